@@ -1,0 +1,51 @@
+# `make scenarios` on a fresh Debian needs no other command: each target sets up what is missing first.
+# Arguments for pytest and the like: make scenarios ARGS="-k failover --kernel uml"
+
+VENV := .venv
+PYTEST := $(VENV)/bin/pytest
+SOURCES := harness topologies scenarios tests
+
+PACKAGES := keepalived ipvsadm apache2 user-mode-linux iproute2 kmod procps curl python3 python3-venv
+KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make xz-utils
+
+.PHONY: setup scenarios test check kernel lock clean packages
+.DEFAULT_GOAL := setup
+
+setup: $(VENV)/.compiled
+
+scenarios: setup
+	$(PYTEST) scenarios/ $(ARGS)
+
+test: setup
+	$(PYTEST) tests/ $(ARGS)
+
+check: setup
+	$(VENV)/bin/ruff check $(SOURCES)
+	$(VENV)/bin/ruff format --check $(SOURCES)
+	$(VENV)/bin/mypy --strict $(SOURCES)
+	$(PYTEST) -q tests/test_layering.py
+
+kernel: setup
+	@tools/install-packages $(KERNEL_PACKAGES)
+	$(VENV)/bin/lvs-harness kernel build $(ARGS)
+
+packages:
+	@tools/install-packages $(PACKAGES)
+
+$(VENV)/.up-to-date: requirements.lock pyproject.toml tools/make-venv | packages
+	@tools/make-venv $(VENV) requirements.lock
+	@touch $@
+
+# The embedded kernel sees the host's files read-only: what is not compiled now is compiled at every run.
+$(VENV)/.compiled: $(VENV)/.up-to-date $(shell find harness topologies -name '*.py')
+	@$(VENV)/bin/python -m compileall -q harness topologies
+	@touch $@
+
+# Wants uv; the lock names no host, so that whoever installs from it chooses the index.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+		--output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

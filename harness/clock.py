@@ -1,0 +1,48 @@
+"""The one place that reads time: instants, windows, and the clock that every machine of a cluster shares.
+
+An *instant* is a number of seconds on ``CLOCK_MONOTONIC``, which all network namespaces of a kernel share and no
+operator or NTP daemon steps. The kernel stamps frames with ``CLOCK_REALTIME``; :func:`from_realtime` converts.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+Instant = float
+
+
+def now() -> Instant:
+    """The present instant, in seconds."""
+    return time.monotonic_ns() / 1e9
+
+
+def from_realtime(stamp: int) -> Instant:
+    """The instant of a kernel time stamp (nanoseconds of ``CLOCK_REALTIME``, as ``SO_TIMESTAMPNS`` gives)."""
+    return (stamp - (time.time_ns() - time.monotonic_ns())) / 1e9
+
+
+@dataclass(frozen=True)
+class Window:
+    """When something is due: ``earliest`` and ``latest``, in seconds. Too early is as wrong as too late."""
+
+    earliest: float
+    latest: float
+
+    def __post_init__(self) -> None:
+        if self.earliest > self.latest:
+            raise ValueError(f"a window cannot end ({self.latest} s) before it begins ({self.earliest} s)")
+
+    def __contains__(self, seconds: float) -> bool:
+        return self.earliest <= seconds <= self.latest
+
+    def __add__(self, other: Window) -> Window:
+        """The window of two things that happen one after the other."""
+        return Window(self.earliest + other.earliest, self.latest + other.latest)
+
+    def with_slack(self, seconds: float) -> Window:
+        """The window as a clock sees it that is read up to ``seconds`` off at either end."""
+        return Window(self.earliest - seconds, self.latest + seconds)
+
+    def __str__(self) -> str:
+        return f"{self.earliest:.3f} s to {self.latest:.3f} s"

@@ -1,0 +1,181 @@
+"""Nodes: a machine with the role it plays, which is to say with the daemons that belong on it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.daemons import httpd, keepalived
+from harness.daemons.daemon import Daemon
+from harness.errors import HarnessError
+from harness.keepalived import config
+from harness.lab.machine import Machine, Process
+from harness.lab.plan import HostPlan, Plan
+from harness.topology import Director, RealServer, VirtualService, VrrpInstance
+from harness.topology.services import Destination
+
+LogPipe = Callable[["Node", Daemon], int]
+"""Gives the write end of a pipe for the output of a daemon; whoever asked closes it."""
+
+PROTECTION = "/usr/local/sbin/realserver.sh"
+
+
+class Node:
+    """A node of the cluster through all its lives: its machine may be powered off and on again."""
+
+    daemon: Daemon | None = None
+
+    def __init__(self, host: HostPlan, plan: Plan, log_pipe: LogPipe) -> None:
+        self.plan = host
+        self.name = host.name
+        self.machine: Machine  # given by the cluster as soon as the power is on
+        self.process: Process | None = None
+        self._network = plan
+        self._log_pipe = log_pipe
+
+    @property
+    def ip(self) -> str:
+        """The machine's own address on its first LAN."""
+        return self.plan.interface().address.ip.compressed
+
+    @property
+    def mac(self) -> str:
+        """The hardware address of its first interface."""
+        return self.plan.interface().mac
+
+    def prepare(self) -> None:
+        """Put the configuration in place, on a machine that has just been switched on."""
+
+    def start(self) -> None:
+        """Start the daemon; whether it serves shows in its log."""
+        if self.daemon is None:
+            return
+        writer = self._log_pipe(self, self.daemon)
+        try:
+            with open(os.devnull, "rb") as null:
+                self.process = self.machine.spawn(self.daemon.argv, null.fileno(), writer, writer)
+        except FileNotFoundError:
+            raise HarnessError(
+                f"{self.name}: there is no {self.daemon.argv[0]}; install it: apt-get install {self.daemon.package}"
+            ) from None
+        finally:
+            os.close(writer)
+
+    @property
+    def running(self) -> bool:
+        """Whether the daemon runs, as far as its machine has reported."""
+        return self.machine.powered and self.process is not None and self.process.status is None
+
+    def stop(self) -> None:
+        """Stop the daemon in its own orderly way and wait for its end."""
+        if self.running and self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait()
+
+    def signal_all(self, number: int) -> None:
+        """Send a signal to the daemon and all its children."""
+        if self.process is None or not self.running:
+            raise HarnessError(f"{self.name}: nothing to signal, its daemon does not run")
+        self.machine.request("signal", pid=-self.process.pid, number=number)
+
+
+class DirectorNode(Node):
+    """Runs keepalived."""
+
+    daemon = keepalived.KEEPALIVED
+
+    @property
+    def role(self) -> Director:
+        """What the topology says of it."""
+        assert isinstance(self.plan.role, Director)
+        return self.plan.role
+
+    @property
+    def vrrp(self) -> VrrpInstance:
+        """Its (first) VRRP instance."""
+        if not self.role.instances:
+            raise HarnessError(f"{self.name} has no VRRP instance in the topology")
+        return self.role.instances[0]
+
+    def destinations(self, service: VirtualService) -> list[Destination]:
+        """The real servers of a service: those machines of the topology that serve it."""
+        return [
+            Destination(host.interface().address.ip.compressed, service.port, service.weight)
+            for host in self._network.of_role(RealServer)
+            if isinstance(host.role, RealServer) and service in host.role.serves
+        ]
+
+    def config_text(self) -> bytes:
+        """The keepalived.conf: the user's own, byte for byte, or else the generated one."""
+        if self.role.config is not None:
+            try:
+                return Path(self.role.config).read_bytes()
+            except OSError as problem:
+                raise HarnessError(f"{self.name}: cannot read {self.role.config}: {problem.strerror}") from None
+        services = [(service, self.destinations(service)) for service in self.role.services]
+        return config.render(config.GlobalDefs(router_id=self.name), self.role.instances, services).encode()
+
+    def prepare(self) -> None:
+        """Write keepalived.conf; one of the user's own is first read by keepalived itself."""
+        self.machine.write(keepalived.CONFIG, self.config_text())
+        if self.role.config is not None:
+            keepalived.check_config(self.machine, str(self.role.config))
+
+    def open_maintenance(self) -> None:
+        """Create the ``down`` file."""
+        self.machine.write(keepalived.DOWN, "")
+
+    def close_maintenance(self) -> None:
+        """Remove the ``down`` file."""
+        with contextlib.suppress(FileNotFoundError):
+            self.machine.remove(keepalived.DOWN)
+
+
+class RealServerNode(Node):
+    """Runs Apache httpd, and the script that makes it a real server."""
+
+    daemon = httpd.HTTPD
+
+    @property
+    def role(self) -> RealServer:
+        """What the topology says of it."""
+        assert isinstance(self.plan.role, RealServer)
+        return self.plan.role
+
+    @property
+    def page(self) -> str:
+        """The first line of what it answers."""
+        return self.role.page or self.name
+
+    def prepare(self) -> None:
+        """Write configuration and page, and run the script that holds the VIPs silently."""
+        httpd.prepare(self.machine, self.page, [service.port for service in self.role.serves])
+        vips = " ".join(dict.fromkeys(service.vip for service in self.role.serves))
+        script = (Path(__file__).parent / "realserver.sh").read_text(encoding="utf-8")
+        self.machine.write(PROTECTION, script.replace("@VIPS@", vips), 0o755)
+        self.protect(True)
+
+    def protect(self, protected: bool) -> None:
+        """Run the experiment's script: ``start``, or ``stop`` for a machine that answers ARP for the VIPs."""
+        self.machine.run([PROTECTION, "start" if protected else "stop"])
+
+    def put_page(self, present: bool) -> None:
+        """Put the page in its place, or take it away, so that httpd answers 403 or 404."""
+        path = f"{httpd.DOCUMENT_ROOT}/index.html"
+        if present:
+            self.machine.write(path, self.page + "\n")
+        else:
+            self.machine.remove(path)
+
+
+class ClientNode(Node):
+    """Runs nothing; the harness sends requests from it."""
+
+
+def node_of(host: HostPlan, plan: Plan, log_pipe: LogPipe) -> Node:
+    """The node for a host of the plan."""
+    kinds = {Director: DirectorNode, RealServer: RealServerNode}
+    return kinds.get(type(host.role), ClientNode)(host, plan, log_pipe)

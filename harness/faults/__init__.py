@@ -1,0 +1,20 @@
+"""Faults: what is done to a cluster. Each is data with ``inject`` and ``heal``, one file for one thing that breaks."""
+
+from harness.faults.configuration import Maintenance, Unprotected
+from harness.faults.fault import Fault
+from harness.faults.links import BlackHole, Unplug
+from harness.faults.power import PowerOff
+from harness.faults.processes import HangKeepalived, RemovePage, StopHttpd, StopKeepalived
+
+__all__ = [
+    "BlackHole",
+    "Fault",
+    "HangKeepalived",
+    "Maintenance",
+    "PowerOff",
+    "RemovePage",
+    "StopHttpd",
+    "StopKeepalived",
+    "Unplug",
+    "Unprotected",
+]

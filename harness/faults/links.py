@@ -1,0 +1,26 @@
+"""Links: cables pulled, and machines that nothing reaches."""
+
+from __future__ import annotations
+
+from harness.daemons.nodes import Node
+from harness.faults.fault import Fault, Surroundings
+
+
+class Unplug(Fault[Node]):
+    """The cables are pulled: the machine sees that it has no carrier."""
+
+    def inject(self, around: Surroundings) -> None:
+        around.lab.unplug(self.node.name)
+
+    def heal(self, around: Surroundings) -> None:
+        around.lab.plug(self.node.name)
+
+
+class BlackHole(Fault[Node]):
+    """The switch silently drops all that goes to or comes from the machine, whose carrier stays up."""
+
+    def inject(self, around: Surroundings) -> None:
+        around.lab.block(self.node.name, True)
+
+    def heal(self, around: Surroundings) -> None:
+        around.lab.block(self.node.name, False)

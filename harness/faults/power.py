@@ -1,0 +1,16 @@
+"""Power: a machine that is gone from one moment to the next."""
+
+from __future__ import annotations
+
+from harness.daemons.nodes import Node
+from harness.faults.fault import Fault, Surroundings
+
+
+class PowerOff(Fault[Node]):
+    """The power is cut; healed, the machine boots with empty tables and starts its daemon."""
+
+    def inject(self, around: Surroundings) -> None:
+        around.power_off(self.node)
+
+    def heal(self, around: Surroundings) -> None:
+        around.power_on(self.node)

@@ -1,0 +1,51 @@
+"""Processes: daemons stopped or hung, and a server that answers what it should not."""
+
+from __future__ import annotations
+
+import signal
+from typing import ClassVar
+
+from harness.daemons.nodes import DirectorNode, RealServerNode
+from harness.faults.fault import Fault, Surroundings
+
+
+class StopKeepalived(Fault[DirectorNode]):
+    """keepalived is stopped in an orderly way: a master resigns with an advertisement of priority 0."""
+
+    announced: ClassVar[bool] = True
+
+    def inject(self, around: Surroundings) -> None:
+        self.node.stop()
+
+    def heal(self, around: Surroundings) -> None:
+        around.start(self.node)
+
+
+class HangKeepalived(Fault[DirectorNode]):
+    """keepalived and its children are stopped by SIGSTOP: silent, while the kernel still holds VIP and IPVS table."""
+
+    def inject(self, around: Surroundings) -> None:
+        self.node.signal_all(signal.SIGSTOP)
+
+    def heal(self, around: Surroundings) -> None:
+        self.node.signal_all(signal.SIGCONT)
+
+
+class StopHttpd(Fault[RealServerNode]):
+    """httpd is stopped: the machine refuses connections."""
+
+    def inject(self, around: Surroundings) -> None:
+        self.node.stop()
+
+    def heal(self, around: Surroundings) -> None:
+        around.start(self.node)
+
+
+class RemovePage(Fault[RealServerNode]):
+    """The checked page is gone: httpd answers with a wrong status code."""
+
+    def inject(self, around: Surroundings) -> None:
+        self.node.put_page(False)
+
+    def heal(self, around: Surroundings) -> None:
+        self.node.put_page(True)

@@ -1,0 +1,201 @@
+"""Building the virtual-time kernel: Debian's source, our configuration, proved by booting it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.kernels.cache import (
+    CONFIGURATION,
+    Kernel,
+    alone,
+    checksum,
+    find,
+    find_or_discard,
+    folder_of,
+    location,
+    options,
+)
+from harness.kernels.fetch import fetch
+from harness.kernels.steps import Steps
+
+__all__ = ["Kernel", "build", "find", "lost_options", "missing_tools"]
+
+TOOLS = {
+    "gcc": "gcc",
+    "make": "make",
+    "flex": "flex",
+    "bison": "bison",
+    "bc": "bc",
+    "ld": "binutils",
+    "strip": "binutils",
+    "perl": "perl-base",
+    "tar": "tar",
+    "setpriv": "util-linux",
+    "xz": "xz-utils",
+    "dpkg-deb": "dpkg",
+    "apt-get": "apt",
+}
+"""What a build runs, and the package that has it."""
+
+SPACE = 1 << 30
+"""Bytes a build needs on the cache's disk while it runs."""
+
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOTDIR)
+
+UNUSED = [
+    "drivers/[!bcnt]*/*.[ch]",  # what is compiled: base, char, connector, net, tty
+    "drivers/net/ethernet/*.[ch]",
+    "drivers/net/wireless/*.[ch]",
+    "sound/*.[ch]",
+    "arch/[!ux]*/*.[chS]",  # what is compiled: um, x86
+    "*.dts",
+    "*.dtsi",
+    "Documentation/*/*",
+    "tools/testing",
+    "tools/perf",
+]
+"""Most of the source, never compiled for User Mode Linux. Kconfig and make files must stay."""
+
+RENAMED = {"CONFIG_PROC_SYSCTL=y": "CONFIG_SYSCTL=y"}
+"""Options that newer sources have under another name, which the configuration asks for as well."""
+
+PROOF = "this kernel boots"
+INIT = f"""\
+#!/bin/sh
+mount -t proc proc /proc
+sleep 3600
+echo {PROOF}
+echo o >/proc/sysrq-trigger
+sleep 60
+"""
+MODE = ["mem=64M", "seccomp=on", "time-travel=inf-cpu"]
+BOOT_SECONDS = 60.0
+"""How long, on the host's clock, the hour of virtual time in INIT may take."""
+
+
+def build(*, progress: Callable[[str], None], source: str | None = None) -> Path:
+    """The path of a kernel that :func:`find` finds, building one if there is none or only a damaged one.
+
+    ``progress`` is called with one line per step. ``source`` is the path of a ``linux-source`` package to
+    build from, for machines that cannot reach an archive. At most one build runs at a time; others wait and
+    use its kernel. HarnessError names the step that failed, its log and what to do.
+    """
+    try:
+        with alone(progress):
+            if (kernel := find_or_discard()) is None:
+                _build(progress, source)
+                kernel = find()
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        raise HarnessError(
+            f"kernel: cannot write below {location()}: {error.strerror}; make room there or set"
+            " XDG_CACHE_HOME to another folder, and try again"
+        ) from error
+    assert kernel is not None
+    progress(f"kernel {kernel.version}: {kernel.path}")
+    return kernel.path
+
+
+def missing_tools() -> list[str]:
+    """The packages to install before a kernel can be built."""
+    missing = {package for tool, package in TOOLS.items() if shutil.which(tool) is None}
+    if "gcc" not in missing:
+        headers = ["gcc", "-E", "-include", "stdio.h", "-x", "c", os.devnull]
+        if subprocess.run(headers, capture_output=True, check=False).returncode != 0:
+            missing.add("libc6-dev")
+    return sorted(missing)
+
+
+def lost_options(configured: str) -> list[str]:
+    """The options of our configuration that are not set in ``configured``, the text of a ``.config``."""
+    have = set(configured.splitlines())
+    return [option for option in options() if option not in have and RENAMED.get(option) not in have]
+
+
+def _build(progress: Callable[[str], None], source: str | None) -> None:
+    if missing := missing_tools():
+        raise HarnessError(
+            f"kernel: tools to build it are missing; run `apt-get install {' '.join(missing)}` as root, and try again"
+        )
+    cache = location()
+    if (free := shutil.disk_usage(cache).free) < SPACE:
+        raise HarnessError(
+            f"kernel: building needs {SPACE >> 20} MiB in {cache}, where {free >> 20} MiB are free;"
+            " make room or set XDG_CACHE_HOME to a folder on another disk, and try again"
+        )
+    for stale in cache.glob(".build-*"):
+        shutil.rmtree(stale, ignore_errors=True)
+    steps = Steps(cache / "build.log", progress)
+    fetched = cache / ".apt"
+    with tempfile.TemporaryDirectory(prefix=".build-", dir=cache, ignore_cleanup_errors=True) as work:
+        package = Path(source).absolute() if source else fetch(fetched, steps)
+        version = steps.output("dpkg-deb", "-f", package, "Version").strip()
+        if not version:
+            raise steps.failure(f"{package} is not a Debian package")
+        tree = _unpack(package, Path(work), steps)
+        _configure(tree, steps)
+        made = _make(tree, Path(work), steps)
+        _prove(made / "linux", Path(work), steps)
+        made.rename(folder_of(version))
+    shutil.rmtree(fetched, ignore_errors=True)
+
+
+def _unpack(package: Path, work: Path, steps: Steps) -> Path:
+    steps.begin(f"unpack {package.name}")
+    steps.run("dpkg-deb", "-x", package, work / "package")
+    archives = [path for path in (work / "package/usr/src").rglob("linux-source-*.tar.*") if not path.is_symlink()]
+    if len(archives) != 1:
+        raise steps.failure(f"{package} holds no archive usr/src/linux-source-*.tar.*")
+    tree = work / "tree"
+    tree.mkdir()
+    threads = ["--use-compress-program=xz -T0"] if archives[0].suffix == ".xz" else []
+    unused = [f"--exclude=*/{pattern}" for pattern in UNUSED]
+    matching = ["--strip-components=1", "--wildcards", "--wildcards-match-slash"]
+    steps.run("tar", "-C", tree, *threads, *matching, *unused, "-xf", archives[0])
+    shutil.rmtree(work / "package")
+    return tree
+
+
+def _configure(tree: Path, steps: Steps) -> None:
+    steps.begin("configure")
+    shutil.copy(CONFIGURATION, tree / "ours.config")
+    steps.run("make", "ARCH=um", "KCONFIG_ALLCONFIG=ours.config", "allnoconfig", cwd=tree)
+    if lost := lost_options((tree / ".config").read_text()):
+        raise steps.failure(
+            f"this source does not take {', '.join(lost)} of {CONFIGURATION.name}; build from another"
+            " linux-source package, or correct the configuration"
+        )
+
+
+def _make(tree: Path, work: Path, steps: Steps) -> Path:
+    """Compiles; the folder with what is kept: ``linux``, ``linux.sha256``, ``config``."""
+    processors = len(os.sched_getaffinity(0))
+    steps.begin(f"compile on {processors} processors (minutes)")
+    steps.run("make", "ARCH=um", f"-j{processors}", "linux", cwd=tree)
+    made = work / "made"
+    made.mkdir()
+    steps.run("strip", "-o", made / "linux", tree / "linux")
+    (made / "linux.sha256").write_text(checksum(made / "linux"))
+    shutil.copy(tree / ".config", made / "config")
+    return made
+
+
+def _prove(linux: Path, work: Path, steps: Steps) -> None:
+    """Boots the kernel in virtual time, sleeps an hour there, switches it off."""
+    steps.begin("boot it")
+    init = work / "init"
+    init.write_text(INIT)
+    init.chmod(0o755)
+    files = ["rootfstype=hostfs", "rootflags=/", "ro", f"init={init}", f"uml_dir={work}"]
+    console = ["con=null", "con0=null,fd:1", "quiet"]
+    said = steps.output(linux, *files, *console, *MODE, timeout=BOOT_SECONDS)
+    if PROOF not in said:
+        raise steps.failure("the new kernel does not boot here")

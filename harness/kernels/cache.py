@@ -1,0 +1,110 @@
+"""Where built virtual-time kernels are kept, and how they are found again.
+
+A kernel lies in a folder of its own, named by source version and configuration, whole or not at all:
+``$XDG_CACHE_HOME/lvs-harness/kernels/<version>-<configuration>/linux``, its checksum and full configuration
+beside it. The compiler is not part of the name: in virtual time no result depends on its code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import HarnessError
+
+CONFIGURATION = Path(__file__).with_name("time_travel.config")
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A built virtual-time kernel: the program, and the version of the source package it was built from."""
+
+    path: Path
+    version: str
+
+
+class CorruptKernel(HarnessError):
+    """A kernel in the cache is not what was built."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"kernel: {folder} is damaged (wrong checksum); run `make kernel` again")
+        self.folder = folder
+
+
+def find() -> Kernel | None:
+    """The newest kernel in the cache that has the present configuration; None when there is none.
+
+    CorruptKernel when its checksum does not match.
+    """
+    folders = sorted(location().glob(f"[!.]*-{fingerprint()}"), key=_ordinal)
+    if not folders:
+        return None
+    folder = folders[-1]
+    try:
+        intact = checksum(folder / "linux") == (folder / "linux.sha256").read_text()
+    except OSError:
+        intact = False
+    if not intact or not os.access(folder / "linux", os.X_OK):
+        raise CorruptKernel(folder)
+    return Kernel(folder / "linux", folder.name.rpartition("-")[0])
+
+
+def find_or_discard() -> Kernel | None:
+    """What :func:`find` finds, damaged kernels removed. Only for whoever is :func:`alone`."""
+    while True:
+        try:
+            return find()
+        except CorruptKernel as damage:
+            shutil.rmtree(damage.folder)
+
+
+def checksum(program: Path) -> str:
+    """The line that ``sha256sum`` would write for ``program``."""
+    with program.open("rb") as opened:
+        return f"{hashlib.file_digest(opened, 'sha256').hexdigest()}  {program.name}\n"
+
+
+def folder_of(version: str) -> Path:
+    """Where the kernel built from this version of the source package belongs (its epoch left out)."""
+    return location() / f"{version.rpartition(':')[2]}-{fingerprint()}"
+
+
+def location() -> Path:
+    """The folder of all kernels, which need not exist."""
+    configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (configured if configured.is_absolute() else Path.home() / ".cache") / "lvs-harness" / "kernels"
+
+
+def options() -> list[str]:
+    """The options that the configuration asks for, as ``.config`` has them."""
+    return [line for line in CONFIGURATION.read_text().splitlines() if line.startswith("CONFIG_")]
+
+
+def fingerprint() -> str:
+    """What tells configurations apart; comments and order do not."""
+    return hashlib.sha256("\n".join(sorted(options())).encode()).hexdigest()[:12]
+
+
+@contextlib.contextmanager
+def alone(progress: Callable[[str], None]) -> Iterator[None]:
+    """Holds the cache's lock, which ends with its holder; ``progress`` is told if that means waiting."""
+    location().mkdir(parents=True, exist_ok=True)
+    with (location() / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("another build of the kernel is under way: waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _ordinal(folder: Path) -> tuple[int, ...]:
+    # The numbers of a Debian version, one after the other, sort the versions of one source package.
+    return tuple(map(int, re.findall(r"\d+", folder.name.rpartition("-")[0])))

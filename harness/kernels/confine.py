@@ -1,0 +1,199 @@
+"""The guard: starts the kernel process, confines it, and ends all of it when the caller is gone, however it went.
+
+It is a process of its own because the caller may be killed with SIGKILL. The caller holds the other end of its
+standard input: when that closes, the guard ends the kernel, its memory and itself, and puts the terminal back.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import select
+import signal
+import sys
+import termios
+from typing import Any
+
+from harness.kernels import linux
+
+_REQUEST = "request"
+_DEVICES = ("/dev/null", "/dev/random")  # all that the kernel process opens
+
+
+def main() -> None:
+    """What the caller starts; the orders come as one marshalled dict on standard input (see ``uml.py``)."""
+    size = int.from_bytes(_read(4), "big")
+    orders: dict[str, Any] = marshal.loads(_read(size))
+    try:
+        isolated = os.geteuid() == 0 and _isolate(orders["writable"])
+        folder, store = _make_store(orders, isolated)
+        try:
+            with open(_REQUEST, "wb", opener=lambda name, flags: os.open(name, flags, 0o600, dir_fd=store)) as file:
+                file.write(orders["request"])
+            kernel = _start(orders, store)
+            _watch(kernel, folder)
+        finally:
+            _remove(folder)
+        _restore(orders["terminal"])
+    except OSError as error:
+        sys.exit(f"the embedded kernel's guard failed: {error}")
+
+
+def _read(size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        chunk = os.read(0, size - len(data))
+        if not chunk:
+            sys.exit(1)
+        data += chunk
+    return data
+
+
+def _isolate(writable: str) -> bool:
+    """As root: own namespaces, in which only ``writable`` can be written. False where root may not make any.
+
+    The guard goes on as pid 1 of the new pid namespace, so that the kernel kills everything with it.
+    """
+    namespaces = linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC | linux.CLONE_NEWNET
+    try:
+        linux.unshare(namespaces)
+    except PermissionError:
+        return False
+    if inner := os.fork():
+        os.closerange(0, 1024)
+        os.waitpid(inner, 0)
+        os._exit(0)
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.setsid()
+    linux.mount("", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
+    for path in (writable, *_DEVICES):
+        linux.mount(path, path, flags=linux.MS_BIND)
+    # A read-only mount does not stop writing to the devices on it.
+    restrictions = linux.MOUNT_ATTR_RDONLY | linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV
+    linux.set_mount_attributes("/", add=restrictions, recursive=True)
+    linux.set_mount_attributes(writable, remove=linux.MOUNT_ATTR_RDONLY)
+    for path in _DEVICES:
+        linux.set_mount_attributes(path, remove=linux.MOUNT_ATTR_NODEV)
+    linux.mount("proc", "/proc", "proc", linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+    return True
+
+
+def _make_store(orders: dict[str, Any], isolated: bool) -> tuple[str | None, int]:
+    """A folder for the request and the guest's memory: its path, if it has one, and its descriptor."""
+    if isolated:
+        return None, linux.detached_tmpfs(orders["memory"] + (1 << 24))
+    candidates = ("/dev/shm", os.environ.get("TMPDIR", "/tmp"), "/var/tmp")
+    for parent in candidates:
+        if os.access(parent, os.W_OK) and _has_room(parent, orders["memory"]):
+            folder = f"{parent}/lvs-harness-{os.urandom(8).hex()}"
+            os.mkdir(folder, 0o700)
+            return folder, os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    mebibytes = orders["memory"] >> 20
+    sys.exit(
+        f"no room for {mebibytes} MiB of guest memory in any of {', '.join(candidates)}: free some or ask for less"
+    )
+
+
+def _has_room(path: str, size: int) -> bool:
+    status = os.statvfs(path)
+    return status.f_bavail * status.f_frsize >= size and not status.f_flag & os.ST_NOEXEC
+
+
+def _remove(folder: str | None) -> None:
+    if folder is not None and os.path.exists(folder):
+        os.unlink(f"{folder}/{_REQUEST}")
+        os.rmdir(folder)
+
+
+def _start(orders: dict[str, Any], store: int) -> int:
+    """Start the kernel process, as little privileged as it can be, and close what only it needs."""
+    null = os.open("/dev/null", os.O_RDWR)
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+    guard = os.getpid()
+    kernel = os.fork()
+    if not kernel:
+        try:
+            # The leader of a group cannot make a session: so the kernel process stays in the guard's, for kill_session.
+            os.setpgid(0, 0)
+            os.dup2(null, 0)
+            os.set_inheritable(store, True)
+            linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != guard:
+                os._exit(1)
+            # Every guest system call switches between the kernel's processes: on one CPU that takes half the time.
+            os.sched_setaffinity(0, {_some_cpu()})
+            _drop_privileges()
+            environment = {"TMPDIR": f"/proc/self/fd/{store}"}
+            argv = [word.replace("{store}", str(store)) for word in orders["argv"]]
+            os.execve(argv[0], argv, environment)
+        except BaseException as error:
+            os.write(2, f"cannot start {orders['argv'][0]}: {error}\n".encode())
+            os._exit(127)
+    for descriptor in (orders["line"], store, null):
+        os.close(descriptor)
+    return kernel
+
+
+def _some_cpu() -> int:
+    cpus = sorted(os.sched_getaffinity(0))
+    return cpus[os.urandom(1)[0] % len(cpus)]
+
+
+def _drop_privileges() -> None:
+    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
+    if os.geteuid():
+        return
+    capability = 0
+    while True:
+        try:
+            present = linux.prctl(linux.PR_CAPBSET_READ, capability)
+        except OSError:
+            return
+        # Users' homes are closed to others: without this one, root could not read a project in them.
+        if present and capability != linux.CAP_DAC_OVERRIDE:
+            linux.prctl(linux.PR_CAPBSET_DROP, capability)
+        capability += 1
+
+
+def _watch(kernel: int, folder: str | None) -> None:
+    """Wait until the kernel process ends or the caller closes standard input; end the former then."""
+    ended = os.pidfd_open(kernel)
+    poll = select.poll()
+    poll.register(0, select.POLLIN)
+    poll.register(ended, select.POLLIN)
+    while True:
+        ready = {descriptor for descriptor, _ in poll.poll()}
+        # The caller's only word: the guest is up, so it has read the request.
+        if ended in ready or not os.read(0, 1):
+            break
+        _remove(folder)
+    _end(kernel)
+
+
+def _end(kernel: int) -> None:
+    """End the kernel process after its guest processes.
+
+    Without seccomp these are traced: if their tracer died first, they would go on as processes of the host's kernel.
+    """
+    os.kill(kernel, signal.SIGSTOP)
+    linux.kill_session(os.getsid(0), spare={os.getpid(), kernel})
+    os.kill(kernel, signal.SIGKILL)
+    os.waitpid(kernel, 0)
+    linux.kill_session(os.getsid(0), spare={os.getpid()})
+    while True:
+        try:
+            os.wait()
+        except ChildProcessError:
+            return
+
+
+def _restore(terminal: tuple[int, list[Any], list[Any]] | None) -> None:
+    """Put the terminal back if the caller left it raw; whoever has set it since knows better."""
+    if terminal is not None:
+        descriptor, raw, original = terminal
+        if termios.tcgetattr(descriptor) == raw:
+            termios.tcsetattr(descriptor, termios.TCSANOW, original)
+
+
+if __name__ == "__main__":
+    main()

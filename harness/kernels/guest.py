@@ -1,0 +1,319 @@
+"""Pid 1 of the embedded kernel: makes a machine around the host's files, runs one program and reports its end.
+
+Every import and every system call costs here (facts: 2 to 60 ms, 50 to 75 µs), so this module knows only the C
+modules it needs, and nothing polls: in virtual time a poll would burn real time.
+"""
+
+from __future__ import annotations
+
+import _socket
+import _thread
+import fcntl
+import marshal
+import os
+import select
+import sys
+import termios
+from typing import Any
+
+from harness.kernels import linux, wire
+
+_LINE = "/dev/ttyS0"
+_SIGKILL, _SIGINT, _SIGPIPE, _SIGXFSZ = 9, 2, 13, 25
+_SIOCSIFFLAGS, _IFF_UP = 0x8914, 0x1
+_BUILDING = "/sys"  # an empty folder of every machine, where the root is put together
+
+
+def main() -> None:
+    """What the kernel starts: ``sys.argv[1]`` is the host's descriptor of the folder with the request."""
+    try:
+        _fill_standard_descriptors()
+        linux.mount("proc", "/proc", "proc")
+        linux.mount("tmpfs", _BUILDING, "tmpfs")
+        request = _receive(sys.argv[1])
+        _enter_overlay(request)
+        _mount_system()
+        _make_machine(request)
+        _serve(request)
+    except BaseException as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+    # The end of pid 1 would be a panic; the host ends the kernel as soon as it has the last frame, or sees this.
+    linux.power_off()
+
+
+def _fill_standard_descriptors() -> None:
+    """Without a /dev/console on the host the kernel starts pid 1 without descriptors 0 to 2."""
+    while (descriptor := os.open("/dev/null", os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+
+
+def _receive(store: str) -> dict[str, Any]:
+    """The request, read through hostfs: that is synchronous, so no virtual time passes."""
+    folder = _BUILDING + "/request"
+    os.mkdir(folder)
+    linux.mount("none", folder, "hostfs", linux.MS_RDONLY, f"/proc/self/fd/{store}/.")
+    with open(folder + "/request", "rb") as file:
+        request: dict[str, Any] = marshal.load(file)
+    linux.unmount(folder)
+    return request
+
+
+def _enter_overlay(request: dict[str, Any]) -> None:
+    """Make the host's files, below a layer that is thrown away, the root."""
+    _load_overlay(request["modules"], request["release"])
+    for name in ("upper", "work", "root"):
+        os.mkdir(f"{_BUILDING}/{name}")
+    layers = f"lowerdir=/,upperdir={_BUILDING}/upper,workdir={_BUILDING}/work"
+    linux.mount("overlay", _BUILDING + "/root", "overlay", 0, layers)
+    os.chdir(_BUILDING + "/root")
+    linux.pivot_root(".", ".")
+    linux.unmount(".", linux.MNT_DETACH)
+    os.chdir("/")
+
+
+def _load_overlay(modules: str | None, release: str) -> None:
+    with open("/proc/filesystems") as file:
+        if modules is None or "\toverlay\n" in file.read():
+            return
+    folder = f"{_BUILDING}/lib/modules/{release}"
+    os.makedirs(folder)
+    linux.mount(modules, folder, flags=linux.MS_BIND)
+    child = os.posix_spawn("/sbin/modprobe", ["modprobe", "-d", _BUILDING, "overlay"], {})
+    if os.waitpid(child, 0)[1]:
+        raise RuntimeError(f"modprobe cannot load the overlay module from {modules}")
+    linux.unmount(folder)
+
+
+def _mount_system() -> None:
+    linux.mount("proc", "/proc", "proc")
+    linux.mount("sysfs", "/sys", "sysfs")
+    linux.mount("cgroup2", "/sys/fs/cgroup", "cgroup2")
+    linux.mount("devtmpfs", "/dev", "devtmpfs")
+    os.mkdir("/dev/pts")
+    linux.mount("devpts", "/dev/pts", "devpts", 0, "ptmxmode=0666,mode=0620,gid=5")
+    os.mkdir("/dev/shm")
+    linux.mount("tmpfs", "/dev/shm", "tmpfs", 0, "mode=1777")
+    linux.mount("tmpfs", "/run", "tmpfs", 0, "mode=0755")
+    for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
+        os.symlink("/proc/self/fd" + target, "/dev/" + name)
+
+
+def _make_machine(request: dict[str, Any]) -> None:
+    """The writable folder, the kernel's modules where modprobe looks for them, the hostname, and lo."""
+    writable = request["writable"]
+    os.makedirs(writable, exist_ok=True)
+    linux.mount("none", writable, "hostfs", 0, writable)
+    if request["modules"]:
+        folder = f"/lib/modules/{request['release']}"
+        os.makedirs(folder, exist_ok=True)
+        linux.mount(request["modules"], folder, flags=linux.MS_BIND)
+    linux.set_hostname(request["hostname"])
+    socket = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
+    fcntl.ioctl(socket.fileno(), _SIOCSIFFLAGS, b"lo".ljust(16, b"\0") + _IFF_UP.to_bytes(24, "little"))
+    socket.close()
+
+
+def _serve(request: dict[str, Any]) -> None:
+    """Run the program, relay its streams, and report its exit status as the last frame."""
+    line = _open_line(_LINE)
+    writable = os.open(request["writable"], os.O_RDONLY)
+    wire.write_all(line, wire.frame(wire.READY))
+    status = _Program(line, request).relay()
+    for index, path in enumerate(request["collect"]):
+        _send_files(line, index, path)
+    fault = ""
+    try:
+        linux.sync_filesystem(writable)
+    except OSError as error:
+        fault = str(error)
+    wire.write_all(line, wire.frame(wire.EXIT, marshal.dumps((status, fault))))
+    termios.tcdrain(line)
+
+
+def _open_line(path: str) -> int:
+    """A serial line that passes every byte as it is (cfmakeraw(3))."""
+    line = os.open(path, os.O_RDWR | os.O_NOCTTY)
+    attributes = termios.tcgetattr(line)
+    attributes[:4] = [0, 0, termios.CS8 | termios.CREAD, 0]
+    termios.tcsetattr(line, termios.TCSANOW, attributes)
+    return line
+
+
+def _open_terminal(settings: dict[str, Any]) -> tuple[int, int]:
+    """A pseudo-terminal for the program, set like the host's: its two ends, this one's not blocking."""
+    master, slave = os.openpty()
+    termios.tcsetattr(slave, termios.TCSANOW, settings["attributes"])
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, settings["size"])
+    os.set_blocking(master, False)
+    return master, slave
+
+
+def _send_files(line: int, index: int, path: str, below: str = "") -> None:
+    """Send the regular file at ``path``, or all below it, each as one frame; links are left out."""
+    if os.path.islink(path):
+        return
+    if os.path.isfile(path):
+        with open(path, "rb") as file:
+            wire.write_all(line, wire.frame(wire.FILE, marshal.dumps((index, below, file.read()))))
+    elif os.path.isdir(path):
+        for name in os.listdir(path):
+            _send_files(line, index, f"{path}/{name}", f"{below}/{name}" if below else name)
+
+
+class _Sink:
+    """A descriptor that takes input in pieces, each asked of the host when the one before is taken."""
+
+    def __init__(self, poll: select.poll, line: int, descriptor: int, ask: bytes) -> None:
+        self._poll, self._line, self._descriptor, self._ask = poll, line, descriptor, wire.frame(ask)
+        self._pending = b""
+        os.set_blocking(descriptor, False)
+        poll.register(descriptor, select.POLLOUT)
+
+    def give(self, data: bytes) -> None:
+        """Pass ``data`` on as soon as there is room; no data is the end."""
+        self._pending = data
+        if data:
+            self._poll.register(self._descriptor, select.POLLOUT)
+        else:
+            os.close(self._descriptor)
+
+    def feed(self) -> None:
+        """There is room: use it."""
+        try:
+            while self._pending:
+                self._pending = self._pending[os.write(self._descriptor, self._pending) :]
+        except BlockingIOError:
+            return
+        except OSError:  # Nobody will ever read it.
+            self._poll.unregister(self._descriptor)
+            return
+        self._poll.unregister(self._descriptor)
+        wire.write_all(self._line, self._ask)
+
+
+class _Program:
+    """The one program of the run and the streams that lead to it."""
+
+    def __init__(self, line: int, request: dict[str, Any]) -> None:
+        self._line = line
+        self._frames = wire.Frames()
+        self._poll = select.poll()
+        self._outputs: dict[int, bytes] = {}
+        self._sinks: dict[int, _Sink] = {}
+        self._inputs: dict[bytes, _Sink] = {}
+        self._terminal = self._slave = -1
+        self._poll.register(line, select.POLLIN)
+        if request["terminal"]:
+            self._terminal, self._slave = _open_terminal(request["terminal"])
+            self._add_output(self._terminal, wire.TERMINAL)
+            self._add_input(os.dup(self._terminal), wire.TERMINAL, wire.WANT_KEYS)
+        self._pid = self._spawn(request)
+        self._done, ended = os.pipe()
+        self._poll.register(self._done, select.POLLIN)
+        _thread.start_new_thread(_reap, (self._pid, ended))
+
+    def _add_output(self, descriptor: int, kind: bytes) -> None:
+        self._outputs[descriptor] = kind
+        self._poll.register(descriptor, select.POLLIN)
+
+    def _add_input(self, descriptor: int, kind: bytes, ask: bytes) -> None:
+        self._inputs[kind] = self._sinks[descriptor] = _Sink(self._poll, self._line, descriptor, ask)
+
+    def _spawn(self, request: dict[str, Any]) -> int:
+        actions = [self._stream(number, kind) for number, kind in enumerate(request["streams"])]
+        os.umask(request["umask"])
+        argv, environment = request["argv"], request["environment"]
+        ignored = (_SIGPIPE, _SIGXFSZ)  # by Python, and inherited
+        pid = os.posix_spawn(argv[0], argv, environment, file_actions=actions, setsid=True, setsigdef=ignored)
+        for action in actions:
+            if action[0] == os.POSIX_SPAWN_DUP2 and action[1] > 2:
+                os.close(action[1])
+        return pid
+
+    def _stream(self, number: int, kind: str) -> tuple[Any, ...]:
+        """What posix_spawn does for the program's descriptor ``number``; prepares the other end."""
+        if kind == "terminal":
+            # The first terminal that a session's leader opens becomes its controlling terminal.
+            return (os.POSIX_SPAWN_OPEN, number, os.ttyname(self._slave), os.O_RDWR, 0)
+        if kind == "null":
+            return (os.POSIX_SPAWN_OPEN, number, "/dev/null", os.O_RDWR, 0)
+        if kind == "stdout":
+            return (os.POSIX_SPAWN_DUP2, 1, number)
+        reader, writer = os.pipe()
+        if number == 0:
+            self._add_input(writer, wire.STDIN, wire.WANT_STDIN)
+            return (os.POSIX_SPAWN_DUP2, reader, number)
+        self._add_output(reader, wire.STDOUT if number == 1 else wire.STDERR)
+        return (os.POSIX_SPAWN_DUP2, writer, number)
+
+    def relay(self) -> int:
+        """Relay until the program has ended; its exit status, 128 + N if signal N killed it."""
+        while True:
+            for descriptor, _ in self._poll.poll():
+                if descriptor == self._done:
+                    return self._end()
+                if descriptor == self._line:
+                    for kind, payload in self._frames.feed(os.read(self._line, 65536)):
+                        self._obey(kind, payload)
+                elif descriptor in self._sinks:
+                    self._sinks[descriptor].feed()
+                elif descriptor in self._outputs and not self._forward(descriptor):
+                    self._drop(descriptor)
+
+    def _obey(self, kind: bytes, payload: bytes) -> None:
+        if kind in self._inputs:
+            self._inputs[kind].give(payload)
+        elif kind == wire.SIGNAL:
+            # As from a terminal: an interrupt is for the program and its children, the rest for it alone.
+            _kill(-self._pid if payload[0] == _SIGINT else self._pid, payload[0])
+        elif kind == wire.SIZE:
+            fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, payload)
+        elif kind == wire.CLOSED:
+            for descriptor in [number for number, stream in self._outputs.items() if stream == payload]:
+                self._drop(descriptor)
+
+    def _forward(self, descriptor: int) -> bool:
+        """Send what the program wrote; whether more may come."""
+        try:
+            data = os.read(descriptor, 65536)
+        except BlockingIOError:
+            return True
+        except OSError:  # A terminal that nobody has open any more.
+            return False
+        if data:
+            wire.write_all(self._line, wire.frame(self._outputs[descriptor], data))
+        return bool(data)
+
+    def _drop(self, descriptor: int) -> None:
+        self._poll.unregister(descriptor)
+        del self._outputs[descriptor]
+        os.close(descriptor)
+
+    def _end(self) -> int:
+        """End what the program left behind, so that its streams end, and relay what is in them."""
+        status = os.waitstatus_to_exitcode(int.from_bytes(os.read(self._done, 4), "little"))
+        _kill(-1, _SIGKILL)
+        if self._slave >= 0:
+            os.close(self._slave)
+            os.set_blocking(self._terminal, True)
+        for descriptor in list(self._outputs):
+            while self._forward(descriptor):
+                pass
+        return status if status >= 0 else 128 - status
+
+
+def _kill(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return  # What it was for has just happened.
+
+
+def _reap(program: int, ended: int) -> None:
+    """Collect every process that ends without a parent; tell when it was the program."""
+    while True:
+        pid, status = os.wait()
+        if pid == program:
+            os.write(ended, status.to_bytes(4, "little"))
+            return

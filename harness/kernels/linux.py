@@ -1,0 +1,120 @@
+"""The Linux system calls that Python's ``os`` does not offer, as functions that raise ``OSError``.
+
+Both the guard outside and pid 1 inside the embedded kernel use it, so it imports nothing but :mod:`ctypes`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Collection
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.syscall.restype = ctypes.c_long
+
+# <linux/mount.h>, <linux/sched.h>, <linux/prctl.h>, <linux/capability.h>
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 4096, 16384, 1 << 18
+MNT_DETACH = 2
+CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x00020000, 0x08000000, 0x20000000, 0x40000000
+PR_SET_PDEATHSIG, PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = (
+    1,
+    23,
+    24,
+    36,
+    38,
+)
+CAP_DAC_OVERRIDE = 1
+MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
+AT_FDCWD, AT_RECURSIVE = -100, 0x8000
+
+# Numbers from 424 on are the same on every architecture.
+_FSOPEN, _FSCONFIG, _FSMOUNT, _MOUNT_SETATTR = 430, 431, 432, 442
+_FSCONFIG_SET_STRING, _FSCONFIG_CMD_CREATE = 1, 6
+
+
+def _checked(result: int, what: str) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return result
+
+
+def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
+    """mount(2)."""
+    arguments = [os.fsencode(text) for text in (source, target, kind)]
+    result = _libc.mount(*arguments, ctypes.c_ulong(flags), os.fsencode(data))
+    _checked(result, f"cannot mount {source or kind} on {target}")
+
+
+def pivot_root(new: str, old: str) -> None:
+    """pivot_root(2)."""
+    _checked(_libc.pivot_root(os.fsencode(new), os.fsencode(old)), f"cannot make {new} the root")
+
+
+def unmount(target: str, flags: int = 0) -> None:
+    """umount2(2)."""
+    _checked(_libc.umount2(os.fsencode(target), flags), f"cannot unmount {target}")
+
+
+def unshare(flags: int) -> None:
+    """unshare(2)."""
+    _checked(_libc.unshare(flags), "cannot make new namespaces")
+
+
+def prctl(option: int, argument: int = 0) -> int:
+    """prctl(2) for the options that take one number."""
+    zero = ctypes.c_ulong(0)
+    return _checked(_libc.prctl(option, ctypes.c_ulong(argument), zero, zero, zero), f"prctl {option}")
+
+
+def set_hostname(name: str) -> None:
+    """sethostname(2)."""
+    encoded = os.fsencode(name)
+    _checked(_libc.sethostname(encoded, len(encoded)), "cannot set the hostname")
+
+
+def sync_filesystem(descriptor: int) -> None:
+    """syncfs(2): raises if anything written since ``descriptor`` was opened could not be stored."""
+    _checked(_libc.syncfs(descriptor), "cannot write everything back")
+
+
+def detached_tmpfs(size: int) -> int:
+    """The descriptor of a tmpfs of ``size`` bytes that no path leads to: it ends with its last user."""
+    context = _syscall(_FSOPEN, b"tmpfs", 1)
+    try:
+        _syscall(_FSCONFIG, context, _FSCONFIG_SET_STRING, b"size", str(size).encode(), 0)
+        _syscall(_FSCONFIG, context, _FSCONFIG_CMD_CREATE, None, None, 0)
+        return _syscall(_FSMOUNT, context, 1, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+    finally:
+        os.close(context)
+
+
+def set_mount_attributes(path: str, *, add: int = 0, remove: int = 0, recursive: bool = False) -> None:
+    """mount_setattr(2), Linux 5.12 or newer."""
+    attributes = (ctypes.c_uint64 * 4)(add, remove, 0, 0)
+    flags = AT_RECURSIVE if recursive else 0
+    _syscall(_MOUNT_SETATTR, AT_FDCWD, os.fsencode(path), flags, attributes, ctypes.sizeof(attributes))
+
+
+def kill_session(session: int, spare: Collection[int] = ()) -> None:
+    """Send SIGKILL to every process of ``session`` but those in ``spare``."""
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or int(name) in spare:
+            continue
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:
+                member = int(file.read().rpartition(b")")[2].split()[3]) == session
+            if member:
+                os.kill(int(name), 9)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+
+
+def _syscall(number: int, *arguments: int | bytes | ctypes.Array[ctypes.c_uint64] | None) -> int:
+    words = [ctypes.c_long(word) if isinstance(word, int) else word for word in arguments]
+    return _checked(int(_libc.syscall(ctypes.c_long(number), *words)), f"system call {number}")
+
+
+def power_off() -> None:
+    """reboot(2): end this kernel at once."""
+    _checked(_libc.reboot(0x4321FEDC), "cannot power off")

@@ -1,0 +1,35 @@
+"""Whether this machine's own kernel can carry a cluster: root, namespaces and IPVS."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+from harness.kernels import linux
+
+
+def lacking() -> str | None:
+    """What this machine lacks for native runs, in words; None if nothing. Loads the module ``ip_vs`` if it can."""
+    if os.geteuid() != 0:
+        return "not root"
+    if not _may_make_namespaces():
+        return "root may not make namespaces here (an unprivileged container?)"
+    if not os.path.exists("/proc/net/ip_vs"):
+        modprobe = shutil.which("modprobe", path="/usr/sbin:/sbin")
+        if modprobe is not None:
+            subprocess.run([modprobe, "-q", "ip_vs"], check=False, stderr=subprocess.DEVNULL)
+    if not os.path.exists("/proc/net/ip_vs"):
+        return "no IPVS in its kernel"
+    return None
+
+
+def _may_make_namespaces() -> bool:
+    child = os.fork()
+    if child == 0:
+        try:
+            linux.unshare(linux.CLONE_NEWNET | linux.CLONE_NEWNS | linux.CLONE_NEWPID)
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == 0

@@ -1,0 +1,223 @@
+"""The host's end of a running guest: streams, signals, collected files, and the exit status."""
+
+from __future__ import annotations
+
+import collections
+import marshal
+import os
+import selectors
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from io import FileIO
+from pathlib import Path, PurePosixPath
+from typing import Any, NoReturn
+
+from harness.errors import HarnessError
+from harness.kernels import wire
+from harness.kernels.terminal import Terminal, Writer
+
+_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGWINCH)
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+_PATIENCE = 3  # interrupts without a sign of life from the guest
+
+
+class Interrupted(Exception):
+    """A signal came before there was a program to give it to."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+class Relay:
+    """Connects the guest's lines with the caller's streams until the guest's program has ended.
+
+    ``line`` carries the frames of :mod:`harness.kernels.wire`, ``log`` what the kernel prints; the process ``guard``
+    ends with the kernel; ``ready`` is called once, when the guest has taken its request.
+    """
+
+    def __init__(
+        self,
+        line: socket.socket,
+        log: FileIO,
+        guard: int,
+        kinds: Sequence[str],
+        terminal: Terminal | None,
+        collect: Sequence[Path],
+        ready: Callable[[], None],
+    ) -> None:
+        self._line, self._log, self._guard = line, log, guard
+        self._terminal, self._collect, self._ready = terminal, collect, ready
+        self._frames = wire.Frames()
+        self._running = False
+        self._interrupts = 0
+        self._typed = b""
+        self._keys_wanted = False
+        self._lock = threading.Lock()
+        self._tail: collections.deque[bytes] = collections.deque(maxlen=20)
+        self._selector = selectors.PollSelector()
+        self._outputs = {
+            kind: Writer(descriptor, partial(self._send, wire.CLOSED, kind))
+            for descriptor, kind in ((1, wire.STDOUT), (2, wire.STDERR))
+            if kinds[descriptor] == "data"
+        }
+        if terminal is not None:
+            self._outputs[wire.TERMINAL] = Writer(terminal.descriptor, lambda: None)
+
+    def run(self) -> int:
+        """The program's exit status.
+
+        Raises :class:`Interrupted`, and :class:`HarnessError` if the kernel dies or no longer reacts.
+        """
+        guard = os.pidfd_open(self._guard)
+        os.set_blocking(self._log.fileno(), False)
+        try:
+            with _signals() as wakeup:
+                self._watch(self._line, self._on_line)
+                self._watch(self._log, self._on_log)
+                self._watch(guard, self._on_death)
+                self._watch(wakeup, lambda: self._on_signals(wakeup))
+                return self._loop()
+        finally:
+            os.close(guard)
+            self._finish()
+
+    def _watch(self, source: Any, act: Callable[[], int | None]) -> None:
+        self._selector.register(source, selectors.EVENT_READ, act)
+
+    def _loop(self) -> int:
+        while True:
+            for key, _ in self._selector.select():
+                status: int | None = key.data()
+                if status is not None:
+                    return status
+
+    def _finish(self) -> None:
+        """Have everything shown that the guest has sent; from here on signals act on the caller again."""
+        try:
+            for output in self._outputs.values():
+                output.finish()
+        finally:
+            if self._terminal is not None:
+                self._terminal.restore()
+
+    def _send(self, kind: bytes, payload: bytes = b"") -> None:
+        # An error means that the kernel is gone, which the reading side reports.
+        with self._lock, suppress(OSError):
+            self._line.sendall(wire.frame(kind, payload))
+
+    def _on_line(self) -> int | None:
+        data = self._line.recv(65536)
+        if not data:  # The guard ends presently.
+            self._selector.unregister(self._line)
+        for kind, payload in self._frames.feed(data):
+            if kind == wire.EXIT:
+                return self._ended(*marshal.loads(payload))
+            self._on_frame(kind, payload)
+        return None
+
+    def _on_frame(self, kind: bytes, payload: bytes) -> None:
+        self._interrupts = 0
+        if kind == wire.READY:
+            self._running = True
+            self._ready()
+            if self._terminal is not None and self._terminal.interactive:
+                self._terminal.make_raw()
+                self._watch(0, self._on_keyboard)
+        elif kind in self._outputs:
+            self._outputs[kind].write(payload)
+        elif kind == wire.WANT_STDIN:
+            self._watch(0, self._on_stdin)
+        elif kind == wire.WANT_KEYS:
+            self._keys_wanted = True
+            self._send_keys()
+        elif kind == wire.FILE:
+            self._store(*marshal.loads(payload))
+
+    def _ended(self, status: int, fault: str) -> int:
+        if fault:
+            raise HarnessError(f"not everything that the run wrote could be stored: {fault}")
+        return status
+
+    def _on_log(self) -> None:
+        data = self._log.read(65536)
+        if data:
+            self._tail.extend(data.splitlines())
+        else:
+            self._selector.unregister(self._log)
+
+    def _on_death(self) -> NoReturn:
+        while data := self._log.read(65536):
+            self._tail.extend(data.splitlines())
+        lines = "\n".join(line.decode(errors="replace") for line in self._tail)
+        raise HarnessError(f"the embedded kernel died; its last lines may say what to mend:\n{lines}")
+
+    def _on_stdin(self) -> None:
+        self._selector.unregister(0)
+        self._send(wire.STDIN, os.read(0, wire.STDIN_PIECE))
+
+    def _on_keyboard(self) -> None:
+        try:
+            typed = os.read(0, 4096)
+        except OSError:
+            typed = b""
+        if not typed:  # The terminal is gone; a SIGHUP tells the program.
+            self._selector.unregister(0)
+        self._typed += typed
+        if b"\x03" in typed:
+            self._count_interrupt()
+        self._send_keys()
+
+    def _send_keys(self) -> None:
+        if self._typed and self._keys_wanted:
+            self._keys_wanted = False
+            piece, self._typed = self._typed[: wire.KEYS_PIECE], self._typed[wire.KEYS_PIECE :]
+            self._send(wire.TERMINAL, piece)
+
+    def _on_signals(self, wakeup: socket.socket) -> None:
+        for number in wakeup.recv(64):
+            if number == signal.SIGWINCH:
+                if self._terminal is not None and self._running:
+                    self._send(wire.SIZE, self._terminal.size())
+            elif not self._running:
+                raise Interrupted(number)
+            else:
+                self._send(wire.SIGNAL, bytes([number]))
+                if number in _INTERRUPTS:
+                    self._count_interrupt()
+
+    def _count_interrupt(self) -> None:
+        self._interrupts += 1
+        if self._interrupts >= _PATIENCE:
+            raise HarnessError(f"the embedded kernel did not react to {_PATIENCE} interrupts and was ended")
+
+    def _store(self, index: int, below: str, content: bytes) -> None:
+        parts = PurePosixPath(below).parts
+        if below.startswith("/") or ".." in parts:
+            raise HarnessError(f"the guest tried to write outside {self._collect[index]}: {below}")
+        path = self._collect[index].joinpath(*parts)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        except OSError as error:
+            raise HarnessError(f"cannot write {path}, which the run made: {error.strerror}") from error
+
+
+@contextmanager
+def _signals() -> Iterator[socket.socket]:
+    """A socket that gets the number of every forwarded signal as one byte; ignored ones stay ignored."""
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    numbers = [number for number in _FORWARDED if signal.getsignal(number) is not signal.SIG_IGN]
+    old_wakeup = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    old = {number: signal.signal(number, lambda *_: None) for number in numbers}
+    try:
+        with reader, writer:
+            yield reader
+    finally:
+        signal.set_wakeup_fd(old_wakeup)
+        for number, handler in old.items():
+            signal.signal(number, handler)

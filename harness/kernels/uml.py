@@ -1,0 +1,228 @@
+"""User Mode Linux: runs a Python module inside an embedded kernel, as if it had been run directly.
+
+The guest sees the host's files below a layer that is thrown away, and one folder that is the host's.
+"""
+
+from __future__ import annotations
+
+import io
+import marshal
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import harness
+from harness.errors import HarnessError
+from harness.kernels import linux, wire
+from harness.kernels.relay import Interrupted, Relay
+from harness.kernels.terminal import Terminal, streams
+
+_PACKAGED = Path("/usr/bin/linux.uml")
+_PACKAGED_MODULES = Path("/usr/lib/uml/modules")
+_COMMAND_LINE = 4096 - 64  # COMMAND_LINE_SIZE, less what the kernel adds
+_UNITS = {"M": 20, "G": 30}
+
+# Parts of Debian's kernel that cost 1 s at every start and serve nothing here: a benchmark of RAID algorithms and
+# the self-tests of btrfs. Kernels without them ignore the names.
+_SKIPPED_INITCALLS = "raid6_select_algo,init_btrfs_fs"
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """An embedded kernel: its executable, its ``release``, and the folder of its modules if it has any."""
+
+    path: Path
+    release: str
+    modules: Path | None
+    seccomp: bool
+    time_travel: bool
+
+    @classmethod
+    def at(cls, path: Path, modules: Path | None = None) -> Kernel:
+        """The kernel at ``path``; raises :class:`HarnessError` if that is none."""
+        try:
+            text = subprocess.run([path, "--help"], capture_output=True, text=True).stdout
+        except OSError as error:
+            raise HarnessError(f"cannot run the embedded kernel {path}: {error.strerror}") from error
+        version = re.match(r"User Mode Linux v(\S+)", text)
+        if version is None:
+            raise HarnessError(f"{path} is not a User Mode Linux kernel: install the package user-mode-linux")
+        release = version[1]
+        return cls(path, release, modules, "\nseccomp=" in text, "\ntime-travel=inf-cpu" in text)
+
+
+def packaged() -> Kernel | None:
+    """The distribution's kernel (Debian: package user-mode-linux), if it is installed."""
+    if not _PACKAGED.exists():
+        return None
+    kernel = Kernel.at(_PACKAGED)
+    return Kernel.at(_PACKAGED, _PACKAGED_MODULES / kernel.release)
+
+
+def run(
+    kernel: Kernel,
+    module: str,
+    argv: Sequence[str],
+    *,
+    writable: Path,
+    memory: str = "1G",
+    virtual_start: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    collect: Mapping[Path, Path] | None = None,
+) -> int:
+    """Run ``python -m module argv`` in ``kernel`` and return its exit status, 128 + N if signal N killed it.
+
+    The program gets the caller's interpreter, ``sys.path``, working directory, environment (``environment`` added),
+    signals, and terminal or streams: descriptors 0 to 2, which must be the real ones. Of what it writes remains what
+    is below ``writable``, and the files and folders that ``collect`` names (path in the guest -> path on the host,
+    both absolute), which are copied when it has ended. ``virtual_start`` is where the wall clock starts, in
+    nanoseconds, and makes time virtual. Call it from the main thread.
+
+    Raises :class:`HarnessError` if the kernel cannot be started, dies, or no longer reacts.
+    """
+    _check_writable(writable)
+    if virtual_start is not None and not kernel.time_travel:
+        raise HarnessError(f"{kernel.path} has no virtual time: build one that has it (CONFIG_UML_TIME_TRAVEL_SUPPORT)")
+    kinds = streams()
+    terminal = Terminal(kinds) if "terminal" in kinds else None
+    collect = collect or {}
+    request = {
+        "argv": [sys.executable, "-c", _program(module), *argv],
+        "environment": {**os.environ, **(environment or {})},
+        "umask": _umask(),
+        "streams": kinds,
+        "terminal": terminal and {"attributes": terminal.guest_attributes(), "size": terminal.size()},
+        "hostname": socket.gethostname(),
+        "writable": str(writable.resolve()),
+        "modules": str(kernel.modules) if kernel.modules else None,
+        "release": kernel.release,
+        "collect": [str(path) for path in collect],
+    }
+    try:
+        with _Guest(kernel, request, _bytes(memory), virtual_start, terminal) as guest:
+            relay = Relay(guest.line, guest.log, guest.pid, kinds, terminal, list(collect.values()), guest.ready)
+            return relay.run()
+    except Interrupted as interrupted:
+        signal.raise_signal(interrupted.number)
+        return 128 + interrupted.number
+
+
+def _check_writable(folder: Path) -> None:
+    if not folder.is_dir():
+        raise HarnessError(f"{folder} is not a folder: make it, or name another one to write to")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise HarnessError(f"{folder} cannot be written: change its permissions, or name another one to write to")
+
+
+def _program(module: str) -> str:
+    """What a new interpreter has to do to be this one, running ``module``."""
+    setting = f"import os, runpy, sys; os.chdir({os.getcwd()!r}); sys.path[:] = {sys.path!r}"
+    return f"{setting}; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+
+
+def _umask() -> int:
+    mask = os.umask(0o77)
+    os.umask(mask)
+    return mask
+
+
+def _bytes(memory: str) -> int:
+    unit = _UNITS.get(memory[-1:])
+    if unit is None or not memory[:-1].isdigit():
+        raise HarnessError(f"{memory!r} is no amount of memory: write it as 512M or 1G")
+    return int(memory[:-1]) << unit
+
+
+def _command_line(kernel: Kernel, memory: int, virtual_start: int | None, line: int) -> list[str]:
+    """The kernel's arguments. ``{store}`` stands for a descriptor that only the guard knows."""
+    root = Path(harness.__file__).parent.parent
+    words = [
+        *("rootfstype=hostfs", "rootflags=/", "ro", "quiet", f"mem={memory >> 20}M"),
+        # No folder of its own for a management console: nothing uses it, and it would stay behind.
+        *("uml_dir=/dev/null/", "con=null", "con0=null,fd:1", "ssl=null", f"ssl0=fd:{line}"),
+        f"initcall_blacklist={_SKIPPED_INITCALLS}",
+    ]
+    if kernel.seccomp:
+        words.append("seccomp=auto")
+    if virtual_start is not None:
+        words += ["time-travel=inf-cpu", f"time-travel-start={virtual_start}"]
+    words += [f"init={_quoted(sys.executable)}", f"PYTHONPATH={_quoted(str(root))}"]
+    words += ["--", "-S", "-s", "-P", "-c", '"import harness.kernels.guest as guest; guest.main()"', "{store}"]
+    if len(" ".join(words)) > _COMMAND_LINE:
+        raise HarnessError(f"the paths {sys.executable} and {root} are too long for a kernel's command line")
+    return [str(kernel.path), *words]
+
+
+def _quoted(path: str) -> str:
+    if '"' in path:
+        raise HarnessError(f"the path {path} contains a quotation mark, which a kernel's command line cannot carry")
+    return f'"{path}"'
+
+
+class _Guest:
+    """The kernel process behind its guard (:mod:`harness.kernels.confine`); gone when the block ends."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        request: dict[str, Any],
+        memory: int,
+        virtual_start: int | None,
+        terminal: Terminal | None,
+    ) -> None:
+        self.line, line = socket.socketpair()
+        keyboard = os.dup(terminal.descriptor) if terminal else os.open(os.devnull, os.O_RDWR)
+        orders = {
+            "argv": _command_line(kernel, memory, virtual_start, line.fileno()),
+            "request": marshal.dumps(request),
+            "line": line.fileno(),
+            "memory": memory,
+            "writable": request["writable"],
+            "terminal": terminal and (keyboard, terminal.raw, terminal.original),
+        }
+        with line:
+            self._guard = subprocess.Popen(
+                [sys.executable, "-S", "-s", "-P", "-c", "from harness.kernels import confine; confine.main()"],
+                env={**os.environ, "PYTHONPATH": str(Path(harness.__file__).parent.parent)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                bufsize=0,
+                pass_fds=(line.fileno(), keyboard),
+                start_new_session=True,
+            )
+        os.close(keyboard)
+        self.log = cast(io.FileIO, self._guard.stdout)
+        self._tell(marshal.dumps(orders), sized=True)
+
+    @property
+    def pid(self) -> int:
+        """The process that is there as long as the kernel process is."""
+        return self._guard.pid
+
+    def __enter__(self) -> _Guest:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        cast(io.FileIO, self._guard.stdin).close()
+        if self._guard.wait() < 0:  # Someone killed the guard.
+            linux.kill_session(self._guard.pid)
+        self.line.close()
+        self.log.close()
+
+    def ready(self) -> None:
+        """The guest has taken its request."""
+        self._tell(b"r")
+
+    def _tell(self, data: bytes, sized: bool = False) -> None:
+        stdin = cast(io.FileIO, self._guard.stdin)
+        with suppress(BrokenPipeError):  # The guard is gone, which the line's end tells.
+            wire.write_all(stdin.fileno(), len(data).to_bytes(4, "big") + data if sized else data)

@@ -1,0 +1,61 @@
+"""The frames that the host and pid 1 of the embedded kernel exchange over one serial line.
+
+A frame is its kind (one byte), the length of its payload (four bytes, big-endian) and the payload. One line for
+everything keeps the order: when the exit status arrives, all output has arrived.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+# From the guest. The two output kinds are the digits of the descriptors.
+READY = b"R"  # no payload: from now on the line is raw and read
+STDOUT, STDERR = b"1", b"2"  # bytes that the program wrote
+WANT_STDIN = b"W"  # no payload: the program's standard input has room for one more STDIN
+WANT_KEYS = b"K"  # no payload: the program's terminal has room for one more TERMINAL
+FILE = b"F"  # marshal of (index of the collected path, path below it, content)
+EXIT = b"X"  # marshal of (exit status, what is wrong or "")
+# From either end.
+TERMINAL = b"T"  # bytes that the program's terminal shows, or that were typed there
+# From the host.
+STDIN = b"0"  # bytes for the program's standard input; none is its end
+CLOSED = b"C"  # STDOUT or STDERR: nobody reads it any more
+SIGNAL = b"S"  # the signal's number, one byte
+SIZE = b"Z"  # the terminal's size, struct winsize
+
+# A line whose reader is 3968 bytes behind is throttled, and a throttled serial line of UML never wakes again
+# (arch/um/drivers: line_throttle, deactivate_chan). So the guest asks for every piece, and pieces are small.
+STDIN_PIECE, KEYS_PIECE = 3072, 512
+
+_HEADER = 5
+
+
+def frame(kind: bytes, payload: bytes = b"") -> bytes:
+    """The bytes of one frame."""
+    return kind + len(payload).to_bytes(4, "big") + payload
+
+
+class Frames:
+    """Takes bytes as they come and gives whole frames."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """The frames (kind, payload) that ``data`` completes."""
+        self._buffer += data
+        while len(self._buffer) >= _HEADER:
+            end = _HEADER + int.from_bytes(self._buffer[1:_HEADER], "big")
+            if len(self._buffer) < end:
+                return
+            taken = bytes(self._buffer[:end])
+            del self._buffer[:end]
+            yield taken[:1], taken[_HEADER:]
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte of ``data``."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

@@ -1,0 +1,138 @@
+"""Machines and wires of a plan, made real: namespaces by the supervisor, links and addresses by netlink."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable
+
+from harness.lab import syscalls
+from harness.lab.machine import Machine, Process
+from harness.lab.netlink import Batch
+from harness.lab.plan import HostPlan, InterfacePlan, Plan
+from harness.lab.supervisor import Supervisor
+
+LOOPBACK = 1  # the index of lo in every network namespace
+_FIRST_LAN = 2
+_FIRST_WIRE = 1000
+
+
+class Lab:
+    """The network of one cluster. ``machines`` by name; wires end on bridges in the supervisor's own namespace."""
+
+    def __init__(self, plan: Plan, supervisor: Supervisor) -> None:
+        self.plan = plan
+        self.machines: dict[str, Machine] = {}
+        self._supervisor = supervisor
+        self._bridges = {lan: _FIRST_LAN + number for number, lan in enumerate(plan.lans)}
+        wires = [interface.wire for host in plan.hosts for interface in host.interfaces]
+        self._wires = {wire: _FIRST_WIRE + number for number, wire in enumerate(wires)}
+
+    @property
+    def fabric(self) -> int:
+        """The network namespace of bridges and wires, as a file descriptor."""
+        return self._supervisor.fabric
+
+    @property
+    def wire_ends(self) -> dict[int, tuple[str, str]]:
+        """Which machine and interface the wire with a given index leads to."""
+        return {
+            self._wires[interface.wire]: (host.name, interface.name)
+            for host in self.plan.hosts
+            for interface in host.interfaces
+        }
+
+    def wire_lans(self) -> None:
+        """Make the bridges, before any machine: what listens on the wires can start in between."""
+        batch = Batch()
+        for number, lan in enumerate(self.plan.lans):
+            batch.bridge(lan, f"02:ff:00:00:00:{number:02x}")
+        with syscalls.inside_netns(self.fabric):
+            batch.send("LANs")
+            self._bridges = {lan: socket.if_nametoindex(lan) for lan in self.plan.lans}
+
+    def power_on(self, hosts: Iterable[HostPlan], watch: Callable[[Machine], None] = lambda machine: None) -> None:
+        """Start machines together: their pid 1, then their wires and addresses. No daemon runs yet.
+
+        ``watch`` is called for each machine before it has any wire, for those who observe its network.
+        """
+        machines = [Machine(host, self._supervisor) for host in hosts]
+        for machine in machines:
+            machine.wait_ready()
+            self.machines[machine.name] = machine
+            watch(machine)
+        batch = Batch()
+        for machine in machines:
+            for interface in machine.plan.interfaces:
+                self._add_wire(batch, machine, interface)
+        with syscalls.inside_netns(self.fabric):
+            batch.send("wires")
+        for machine in machines:
+            self._configure(machine)
+
+    def _add_wire(self, batch: Batch, machine: Machine, interface: InterfacePlan) -> None:
+        batch.wire(
+            self._wires[interface.wire], interface.wire, self._bridges[interface.lan],
+            machine.netns, interface.name, interface.mac,
+        )  # fmt: skip
+
+    def _configure(self, machine: Machine) -> None:
+        batch = Batch()
+        batch.set_link(LOOPBACK, True, "lo")
+        with machine.inside():
+            for interface in machine.plan.interfaces:
+                index = socket.if_nametoindex(interface.name)
+                batch.set_link(index, True, interface.name)
+                batch.address(index, str(interface.address.ip), interface.address.network.prefixlen)
+            if machine.plan.default_route:
+                batch.default_route(machine.plan.default_route)
+            batch.send(machine.name)
+        machine.write("/etc/hosts", self.plan.etc_hosts)
+        machine.write("/etc/hostname", machine.name + "\n")
+
+    def unplug(self, machine: str) -> None:
+        """Pull the cables: the machine sees its carrier go, the switch forwards nothing more to it."""
+        self._set_wires(machine, up=False)
+
+    def plug(self, machine: str) -> None:
+        """Put the cables back."""
+        self._set_wires(machine, up=True)
+
+    def block(self, machine: str, blocked: bool) -> None:
+        """Have the switch drop everything to and from the machine, or forward it again; the carrier stays up."""
+        batch = Batch()
+        for interface in self.machines[machine].plan.interfaces:
+            batch.set_port_state(self._wires[interface.wire], not blocked, interface.wire)
+        with syscalls.inside_netns(self.fabric):
+            batch.send(machine)
+
+    def _set_wires(self, machine: str, up: bool) -> None:
+        batch = Batch()
+        for interface in self.machines[machine].plan.interfaces:
+            batch.set_link(self._wires[interface.wire], up, interface.wire)
+        with syscalls.inside_netns(self.fabric):
+            batch.send(machine)
+
+    def power_off(self, machine: str) -> list[Process]:
+        """Cut the power: nothing more leaves the machine, and every process dies without having seen its link go.
+
+        Returns the programs that died.
+        """
+        self.block(machine, True)
+        died = self.machines[machine].power_off()
+        batch = Batch()
+        for interface in self.machines[machine].plan.interfaces:
+            batch.delete_link(self._wires[interface.wire], interface.wire)
+        with syscalls.inside_netns(self.fabric):
+            batch.send(machine)
+        return died
+
+    def close(self) -> None:
+        """Remove all machines and LANs of this cluster."""
+        for name, machine in self.machines.items():
+            if machine.powered:
+                self.power_off(name)
+        batch = Batch()
+        for lan, index in self._bridges.items():
+            batch.delete_link(index, lan)
+        with syscalls.inside_netns(self.fabric):
+            batch.send("LANs")

@@ -1,0 +1,207 @@
+"""A machine as the harness holds it: start programs in it, read and write its files, cut its power.
+
+The methods ``cmd``, ``popen``, ``IP``, ``MAC`` and ``intfNames`` are those of Mininet's ``Node``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from harness.errors import HarnessError
+from harness.lab import init, syscalls
+from harness.lab.plan import HostPlan
+from harness.lab.supervisor import Supervisor
+
+ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LANG": "C.UTF-8",
+    "TERM": "dumb",
+}
+
+
+@dataclass
+class Process:
+    """A program started in a machine. ``status`` is None while it runs, then its exit status (negative: a signal)."""
+
+    machine: Machine
+    argv: tuple[str, ...]
+    pid: int
+    status: int | None = None
+    ended: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    def send_signal(self, number: int) -> None:
+        """kill(2) from inside the machine."""
+        self.machine.request("signal", pid=self.pid, number=number)
+
+    def wait(self) -> int:
+        """Wait until the machine has reported its end; returns the exit status."""
+        self.ended.wait()
+        assert self.status is not None
+        return self.status
+
+
+class Machine:
+    """One node of the topology. It exists, with its power on, from construction until :meth:`power_off`."""
+
+    def __init__(self, plan: HostPlan, supervisor: Supervisor) -> None:
+        self.plan = plan
+        self.name = plan.name
+        self.powered = True
+        self.on_exit: Callable[[Process], None] = lambda process: None
+        self._control, self.notes = supervisor.machine(plan.name)
+        self._processes: dict[int, Process] = {}
+        self._lock = threading.Lock()
+        self._early: dict[int, int] = {}
+
+    def wait_ready(self) -> None:
+        """Wait until the machine has its namespaces and files. Raises HarnessError with its own reason."""
+        answer, fds = self._receive()
+        if "error" in answer:
+            raise HarnessError(f"{self.name}: cannot set up this machine: {answer['error']}")
+        self._pidfd, self.netns = fds
+
+    def request(self, operation: str, fds: Sequence[int] = (), **arguments: Any) -> tuple[dict[str, Any], list[int]]:
+        """Ask the machine's pid 1 to do something; OSError as if it had been done here, HarnessError when it is off."""
+        with self._lock:
+            if not self.powered:
+                raise HarnessError(f"{self.name} is powered off: it cannot {operation} anything")
+            message = json.dumps({"do": operation, **arguments}).encode()
+            socket.send_fds(self._control, [message], list(fds))
+            answer, received = self._receive()
+        if "errno" not in answer and "error" in answer:
+            raise HarnessError(f"{self.name}: its pid 1 has failed: {answer['error']}")
+        if "error" in answer:
+            raise OSError(answer["errno"], f"{self.name}: {answer['error']}")
+        return answer, received
+
+    def _receive(self) -> tuple[dict[str, Any], list[int]]:
+        data, fds, _, _ = socket.recv_fds(self._control, init.MESSAGE_LIMIT, 8)
+        if not data:
+            raise HarnessError(f"{self.name}: its pid 1 has ended unexpectedly")
+        answer: dict[str, Any] = json.loads(data)
+        return answer, fds
+
+    # -- programs ---------------------------------------------------------------------------------------------------
+
+    def spawn(self, argv: Sequence[str], stdin: int, stdout: int, stderr: int) -> Process:
+        """Start a program; the descriptors stay the caller's. FileNotFoundError if there is no such program."""
+        answer, _ = self.request("spawn", (stdin, stdout, stderr), argv=list(argv), env=ENVIRONMENT)
+        process = Process(self, tuple(argv), answer["pid"])
+        self._processes[process.pid] = process
+        if process.pid in self._early:
+            self._ended(process.pid, self._early.pop(process.pid))
+        return process
+
+    def read_note(self) -> bool:
+        """Take one report of a program's end from ``notes``; False when the machine has none left to send."""
+        data = self.notes.recv(init.MESSAGE_LIMIT)
+        if not data:
+            return False
+        note = json.loads(data)
+        self._ended(note["pid"], note["status"])
+        return True
+
+    def _ended(self, pid: int, status: int) -> None:
+        process = self._processes.pop(pid, None)
+        if process is None:  # an orphan, or a program whose start is still being answered
+            self._early[pid] = status
+            return
+        process.status = status
+        process.ended.set()
+        self.on_exit(process)
+
+    def run(self, argv: Sequence[str], check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end. Raises HarnessError with command, output and machine if it fails."""
+        reader, writer = os.pipe()
+        with open(os.devnull, "rb") as null, os.fdopen(reader, encoding="utf-8", errors="replace") as output:
+            try:
+                process = self.spawn(argv, null.fileno(), writer, writer)
+            finally:
+                os.close(writer)
+            text = output.read()
+        result = subprocess.CompletedProcess(list(argv), process.wait(), stdout=text)
+        if check and result.returncode:
+            raise HarnessError(f"{self.name}: `{shlex.join(argv)}` failed with {result.returncode}: {text.strip()}")
+        return result
+
+    def cmd(self, *argv: str) -> str:
+        """Mininet's: run a command, given as words or as one string, and return what it printed."""
+        words = shlex.split(argv[0]) if len(argv) == 1 else list(argv)
+        return self.run(words, check=False).stdout
+
+    def popen(self, *argv: str) -> Process:
+        """Mininet's: start a command, its output not wanted."""
+        words = shlex.split(argv[0]) if len(argv) == 1 else list(argv)
+        with open(os.devnull, "r+b") as null:
+            return self.spawn(words, null.fileno(), null.fileno(), null.fileno())
+
+    # -- files ------------------------------------------------------------------------------------------------------
+
+    def open(self, path: str, mode: str = "rb", permissions: int = 0o644) -> IO[bytes]:
+        """Open a file of the machine, ``mode`` ``rb`` or ``wb``; folders above a new file are made."""
+        flags = os.O_RDONLY if mode == "rb" else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        _, (fd,) = self.request("open", path=path, flags=flags, mode=permissions)
+        return os.fdopen(fd, mode)
+
+    def read(self, path: str) -> str:
+        """The text of a file."""
+        with self.open(path) as file:
+            return file.read().decode(errors="replace")
+
+    def write(self, path: str, content: str | bytes, permissions: int = 0o644) -> None:
+        """Make or replace a file."""
+        with self.open(path, "wb", permissions) as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+
+    def remove(self, path: str) -> None:
+        """unlink(2)."""
+        self.request("remove", path=path)
+
+    # -- network ----------------------------------------------------------------------------------------------------
+
+    def inside(self) -> contextlib.AbstractContextManager[None]:
+        """Work in the machine's network namespace: a socket made there belongs to the machine."""
+        return syscalls.inside_netns(self.netns)
+
+    def intfNames(self) -> list[str]:
+        """The names of the machine's wired interfaces."""
+        return [interface.name for interface in self.plan.interfaces]
+
+    def IP(self, intf: str | None = None) -> str:
+        """The address of an interface, without the prefix length; the first one's by default."""
+        return str(self.plan.interface(intf).address.ip)
+
+    def MAC(self, intf: str | None = None) -> str:
+        """The hardware address of an interface; the first one's by default."""
+        return self.plan.interface(intf).mac
+
+    # -- power ------------------------------------------------------------------------------------------------------
+
+    def power_off(self) -> list[Process]:
+        """Kill pid 1, and with it everything in the machine; returns the programs that ended by it.
+
+        Whoever has sockets in the machine's network namespace closes them, for until then the namespace lives on.
+        """
+        self.powered = False
+        signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        for held in (self._pidfd, self.netns):
+            os.close(held)
+        self._control.close()
+        self.notes.close()
+        died = list(self._processes.values())
+        self._processes.clear()
+        for process in died:
+            process.status = -signal.SIGKILL
+            process.ended.set()
+        return died

@@ -1,0 +1,147 @@
+"""A timeline's events to numbers: pure functions, so a judgement is tested without a kernel.
+
+No evidence is never a pass: where a measure has nothing to go by it raises :class:`NoEvidence`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from harness.clock import Instant
+from harness.errors import HarnessError
+from harness.timeline import EVER, Event, Timeline
+
+
+class NoEvidence(HarnessError):
+    """The timeline holds nothing from which the answer would follow."""
+
+
+@dataclass(frozen=True)
+class Tenure:
+    """A time during which one node was something: from ``since`` to ``until`` (None: it still is), in seconds."""
+
+    node: str
+    since: Instant
+    until: Instant | None
+
+    def overlap(self, other: Tenure) -> float:
+        """For how many seconds both lasted; two that both still last overlap for ever."""
+        end = min(self._end, other._end)
+        return max(0.0, end - max(self.since, other.since))
+
+    @property
+    def _end(self) -> float:
+        return float("inf") if self.until is None else self.until
+
+
+def ownership(timeline: Timeline, vip: str, interface: str | None = None, since: Instant = EVER) -> list[Tenure]:
+    """Who held the VIP as an address, and from when to when, in the order of beginning.
+
+    A machine that lost power or was still hung when it lost its role counts as holding until it lost the address.
+    """
+    held: dict[str, Instant] = {}
+    tenures: list[Tenure] = []
+    for event in timeline.events(since=since):
+        if event.kind == "power" and event.action == "off":
+            if (start := held.pop(event.node, None)) is not None:
+                tenures.append(Tenure(event.node, start, event.at))
+        elif event.kind == "address" and event.address == vip and interface in (None, event.interface):
+            if event.action == "added":
+                held.setdefault(event.node, event.at)
+            elif (start := held.pop(event.node, None)) is not None:
+                tenures.append(Tenure(event.node, start, event.at))
+    tenures += [Tenure(node, start, None) for node, start in held.items()]
+    return sorted(tenures, key=lambda tenure: tenure.since)
+
+
+def owners(timeline: Timeline, vip: str, interface: str | None = None) -> list[str]:
+    """Who holds the VIP as an address now."""
+    return [tenure.node for tenure in ownership(timeline, vip, interface) if tenure.until is None]
+
+
+def reigns(timeline: Timeline, vrid: int, since: Instant = EVER) -> list[Tenure]:
+    """Who was master on the wire: the runs of each node's own advertisements, of any priority but 0, in order.
+
+    A run ends with the last advertisement before a resignation (priority 0) or a silence of three intervals.
+    Raises NoEvidence if nobody advertised.
+    """
+    sent = [event for event in timeline.events("advertisement", since=since, vrid=vrid) if event.sent]
+    if not sent:
+        raise NoEvidence(f"nobody advertised VRID {vrid}")
+    runs: list[list[Event]] = []
+    current: dict[str, list[Event]] = {}
+    for advert in sent:
+        run = current.get(advert.node)
+        if advert.priority == 0:
+            current.pop(advert.node, None)
+        elif run and advert.at - run[-1].at < 3 * advert.interval:
+            run.append(advert)
+        else:
+            runs.append([advert])
+            current[advert.node] = runs[-1]
+    return [Tenure(run[0].node, run[0].at, run[-1].at) for run in runs]
+
+
+def split_brain(timeline: Timeline, vrid: int, since: Instant = EVER) -> list[tuple[Tenure, Tenure]]:
+    """Pairs of masters that went on advertising side by side.
+
+    One who is outranked may have spoken once before it hears the other (RFC 5798 section 6.4.3), so sharing an
+    instant is no split brain, and sharing more than the time between two advertisements is.
+    """
+    adverts = timeline.events("advertisement", since=since, vrid=vrid)
+    runs = reigns(timeline, vrid, since)
+    interval = max(float(event.interval) for event in adverts)
+    return [
+        (first, second)
+        for number, first in enumerate(runs)
+        for second in runs[number + 1 :]
+        if first.node != second.node and first.overlap(second) > interval
+    ]
+
+
+def requests(timeline: Timeline, since: Instant | None = None, until: Instant | None = None) -> list[Event]:
+    """The client's requests. Raises NoEvidence if there is none."""
+    found = timeline.events("request", since=timeline.mark if since is None else since, until=until)
+    if not found:
+        raise NoEvidence("the client sent no request")
+    return found
+
+
+def outage(timeline: Timeline, since: Instant | None = None) -> float:
+    """The longest time between two successive requests that were answered well, by when they were sent, in seconds.
+
+    Without an outage that is the time between two requests. Raises NoEvidence if fewer than two were answered.
+    """
+    good = [event.at for event in requests(timeline, since) if event.status == 200]
+    if len(good) < 2:
+        raise NoEvidence(f"only {len(good)} requests were answered: an outage has no beginning and end")
+    return max(later - earlier for earlier, later in pairwise(good))
+
+
+def distribution(events: Iterable[Event]) -> Counter[str]:
+    """How many of the requests each server answered; ``None`` counts those that nobody did."""
+    return Counter(str(event.server) for event in events)
+
+
+def pool(timeline: Timeline, director: str, service: str, at: Instant | None = None) -> dict[str, int]:
+    """The real servers (``address:port``) that a director's table holds for a service, with their weights.
+
+    Raises NoEvidence if the service was never in the table.
+    """
+    table: dict[str, int] | None = None
+    for event in timeline.events(node=director, since=EVER, until=at):
+        if event.kind == "power":
+            table = None
+        elif event.kind == "service" and event.service == service:
+            table = {} if event.action == "added" else None
+        elif event.kind == "destination" and event.service == service and table is not None:
+            if event.action == "removed":
+                table.pop(event.address, None)
+            else:
+                table[event.address] = int(event.weight)
+    if table is None:
+        raise NoEvidence(f"{director} has no service {service} in its table")
+    return table

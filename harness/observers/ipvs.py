@@ -1,0 +1,109 @@
+"""What the directors' IPVS tables hold. The kernel sends no events for them, so keepalived's log says when to look.
+
+keepalived logs a change just before or just after it makes it, so the table is read at once and again shortly after;
+a slow sweep catches what the log does not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from harness.clock import now
+from harness.lab.machine import Machine
+from harness.observers.loop import Loop
+from harness.timeline import Timeline
+
+SETTLING = 0.01
+SWEEP = 1.0
+_PROTOCOLS = {6: "TCP", 17: "UDP", 132: "SCTP"}
+
+Table = dict[str, dict[str, int]]
+"""Virtual service (``TCP 172.16.10.50:80``, ``FWM 1``) -> real server (``172.16.10.21:80``) -> weight."""
+
+
+class IpvsObserver:
+    """Records ``service`` and ``destination`` events of one director."""
+
+    def __init__(self, loop: Loop, timeline: Timeline, director: Machine) -> None:
+        self._loop, self._timeline, self._director = loop, timeline, director
+        self._open: Callable[[], Any] | None = None
+        self._ipvs: Any = None
+        self._known: Table = {}
+        self._closed = False
+
+    def look(self) -> None:
+        """Read the table now and once more when a change under way has settled."""
+        self._read()
+        self._loop.at(now() + SETTLING, self._read)
+
+    def sweep(self) -> None:
+        """Read the table now and from now on every :data:`SWEEP` seconds."""
+        if not self._closed:
+            self._read()
+            self._loop.at(now() + SWEEP, self.sweep)
+
+    def read_table(self) -> Table:
+        """The director's table as the kernel has it now (loop thread only)."""
+        if self._ipvs is None:
+            from pyroute2 import IPVS  # 1 s of a guest's time: not before the daemons have been started
+
+            with self._director.inside():
+                self._ipvs = IPVS()
+        from pyroute2.ipvs import IPVSService
+
+        table: Table = {}
+        for message in self._ipvs.service("dump"):
+            service = message.get_attr("IPVS_CMD_ATTR_SERVICE")
+            destinations = self._ipvs.dest("dump", service=IPVSService.from_message(message))
+            table[_service_name(service)] = dict(
+                _name_and_weight(destination.get_attr("IPVS_CMD_ATTR_DEST")) for destination in destinations
+            )
+        return table
+
+    def _read(self) -> None:
+        if self._closed:
+            return
+        table = self.read_table()
+        for service in self._known.keys() | table.keys():
+            before, after = self._known.get(service), table.get(service)
+            if before is None or after is None:
+                self._record("service", "added" if before is None else "removed", service)
+            self._compare(service, before or {}, after or {})
+        self._known = table
+
+    def _compare(self, service: str, before: dict[str, int], after: dict[str, int]) -> None:
+        for address in sorted(before.keys() | after.keys()):
+            if address not in after:
+                self._record("destination", "removed", service, address=address)
+            elif address not in before:
+                self._record("destination", "added", service, address=address, weight=after[address])
+            elif before[address] != after[address]:
+                self._record("destination", "changed", service, address=address, weight=after[address])
+
+    def _record(self, kind: str, action: str, service: str, **details: Any) -> None:
+        self._timeline.record(self._director.name, kind, action=action, service=service, **details)
+
+    def close(self) -> None:
+        """Stop observing (loop thread only)."""
+        self._closed = True
+        if self._ipvs is not None:
+            self._ipvs.close()
+
+
+def _service_name(service: Any) -> str:
+    if fwmark := service.get_attr("IPVS_SVC_ATTR_FWMARK"):
+        return f"FWM {fwmark}"
+    protocol = service.get_attr("IPVS_SVC_ATTR_PROTOCOL")
+    address = endpoint(service.get_attr("IPVS_SVC_ATTR_ADDR"), service.get_attr("IPVS_SVC_ATTR_PORT"))
+    return f"{_PROTOCOLS.get(protocol, protocol)} {address}"
+
+
+def _name_and_weight(destination: Any) -> tuple[str, int]:
+    address = endpoint(destination.get_attr("IPVS_DEST_ATTR_ADDR"), destination.get_attr("IPVS_DEST_ATTR_PORT"))
+    return address, destination.get_attr("IPVS_DEST_ATTR_WEIGHT")
+
+
+def endpoint(address: str, port: int) -> str:
+    """``172.16.10.50:80`` or ``[2001:db8::1]:80``, as ipvsadm prints it."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -1,0 +1,85 @@
+"""What crosses the wires: one AF_PACKET socket on the switches' side sees every frame that any machine sends or gets.
+
+The frames lie in a memory ring shared with the kernel (``PACKET_RX_RING``, TPACKET_V2, Documentation/networking/
+packet_mmap.rst), time-stamped by it, so that recording costs no system call a frame and an instant is the kernel's.
+"""
+
+from __future__ import annotations
+
+import mmap
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.clock import Instant, from_realtime
+from harness.errors import HarnessError
+
+_SOL_PACKET, _PACKET_RX_RING, _PACKET_STATISTICS, _PACKET_VERSION = 263, 5, 6, 10
+_TPACKET_V2 = 1
+_ETH_P_ALL = 3
+_PACKET_OUTGOING = 4
+_STATUS_USER = 1
+_HEADER = struct.Struct("=IIIHHIIHH4x")  # struct tpacket2_hdr
+_LINK = struct.Struct("=HHiHBB8s")  # struct sockaddr_ll, behind it
+_LINK_OFFSET = 32
+FRAME_ROOM = 2048  # bytes of the ring a frame takes: header and 1,500 bytes of MTU fit
+RING_FRAMES = 8192
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One Ethernet frame on one machine's wire: ``sent`` by that machine, or else delivered to it."""
+
+    at: Instant
+    node: str
+    interface: str
+    sent: bool
+    data: bytes
+
+
+class Capture:
+    """The ring. :meth:`drain` moves what has arrived into ``sink``; whoever wants frames calls it."""
+
+    def __init__(self, wires: dict[int, tuple[str, str]], origin: Instant, sink: Callable[[Frame], None]) -> None:
+        """To be called in the namespace of the wires, given by interface index; time counts from ``origin``."""
+        self._wires, self._origin = wires, origin
+        self._sink = sink
+        self._cursor = 0
+        self.dropped = 0
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.htons(_ETH_P_ALL))
+        try:
+            self.socket.setsockopt(_SOL_PACKET, _PACKET_VERSION, _TPACKET_V2)
+            block = 1 << 16
+            request = struct.pack("=IIII", block, RING_FRAMES * FRAME_ROOM // block, FRAME_ROOM, RING_FRAMES)
+            self.socket.setsockopt(_SOL_PACKET, _PACKET_RX_RING, request)
+            self._ring = mmap.mmap(self.socket.fileno(), RING_FRAMES * FRAME_ROOM)
+        except OSError as problem:
+            raise HarnessError(f"cannot capture packets: {problem}; the kernel needs CONFIG_PACKET") from problem
+
+    def drain(self) -> None:
+        """Take every frame that lies in the ring. Raises HarnessError if the kernel had to drop any before."""
+        while True:
+            offset = self._cursor * FRAME_ROOM
+            status, _, kept, mac, _, seconds, nanoseconds, _, _ = _HEADER.unpack_from(self._ring, offset)
+            if not status & _STATUS_USER:
+                break
+            _, _, index, _, direction, _, _ = _LINK.unpack_from(self._ring, offset + _LINK_OFFSET)
+            if (end := self._wires.get(index)) is not None:
+                data = bytes(self._ring[offset + mac : offset + mac + kept])
+                at = from_realtime(seconds * 1_000_000_000 + nanoseconds) - self._origin
+                self._sink(Frame(at, *end, direction != _PACKET_OUTGOING, data))
+            struct.pack_into("=I", self._ring, offset, 0)
+            self._cursor = (self._cursor + 1) % RING_FRAMES
+        self._count_drops()
+
+    def _count_drops(self) -> None:
+        _, drops = struct.unpack("=II", self.socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))
+        self.dropped += drops
+        if drops:
+            raise HarnessError(f"the kernel dropped {drops} frames of the capture, so the evidence is not complete")
+
+    def close(self) -> None:
+        """Stop capturing."""
+        self._ring.close()
+        self.socket.close()

@@ -1,0 +1,144 @@
+"""All observers of one cluster, and the thread they live in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.clock import Instant, now
+from harness.lab.machine import Machine
+from harness.observers import protocols
+from harness.observers.addresses import AddressObserver
+from harness.observers.client import Load
+from harness.observers.ipvs import IpvsObserver
+from harness.observers.logs import LogObserver
+from harness.observers.loop import Loop
+from harness.observers.packets import Capture, Frame
+from harness.timeline import EVER, Event, Timeline
+
+DRAINING = 1.0
+"""How often the frames are taken out of the ring, in seconds: often enough for it not to overflow."""
+
+
+class Recorder:
+    """Records a cluster's life on its timeline and keeps the frames of its wires."""
+
+    def __init__(self, timeline: Timeline, folder: Path) -> None:
+        self._timeline, self._folder = timeline, folder
+        self._loop = Loop()
+        self._frames: list[Frame] = []
+        self._undecoded: list[Frame] = []
+        self._addresses: dict[str, AddressObserver] = {}
+        self._ipvs: dict[str, IpvsObserver] = {}
+        self._logs: list[LogObserver] = []
+        self._capture: Capture | None = None
+        timeline.on_query(self._settle)
+        self._loop.start()
+
+    def capture(self, wires: dict[int, tuple[str, str]]) -> None:
+        """Begin to capture; to be called in the network namespace of the wires."""
+        self._capture = Capture(wires, self._timeline.origin, self._keep)
+        self._loop.do(self._drain_often)
+
+    def watch_machine(self, machine: Machine) -> None:
+        """Observe a machine's addresses and links, and the ends of its programs."""
+        observer = self._addresses[machine.name] = AddressObserver(machine, self._timeline)
+
+        def watch() -> None:
+            self._loop.watch(observer.socket.fileno(), observer.read)
+            self._loop.watch(machine.notes.fileno(), lambda: self._read_note(machine))
+
+        self._loop.do(watch)
+
+    def _read_note(self, machine: Machine) -> None:
+        if not machine.read_note():
+            self._loop.unwatch(machine.notes.fileno())
+
+    def forget_machine(self, machine: Machine) -> None:
+        """Let go of a machine that is about to lose its power: nothing may keep its namespace alive."""
+        observer = self._addresses.pop(machine.name, None)
+        if observer is None:
+            return
+        ipvs = self._ipvs.pop(machine.name, None)
+
+        def forget() -> None:
+            observer.read()
+            self._loop.unwatch(observer.socket.fileno())
+            self._loop.unwatch(machine.notes.fileno())
+            observer.close()
+            if ipvs is not None:
+                ipvs.close()
+
+        self._loop.do(forget)
+
+    def watch_ipvs(self, director: Machine) -> None:
+        """Observe a director's IPVS table."""
+        observer = self._ipvs[director.name] = IpvsObserver(self._loop, self._timeline, director)
+        self._loop.hand(observer.sweep)
+
+    def look_at_ipvs(self, director: Machine) -> None:
+        """Read a director's IPVS table, since there are signs of a change (loop thread only)."""
+        if (observer := self._ipvs.get(director.name)) is not None:
+            observer.look()
+
+    def log_pipe(self, machine: Machine, daemon: str, on_line: Callable[[str], None]) -> int:
+        """A pipe for a daemon's output; ``on_line`` is called in the loop's thread with every line."""
+        log = LogObserver(self._loop, self._timeline, machine.name, daemon, self._folder / machine.name, on_line)
+        self._logs.append(log)
+        return log.writer
+
+    # -- frames -----------------------------------------------------------------------------------------------------
+
+    def frames(self, since: Instant = EVER) -> list[Frame]:
+        """All frames captured since an instant of the timeline, in order."""
+        self._loop.do(self._drain)
+        return [frame for frame in self._frames if frame.at >= since]
+
+    def _keep(self, frame: Frame) -> None:
+        self._frames.append(frame)
+        if protocols.kind_of(frame):
+            self._undecoded.append(frame)
+
+    def _drain(self) -> None:
+        if self._capture is not None:
+            self._capture.drain()
+
+    def _drain_often(self) -> None:
+        self._drain()
+        self._loop.at(now() + DRAINING, self._drain_often)
+
+    def _settle(self, kind: str | None) -> None:
+        """Before a query: take what lies in the ring, and decode it if that is what the query is about."""
+        self._loop.check()
+        if kind in ("arp", "advertisement"):
+            self._loop.do(self._drain)
+            frames, self._undecoded = self._undecoded, []
+            for frame in frames:
+                protocols.record(frame, self._timeline)
+
+    # -- requests ---------------------------------------------------------------------------------------------------
+
+    def load(self, client: Machine, address: tuple[str, int], rate: float, path: str) -> Load:
+        """Begin to send requests at a steady rate."""
+        load = Load(self._loop, self._timeline, client, address, rate, path)
+        self._loop.do(load.begin)
+        return load
+
+    def end_load(self, load: Load) -> None:
+        """Send no more."""
+        self._loop.do(load.stop)
+
+    def fetch(self, client: Machine, address: tuple[str, int], path: str = "/") -> Event:
+        """Send one request and wait for what comes of it."""
+        load = Load(self._loop, self._timeline, client, address, 1, path)
+        return load.one()
+
+    def stop(self) -> None:
+        """Stop observing. Raises if an observer had failed."""
+        try:
+            self._loop.stop()
+        finally:
+            for log in self._logs:
+                log.close()
+            if self._capture is not None:
+                self._capture.close()

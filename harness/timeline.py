@@ -1,0 +1,149 @@
+"""Everything that happened, on one clock: observers record events, scenarios wait for and judge them."""
+
+from __future__ import annotations
+
+import bisect
+import contextlib
+import itertools
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TextIO, TypeVar
+
+from harness.clock import Instant, now
+from harness.errors import HarnessError
+
+T = TypeVar("T")
+Value = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened: when (seconds on the cluster's clock), to which node, what kind, and its details.
+
+    Kinds and details: ``address`` (action added|removed, address, interface), ``link`` (interface, up),
+    ``advertisement`` (vrid, priority, source, interval), ``arp`` (operation, sender, sender_mac, target, gratuitous),
+    ``frame`` is never an event: frames stay in the capture until somebody asks for them. ``service`` and
+    ``destination`` (action added|removed|changed, service, address, weight), ``request`` (sent, latency, status,
+    server, error), ``state`` (instance, state: what keepalived says of itself), ``log`` (daemon, line), ``daemon``
+    (name, action started|ended, status), ``power`` (action on|off), ``fault`` (name, action injected|healed).
+    """
+
+    at: Instant
+    node: str
+    kind: str
+    details: dict[str, Value]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.details[name]
+        except KeyError:
+            raise AttributeError(f"an event of kind {self.kind!r} has no {name!r}") from None
+
+    def matches(self, **wanted: Value) -> bool:
+        """Whether all the given details have the given values."""
+        return all(self.details.get(name) == value for name, value in wanted.items())
+
+    def as_json(self) -> str:
+        """One line of ``timeline.jsonl``: ``at`` in seconds to the nanosecond, ``node``, ``kind``, then the details."""
+        return json.dumps({"at": round(self.at, 9), "node": self.node, "kind": self.kind, **self.details})
+
+    def __str__(self) -> str:
+        details = " ".join(f"{name}={value}" for name, value in self.details.items())
+        return f"{self.at:12.6f}  {self.node:<10} {self.kind:<13} {details}"
+
+
+EVER: Final = float("-inf")
+
+
+class TooLate(HarnessError):
+    """Something waited for did not happen in time."""
+
+
+class Timeline:
+    """Events in the order in which they happened. Any thread may record, wait and query."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._changed = threading.Condition(threading.RLock())
+        self._settle: Callable[[str | None], None] = lambda kind: None
+        self.origin = now()
+        self.mark: Instant = EVER
+
+    def on_query(self, settle: Callable[[str | None], None]) -> None:
+        """Have ``settle(kind)`` called before a query, so that what was only captured so far becomes events.
+
+        A query without a kind does not ask for that: it is for those who wait, and decoding takes long.
+        """
+        self._settle = settle
+
+    def record(self, node: str, kind: str, at: Instant | None = None, **details: Value) -> Event:
+        """Add an event; ``at`` is in seconds on this timeline, now unless given."""
+        event = Event(round(self.now() if at is None else at, 9), node, kind, details)
+        with self._changed:
+            bisect.insort(self._events, event, key=lambda other: other.at)
+            self._changed.notify_all()
+        return event
+
+    def now(self) -> Instant:
+        """The present on this timeline: seconds since it began."""
+        return now() - self.origin
+
+    def let_pass(self, seconds: float) -> None:
+        """Let time pass, where it is quiet that has to be shown."""
+        with contextlib.suppress(TooLate):
+            self.wait_until(lambda: None, self.now() + seconds, "time passes")
+
+    def events(
+        self,
+        kind: str | None = None,
+        *,
+        node: str | None = None,
+        since: Instant = EVER,
+        until: Instant | None = None,
+        **details: Value,
+    ) -> list[Event]:
+        """All events that fit, oldest first; ``since`` and ``until`` are inclusive, in seconds on this timeline.
+
+        A scenario that shares a cluster with others finds in ``mark`` the instant at which it began itself.
+        """
+        self._settle(kind)
+        with self._changed:
+            return list(self._matching(kind, node, since, until, details))
+
+    def _matching(
+        self, kind: str | None, node: str | None, since: Instant, until: Instant | None, details: dict[str, Value]
+    ) -> Iterator[Event]:
+        first = bisect.bisect_left(self._events, since, key=lambda event: event.at)
+        for event in itertools.islice(self._events, first, None):
+            if until is not None and event.at > until:
+                return
+            if kind in (None, event.kind) and node in (None, event.node) and event.matches(**details):
+                yield event
+
+    def wait_until(self, found: Callable[[], T | None], until: Instant, what: str) -> T:
+        """Wait until ``found()`` gives something, looking again after every event, and return it.
+
+        ``until`` is the instant on this timeline at which waiting raises :class:`TooLate`, which names ``what``.
+        """
+        with self._changed:
+            while (result := found()) is None:
+                remaining = until - self.now()
+                if remaining <= 0:
+                    raise TooLate(f"{what}: not until {until:.3f} s")
+                self._changed.wait(remaining)
+            return result
+
+    def wait_for(
+        self, kind: str, *, node: str | None = None, since: Instant = EVER, until: Instant, **details: Value
+    ) -> Event:
+        """Wait for the first event that fits, from ``since`` on; it may have happened already."""
+        wanted = " ".join([kind, *(f"{name}={value}" for name, value in details.items()), f"on {node or 'any node'}"])
+        return self.wait_until(lambda: next(self._matching(kind, node, since, None, details), None), until, wanted)
+
+    def write(self, file: TextIO, since: Instant = EVER) -> None:
+        """Write ``timeline.jsonl``: one event a line, see :meth:`Event.as_json`."""
+        self._settle("advertisement")
+        for event in self.events(since=since):
+            file.write(event.as_json() + "\n")

@@ -1,0 +1,58 @@
+"""Checks of what a user may put into a field. Each raises HarnessError, naming the owner and the field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from ipaddress import IPv4Address
+
+from harness.errors import HarnessError
+
+# Everything else means something to keepalived's parser: braces, quotes, comments (! #), variables ($),
+# ranges (~).
+_WORD = re.compile(r"[A-Za-z0-9/][\w.:/@%+=,?&-]*", re.ASCII)
+_COMMAND = re.compile(r"/[\w.:/@%+=,?&!-]+( [\w.:/@%+=,?&!-]+)*", re.ASCII)
+
+
+def number(owner: str, field: str, value: float, low: float, high: float) -> None:
+    """``value`` is a number from ``low`` to ``high``, both included."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise HarnessError(f"{owner}: {field} must be a number from {low} to {high}, not {value!r}")
+
+
+def whole(owner: str, field: str, value: float, low: int, high: int) -> None:
+    """``value`` is a whole number (``2.0`` is one) from ``low`` to ``high``, both included."""
+    number(owner, field, value, low, high)
+    if value != int(value):
+        raise HarnessError(f"{owner}: {field} must be a whole number from {low} to {high}, not {value!r}")
+
+
+def one_of(owner: str, field: str, value: str, allowed: Collection[str]) -> None:
+    """``value`` is one of ``allowed``."""
+    if value not in allowed:
+        raise HarnessError(f"{owner}: {field} must be one of {', '.join(allowed)}, not {value!r}")
+
+
+def address(owner: str, field: str, value: str) -> None:
+    """``value`` is an IPv4 address in dotted form, without a prefix length."""
+    try:
+        IPv4Address(value if isinstance(value, str) else repr(value))
+    except ValueError:
+        raise HarnessError(f"{owner}: {field} must be an IPv4 address such as 172.16.10.50, not {value!r}") from None
+
+
+def word(owner: str, field: str, value: str) -> None:
+    """``value`` is one word that means nothing but itself in a keepalived.conf."""
+    if not isinstance(value, str) or not _WORD.fullmatch(value):
+        raise HarnessError(
+            f"{owner}: {field} must be one word of letters, digits and . : / @ % + = , ? & _ -, not {value!r}"
+        )
+
+
+def command(owner: str, field: str, value: str) -> None:
+    """``value`` is a program by its full path with plain arguments, one space apart: no shell runs it."""
+    if not isinstance(value, str) or not _COMMAND.fullmatch(value):
+        raise HarnessError(
+            f"{owner}: {field} must be a program's full path and plain arguments, without quotes or braces,"
+            f" not {value!r}; put more than that into an executable file and name the file"
+        )

@@ -1,0 +1,71 @@
+"""Health checks: a real server that fails its check leaves both tables in time, and comes back when it is well."""
+
+import pytest
+
+from harness import measures
+from harness.cluster import Cluster
+from harness.daemons.nodes import RealServerNode
+from harness.faults import BlackHole, Fault, RemovePage, StopHttpd
+from harness.keepalived import timers
+from topologies.director_pair import DirectorPair
+
+pytestmark = [pytest.mark.health, pytest.mark.topology.with_args(DirectorPair)]
+
+FAILURES = pytest.mark.parametrize("failure", [StopHttpd, RemovePage, BlackHole], ids=lambda fault: fault.__name__)
+
+
+@FAILURES
+def test_health_failed_server_leaves_both_tables_in_time(
+    cluster: Cluster, failure: type[Fault[RealServerNode]]
+) -> None:
+    """The next check is up to ``delay_loop`` away, and every retry must fail (keepalived ``check_http.c``)."""
+    assert cluster.master
+    server = cluster.real_servers[0]
+    due = timers.removal(cluster.service, black_hole=failure is BlackHole)
+
+    with cluster.suffering(failure(server)) as struck:
+        took = [
+            cluster.wait_pool(director, server, present=False, since=struck, until=due.latest)
+            for director in cluster.directors
+        ]
+
+    assert all(seconds in cluster.within(due) for seconds in took), took
+
+
+@FAILURES
+def test_health_removed_server_gets_no_request(cluster: Cluster, failure: type[Fault[RealServerNode]]) -> None:
+    """Once it is out of the master's table, every request is the other one's, and is answered."""
+    master = cluster.master
+    server, other = cluster.real_servers
+    due = timers.removal(cluster.service, black_hole=failure is BlackHole)
+
+    with cluster.load() as load, cluster.suffering(failure(server)) as struck:
+        took = cluster.wait_pool(master, server, present=False, since=struck, until=due.latest)
+        answered = cluster.wait_answers(load, 10, since=struck + took)
+        sent = measures.requests(cluster.timeline, since=struck + took, until=answered[-1].at)
+
+    assert measures.distribution(sent) == {other.page: 10}
+
+
+@FAILURES
+def test_health_recovered_server_returns_to_both_tables(cluster: Cluster, failure: type[Fault[RealServerNode]]) -> None:
+    """The first good check clears the failure, the second brings the server back (keepalived ``check_http.c``)."""
+    assert cluster.master
+    server = cluster.real_servers[0]
+    black_hole = failure is BlackHole
+    removed = timers.removal(cluster.service, black_hole=black_hole)
+    due = timers.recovery(cluster.service, black_hole=black_hole)
+
+    with cluster.suffering(failure(server)) as struck:
+        for director in cluster.directors:
+            cluster.wait_pool(director, server, present=False, since=struck, until=removed.latest)
+    healed = cluster.serves_again(server)
+    took = [
+        cluster.wait_pool(director, server, present=True, since=healed, until=due.latest)
+        for director in cluster.directors
+    ]
+
+    assert all(seconds in cluster.within(due) for seconds in took), took
+    assert {request.server for request in cluster.fetch(4)} == {
+        real_server.page for real_server in cluster.real_servers
+    }

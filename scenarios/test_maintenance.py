@@ -1,0 +1,54 @@
+"""The maintenance switch: a ``down`` file takes 20 off a director's priority, and moves the VIP if that is enough."""
+
+import pytest
+
+from harness import measures
+from harness.cluster import Cluster
+from harness.faults import Maintenance
+from harness.keepalived import timers
+from topologies.director_pair import DirectorPair
+
+pytestmark = [pytest.mark.maintenance, pytest.mark.topology.with_args(DirectorPair)]
+
+
+def test_maintenance_moves_the_vip(cluster: Cluster) -> None:
+    """100 - 20 < 90: the backup discards the lowered advertisements, and its own wait runs out."""
+    master, backup = cluster.master, cluster.backup
+    (script,) = master.vrrp.track_scripts
+    due = timers.switch(master.vrrp, backup.vrrp, script)
+
+    with cluster.suffering(Maintenance(master)) as struck:
+        took = cluster.wait_master(backup, since=struck, until=due.latest)
+
+    assert took in cluster.within(due)
+
+
+def test_maintenance_ended_brings_the_vip_back(cluster: Cluster) -> None:
+    """With its own 100 again the director outranks the master's 90, and preempts."""
+    master, backup = cluster.master, cluster.backup
+    (script,) = master.vrrp.track_scripts
+    due = timers.switch_back(master.vrrp, backup.vrrp, script)
+
+    with cluster.suffering(Maintenance(master)) as struck:
+        cluster.wait_master(backup, since=struck, until=timers.switch(master.vrrp, backup.vrrp, script).latest)
+    healed = cluster.healed()
+    took = cluster.wait_master(master, since=healed, until=due.latest)
+
+    assert took in cluster.within(due)
+    assert not measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)
+
+
+@pytest.mark.topology(DirectorPair, priorities=(100, 70))
+def test_maintenance_moves_nothing_across_a_wider_gap(cluster: Cluster) -> None:
+    """100 - 20 > 70: the switch is thrown, and shows in the advertisements, and the VIP stays."""
+    master, backup = cluster.master, cluster.backup
+    (script,) = master.vrrp.track_scripts
+    due = timers.script_failure(script) + timers.preemption(backup.vrrp)
+
+    with cluster.suffering(Maintenance(master)) as struck:
+        cluster.timeline.let_pass(due.latest + cluster.slack)
+        lowered = cluster.timeline.events("advertisement", node=master.name, since=struck, sent=True, priority=80)
+        assert lowered, "the switch had no effect at all"
+        assert cluster.owners() == [master.name]
+
+    assert not cluster.timeline.events("address", since=struck, address=cluster.vip)

@@ -1,0 +1,45 @@
+"""VIP ownership: one director owns the VIP, the one with the higher priority, from the first election on."""
+
+import pytest
+
+from harness import measures
+from harness.cluster import Cluster, service_name
+from harness.keepalived import timers
+from topologies.director_pair import DirectorPair
+
+pytestmark = [pytest.mark.ownership, pytest.mark.topology.with_args(DirectorPair)]
+
+
+@pytest.mark.topology(DirectorPair, fresh=True)
+def test_ownership_goes_to_the_higher_priority(cluster: Cluster) -> None:
+    """Both start as backups (RFC 3768 section 6.4.1); the shorter skew of the higher priority ends its wait first."""
+    first, second = cluster.directors
+    due = timers.cold_start(first.vrrp, second.vrrp)
+
+    took = cluster.wait_master(first, since=cluster.stood(first), until=due.latest)
+
+    assert took in cluster.within(due)
+    assert not measures.split_brain(cluster.timeline, first.vrrp.vrid)
+
+
+@pytest.mark.topology(DirectorPair, fresh=True)
+def test_ownership_is_never_shared_from_the_first_election_on(cluster: Cluster) -> None:
+    """The backup hears the master's advertisements and stays silent, from its start to a time in which it would speak."""
+    assert cluster.master is cluster.directors[0]
+    cluster.timeline.let_pass(timers.master_down_interval(cluster.backup.vrrp))
+
+    tenures = measures.ownership(cluster.timeline, cluster.vip, cluster.master.vrrp.interface)
+    reigns = measures.reigns(cluster.timeline, cluster.master.vrrp.vrid)
+
+    assert [tenure.node for tenure in tenures] == [cluster.master.name]
+    assert {reign.node for reign in reigns} == {cluster.master.name}
+
+
+def test_ownership_means_both_tables_hold_both_real_servers(cluster: Cluster) -> None:
+    """A backup that had to fill its table first would serve nobody after a takeover."""
+    assert cluster.master is cluster.directors[0]
+    wanted = {f"{server.ip}:{cluster.service.port}": 1 for server in cluster.real_servers}
+
+    for director in cluster.directors:
+        assert measures.pool(cluster.timeline, director.name, service_name(cluster.service)) == wanted
+        assert cluster.ipvsadm(director) == wanted

@@ -1,0 +1,227 @@
+"""The text of a keepalived.conf: its order, its content, and that no string of a user's leaves its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.keepalived.config import GlobalDefs, render
+from harness.topology.services import Destination, HttpGet, VirtualService
+from harness.topology.vrrp import VrrpInstance, VrrpScript, maintenance_switch
+
+VIP = "172.16.10.50"
+DEFS = GlobalDefs(router_id="director1")
+INSTANCE = VrrpInstance(vrid=51, vip=VIP, track_scripts=(maintenance_switch(),))
+WEB = VirtualService(VIP, check=HttpGet("/health", status=204, connect_timeout=1.5, retry=2))
+SERVERS = (Destination("172.16.10.21", 80), Destination("172.16.10.22", 8080, weight=3))
+
+
+def statement(text: str, *path: str) -> str:
+    """What stands in the block at ``path``, heads from the outside in, white space folded to blanks."""
+    for head in path:
+        opening = re.search(rf"(?m)^( *){re.escape(head)} {{$", text)
+        assert opening, f"no block {head} in\n{text}"
+        text = text[opening.end() :]
+        closing = re.search(rf"(?m)^{opening[1]}}}$", text)
+        assert closing, f"{head} is not closed"
+        text = text[: closing.start()]
+    return " ".join(text.split())
+
+
+def test_blocks_come_in_the_experiments_order() -> None:
+    text = render(DEFS, [INSTANCE], [(WEB, SERVERS)])
+    heads = re.findall(r"(?m)^(\S.*) {$", text)
+    assert heads == [
+        "global_defs",
+        "vrrp_script maintenance",
+        "vrrp_instance VI_1",
+        f"virtual_server {VIP} 80",
+    ]
+
+
+def test_global_definitions_name_the_recipients_but_send_nothing() -> None:
+    defs = replace(DEFS, notification_email=("ops@example.org", "on-call@example.org"))
+    text = statement(render(defs, [], []), "global_defs")
+    assert "notification_email { ops@example.org on-call@example.org }" in text
+    assert "router_id director1" in text
+    assert "smtp_alert off" in text
+    assert "script_user root enable_script_security" in text
+
+
+def test_maintenance_switch() -> None:
+    text = statement(render(DEFS, [INSTANCE], []), "vrrp_script maintenance")
+    assert text == ('script "/usr/bin/test ! -e /etc/keepalived/down" interval 1 weight -20 fall 1 rise 1')
+
+
+def test_instance() -> None:
+    text = statement(render(DEFS, [INSTANCE], []), "vrrp_instance VI_1")
+    assert text == (
+        "state BACKUP interface eth0 virtual_router_id 51 priority 100 advert_int 1 version 2"
+        " authentication { auth_type PASS auth_pass lvs-dr }"
+        " virtual_ipaddress { 172.16.10.50/32 dev eth0 } track_script { maintenance }"
+    )
+
+
+def test_version_3_has_no_authentication_and_hundredths() -> None:
+    instance = replace(INSTANCE, version=3, advert_int=0.25, preempt_delay=2.5, garp_master_delay=3)
+    text = statement(render(DEFS, [instance], []), "vrrp_instance VI_1")
+    assert "advert_int 0.25 version 3 preempt_delay 2.5 garp_master_delay 3 virtual_ipaddress" in text
+
+
+def test_every_vip_of_an_instance_is_a_host_address() -> None:
+    instance = replace(INSTANCE, vip=(VIP, "172.16.10.51"), interface="eth1", nopreempt=True)
+    text = statement(render(DEFS, [instance], []), "vrrp_instance VI_1")
+    assert "nopreempt" in text
+    assert "virtual_ipaddress { 172.16.10.50/32 dev eth1 172.16.10.51/32 dev eth1 }" in text
+
+
+def test_virtual_service() -> None:
+    service = replace(WEB, scheduler="wrr", delay_loop=0.5, persistence_timeout=50)
+    text = render(DEFS, [], [(service, SERVERS)])
+    block = statement(text, f"virtual_server {VIP} 80")
+    assert block.startswith("delay_loop 0.5 lb_algo wrr lb_kind DR persistence_timeout 50 protocol TCP real_server")
+    assert statement(text, f"virtual_server {VIP} 80", "real_server 172.16.10.22 8080") == (
+        "weight 3 HTTP_GET { url { path /health status_code 204 } connect_timeout 1.5 retry 2"
+        " delay_before_retry 1 warmup 0 }"
+    )
+
+
+def test_check_of_another_port_at_its_own_pace() -> None:
+    service = replace(WEB, check=HttpGet(port=8081, delay_loop=10))
+    text = statement(render(DEFS, [], [(service, SERVERS)]), f"virtual_server {VIP} 80")
+    assert "connect_port 8081 connect_timeout 2 retry 1 delay_before_retry 1 warmup 0 delay_loop 10 }" in text
+
+
+def test_unchecked_service() -> None:
+    text = render(DEFS, [], [(VirtualService(VIP), SERVERS)])
+    assert statement(text, f"virtual_server {VIP} 80", "real_server 172.16.10.21 80") == "weight 1"
+
+
+def test_script_of_two_instances_is_defined_once() -> None:
+    script = VrrpScript(name="both", script="/bin/true", interval=3, timeout=2)
+    one = replace(INSTANCE, track_scripts=(script,))
+    other = replace(one, name="VI_2", vrid=52, vip="172.16.10.52")
+    text = render(DEFS, [one, other], [])
+    assert text.count("vrrp_script both {") == 1
+    assert "interval 3 timeout 2" in statement(text, "vrrp_script both")
+
+
+@pytest.mark.parametrize(
+    ("twin", "message"),
+    [
+        ({"vrid": 52}, "VRRP instance VI_1"),
+        ({"name": "VI_2"}, "VRID 51 on eth0"),
+        (
+            {"name": "VI_2", "vrid": 52, "track_scripts": (maintenance_switch(weight=-5),)},
+            "script maintenance",
+        ),
+    ],
+)
+def test_twins_are_refused(twin: dict[str, Any], message: str) -> None:
+    with pytest.raises(HarnessError, match=f"{message} is defined twice"):
+        render(DEFS, [INSTANCE, replace(INSTANCE, **twin)], [])
+
+
+def test_virtual_service_twins_are_refused() -> None:
+    with pytest.raises(HarnessError, match=f"virtual service {VIP}:80 TCP is defined twice"):
+        render(DEFS, [], [(WEB, SERVERS), (replace(WEB, scheduler="lc"), SERVERS)])
+
+
+@pytest.mark.parametrize(
+    "breakout", ["a b", "a\nb", "a\n", "a{", "a}", 'a"b', "a'", "a!", "a#b", "$a", "@a", "~a", "", "é"]
+)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda text: replace(DEFS, router_id=text),
+        lambda text: replace(DEFS, notification_email=("root@localhost", text)),
+        lambda text: replace(DEFS, notification_email_from=text),
+        lambda text: replace(DEFS, smtp_server=text),
+        lambda text: replace(INSTANCE, name=text),
+        lambda text: replace(INSTANCE, interface=text),
+        lambda text: replace(INSTANCE, auth_pass=text),
+        lambda text: replace(INSTANCE, vip=text),
+        lambda text: replace(INSTANCE, state=text),
+        lambda text: replace(maintenance_switch(), name=text),
+        lambda text: replace(WEB, vip=text),
+        lambda text: replace(WEB, scheduler=text),
+        lambda text: HttpGet(text),
+        lambda text: Destination(text, 80),
+    ],
+)
+def test_no_string_can_leave_its_place(make: Callable[[str], object], breakout: str) -> None:
+    with pytest.raises(HarnessError):
+        make(breakout)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "test -e /x",
+        "/bin/sh -c 'exit 1'",
+        '/bin/echo "',
+        "/bin/true\n}",
+        "/bin/true {",
+        "/bin/a && b|c",
+        "/bin/a  b",
+    ],
+)
+def test_script_is_a_program_with_plain_arguments(script: str) -> None:
+    with pytest.raises(HarnessError, match="VrrpScript chk: script"):
+        VrrpScript(name="chk", script=script)
+
+
+@pytest.mark.parametrize(
+    ("valid", "change", "message"),
+    [
+        (INSTANCE, {"vrid": 0}, "VI_1: vrid must be a number from 1 to 255, not 0"),
+        (INSTANCE, {"vrid": 256}, "VI_1: vrid"),
+        (INSTANCE, {"priority": 256}, "VI_1: priority must be a number from 1 to 255"),
+        (INSTANCE, {"priority": 99.5}, "VI_1: priority must be a whole number"),
+        (INSTANCE, {"priority": "100"}, "VI_1: priority must be a number"),
+        (INSTANCE, {"advert_int": 0.5}, r"advert_int \(version 2\)"),
+        (INSTANCE, {"advert_int": 0, "version": 3}, r"advert_int \(version 3\)"),
+        (INSTANCE, {"advert_int": 0.015, "version": 3}, "advert_int in hundredths"),
+        (INSTANCE, {"version": 4}, "version must be one of 2, 3"),
+        (INSTANCE, {"auth_pass": "ninechars"}, "length of auth_pass"),
+        (INSTANCE, {"vip": ()}, "number of VIPs"),
+        (INSTANCE, {"vip": "172.16.10.50/32"}, "vip must be an IPv4 address"),
+        (INSTANCE, {"nopreempt": True, "state": "MASTER"}, "state with nopreempt"),
+        (INSTANCE, {"nopreempt": True, "preempt_delay": 1.0}, "preempt_delay with nopreempt"),
+        (INSTANCE, {"garp_master_delay": -1}, "garp_master_delay"),
+        (maintenance_switch(), {"weight": -254}, "weight must be a number from -253 to 253"),
+        (maintenance_switch(), {"interval": 0.5}, "interval must be a number from 1"),
+        (maintenance_switch(), {"fall": 0}, "fall must be"),
+        (maintenance_switch(), {"rise": 0}, "rise must be"),
+        (maintenance_switch(), {"timeout": 0}, "timeout must be"),
+        (
+            WEB,
+            {"scheduler": "roundrobin"},
+            "scheduler must be one of rr, wrr, lc, .* not 'roundrobin'",
+        ),
+        (WEB, {"method": "dr"}, "method must be one of DR, NAT, TUN"),
+        (WEB, {"protocol": "ICMP"}, "protocol must be one of TCP, UDP, SCTP"),
+        (WEB, {"port": 0}, "port must be"),
+        (WEB, {"delay_loop": 0}, "delay_loop must be"),
+        (WEB, {"weight": -1}, "weight must be"),
+        (WEB, {"persistence_timeout": 0}, "persistence_timeout must be"),
+        (HttpGet(), {"status": 99}, "HttpGet: status must be"),
+        (HttpGet(), {"retry": -1}, "HttpGet: retry must be"),
+        (HttpGet(), {"connect_timeout": 0}, "HttpGet: connect_timeout must be"),
+        (HttpGet(), {"delay_before_retry": -1}, "HttpGet: delay_before_retry must be"),
+        (HttpGet(), {"warmup": -1}, "HttpGet: warmup must be"),
+        (HttpGet(), {"delay_loop": 0}, "HttpGet: delay_loop must be"),
+        (HttpGet(), {"port": 65536}, "HttpGet: port must be"),
+        (SERVERS[0], {"port": 0}, "port must be"),
+        (SERVERS[0], {"weight": 65536}, "weight must be"),
+        (DEFS, {"smtp_connect_timeout": 0}, "smtp_connect_timeout must be"),
+    ],
+)
+def test_wrong_field_is_named_with_what_it_allows(valid: Any, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(HarnessError, match=message):
+        replace(valid, **change)

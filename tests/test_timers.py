@@ -1,0 +1,165 @@
+"""Protocol arithmetic: the figures that keepalived was measured to keep, and the ends of each window."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.clock import Window
+from harness.errors import HarnessError
+from harness.keepalived import timers
+from harness.topology.services import HttpGet, VirtualService
+from harness.topology.vrrp import VrrpInstance, VrrpScript, maintenance_switch
+
+VIP = "172.16.10.50"
+SWITCH = maintenance_switch()
+MASTER = VrrpInstance(vrid=51, vip=VIP, priority=100, track_scripts=(SWITCH,))
+BACKUP = VrrpInstance(vrid=51, vip=VIP, priority=90, track_scripts=(SWITCH,))
+WEB = VirtualService(VIP, delay_loop=2.0, check=HttpGet(connect_timeout=2.0, retry=1, delay_before_retry=1.0))
+
+
+def about(earliest: float, latest: float) -> object:
+    return pytest.approx((earliest, latest), abs=0.0005)
+
+
+def ends(window: Window) -> tuple[float, float]:
+    return (window.earliest, window.latest)
+
+
+@pytest.mark.parametrize(
+    ("priority", "advert_int", "version", "interval"),
+    [
+        (100, 1, 2, 3.609),
+        (90, 1, 2, 3.648),
+        (100, 2, 2, 6.609),  # version 2: the skew does not grow with the interval
+        (100, 1, 3, 3.609),
+        (100, 2, 3, 7.219),
+        (90, 0.25, 3, 0.912),
+        (255, 1, 2, 3.004),
+    ],
+)
+def test_master_down_interval(priority: int, advert_int: float, version: int, interval: float) -> None:
+    instance = replace(MASTER, priority=priority, advert_int=advert_int, version=version)
+    assert timers.master_down_interval(instance) == pytest.approx(interval, abs=0.0005)
+
+
+def test_version_3_follows_the_interval_that_the_master_advertises() -> None:
+    assert timers.master_down_interval(replace(BACKUP, version=3), 0.5) == pytest.approx(1.824, abs=0.0005)
+    assert timers.master_down_interval(BACKUP, 0.5) == pytest.approx(3.648, abs=0.0005)
+
+
+def test_silent_loss_counts_from_the_last_advertisement() -> None:
+    assert ends(timers.takeover(BACKUP, announced=False)) == about(2.648, 3.648)
+
+
+def test_announced_loss_costs_the_skew() -> None:
+    assert ends(timers.takeover(BACKUP, announced=True)) == about(0.648, 0.648)
+
+
+def test_cold_start_is_won_by_the_shortest_wait() -> None:
+    assert ends(timers.cold_start(BACKUP, replace(MASTER, state="MASTER"))) == about(3.609, 3.609)
+
+
+def test_address_owner_does_not_wait() -> None:
+    assert timers.cold_start(BACKUP, replace(MASTER, priority=255)) == Window(0.0, 0.0)
+
+
+def test_failback_is_the_returning_ones_own_wait() -> None:
+    assert ends(timers.failback(MASTER)) == about(3.609, 3.609)
+
+
+def test_preempt_delay_counts_from_the_first_lower_advertisement() -> None:
+    assert ends(timers.failback(replace(MASTER, preempt_delay=5.0))) == about(7.609, 9.609)
+    assert ends(timers.preemption(replace(MASTER, preempt_delay=0.5))) == about(3.609, 5.109)
+
+
+def test_nopreempt_never_preempts() -> None:
+    for rule in (timers.failback, timers.preemption):
+        with pytest.raises(HarnessError, match="nopreempt"):
+            rule(replace(MASTER, nopreempt=True))
+
+
+def test_reunited_masters_settle_within_an_advertisement() -> None:
+    assert timers.reunion(MASTER, replace(BACKUP, advert_int=2.0)) == Window(0.0, 1.0)
+
+
+def test_weighted_failure_is_detected_then_the_backup_waits() -> None:
+    assert ends(timers.switch(MASTER, BACKUP, SWITCH)) == about(2.648, 4.648)
+    assert ends(timers.switch_back(MASTER, BACKUP, SWITCH, run_time=0.1)) == about(2.609, 4.709)
+
+
+def test_unweighted_failure_resigns_and_recovers_afresh() -> None:
+    fatal = replace(SWITCH, weight=0)
+    master = replace(MASTER, track_scripts=(fatal,))
+    assert ends(timers.switch(master, BACKUP, fatal)) == about(0.648, 1.648)
+    assert ends(timers.switch_back(master, BACKUP, fatal)) == about(3.609, 4.609)
+
+
+@pytest.mark.parametrize("priority", [80, 70])
+def test_switch_that_leaves_the_backup_no_higher_moves_nothing(priority: int) -> None:
+    with pytest.raises(HarnessError, match="does not move"):
+        timers.switch(MASTER, replace(BACKUP, priority=priority), SWITCH)
+
+
+@pytest.mark.parametrize("priority", [90, 89])
+def test_switch_back_to_a_director_that_is_no_higher_moves_nothing(priority: int) -> None:
+    with pytest.raises(HarnessError, match="does not move back"):
+        timers.switch_back(replace(MASTER, priority=priority), BACKUP, SWITCH)
+
+
+def test_fall_and_rise_are_runs_in_a_row() -> None:
+    script = VrrpScript(name="slow", script="/bin/true", interval=2, fall=3, rise=2)
+    assert timers.script_failure(script, run_time=0.5) == Window(4, 6.5)
+    assert timers.script_recovery(script) == Window(2, 4)
+
+
+def test_removal_of_a_server_that_refuses() -> None:
+    assert timers.removal(WEB) == Window(1.0, 3.0)
+
+
+def test_removal_of_a_server_in_a_black_hole_waits_for_every_attempt() -> None:
+    assert timers.removal(WEB, black_hole=True) == Window(5.0, 7.0)
+
+
+def test_arp_failure_may_shorten_attempts_in_a_black_hole() -> None:
+    patient = replace(WEB, check=HttpGet(connect_timeout=5.0, retry=2, delay_before_retry=3.0))
+    # first attempt 0 to 5 s, second from 8 s on, third from 11 s on, with nothing left to wait for
+    assert timers.removal(patient, black_hole=True) == Window(11.0, 23.0)
+
+
+def test_recovery_takes_two_successful_checks() -> None:
+    assert timers.recovery(WEB) == Window(2.0, 4.0)
+    assert timers.recovery(WEB, black_hole=True) == Window(2.0, 6.0)
+
+
+def test_checks_own_delay_loop_goes_before_the_services() -> None:
+    quick = replace(WEB, check=HttpGet(delay_loop=0.5, retry=0, delay_before_retry=2.0))
+    assert timers.removal(quick) == Window(0.0, 0.5)
+    assert timers.recovery(quick) == Window(0.5, 2.5)
+
+
+def test_service_without_check_has_no_removal() -> None:
+    for rule in (timers.removal, timers.recovery):
+        with pytest.raises(HarnessError, match="has no check"):
+            rule(VirtualService(VIP))
+
+
+def test_gratuitous_arps_come_in_two_rounds() -> None:
+    assert timers.garp_schedule(MASTER) == (0.0,) * 5 + (5.0,) * 5
+    assert timers.garp_schedule(replace(MASTER, garp_master_delay=0)) == (0.0,) * 5
+
+
+@pytest.mark.parametrize(
+    ("weight", "failing", "idle"),
+    [(-20, 80, 100), (30, 100, 130), (0, 0, 100), (-120, 1, 100), (200, 100, 254)],
+)
+def test_effective_priority(weight: int, failing: int, idle: int) -> None:
+    script = replace(SWITCH, weight=weight)
+    instance = replace(MASTER, track_scripts=(script,))
+    assert instance.effective_priority() == idle
+    assert instance.effective_priority({script}) == failing
+
+
+def test_address_owners_priority_stays() -> None:
+    assert replace(MASTER, priority=255).effective_priority({SWITCH}) == 255

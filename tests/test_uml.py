@@ -1,0 +1,351 @@
+"""The embedded kernel as a place to run a program: everything is as if the program had been run directly."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import random
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.kernels import linux, uml, wire
+
+ROOT = Path(__file__).parent.parent
+PACKAGED = uml.packaged()
+NOBODY = 65534
+INPUT = bytes(range(256)) * 300  # more than a serial line's buffer, and every byte that it could mistake
+
+CALLER = """
+    import sys
+    from pathlib import Path
+    from harness.kernels import uml
+    here, *argv = sys.argv[1:]
+    collect = {Path("/srv/report"): Path(here, "collected"), Path("/srv/none"): Path(here, "none")}
+    print(uml.run(uml.packaged(), "probe", argv, writable=Path(here, "writable"), collect=collect), file=sys.stderr)
+"""
+PROBE = """
+    import os, signal, subprocess, sys, time
+    from pathlib import Path
+
+    def streams():
+        print(*(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)), sys.argv[1:], file=sys.stderr)
+        sys.stdout.buffer.write(sys.stdin.buffer.read())
+        sys.exit(7)
+
+    def files():
+        here = Path.cwd()
+        (here / "writable/kept").write_text(os.environ["WORD"])
+        (here / "untouched").write_text("thrown away")
+        Path("/srv/report/below").mkdir(parents=True)
+        Path("/srv/report/below/file").write_bytes(bytes(range(256)))
+        Path("/srv/report/link").symlink_to("/etc/passwd")
+        print((here / "untouched").read_text(), os.stat("/etc/passwd").st_uid, here)
+
+    def machine():
+        subprocess.run(["/sbin/ip", "link", "add", "one", "type", "veth", "peer", "name", "two"], check=True)
+        print(Path("/sys/class/net/one").exists(), Path("/dev/pts/ptmx").exists(), Path("/dev/fd/0").exists(), flush=True)
+        subprocess.run(["/sbin/ip", "-4", "address", "show", "lo"], check=True)
+
+    def escape():
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("CapEff"):
+                print(line)
+        os.makedirs("/run/host")
+        subprocess.run(["/bin/mount", "-t", "hostfs", "none", "-o", "/", "/run/host"], check=True)
+        try:
+            Path("/run/host" + os.getcwd(), "escaped").write_text("x")
+            os.sync()
+        except OSError as error:
+            print(error.strerror)
+
+    def wait():
+        print("waiting", flush=True)
+        signal.pause()
+
+    def endless():
+        while True:
+            print("y" * 4000)
+
+    def kill():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def terminal():
+        print(os.isatty(0), os.isatty(1), os.get_terminal_size(), flush=True)
+        signal.signal(signal.SIGWINCH, lambda *_: print("resized", os.get_terminal_size(), flush=True))
+        print("read", input(), flush=True)
+        while True:
+            signal.pause()
+
+    globals()[sys.argv[1]]()
+"""
+
+
+@dataclass
+class Host:
+    """A folder with a caller and a probe, and the user they run as."""
+
+    folder: Path
+    user: int | None
+    interpreter: str
+
+    def start(self, *argv: str, **streams: object) -> subprocess.Popen[bytes]:
+        environment = {"HOME": str(self.folder), "PYTHONPATH": f"{ROOT}:{self.folder}", "WORD": "väl", "TERM": "dumb"}
+        return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
+            [self.interpreter, "-B", "-c", textwrap.dedent(CALLER), str(self.folder), *argv],
+            cwd=self.folder,
+            env=environment,
+            user=self.user,
+            group=self.user,
+            extra_groups=None if self.user is None else [],
+            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},
+        )
+
+    def run(self, *argv: str, data: bytes = b"") -> tuple[bytes, bytes]:
+        """The probe's standard output and error; the latter ends with a line that is its exit status."""
+        with self.start(*argv, stdin=subprocess.PIPE) as caller:
+            return caller.communicate(data)
+
+
+def _host(folder: Path, user: int | None) -> Host:
+    if PACKAGED is None:
+        pytest.skip("no embedded kernel: install user-mode-linux")
+    (folder / "writable").mkdir(parents=True)
+    (folder / "untouched").write_text("as it was")
+    (folder / "probe.py").write_text(textwrap.dedent(PROBE))
+    if user is None:
+        return Host(folder, user, sys.executable)
+    for parent in (folder, *folder.parents[:3]):
+        parent.chmod(0o755)
+    for path in (folder, folder / "writable"):
+        os.chown(path, user, user)
+    # A virtual environment in somebody's home is closed to others; any Python will do, nothing is imported.
+    for interpreter in (os.path.realpath(sys.executable), "/usr/bin/python3"):
+        check = [interpreter, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
+        try:
+            if subprocess.run(check, user=user, group=user, extra_groups=[], cwd="/").returncode == 0:
+                return Host(folder, user, interpreter)
+        except OSError:
+            continue
+    pytest.skip("no Python 3.11 that an ordinary user can run")
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return _host(tmp_path / "a folder, spaced", None)
+
+
+@pytest.fixture(params=[None, NOBODY], ids=["caller", "ordinary-user"])
+def any_host(tmp_path: Path, request: pytest.FixtureRequest) -> Host:
+    if request.param is not None and os.geteuid():
+        pytest.skip("only root can become another user")
+    return _host(tmp_path / "a folder, spaced", request.param)
+
+
+def test_streams_arrive_byte_for_byte_and_apart(any_host: Host) -> None:
+    out, err = any_host.run("streams", "an argument", data=INPUT)
+    assert out == INPUT
+    assert err == b"False False False ['streams', 'an argument']\n7\n"
+
+
+def test_only_the_writable_folder_and_collected_files_keep_what_is_written(any_host: Host) -> None:
+    out, err = any_host.run("files")
+    folder = any_host.folder
+    assert out.decode() == f"thrown away 0 {folder}\n", err
+    assert (folder / "untouched").read_text() == "as it was"
+    assert (folder / "writable/kept").read_text() == "väl"
+    assert [path.relative_to(folder) for path in (folder / "collected").rglob("*")] == [
+        Path("collected/below"),
+        Path("collected/below/file"),
+    ]
+    assert (folder / "collected/below/file").read_bytes() == bytes(range(256))
+    assert not (folder / "none").exists()
+
+
+def test_guest_is_a_whole_machine(host: Host) -> None:
+    out, err = host.run("machine")
+    assert out.startswith(b"True True True\n"), err
+    assert b"inet 127.0.0.1/8" in out
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's kernel process is confined")
+def test_root_kernel_process_can_write_nothing_else(host: Host) -> None:
+    out, err = host.run("escape")
+    assert out.endswith(b"Read-only file system\n"), err
+    assert not (host.folder / "escaped").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's kernel process is confined")
+def test_root_kernel_process_has_one_capability(host: Host) -> None:
+    with host.start("wait") as caller:
+        assert caller.stdout is not None
+        caller.stdout.readline()
+        statuses = [_status(pid) for pid in _descendants(caller.pid) if b"Name:\tlinux.uml\n" in _status(pid)]
+        caller.send_signal(signal.SIGTERM)
+        caller.communicate()
+    assert statuses
+    for status in statuses:
+        assert b"CapEff:\t0000000000000002\nCapBnd:\t0000000000000002\n" in status
+        assert b"NoNewPrivs:\t1\n" in status
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals_reach_the_program(host: Host, number: signal.Signals) -> None:
+    with host.start("wait") as caller:
+        assert caller.stdout is not None
+        assert caller.stdout.readline() == b"waiting\n"
+        caller.send_signal(number)
+        _, err = caller.communicate()
+    assert (b"KeyboardInterrupt" in err) == (number == signal.SIGINT)
+    assert err.endswith(b"%d\n" % (128 + number))
+
+
+def test_program_killed_by_a_signal(host: Host) -> None:
+    assert host.run("kill") == (b"", b"137\n")
+
+
+def test_closed_standard_output_ends_the_program(host: Host) -> None:
+    with host.start("endless") as caller:
+        assert caller.stdout is not None
+        assert caller.stdout.read(4001) == b"y" * 4000 + b"\n"
+        caller.stdout.close()
+        assert caller.stderr is not None
+        assert b"BrokenPipeError" in caller.stderr.read()
+
+
+def test_terminal(host: Host) -> None:
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 30, 100, 0, 0))
+    before = termios.tcgetattr(slave)
+
+    def take_terminal() -> None:
+        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+    streams = {"stdin": slave, "stdout": slave, "stderr": slave}
+    with host.start("terminal", start_new_session=True, preexec_fn=take_terminal, **streams) as caller:
+        shown = _shown(master, b"lines=30)\r\n")
+        assert b"True True os.terminal_size(columns=100, lines=30)\r\n" in shown
+        os.write(master, b"abx\x7fc\r")
+        assert b"read abc\r\n" in _shown(master, b"read abc\r\n")
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 20, 90, 0, 0))
+        assert b"columns=90, lines=20" in _shown(master, b"lines=20)\r\n")
+        os.write(master, b"\x03")
+        assert _shown(master, b"130\r\n").endswith(b"KeyboardInterrupt\r\n130\r\n")
+        assert caller.wait() == 0
+    assert termios.tcgetattr(slave) == before
+
+
+def _shown(master: int, last: bytes) -> bytes:
+    """What the terminal shows up to ``last``; what it has shown if nothing comes for ten seconds."""
+    shown = b""
+    while last not in shown and select.select([master], [], [], 10)[0]:
+        shown += os.read(master, 4096)
+    return shown
+
+
+def _descendants(ancestor: int) -> Iterator[int]:
+    parents = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            for line in _status(int(name)).splitlines():
+                if line.startswith(b"PPid:"):
+                    parents[int(name)] = int(line.split()[1])
+    generation = {ancestor}
+    while generation := {pid for pid, parent in parents.items() if parent in generation}:
+        yield from generation
+
+
+def _status(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/status").read_bytes()
+    except OSError:
+        return b""
+
+
+@pytest.fixture
+def orphans_come_here() -> Iterator[None]:
+    """Whatever outlives its parent becomes a child of this process."""
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+    yield
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 0)
+
+
+def _children_end(seconds: int) -> bool:
+    def give_up(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(seconds)
+    try:
+        while True:
+            os.wait()
+    except ChildProcessError:
+        return True
+    except TimeoutError:
+        return False
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _traces(user: int) -> set[Path]:
+    folders = ("/dev/shm", "/tmp", "/var/tmp")
+    return {path for folder in folders for path in Path(folder).glob("lvs-harness-*") if path.stat().st_uid == user}
+
+
+@pytest.mark.usefixtures("orphans_come_here")
+def test_killed_caller_leaves_nothing(any_host: Host) -> None:
+    user = os.geteuid() if any_host.user is None else any_host.user
+    mounts = Path("/proc/self/mountinfo").read_bytes()
+    before = _traces(user)
+    for moment in random.Random(1).sample([number / 10 for number in range(1, 13)], 5):
+        with any_host.start("wait") as caller:
+            with pytest.raises(subprocess.TimeoutExpired):
+                caller.wait(moment)
+            caller.kill()
+            caller.wait()
+        assert _children_end(2), f"killed after {moment} s"
+        assert _traces(user) == before
+    assert Path("/proc/self/mountinfo").read_bytes() == mounts
+    assert not (any_host.folder / ".uml").exists()
+
+
+def test_caller_is_told_why_the_kernel_died(host: Host) -> None:
+    kernel = uml.Kernel.at(Path("/usr/bin/linux.uml"), Path("/nonexistent"))
+    with pytest.raises(HarnessError, match="/nonexistent"):
+        uml.run(kernel, "probe", [], writable=host.folder)
+
+
+@pytest.mark.parametrize(
+    ("folder", "memory", "message"),
+    [("none", "1G", "none is not a folder"), (".", "many", "'many' is no amount of memory")],
+)
+def test_bad_request_is_refused_before_the_kernel_starts(
+    tmp_path: Path, folder: str, memory: str, message: str
+) -> None:
+    kernel = uml.Kernel(Path("/nonexistent"), "1.0", None, False, False)
+    with pytest.raises(HarnessError, match=message):
+        uml.run(kernel, "probe", [], writable=tmp_path / folder, memory=memory)
+
+
+def test_what_is_no_kernel_is_refused() -> None:
+    with pytest.raises(HarnessError, match="/bin/true is not a User Mode Linux kernel"):
+        uml.Kernel.at(Path("/bin/true"))
+
+
+def test_frames_come_whole_however_their_bytes_come() -> None:
+    sent = [(wire.STDOUT, INPUT), (wire.READY, b""), (wire.EXIT, b"x")]
+    stream = b"".join(wire.frame(*frame) for frame in sent)
+    frames = wire.Frames()
+    assert [frame for byte in stream for frame in frames.feed(bytes([byte]))] == sent

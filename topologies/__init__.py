@@ -1,0 +1,1 @@
+"""Cluster shapes: one Mininet ``Topo`` a file."""

@@ -1,0 +1,47 @@
+"""The smallest LVS-DR cluster that can fail over: one LAN, two directors, two real servers, one client."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mininet.topo import Topo
+
+from harness.topology import Client, Director, HttpGet, RealServer, VirtualService, VrrpInstance
+from harness.topology.vrrp import maintenance_switch
+
+VIP = "172.16.10.50"
+
+
+class DirectorPair(Topo):
+    """Addresses count up from ``first``: directors at .11, .12, real servers at .21, .22, the client at .100."""
+
+    def build(
+        self,
+        subnet: str = "172.16.10.0/24",
+        vip: str = VIP,
+        priorities: Sequence[int] = (100, 90),
+        scheduler: str = "rr",
+        advert_int: float = 1,
+        delay_loop: float = 2,
+        real_servers: int = 2,
+        configs: Sequence[Path | str | None] = (None, None),
+    ) -> None:
+        """``configs``: keepalived.conf files of your own, one per director; intervals in seconds."""
+        net = subnet.rpartition(".")[0]
+        lan = self.addSwitch("lan", subnet=subnet)
+        web = VirtualService(
+            vip, port=80, scheduler=scheduler, delay_loop=delay_loop, check=HttpGet(path="/", status=200)
+        )
+        for number, (priority, config) in enumerate(zip(priorities, configs, strict=True), start=1):
+            vrrp = VrrpInstance(
+                vrid=51, vip=vip, priority=priority, advert_int=advert_int, track_scripts=(maintenance_switch(),)
+            )
+            director = self.addHost(
+                f"director{number}", cls=Director, ip=f"{net}.{10 + number}", vrrp=vrrp, services=[web], config=config
+            )
+            self.addLink(lan, director)
+        for number in range(1, real_servers + 1):
+            self.addLink(lan, self.addHost(f"web{number}", cls=RealServer, ip=f"{net}.{20 + number}", serves=[web]))
+        self.addLink(lan, self.addHost("client", cls=Client, ip=f"{net}.100"))
+
+
+topos = {"director_pair": DirectorPair}
