@@ -3,35 +3,59 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import re
+import time
 from collections.abc import Callable, Generator, Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.errors import HarnessError
 from harness.kernels import choice
 
+if TYPE_CHECKING:
+    from mininet.topo import Topo
+
+    from harness.cluster import Cluster
+    from harness.pool import Pool
+    from harness.timeline import Timeline
+
 ARTIFACTS = "artifacts"
+SUMMARY = "run.json"
 LAST_EVENTS = 30
+_running = pytest.StashKey["Cluster"]()
+_began = pytest.StashKey[float]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of the harness."""
     group = parser.getgroup("lvs-harness", "LVS harness")
     group.addoption(
-        "--kernel", choices=choice.KERNELS, default="auto",
-        help="where clusters run: this machine's kernel (native: root and IPVS), the embedded one (uml), or what fits",
-    )  # fmt: skip
+        "--kernel",
+        default="auto",
+        metavar="auto|native|uml|PATH",
+        help="where clusters run: this machine's kernel (native: root and IPVS), the embedded one (uml, or the path of a"
+        " User Mode Linux kernel), or native if it can and else uml (auto, the default)",
+    )
+    group.addoption(
+        "--clock",
+        choices=choice.CLOCKS,
+        default="auto",
+        help="real time, or virtual time, in which waiting costs nothing (auto: virtual where the kernel can)",
+    )
+    group.addoption(
+        "--seed", type=int, default=0, help="fixes what is random: hardware addresses, virtual time's first day"
+    )
     group.addoption("--artifacts", default=ARTIFACTS, help="folder for logs and timelines (default: %(default)s)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker that says on which topology a scenario runs."""
     config.addinivalue_line("markers", "topology(factory, **parameters): the Mininet Topo on which a scenario runs")
+    config.stash[_began] = time.monotonic()
 
 
 # -- where the tests run --------------------------------------------------------------------------------------------
@@ -45,13 +69,17 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     try:
         if not _needs_cluster(config):
             return None
-        kernel = choice.choose(config.getoption("kernel"))
-        os.environ[choice.HEADER] = kernel.header
+        option = config.option
+        chosen = choice.choose(option.kernel, option.clock, option.seed)
         run = _run_folder(config)
-        os.environ["LVS_HARNESS_RUN"] = str(run)
-        if kernel.embedded is None:
+        os.environ[choice.HEADER], os.environ[choice.RUN] = chosen.header, str(run)
+        if chosen.embedded is None:
             return None
-        return kernel.run_pytest(list(config.invocation_params.args), run, _outside_files(config))
+        began = time.monotonic()
+        status = chosen.run_pytest(list(config.invocation_params.args), run, _outside_files(config))
+        if chosen.virtual:
+            _say_both_times(run, time.monotonic() - began)
+        return status
     except HarnessError as problem:
         raise pytest.UsageError(str(problem)) from None
 
@@ -63,28 +91,32 @@ def _only_looks(config: pytest.Config) -> bool:
 
 
 def _needs_cluster(config: pytest.Config) -> bool:
-    """Whether any selected test uses a cluster: collects in a forked process, so that nothing of it stays behind."""
+    """Whether any selected test uses a cluster: collects in a forked process, so that nothing of it stays behind.
+
+    Raises HarnessError if a topology among them is wrong.
+    """
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        answer = b"?"
+        answer: dict[str, Any] = {}
         try:
-            os.close(reader)
             null = os.open(os.devnull, os.O_RDWR)
             for standard in (0, 1, 2):
                 os.dup2(null, standard)
             answer = _collect(config)
         finally:
-            os.write(writer, answer)
+            os.write(writer, json.dumps(answer).encode())
             os._exit(0)
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
-        answer = pipe.read()
+        answer = json.loads(pipe.read() or b"{}")
     os.waitpid(child, 0)
-    return answer == b"yes"
+    if "error" in answer:
+        raise HarnessError(answer["error"])
+    return bool(answer.get("clusters"))  # where collecting fails, the run that follows here shows why
 
 
-def _collect(config: pytest.Config) -> bytes:
+def _collect(config: pytest.Config) -> dict[str, Any]:
     from _pytest.main import Session
 
     config._do_configure()
@@ -93,8 +125,15 @@ def _collect(config: pytest.Config) -> bytes:
     session = Session.from_config(config)
     config.hook.pytest_sessionstart(session=session)
     session.perform_collect()
-    uses = any("cluster" in getattr(item, "fixturenames", ()) for item in session.items)
-    return b"yes" if uses else b"no"
+    users = [item for item in session.items if "cluster" in getattr(item, "fixturenames", ())]
+    try:
+        for topology, parameters in {repr(wanted): wanted for wanted in map(_topology, users)}.values():
+            from harness.pool import planned
+
+            planned(topology, {name: value for name, value in parameters.items() if name != "fresh"}, 0)
+    except HarnessError as problem:
+        return {"error": str(problem)}
+    return {"clusters": len(users)}
 
 
 def _run_folder(config: pytest.Config) -> Path:
@@ -122,9 +161,17 @@ def _outside_files(config: pytest.Config) -> list[Path]:
     option = config.option
     named = [option.xmlpath, getattr(option, "log_file", None)]
     found = [config.invocation_params.dir / path for path in named if path]
-    if config.pluginmanager.hasplugin("cacheprovider") and hasattr(config, "cache"):
+    if config.pluginmanager.hasplugin("cacheprovider"):
         found.append(config.rootpath / str(config.getini("cache_dir")))
     return found
+
+
+def _say_both_times(run: Path, wall: float) -> None:
+    try:
+        simulated = json.loads((run / SUMMARY).read_text())["seconds"]
+    except (OSError, ValueError, KeyError):  # the guest did not live to tell
+        return
+    print(f"lvs-harness: {simulated:.1f} s simulated in {wall:.1f} s")
 
 
 def pytest_report_header() -> str | None:
@@ -133,99 +180,49 @@ def pytest_report_header() -> str | None:
     return f"lvs-harness: {header}" if header else None
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave word of how long the run took on its own clock."""
+    if choice.in_guest():
+        summary = {"seconds": round(time.monotonic() - session.config.stash[_began], 3)}
+        Path(os.environ[choice.RUN], SUMMARY).write_text(json.dumps(summary) + "\n")
+
+
 # -- clusters -------------------------------------------------------------------------------------------------------
 
 
-class Clusters:
-    """The one cluster that is alive, handed from scenario to scenario as long as it is well."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._supervisor: Any = None
-        self._cluster: Any = None
-        self._key: object = None
-        self._count = 0
-
-    def get(self, factory: Callable[[], Any], key: object, fresh: bool) -> Any:
-        """The running cluster if it is of this topology and healthy, else a new one."""
-        if self._cluster is not None and (fresh or key != self._key or not self._healthy()):
-            self.drop()
-        if self._cluster is None:
-            self._cluster, self._key = self._build(factory), key
-        self._cluster.begin_scenario()
-        return self._cluster
-
-    def _build(self, factory: Callable[[], Any]) -> Any:
-        from harness.cluster import Cluster
-        from harness.lab.plan import make_topo, plan
-        from harness.lab.supervisor import Supervisor
-
-        checked = plan(make_topo(factory))
-        if self._supervisor is None:
-            self._supervisor = Supervisor.start()
-        self._count += 1
-        return Cluster(checked, self._supervisor, self._folder / f"cluster-{self._count}", slack=choice.slack())
-
-    def _healthy(self) -> bool:
-        try:
-            return self._cluster.misled() is None
-        except HarnessError:
-            return False
-
-    def drop(self) -> None:
-        """End the cluster."""
-        cluster, self._cluster = self._cluster, None
-        if cluster is not None:
-            cluster.close()
-
-    def close(self) -> None:
-        """End everything."""
-        try:
-            self.drop()
-        finally:
-            if self._supervisor is not None:
-                self._supervisor.stop()
-
-
 @pytest.fixture(scope="session")
-def _clusters(request: pytest.FixtureRequest) -> Iterator[Clusters]:
-    clusters = Clusters(Path(os.environ["LVS_HARNESS_RUN"]))
-    yield clusters
-    clusters.close()
+def _pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
+    from harness.pool import Pool
+
+    pool = Pool(Path(os.environ[choice.RUN]), choice.slack(), request.config.getoption("seed"))
+    yield pool
+    pool.close()
 
 
 @pytest.fixture
-def cluster(request: pytest.FixtureRequest, _clusters: Clusters) -> Iterator[Any]:
+def cluster(request: pytest.FixtureRequest, _pool: Pool) -> Iterator[Cluster]:
     """A running :class:`harness.cluster.Cluster` of the scenario's topology.
 
     ``pytest.mark.topology.with_args(Topo, **parameters)`` says which; ``fresh=True`` asks for a new one.
     """
-    marker = request.node.get_closest_marker("topology")
-    if marker is None or len(marker.args) != 1:
-        pytest.fail(
-            "say on which topology it runs: pytestmark = pytest.mark.topology.with_args(DirectorPair)", pytrace=False
-        )
-    parameters = dict(marker.kwargs)
+    topology, parameters = _topology(request.node)
     fresh = parameters.pop("fresh", False)
-    try:
-        running = _clusters.get(_named(marker.args[0], parameters), (marker.args[0], repr(parameters)), fresh)
-    except HarnessError as problem:
-        pytest.fail(str(problem), pytrace=False)
-    request.node.stash[_stash_cluster] = running
+    running = _pool.get(topology, parameters, fresh)
+    request.node.stash[_running] = running
     yield running
-    folder = Path(os.environ["LVS_HARNESS_RUN"]) / re.sub(r"[^\w.=-]+", "_", request.node.name)
+    folder = Path(os.environ[choice.RUN]) / re.sub(r"[^\w.=-]+", "_", request.node.name)
     folder.mkdir(exist_ok=True)
     with open(folder / "timeline.jsonl", "w", encoding="utf-8") as file:
         running.timeline.write(file, since=running.timeline.mark)
 
 
-_stash_cluster = pytest.StashKey[Any]()
-
-
-def _named(topology: Callable[..., Any], parameters: dict[str, Any]) -> Callable[[], Any]:
-    factory = partial(topology, **parameters)
-    factory.__name__ = getattr(topology, "__name__", "topology")  # type: ignore[attr-defined]
-    return factory
+def _topology(item: pytest.Item) -> tuple[Callable[..., Topo], dict[str, Any]]:
+    marker = item.get_closest_marker("topology")
+    if marker is None or len(marker.args) != 1:
+        raise HarnessError(
+            f"{item.nodeid}: say on which topology it runs: pytestmark = pytest.mark.topology.with_args(DirectorPair)"
+        )
+    return marker.args[0], dict(marker.kwargs)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -236,13 +233,13 @@ def pytest_runtest_makereport(
     report = yield
     if call.excinfo is not None and isinstance(call.excinfo.value, HarnessError):
         report.longrepr = str(call.excinfo.value)
-    cluster = item.stash.get(_stash_cluster, None)
+    cluster = item.stash.get(_running, None)
     if report.failed and cluster is not None and call.when == "call":
         report.sections.append(("timeline, last events", _last_events(cluster.timeline)))
     return report
 
 
-def _last_events(timeline: Any) -> str:
+def _last_events(timeline: Timeline) -> str:
     try:
         events = timeline.events(since=timeline.mark)[-LAST_EVENTS:]
     except HarnessError as problem:

@@ -1,4 +1,4 @@
-"""Which kernel carries the clusters: this machine's own, or the embedded one."""
+"""Which kernel carries the clusters, and which clock it keeps: this machine's own kernel, or the embedded one."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from harness.kernels import native
 if TYPE_CHECKING:
     from harness.kernels.uml import Kernel
 
-KERNELS = ("auto", "native", "uml")
-GUEST, HEADER = "LVS_HARNESS_GUEST", "LVS_HARNESS_HEADER"
+CLOCKS = ("auto", "real", "virtual")
+GUEST, HEADER, RUN, SEED = "LVS_HARNESS_GUEST", "LVS_HARNESS_HEADER", "LVS_HARNESS_RUN", "LVS_HARNESS_SEED"
 INSTALL = "apt-get install user-mode-linux"
+
 REAL_TIME_SLACK = 0.15
 VIRTUAL_TIME_SLACK = 0.005
+FIRST_DAY = 1_767_225_600  # 2026-01-01: virtual time begins as many days later as the seed says
+_DAY = 86_400
 
 
 def in_guest() -> bool:
@@ -27,43 +30,87 @@ def in_guest() -> bool:
     return GUEST in os.environ
 
 
+def virtual() -> bool:
+    """Whether this is an embedded kernel in virtual time."""
+    return os.environ.get(GUEST) == "virtual"
+
+
 def slack() -> float:
     """How late this machine may see things, in seconds, at either end of a window."""
-    return VIRTUAL_TIME_SLACK if os.environ.get(GUEST) == "virtual" else REAL_TIME_SLACK
+    return VIRTUAL_TIME_SLACK if virtual() else REAL_TIME_SLACK
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A kernel, and the line that says which and why; ``embedded`` is None for this machine's own."""
+    """A kernel and a clock; ``embedded`` is None for this machine's own kernel, ``why`` says why it was taken."""
 
-    header: str
     embedded: Kernel | None
+    virtual: bool
+    why: str
+    seed: int = 0
+
+    @property
+    def header(self) -> str:
+        """The one line that says where a run takes place."""
+        if self.embedded is None:
+            return f"native kernel {platform.release()} ({self.why}), real time"
+        clock = "virtual" if self.virtual else "real"
+        return f"embedded kernel {self.embedded.release} ({self.why}), {clock} time, seed {self.seed}"
 
     def run_pytest(self, arguments: list[str], folder: Path, outside: Iterable[Path]) -> int:
         """Run pytest in the embedded kernel, which may write ``folder`` and bring back the files ``outside`` it."""
         from harness.kernels import uml
 
         assert self.embedded is not None
+        # Sets and dicts of strings must come in the same order in every run.
+        environment = {GUEST: "virtual" if self.virtual else "real", "PYTHONHASHSEED": "0"}
+        start = (FIRST_DAY + self.seed * _DAY) * 1_000_000_000 if self.virtual else None
         return uml.run(
-            self.embedded, "pytest", arguments, writable=folder, environment={GUEST: "real"},
+            self.embedded,
+            "pytest",
+            arguments,
+            writable=folder,
+            virtual_start=start,
+            environment=environment,
             collect={path: path for path in outside},
-        )  # fmt: skip
-
-
-def choose(wanted: str) -> Choice:
-    """The kernel for ``--kernel``. Raises HarnessError that names what is missing and what installs it."""
-    lacking = None if wanted == "uml" else native.lacking()
-    if wanted != "uml" and lacking is None:
-        return Choice(f"native kernel {platform.release()} (root, with IPVS), real time", None)
-    if wanted == "native":
-        raise HarnessError(
-            f"--kernel native cannot run here: {lacking}; load IPVS as root (modprobe ip_vs), or use --kernel uml"
         )
-    from harness.kernels import uml
 
-    kernel = uml.packaged()
-    if kernel is None:
-        reason = f"native: {lacking}; " if lacking else ""
-        raise HarnessError(f"no kernel to run clusters on ({reason}uml: not installed); install it: {INSTALL}")
-    why = f"native: {lacking}" if lacking else "asked for"
-    return Choice(f"embedded kernel {kernel.release} of {kernel.path} ({why}), real time", kernel)
+
+def choose(kernel: str, clock: str, seed: int) -> Choice:
+    """What ``--kernel`` (auto, native, uml, or the path of a User Mode Linux kernel) and ``--clock`` ask for.
+
+    Raises HarnessError that names what is missing and what provides it.
+    """
+    if kernel == "native" and clock == "virtual":
+        raise HarnessError("--clock virtual needs the embedded kernel: leave --kernel native out, or use --kernel uml")
+    lacking = native.lacking() if kernel in ("auto", "native") and clock != "virtual" else None
+    if kernel in ("auto", "native") and clock != "virtual" and lacking is None:
+        return Choice(None, False, "root, with IPVS", seed)
+    if kernel == "native":
+        raise HarnessError(
+            f"--kernel native cannot run here: {lacking}; as root, load IPVS with `modprobe ip_vs`, or use --kernel uml"
+        )
+    embedded, origin = _embedded(kernel, clock, lacking)
+    if clock == "virtual" and not embedded.time_travel:
+        raise HarnessError(f"{embedded.path} has no virtual time; build a kernel that has it: make kernel")
+    why = f"{origin}; native: {lacking}" if lacking else origin
+    return Choice(embedded, embedded.time_travel and clock != "real", why, seed)
+
+
+def _embedded(kernel: str, clock: str, lacking: str | None) -> tuple[Kernel, str]:
+    """The kernel at a path, or the built one, or the distribution's; and where it comes from."""
+    from harness.kernels import cache, uml
+
+    packaged = uml.packaged()
+    if packaged is not None and kernel == str(packaged.path):
+        return packaged, "packaged"
+    if kernel not in ("auto", "uml"):
+        return uml.Kernel.at(Path(kernel)), kernel
+    if (built := cache.find()) is not None:
+        return uml.Kernel.at(built.path), "built"
+    if clock == "virtual":
+        raise HarnessError("there is no kernel with virtual time yet; build one (about 4 minutes): make kernel")
+    if packaged is not None:
+        return packaged, "packaged"
+    reason = f"native: {lacking}; " if lacking else ""
+    raise HarnessError(f"no kernel to run clusters on ({reason}uml: not installed); install it: {INSTALL}")

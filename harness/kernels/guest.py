@@ -117,17 +117,12 @@ def _make_machine(request: dict[str, Any]) -> None:
 def _serve(request: dict[str, Any]) -> None:
     """Run the program, relay its streams, and report its exit status as the last frame."""
     line = _open_line(_LINE)
-    writable = os.open(request["writable"], os.O_RDONLY)
     wire.write_all(line, wire.frame(wire.READY))
     status = _Program(line, request).relay()
     for index, path in enumerate(request["collect"]):
         _send_files(line, index, path)
-    fault = ""
-    try:
-        linux.sync_filesystem(writable)
-    except OSError as error:
-        fault = str(error)
-    wire.write_all(line, wire.frame(wire.EXIT, marshal.dumps((status, fault))))
+    os.sync()
+    wire.write_all(line, wire.frame(wire.EXIT, bytes([status])))
     termios.tcdrain(line)
 
 

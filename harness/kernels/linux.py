@@ -73,11 +73,6 @@ def set_hostname(name: str) -> None:
     _checked(_libc.sethostname(encoded, len(encoded)), "cannot set the hostname")
 
 
-def sync_filesystem(descriptor: int) -> None:
-    """syncfs(2): raises if anything written since ``descriptor`` was opened could not be stored."""
-    _checked(_libc.syncfs(descriptor), "cannot write everything back")
-
-
 def detached_tmpfs(size: int) -> int:
     """The descriptor of a tmpfs of ``size`` bytes that no path leads to: it ends with its last user."""
     context = _syscall(_FSOPEN, b"tmpfs", 1)

@@ -15,7 +15,7 @@ STDOUT, STDERR = b"1", b"2"  # bytes that the program wrote
 WANT_STDIN = b"W"  # no payload: the program's standard input has room for one more STDIN
 WANT_KEYS = b"K"  # no payload: the program's terminal has room for one more TERMINAL
 FILE = b"F"  # marshal of (index of the collected path, path below it, content)
-EXIT = b"X"  # marshal of (exit status, what is wrong or "")
+EXIT = b"X"  # the exit status, one byte
 # From either end.
 TERMINAL = b"T"  # bytes that the program's terminal shows, or that were typed there
 # From the host.

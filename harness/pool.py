@@ -1,0 +1,71 @@
+"""The one cluster that is alive, handed from scenario to scenario as long as it is well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mininet.topo import Topo
+
+from harness.cluster import Cluster
+from harness.errors import HarnessError
+from harness.lab.plan import Plan, make_topo, plan
+from harness.lab.supervisor import Supervisor
+
+
+class Pool:
+    """Builds clusters, one at a time, and keeps each for the scenarios that share its topology."""
+
+    def __init__(self, folder: Path, slack: float, seed: int) -> None:
+        """``folder`` gets a subfolder for each cluster; ``slack`` in seconds, see :class:`harness.cluster.Cluster`."""
+        self._folder, self._slack, self._seed = folder, slack, seed
+        self._supervisor: Supervisor | None = None
+        self._cluster: Cluster | None = None
+        self._key: object = None
+        self._count = 0
+
+    def get(self, topology: Callable[..., Topo], parameters: dict[str, Any], fresh: bool) -> Cluster:
+        """The running cluster if it is of this topology and healthy, else a new one. Raises HarnessError."""
+        key = (topology, repr(parameters))
+        if self._cluster is not None and (fresh or key != self._key or not self._healthy(self._cluster)):
+            self.drop()
+        if self._cluster is None:
+            self._cluster, self._key = self._build(planned(topology, parameters, self._seed)), key
+        self._cluster.begin_scenario()
+        return self._cluster
+
+    def _build(self, checked: Plan) -> Cluster:
+        if self._supervisor is None:
+            self._supervisor = Supervisor.start()
+        self._count += 1
+        return Cluster(checked, self._supervisor, self._folder / f"cluster-{self._count}", self._slack)
+
+    @staticmethod
+    def _healthy(cluster: Cluster) -> bool:
+        try:
+            return cluster.misled() is None
+        except HarnessError:
+            return False
+
+    def drop(self) -> None:
+        """End the cluster."""
+        cluster, self._cluster = self._cluster, None
+        if cluster is not None:
+            cluster.close()
+
+    def close(self) -> None:
+        """End everything."""
+        try:
+            self.drop()
+        finally:
+            if self._supervisor is not None:
+                self._supervisor.stop()
+
+
+def planned(topology: Callable[..., Topo], parameters: dict[str, Any], seed: int) -> Plan:
+    """The checked plan of a topology. Raises HarnessError that names what is wrong with it, and where."""
+    factory = partial(topology, **parameters)
+    factory.__name__ = getattr(topology, "__name__", "topology")  # type: ignore[attr-defined]
+    return plan(make_topo(factory), seed)
