@@ -18,6 +18,7 @@ scenarios: setup
 
 test: setup
 	$(PYTEST) tests/ $(ARGS)
+	$(PYTEST) tests/inside/ $(ARGS)
 
 check: setup
 	$(VENV)/bin/ruff check $(SOURCES)

@@ -110,10 +110,10 @@ class Cluster:
 
     def _check_programs(self) -> None:
         if self.directors:
-            require("keepalived", "keepalived")
-            require("ipvsadm", "ipvsadm")
+            require("keepalived")
+            require("ipvsadm")
         if self.real_servers:
-            require("apache2", "apache2")
+            require("apache2")
 
     def _power_on(self, nodes: list[Node]) -> None:
         self.lab.power_on([node.plan for node in nodes], self._watch)

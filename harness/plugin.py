@@ -7,7 +7,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,8 @@ from harness.errors import HarnessError
 from harness.kernels import choice
 
 if TYPE_CHECKING:
-    from mininet.topo import Topo
-
     from harness.cluster import Cluster
+    from harness.lab.plan import Topology
     from harness.pool import Pool
     from harness.timeline import Timeline
 
@@ -37,8 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--kernel",
         default="auto",
         metavar="auto|native|uml|PATH",
-        help="where clusters run: this machine's kernel (native: root and IPVS), the embedded one (uml, or the path of a"
-        " User Mode Linux kernel), or native if it can and else uml (auto, the default)",
+        help="where clusters run: this machine's kernel (native: root and IPVS), the embedded one (uml, or the path of"
+        " a User Mode Linux kernel), or native if it can and else uml (auto, the default)",
     )
     group.addoption(
         "--clock",
@@ -67,7 +66,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if choice.in_guest() or _only_looks(config):
         return None
     try:
-        if not _needs_cluster(config):
+        if not _needs_kernel(config):
             return None
         option = config.option
         chosen = choice.choose(option.kernel, option.clock, option.seed)
@@ -90,8 +89,10 @@ def _only_looks(config: pytest.Config) -> bool:
     return any(getattr(option, name, False) for name in looks) or bool(getattr(option, "cacheshow", None))
 
 
-def _needs_cluster(config: pytest.Config) -> bool:
-    """Whether any selected test uses a cluster: collects in a forked process, so that nothing of it stays behind.
+def _needs_kernel(config: pytest.Config) -> bool:
+    """Whether any selected test uses a cluster or asks for its kernel.
+
+    That takes collecting, which is done in a forked process, so that nothing of it stays behind.
 
     Raises HarnessError if a topology among them is wrong.
     """
@@ -113,7 +114,7 @@ def _needs_cluster(config: pytest.Config) -> bool:
     os.waitpid(child, 0)
     if "error" in answer:
         raise HarnessError(answer["error"])
-    return bool(answer.get("clusters"))  # where collecting fails, the run that follows here shows why
+    return bool(answer.get("users"))  # where collecting fails, the run that follows here shows why
 
 
 def _collect(config: pytest.Config) -> dict[str, Any]:
@@ -125,15 +126,16 @@ def _collect(config: pytest.Config) -> dict[str, Any]:
     session = Session.from_config(config)
     config.hook.pytest_sessionstart(session=session)
     session.perform_collect()
-    users = [item for item in session.items if "cluster" in getattr(item, "fixturenames", ())]
+    users = [item for item in session.items if "lvs_kernel" in getattr(item, "fixturenames", ())]
     try:
-        for topology, parameters in {repr(wanted): wanted for wanted in map(_topology, users)}.values():
+        on_clusters = [item for item in users if "cluster" in getattr(item, "fixturenames", ())]
+        for topology, parameters in {repr(wanted): wanted for wanted in map(_topology, on_clusters)}.values():
             from harness.pool import planned
 
             planned(topology, {name: value for name, value in parameters.items() if name != "fresh"}, 0)
     except HarnessError as problem:
         return {"error": str(problem)}
-    return {"clusters": len(users)}
+    return {"users": len(users)}
 
 
 def _run_folder(config: pytest.Config) -> Path:
@@ -191,7 +193,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def _pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
+def lvs_kernel() -> str:
+    """Whatever needs a kernel that can carry clusters asks for this; it says which one that is."""
+    return os.environ[choice.HEADER]
+
+
+@pytest.fixture(scope="session")
+def _pool(request: pytest.FixtureRequest, lvs_kernel: str) -> Iterator[Pool]:
     from harness.pool import Pool
 
     pool = Pool(Path(os.environ[choice.RUN]), choice.slack(), request.config.getoption("seed"))
@@ -216,7 +224,7 @@ def cluster(request: pytest.FixtureRequest, _pool: Pool) -> Iterator[Cluster]:
         running.timeline.write(file, since=running.timeline.mark)
 
 
-def _topology(item: pytest.Item) -> tuple[Callable[..., Topo], dict[str, Any]]:
+def _topology(item: pytest.Item) -> tuple[Topology, dict[str, Any]]:
     marker = item.get_closest_marker("topology")
     if marker is None or len(marker.args) != 1:
         raise HarnessError(

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mininet.topo import Topo
-
 from harness.cluster import Cluster
 from harness.errors import HarnessError
-from harness.lab.plan import Plan, make_topo, plan
+from harness.lab.plan import Plan, Topology, make_topo, plan
 from harness.lab.supervisor import Supervisor
 
 
@@ -26,7 +23,7 @@ class Pool:
         self._key: object = None
         self._count = 0
 
-    def get(self, topology: Callable[..., Topo], parameters: dict[str, Any], fresh: bool) -> Cluster:
+    def get(self, topology: Topology, parameters: dict[str, Any], fresh: bool) -> Cluster:
         """The running cluster if it is of this topology and healthy, else a new one. Raises HarnessError."""
         key = (topology, repr(parameters))
         if self._cluster is not None and (fresh or key != self._key or not self._healthy(self._cluster)):
@@ -64,7 +61,7 @@ class Pool:
                 self._supervisor.stop()
 
 
-def planned(topology: Callable[..., Topo], parameters: dict[str, Any], seed: int) -> Plan:
+def planned(topology: Topology, parameters: dict[str, Any], seed: int) -> Plan:
     """The checked plan of a topology. Raises HarnessError that names what is wrong with it, and where."""
     factory = partial(topology, **parameters)
     factory.__name__ = getattr(topology, "__name__", "topology")  # type: ignore[attr-defined]

@@ -23,6 +23,7 @@ LAYERS = (
     "observers",
     "faults",
     "cluster",
+    "pool",
     "report",
     "plugin",
     "cli",

@@ -23,9 +23,20 @@ class Daemon:
     package: str
 
 
-def require(program: str, package: str) -> str:
-    """The path of a program on this machine. Raises HarnessError that says what installs it."""
-    path = shutil.which(program, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-    if path is None:
-        raise HarnessError(f"{program} is not installed; run `make setup`, or: apt-get install {package}")
-    return path
+PROGRAMS = {"keepalived": "keepalived", "ipvsadm": "ipvsadm", "apache2": "apache2", "ip": "iproute2"}
+"""The programs that clusters run, and Debian's packages of them."""
+
+
+def programs() -> list[tuple[str, str, str | None]]:
+    """Each program that clusters run: its name, its package, and its path or None."""
+    return [(program, package, _path(program)) for program, package in PROGRAMS.items()]
+
+
+def require(program: str) -> None:
+    """Raises HarnessError that says what installs a program, if this machine has not got it."""
+    if _path(program) is None:
+        raise HarnessError(f"{program} is not installed; run `make setup`, or: apt-get install {PROGRAMS[program]}")
+
+
+def _path(program: str) -> str | None:
+    return shutil.which(program, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")

@@ -1,12 +1,13 @@
 """What the directors' IPVS tables hold. The kernel sends no events for them, so keepalived's log says when to look.
 
-keepalived logs a change just before or just after it makes it, so the table is read at once and again shortly after;
-a slow sweep catches what the log does not say.
+keepalived logs a change just before or just after it makes it, so the table is read a moment later, and once more for a
+slow machine; a slow sweep catches what the log does not say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from harness.clock import now
@@ -14,7 +15,7 @@ from harness.lab.machine import Machine
 from harness.observers.loop import Loop
 from harness.timeline import Timeline
 
-SETTLING = 0.01
+SETTLING = (0.001, 0.01)
 SWEEP = 1.0
 _PROTOCOLS = {6: "TCP", 17: "UDP", 132: "SCTP"}
 
@@ -30,12 +31,19 @@ class IpvsObserver:
         self._open: Callable[[], Any] | None = None
         self._ipvs: Any = None
         self._known: Table = {}
+        self._pending: set[float] = set()
         self._closed = False
 
     def look(self) -> None:
-        """Read the table now and once more when a change under way has settled."""
+        """Read the table as soon as a change under way can be in it, and once more when it must be."""
+        for delay in SETTLING:
+            if delay not in self._pending:
+                self._pending.add(delay)
+                self._loop.at(now() + delay, partial(self._settled, delay))
+
+    def _settled(self, delay: float) -> None:
+        self._pending.discard(delay)
         self._read()
-        self._loop.at(now() + SETTLING, self._read)
 
     def sweep(self) -> None:
         """Read the table now and from now on every :data:`SWEEP` seconds."""

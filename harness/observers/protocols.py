@@ -8,7 +8,7 @@ from harness.observers.packets import Frame
 from harness.timeline import Timeline
 
 _ARP, _IPV4, _IPV6 = b"\x08\x06", b"\x08\x00", b"\x86\xdd"
-_PROTOCOL_VRRP = 112
+_PROTOCOL_VRRP = b"\x70"
 
 
 def kind_of(frame: Frame) -> str | None:
@@ -16,7 +16,8 @@ def kind_of(frame: Frame) -> str | None:
     kind = frame.data[12:14]
     if kind == _ARP:
         return "arp"
-    if (kind == _IPV4 and frame.data[23] == _PROTOCOL_VRRP) or (kind == _IPV6 and frame.data[20] == _PROTOCOL_VRRP):
+    protocol = {_IPV4: frame.data[23:24], _IPV6: frame.data[20:21]}.get(kind)
+    if protocol == _PROTOCOL_VRRP:
         return "advertisement"
     return None
 

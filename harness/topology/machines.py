@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,21 @@ from harness.topology.services import VirtualService
 from harness.topology.vrrp import VrrpInstance
 
 
+@dataclass(frozen=True)
 class Role:
     """Base of all roles. Stock Mininet (``mn --custom``) makes an ordinary host of every one of them."""
 
     def __new__(cls, *args: Any, **options: Any) -> Any:
         """The role itself, or a Mininet ``Host`` when it is stock Mininet that builds the topology."""
-        if "inNamespace" not in options:  # what Mininet(...).addHost always passes, and the harness never does
+        if not args:  # a role has keyword arguments only; Mininet(...).addHost passes the node's name before them
             return super().__new__(cls)
         from mininet.node import Host
 
-        return Host(*args, ip=options.get("ip"), inNamespace=options["inNamespace"])
+        own = getattr(cls, "__dataclass_fields__", {})
+        return Host(*args, **{name: value for name, value in options.items() if name not in own})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Director(Role):
     """Runs keepalived: ``vrrp`` elects the owner of the VIPs, ``services`` are balanced over the real servers.
 
@@ -40,7 +42,7 @@ class Director(Role):
         return (self.vrrp,) if isinstance(self.vrrp, VrrpInstance) else tuple(self.vrrp)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RealServer(Role):
     """Runs Apache httpd for the services in ``serves``, and holds their VIPs on ``lo`` where ``protected``.
 
@@ -51,7 +53,7 @@ class RealServer(Role):
     page: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Client(Role):
     """Runs nothing; the harness sends requests from it."""
 
@@ -62,10 +64,11 @@ def role_of(name: str, options: dict[str, Any]) -> Role:
     Raises HarnessError if there is no role, or an option that the role does not know.
     """
     cls = options.pop("cls", None)
-    if cls is None or not issubclass(cls, Role):
+    if not (isinstance(cls, type) and issubclass(cls, Role)):
         raise HarnessError(f'{name}: say what it is for: addHost("{name}", cls=Director | RealServer | Client, ...)')
-    try:
-        role: Role = cls(**options)
-    except TypeError as problem:
-        raise HarnessError(f"{name}: {problem}; {cls.__name__} takes {', '.join(cls.__annotations__)}") from None
+    known = [field.name for field in fields(cls)]
+    if unknown := [option for option in options if option not in known]:
+        takes = ", ".join(["ip", "mac", "defaultRoute", *known])
+        raise HarnessError(f"{name}: a {cls.__name__} has no option {', '.join(unknown)}; it takes {takes}")
+    role: Role = cls(**options)
     return role

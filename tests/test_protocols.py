@@ -1,0 +1,107 @@
+"""Frames to events: what scapy builds is what the observers say was on the wire."""
+
+from __future__ import annotations
+
+import pytest
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import ARP, Ether
+from scapy.layers.vrrp import VRRP, VRRPv3
+
+from harness.observers import protocols
+from harness.observers.packets import Frame
+from harness.timeline import Timeline
+
+MAC, OTHER = "02:00:00:00:01:00", "02:00:00:00:02:00"
+BROADCAST = "ff:ff:ff:ff:ff:ff"
+DIP, VIP = "172.16.10.11", "172.16.10.50"
+TO_ROUTERS = Ether(src=MAC, dst="01:00:5e:00:00:12") / IP(src=DIP, dst="224.0.0.18", ttl=255, proto=112)
+
+
+def frame(packet: Ether, sent: bool = True) -> Frame:
+    return Frame(1.5, "director1", "eth0", sent, bytes(packet))
+
+
+def event(packet: Ether, sent: bool = True) -> tuple[str, float, str, dict[str, object]]:
+    timeline = Timeline()
+    protocols.record(frame(packet, sent), timeline)
+    (recorded,) = timeline.events()
+    return recorded.node, recorded.at, recorded.kind, recorded.details
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_version_2_advertisement(sent: bool) -> None:
+    packet = TO_ROUTERS / VRRP(vrid=51, priority=100, adv=3, addrlist=[VIP], authtype=1, auth1=0x6C76732D)
+    assert event(packet, sent) == (
+        "director1",
+        1.5,
+        "advertisement",
+        {
+            "interface": "eth0",
+            "sent": sent,
+            "vrid": 51,
+            "priority": 100,
+            "source": DIP,
+            "interval": 3,
+            "version": 2,
+        },
+    )
+
+
+def test_version_3_advertisement_counts_hundredths() -> None:
+    packet = TO_ROUTERS / VRRPv3(vrid=7, priority=0, adv=25, addrlist=[VIP])
+    details = event(packet)[3]
+    assert (details["vrid"], details["priority"], details["interval"], details["version"]) == (7, 0, 0.25, 3)
+
+
+def test_version_3_advertisement_over_ipv6_is_known() -> None:
+    packet = Ether(src=MAC, dst="33:33:00:00:00:12") / IPv6(src="fe80::1", dst="ff02::12", nh=112) / VRRPv3(vrid=7)
+    assert protocols.kind_of(frame(packet)) == "advertisement"
+
+
+@pytest.mark.parametrize(
+    ("arp", "operation", "target", "gratuitous"),
+    [
+        (ARP(op=1, hwsrc=MAC, psrc=DIP, pdst=VIP), "request", VIP, False),
+        (ARP(op=2, hwsrc=MAC, psrc=DIP, pdst=VIP, hwdst=OTHER), "reply", VIP, False),
+        (ARP(op=1, hwsrc=MAC, psrc=DIP, pdst=DIP), "request", DIP, True),
+        (ARP(op=2, hwsrc=MAC, psrc=DIP, pdst=DIP, hwdst=BROADCAST), "reply", DIP, True),
+        (ARP(op=8, hwsrc=MAC, psrc=DIP, pdst=VIP), "8", VIP, False),
+    ],
+)
+def test_arp(arp: ARP, operation: str, target: str, gratuitous: bool) -> None:
+    _, _, kind, details = event(Ether(src=MAC, dst=BROADCAST) / arp)
+    assert kind == "arp"
+    assert details == {
+        "interface": "eth0",
+        "sent": True,
+        "operation": operation,
+        "sender": DIP,
+        "sender_mac": MAC,
+        "target": target,
+        "gratuitous": gratuitous,
+    }
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        Ether(src=MAC, dst=OTHER) / IP(src=DIP, dst=VIP) / TCP(),
+        Ether(src=MAC, dst=OTHER) / IP(src=DIP, dst=VIP) / UDP(),
+        Ether(src=MAC, dst=OTHER) / IPv6() / TCP(),
+        Ether(src=MAC, dst="01:80:c2:00:00:00", type=0x0026),
+        Ether(src=MAC, dst=OTHER, type=0x0800),
+    ],
+)
+def test_other_frames_are_no_events(packet: Ether) -> None:
+    timeline = Timeline()
+    protocols.record(frame(packet), timeline)
+    assert protocols.kind_of(frame(packet)) is None
+    assert timeline.events() == []
+
+
+def test_the_harness_s_own_question_is_a_request_to_all() -> None:
+    packet = Ether(protocols.arp_question(MAC, DIP, VIP))
+    assert (packet.dst, packet.src) == (BROADCAST, MAC)
+    assert event(packet)[3]["operation"] == "request"
+    assert (packet[ARP].psrc, packet[ARP].pdst, packet[ARP].hwsrc) == (DIP, VIP, MAC)

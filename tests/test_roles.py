@@ -1,0 +1,68 @@
+"""Roles under stock Mininet, which calls them as it calls any class of hosts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mininet.node
+import pytest
+from mininet.net import Mininet
+
+from harness.errors import HarnessError
+from harness.topology import Client, Director, RealServer, VirtualService, VrrpInstance
+from harness.topology.machines import role_of
+from topologies.director_pair import VIP, DirectorPair
+
+
+class Host:
+    """Stands for Mininet's, which starts a shell as root."""
+
+    def __init__(self, name: str, **options: Any) -> None:
+        self.name, self.options = name, options
+
+
+@pytest.mark.parametrize("role", [Director, RealServer, Client])
+def test_stock_mininet_gets_an_ordinary_host(role: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``Mininet.addHost`` passes the name first and an address always, the options of the topology beside them."""
+    monkeypatch.setattr(mininet.node, "Host", Host)
+    net = Mininet.__new__(Mininet)
+    net.__dict__.update(
+        nextIP=1, ipBaseNum=10 << 24, prefixLen=8, autoSetMacs=False, autoPinCpus=False, hosts=[], nameToNode={}
+    )
+    for name, options in DirectorPair().g.nodes(data=True):
+        if options.get("cls") is role:
+            host = net.addHost(name, **options)
+            assert isinstance(host, Host)
+            assert host.name == name
+            assert set(host.options) == {"ip"}
+            assert host.options["ip"].startswith("172.16.10.")
+
+
+def test_stock_mininet_loads_the_topology() -> None:
+    topo = DirectorPair()
+    assert Mininet(topo=topo, build=False).topo is topo
+
+
+def test_a_role_is_itself_for_the_harness() -> None:
+    web = VirtualService(VIP)
+    vrrp = VrrpInstance(vrid=51, vip=VIP)
+    assert role_of("a", {"cls": Director, "vrrp": vrrp, "services": [web]}) == Director(vrrp=vrrp, services=[web])
+    assert role_of("a", {"cls": RealServer, "serves": [web]}) == RealServer(serves=[web])
+
+
+def test_instances_are_a_tuple_of_any_length() -> None:
+    one, other = VrrpInstance(vrid=51, vip=VIP), VrrpInstance(vrid=52, vip=VIP, name="VI_2")
+    assert Director(vrrp=one).instances == (one,)
+    assert Director(vrrp=(one, other)).instances == (one, other)
+    assert Director().instances == ()
+
+
+@pytest.mark.parametrize("cls", [None, "Director", dict])
+def test_a_machine_without_a_role_is_refused(cls: object) -> None:
+    with pytest.raises(HarnessError, match="web1: say what it is for"):
+        role_of("web1", {"cls": cls})
+
+
+def test_an_unknown_option_is_named_beside_those_there_are() -> None:
+    with pytest.raises(HarnessError, match=r"web1: a RealServer has no option vips; it takes .*serves, page"):
+        role_of("web1", {"cls": RealServer, "vips": [VIP]})

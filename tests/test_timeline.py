@@ -1,0 +1,115 @@
+"""The timeline: events in order, queries at their edges, and waits that end at once or in time."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import threading
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.timeline import Timeline, TooLate
+
+
+def filled(*instants: float) -> Timeline:
+    timeline = Timeline()
+    for number, at in enumerate(instants):
+        timeline.record("a" if number % 2 else "b", "log", at, line=str(number))
+    return timeline
+
+
+def test_events_come_in_the_order_in_which_they_happened() -> None:
+    instants = [random.Random(1).randrange(50) / 10 for _ in range(200)]
+    events = filled(*instants).events()
+    assert [event.at for event in events] == sorted(instants)
+    for at in set(instants):  # at one instant, in the order in which they were recorded
+        numbers = [int(event.line) for event in events if event.at == at]
+        assert numbers == sorted(numbers)
+
+
+def test_since_and_until_are_inclusive() -> None:
+    timeline = filled(1, 2, 3, 4)
+    assert [event.at for event in timeline.events(since=2, until=3)] == [2, 3]
+    assert [event.at for event in timeline.events(since=2.5)] == [3, 4]
+    assert timeline.events(since=4.5) == []
+
+
+def test_events_are_chosen_by_kind_node_and_details() -> None:
+    timeline = filled(1, 2, 3)
+    timeline.record("a", "power", 2.5, action="off")
+    assert [event.at for event in timeline.events("log", node="b")] == [1, 3]
+    assert [event.at for event in timeline.events(line="1")] == [2]
+    assert [event.kind for event in timeline.events(node="a")] == ["log", "power"]
+    assert timeline.events("power", action="on") == []
+
+
+def test_an_event_without_a_detail_says_so() -> None:
+    event = filled(1).events()[0]
+    with pytest.raises(AttributeError, match="an event of kind 'log' has no 'address'"):
+        _ = event.address
+
+
+def test_a_query_by_kind_has_what_was_only_captured_recorded_first() -> None:
+    timeline = Timeline()
+    timeline.on_query(lambda kind: timeline.record("a", kind, 1) and None if kind else None)
+    assert timeline.events() == []
+    assert [event.kind for event in timeline.events("arp")] == ["arp"]
+
+
+def test_what_has_happened_is_not_waited_for() -> None:
+    timeline = filled(1, 2, 3)
+    assert timeline.wait_for("log", node="b", since=2, until=timeline.now()).at == 3
+
+
+def test_waiting_ends_with_the_event_from_another_thread() -> None:
+    timeline = Timeline()
+    waiting = threading.Event()
+
+    def look() -> str | None:
+        waiting.set()
+        return next((event.line for event in timeline.events("log")), None)
+
+    def record() -> None:
+        waiting.wait()
+        timeline.record("a", "log", line="there")
+
+    recorder = threading.Thread(target=record)
+    recorder.start()
+    try:
+        assert timeline.wait_until(look, timeline.now() + 60, "a line") == "there"
+    finally:
+        recorder.join()
+    assert timeline.now() < 30
+
+
+def test_waiting_in_vain_names_what_was_wanted() -> None:
+    timeline = filled(1)
+    with pytest.raises(TooLate, match=r"^address action=added on director1: not until 0\.000 s$"):
+        timeline.wait_for("address", node="director1", until=0, action="added")
+    with pytest.raises(TooLate, match=r"^log on any node: not until "):
+        timeline.wait_for("log", since=2, until=timeline.now() + 0.01)
+    assert issubclass(TooLate, HarnessError)
+
+
+def test_time_passes() -> None:
+    timeline = Timeline()
+    began = timeline.now()
+    timeline.let_pass(0.02)
+    assert timeline.now() >= began + 0.02
+
+
+def test_the_file_has_an_event_a_line() -> None:
+    timeline = Timeline()
+    timeline.record("client", "request", 1.0123456789, status=200, error=None, server="wéb1")
+    timeline.record("director1", "power", 0.5, action="on")
+    file = io.StringIO()
+    timeline.write(file)
+    assert [json.loads(line) for line in file.getvalue().splitlines()] == [
+        {"at": 0.5, "node": "director1", "kind": "power", "action": "on"},
+        {"at": 1.012345679, "node": "client", "kind": "request", "status": 200, "error": None, "server": "wéb1"},
+    ]
+    file = io.StringIO()
+    timeline.write(file, since=1)
+    assert len(file.getvalue().splitlines()) == 1
