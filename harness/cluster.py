@@ -192,14 +192,15 @@ class Cluster:
         """Draw a line: what the next scenario judges as its own begins here, on the timeline of the whole life."""
         self.timeline.mark = self.timeline.now()
 
-    def stood(self, director: DirectorNode, since: Instant | None = None) -> Instant:
-        """When keepalived stood for election, since it was last started or since a later instant: its first wait for a
-        master counts from there.
+    def stood(self, director: DirectorNode, since: Instant | None = None) -> Window:
+        """Between which instants keepalived stood for election and began to wait for a master: from ``since`` (when it
+        was last started) to its own word in the log, which on a busy machine comes a little after the fact.
         """
         if since is None:
             since = self.timeline.events("daemon", node=director.name, action="started")[-1].at
         until = since + STARTING
-        return self.timeline.wait_for("state", node=director.name, since=since, until=until, state="BACKUP").at
+        said = self.timeline.wait_for("state", node=director.name, since=since, until=until, state="BACKUP")
+        return Window(since, said.at)
 
     def healed(self) -> Instant:
         """When the last fault was healed."""

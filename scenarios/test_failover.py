@@ -3,6 +3,7 @@
 import pytest
 
 from harness import measures
+from harness.clock import Window
 from harness.cluster import Cluster
 from harness.daemons.nodes import DirectorNode
 from harness.faults import Fault, HangKeepalived, PowerOff, StopKeepalived, Unplug
@@ -61,9 +62,10 @@ def test_failover_is_followed_by_failback(cluster: Cluster, loss: type[Fault[Dir
 
     with cluster.suffering(loss(master)) as struck:
         cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=loss.announced).latest)
-    returned = cluster.healed() if loss is HangKeepalived else cluster.stood(master, since=cluster.healed())
-    took = cluster.wait_resigned(backup, since=returned, until=due.latest)
+    healed = cluster.healed()
+    returned = Window(healed, healed) if loss is HangKeepalived else cluster.stood(master, since=healed)
+    took = cluster.wait_resigned(backup, since=returned.latest, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert returned.latest + took in cluster.within(returned + due)
     assert cluster.master is master
     assert not measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)

@@ -16,9 +16,10 @@ def test_ownership_goes_to_the_higher_priority(cluster: Cluster) -> None:
     first, second = cluster.directors
     due = timers.cold_start(first.vrrp, second.vrrp)
 
-    took = cluster.wait_master(first, since=cluster.stood(first), until=due.latest)
+    stood = cluster.stood(first)
+    took = cluster.wait_master(first, since=stood.latest, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert stood.latest + took in cluster.within(stood + due)
     assert not measures.split_brain(cluster.timeline, first.vrrp.vrid)
 
 

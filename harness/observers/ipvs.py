@@ -6,6 +6,8 @@ slow machine; a slow sweep catches what the log does not say.
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -28,14 +30,19 @@ class IpvsObserver:
 
     def __init__(self, loop: Loop, timeline: Timeline, director: Machine) -> None:
         self._loop, self._timeline, self._director = loop, timeline, director
-        self._open: Callable[[], Any] | None = None
         self._ipvs: Any = None
         self._known: Table = {}
         self._pending: set[float] = set()
+        self._sweeping = False
         self._closed = False
 
     def look(self) -> None:
-        """Read the table as soon as a change under way can be in it, and once more when it must be."""
+        """Read the table as soon as a change under way can be in it, and once more when it must be.
+
+        Before the first :meth:`sweep` that is not needed: it will see the change.
+        """
+        if not self._sweeping:
+            return
         for delay in SETTLING:
             if delay not in self._pending:
                 self._pending.add(delay)
@@ -48,18 +55,17 @@ class IpvsObserver:
     def sweep(self) -> None:
         """Read the table now and from now on every :data:`SWEEP` seconds."""
         if not self._closed:
+            self._sweeping = True
             self._read()
             self._loop.at(now() + SWEEP, self.sweep)
 
     def read_table(self) -> Table:
         """The director's table as the kernel has it now (loop thread only)."""
-        if self._ipvs is None:
-            from pyroute2 import IPVS  # 1 s of a guest's time: not before the daemons have been started
+        from pyroute2.ipvs import IPVS, IPVSService
 
+        if self._ipvs is None:
             with self._director.inside():
                 self._ipvs = IPVS()
-        from pyroute2.ipvs import IPVSService
-
         table: Table = {}
         for message in self._ipvs.service("dump"):
             service = message.get_attr("IPVS_CMD_ATTR_SERVICE")
@@ -97,6 +103,23 @@ class IpvsObserver:
         self._closed = True
         if self._ipvs is not None:
             self._ipvs.close()
+
+
+def when_imported(then: Callable[[], None]) -> None:
+    """Import pyroute2 beside everything else, and then go on: that takes 2 s of a guest's CPU.
+
+    In the loop's own thread it would make all other events wait, and in front of the daemons their start.
+    """
+
+    def load() -> None:
+        import pyroute2.ipvs  # noqa: F401 - for whoever imports it next
+
+        then()
+
+    if "pyroute2.ipvs" in sys.modules:
+        then()
+    else:
+        threading.Thread(target=load, name="import pyroute2", daemon=True).start()
 
 
 def _service_name(service: Any) -> str:

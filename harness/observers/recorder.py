@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.clock import Instant, now
 from harness.lab.machine import Machine
-from harness.observers import protocols
+from harness.observers import ipvs, protocols
 from harness.observers.addresses import AddressObserver
 from harness.observers.client import Load
 from harness.observers.ipvs import IpvsObserver
@@ -59,22 +59,22 @@ class Recorder:
         observer = self._addresses.pop(machine.name, None)
         if observer is None:
             return
-        ipvs = self._ipvs.pop(machine.name, None)
+        table = self._ipvs.pop(machine.name, None)
 
         def forget() -> None:
             observer.read()
             self._loop.unwatch(observer.socket.fileno())
             self._loop.unwatch(machine.notes.fileno())
             observer.close()
-            if ipvs is not None:
-                ipvs.close()
+            if table is not None:
+                table.close()
 
         self._loop.do(forget)
 
     def watch_ipvs(self, director: Machine) -> None:
         """Observe a director's IPVS table."""
         observer = self._ipvs[director.name] = IpvsObserver(self._loop, self._timeline, director)
-        self._loop.hand(observer.sweep)
+        ipvs.when_imported(lambda: self._loop.hand(observer.sweep))
 
     def look_at_ipvs(self, director: Machine) -> None:
         """Read a director's IPVS table, since there are signs of a change (loop thread only)."""
