@@ -26,8 +26,9 @@ class DirectorPair(Topo):
         configs: Sequence[Path | str | None] = (None, None),
     ) -> None:
         """``configs``: keepalived.conf files of your own, one per director; intervals in seconds."""
-        net = subnet.rpartition(".")[0]
-        lan = self.addSwitch("lan", subnet=subnet)
+        net, _, length = subnet.rpartition(".")
+        length = length.partition("/")[2]
+        lan = self.addSwitch("lan", subnet=subnet, dpid="1")  # a dpid is for stock Mininet
         web = VirtualService(
             vip, port=80, scheduler=scheduler, delay_loop=delay_loop, check=HttpGet(path="/", status=200)
         )
@@ -36,12 +37,19 @@ class DirectorPair(Topo):
                 vrid=51, vip=vip, priority=priority, advert_int=advert_int, track_scripts=(maintenance_switch(),)
             )
             director = self.addHost(
-                f"director{number}", cls=Director, ip=f"{net}.{10 + number}", vrrp=vrrp, services=[web], config=config
+                f"director{number}",
+                cls=Director,
+                ip=f"{net}.{10 + number}/{length}",
+                vrrp=vrrp,
+                services=[web],
+                config=config,
             )
             self.addLink(lan, director)
         for number in range(1, real_servers + 1):
-            self.addLink(lan, self.addHost(f"web{number}", cls=RealServer, ip=f"{net}.{20 + number}", serves=[web]))
-        self.addLink(lan, self.addHost("client", cls=Client, ip=f"{net}.100"))
+            self.addLink(
+                lan, self.addHost(f"web{number}", cls=RealServer, ip=f"{net}.{20 + number}/{length}", serves=[web])
+            )
+        self.addLink(lan, self.addHost("client", cls=Client, ip=f"{net}.100/{length}"))
 
 
 topos = {"director_pair": DirectorPair}
