@@ -137,6 +137,18 @@ class TestConfiguration:
         assert fingerprint("# why\nCONFIG_B=y\n\nCONFIG_A=y\n") == two
         assert fingerprint("CONFIG_A=y\nCONFIG_B=y\nCONFIG_C=y\n") != two
 
+    def test_what_is_patched_tells_kernels_apart_and_the_reason_given_does_not(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fingerprint(text: str) -> str:
+            (tmp_path / "patch").write_text(text)
+            return cache.fingerprint()
+
+        monkeypatch.setattr(cache, "PATCH", tmp_path / "patch")
+        hunk = "\n--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-a\n+"
+        assert fingerprint(f"why{hunk}b\n") == fingerprint(f"because{hunk}b\n")
+        assert fingerprint(f"why{hunk}b\n") != fingerprint(f"why{hunk}c\n")
+
     def test_renamed_option_is_not_lost(self) -> None:
         lines = [line for line in cache.options() if line != "CONFIG_PROC_SYSCTL=y"]
         assert building.lost_options("\n".join(lines)) == []
@@ -178,7 +190,7 @@ class TestBuild:
         assert find() == building.Kernel(linux, VERSION)
         assert left_in(kernels) == [".lock", linux.parent.name, "build.log"]
         steps = [line.partition("] ")[2].split()[0] for line in said[:-1]]
-        assert steps == ["unpack", "configure", "compile", "boot"]
+        assert steps == ["unpack", "apply", "configure", "compile", "boot"]
         make(tools, after="exit 1")
         assert build(progress=said.append, source=source) == linux
 
@@ -196,6 +208,12 @@ class TestBuild:
         make(tools, after="echo 'as: x.o: No space left on device'; exit 1")
         with pytest.raises(HarnessError, match="no space left on the disk"):
             build(progress=lambda _: None, source=source)
+
+    def test_source_that_the_patch_does_not_fit_is_refused(self, kernels: Path, tools: Path, source: str) -> None:
+        program(tools / "patch", "echo Hunk 1 FAILED; exit 1")
+        with pytest.raises(HarnessError, match=r"(?s)apply.*not what deterministic\.patch changes.*Hunk 1 FAILED"):
+            build(progress=lambda _: None, source=source)
+        assert left_in(kernels) == [".lock", "build.log"]
 
     def test_lost_option_is_named_before_compiling(self, kernels: Path, tools: Path, source: str) -> None:
         make(tools, configure="grep -v -e '_IP_VS_SH=' ours.config >.config", after="exit 2")

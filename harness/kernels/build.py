@@ -1,4 +1,4 @@
-"""Building the virtual-time kernel: Debian's source, our configuration, proved by booting it."""
+"""Building the virtual-time kernel: Debian's source, our patch and configuration, proved by booting it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from harness.errors import HarnessError
 from harness.kernels.cache import (
     CONFIGURATION,
+    PATCH,
     Kernel,
     alone,
     checksum,
@@ -35,6 +36,7 @@ TOOLS = {
     "bc": "bc",
     "ld": "binutils",
     "strip": "binutils",
+    "patch": "patch",
     "perl": "perl-base",
     "tar": "tar",
     "setpriv": "util-linux",
@@ -141,6 +143,7 @@ def _build(progress: Callable[[str], None], source: str | None) -> None:
         if not version:
             raise steps.failure(f"{package} is not a Debian package")
         tree = _unpack(package, Path(work), steps)
+        _patch(tree, steps)
         _configure(tree, steps)
         made = _make(tree, Path(work), steps)
         _prove(made / "linux", Path(work), steps)
@@ -162,6 +165,17 @@ def _unpack(package: Path, work: Path, steps: Steps) -> Path:
     steps.run("tar", "-C", tree, *threads, *matching, *unused, "-xf", archives[0])
     shutil.rmtree(work / "package")
     return tree
+
+
+def _patch(tree: Path, steps: Steps) -> None:
+    steps.begin(f"apply {PATCH.name}")
+    try:
+        steps.run("patch", "--batch", "--strip=1", "--fuzz=0", f"--input={PATCH}", cwd=tree)
+    except HarnessError:
+        raise steps.failure(
+            f"this source is not what {PATCH.name} changes; build from another linux-source package, or correct"
+            " the patch"
+        ) from None
 
 
 def _configure(tree: Path, steps: Steps) -> None:

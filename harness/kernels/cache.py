@@ -1,7 +1,7 @@
 """Where built virtual-time kernels are kept, and how they are found again.
 
-A kernel lies in a folder of its own, named by source version and configuration, whole or not at all:
-``$XDG_CACHE_HOME/lvs-harness/kernels/<version>-<configuration>/linux``, its checksum and full configuration
+A kernel lies in a folder of its own, named by source version and by what is ours, whole or not at all:
+``$XDG_CACHE_HOME/lvs-harness/kernels/<version>-<fingerprint>/linux``, its checksum and full configuration
 beside it. The compiler is not part of the name: in virtual time no result depends on its code.
 """
 
@@ -20,6 +20,7 @@ from pathlib import Path
 from harness.errors import HarnessError
 
 CONFIGURATION = Path(__file__).with_name("time_travel.config")
+PATCH = Path(__file__).with_name("deterministic.patch")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class CorruptKernel(HarnessError):
 
 
 def find() -> Kernel | None:
-    """The newest kernel in the cache that has the present configuration; None when there is none.
+    """The newest kernel in the cache that has the present configuration and patch; None when there is none.
 
     CorruptKernel when its checksum does not match.
     """
@@ -88,8 +89,9 @@ def options() -> list[str]:
 
 
 def fingerprint() -> str:
-    """What tells configurations apart; comments and order do not."""
-    return hashlib.sha256("\n".join(sorted(options())).encode()).hexdigest()[:12]
+    """What tells configurations and patches apart; comments and the order of options do not."""
+    _, _, hunks = PATCH.read_text().partition("\n--- ")
+    return hashlib.sha256("\n".join([*sorted(options()), hunks]).encode()).hexdigest()[:12]
 
 
 @contextlib.contextmanager
