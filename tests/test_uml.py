@@ -335,7 +335,7 @@ def test_caller_is_told_why_the_kernel_died(host: Host) -> None:
 def test_bad_request_is_refused_before_the_kernel_starts(
     tmp_path: Path, folder: str, memory: str, message: str
 ) -> None:
-    kernel = uml.Kernel(Path("/nonexistent"), "1.0", None, False, False)
+    kernel = uml.Kernel(Path("/nonexistent"), "1.0", None, False, False, False)
     with pytest.raises(HarnessError, match=message):
         uml.run(kernel, "probe", [], writable=tmp_path / folder, memory=memory)
 

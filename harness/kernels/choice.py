@@ -57,8 +57,11 @@ class Choice:
         clock = "virtual" if self.virtual else "real"
         return f"embedded kernel {self.embedded.release} ({self.why}), {clock} time, seed {self.seed}"
 
-    def run_pytest(self, arguments: list[str], folder: Path, outside: Iterable[Path]) -> int:
-        """Run pytest in the embedded kernel, which may write ``folder`` and bring back the files ``outside`` it."""
+    def run_pytest(self, arguments: list[str], folder: Path, outside: Iterable[Path], watchdog: float) -> int:
+        """Run pytest in the embedded kernel, which may write ``folder`` and bring back the files ``outside`` it.
+
+        ``watchdog`` is in seconds, see :func:`harness.kernels.uml.run`.
+        """
         from harness.kernels import uml
 
         assert self.embedded is not None
@@ -71,8 +74,10 @@ class Choice:
             arguments,
             writable=folder,
             virtual_start=start,
+            seed=self.seed,
             environment=environment,
             collect={path: path for path in outside},
+            watchdog=watchdog,
         )
 
 

@@ -12,11 +12,14 @@ import select
 import signal
 import sys
 import termios
+import time
+from contextlib import suppress
 from typing import Any
 
-from harness.kernels import linux
+from harness.kernels import linux, wire
 
 _REQUEST = "request"
+_TURNS = 50  # for pid 1, and for whatever it wakes
 _DEVICES = ("/dev/null", "/dev/random")  # all that the kernel process opens
 
 
@@ -129,7 +132,7 @@ def _start(orders: dict[str, Any], store: int) -> int:
         except BaseException as error:
             os.write(2, f"cannot start {orders['argv'][0]}: {error}\n".encode())
             os._exit(127)
-    for descriptor in (orders["line"], store, null):
+    for descriptor in (*orders["lines"], store, null):
         os.close(descriptor)
     return kernel
 
@@ -156,18 +159,44 @@ def _drop_privileges() -> None:
 
 
 def _watch(kernel: int, folder: str | None) -> None:
-    """Wait until the kernel process ends or the caller closes standard input; end the former then."""
+    """Obey the caller until the kernel process ends or standard input does; end the former then."""
     ended = os.pidfd_open(kernel)
     poll = select.poll()
     poll.register(0, select.POLLIN)
     poll.register(ended, select.POLLIN)
     while True:
-        ready = {descriptor for descriptor, _ in poll.poll()}
-        # The caller's only word: the guest is up, so it has read the request.
-        if ended in ready or not os.read(0, 1):
+        if ended in {descriptor for descriptor, _ in poll.poll()}:
+            _tell_how_it_ended(kernel)
             break
-        _remove(folder)
+        if not (order := os.read(0, 1)):
+            break
+        if order == wire.TAKEN:
+            _remove(folder)
+        elif order in (wire.HALT, wire.GO):
+            os.kill(kernel, signal.SIGSTOP if order == wire.HALT else signal.SIGCONT)
+        elif order == wire.PROD:
+            _prod(kernel)
     _end(kernel)
+
+
+def _tell_how_it_ended(kernel: int) -> None:
+    result = os.waitid(os.P_PID, kernel, os.WEXITED | os.WNOWAIT)
+    if result is not None and result.si_code != os.CLD_EXITED:
+        print(f"its process was killed by {signal.Signals(result.si_status).name}", flush=True)
+
+
+def _prod(kernel: int) -> None:
+    """Get a guest in virtual time to schedule: by itself it never takes the CPU from a process that only computes.
+
+    In our kernel (deterministic.patch) each SIGALRM to what runs there has it give way to others. Under seccomp or
+    ptrace, guest processes are processes of the host's, and the one that runs there runs here.
+    """
+    for _ in range(_TURNS):
+        for pid, state in linux.members(os.getsid(0)):
+            if state == b"R" and pid not in (kernel, os.getpid()):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGALRM)
+        time.sleep(0.001)
 
 
 def _end(kernel: int) -> None:

@@ -14,9 +14,13 @@ import os
 import select
 import sys
 import termios
-from typing import Any
+import time
+from typing import TYPE_CHECKING, Any
 
 from harness.kernels import linux, wire
+
+if TYPE_CHECKING:
+    from harness.kernels.standstill import Standstill
 
 _LINE = "/dev/ttyS0"
 _SIGKILL, _SIGINT, _SIGPIPE, _SIGXFSZ = 9, 2, 13, 25
@@ -203,10 +207,19 @@ class _Program:
             self._terminal, self._slave = _open_terminal(request["terminal"])
             self._add_output(self._terminal, wire.TERMINAL)
             self._add_input(os.dup(self._terminal), wire.TERMINAL, wire.WANT_KEYS)
+        self._standstill = self._open_standstill() if request["virtual"] else None
         self._pid = self._spawn(request)
         self._done, ended = os.pipe()
         self._poll.register(self._done, select.POLLIN)
         _thread.start_new_thread(_reap, (self._pid, ended))
+
+    def _open_standstill(self) -> Standstill:
+        from harness.kernels.standstill import Standstill
+
+        standstill = Standstill(self._line)
+        self._poll.register(standstill.channel, select.POLLIN)
+        _thread.start_new_thread(_tell_progress, (self._line,))
+        return standstill
 
     def _add_output(self, descriptor: int, kind: bytes) -> None:
         self._outputs[descriptor] = kind
@@ -217,10 +230,13 @@ class _Program:
 
     def _spawn(self, request: dict[str, Any]) -> int:
         actions = [self._stream(number, kind) for number, kind in enumerate(request["streams"])]
+        channel = [self._standstill.program_action] if self._standstill else []
         os.umask(request["umask"])
         argv, environment = request["argv"], request["environment"]
         ignored = (_SIGPIPE, _SIGXFSZ)  # by Python, and inherited
-        pid = os.posix_spawn(argv[0], argv, environment, file_actions=actions, setsid=True, setsigdef=ignored)
+        pid = os.posix_spawn(
+            argv[0], argv, environment, file_actions=[*actions, *channel], setsid=True, setsigdef=ignored
+        )
         for action in actions:
             if action[0] == os.POSIX_SPAWN_DUP2 and action[1] > 2:
                 os.close(action[1])
@@ -245,12 +261,20 @@ class _Program:
     def relay(self) -> int:
         """Relay until the program has ended; its exit status, 128 + N if signal N killed it."""
         while True:
-            for descriptor, _ in self._poll.poll():
+            held = self._standstill if self._standstill and self._standstill.active else None
+            events = self._poll.poll(0 if held else None)
+            if held and not events:
+                held.hold()
+            for descriptor, _ in events:
                 if descriptor == self._done:
                     return self._end()
                 if descriptor == self._line:
                     for kind, payload in self._frames.feed(os.read(self._line, 65536)):
+                        if self._standstill:
+                            self._standstill.count()
                         self._obey(kind, payload)
+                elif self._standstill and descriptor == self._standstill.channel:
+                    self._standstill.listen()
                 elif descriptor in self._sinks:
                     self._sinks[descriptor].feed()
                 elif descriptor in self._outputs and not self._forward(descriptor):
@@ -264,6 +288,10 @@ class _Program:
             _kill(-self._pid if payload[0] == _SIGINT else self._pid, payload[0])
         elif kind == wire.SIZE:
             fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, payload)
+        elif kind == wire.REPORT:
+            from harness.kernels import running
+
+            wire.write_all(self._line, wire.frame(wire.REPORT, running.report(self._pid).encode()))
         elif kind == wire.CLOSED:
             for descriptor in [number for number, stream in self._outputs.items() if stream == payload]:
                 self._drop(descriptor)
@@ -303,6 +331,12 @@ def _kill(pid: int, number: int) -> None:
         os.kill(pid, number)
     except ProcessLookupError:
         return  # What it was for has just happened.
+
+
+def _tell_progress(line: int) -> None:
+    while True:
+        time.sleep(1)
+        os.write(line, wire.frame(wire.PROGRESS))
 
 
 def _reap(program: int, ended: int) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -16,13 +16,9 @@ _libc.syscall.restype = ctypes.c_long
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 4096, 16384, 1 << 18
 MNT_DETACH = 2
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x00020000, 0x08000000, 0x20000000, 0x40000000
-PR_SET_PDEATHSIG, PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = (
-    1,
-    23,
-    24,
-    36,
-    38,
-)
+CLONE_NEWUTS = 0x04000000
+PR_SET_PDEATHSIG, PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_SET_TIMERSLACK = 1, 23, 24, 29
+PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 36, 38
 CAP_DAC_OVERRIDE = 1
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
@@ -61,6 +57,11 @@ def unshare(flags: int) -> None:
     _checked(_libc.unshare(flags), "cannot make new namespaces")
 
 
+def setns(descriptor: int, kind: int) -> None:
+    """setns(2)."""
+    _checked(_libc.setns(descriptor, kind), "cannot enter a namespace")
+
+
 def prctl(option: int, argument: int = 0) -> int:
     """prctl(2) for the options that take one number."""
     zero = ctypes.c_ulong(0)
@@ -91,18 +92,27 @@ def set_mount_attributes(path: str, *, add: int = 0, remove: int = 0, recursive:
     _syscall(_MOUNT_SETATTR, AT_FDCWD, os.fsencode(path), flags, attributes, ctypes.sizeof(attributes))
 
 
+def members(session: int) -> Iterator[tuple[int, bytes]]:
+    """The processes of ``session``: pid and state (a letter, proc_pid_stat(5))."""
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", "rb") as file:
+                    fields = file.read().rpartition(b")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if int(fields[3]) == session:
+                yield int(name), fields[0]
+
+
 def kill_session(session: int, spare: Collection[int] = ()) -> None:
     """Send SIGKILL to every process of ``session`` but those in ``spare``."""
-    for name in os.listdir("/proc"):
-        if not name.isdigit() or int(name) in spare:
-            continue
-        try:
-            with open(f"/proc/{name}/stat", "rb") as file:
-                member = int(file.read().rpartition(b")")[2].split()[3]) == session
-            if member:
-                os.kill(int(name), 9)
-        except (FileNotFoundError, ProcessLookupError):
-            continue
+    for pid, _ in members(session):
+        if pid not in spare:
+            try:
+                os.kill(pid, 9)
+            except ProcessLookupError:
+                continue
 
 
 def _syscall(number: int, *arguments: int | bytes | ctypes.Array[ctypes.c_uint64] | None) -> int:

@@ -8,21 +8,22 @@ import os
 import selectors
 import signal
 import socket
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
-from io import FileIO
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
 from harness.errors import HarnessError
 from harness.kernels import wire
+from harness.kernels.link import Ends, Link
 from harness.kernels.terminal import Terminal, Writer
+from harness.kernels.watchdog import Watchdog
 
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGWINCH)
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
 _PATIENCE = 3  # interrupts without a sign of life from the guest
+_GRACE = 5.0  # seconds to end in order, for a program whose time does not move on
 
 
 class Interrupted(Exception):
@@ -33,34 +34,36 @@ class Interrupted(Exception):
 
 
 class Relay:
-    """Connects the guest's lines with the caller's streams until the guest's program has ended.
+    """Connects the guest with the caller's streams until the guest's program has ended.
 
-    ``line`` carries the frames of :mod:`harness.kernels.wire`, ``log`` what the kernel prints; the process ``guard``
-    ends with the kernel; ``ready`` is called once, when the guest has taken its request.
+    ``patience`` is how long the guest's virtual time may stand still, in seconds of real time; 0 is for ever, None
+    that its time is real. Errors name the folder ``kept``, which has what the guest wrote.
     """
 
     def __init__(
         self,
-        line: socket.socket,
-        log: FileIO,
-        guard: int,
+        ends: Ends,
         kinds: Sequence[str],
         terminal: Terminal | None,
         collect: Sequence[Path],
-        ready: Callable[[], None],
+        kept: Path,
+        patience: float | None,
     ) -> None:
-        self._line, self._log, self._guard = line, log, guard
-        self._terminal, self._collect, self._ready = terminal, collect, ready
+        self._ends, self._log = ends, ends.log
+        self._terminal, self._collect, self._kept = terminal, collect, kept
+        self._watchdog = Watchdog(patience or 0)
+        self._link = Link(ends, patience is not None, self._watchdog)
+        self._patience, self._stuck = patience, False
+        self._report = "(the guest did not say)"
         self._frames = wire.Frames()
         self._running = False
         self._interrupts = 0
         self._typed = b""
         self._keys_wanted = False
-        self._lock = threading.Lock()
         self._tail: collections.deque[bytes] = collections.deque(maxlen=20)
         self._selector = selectors.PollSelector()
         self._outputs = {
-            kind: Writer(descriptor, partial(self._send, wire.CLOSED, kind))
+            kind: Writer(descriptor, partial(self._link.send, wire.CLOSED, kind))
             for descriptor, kind in ((1, wire.STDOUT), (2, wire.STDERR))
             if kinds[descriptor] == "data"
         }
@@ -72,11 +75,11 @@ class Relay:
 
         Raises :class:`Interrupted`, and :class:`HarnessError` if the kernel dies or no longer reacts.
         """
-        guard = os.pidfd_open(self._guard)
+        guard = os.pidfd_open(self._ends.guard)
         os.set_blocking(self._log.fileno(), False)
         try:
             with _signals() as wakeup:
-                self._watch(self._line, self._on_line)
+                self._watch(self._ends.receiving, self._on_frames)
                 self._watch(self._log, self._on_log)
                 self._watch(guard, self._on_death)
                 self._watch(wakeup, lambda: self._on_signals(wakeup))
@@ -90,7 +93,9 @@ class Relay:
 
     def _loop(self) -> int:
         while True:
-            for key, _ in self._selector.select():
+            if self._watchdog.left() == 0:
+                self._on_stuck()
+            for key, _ in self._selector.select(self._watchdog.left()):
                 status: int | None = key.data()
                 if status is not None:
                     return status
@@ -104,26 +109,43 @@ class Relay:
             if self._terminal is not None:
                 self._terminal.restore()
 
-    def _send(self, kind: bytes, payload: bytes = b"") -> None:
-        # An error means that the kernel is gone, which the reading side reports.
-        with self._lock, suppress(OSError):
-            self._line.sendall(wire.frame(kind, payload))
+    def _on_stuck(self) -> None:
+        """Virtual time does not move: have the program say where it is, and end; give up if it does not."""
+        if self._stuck:
+            self._raise_stuck()
+        self._stuck = True
+        self._link.send_urgently(wire.REPORT)
+        self._link.send_urgently(wire.SIGNAL, bytes([signal.SIGINT]))
+        self._watchdog.limit = _GRACE
+        self._watchdog.feed()
 
-    def _on_line(self) -> int | None:
-        data = self._line.recv(65536)
+    def _raise_stuck(self) -> NoReturn:
+        raise HarnessError(
+            f"virtual time did not move for {self._patience:g} s, so the run was ended (--watchdog). Running were:\n"
+            f"{self._report}\nPython's stacks are above; what the run wrote until then is in {self._kept}"
+        )
+
+    def _on_frames(self) -> int | None:
+        data = self._ends.receiving.recv(65536)
         if not data:  # The guard ends presently.
-            self._selector.unregister(self._line)
+            self._selector.unregister(self._ends.receiving)
         for kind, payload in self._frames.feed(data):
+            if kind == wire.EXIT and self._stuck:
+                self._raise_stuck()
             if kind == wire.EXIT:
                 return payload[0]
             self._on_frame(kind, payload)
         return None
 
     def _on_frame(self, kind: bytes, payload: bytes) -> None:
+        if kind == wire.PROGRESS:  # which says nothing of the program
+            self._watchdog.feed()
+            return
         self._interrupts = 0
         if kind == wire.READY:
             self._running = True
-            self._ready()
+            self._link.order(wire.TAKEN)
+            self._watchdog.feed()
             if self._terminal is not None and self._terminal.interactive:
                 self._terminal.make_raw()
                 self._watch(0, self._on_keyboard)
@@ -134,6 +156,10 @@ class Relay:
         elif kind == wire.WANT_KEYS:
             self._keys_wanted = True
             self._send_keys()
+        elif kind == wire.IDLE:
+            self._link.halt(payload[0])
+        elif kind == wire.REPORT:
+            self._report = payload.decode()
         elif kind == wire.FILE:
             self._store(*marshal.loads(payload))
 
@@ -148,11 +174,14 @@ class Relay:
         while data := self._log.read(65536):
             self._tail.extend(data.splitlines())
         lines = "\n".join(line.decode(errors="replace") for line in self._tail)
-        raise HarnessError(f"the embedded kernel died; its last lines may say what to mend:\n{lines}")
+        raise HarnessError(
+            f"the embedded kernel died; what the run wrote until then is in {self._kept}, and why may be in the"
+            f" kernel's last lines:\n{lines or '(none: something outside has killed it)'}"
+        )
 
     def _on_stdin(self) -> None:
         self._selector.unregister(0)
-        self._send(wire.STDIN, os.read(0, wire.STDIN_PIECE))
+        self._link.send(wire.STDIN, os.read(0, wire.STDIN_PIECE))
 
     def _on_keyboard(self) -> None:
         try:
@@ -170,17 +199,18 @@ class Relay:
         if self._typed and self._keys_wanted:
             self._keys_wanted = False
             piece, self._typed = self._typed[: wire.KEYS_PIECE], self._typed[wire.KEYS_PIECE :]
-            self._send(wire.TERMINAL, piece)
+            send = self._link.send_urgently if b"\x03" in piece else self._link.send
+            send(wire.TERMINAL, piece)
 
     def _on_signals(self, wakeup: socket.socket) -> None:
         for number in wakeup.recv(64):
             if number == signal.SIGWINCH:
                 if self._terminal is not None and self._running:
-                    self._send(wire.SIZE, self._terminal.size())
+                    self._link.send(wire.SIZE, self._terminal.size())
             elif not self._running:
                 raise Interrupted(number)
             else:
-                self._send(wire.SIGNAL, bytes([number]))
+                self._link.send_urgently(wire.SIGNAL, bytes([number]))
                 if number in _INTERRUPTS:
                     self._count_interrupt()
 

@@ -22,6 +22,7 @@ from typing import Any, cast
 import harness
 from harness.errors import HarnessError
 from harness.kernels import linux, wire
+from harness.kernels.link import Ends
 from harness.kernels.relay import Interrupted, Relay
 from harness.kernels.terminal import Terminal, streams
 
@@ -34,6 +35,8 @@ _UNITS = {"M": 20, "G": 30}
 # the self-tests of btrfs. Kernels without them ignore the names.
 _SKIPPED_INITCALLS = "raid6_select_algo,init_btrfs_fs"
 
+_OPTIONS = ("seccomp=", "time-travel=inf-cpu", "random-seed=")  # that not every kernel has
+
 
 @dataclass(frozen=True)
 class Kernel:
@@ -44,6 +47,7 @@ class Kernel:
     modules: Path | None
     seccomp: bool
     time_travel: bool
+    seedable: bool
 
     @classmethod
     def at(cls, path: Path, modules: Path | None = None) -> Kernel:
@@ -55,8 +59,7 @@ class Kernel:
         version = re.match(r"User Mode Linux v(\S+)", text)
         if version is None:
             raise HarnessError(f"{path} is not a User Mode Linux kernel: install the package user-mode-linux")
-        release = version[1]
-        return cls(path, release, modules, "\nseccomp=" in text, "\ntime-travel=inf-cpu" in text)
+        return cls(path, version[1], modules, *(f"\n{option}" in text for option in _OPTIONS))
 
 
 def packaged() -> Kernel | None:
@@ -75,8 +78,10 @@ def run(
     writable: Path,
     memory: str = "1G",
     virtual_start: int | None = None,
+    seed: int | None = None,
     environment: Mapping[str, str] | None = None,
     collect: Mapping[Path, Path] | None = None,
+    watchdog: float = 0,
 ) -> int:
     """Run ``python -m module argv`` in ``kernel`` and return its exit status, 128 + N if signal N killed it.
 
@@ -84,9 +89,13 @@ def run(
     signals, and terminal or streams: descriptors 0 to 2, which must be the real ones. Of what it writes remains what
     is below ``writable``, and the files and folders that ``collect`` names (path in the guest -> path on the host,
     both absolute), which are copied when it has ended. ``virtual_start`` is where the wall clock starts, in
-    nanoseconds, and makes time virtual. Call it from the main thread.
+    nanoseconds, and makes time virtual. ``seed`` fixes all random numbers of a kernel of our own build; others take
+    them from the host. Call it from the main thread.
 
-    Raises :class:`HarnessError` if the kernel cannot be started, dies, or no longer reacts.
+    Virtual time stands still while the program waits for input. When it does not move otherwise, for ``watchdog``
+    seconds of real time, the program is ended; 0 is no limit.
+
+    Raises :class:`HarnessError` if the kernel cannot be started, dies, no longer reacts, or was ended like that.
     """
     _check_writable(writable)
     if virtual_start is not None and not kernel.time_travel:
@@ -95,7 +104,8 @@ def run(
     terminal = Terminal(kinds) if "terminal" in kinds else None
     collect = collect or {}
     request = {
-        "argv": [sys.executable, "-c", _program(module), *argv],
+        "argv": [sys.executable, "-c", _program(module, virtual_start is not None), *argv],
+        "virtual": virtual_start is not None,
         "environment": {**os.environ, **(environment or {})},
         "umask": _umask(),
         "streams": kinds,
@@ -107,9 +117,10 @@ def run(
         "collect": [str(path) for path in collect],
     }
     try:
-        with _Guest(kernel, request, _bytes(memory), virtual_start, terminal) as guest:
-            relay = Relay(guest.line, guest.log, guest.pid, kinds, terminal, list(collect.values()), guest.ready)
-            return relay.run()
+        options = _options(kernel, _bytes(memory), virtual_start, seed)
+        with _Guest(kernel, request, _bytes(memory), options, terminal) as guest:
+            patience = None if virtual_start is None else watchdog
+            return Relay(guest.ends, kinds, terminal, list(collect.values()), writable, patience).run()
     except Interrupted as interrupted:
         signal.raise_signal(interrupted.number)
         return 128 + interrupted.number
@@ -122,9 +133,11 @@ def _check_writable(folder: Path) -> None:
         raise HarnessError(f"{folder} cannot be written: change its permissions, or name another one to write to")
 
 
-def _program(module: str) -> str:
+def _program(module: str, virtual: bool) -> str:
     """What a new interpreter has to do to be this one, running ``module``."""
     setting = f"import os, runpy, sys; os.chdir({os.getcwd()!r}); sys.path[:] = {sys.path!r}"
+    if virtual:
+        setting += "; from harness.kernels import program; program.prepare()"
     return f"{setting}; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
 
 
@@ -141,19 +154,27 @@ def _bytes(memory: str) -> int:
     return int(memory[:-1]) << unit
 
 
-def _command_line(kernel: Kernel, memory: int, virtual_start: int | None, line: int) -> list[str]:
+def _options(kernel: Kernel, memory: int, virtual_start: int | None, seed: int | None) -> list[str]:
+    """The kernel's own arguments, as far as they differ from run to run."""
+    options = [f"mem={memory >> 20}M"]
+    if kernel.seccomp:
+        options.append("seccomp=auto")
+    if virtual_start is not None:
+        options += ["time-travel=inf-cpu", f"time-travel-start={virtual_start}"]
+    if seed is not None and kernel.seedable:
+        options.append(f"random-seed={seed}")
+    return options
+
+
+def _command_line(kernel: Kernel, options: list[str], reads: int, writes: int) -> list[str]:
     """The kernel's arguments. ``{store}`` stands for a descriptor that only the guard knows."""
     root = Path(harness.__file__).parent.parent
     words = [
-        *("rootfstype=hostfs", "rootflags=/", "ro", "quiet", f"mem={memory >> 20}M"),
+        *("rootfstype=hostfs", "rootflags=/", "ro", "quiet", *options),
         # No folder of its own for a management console: nothing uses it, and it would stay behind.
-        *("uml_dir=/dev/null/", "con=null", "con0=null,fd:1", "ssl=null", f"ssl0=fd:{line}"),
+        *("uml_dir=/dev/null/", "con=null", "con0=null,fd:1", "ssl=null", f"ssl0=fd:{reads},fd:{writes}"),
         f"initcall_blacklist={_SKIPPED_INITCALLS}",
     ]
-    if kernel.seccomp:
-        words.append("seccomp=auto")
-    if virtual_start is not None:
-        words += ["time-travel=inf-cpu", f"time-travel-start={virtual_start}"]
     words += [f"init={_quoted(sys.executable)}", f"PYTHONPATH={_quoted(str(root))}"]
     words += ["--", "-S", "-s", "-P", "-c", '"import harness.kernels.guest as guest; guest.main()"', "{store}"]
     if len(" ".join(words)) > _COMMAND_LINE:
@@ -175,20 +196,23 @@ class _Guest:
         kernel: Kernel,
         request: dict[str, Any],
         memory: int,
-        virtual_start: int | None,
+        options: list[str],
         terminal: Terminal | None,
     ) -> None:
-        self.line, line = socket.socketpair()
+        # Two, for in virtual time the kernel waits until its output is taken, which it can only where it reads no
+        # input: then no interrupt tells of it, which would come at a moment that the host decides.
+        sending, reads = socket.socketpair()
+        receiving, writes = socket.socketpair()
         keyboard = os.dup(terminal.descriptor) if terminal else os.open(os.devnull, os.O_RDWR)
         orders = {
-            "argv": _command_line(kernel, memory, virtual_start, line.fileno()),
+            "argv": _command_line(kernel, options, reads.fileno(), writes.fileno()),
             "request": marshal.dumps(request),
-            "line": line.fileno(),
+            "lines": (reads.fileno(), writes.fileno()),
             "memory": memory,
             "writable": request["writable"],
             "terminal": terminal and (keyboard, terminal.raw, terminal.original),
         }
-        with line:
+        with reads, writes:
             self._guard = subprocess.Popen(
                 [sys.executable, "-S", "-s", "-P", "-c", "from harness.kernels import confine; confine.main()"],
                 env={**os.environ, "PYTHONPATH": str(Path(harness.__file__).parent.parent)},
@@ -196,33 +220,22 @@ class _Guest:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 bufsize=0,
-                pass_fds=(line.fileno(), keyboard),
+                pass_fds=(reads.fileno(), writes.fileno(), keyboard),
                 start_new_session=True,
             )
         os.close(keyboard)
-        self.log = cast(io.FileIO, self._guard.stdout)
-        self._tell(marshal.dumps(orders), sized=True)
-
-    @property
-    def pid(self) -> int:
-        """The process that is there as long as the kernel process is."""
-        return self._guard.pid
+        control, log = cast(io.FileIO, self._guard.stdin), cast(io.FileIO, self._guard.stdout)
+        self.ends = Ends(sending, receiving, log, control, self._guard.pid)
+        data = marshal.dumps(orders)
+        with suppress(BrokenPipeError):  # The guard is gone, which the line's end tells.
+            wire.write_all(control.fileno(), len(data).to_bytes(4, "big") + data)
 
     def __enter__(self) -> _Guest:
         return self
 
     def __exit__(self, *_: object) -> None:
-        cast(io.FileIO, self._guard.stdin).close()
+        self.ends.control.close()
         if self._guard.wait() < 0:  # Someone killed the guard.
             linux.kill_session(self._guard.pid)
-        self.line.close()
-        self.log.close()
-
-    def ready(self) -> None:
-        """The guest has taken its request."""
-        self._tell(b"r")
-
-    def _tell(self, data: bytes, sized: bool = False) -> None:
-        stdin = cast(io.FileIO, self._guard.stdin)
-        with suppress(BrokenPipeError):  # The guard is gone, which the line's end tells.
-            wire.write_all(stdin.fileno(), len(data).to_bytes(4, "big") + data if sized else data)
+        for end in (self.ends.sending, self.ends.receiving, self.ends.log):
+            end.close()

@@ -16,13 +16,21 @@ WANT_STDIN = b"W"  # no payload: the program's standard input has room for one m
 WANT_KEYS = b"K"  # no payload: the program's terminal has room for one more TERMINAL
 FILE = b"F"  # marshal of (index of the collected path, path below it, content)
 EXIT = b"X"  # the exit status, one byte
+PROGRESS = b"P"  # no payload: another second of virtual time has passed
+IDLE = b"I"  # how many frames have come from the host, modulo 256: the program waits for input, and all for the program
 # From either end.
+REPORT = b"D"  # no payload: which processes are running? The answer: one line of text for each
 TERMINAL = b"T"  # bytes that the program's terminal shows, or that were typed there
 # From the host.
 STDIN = b"0"  # bytes for the program's standard input; none is its end
 CLOSED = b"C"  # STDOUT or STDERR: nobody reads it any more
 SIGNAL = b"S"  # the signal's number, one byte
 SIZE = b"Z"  # the terminal's size, struct winsize
+
+# What the caller orders of the guard (confine.py), one byte each.
+TAKEN = b"r"  # the guest has its request
+HALT, GO = b"s", b"c"  # stop the kernel process, let it go on
+PROD = b"p"  # get the guest's scheduler to act
 
 # A line whose reader is 3968 bytes behind is throttled, and a throttled serial line of UML never wakes again
 # (arch/um/drivers: line_throttle, deactivate_chan). So the guest asks for every piece, and pieces are small.
