@@ -10,7 +10,7 @@ from pathlib import Path
 from harness import measures
 from harness.clock import Instant, Window
 from harness.daemons import keepalived
-from harness.daemons.daemon import Daemon, require
+from harness.daemons.daemon import Daemon
 from harness.daemons.nodes import ClientNode, DirectorNode, Node, RealServerNode, node_of
 from harness.errors import HarnessError
 from harness.faults.fault import Fault, Surroundings
@@ -22,6 +22,7 @@ from harness.lab.plan import Plan
 from harness.lab.supervisor import Supervisor
 from harness.observers import protocols
 from harness.observers.client import Load
+from harness.observers.loop import STALL
 from harness.observers.paths import Path as PacketPath
 from harness.observers.recorder import Recorder
 from harness.timeline import Event, Timeline
@@ -45,8 +46,10 @@ class Cluster:
         self.lab = Lab(plan, supervisor)
         self.recorder = Recorder(self.timeline, folder)
         self.nodes = {host.name: node_of(host, plan, self._log_pipe) for host in plan.hosts}
+        self._suffered: list[Fault[Node]] = []
+        if slack >= STALL:  # in virtual time nothing can be starved
+            self.recorder.watch_scheduling()
         self._around = Surroundings(self.lab, self._power_on_one, self._power_off, self._start)
-        self._check_programs()
         try:
             self.lab.wire_lans()
             with syscalls.inside_netns(self.lab.fabric):
@@ -107,13 +110,6 @@ class Cluster:
         return measures.owners(self.timeline, self.vip, self.directors[0].vrrp.interface)
 
     # -- life -------------------------------------------------------------------------------------------------------
-
-    def _check_programs(self) -> None:
-        if self.directors:
-            require("keepalived")
-            require("ipvsadm")
-        if self.real_servers:
-            require("apache2")
 
     def _power_on(self, nodes: list[Node]) -> None:
         self.lab.power_on([node.plan for node in nodes], self._watch)
@@ -214,6 +210,18 @@ class Cluster:
             return healed
         return self._wait_ready(server, server.daemon, restarted[-1].at)
 
+    def ailment(self) -> str | None:
+        """What a scenario has left amiss; None if the cluster, once it has settled, is as good as new."""
+        for fault in self._suffered:
+            return f"{fault.node.name} still suffers from {fault.name}"
+        return self._down() or self.misled()
+
+    def _down(self) -> str | None:
+        for node in self.nodes.values():
+            if node.daemon is not None and not node.running:
+                return f"{node.daemon.name} does not run on {node.name}"
+        return None
+
     def misled(self) -> str | None:
         """Which machine looks for the VIP at the wrong hardware address; None if all are right or do not know."""
         master = self.master
@@ -233,9 +241,8 @@ class Cluster:
 
     def unsettled(self) -> str | None:
         """What is not as it should be in a cluster that nothing ails; None if all is well."""
-        for node in self.nodes.values():
-            if node.daemon is not None and not node.running:
-                return f"{node.daemon.name} does not run on {node.name}"
+        if down := self._down():
+            return down
         best = max(self.directors, key=lambda director: (director.vrrp.priority, director.plan.interface().address.ip))
         if (holders := self.owners()) != [best.name]:
             return f"the VIP is held by {holders}, and should be by {best.name}"
@@ -337,6 +344,7 @@ class Cluster:
     def inject(self, fault: Fault[Node]) -> Instant:
         """Inject a fault; returns the instant just before."""
         struck = self.timeline.record(fault.node.name, "fault", name=fault.name, action="injected").at
+        self._suffered.append(fault)
         fault.inject(self._around)
         return struck
 
@@ -344,6 +352,7 @@ class Cluster:
         """Heal a fault; returns the instant just before."""
         healed = self.timeline.record(fault.node.name, "fault", name=fault.name, action="healed").at
         fault.heal(self._around)
+        self._suffered = [other for other in self._suffered if other != fault]
         return healed
 
     @contextlib.contextmanager

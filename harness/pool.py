@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cluster import Cluster
+from harness.daemons.nodes import require_inputs
 from harness.errors import HarnessError
 from harness.lab.plan import Plan, Topology, make_topo, plan
 from harness.lab.supervisor import Supervisor
@@ -42,7 +43,7 @@ class Pool:
     @staticmethod
     def _healthy(cluster: Cluster) -> bool:
         try:
-            return cluster.misled() is None
+            return cluster.ailment() is None
         except HarnessError:
             return False
 
@@ -62,7 +63,9 @@ class Pool:
 
 
 def planned(topology: Topology, parameters: dict[str, Any], seed: int) -> Plan:
-    """The checked plan of a topology. Raises HarnessError that names what is wrong with it, and where."""
+    """The checked plan of a topology. Raises HarnessError that names what is wrong with it or missing, and where."""
     factory = partial(topology, **parameters)
     factory.__name__ = getattr(topology, "__name__", "topology")  # type: ignore[attr-defined]
-    return plan(make_topo(factory), seed)
+    checked = plan(make_topo(factory), seed)
+    require_inputs(checked)
+    return checked

@@ -18,6 +18,7 @@ HTTPD = Daemon(
     package="apache2",
 )
 
+# Processes instead of threads: threads that wait for each other by spinning wait for ever where CPU work takes no time.
 _TEXT = """\
 ServerName {name}
 ServerRoot /etc/apache2
@@ -28,16 +29,13 @@ LogLevel notice
 User www-data
 Group www-data
 {listen}
-LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+LoadModule mpm_prefork_module /usr/lib/apache2/modules/mod_mpm_prefork.so
 LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
 LoadModule dir_module /usr/lib/apache2/modules/mod_dir.so
-StartServers 1
-ServerLimit 2
-ThreadLimit 8
-ThreadsPerChild 8
-MinSpareThreads 1
-MaxSpareThreads 16
-MaxRequestWorkers 16
+StartServers 2
+MinSpareServers 1
+MaxSpareServers 4
+MaxRequestWorkers 8
 KeepAlive Off
 DocumentRoot {root}
 DirectoryIndex index.html

@@ -8,8 +8,8 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.daemons import httpd, keepalived
-from harness.daemons.daemon import Daemon
+from harness.daemons import httpd, ipvs, keepalived
+from harness.daemons.daemon import Daemon, require
 from harness.errors import HarnessError
 from harness.keepalived import config
 from harness.lab.machine import Machine, Process
@@ -111,15 +111,13 @@ class DirectorNode(Node):
     def config_text(self) -> bytes:
         """The keepalived.conf: the user's own, byte for byte, or else the generated one."""
         if self.role.config is not None:
-            try:
-                return Path(self.role.config).read_bytes()
-            except OSError as problem:
-                raise HarnessError(f"{self.name}: cannot read {self.role.config}: {problem.strerror}") from None
+            return _read_config(self.name, self.role.config)
         services = [(service, self.destinations(service)) for service in self.role.services]
         return config.render(config.GlobalDefs(router_id=self.name), self.role.instances, services).encode()
 
     def prepare(self) -> None:
         """Write keepalived.conf; one of the user's own is first read by keepalived itself."""
+        ipvs.require_schedulers(self.machine, (service.scheduler for service in self.role.services))
         self.machine.write(keepalived.CONFIG, self.config_text())
         if self.role.config is not None:
             keepalived.check_config(self.machine, str(self.role.config))
@@ -173,6 +171,24 @@ class RealServerNode(Node):
 
 class ClientNode(Node):
     """Runs nothing; the harness sends requests from it."""
+
+
+def require_inputs(plan: Plan) -> None:
+    """Raises HarnessError if a program that the machines are to run or a file of the user's is not there."""
+    directors, servers = plan.of_role(Director), plan.of_role(RealServer)
+    for program in (*(("keepalived", "ipvsadm") if directors else ()), *(("apache2", "ip") if servers else ())):
+        require(program)
+    for director in directors:
+        own = director.role.config if isinstance(director.role, Director) else None
+        if own is not None:
+            _read_config(director.name, own)
+
+
+def _read_config(director: str, path: Path | str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as problem:
+        raise HarnessError(f"{director}: cannot read its keepalived.conf {path}: {problem.strerror}") from None
 
 
 def node_of(host: HostPlan, plan: Plan, log_pipe: LogPipe) -> Node:

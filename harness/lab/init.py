@@ -53,7 +53,10 @@ def _make_root() -> None:
     for folder in ("upper", "work", "root"):
         os.mkdir(f"/tmp/{folder}")
     layers = "lowerdir=/,upperdir=/tmp/upper,workdir=/tmp/work"
-    linux.mount("machine", "/tmp/root", "overlay", data=layers)
+    try:
+        linux.mount("machine", "/tmp/root", "overlay", data=layers)
+    except OSError as problem:
+        raise OSError(f"{problem}; machines need the kernel's file system overlay (CONFIG_OVERLAY_FS)") from None
     for point in mounted:
         if point.split("/")[1] in ("boot", "home", "opt", "root", "srv", "usr"):  # file systems of their own
             linux.mount(point, f"/tmp/root{point}", flags=linux.MS_BIND)

@@ -56,10 +56,16 @@ class Lab:
         ``watch`` is called for each machine before it has any wire, for those who observe its network.
         """
         machines = [Machine(host, self._supervisor) for host in hosts]
-        for machine in machines:
-            machine.wait_ready()
-            self.machines[machine.name] = machine
-            watch(machine)
+        try:
+            for machine in machines:
+                machine.wait_ready()
+                self.machines[machine.name] = machine
+                watch(machine)
+        except BaseException:
+            for machine in machines:
+                if self.machines.get(machine.name) is not machine:
+                    machine.let_go()
+            raise
         batch = Batch()
         for machine in machines:
             for interface in machine.plan.interfaces:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import shlex
 import signal
 import socket
@@ -188,17 +189,22 @@ class Machine:
 
     # -- power ------------------------------------------------------------------------------------------------------
 
+    def let_go(self) -> None:
+        """Hear and say no more; a machine that is still setting itself up ends by that."""
+        self.powered = False
+        self._control.close()
+        self.notes.close()
+
     def power_off(self) -> list[Process]:
-        """Kill pid 1, and with it everything in the machine; returns the programs that ended by it.
+        """Kill pid 1, and with it everything in the machine; returns the programs that ended by it, when they have.
 
         Whoever has sockets in the machine's network namespace closes them, for until then the namespace lives on.
         """
-        self.powered = False
         signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+        select.select([self._pidfd], [], [])  # pid 1 ends last of all (kernel, zap_pid_ns_processes)
         for held in (self._pidfd, self.netns):
             os.close(held)
-        self._control.close()
-        self.notes.close()
+        self.let_go()
         died = list(self._processes.values())
         self._processes.clear()
         for process in died:

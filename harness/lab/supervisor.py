@@ -21,8 +21,8 @@ _MACHINE = linux.CLONE_NEWNS | syscalls.CLONE_NEWUTS | linux.CLONE_NEWIPC | linu
 class Supervisor:
     """The harness's hold on it: ``fabric`` is a file descriptor of the network namespace of bridges and wires."""
 
-    def __init__(self, control: socket.socket, fabric: int) -> None:
-        self._control = control
+    def __init__(self, control: socket.socket, fabric: int, pid: int) -> None:
+        self._control, self._pid = control, pid
         self.fabric = fabric
 
     @classmethod
@@ -33,14 +33,15 @@ class Supervisor:
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         harness = os.getpid()
-        if os.fork() == 0:
+        if (pid := os.fork()) == 0:
             _enter_namespaces(theirs, harness)
         theirs.close()
         data, fds, _, _ = socket.recv_fds(ours, init.MESSAGE_LIMIT, 1)
         answer = json.loads(data or '{"error": "it ended before it said a word"}')
         if "error" in answer:
+            os.waitpid(pid, 0)
             raise HarnessError(f"cannot make namespaces for the machines: {answer['error']}; run as root")
-        return cls(ours, fds[0])
+        return cls(ours, fds[0], pid)
 
     def machine(self, hostname: str) -> tuple[socket.socket, socket.socket]:
         """Fork a machine; returns its control and its notes socket at once, while it is still setting itself up."""
@@ -52,9 +53,10 @@ class Supervisor:
         return control, notes
 
     def stop(self) -> None:
-        """End it and with it every machine."""
+        """End it and with it every machine; they are gone when this returns."""
         self._control.close()
         os.close(self.fabric)
+        os.waitpid(self._pid, 0)
 
 
 def _enter_namespaces(control: socket.socket, harness: int) -> NoReturn:

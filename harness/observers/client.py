@@ -105,7 +105,7 @@ class Load:
         self._loop, self._timeline, self._client = loop, timeline, client
         self.timeout = timeout
         self._address, self._path = address, path
-        self._running: set[Request] = set()
+        self._running: dict[Request, None] = {}  # in the order of sending, which a set does not keep
         self._started = now()
         self._count = 0
         self._stopped = False
@@ -126,12 +126,12 @@ class Load:
         """Send one request now (loop thread only)."""
 
         def over(request: Request) -> None:
-            self._running.discard(request)
+            self._running.pop(request, None)
             done(self._record(request))
 
         request = Request(self._loop, self._client, self._address, self._path, self.timeout, over)
         if not request.over:
-            self._running.add(request)
+            self._running[request] = None
 
     def one(self) -> Event:
         """Send one request and wait for what comes of it (any thread but the loop's)."""

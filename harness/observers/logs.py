@@ -31,15 +31,20 @@ class LogObserver:
         except BlockingIOError:
             return
         if not data:
+            if self._rest:  # last words, cut short
+                self._record(self._rest)
             self._loop.unwatch(self._reader)
             self.close()
             return
         self._file.write(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
         for raw in lines:
-            line = raw.decode(errors="replace").rstrip()
-            self._timeline.record(self._node, "log", daemon=self._daemon, line=line)
-            self._on_line(line)
+            self._record(raw)
+
+    def _record(self, raw: bytes) -> None:
+        line = raw.decode(errors="replace").rstrip()
+        self._timeline.record(self._node, "log", daemon=self._daemon, line=line)
+        self._on_line(line)
 
     def close(self) -> None:
         """Let go of pipe and file, if the daemon's end has not led to that already."""

@@ -41,9 +41,18 @@ class Frame:
 class Capture:
     """The ring. :meth:`drain` moves what has arrived into ``sink``; whoever wants frames calls it."""
 
-    def __init__(self, wires: dict[int, tuple[str, str]], origin: Instant, sink: Callable[[Frame], None]) -> None:
-        """To be called in the namespace of the wires, given by interface index; time counts from ``origin``."""
-        self._wires, self._origin = wires, origin
+    def __init__(
+        self,
+        wires: dict[int, tuple[str, str]],
+        origin: Instant,
+        sink: Callable[[Frame], None],
+        ring_frames: int = RING_FRAMES,
+    ) -> None:
+        """To be called in the namespace of the wires, given by interface index; time counts from ``origin``.
+
+        The ring has room for ``ring_frames``, a multiple of 32, between two calls of :meth:`drain`.
+        """
+        self._wires, self._origin, self._ring_frames = wires, origin, ring_frames
         self._sink = sink
         self._cursor = 0
         self.dropped = 0
@@ -51,9 +60,10 @@ class Capture:
         try:
             self.socket.setsockopt(_SOL_PACKET, _PACKET_VERSION, _TPACKET_V2)
             block = 1 << 16
-            request = struct.pack("=IIII", block, RING_FRAMES * FRAME_ROOM // block, FRAME_ROOM, RING_FRAMES)
+            request = struct.pack("=IIII", block, ring_frames * FRAME_ROOM // block, FRAME_ROOM, ring_frames)
             self.socket.setsockopt(_SOL_PACKET, _PACKET_RX_RING, request)
-            self._ring = mmap.mmap(self.socket.fileno(), RING_FRAMES * FRAME_ROOM)
+            self._ring = mmap.mmap(self.socket.fileno(), ring_frames * FRAME_ROOM)
+            self._ring.madvise(mmap.MADV_DONTFORK)  # User Mode Linux 7.2 panics when a fork that inherits a ring ends
         except OSError as problem:
             raise HarnessError(f"cannot capture packets: {problem}; the kernel needs CONFIG_PACKET") from problem
 
@@ -70,7 +80,7 @@ class Capture:
                 at = from_realtime(seconds * 1_000_000_000 + nanoseconds) - self._origin
                 self._sink(Frame(at, *end, direction != _PACKET_OUTGOING, data))
             struct.pack_into("=I", self._ring, offset, 0)
-            self._cursor = (self._cursor + 1) % RING_FRAMES
+            self._cursor = (self._cursor + 1) % self._ring_frames
         self._count_drops()
 
     def _count_drops(self) -> None:
