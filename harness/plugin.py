@@ -48,6 +48,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--seed", type=int, default=0, help="fixes what is random: hardware addresses, virtual time's first day"
     )
+    group.addoption(
+        "--watchdog",
+        type=float,
+        default=30,
+        metavar="SECONDS",
+        help="end a run whose virtual time does not move for so long in real time (default: %(default)s, 0: never);"
+        " waiting for input does not count",
+    )
     group.addoption("--artifacts", default=ARTIFACTS, help="folder for logs and timelines (default: %(default)s)")
 
 
@@ -74,8 +82,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         os.environ[choice.HEADER], os.environ[choice.RUN] = chosen.header, str(run)
         if chosen.embedded is None:
             return None
+        if (capture := config.pluginmanager.get_plugin("capturemanager")) is not None:
+            capture.suspend_global_capture(in_=True)  # The guest's standard input is to be ours, not /dev/null.
         began = time.monotonic()
-        status = chosen.run_pytest(list(config.invocation_params.args), run, _outside_files(config))
+        status = chosen.run_pytest(list(config.invocation_params.args), run, _outside_files(config), option.watchdog)
         if chosen.virtual:
             _say_both_times(run, time.monotonic() - began)
         return status
@@ -244,7 +254,18 @@ def pytest_runtest_makereport(
     cluster = item.stash.get(_running, None)
     if report.failed and cluster is not None and call.when == "call":
         report.sections.append(("timeline, last events", _last_events(cluster.timeline)))
+        if stall := cluster.recorder.stalled(cluster.timeline.mark):
+            text = f"the machine was starved for up to {stall:.2f} s meanwhile, so this says little about the cluster"
+            report.sections.append(("inconclusive", text))
+            report.user_properties.append(("inconclusive", f"{stall:.3f}"))
     return report
+
+
+def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -> tuple[str, str, str] | None:
+    """A failure on a starved machine is an outcome of its own; it is no pass, and the exit status says so."""
+    if report.failed and isinstance(report, pytest.TestReport) and "inconclusive" in dict(report.user_properties):
+        return "inconclusive", "I", "INCONCLUSIVE"
+    return None
 
 
 def _last_events(timeline: Timeline) -> str:

@@ -19,6 +19,8 @@ from harness.errors import HarnessError
 T = TypeVar("T")
 
 SWITCH_INTERVAL = 0.0005
+STALL = 0.05
+"""Seconds by which a timer is late when the machine counts as starved: from when to when is kept as ``stalls``."""
 
 
 class Loop:
@@ -33,6 +35,7 @@ class Loop:
         self._selector.register(self._wake, selectors.EVENT_READ, self._take_handed)
         self._stopping = False
         self.failure: BaseException | None = None
+        self.stalls: list[tuple[Instant, Instant]] = []
         self._thread = threading.Thread(target=self._run, name="observers", daemon=True)
 
     def start(self) -> None:
@@ -76,6 +79,8 @@ class Loop:
 
         self.check()
         self.hand(carry_out)
+        if self.failure is not None:  # since the check
+            self._do_handed()
         done.wait()
         if len(outcome) == 2:
             raise outcome[1]
@@ -104,8 +109,15 @@ class Loop:
 
     def _take_handed(self) -> None:
         os.eventfd_read(self._wake)
-        while self._handed:
-            self._handed.popleft()()
+        self._do_handed()
+
+    def _do_handed(self) -> None:
+        while True:
+            try:
+                work = self._handed.popleft()
+            except IndexError:  # two threads may be at it
+                return
+            work()
 
     def _run(self) -> None:
         try:
@@ -113,12 +125,14 @@ class Loop:
                 for key, _ in self._selector.select(self._until_next_timer()):
                     if self._selector.get_map().get(key.fd) == key:  # a callback before it may have closed it
                         key.data()
-                while self._timers and self._timers[0][0] <= now():
-                    heapq.heappop(self._timers)[2]()
+                while self._timers and self._timers[0][0] <= (moment := now()):
+                    due, _, callback = heapq.heappop(self._timers)
+                    if moment - due > STALL:
+                        self.stalls.append((due, moment))
+                    callback()
         except BaseException as problem:
             self.failure = problem
-            while self._handed:  # nobody may wait for ever for a loop that is gone
-                self._handed.popleft()()
+            self._do_handed()  # nobody may wait for ever for a loop that is gone
 
     def _until_next_timer(self) -> float | None:
         return max(0.0, self._timers[0][0] - now()) if self._timers else None

@@ -19,6 +19,9 @@ from harness.timeline import EVER, Event, Timeline
 DRAINING = 1.0
 """How often the frames are taken out of the ring, in seconds: often enough for it not to overflow."""
 
+HEARTBEAT = 0.02
+"""How often, in real time, the loop looks whether it gets the processor when it should, in seconds."""
+
 
 class Recorder:
     """Records a cluster's life on its timeline and keeps the frames of its wires."""
@@ -86,6 +89,19 @@ class Recorder:
         log = LogObserver(self._loop, self._timeline, machine.name, daemon, self._folder / machine.name, on_line)
         self._logs.append(log)
         return log.writer
+
+    def watch_scheduling(self) -> None:
+        """Notice when this machine is starved; see :meth:`stalled`."""
+
+        def beat() -> None:
+            self._loop.at(now() + HEARTBEAT, beat)
+
+        self._loop.hand(beat)
+
+    def stalled(self, since: Instant) -> float:
+        """The longest time for which the machine was starved since an instant of the timeline, in seconds."""
+        origin = self._timeline.origin
+        return max((until - due for due, until in self._loop.stalls if until - origin >= since), default=0.0)
 
     # -- frames -----------------------------------------------------------------------------------------------------
 
