@@ -29,9 +29,11 @@ CLIENT, DIRECTOR, WEB = (Node(name, f"02:00:00:00:00:0{n}") for n, name in enume
 
 def tcp(sender: Node, receiver: Node, ttl: int = 64, back: bool = False, **ip: Any) -> bytes:
     source, destination = (VIP, CIP) if back else (CIP, VIP)
-    ports = {"sport": 80, "dport": PORT} if back else {"sport": PORT, "dport": 80}
+    sport, dport = (80, PORT) if back else (PORT, 80)
     return bytes(
-        Ether(src=sender.mac, dst=receiver.mac) / IP(src=source, dst=destination, ttl=ttl, **ip) / TCP(**ports)
+        Ether(src=sender.mac, dst=receiver.mac)
+        / IP(src=source, dst=destination, ttl=ttl, **ip)
+        / TCP(sport=sport, dport=dport)
     )
 
 

@@ -10,7 +10,7 @@ from scapy.layers.vrrp import VRRP, VRRPv3
 
 from harness.observers import protocols
 from harness.observers.packets import Frame
-from harness.timeline import Timeline
+from harness.timeline import Timeline, Value
 
 MAC, OTHER = "02:00:00:00:01:00", "02:00:00:00:02:00"
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -22,7 +22,7 @@ def frame(packet: Ether, sent: bool = True) -> Frame:
     return Frame(1.5, "director1", "eth0", sent, bytes(packet))
 
 
-def event(packet: Ether, sent: bool = True) -> tuple[str, float, str, dict[str, object]]:
+def event(packet: Ether, sent: bool = True) -> tuple[str, float, str, dict[str, Value]]:
     timeline = Timeline()
     protocols.record(frame(packet, sent), timeline)
     (recorded,) = timeline.events()

@@ -53,7 +53,12 @@ def test_an_event_without_a_detail_says_so() -> None:
 
 def test_a_query_by_kind_has_what_was_only_captured_recorded_first() -> None:
     timeline = Timeline()
-    timeline.on_query(lambda kind: timeline.record("a", kind, 1) and None if kind else None)
+
+    def settle(kind: str | None) -> None:
+        if kind is not None:
+            timeline.record("a", kind, 1)
+
+    timeline.on_query(settle)
     assert timeline.events() == []
     assert [event.kind for event in timeline.events("arp")] == ["arp"]
 

@@ -1,0 +1,296 @@
+"""What a user can get wrong: one clear error with a way out, nothing left running, and the logs kept.
+
+Each case is a scenario and a topology in a folder of their own, run by pytest as a user runs it on a native kernel.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import textwrap
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.daemons import daemon
+from harness.daemons.nodes import Node
+from harness.kernels import choice, linux
+from harness.observers.recorder import Recorder
+from harness.topology import services
+
+pytestmark = pytest.mark.usefixtures("lvs_kernel", "alone")
+
+MS_REMOUNT = 32
+TOPOLOGY = """
+    from topologies.director_pair import DirectorPair
+
+    class Mine(DirectorPair):
+        pass
+"""
+SCENARIO = """
+    import pytest
+    from mine import Mine
+
+    pytestmark = pytest.mark.topology.with_args(Mine)
+
+    def test_it(cluster):
+        assert cluster.nodes
+"""
+
+
+def _runs(pid: str) -> bool:
+    try:
+        return bool(os.readlink(f"/proc/{pid}/exe"))
+    except OSError:
+        return False
+
+
+def state() -> tuple[set[str], int, str, list[str]]:
+    """Processes that run, threads, mounts and links: what a run must leave as it was."""
+    running = {pid for pid in os.listdir("/proc") if pid.isdigit() and _runs(pid)}
+    return (
+        running,
+        threading.active_count(),
+        Path("/proc/self/mounts").read_text(),
+        sorted(os.listdir("/sys/class/net")),
+    )
+
+
+class User:
+    """Somebody with a topology and a scenario."""
+
+    def __init__(self, pytester: pytest.Pytester) -> None:
+        self._pytester = pytester
+        self.folder = pytester.path
+        pytester.makeini("[pytest]\n")
+
+    def writes(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.write_text(textwrap.dedent(text))
+        return path
+
+    def runs(self, *arguments: str) -> pytest.RunResult:
+        """pytest, natively; nothing may be left of it but its artifacts."""
+        self._pytester.syspathinsert()
+        before = state()
+        result = self._pytester.runpytest_inprocess(
+            "--kernel", "native", "-p", "no:cacheprovider", *arguments, no_reraise_ctrlc=True
+        )
+        assert state() == before
+        return result
+
+    def is_told(self, message: str, *arguments: str, status: int = pytest.ExitCode.USAGE_ERROR) -> str:
+        """The run ends with that status and one error, which is ``message``, without a traceback."""
+        result = self.runs(*arguments)
+        shown = result.stdout.str() + result.stderr.str()
+        assert result.ret == status, shown
+        assert message in shown
+        assert "Traceback" not in shown
+        assert not [line for line in shown.splitlines() if line.startswith("E   ")], "pytest's kind of traceback"
+        return shown
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _imported() -> None:
+    """Import once what each run would import anew, since pytester forgets what was imported meanwhile."""
+    import pyroute2.ipvs  # noqa: F401
+
+
+@pytest.fixture
+def user(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> User:
+    for name in (choice.GUEST, choice.HEADER, choice.RUN):
+        monkeypatch.delenv(name, raising=False)
+    made = User(pytester)
+    made.writes("mine.py", TOPOLOGY)
+    made.writes("test_scenario.py", SCENARIO)
+    return made
+
+
+def test_good_input_is_run(user: User) -> None:
+    """What the cases below get wrong is right here."""
+    assert user.runs().parseoutcomes() == {"passed": 1}
+
+
+# -- found before anything starts -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (
+            'from harness.topology import VirtualService; VirtualService("10.0.0.1", scheduler="fair")',
+            "mine.py:6: VirtualService 10.0.0.1:80: scheduler must be one of rr, ",
+        ),
+        (
+            'super().build(vip="172.16.10.11")',
+            "director1: its VIP 172.16.10.11 is the address of director1; take a free one",
+        ),
+        (
+            'super().build(subnet="10.0.0.0/24")',
+            "director1: its VIP 172.16.10.50 is in no LAN's subnet: 10.0.0.0/24 (lan)",
+        ),
+        ('super().build(); self.addHost("web1")', "mine.py:6: two nodes with one name: web1; rename one"),
+        ("1 / 0", "mine.py:6: topology Mine raised ZeroDivisionError: division by zero"),
+        (
+            'super().build(); self.setNodeInfo("web2", self.nodeInfo("web1"))',
+            "web2 and web1 both have the address 172.16.10.21; give one another",
+        ),
+    ],
+)
+def test_a_topology_that_cannot_be_is_found_first(user: User, build: str, message: str) -> None:
+    user.writes("mine.py", f"{textwrap.dedent(TOPOLOGY)[:-9]}    def build(self):\n        {build}\n")
+    user.is_told(message)
+    assert not (user.folder / "artifacts").exists()
+
+
+def test_a_scenario_without_a_topology_is_found_first(user: User) -> None:
+    user.writes("test_scenario.py", "def test_it(cluster): pass")
+    user.is_told("test_scenario.py::test_it: say on which topology it runs: pytestmark = pytest.mark.topology")
+
+
+def test_a_topology_file_that_raises_is_told_with_its_line(user: User) -> None:
+    user.writes("mine.py", "topology = undefined")
+    result = user.runs()
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["mine.py:1: in <module>", "E   NameError: name 'undefined' is not defined"])
+
+
+@pytest.mark.parametrize("program", ["keepalived", "ipvsadm", "apache2"])
+def test_a_missing_program_is_found_first(user: User, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    monkeypatch.setattr(daemon, "_path", lambda name: None if name == program else f"/usr/sbin/{name}")
+    user.is_told(f"{program} is not installed; run `make setup`, or: apt-get install {program}")
+    assert not (user.folder / "artifacts").exists()
+
+
+def with_config(user: User, config: str) -> None:
+    user.writes("mine.py", TOPOLOGY.replace("pass", f"""
+        def build(self):
+            super().build(configs=(None, "{config}"))
+    """))  # fmt: skip
+
+
+def test_a_keepalived_conf_that_is_not_there_is_found_first(user: User) -> None:
+    with_config(user, "nowhere/keepalived.conf")
+    user.is_told("director2: cannot read its keepalived.conf nowhere/keepalived.conf: No such file or directory")
+    assert not (user.folder / "artifacts").exists()
+
+
+# -- artifacts --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(user: User) -> Iterator[Path]:
+    """A file system of its own where the artifacts go."""
+    folder = user.folder / "artifacts"
+    folder.mkdir()
+    linux.mount("test", str(folder), "tmpfs", data="size=256k")
+    yield folder
+    linux.unmount(str(folder), linux.MNT_DETACH)
+
+
+def test_a_full_artifacts_folder_is_found_first(user: User, small_disk: Path) -> None:
+    (small_disk / "all-there-is").write_bytes(bytes(256 << 10))
+    user.is_told("cannot write the artifacts folder")
+    user.is_told("No space left on device; mend it or use --artifacts DIR")
+    user.is_told("cannot write the artifacts folder", "--artifacts", str(small_disk / "below"))
+
+
+def test_a_read_only_artifacts_folder_is_found_first(user: User, small_disk: Path) -> None:
+    linux.mount("none", str(small_disk), flags=MS_REMOUNT | linux.MS_RDONLY)
+    user.is_told("Read-only file system; mend it or use --artifacts DIR")
+    assert user.runs("--artifacts", str(user.folder / "elsewhere")).parseoutcomes() == {"passed": 1}
+
+
+# -- found by the kernel or by a daemon -------------------------------------------------------------------------------
+
+
+def logs(user: User) -> dict[str, str]:
+    """Every daemon's log that was kept."""
+    return {path.parent.name: path.read_text() for path in (user.folder / "artifacts").glob("*/cluster-*/*/*.log")}
+
+
+def test_a_keepalived_conf_that_keepalived_rejects(user: User) -> None:
+    user.writes("bad.conf", """\
+        vrrp_instance VI_1 {
+            interface eth0
+            virtual_router_id 51
+            colour green
+            virtual_ipaddress {
+                172.16.10.50/32
+            }
+        }
+    """)  # fmt: skip
+    with_config(user, "bad.conf")
+    message = "director2: keepalived rejects bad.conf: (bad.conf: Line 4) Unknown keyword 'colour'"
+    user.is_told(message, status=pytest.ExitCode.TESTS_FAILED)
+    assert logs(user) == {}, "before any daemon starts"
+
+
+def test_a_scheduler_that_the_kernel_lacks(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "SCHEDULERS", (*services.SCHEDULERS, "magic"))
+    user.writes("mine.py", TOPOLOGY.replace("pass", """
+        def build(self):
+            super().build(scheduler="magic")
+    """))  # fmt: skip
+    message = "director1: the kernel lacks the scheduler magic (module ip_vs_magic): load that module, take another"
+    user.is_told(message, status=pytest.ExitCode.TESTS_FAILED)
+    assert logs(user) == {}, "before any daemon starts"
+
+
+def test_a_kernel_without_overlay(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    mount = linux.mount
+
+    def lacking(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
+        mount(source, target, "no-such-file-system" if kind == "overlay" else kind, flags, data)
+
+    monkeypatch.setattr(linux, "mount", lacking)
+    message = "director1: cannot set up this machine: "
+    shown = user.is_told(message, status=pytest.ExitCode.TESTS_FAILED)
+    assert "machines need the kernel's file system overlay (CONFIG_OVERLAY_FS)" in shown
+
+
+def test_a_daemon_that_ends_at_once_is_told_with_its_last_words(user: User) -> None:
+    user.writes("mine.py", """
+        from mininet.topo import Topo
+        from harness.topology import Director, RealServer, VirtualService
+
+        class Mine(Topo):
+            def build(self):
+                lan = self.addSwitch("lan")
+                web = VirtualService("172.16.10.50")
+                self.addLink(lan, self.addHost("director1", cls=Director, services=[web]))
+                self.addLink(lan, self.addHost("web1", cls=RealServer, serves=[]))
+    """)  # fmt: skip
+    shown = user.is_told("web1: httpd ended with 1, not serving: ", status=pytest.ExitCode.TESTS_FAILED)
+    assert "no listening sockets available" in shown
+    assert "no listening sockets available" in logs(user)["web1"]
+
+
+# -- Ctrl-C -----------------------------------------------------------------------------------------------------------
+
+
+def test_ctrl_c_in_a_scenario(user: User) -> None:
+    user.writes("test_scenario.py", SCENARIO + """
+        import signal
+        signal.raise_signal(signal.SIGINT)
+    """)  # fmt: skip
+    assert user.runs().ret == pytest.ExitCode.INTERRUPTED
+    assert set(logs(user)) == {"director1", "director2", "web1", "web2"}
+
+
+@pytest.mark.parametrize("moment", ["Recorder.capture", "Node.start"])
+def test_ctrl_c_while_the_cluster_is_built(user: User, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    cls, name = moment.split(".")
+    owner = {"Recorder": Recorder, "Node": Node}[cls]
+    original = getattr(owner, name)
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        result = original(*arguments, **options)
+        signal.raise_signal(signal.SIGINT)
+        return result
+
+    monkeypatch.setattr(owner, name, interrupted)
+    assert user.runs().ret == pytest.ExitCode.INTERRUPTED

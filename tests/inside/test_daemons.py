@@ -1,0 +1,124 @@
+"""Daemons: started as on any machine of that role, with the files that a user gave, and judged by what they say."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from harness.cluster import Cluster
+from harness.daemons.nodes import PROTECTION
+from harness.errors import HarnessError
+from harness.faults import StopHttpd
+from topologies.director_pair import DirectorPair
+
+pytestmark = pytest.mark.topology.with_args(DirectorPair)
+
+OWN_CONFIG = Path(__file__).with_name("keepalived.conf")
+
+
+def lineage(cluster: Cluster, name: str, program: str) -> list[tuple[str, str]]:
+    """Command line and parent's pid of every process of a program in a machine."""
+    machine = cluster.nodes[name].machine
+    pids = machine.cmd("pidof", program).split()
+    status = [machine.read(f"/proc/{pid}/status") for pid in pids]
+    return [
+        (
+            machine.read(f"/proc/{pid}/cmdline").rstrip("\0").replace("\0", " "),
+            next(line.split()[1] for line in text.splitlines() if line.startswith("PPid:")),
+        )
+        for pid, text in zip(pids, status, strict=True)
+    ]
+
+
+def test_keepalived_is_a_child_of_pid_1_with_its_default_paths(cluster: Cluster) -> None:
+    for director in cluster.directors:
+        commands = lineage(cluster, director.name, "keepalived")
+        assert ("keepalived -n -l -D", "1") in commands
+        assert len(commands) == 3, "the parent, its VRRP and its health checking child"
+        pid = director.machine.read("/run/keepalived.pid").strip()
+        assert director.process is not None
+        assert int(pid) == director.process.pid
+
+
+def test_httpd_is_a_child_of_pid_1_in_the_foreground(cluster: Cluster) -> None:
+    for server in cluster.real_servers:
+        assert ("apache2 -D FOREGROUND", "1") in lineage(cluster, server.name, "apache2")
+
+
+def test_logs_are_kept_whole(cluster: Cluster) -> None:
+    assert cluster.master
+    for node in (*cluster.directors, *cluster.real_servers):
+        assert node.daemon is not None
+        kept = (cluster.folder / node.name / f"{node.daemon.name}.log").read_text().splitlines()
+        seen = [event.line for event in cluster.timeline.events("log", node=node.name)]
+        assert [line.rstrip() for line in kept] == seen
+        assert any(node.daemon.ready.search(line) for line in kept)
+
+
+@pytest.mark.topology(DirectorPair, configs=(str(OWN_CONFIG), None))
+def test_a_keepalived_conf_of_the_user_s_own_is_used_byte_for_byte(cluster: Cluster) -> None:
+    director = cluster.directors[0]
+    with director.machine.open("/etc/keepalived/keepalived.conf") as file:
+        assert file.read() == OWN_CONFIG.read_bytes()
+
+    assert cluster.master is director, "what it says is what keepalived does"
+    adverts = cluster.timeline.events("advertisement", node=director.name, sent=True)
+    assert {advert.priority for advert in adverts} == {200}
+
+
+# -- realserver.sh ----------------------------------------------------------------------------------------------------
+
+
+def protection(cluster: Cluster) -> dict[str, str]:
+    machine = cluster.real_servers[0].machine
+    return {
+        f"{interface}/{name}": machine.read(f"/proc/sys/net/ipv4/conf/{interface}/{name}").strip()
+        for interface in ("all", "lo")
+        for name in ("arp_ignore", "arp_announce")
+    }
+
+
+STARTED = {"all/arp_ignore": "1", "all/arp_announce": "2", "lo/arp_ignore": "1", "lo/arp_announce": "2"}
+
+
+def test_realserver_script_starts_and_stops(cluster: Cluster) -> None:
+    machine = cluster.real_servers[0].machine
+    assert protection(cluster) == STARTED
+    assert f"inet {cluster.vip}/32 scope global lo" in machine.cmd("ip address show dev lo")
+
+    assert machine.run([PROTECTION, "stop"]).stdout == ""
+    assert set(protection(cluster).values()) == {"0"}
+    assert f"inet {cluster.vip}/32" in machine.cmd("ip address show dev lo"), "unprotected, and so heard of"
+
+    assert machine.run([PROTECTION, "start"]).stdout == ""
+    assert machine.run([PROTECTION, "start"]).stdout == "", "started twice is started"
+    assert protection(cluster) == STARTED
+
+
+@pytest.mark.parametrize("arguments", [[], ["restart"], ["START"], ["--help"]])
+def test_realserver_script_refuses_anything_else(cluster: Cluster, arguments: list[str]) -> None:
+    result = cluster.real_servers[0].machine.run([PROTECTION, *arguments], check=False)
+    assert (result.returncode, result.stdout) == (2, "Wrong Arguments\n")
+    assert protection(cluster) == STARTED
+
+
+# -- not serving ------------------------------------------------------------------------------------------------------
+
+
+def test_httpd_that_cannot_have_its_port_says_so(cluster: Cluster) -> None:
+    """What holds the port is something in that machine: elsewhere the same port is free."""
+    server = cluster.real_servers[0]
+    fault = StopHttpd(server)
+    cluster.inject(fault)
+    with server.machine.inside():
+        squatter = socket.create_server(("", 80))
+
+    with squatter:
+        cluster.heal(fault)
+        with pytest.raises(HarnessError, match=r"web1: httpd ended with 1, not serving: .*already in use.*:80"):
+            cluster.serves_again(server)
+
+    cluster.heal(fault)
+    assert cluster.serves_again(server)

@@ -1,0 +1,213 @@
+"""Observers: what they say is what others see who look for themselves, and when it happened."""
+
+from __future__ import annotations
+
+import re
+import socket
+import statistics
+from itertools import pairwise
+
+import pytest
+from mininet.topo import Topo
+
+from harness import measures
+from harness.cluster import Cluster, service_name
+from harness.errors import HarnessError
+from harness.faults import BlackHole, StopHttpd
+from harness.lab import syscalls
+from harness.lab.netlink import Batch
+from harness.observers import protocols
+from harness.observers.packets import Capture, Frame
+from harness.timeline import Event
+from harness.topology import Client, Director, RealServer, VirtualService, VrrpInstance
+from topologies.director_pair import VIP, DirectorPair
+
+pytestmark = pytest.mark.topology.with_args(DirectorPair)
+
+SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "sh", "dh")
+AT_MOST_LATE = 0.002
+
+
+class EveryScheduler(Topo):
+    """One director with a service for every scheduler, each of another weight."""
+
+    def build(self) -> None:
+        lan = self.addSwitch("lan")
+        services = [VirtualService(VIP, 80 + n, scheduler, weight=1 + n) for n, scheduler in enumerate(SCHEDULERS)]
+        vrrp = VrrpInstance(vrid=51, vip=VIP)
+        self.addLink(lan, self.addHost("director1", cls=Director, vrrp=vrrp, services=services))
+        for number in (1, 2):
+            self.addLink(lan, self.addHost(f"web{number}", cls=RealServer, serves=services))
+        self.addLink(lan, self.addHost("client", cls=Client))
+
+
+# -- IPVS -------------------------------------------------------------------------------------------------------------
+
+
+def shown_by_ipvsadm(cluster: Cluster) -> dict[str, tuple[str, dict[str, int]]]:
+    """Service -> scheduler and real servers with their weights, as ``ipvsadm -Ln`` prints them."""
+    tables: dict[str, tuple[str, dict[str, int]]] = {}
+    for line in cluster.directors[0].machine.run(["ipvsadm", "-Ln"]).stdout.splitlines():
+        if service := re.match(r"(TCP|UDP)\s+(\S+) (\w+)", line):
+            tables[f"{service[1]} {service[2]}"] = (service[3], table := {})
+        elif destination := re.match(r"\s+-> (\d\S+)\s+Route\s+(\d+)", line):
+            table[destination[1]] = int(destination[2])
+    return tables
+
+
+def assert_observed(cluster: Cluster) -> None:
+    for service, (_, table) in shown_by_ipvsadm(cluster).items():
+        assert measures.pool(cluster.timeline, "director1", service) == table
+
+
+@pytest.mark.topology(EveryScheduler, fresh=False)
+def test_ipvs_table_is_what_ipvsadm_shows_for_every_scheduler(cluster: Cluster) -> None:
+    assert cluster.master
+    (director,) = cluster.directors
+    wanted = {
+        service_name(service): (service.scheduler, {f"{server.ip}:{service.port}": service.weight
+                                                    for server in cluster.real_servers})
+        for service in director.role.services
+    }  # fmt: skip
+    assert shown_by_ipvsadm(cluster) == wanted
+    assert_observed(cluster)
+
+
+@pytest.mark.topology(EveryScheduler, fresh=False)
+def test_ipvs_changes_of_others_are_seen_by_the_sweep(cluster: Cluster) -> None:
+    """An operator's ipvsadm leaves no word in keepalived's log."""
+    assert cluster.master
+    machine = cluster.directors[0].machine
+    service = f"TCP {VIP}:99"
+    for words in (f"-A -t {VIP}:99", f"-a -t {VIP}:99 -r 172.16.10.99:99 -g -w 7"):
+        machine.run(["ipvsadm", *words.split()])
+    since = cluster.timeline.now()
+    cluster.timeline.wait_for("destination", since=since, until=since + 3, service=service, action="added", weight=7)
+    assert_observed(cluster)
+
+    machine.run(["ipvsadm", "-e", "-t", f"{VIP}:99", "-r", "172.16.10.99:99", "-g", "-w", "8"])
+    cluster.timeline.wait_for("destination", since=since, until=since + 6, service=service, action="changed", weight=8)
+
+    machine.run(["ipvsadm", "-D", "-t", f"{VIP}:99"])
+    cluster.timeline.wait_for("service", since=since, until=since + 9, service=service, action="removed")
+    assert cluster.timeline.events("destination", since=since, service=service)[-1].action == "removed"
+
+
+# -- requests ---------------------------------------------------------------------------------------------------------
+
+
+def test_load_keeps_its_pace(cluster: Cluster) -> None:
+    assert cluster.master
+    with cluster.load(rate=50) as load:
+        cluster.wait_answers(load, 20, since=cluster.timeline.mark)
+    sent = [event.at for event in measures.requests(cluster.timeline)]
+    assert len(sent) >= 20
+    expected = [sent[0] + number * load.resolution for number in range(len(sent))]
+    assert sent == pytest.approx(expected, abs=cluster.slack)
+
+
+def test_load_keeps_its_pace_when_nobody_answers(cluster: Cluster) -> None:
+    """A client that waited for answers would not notice when an outage ends."""
+    assert cluster.master
+    with cluster.load(rate=20) as load, cluster.suffering(BlackHole(cluster.client)):
+        cluster.timeline.let_pass(1.5 * load.timeout)
+    requests = [event for event in measures.requests(cluster.timeline) if event.status == 0]
+    assert len(requests) >= 1.4 * load.timeout * 20
+    assert {event.error for event in requests} <= {"timed out", "given up"}
+    late = [event.latency for event in requests if event.error == "timed out"]
+    assert late == pytest.approx([load.timeout] * len(late), abs=cluster.slack)
+
+
+def test_request_records_who_answered_and_how_fast(cluster: Cluster) -> None:
+    assert cluster.master
+    before = cluster.timeline.now()
+    first, second = cluster.fetch(2)
+    assert {first.server, second.server} == {"web1", "web2"}
+    for event in (first, second):
+        assert (event.node, event.status, event.error) == ("client", 200, None)
+        assert (event.address, event.path) == (cluster.vip, "/")
+        assert before <= event.at
+        assert event.at + event.latency <= cluster.timeline.now()
+
+
+def test_request_refused_is_no_answer(cluster: Cluster) -> None:
+    assert cluster.master
+    with cluster.suffering(StopHttpd(cluster.real_servers[0])):
+        outcomes = cluster.fetch(2)
+    refused = next(event for event in outcomes if event.status != 200)
+    assert (refused.status, refused.server, refused.error) == (0, None, "Connection refused")
+    assert cluster.serves_again(cluster.real_servers[0])
+
+
+# -- frames -----------------------------------------------------------------------------------------------------------
+
+
+def test_capture_has_every_frame_at_both_ends_of_its_way(cluster: Cluster) -> None:
+    master = cluster.master
+    (request,) = cluster.fetch(1)
+    path, server = cluster.path_of(request), cluster.server_of(request)
+    for sender, receiver in ((cluster.client, master), (master, server), (server, cluster.client)):
+        sent = [packet.ip for packet in path.between(sender, receiver)]
+        arrived = [packet.ip for packet in path.at(receiver) if not packet.frame.sent]
+        assert sent
+        assert [ip for ip in arrived if ip in sent] == sent
+    assert cluster.recorder._capture is not None
+    assert cluster.recorder._capture.dropped == 0
+
+
+def test_capture_that_lost_frames_is_loud(cluster: Cluster) -> None:
+    seen: list[Frame] = []
+    with syscalls.inside_netns(cluster.lab.fabric):
+        capture = Capture(cluster.lab.wire_ends, cluster.timeline.origin, seen.append, ring_frames=32)
+    try:
+        cluster.ask_arp(cluster.client, "172.16.10.254", 50)
+        with pytest.raises(HarnessError, match=r"the kernel dropped \d+ frames of the capture"):
+            capture.drain()
+        assert capture.dropped >= 50 - 32
+    finally:
+        capture.close()
+
+
+# -- when -------------------------------------------------------------------------------------------------------------
+
+
+def test_advertisement_is_dated_by_the_kernel_s_own_stamp(cluster: Cluster) -> None:
+    master = cluster.master
+    recorded = cluster.timeline.events("advertisement", node=master.name, sent=True)
+    stamped = [
+        frame.at
+        for frame in cluster.recorder.frames()
+        if frame.node == master.name and frame.sent and protocols.kind_of(frame) == "advertisement"
+    ]
+    assert [event.at for event in recorded] == pytest.approx(stamped[: len(recorded)], abs=1e-9)
+    assert [later - earlier for earlier, later in pairwise(stamped)] == pytest.approx(
+        [1.0] * (len(stamped) - 1), abs=cluster.slack
+    )
+
+
+def _address_between_two_frames(cluster: Cluster, number: int) -> tuple[float, Event, float]:
+    """Give the client an address; returns when a frame before it and one after it were captured, and the event."""
+    client, since = cluster.client, cluster.timeline.now()
+    address = f"172.16.10.{200 + number}"
+    batch = Batch()
+    with client.machine.inside(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+        batch.address(socket.if_nametoindex("eth0"), address, 32)
+        wire.bind(("eth0", 0))
+        question = protocols.arp_question(client.mac, client.ip, "172.16.10.254")
+        wire.send(question)
+        batch.send("client")
+        wire.send(question)
+    event = cluster.timeline.wait_for("address", node="client", since=since, until=since + 5, address=address)
+    before, after = (
+        frame.at for frame in cluster.recorder.frames(since) if frame.node == "client" and frame.data == question
+    )
+    return before, event, after
+
+
+def test_address_is_dated_when_it_came(cluster: Cluster) -> None:
+    """Between a frame sent just before and one sent just after, give or take what the machine's own work takes."""
+    assert cluster.master
+    seen = [_address_between_two_frames(cluster, number) for number in range(9)]
+    late = statistics.median(event.at - after for _, event, after in seen)
+    assert late <= AT_MOST_LATE
+    assert all(before <= event.at for before, event, _ in seen)
