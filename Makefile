@@ -3,12 +3,13 @@
 
 VENV := .venv
 PYTEST := $(VENV)/bin/pytest
-SOURCES := harness topologies scenarios tests
+SOURCES := harness topologies scenarios tests benchmarks
 
 PACKAGES := keepalived ipvsadm apache2 user-mode-linux iproute2 kmod procps curl python3 python3-venv
-KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make xz-utils
+BENCH_PACKAGES := bridge-utils mininet
+KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make patch xz-utils
 
-.PHONY: setup scenarios test check kernel lock clean packages
+.PHONY: setup scenarios test check bench kernel lock clean packages
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.compiled
@@ -25,6 +26,10 @@ check: setup
 	$(VENV)/bin/ruff format --check $(SOURCES)
 	$(VENV)/bin/mypy --strict $(SOURCES)
 	$(PYTEST) -q tests/test_layering.py
+
+bench: setup
+	@tools/install-packages $(BENCH_PACKAGES)
+	$(VENV)/bin/python -m benchmarks
 
 kernel: setup
 	@tools/install-packages $(KERNEL_PACKAGES)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -36,8 +37,11 @@ def harness() -> Iterator[None]:
 
 @contextmanager
 def stock_mininet() -> Iterator[None]:
-    """Mininet as its documentation starts it, with a kernel bridge for a switch."""
-    net = Mininet(topo=DirectorPair(), switch=LinuxBridge, controller=None)
+    """Mininet as its documentation starts it, with hosts of its own and a kernel bridge for a switch."""
+    topo = DirectorPair()
+    for host in topo.hosts():
+        topo.setNodeInfo(host, {"ip": topo.nodeInfo(host)["ip"]})
+    net = Mininet(topo=topo, switch=partial(LinuxBridge, dpid="1"), controller=None)
     net.start()
     yield
     net.stop()

@@ -1,0 +1,73 @@
+"""Runs of pytest with a :mod:`benchmarks.stopwatch`, timed from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+from typing import Any
+
+from benchmarks import EVIDENCE
+from harness.errors import HarnessError
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that the stopwatch told: ``at`` in seconds after the start of pytest's process, on the real clock."""
+
+    name: str
+    at: float
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of pytest: its marks in order, how many seconds it took, and what else it printed."""
+
+    marks: list[Mark]
+    seconds: float
+    output: str
+
+    def all(self, name: str) -> list[Mark]:
+        """The marks of a name, in order."""
+        return [mark for mark in self.marks if mark.name == name]
+
+    def first(self, name: str) -> Mark:
+        """The first mark of a name. Raises HarnessError with pytest's output if the run did not come so far."""
+        for mark in self.all(name):
+            return mark
+        raise HarnessError(f"a run of pytest ended without a mark {name!r}:\n{self.output}")
+
+    def evidence(self, name: str) -> list[float]:
+        """All figures of one kind that the stopwatch compared, in seconds."""
+        return [figure for mark in self.all("guest evidence") for figure in mark.details[name]]
+
+
+def pytest(*arguments: str, evidence: bool = False) -> Run:
+    """Run ``pytest scenarios/`` in a process of its own, if wanted with ``evidence`` after each test."""
+    argv = [str(Path(sys.executable).with_name("pytest")), "scenarios/", "-p", "benchmarks.stopwatch"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)} | ({EVIDENCE: "1"} if evidence else {})
+    with TemporaryDirectory(prefix="lvs-bench-") as artifacts:
+        argv += ["--artifacts", artifacts, *arguments]
+        return _timed(argv, environment)
+
+
+def _timed(argv: list[str], environment: dict[str, str]) -> Run:
+    began = monotonic()
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as process:
+        marks, said = [], []
+        for line in process.stdout or ():
+            word, _, details = line.partition(" ")
+            if word == "stopwatch":
+                told = json.loads(details)
+                marks.append(Mark(told.pop("mark"), monotonic() - began, told))
+            else:
+                said.append(line)
+    return Run(marks, monotonic() - began, "".join(said))
