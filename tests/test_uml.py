@@ -14,6 +14,7 @@ import sys
 import termios
 import textwrap
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,10 +85,13 @@ PROBE = """
 
     def terminal():
         print(os.isatty(0), os.isatty(1), os.get_terminal_size(), flush=True)
-        signal.signal(signal.SIGWINCH, lambda *_: print("resized", os.get_terminal_size(), flush=True))
+        awaited = {signal.SIGWINCH, signal.SIGINT}
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGWINCH})
         print("read", input(), flush=True)
-        while True:
-            signal.pause()
+        signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
+        while signal.sigwait(awaited) == signal.SIGWINCH:
+            print("resized", os.get_terminal_size(), flush=True)
+        raise KeyboardInterrupt
 
     globals()[sys.argv[1]]()
 """
@@ -234,7 +238,10 @@ def test_terminal(host: Host) -> None:
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
 
     streams = {"stdin": slave, "stdout": slave, "stderr": slave}
-    with host.start("terminal", start_new_session=True, preexec_fn=take_terminal, **streams) as caller:
+    with (
+        host.start("terminal", start_new_session=True, preexec_fn=take_terminal, **streams) as caller,
+        _killed_on_failure(caller),
+    ):
         shown = _shown(master, b"lines=30)\r\n")
         assert b"True True os.terminal_size(columns=100, lines=30)\r\n" in shown
         os.write(master, b"abx\x7fc\r")
@@ -245,6 +252,16 @@ def test_terminal(host: Host) -> None:
         assert _shown(master, b"130\r\n").endswith(b"KeyboardInterrupt\r\n130\r\n")
         assert caller.wait() == 0
     assert termios.tcgetattr(slave) == before
+
+
+@contextmanager
+def _killed_on_failure(caller: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Nobody is waited for who has no reason to end."""
+    try:
+        yield
+    except BaseException:
+        caller.kill()
+        raise
 
 
 def _shown(master: int, last: bytes) -> bytes:
