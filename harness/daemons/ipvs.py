@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterable
 
 from harness.errors import HarnessError
+from harness.kernels import native
 from harness.lab.machine import Machine
 
 # include/uapi/linux/ip_vs.h: IP_VS_SO_SET_ADD, IP_VS_SO_SET_DEL and struct ip_vs_service_user
@@ -21,6 +22,7 @@ def require_schedulers(machine: Machine, schedulers: Iterable[str]) -> None:
 
     A module that is not loaded is loaded by this, as it would be for keepalived (``ip_vs_scheduler_get``).
     """
+    native.load_ipvs()
     with machine.inside(), socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as kernel:
         for scheduler in dict.fromkeys(schedulers):
             service = _SERVICE.pack(socket.IPPROTO_TCP, bytes(4), 0, _MARK, scheduler.encode(), 0, 0, 0)

@@ -15,13 +15,17 @@ def lacking() -> str | None:
         return "not root"
     if not _may_make_namespaces():
         return "root may not make namespaces here (an unprivileged container?)"
-    if not os.path.exists("/proc/net/ip_vs"):
-        modprobe = shutil.which("modprobe", path="/usr/sbin:/sbin")
-        if modprobe is not None:
-            subprocess.run([modprobe, "-q", "ip_vs"], check=False, stderr=subprocess.DEVNULL)
+    load_ipvs()
     if not os.path.exists("/proc/net/ip_vs"):
         return "no IPVS in its kernel"
     return None
+
+
+def load_ipvs() -> None:
+    """Load the module ``ip_vs`` if there is one and it is missing, as keepalived and ipvsadm do."""
+    modprobe = shutil.which("modprobe", path="/usr/sbin:/sbin")
+    if modprobe is not None and not os.path.exists("/proc/net/ip_vs"):
+        subprocess.run([modprobe, "-q", "ip_vs"], check=False, stderr=subprocess.DEVNULL)
 
 
 def _may_make_namespaces() -> bool:
