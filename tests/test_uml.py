@@ -4,38 +4,24 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pty
 import random
-import select
 import signal
 import struct
 import subprocess
-import sys
 import termios
-import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from harness.errors import HarnessError
 from harness.kernels import linux, uml, wire
+from tests.guests import BUILT, NOBODY, PACKAGED, VIRTUAL, Host, kernel_process, make_host, status
 
-ROOT = Path(__file__).parent.parent
-PACKAGED = uml.packaged()
-NOBODY = 65534
 INPUT = bytes(range(256)) * 300  # more than a serial line's buffer, and every byte that it could mistake
 
-CALLER = """
-    import sys
-    from pathlib import Path
-    from harness.kernels import uml
-    here, *argv = sys.argv[1:]
-    collect = {Path("/srv/report"): Path(here, "collected"), Path("/srv/none"): Path(here, "none")}
-    print(uml.run(uml.packaged(), "probe", argv, writable=Path(here, "writable"), collect=collect), file=sys.stderr)
-"""
 PROBE = """
     import os, signal, subprocess, sys, time
     from pathlib import Path
@@ -97,65 +83,21 @@ PROBE = """
 """
 
 
-@dataclass
-class Host:
-    """A folder with a caller and a probe, and the user they run as."""
-
-    folder: Path
-    user: int | None
-    interpreter: str
-
-    def start(self, *argv: str, **streams: object) -> subprocess.Popen[bytes]:
-        environment = {"HOME": str(self.folder), "PYTHONPATH": f"{ROOT}:{self.folder}", "WORD": "väl", "TERM": "dumb"}
-        return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
-            [self.interpreter, "-B", "-c", textwrap.dedent(CALLER), str(self.folder), *argv],
-            cwd=self.folder,
-            env=environment,
-            user=self.user,
-            group=self.user,
-            extra_groups=None if self.user is None else [],
-            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},
-        )
-
-    def run(self, *argv: str, data: bytes = b"") -> tuple[bytes, bytes]:
-        """The probe's standard output and error; the latter ends with a line that is its exit status."""
-        with self.start(*argv, stdin=subprocess.PIPE) as caller:
-            return caller.communicate(data)
-
-
-def _host(folder: Path, user: int | None) -> Host:
-    if PACKAGED is None:
-        pytest.skip("no embedded kernel: install user-mode-linux")
-    (folder / "writable").mkdir(parents=True)
-    (folder / "untouched").write_text("as it was")
-    (folder / "probe.py").write_text(textwrap.dedent(PROBE))
-    if user is None:
-        return Host(folder, user, sys.executable)
-    for parent in (folder, *folder.parents[:3]):
-        parent.chmod(0o755)
-    for path in (folder, folder / "writable"):
-        os.chown(path, user, user)
-    # A virtual environment in somebody's home is closed to others; any Python will do, nothing is imported.
-    for interpreter in (os.path.realpath(sys.executable), "/usr/bin/python3"):
-        check = [interpreter, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
-        try:
-            if subprocess.run(check, user=user, group=user, extra_groups=[], cwd="/").returncode == 0:
-                return Host(folder, user, interpreter)
-        except OSError:
-            continue
-    pytest.skip("no Python 3.11 that an ordinary user can run")
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Host:
-    return _host(tmp_path / "a folder, spaced", None)
+@pytest.fixture(params=[PACKAGED, VIRTUAL], ids=str)
+def host(tmp_path: Path, request: pytest.FixtureRequest) -> Host:
+    return make_host(tmp_path / "a folder, spaced", None, request.param, PROBE)
 
 
 @pytest.fixture(params=[None, NOBODY], ids=["caller", "ordinary-user"])
-def any_host(tmp_path: Path, request: pytest.FixtureRequest) -> Host:
+def user(request: pytest.FixtureRequest) -> int | None:
     if request.param is not None and os.geteuid():
         pytest.skip("only root can become another user")
-    return _host(tmp_path / "a folder, spaced", request.param)
+    return cast("int | None", request.param)
+
+
+@pytest.fixture(params=[PACKAGED, BUILT, VIRTUAL], ids=str)
+def any_host(tmp_path: Path, user: int | None, request: pytest.FixtureRequest) -> Host:
+    return make_host(tmp_path / "a folder, spaced", user, request.param, PROBE)
 
 
 def test_streams_arrive_byte_for_byte_and_apart(any_host: Host) -> None:
@@ -196,13 +138,11 @@ def test_root_kernel_process_has_one_capability(host: Host) -> None:
     with host.start("wait") as caller:
         assert caller.stdout is not None
         caller.stdout.readline()
-        statuses = [_status(pid) for pid in _descendants(caller.pid) if b"Name:\tlinux.uml\n" in _status(pid)]
+        found = status(kernel_process(host, caller.pid))
         caller.send_signal(signal.SIGTERM)
         caller.communicate()
-    assert statuses
-    for status in statuses:
-        assert b"CapEff:\t0000000000000002\nCapBnd:\t0000000000000002\n" in status
-        assert b"NoNewPrivs:\t1\n" in status
+    assert b"CapEff:\t0000000000000002\nCapBnd:\t0000000000000002\n" in found
+    assert b"NoNewPrivs:\t1\n" in found
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -230,65 +170,17 @@ def test_closed_standard_output_ends_the_program(host: Host) -> None:
 
 
 def test_terminal(host: Host) -> None:
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 30, 100, 0, 0))
-    before = termios.tcgetattr(slave)
-
-    def take_terminal() -> None:
-        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-
-    streams = {"stdin": slave, "stdout": slave, "stderr": slave}
-    with (
-        host.start("terminal", start_new_session=True, preexec_fn=take_terminal, **streams) as caller,
-        _killed_on_failure(caller),
-    ):
-        shown = _shown(master, b"lines=30)\r\n")
-        assert b"True True os.terminal_size(columns=100, lines=30)\r\n" in shown
-        os.write(master, b"abx\x7fc\r")
-        assert b"read abc\r\n" in _shown(master, b"read abc\r\n")
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 20, 90, 0, 0))
-        assert b"columns=90, lines=20" in _shown(master, b"lines=20)\r\n")
-        os.write(master, b"\x03")
-        assert _shown(master, b"130\r\n").endswith(b"KeyboardInterrupt\r\n130\r\n")
-        assert caller.wait() == 0
-    assert termios.tcgetattr(slave) == before
-
-
-@contextmanager
-def _killed_on_failure(caller: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Nobody is waited for who has no reason to end."""
-    try:
-        yield
-    except BaseException:
-        caller.kill()
-        raise
-
-
-def _shown(master: int, last: bytes) -> bytes:
-    """What the terminal shows up to ``last``; what it has shown if nothing comes for ten seconds."""
-    shown = b""
-    while last not in shown and select.select([master], [], [], 10)[0]:
-        shown += os.read(master, 4096)
-    return shown
-
-
-def _descendants(ancestor: int) -> Iterator[int]:
-    parents = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            for line in _status(int(name)).splitlines():
-                if line.startswith(b"PPid:"):
-                    parents[int(name)] = int(line.split()[1])
-    generation = {ancestor}
-    while generation := {pid for pid, parent in parents.items() if parent in generation}:
-        yield from generation
-
-
-def _status(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/status").read_bytes()
-    except OSError:
-        return b""
+    with host.on_terminal("terminal") as screen:
+        before = termios.tcgetattr(screen.slave)
+        assert b"True True os.terminal_size(columns=100, lines=30)\r\n" in screen.until(b"lines=30)\r\n")
+        screen.type(b"abx\x7fc\r")
+        assert b"read abc\r\n" in screen.until(b"read abc\r\n")
+        fcntl.ioctl(screen.slave, termios.TIOCSWINSZ, struct.pack("4H", 20, 90, 0, 0))
+        assert b"columns=90, lines=20" in screen.until(b"lines=20)\r\n")
+        screen.type(b"\x03")
+        assert screen.until(b"130\r\n").endswith(b"KeyboardInterrupt\r\n130\r\n")
+        assert screen.caller.wait() == 0
+        assert termios.tcgetattr(screen.slave) == before
 
 
 @pytest.fixture
@@ -327,7 +219,7 @@ def test_killed_caller_leaves_nothing(any_host: Host) -> None:
     user = os.geteuid() if any_host.user is None else any_host.user
     mounts = Path("/proc/self/mountinfo").read_bytes()
     before = _traces(user)
-    for moment in random.Random(1).sample([number / 10 for number in range(1, 13)], 5):
+    for moment in random.Random(1).sample([number / 10 for number in range(1, 11)], 3):
         with any_host.start("wait") as caller:
             with pytest.raises(subprocess.TimeoutExpired):
                 caller.wait(moment)
@@ -339,10 +231,22 @@ def test_killed_caller_leaves_nothing(any_host: Host) -> None:
     assert not (any_host.folder / ".uml").exists()
 
 
-def test_caller_is_told_why_the_kernel_died(host: Host) -> None:
-    kernel = uml.Kernel.at(Path("/usr/bin/linux.uml"), Path("/nonexistent"))
+def test_caller_is_told_why_the_kernel_died(tmp_path: Path) -> None:
+    kernel = replace(PACKAGED.find(), modules=Path("/nonexistent"))
     with pytest.raises(HarnessError, match="/nonexistent"):
-        uml.run(kernel, "probe", [], writable=host.folder)
+        uml.run(kernel, "probe", [], writable=tmp_path)
+
+
+def test_caller_is_told_that_the_kernel_was_killed(host: Host) -> None:
+    with host.start("wait") as caller:
+        assert caller.stdout is not None
+        caller.stdout.readline()
+        os.kill(kernel_process(host, caller.pid), signal.SIGKILL)
+        _, err = caller.communicate()
+    kept = os.fsencode(host.folder / "writable")
+    assert b"HarnessError: the embedded kernel was killed by SIGKILL, which came from outside" in err
+    assert kept in err
+    assert caller.returncode == 1
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def _watch(kernel: int, folder: str | None) -> None:
 def _tell_how_it_ended(kernel: int) -> None:
     result = os.waitid(os.P_PID, kernel, os.WEXITED | os.WNOWAIT)
     if result is not None and result.si_code != os.CLD_EXITED:
-        print(f"its process was killed by {signal.Signals(result.si_status).name}", flush=True)
+        os.write(1, b"\n" + wire.KILLED + signal.Signals(result.si_status).name.encode() + b"\n")
 
 
 def _prod(kernel: int) -> None:

@@ -173,11 +173,13 @@ class Relay:
     def _on_death(self) -> NoReturn:
         while data := self._log.read(65536):
             self._tail.extend(data.splitlines())
-        lines = "\n".join(line.decode(errors="replace") for line in self._tail)
-        raise HarnessError(
-            f"the embedded kernel died; what the run wrote until then is in {self._kept}, and why may be in the"
-            f" kernel's last lines:\n{lines or '(none: something outside has killed it)'}"
-        )
+        lines = [line.decode(errors="replace") for line in self._tail if line]
+        killed = lines.pop() if lines and lines[-1].startswith(wire.KILLED.decode()) else ""
+        kept = f"what the run wrote until then is in {self._kept}"
+        if killed.endswith("SIGKILL"):
+            raise HarnessError(f"the embedded kernel {killed}, which came from outside; {kept}; run it again")
+        why = "\n".join([*lines, killed])
+        raise HarnessError(f"the embedded kernel died; {kept}, and why may be in the kernel's last lines:\n{why}")
 
     def _on_stdin(self) -> None:
         self._selector.unregister(0)

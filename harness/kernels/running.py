@@ -41,7 +41,7 @@ def _machine(pid: int) -> str:
 
 
 def _command(pid: int) -> str:
-    return _read(pid, "cmdline").replace("\0", " ").strip()[:200]
+    return _read(pid, "cmdline").replace("\0", " ").strip()[:100]
 
 
 def _ask_for_stack(pid: int) -> None:
