@@ -17,6 +17,11 @@ def now() -> Instant:
     return time.monotonic_ns() / 1e9
 
 
+def await_multiple(seconds: float) -> None:
+    """Wait until the clock shows a whole multiple of ``seconds``."""
+    time.sleep(seconds - time.monotonic() % seconds)
+
+
 def from_realtime(stamp: int) -> Instant:
     """The instant of a kernel time stamp (nanoseconds of ``CLOCK_REALTIME``, as ``SO_TIMESTAMPNS`` gives)."""
     return (stamp - (time.time_ns() - time.monotonic_ns())) / 1e9

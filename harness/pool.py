@@ -6,11 +6,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from harness.clock import await_multiple
 from harness.cluster import Cluster
 from harness.daemons.nodes import require_inputs
 from harness.errors import HarnessError
 from harness.lab.plan import Plan, Topology, make_topo, plan
 from harness.lab.supervisor import Supervisor
+
+BEGINNING = 0.1
+"""Clusters and scenarios begin at whole multiples of this, in seconds.
+
+In virtual time the kernel's ticks then fall on the same instants of a timeline, whatever went before, be it only that
+pytest had more to print.
+"""
 
 
 class Pool:
@@ -31,6 +39,7 @@ class Pool:
             self.drop()
         if self._cluster is None:
             self._cluster, self._key = self._build(planned(topology, parameters, self._seed)), key
+        await_multiple(BEGINNING)
         self._cluster.begin_scenario()
         return self._cluster
 
@@ -38,6 +47,7 @@ class Pool:
         if self._supervisor is None:
             self._supervisor = Supervisor.start()
         self._count += 1
+        await_multiple(BEGINNING)
         return Cluster(checked, self._supervisor, self._folder / f"cluster-{self._count}", self._slack)
 
     @staticmethod

@@ -263,8 +263,8 @@ class _Program:
         while True:
             held = self._standstill if self._standstill and self._standstill.active else None
             events = self._poll.poll(0 if held else None)
-            if held and not events:
-                held.hold()
+            if held:
+                held.hold(quiet=not events)
             for descriptor, _ in events:
                 if descriptor == self._done:
                     return self._end()
@@ -335,7 +335,7 @@ def _kill(pid: int, number: int) -> None:
 
 def _tell_progress(line: int) -> None:
     while True:
-        time.sleep(1)
+        time.sleep(1 - time.monotonic() % 1)  # on the second, so that it does not matter when this began
         os.write(line, wire.frame(wire.PROGRESS))
 
 

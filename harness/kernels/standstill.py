@@ -16,9 +16,9 @@ from harness.kernels import linux, wire
 CHANNEL = 3  # the program's descriptor that leads to pid 1
 WAITING, GOING_ON = b"w", b"g"  # what the program writes there
 
-# The shortest sleep: it ends, 1 ns later, when nothing else can run. Spinning would not do: without passing time the
-# scheduler has no reason to let others run.
-_BREATH = 1e-9
+# It ends when nothing else can run, unless that has read the clock several times, each of which costs 256 ns. Spinning
+# would not do: without passing time the scheduler has no reason to let others run.
+_BREATH = 2e-6
 _FIRST_TICKS = 0.03  # until then, the kernel's timers are no finer than its ticks
 
 
@@ -32,6 +32,7 @@ class Standstill:
         self._line = line
         self._taken = 0
         self._told: int | None = None
+        self._rested = False
         time.sleep(_FIRST_TICKS)
         self._load = os.open("/proc/loadavg", os.O_RDONLY)
 
@@ -45,12 +46,19 @@ class Standstill:
         self._told = None
         linux.prctl(linux.PR_SET_TIMERSLACK, 1)
 
-    def hold(self) -> None:
-        """Let everything else run; once nothing can, say so, to be stopped. Call it again and again."""
-        time.sleep(_BREATH)
-        if self._told != self._taken and self._alone():
+    def hold(self, quiet: bool) -> None:
+        """Let everything else run; once nothing can, say so, to be stopped.
+
+        Call it again and again, each time saying whether there was nothing else to do (``quiet``).
+        """
+        if not quiet:
+            self._rested = False
+            return
+        if self._rested and self._told != self._taken and self._alone():
             wire.write_all(self._line, wire.frame(wire.IDLE, bytes([self._taken])))
             self._told = self._taken
+        time.sleep(_BREATH)
+        self._rested = True
 
     def _alone(self) -> bool:
         # proc_loadavg(5): the fourth field is the number of runnable threads, "/", the number of all.

@@ -7,6 +7,7 @@ import heapq
 import itertools
 import os
 import selectors
+import signal
 import sys
 import threading
 from collections import deque
@@ -120,6 +121,8 @@ class Loop:
             work()
 
     def _run(self) -> None:
+        # Python acts on an interrupt in the main thread, but not at once if this one is given it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             while not self._stopping:
                 for key, _ in self._selector.select(self._until_next_timer()):
