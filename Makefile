@@ -9,7 +9,7 @@ PACKAGES := keepalived ipvsadm apache2 user-mode-linux iproute2 kmod procps curl
 BENCH_PACKAGES := bridge-utils mininet
 KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make patch xz-utils
 
-.PHONY: setup scenarios test check bench kernel lock clean packages
+.PHONY: setup scenarios test check bench determinism kernel lock clean packages
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.compiled
@@ -30,6 +30,9 @@ check: setup
 bench: setup
 	@tools/install-packages $(BENCH_PACKAGES)
 	$(VENV)/bin/python -m benchmarks
+
+determinism: setup
+	$(VENV)/bin/python -m harness.determinism scenarios/ $(ARGS)
 
 kernel: setup
 	@tools/install-packages $(KERNEL_PACKAGES)

@@ -25,6 +25,7 @@ LAYERS = (
     "cluster",
     "pool",
     "report",
+    "determinism",
     "plugin",
     "cli",
 )

@@ -1,0 +1,69 @@
+"""The same seed gives the same timelines, whatever else the machine does; and a difference is found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import determinism
+from harness.errors import HarnessError
+from harness.kernels import cache
+
+SAMPLE = "arp_only_the_owner or forwarding_alternates or (failover_to_the_backup and PowerOff)"
+SCENARIOS = Path(__file__).resolve().parent.parent / "scenarios"
+
+
+def test_same_seed_gives_the_same_timelines_on_a_busy_machine(tmp_path: Path) -> None:
+    if cache.find() is None:
+        pytest.skip("there is no kernel with virtual time; build one: make kernel")
+    selection = [str(SCENARIOS), "-k", SAMPLE, "-p", "no:cacheprovider"]
+
+    first = determinism.run(selection, 5, tmp_path / "one")
+    with determinism.busy_machine():
+        second = determinism.run(selection, 5, tmp_path / "another")
+    other = determinism.run(selection, 6, tmp_path / "one")
+
+    assert len(first) == 3
+    assert determinism.differences(first, second) == {}
+    assert determinism.differences(first, other).keys() == first.keys()
+
+
+def test_first_difference_is_shown() -> None:
+    first = {"a": b"1\n2\n3\n", "b": b"1\n", "gone": b"1\n"}
+    second = {"a": b"1\n2.\n3.\n", "b": b"1\n", "new": b"", "longer": b"1\n"}
+
+    found = determinism.differences(first, second)
+
+    assert found["a"] == "differs from line 2 on\n  < 2\n  > 2."
+    assert found["gone"] == "differs from line 1 on\n  < 1\n  > (nothing)"
+    assert found["longer"] == "differs from line 1 on\n  < (nothing)\n  > 1"
+    assert found.keys() == {"a", "gone", "longer", "new"}
+
+
+@pytest.mark.parametrize(
+    ("timelines", "status"),
+    [
+        ([b"same", b"same", b"other seed"], 0),
+        ([b"one", b"another", b"other seed"], 1),
+        ([b"same", b"same", b"same"], 1),
+    ],
+)
+def test_status_tells_whether_the_seed_and_nothing_else_decides(
+    timelines: list[bytes], status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = []
+
+    def run(selection: list[str], seed: int) -> dict[str, bytes]:
+        seeds.append(seed)
+        return {"scenario": timelines[len(seeds) - 1]}
+
+    monkeypatch.setattr(determinism, "run", run)
+    assert determinism.main(["--seed", "7", "scenarios/"]) == status
+    assert seeds == [7, 7, 8]
+
+
+def test_no_timeline_is_no_evidence(tmp_path: Path) -> None:
+    (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass\n")
+    with pytest.raises(HarnessError, match="nothing to compare"):
+        determinism.run([str(tmp_path)], 0, tmp_path / "artifacts")
