@@ -9,7 +9,7 @@ PACKAGES := keepalived ipvsadm apache2 user-mode-linux iproute2 kmod procps curl
 BENCH_PACKAGES := bridge-utils mininet
 KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make patch xz-utils
 
-.PHONY: setup scenarios test check bench determinism kernel lock clean packages
+.PHONY: setup scenarios test check controls bench determinism kernel lock clean packages
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.compiled
@@ -26,6 +26,10 @@ check: setup
 	$(VENV)/bin/ruff format --check $(SOURCES)
 	$(VENV)/bin/mypy --strict $(SOURCES)
 	$(PYTEST) -q tests/test_layering.py
+
+# Every scenario under each of its controls, under which it must fail.
+controls: setup
+	$(PYTEST) scenarios/ --controls $(ARGS)
 
 bench: setup
 	@tools/install-packages $(BENCH_PACKAGES)

@@ -10,8 +10,10 @@ from harness.clock import await_multiple
 from harness.cluster import Cluster
 from harness.daemons.nodes import require_inputs
 from harness.errors import HarnessError
-from harness.lab.plan import Plan, Topology, make_topo, plan
+from harness.lab.plan import Edits, Plan, Topology, make_topo, plan, with_edits
 from harness.lab.supervisor import Supervisor
+
+NO_EDITS: Edits = {}
 
 BEGINNING = 0.1
 """Clusters and scenarios begin at whole multiples of this, in seconds.
@@ -32,13 +34,16 @@ class Pool:
         self._key: object = None
         self._count = 0
 
-    def get(self, topology: Topology, parameters: dict[str, Any], fresh: bool) -> Cluster:
-        """The running cluster if it is of this topology and healthy, else a new one. Raises HarnessError."""
-        key = (topology, repr(parameters))
+    def get(self, topology: Topology, parameters: dict[str, Any], fresh: bool, edits: Edits = NO_EDITS) -> Cluster:
+        """The running cluster if it is of this topology and healthy, else a new one. Raises HarnessError.
+
+        ``edits`` are made in the text of generated configurations.
+        """
+        key = (topology, repr(parameters), repr(edits))
         if self._cluster is not None and (fresh or key != self._key or not self._healthy(self._cluster)):
             self.drop()
         if self._cluster is None:
-            self._cluster, self._key = self._build(planned(topology, parameters, self._seed)), key
+            self._cluster, self._key = self._build(planned(topology, parameters, self._seed, edits)), key
         await_multiple(BEGINNING)
         self._cluster.begin_scenario()
         return self._cluster
@@ -72,10 +77,10 @@ class Pool:
                 self._supervisor.stop()
 
 
-def planned(topology: Topology, parameters: dict[str, Any], seed: int) -> Plan:
+def planned(topology: Topology, parameters: dict[str, Any], seed: int, edits: Edits = NO_EDITS) -> Plan:
     """The checked plan of a topology. Raises HarnessError that names what is wrong with it or missing, and where."""
     factory = partial(topology, **parameters)
     factory.__name__ = getattr(topology, "__name__", "topology")  # type: ignore[attr-defined]
-    checked = plan(make_topo(factory), seed)
+    checked = with_edits(plan(make_topo(factory), seed), edits)
     require_inputs(checked)
     return checked

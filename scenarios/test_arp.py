@@ -8,9 +8,12 @@ from topologies.director_pair import DirectorPair
 
 pytestmark = [pytest.mark.arp, pytest.mark.topology.with_args(DirectorPair)]
 
+UNPROTECTED = pytest.mark.control("ARP protection off", fault=Unprotected, node="web1", caught="answer.node|sender")
+
 QUESTIONS = 5
 
 
+@UNPROTECTED
 def test_arp_only_the_owner_answers_for_the_vip(cluster: Cluster) -> None:
     """``arp_ignore=1``: an address on ``lo`` is no answer to what came in by ``eth0`` (kernel ``arp_ignore``)."""
     master = cluster.master
@@ -21,6 +24,7 @@ def test_arp_only_the_owner_answers_for_the_vip(cluster: Cluster) -> None:
     assert len(answers) == QUESTIONS
 
 
+@UNPROTECTED
 def test_arp_real_server_that_talks_first_does_not_announce_the_vip(cluster: Cluster) -> None:
     """``arp_announce=2``: its own question names an address of the interface, though it speaks as the VIP."""
     assert cluster.master

@@ -6,12 +6,14 @@ import pytest
 
 from harness import measures
 from harness.cluster import Cluster, service_name
+from harness.faults import StopHttpd
 from harness.keepalived import timers
 from topologies.director_pair import DirectorPair
 
 pytestmark = [pytest.mark.ownership, pytest.mark.topology.with_args(DirectorPair)]
 
 
+@pytest.mark.control("the other has the higher priority", topology={"priorities": (90, 100)}, caught="director1")
 @pytest.mark.topology(DirectorPair, fresh=True)
 def test_ownership_goes_to_the_higher_priority(cluster: Cluster) -> None:
     """Both start as backups (RFC 3768 section 6.4.1); the shorter skew of the higher priority ends its wait first."""
@@ -25,6 +27,7 @@ def test_ownership_goes_to_the_higher_priority(cluster: Cluster) -> None:
     assert not measures.split_brain(cluster.timeline, first.vrrp.vrid)
 
 
+@pytest.mark.control("two VRIDs", config={"director2": ("router_id 51", "router_id 52")}, caught="settles|held by")
 @pytest.mark.topology(DirectorPair, fresh=True)
 def test_ownership_is_never_shared_from_the_first_election_on(cluster: Cluster) -> None:
     """The backup hears the master's advertisements and stays silent.
@@ -45,6 +48,7 @@ def test_ownership_is_never_shared_from_the_first_election_on(cluster: Cluster) 
     assert not measures.split_brain(cluster.timeline, cluster.master.vrrp.vrid)
 
 
+@pytest.mark.control("a real server is down", fault=StopHttpd, node="web1", caught="settles")
 def test_ownership_means_both_tables_hold_both_real_servers(cluster: Cluster) -> None:
     """A backup that had to fill its table first would serve nobody after a takeover."""
     assert cluster.master is cluster.directors[0]

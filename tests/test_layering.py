@@ -23,6 +23,7 @@ LAYERS = (
     "observers",
     "faults",
     "cluster",
+    "controls",
     "pool",
     "report",
     "determinism",

@@ -23,6 +23,9 @@ class Daemon:
     package: str
 
 
+SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where machines look for programs."""
+
 PROGRAMS = {"keepalived": "keepalived", "ipvsadm": "ipvsadm", "apache2": "apache2", "ip": "iproute2"}
 """The programs that clusters run, and Debian's packages of them."""
 
@@ -39,4 +42,4 @@ def require(program: str) -> None:
 
 
 def _path(program: str) -> str | None:
-    return shutil.which(program, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+    return shutil.which(program, path=SEARCH)

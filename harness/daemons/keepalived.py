@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
+import shutil
+import subprocess
 
-from harness.daemons.daemon import Daemon
+from harness.daemons.daemon import SEARCH, Daemon
 from harness.errors import HarnessError
 from harness.lab.machine import Machine
 
@@ -23,6 +26,25 @@ _STAMP = re.compile(r"^\w{3} \w{3} [\d: ]+\d{4}: ")
 _PLACE = re.compile(r"\bLine \d+\)")
 _HARMLESS = re.compile(r"^(Starting|Running|Command) |SECURITY VIOLATION|keepalived_script")
 ENTERED = re.compile(r"\((?P<instance>[^)]+)\) Entering (?P<state>MASTER|BACKUP|FAULT) STATE")
+
+
+Version = tuple[int, ...]
+
+
+def parse_version(text: str) -> Version:
+    """``2.2.7`` or what ``keepalived --version`` prints -> (2, 2, 7). HarnessError if there is none in it."""
+    if (found := re.search(r"\bv?(\d+(?:\.\d+)+)", text)) is None:
+        raise HarnessError(f"no version of keepalived: {text!r}; write it as 2.2.7")
+    return tuple(map(int, found[1].split(".")))
+
+
+@functools.cache
+def installed_version() -> Version:
+    """The version of this machine's keepalived, which directors run. HarnessError if there is none."""
+    if (program := shutil.which("keepalived", path=SEARCH)) is None:
+        raise HarnessError("keepalived is not installed; run `make setup`, or: apt-get install keepalived")
+    result = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    return parse_version(result.stderr or result.stdout)
 
 
 def check_config(machine: Machine, origin: str) -> None:

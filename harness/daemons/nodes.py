@@ -113,7 +113,14 @@ class DirectorNode(Node):
         if self.role.config is not None:
             return _read_config(self.name, self.role.config)
         services = [(service, self.destinations(service)) for service in self.role.services]
-        return config.render(config.GlobalDefs(router_id=self.name), self.role.instances, services).encode()
+        text = config.render(config.GlobalDefs(router_id=self.name), self.role.instances, services)
+        for old, new in self.role.edits:
+            if text.count(old) != 1:
+                raise HarnessError(
+                    f"{self.name}: {old!r} stands {text.count(old)} times in its keepalived.conf, not once"
+                )
+            text = text.replace(old, new)
+        return text.encode()
 
     def prepare(self) -> None:
         """Write keepalived.conf; one of the user's own is first read by keepalived itself."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 import re
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Any
 
@@ -21,6 +21,9 @@ from harness.topology.machines import role_of
 
 Topology = Callable[..., Topo]
 """A ``Topo`` subclass, or anything else that makes one from keyword parameters."""
+
+Edits = Mapping[str, tuple[str, str]]
+"""Director -> (text that stands once in its generated keepalived.conf, what to write instead)."""
 
 FIRST_SUBNET = IPv4Network("172.16.10.0/24")
 FIRST_AUTOMATIC_HOST = 11
@@ -158,6 +161,20 @@ def plan(topo: Topo, seed: int = 0) -> Plan:
     whole = Plan(lans, tuple(hosts))
     _check_vips(whole, taken)
     return whole
+
+
+def with_edits(whole: Plan, edits: Edits) -> Plan:
+    """The plan with edits to the directors' configurations. HarnessError if one is of no director."""
+    directors = [host.name for host in whole.of_role(Director)]
+    if unknown := edits.keys() - set(directors):
+        raise HarnessError(f"no director {', '.join(sorted(unknown))} to edit; the topology has {', '.join(directors)}")
+    hosts = [
+        replace(host, role=replace(host.role, edits=(*host.role.edits, edits[host.name])))
+        if isinstance(host.role, Director) and host.name in edits
+        else host
+        for host in whole.hosts
+    ]
+    return replace(whole, hosts=tuple(hosts))
 
 
 def _check_hostname(name: str) -> None:

@@ -29,12 +29,14 @@ class Role:
 class Director(Role):
     """Runs keepalived: ``vrrp`` elects the owner of the VIPs, ``services`` are balanced over the real servers.
 
-    ``config`` is the path of a keepalived.conf to use byte for byte instead of the generated one.
+    ``config`` is the path of a keepalived.conf to use byte for byte instead of the generated one; ``edits`` are pairs
+    of a text that stands once in the generated one, and what to write instead.
     """
 
     vrrp: VrrpInstance | tuple[VrrpInstance, ...] = ()
     services: tuple[VirtualService, ...] | list[VirtualService] = ()
     config: Path | str | None = None
+    edits: tuple[tuple[str, str], ...] = ()
 
     @property
     def instances(self) -> tuple[VrrpInstance, ...]:

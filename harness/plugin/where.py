@@ -1,31 +1,22 @@
-"""The pytest plugin: where the tests run, the ``cluster`` fixture, and what is kept of each scenario."""
+"""Where the tests run: on this machine's kernel, or moved as a whole into the embedded one."""
 
 from __future__ import annotations
 
 import datetime
 import json
 import os
-import re
 import time
-from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from harness.errors import HarnessError
 from harness.kernels import choice
-
-if TYPE_CHECKING:
-    from harness.cluster import Cluster
-    from harness.lab.plan import Topology
-    from harness.pool import Pool
-    from harness.timeline import Timeline
+from harness.plugin.marks import topology_of
 
 ARTIFACTS = "artifacts"
 SUMMARY = "run.json"
-LAST_EVENTS = 30
-_running = pytest.StashKey["Cluster"]()
 _began = pytest.StashKey[float]()
 
 
@@ -60,12 +51,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker that says on which topology a scenario runs."""
-    config.addinivalue_line("markers", "topology(factory, **parameters): the Mininet Topo on which a scenario runs")
+    """Note when the run began."""
     config.stash[_began] = time.monotonic()
-
-
-# -- where the tests run --------------------------------------------------------------------------------------------
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -139,7 +126,7 @@ def _collect(config: pytest.Config) -> dict[str, Any]:
     users = [item for item in session.items if "lvs_kernel" in getattr(item, "fixturenames", ())]
     try:
         on_clusters = [item for item in users if "cluster" in getattr(item, "fixturenames", ())]
-        for topology, parameters in {repr(wanted): wanted for wanted in map(_topology, on_clusters)}.values():
+        for topology, parameters in {repr(wanted): wanted for wanted in map(topology_of, on_clusters)}.values():
             from harness.pool import planned
 
             planned(topology, {name: value for name, value in parameters.items() if name != "fresh"}, 0)
@@ -197,80 +184,3 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if choice.in_guest():
         summary = {"seconds": round(time.monotonic() - session.config.stash[_began], 3)}
         Path(os.environ[choice.RUN], SUMMARY).write_text(json.dumps(summary) + "\n")
-
-
-# -- clusters -------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def lvs_kernel() -> str:
-    """Whatever needs a kernel that can carry clusters asks for this; it says which one that is."""
-    return os.environ[choice.HEADER]
-
-
-@pytest.fixture(scope="session")
-def _pool(request: pytest.FixtureRequest, lvs_kernel: str) -> Iterator[Pool]:
-    from harness.pool import Pool
-
-    pool = Pool(Path(os.environ[choice.RUN]), choice.slack(), request.config.getoption("seed"))
-    yield pool
-    pool.close()
-
-
-@pytest.fixture
-def cluster(request: pytest.FixtureRequest, _pool: Pool) -> Iterator[Cluster]:
-    """A running :class:`harness.cluster.Cluster` of the scenario's topology.
-
-    ``pytest.mark.topology.with_args(Topo, **parameters)`` says which; ``fresh=True`` asks for a new one.
-    """
-    topology, parameters = _topology(request.node)
-    fresh = parameters.pop("fresh", False)
-    running = _pool.get(topology, parameters, fresh)
-    request.node.stash[_running] = running
-    yield running
-    folder = Path(os.environ[choice.RUN]) / re.sub(r"[^\w.=-]+", "_", request.node.name)
-    folder.mkdir(exist_ok=True)
-    with open(folder / "timeline.jsonl", "w", encoding="utf-8") as file:
-        running.timeline.write(file, since=running.timeline.mark)
-
-
-def _topology(item: pytest.Item) -> tuple[Topology, dict[str, Any]]:
-    marker = item.get_closest_marker("topology")
-    if marker is None or len(marker.args) != 1:
-        raise HarnessError(
-            f"{item.nodeid}: say on which topology it runs: pytestmark = pytest.mark.topology.with_args(DirectorPair)"
-        )
-    return marker.args[0], dict(marker.kwargs)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show a failed scenario's last events; and of what is a user's to mend the message alone, without a traceback."""
-    report = yield
-    if call.excinfo is not None and isinstance(call.excinfo.value, HarnessError):
-        report.longrepr = str(call.excinfo.value)
-    cluster = item.stash.get(_running, None)
-    if report.failed and cluster is not None and call.when == "call":
-        report.sections.append(("timeline, last events", _last_events(cluster.timeline)))
-        if stall := cluster.recorder.stalled(cluster.timeline.mark):
-            text = f"the machine was starved for up to {stall:.2f} s meanwhile, so this says little about the cluster"
-            report.sections.append(("inconclusive", text))
-            report.user_properties.append(("inconclusive", f"{stall:.3f}"))
-    return report
-
-
-def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -> tuple[str, str, str] | None:
-    """A failure on a starved machine is an outcome of its own; it is no pass, and the exit status says so."""
-    if report.failed and isinstance(report, pytest.TestReport) and "inconclusive" in dict(report.user_properties):
-        return "inconclusive", "I", "INCONCLUSIVE"
-    return None
-
-
-def _last_events(timeline: Timeline) -> str:
-    try:
-        events = timeline.events(since=timeline.mark)[-LAST_EVENTS:]
-    except HarnessError as problem:
-        return str(problem)
-    return "\n".join(str(event) for event in events)

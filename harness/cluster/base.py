@@ -1,0 +1,161 @@
+"""A cluster's life: machines switched on, daemons started and watched, faults done to it, all of it ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.clock import Instant
+from harness.daemons import keepalived
+from harness.daemons.daemon import Daemon
+from harness.daemons.nodes import ClientNode, DirectorNode, Node, RealServerNode, node_of
+from harness.errors import HarnessError
+from harness.faults.fault import Fault, Surroundings
+from harness.lab import syscalls
+from harness.lab.lab import Lab
+from harness.lab.machine import Machine, Process
+from harness.lab.plan import Plan
+from harness.lab.supervisor import Supervisor
+from harness.observers.loop import STALL
+from harness.observers.recorder import Recorder
+from harness.timeline import Event, Timeline
+from harness.topology import VirtualService
+
+STARTING = 10.0
+"""Seconds after which a daemon that has said neither that it serves nor that it cannot is given up."""
+
+
+class Base:
+    """A running cluster. Between construction and :meth:`close` everything of it is recorded."""
+
+    def __init__(self, plan: Plan, supervisor: Supervisor, folder: Path, slack: float) -> None:
+        """Build machines and wires and start all daemons; ``folder`` gets their logs.
+
+        ``slack`` (seconds) is what this machine's clock and scheduler may be off: it is 0 for nobody in real time.
+        Raises HarnessError, everything cleaned up, if a machine or daemon does not start.
+        """
+        self.plan, self.slack, self.folder = plan, slack, folder
+        self.timeline = Timeline()
+        self.lab = Lab(plan, supervisor)
+        self.recorder = Recorder(self.timeline, folder)
+        self.nodes = {host.name: node_of(host, plan, self._log_pipe) for host in plan.hosts}
+        self._suffered: list[Fault[Node]] = []
+        if slack >= STALL:  # in virtual time nothing can be starved
+            self.recorder.watch_scheduling()
+        self._around = Surroundings(self.lab, self._power_on_one, self._power_off, self._start)
+        try:
+            self.lab.wire_lans()
+            with syscalls.inside_netns(self.lab.fabric):
+                self.recorder.capture(self.lab.wire_ends)
+            self._power_on(list(self.nodes.values()))
+        except BaseException:
+            self.close()
+            raise
+
+    # -- nodes ------------------------------------------------------------------------------------------------------
+
+    @property
+    def directors(self) -> list[DirectorNode]:
+        """All directors, in the order of the topology."""
+        return [node for node in self.nodes.values() if isinstance(node, DirectorNode)]
+
+    @property
+    def real_servers(self) -> list[RealServerNode]:
+        """All real servers, in the order of the topology."""
+        return [node for node in self.nodes.values() if isinstance(node, RealServerNode)]
+
+    @property
+    def client(self) -> ClientNode:
+        """The (first) client."""
+        for node in self.nodes.values():
+            if isinstance(node, ClientNode):
+                return node
+        raise HarnessError("this topology has no client; add one: addHost(..., cls=Client)")
+
+    @property
+    def vip(self) -> str:
+        """The (first) VIP."""
+        return self.directors[0].vrrp.vips[0]
+
+    @property
+    def service(self) -> VirtualService:
+        """The (first) virtual service."""
+        return self.directors[0].role.services[0]
+
+    # -- life -------------------------------------------------------------------------------------------------------
+
+    def _power_on(self, nodes: list[Node]) -> None:
+        self.lab.power_on([node.plan for node in nodes], self._watch)
+        for node in nodes:
+            node.machine = self.lab.machines[node.name]
+            node.prepare()
+        began = self.timeline.now()
+        for node in nodes:
+            self._start(node)
+        for node in nodes:
+            if isinstance(node, DirectorNode):
+                self.recorder.watch_ipvs(node.machine)
+        for node in nodes:
+            if node.daemon is not None:
+                self._wait_ready(node, node.daemon, began)
+
+    def _power_on_one(self, node: Node) -> None:
+        self._power_on([node])
+
+    def _watch(self, machine: Machine) -> None:
+        machine.on_exit = self._ended
+        self.timeline.record(machine.name, "power", action="on")
+        self.recorder.watch_machine(machine)
+
+    def _start(self, node: Node) -> None:
+        if node.daemon is not None:
+            self.timeline.record(node.name, "daemon", name=node.daemon.name, action="started")
+        node.start()
+
+    def _log_pipe(self, node: Node, daemon: Daemon) -> int:
+        def on_line(line: str) -> None:
+            if state := keepalived.ENTERED.search(line):
+                self.timeline.record(node.name, "state", instance=state["instance"], state=state["state"])
+            if isinstance(node, DirectorNode) and keepalived.TABLE_CHANGED.search(line):
+                self.recorder.look_at_ipvs(node.machine)
+
+        return self.recorder.log_pipe(node.machine, daemon.name, on_line)
+
+    def _ended(self, process: Process) -> None:
+        name = {"keepalived": "keepalived", "apache2": "httpd"}.get(process.argv[0])
+        if name is not None:
+            self.timeline.record(process.machine.name, "daemon", name=name, action="ended", status=process.status)
+
+    def _wait_ready(self, node: Node, daemon: Daemon, began: Instant) -> Instant:
+        def said() -> Event | None:
+            for event in self.timeline.events(node=node.name, since=began):
+                if event.kind == "log" and daemon.ready.search(event.line):
+                    return event
+                if event.kind == "daemon" and event.action == "ended":
+                    words = self._last_words(node)
+                    raise HarnessError(f"{node.name}: {daemon.name} ended with {event.status}, not serving: {words}")
+            return None
+
+        return self.timeline.wait_until(said, began + STARTING, f"{node.name}: {daemon.name} serves").at
+
+    def _last_words(self, node: Node, lines: int = 3) -> str:
+        said = [event.line for event in self.timeline.events("log", node=node.name) if event.line]
+        return " | ".join(said[-lines:]) or "it said nothing"
+
+    def _power_off(self, node: Node) -> None:
+        self.recorder.forget_machine(node.machine)
+        died = self.lab.power_off(node.name)
+        self.timeline.record(node.name, "power", action="off")
+        for process in died:
+            self._ended(process)
+
+    def close(self) -> None:
+        """End all daemons, machines, wires and observers."""
+        for machine in self.lab.machines.values():
+            if machine.powered:
+                self.recorder.forget_machine(machine)
+        self.lab.close()
+        self.recorder.stop()
+
+    def begin_scenario(self) -> None:
+        """Draw a line: what the next scenario judges as its own begins here, on the timeline of the whole life."""
+        self.timeline.mark = self.timeline.now()

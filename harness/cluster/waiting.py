@@ -1,0 +1,119 @@
+"""Waiting for what a cluster is due to do: a method returns when it has happened, and raises when it is too late."""
+
+from __future__ import annotations
+
+from harness.clock import Instant, Window
+from harness.cluster.base import STARTING
+from harness.cluster.looking import Looking, service_name
+from harness.daemons.nodes import DirectorNode, RealServerNode
+from harness.errors import HarnessError
+from harness.keepalived import timers
+from harness.observers.client import Load
+from harness.timeline import Event
+
+
+class Waiting(Looking):
+    """Waits for events on the timeline, each until the instant that the protocol gives."""
+
+    def wait_settled(self) -> None:
+        """Wait until one director holds the VIP, the one that should, and every table holds every real server."""
+        due = timers.cold_start(*(director.vrrp for director in self.directors))
+        until = self.timeline.now() + due.latest + STARTING
+        self.timeline.wait_until(lambda: None if self.unsettled() else True, until, "the cluster settles")
+
+    @property
+    def master(self) -> DirectorNode:
+        """The director that holds the VIP, once the cluster has settled. Raises HarnessError if there is not one."""
+        self.wait_settled()
+        holders = self.owners()
+        if len(holders) != 1:
+            raise HarnessError(f"{self.vip} is held by {' and '.join(holders) or 'nobody'}, so there is no one master")
+        return next(director for director in self.directors if director.name == holders[0])
+
+    @property
+    def backup(self) -> DirectorNode:
+        """The director that is to take over from the master: the one of the next priority."""
+        master = self.master
+        others = [director for director in self.directors if director is not master]
+        return max(others, key=lambda director: director.vrrp.priority)
+
+    def wait_master(self, director: DirectorNode, *, since: Instant, until: float) -> float:
+        """Wait until ``director`` gets the VIP; returns how long that took after ``since``, in seconds.
+
+        ``until`` is the longest that it may take, after ``since``; TooLate is raised a little after it.
+        """
+        event = self.timeline.wait_for(
+            "address", node=director.name, since=since, until=since + until + self.slack,
+            action="added", address=self.vip, interface=director.vrrp.interface,
+        )  # fmt: skip
+        return event.at - since
+
+    def wait_resigned(self, director: DirectorNode, *, since: Instant, until: float) -> float:
+        """Wait until ``director`` gives the VIP up; returns how long that took after ``since``, in seconds."""
+        event = self.timeline.wait_for(
+            "address", node=director.name, since=since, until=since + until + self.slack,
+            action="removed", address=self.vip, interface=director.vrrp.interface,
+        )  # fmt: skip
+        return event.at - since
+
+    def wait_pool(
+        self, director: DirectorNode, server: RealServerNode, *, present: bool, since: Instant, until: float
+    ) -> float:
+        """Wait until a director's table gains or loses a real server; returns how long after ``since``, in seconds."""
+        event = self.timeline.wait_for(
+            "destination", node=director.name, since=since, until=since + until + self.slack,
+            action="added" if present else "removed", service=service_name(self.service),
+            address=f"{server.ip}:{self.service.port}",
+        )  # fmt: skip
+        return event.at - since
+
+    def wait_answers(self, load: Load, count: int, *, since: Instant) -> list[Event]:
+        """Wait until ``count`` requests of a load that were sent after ``since`` have got a good answer."""
+
+        def answered() -> list[Event] | None:
+            good = self.timeline.events("request", since=since, status=200)
+            return good[:count] if len(good) >= count else None
+
+        until = self.timeline.now() + (count + 1) * load.resolution + load.timeout + self.slack
+        return self.timeline.wait_until(answered, until, f"{count} requests are answered")
+
+    def stood(self, director: DirectorNode, since: Instant | None = None) -> Window:
+        """Between which instants keepalived stood for election and began to wait for a master: from ``since`` (when it
+        was last started) to its own word in the log, which on a busy machine comes a little after the fact.
+        """
+        if since is None:
+            since = self.timeline.events("daemon", node=director.name, action="started")[-1].at
+        until = since + STARTING
+        said = self.timeline.wait_for("state", node=director.name, since=since, until=until, state="BACKUP")
+        return Window(since, said.at)
+
+    def healed(self) -> Instant:
+        """When the last fault was healed."""
+        return self.timeline.events("fault", action="healed")[-1].at
+
+    def serves_again(self, server: RealServerNode) -> Instant:
+        """When the last fault of a real server was healed, or, where that meant a start, when httpd served."""
+        healed = self.healed()
+        restarted = self.timeline.events("daemon", node=server.name, since=healed, action="started")
+        if not restarted:
+            return healed
+        return self._wait_ready(server, server.daemon, restarted[-1].at)
+
+    def ailment(self) -> str | None:
+        """What a scenario has left amiss; None if the cluster, once it has settled, is as good as new."""
+        for fault in self._suffered:
+            return f"{fault.node.name} still suffers from {fault.name}"
+        return self._down() or self.misled()
+
+    def misled(self) -> str | None:
+        """Which machine looks for the VIP at the wrong hardware address; None if all are right or do not know."""
+        master = self.master
+        for node in self.nodes.values():
+            known = self.neighbour(node, self.vip) if node is not master else None
+            if known not in (None, master.mac):
+                return f"{node.name} looks for {self.vip} at {known}, and {master.name} has {master.mac}"
+        return None
+
+    def within(self, due: Window) -> Window:
+        """A window as this machine's clock sees it."""
+        return due.with_slack(self.slack)

@@ -1,0 +1,83 @@
+"""Controls: what is planted to prove that a scenario can fail, and whether the scenario caught it.
+
+A scenario that passes proves little until it has been seen to fail. Each names the misconfigurations or sabotages under
+which it must, and the reason that it must give.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from harness.cluster import Cluster
+from harness.daemons.nodes import Node
+from harness.errors import HarnessError
+from harness.faults.fault import Fault
+from harness.lab.plan import Edits
+
+
+@dataclass(frozen=True)
+class Control:
+    """One planted thing: ``name`` says what, ``caught`` is a regular expression for the reason of the failure.
+
+    It is planted by one or more of: ``topology`` (parameters of the topology, changed), ``config`` (edits), ``fault``
+    (called with every node named in ``node``, gives the fault that it then suffers), ``sabotage`` (called with the
+    settled cluster, which nobody gets afterwards).
+    """
+
+    name: str
+    caught: str
+    topology: Mapping[str, Any]
+    config: Edits
+    fault: Callable[[Any], Fault[Node]] | None
+    node: tuple[str, ...]
+    sabotage: Callable[[Cluster], object] | None
+
+    @classmethod
+    def of(cls, scenario: str, *names: str, caught: str = "", node: str | tuple[str, ...] = (), **how: Any) -> Control:
+        """What ``pytest.mark.control(name, caught=..., ...)`` says. HarnessError names ``scenario`` and the mistake."""
+        known = [field.name for field in fields(cls)]
+        nodes = (node,) if isinstance(node, str) else tuple(node)
+        problem = None
+        if len(names) != 1:
+            problem = "give it one name, first"
+        elif unknown := [name for name in how if name not in known]:
+            problem = f"it has no {', '.join(unknown)}; it takes {', '.join(known)}"
+        elif not caught:
+            problem = "caught= says for which reason the scenario must fail"
+        elif not any(how.values()):
+            problem = "say what is planted: topology=, config=, fault= or sabotage="
+        elif bool(nodes) != bool(how.get("fault")):
+            problem = "fault= and node= go together"
+        if problem:
+            raise HarnessError(f"{scenario}: control {' '.join(map(repr, names))}: {problem}")
+        given = {"topology": {}, "config": {}, "fault": None, "sabotage": None, **how}
+        return cls(names[0], caught, node=nodes, **given)
+
+    @contextlib.contextmanager
+    def planted(self, cluster: Cluster) -> Iterator[None]:
+        """Do to a settled cluster what is to be done while it runs, and undo the faults of it."""
+        if self.fault is None and self.sabotage is None:
+            yield
+            return
+        cluster.wait_settled()
+        with contextlib.ExitStack() as suffering:
+            for name in self.node:
+                assert self.fault is not None
+                suffering.enter_context(cluster.suffering(self.fault(_node(cluster, name))))
+            if self.sabotage is not None:
+                self.sabotage(cluster)
+            yield
+
+    def explains(self, statement: str, message: str) -> bool:
+        """Whether a failure (the statement of the scenario that failed, and the error's message) is the stated one."""
+        return re.search(self.caught, f"{statement}\n{message}") is not None
+
+
+def _node(cluster: Cluster, name: str) -> Node:
+    if (found := cluster.nodes.get(name)) is None:
+        raise HarnessError(f"a control names the node {name}, and the topology has {', '.join(cluster.nodes)}")
+    return found

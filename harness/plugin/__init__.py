@@ -1,0 +1,13 @@
+"""The pytest plugin. Each module is one feature with its options, hooks and fixtures:
+
+``where`` moves the run onto the kernel that carries the clusters, ``clusters`` has the fixtures, ``needs`` skips what
+this machine's programs lack, ``controls`` plants what scenarios must catch, ``outcomes`` says how a scenario ended.
+"""
+
+pytest_plugins = (
+    "harness.plugin.where",
+    "harness.plugin.clusters",
+    "harness.plugin.needs",
+    "harness.plugin.controls",
+    "harness.plugin.outcomes",
+)

@@ -1,0 +1,68 @@
+"""The fixtures: a cluster for each scenario, and what is kept of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.kernels import choice
+from harness.plugin.marks import topology_of
+
+if TYPE_CHECKING:
+    from harness.cluster import Cluster
+    from harness.controls import Control
+    from harness.pool import Pool
+
+RUNNING = pytest.StashKey["Cluster"]()
+"""The cluster of a scenario that runs."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker that says on which topology a scenario runs."""
+    config.addinivalue_line("markers", "topology(factory, **parameters): the Mininet Topo on which a scenario runs")
+
+
+@pytest.fixture(scope="session")
+def lvs_kernel() -> str:
+    """Whatever needs a kernel that can carry clusters asks for this; it says which one that is."""
+    return os.environ[choice.HEADER]
+
+
+@pytest.fixture(scope="session")
+def _pool(request: pytest.FixtureRequest, lvs_kernel: str) -> Iterator[Pool]:
+    from harness.pool import Pool
+
+    pool = Pool(Path(os.environ[choice.RUN]), choice.slack(), request.config.getoption("seed"))
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def cluster(request: pytest.FixtureRequest, _pool: Pool, _control: Control | None) -> Iterator[Cluster]:
+    """A running :class:`harness.cluster.Cluster` of the scenario's topology.
+
+    ``pytest.mark.topology.with_args(Topo, **parameters)`` says which; ``fresh=True`` asks for a new one.
+    """
+    topology, parameters = topology_of(request.node)
+    fresh = parameters.pop("fresh", False)
+    if _control is None:
+        running = _pool.get(topology, parameters, fresh)
+    else:
+        running = _pool.get(topology, {**parameters, **_control.topology}, fresh, _control.config)
+    request.node.stash[RUNNING] = running
+    with contextlib.nullcontext() if _control is None else _control.planted(running):
+        if _control is not None:
+            running.begin_scenario()
+        yield running
+    if _control is not None and _control.sabotage is not None:
+        _pool.drop()
+    folder = Path(os.environ[choice.RUN]) / re.sub(r"[^\w.=-]+", "_", request.node.name)
+    folder.mkdir(exist_ok=True)
+    with open(folder / "timeline.jsonl", "w", encoding="utf-8") as file:
+        running.timeline.write(file, since=running.timeline.mark)

@@ -1,0 +1,113 @@
+"""``--controls``: every scenario runs under each of its controls instead, and must fail for the stated reason."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from harness.controls import Control
+
+_TEXT = "control_verdict"
+CAUGHT, MISSED, UNNAMED = "caught", "missed", "names no control"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option."""
+    parser.getgroup("lvs-harness").addoption(
+        "--controls",
+        action="store_true",
+        help="plant each scenario's controls, one at a time: misconfigurations under which it must fail",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    config.addinivalue_line(
+        "markers",
+        "control(name, caught=REGEX, topology={}, config={}, fault=, node=, sabotage=): what is planted by --controls,"
+        " and the reason for which the scenario must then fail",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Under ``--controls`` a scenario is one test for each of its controls."""
+    if metafunc.config.getoption("controls") and "_control" in metafunc.fixturenames:
+        controls = controls_of(metafunc.definition)
+        if controls:
+            ids = [control.name for control in controls]
+            metafunc.parametrize("_control", controls, indirect=True, ids=ids)
+
+
+def controls_of(item: pytest.Item) -> list[Control]:
+    """The controls that a scenario names. HarnessError if one is not declared as it should be."""
+    from harness.controls import Control
+
+    return [Control.of(item.nodeid, *marker.args, **marker.kwargs) for marker in item.iter_markers("control")]
+
+
+@pytest.fixture
+def _control(request: pytest.FixtureRequest) -> Control | None:
+    """The control under which this test runs, if any."""
+    control: Control | None = getattr(request, "param", None)
+    if control is None and request.config.getoption("controls"):
+        pytest.fail(f"it {UNNAMED}: give it one, @pytest.mark.control(...)", pytrace=False)
+    return control
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under a control failing is passing, if it is for the stated reason."""
+    report = yield
+    if not item.config.getoption("controls") or "_control" not in getattr(item, "fixturenames", ()):
+        return report
+    control: Control | None = item.callspec.params.get("_control") if hasattr(item, "callspec") else None
+    if control is None:
+        _judge(report, item.name, "-", UNNAMED) if report.when == "setup" else None
+        return report
+    scenario = item.name.replace(control.name, "").replace("--", "-").replace("[-", "[").replace("-]", "]")
+    scenario = scenario.replace("[]", "")
+    if call.excinfo is not None and report.failed:
+        if control.explains(_statement(item, call.excinfo), str(call.excinfo.value)):
+            report.outcome, report.longrepr, report.sections = "passed", None, []
+            _judge(report, scenario, control.name, CAUGHT)
+        else:
+            _judge(report, scenario, control.name, f"failed, but not for {control.caught!r}")
+    elif report.when == "call":
+        if report.skipped:
+            _judge(report, scenario, control.name, "skipped")
+        else:
+            report.outcome = "failed"
+            report.longrepr = f"{scenario} passes in spite of: {control.name}. A check that cannot fail is no check."
+            _judge(report, scenario, control.name, MISSED)
+    return report
+
+
+def _statement(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> str:
+    """The statement of the scenario's own file that failed."""
+    own = [entry for entry in excinfo.traceback if str(entry.path) == str(item.path)]
+    return str(own[-1].statement) if own else ""
+
+
+def _judge(report: pytest.TestReport, scenario: str, control: str, verdict: str) -> None:
+    report.user_properties.append((_TEXT, (scenario, control, verdict)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The table: scenario, control, verdict."""
+    if not terminalreporter.config.getoption("controls"):
+        return
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    rows = [value for report in reports for name, value in getattr(report, "user_properties", ()) if name == _TEXT]
+    if not rows:
+        return
+    width = max(len(row[0]) for row in rows), max(len(row[1]) for row in rows)
+    terminalreporter.section("controls")
+    for scenario, control, verdict in rows:
+        terminalreporter.line(f"{scenario:<{width[0]}}  {control:<{width[1]}}  {verdict}")
+    missed = sum(verdict not in (CAUGHT, "skipped") for _, _, verdict in rows)
+    terminalreporter.line(f"{len(rows)} controls of {len({row[0] for row in rows})} scenarios: {missed} missed")

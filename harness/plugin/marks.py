@@ -1,0 +1,22 @@
+"""The marks that a scenario bears, read and checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.lab.plan import Topology
+
+
+def topology_of(item: pytest.Item) -> tuple[Topology, dict[str, Any]]:
+    """The Mininet ``Topo`` that a scenario runs on, and its parameters; HarnessError if it does not say."""
+    marker = item.get_closest_marker("topology")
+    if marker is None or len(marker.args) != 1:
+        raise HarnessError(
+            f"{item.nodeid}: say on which topology it runs: pytestmark = pytest.mark.topology.with_args(DirectorPair)"
+        )
+    return marker.args[0], dict(marker.kwargs)
