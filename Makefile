@@ -9,7 +9,7 @@ PACKAGES := keepalived ipvsadm apache2 user-mode-linux iproute2 kmod procps curl
 BENCH_PACKAGES := bridge-utils mininet
 KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make patch xz-utils
 
-.PHONY: setup scenarios test check controls bench determinism kernel lock clean packages
+.PHONY: setup scenarios test check controls docs bench determinism kernel lock clean packages
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.compiled
@@ -30,6 +30,10 @@ check: setup
 # Every scenario under each of its controls, under which it must fail.
 controls: setup
 	$(PYTEST) scenarios/ --controls $(ARGS)
+
+docs: setup
+	$(VENV)/bin/lvs-harness scenarios --markdown >docs/scenarios.md.new
+	@mv docs/scenarios.md.new docs/scenarios.md
 
 bench: setup
 	@tools/install-packages $(BENCH_PACKAGES)

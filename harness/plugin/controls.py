@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from harness.plugin.marks import controls_of
 
 if TYPE_CHECKING:
     from harness.controls import Control
@@ -39,13 +41,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if controls:
             ids = [control.name for control in controls]
             metafunc.parametrize("_control", controls, indirect=True, ids=ids)
-
-
-def controls_of(item: pytest.Item) -> list[Control]:
-    """The controls that a scenario names. HarnessError if one is not declared as it should be."""
-    from harness.controls import Control
-
-    return [Control.of(item.nodeid, *marker.args, **marker.kwargs) for marker in item.iter_markers("control")]
 
 
 @pytest.fixture
@@ -101,8 +96,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The table: scenario, control, verdict."""
     if not terminalreporter.config.getoption("controls"):
         return
-    reports = [report for reports in terminalreporter.stats.values() for report in reports]
-    rows = [value for report in reports for name, value in getattr(report, "user_properties", ()) if name == _TEXT]
+    reports = [report for several in terminalreporter.stats.values() for report in several]
+    ended = sorted((report for report in reports if isinstance(report, pytest.TestReport)), key=lambda one: one.start)
+    rows: list[Any] = [value for report in ended for name, value in report.user_properties if name == _TEXT]
     if not rows:
         return
     width = max(len(row[0]) for row in rows), max(len(row[1]) for row in rows)

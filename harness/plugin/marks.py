@@ -9,6 +9,7 @@ import pytest
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
+    from harness.controls import Control
     from harness.lab.plan import Topology
 
 
@@ -20,3 +21,10 @@ def topology_of(item: pytest.Item) -> tuple[Topology, dict[str, Any]]:
             f"{item.nodeid}: say on which topology it runs: pytestmark = pytest.mark.topology.with_args(DirectorPair)"
         )
     return marker.args[0], dict(marker.kwargs)
+
+
+def controls_of(item: pytest.Item) -> list[Control]:
+    """The controls that a scenario names. HarnessError if one is not declared as it should be."""
+    from harness.controls import Control
+
+    return [Control.of(item.nodeid, *marker.args, **marker.kwargs) for marker in item.iter_markers("control")]

@@ -1,0 +1,35 @@
+"""The command ``lvs-harness``: what is needed around the tests, which themselves are started with pytest.
+
+Each module is one command: ``add`` declares it, and what it declares as ``run`` carries it out and returns the exit
+status.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from harness.cli import doctor, kernel, scenarios
+from harness.errors import HarnessError
+
+COMMANDS = (doctor, kernel, scenarios)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it; returns the exit status: 0 for success, 1 for an error that was told, 2 for unusable arguments."""
+    about = "What is needed around the tests, which themselves are started with pytest."
+    parser = argparse.ArgumentParser(prog="lvs-harness", description=about)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add(commands)
+    options = parser.parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except HarnessError as problem:
+        print(f"lvs-harness: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("lvs-harness: interrupted", file=sys.stderr)
+        return 130
+    return status

@@ -1,0 +1,136 @@
+"""The catalogue of scenarios, made from the scenarios themselves: behaviour, rules with their sources, controls."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.keepalived import timers
+from harness.plugin.marks import controls_of
+
+HEAD = """\
+# Scenarios
+
+Written by `make docs` from the scenarios themselves. A *window* is the rule of `harness/keepalived/timers.py` from
+which a scenario's deadline is computed. A *control* is what `make controls` plants, and under which the scenario must
+fail.
+"""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One scenario with all its cases: ``about`` is its docstring, ``windows`` the timers that it computes with."""
+
+    name: str
+    file: str
+    title: str
+    about: str
+    marks: tuple[str, ...]
+    cases: int
+    windows: tuple[str, ...]
+    controls: tuple[str, ...]
+    needs: tuple[str, ...]
+    defects: tuple[str, ...]
+
+    @property
+    def first_line(self) -> str:
+        """The docstring's first sentence or line."""
+        return self.about.partition("\n\n")[0].replace("\n", " ")
+
+
+def scenarios(paths: Sequence[str], marker: str = "") -> list[Scenario]:
+    """What pytest finds below ``paths``, restricted by ``-m marker``. HarnessError if it finds nothing."""
+    collector = _Collector()
+    options = ["--collect-only", "-p", "no:terminal", "-p", "no:cacheprovider", "-m", marker]
+    status = pytest.main([*options, *paths], plugins=[collector])
+    if status != pytest.ExitCode.OK or not collector.items:
+        raise HarnessError(f"no scenario below {' '.join(paths)}; try: pytest --collect-only {' '.join(paths)}")
+    grouped = groupby(collector.items, key=lambda item: (item.path, getattr(item, "originalname", item.name)))
+    return [_scenario(list(items)) for _, items in grouped]
+
+
+class _Collector:
+    def __init__(self) -> None:
+        self.items: list[pytest.Function] = []
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.items = [item for item in session.items if isinstance(item, pytest.Function)]
+
+
+def _scenario(items: list[pytest.Function]) -> Scenario:
+    item = items[0]
+    registered = {line.partition(":")[0].partition("(")[0] for line in item.config.getini("markers")}
+    machinery = {"topology", "control", "needs", "known_defect"}
+    marks = dict.fromkeys(mark.name for mark in item.iter_markers() if mark.name in registered - machinery - _PYTESTS)
+    return Scenario(
+        name=item.originalname,
+        file=str(item.path.relative_to(item.config.rootpath)),
+        title=inspect.getdoc(item.module) or "",
+        about=inspect.getdoc(item.function) or "",
+        marks=tuple(marks),
+        cases=len(items),
+        windows=tuple(windows_of(item.function)),
+        controls=tuple(dict.fromkeys(control.name for item in items for control in controls_of(item))),
+        needs=tuple(f"{mark.args[0]} ({_in_words(mark.kwargs)})" for mark in item.iter_markers("needs")),
+        defects=tuple(": ".join(mark.args) for mark in item.iter_markers("known_defect")),
+    )
+
+
+_PYTESTS = {"parametrize", "skip", "skipif", "xfail", "usefixtures", "filterwarnings", "tryfirst", "trylast"}
+
+
+def _in_words(kwargs: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in kwargs.items())
+
+
+def windows_of(function: Callable[..., Any]) -> list[str]:
+    """The names of the timers (``timers.takeover``) that a scenario's code uses, in their order."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    used = (
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "timers"
+    )
+    return [name for name in dict.fromkeys(used) if callable(getattr(timers, name, None))]
+
+
+def listing(found: Iterable[Scenario]) -> str:
+    """A line for each scenario: file, name, cases, and what it shows."""
+    rows = [(f"{Path(one.file).name}::{one.name}", str(one.cases), one.first_line) for one in found]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    return "".join(f"{name:<{widths[0]}}  {cases:>{widths[1]}}  {about}\n" for name, cases, about in rows)
+
+
+def markdown(found: Sequence[Scenario]) -> str:
+    """The text of ``docs/scenarios.md``."""
+    text = [HEAD, f"{sum(one.cases for one in found)} cases of {len(found)} scenarios.\n"]
+    for file, group in groupby(found, key=lambda one: one.file):
+        ones = list(group)
+        text.append(f"## {Path(file).name}\n\n{ones[0].title}\n")
+        text += [_entry(one) for one in ones]
+    text.append("## Windows\n")
+    for name in sorted({name for one in found for name in one.windows}):
+        text.append(f"### {name}\n\n{inspect.getdoc(getattr(timers, name)) or ''}\n")
+    return "\n".join(text).replace("``", "`")
+
+
+def _entry(one: Scenario) -> str:
+    cases = f" ({one.cases} cases)" if one.cases > 1 else ""
+    facts = [
+        ("marks", [f"`-m {mark}`" for mark in one.marks]),
+        ("windows", [f"[{name}](#{name})" for name in one.windows]),
+        ("controls", list(one.controls)),
+        ("needs", list(one.needs)),
+        ("known defect", list(one.defects)),
+    ]
+    lines = [f"- {title}: {', '.join(values)}" for title, values in facts if values]
+    return f"### {one.name}{cases}\n\n{one.about}\n\n" + "\n".join(lines) + "\n"
