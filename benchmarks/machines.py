@@ -55,9 +55,10 @@ def ip_batch() -> Iterator[None]:
     for host in wanted.hosts:
         lines = ["link set lo up"]
         for interface in host.interfaces:
-            lines += [f"link set {interface.name} up", f"address add {interface.address} dev {interface.name}"]
-        if host.default_route:
-            lines.append(f"route add default via {host.default_route}")
+            lines.append(f"link set {interface.name} up")
+            lines += [f"address add {address} dev {interface.name}" for address in interface.addresses]
+        for gateway in host.default_routes:
+            lines.append(f"route add default via {gateway}")
         _ip(lines, "-n", host.name)
     yield
     _ip([f"netns del {host.name}" for host in wanted.hosts] + [f"link del {lan}" for lan in wanted.lans])

@@ -190,7 +190,7 @@ def test_script_is_a_program_with_plain_arguments(script: str) -> None:
         (INSTANCE, {"version": 4}, "version must be one of 2, 3"),
         (INSTANCE, {"auth_pass": "ninechars"}, "length of auth_pass"),
         (INSTANCE, {"vip": ()}, "number of VIPs"),
-        (INSTANCE, {"vip": "172.16.10.50/32"}, "vip must be an IPv4 address"),
+        (INSTANCE, {"vip": "172.16.10.50/32"}, "vip must be an address such as"),
         (INSTANCE, {"nopreempt": True, "state": "MASTER"}, "state with nopreempt"),
         (INSTANCE, {"nopreempt": True, "preempt_delay": 1.0}, "preempt_delay with nopreempt"),
         (INSTANCE, {"garp_master_delay": -1}, "garp_master_delay"),

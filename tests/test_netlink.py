@@ -90,10 +90,11 @@ def test_address(add: bool, kind: int, flags: int, address: str, family: int, pr
     assert message.get_attr("IFA_LOCAL") == message.get_attr("IFA_ADDRESS") == address
 
 
-def test_default_route() -> None:
-    message = encoded(lambda batch: batch.default_route("172.16.10.1"), rtmsg)
+@pytest.mark.parametrize(("gateway", "family"), [("172.16.10.1", socket.AF_INET), ("fd00:10::1", socket.AF_INET6)])
+def test_default_route(gateway: str, family: int) -> None:
+    message = encoded(lambda batch: batch.default_route(gateway), rtmsg)
     assert header(message)[:2] == (netlink.RTM_NEWROUTE, CREATE)
-    assert message.get_attr("RTA_GATEWAY") == "172.16.10.1"
+    assert (message["family"], message.get_attr("RTA_GATEWAY")) == (family, gateway)
     assert (message["dst_len"], message["table"], message["type"], message["scope"]) == (0, 254, 1, 0)
 
 

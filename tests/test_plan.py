@@ -115,7 +115,39 @@ def test_etc_hosts_names_every_machine_at_its_first_address() -> None:
 
 def test_default_route_is_mininet_s() -> None:
     hosts = planned(lambda topo: wire(topo, "a", defaultRoute="via 172.16.10.1")).hosts
-    assert hosts[0].default_route == "172.16.10.1"
+    assert hosts[0].default_routes == ("172.16.10.1",)
+
+
+def test_an_ipv6_address_has_the_ipv4_host_number_in_the_same_digits() -> None:
+    def build(topo: Topo) -> None:
+        topo.addSwitch("lan", subnet="172.16.10.0/24", subnet6="fd00:10::/64")
+        topo.addSwitch("old", subnet="172.16.11.0/24")
+        wire(topo, "a", ip="172.16.10.21", defaultRoute="via 172.16.10.1", defaultRoute6="via fd00:10::1")
+        wire(topo, "a", "old")
+
+    (host,) = planned(build).hosts
+    assert [[str(address) for address in interface.addresses] for interface in host.interfaces] == [
+        ["172.16.10.21/24", "fd00:10::21/64"],
+        ["172.16.11.11/24"],
+    ]
+    assert host.default_routes == ("172.16.10.1", "fd00:10::1")
+
+
+@pytest.mark.parametrize(
+    ("switch", "options", "problem"),
+    [
+        ({"subnet6": "172.16.0.0/16"}, {}, "lan: subnet 172.16.0.0/16 is none"),
+        ({"subnet6": "fd00:10::/124"}, {"ip": "172.16.10.21"}, "a: lan .* has no address for host number 21"),
+        ({"subnet6": "fd00:10::/64"}, {"defaultRoute6": "via fd00:11::1"}, "a: defaultRoute6='via fd00:11::1'"),
+    ],
+)
+def test_ipv6_that_cannot_be_is_refused(switch: dict[str, Any], options: dict[str, Any], problem: str) -> None:
+    def build(topo: Topo) -> None:
+        topo.addSwitch("lan", subnet="172.16.10.0/24", **switch)
+        wire(topo, "a", **options)
+
+    with pytest.raises(HarnessError, match=problem):
+        planned(build)
 
 
 def test_an_interface_that_is_not_there_is_named() -> None:

@@ -23,6 +23,8 @@ from harness.lab import syscalls
 
 MESSAGE_LIMIT = 1 << 16
 FRESH_FOLDERS = ("run", "tmp", "var/log", "etc/keepalived")
+QUIET = {"accept_dad": "0", "router_solicitations": "0"}
+"""IPv6 addresses are usable at once, since all are known to differ, and nobody asks for routers that are not there."""
 
 
 def serve(hostname: str, control: socket.socket, notes: socket.socket) -> NoReturn:
@@ -31,6 +33,7 @@ def serve(hostname: str, control: socket.socket, notes: socket.socket) -> NoRetu
         syscalls.die_with_parent(0)  # in its own pid namespace a parent outside counts as pid 0
         socket.sethostname(hostname)
         _make_root()
+        _quieten_ipv6()
         os.setsid()
         os.umask(0o022)
         fds = [os.pidfd_open(os.getpid()), os.open("/proc/self/ns/net", os.O_RDONLY)]
@@ -71,6 +74,14 @@ def _make_root() -> None:
     linux.mount("proc", "/tmp/root/proc", "proc", guarded | linux.MS_NOEXEC)
     linux.mount("sysfs", "/tmp/root/sys", "sysfs", guarded | linux.MS_NOEXEC)
     syscalls.change_root("/tmp/root")
+
+
+def _quieten_ipv6() -> None:
+    """Settings that the interfaces yet to come take over (kernel, Documentation/networking/ip-sysctl.rst)."""
+    with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
+        for name, value in QUIET.items():
+            with open(f"/proc/sys/net/ipv6/conf/default/{name}", "w", encoding="ascii") as setting:
+                setting.write(value)
 
 
 def _loop(control: socket.socket, notes: socket.socket) -> None:

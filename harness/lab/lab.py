@@ -88,9 +88,10 @@ class Lab:
             for interface in machine.plan.interfaces:
                 index = socket.if_nametoindex(interface.name)
                 batch.set_link(index, True, interface.name)
-                batch.address(index, str(interface.address.ip), interface.address.network.prefixlen)
-            if machine.plan.default_route:
-                batch.default_route(machine.plan.default_route)
+                for address in interface.addresses:
+                    batch.address(index, str(address.ip), address.network.prefixlen)
+            for gateway in machine.plan.default_routes:
+                batch.default_route(gateway)
             batch.send(machine.name)
         machine.write("/etc/hosts", self.plan.etc_hosts)
         machine.write("/etc/hostname", machine.name + "\n")

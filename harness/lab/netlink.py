@@ -128,7 +128,8 @@ class Batch:
     def default_route(self, gateway: str) -> None:
         """Route everything else through ``gateway``."""
         message = rtmsg()
-        message["family"], message["table"], message["type"] = socket.AF_INET, 254, 1  # main table, unicast
+        message["family"] = socket.AF_INET6 if ":" in gateway else socket.AF_INET
+        message["table"], message["type"] = 254, 1  # main table, unicast
         message["proto"], message["scope"] = 4, 0
         message["attrs"] = [("RTA_GATEWAY", gateway)]
         self._add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, message, f"add default route by {gateway}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface
 from typing import Any
 
 import mininet
@@ -16,6 +15,7 @@ from mininet.topo import Topo
 
 import harness
 from harness.errors import HarnessError
+from harness.lab import addressing
 from harness.topology import Director, RealServer, Role
 from harness.topology.machines import role_of
 
@@ -25,34 +25,40 @@ Topology = Callable[..., Topo]
 Edits = Mapping[str, tuple[str, str]]
 """Director -> (text that stands once in its generated keepalived.conf, what to write instead)."""
 
-FIRST_SUBNET = IPv4Network("172.16.10.0/24")
-FIRST_AUTOMATIC_HOST = 11
-_STOCK_OPTIONS = ("ip", "mac", "defaultRoute", "inNamespace", "isSwitch")
+_OWN_OPTIONS = ("ip", "mac", "defaultRoute", "defaultRoute6", "inNamespace", "isSwitch")
 _LINK_OPTIONS = ("node1", "node2", "port1", "port2", "intfName1", "intfName2", "params1", "params2")
 _HOSTNAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)  # RFC 1123 section 2.1, one label
 _INTERFACE_NAME = re.compile(r"[\w.-]{1,15}", re.ASCII)  # linux/if.h: IFNAMSIZ is 16, with the final zero
-_MAC = re.compile(r"[0-9a-f][02468ace](:[0-9a-f]{2}){5}", re.IGNORECASE)  # of one station, so an even first byte
 
 
 @dataclass(frozen=True)
 class InterfacePlan:
-    """One wired interface: ``name`` in its machine, ``wire`` the name of the wire's other end, on the LAN's switch."""
+    """One wired interface: ``name`` in its machine, ``wire`` the name of the wire's other end, on the LAN's switch.
+
+    ``address6`` is None on a LAN without an IPv6 subnet.
+    """
 
     name: str
     address: IPv4Interface
     mac: str
     lan: str
     wire: str
+    address6: IPv6Interface | None = None
+
+    @property
+    def addresses(self) -> tuple[IPv4Interface | IPv6Interface, ...]:
+        """Its address, or both."""
+        return (self.address,) if self.address6 is None else (self.address, self.address6)
 
 
 @dataclass(frozen=True)
 class HostPlan:
-    """One machine: its role and interfaces; ``default_route`` is the gateway's address, if it has one."""
+    """One machine: its role and interfaces; ``default_routes`` are its gateways' addresses, if it has any."""
 
     name: str
     role: Role
     interfaces: tuple[InterfacePlan, ...]
-    default_route: str | None = None
+    default_routes: tuple[str, ...] = ()
 
     def interface(self, name: str | None = None) -> InterfacePlan:
         """An interface by name, the first by default."""
@@ -64,7 +70,7 @@ class HostPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole network: ``lans`` by name with their subnets, ``hosts`` in the order of the topology."""
+    """The whole network: ``lans`` by name with their IPv4 subnets, ``hosts`` in the order of the topology."""
 
     lans: dict[str, IPv4Network]
     hosts: tuple[HostPlan, ...]
@@ -137,7 +143,7 @@ def _checked_names() -> Iterator[None]:
 
 def plan(topo: Topo, seed: int = 0) -> Plan:
     """Check a topology and give every interface its name, address and MAC. Raises HarnessError naming the node."""
-    lans = _lans(topo)
+    lans, lans6 = addressing.subnets(topo), addressing.subnets6(topo)
     ends = _ends(topo)
     hosts: list[HostPlan] = []
     taken: dict[str, str] = {}
@@ -145,22 +151,37 @@ def plan(topo: Topo, seed: int = 0) -> Plan:
     for number, name in enumerate(topo.hosts(sort=False), start=1):
         _check_hostname(name)
         options = dict(topo.nodeInfo(name))
-        stock = {key: options.pop(key, None) for key in _STOCK_OPTIONS}
+        stock = {key: options.pop(key, None) for key in _OWN_OPTIONS}
         role = role_of(name, options)
         interfaces = []
         for position, end in enumerate(ends.get(name, [])):
             own = stock if position == 0 else {}
-            address = _address(name, end.lan, lans[end.lan], end.options.get("ip") or own.get("ip"), taken)
-            taken[str(address.ip)] = name
+            address = addressing.address(name, end.lan, lans[end.lan], end.options.get("ip") or own.get("ip"), taken)
             automatic = f"02:{seed >> 8 & 255:02x}:{seed & 255:02x}:{number >> 8:02x}:{number & 255:02x}:{position:02x}"
-            mac = _mac(name, end.options.get("mac") or own.get("mac") or automatic, macs)
+            mac = addressing.mac(name, end.options.get("mac") or own.get("mac") or automatic, macs)
             wire = f"{name}-eth{position}" if len(name) <= 10 else f"wire{number}-eth{position}"
-            interfaces.append(InterfacePlan(_interface_name(name, end), address, mac, end.lan, wire))
-        hosts.append(HostPlan(name, role, tuple(interfaces), _gateway(name, stock["defaultRoute"], interfaces)))
+            subnet6 = lans6.get(end.lan)
+            address6 = None if subnet6 is None else addressing.address6(name, end.lan, subnet6, address, taken)
+            interfaces.append(InterfacePlan(_interface_name(name, end), address, mac, end.lan, wire, address6))
+        hosts.append(HostPlan(name, role, tuple(interfaces), _gateways(name, stock, interfaces)))
         _check_wired(hosts[-1])
     whole = Plan(lans, tuple(hosts))
-    _check_vips(whole, taken)
+    for host in whole.hosts:
+        for vip in _vips(host.role):
+            addressing.check_vip(host.name, vip, [*lans.items(), *lans6.items()], taken)
     return whole
+
+
+def _gateways(name: str, given: Mapping[str, str | None], interfaces: list[InterfacePlan]) -> tuple[str, ...]:
+    networks = [address.network for interface in interfaces for address in interface.addresses]
+    found = (addressing.gateway(name, option, given[option], networks) for option in ("defaultRoute", "defaultRoute6"))
+    return tuple(gateway for gateway in found if gateway is not None)
+
+
+def _vips(role: Role) -> list[str]:
+    if isinstance(role, Director):
+        return [vip for instance in role.instances for vip in instance.vips]
+    return [service.vip for service in role.serves] if isinstance(role, RealServer) else []
 
 
 def with_edits(whole: Plan, edits: Edits) -> Plan:
@@ -198,26 +219,6 @@ def _check_wired(host: HostPlan) -> None:
             )
 
 
-def _lans(topo: Topo) -> dict[str, IPv4Network]:
-    lans: dict[str, IPv4Network] = {}
-    free = (IPv4Network((int(FIRST_SUBNET.network_address) + (n << 8), 24)) for n in range(1 << 12))
-    for name in topo.switches(sort=False):
-        if len(name) > 15:
-            raise HarnessError(f"{name}: the name of a switch has at most 15 characters; shorten it")
-        given = topo.nodeInfo(name).get("subnet")
-        try:
-            subnet = (
-                IPv4Network(given) if given else next(n for n in free if not any(n.overlaps(o) for o in lans.values()))
-            )
-        except ValueError as problem:
-            raise HarnessError(f"{name}: subnet {given} is none: {problem}") from None
-        for other, taken in lans.items():
-            if subnet.overlaps(taken):
-                raise HarnessError(f"{name}: its subnet {subnet} overlaps {taken} of {other}; give them subnets apart")
-        lans[name] = subnet
-    return lans
-
-
 @dataclass(frozen=True)
 class _End:
     """A host's end of a link: on which LAN, as which of the host's ports, with the options of ``params1`` or 2."""
@@ -253,62 +254,3 @@ def _interface_name(host: str, end: _End) -> str:
     if not _INTERFACE_NAME.fullmatch(name) or name == "lo":
         raise HarnessError(f"{host}: {name!r} is no name for an interface: use at most 15 letters, digits and . _ -")
     return name
-
-
-def _mac(name: str, given: str, taken: dict[str, str]) -> str:
-    mac = str(given).lower()
-    if not _MAC.fullmatch(mac):
-        raise HarnessError(f"{name}: {given!r} is no hardware address of one machine, such as 02:00:00:00:00:01")
-    if (other := taken.setdefault(mac, name)) != name:
-        raise HarnessError(f"{name} and {other} both have the hardware address {mac}; give one another")
-    return mac
-
-
-def _gateway(name: str, given: str | None, interfaces: list[InterfacePlan]) -> str | None:
-    """The address in Mininet's ``defaultRoute="via 172.16.10.1"``; it has to be in the subnet of an interface."""
-    if not given:
-        return None
-    gateway = str(given).removeprefix("via ").strip()
-    try:
-        reachable = any(IPv4Address(gateway) in interface.address.network for interface in interfaces)
-    except ValueError:
-        reachable = False
-    if not reachable:
-        raise HarnessError(f'{name}: defaultRoute={given!r}: give "via" an address in a subnet of this machine')
-    return gateway
-
-
-def _address(name: str, lan: str, subnet: IPv4Network, given: str | None, taken: dict[str, str]) -> IPv4Interface:
-    if not given:
-        candidates = (subnet.network_address + n for n in range(FIRST_AUTOMATIC_HOST, subnet.num_addresses - 1))
-        free = next((address for address in candidates if str(address) not in taken), None)
-        if free is None:
-            raise HarnessError(f"{name}: {lan} ({subnet}) has no address left; give it a larger subnet")
-        return IPv4Interface((free, subnet.prefixlen))
-    try:
-        address = IPv4Interface(given if "/" in str(given) else f"{given}/{subnet.prefixlen}")
-    except ValueError as problem:
-        raise HarnessError(f"{name}: {given} is no address: {problem}") from None
-    if address.ip not in subnet or address.network.prefixlen != subnet.prefixlen:
-        raise HarnessError(f"{name}: {address} is not in the subnet {subnet} of {lan}; give it an address of that")
-    if address.ip in (subnet.network_address, subnet.broadcast_address):
-        raise HarnessError(f"{name}: {address.ip} is the network's or the broadcast address of {subnet}, no machine's")
-    if (other := taken.get(str(address.ip))) is not None:
-        raise HarnessError(f"{name} and {other} both have the address {address.ip}; give one another")
-    return address
-
-
-def _check_vips(whole: Plan, taken: dict[str, str]) -> None:
-    for host in whole.hosts:
-        vips: list[str] = []
-        if isinstance(host.role, Director):
-            vips = [vip for instance in host.role.instances for vip in instance.vips]
-        elif isinstance(host.role, RealServer):
-            vips = [service.vip for service in host.role.serves]
-        for vip in vips:
-            address = ipaddress.ip_interface(vip).ip
-            if (other := taken.get(str(address))) is not None:
-                raise HarnessError(f"{host.name}: its VIP {address} is the address of {other}; take a free one")
-            if address.version == 4 and not any(address in subnet for subnet in whole.lans.values()):
-                known = ", ".join(f"{subnet} ({name})" for name, subnet in whole.lans.items())
-                raise HarnessError(f"{host.name}: its VIP {address} is in no LAN's subnet: {known}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 
 from harness.errors import HarnessError
 
@@ -34,11 +34,15 @@ def one_of(owner: str, field: str, value: str, allowed: Collection[str]) -> None
 
 
 def address(owner: str, field: str, value: str) -> None:
-    """``value`` is an IPv4 address in dotted form, without a prefix length."""
+    """``value`` is an IPv4 or IPv6 address in the usual form, without prefix length or zone."""
     try:
-        IPv4Address(value if isinstance(value, str) else repr(value))
+        if ip_address(value if isinstance(value, str) else repr(value)).compressed != value or "%" in value:
+            raise ValueError
     except ValueError:
-        raise HarnessError(f"{owner}: {field} must be an IPv4 address such as 172.16.10.50, not {value!r}") from None
+        raise HarnessError(
+            f"{owner}: {field} must be an address such as 172.16.10.50 or fd00:10::50, in its shortest form,"
+            f" not {value!r}"
+        ) from None
 
 
 def word(owner: str, field: str, value: str) -> None:

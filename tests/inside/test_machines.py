@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import socket
 import time
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from harness.lab.lab import Lab
 from harness.lab.machine import Machine
 from harness.lab.plan import make_topo, plan
 from harness.lab.supervisor import Supervisor
+from topologies.director_group import DirectorGroup
 from topologies.director_pair import DirectorPair
 
 pytestmark = pytest.mark.topology.with_args(DirectorPair)
@@ -216,3 +218,18 @@ def test_supervisor_ends_with_the_process_that_started_it() -> None:
         assert select.select([fd], [], [], 10)[0], "it lives on"
         os.close(fd)
     assert processes() == before
+
+
+@pytest.mark.topology.with_args(DirectorGroup)
+def test_ipv6_addresses_are_usable_at_once(cluster: Cluster) -> None:
+    """No duplicate address detection keeps them waiting for a second or two, and nobody asks for routers."""
+    director, client = cluster.directors[0].machine, cluster.client.machine
+    with client.inside(), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as ear:
+        ear.bind(("fd00:10::100", 7))
+        ear.settimeout(1)
+        with director.inside(), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as mouth:
+            mouth.bind(("fd00:10::11", 0))
+            mouth.sendto(b"heard", ("fd00:10::100", 7))
+        assert ear.recv(16) == b"heard"
+    for name in ("accept_dad", "router_solicitations"):
+        assert director.read(f"/proc/sys/net/ipv6/conf/eth0/{name}") == "0\n"
