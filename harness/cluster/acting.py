@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 from harness.clock import Instant
 from harness.cluster.waiting import Waiting
 from harness.daemons.nodes import Node
 from harness.faults.fault import Fault
 from harness.observers import protocols
-from harness.observers.client import Load
+from harness.observers.client import Held, Load
+from harness.observers.requests import Target
 from harness.timeline import Event
+from harness.topology import VirtualService
 
 
 class Acting(Waiting):
@@ -41,19 +44,38 @@ class Acting(Waiting):
         self._suffered = [other for other in self._suffered if other != fault]
         return healed
 
+    def target(self, service: VirtualService | None = None, **how: Any) -> Target:
+        """Where requests to a service go (None: the first one); ``how``: see :class:`Target`."""
+        wanted = self.service if service is None else service
+        return Target(**{"address": wanted.vip, "port": wanted.port, "protocol": wanted.protocol, **how})
+
     @contextlib.contextmanager
-    def load(self, rate: float = 20.0, path: str = "/") -> Iterator[Load]:
-        """Have the client send ``rate`` requests a second to the first service's VIP meanwhile."""
-        load = self.recorder.load(self.client.machine, (self.vip, self.service.port), rate, path)
+    def load(self, rate: float = 20.0, service: VirtualService | None = None, **how: Any) -> Iterator[Load]:
+        """Have the client send ``rate`` requests a second to a service meanwhile; see :meth:`target`."""
+        load = self.recorder.load(self.client.machine, self.target(service, **how), rate)
         try:
             yield load
         finally:
             self.recorder.end_load(load)
 
-    def fetch(self, count: int) -> list[Event]:
-        """Send ``count`` requests to the first service, one after the other; returns their events."""
-        target = (self.vip, self.service.port)
+    def fetch(self, count: int, service: VirtualService | None = None, **how: Any) -> list[Event]:
+        """Send ``count`` requests to a service, one after the other; returns their events. See :meth:`target`."""
+        target = self.target(service, **how)
         return [self.recorder.fetch(self.client.machine, target) for _ in range(count)]
+
+    @contextlib.contextmanager
+    def holding(self, count: int, service: VirtualService | None = None, **how: Any) -> Iterator[list[Held]]:
+        """Open ``count`` connections to a service, one after the other, and hold them meanwhile.
+
+        In each a request is begun, and answered when it is finished; see :class:`harness.observers.client.Held`.
+        """
+        target = self.target(service, **how)
+        held = [self.recorder.hold(self.client.machine, target) for _ in range(count)]
+        try:
+            yield held
+        finally:
+            for connection in held:
+                connection.give_up()
 
     def ask_arp(self, asker: Node, address: str, count: int) -> list[Event]:
         """Broadcast ``count`` ARP questions for an address; returns the answers, as they left the machines."""

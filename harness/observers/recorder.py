@@ -9,11 +9,12 @@ from harness.clock import Instant, now
 from harness.lab.machine import Machine
 from harness.observers import ipvs, protocols
 from harness.observers.addresses import AddressObserver
-from harness.observers.client import Load
+from harness.observers.client import Client, Held, Load
 from harness.observers.ipvs import IpvsObserver
 from harness.observers.logs import LogObserver
 from harness.observers.loop import Loop
 from harness.observers.packets import Capture, Frame
+from harness.observers.requests import Target
 from harness.timeline import EVER, Event, Timeline
 
 DRAINING = 1.0
@@ -134,9 +135,9 @@ class Recorder:
 
     # -- requests ---------------------------------------------------------------------------------------------------
 
-    def load(self, client: Machine, address: tuple[str, int], rate: float, path: str) -> Load:
+    def load(self, client: Machine, target: Target, rate: float) -> Load:
         """Begin to send requests at a steady rate."""
-        load = Load(self._loop, self._timeline, client, address, rate, path)
+        load = Load(self._loop, self._timeline, client, target, rate)
         self._loop.do(load.begin)
         return load
 
@@ -144,10 +145,13 @@ class Recorder:
         """Send no more."""
         self._loop.do(load.stop)
 
-    def fetch(self, client: Machine, address: tuple[str, int], path: str = "/") -> Event:
+    def fetch(self, client: Machine, target: Target) -> Event:
         """Send one request and wait for what comes of it."""
-        load = Load(self._loop, self._timeline, client, address, 1, path)
-        return load.one()
+        return Client(self._loop, self._timeline, client).ask(target)
+
+    def hold(self, client: Machine, target: Target) -> Held:
+        """Open a connection that stays open, a request begun in it."""
+        return Held(self._loop, Client(self._loop, self._timeline, client), target)
 
     def stop(self) -> None:
         """Stop observing. Raises if an observer had failed."""

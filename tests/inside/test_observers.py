@@ -139,6 +139,33 @@ def test_request_refused_is_no_answer(cluster: Cluster) -> None:
     assert cluster.serves_again(cluster.real_servers[0])
 
 
+def test_held_connections_lie_open_until_they_are_finished(cluster: Cluster) -> None:
+    """One after the other, each begun when the one before it was established; a server waits for the end of each."""
+    assert cluster.master
+    began = cluster.timeline.now()
+    with cluster.holding(4) as held:
+        cluster.timeline.let_pass(2.0)
+        assert all(connection.is_open for connection in held)
+        assert not cluster.timeline.events("request", since=began)
+        finished = [connection.finish() for connection in held[:3]]
+    assert [event.status for event in finished] == [200, 200, 200]
+    assert finished[0].server == finished[2].server != finished[1].server
+    assert [event.at for event in finished] == sorted(event.at for event in finished)
+    assert held[3].outcome().error == "given up"
+
+
+def test_held_connection_that_never_came_about_says_why(cluster: Cluster) -> None:
+    assert cluster.master
+    with cluster.holding(1, port=9) as (held,):
+        assert not held.is_open
+        assert held.finish().error == "Connection refused"
+
+
+def test_request_from_an_address_that_the_client_has_not_got(cluster: Cluster) -> None:
+    (event,) = cluster.fetch(1, source="172.16.10.99")
+    assert (event.status, event.error) == (0, "Cannot assign requested address")
+
+
 # -- frames -----------------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,199 @@
+"""One request of the client: a connection over HTTP or a datagram to a DNS server, and what came of it.
+
+A request is a non-blocking socket in the client's network namespace, driven by the observers' loop: no process and no
+thread a request.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import selectors
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.clock import Instant, now
+from harness.lab.machine import Machine
+from harness.observers.loop import Loop
+
+ASKED_NAME = "server.lvs.test"
+"""The name whose TXT record every DNS server of the cluster answers with its own name."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where requests go, and from which of the client's addresses (None: the kernel chooses).
+
+    ``path`` is what is asked for over TCP: a GET; over UDP the question is for a TXT record. ``padding`` bytes make
+    the GET larger.
+    """
+
+    address: str
+    port: int
+    protocol: str = "TCP"
+    source: str | None = None
+    path: str = "/"
+    padding: int = 0
+
+    @property
+    def family(self) -> int:
+        """AF_INET or AF_INET6."""
+        return socket.AF_INET6 if ":" in self.address else socket.AF_INET
+
+
+class Request:
+    """What all requests have in common. When it is over, ``done`` is called with it.
+
+    ``status`` is HTTP's (200 for a datagram that was answered, 0 for none), ``body`` the answer.
+    """
+
+    kind = socket.SOCK_STREAM
+
+    def __init__(
+        self, loop: Loop, client: Machine, target: Target, timeout: float, done: Callable[[Request], None]
+    ) -> None:
+        self.begun: Instant = now()
+        self.target, self.timeout = target, timeout
+        self.local_port = 0
+        self.status = 0
+        self.body = ""
+        self.error: str | None = None
+        self.over = False
+        self._loop, self._done = loop, done
+        with client.inside():
+            self._socket = socket.socket(target.family, self.kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        try:
+            if target.source is not None:
+                self._socket.bind((target.source, 0))
+            code = self._socket.connect_ex((target.address, target.port))
+        except OSError as problem:
+            code = problem.errno or errno.EINVAL
+        if code not in (0, errno.EINPROGRESS):
+            self._finish(os.strerror(code))
+            return
+        self.local_port = self._socket.getsockname()[1]
+        loop.watch(self._socket.fileno(), self._writable, selectors.EVENT_WRITE)
+        self._expect(timeout)
+
+    def _expect(self, timeout: float) -> None:
+        """Give it up after ``timeout`` seconds from now, whatever was expected before."""
+        self._due = now() + timeout
+        self._loop.at(self._due, self._check_due)
+
+    def _check_due(self) -> None:
+        if now() >= self._due:
+            self._finish("timed out")
+
+    def _writable(self) -> None:
+        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self._finish(os.strerror(code))
+        else:
+            self._connected()
+
+    def _connected(self) -> None:
+        raise NotImplementedError
+
+    def _send(self, data: bytes) -> bool:
+        """Whether the kernel took it; if not, the request is over."""
+        try:
+            self._socket.send(data)
+        except OSError as problem:
+            self._finish(problem.strerror or str(problem))
+        return not self.over
+
+    def _receive(self) -> bytes | None:
+        """What has arrived; None if that was an error, and the request is over."""
+        try:
+            return self._socket.recv(1 << 16)
+        except OSError as problem:
+            self._finish(problem.strerror or str(problem))
+            return None
+
+    def _finish(self, error: str | None) -> None:
+        if self.over:
+            return
+        self.over = True
+        self.error = error
+        self._loop.unwatch(self._socket.fileno())
+        self._socket.close()
+        self._done(self)
+
+    def abandon(self) -> None:
+        """Give it up: the client is gone."""
+        self._finish("given up")
+
+
+class Get(Request):
+    """One HTTP GET in a connection of its own. With ``hold`` its last line is kept back until :meth:`complete`.
+
+    A server that waits for the first byte before it accepts (TCP_DEFER_ACCEPT, as httpd does) has then accepted.
+    """
+
+    def __init__(
+        self, loop: Loop, client: Machine, target: Target, timeout: float, done: Callable[[Request], None],
+        hold: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
+        """``hold`` is called when the connection is established and lies open."""
+        self._answer = b""
+        self._hold = hold
+        super().__init__(loop, client, target, timeout, done)
+
+    def _connected(self) -> None:
+        host = f"[{self.target.address}]" if ":" in self.target.address else self.target.address
+        padding = f"X-Padding: {'x' * self.target.padding}\r\n" if self.target.padding else ""
+        head = f"GET {self.target.path} HTTP/1.0\r\nHost: {host}\r\n{padding}".encode()
+        if not self._send(head if self._hold else head + b"\r\n"):
+            return
+        self._loop.rewatch(self._socket.fileno(), self._readable, selectors.EVENT_READ)
+        if self._hold is not None:
+            self._due = float("inf")
+            self._hold()
+
+    def complete(self, timeout: float) -> None:
+        """Send what was kept back; the answer is due within ``timeout`` seconds (loop thread only)."""
+        if not self.over and self._send(b"\r\n"):
+            self._expect(timeout)
+
+    def _readable(self) -> None:
+        data = self._receive()
+        if data is None:
+            return
+        self._answer += data
+        if data:
+            return
+        head, _, body = self._answer.partition(b"\r\n\r\n")
+        with contextlib.suppress(IndexError, ValueError):
+            self.status = int(head.split(None, 2)[1])
+        self.body = body.decode(errors="replace").strip()
+        self._finish(None if self.status else "no HTTP answer")
+
+
+class Query(Request):
+    """One DNS question in a datagram: who are you?"""
+
+    kind = socket.SOCK_DGRAM
+
+    def _connected(self) -> None:
+        from scapy.layers.dns import DNS, DNSQR
+
+        question = DNS(id=self.local_port, rd=0, qd=DNSQR(qname=ASKED_NAME, qtype="TXT"))
+        if self._send(bytes(question)):
+            self._loop.rewatch(self._socket.fileno(), self._readable, selectors.EVENT_READ)
+
+    def _readable(self) -> None:
+        from scapy.layers.dns import DNS
+
+        data = self._receive()
+        if data is None:
+            return
+        answer = DNS(data)
+        if answer.id != self.local_port or not answer.ancount:
+            self._finish("no DNS answer")
+            return
+        self.status = 200
+        record = answer.an[0] if isinstance(answer.an, list) else answer.an
+        self.body = b"\n".join(record.rdata).decode(errors="replace")
+        self._finish(None)
