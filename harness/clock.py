@@ -38,6 +38,11 @@ class Window:
         if self.earliest > self.latest:
             raise ValueError(f"a window cannot end ({self.latest} s) before it begins ({self.earliest} s)")
 
+    @classmethod
+    def exactly(cls, seconds: float) -> Window:
+        """The window of what is due at one instant."""
+        return cls(seconds, seconds)
+
     def __contains__(self, seconds: float) -> bool:
         return self.earliest <= seconds <= self.latest
 

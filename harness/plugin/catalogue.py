@@ -20,7 +20,7 @@ from harness.plugin.marks import controls_of
 HEAD = """\
 # Scenarios
 
-Written by `make docs` from the scenarios themselves. A *window* is the rule of `harness/keepalived/timers.py` from
+Written by `make docs` from the scenarios themselves. A *window* is the rule of `harness/keepalived/timers/` from
 which a scenario's deadline is computed. A *control* is what `make controls` plants, and under which the scenario must
 fail.
 """

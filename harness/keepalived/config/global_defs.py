@@ -1,0 +1,48 @@
+"""What holds for all of one director's keepalived: who it is, whom it tells, as whom its scripts run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.keepalived.config.blocks import block
+from harness.topology import fields
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlobalDefs:
+    """The global definitions of one director; ``smtp_connect_timeout`` in seconds.
+
+    ``smtp_server`` is an address, since keepalived would look a name up while it starts. ``smtp_alert``
+    says whether mail is sent at all: without it keepalived would mail every change of a real server
+    (``check_data.c``).
+    """
+
+    router_id: str
+    notification_email: tuple[str, ...] = ("root@localhost",)
+    notification_email_from: str = "keepalived@localhost"
+    smtp_server: str = "127.0.0.1"
+    smtp_connect_timeout: int = 30
+    smtp_alert: bool = False
+
+    def __post_init__(self) -> None:
+        for recipient in self.notification_email:
+            fields.word("GlobalDefs", "notification_email", recipient)
+        fields.word("GlobalDefs", "notification_email_from", self.notification_email_from)
+        fields.word("GlobalDefs", "router_id", self.router_id)
+        fields.address("GlobalDefs", "smtp_server", self.smtp_server)
+        fields.whole("GlobalDefs", "smtp_connect_timeout", self.smtp_connect_timeout, 1, 3600)
+
+
+def global_defs(defs: GlobalDefs) -> list[str]:
+    """The block ``global_defs``."""
+    body = block("notification_email", defs.notification_email) if defs.notification_email else []
+    body += [
+        f"notification_email_from {defs.notification_email_from}",
+        f"smtp_server {defs.smtp_server}",
+        f"smtp_connect_timeout {defs.smtp_connect_timeout}",
+        f"smtp_alert {'on' if defs.smtp_alert else 'off'}",
+        f"router_id {defs.router_id}",
+        "script_user root",
+        "enable_script_security",
+    ]
+    return block("global_defs", body)

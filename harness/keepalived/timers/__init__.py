@@ -1,0 +1,37 @@
+"""When keepalived is due to act: pure arithmetic, each answer a Window in seconds from cause to effect.
+
+The rules are those of RFC 3768 (VRRP version 2) and RFC 5798 / RFC 9568 (version 3), and of keepalived's
+sources where the RFCs leave it to the implementation; they were read in 2.2.7 and 2.3.3. Work is taken to
+cost no time, so a caller adds what its machine needs (``Window.with_slack``). Unless a function says
+otherwise, every tracked script succeeds.
+"""
+
+from harness.keepalived.timers.checking import recovery, removal
+from harness.keepalived.timers.election import (
+    cold_start,
+    failback,
+    garp_schedule,
+    master_down_interval,
+    preemption,
+    reunion,
+    skew,
+    takeover,
+)
+from harness.keepalived.timers.tracking import script_failure, script_recovery, switch, switch_back
+
+__all__ = [
+    "cold_start",
+    "failback",
+    "garp_schedule",
+    "master_down_interval",
+    "preemption",
+    "recovery",
+    "removal",
+    "reunion",
+    "script_failure",
+    "script_recovery",
+    "skew",
+    "switch",
+    "switch_back",
+    "takeover",
+]

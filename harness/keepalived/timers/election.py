@@ -1,0 +1,123 @@
+"""Who becomes master and when, and what it announces: the arithmetic of RFC 3768, RFC 5798 and RFC 9568."""
+
+from __future__ import annotations
+
+from harness.clock import Window
+from harness.errors import HarnessError
+from harness.topology.vrrp import OWNER_PRIORITY, VrrpInstance
+
+DOWN_TIMER_ADVERTS = 3
+GARP_REPEAT = 5
+
+
+def skew(instance: VrrpInstance, master_advert_int: float | None = None) -> float:
+    """Skew_Time in seconds: (256 - priority) / 256, in version 3 times the master's advertisement interval.
+
+    RFC 3768 section 6.1, RFC 5798 and RFC 9568 section 6.1; keepalived ``vrrp.h``, VRRP_TIMER_SKEW. Without
+    ``master_advert_int`` the master's interval is the instance's own.
+    """
+    share = (256 - instance.effective_priority()) / 256
+    return share if instance.version == 2 else share * _master_interval(instance, master_advert_int)
+
+
+def master_down_interval(instance: VrrpInstance, master_advert_int: float | None = None) -> float:
+    """Master_Down_Interval in seconds: three advertisement intervals and the skew.
+
+    RFC 3768 section 6.1; RFC 5798 section 6.1 and RFC 9568 (there Active_Down_Interval), where the interval
+    is the one that the master advertises; keepalived ``vrrp.h``, VRRP_MS_DOWN_TIMER.
+    """
+    interval = _master_interval(instance, master_advert_int)
+    return DOWN_TIMER_ADVERTS * interval + skew(instance, master_advert_int)
+
+
+def takeover(backup: VrrpInstance, *, announced: bool, master_advert_int: float | None = None) -> Window:
+    """From the loss of the master to the takeover by ``backup``.
+
+    A master that resigns says so (priority 0) and costs the skew; of one that vanishes the last
+    advertisement is up to an interval old, and the Master_Down_Interval counts from that. RFC 3768 and RFC
+    5798 section 6.4.2; keepalived ``vrrp.c``, ``vrrp_state_backup``.
+    """
+    if announced:
+        return Window.exactly(skew(backup, master_advert_int))
+    return _since_last_advert(backup, master_advert_int)
+
+
+def cold_start(*candidates: VrrpInstance) -> Window:
+    """From the start of all ``candidates`` at once to the first master: the shortest Master_Down_Interval.
+
+    RFC 3768 and RFC 5798 section 6.4.1: only the address owner need not wait. keepalived
+    ``vrrp_scheduler.c``, ``vrrp_init_state``: ``state MASTER`` shortens nothing.
+    """
+    return Window.exactly(min(_own_wait(candidate) for candidate in candidates))
+
+
+def failback(returning: VrrpInstance, master_advert_int: float | None = None) -> Window:
+    """From the start of ``returning``, which has a higher priority than the master, to its takeover.
+
+    It discards every advertisement, so its first Master_Down_Interval runs out (RFC 3768 and RFC 5798
+    section 6.4.2, Preempt_Mode); with ``preempt_delay`` see :func:`preemption`. Raises HarnessError if
+    ``returning`` never preempts.
+    """
+    if returning.preempt_delay:
+        return preemption(returning, master_advert_int)
+    _require_preemption(returning)
+    return Window.exactly(_own_wait(returning))
+
+
+def preemption(preempting: VrrpInstance, master_advert_int: float | None = None) -> Window:
+    """From the moment the running backup ``preempting`` outranks the master to its takeover.
+
+    The last advertisement that it accepted is up to an interval old; it discards the later ones, and its
+    Master_Down_Interval runs on from that last one. A change of its own priority moves the timer's end by
+    the change of the skew (keepalived ``vrrp_track.c``, ``vrrp_set_effective_priority``), as if the new one
+    had counted all along. With ``preempt_delay``, which counts from the first lower advertisement, it
+    accepts those until the delay is over (``vrrp.c``, ``vrrp_state_backup``). Raises HarnessError if it
+    never preempts.
+    """
+    _require_preemption(preempting)
+    if not preempting.preempt_delay:
+        return _since_last_advert(preempting, master_advert_int)
+    interval = _master_interval(preempting, master_advert_int)
+    delay = preempting.preempt_delay
+    wait = master_down_interval(preempting, master_advert_int)
+    return Window(wait + max(delay - interval, 0.0), wait + delay + interval)
+
+
+def reunion(higher: VrrpInstance, lower: VrrpInstance) -> Window:
+    """From the moment two masters hear each other again to the resignation of ``lower``.
+
+    Whichever advertises first, ``higher`` then answers at once (RFC 3768 and RFC 5798 section 6.4.3;
+    keepalived ``vrrp.c``, ``vrrp_state_master_rx``).
+    """
+    return Window(0.0, min(higher.advert_int, lower.advert_int))
+
+
+def garp_schedule(instance: VrrpInstance) -> tuple[float, ...]:
+    """When gratuitous ARPs for each VIP are due, in seconds after the takeover, ascending.
+
+    Five at once and five more after ``garp_master_delay``, unless that is 0 (keepalived ``vrrp.c``,
+    ``vrrp_state_master_tx``; ``vrrp_scheduler.c``, ``vrrp_gratuitous_arp_thread``).
+    """
+    rounds = (0, instance.garp_master_delay) if instance.garp_master_delay else (0,)
+    return tuple(float(due) for due in rounds for _ in range(GARP_REPEAT))
+
+
+def _master_interval(instance: VrrpInstance, master_advert_int: float | None) -> float:
+    # Version 2 drops advertisements of another interval than its own.
+    if instance.version == 2 or master_advert_int is None:
+        return instance.advert_int
+    return master_advert_int
+
+
+def _since_last_advert(backup: VrrpInstance, master_advert_int: float | None) -> Window:
+    wait = master_down_interval(backup, master_advert_int)
+    return Window(wait - _master_interval(backup, master_advert_int), wait)
+
+
+def _own_wait(starting: VrrpInstance) -> float:
+    return 0.0 if starting.priority == OWNER_PRIORITY else master_down_interval(starting)
+
+
+def _require_preemption(instance: VrrpInstance) -> None:
+    if instance.nopreempt:
+        raise HarnessError(f"{instance.name} has nopreempt: it never takes over from a master that is alive")
