@@ -22,6 +22,7 @@ LAYERS = (
     "daemons",
     "observers",
     "faults",
+    "check",
     "cluster",
     "controls",
     "pool",

@@ -1,0 +1,293 @@
+"""From what the directors' keepalived has read to the cluster that it needs: machines, wires, addresses (pure).
+
+A keepalived.conf does not say everything: which subnet an interface is in, which address the director has itself, where
+the clients are. What is not said is assumed, and every assumption has a key by which the user can correct it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+from harness.check.dump import Instance, Reading, RealServer, Service, Vip
+from harness.errors import HarnessError
+
+IPAddress = IPv4Address | IPv6Address
+IPNetwork = IPv4Network | IPv6Network
+
+LIKELY_PREFIX = 24
+WIDEST_PREFIX = 8
+LAST_HOST_OF_DIRECTORS = 4
+"""Directors get addresses from the end of a subnet, this far before its broadcast address, going up."""
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """What the configurations do not say: ``--set key=value`` corrects it."""
+
+    key: str
+    value: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.value}  ({self.why})"
+
+
+@dataclass
+class Segment:
+    """One LAN: named by the interface that leads there."""
+
+    name: str
+    subnet: IPv4Network
+    taken: set[IPv4Address] = field(default_factory=set)
+
+    def free(self, from_end: bool = False) -> IPv4Address:
+        """An address that nobody has yet, which is taken by that."""
+        first, last = int(self.subnet.network_address) + 1, int(self.subnet.broadcast_address) - 1
+        start = max(first, last - LAST_HOST_OF_DIRECTORS) if from_end else first
+        for number in [*range(start, last + 1), *range(first, start)]:
+            if (address := IPv4Address(number)) not in self.taken:
+                self.taken.add(address)
+                return address
+        raise HarnessError(f"{self.name}: {self.subnet} has no address left; --set {self.name}=A LARGER SUBNET")
+
+
+@dataclass(frozen=True)
+class DirectorMachine:
+    """A director: the address of each of its interfaces, by interface."""
+
+    name: str
+    reading: Reading
+    addresses: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ServerMachine:
+    """A real server: where it is, and which services of which directors it serves under which port and method."""
+
+    name: str
+    address: str
+    segment: str
+    serves: tuple[tuple[Service, RealServer], ...]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The whole: ``segments`` by name, ``vips`` that no VRRP instance holds, and so each director itself."""
+
+    segments: dict[str, Segment]
+    directors: tuple[DirectorMachine, ...]
+    servers: tuple[ServerMachine, ...]
+    client: dict[str, str]
+    assumptions: tuple[Assumption, ...]
+    static_vips: dict[str, str]
+    left_out: tuple[str, ...]
+
+
+def derive(readings: Mapping[str, Reading], settings: Mapping[str, str] | None = None) -> Cluster:
+    """The cluster in which all directors do what they are configured for.
+
+    ``settings``: ``INTERFACE=SUBNET``, ``DIRECTOR.INTERFACE=ADDRESS``. HarnessError names what fits nowhere, and a
+    setting that nothing asks for.
+    """
+    return _Deriving(dict(readings), dict(settings or {})).cluster()
+
+
+class _Deriving:
+    def __init__(self, readings: dict[str, Reading], settings: dict[str, str]) -> None:
+        self._readings, self._settings = readings, settings
+        self._used: set[str] = set()
+        self._assumptions: list[Assumption] = []
+        self._left_out: list[str] = []
+        self._segments: dict[str, Segment] = {}
+
+    def cluster(self) -> Cluster:
+        self._refuse_strangers()
+        self._refuse_shared_sources()
+        for interface in self._interfaces():
+            self._add_segment(interface, self._hints(interface))
+        static = dict(self._static_vips())
+        servers = self._place_servers()
+        for address in self._all_addresses():
+            for segment in self._segments.values():
+                if address in segment.subnet:
+                    segment.taken.add(address)
+        directors = tuple(map(self._director, self._readings))
+        client = {name: str(segment.free()) for name, segment in self._segments.items()}
+        if unknown := self._settings.keys() - self._used:
+            known = ", ".join(assumption.key for assumption in self._assumptions)
+            raise HarnessError(
+                f"--set {', '.join(sorted(unknown))}: nothing here asks for it; what can be set: {known}"
+            )
+        return Cluster(
+            self._segments, directors, servers, client, tuple(self._assumptions), static, tuple(self._left_out)
+        )
+
+    def _refuse_strangers(self) -> None:
+        """Directors that share neither a virtual router nor a service are no cluster."""
+        shares = [
+            {f"VRID {one.vrid}" for one in reading.instances} | {service.name for service in reading.services}
+            for reading in self._readings.values()
+        ]
+        if len(shares) > 1 and any(shares) and not set.union(*shares[:1]).intersection(*shares[1:]):
+            told = "; ".join(
+                f"{name}: {', '.join(sorted(own)) or 'nothing'}"
+                for name, own in zip(self._readings, shares, strict=True)
+            )
+            raise HarnessError(f"these directors share no VRID and no virtual server, so they are no cluster: {told}")
+
+    def _refuse_shared_sources(self) -> None:
+        sources: dict[str, str] = {}
+        for name, reading in self._readings.items():
+            for source in {one.source for one in reading.instances if one.source}:
+                if (other := sources.setdefault(source, name)) != name:
+                    raise HarnessError(
+                        f"{other} and {name} both have unicast_src_ip or mcast_src_ip {source}, and it can be on one"
+                        " machine only; give each director the file that is its own"
+                    )
+
+    # -- what was configured ------------------------------------------------------------------------------------------
+
+    def _instances(self) -> Iterator[Instance]:
+        return (instance for reading in self._readings.values() for instance in reading.instances)
+
+    def _services(self) -> Iterator[Service]:
+        return (service for reading in self._readings.values() for service in reading.services)
+
+    def _interfaces(self) -> list[str]:
+        """Where VRRP runs or a VIP goes; ``lo`` is no wire."""
+        named = [name for one in self._instances() for name in (one.interface, *(vip.device for vip in _held(one)))]
+        tracked = [name for one in self._instances() for name, _ in one.interfaces]
+        wired = [name for name in dict.fromkeys([*named, *tracked]) if name and name != "lo"]
+        return wired or ["eth0"]
+
+    def _hints(self, interface: str) -> list[tuple[str, int]]:
+        """Addresses known to be on an interface, with their prefix lengths."""
+        hints: list[tuple[str, int]] = []
+        for one in self._instances():
+            if one.interface == interface:
+                hints += [(address, 32) for address in (one.source, *one.peers) if address]
+            hints += [(vip.address, vip.prefix) for vip in _held(one) if vip.device == interface]
+        if not any(True for _ in self._instances()):
+            hints += [(address, 32) for service in self._services() for address, _ in service.listeners]
+        return [(address, prefix) for address, prefix in hints if ":" not in address]
+
+    def _all_addresses(self) -> set[IPv4Address]:
+        """Every address that somebody is configured to have."""
+        texts = [vip.address for one in self._instances() for vip in _held(one)]
+        texts += [address for one in self._instances() for address in (one.source, *one.peers) if address]
+        texts += [address for service in self._services() for address, _ in service.listeners]
+        texts += [server.address for service in self._services() for server in service.real_servers]
+        texts += [service.sorry_server[0] for service in self._services() if service.sorry_server]
+        return {IPv4Address(text) for text in texts if ":" not in text}
+
+    # -- what is assumed ----------------------------------------------------------------------------------------------
+
+    def _setting(self, key: str, value: str, why: str) -> str:
+        self._used.add(key)
+        if key in self._settings:
+            return self._settings[key]
+        self._assumptions.append(Assumption(key, value, why))
+        return value
+
+    def _add_segment(self, interface: str, hints: Iterable[tuple[str, int]]) -> None:
+        known = [ipaddress.ip_interface(f"{address}/{prefix}") for address, prefix in hints]
+        told = [one.network for one in known if one.network.prefixlen < 31]
+        likely = _cover([one.ip for one in known], told)
+        if likely is None:
+            likely = next(net for net in _spare() if not any(net.overlaps(o.subnet) for o in self._segments.values()))
+        why = "the prefix of a VIP" if told else "around the addresses on it" if known else "nothing is said of it"
+        text = self._setting(interface, str(likely), why)
+        try:
+            subnet = IPv4Network(text)
+        except ValueError as problem:
+            raise HarnessError(f"--set {interface}={text}: no IPv4 subnet: {problem}") from None
+        for other in self._segments.values():
+            if subnet.overlaps(other.subnet):
+                raise HarnessError(
+                    f"{interface}: {subnet} overlaps {other.subnet} of {other.name}: an address would be on two wires;"
+                    f" say which subnets they are in: --set {interface}=... --set {other.name}=..."
+                )
+        self._segments[interface] = Segment(interface, subnet)
+
+    def _static_vips(self) -> Iterator[tuple[str, str]]:
+        """VIPs of services that no VRRP instance holds: the director has them itself, on the first interface."""
+        held = {vip.address for one in self._instances() for vip in _held(one)}
+        served = [address for service in self._services() for address, _ in service.listeners]
+        for address in dict.fromkeys(served):
+            if address not in held and ":" not in address:
+                interface = self._segment_of(address) or next(iter(self._segments))
+                why = "no VRRP instance holds it, so every director does"
+                yield address, self._setting(f"vip.{address}", interface, why)
+
+    def _segment_of(self, address: str) -> str | None:
+        for name, segment in self._segments.items():
+            if IPv4Address(address) in segment.subnet:
+                return name
+        return None
+
+    def _place_servers(self) -> tuple[ServerMachine, ...]:
+        serves: dict[str, list[tuple[Service, RealServer]]] = {}
+        for service in self._services():
+            for server in self._wanted(service):
+                mine = serves.setdefault(server.address, [])
+                if not any(server.port == other.port and service.name == known.name for known, other in mine):
+                    mine.append((service, server))
+        machines = []
+        for number, (address, served) in enumerate(serves.items(), start=1):
+            if (name := self._segment_of(address)) is None:
+                name = self._next_interface()
+                self._add_segment(name, [(address, 32)])
+            machines.append(ServerMachine(f"web{number}", address, name, tuple(served)))
+        return tuple(machines)
+
+    def _wanted(self, service: Service) -> list[RealServer]:
+        wanted = [server for server in service.real_servers if ":" not in server.address]
+        if len(wanted) < len(service.real_servers):
+            self._left_out.append(f"{service.name}: its IPv6 real servers")
+        if service.sorry_server and ":" not in service.sorry_server[0]:
+            address, port = service.sorry_server
+            wanted.append(RealServer(address, port, 1, service.method))
+        return wanted
+
+    def _next_interface(self) -> str:
+        numbers = (name for name in (f"eth{n}" for n in range(64)) if name not in self._segments)
+        return next(numbers)
+
+    def _director(self, name: str) -> DirectorMachine:
+        reading = self._readings[name]
+        addresses = {}
+        for interface, segment in self._segments.items():
+            own = next((one.source for one in reading.instances if one.interface == interface and one.source), None)
+            if own is not None and IPv4Address(own) in segment.subnet:
+                addresses[interface] = own
+                continue
+            free = str(segment.free(from_end=True))
+            given = self._setting(f"{name}.{interface}", free, "a free address")
+            if IPv4Address(given) not in segment.subnet:
+                raise HarnessError(f"--set {name}.{interface}={given}: it is not in {segment.subnet}")
+            addresses[interface] = given
+        return DirectorMachine(name, reading, addresses)
+
+
+def _held(instance: Instance) -> tuple[Vip, ...]:
+    return (*instance.vips, *instance.excluded_vips)
+
+
+def _cover(addresses: list[IPAddress], told: list[IPNetwork]) -> IPv4Network | None:
+    """The likely subnet: the widest that was told, or else a /24, made wider until it has all the addresses."""
+    if not addresses:
+        return None
+    width = min((net.prefixlen for net in told), default=LIKELY_PREFIX)
+    while width >= WIDEST_PREFIX:
+        net = IPv4Network(f"{addresses[0]}/{width}", strict=False)
+        if all(address in net for address in addresses):
+            return net
+        width -= 1
+    return None
+
+
+def _spare() -> Iterator[IPv4Network]:
+    return (IPv4Network((int(IPv4Address("10.200.0.0")) + (number << 8), 24)) for number in range(256))

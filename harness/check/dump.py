@@ -1,0 +1,386 @@
+"""What keepalived says it has read: the text of ``keepalived --dump-conf`` to typed objects (pure).
+
+So what is tested is what keepalived reads, with its includes, conditions, variables and defaults, and not what a second
+parser would make of the file. The text is that of keepalived's ``vrrp_data.c``, ``check_data.c``, ``check_api.c`` and
+the checkers, 2.1.5 and newer: one fact a line, belonging to the line above that is indented less.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+_STAMP = re.compile(r"^\w{3} \w{3} [\d: ]+\d{4}: ")
+_HEADING = re.compile(r"^ *------< (.+) >------$")
+_ENDPOINT = re.compile(r"\[(?P<address>[^\]]+)\](:(?P<protocol>\w+))?:(?P<port>\d+)")
+
+
+@dataclass(frozen=True)
+class Vip:
+    """A virtual address as the configuration has it: ``device`` is where it goes."""
+
+    address: str
+    prefix: int
+    device: str
+
+    def __str__(self) -> str:
+        return f"{self.address}/{self.prefix} dev {self.device}"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One VRRP instance; times in seconds.
+
+    ``source`` is the address it is told to speak from, if it is told one; ``excluded_vips`` are held, but not
+    advertised; ``scripts`` and ``interfaces`` are the names of those that it tracks, with their weights.
+    """
+
+    name: str
+    interface: str
+    version: int
+    vrid: int
+    priority: int
+    advert_int: float
+    wantstate: str
+    preempt: bool
+    preempt_delay: float
+    garp_delay: int
+    source: str | None
+    peers: tuple[str, ...]
+    vips: tuple[Vip, ...]
+    excluded_vips: tuple[Vip, ...]
+    sync_group: str | None
+    scripts: tuple[tuple[str, int], ...]
+    interfaces: tuple[tuple[str, int], ...]
+    authentication: str
+
+
+@dataclass(frozen=True)
+class Script:
+    """One ``vrrp_script``; times in seconds."""
+
+    name: str
+    command: str
+    interval: float
+    timeout: float
+    weight: int
+    rise: int
+    fall: int
+
+
+@dataclass(frozen=True)
+class Url:
+    """One URL of an HTTP checker: ``statuses`` as keepalived prints them (``200-299``), ``digest`` an MD5 in hex."""
+
+    path: str
+    statuses: tuple[str, ...]
+    digest: str | None
+    virtualhost: str | None
+
+
+@dataclass(frozen=True)
+class Checker:
+    """How a real server is checked; times in seconds. ``details`` has what is the kind's own, in keepalived's words."""
+
+    kind: str
+    address: str | None
+    port: int | None
+    timeout: float
+    delay_loop: float
+    warmup: float
+    retries: int
+    delay_before_retry: float
+    urls: tuple[Url, ...] = ()
+    details: dict[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class RealServer:
+    """A real server of one virtual server, with its checkers."""
+
+    address: str
+    port: int
+    weight: int
+    method: str
+    checkers: tuple[Checker, ...] = ()
+
+    @property
+    def endpoint(self) -> str:
+        """``[address]:port``, as keepalived's log names it."""
+        return f"[{self.address}]:{self.port}"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A virtual server. ``listeners`` are its addresses with ports; ``mark`` is set instead for a firewall mark."""
+
+    name: str
+    listeners: tuple[tuple[str, int], ...]
+    mark: int | None
+    protocol: str
+    scheduler: str
+    method: str
+    delay_loop: float
+    persistence: int | None
+    quorum: int
+    hysteresis: int
+    inhibit: bool
+    virtualhost: str | None
+    sorry_server: tuple[str, int] | None
+    real_servers: tuple[RealServer, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Everything that one director's keepalived has read."""
+
+    instances: tuple[Instance, ...] = ()
+    scripts: tuple[Script, ...] = ()
+    services: tuple[Service, ...] = ()
+
+
+@dataclass
+class Line:
+    """A line of the dump and those that belong to it."""
+
+    text: str
+    children: list[Line] = field(default_factory=list)
+
+    def get(self, *keys: str) -> str | None:
+        """The value of ``key = value`` right below this line, for the first key that is there."""
+        for key in keys:
+            for child in self.children:
+                name, equals, value = child.text.partition(" = ")
+                if equals and name == key:
+                    return value.strip()
+        return None
+
+    def number(self, *keys: str, default: float = 0.0) -> float:
+        """The first number in a value; ``default`` where there is none. Microseconds (``us``) become seconds."""
+        found = re.search(r"(-?[\d.]+) ?(us\b|usecs\b)?", self.get(*keys) or "")
+        if found is None:
+            return default
+        return float(found[1]) / (1e6 if found[2] else 1)
+
+    def below(self, start: str) -> Iterator[Line]:
+        """The lines right below this one that begin with ``start``."""
+        return (child for child in self.children if child.text.startswith(start))
+
+    def lists(self, title: str) -> list[Line]:
+        """What is listed below ``title``, such as ``Virtual IP (2):``."""
+        return [entry for child in self.below(title) for entry in child.children]
+
+
+def parse(vrrp: str, check: str) -> Reading:
+    """What the VRRP process and the checker process have dumped."""
+    sections = {**_sections(check), **_sections(vrrp)}
+    scripts = tuple(map(_script, sections.get("VRRP Scripts", Line("")).below("VRRP Script = ")))
+    instances = tuple(map(_instance, sections.get("VRRP Topology", Line("")).below("VRRP Instance = ")))
+    return Reading(instances, scripts, tuple(_services(sections)))
+
+
+def _sections(text: str) -> dict[str, Line]:
+    """Heading -> the tree of the lines below it; what belongs to a repeated heading is joined."""
+    sections: dict[str, Line] = {}
+    stack: list[tuple[int, Line]] = []
+    for raw in text.splitlines():
+        line = _STAMP.sub("", raw.rstrip())
+        indent = len(line) - len(line.lstrip(" "))
+        heading = _HEADING.match(line)
+        if heading is not None and indent <= 1:
+            stack = [(0, sections.setdefault(heading[1], Line(heading[1])))]
+        elif stack and indent:  # else it is not of the dump: keepalived's log goes on between its lines
+            while len(stack) > 1 and stack[-1][0] >= indent:
+                stack.pop()
+            node = Line(heading[1] if heading else line.strip())
+            stack[-1][1].children.append(node)
+            stack.append((indent, node))
+    return sections
+
+
+def _script(line: Line) -> Script:
+    return Script(
+        name=line.text.partition(" = ")[2],
+        command=shlex.join(shlex.split(line.get("Command") or "")),
+        interval=line.number("Interval"),
+        timeout=line.number("Timeout"),
+        weight=int(line.number("Weight")),
+        rise=int(line.number("Rise", default=1)),
+        fall=int(line.number("Fall", default=1)),
+    )
+
+
+def _instance(line: Line) -> Instance:
+    interface = line.get("Interface") or ""
+    authentication = line.get("Authentication type") or "none"
+    return Instance(
+        name=line.text.partition(" = ")[2],
+        interface=interface,
+        version=int(line.number("VRRP Version", default=2)),
+        vrid=int(line.number("Virtual Router ID")),
+        priority=int(line.number("Priority", "Base priority", default=100)),
+        advert_int=_interval(line),
+        wantstate=line.get("Wantstate", "Want State") or "BACKUP",
+        preempt=line.get("Preempt") != "disabled",
+        preempt_delay=line.number("Preempt delay"),
+        garp_delay=int(line.number("Gratuitous ARP delay", default=5)),
+        source=_source(line.get("Using src_ip")),
+        peers=tuple(entry.text.split()[0] for entry in line.lists("Unicast Peer")),
+        vips=tuple(_vip(entry.text, interface) for entry in line.lists("Virtual IP (")),
+        excluded_vips=tuple(_vip(entry.text, interface) for entry in line.lists("Virtual IP Excluded")),
+        sync_group=line.get("Sync group"),
+        scripts=tuple(map(_tracked, line.lists("Tracked scripts"))),
+        interfaces=tuple(map(_tracked, line.lists("Tracked interfaces"))),
+        authentication=authentication,
+    )
+
+
+def _source(text: str | None) -> str | None:
+    """``192.168.200.2 (from configuration)``; without that remark it is just what the interface happened to have."""
+    return text.split()[0] if text and "configuration" in text else None
+
+
+def _interval(line: Line) -> float:
+    text = line.get("Advert interval") or "1 sec"
+    return line.number("Advert interval") / (1000 if "milli" in text else 1)
+
+
+def _vip(text: str, interface: str) -> Vip:
+    """``192.168.200.18/25 dev eth0 scope global``."""
+    words = text.split()
+    address, slash, prefix = words[0].partition("/")
+    whole = 128 if ":" in address else 32
+    device = words[words.index("dev") + 1] if "dev" in words else interface
+    return Vip(address, int(prefix) if slash else whole, device)
+
+
+def _tracked(line: Line) -> tuple[str, int]:
+    """``eth1 weight -30``, or with a comma behind the name."""
+    weight = re.search(r"weight (-?\d+)", line.text)
+    return line.text.split()[0].rstrip(","), int(weight[1]) if weight else 0
+
+
+def _services(sections: dict[str, Line]) -> Iterator[Service]:
+    groups = {
+        line.text.partition(" = ")[2].partition(",")[0]: line
+        for line in sections.get("Virtual server group", Line("")).below("Virtual Server Group = ")
+    }
+    checkers = _checkers(sections.get("Health checkers", Line("")))
+    for line in sections.get("Virtual server", Line("")).below("VS "):
+        listeners, mark, name = _listeners(line.text, groups)
+        protocol = (line.get("protocol") or "TCP").upper()
+        persistence = line.get("persistence timeout")
+        yield Service(
+            name=name,
+            listeners=listeners,
+            mark=mark,
+            protocol=protocol,
+            scheduler=line.get("lvs_sched") or "wlc",
+            method=_method(line),
+            delay_loop=line.number("delay_loop", default=60),
+            persistence=int(float(persistence)) if persistence else None,
+            quorum=int(line.number("quorum", default=1)),
+            hysteresis=_hysteresis(line),
+            inhibit=any(line.below("Inhibit on failure is ON")),
+            virtualhost=line.get("VirtualHost"),
+            sorry_server=_endpoint(line.get("sorry server")),
+            real_servers=tuple(_real_servers(line, _service_key(line.text), checkers)),
+        )
+
+
+def _listeners(text: str, groups: dict[str, Line]) -> tuple[tuple[tuple[str, int], ...], int | None, str]:
+    """Addresses with ports, mark, name of ``VS VIP = a, VPORT = n``, ``VS FWMARK = n``, ``VS GROUP = [g]:0``."""
+    if (found := re.match(r"VS VIP = ([^,]+), VPORT = (\d+)", text)) is not None:
+        return ((found[1], int(found[2])),), None, f"{found[1]}:{found[2]}"
+    if (found := re.match(r"VS FWMARK = (\d+)", text)) is not None:
+        return (), int(found[1]), f"FWM {found[1]}"
+    name = text.partition("[")[2].partition("]")[0]
+    members = (member for line in groups.get(name, Line("")).children for member in _members(line.text))
+    return tuple(members), None, f"group {name}"
+
+
+def _members(text: str) -> Iterator[tuple[str, int]]:
+    """``VIP = a, VPORT = n`` or ``VIP Range = a-b, VPORT = n``."""
+    if (found := re.match(r"VIP(?: Range)? = ([^,-]+)(?:-([^,]+))?, VPORT = (\d+)", text)) is not None:
+        first, last = ip_address(found[1]), ip_address(found[2] or found[1])
+        for number in range(int(first), int(last) + 1):
+            yield str(type(first)(number)), int(found[3])
+
+
+def _service_key(text: str) -> str:
+    """How the health checkers name the virtual server: ``[10.10.10.2]:tcp:1358``, ``FWM 1``, ``[VSG_1]:0``."""
+    if (found := re.match(r"VS VIP = ([^,]+), VPORT = (\d+)", text)) is not None:
+        return f"[{found[1]}]:{found[2]}"
+    if (found := re.match(r"VS FWMARK = (\d+)", text)) is not None:
+        return f"FWM {found[1]}"
+    return text.partition(" = ")[2]
+
+
+def _method(line: Line) -> str:
+    return (line.get("default forwarding method", "forwarding method") or "NAT").split()[0].rstrip(",").upper()
+
+
+def _hysteresis(line: Line) -> int:
+    found = re.search(r"hysteresis = (\d+)", line.get("quorum") or "")
+    return int(found[1]) if found else 0
+
+
+def _endpoint(text: str | None) -> tuple[str, int] | None:
+    found = _ENDPOINT.search(text or "")
+    return (found["address"], int(found["port"])) if found else None
+
+
+def _real_servers(service: Line, key: str, checkers: dict[tuple[str, str], list[Checker]]) -> Iterator[RealServer]:
+    current: list[Line] = []
+    for child in [*service.children, Line("Real server")]:
+        if child.text == "Real server":
+            if current and (found := re.match(r"RIP = ([^,]+), RPORT = (\d+), WEIGHT = (-?\d+)", current[0].text)):
+                server = Line("", current)
+                endpoint = f"[{found[1]}]:{found[2]}"
+                mine = tuple(checkers.get((key, endpoint), ()))
+                yield RealServer(found[1], int(found[2]), int(found[3]), _method(server), mine)
+            current = []
+        elif current or child.text.startswith("RIP = "):
+            current.append(child)
+
+
+def _checkers(section: Line) -> dict[tuple[str, str], list[Checker]]:
+    """(virtual server, real server) -> its checkers; the protocol is left out of both names."""
+    found: dict[tuple[str, str], list[Checker]] = {}
+    for line in section.children:
+        service, arrow, server = line.text.partition(" -> ")
+        if arrow:
+            key = re.sub(r":[a-z]+:", ":", service), re.sub(r":[a-z]+:", ":", server)
+            found.setdefault(key, []).append(_checker(line))
+    return found
+
+
+def _checker(line: Line) -> Checker:
+    connection = next(line.below("Connection"), Line(""))
+    kind = (line.get("Keepalive method", "Check type") or "").partition(",")[0]
+    target = _endpoint(connection.get("Dest"))
+    details = dict(child.text.split(" = ", 1) for child in line.children if " = " in child.text)
+    return Checker(
+        kind=kind,
+        address=target[0] if target else None,
+        port=target[1] if target else None,
+        timeout=connection.number("Timeout", default=line.number("timeout", "Timeout", default=5)),
+        delay_loop=line.number("Delay loop", default=60),
+        warmup=line.number("Warmup"),
+        retries=int(line.number("Retries")),
+        delay_before_retry=line.number("Delay before retry", default=1),
+        urls=tuple(map(_url, line.below("Checked url = "))),
+        details=details,
+    )
+
+
+def _url(line: Line) -> Url:
+    statuses = tuple(status for child in line.below("HTTP Status Code") for status in _statuses(child))
+    return Url(line.text.partition(" = ")[2], statuses, line.get("digest"), line.get("Virtual host", "VirtualHost"))
+
+
+def _statuses(line: Line) -> list[str]:
+    return [child.text for child in line.children] or line.text.partition(" = ")[2].split()

@@ -1,0 +1,76 @@
+"""The cluster that configurations need: what they say is kept, what they do not say is assumed and can be corrected."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.check.derive import Cluster, derive
+from harness.check.dump import Reading
+from harness.errors import HarnessError
+from tests.test_check_dump import reading
+
+TRACKING = reading("tracking")
+GROUP = reading("sync_group")
+PEER = replace(GROUP, instances=(replace(GROUP.instances[0], source="192.168.200.3", peers=("192.168.200.2",)),))
+
+
+def assumed(cluster: Cluster) -> dict[str, str]:
+    return {assumption.key: assumption.value for assumption in cluster.assumptions}
+
+
+def test_what_is_said_is_kept() -> None:
+    cluster = derive({"lb1": GROUP, "lb2": PEER})
+
+    assert {name: str(segment.subnet) for name, segment in cluster.segments.items()} == {
+        "eth0": "192.168.200.0/24",
+        "eth1": "192.168.100.0/24",
+    }
+    assert [director.addresses["eth0"] for director in cluster.directors] == ["192.168.200.2", "192.168.200.3"]
+    assert [(server.address, server.segment) for server in cluster.servers] == [
+        ("192.168.200.21", "eth0"), ("192.168.200.22", "eth0"), ("192.168.200.23", "eth0"), ("192.168.200.50", "eth0"),
+    ]  # fmt: skip
+    assert cluster.static_vips == {}
+
+
+def test_no_address_is_given_twice() -> None:
+    cluster = derive({"lb1": TRACKING, "lb2": TRACKING})
+
+    own = [address for director in cluster.directors for address in director.addresses.values()]
+    others = [server.address for server in cluster.servers]
+    vips = [vip.address for one in TRACKING.instances for vip in (*one.vips, *one.excluded_vips)]
+    everything = [*own, *others, *vips, *cluster.client.values(), *cluster.static_vips]
+    assert len(everything) == len(set(everything))
+
+
+def test_an_assumption_is_corrected() -> None:
+    cluster = derive({"lb1": TRACKING, "lb2": TRACKING}, {"eth1": "10.9.0.0/16", "lb1.eth1": "10.9.1.1"})
+
+    assert str(cluster.segments["eth1"].subnet) == "10.9.0.0/16"
+    assert cluster.directors[0].addresses["eth1"] == "10.9.1.1"
+    assert not {"eth1", "lb1.eth1"} & assumed(cluster).keys()
+    assert "lb2.eth1" in assumed(cluster)
+
+
+def test_a_vip_that_no_instance_holds_is_every_directors() -> None:
+    cluster = derive({"lb1": replace(TRACKING, instances=())})
+
+    assert cluster.static_vips["192.168.200.100"] == "eth0"
+    assert assumed(cluster)["vip.192.168.200.100"] == "eth0"
+
+
+@pytest.mark.parametrize(
+    ("readings", "settings", "message"),
+    [
+        ({"lb1": GROUP, "lb2": GROUP}, {}, "lb1 and lb2 both have .* 192.168.200.2"),
+        ({"lb1": GROUP, "lb2": TRACKING}, {"eth7": "10.0.0.0/8"}, "eth7: nothing here asks for it; .* eth0"),
+        ({"lb1": TRACKING}, {"eth1": "tomorrow"}, "--set eth1=tomorrow: no IPv4 subnet"),
+        ({"lb1": TRACKING}, {"eth1": "192.168.0.0/16"}, "eth1: 192.168.0.0/16 overlaps 192.168.200.0/24 of eth0"),
+        ({"lb1": TRACKING}, {"lb1.eth0": "10.0.0.1"}, r"--set lb1.eth0=10.0.0.1: it is not in 192.168.200.0/24"),
+        ({"lb1": TRACKING, "lb2": Reading()}, {}, "share no VRID and no virtual server.* lb2: nothing"),
+    ],
+)
+def test_what_fits_nowhere_is_named(readings: dict[str, Reading], settings: dict[str, str], message: str) -> None:
+    with pytest.raises(HarnessError, match=message):
+        derive(readings, settings)

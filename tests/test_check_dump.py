@@ -1,0 +1,79 @@
+"""What keepalived dumps of its configuration is read back whole; the dumps are those of keepalived 2.2.7."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.check import dump
+
+DUMPS = Path(__file__).parent / "dumps"
+
+
+def reading(name: str) -> dump.Reading:
+    text = (DUMPS / f"{name}.txt").read_text()
+    return dump.parse(text, text)
+
+
+def test_instances() -> None:
+    outside, inside = reading("sync_group").instances
+
+    assert (outside.name, outside.interface, outside.vrid, outside.version) == ("outside", "eth0", 51, 3)
+    assert (outside.priority, outside.advert_int, outside.preempt) == (150, 0.5, True)
+    assert (outside.source, outside.peers) == ("192.168.200.2", ("192.168.200.3",))
+    assert list(map(str, outside.vips)) == ["192.168.200.100/24 dev eth0", "192.168.200.101/24 dev eth0"]
+    assert (inside.advert_int, inside.preempt, inside.garp_delay, inside.sync_group) == (1, False, 2, "G1")
+    assert inside.source is None, "what the interface happens to have is not what the configuration says"
+
+
+def test_what_an_instance_tracks() -> None:
+    (instance,) = reading("tracking").instances
+    (script,) = reading("tracking").scripts
+
+    assert instance.scripts == (("chk_web", -20),)
+    assert instance.interfaces == (("eth1", -30),)
+    assert [vip.address for vip in instance.excluded_vips] == ["192.168.200.111"]
+    assert script == dump.Script(
+        "chk_web", "/usr/bin/test '!' -e /etc/keepalived/down", interval=2, timeout=3, weight=-20, rise=3, fall=2
+    )
+
+
+def test_services_and_their_real_servers() -> None:
+    (service,) = reading("sync_group").services
+
+    assert (service.listeners, service.protocol, service.scheduler, service.method) == (
+        (("192.168.200.100", 80),), "TCP", "wlc", "DR",
+    )  # fmt: skip
+    assert (service.delay_loop, service.quorum, service.hysteresis, service.inhibit) == (6, 2, 1, True)
+    assert service.sorry_server == ("192.168.200.50", 80)
+    assert [(server.address, server.weight) for server in service.real_servers] == [
+        ("192.168.200.21", 3), ("192.168.200.22", 1), ("192.168.200.23", 1),
+    ]  # fmt: skip
+
+
+def test_checkers() -> None:
+    (service,) = reading("sync_group").services
+    (http,), (misc,), (tcp, dns) = (server.checkers for server in service.real_servers)
+
+    assert (http.kind, http.timeout, http.retries, http.delay_before_retry) == ("HTTP_GET", 2, 2, 3)
+    assert http.urls == (dump.Url("/healthz", ("204",), None, "www.example.org"),)
+    assert (misc.kind, misc.details["script"]) == ("MISC_CHECK", "'/usr/bin/true'")
+    assert (tcp.kind, tcp.port, tcp.timeout) == ("TCP_CHECK", 8080, 1)
+    assert (dns.kind, dns.details["Name"], dns.delay_before_retry) == ("DNS_CHECK", "www.example.org", 6)
+
+
+def test_groups_and_marks() -> None:
+    group, mark = reading("tracking").services
+
+    assert group.name == "group VG"
+    assert group.listeners[:3] == (("192.168.200.100", 80), ("192.168.200.100", 443), ("192.168.200.120", 80))
+    assert len(group.listeners) == 8
+    assert (group.method, group.persistence) == ("TUN", 50)
+    assert [checker.kind for checker in group.real_servers[0].checkers] == ["SMTP_CHECK"]
+    assert (mark.mark, mark.listeners, mark.method) == (7, (), "NAT")
+
+
+@pytest.mark.parametrize("text", ["", "Starting Keepalived v2.2.7\n", "\0\xff binary\n ------<"])
+def test_what_is_no_dump_gives_nothing(text: str) -> None:
+    assert dump.parse(text, text) == dump.Reading()
