@@ -27,6 +27,11 @@ def from_realtime(stamp: int) -> Instant:
     return (stamp - (time.time_ns() - time.monotonic_ns())) / 1e9
 
 
+def to_realtime(instant: Instant) -> int:
+    """The kernel's time stamp (nanoseconds of ``CLOCK_REALTIME``) of an instant."""
+    return round(instant * 1e9) + time.time_ns() - time.monotonic_ns()
+
+
 @dataclass(frozen=True)
 class Window:
     """When something is due: ``earliest`` and ``latest``, in seconds. Too early is as wrong as too late."""

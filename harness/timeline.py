@@ -27,7 +27,9 @@ class Event:
     ``frame`` is never an event: frames stay in the capture until somebody asks for them. ``service`` and
     ``destination`` (action added|removed|changed, service, address, weight), ``request`` (sent, latency, status,
     server, error), ``state`` (instance, state: what keepalived says of itself), ``log`` (daemon, line), ``daemon``
-    (name, action started|ended, status), ``power`` (action on|off), ``fault`` (name, action injected|healed).
+    (name, action started|ended, status), ``power`` (action on|off), ``fault`` (name, action injected|healed),
+    ``expected`` (what, since, latest: what a scenario begins to wait for), ``judged`` (what, since, earliest, latest,
+    measured, met: what came of it; instants of this timeline). docs/artifacts.md has them all with their units.
     """
 
     at: Instant
@@ -45,9 +47,19 @@ class Event:
         """Whether all the given details have the given values."""
         return all(self.details.get(name) == value for name, value in wanted.items())
 
+    def as_dict(self) -> dict[str, Value]:
+        """``at`` in seconds to the nanosecond, ``node``, ``kind``, then the details."""
+        return {"at": round(self.at, 9), "node": self.node, "kind": self.kind, **self.details}
+
     def as_json(self) -> str:
-        """One line of ``timeline.jsonl``: ``at`` in seconds to the nanosecond, ``node``, ``kind``, then the details."""
-        return json.dumps({"at": round(self.at, 9), "node": self.node, "kind": self.kind, **self.details})
+        """One line of ``timeline.jsonl``, see :meth:`as_dict`."""
+        return json.dumps(self.as_dict())
+
+    @classmethod
+    def from_dict(cls, line: dict[str, Any]) -> Event:
+        """What :meth:`as_dict` made. Raises KeyError, TypeError or ValueError if it is not that."""
+        details = dict(line)
+        return cls(float(details.pop("at")), str(details.pop("node")), str(details.pop("kind")), details)
 
     def __str__(self) -> str:
         details = " ".join(f"{name}={value}" for name, value in self.details.items())
@@ -68,6 +80,7 @@ class Timeline:
         self._events: list[Event] = []
         self._changed = threading.Condition(threading.RLock())
         self._settle: Callable[[str | None], None] = lambda kind: None
+        self._listener: Callable[[Event], None] | None = None
         self.origin = now()
         self.mark: Instant = EVER
 
@@ -78,11 +91,18 @@ class Timeline:
         """
         self._settle = settle
 
+    def listen(self, listener: Callable[[Event], None] | None) -> None:
+        """Have every event told to ``listener`` as soon as it is recorded, by whoever records it; None ends that."""
+        with self._changed:
+            self._listener = listener
+
     def record(self, node: str, kind: str, at: Instant | None = None, **details: Value) -> Event:
         """Add an event; ``at`` is in seconds on this timeline, now unless given."""
         event = Event(round(self.now() if at is None else at, 9), node, kind, details)
         with self._changed:
             bisect.insort(self._events, event, key=lambda other: other.at)
+            if self._listener is not None:
+                self._listener(event)
             self._changed.notify_all()
         return event
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.clock import Instant
+from harness.cluster.due import Expectations
 from harness.daemons import keepalived
 from harness.daemons.daemon import Daemon
 from harness.daemons.nodes import ClientNode, DirectorNode, Node, RealServerNode, node_of
@@ -39,6 +40,7 @@ class Base:
         self.recorder = Recorder(self.timeline, folder)
         self.nodes = {host.name: node_of(host, plan, self._log_pipe) for host in plan.hosts}
         self._suffered: list[Fault[Node]] = []
+        self._expectations = Expectations(self.timeline)
         if slack >= STALL:  # in virtual time nothing can be starved
             self.recorder.watch_scheduling()
         self._around = Surroundings(self.lab, self._power_on_one, self._power_off, self._start)

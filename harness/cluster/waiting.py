@@ -42,30 +42,27 @@ class Waiting(Looking):
 
         ``until`` is the longest that it may take, after ``since``; TooLate is raised a little after it.
         """
-        event = self.timeline.wait_for(
-            "address", node=director.name, since=since, until=since + until + self.slack,
+        return self._expectations.wait_for(
+            f"takes {self.vip}", "address", director.name, since, until, self.slack,
             action="added", address=self.vip, interface=director.vrrp.interface,
         )  # fmt: skip
-        return event.at - since
 
     def wait_resigned(self, director: DirectorNode, *, since: Instant, until: float) -> float:
         """Wait until ``director`` gives the VIP up; returns how long that took after ``since``, in seconds."""
-        event = self.timeline.wait_for(
-            "address", node=director.name, since=since, until=since + until + self.slack,
+        return self._expectations.wait_for(
+            f"gives {self.vip} up", "address", director.name, since, until, self.slack,
             action="removed", address=self.vip, interface=director.vrrp.interface,
         )  # fmt: skip
-        return event.at - since
 
     def wait_pool(
         self, director: DirectorNode, server: RealServerNode, *, present: bool, since: Instant, until: float
     ) -> float:
         """Wait until a director's table gains or loses a real server; returns how long after ``since``, in seconds."""
-        event = self.timeline.wait_for(
-            "destination", node=director.name, since=since, until=since + until + self.slack,
-            action="added" if present else "removed", service=service_name(self.service),
+        return self._expectations.wait_for(
+            f"{'takes in' if present else 'removes'} {server.name}", "destination", director.name, since, until,
+            self.slack, action="added" if present else "removed", service=service_name(self.service),
             address=f"{server.ip}:{self.service.port}",
         )  # fmt: skip
-        return event.at - since
 
     def wait_answers(self, load: Load, count: int, *, since: Instant) -> list[Event]:
         """Wait until ``count`` requests of a load that were sent after ``since`` have got a good answer."""
@@ -115,5 +112,5 @@ class Waiting(Looking):
         return None
 
     def within(self, due: Window) -> Window:
-        """A window as this machine's clock sees it."""
-        return due.with_slack(self.slack)
+        """A window as this machine's clock sees it; what is compared with it goes on the timeline."""
+        return self._expectations.within(due.with_slack(self.slack))

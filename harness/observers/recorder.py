@@ -17,8 +17,8 @@ from harness.observers.packets import Capture, Frame
 from harness.observers.requests import Target
 from harness.timeline import EVER, Event, Timeline
 
-DRAINING = 1.0
-"""How often the frames are taken out of the ring, in seconds: often enough for it not to overflow."""
+DRAINING = 0.01
+"""How long after a frame the ring is emptied, in seconds: those that come meanwhile cost no waking up of their own."""
 
 HEARTBEAT = 0.02
 """How often, in real time, the loop looks whether it gets the processor when it should, in seconds."""
@@ -32,6 +32,8 @@ class Recorder:
         self._loop = Loop()
         self._frames: list[Frame] = []
         self._undecoded: list[Frame] = []
+        self._unheard: list[Frame] = []
+        self._listener: Callable[[list[Frame]], None] | None = None
         self._addresses: dict[str, AddressObserver] = {}
         self._ipvs: dict[str, IpvsObserver] = {}
         self._logs: list[LogObserver] = []
@@ -41,8 +43,8 @@ class Recorder:
 
     def capture(self, wires: dict[int, tuple[str, str]]) -> None:
         """Begin to capture; to be called in the network namespace of the wires."""
-        self._capture = Capture(wires, self._timeline.origin, self._keep)
-        self._loop.do(self._drain_often)
+        capture = self._capture = Capture(wires, self._timeline.origin, self._keep)
+        self._loop.do(lambda: self._loop.watch(capture.socket.fileno(), self._drain_soon))
 
     def watch_machine(self, machine: Machine) -> None:
         """Observe a machine's addresses and links, and the ends of its programs."""
@@ -111,18 +113,46 @@ class Recorder:
         self._loop.do(self._drain)
         return [frame for frame in self._frames if frame.at >= since]
 
+    @property
+    def dropped(self) -> int:
+        """How many frames the kernel had to drop because nobody took them in time."""
+        return 0 if self._capture is None else self._capture.dropped
+
+    def listen(self, listener: Callable[[list[Frame]], None] | None) -> None:
+        """Have all frames from now on told to ``listener``, in the loop's thread, soon after they came; None ends that.
+
+        Those of before are told to the one who listened before.
+        """
+
+        def change() -> None:
+            self._drain()
+            self._listener = listener
+
+        self._loop.do(change)
+
     def _keep(self, frame: Frame) -> None:
         self._frames.append(frame)
+        self._unheard.append(frame)
         if protocols.kind_of(frame):
             self._undecoded.append(frame)
 
     def _drain(self) -> None:
         if self._capture is not None:
             self._capture.drain()
+        unheard, self._unheard = self._unheard, []
+        if self._listener is not None and unheard:
+            self._listener(unheard)
 
-    def _drain_often(self) -> None:
-        self._drain()
-        self._loop.at(now() + DRAINING, self._drain_often)
+    def _drain_soon(self) -> None:
+        assert self._capture is not None
+        fd = self._capture.socket.fileno()
+        self._loop.unwatch(fd)
+
+        def drain() -> None:
+            self._drain()
+            self._loop.watch(fd, self._drain_soon)
+
+        self._loop.at(now() + DRAINING, drain)
 
     def _settle(self, kind: str | None) -> None:
         """Before a query: take what lies in the ring, and decode it if that is what the query is about."""

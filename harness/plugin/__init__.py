@@ -1,7 +1,8 @@
 """The pytest plugin. Each module is one feature with its options, hooks and fixtures:
 
 ``where`` moves the run onto the kernel that carries the clusters, ``clusters`` has the fixtures, ``needs`` skips what
-this machine's programs lack, ``controls`` plants what scenarios must catch, ``outcomes`` says how a scenario ended.
+this machine's programs lack, ``controls`` plants what scenarios must catch, ``outcomes`` says how a scenario ended,
+``evidence`` keeps what happened in it.
 """
 
 pytest_plugins = (
@@ -10,4 +11,5 @@ pytest_plugins = (
     "harness.plugin.needs",
     "harness.plugin.controls",
     "harness.plugin.outcomes",
+    "harness.plugin.evidence",
 )

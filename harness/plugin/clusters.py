@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.kernels import choice
+from harness.plugin import evidence
 from harness.plugin.marks import topology_of
 
 if TYPE_CHECKING:
@@ -59,10 +59,7 @@ def cluster(request: pytest.FixtureRequest, _pool: Pool, _control: Control | Non
     with contextlib.nullcontext() if _control is None else _control.planted(running):
         if _control is not None:
             running.begin_scenario()
-        yield running
+        with evidence.recorded(request.node, running):
+            yield running
     if _control is not None and _control.sabotage is not None:
         _pool.drop()
-    folder = Path(os.environ[choice.RUN]) / re.sub(r"[^\w.=-]+", "_", request.node.name)
-    folder.mkdir(exist_ok=True)
-    with open(folder / "timeline.jsonl", "w", encoding="utf-8") as file:
-        running.timeline.write(file, since=running.timeline.mark)

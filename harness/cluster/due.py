@@ -1,0 +1,60 @@
+"""What is due, and whether it was on time: recorded where a scenario waits and judges, so that it can be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from harness.clock import Instant, Window
+from harness.timeline import Event, Timeline, Value
+
+_SAME = 1e-9
+
+
+@dataclass(frozen=True)
+class Due(Window):
+    """A window that tells what it was asked: ``seconds in due`` calls ``tell`` with the seconds and the answer."""
+
+    tell: Callable[[float, bool], None] = field(repr=False, compare=False, kw_only=True)
+
+    def __contains__(self, seconds: float) -> bool:
+        met = super().__contains__(seconds)
+        self.tell(seconds, met)
+        return met
+
+
+class Expectations:
+    """Records ``expected`` when a wait begins, and ``judged`` when what came of it is compared with its window."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._waits: list[tuple[str, str, Instant, Instant]] = []
+
+    def wait_for(
+        self, what: str, kind: str, node: str, since: Instant, until: float, slack: float, **details: Value
+    ) -> float:
+        """Wait for the first event that fits; returns how long after ``since``, in seconds.
+
+        ``what`` says it in words. TooLate is raised ``slack`` seconds after the latest, ``until`` seconds after
+        ``since``.
+        """
+        self._timeline.record(node, "expected", what=what, since=round(since, 9), latest=round(since + until, 9))
+        event: Event = self._timeline.wait_for(kind, node=node, since=since, until=since + until + slack, **details)
+        self._waits.append((node, what, since, event.at))
+        return event.at - since
+
+    def within(self, window: Window) -> Due:
+        """The window, which records what is compared with it."""
+
+        def tell(seconds: float, met: bool) -> None:
+            for node, what, since, at in reversed(self._waits):
+                for start in (since, 0.0):  # measured from the beginning of the wait, or on the timeline itself
+                    if abs(start + seconds - at) < _SAME:
+                        self._timeline.record(
+                            node, "judged", what=what, since=round(since, 9),
+                            earliest=round(start + window.earliest, 9), latest=round(start + window.latest, 9),
+                            measured=at, met=met,
+                        )  # fmt: skip
+                        return
+
+        return Due(window.earliest, window.latest, tell=tell)

@@ -1,0 +1,118 @@
+"""What is kept of each scenario: a folder below the run's, written while the scenario runs."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.kernels import choice
+from harness.plugin.marks import topology_of
+
+if TYPE_CHECKING:
+    from harness.cluster import Cluster
+
+KEEP = ("all", "failed", "none")
+_report = pytest.StashKey[pytest.TestReport]()
+_folder = pytest.StashKey[Path]()
+_items = pytest.StashKey[dict[str, pytest.Item]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option."""
+    parser.getgroup("lvs-harness").addoption(
+        "--keep",
+        choices=KEEP,
+        default="failed",
+        help="of which scenarios to keep captures, logs and dumps, beside the timelines of all (default: %(default)s)",
+    )
+
+
+@contextlib.contextmanager
+def recorded(item: pytest.Item, cluster: Cluster) -> Iterator[None]:
+    """Keep what happens on a cluster inside the block, which is a scenario."""
+    from harness.report.artifacts import new_folder
+    from harness.report.evidence import Evidence
+
+    folder = item.stash[_folder] = new_folder(Path(os.environ[choice.RUN]), item.name)
+    evidence = Evidence(folder, cluster, _about(item))
+    try:
+        yield
+    finally:
+        evidence.finish(_outcome(item.stash.get(_report, None)), item.config.getoption("keep"))
+
+
+def _about(item: pytest.Item) -> dict[str, Any]:
+    try:
+        topology, parameters = topology_of(item)
+    except HarnessError:  # which is why it never came to run
+        topology, parameters = None, {}
+    function = getattr(item, "function", None)
+    return {
+        "test": item.nodeid,
+        "says": inspect.getdoc(function) if function is not None else None,
+        "topology": getattr(topology, "__name__", None),
+        "parameters": {name: repr(value) for name, value in parameters.items()},
+    }
+
+
+def _outcome(report: pytest.TestReport | None) -> dict[str, Any]:
+    if report is None:
+        return {"outcome": None}
+    outcome: str = report.outcome
+    if "inconclusive" in dict(report.user_properties):
+        outcome = "inconclusive"
+    if report.failed and report.when != "call":
+        outcome = "error"
+    message = "" if report.passed else _message(report)
+    return {"outcome": outcome, "message": message, "seconds": round(report.duration, 6)}
+
+
+def _message(report: pytest.TestReport) -> str:
+    if isinstance(report.longrepr, tuple):  # of what was skipped: file, line, reason
+        return report.longrepr[2]
+    return report.longreprtext
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Remember the scenarios by name, since reports have nothing but that."""
+    session.config.stash[_items] = {item.nodeid: item for item in session.items}
+
+
+class _Reports:
+    """Notes how each phase of a scenario ended, as all other plugins have judged it."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A phase has ended."""
+        item = self._config.stash.get(_items, {}).get(report.nodeid)
+        if item is None or "cluster" not in getattr(item, "fixturenames", ()) or choice.RUN not in os.environ:
+            return
+        if report.when == "call":
+            item.stash[_report] = report
+        elif not report.passed:
+            _note(item, _outcome(report))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Listen to the reports."""
+    config.pluginmanager.register(_Reports(config))
+
+
+def _note(item: pytest.Item, outcome: dict[str, Any]) -> None:
+    """Add to what was written of a scenario, or begin it, for one that never came to run."""
+    from harness.report import artifacts
+
+    folder = item.stash.get(_folder, None)
+    if folder is None:
+        folder = item.stash[_folder] = artifacts.new_folder(Path(os.environ[choice.RUN]), item.name)
+        outcome = {**_about(item), **outcome}
+    artifacts.update(folder / artifacts.ABOUT, outcome)

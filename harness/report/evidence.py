@@ -1,0 +1,163 @@
+"""The evidence of one scenario, written while it runs: timeline, capture, and at the end what the nodes tell.
+
+``scenario.json`` is written when a scenario begins and again when it has ended, so that of one which was cut short is
+known what it was. docs/artifacts.md describes every file.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.clock import to_realtime
+from harness.cluster import Cluster
+from harness.errors import HarnessError
+from harness.lab.plan import Plan
+from harness.observers.packets import Frame
+from harness.report import dumps, pcapng
+from harness.report.artifacts import ABOUT, CAPTURE, FORMAT, TIMELINE, cannot_write, write_json
+from harness.report.frames import Commenter
+from harness.timeline import EVER, Event, Timeline
+
+
+class Evidence:
+    """Of one scenario on a running cluster, from construction to :meth:`finish`, in a folder of its own."""
+
+    def __init__(self, folder: Path, cluster: Cluster, about: Mapping[str, Any]) -> None:
+        """``about`` says what the scenario is, as JSON. Raises HarnessError if the folder cannot be written."""
+        self.folder, self._cluster = folder, cluster
+        self._problem: OSError | None = None
+        self._frames = 0
+        timeline = cluster.timeline
+        self._about = {
+            "format": FORMAT, **about, "outcome": None, "began": timeline.mark, "cluster": cluster.folder.name,
+            **described(cluster.plan), "before": [event.as_dict() for event in standing(timeline)],
+        }  # fmt: skip
+        self._logs = {path: path.stat().st_size for path in sorted(cluster.folder.glob("*/*.log"))}
+        self._comment = Commenter(cluster.plan).comment
+        ends = list(cluster.lab.wire_ends.values())
+        self._interfaces = {end: number for number, end in enumerate(ends)}
+        try:
+            write_json(folder / ABOUT, self._about)
+            self._timeline = open(folder / TIMELINE, "wb", buffering=0)  # noqa: SIM115 - until finish
+            origin = to_realtime(timeline.origin)
+            self._capture = pcapng.Writer(
+                folder / CAPTURE,
+                [f"{node} {interface}" for node, interface in ends],
+                f"{about.get('test', folder.name)}: second 0 of the timeline is {origin // 10**9}.{origin % 10**9:09}",
+            )
+        except OSError as problem:
+            raise cannot_write(folder, problem) from None
+        self._origin = origin
+        timeline.listen(self._hear)
+        cluster.recorder.listen(self._see)
+
+    def _hear(self, event: Event) -> None:
+        if self._problem is None:
+            try:
+                self._timeline.write(event.as_json().encode() + b"\n")
+            except OSError as problem:  # whoever records cannot help it: it is told at the end
+                self._problem = problem
+
+    def _see(self, frames: list[Frame]) -> None:
+        self._frames += len(frames)
+        if self._problem is None:
+            try:
+                self._capture.write(map(self._packet, frames))
+            except OSError as problem:
+                self._problem = problem
+
+    def _packet(self, frame: Frame) -> bytes:
+        interface = self._interfaces[frame.node, frame.interface]
+        at = self._origin + round(frame.at * 1e9)
+        return pcapng.packet(interface, at, frame.data, sent=frame.sent, comment=self._comment(frame.data))
+
+    def finish(self, outcome: Mapping[str, Any], keep: str) -> None:
+        """Write how the scenario ended and, if it is to be kept, what the nodes tell now.
+
+        ``keep`` says of which scenarios to keep the large files: ``all``, ``failed`` or ``none``.
+
+        Raises HarnessError if they could not all be written.
+        """
+        large = keep == "all" or (keep == "failed" and outcome.get("outcome") not in ("passed", "skipped"))
+        counts = {"ended": self._cluster.timeline.now(), "dropped": self._cluster.recorder.dropped}
+        broken = self._stop()
+        try:
+            if self._problem is not None:
+                raise self._problem
+            if broken is None:
+                self._sort_timeline()
+            if large:
+                self._cut_logs()
+                dumps.gather(self._cluster, self.folder)
+            else:
+                (self.folder / CAPTURE).unlink()
+            write_json(self.folder / ABOUT, {**self._about, **counts, "frames": self._frames, **outcome})
+        except OSError as problem:
+            raise cannot_write(self.folder, problem) from None
+        if broken is not None:
+            raise broken
+
+    def _stop(self) -> HarnessError | None:
+        """Hear the last of it; returns what went wrong with the recording, if anything did."""
+        timeline, recorder = self._cluster.timeline, self._cluster.recorder
+        try:
+            timeline.events("advertisement")  # decodes what has not been decoded, so that it is heard
+            recorder.listen(None)
+        except HarnessError as problem:
+            return problem
+        finally:
+            timeline.listen(None)
+            self._timeline.close()
+            self._capture.close()
+        return None
+
+    def _sort_timeline(self) -> None:
+        """Put the lines in the order of their instants: some are known only later, such as a request's answer."""
+        ordered = self.folder / f"{TIMELINE}.new"
+        with open(ordered, "w", encoding="utf-8") as file:
+            self._cluster.timeline.write(file, since=self._cluster.timeline.mark)
+        ordered.replace(self.folder / TIMELINE)
+
+    def _cut_logs(self) -> None:
+        """Copy what the daemons have said since the scenario began."""
+        for path in sorted(self._cluster.folder.glob("*/*.log")):
+            target = self.folder / path.parent.name / path.name
+            target.parent.mkdir(exist_ok=True)
+            with open(path, "rb") as log, open(target, "wb") as copy:
+                log.seek(self._logs.get(path, 0))
+                shutil.copyfileobj(log, copy)
+
+
+def standing(timeline: Timeline) -> list[Event]:
+    """What already held when the scenario began: the last word on each thing that a timeline tells of, before its mark.
+
+    A scenario that shares its cluster with others finds VIPs owned and tables full, which none of its events says.
+    """
+    last: dict[tuple[Any, ...], Event] = {}
+    for event in timeline.events(since=EVER, until=timeline.mark):
+        if event.kind == "power" or (event.kind == "daemon" and event.details.get("name") == "keepalived"):
+            if event.details["action"] in ("off", "ended"):
+                gone = ("address", "state", "service", "destination") if event.kind == "power" else ("state",)
+                for key in [key for key in last if key[0] == event.node and key[1] in gone]:
+                    del last[key]
+        elif event.kind in ("address", "state", "service", "destination", "link"):
+            named = ("address", "interface", "instance", "service")
+            last[event.node, event.kind, *(event.details.get(name) for name in named)] = event
+    present = [event for event in last.values() if event.details.get("action") != "removed"]
+    return sorted(present, key=lambda event: event.at)
+
+
+def described(plan: Plan) -> dict[str, Any]:
+    """The nodes of a topology in its order: name, role, and addresses by interface."""
+    nodes = [
+        {
+            "name": host.name,
+            "role": type(host.role).__name__,
+            "addresses": {each.name: [str(address) for address in each.addresses] for each in host.interfaces},
+        }
+        for host in plan.hosts
+    ]
+    return {"nodes": nodes}
