@@ -1,7 +1,8 @@
 """The smallest LVS-DR cluster that can fail over: one LAN, two directors, two real servers, one client."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from mininet.topo import Topo
 
@@ -24,8 +25,11 @@ class DirectorPair(Topo):
         delay_loop: float = 2,
         real_servers: int = 2,
         configs: Sequence[Path | str | None] = (None, None),
+        edits: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType({}),
     ) -> None:
-        """``configs``: keepalived.conf files of your own, one per director; intervals in seconds."""
+        """``configs``: keepalived.conf files of your own, one per director; ``edits``: by director's name, texts of its
+        generated one and what to write instead; intervals in seconds.
+        """
         net, _, length = subnet.rpartition(".")
         length = length.partition("/")[2]
         lan = self.addSwitch("lan", subnet=subnet, dpid="1")  # a dpid is for stock Mininet
@@ -43,6 +47,7 @@ class DirectorPair(Topo):
                 vrrp=vrrp,
                 services=[web],
                 config=config,
+                edits=tuple(edits.get(f"director{number}", ())),
             )
             self.addLink(lan, director)
         for number in range(1, real_servers + 1):

@@ -13,6 +13,7 @@ from harness.lab.machine import Machine
 
 CONFIG = "/etc/keepalived/keepalived.conf"
 DOWN = "/etc/keepalived/down"
+VRRP_PID_FILE = "/run/vrrp.pid"
 
 KEEPALIVED = Daemon(
     name="keepalived",

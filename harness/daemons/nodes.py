@@ -129,6 +129,10 @@ class DirectorNode(Node):
         if self.role.config is not None:
             keepalived.check_config(self.machine, str(self.role.config))
 
+    def signal_vrrp(self, number: int) -> None:
+        """Send a signal to keepalived's VRRP child alone."""
+        self.machine.request("signal", pid=int(self.machine.read(keepalived.VRRP_PID_FILE)), number=number)
+
     def open_maintenance(self) -> None:
         """Create the ``down`` file."""
         self.machine.write(keepalived.DOWN, "")

@@ -3,14 +3,22 @@
 from harness.faults.configuration import Maintenance, Unprotected
 from harness.faults.fault import Fault
 from harness.faults.links import BlackHole, Unplug
+from harness.faults.packets import Deaf, DropAdvertisements, DropArp, Impaired, Mute
 from harness.faults.power import PowerOff
-from harness.faults.processes import HangKeepalived, RemovePage, StopHttpd, StopKeepalived
+from harness.faults.processes import CrashVrrp, HangKeepalived, KillKeepalived, RemovePage, StopHttpd, StopKeepalived
 
 __all__ = [
     "BlackHole",
+    "CrashVrrp",
+    "Deaf",
+    "DropAdvertisements",
+    "DropArp",
     "Fault",
     "HangKeepalived",
+    "Impaired",
+    "KillKeepalived",
     "Maintenance",
+    "Mute",
     "PowerOff",
     "RemovePage",
     "StopHttpd",

@@ -31,6 +31,28 @@ class HangKeepalived(Fault[DirectorNode]):
         self.node.signal_all(signal.SIGCONT)
 
 
+class KillKeepalived(Fault[DirectorNode]):
+    """keepalived and its children die by SIGKILL: nobody takes the VIP and the IPVS table out of the kernel."""
+
+    def inject(self, around: Surroundings) -> None:
+        self.node.signal_all(signal.SIGKILL)
+        assert self.node.process is not None
+        self.node.process.wait()
+
+    def heal(self, around: Surroundings) -> None:
+        around.start(self.node)
+
+
+class CrashVrrp(Fault[DirectorNode]):
+    """The VRRP child alone dies by SIGKILL; its parent starts another, so there is nothing to heal."""
+
+    def inject(self, around: Surroundings) -> None:
+        self.node.signal_vrrp(signal.SIGKILL)
+
+    def heal(self, around: Surroundings) -> None:
+        pass
+
+
 class StopHttpd(Fault[RealServerNode]):
     """httpd is stopped: the machine refuses connections."""
 

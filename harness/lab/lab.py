@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterable
 
-from harness.lab import syscalls
+from harness.lab import impairment, syscalls
+from harness.lab.impairment import Impairment
 from harness.lab.machine import Machine, Process
 from harness.lab.netlink import Batch
 from harness.lab.plan import HostPlan, InterfacePlan, Plan
@@ -117,6 +118,24 @@ class Lab:
         for interface in self.machines[machine].plan.interfaces:
             batch.set_link(self._wires[interface.wire], up, interface.wire)
         with syscalls.inside_netns(self.fabric):
+            batch.send(machine)
+
+    def impair(self, machine: str, impaired: Impairment | None, *, arriving: bool) -> None:
+        """Impair all that arrives at a machine, or else all that leaves it; None mends that.
+
+        Raises HarnessError if it is impaired already.
+        """
+        held = self.machines[machine]
+        if not arriving and not held.powered:
+            return  # what impaired it is gone with its interfaces
+        batch = Batch()
+        with syscalls.inside_netns(self.fabric if arriving else held.netns):
+            for interface in held.plan.interfaces:
+                index = self._wires[interface.wire] if arriving else socket.if_nametoindex(interface.name)
+                if impaired is None:
+                    impairment.mend(batch, index, interface.wire)
+                else:
+                    impairment.impair(batch, index, impaired, interface.wire)
             batch.send(machine)
 
     def power_off(self, machine: str) -> list[Process]:

@@ -14,7 +14,7 @@ from typing import Any
 from harness.errors import HarnessError
 
 
-def _message_classes() -> tuple[Any, Any, Any]:
+def _message_classes() -> tuple[Any, ...]:
     """pyroute2's encoders without its package ``__init__``, which imports all of it: 0.3 s instead of 1.8 in a guest.
 
     The name ``pyroute2`` is given back, so that whoever imports it later gets the whole package.
@@ -28,16 +28,17 @@ def _message_classes() -> tuple[Any, Any, Any]:
         bare.__path__ = list(spec.submodule_search_locations or [])
         sys.modules["pyroute2"] = bare
     try:
+        from pyroute2.netlink import nla, nlmsg
         from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
         from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
         from pyroute2.netlink.rtnl.rtmsg import rtmsg
     finally:
         if loaded is None:
             del sys.modules["pyroute2"]
-    return ifinfmsg, ifaddrmsg, rtmsg
+    return ifinfmsg, ifaddrmsg, rtmsg, nlmsg, nla
 
 
-ifinfmsg, ifaddrmsg, rtmsg = _message_classes()
+ifinfmsg, ifaddrmsg, rtmsg, nlmsg, nla = _message_classes()
 
 # include/uapi/linux/rtnetlink.h and netlink.h
 RTM_NEWLINK, RTM_DELLINK, RTM_SETLINK, RTM_NEWADDR, RTM_DELADDR, RTM_NEWROUTE = 16, 17, 19, 20, 21, 24
@@ -56,7 +57,8 @@ class Batch:
     def __init__(self) -> None:
         self._messages: list[tuple[bytes, str, int]] = []
 
-    def _add(self, kind: int, flags: int, message: Any, what: str, harmless: int = 0) -> None:
+    def add(self, kind: int, flags: int, message: Any, what: str, harmless: int = 0) -> None:
+        """Append a request; ``what`` completes "the kernel refused to ...", ``harmless`` is an errno that is none."""
         message["header"]["type"] = kind
         message["header"]["flags"] = NLM_F_REQUEST | NLM_F_ACK | flags
         message["header"]["sequence_number"] = len(self._messages) + 1
@@ -73,7 +75,7 @@ class Batch:
             ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", "bridge"), ("IFLA_INFO_DATA", {"attrs": [
                 ("IFLA_BR_FORWARD_DELAY", 0), ("IFLA_BR_STP_STATE", 0), ("IFLA_BR_MCAST_SNOOPING", 0)]})]}),
         ]  # fmt: skip
-        self._add(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, message, f"make bridge {name}")
+        self.add(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, message, f"make bridge {name}")
 
     def wire(self, index: int, name: str, bridge: int, machine: int, interface: str, mac: str) -> None:
         """Make a veth pair: ``name`` (with that index) on a bridge here, ``interface`` in the namespace ``machine``."""
@@ -88,14 +90,14 @@ class Batch:
             ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", "veth"), ("IFLA_INFO_DATA", {"attrs": [
                 ("VETH_INFO_PEER", {"attrs": peer["attrs"]})]})]}),
         ]  # fmt: skip
-        self._add(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, message, f"make wire {name}")
+        self.add(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, message, f"make wire {name}")
 
     def set_link(self, index: int, up: bool, what: str) -> None:
         """Set a link up or down."""
         message = ifinfmsg()
         message["index"] = index
         message["flags"], message["change"] = int(up), 1
-        self._add(RTM_NEWLINK, 0, message, f"set {what} {'up' if up else 'down'}")
+        self.add(RTM_NEWLINK, 0, message, f"set {what} {'up' if up else 'down'}")
 
     def set_port_state(self, index: int, forwarding: bool, what: str) -> None:
         """Let a bridge's port that is up forward, or drop everything either way.
@@ -108,13 +110,13 @@ class Batch:
         message["index"] = index
         state = _BR_STATE_FORWARDING if forwarding else _BR_STATE_DISABLED
         message["attrs"] = [("IFLA_PROTINFO", {"attrs": [("IFLA_BRPORT_STATE", state)]}, NLA_F_NESTED)]
-        self._add(RTM_SETLINK, 0, message, f"{'open' if forwarding else 'block'} the port of {what}", errno.ENETDOWN)
+        self.add(RTM_SETLINK, 0, message, f"{'open' if forwarding else 'block'} the port of {what}", errno.ENETDOWN)
 
     def delete_link(self, index: int, what: str) -> None:
         """Remove a link, if it is still there, and with one end of a wire the other."""
         message = ifinfmsg()
         message["index"] = index
-        self._add(RTM_DELLINK, 0, message, f"remove {what}", errno.ENODEV)
+        self.add(RTM_DELLINK, 0, message, f"remove {what}", errno.ENODEV)
 
     def address(self, index: int, address: str, prefix: int, add: bool = True) -> None:
         """Add or remove an address of a link."""
@@ -123,7 +125,7 @@ class Batch:
         message["family"] = socket.AF_INET6 if ":" in address else socket.AF_INET
         message["attrs"] = [("IFA_LOCAL", address), ("IFA_ADDRESS", address)]
         kind, flags = (RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL) if add else (RTM_DELADDR, 0)
-        self._add(kind, flags, message, f"{'add' if add else 'remove'} address {address}")
+        self.add(kind, flags, message, f"{'add' if add else 'remove'} address {address}")
 
     def default_route(self, gateway: str) -> None:
         """Route everything else through ``gateway``."""
@@ -132,7 +134,7 @@ class Batch:
         message["table"], message["type"] = 254, 1  # main table, unicast
         message["proto"], message["scope"] = 4, 0
         message["attrs"] = [("RTA_GATEWAY", gateway)]
-        self._add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, message, f"add default route by {gateway}")
+        self.add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, message, f"add default route by {gateway}")
 
     def send(self, where: str) -> None:
         """Carry it all out in the calling thread's namespace. HarnessError says what the kernel refused, and why."""
