@@ -23,13 +23,15 @@ class Event:
     """One thing that happened: when (seconds on the cluster's clock), to which node, what kind, and its details.
 
     Kinds and details: ``address`` (action added|removed, address, interface), ``link`` (interface, up),
-    ``advertisement`` (vrid, priority, source, interval), ``arp`` (operation, sender, sender_mac, target, gratuitous),
-    ``frame`` is never an event: frames stay in the capture until somebody asks for them. ``service`` and
+    ``advertisement`` (vrid, priority, source, destination, interval, version, addresses), ``arp`` (operation, sender,
+    sender_mac, target, gratuitous), ``ndp`` (operation solicitation|advertisement, sender, target, target_mac,
+    unsolicited), ``frame`` is never an event: frames stay in the capture until somebody asks for them. ``service`` and
     ``destination`` (action added|removed|changed, service, address, weight), ``request`` (sent, latency, status,
-    server, error), ``state`` (instance, state: what keepalived says of itself), ``log`` (daemon, line), ``daemon``
-    (name, action started|ended, status), ``power`` (action on|off), ``fault`` (name, action injected|healed),
-    ``expected`` (what, since, latest: what a scenario begins to wait for), ``judged`` (what, since, earliest, latest,
-    measured, met: what came of it; instants of this timeline). docs/artifacts.md has them all with their units.
+    server, error), ``state`` (instance, state: what keepalived says of itself), ``notification`` (channel script|fifo,
+    text: whom keepalived tells, and what), ``log`` (daemon, line), ``daemon`` (name, action started|ended, status),
+    ``power`` (action on|off), ``fault`` (name, action injected|healed), ``expected`` (what, since, latest: what a
+    scenario begins to wait for), ``judged`` (what, since, earliest, latest, measured, met: what came of it; instants of
+    this timeline). docs/artifacts.md has them all with their units.
     """
 
     at: Instant

@@ -12,7 +12,8 @@ import pytest
 from harness.errors import HarnessError
 from harness.keepalived.config import GlobalDefs, render
 from harness.topology.services import Destination, HttpGet, VirtualService
-from harness.topology.vrrp import VrrpInstance, VrrpScript, maintenance_switch
+from harness.topology.tracking import VrrpScript, maintenance_switch
+from harness.topology.vrrp import VrrpInstance
 
 VIP = "172.16.10.50"
 DEFS = GlobalDefs(router_id="director1")

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import pytest
 from scapy.layers.inet import IP, TCP, UDP
-from scapy.layers.inet6 import IPv6
+from scapy.layers.inet6 import (
+    ICMPv6ND_NA,
+    ICMPv6ND_NS,
+    ICMPv6ND_RA,
+    ICMPv6NDOptDstLLAddr,
+    ICMPv6NDOptSrcLLAddr,
+    IPv6,
+)
 from scapy.layers.l2 import ARP, Ether
 from scapy.layers.vrrp import VRRP, VRRPv3
+from scapy.packet import Packet
 
 from harness.observers import protocols
 from harness.observers.packets import Frame
@@ -44,6 +52,8 @@ def test_version_2_advertisement(sent: bool) -> None:
             "source": DIP,
             "interval": 3,
             "version": 2,
+            "destination": "224.0.0.18",
+            "addresses": VIP,
         },
     )
 
@@ -55,8 +65,37 @@ def test_version_3_advertisement_counts_hundredths() -> None:
 
 
 def test_version_3_advertisement_over_ipv6_is_known() -> None:
-    packet = Ether(src=MAC, dst="33:33:00:00:00:12") / IPv6(src="fe80::1", dst="ff02::12", nh=112) / VRRPv3(vrid=7)
-    assert protocols.kind_of(frame(packet)) == "advertisement"
+    packet = (
+        Ether(src=MAC, dst="33:33:00:00:00:12")
+        / IPv6(src="fe80::1", dst="ff02::12", nh=112)
+        / VRRPv3(vrid=7, addrlist=["fd00:10::50", "fe80::50"])
+    )
+    _, _, kind, details = event(packet)
+    assert (kind, details["source"], details["destination"]) == ("advertisement", "fe80::1", "ff02::12")
+    assert details["addresses"] == "fd00:10::50 fe80::50"
+
+
+@pytest.mark.parametrize(
+    ("message", "operation", "mac", "unsolicited"),
+    [
+        (ICMPv6ND_NA(tgt="fd00:10::50", R=0, S=0, O=1) / ICMPv6NDOptDstLLAddr(lladdr=MAC), "advertisement", MAC, True),
+        (ICMPv6ND_NA(tgt="fd00:10::50", R=0, S=1, O=1) / ICMPv6NDOptDstLLAddr(lladdr=MAC), "advertisement", MAC, False),
+        (ICMPv6ND_NS(tgt="fd00:10::50") / ICMPv6NDOptSrcLLAddr(lladdr=MAC), "solicitation", None, False),
+        (ICMPv6ND_NS(tgt="fd00:10::50"), "solicitation", None, False),
+    ],
+)
+def test_neighbour_discovery(message: Packet, operation: str, mac: str | None, unsolicited: bool) -> None:
+    _, _, kind, details = event(Ether(src=MAC, dst="33:33:00:00:00:01") / IPv6(src="fe80::1", dst="ff02::1") / message)
+    assert kind == "ndp"
+    assert details == {
+        "interface": "eth0",
+        "sent": True,
+        "operation": operation,
+        "sender": "fe80::1",
+        "target": "fd00:10::50",
+        "target_mac": mac,
+        "unsolicited": unsolicited,
+    }
 
 
 @pytest.mark.parametrize(
@@ -89,6 +128,7 @@ def test_arp(arp: ARP, operation: str, target: str, gratuitous: bool) -> None:
         Ether(src=MAC, dst=OTHER) / IP(src=DIP, dst=VIP) / TCP(),
         Ether(src=MAC, dst=OTHER) / IP(src=DIP, dst=VIP) / UDP(),
         Ether(src=MAC, dst=OTHER) / IPv6() / TCP(),
+        Ether(src=MAC, dst=OTHER) / IPv6() / ICMPv6ND_RA(),
         Ether(src=MAC, dst="01:80:c2:00:00:00", type=0x0026),
         Ether(src=MAC, dst=OTHER, type=0x0800),
     ],

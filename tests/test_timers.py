@@ -10,7 +10,8 @@ from harness.clock import Window
 from harness.errors import HarnessError
 from harness.keepalived import timers
 from harness.topology.services import HttpGet, VirtualService
-from harness.topology.vrrp import VrrpInstance, VrrpScript, maintenance_switch
+from harness.topology.tracking import VrrpScript, maintenance_switch
+from harness.topology.vrrp import VrrpInstance
 
 VIP = "172.16.10.50"
 SWITCH = maintenance_switch()

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from mininet.topo import Topo
 
 from harness.topology import Client, Director, HttpGet, RealServer, VirtualService, VrrpInstance
-from harness.topology.vrrp import maintenance_switch
+from harness.topology.tracking import maintenance_switch
 
 VIP = "172.16.10.50"
 

@@ -79,6 +79,12 @@ class Base:
         return self.directors[0].vrrp.vips[0]
 
     @property
+    def vips(self) -> list[str]:
+        """All VIPs that directors claim, in the order of the topology."""
+        claimed = [vip for director in self.directors for each in director.role.instances for vip in each.vips]
+        return list(dict.fromkeys(claimed))
+
+    @property
     def service(self) -> VirtualService:
         """The (first) virtual service."""
         return self.directors[0].role.services[0]
@@ -90,6 +96,7 @@ class Base:
         for node in nodes:
             node.machine = self.lab.machines[node.name]
             node.prepare()
+            self._listen(node)
         began = self.timeline.now()
         for node in nodes:
             self._start(node)
@@ -107,6 +114,14 @@ class Base:
         machine.on_exit = self._ended
         self.timeline.record(machine.name, "power", action="on")
         self.recorder.watch_machine(machine)
+
+    def _listen(self, node: Node) -> None:
+        for channel, path in node.fifos.items():
+
+            def heard(line: str, channel: str = channel) -> None:
+                self.timeline.record(node.name, "notification", channel=channel, text=line)
+
+            self.recorder.watch_fifo(node.machine, path, heard)
 
     def _start(self, node: Node) -> None:
         if node.daemon is not None:

@@ -7,23 +7,28 @@ from harness.cluster.base import Base
 from harness.daemons.nodes import DirectorNode, Node, RealServerNode
 from harness.observers.paths import Path as PacketPath
 from harness.timeline import Event
-from harness.topology import VirtualService
+from harness.topology import VirtualService, VrrpInstance
 
 
 class Looking(Base):
     """Looks, and changes nothing."""
 
-    def owners(self) -> list[str]:
-        """Which machines hold the VIP as an address of a wired interface now (real servers hold it on ``lo``)."""
-        return measures.owners(self.timeline, self.vip, self.directors[0].vrrp.interface)
+    def owners(self, vip: str | None = None) -> list[str]:
+        """Which directors hold a VIP, the first by default, as an address of a wired interface now."""
+        vip = self.vip if vip is None else vip
+        return measures.owners(self.timeline, vip, self._claims(vip)[0][1].interface)
+
+    def _claims(self, vip: str) -> list[tuple[DirectorNode, VrrpInstance]]:
+        found = [(director, each) for director in self.directors for each in director.role.instances]
+        return [(director, each) for director, each in found if vip in (*each.vips, *each.excluded_vips)]
 
     def unsettled(self) -> str | None:
         """What is not as it should be in a cluster that nothing ails; None if all is well."""
         if down := self._down():
             return down
-        best = max(self.directors, key=lambda director: (director.vrrp.priority, director.plan.interface().address.ip))
-        if (holders := self.owners()) != [best.name]:
-            return f"the VIP is held by {holders}, and should be by {best.name}"
+        for vip in self.vips:
+            if misplaced := self._misplaced(vip):
+                return misplaced
         for director in self.directors:
             for service in director.role.services:
                 wanted = {f"{d.address}:{d.port}": d.weight for d in director.destinations(service)}
@@ -34,6 +39,15 @@ class Looking(Base):
                 if table != wanted:
                     return f"{director.name}'s table has {table} instead of {wanted}"
         return None
+
+    def _misplaced(self, vip: str) -> str | None:
+        """Whether a VIP has not one holder, or one whom another director is about to preempt."""
+        holders, claims = self.owners(vip), self._claims(vip)
+        held_at = [each.effective_priority() for director, each in claims if [director.name] == holders]
+        best, claim = max(claims, key=lambda pair: pair[1].effective_priority())
+        if held_at and (claim.nopreempt or claim.effective_priority() <= held_at[0]):
+            return None
+        return f"{vip} is held by {' and '.join(holders) or 'nobody'}, and should be by {best.name}"
 
     def _down(self) -> str | None:
         for node in self.nodes.values():
@@ -50,7 +64,10 @@ class Looking(Base):
         return {line[line.index("-r") + 1]: int(line[line.index("-w") + 1]) for line in lines if line[:3] == service}
 
     def neighbour(self, node: Node, address: str) -> str | None:
-        """The hardware address that a machine has in its ARP table for an address; None if it has none."""
+        """The hardware address that a machine has in its ARP table or its neighbour cache; None if it has none."""
+        if ":" in address:
+            shown = node.machine.run(["ip", "-6", "neighbour", "show", "to", address]).stdout.split()
+            return shown[shown.index("lladdr") + 1] if "lladdr" in shown else None
         for line in node.machine.read("/proc/net/arp").splitlines()[1:]:
             ip, _, _, mac, *_ = line.split()
             if ip == address:

@@ -35,23 +35,26 @@ class Waiting(Looking):
         """The director that is to take over from the master: the one of the next priority."""
         master = self.master
         others = [director for director in self.directors if director is not master]
-        return max(others, key=lambda director: director.vrrp.priority)
+        return max(others, key=lambda director: (director.vrrp.priority, director.plan.interface().address.ip))
 
-    def wait_master(self, director: DirectorNode, *, since: Instant, until: float) -> float:
-        """Wait until ``director`` gets the VIP; returns how long that took after ``since``, in seconds.
+    def wait_master(self, director: DirectorNode, *, since: Instant, until: float, vip: str | None = None) -> float:
+        """Wait until ``director`` gets a VIP, the first by default; returns how long after ``since``, in seconds.
 
         ``until`` is the longest that it may take, after ``since``; TooLate is raised a little after it.
         """
-        return self._expectations.wait_for(
-            f"takes {self.vip}", "address", director.name, since, until, self.slack,
-            action="added", address=self.vip, interface=director.vrrp.interface,
-        )  # fmt: skip
+        return self._wait_address(director, "takes", "added", since, until, vip)
 
-    def wait_resigned(self, director: DirectorNode, *, since: Instant, until: float) -> float:
-        """Wait until ``director`` gives the VIP up; returns how long that took after ``since``, in seconds."""
+    def wait_resigned(self, director: DirectorNode, *, since: Instant, until: float, vip: str | None = None) -> float:
+        """Wait until ``director`` gives a VIP up; returns how long that took after ``since``, in seconds."""
+        return self._wait_address(director, "gives up", "removed", since, until, vip)
+
+    def _wait_address(
+        self, director: DirectorNode, what: str, action: str, since: Instant, until: float, vip: str | None
+    ) -> float:
+        vip = self.vip if vip is None else vip
         return self._expectations.wait_for(
-            f"gives {self.vip} up", "address", director.name, since, until, self.slack,
-            action="removed", address=self.vip, interface=director.vrrp.interface,
+            f"{what} {vip}", "address", director.name, since, until, self.slack,
+            action=action, address=vip, interface=director.claim(vip).interface,
         )  # fmt: skip
 
     def wait_pool(

@@ -15,7 +15,9 @@ from harness.keepalived import config
 from harness.lab.machine import Machine, Process
 from harness.lab.plan import HostPlan, Plan
 from harness.topology import Director, RealServer, VirtualService, VrrpInstance
+from harness.topology.notification import FIFO, REPORT
 from harness.topology.services import Destination
+from harness.topology.tracking import CHECK
 
 LogPipe = Callable[["Node", Daemon], int]
 """Gives the write end of a pipe for the output of a daemon; whoever asked closes it."""
@@ -45,6 +47,11 @@ class Node:
     def mac(self) -> str:
         """The hardware address of its first interface."""
         return self.plan.interface().mac
+
+    @property
+    def fifos(self) -> dict[str, str]:
+        """Channels on which its daemon tells of itself, with the paths of the FIFOs."""
+        return {}
 
     def prepare(self) -> None:
         """Put the configuration in place, on a machine that has just been switched on."""
@@ -113,7 +120,7 @@ class DirectorNode(Node):
         if self.role.config is not None:
             return _read_config(self.name, self.role.config)
         services = [(service, self.destinations(service)) for service in self.role.services]
-        text = config.render(config.GlobalDefs(router_id=self.name), self.role.instances, services)
+        text = config.render(self._global_defs(), self.role.instances, services, self.role.sync_groups)
         for old, new in self.role.edits:
             if text.count(old) != 1:
                 raise HarnessError(
@@ -126,12 +133,28 @@ class DirectorNode(Node):
         """Write keepalived.conf; one of the user's own is first read by keepalived itself."""
         ipvs.require_schedulers(self.machine, (service.scheduler for service in self.role.services))
         self.machine.write(keepalived.CONFIG, self.config_text())
+        for script in (CHECK, REPORT):
+            self.machine.write(script, (Path(__file__).parent / Path(script).name).read_bytes(), 0o755)
         if self.role.config is not None:
             keepalived.check_config(self.machine, str(self.role.config))
 
     def signal_vrrp(self, number: int) -> None:
         """Send a signal to keepalived's VRRP child alone."""
         self.machine.request("signal", pid=int(self.machine.read(keepalived.VRRP_PID_FILE)), number=number)
+
+    def _global_defs(self) -> config.GlobalDefs:
+        return config.GlobalDefs(router_id=self.name, notify_fifo=FIFO if self.role.notify_fifo else None)
+
+    @property
+    def fifos(self) -> dict[str, str]:
+        return self.role.fifos
+
+    def claim(self, vip: str) -> VrrpInstance:
+        """Its VRRP instance that claims a VIP."""
+        for instance in self.role.instances:
+            if vip in (*instance.vips, *instance.excluded_vips):
+                return instance
+        raise HarnessError(f"{self.name} has no VRRP instance for {vip}")
 
     def open_maintenance(self) -> None:
         """Create the ``down`` file."""

@@ -148,6 +148,12 @@ def _open(path: str, flags: int, mode: int, fds: list[int]) -> tuple[dict[str, A
     return {}, [os.open(path, flags | os.O_CLOEXEC, mode)]
 
 
+def _fifo(path: str, fds: list[int]) -> tuple[dict[str, Any], list[int]]:
+    """Make a FIFO; the harness gets its end, open for both so that no writer is ever missing a reader."""
+    os.mkfifo(path, 0o600)
+    return {}, [os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)]
+
+
 def _remove(path: str, fds: list[int]) -> tuple[dict[str, Any], list[int]]:
     os.unlink(path)
     return {}, []
@@ -157,6 +163,7 @@ _OPERATIONS: dict[str, Callable[..., tuple[dict[str, Any], list[int]]]] = {
     "spawn": _spawn,
     "signal": _signal,
     "open": _open,
+    "fifo": _fifo,
     "remove": _remove,
 }
 

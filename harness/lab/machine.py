@@ -165,6 +165,11 @@ class Machine:
         with self.open(path, "wb", permissions) as file:
             file.write(content.encode() if isinstance(content, str) else content)
 
+    def fifo(self, path: str) -> int:
+        """Make a FIFO; returns a descriptor that reads from it without waiting."""
+        _, (fd,) = self.request("fifo", path=path)
+        return fd
+
     def remove(self, path: str) -> None:
         """unlink(2)."""
         self.request("remove", path=path)

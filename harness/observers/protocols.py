@@ -1,14 +1,19 @@
-"""Frames to events: VRRP advertisements and ARP, decoded with scapy, which is imported when first needed."""
+"""Frames to events: VRRP advertisements, ARP and neighbour discovery.
+
+They are decoded with scapy, which is imported when first needed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from harness.observers.packets import Frame
 from harness.timeline import Timeline
 
 _ARP, _IPV4, _IPV6 = b"\x08\x06", b"\x08\x00", b"\x86\xdd"
-_PROTOCOL_VRRP = b"\x70"
+_PROTOCOL_VRRP, _PROTOCOL_ICMPV6 = b"\x70", b"\x3a"
+_NEIGHBOUR = {135: "solicitation", 136: "advertisement"}  # RFC 4861 sections 4.3 and 4.4
 
 
 def kind_of(frame: Frame) -> str | None:
@@ -19,16 +24,16 @@ def kind_of(frame: Frame) -> str | None:
     protocol = {_IPV4: frame.data[23:24], _IPV6: frame.data[20:21]}.get(kind)
     if protocol == _PROTOCOL_VRRP:
         return "advertisement"
+    if protocol == _PROTOCOL_ICMPV6 and kind == _IPV6 and frame.data[54] in _NEIGHBOUR:
+        return "ndp"
     return None
 
 
 def record(frame: Frame, timeline: Timeline) -> None:
     """Decode a frame of a known kind and record it, as seen by the machine on whose wire it is."""
     kind = kind_of(frame)
-    if kind == "arp":
-        timeline.record(frame.node, kind, frame.at, interface=frame.interface, sent=frame.sent, **_arp(frame.data))
-    elif kind == "advertisement":
-        details = _advertisement(frame.data)
+    if kind is not None:
+        details = _DECODERS[kind](frame.data)
         timeline.record(frame.node, kind, frame.at, interface=frame.interface, sent=frame.sent, **details)
 
 
@@ -57,6 +62,19 @@ def _arp(data: bytes) -> dict[str, Any]:
     }
 
 
+def _ndp(data: bytes) -> dict[str, Any]:
+    frame = decode(data)
+    message = frame.payload.payload
+    option = message.payload  # the link-layer address is all that neighbours tell here
+    return {
+        "operation": _NEIGHBOUR[message.type],
+        "sender": frame.payload.src,
+        "target": message.tgt,
+        "target_mac": getattr(option, "lladdr", None) if message.type == 136 else None,
+        "unsolicited": message.type == 136 and not message.S,
+    }
+
+
 def _advertisement(data: bytes) -> dict[str, Any]:
     packet = decode(data)
     message = packet["VRRP"] if packet.haslayer("VRRP") else packet["VRRPv3"]
@@ -65,6 +83,13 @@ def _advertisement(data: bytes) -> dict[str, Any]:
         "vrid": message.vrid,
         "priority": message.priority,
         "source": packet.payload.src,
+        "destination": packet.payload.dst,
         "interval": interval,
         "version": int(message.version),
+        "addresses": " ".join(message.addrlist),
     }
+
+
+_DECODERS: dict[str, Callable[[bytes], dict[str, Any]]] = {"arp": _arp, "advertisement": _advertisement, "ndp": _ndp}
+DECODED = tuple(_DECODERS)
+"""The kinds of events that frames become."""

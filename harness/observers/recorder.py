@@ -10,6 +10,7 @@ from harness.lab.machine import Machine
 from harness.observers import ipvs, protocols
 from harness.observers.addresses import AddressObserver
 from harness.observers.client import Client, Held, Load
+from harness.observers.fifos import FifoObserver
 from harness.observers.ipvs import IpvsObserver
 from harness.observers.logs import LogObserver
 from harness.observers.loop import Loop
@@ -37,6 +38,7 @@ class Recorder:
         self._addresses: dict[str, AddressObserver] = {}
         self._ipvs: dict[str, IpvsObserver] = {}
         self._logs: list[LogObserver] = []
+        self._fifos: dict[str, list[FifoObserver]] = {}
         self._capture: Capture | None = None
         timeline.on_query(self._settle)
         self._loop.start()
@@ -66,6 +68,7 @@ class Recorder:
         if observer is None:
             return
         table = self._ipvs.pop(machine.name, None)
+        fifos = self._fifos.pop(machine.name, [])
 
         def forget() -> None:
             observer.read()
@@ -74,6 +77,8 @@ class Recorder:
             observer.close()
             if table is not None:
                 table.close()
+            for fifo in fifos:
+                fifo.close()
 
         self._loop.do(forget)
 
@@ -92,6 +97,11 @@ class Recorder:
         log = LogObserver(self._loop, self._timeline, machine.name, daemon, self._folder / machine.name, on_line)
         self._logs.append(log)
         return log.writer
+
+    def watch_fifo(self, machine: Machine, path: str, on_line: Callable[[str], None]) -> None:
+        """Make a FIFO in a machine; ``on_line`` is called in the loop's thread with every line written into it."""
+        fifo = FifoObserver(self._loop, machine.fifo(path), on_line)
+        self._fifos.setdefault(machine.name, []).append(fifo)
 
     def watch_scheduling(self) -> None:
         """Notice when this machine is starved; see :meth:`stalled`."""
@@ -157,7 +167,7 @@ class Recorder:
     def _settle(self, kind: str | None) -> None:
         """Before a query: take what lies in the ring, and decode it if that is what the query is about."""
         self._loop.check()
-        if kind in ("arp", "advertisement"):
+        if kind in protocols.DECODED:
             self._loop.do(self._drain)
             frames, self._undecoded = self._undecoded, []
             for frame in frames:

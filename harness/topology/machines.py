@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
+from harness.topology.notification import FIFO, SCRIPTS, Notify
 from harness.topology.services import VirtualService
-from harness.topology.vrrp import VrrpInstance
+from harness.topology.vrrp import SyncGroup, VrrpInstance
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,14 @@ class Director(Role):
     """Runs keepalived: ``vrrp`` elects the owner of the VIPs, ``services`` are balanced over the real servers.
 
     ``config`` is the path of a keepalived.conf to use byte for byte instead of the generated one; ``edits`` are pairs
-    of a text that stands once in the generated one, and what to write instead.
+    of a text that stands once in the generated one, and what to write instead. With ``notify_fifo`` the timeline has
+    what keepalived tells of changes of state.
     """
 
     vrrp: VrrpInstance | tuple[VrrpInstance, ...] = ()
+    sync_groups: tuple[SyncGroup, ...] = ()
     services: tuple[VirtualService, ...] | list[VirtualService] = ()
+    notify_fifo: bool = False
     config: Path | str | None = None
     edits: tuple[tuple[str, str], ...] = ()
 
@@ -42,6 +46,13 @@ class Director(Role):
     def instances(self) -> tuple[VrrpInstance, ...]:
         """The VRRP instances, always as a tuple."""
         return (self.vrrp,) if isinstance(self.vrrp, VrrpInstance) else tuple(self.vrrp)
+
+    @property
+    def fifos(self) -> dict[str, str]:
+        """Where its keepalived's notifications can be heard: ``fifo`` and ``script``, with their paths."""
+        told = [each.notify for each in self.instances] + [group.notify for group in self.sync_groups]
+        reports = any(notify != Notify() for notify in told)
+        return {**({"fifo": FIFO} if self.notify_fifo else {}), **({"script": SCRIPTS} if reports else {})}
 
 
 @dataclass(frozen=True, kw_only=True)

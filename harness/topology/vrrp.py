@@ -1,11 +1,15 @@
-"""What elects the owner of the VIPs: VRRP instances, and the scripts that they track."""
+"""What elects the owner of the VIPs: VRRP instances and the groups in which they change state together."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 
+from harness.errors import HarnessError
 from harness.topology import fields
+from harness.topology.notification import Notify
+from harness.topology.tracking import FAULT, Tracked, TrackedFile, TrackedInterface, TrackedProcess, VrrpScript
 
 OWNER_PRIORITY = 255
 STATES = ("BACKUP", "MASTER")
@@ -13,53 +17,18 @@ VERSIONS = ("2", "3")
 
 
 @dataclass(frozen=True, kw_only=True)
-class VrrpScript:
-    """A command whose exit status keepalived turns into priority (keepalived.conf(5), ``vrrp_script``).
-
-    ``interval`` and ``timeout`` (None: the interval) are whole seconds, since keepalived reads fractions
-    only from 2.3 on. ``weight`` 0 sends the tracking instance into FAULT state while the script fails; a
-    negative one is added to its priority while the script fails, a positive one while it succeeds.
-    """
-
-    name: str
-    script: str
-    interval: int = 1
-    weight: int = 0
-    fall: int = 1
-    rise: int = 1
-    timeout: int | None = None
-
-    def __post_init__(self) -> None:
-        fields.word("VrrpScript", "name", self.name)
-        owner = f"VrrpScript {self.name}"
-        fields.command(owner, "script", self.script)
-        fields.whole(owner, "interval", self.interval, 1, 4294)
-        fields.whole(owner, "weight", self.weight, -253, 253)
-        fields.whole(owner, "fall", self.fall, 1, 2**31 - 1)
-        fields.whole(owner, "rise", self.rise, 1, 2**31 - 1)
-        if self.timeout is not None:
-            fields.whole(owner, "timeout", self.timeout, 1, 4294)
-
-
-def maintenance_switch(*, weight: int = -20, interval: int = 1) -> VrrpScript:
-    """The script that fails while ``/etc/keepalived/down`` exists: how an operator retires a director."""
-    return VrrpScript(
-        name="maintenance",
-        script="/usr/bin/test ! -e /etc/keepalived/down",
-        interval=interval,
-        weight=weight,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
 class VrrpInstance:
-    """One director's part in the election of the owner of ``vip`` (one address or several, held as /32).
+    """One director's part in the election of the owner of ``vip`` (one address or several, each held as /32 or /128).
 
-    ``advert_int`` is in seconds: whole ones in version 2 (RFC 3768 section 5.3.7), hundredths up to 40.95
-    in version 3 (RFC 5798 section 5.2.7). ``auth_pass`` is used by version 2 only: RFC 5798 section 9
-    removed authentication. ``preempt_delay`` and ``garp_master_delay`` are in seconds. ``state`` is what
-    keepalived is told; it shortens nothing, since keepalived starts every instance but the address owner's
-    (priority 255) as a backup.
+    All VIPs are of one family; for IPv6 ``version`` is 3. ``excluded_vips`` move with them without being advertised,
+    and may be of either family. ``advert_int`` is in seconds: whole ones in version 2 (RFC 3768 section 5.3.7),
+    hundredths up to 40.95 in version 3 (RFC 5798 section 5.2.7). ``auth_pass`` is used by version 2 only: RFC 5798
+    section 9 removed authentication. With ``unicast_peers`` advertisements go to these addresses instead of the
+    multicast group.
+
+    ``preempt_delay`` and all ``garp_...`` but the repeats (numbers of announcements) are in seconds:
+    keepalived.conf(5). ``state`` is what keepalived is told; it shortens nothing, since keepalived starts every
+    instance but the address owner's (priority 255) as a backup.
     """
 
     vrid: int
@@ -71,10 +40,23 @@ class VrrpInstance:
     advert_int: float = 1.0
     version: int = 2
     auth_pass: str | None = "lvs-dr"
+    excluded_vips: tuple[str, ...] = ()
+    unicast_peers: tuple[str, ...] = ()
     track_scripts: tuple[VrrpScript, ...] = ()
+    track_interfaces: tuple[TrackedInterface, ...] = ()
+    track_files: tuple[TrackedFile, ...] = ()
+    track_processes: tuple[TrackedProcess, ...] = ()
+    notify: Notify = Notify()  # noqa: RUF009 - it is frozen
+    notify_priority_changes: bool = False
+    smtp_alert: bool = False
     nopreempt: bool = False
     preempt_delay: float = 0.0
     garp_master_delay: int = 5
+    garp_master_repeat: int = 5
+    garp_master_refresh: int = 0
+    garp_master_refresh_repeat: int = 1
+    garp_lower_prio_delay: int | None = None
+    garp_lower_prio_repeat: int | None = None
 
     def __post_init__(self) -> None:
         fields.word("VrrpInstance", "name", self.name)
@@ -86,16 +68,36 @@ class VrrpInstance:
         fields.one_of(owner, "version", str(self.version), VERSIONS)
         self._check_advert_int(owner)
         fields.number(owner, "preempt_delay", self.preempt_delay, 0, 1000)
-        fields.whole(owner, "garp_master_delay", self.garp_master_delay, 0, 4294)
+        self._check_garp(owner)
         if self.auth_pass is not None:
             fields.word(owner, "auth_pass", self.auth_pass)
             fields.number(owner, "length of auth_pass", len(self.auth_pass), 1, 8)
         if self.nopreempt:  # with either of these keepalived only warns, and goes its own way
             fields.one_of(owner, "state with nopreempt", self.state, ("BACKUP",))
             fields.number(owner, "preempt_delay with nopreempt", self.preempt_delay, 0, 0)
+        self._check_addresses(owner)
+
+    def _check_addresses(self, owner: str) -> None:
         fields.number(owner, "number of VIPs", len(self.vips), 1, 255)
-        for vip in self.vips:
-            fields.address(owner, "vip", vip)
+        named = {"vip": self.vips, "excluded_vips": self.excluded_vips, "unicast_peers": self.unicast_peers}
+        for field, addresses in named.items():
+            for address in addresses:
+                fields.address(owner, field, address)
+        if len({ip_address(address).version for address in (*self.vips, *self.unicast_peers)}) > 1:
+            raise HarnessError(
+                f"{owner}: its VIPs and peers are of both families; give the other family an instance of its own, or"
+                " make its VIPs excluded_vips"
+            )
+        if ip_address(self.vips[0]).version == 6 and self.version == 2:
+            raise HarnessError(f"{owner}: there is no VRRP version 2 for IPv6 (RFC 5798); give it version=3")
+
+    def _check_garp(self, owner: str) -> None:
+        for field in ("garp_master_delay", "garp_master_refresh", "garp_lower_prio_delay"):
+            if getattr(self, field) is not None:
+                fields.whole(owner, field, getattr(self, field), 0, 4294)
+        for field in ("garp_master_repeat", "garp_master_refresh_repeat", "garp_lower_prio_repeat"):
+            if getattr(self, field) is not None:
+                fields.whole(owner, field, getattr(self, field), 0, 4294)
 
     def _check_advert_int(self, owner: str) -> None:
         if self.version == 2:
@@ -109,17 +111,43 @@ class VrrpInstance:
         """The VIPs, always as a tuple."""
         return (self.vip,) if isinstance(self.vip, str) else tuple(self.vip)
 
-    def effective_priority(self, failing: Collection[VrrpScript] = ()) -> int:
-        """The priority advertised while the tracked scripts in ``failing`` fail and the others succeed.
+    @property
+    def tracked(self) -> tuple[Tracked, ...]:
+        """All that it tracks and that is either well or not."""
+        return (*self.track_scripts, *self.track_interfaces, *self.track_processes)
 
-        0 while one without weight fails: the instance is in FAULT state and has resigned. The address
-        owner's priority never changes (keepalived, ``vrrp_track.c``, ``vrrp_set_effective_priority``).
+    def effective_priority(
+        self, failing: Collection[Tracked] = (), values: Mapping[TrackedFile, int] | None = None
+    ) -> int:
+        """The priority advertised while of what it tracks all in ``failing`` fails, the rest is well, and files hold
+        ``values`` (else their own).
+
+        0 in FAULT state: the instance has resigned. The address owner's priority never changes (keepalived,
+        ``vrrp_track.c``, ``vrrp_set_effective_priority``).
         """
-        failed = [script for script in self.track_scripts if script in failing]
-        if any(script.weight == 0 for script in failed):
+        given = values or {}
+        added = [each.contribution(each in failing) for each in self.tracked]
+        added += [file.contribution(given.get(file, file.value)) for file in self.track_files]
+        if min(added, default=0) <= FAULT:
             return 0
         if self.priority == OWNER_PRIORITY:
             return OWNER_PRIORITY
-        lost = sum(script.weight for script in failed if script.weight < 0)
-        gained = sum(script.weight for script in self.track_scripts if script.weight > 0 and script not in failed)
-        return min(max(self.priority + gained + lost, 1), OWNER_PRIORITY - 1)
+        return min(max(self.priority + sum(added), 1), OWNER_PRIORITY - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncGroup:
+    """VRRP instances of one director, by name, that change state together: none is master unless all can be."""
+
+    name: str
+    members: tuple[str, ...]
+    notify: Notify = Notify()  # noqa: RUF009 - it is frozen
+    smtp_alert: bool = False
+
+    def __post_init__(self) -> None:
+        fields.word("SyncGroup", "name", self.name)
+        fields.number(f"SyncGroup {self.name}", "number of members", len(self.members), 2, 255)
+        for member in self.members:
+            fields.word(f"SyncGroup {self.name}", "members", member)
+        if self.notify.lower_priority is not None:
+            raise HarnessError(f"SyncGroup {self.name}: notify.lower_priority is an instance's; a group has none")

@@ -6,47 +6,68 @@ its place.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from harness.errors import HarnessError
 from harness.keepalived.config.global_defs import GlobalDefs, global_defs
 from harness.keepalived.config.services import virtual_server
-from harness.keepalived.config.vrrp import vrrp_instance, vrrp_script
+from harness.keepalived.config.tracking import track_file, vrrp_script, vrrp_track_process
+from harness.keepalived.config.vrrp import vrrp_instance, vrrp_sync_group
 from harness.topology.services import Destination, VirtualService
-from harness.topology.vrrp import VrrpInstance, VrrpScript
+from harness.topology.tracking import TrackedFile, TrackedProcess, VrrpScript
+from harness.topology.vrrp import SyncGroup, VrrpInstance
 
 __all__ = ["GlobalDefs", "render"]
+
+T = TypeVar("T", VrrpScript, TrackedFile, TrackedProcess)
 
 
 def render(
     defs: GlobalDefs,
     instances: Sequence[VrrpInstance],
     services: Sequence[tuple[VirtualService, Sequence[Destination]]],
+    groups: Sequence[SyncGroup] = (),
 ) -> str:
-    """The keepalived.conf: global definitions, the scripts that ``instances`` track, ``instances``,
-    ``services``.
+    """The keepalived.conf: global definitions, what ``instances`` track, ``groups``, ``instances``, ``services``.
 
     Raises HarnessError where keepalived would drop one of two things that bear the same name.
     """
     _refuse_twins("VRRP instance", [instance.name for instance in instances])
     _refuse_twins("VRID", [f"{instance.vrid} on {instance.interface}" for instance in instances])
+    _refuse_twins("sync group", [group.name for group in groups])
+    _refuse_strangers(groups, [instance.name for instance in instances])
     _refuse_twins("virtual service", [f"{service.vip}:{service.port} {service.protocol}" for service, _ in services])
     blocks = [
         global_defs(defs),
-        *map(vrrp_script, _tracked(instances)),
+        *map(vrrp_script, _tracked("VRRP script", (each.track_scripts for each in instances))),
+        *map(track_file, _tracked("track file", (each.track_files for each in instances))),
+        *map(vrrp_track_process, _tracked("track process", (each.track_processes for each in instances))),
+        *map(vrrp_sync_group, groups),
         *map(vrrp_instance, instances),
         *(virtual_server(service, destinations) for service, destinations in services),
     ]
     return "\n".join("".join(f"{line}\n" for line in block) for block in blocks)
 
 
-def _tracked(instances: Iterable[VrrpInstance]) -> list[VrrpScript]:
-    scripts = list(dict.fromkeys(script for instance in instances for script in instance.track_scripts))
-    _refuse_twins("VRRP script", [script.name for script in scripts])
-    return scripts
+def _tracked(kind: str, each: Iterable[Iterable[T]]) -> list[T]:
+    tracked = list(dict.fromkeys(itertools.chain.from_iterable(each)))
+    _refuse_twins(kind, [one.name for one in tracked])
+    return tracked
 
 
 def _refuse_twins(kind: str, names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise HarnessError(f"{kind} {name} is defined twice on one director: give each its own")
+
+
+def _refuse_strangers(groups: Iterable[SyncGroup], instances: list[str]) -> None:
+    for group in groups:
+        for member in group.members:
+            if member not in instances:
+                raise HarnessError(
+                    f"sync group {group.name}: its member {member} is no VRRP instance of this director; it has"
+                    f" {', '.join(instances)}"
+                )

@@ -14,7 +14,7 @@ class GlobalDefs:
 
     ``smtp_server`` is an address, since keepalived would look a name up while it starts. ``smtp_alert``
     says whether mail is sent at all: without it keepalived would mail every change of a real server
-    (``check_data.c``).
+    (``check_data.c``). ``notify_fifo`` is told of every change of state.
     """
 
     router_id: str
@@ -23,6 +23,7 @@ class GlobalDefs:
     smtp_server: str = "127.0.0.1"
     smtp_connect_timeout: int = 30
     smtp_alert: bool = False
+    notify_fifo: str | None = None
 
     def __post_init__(self) -> None:
         for recipient in self.notification_email:
@@ -31,6 +32,8 @@ class GlobalDefs:
         fields.word("GlobalDefs", "router_id", self.router_id)
         fields.address("GlobalDefs", "smtp_server", self.smtp_server)
         fields.whole("GlobalDefs", "smtp_connect_timeout", self.smtp_connect_timeout, 1, 3600)
+        if self.notify_fifo is not None:
+            fields.word("GlobalDefs", "notify_fifo", self.notify_fifo)
 
 
 def global_defs(defs: GlobalDefs) -> list[str]:
@@ -42,6 +45,7 @@ def global_defs(defs: GlobalDefs) -> list[str]:
         f"smtp_connect_timeout {defs.smtp_connect_timeout}",
         f"smtp_alert {'on' if defs.smtp_alert else 'off'}",
         f"router_id {defs.router_id}",
+        *([f"notify_fifo {defs.notify_fifo}"] if defs.notify_fifo else []),
         "script_user root",
         "enable_script_security",
     ]

@@ -1,20 +1,26 @@
-"""VRRP instances and what they track."""
+"""VRRP instances, the groups in which they change state together, and whom they tell."""
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from harness.keepalived.config.blocks import block, seconds
-from harness.topology.vrrp import VrrpInstance, VrrpScript
+from harness.topology.vrrp import SyncGroup, VrrpInstance
 
-DEFAULT_GARP_MASTER_DELAY = 5
+_DEFAULTS = {"garp_master_delay": 5, "garp_master_repeat": 5, "garp_master_refresh": 0, "garp_master_refresh_repeat": 1}
+_STATEMENTS = {
+    "master": "notify_master",
+    "backup": "notify_backup",
+    "fault": "notify_fault",
+    "stop": "notify_stop",
+    "always": "notify",
+    "lower_priority": "notify_master_rx_lower_pri",
+}
 
 
-def vrrp_script(script: VrrpScript) -> list[str]:
-    """The block ``vrrp_script``."""
-    body = [f'script "{script.script}"', f"interval {script.interval:d}"]
-    if script.timeout is not None:
-        body.append(f"timeout {script.timeout:d}")
-    body += [f"weight {script.weight:d}", f"fall {script.fall:d}", f"rise {script.rise:d}"]
-    return block(f"vrrp_script {script.name}", body)
+def vrrp_sync_group(group: SyncGroup) -> list[str]:
+    """The block ``vrrp_sync_group``."""
+    return block(f"vrrp_sync_group {group.name}", [*block("group", group.members), *_told(group)])
 
 
 def vrrp_instance(instance: VrrpInstance) -> list[str]:
@@ -26,16 +32,56 @@ def vrrp_instance(instance: VrrpInstance) -> list[str]:
         f"priority {instance.priority}",
         f"advert_int {seconds(instance.advert_int)}",
         f"version {instance.version}",
+        *_election(instance),
+        *_addresses(instance),
+        *_tracked(instance),
+        *_told(instance),
     ]
+    return block(f"vrrp_instance {instance.name}", body)
+
+
+def _election(instance: VrrpInstance) -> list[str]:
+    body = []
     if instance.nopreempt:
         body.append("nopreempt")
     if instance.preempt_delay:
         body.append(f"preempt_delay {seconds(instance.preempt_delay)}")
-    if instance.garp_master_delay != DEFAULT_GARP_MASTER_DELAY:
-        body.append(f"garp_master_delay {instance.garp_master_delay}")
+    for option in (*_DEFAULTS, "garp_lower_prio_delay", "garp_lower_prio_repeat"):
+        if (value := getattr(instance, option)) != _DEFAULTS.get(option):
+            body.append(f"{option} {value}")
     if instance.auth_pass is not None and instance.version == 2:
         body += block("authentication", ["auth_type PASS", f"auth_pass {instance.auth_pass}"])
-    body += block("virtual_ipaddress", [f"{vip}/32 dev {instance.interface}" for vip in instance.vips])
+    if instance.unicast_peers:
+        body += block("unicast_peer", instance.unicast_peers)
+    return body
+
+
+def _addresses(instance: VrrpInstance) -> list[str]:
+    body = []
+    named = {"virtual_ipaddress": instance.vips, "virtual_ipaddress_excluded": instance.excluded_vips}
+    for name, addresses in named.items():
+        held = [f"{vip}/{ip_address(vip).max_prefixlen} dev {instance.interface}" for vip in addresses]
+        body += block(name, held) if held else []
+    return body
+
+
+def _tracked(instance: VrrpInstance) -> list[str]:
+    body = []
     if instance.track_scripts:
         body += block("track_script", [script.name for script in instance.track_scripts])
-    return block(f"vrrp_instance {instance.name}", body)
+    if instance.track_interfaces:
+        body += block("track_interface", [f"{each.name} weight {each.weight}" for each in instance.track_interfaces])
+    if instance.track_files:
+        body += block("track_file", [file.name for file in instance.track_files])
+    if instance.track_processes:
+        body += block("track_process", [process.name for process in instance.track_processes])
+    return body
+
+
+def _told(whoever: VrrpInstance | SyncGroup) -> list[str]:
+    body = [f'{_STATEMENTS[name]} "{command}"' for name, command in vars(whoever.notify).items() if command is not None]
+    if isinstance(whoever, VrrpInstance) and whoever.notify_priority_changes:
+        body.append("notify_priority_changes on")
+    if whoever.smtp_alert:
+        body.append("smtp_alert on")
+    return body

@@ -5,7 +5,8 @@ from __future__ import annotations
 from harness.clock import Window
 from harness.errors import HarnessError
 from harness.keepalived.timers.election import failback, preemption, takeover
-from harness.topology.vrrp import VrrpInstance, VrrpScript
+from harness.topology.tracking import VrrpScript
+from harness.topology.vrrp import VrrpInstance
 
 
 def script_failure(script: VrrpScript, run_time: float = 0.0) -> Window:

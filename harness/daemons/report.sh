@@ -1,0 +1,3 @@
+#!/bin/sh
+# Tells the harness what keepalived called it with.
+echo "$@" > /run/notify.scripts

@@ -1,0 +1,28 @@
+"""What VRRP instances track: scripts, files, processes."""
+
+from __future__ import annotations
+
+from harness.keepalived.config.blocks import block, seconds
+from harness.topology.tracking import TrackedFile, TrackedProcess, VrrpScript
+
+
+def vrrp_script(script: VrrpScript) -> list[str]:
+    """The block ``vrrp_script``."""
+    body = [f'script "{script.script}"', f"interval {script.interval:d}"]
+    if script.timeout is not None:
+        body.append(f"timeout {script.timeout:d}")
+    body += [f"weight {script.weight:d}", f"fall {script.fall:d}", f"rise {script.rise:d}"]
+    return block(f"vrrp_script {script.name}", body)
+
+
+def track_file(file: TrackedFile) -> list[str]:
+    """The block ``track_file``."""
+    return block(f"track_file {file.name}", [f"file {file.path}", f"weight {file.weight}", f"init_file {file.value}"])
+
+
+def vrrp_track_process(process: TrackedProcess) -> list[str]:
+    """The block ``vrrp_track_process``."""
+    body = [f"process {process.process}", f"weight {process.weight}", f"quorum {process.quorum}"]
+    if process.delay:
+        body.append(f"delay {seconds(process.delay)}")
+    return block(f"vrrp_track_process {process.name}", body)

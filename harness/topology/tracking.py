@@ -1,0 +1,120 @@
+"""What VRRP instances watch, and how it changes their claim: scripts, interfaces, files, processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.topology import fields
+
+FAULT = -254
+"""A contribution to the priority as low as this is FAULT state (keepalived ``vrrp_track.c``)."""
+
+CHECK = "/etc/keepalived/check.sh"
+"""A script that every director has: it succeeds until a fault has it fail or hang."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracked:
+    """Something that is either well or not. ``weight`` 0 sends whoever tracks it into FAULT state while it is not; a
+    negative one is added to the priority while it is not, a positive one while it is.
+    """
+
+    name: str
+    weight: int = 0
+
+    def __post_init__(self) -> None:
+        fields.word(type(self).__name__, "name", self.name)
+        fields.whole(self.owner, "weight", self.weight, -253, 253)
+
+    @property
+    def owner(self) -> str:
+        """What error messages call it."""
+        return f"{type(self).__name__} {self.name}"
+
+    def contribution(self, failing: bool) -> int:
+        """What it adds to the priority; :data:`FAULT` if it ends the claim."""
+        if not self.weight:
+            return FAULT if failing else 0
+        return self.weight if failing == (self.weight < 0) else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class VrrpScript(Tracked):
+    """A command whose exit status keepalived turns into priority (keepalived.conf(5), ``vrrp_script``).
+
+    ``interval`` and ``timeout`` (None: the interval) are whole seconds, since keepalived reads fractions
+    only from 2.3 on. ``fall`` failures in a row are a failure, ``rise`` successes in a row a recovery.
+    """
+
+    script: str
+    interval: int = 1
+    fall: int = 1
+    rise: int = 1
+    timeout: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fields.command(self.owner, "script", self.script)
+        fields.whole(self.owner, "interval", self.interval, 1, 4294)
+        fields.whole(self.owner, "fall", self.fall, 1, 2**31 - 1)
+        fields.whole(self.owner, "rise", self.rise, 1, 2**31 - 1)
+        if self.timeout is not None:
+            fields.whole(self.owner, "timeout", self.timeout, 1, 4294)
+
+
+def maintenance_switch(*, weight: int = -20, interval: int = 1) -> VrrpScript:
+    """The script that fails while ``/etc/keepalived/down`` exists: how an operator retires a director."""
+    return VrrpScript(
+        name="maintenance",
+        script="/usr/bin/test ! -e /etc/keepalived/down",
+        interval=interval,
+        weight=weight,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackedInterface(Tracked):
+    """An interface that must be up and have a carrier, ``name`` as the machine has it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackedProcess(Tracked):
+    """At least ``quorum`` processes of the name ``process`` must run (``vrrp_track_process``). With ``delay``, in
+    seconds, a loss or a gain counts only if it lasts that long.
+    """
+
+    process: str
+    quorum: int = 1
+    delay: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fields.word(self.owner, "process", self.process)
+        fields.whole(self.owner, "quorum", self.quorum, 1, 65535)
+        fields.number(self.owner, "delay", self.delay, 0, 3600)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackedFile:
+    """A file with a number in it, which counts ``weight`` times; with weight 0 anything but 0 is FAULT state.
+
+    keepalived writes ``value`` into it at start if there is none (keepalived.conf(5), ``track_file``).
+    """
+
+    name: str
+    path: str
+    weight: int = 1
+    value: int = 0
+
+    def __post_init__(self) -> None:
+        fields.word("TrackedFile", "name", self.name)
+        owner = f"TrackedFile {self.name}"
+        fields.word(owner, "path", self.path)
+        fields.whole(owner, "weight", self.weight, -254, 254)
+        fields.whole(owner, "value", self.value, -(2**31) + 1, 2**31 - 1)
+
+    def contribution(self, value: int) -> int:
+        """What ``value`` adds to the priority; :data:`FAULT` or less ends the claim (``vrrp_track.c``)."""
+        if not self.weight:
+            return FAULT if value else 0
+        return min(value * self.weight, -FAULT - 1)
