@@ -104,8 +104,8 @@ class Base:
             if isinstance(node, DirectorNode):
                 self.recorder.watch_ipvs(node.machine)
         for node in nodes:
-            if node.daemon is not None:
-                self._wait_ready(node, node.daemon, began)
+            for daemon in node.daemons:
+                self._wait_ready(node, daemon, began)
 
     def _power_on_one(self, node: Node) -> None:
         self._power_on([node])
@@ -124,9 +124,9 @@ class Base:
             self.recorder.watch_fifo(node.machine, path, heard)
 
     def _start(self, node: Node) -> None:
-        if node.daemon is not None:
-            self.timeline.record(node.name, "daemon", name=node.daemon.name, action="started")
-        node.start()
+        for daemon in node.idle:
+            self.timeline.record(node.name, "daemon", name=daemon.name, action="started")
+            node.start(daemon)
 
     def _log_pipe(self, node: Node, daemon: Daemon) -> int:
         def on_line(line: str) -> None:
@@ -138,16 +138,16 @@ class Base:
         return self.recorder.log_pipe(node.machine, daemon.name, on_line)
 
     def _ended(self, process: Process) -> None:
-        name = {"keepalived": "keepalived", "apache2": "httpd"}.get(process.argv[0])
-        if name is not None:
-            self.timeline.record(process.machine.name, "daemon", name=name, action="ended", status=process.status)
+        node = self.nodes[process.machine.name]
+        if (daemon := node.daemon_of(process)) is not None:
+            self.timeline.record(node.name, "daemon", name=daemon.name, action="ended", status=process.status)
 
     def _wait_ready(self, node: Node, daemon: Daemon, began: Instant) -> Instant:
         def said() -> Event | None:
             for event in self.timeline.events(node=node.name, since=began):
-                if event.kind == "log" and daemon.ready.search(event.line):
+                if event.kind == "log" and event.daemon == daemon.name and daemon.ready.search(event.line):
                     return event
-                if event.kind == "daemon" and event.action == "ended":
+                if event.kind == "daemon" and event.action == "ended" and event.name == daemon.name:
                     words = self._last_words(node)
                     raise HarnessError(f"{node.name}: {daemon.name} ended with {event.status}, not serving: {words}")
             return None

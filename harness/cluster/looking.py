@@ -51,8 +51,8 @@ class Looking(Base):
 
     def _down(self) -> str | None:
         for node in self.nodes.values():
-            if node.daemon is not None and not node.running:
-                return f"{node.daemon.name} does not run on {node.name}"
+            for daemon in node.idle:
+                return f"{daemon.name} does not run on {node.name}"
         return None
 
     def ipvsadm(self, director: DirectorNode) -> dict[str, int]:

@@ -92,12 +92,11 @@ class Waiting(Looking):
         return self.timeline.events("fault", action="healed")[-1].at
 
     def serves_again(self, server: RealServerNode) -> Instant:
-        """When the last fault of a real server was healed, or, where that meant a start, when httpd served."""
+        """When the last fault of a real server was healed, or, where that meant a start, when all of it served."""
         healed = self.healed()
         restarted = self.timeline.events("daemon", node=server.name, since=healed, action="started")
-        if not restarted:
-            return healed
-        return self._wait_ready(server, server.daemon, restarted[-1].at)
+        started = [daemon for daemon in server.daemons if daemon.name in {event.name for event in restarted}]
+        return max([healed, *(self._wait_ready(server, daemon, healed) for daemon in started)])
 
     def ailment(self) -> str | None:
         """What a scenario has left amiss; None if the cluster, once it has settled, is as good as new."""

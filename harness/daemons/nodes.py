@@ -28,13 +28,13 @@ PROTECTION = "/usr/local/sbin/realserver.sh"
 class Node:
     """A node of the cluster through all its lives: its machine may be powered off and on again."""
 
-    daemon: Daemon | None = None
+    daemons: tuple[Daemon, ...] = ()
 
     def __init__(self, host: HostPlan, plan: Plan, log_pipe: LogPipe) -> None:
         self.plan = host
         self.name = host.name
         self.machine: Machine  # given by the cluster as soon as the power is on
-        self.process: Process | None = None
+        self._processes: dict[str, Process] = {}
         self._network = plan
         self._log_pipe = log_pipe
 
@@ -56,43 +56,52 @@ class Node:
     def prepare(self) -> None:
         """Put the configuration in place, on a machine that has just been switched on."""
 
-    def start(self) -> None:
-        """Start the daemon; whether it serves shows in its log."""
-        if self.daemon is None:
-            return
-        writer = self._log_pipe(self, self.daemon)
+    def start(self, daemon: Daemon) -> None:
+        """Start one of its daemons; whether it serves shows in its log."""
+        writer = self._log_pipe(self, daemon)
         try:
             with open(os.devnull, "rb") as null:
-                self.process = self.machine.spawn(self.daemon.argv, null.fileno(), writer, writer)
+                self._processes[daemon.name] = self.machine.spawn(daemon.argv, null.fileno(), writer, writer)
         except FileNotFoundError:
             raise HarnessError(
-                f"{self.name}: there is no {self.daemon.argv[0]}; install it: apt-get install {self.daemon.package}"
+                f"{self.name}: there is no {daemon.argv[0]}; install it: apt-get install {daemon.package}"
             ) from None
         finally:
             os.close(writer)
 
+    def process(self, daemon: Daemon | None = None) -> Process:
+        """The process of a daemon, the first one by default. Raises HarnessError if it does not run."""
+        wanted = self.daemons[0] if daemon is None else daemon
+        process = self._processes.get(wanted.name)
+        if not self.machine.powered or process is None or process.status is not None:
+            raise HarnessError(f"{self.name}: {wanted.name} does not run")
+        return process
+
     @property
-    def running(self) -> bool:
-        """Whether the daemon runs, as far as its machine has reported."""
-        return self.machine.powered and self.process is not None and self.process.status is None
+    def idle(self) -> list[Daemon]:
+        """Those of its daemons that do not run, as far as its machine has reported."""
+        running = {name for name, process in self._processes.items() if process.status is None}
+        return [daemon for daemon in self.daemons if not self.machine.powered or daemon.name not in running]
 
-    def stop(self) -> None:
-        """Stop the daemon in its own orderly way and wait for its end."""
-        if self.running and self.process is not None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait()
+    def daemon_of(self, process: Process) -> Daemon | None:
+        """Which daemon a process is; None if it is another program."""
+        return next((daemon for daemon in self.daemons if daemon.argv == process.argv), None)
 
-    def signal_all(self, number: int) -> None:
-        """Send a signal to the daemon and all its children."""
-        if self.process is None or not self.running:
-            raise HarnessError(f"{self.name}: nothing to signal, its daemon does not run")
-        self.machine.request("signal", pid=-self.process.pid, number=number)
+    def stop(self, daemon: Daemon | None = None) -> None:
+        """Stop a daemon, the first one by default, in its own orderly way and wait for its end."""
+        process = self.process(daemon)
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+    def signal_all(self, number: int, daemon: Daemon | None = None) -> None:
+        """Send a signal to a daemon, the first one by default, and all its children."""
+        self.machine.request("signal", pid=-self.process(daemon).pid, number=number)
 
 
 class DirectorNode(Node):
     """Runs keepalived."""
 
-    daemon = keepalived.KEEPALIVED
+    daemons = (keepalived.KEEPALIVED,)
 
     @property
     def role(self) -> Director:
@@ -169,7 +178,7 @@ class DirectorNode(Node):
 class RealServerNode(Node):
     """Runs Apache httpd, and the script that makes it a real server."""
 
-    daemon = httpd.HTTPD
+    daemons: tuple[Daemon, ...] = (httpd.HTTPD,)
 
     @property
     def role(self) -> RealServer:

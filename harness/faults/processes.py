@@ -35,9 +35,9 @@ class KillKeepalived(Fault[DirectorNode]):
     """keepalived and its children die by SIGKILL: nobody takes the VIP and the IPVS table out of the kernel."""
 
     def inject(self, around: Surroundings) -> None:
+        keepalived = self.node.process()
         self.node.signal_all(signal.SIGKILL)
-        assert self.node.process is not None
-        self.node.process.wait()
+        keepalived.wait()
 
     def heal(self, around: Surroundings) -> None:
         around.start(self.node)

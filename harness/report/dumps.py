@@ -26,11 +26,10 @@ def gather(cluster: Cluster, folder: Path) -> None:
     What a node cannot tell, such as the dumps of a keepalived that hangs, is left out.
     """
     on = [node for node in cluster.nodes.values() if node.machine.powered]
-    asked = [node for node in on if isinstance(node, DirectorNode) and node.running]
+    asked = [node for node in on if isinstance(node, DirectorNode) and not node.idle]
     for director in asked:
         for number in _DUMPS:
-            assert director.process is not None
-            director.process.send_signal(number)
+            director.process().send_signal(number)
     for node in on:
         (folder / node.name).mkdir(exist_ok=True)
         configuration = _configuration(node)

@@ -38,8 +38,7 @@ def test_keepalived_is_a_child_of_pid_1_with_its_default_paths(cluster: Cluster)
         assert ("keepalived -n -l -D", "1") in commands
         assert len(commands) == 3, "the parent, its VRRP and its health checking child"
         pid = director.machine.read("/run/keepalived.pid").strip()
-        assert director.process is not None
-        assert int(pid) == director.process.pid
+        assert int(pid) == director.process().pid
 
 
 def test_httpd_is_a_child_of_pid_1_in_the_foreground(cluster: Cluster) -> None:
@@ -50,11 +49,11 @@ def test_httpd_is_a_child_of_pid_1_in_the_foreground(cluster: Cluster) -> None:
 def test_logs_are_kept_whole(cluster: Cluster) -> None:
     assert cluster.master
     for node in (*cluster.directors, *cluster.real_servers):
-        assert node.daemon is not None
-        kept = (cluster.folder / node.name / f"{node.daemon.name}.log").read_text().splitlines()
-        seen = [event.line for event in cluster.timeline.events("log", node=node.name)]
-        assert [line.rstrip() for line in kept] == seen
-        assert any(node.daemon.ready.search(line) for line in kept)
+        for daemon in node.daemons:
+            kept = (cluster.folder / node.name / f"{daemon.name}.log").read_text().splitlines()
+            seen = [event.line for event in cluster.timeline.events("log", node=node.name, daemon=daemon.name)]
+            assert [line.rstrip() for line in kept] == seen
+            assert any(daemon.ready.search(line) for line in kept)
 
 
 @pytest.mark.topology(DirectorPair, configs=(str(OWN_CONFIG), None))
