@@ -85,6 +85,18 @@ def reigns(timeline: Timeline, vrid: int, since: Instant = EVER) -> list[Tenure]
     return [Tenure(run[0].node, run[0].at, run[-1].at) for run in runs]
 
 
+def advert_gaps(timeline: Timeline, node: str, vrid: int, since: Instant = EVER) -> list[float]:
+    """The times between successive advertisements of one node, of any priority but 0, in seconds.
+
+    Raises NoEvidence if it sent fewer than two.
+    """
+    sent = [event.at for event in timeline.events("advertisement", node=node, since=since, sent=True, vrid=vrid)
+            if event.priority]  # fmt: skip
+    if len(sent) < 2:
+        raise NoEvidence(f"{node} sent {len(sent)} advertisements of VRID {vrid}: there is no time between two")
+    return [later - earlier for earlier, later in pairwise(sent)]
+
+
 def split_brain(timeline: Timeline, vrid: int, since: Instant = EVER) -> list[tuple[Tenure, Tenure]]:
     """Pairs of masters that went on advertising side by side.
 

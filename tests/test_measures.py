@@ -191,3 +191,16 @@ def test_a_table_that_is_gone_is_no_evidence(kind: str) -> None:
     table(timeline, 2, kind, "removed")
     with pytest.raises(NoEvidence):
         measures.pool(timeline, "director1", SERVICE)
+
+
+def test_advert_gaps_are_between_one_nodes_own_and_without_resignations() -> None:
+    timeline = Timeline()
+    for at, node, sent, priority in (
+        (1.0, "a", True, 100), (1.5, "b", True, 90), (1.6, "a", False, 90), (2.0, "a", True, 100), (2.25, "a", True, 0),
+        (3.5, "a", True, 100),
+    ):  # fmt: skip
+        timeline.record(node, "advertisement", at, sent=sent, vrid=51, priority=priority)
+    assert measures.advert_gaps(timeline, "a", 51) == [1.0, 1.5]
+    assert measures.advert_gaps(timeline, "a", 51, since=2.0) == [1.5]
+    with pytest.raises(measures.NoEvidence, match="b sent 1 advertisements"):
+        measures.advert_gaps(timeline, "b", 51)

@@ -63,7 +63,10 @@ def test_cold_start_is_won_by_the_shortest_wait() -> None:
 
 
 def test_address_owner_does_not_wait() -> None:
-    assert timers.cold_start(BACKUP, replace(MASTER, priority=255)) == Window(0.0, 0.0)
+    owner = replace(MASTER, priority=255, state="MASTER")
+    assert timers.cold_start(BACKUP, owner) == Window(0.0, 0.0)
+    assert timers.cold_start(BACKUP, replace(owner, state="BACKUP")).latest == pytest.approx(3 + 1 / 256)
+    assert timers.cold_start(BACKUP, replace(owner, priority=254)).latest == pytest.approx(3 + 2 / 256)
 
 
 def test_failback_is_the_returning_ones_own_wait() -> None:

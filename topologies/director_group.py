@@ -16,17 +16,31 @@ class DirectorGroup(Topo):
     def build(
         self,
         priorities: Sequence[int] = (100, 90),
-        vip: str | tuple[str, ...] = VIP,
         states: Sequence[str] = (),
+        advert_ints: Sequence[float] = (),
+        unicast: bool = False,
         **vrrp: Any,
     ) -> None:
-        """One director for each of ``priorities``; ``states`` are BACKUP unless given, ``vrrp`` is every instance's."""
+        """One director for each of ``priorities``, with its own of ``states`` and ``advert_ints`` where there are any.
+
+        ``unicast`` makes the others its peers; ``vrrp`` is every instance's.
+        """
         lan = self.addSwitch("lan", subnet="172.16.10.0/24", subnet6="fd00:10::/64", dpid="1")
-        for number, priority in enumerate(priorities, start=1):
-            instance = VrrpInstance(
-                vrid=51, vip=vip, priority=priority, state=states[number - 1] if states else "BACKUP", **vrrp
+        addresses = [f"172.16.10.{10 + number}" for number in range(1, len(priorities) + 1)]
+        for number, (address, priority) in enumerate(zip(addresses, priorities, strict=True)):
+            own: dict[str, Any] = {"vip": VIP, **vrrp}
+            if states:
+                own["state"] = states[number]
+            if advert_ints:
+                own["advert_int"] = advert_ints[number]
+            if unicast:
+                own["unicast_peers"] = tuple(other for other in addresses if other != address)
+            director = self.addHost(
+                f"director{number + 1}",
+                cls=Director,
+                ip=f"{address}/24",
+                vrrp=VrrpInstance(vrid=51, priority=priority, **own),
             )
-            director = self.addHost(f"director{number}", cls=Director, ip=f"172.16.10.{10 + number}/24", vrrp=instance)
             self.addLink(lan, director)
         self.addLink(lan, self.addHost("client", cls=Client, ip="172.16.10.100/24"))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.clock import Instant
 from harness.cluster.waiting import Waiting
-from harness.daemons.nodes import Node
+from harness.daemons.nodes import DirectorNode, Node
 from harness.faults.fault import Fault
 from harness.observers import protocols
 from harness.observers.client import Held, Load
@@ -49,6 +49,12 @@ class Acting(Waiting):
         wanted = self.service if service is None else service
         return Target(**{"address": wanted.vip, "port": wanted.port, "protocol": wanted.protocol, **how})
 
+    def reload(self, director: DirectorNode) -> Instant:
+        """Have a director's keepalived read its configuration again; returns the instant just before."""
+        began = self.timeline.record(director.name, "daemon", name="keepalived", action="reloaded").at
+        director.reload()
+        return began
+
     @contextlib.contextmanager
     def load(self, rate: float = 20.0, service: VirtualService | None = None, **how: Any) -> Iterator[Load]:
         """Have the client send ``rate`` requests a second to a service meanwhile; see :meth:`target`."""
@@ -87,6 +93,13 @@ class Acting(Waiting):
         self.timeline.let_pass(self.slack)
         answers = self.timeline.events("arp", since=began, sent=True, operation="reply", sender=address)
         return [answer for answer in answers if answer.target == asker.ip]
+
+    def address(self, node: Node, target: str) -> None:
+        """Have a machine send a datagram to an address, so that it has to know the hardware address of that."""
+        family = socket.AF_INET6 if ":" in target else socket.AF_INET
+        with node.machine.inside(), socket.socket(family, socket.SOCK_DGRAM) as talk:
+            talk.sendto(b"", (target, 9))
+        self.timeline.let_pass(self.slack)
 
     def speak_first(self, speaker: Node, source: str, to: Node) -> None:
         """Have a machine that does not know ``to`` send it a datagram from one of its own addresses."""

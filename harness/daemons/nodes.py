@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from harness.daemons import httpd, ipvs, keepalived
@@ -130,13 +130,16 @@ class DirectorNode(Node):
             return _read_config(self.name, self.role.config)
         services = [(service, self.destinations(service)) for service in self.role.services]
         text = config.render(self._global_defs(), self.role.instances, services, self.role.sync_groups)
-        for old, new in self.role.edits:
+        return self._edited(text, self.role.edits).encode()
+
+    def _edited(self, text: str, edits: Iterable[tuple[str, str]]) -> str:
+        for old, new in edits:
             if text.count(old) != 1:
                 raise HarnessError(
                     f"{self.name}: {old!r} stands {text.count(old)} times in its keepalived.conf, not once"
                 )
             text = text.replace(old, new)
-        return text.encode()
+        return text
 
     def prepare(self) -> None:
         """Write keepalived.conf; one of the user's own is first read by keepalived itself."""
@@ -150,6 +153,11 @@ class DirectorNode(Node):
     def signal_vrrp(self, number: int) -> None:
         """Send a signal to keepalived's VRRP child alone."""
         self.machine.request("signal", pid=int(self.machine.read(keepalived.VRRP_PID_FILE)), number=number)
+
+    def reload(self, *edits: tuple[str, str]) -> None:
+        """Have keepalived read its configuration again (SIGHUP), with pairs of old and new text edited in it."""
+        self.machine.write(keepalived.CONFIG, self._edited(self.config_text().decode(), edits))
+        self.process().send_signal(signal.SIGHUP)
 
     def _global_defs(self) -> config.GlobalDefs:
         return config.GlobalDefs(router_id=self.name, notify_fifo=FIFO if self.role.notify_fifo else None)

@@ -1,6 +1,6 @@
 """Faults: what is done to a cluster. Each is data with ``inject`` and ``heal``, one file for one thing that breaks."""
 
-from harness.faults.configuration import Maintenance, Unprotected
+from harness.faults.configuration import Maintenance, Reconfigure, Unprotected
 from harness.faults.fault import Fault
 from harness.faults.links import BlackHole, Unplug
 from harness.faults.packets import Deaf, DropAdvertisements, DropArp, Impaired, Mute
@@ -20,6 +20,7 @@ __all__ = [
     "Maintenance",
     "Mute",
     "PowerOff",
+    "Reconfigure",
     "RemovePage",
     "StopHttpd",
     "StopKeepalived",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from harness.daemons.nodes import DirectorNode, RealServerNode
 from harness.faults.fault import Fault, Surroundings
 
@@ -14,6 +16,20 @@ class Maintenance(Fault[DirectorNode]):
 
     def heal(self, around: Surroundings) -> None:
         self.node.close_maintenance()
+
+
+@dataclass(frozen=True)
+class Reconfigure(Fault[DirectorNode]):
+    """keepalived reloads its configuration, in which ``old``, that stood there once, has become ``new``."""
+
+    old: str
+    new: str
+
+    def inject(self, around: Surroundings) -> None:
+        self.node.reload((self.old, self.new))
+
+    def heal(self, around: Surroundings) -> None:
+        self.node.reload()
 
 
 class Unprotected(Fault[RealServerNode]):

@@ -28,7 +28,7 @@ class VrrpInstance:
 
     ``preempt_delay`` and all ``garp_...`` but the repeats (numbers of announcements) are in seconds:
     keepalived.conf(5). ``state`` is what keepalived is told; it shortens nothing, since keepalived starts every
-    instance but the address owner's (priority 255) as a backup.
+    instance as a backup, but for the address owner's (priority 255 and MASTER).
     """
 
     vrid: int

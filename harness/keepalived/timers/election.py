@@ -46,7 +46,8 @@ def cold_start(*candidates: VrrpInstance) -> Window:
     """From the start of all ``candidates`` at once to the first master: the shortest Master_Down_Interval.
 
     RFC 3768 and RFC 5798 section 6.4.1: only the address owner need not wait. keepalived
-    ``vrrp_scheduler.c``, ``vrrp_init_state``: ``state MASTER`` shortens nothing.
+    ``vrrp_scheduler.c``, ``vrrp_init_state``: it takes priority 255 and ``state MASTER``, and one of them
+    alone shortens nothing.
     """
     return Window.exactly(min(_own_wait(candidate) for candidate in candidates))
 
@@ -115,7 +116,8 @@ def _since_last_advert(backup: VrrpInstance, master_advert_int: float | None) ->
 
 
 def _own_wait(starting: VrrpInstance) -> float:
-    return 0.0 if starting.priority == OWNER_PRIORITY else master_down_interval(starting)
+    owner = starting.priority == OWNER_PRIORITY and starting.state == "MASTER"
+    return 0.0 if owner else master_down_interval(starting)
 
 
 def _require_preemption(instance: VrrpInstance) -> None:

@@ -1,0 +1,193 @@
+"""Election: who becomes master and when, whatever the directors were told to begin as."""
+
+import pytest
+
+from harness import measures
+from harness.cluster import Cluster
+from harness.daemons.nodes import DirectorNode
+from harness.faults import BlackHole, Fault, PowerOff, StopKeepalived
+from harness.keepalived import timers
+from topologies.director_group import DirectorGroup
+
+pytestmark = pytest.mark.election
+
+LOSSES = pytest.mark.parametrize("loss", [PowerOff, StopKeepalived], ids=lambda fault: fault.__name__)
+
+
+@pytest.mark.control("the other has the higher priority", topology={"priorities": (90, 100)}, caught="director1")
+@pytest.mark.topology(DirectorGroup, states=("MASTER", "MASTER"), fresh=True)
+def test_election_of_two_configured_masters_is_by_priority(cluster: Cluster) -> None:
+    """``state MASTER`` is a wish: both wait as backups, and the shorter skew wins (keepalived ``vrrp_init_state``)."""
+    first, second = cluster.directors
+    due = timers.cold_start(first.vrrp, second.vrrp)
+
+    stood = cluster.stood(first)
+    took = cluster.wait_master(first, since=stood.latest, until=due.latest)
+    cluster.timeline.let_pass(timers.master_down_interval(second.vrrp))
+
+    assert stood.latest + took in cluster.within(stood + due)
+    assert not cluster.timeline.events("advertisement", node=second.name, sent=True)
+
+
+@pytest.mark.control("its priority is 254", config={"director1": ("priority 255", "priority 254")}, caught="took")
+@pytest.mark.control("it is told to be BACKUP", config={"director1": ("state MASTER", "state BACKUP")}, caught="took")
+@pytest.mark.topology(DirectorGroup, priorities=(255, 100), states=("MASTER", "BACKUP"), fresh=True)
+def test_election_is_not_awaited_by_the_address_owner(cluster: Cluster) -> None:
+    """Priority 255 owns the address, and is master at once (RFC 3768 and RFC 5798 section 6.4.1)."""
+    owner, other = cluster.directors
+    due = timers.cold_start(owner.vrrp, other.vrrp)
+
+    stood = cluster.stood(other)  # started with it, and as long on its way to an election
+    took = cluster.wait_master(owner, since=stood.earliest, until=stood.latest - stood.earliest + due.latest)
+
+    assert stood.earliest + took in cluster.within(stood + due)
+
+
+@pytest.mark.control("it is told to be MASTER", topology={"states": ("MASTER", "BACKUP")}, caught="stood|state")
+@pytest.mark.topology(DirectorGroup, priorities=(255, 100), fresh=True)
+def test_election_is_awaited_by_an_address_owner_told_to_be_backup(cluster: Cluster) -> None:
+    """keepalived believes in priority 255 only together with ``state MASTER`` (``vrrp_init_state``)."""
+    owner, other = cluster.directors
+    due = timers.cold_start(owner.vrrp, other.vrrp)
+
+    stood = cluster.stood(owner)
+    took = cluster.wait_master(owner, since=stood.latest, until=due.latest)
+
+    assert stood.latest + took in cluster.within(stood + due)
+
+
+@pytest.mark.control("the third has the second's priority", topology={"priorities": (110, 90, 100)}, caught="director2")
+@pytest.mark.topology(DirectorGroup, priorities=(110, 100, 90))
+def test_election_among_three_follows_the_priorities(cluster: Cluster) -> None:
+    """Of those left the highest waits for the shortest time, and is heard by the others before they lose patience."""
+    first, second, third = cluster.directors
+    assert cluster.master is first
+    dues = [timers.takeover(director.vrrp, announced=False) for director in (second, third)]
+
+    with cluster.suffering(PowerOff(first)) as struck:
+        took = cluster.wait_master(second, since=struck, until=dues[0].latest)
+        with cluster.suffering(PowerOff(second)) as struck_again:
+            took_next = cluster.wait_master(third, since=struck_again, until=dues[1].latest)
+
+    assert took in cluster.within(dues[0])
+    assert took_next in cluster.within(dues[1])
+    assert not cluster.timeline.events("address", node=third.name, since=struck, until=struck_again, action="added")
+    assert not measures.split_brain(cluster.timeline, first.vrrp.vrid, since=struck)
+
+
+@pytest.mark.control("the other outranks it", topology={"priorities": (100, 101)}, caught="owners")
+@pytest.mark.topology(DirectorGroup, priorities=(100, 100))
+def test_election_tie_leaves_the_master_in_office(cluster: Cluster) -> None:
+    """A backup obeys a priority that is not lower than its own, whatever the addresses (RFC 5798 section 6.4.2)."""
+    lower, higher = cluster.directors
+    cluster.wait_settled()
+
+    with cluster.suffering(StopKeepalived(higher)) as struck:
+        due = timers.takeover(lower.vrrp, announced=True)
+        cluster.timeline.wait_until(lambda: cluster.owners() == [lower.name] or None, struck + due.latest, "it takes")
+    stood = cluster.stood(higher)
+    cluster.timeline.let_pass(timers.master_down_interval(higher.vrrp) + cluster.slack)
+
+    assert cluster.owners() == [lower.name]
+    assert not cluster.timeline.events("address", node=higher.name, since=stood.latest)
+
+
+@pytest.mark.control("no tie", topology={"priorities": (101, 100)}, caught="wait_resigned")
+@pytest.mark.topology(DirectorGroup, priorities=(100, 100))
+def test_election_tie_between_masters_goes_to_the_higher_address(cluster: Cluster) -> None:
+    """Of two masters of one priority the one of the lower address resigns (RFC 5798 section 6.4.3)."""
+    lower, higher = cluster.directors
+    master, backup = cluster.master, cluster.backup
+    due = timers.reunion(higher.vrrp, lower.vrrp)
+
+    with cluster.suffering(BlackHole(master)) as struck:
+        cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+        assert len(cluster.owners()) == 2
+    healed = cluster.healed()
+    took = cluster.wait_resigned(lower, since=healed, until=due.latest)
+
+    assert took in cluster.within(due)
+    assert cluster.owners() == [higher.name]
+
+
+@pytest.mark.control("it may preempt", config={"director1": ("nopreempt", "preempt")}, caught="owners")
+@pytest.mark.topology(DirectorGroup, nopreempt=True)
+def test_election_without_preemption_leaves_the_backup_in_office(cluster: Cluster) -> None:
+    """With ``nopreempt`` a returning higher priority obeys any master, until there is none."""
+    first, second = cluster.directors
+    if cluster.master is second:  # whoever shares this cluster may have left it so
+        with cluster.suffering(StopKeepalived(second)):
+            cluster.wait_settled()
+
+    with cluster.suffering(PowerOff(first)) as struck:
+        cluster.wait_master(second, since=struck, until=timers.takeover(second.vrrp, announced=False).latest)
+    cluster.stood(first)
+    cluster.timeline.let_pass(timers.master_down_interval(first.vrrp) + cluster.slack)
+
+    assert cluster.owners() == [second.name]
+
+
+@pytest.mark.control("no preempt_delay", config={"director1": ("preempt_delay 5", "preempt_delay 0")}, caught="took in")
+@pytest.mark.topology(DirectorGroup, preempt_delay=5.0)
+def test_election_with_preempt_delay_waits_for_so_long(cluster: Cluster) -> None:
+    """It counts from the first lower advertisement; until it is over these are obeyed (``vrrp_state_backup``)."""
+    master, backup = cluster.master, cluster.backup
+    due = timers.failback(master.vrrp)
+
+    with cluster.suffering(PowerOff(master)) as struck:
+        cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+    stood = cluster.stood(master)
+    took = cluster.wait_master(master, since=stood.latest, until=due.latest)
+
+    assert stood.latest + took in cluster.within(stood + due)
+
+
+SHORT = [
+    pytest.param(loss, marks=pytest.mark.topology(DirectorGroup, version=3, advert_int=advert_int),
+                 id=f"{advert_int}s-{loss.__name__}")
+    for advert_int in (0.1, 0.25, 0.5)
+    for loss in (PowerOff, StopKeepalived)
+]  # fmt: skip
+
+
+@pytest.mark.control("a lower priority", config={"director2": ("priority 90", "priority 1")}, caught="took")
+@pytest.mark.parametrize("loss", SHORT)
+def test_election_in_version_3_takes_fractions_of_a_second(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
+    """The advertisement interval is in hundredths of a second, and the skew a share of it (RFC 5798 section 6.1)."""
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=loss.announced)
+
+    with cluster.suffering(loss(master)) as struck:
+        took = cluster.wait_master(backup, since=struck, until=due.latest)
+
+    assert took in cluster.within(due)
+
+
+@pytest.mark.control("the master's is longer", config={"director1": ("advert_int 0.25", "advert_int 2")}, caught="took")
+@pytest.mark.topology(DirectorGroup, version=3, advert_ints=(0.25, 1))
+def test_election_in_version_3_uses_the_masters_interval(cluster: Cluster) -> None:
+    """A backup waits for three of the intervals that the master advertises, not of its own (RFC 5798 section 6.4.2)."""
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=False, master_advert_int=master.vrrp.advert_int)
+
+    with cluster.suffering(PowerOff(master)) as struck:
+        took = cluster.wait_master(backup, since=struck, until=due.latest)
+
+    assert took in cluster.within(due)
+
+
+@LOSSES
+@pytest.mark.control("a stranger for a peer", config={"director1": ("172.16.10.12", "172.16.10.13")}, caught="took")
+@pytest.mark.topology(DirectorGroup, unicast=True)
+def test_election_by_unicast_sends_to_the_peers_alone(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
+    """Where there is no multicast, advertisements go to the ``unicast_peer`` addresses, by the same timers."""
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=loss.announced)
+
+    with cluster.suffering(loss(master)) as struck:
+        took = cluster.wait_master(backup, since=struck, until=due.latest)
+    sent = cluster.timeline.events("advertisement", sent=True)
+
+    assert took in cluster.within(due)
+    assert {advert.destination for advert in sent if advert.node == master.name} == {backup.ip}
+    assert {advert.destination for advert in sent if advert.node == backup.name} == {master.ip}
