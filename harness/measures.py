@@ -114,6 +114,25 @@ def split_brain(timeline: Timeline, vrid: int, since: Instant = EVER) -> list[tu
     ]
 
 
+def heard(timeline: Timeline, node: str, vrid: int, since: Instant = EVER, priority: int = 1) -> list[Event]:
+    """The advertisements of others that reached a node, those of at least ``priority``: a backup's, as a rule, is its
+    own, since it discards lower ones.
+    """
+    arrived = timeline.events("advertisement", node=node, since=since, vrid=vrid, sent=False)
+    return [advert for advert in arrived if advert.priority >= priority]
+
+
+def silences(adverts: list[Event], longest: float, until: Instant) -> list[Instant]:
+    """When a backup that heard these advertisements had heard nothing for ``longest`` seconds: once in each silence.
+
+    Raises NoEvidence if it never heard anything.
+    """
+    if not adverts:
+        raise NoEvidence("no advertisement arrived, so it is not known when its silence began")
+    ends = [advert.at for advert in adverts[1:]] + [until]
+    return [advert.at + longest for advert, end in zip(adverts, ends, strict=True) if end - advert.at > longest]
+
+
 def requests(timeline: Timeline, since: Instant | None = None, until: Instant | None = None) -> list[Event]:
     """The client's requests. Raises NoEvidence if there is none."""
     found = timeline.events("request", since=timeline.mark if since is None else since, until=until)

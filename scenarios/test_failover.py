@@ -6,17 +6,36 @@ from harness import measures
 from harness.clock import Window
 from harness.cluster import Cluster
 from harness.daemons.nodes import DirectorNode
-from harness.faults import Fault, HangKeepalived, PowerOff, StopKeepalived, Unplug
+from harness.faults import (
+    CrashVrrp,
+    Fault,
+    HangKeepalived,
+    KillKeepalived,
+    Mute,
+    PowerOff,
+    StopKeepalived,
+    Unplug,
+    Unprotected,
+)
 from harness.keepalived import timers
 from topologies.director_pair import DirectorPair
 
 pytestmark = [pytest.mark.failover, pytest.mark.topology.with_args(DirectorPair)]
 
 LOSSES = pytest.mark.parametrize(
-    "loss", [PowerOff, Unplug, StopKeepalived, HangKeepalived], ids=lambda fault: fault.__name__
+    "loss",
+    [PowerOff, Unplug, StopKeepalived, HangKeepalived, KillKeepalived, Mute],
+    ids=lambda fault: fault.__name__,
+)
+NO_BACKUP = pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
+STUCK = pytest.mark.control(
+    "the backup hangs as soon as it is master",
+    config={"director2": ("priority 90", 'priority 90\nnotify_master "/usr/bin/pkill -STOP keepalived"')},
+    caught="wait_resigned",
 )
 
 
+@NO_BACKUP
 @LOSSES
 def test_failover_to_the_backup_within_its_window(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
     """A master that resigns costs the skew; one that vanishes costs the silence as well."""
@@ -32,6 +51,11 @@ def test_failover_to_the_backup_within_its_window(cluster: Cluster, loss: type[F
     assert not measures.split_brain(cluster.timeline, backup.vrrp.vrid, since=struck)
 
 
+@pytest.mark.control(
+    "one gratuitous ARP instead of five",
+    config={"director2": ("priority 90", "priority 90\ngarp_master_repeat 1")},
+    caught=r"len\(announced\)",
+)
 @LOSSES
 def test_failover_is_announced_by_gratuitous_arp(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
     """The client's ARP entry still points at the old master; five gratuitous ARPs at once correct it."""
@@ -50,22 +74,108 @@ def test_failover_is_announced_by_gratuitous_arp(cluster: Cluster, loss: type[Fa
         sent=True, gratuitous=True, sender=cluster.vip, sender_mac=backup.mac,
     )  # fmt: skip
 
-    assert len(announced) == len(at_once)
     assert known == backup.mac
+    assert len(announced) == len(at_once)
 
 
+@STUCK
 @LOSSES
 def test_failover_is_followed_by_failback(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
     """The higher priority preempts: after its own wait if it starts anew, at its next word if it never left office."""
     master, backup = cluster.master, cluster.backup
-    due = timers.reunion(master.vrrp, backup.vrrp) if loss is HangKeepalived else timers.failback(master.vrrp)
+    due = timers.reunion(master.vrrp, backup.vrrp) if loss.in_office else timers.failback(master.vrrp)
 
     with cluster.suffering(loss(master)) as struck:
         cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=loss.announced).latest)
     healed = cluster.healed()
-    returned = Window(healed, healed) if loss is HangKeepalived else cluster.stood(master, since=healed)
+    returned = Window(healed, healed) if loss.in_office else cluster.stood(master, since=healed)
     took = cluster.wait_resigned(backup, since=returned.latest, until=due.latest)
 
     assert returned.latest + took in cluster.within(returned + due)
     assert cluster.master is master
     assert not measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)
+
+
+@pytest.mark.control("ARP protection off", fault=Unprotected, node="web1", caught="answer.node")
+def test_failover_of_a_killed_keepalived_leaves_the_vip_behind(cluster: Cluster) -> None:
+    """SIGKILL lets nobody remove the VIP: the kernel goes on answering ARP for it, until keepalived is started again
+    and begins by removing what it finds (keepalived ``vrrp.c``, ``vrrp_restore_interface``).
+    """
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=False)
+
+    with cluster.suffering(KillKeepalived(master)) as struck:
+        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        answers = cluster.ask_arp(cluster.client, cluster.vip, 1)
+        assert cluster.owners() == [master.name, backup.name]
+    healed = cluster.healed()
+    cleaned = cluster.wait_resigned(master, since=healed, until=cluster.stood(master, since=healed).latest - healed)
+
+    assert took in cluster.within(due)
+    assert {answer.node for answer in answers} == {master.name, backup.name}
+    assert cleaned >= 0
+    assert measures.reigns(cluster.timeline, backup.vrrp.vrid, since=struck)[0].node == backup.name
+
+
+@NO_BACKUP
+def test_failover_by_a_restart_goes_there_and_back(cluster: Cluster) -> None:
+    """``systemctl restart keepalived``: the skew without a master, then a whole Master_Down_Interval on the backup."""
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=True)
+
+    with cluster.load() as load:
+        with cluster.suffering(StopKeepalived(master)) as struck:
+            pass
+        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        stood = cluster.stood(master, since=struck)
+        back = cluster.wait_master(master, since=stood.latest, until=timers.failback(master.vrrp).latest)
+        cluster.wait_answers(load, 3, since=stood.latest + back)
+
+    assert took in cluster.within(due)
+    assert stood.latest + back in cluster.within(stood + timers.failback(master.vrrp))
+    assert measures.outage(cluster.timeline) <= due.latest + load.resolution + cluster.slack
+
+
+@pytest.mark.control(
+    "the new VRRP process dawdles",
+    config={"director1": ("router_id director1", "router_id director1\nvrrp_startup_delay 9")},
+    caught="stood|settles",
+)
+def test_failover_of_a_crashed_vrrp_process(cluster: Cluster) -> None:
+    """The parent starts another VRRP process at once (keepalived ``core/main.c``), which removes the VIP and waits like
+    any that starts; the backup's wait began with the last advertisement, so it comes first or a little later.
+    """
+    master, backup = cluster.master, cluster.backup
+    own, other = timers.failback(master.vrrp), timers.takeover(backup.vrrp, announced=False)
+
+    with cluster.suffering(CrashVrrp(master)) as struck:
+        stood = cluster.stood(master, since=struck)
+        gone = cluster.wait_resigned(master, since=struck, until=stood.latest - struck)
+        cluster.timeline.let_pass(own.latest)
+    tenures = measures.ownership(cluster.timeline, cluster.vip, master.vrrp.interface, since=struck)
+
+    assert struck + gone in cluster.within(stood)
+    assert tenures[0].since - struck in cluster.within(Window(other.earliest, min(own.latest, other.latest)))
+    assert cluster.master is master
+
+
+@NO_BACKUP
+def test_failover_of_a_flapping_link_goes_once(cluster: Cluster) -> None:
+    """Each time the carrier returns the higher priority waits anew for as long as Master_Down_Interval; a link that
+    flaps faster than that keeps the VIP on the backup, which is what an operator wants.
+    """
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=False)
+    struck = cluster.timeline.now()
+
+    for _ in range(4):
+        with cluster.suffering(Unplug(master)):
+            cluster.timeline.let_pass(master.vrrp.advert_int / 2)
+        cluster.timeline.let_pass(timers.master_down_interval(master.vrrp) / 2)
+    took = cluster.wait_master(backup, since=struck, until=due.latest)
+    back = cluster.wait_master(master, since=cluster.healed(), until=timers.failback(master.vrrp).latest)
+
+    assert took in cluster.within(due)
+    assert back in cluster.within(timers.failback(master.vrrp))
+    moves = [tenure.node for tenure in measures.ownership(cluster.timeline, cluster.vip, "eth0", since=struck)]
+    assert moves == [backup.name, master.name]

@@ -27,10 +27,13 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Fault(ABC, Generic[N]):
-    """Something that befalls one node. ``announced`` says whether a master struck by it can still resign."""
+    """Something that befalls one node. ``announced`` says whether a master struck by it can still resign,
+    ``in_office`` whether it goes on as master when it is healed, without an election.
+    """
 
     node: N
     announced: ClassVar[bool] = False
+    in_office: ClassVar[bool] = False
 
     @property
     def name(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from harness.daemons.nodes import Node
 from harness.faults.fault import Fault, Surroundings
 
@@ -18,6 +20,8 @@ class Unplug(Fault[Node]):
 
 class BlackHole(Fault[Node]):
     """The switch silently drops all that goes to or comes from the machine, whose carrier stays up."""
+
+    in_office: ClassVar[bool] = True
 
     def inject(self, around: Surroundings) -> None:
         around.lab.block(self.node.name, True)

@@ -7,6 +7,7 @@ before it is lost on arrival at another; what is lost as it leaves is never seen
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from harness.daemons.nodes import Node
 from harness.faults.fault import Fault, Surroundings
@@ -21,6 +22,7 @@ _ARP_LOST = Impairment(loss=1, only="ARP")
 class Impaired(Fault[Node]):
     """What ``arriving`` frames suffer, or else those that leave. At most one such fault each way at a time."""
 
+    in_office: ClassVar[bool] = True
     impairment: Impairment = _ALL_LOST
     arriving: bool = True
 

@@ -24,6 +24,8 @@ class StopKeepalived(Fault[DirectorNode]):
 class HangKeepalived(Fault[DirectorNode]):
     """keepalived and its children are stopped by SIGSTOP: silent, while the kernel still holds VIP and IPVS table."""
 
+    in_office: ClassVar[bool] = True
+
     def inject(self, around: Surroundings) -> None:
         self.node.signal_all(signal.SIGSTOP)
 
