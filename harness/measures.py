@@ -62,6 +62,12 @@ def owners(timeline: Timeline, vip: str, interface: str | None = None) -> list[s
     return [tenure.node for tenure in ownership(timeline, vip, interface) if tenure.until is None]
 
 
+def takeovers(timeline: Timeline, node: str, vip: str, since: Instant, until: Instant) -> list[Instant]:
+    """When a node got the VIP between two instants."""
+    gained = timeline.events("address", node=node, since=since, until=until, action="added", address=vip)
+    return [event.at for event in gained]
+
+
 def reigns(timeline: Timeline, vrid: int, since: Instant = EVER) -> list[Tenure]:
     """Who was master on the wire: the runs of each node's own advertisements, of any priority but 0, in order.
 

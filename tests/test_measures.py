@@ -57,6 +57,15 @@ def test_an_address_told_twice_is_held_from_the_first_time() -> None:
     assert measures.ownership(timeline, VIP) == [Tenure("director1", 1, 3)]
 
 
+def test_takeovers_are_one_nodes_and_between_two_instants() -> None:
+    timeline = Timeline()
+    for at in (1, 3, 5):
+        address(timeline, at, "director2", "added")
+        address(timeline, at + 1, "director2", "removed")
+        address(timeline, at, "director1", "added")
+    assert measures.takeovers(timeline, "director2", VIP, 2, 4) == [3]
+
+
 def test_other_addresses_and_other_interfaces_are_no_ownership() -> None:
     timeline = Timeline()
     address(timeline, 1, "web1", "added", interface="lo")
@@ -204,3 +213,29 @@ def test_advert_gaps_are_between_one_nodes_own_and_without_resignations() -> Non
     assert measures.advert_gaps(timeline, "a", 51, since=2.0) == [1.5]
     with pytest.raises(measures.NoEvidence, match="b sent 1 advertisements"):
         measures.advert_gaps(timeline, "b", 51)
+
+
+# -- silence ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_backup_heard_is_what_arrived_and_is_not_below_its_own_priority() -> None:
+    timeline = Timeline()
+    adverts(timeline, "director1", 1, 2, 3)
+    adverts(timeline, "director2", 2.5, priority=80)
+    assert [event.at for event in measures.heard(timeline, "client", 51, priority=90)] == [1, 2, 3]
+    assert [event.at for event in measures.heard(timeline, "client", 51)] == [1, 2, 2.5, 3]
+    assert measures.heard(timeline, "director1", 51) == []
+
+
+def test_a_silence_counts_once_and_from_the_last_advertisement() -> None:
+    timeline = Timeline()
+    adverts(timeline, "director1", 1, 2, 9, 10)
+    heard = measures.heard(timeline, "client", 51)
+    assert measures.silences(heard, 3.6, until=13) == [5.6]
+    assert measures.silences(heard, 3.6, until=14) == [5.6, 13.6]
+    assert measures.silences(heard, 8, until=14) == []
+
+
+def test_no_advertisement_is_no_evidence_of_silence() -> None:
+    with pytest.raises(NoEvidence, match="no advertisement arrived"):
+        measures.silences([], 3.6, until=10)

@@ -58,6 +58,11 @@ def test_announced_loss_costs_the_skew() -> None:
     assert ends(timers.takeover(BACKUP, announced=True)) == about(0.648, 0.648)
 
 
+def test_tolerated_delay_is_the_wait_after_the_first_advertisement_that_is_missed() -> None:
+    assert timers.tolerated_delay(BACKUP) == pytest.approx(2.648, abs=0.0005)
+    assert timers.tolerated_delay(replace(BACKUP, version=3, advert_int=0.1)) == pytest.approx(0.265, abs=0.0005)
+
+
 def test_cold_start_is_won_by_the_shortest_wait() -> None:
     assert ends(timers.cold_start(BACKUP, replace(MASTER, state="MASTER"))) == about(3.609, 3.609)
 

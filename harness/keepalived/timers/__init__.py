@@ -16,6 +16,7 @@ from harness.keepalived.timers.election import (
     reunion,
     skew,
     takeover,
+    tolerated_delay,
 )
 from harness.keepalived.timers.tracking import script_failure, script_recovery, switch, switch_back
 
@@ -34,4 +35,5 @@ __all__ = [
     "switch",
     "switch_back",
     "takeover",
+    "tolerated_delay",
 ]

@@ -93,6 +93,15 @@ def reunion(higher: VrrpInstance, lower: VrrpInstance) -> Window:
     return Window(0.0, min(higher.advert_int, lower.advert_int))
 
 
+def tolerated_delay(backup: VrrpInstance, master_advert_int: float | None = None) -> float:
+    """How late, in seconds, all advertisements may suddenly be before ``backup`` takes over.
+
+    What was due an interval after the last punctual one comes so much later, and the Master_Down_Interval
+    runs out before it. Delays that change from one advertisement to the next add up in the same way.
+    """
+    return master_down_interval(backup, master_advert_int) - _master_interval(backup, master_advert_int)
+
+
 def garp_schedule(instance: VrrpInstance) -> tuple[float, ...]:
     """When gratuitous ARPs for each VIP are due, in seconds after the takeover, ascending.
 

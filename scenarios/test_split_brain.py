@@ -1,0 +1,85 @@
+"""Split brain: directors that do not hear each other are both master, and when they do again the lower one yields."""
+
+from typing import Any
+
+import pytest
+
+from harness import measures
+from harness.cluster import Cluster
+from harness.faults import BlackHole, Deaf, DropAdvertisements, Fault, HangKeepalived
+from harness.keepalived import timers
+from topologies.director_pair import DirectorPair
+
+pytestmark = [pytest.mark.recovery, pytest.mark.topology.with_args(DirectorPair)]
+
+RIFTS = pytest.mark.parametrize(
+    "rift", [BlackHole, Deaf, DropAdvertisements], ids=lambda fault: f"backup-{fault.__name__}"
+)
+STUCK = pytest.mark.control(
+    "the backup hangs as soon as it is master",
+    config={"director2": ("priority 90", 'priority 90\nnotify_master "/usr/bin/pkill -STOP keepalived"')},
+    caught="split_brain|wait_resigned",
+)
+
+
+@STUCK
+@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
+@RIFTS
+def test_recovery_from_split_brain_leaves_the_higher_priority(cluster: Cluster, rift: type[Fault[Any]]) -> None:
+    """A backup that hears nothing cannot know that its master lives. Whoever speaks first once they hear each other
+    again, the lower priority yields (RFC 3768 and RFC 5798 section 6.4.3).
+    """
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=False)
+
+    with cluster.suffering(rift(backup)) as struck:
+        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        cluster.timeline.let_pass(3 * master.vrrp.advert_int)
+        assert cluster.owners() == [master.name, backup.name]
+    ((first, second),) = measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)
+    healed = cluster.healed()
+    yielded = cluster.wait_resigned(backup, since=healed, until=timers.reunion(master.vrrp, backup.vrrp).latest)
+
+    assert took in cluster.within(due)
+    assert {first.node, second.node} == {master.name, backup.name}
+    assert yielded in cluster.within(timers.reunion(master.vrrp, backup.vrrp))
+    assert cluster.owners() == [master.name]
+
+
+@pytest.mark.control(
+    "the master does not announce itself again",
+    config={"director1": ("priority 100", "priority 100\ngarp_lower_prio_repeat 0")},
+    caught="known",
+)
+@pytest.mark.parametrize("rift", [Deaf, DropAdvertisements], ids=lambda fault: f"backup-{fault.__name__}")
+def test_recovery_from_split_brain_corrects_the_client(cluster: Cluster, rift: type[Fault[Any]]) -> None:
+    """The backup's gratuitous ARP has drawn the client away; a master that hears of a lower one announces itself anew
+    (keepalived ``vrrp.c``, ``vrrp_state_master_rx``, ``garp_lower_prio_repeat``).
+    """
+    master, backup = cluster.master, cluster.backup
+    cluster.fetch(1)
+
+    with cluster.suffering(rift(backup)) as struck:
+        cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+        cluster.timeline.let_pass(2 * cluster.slack)
+    healed = cluster.healed()
+    yielded = cluster.wait_resigned(backup, since=healed, until=timers.reunion(master.vrrp, backup.vrrp).latest)
+    cluster.timeline.let_pass(cluster.slack)
+    known = cluster.neighbour(cluster.client, cluster.vip)
+
+    assert known == master.mac
+    assert yielded in cluster.within(timers.reunion(master.vrrp, backup.vrrp))
+    assert cluster.fetch(1)[0].status == 200
+
+
+@pytest.mark.control("the backup is deaf as well", fault=Deaf, node="director2", caught="address")
+def test_recovery_needs_one_direction_only(cluster: Cluster) -> None:
+    """A master that is deaf but heard keeps its office: its backup hears it, and has nothing to say."""
+    master, backup = cluster.master, cluster.backup
+    quiet = timers.master_down_interval(backup.vrrp)
+
+    with cluster.suffering(DropAdvertisements(master)) as struck:
+        cluster.timeline.let_pass(quiet + cluster.slack)
+
+    assert not cluster.timeline.events("address", since=struck, address=cluster.vip)
+    assert not measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)
