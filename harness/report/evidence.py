@@ -138,16 +138,26 @@ def standing(timeline: Timeline) -> list[Event]:
     """
     last: dict[tuple[Any, ...], Event] = {}
     for event in timeline.events(since=EVER, until=timeline.mark):
-        if event.kind == "power" or (event.kind == "daemon" and event.details.get("name") == "keepalived"):
-            if event.details["action"] in ("off", "ended"):
-                gone = ("address", "state", "service", "destination") if event.kind == "power" else ("state",)
-                for key in [key for key in last if key[0] == event.node and key[1] in gone]:
-                    del last[key]
-        elif event.kind in ("address", "state", "service", "destination", "link"):
-            named = ("address", "interface", "instance", "service")
-            last[event.node, event.kind, *(event.details.get(name) for name in named)] = event
+        if event.kind in _STANDING:
+            last[event.node, event.kind, *(event.details.get(name) for name in _STANDING[event.kind])] = event
+        if event.details.get("action") in ("off", "ended"):
+            gone = ("state", "address", "service", "destination") if event.kind == "power" else ("state",)
+            for key in [key for key in last if key[0] == event.node and key[1] in gone]:
+                del last[key]
     present = [event for event in last.values() if event.details.get("action") != "removed"]
     return sorted(present, key=lambda event: event.at)
+
+
+_STANDING = {
+    "power": (),
+    "link": ("interface",),
+    "address": ("address", "interface"),
+    "daemon": ("name",),
+    "state": ("instance",),
+    "service": ("service",),
+    "destination": ("service", "address"),
+}
+"""The kinds of events that say how things are from then on, and the details that say of what."""
 
 
 def described(plan: Plan) -> dict[str, Any]:

@@ -1,0 +1,85 @@
+"""Events in a few words: for the table below a failure, and for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.timeline import Event
+
+
+def milliseconds(seconds: float) -> str:
+    """A time in milliseconds, to the microsecond where it is short."""
+    return f"{seconds * 1000:.3f}" if abs(seconds) < 0.01 else f"{seconds * 1000:.1f}"
+
+
+def words(event: Event) -> str:
+    """What happened, for whoever knows on which node. Any event can be told, also of a kind that is not known here."""
+    try:
+        return _WORDS.get(event.kind, _other)(event)
+    except (AttributeError, TypeError, ValueError):  # a damaged one
+        return _other(event)
+
+
+def worth_a_line(event: Event) -> bool:
+    """Whether an event belongs in a short table: frames where they were sent, no log, no loopback or link-local."""
+    if event.kind in ("advertisement", "arp"):
+        return bool(event.details.get("sent"))
+    if event.kind == "address" and str(event.details.get("address")).startswith("fe80:"):
+        return False
+    return event.kind not in ("log", "expected") and event.details.get("interface") != "lo"
+
+
+def _other(event: Event) -> str:
+    return " ".join([event.kind, *(f"{name}={value}" for name, value in event.details.items())])
+
+
+def _request(event: Event) -> str:
+    if event.status == 200:
+        return f"GET: {event.server} in {milliseconds(event.latency)}"
+    return f"GET: {event.error or event.status} after {milliseconds(event.latency)}"
+
+
+def _advertisement(event: Event) -> str:
+    said = f"advert {event.vrid}, priority {event.priority}"
+    return f"{said} (resigns)" if event.priority == 0 else said
+
+
+def _arp(event: Event) -> str:
+    if event.gratuitous:
+        return f"gratuitous ARP {event.sender}"
+    return f"ARP: who has {event.target}?" if event.operation == "request" else f"ARP: has {event.sender}"
+
+
+def _destination(event: Event) -> str:
+    sign = {"added": "+", "removed": "-"}.get(event.action, "~")
+    weight = "" if event.action == "removed" else f", weight {event.weight}"
+    return f"pool {sign} {event.address}{weight}"
+
+
+def _judged(event: Event) -> str:
+    measured, since = event.measured - event.since, event.since
+    verdict = "in" if event.met else "NOT IN"
+    return (
+        f"{event.what} after {milliseconds(measured)}: {verdict}"
+        f" {milliseconds(event.earliest - since)} to {milliseconds(event.latest - since)}"
+    )
+
+
+_WORDS: dict[str, Callable[[Event], str]] = {
+    "power": lambda event: f"power {event.action}",
+    "link": lambda event: f"{event.interface} {'up' if event.up else 'down'}",
+    "address": lambda event: f"{'+' if event.action == 'added' else '-'} {event.address} {event.interface}",
+    "daemon": lambda event: (
+        f"{event.name} {event.action}" + (f" ({event.status})" if event.action == "ended" else "")
+    ),
+    "state": lambda event: f"{event.instance} {event.state}",
+    "log": lambda event: str(event.line),
+    "service": lambda event: f"service {'+' if event.action == 'added' else '-'} {event.service}",
+    "destination": _destination,
+    "advertisement": _advertisement,
+    "arp": _arp,
+    "request": _request,
+    "fault": lambda event: f"{event.name} {event.action}",
+    "expected": lambda event: f"{event.what}: due",
+    "judged": _judged,
+}
