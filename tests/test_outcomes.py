@@ -20,7 +20,7 @@ CONFTEST = """
     def running(request):
         stall = request.node.get_closest_marker("stall").args[0]
         recorder = SimpleNamespace(stalled=lambda since: stall)
-        request.node.stash[RUNNING] = SimpleNamespace(recorder=recorder, timeline=Timeline())
+        request.node.stash[RUNNING] = SimpleNamespace(recorder=recorder, timeline=Timeline(), nodes=())
 """
 TESTS = """
     import pytest

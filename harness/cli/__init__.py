@@ -10,10 +10,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from harness.cli import doctor, kernel, scenarios
+from harness.cli import doctor, kernel, report, scenarios
 from harness.errors import HarnessError
 
-COMMANDS = (doctor, kernel, scenarios)
+COMMANDS = (doctor, kernel, scenarios, report)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from harness.clock import Instant, Window
-from harness.timeline import Event, Timeline, Value
+from harness.timeline import Timeline, TooLate, Value
 
 _SAME = 1e-9
 
@@ -39,7 +39,10 @@ class Expectations:
         ``since``.
         """
         self._timeline.record(node, "expected", what=what, since=round(since, 9), latest=round(since + until, 9))
-        event: Event = self._timeline.wait_for(kind, node=node, since=since, until=since + until + slack, **details)
+        try:
+            event = self._timeline.wait_for(kind, node=node, since=since, until=since + until + slack, **details)
+        except TooLate:
+            raise TooLate(f"{node} {what}: due within {until:.3f} s, and it has not") from None
         self._waits.append((node, what, since, event.at))
         return event.at - since
 

@@ -2,7 +2,7 @@
 
 ``where`` moves the run onto the kernel that carries the clusters, ``clusters`` has the fixtures, ``needs`` skips what
 this machine's programs lack, ``controls`` plants what scenarios must catch, ``outcomes`` says how a scenario ended,
-``evidence`` keeps what happened in it.
+``evidence`` keeps what happened in it, ``report`` tells of the run as a whole.
 """
 
 pytest_plugins = (
@@ -12,4 +12,5 @@ pytest_plugins = (
     "harness.plugin.controls",
     "harness.plugin.outcomes",
     "harness.plugin.evidence",
+    "harness.plugin.report",
 )

@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def lvs_kernel() -> str:
+def lvs_kernel(_about_the_run: None) -> str:
     """Whatever needs a kernel that can carry clusters asks for this; it says which one that is."""
     return os.environ[choice.HEADER]
 

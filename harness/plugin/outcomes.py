@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,12 @@ import pytest
 from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.plugin.clusters import RUNNING
+from harness.report import table
 
 if TYPE_CHECKING:
-    from harness.timeline import Timeline
+    from harness.cluster import Cluster
 
-LAST_EVENTS = 30
+_NARROWEST = 120
 INCONCLUSIVE = "inconclusive"
 
 
@@ -57,12 +59,12 @@ def pytest_runtest_makereport(
     """Show a failed scenario's last events; and of what is a user's to mend the message alone, without a traceback."""
     report = yield
     if call.excinfo is not None and isinstance(call.excinfo.value, HarnessError):
-        report.longrepr = str(call.excinfo.value)
+        report.longrepr = _told(item, call.excinfo)
     cluster = item.stash.get(RUNNING, None)
     if cluster is None or call.when != "call":
         return report
     if report.failed:
-        report.sections.append(("timeline, last events", _last_events(cluster.timeline)))
+        report.sections.append(("timeline, last events", _last_events(item, cluster)))
     stall = cluster.recorder.stalled(cluster.timeline.mark)
     if stall > (0 if report.failed else choice.slack()) and not report.skipped:
         _make_inconclusive(report, item, stall)
@@ -100,9 +102,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 terminalreporter.line(text)
 
 
-def _last_events(timeline: Timeline) -> str:
+def _told(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> str:
+    """The message, and the statement of the scenario that came to it, if one did."""
+    own = [entry for entry in excinfo.traceback if entry.path == item.path]
+    if not own:
+        return str(excinfo.value)
+    statement = textwrap.indent(textwrap.dedent(str(own[-1].statement)), "    ")
+    return f"{excinfo.value}\n\n>{statement[1:]}\n\n{item.location[0]}:{own[-1].lineno + 1}: {excinfo.typename}"
+
+
+def _last_events(item: pytest.Item, cluster: Cluster) -> str:
     try:
-        events = timeline.events(since=timeline.mark)[-LAST_EVENTS:]
+        cluster.timeline.events("advertisement")  # so that they are among the others
+        events = cluster.timeline.events(since=cluster.timeline.mark)
     except HarnessError as problem:
         return str(problem)
-    return "\n".join(str(event) for event in events)
+    width = max(_NARROWEST, item.config.get_terminal_writer().fullwidth)
+    return table.render(events, cluster.nodes, width=width)

@@ -13,11 +13,10 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.kernels import choice
+from harness.plugin import report
 from harness.plugin.marks import topology_of
 
 ARTIFACTS = "artifacts"
-SUMMARY = "run.json"
-_began = pytest.StashKey[float]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,11 +49,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--artifacts", default=ARTIFACTS, help="folder for logs and timelines (default: %(default)s)")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Note when the run began."""
-    config.stash[_began] = time.monotonic()
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Move the whole run into the embedded kernel, if it needs a cluster and that is where clusters are to run."""
@@ -67,14 +61,18 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         chosen = choice.choose(option.kernel, option.clock, option.seed)
         run = _run_folder(config)
         os.environ[choice.HEADER], os.environ[choice.RUN] = chosen.header, str(run)
+        report.begin(run, config, chosen)
         if chosen.embedded is None:
+            report.on_this_kernel(config)
             return None
         if (capture := config.pluginmanager.get_plugin("capturemanager")) is not None:
             capture.suspend_global_capture(in_=True)  # The guest's standard input is to be ours, not /dev/null.
-        began = time.monotonic()
-        status = chosen.run_pytest(list(config.invocation_params.args), run, _outside_files(config), option.watchdog)
-        if chosen.virtual:
-            _say_both_times(run, time.monotonic() - began)
+        began, status = time.monotonic(), None
+        try:
+            outside = _outside_files(config)
+            status = chosen.run_pytest(list(config.invocation_params.args), run, outside, option.watchdog)
+        finally:
+            report.end(run, time.monotonic() - began, status)
         return status
     except HarnessError as problem:
         raise pytest.UsageError(str(problem)) from None
@@ -165,22 +163,7 @@ def _outside_files(config: pytest.Config) -> list[Path]:
     return found
 
 
-def _say_both_times(run: Path, wall: float) -> None:
-    try:
-        simulated = json.loads((run / SUMMARY).read_text())["seconds"]
-    except (OSError, ValueError, KeyError):  # the guest did not live to tell
-        return
-    print(f"lvs-harness: {simulated:.1f} s simulated in {wall:.1f} s")
-
-
 def pytest_report_header() -> str | None:
     """One line that says on which kernel the clusters run, and why."""
     header = os.environ.get(choice.HEADER)
     return f"lvs-harness: {header}" if header else None
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Leave word of how long the run took on its own clock."""
-    if choice.in_guest():
-        summary = {"seconds": round(time.monotonic() - session.config.stash[_began], 3)}
-        Path(os.environ[choice.RUN], SUMMARY).write_text(json.dumps(summary) + "\n")

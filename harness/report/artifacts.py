@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -64,6 +64,7 @@ def read_run(folder: Path) -> Run:
     """Read a run's folder. Raises HarnessError if it is none, or of an unknown format."""
     problems: list[str] = []
     about = _read_json(folder / RUN, problems) if folder.is_dir() else {}
+    about = _checked(about, RUN, _OF_RUN, problems)
     found = [read_scenario(path.parent) for path in sorted(folder.glob(f"*/{ABOUT}"))]
     found += [
         read_scenario(path.parent)
@@ -88,6 +89,7 @@ def read_scenario(folder: Path) -> Scenario:
     if about.get("format", FORMAT) != FORMAT:
         problems.append(f"{ABOUT} has format {about['format']!r}, and this harness reads {FORMAT}")
         about = {}
+    about = _checked(about, ABOUT, _OF_SCENARIO, problems)
     before = _events([(f"{ABOUT}, before", line) for line in about.get("before", ())], problems)
     scenario = Scenario(folder, about, before, [], problems)
     path = folder / TIMELINE
@@ -100,6 +102,47 @@ def read_scenario(folder: Path) -> Scenario:
     if scenario.outcome == "unfinished":
         problems.append("the scenario had not ended: what follows is what was written until then")
     return scenario
+
+
+def _are_nodes(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(node, dict)
+        and isinstance(node.get("name"), str)
+        and isinstance(node.get("role"), str)
+        and isinstance(node.get("addresses", {}), dict)
+        and all(isinstance(addresses, list) for addresses in node.get("addresses", {}).values())
+        for node in value
+    )
+
+
+def _is(*kinds: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
+
+
+_NUMBER, _TEXT = _is(int, float), _is(str)
+_OF_RUN = {
+    "kernel": _TEXT, "clock": _TEXT, "seed": _is(int), "arguments": _is(list), "versions": _is(dict),
+    "order": _is(list), "seconds": _NUMBER, "wall": _NUMBER, "status": _is(int),
+}  # fmt: skip
+_OF_SCENARIO = {
+    "test": _TEXT, "says": _TEXT, "topology": _TEXT, "parameters": _is(dict), "cluster": _TEXT, "nodes": _are_nodes,
+    "began": _NUMBER, "ended": _NUMBER, "before": _is(list), "outcome": _TEXT, "message": _TEXT, "seconds": _NUMBER,
+    "frames": _is(int), "dropped": _is(int),
+}  # fmt: skip
+
+
+def _checked(
+    about: dict[str, Any], name: str, kinds: Mapping[str, Callable[[Any], bool]], problems: list[str]
+) -> dict[str, Any]:
+    """What is known and of the right kind; None is as good as missing."""
+    wrong = [key for key, fits in kinds.items() if about.get(key) is not None and not fits(about[key])]
+    problems += [f"{name}: {key} is not what it should be, left out" for key in wrong]
+    return {key: value for key, value in about.items() if value is not None and key not in wrong}
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """A run.json or scenario.json, empty where it cannot be read."""
+    return _read_json(path, [])
 
 
 def _read_json(path: Path, problems: list[str]) -> dict[str, Any]:
@@ -155,7 +198,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 def update(path: Path, more: Mapping[str, Any]) -> None:
     """Add to what a file of this kind says, or begin it. Raises HarnessError if it cannot be written."""
     try:
-        write_json(path, {"format": FORMAT, **_read_json(path, []), **more})
+        write_json(path, {"format": FORMAT, **read_about(path), **more})
     except OSError as problem:
         raise cannot_write(path.parent, problem) from None
 

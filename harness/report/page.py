@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import gzip
 import importlib.resources
 import json
@@ -48,7 +49,7 @@ def render(runs: Sequence[Run], base: Path) -> str:
     try:
         import jinja2
     except ImportError:
-        raise HarnessError("the report needs jinja2 and plotly: pip install 'lvs-harness[report]'") from None
+        raise HarnessError("the report needs jinja2 and plotly, which are not installed: make setup") from None
     loader = jinja2.FunctionLoader(lambda name: (_ASSETS / name).read_text(encoding="utf-8"))
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     rows = _rows(runs, base)
@@ -59,16 +60,17 @@ def render(runs: Sequence[Run], base: Path) -> str:
         outcomes=[outcome for outcome in OUTCOMES if any(outcome in row.outcomes for row in rows)],
         style=(_ASSETS / "page.css").read_text(encoding="utf-8"),
         script=(_ASSETS / "page.js").read_text(encoding="utf-8"),
-        plotly=_pack(_plotly()),
+        plotly=_plotly(),
     )
 
 
-def _plotly() -> bytes:
+@functools.cache
+def _plotly() -> str:
     """The plotting library as its Python package carries it; importing that would take longer than all the rest."""
     try:
-        return (importlib.resources.files("plotly") / "package_data" / "plotly.min.js").read_bytes()
+        return _pack((importlib.resources.files("plotly") / "package_data" / "plotly.min.js").read_bytes())
     except (ImportError, OSError):
-        raise HarnessError("the report needs jinja2 and plotly: pip install 'lvs-harness[report]'") from None
+        raise HarnessError("the report needs jinja2 and plotly, which are not installed: make setup") from None
 
 
 def _pack(data: bytes) -> str:

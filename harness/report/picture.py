@@ -76,11 +76,7 @@ class _Artist:
         return self._picture
 
     def _nodes(self) -> list[tuple[str, str]]:
-        known = [
-            (str(node.get("name")), str(node.get("role")))
-            for node in self._scenario.about.get("nodes", ())
-            if isinstance(node, dict)
-        ]
+        known = [(str(node["name"]), str(node["role"])) for node in self._scenario.about.get("nodes", ())]
         return known or [(name, _guess(events)) for name, events in _by_node(self._scenario.events).items()]
 
     def _row(self, node: str, label: str) -> int:
@@ -137,7 +133,7 @@ class _Artist:
             str(address).partition("/")[0]
             for node in self._scenario.about.get("nodes", ())
             for addresses in node.get("addresses", {}).values()
-            for address in ([addresses] if isinstance(addresses, str) else addresses)
+            for address in addresses
         }
         directors = {name for name, role in self._nodes() if role == "Director"}
         held = {
@@ -173,7 +169,7 @@ class _Artist:
             for described in self._scenario.about.get("nodes", ())
             if described.get("name") == node
             for addresses in described.get("addresses", {}).values()
-            for address in ([addresses] if isinstance(addresses, str) else addresses)
+            for address in addresses
         }
 
     def _client(self, node: str) -> None:

@@ -26,7 +26,7 @@ def worth_a_line(event: Event) -> bool:
         return bool(event.details.get("sent"))
     if event.kind == "address" and str(event.details.get("address")).startswith("fe80:"):
         return False
-    return event.kind not in ("log", "expected") and event.details.get("interface") != "lo"
+    return event.kind not in ("log", "expected", "ndp") and event.details.get("interface") != "lo"
 
 
 def _other(event: Event) -> str:
@@ -69,9 +69,7 @@ _WORDS: dict[str, Callable[[Event], str]] = {
     "power": lambda event: f"power {event.action}",
     "link": lambda event: f"{event.interface} {'up' if event.up else 'down'}",
     "address": lambda event: f"{'+' if event.action == 'added' else '-'} {event.address} {event.interface}",
-    "daemon": lambda event: (
-        f"{event.name} {event.action}" + (f" ({event.status})" if event.action == "ended" else "")
-    ),
+    "daemon": lambda event: f"{event.name} {event.action}" + (f" ({event.status})" if event.action == "ended" else ""),
     "state": lambda event: f"{event.instance} {event.state}",
     "log": lambda event: str(event.line),
     "service": lambda event: f"service {'+' if event.action == 'added' else '-'} {event.service}",

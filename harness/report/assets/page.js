@@ -41,6 +41,7 @@ const BARS = {
   VIP: ["#7b5cc4", "holds the VIP"], pool: ["#2e9e6b", "in the pool"], drained: ["#b9c96a", "weight 0"], serves: ["#8fb8a4", "httpd runs"],
   window: ["#d9a400", "when it is due"],
 };
+const NAMED = ["MASTER", "BACKUP", "FAULT", "off"];
 const MARKS = {
   advertisement: ["#1c2f4a", "line-ns-open", 9], resignation: ["#c62a2f", "x-thin-open", 9], "gratuitous ARP": ["#e45fae", "triangle-up", 9],
   "failed request": ["#e5262b", "x", 8], "on time": ["#18794e", "diamond", 11], "not on time": ["#e5262b", "diamond", 13],
@@ -49,6 +50,7 @@ const SERVERS = ["#0f9ed5", "#e68a00", "#5aa02c", "#9467bd", "#8c564b", "#17becf
 
 function traces(picture) {
   const dark = root.dataset.theme === "dark";
+  const room = (picture.span[1] - picture.span[0]) * 0.06; // for a name on a bar
   const found = [];
   for (const [kind, bars] of grouped(picture.bars, 3)) {
     const [color, name] = BARS[kind] ?? ["#888888", kind];
@@ -56,7 +58,7 @@ function traces(picture) {
       type: "bar", orientation: "h", name: plain(name), base: bars.map((bar) => bar[1]), x: bars.map((bar) => bar[2] - bar[1]),
       y: bars.map((bar) => bar[0]), width: kind === "window" ? 0.5 : 0.62,
       marker: { color, line: { width: 0 }, pattern: kind === "window" ? { shape: "/", fgcolor: color, bgcolor: "rgba(217,164,0,.25)", size: 6 } : {} },
-      text: bars.map((bar) => ["MASTER", "BACKUP", "FAULT", "off"].includes(kind) ? plain(kind) : ""), textposition: "inside", insidetextanchor: "start",
+      text: bars.map((bar) => NAMED.includes(kind) && bar[2] - bar[1] > room ? plain(kind) : ""), textposition: "inside", insidetextanchor: "start",
       textangle: 0, constraintext: "inside", textfont: { size: 11, color: kind === "BACKUP" || kind === "FAULT" ? "#14202e" : "#ffffff" },
       customdata: bars.map((bar) => `${plain(bar[4])}<br>${milliseconds(bar[1])} to ${milliseconds(bar[2])}`), hovertemplate: "%{customdata}<extra></extra>",
     });
@@ -97,6 +99,7 @@ function layout(picture) {
   const labels = picture.rows.map((row, number) => (number && row[0] === picture.rows[number - 1][0] ? plain(row[1]) : `<b>${plain(row[0])}</b>  ${plain(row[1])}`));
   return {
     height: 120 + 27 * picture.rows.length, margin: { l: 10, r: 12, t: 28, b: 44 }, barmode: "overlay", bargap: 0.2,
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: shade("--soft"), activecolor: shade("--accent") },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: text, size: 12, family: getComputedStyle(document.body).fontFamily },
     xaxis: { title: { text: "milliseconds after " + (picture.spans.length ? "the fault" : "the beginning"), standoff: 6 }, range: widened(picture.span), gridcolor: line, zeroline: true, zerolinecolor: shade("--failed"), tickformat: ",~f", hoverformat: ",.3f" },
     yaxis: { tickvals: picture.rows.map((_, number) => number), ticktext: labels, range: [picture.rows.length - 0.5, -0.5], automargin: true, fixedrange: true, showgrid: false, zeroline: false },

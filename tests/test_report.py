@@ -1,0 +1,206 @@
+"""What is made of a run's folder: the picture, the table, the page, whatever state the folder is in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.report import artifacts, page, picture, summary, table
+from harness.timeline import Event, Value
+
+VIP, WEB1 = "172.16.10.50", "172.16.10.21"
+MARKUP = "test_x.py::test_it[<script>alert(1)</script> & \"quotes\" 'and' </details>]"
+NODES = [
+    {"name": "director1", "role": "Director", "addresses": {"eth0": ["172.16.10.11/24"]}},
+    {"name": "director2", "role": "Director", "addresses": {"eth0": ["172.16.10.12/24"]}},
+    {"name": "web1", "role": "RealServer", "addresses": {"eth0": [f"{WEB1}/24"]}},
+    {"name": "client", "role": "Client", "addresses": {"eth0": ["172.16.10.100/24"]}},
+]
+POOLED: dict[str, Value] = {"service": f"TCP {VIP}:80", "address": f"{WEB1}:80", "weight": 1}
+BEFORE = [
+    Event(1, "director1", "state", {"instance": "VI_1", "state": "MASTER"}),
+    Event(1, "director1", "address", {"action": "added", "address": VIP, "interface": "eth0"}),
+    Event(1, "director2", "state", {"instance": "VI_1", "state": "BACKUP"}),
+    Event(1, "director1", "destination", {"action": "added", **POOLED}),
+]
+EVENTS = [
+    Event(10.5, "director1", "advertisement", {"sent": True, "vrid": 51, "priority": 100}),
+    Event(10.6, "client", "request", {"status": 200, "server": "web1", "latency": 0.001, "error": None}),
+    Event(11, "director1", "fault", {"name": "PowerOff", "action": "injected"}),
+    Event(11.001, "director1", "power", {"action": "off"}),
+    Event(11.1, "client", "request", {"status": 0, "server": None, "latency": 1, "error": "timed out"}),
+    Event(14.6, "director2", "state", {"instance": "VI_1", "state": "MASTER"}),
+    Event(14.6, "director2", "address", {"action": "added", "address": VIP, "interface": "eth0"}),
+    Event(14.6, "director2", "arp", {"sent": True, "gratuitous": True, "sender": VIP}),
+    Event(15, "director1", "fault", {"name": "PowerOff", "action": "healed"}),
+    Event(15.1, "director2", "judged", {
+        "what": f"takes {VIP}", "since": 11, "earliest": 13.6, "latest": 14.7, "measured": 14.6, "met": True,
+    }),
+]  # fmt: skip
+
+
+def described(**more: Any) -> dict[str, Any]:
+    before = [event.as_dict() for event in BEFORE]
+    return {"format": 1, "test": MARKUP, "nodes": NODES, "began": 10.0, "ended": 16.0, "before": before, **more}
+
+
+def make_run(folder: Path, events: list[Event] = EVENTS, **more: Any) -> Path:
+    scenario = folder / "test_it"
+    scenario.mkdir(parents=True)
+    artifacts.write_json(folder / artifacts.RUN, {"format": 1, "kernel": "<b>7</b>", "seed": 0, "status": 1})
+    artifacts.write_json(scenario / artifacts.ABOUT, described(outcome="failed", message="<i>no</i>", **more))
+    (scenario / artifacts.TIMELINE).write_text("".join(event.as_json() + "\n" for event in events))
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return make_run(tmp_path / "run")
+
+
+def drawn(run: Path) -> picture.Picture:
+    return picture.draw(artifacts.read_scenario(run / "test_it"))
+
+
+def bars(drawing: picture.Picture, node: str, label: str) -> list[tuple[float, float, str]]:
+    row = drawing.rows.index((node, label))
+    return [(start, end, kind) for number, start, end, kind, _ in drawing.bars if number == row]
+
+
+def test_bars_last_from_event_to_event_and_from_before_to_the_end(run: Path) -> None:
+    drawing = drawn(run)
+    assert drawing.span == (-1000, 5000)
+    assert bars(drawing, "director1", "VRRP") == [(-1000, 1, "MASTER"), (1, 5000, "off")]
+    assert bars(drawing, "director2", "VRRP") == [(-1000, 3600, "BACKUP"), (3600, 5000, "MASTER")]
+    assert bars(drawing, "director1", "VIP") == [(-1000, 1, "VIP")]
+    assert bars(drawing, "director2", "VIP") == [(3600, 5000, "VIP")]
+    assert bars(drawing, "web1", "in director1's pool") == [(-1000, 1, "pool")]
+    assert bars(drawing, "director2", f"due: takes {VIP}") == [(2600, 3700, "window")]
+
+
+def test_marks_and_faults_are_where_they_happened(run: Path) -> None:
+    drawing = drawn(run)
+    assert [(at, kind) for _, at, kind, _ in drawing.marks] == [
+        (-500, "advertisement"),
+        (3600, "gratuitous ARP"),
+        (3600, "on time"),
+        (-400, "answered by web1"),
+        (100, "failed request"),
+    ]
+    assert drawing.spans == [(0, 4000, "director1", "PowerOff")]
+
+
+def test_a_fault_that_was_never_healed_lasts_to_the_end(tmp_path: Path) -> None:
+    assert drawn(make_run(tmp_path / "run", EVENTS[:6])).spans == [(0, 5000, "director1", "PowerOff")]
+
+
+def test_the_table_has_a_line_an_event_and_marks_fault_and_window() -> None:
+    lines = table.render(EVENTS, NODES, width=120).splitlines()
+    assert lines[0].split() == ["ms", "|", "director1", "|", "director2", "|", "client"]
+    told = [(line[:12].strip(), line[12:].strip()) for line in lines[2:]]
+    assert told[2] == ("0.000", "= director1: PowerOff injected ========")
+    assert told[3][0] == "1.000"
+    assert told[3][1].startswith("| power off")
+    assert ("2600.000", f"/ director2: takes {VIP}: due from here --------") in told
+    assert ("3700.000", f"\\ director2: takes {VIP}: due until here --------") in told
+    assert [float(at) for at, _ in told] == sorted(float(at) for at, _ in told)
+    assert all(len(line) <= 120 for line in lines)
+
+
+def test_the_table_tells_of_like_requests_in_a_row_the_first_and_the_last() -> None:
+    requests = [
+        Event(
+            n / 10, "client", "request", {"status": 0 if 3 <= n < 8 else 200, "server": "w", "error": "x", "latency": 0}
+        )
+        for n in range(12)
+    ]
+    lines = table.render(requests, ["client"]).splitlines()[2:]
+    assert [float(line[:12]) for line in lines] == [0, 200, 300, 700, 800, 1100]
+
+
+def test_nothing_is_no_table() -> None:
+    assert table.render([]) == "nothing happened"
+
+
+def test_the_page_escapes_every_name_and_needs_no_network(run: Path) -> None:
+    text = page.write(run).read_text()
+    without_scripts = text.replace('<script type="text/plain"', "").replace('<script>"use strict"', "")
+    assert "<script>" not in without_scripts
+    assert "alert(1)</script>" not in text
+    assert "&lt;i&gt;no&lt;/i&gt;" in text
+    assert "&lt;b&gt;7&lt;/b&gt;" in text
+    assert 'src="' not in text
+
+
+def test_links_lead_to_the_files(run: Path) -> None:
+    odd = run / "test_it" / "a b#c.log"
+    odd.write_text("")
+    assert 'href="test_it/a%20b%23c.log"' in page.write(run).read_text()
+
+
+def test_two_runs_are_compared_by_name(tmp_path: Path) -> None:
+    first, second = make_run(tmp_path / "a"), make_run(tmp_path / "b")
+    artifacts.update(second / "test_it" / artifacts.ABOUT, {"outcome": "passed"})
+    text = page.write_comparison(first, second, tmp_path / "compare.html").read_text()
+    assert 'data-outcomes="failed passed"' in text
+    assert 'href="b/test_it/timeline.jsonl"' in text
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (lambda run: (run / "run.json").unlink(), "run.json is missing"),
+        (lambda run: (run / "run.json").write_text('{"format": 1, "see'), "run.json is cut short or damaged"),
+        (lambda run: (run / "run.json").write_text('{"format": 1}'), "was killed, or is still running"),
+        (lambda run: (run / "test_it" / "scenario.json").unlink(), "scenario.json is missing"),
+        (lambda run: (run / "test_it" / "scenario.json").write_text("{"), "scenario.json is cut short or damaged"),
+        (lambda run: (run / "test_it" / "scenario.json").write_text('{"format": 99}'), "has format 99"),
+        (lambda run: (run / "test_it" / "timeline.jsonl").unlink(), "timeline.jsonl is missing"),
+        (lambda run: _cut(run / "test_it" / "timeline.jsonl"), "timeline.jsonl, line 10: cut short or damaged"),
+        (lambda run: (run / "test_it" / "timeline.jsonl").write_bytes(b"\xff\xfe\n[]\n{}\n"), "line 1 and 2 more"),
+        (lambda run: artifacts.update(run / "test_it" / "scenario.json", {"outcome": None}), "had not ended"),
+    ],
+)
+def test_a_damaged_run_is_shown_and_what_is_missing_is_said(run: Path, harm: Any, said: str) -> None:
+    harm(run)
+    text = page.write(run).read_text()
+    assert f"Incomplete: {said}" in text or said in text
+    assert "Incomplete: " in text
+    summary.markdown(artifacts.read_run(run))
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+@pytest.mark.parametrize("field", ["nodes", "before", "began", "ended", "parameters", "outcome", "message", "frames"])
+@pytest.mark.parametrize("value", [None, 3, "x", [], ["x"], {"x": 1}, [{"x": 1}], True])
+def test_no_value_in_a_scenario_keeps_the_page_from_being_made(run: Path, field: str, value: Any) -> None:
+    artifacts.update(run / "test_it" / "scenario.json", {field: value})
+    assert page.write(run).exists()
+
+
+def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match="is no run's folder"):
+        page.write(tmp_path)
+
+
+def test_an_unknown_format_is_refused(run: Path) -> None:
+    (run / "run.json").write_text(json.dumps({"format": 2}))
+    with pytest.raises(HarnessError, match="format 2"):
+        page.write(run)
+
+
+def test_folders_of_scenarios_have_safe_names_of_their_own(tmp_path: Path) -> None:
+    names = [artifacts.new_folder(tmp_path, name).name for name in ("a/../b", "a/../b", "..", "x" * 500, "ü[1]")]
+    assert names == ["a_.._b", "a_.._b_2", "_", "x" * 100, "ü_1_"]
+
+
+def test_the_summary_for_github_shows_names_as_they_are(run: Path) -> None:
+    text = summary.markdown(artifacts.read_run(run))
+    assert "1 failed" in text
+    assert "\\[&lt;script&gt;alert(1)&lt;/script&gt; &amp;" in text
