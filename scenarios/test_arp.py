@@ -3,12 +3,21 @@
 import pytest
 
 from harness.cluster import Cluster
-from harness.faults import Unprotected
+from harness.faults import DropArp, PowerOff, Unprotected
+from harness.keepalived import timers
+from topologies.director_group import DirectorGroup
 from topologies.director_pair import DirectorPair
 
 pytestmark = [pytest.mark.arp, pytest.mark.topology.with_args(DirectorPair)]
 
 UNPROTECTED = pytest.mark.control("ARP protection off", fault=Unprotected, node="web1", caught="answer.node|sender")
+NO_VIP = pytest.mark.control(
+    "the VIP is missing on web1",
+    sabotage=lambda cluster: cluster.nodes["web1"].machine.run(
+        ["ip", "address", "del", "172.16.10.50/32", "dev", "lo"]
+    ),
+    caught="answer.node|speak_first",
+)
 
 QUESTIONS = 5
 
@@ -37,6 +46,7 @@ def test_arp_real_server_that_talks_first_does_not_announce_the_vip(cluster: Clu
     assert {question.sender for question in questions} == {server.ip}
 
 
+@NO_VIP
 def test_arp_flux_is_seen_without_the_protection(cluster: Cluster) -> None:
     """A real server whose protection is stopped answers as well: the check above can fail."""
     master, server = cluster.master, cluster.real_servers[0]
@@ -47,6 +57,7 @@ def test_arp_flux_is_seen_without_the_protection(cluster: Cluster) -> None:
     assert {answer.node for answer in answers} == {master.name, server.name}
 
 
+@NO_VIP
 def test_arp_unprotected_real_server_announces_the_vip(cluster: Cluster) -> None:
     """Without ``arp_announce`` the VIP, as the packet's source, is what its question names."""
     assert cluster.master
@@ -58,3 +69,81 @@ def test_arp_unprotected_real_server_announces_the_vip(cluster: Cluster) -> None
     questions = cluster.timeline.events("arp", node=server.name, since=asked, sent=True, operation="request")
 
     assert cluster.vip in {question.sender for question in questions}
+
+
+@UNPROTECTED
+def test_arp_real_servers_stay_silent_through_a_failover(cluster: Cluster) -> None:
+    """Between two owners there is none: were a real server to answer then, the client would stay with it."""
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=False)
+
+    with cluster.suffering(PowerOff(master)) as struck:
+        answers = cluster.ask_arp(cluster.client, cluster.vip, QUESTIONS)
+        cluster.wait_master(backup, since=struck, until=due.latest)
+        answers += cluster.ask_arp(cluster.client, cluster.vip, QUESTIONS)
+
+    assert {answer.node for answer in answers} == {backup.name}
+    assert len(answers) == QUESTIONS
+
+
+@pytest.mark.control(
+    "no second round", config={"director2": ("priority 90", "priority 90\ngarp_master_delay 0")}, caught="then"
+)
+def test_arp_second_round_reaches_a_client_that_missed_the_first(cluster: Cluster) -> None:
+    """A switch port that is still being opened loses the first five announcements: hence five more, five seconds later
+    (keepalived ``garp_master_delay``). Until then the client sends to a machine that is not there.
+    """
+    master, backup, client = cluster.master, cluster.backup, cluster.client
+    cluster.fetch(1)
+
+    with cluster.suffering(PowerOff(master)) as struck:
+        with cluster.suffering(DropArp(client)):
+            took = cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+            cluster.timeline.let_pass(cluster.slack)
+        meanwhile, lost = cluster.neighbour(client, cluster.vip), cluster.fetch(1)
+        cluster.timeline.let_pass(struck + took + timers.garp_schedule(backup.vrrp)[-1] - cluster.timeline.now())
+        cluster.timeline.let_pass(cluster.slack)
+        then, served = cluster.neighbour(client, cluster.vip), cluster.fetch(1)
+
+    assert (meanwhile, lost[0].status) == (master.mac, 0)
+    assert (then, served[0].status) == (backup.mac, 200)
+
+
+SCHEDULES = pytest.mark.parametrize(
+    "schedule",
+    [
+        pytest.param(options, marks=pytest.mark.topology.with_args(DirectorGroup, **options), id=name)
+        for name, options in {
+            "default": {},
+            "delay-2-repeat-3": {"garp_master_delay": 2, "garp_master_repeat": 3},
+            "no-second-round": {"garp_master_delay": 0},
+            "refresh-3": {"garp_master_refresh": 3, "garp_master_refresh_repeat": 2},
+        }.items()
+    ],
+)
+
+
+@pytest.mark.control(
+    "no ARP leaves the backup",
+    fault=lambda node: DropArp(node, arriving=False),
+    node="director2",
+    caught="announced",
+)
+@SCHEDULES
+def test_arp_announcements_follow_their_schedule(cluster: Cluster, schedule: dict[str, int]) -> None:
+    """Some at once, some after ``garp_master_delay``, and with ``garp_master_refresh`` some more for ever (keepalived
+    ``vrrp.c``, ``vrrp_send_link_update``): no more, no fewer, no other time.
+    """
+    master, backup = cluster.master, cluster.backup
+    lasting = 7.5
+
+    with cluster.suffering(PowerOff(master)) as struck:
+        took = cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+        cluster.timeline.let_pass(lasting)
+    announced = cluster.timeline.events(
+        "arp", node=backup.name, since=struck, until=struck + took + lasting, sent=True, gratuitous=True
+    )
+
+    due = timers.garp_schedule(backup.vrrp, lasting)
+    assert [event.at - struck - took for event in announced] == pytest.approx(due, abs=max(cluster.slack, 0.001))
+    assert {(event.sender, event.sender_mac) for event in announced} == {(cluster.vip, backup.mac)}

@@ -157,6 +157,14 @@ def test_service_without_check_has_no_removal() -> None:
 def test_gratuitous_arps_come_in_two_rounds() -> None:
     assert timers.garp_schedule(MASTER) == (0.0,) * 5 + (5.0,) * 5
     assert timers.garp_schedule(replace(MASTER, garp_master_delay=0)) == (0.0,) * 5
+    assert timers.garp_schedule(replace(MASTER, garp_master_delay=2, garp_master_repeat=1)) == (0.0, 2.0)
+
+
+def test_gratuitous_arp_is_refreshed_with_the_next_advertisement() -> None:
+    refreshed = replace(MASTER, garp_master_delay=0, garp_master_repeat=1, garp_master_refresh=3)
+    assert timers.garp_schedule(refreshed, 7) == (0.0, 3.0, 6.0)
+    slower = replace(refreshed, advert_int=2, garp_master_refresh_repeat=2)
+    assert timers.garp_schedule(slower, 9) == (0.0, 4.0, 4.0, 8.0, 8.0)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from harness.clock import Window
 from harness.errors import HarnessError
 from harness.topology.vrrp import OWNER_PRIORITY, VrrpInstance
 
 DOWN_TIMER_ADVERTS = 3
-GARP_REPEAT = 5
 
 
 def skew(instance: VrrpInstance, master_advert_int: float | None = None) -> float:
@@ -102,14 +103,23 @@ def tolerated_delay(backup: VrrpInstance, master_advert_int: float | None = None
     return master_down_interval(backup, master_advert_int) - _master_interval(backup, master_advert_int)
 
 
-def garp_schedule(instance: VrrpInstance) -> tuple[float, ...]:
+def garp_schedule(instance: VrrpInstance, lasting: float | None = None) -> tuple[float, ...]:
     """When gratuitous ARPs for each VIP are due, in seconds after the takeover, ascending.
 
-    Five at once and five more after ``garp_master_delay``, unless that is 0 (keepalived ``vrrp.c``,
-    ``vrrp_state_master_tx``; ``vrrp_scheduler.c``, ``vrrp_gratuitous_arp_thread``).
+    ``garp_master_repeat`` at once and as many after ``garp_master_delay``, unless that is 0. With
+    ``garp_master_refresh`` others accompany the first advertisement after each such interval, here those
+    of a reign of ``lasting`` seconds (None: as long as the delay). keepalived ``vrrp.c``,
+    ``vrrp_state_master_tx``; ``vrrp_scheduler.c``, ``vrrp_gratuitous_arp_thread``.
     """
-    rounds = (0, instance.garp_master_delay) if instance.garp_master_delay else (0,)
-    return tuple(float(due) for due in rounds for _ in range(GARP_REPEAT))
+    delay, refresh = instance.garp_master_delay, instance.garp_master_refresh
+    end = delay if lasting is None else lasting
+    rounds = [(0.0, instance.garp_master_repeat)]
+    if delay:
+        rounds.append((float(delay), instance.garp_master_repeat))
+    if refresh:
+        step = math.ceil(refresh / instance.advert_int) * instance.advert_int
+        rounds += [(step * count, instance.garp_master_refresh_repeat) for count in range(1, int(end / step) + 1)]
+    return tuple(sorted(due for due, repeat in rounds if due <= end for _ in range(repeat)))
 
 
 def _master_interval(instance: VrrpInstance, master_advert_int: float | None) -> float:
