@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from harness.daemons.nodes import Node
 from harness.faults.fault import Fault, Surroundings
+from harness.keepalived.timers import Symptom
 
 
 class Unplug(Fault[Node]):
@@ -22,6 +23,7 @@ class BlackHole(Fault[Node]):
     """The switch silently drops all that goes to or comes from the machine, whose carrier stays up."""
 
     in_office: ClassVar[bool] = True
+    symptom: ClassVar[Symptom] = Symptom.BLACK_HOLE
 
     def inject(self, around: Surroundings) -> None:
         around.lab.block(self.node.name, True)
