@@ -7,7 +7,7 @@ from mininet.topo import Topo
 
 from harness.topology import Client, Director, VrrpInstance
 
-VIP = "172.16.10.50"
+VIP, SECOND_VIP = "172.16.10.50", "172.16.10.51"
 
 
 class DirectorGroup(Topo):
@@ -19,11 +19,14 @@ class DirectorGroup(Topo):
         states: Sequence[str] = (),
         advert_ints: Sequence[float] = (),
         unicast: bool = False,
+        mutual: bool = False,
+        notify_fifo: bool = False,
         **vrrp: Any,
     ) -> None:
         """One director for each of ``priorities``, with its own of ``states`` and ``advert_ints`` where there are any.
 
-        ``unicast`` makes the others its peers; ``vrrp`` is every instance's.
+        ``unicast`` makes the others its peers; ``vrrp`` is every instance's. ``mutual`` adds a second VIP with the
+        priorities in the opposite order, so that of two directors each is the other's backup.
         """
         lan = self.addSwitch("lan", subnet="172.16.10.0/24", subnet6="fd00:10::/64", dpid="1")
         addresses = [f"172.16.10.{10 + number}" for number in range(1, len(priorities) + 1)]
@@ -35,11 +38,16 @@ class DirectorGroup(Topo):
                 own["advert_int"] = advert_ints[number]
             if unicast:
                 own["unicast_peers"] = tuple(other for other in addresses if other != address)
+            instances = [VrrpInstance(vrid=51, priority=priority, **own)]
+            if mutual:
+                second = {**own, "vip": SECOND_VIP, "priority": priorities[-1 - number]}
+                instances.append(VrrpInstance(name="VI_2", vrid=52, **second))
             director = self.addHost(
                 f"director{number + 1}",
                 cls=Director,
                 ip=f"{address}/24",
-                vrrp=VrrpInstance(vrid=51, priority=priority, **own),
+                vrrp=tuple(instances),
+                notify_fifo=notify_fifo,
             )
             self.addLink(lan, director)
         self.addLink(lan, self.addHost("client", cls=Client, ip="172.16.10.100/24"))

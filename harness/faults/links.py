@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.daemons.nodes import Node
@@ -9,14 +10,17 @@ from harness.faults.fault import Fault, Surroundings
 from harness.keepalived.timers import Symptom
 
 
+@dataclass(frozen=True)
 class Unplug(Fault[Node]):
-    """The cables are pulled: the machine sees that it has no carrier."""
+    """The cable of one ``interface`` is pulled, or all cables are: the machine sees that it has no carrier."""
+
+    interface: str | None = None
 
     def inject(self, around: Surroundings) -> None:
-        around.lab.unplug(self.node.name)
+        around.lab.unplug(self.node.name, self.interface)
 
     def heal(self, around: Surroundings) -> None:
-        around.lab.plug(self.node.name)
+        around.lab.plug(self.node.name, self.interface)
 
 
 class BlackHole(Fault[Node]):

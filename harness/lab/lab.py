@@ -97,13 +97,13 @@ class Lab:
         machine.write("/etc/hosts", self.plan.etc_hosts)
         machine.write("/etc/hostname", machine.name + "\n")
 
-    def unplug(self, machine: str) -> None:
-        """Pull the cables: the machine sees its carrier go, the switch forwards nothing more to it."""
-        self._set_wires(machine, up=False)
+    def unplug(self, machine: str, interface: str | None = None) -> None:
+        """Pull one cable, or all: the machine sees its carrier go, the switch forwards nothing more to it."""
+        self._set_wires(machine, interface, up=False)
 
-    def plug(self, machine: str) -> None:
-        """Put the cables back."""
-        self._set_wires(machine, up=True)
+    def plug(self, machine: str, interface: str | None = None) -> None:
+        """Put one cable back, or all."""
+        self._set_wires(machine, interface, up=True)
 
     def block(self, machine: str, blocked: bool) -> None:
         """Have the switch drop everything to and from the machine, or forward it again; the carrier stays up."""
@@ -113,9 +113,10 @@ class Lab:
         with syscalls.inside_netns(self.fabric):
             batch.send(machine)
 
-    def _set_wires(self, machine: str, up: bool) -> None:
+    def _set_wires(self, machine: str, name: str | None, up: bool) -> None:
+        plan = self.machines[machine].plan
         batch = Batch()
-        for interface in self.machines[machine].plan.interfaces:
+        for interface in plan.interfaces if name is None else (plan.interface(name),):
             batch.set_link(self._wires[interface.wire], up, interface.wire)
         with syscalls.inside_netns(self.fabric):
             batch.send(machine)

@@ -1,0 +1,87 @@
+"""Reload: SIGHUP takes a new configuration in without taking the VIP away."""
+
+import pytest
+
+from harness import measures
+from harness.cluster import Cluster
+from harness.faults import Reconfigure, StopKeepalived
+from harness.keepalived import timers
+from topologies.director_group import SECOND_VIP, VIP, DirectorGroup
+
+pytestmark = [pytest.mark.ownership, pytest.mark.topology.with_args(DirectorGroup)]
+
+OTHER_VRID = {"director2": ("virtual_router_id 51", "virtual_router_id 52")}
+
+
+def restart_instead(cluster: Cluster) -> None:
+    """Have both directors do what an impatient operator does: restart keepalived for every change."""
+    for director in cluster.directors:
+        restart = StopKeepalived(director)
+
+        def reload(*edits: tuple[str, str], restart: StopKeepalived = restart) -> None:
+            cluster.inject(restart)
+            cluster.heal(restart)
+
+        director.reload = reload  # type: ignore[method-assign]
+
+
+@pytest.mark.control("a restart instead", sabotage=restart_instead, caught="events|gaps")
+def test_ownership_survives_a_reload_of_the_master(cluster: Cluster) -> None:
+    """The master stays master and keeps the VIP; its next advertisement is early, not late (``vrrp_init_sands``)."""
+    master = cluster.master
+    before = cluster.timeline.now()
+    cluster.timeline.let_pass(1.5 * master.vrrp.advert_int)
+
+    began = cluster.reload(master)
+    cluster.timeline.let_pass(timers.master_down_interval(master.vrrp))
+    gaps = measures.advert_gaps(cluster.timeline, master.name, master.vrrp.vrid, since=before)
+
+    assert not cluster.timeline.events("address", since=began, address=VIP)
+    assert max(gaps) <= master.vrrp.advert_int + cluster.slack
+
+
+@pytest.mark.control("it has another VRID", config=OTHER_VRID, caught="settles|said")
+def test_ownership_is_not_claimed_by_a_reloaded_backup(cluster: Cluster) -> None:
+    """A reloaded backup waits anew, and hears the master before it has waited long enough."""
+    backup = cluster.backup
+
+    began = cluster.reload(backup)
+    cluster.timeline.let_pass(timers.master_down_interval(backup.vrrp) + cluster.slack)
+    said = cluster.timeline.events("advertisement", node=backup.name, since=began, sent=True)
+
+    assert not said
+    assert not cluster.timeline.events("address", since=began, address=VIP)
+
+
+@pytest.mark.control("a restart instead", sabotage=restart_instead, caught="wait_for")
+def test_ownership_of_a_vip_that_a_reload_adds_begins_at_once(cluster: Cluster) -> None:
+    """The new VIP is there without a new election, the old one untouched; and it goes as it came."""
+    master, backup = cluster.master, cluster.backup
+    entry = f"{VIP}/32 dev eth0"
+
+    with cluster.suffering(Reconfigure(backup, entry, f"{entry}\n{SECOND_VIP}/32 dev eth0")):
+        with cluster.suffering(Reconfigure(master, entry, f"{entry}\n{SECOND_VIP}/32 dev eth0")) as struck:
+            added = cluster.timeline.wait_for(
+                "address", node=master.name, since=struck, until=struck + cluster.slack, address=SECOND_VIP
+            )
+        removed = cluster.timeline.wait_for(
+            "address", node=master.name, since=added.at, until=cluster.healed() + cluster.slack,
+            address=SECOND_VIP, action="removed",
+        )  # fmt: skip
+
+    assert added.action == "added"
+    assert removed
+    assert not cluster.timeline.events("address", since=struck, address=VIP)
+
+
+@pytest.mark.control("not low enough", config={"director2": ("priority 90", "priority 70")}, caught="wait_master")
+def test_ownership_moves_when_a_reload_lowers_the_masters_priority(cluster: Cluster) -> None:
+    """100 becomes 80: its next advertisements are outranked by the backup's 90, which discards them."""
+    master, backup = cluster.master, cluster.backup
+    due = timers.preemption(backup.vrrp)
+
+    with cluster.suffering(Reconfigure(master, "priority 100", "priority 80")) as struck:
+        took = cluster.wait_master(backup, since=struck, until=due.latest)
+
+    assert took in cluster.within(due)
+    assert cluster.timeline.events("advertisement", node=master.name, since=struck, sent=True, priority=80)
