@@ -95,7 +95,7 @@ class Node:
 
     def signal_all(self, number: int, daemon: Daemon | None = None) -> None:
         """Send a signal to a daemon, the first one by default, and all its children."""
-        self.machine.request("signal", pid=-self.process(daemon).pid, number=number)
+        self.machine.kill(-self.process(daemon).pid, number)
 
 
 class DirectorNode(Node):

@@ -120,9 +120,7 @@ def _start(orders: dict[str, Any], store: int) -> int:
             os.setpgid(0, 0)
             os.dup2(null, 0)
             os.set_inheritable(store, True)
-            linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != guard:
-                os._exit(1)
+            linux.die_with_parent(guard)
             # Every guest system call switches between the kernel's processes: on one CPU that takes half the time.
             os.sched_setaffinity(0, {_some_cpu()})
             _drop_privileges()

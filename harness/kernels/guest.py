@@ -70,10 +70,7 @@ def _enter_overlay(request: dict[str, Any]) -> None:
         os.mkdir(f"{_BUILDING}/{name}")
     layers = f"lowerdir=/,upperdir={_BUILDING}/upper,workdir={_BUILDING}/work"
     linux.mount("overlay", _BUILDING + "/root", "overlay", 0, layers)
-    os.chdir(_BUILDING + "/root")
-    linux.pivot_root(".", ".")
-    linux.unmount(".", linux.MNT_DETACH)
-    os.chdir("/")
+    linux.change_root(_BUILDING + "/root")
 
 
 def _load_overlay(modules: str | None, release: str) -> None:

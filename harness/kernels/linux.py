@@ -1,13 +1,16 @@
 """The Linux system calls that Python's ``os`` does not offer, as functions that raise ``OSError``.
 
-Both the guard outside and pid 1 inside the embedded kernel use it, so it imports nothing but :mod:`ctypes`.
+The guard outside, pid 1 inside the embedded kernel and every machine use it, so it imports nothing but :mod:`ctypes`.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -23,6 +26,8 @@ CAP_DAC_OVERRIDE = 1
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
 
+_SIGCHLD, _SIGKILL = 17, 9
+_CLONE = {"x86_64": 56, "aarch64": 220}
 # Numbers from 424 on are the same on every architecture.
 _FSOPEN, _FSCONFIG, _FSMOUNT, _MOUNT_SETATTR = 430, 431, 432, 442
 _FSCONFIG_SET_STRING, _FSCONFIG_CMD_CREATE = 1, 6
@@ -55,6 +60,26 @@ def unmount(target: str, flags: int = 0) -> None:
 def unshare(flags: int) -> None:
     """unshare(2)."""
     _checked(_libc.unshare(flags), "cannot make new namespaces")
+
+
+def clone(flags: int) -> int:
+    """fork(2) into new namespaces: 0 in the child, its pid in the parent. The caller has one thread only."""
+    return _syscall(_CLONE[os.uname().machine], flags | _SIGCHLD, None, None, None, None)
+
+
+def change_root(new_root: str) -> None:
+    """Make ``new_root`` the root of this mount namespace and let go of the old one."""
+    os.chdir(new_root)
+    pivot_root(".", ".")
+    unmount(".", MNT_DETACH)
+    os.chdir("/")
+
+
+def die_with_parent(parent: int) -> None:
+    """Be killed when the parent process ends; ``parent`` is its pid, for the case that it has ended already."""
+    prctl(PR_SET_PDEATHSIG, _SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def setns(descriptor: int, kind: int) -> None:
@@ -110,7 +135,7 @@ def kill_session(session: int, spare: Collection[int] = ()) -> None:
     for pid, _ in members(session):
         if pid not in spare:
             try:
-                os.kill(pid, 9)
+                os.kill(pid, _SIGKILL)
             except ProcessLookupError:
                 continue
 

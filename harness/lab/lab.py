@@ -56,7 +56,7 @@ class Lab:
 
         ``watch`` is called for each machine before it has any wire, for those who observe its network.
         """
-        machines = [Machine(host, self._supervisor) for host in hosts]
+        machines = [Machine(host, self.plan.etc_hosts, self._supervisor) for host in hosts]
         try:
             for machine in machines:
                 machine.wait_ready()
@@ -94,8 +94,6 @@ class Lab:
             for gateway in machine.plan.default_routes:
                 batch.default_route(gateway)
             batch.send(machine.name)
-        machine.write("/etc/hosts", self.plan.etc_hosts)
-        machine.write("/etc/hostname", machine.name + "\n")
 
     def unplug(self, machine: str, interface: str | None = None) -> None:
         """Pull one cable, or all: the machine sees its carrier go, the switch forwards nothing more to it."""

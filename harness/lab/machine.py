@@ -6,7 +6,7 @@ The methods ``cmd``, ``popen``, ``IP``, ``MAC`` and ``intfNames`` are those of M
 from __future__ import annotations
 
 import contextlib
-import json
+import marshal
 import os
 import select
 import shlex
@@ -43,7 +43,7 @@ class Process:
 
     def send_signal(self, number: int) -> None:
         """kill(2) from inside the machine."""
-        self.machine.request("signal", pid=self.pid, number=number)
+        self.machine.kill(self.pid, number)
 
     def wait(self) -> int:
         """Wait until the machine has reported its end; returns the exit status."""
@@ -55,29 +55,31 @@ class Process:
 class Machine:
     """One node of the topology. It exists, with its power on, from construction until :meth:`power_off`."""
 
-    def __init__(self, plan: HostPlan, supervisor: Supervisor) -> None:
+    def __init__(self, plan: HostPlan, etc_hosts: str, supervisor: Supervisor) -> None:
         self.plan = plan
         self.name = plan.name
         self.powered = True
         self.on_exit: Callable[[Process], None] = lambda process: None
-        self._control, self.notes = supervisor.machine(plan.name)
+        self._control, self.notes, self.netns, self._pidfd = supervisor.machine(plan.name, etc_hosts)
         self._processes: dict[int, Process] = {}
         self._lock = threading.Lock()
         self._early: dict[int, int] = {}
 
     def wait_ready(self) -> None:
-        """Wait until the machine has its namespaces and files. Raises HarnessError with its own reason."""
-        answer, fds = self._receive()
+        """Wait until the machine has its files. Raises HarnessError with its own reason."""
+        answer, _ = self._receive()
         if "error" in answer:
             raise HarnessError(f"{self.name}: cannot set up this machine: {answer['error']}")
-        self._pidfd, self.netns = fds
 
     def request(self, operation: str, fds: Sequence[int] = (), **arguments: Any) -> tuple[dict[str, Any], list[int]]:
-        """Ask the machine's pid 1 to do something; OSError as if it had been done here, HarnessError when it is off."""
+        """Ask the machine's pid 1 to do something; OSError as if it had been done here, HarnessError when it is off.
+
+        The arguments are of Python's own types (:mod:`marshal`).
+        """
         with self._lock:
             if not self.powered:
                 raise HarnessError(f"{self.name} is powered off: it cannot {operation} anything")
-            message = json.dumps({"do": operation, **arguments}).encode()
+            message = marshal.dumps({"do": operation, **arguments})
             socket.send_fds(self._control, [message], list(fds))
             answer, received = self._receive()
         if "errno" not in answer and "error" in answer:
@@ -90,7 +92,7 @@ class Machine:
         data, fds, _, _ = socket.recv_fds(self._control, init.MESSAGE_LIMIT, 8)
         if not data:
             raise HarnessError(f"{self.name}: its pid 1 has ended unexpectedly")
-        answer: dict[str, Any] = json.loads(data)
+        answer: dict[str, Any] = marshal.loads(data)
         return answer, fds
 
     # -- programs ---------------------------------------------------------------------------------------------------
@@ -104,12 +106,16 @@ class Machine:
             self._ended(process.pid, self._early.pop(process.pid))
         return process
 
+    def kill(self, pid: int, number: int) -> None:
+        """kill(2) from inside the machine; the pid is one of the machine's own."""
+        self.request("signal", pid=pid, number=int(number))
+
     def read_note(self) -> bool:
         """Take one report of a program's end from ``notes``; False when the machine has none left to send."""
         data = self.notes.recv(init.MESSAGE_LIMIT)
         if not data:
             return False
-        note = json.loads(data)
+        note = marshal.loads(data)
         self._ended(note["pid"], note["status"])
         return True
 
@@ -199,6 +205,8 @@ class Machine:
         self.powered = False
         self._control.close()
         self.notes.close()
+        for held in (self._pidfd, self.netns):
+            os.close(held)
 
     def power_off(self) -> list[Process]:
         """Kill pid 1, and with it everything in the machine; returns the programs that ended by it, when they have.
@@ -207,8 +215,6 @@ class Machine:
         """
         signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
         select.select([self._pidfd], [], [])  # pid 1 ends last of all (kernel, zap_pid_ns_processes)
-        for held in (self._pidfd, self.netns):
-            os.close(held)
         self.let_go()
         died = list(self._processes.values())
         self._processes.clear()

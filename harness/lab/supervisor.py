@@ -1,25 +1,33 @@
-"""The one process below which all machines live: pid 1 of a pid namespace, in a network namespace that holds the wires.
-
-When it ends, for whatever reason, the kernel ends every machine and removes every namespace, mount and interface;
-and it ends with the process that called :meth:`Supervisor.start`, even when that one is killed with SIGKILL.
-"""
+"""The harness's hold on the process below which all machines live (:mod:`harness.lab.supervising`)."""
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import socket
-from typing import NoReturn
+import sys
+from pathlib import Path
+from typing import NamedTuple
 
+import harness
 from harness.errors import HarnessError
 from harness.kernels import linux
-from harness.lab import init, syscalls
+from harness.lab import init, supervising
 
-_MACHINE = linux.CLONE_NEWNS | syscalls.CLONE_NEWUTS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID | linux.CLONE_NEWNET
+_PROGRAM = "from harness.lab import supervising; supervising.main()"
+
+
+class Born(NamedTuple):
+    """What a machine is held by: two sockets, and the descriptors of its network namespace and of its pid 1."""
+
+    control: socket.socket
+    notes: socket.socket
+    netns: int
+    pidfd: int
 
 
 class Supervisor:
-    """The harness's hold on it: ``fabric`` is a file descriptor of the network namespace of bridges and wires."""
+    """``fabric`` is a file descriptor of the network namespace of bridges and wires."""
 
     def __init__(self, control: socket.socket, fabric: int, pid: int) -> None:
         self._control, self._pid = control, pid
@@ -27,30 +35,28 @@ class Supervisor:
 
     @classmethod
     def start(cls) -> Supervisor:
-        """Fork it. Raises HarnessError where namespaces may not be made.
-
-        The calling process should have one thread still, as for every fork.
-        """
+        """Start it; it ends with the calling thread. Raises HarnessError where namespaces may not be made."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        harness = os.getpid()
-        if (pid := os.fork()) == 0:
-            _enter_namespaces(theirs, harness)
-        theirs.close()
-        data, fds, _, _ = socket.recv_fds(ours, init.MESSAGE_LIMIT, 1)
-        answer = json.loads(data or '{"error": "it ended before it said a word"}')
-        if "error" in answer:
-            os.waitpid(pid, 0)
-            raise HarnessError(f"cannot make namespaces for the machines: {answer['error']}; run as root")
+        try:
+            with theirs:
+                pid = _spawn(theirs)
+            answer, fds = _receive(ours)
+        except OSError as problem:
+            answer, fds = {"error": str(problem)}, []
+        if not fds:
+            reason = answer.get("error", "the process that is to hold them ended before it said a word")
+            raise HarnessError(f"cannot make namespaces for the machines: {reason}; run as root")
         return cls(ours, fds[0], pid)
 
-    def machine(self, hostname: str) -> tuple[socket.socket, socket.socket]:
-        """Fork a machine; returns its control and its notes socket at once, while it is still setting itself up."""
-        socket.send_fds(self._control, [hostname.encode()], [])
-        data, fds, _, _ = socket.recv_fds(self._control, init.MESSAGE_LIMIT, 2)
-        if len(fds) != 2:
-            raise HarnessError(f"{hostname}: cannot make its namespaces: {data.decode() or 'the supervisor is gone'}")
-        control, notes = (socket.socket(fileno=fd) for fd in fds)
-        return control, notes
+    def machine(self, hostname: str, etc_hosts: str) -> Born:
+        """Fork a machine; returns at once, while it is still setting itself up."""
+        self._control.send(marshal.dumps({"hostname": hostname, "hosts": etc_hosts}))
+        answer, fds = _receive(self._control)
+        if not fds:
+            reason = answer.get("error", "the supervisor is gone")
+            raise HarnessError(f"{hostname}: cannot make its namespaces: {reason}")
+        control, notes, netns, pidfd = fds
+        return Born(socket.socket(fileno=control), socket.socket(fileno=notes), netns, pidfd)
 
     def stop(self) -> None:
         """End it and with it every machine; they are gone when this returns."""
@@ -59,67 +65,28 @@ class Supervisor:
         os.waitpid(self._pid, 0)
 
 
-def _enter_namespaces(control: socket.socket, harness: int) -> NoReturn:
-    """The parent of pid 1: it only waits, so that the harness can wait for it and be outlived by nothing."""
+def _spawn(control: socket.socket) -> int:
+    """Execute it as the first process of a new pid namespace; returns its pid."""
+    own = os.open("/proc/thread-self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        os.setsid()  # a Ctrl-C at the terminal is the harness's to handle
-        syscalls.die_with_parent(harness)
-        _let_go_of_everything_but(control)
-        flags = linux.CLONE_NEWPID | linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWIPC
-        linux.unshare(flags)
-        linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
-        if (pid := os.fork()) == 0:
-            _serve(control)
-        control.close()
-        os.waitpid(pid, 0)
-    except OSError as problem:
-        control.send(json.dumps({"error": str(problem)}).encode())
-    os._exit(0)
-
-
-def _let_go_of_everything_but(control: socket.socket) -> None:
-    """Close what the harness has open, so that no pipe or file of its is kept alive down here."""
-    null = os.open("/dev/null", os.O_RDWR)
-    for standard in (0, 1, 2):
-        os.dup2(null, standard)
-    kept = control.fileno()
-    os.closerange(3, kept)
-    os.closerange(kept + 1, 1 << 20)
-    os.chdir("/")
-
-
-def _serve(control: socket.socket) -> NoReturn:
-    syscalls.die_with_parent(0)
-    linux.mount("proc", "/proc", "proc")
-    fabric = os.open("/proc/self/ns/net", os.O_RDONLY)
-    socket.send_fds(control, [b"{}"], [fabric])
-    os.close(fabric)
-    while request := control.recv(init.MESSAGE_LIMIT):
-        _fork_machine(control, request.decode())
-        _reap()
-    os._exit(0)
-
-
-def _fork_machine(control: socket.socket, hostname: str) -> None:
-    pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)]
-    try:
-        if syscalls.clone(_MACHINE) == 0:
-            control.close()
-            for ours, _ in pairs:
-                ours.close()
-            init.serve(hostname, pairs[0][1], pairs[1][1])
-        socket.send_fds(control, [b"made"], [ours.fileno() for ours, _ in pairs])
-    except OSError as problem:
-        control.send(str(problem).encode())
+        linux.unshare(linux.CLONE_NEWPID)
+        try:
+            return os.posix_spawn(
+                sys.executable,
+                [sys.executable, "-S", "-s", "-P", "-c", _PROGRAM],
+                {**os.environ, "PYTHONPATH": str(Path(harness.__file__).parent.parent)},
+                file_actions=[
+                    *((os.POSIX_SPAWN_OPEN, standard, os.devnull, os.O_RDWR, 0) for standard in (0, 1, 2)),
+                    (os.POSIX_SPAWN_DUP2, control.fileno(), supervising.CONTROL),
+                ],
+                setsid=True,  # a Ctrl-C at the terminal is the harness's to handle
+            )
+        finally:
+            linux.setns(own, linux.CLONE_NEWPID)
     finally:
-        for pair in pairs:
-            for end in pair:
-                end.close()
+        os.close(own)
 
 
-def _reap() -> None:
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
+def _receive(control: socket.socket) -> tuple[dict[str, str], list[int]]:
+    data, fds, _, _ = socket.recv_fds(control, init.MESSAGE_LIMIT, 4)
+    return marshal.loads(data) if data else {}, fds

@@ -184,7 +184,7 @@ def test_lab_closed_and_supervisor_stopped_leave_nothing() -> None:
     lab = Lab(plan(make_topo(DirectorPair)), supervisor)
     lab.wire_lans()
     lab.power_on(lab.plan.hosts)
-    assert len(processes() - before[0]) == 2 + len(lab.plan.hosts)
+    assert len(processes() - before[0]) == 1 + len(lab.plan.hosts)
 
     lab.close()
     supervisor.stop()
@@ -210,7 +210,7 @@ def test_supervisor_ends_with_the_process_that_started_it() -> None:
     os.close(writer)
     assert os.read(reader, 2) == b"up"
     ended = [os.pidfd_open(pid) for pid in sorted(processes() - before)]
-    assert len(ended) == 1 + 2 + 5
+    assert len(ended) == 1 + 1 + 5
     os.kill(child, 9)
     os.waitpid(child, 0)
     for fd in ended:
