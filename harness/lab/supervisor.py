@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 from harness.kernels import linux
 from harness.lab import init, supervising
 
-_PROGRAM = "from harness.lab import supervising; supervising.main()"
+PROGRAM = "from harness.lab import supervising; supervising.main()"
 
 
 class Born(NamedTuple):
@@ -54,7 +54,7 @@ class Supervisor:
         answer, fds = _receive(self._control)
         if not fds:
             reason = answer.get("error", "the supervisor is gone")
-            raise HarnessError(f"{hostname}: cannot make its namespaces: {reason}")
+            raise HarnessError(f"{hostname}: cannot set up this machine: {reason}")
         control, notes, netns, pidfd = fds
         return Born(socket.socket(fileno=control), socket.socket(fileno=notes), netns, pidfd)
 
@@ -73,7 +73,7 @@ def _spawn(control: socket.socket) -> int:
         try:
             return os.posix_spawn(
                 sys.executable,
-                [sys.executable, "-S", "-s", "-P", "-c", _PROGRAM],
+                [sys.executable, "-S", "-s", "-P", "-c", PROGRAM],
                 {**os.environ, "PYTHONPATH": str(Path(harness.__file__).parent.parent)},
                 file_actions=[
                     *((os.POSIX_SPAWN_OPEN, standard, os.devnull, os.O_RDWR, 0) for standard in (0, 1, 2)),
