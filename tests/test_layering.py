@@ -27,6 +27,7 @@ LAYERS = (
     "controls",
     "pool",
     "report",
+    "console",
     "determinism",
     "plugin",
     "cli",

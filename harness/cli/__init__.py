@@ -10,10 +10,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from harness.cli import doctor, kernel, report, scenarios
+from harness.cli import doctor, kernel, report, scenarios, up
 from harness.errors import HarnessError
 
-COMMANDS = (doctor, kernel, scenarios, report)
+COMMANDS = (doctor, kernel, scenarios, report, up)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

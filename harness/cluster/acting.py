@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from harness.clock import Instant
@@ -19,7 +19,12 @@ from harness.topology import VirtualService
 
 
 class Acting(Waiting):
-    """Acts, and records what it does."""
+    """Acts, and records what it does.
+
+    ``before_healing`` is told what went wrong inside :meth:`suffering` while its fault still lasts.
+    """
+
+    before_healing: Callable[[Exception], None] | None = None
 
     @contextlib.contextmanager
     def suffering(self, fault: Fault[Node]) -> Iterator[Instant]:
@@ -27,6 +32,10 @@ class Acting(Waiting):
         struck = self.inject(fault)
         try:
             yield struck
+        except Exception as problem:
+            if self.before_healing is not None:
+                self.before_healing(problem)
+            raise
         finally:
             self.heal(fault)
 

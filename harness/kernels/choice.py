@@ -57,8 +57,10 @@ class Choice:
         clock = "virtual" if self.virtual else "real"
         return f"embedded kernel {self.embedded.release} ({self.why}), {clock} time, seed {self.seed}"
 
-    def run_pytest(self, arguments: list[str], folder: Path, outside: Iterable[Path], watchdog: float) -> int:
-        """Run pytest in the embedded kernel, which may write ``folder`` and bring back the files ``outside`` it.
+    def run(
+        self, module: str, arguments: list[str], folder: Path, outside: Iterable[Path] = (), watchdog: float = 0
+    ) -> int:
+        """Run a module in the embedded kernel, which may write ``folder`` and bring back the files ``outside`` it.
 
         ``watchdog`` is in seconds, see :func:`harness.kernels.uml.run`.
         """
@@ -70,7 +72,7 @@ class Choice:
         start = (FIRST_DAY + self.seed * _DAY) * 1_000_000_000 if self.virtual else None
         return uml.run(
             self.embedded,
-            "pytest",
+            module,
             arguments,
             writable=folder,
             virtual_start=start,

@@ -2,7 +2,7 @@
 
 ``where`` moves the run onto the kernel that carries the clusters, ``clusters`` has the fixtures, ``needs`` skips what
 this machine's programs lack, ``controls`` plants what scenarios must catch, ``outcomes`` says how a scenario ended,
-``evidence`` keeps what happened in it, ``report`` tells of the run as a whole.
+``evidence`` keeps what happened in it, ``report`` tells of the run as a whole, ``stopping`` gives a prompt.
 """
 
 pytest_plugins = (
@@ -13,4 +13,5 @@ pytest_plugins = (
     "harness.plugin.outcomes",
     "harness.plugin.evidence",
     "harness.plugin.report",
+    "harness.plugin.stopping",
 )

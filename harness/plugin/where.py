@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 import time
@@ -15,6 +14,7 @@ from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.plugin import report
 from harness.plugin.marks import topology_of
+from harness.report import artifacts
 
 ARTIFACTS = "artifacts"
 
@@ -59,7 +59,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             return None
         option = config.option
         chosen = choice.choose(option.kernel, option.clock, option.seed)
-        run = _run_folder(config)
+        run = artifacts.new_run(Path(config.invocation_params.dir, config.getoption("artifacts")))
         os.environ[choice.HEADER], os.environ[choice.RUN] = chosen.header, str(run)
         report.begin(run, config, chosen)
         if chosen.embedded is None:
@@ -70,7 +70,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         began, status = time.monotonic(), None
         try:
             outside = _outside_files(config)
-            status = chosen.run_pytest(list(config.invocation_params.args), run, outside, option.watchdog)
+            status = chosen.run("pytest", list(config.invocation_params.args), run, outside, option.watchdog)
         finally:
             report.end(run, time.monotonic() - began, status)
         return status
@@ -131,26 +131,6 @@ def _collect(config: pytest.Config) -> dict[str, Any]:
     except HarnessError as problem:
         return {"error": str(problem)}
     return {"users": len(users)}
-
-
-def _run_folder(config: pytest.Config) -> Path:
-    """Make the folder of this run, so that a folder that cannot be written is found before anything starts."""
-    artifacts = Path(config.invocation_params.dir, config.getoption("artifacts"))
-    name = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    for number in range(1, 1000):
-        folder = artifacts / (name if number == 1 else f"{name}_{number}")
-        try:
-            folder.mkdir(parents=True)
-            (folder / ".writable").write_bytes(b"x" * 4096)
-            (folder / ".writable").unlink()
-        except FileExistsError:
-            continue
-        except OSError as problem:
-            raise HarnessError(
-                f"cannot write the artifacts folder {artifacts}: {problem.strerror}; mend it or use --artifacts DIR"
-            ) from None
-        return folder
-    raise HarnessError(f"{artifacts}: a thousand runs in one second? name another folder with --artifacts")
 
 
 def _outside_files(config: pytest.Config) -> list[Path]:

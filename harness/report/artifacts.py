@@ -5,6 +5,7 @@ What is read may be half written, or made by somebody else: it is checked, and w
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -171,6 +172,25 @@ def _events(lines: list[tuple[str, Any]], problems: list[str]) -> list[Event]:
         more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
         problems.append(f"{damaged[0]}{more}: cut short or damaged, left out")
     return found
+
+
+def new_run(below: Path) -> Path:
+    """Make the folder of a run, named after the time, and see that it can be written. Raises HarnessError."""
+    name = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    for number in range(1, 1000):
+        folder = below / (name if number == 1 else f"{name}_{number}")
+        try:
+            folder.mkdir(parents=True)
+            (folder / ".writable").write_bytes(b"x" * 4096)
+            (folder / ".writable").unlink()
+        except FileExistsError:
+            continue
+        except OSError as problem:
+            raise HarnessError(
+                f"cannot write the artifacts folder {below}: {problem.strerror}; mend it or use --artifacts DIR"
+            ) from None
+        return folder
+    raise HarnessError(f"{below}: a thousand runs in one second? name another folder with --artifacts")
 
 
 def new_folder(run: Path, name: str) -> Path:

@@ -1,0 +1,119 @@
+"""``lvs-harness up``: a cluster to look at and touch, without a test."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import importlib.util
+import os
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from harness.errors import HarnessError
+from harness.kernels import choice
+
+_FOLDER = "topologies"
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    up = commands.add_parser("up", help="build a cluster and give its prompt: lvs-harness up director_pair")
+    up.add_argument("topology", help=f"the name of one in {_FOLDER}/, or a file that declares `topos`")
+    up.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="of the topology: scheduler=wlc")
+    up.add_argument("--kernel", default="auto", metavar="auto|native|uml|PATH", help="as for pytest")
+    up.add_argument("--clock", choices=choice.CLOCKS, default="auto", help="as for pytest")
+    up.add_argument("--seed", type=int, default=0, help="as for pytest")
+    up.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="folder for logs (default: %(default)s)")
+    up.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    topology, parameters = _topology(options.topology), _parameters(options.parameters)
+    if choice.in_guest():
+        return _up(topology, parameters, options.seed)
+    from harness.pool import planned
+    from harness.report import artifacts
+
+    planned(topology, parameters, options.seed)  # what is wrong with it is told here, at once
+    chosen = choice.choose(options.kernel, options.clock, options.seed)
+    run = artifacts.new_run(options.artifacts)
+    os.environ[choice.HEADER], os.environ[choice.RUN] = chosen.header, str(run.resolve())
+    print(f"lvs-harness: {chosen.header}", flush=True)
+    if chosen.embedded is None:
+        return _up(topology, parameters, options.seed)
+    return chosen.run("harness.cli", sys.argv[1:], run)
+
+
+def _topology(name: str) -> Any:
+    """The topology of a name, or of a file. HarnessError if there is none."""
+    module = _load(name)
+    topos = getattr(module, "topos", None)
+    if not isinstance(topos, dict) or not topos:
+        raise HarnessError(f"{name} declares no topology: it lacks a line like topos = {{'mine': Mine}}")
+    wanted = Path(name).stem
+    if wanted not in topos and len(topos) > 1:
+        raise HarnessError(f"{name} declares several topologies, none of them called {wanted}: {', '.join(topos)}")
+    return topos.get(wanted) or next(iter(topos.values()))
+
+
+def _load(name: str) -> ModuleType:
+    sys.path.insert(0, os.getcwd())
+    try:
+        if not name.endswith(".py"):
+            return importlib.import_module(f"{_FOLDER}.{name}")
+        specification = importlib.util.spec_from_file_location(Path(name).stem, name)
+        assert specification is not None
+        assert specification.loader is not None
+        module = importlib.util.module_from_spec(specification)
+        specification.loader.exec_module(module)
+        return module
+    except FileNotFoundError:
+        raise HarnessError(f"there is no file {name}") from None
+    except ModuleNotFoundError as problem:
+        if not (problem.name or "").startswith(_FOLDER):
+            raise HarnessError(f"{name}: {problem}") from None
+        known = sorted(path.stem for path in Path(_FOLDER).glob("[!_]*.py"))
+        raise HarnessError(f"there is no topology {name}; in ./{_FOLDER} are: {', '.join(known) or 'none'}") from None
+    except SyntaxError as problem:
+        raise HarnessError(f"{problem.filename}:{problem.lineno}: {problem.msg}") from None
+
+
+def _parameters(words: list[str]) -> dict[str, Any]:
+    found = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals or not name.isidentifier():
+            raise HarnessError(f"{word}: parameters are given as NAME=VALUE: scheduler=wlc")
+        try:
+            found[name] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            found[name] = text
+    return found
+
+
+def _up(topology: Any, parameters: dict[str, Any], seed: int) -> int:
+    from harness.console import Console
+    from harness.pool import Pool
+    from harness.report.artifacts import new_folder
+    from harness.report.evidence import Evidence
+
+    run = Path(os.environ[choice.RUN])
+    pool, began = Pool(run, choice.slack(), seed), time.monotonic()
+    name = getattr(topology, "__name__", "topology")
+    try:
+        print(f"building {name}...", flush=True)
+        cluster = pool.get(topology, parameters, fresh=False)
+        evidence = Evidence(new_folder(run, name), cluster, {"test": f"up {name}", "topology": name})
+        print("waiting for the election...", flush=True)
+        cluster.wait_settled()
+        took = time.monotonic() - began
+        Console(cluster).run(f"{cluster.master.name} holds {cluster.vip}, {took:.1f} s after the beginning.")
+        evidence.finish({"outcome": None}, keep="all")
+    finally:
+        pool.close()
+    print(f"logs, capture and timeline: {os.path.relpath(run)}")
+    return 0

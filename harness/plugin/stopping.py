@@ -1,0 +1,83 @@
+"""``--pause`` and ``--shell-on-failure``: stop with the cluster alive, and give its prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.plugin.clusters import RUNNING
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options."""
+    group = parser.getgroup("lvs-harness")
+    group.addoption("--pause", action="store_true", help="after each scenario, stop with its cluster alive at a prompt")
+    group.addoption(
+        "--shell-on-failure",
+        action="store_true",
+        help="where a scenario fails, stop with its cluster alive at a prompt, before faults are healed",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take part if asked to."""
+    if config.getoption("pause") or config.getoption("shell_on_failure"):
+        config.pluginmanager.register(_Stopper(config))
+
+
+class _Stopper:
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._items: dict[str, pytest.Item] = {}
+        self._stopped: set[str] = set()
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Reports have nothing but the name."""
+        self._items = {item.nodeid: item for item in session.items}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        """Stop inside the scenario too, where leaving it would heal what befell the cluster."""
+        cluster = item.stash.get(RUNNING, None)
+        if cluster is not None and self._config.getoption("shell_on_failure"):
+            cluster.before_healing = lambda problem: self._stop(item, f"{item.nodeid}: {_told(problem)}")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A scenario has ended, and its cluster is not yet handed on."""
+        item = self._items.get(report.nodeid)
+        if item is None or report.when != "call" or RUNNING not in item.stash:
+            return
+        item.stash[RUNNING].before_healing = None
+        if report.failed and self._config.getoption("shell_on_failure"):
+            self._stop(item, f"{report.longreprtext}\n{report.nodeid} failed.")
+        elif self._config.getoption("pause"):
+            self._stop(item, f"{report.nodeid} {report.outcome}.")
+
+    def _stop(self, item: pytest.Item, reason: str) -> None:
+        from harness.console import Console
+
+        if item.nodeid not in self._stopped:
+            self._stopped.add(item.nodeid)
+            with self._uncaptured():
+                Console(item.stash[RUNNING]).run(reason)
+
+    @contextmanager
+    def _uncaptured(self) -> Iterator[None]:
+        capture = self._config.pluginmanager.get_plugin("capturemanager")
+        if capture is None:
+            yield
+            return
+        capture.suspend(in_=True)
+        try:
+            yield
+        finally:
+            capture.resume()
+
+
+def _told(problem: BaseException) -> str:
+    text = str(problem)
+    return text if isinstance(problem, HarnessError) else f"{type(problem).__name__}: {text}"
