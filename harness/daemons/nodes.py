@@ -152,7 +152,7 @@ class DirectorNode(Node):
 
     def signal_vrrp(self, number: int) -> None:
         """Send a signal to keepalived's VRRP child alone."""
-        self.machine.request("signal", pid=int(self.machine.read(keepalived.VRRP_PID_FILE)), number=number)
+        self.machine.kill(int(self.machine.read(keepalived.VRRP_PID_FILE)), number)
 
     def reload(self, *edits: tuple[str, str]) -> None:
         """Have keepalived read its configuration again (SIGHUP), with pairs of old and new text edited in it."""
