@@ -21,7 +21,7 @@ def test_health_failed_server_leaves_both_tables_in_time(
     """The next check is up to ``delay_loop`` away, and every retry must fail (keepalived ``check_http.c``)."""
     assert cluster.master
     server = cluster.real_servers[0]
-    due = timers.removal(cluster.service, black_hole=failure is BlackHole)
+    due = timers.removal(cluster.service, failure.symptom)
 
     with cluster.suffering(failure(server)) as struck:
         took = [
@@ -37,7 +37,7 @@ def test_health_removed_server_gets_no_request(cluster: Cluster, failure: type[F
     """Once it is out of the master's table, every request is the other one's, and is answered."""
     master = cluster.master
     server, other = cluster.real_servers
-    due = timers.removal(cluster.service, black_hole=failure is BlackHole)
+    due = timers.removal(cluster.service, failure.symptom)
 
     with cluster.load() as load, cluster.suffering(failure(server)) as struck:
         took = cluster.wait_pool(master, server, present=False, since=struck, until=due.latest)
@@ -52,9 +52,8 @@ def test_health_recovered_server_returns_to_both_tables(cluster: Cluster, failur
     """The first good check clears the failure, the second brings the server back (keepalived ``check_http.c``)."""
     assert cluster.master
     server = cluster.real_servers[0]
-    black_hole = failure is BlackHole
-    removed = timers.removal(cluster.service, black_hole=black_hole)
-    due = timers.recovery(cluster.service, black_hole=black_hole)
+    removed = timers.removal(cluster.service, failure.symptom)
+    due = timers.recovery(cluster.service, failure.symptom)
 
     with cluster.suffering(failure(server)) as struck:
         for director in cluster.directors:

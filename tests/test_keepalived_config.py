@@ -11,8 +11,21 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.keepalived.config import GlobalDefs, render
-from harness.topology.services import Destination, HttpGet, VirtualService
-from harness.topology.tracking import VrrpScript, maintenance_switch
+from harness.topology.checks import (
+    Check,
+    DnsCheck,
+    FileCheck,
+    HttpGet,
+    MiscCheck,
+    PingCheck,
+    SmtpCheck,
+    SslGet,
+    TcpCheck,
+    UdpCheck,
+    Url,
+)
+from harness.topology.services import Destination, VirtualService
+from harness.topology.tracking import TrackedFile, VrrpScript, maintenance_switch
 from harness.topology.vrrp import VrrpInstance
 
 VIP = "172.16.10.50"
@@ -87,15 +100,67 @@ def test_virtual_service() -> None:
     block = statement(text, f"virtual_server {VIP} 80")
     assert block.startswith("delay_loop 0.5 lb_algo wrr lb_kind DR persistence_timeout 50 protocol TCP real_server")
     assert statement(text, f"virtual_server {VIP} 80", "real_server 172.16.10.22 8080") == (
-        "weight 3 HTTP_GET { url { path /health status_code 204 } connect_timeout 1.5 retry 2"
-        " delay_before_retry 1 warmup 0 }"
+        "weight 3 HTTP_GET { url { path /health status_code 204 } connect_timeout 1.5 retry 2 }"
     )
 
 
 def test_check_of_another_port_at_its_own_pace() -> None:
-    service = replace(WEB, check=HttpGet(port=8081, delay_loop=10))
+    service = replace(WEB, check=HttpGet(port=8081, delay_loop=10, warmup=0))
     text = statement(render(DEFS, [], [(service, SERVERS)]), f"virtual_server {VIP} 80")
-    assert "connect_port 8081 connect_timeout 2 retry 1 delay_before_retry 1 warmup 0 delay_loop 10 }" in text
+    assert "url { path / status_code 200 } connect_port 8081 warmup 0 delay_loop 10 }" in text
+
+
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        (
+            HttpGet(digest="0" * 32, virtualhost="www.lvs.test", more=(Url("/more", 204),), fast_recovery=True),
+            f"HTTP_GET {{ url {{ path / virtualhost www.lvs.test status_code 200 digest {'0' * 32} }}"
+            " url { path /more status_code 204 } fast_recovery }",
+        ),
+        (SslGet(sni=True), "SSL_GET { url { path / status_code 200 } enable_sni }"),
+        (TcpCheck(connect_timeout=0.5), "TCP_CHECK { connect_timeout 0.5 }"),
+        (SmtpCheck(helo="director"), "SMTP_CHECK { helo_name director }"),
+        (DnsCheck("lvs.test", "A"), "DNS_CHECK { type A name lvs.test }"),
+        (
+            UdpCheck(payload="00 FF", require_reply=True, reply="00 XX"),
+            "UDP_CHECK { payload 00 FF require_reply 00 XX }",
+        ),
+        (UdpCheck(require_reply=True), "UDP_CHECK { require_reply }"),
+        (PingCheck(retry=0), "PING_CHECK { retry 0 }"),
+        (
+            MiscCheck("/bin/test -e /x", timeout=2, dynamic=True),
+            'MISC_CHECK { misc_path "/bin/test -e /x" misc_timeout 2 misc_dynamic }',
+        ),
+        (FileCheck(TrackedFile(name="drain", path="/drain")), "FILE_CHECK { track_file drain }"),
+    ],
+)
+def test_each_checker(check: Check, text: str) -> None:
+    rendered = render(DEFS, [], [(replace(WEB, check=check), SERVERS)])
+    assert statement(rendered, f"virtual_server {VIP} 80", "real_server 172.16.10.21 80") == f"weight 1 {text}"
+
+
+def test_file_of_a_check_is_defined() -> None:
+    check = FileCheck(TrackedFile(name="drain", path="/drain", weight=0))
+    text = statement(render(DEFS, [], [(replace(WEB, check=check), SERVERS)]), "track_file drain")
+    assert text == "file /drain weight 0 init_file 0"
+
+
+def test_several_checks_quorum_and_sorry_server() -> None:
+    service = replace(
+        WEB, check=(TcpCheck(), PingCheck()), alpha=True, inhibit_on_failure=True, quorum=3, hysteresis=1,
+        quorum_up="/bin/up", quorum_down="/bin/down",
+    )  # fmt: skip
+    sorry = Destination("172.16.10.30", 80, sorry=True)
+    text = render(DEFS, [], [(service, [*SERVERS, sorry])])
+    assert (
+        'protocol TCP alpha quorum 3 hysteresis 1 quorum_up "/bin/up" quorum_down "/bin/down" real_server'
+        in statement(text, f"virtual_server {VIP} 80")
+    )
+    assert statement(text, f"virtual_server {VIP} 80").endswith("sorry_server 172.16.10.30 80")
+    assert statement(text, f"virtual_server {VIP} 80", "real_server 172.16.10.21 80") == (
+        "weight 1 inhibit_on_failure TCP_CHECK { } PING_CHECK { }"
+    )
 
 
 def test_unchecked_service() -> None:
@@ -152,6 +217,15 @@ def test_virtual_service_twins_are_refused() -> None:
         lambda text: replace(WEB, vip=text),
         lambda text: replace(WEB, scheduler=text),
         lambda text: HttpGet(text),
+        lambda text: HttpGet(digest=text),
+        lambda text: HttpGet(virtualhost=text),
+        lambda text: SmtpCheck(helo=text),
+        lambda text: DnsCheck(text),
+        lambda text: DnsCheck(type=text),
+        lambda text: UdpCheck(payload=text),
+        lambda text: UdpCheck(require_reply=True, reply=text),
+        lambda text: MiscCheck(text),
+        lambda text: replace(WEB, quorum_up=text),
         lambda text: Destination(text, 80),
     ],
 )
@@ -211,6 +285,10 @@ def test_script_is_a_program_with_plain_arguments(script: str) -> None:
         (WEB, {"delay_loop": 0}, "delay_loop must be"),
         (WEB, {"weight": -1}, "weight must be"),
         (WEB, {"persistence_timeout": 0}, "persistence_timeout must be"),
+        (WEB, {"quorum": 0}, "quorum must be"),
+        (WEB, {"quorum": 2, "hysteresis": 2}, "hysteresis must be"),
+        (UdpCheck(), {"reply": "00"}, "reply without require_reply"),
+        (FileCheck(TrackedFile(name="drain", path="/drain")), {"retry": 1}, "FileCheck: it has neither"),
         (HttpGet(), {"status": 99}, "HttpGet: status must be"),
         (HttpGet(), {"retry": -1}, "HttpGet: retry must be"),
         (HttpGet(), {"connect_timeout": 0}, "HttpGet: connect_timeout must be"),

@@ -9,8 +9,21 @@ import pytest
 from harness.clock import Window
 from harness.errors import HarnessError
 from harness.keepalived import timers
-from harness.topology.services import HttpGet, VirtualService
-from harness.topology.tracking import VrrpScript, maintenance_switch
+from harness.topology.checks import (
+    Check,
+    DnsCheck,
+    FileCheck,
+    HttpGet,
+    MiscCheck,
+    PingCheck,
+    SmtpCheck,
+    SslGet,
+    TcpCheck,
+    UdpCheck,
+    Url,
+)
+from harness.topology.services import VirtualService
+from harness.topology.tracking import TrackedFile, VrrpScript, maintenance_switch
 from harness.topology.vrrp import VrrpInstance
 
 VIP = "172.16.10.50"
@@ -128,24 +141,105 @@ def test_removal_of_a_server_that_refuses() -> None:
 
 
 def test_removal_of_a_server_in_a_black_hole_waits_for_every_attempt() -> None:
-    assert timers.removal(WEB, black_hole=True) == Window(5.0, 7.0)
+    assert timers.removal(WEB, timers.Symptom.BLACK_HOLE) == Window(5.0, 7.0)
 
 
 def test_arp_failure_may_shorten_attempts_in_a_black_hole() -> None:
     patient = replace(WEB, check=HttpGet(connect_timeout=5.0, retry=2, delay_before_retry=3.0))
     # first attempt 0 to 5 s, second from 8 s on, third from 11 s on, with nothing left to wait for
-    assert timers.removal(patient, black_hole=True) == Window(11.0, 23.0)
+    assert timers.removal(patient, timers.Symptom.BLACK_HOLE) == Window(11.0, 23.0)
 
 
 def test_recovery_takes_two_successful_checks() -> None:
     assert timers.recovery(WEB) == Window(2.0, 4.0)
-    assert timers.recovery(WEB, black_hole=True) == Window(2.0, 6.0)
+    assert timers.recovery(WEB, timers.Symptom.BLACK_HOLE) == Window(2.0, 6.0)
 
 
 def test_checks_own_delay_loop_goes_before_the_services() -> None:
     quick = replace(WEB, check=HttpGet(delay_loop=0.5, retry=0, delay_before_retry=2.0))
     assert timers.removal(quick) == Window(0.0, 0.5)
     assert timers.recovery(quick) == Window(0.5, 2.5)
+
+
+# Checkers at keepalived's own pace, in a service with a delay_loop of 2 s: how soon and how late a real server leaves.
+@pytest.mark.parametrize(
+    ("check", "symptom", "window"),
+    [
+        (HttpGet(), timers.Symptom.REFUSED, Window(3, 5)),
+        (HttpGet(), timers.Symptom.SILENT, Window(13, 15)),
+        (HttpGet(more=(Url("/more"),)), timers.Symptom.REFUSED, Window(3, 5)),
+        (SslGet(retry=0), timers.Symptom.SILENT, Window(5, 7)),
+        (TcpCheck(), timers.Symptom.REFUSED, Window(1, 3)),
+        (TcpCheck(connect_timeout=1), timers.Symptom.BLACK_HOLE, Window(3, 5)),
+        (SmtpCheck(connect_timeout=1), timers.Symptom.SILENT, Window(3, 5)),
+        (DnsCheck(), timers.Symptom.REFUSED, Window(6, 8)),
+        (DnsCheck(connect_timeout=1, retry=1), timers.Symptom.SILENT, Window(4, 6)),
+        (UdpCheck(connect_timeout=1), timers.Symptom.REFUSED, Window(1, 4)),
+        (UdpCheck(connect_timeout=1, require_reply=True), timers.Symptom.SILENT, Window(3, 5)),
+        (PingCheck(connect_timeout=1), timers.Symptom.SILENT, Window(3, 5)),
+        (MiscCheck("/bin/true"), timers.Symptom.REFUSED, Window(0, 2)),
+        (MiscCheck("/bin/true"), timers.Symptom.SILENT, Window(2, 4)),
+        (MiscCheck("/bin/true", timeout=1, retry=2), timers.Symptom.SILENT, Window(3, 5)),
+        (FileCheck(TrackedFile(name="weight", path="/weight")), timers.Symptom.REFUSED, Window(0, 0)),
+    ],
+)
+def test_removal_by_each_checker(check: Check, symptom: timers.Symptom, window: Window) -> None:
+    assert timers.removal(replace(WEB, check=check), symptom) == window
+
+
+def test_removal_for_one_of_several_urls_waits_for_its_turn() -> None:
+    several = replace(WEB, check=HttpGet(more=(Url("/more"), Url("/most"))))
+    assert timers.removal(several, one_url=True) == Window(3, 9)
+    assert timers.recovery(several) == Window(6, 9)
+
+
+@pytest.mark.parametrize(
+    ("check", "symptom", "window"),
+    [
+        (HttpGet(fast_recovery=True), timers.Symptom.REFUSED, Window(0, 3)),
+        (TcpCheck(delay_before_retry=3), timers.Symptom.REFUSED, Window(0, 3)),
+        (SmtpCheck(delay_before_retry=3, retry=0), timers.Symptom.REFUSED, Window(0, 2)),
+        (DnsCheck(delay_before_retry=3), timers.Symptom.REFUSED, Window(0, 2)),
+        (PingCheck(connect_timeout=1), timers.Symptom.SILENT, Window(0, 3)),
+        (UdpCheck(connect_timeout=1), timers.Symptom.REFUSED, Window(0, 3)),
+        (FileCheck(TrackedFile(name="weight", path="/weight")), timers.Symptom.REFUSED, Window(0, 0)),
+    ],
+)
+def test_recovery_by_each_checker(check: Check, symptom: timers.Symptom, window: Window) -> None:
+    assert timers.recovery(replace(WEB, check=check), symptom) == window
+
+
+@pytest.mark.parametrize(
+    ("check", "symptom"),
+    [
+        (TcpCheck(), timers.Symptom.SILENT),
+        (UdpCheck(), timers.Symptom.SILENT),
+        (PingCheck(), timers.Symptom.REFUSED),
+    ],
+)
+def test_what_a_checker_does_not_notice_has_no_removal(check: Check, symptom: timers.Symptom) -> None:
+    for rule in (timers.removal, timers.recovery):
+        with pytest.raises(HarnessError, match="does not notice"):
+            rule(replace(WEB, check=check), symptom)
+
+
+def test_first_check_comes_after_a_second_and_the_warmup() -> None:
+    assert timers.first_check(replace(WEB, check=TcpCheck())) == Window(1, 3)
+    assert timers.first_check(replace(WEB, check=TcpCheck(warmup=0))) == Window(1, 1)
+    assert timers.first_check(replace(WEB, check=HttpGet(warmup=0.5, more=(Url("/more"),)))) == Window(3, 3.5)
+
+
+@pytest.mark.parametrize(
+    ("live", "had", "has"),
+    [(4, False, False), (5, False, True), (1, True, True), (0, True, False), (3, False, False), (2, True, True)],
+)
+def test_quorum_is_lost_below_its_hysteresis_and_gained_above_it(live: int, had: bool, has: bool) -> None:
+    assert replace(WEB, quorum=3, hysteresis=2).has_quorum(live, had) is has
+
+
+def test_several_checks_have_no_removal_of_their_own() -> None:
+    with pytest.raises(HarnessError, match="has several checks"):
+        timers.removal(replace(WEB, check=(TcpCheck(), PingCheck())))
 
 
 def test_service_without_check_has_no_removal() -> None:

@@ -33,9 +33,8 @@ class DirectorPair(Topo):
         net, _, length = subnet.rpartition(".")
         length = length.partition("/")[2]
         lan = self.addSwitch("lan", subnet=subnet, dpid="1")  # a dpid is for stock Mininet
-        web = VirtualService(
-            vip, port=80, scheduler=scheduler, delay_loop=delay_loop, check=HttpGet(path="/", status=200)
-        )
+        check = HttpGet(connect_timeout=2, delay_before_retry=1, warmup=0)
+        web = VirtualService(vip, port=80, scheduler=scheduler, delay_loop=delay_loop, check=check)
         for number, (priority, config) in enumerate(zip(priorities, configs, strict=True), start=1):
             vrrp = VrrpInstance(
                 vrid=51, vip=vip, priority=priority, advert_int=advert_int, track_scripts=(maintenance_switch(),)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from harness.daemons.nodes import Node
+from harness.keepalived.timers import Symptom
 from harness.lab.lab import Lab
 
 if TYPE_CHECKING:
@@ -28,12 +29,14 @@ class Surroundings:
 @dataclass(frozen=True)
 class Fault(ABC, Generic[N]):
     """Something that befalls one node. ``announced`` says whether a master struck by it can still resign,
-    ``in_office`` whether it goes on as master when it is healed, without an election.
+    ``in_office`` whether it goes on as master when it is healed, without an election; ``symptom`` what a health checker
+    meets at a real server struck by it.
     """
 
     node: N
     announced: ClassVar[bool] = False
     in_office: ClassVar[bool] = False
+    symptom: ClassVar[Symptom] = Symptom.REFUSED
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from harness.daemons.nodes import Node
 from harness.faults.fault import Fault, Surroundings
+from harness.keepalived.timers import Symptom
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class BlackHole(Fault[Node]):
     """The switch silently drops all that goes to or comes from the machine, whose carrier stays up."""
 
     in_office: ClassVar[bool] = True
+    symptom: ClassVar[Symptom] = Symptom.BLACK_HOLE
 
     def inject(self, around: Surroundings) -> None:
         around.lab.block(self.node.name, True)

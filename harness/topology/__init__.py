@@ -1,22 +1,43 @@
 """What a topology file imports: the roles of machines, and what directors and real servers are configured with."""
 
+from harness.topology.checks import (
+    DnsCheck,
+    FileCheck,
+    HttpGet,
+    MiscCheck,
+    PingCheck,
+    SmtpCheck,
+    SslGet,
+    TcpCheck,
+    UdpCheck,
+    Url,
+)
 from harness.topology.machines import Client, Director, RealServer, Role
 from harness.topology.notification import Notify
-from harness.topology.services import HttpGet, VirtualService
+from harness.topology.services import VirtualService
 from harness.topology.tracking import TrackedFile, TrackedInterface, TrackedProcess, VrrpScript
 from harness.topology.vrrp import SyncGroup, VrrpInstance
 
 __all__ = [
     "Client",
     "Director",
+    "DnsCheck",
+    "FileCheck",
     "HttpGet",
+    "MiscCheck",
     "Notify",
+    "PingCheck",
     "RealServer",
     "Role",
+    "SmtpCheck",
+    "SslGet",
     "SyncGroup",
+    "TcpCheck",
     "TrackedFile",
     "TrackedInterface",
     "TrackedProcess",
+    "UdpCheck",
+    "Url",
     "VirtualService",
     "VrrpInstance",
     "VrrpScript",

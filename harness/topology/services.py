@@ -1,59 +1,15 @@
-"""What directors balance: virtual services, how the health of their real servers is checked, where
-requests may go.
-"""
+"""What directors balance: virtual services, and where requests may go."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from harness.topology import fields
+from harness.topology.checks import LONGEST_DELAY, Check
 
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "dh", "sed", "nq", "mh", "fo", "ovf")
 METHODS = ("DR", "NAT", "TUN")
 PROTOCOLS = ("TCP", "UDP", "SCTP")
-LONGEST_DELAY = 86400.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """What every health checker has: ``delay_loop`` between two checks (None: the virtual service's),
-    ``retry`` more attempts, ``delay_before_retry`` apart, before a real server is removed, and the first
-    check at random within ``warmup`` of the start. ``port`` None is the real server's own. All times in
-    seconds.
-    """
-
-    connect_timeout: float = 2.0
-    retry: int = 1
-    delay_before_retry: float = 1.0
-    warmup: float = 0.0
-    delay_loop: float | None = None
-    port: int | None = None
-
-    def __post_init__(self) -> None:
-        owner = type(self).__name__
-        fields.number(owner, "connect_timeout", self.connect_timeout, 0.001, LONGEST_DELAY)
-        fields.whole(owner, "retry", self.retry, 0, 1000)
-        fields.number(owner, "delay_before_retry", self.delay_before_retry, 0, LONGEST_DELAY)
-        fields.number(owner, "warmup", self.warmup, 0, LONGEST_DELAY)
-        if self.delay_loop is not None:
-            fields.number(owner, "delay_loop", self.delay_loop, 0.001, LONGEST_DELAY)
-        if self.port is not None:
-            fields.whole(owner, "port", self.port, 1, 65535)
-
-
-@dataclass(frozen=True)
-class HttpGet(Check):
-    """The real server is well while ``GET path`` answers with ``status`` (keepalived.conf(5),
-    ``HTTP_GET``).
-    """
-
-    path: str = "/"
-    status: int = 200
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        fields.word("HttpGet", "path", self.path)
-        fields.whole("HttpGet", "status", self.status, 100, 599)
 
 
 @dataclass(frozen=True)
@@ -63,6 +19,12 @@ class VirtualService:
     ``delay_loop`` is the time between two checks of a real server, ``persistence_timeout`` (None: no
     persistence) how long a client stays with one real server, both in seconds. ``weight`` is every real
     server's.
+
+    Each real server is checked by every ``check``, and is well while all of them succeed. One that is not leaves
+    the table, or with ``inhibit_on_failure`` stays in it with weight 0; with ``alpha`` it is not in it before
+    its first good check. Once those that are well weigh less than ``quorum``, give or take ``hysteresis``, the
+    sorry server that the topology names takes their place; ``quorum_up`` and ``quorum_down`` are commands run
+    at that.
     """
 
     vip: str
@@ -71,9 +33,15 @@ class VirtualService:
     method: str = "DR"
     protocol: str = "TCP"
     delay_loop: float = 2.0
-    check: HttpGet | None = None
+    check: Check | tuple[Check, ...] | None = None
     weight: int = 1
     persistence_timeout: int | None = None
+    alpha: bool = False
+    inhibit_on_failure: bool = False
+    quorum: int = 1
+    hysteresis: int = 0
+    quorum_up: str | None = None
+    quorum_down: str | None = None
 
     def __post_init__(self) -> None:
         fields.address("VirtualService", "vip", self.vip)
@@ -86,15 +54,36 @@ class VirtualService:
         fields.whole(owner, "weight", self.weight, 0, 65535)
         if self.persistence_timeout is not None:
             fields.whole(owner, "persistence_timeout", self.persistence_timeout, 1, 31 * 86400)
+        fields.whole(owner, "quorum", self.quorum, 1, 2**31 - 1)
+        fields.whole(owner, "hysteresis", self.hysteresis, 0, self.quorum - 1)
+        for field in ("quorum_up", "quorum_down"):
+            if (command := getattr(self, field)) is not None:
+                fields.command(owner, field, command)
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Its health checkers, always as a tuple."""
+        return (self.check,) if isinstance(self.check, Check) else tuple(self.check or ())
+
+    def has_quorum(self, live_weight: int, had: bool) -> bool:
+        """Whether it has quorum once its live real servers weigh ``live_weight`` together, if so far it ``had``.
+
+        keepalived ``ipwrapper.c``, ``update_quorum_state``: ``hysteresis`` less than the quorum to lose it, and
+        ``hysteresis`` more to gain it.
+        """
+        if had:
+            return live_weight > 0 and live_weight >= self.quorum - self.hysteresis
+        return live_weight >= self.quorum + self.hysteresis
 
 
 @dataclass(frozen=True)
 class Destination:
-    """A real server as one virtual service sees it: where requests go, and with which share."""
+    """A real server, or the ``sorry`` server, as one virtual service sees it: where requests go, with which share."""
 
     address: str
     port: int
     weight: int = 1
+    sorry: bool = False
 
     def __post_init__(self) -> None:
         fields.address("Destination", "address", self.address)

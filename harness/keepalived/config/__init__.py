@@ -15,6 +15,7 @@ from harness.keepalived.config.global_defs import GlobalDefs, global_defs
 from harness.keepalived.config.services import virtual_server
 from harness.keepalived.config.tracking import track_file, vrrp_script, vrrp_track_process
 from harness.keepalived.config.vrrp import vrrp_instance, vrrp_sync_group
+from harness.topology.checks import FileCheck
 from harness.topology.services import Destination, VirtualService
 from harness.topology.tracking import TrackedFile, TrackedProcess, VrrpScript
 from harness.topology.vrrp import SyncGroup, VrrpInstance
@@ -42,7 +43,7 @@ def render(
     blocks = [
         global_defs(defs),
         *map(vrrp_script, _tracked("VRRP script", (each.track_scripts for each in instances))),
-        *map(track_file, _tracked("track file", (each.track_files for each in instances))),
+        *map(track_file, _tracked("track file", [*(each.track_files for each in instances), _checked_files(services)])),
         *map(vrrp_track_process, _tracked("track process", (each.track_processes for each in instances))),
         *map(vrrp_sync_group, groups),
         *map(vrrp_instance, instances),
@@ -55,6 +56,10 @@ def _tracked(kind: str, each: Iterable[Iterable[T]]) -> list[T]:
     tracked = list(dict.fromkeys(itertools.chain.from_iterable(each)))
     _refuse_twins(kind, [one.name for one in tracked])
     return tracked
+
+
+def _checked_files(services: Iterable[tuple[VirtualService, object]]) -> list[TrackedFile]:
+    return [check.file for service, _ in services for check in service.checks if isinstance(check, FileCheck)]
 
 
 def _refuse_twins(kind: str, names: list[str]) -> None:

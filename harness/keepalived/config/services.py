@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from harness.keepalived.config.blocks import block, seconds
-from harness.topology.services import Destination, HttpGet, VirtualService
+from harness.keepalived.config.checks import checker
+from harness.topology.services import Destination, VirtualService
 
 
 def virtual_server(service: VirtualService, destinations: Iterable[Destination]) -> list[str]:
-    """The block ``virtual_server`` with its real servers."""
+    """The block ``virtual_server`` with its real servers, and the sorry server if there is one among them."""
     body = [
         f"delay_loop {seconds(service.delay_loop)}",
         f"lb_algo {service.scheduler}",
@@ -18,23 +19,24 @@ def virtual_server(service: VirtualService, destinations: Iterable[Destination])
     if service.persistence_timeout is not None:
         body.append(f"persistence_timeout {service.persistence_timeout}")
     body.append(f"protocol {service.protocol}")
+    body += _quorum(service)
+    checkers = [line for check in service.checks for line in checker(check)]
+    inhibit = ["inhibit_on_failure"] if service.inhibit_on_failure else []
     for destination in destinations:
-        checker = [] if service.check is None else _http_get(service.check)
+        if destination.sorry:
+            body.append(f"sorry_server {destination.address} {destination.port}")
+            continue
         head = f"real_server {destination.address} {destination.port}"
-        body += block(head, [f"weight {destination.weight}", *checker])
+        body += block(head, [f"weight {destination.weight}", *inhibit, *checkers])
     return block(f"virtual_server {service.vip} {service.port}", body)
 
 
-def _http_get(check: HttpGet) -> list[str]:
-    body = block("url", [f"path {check.path}", f"status_code {check.status}"])
-    if check.port is not None:
-        body.append(f"connect_port {check.port}")
-    body += [
-        f"connect_timeout {seconds(check.connect_timeout)}",
-        f"retry {check.retry}",
-        f"delay_before_retry {seconds(check.delay_before_retry)}",
-        f"warmup {seconds(check.warmup)}",
-    ]
-    if check.delay_loop is not None:
-        body.append(f"delay_loop {seconds(check.delay_loop)}")
-    return block("HTTP_GET", body)
+def _quorum(service: VirtualService) -> list[str]:
+    body = ["alpha"] if service.alpha else []
+    if service.quorum != 1 or service.hysteresis:
+        body += [f"quorum {service.quorum}", f"hysteresis {service.hysteresis}"]
+    if service.quorum_up is not None:
+        body.append(f'quorum_up "{service.quorum_up}"')
+    if service.quorum_down is not None:
+        body.append(f'quorum_down "{service.quorum_down}"')
+    return body

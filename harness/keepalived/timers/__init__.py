@@ -6,7 +6,7 @@ cost no time, so a caller adds what its machine needs (``Window.with_slack``). U
 otherwise, every tracked script succeeds.
 """
 
-from harness.keepalived.timers.checking import recovery, removal
+from harness.keepalived.timers.checking import Symptom, first_check, recovery, removal
 from harness.keepalived.timers.election import (
     cold_start,
     failback,
@@ -21,8 +21,10 @@ from harness.keepalived.timers.election import (
 from harness.keepalived.timers.tracking import script_failure, script_recovery, switch, switch_back
 
 __all__ = [
+    "Symptom",
     "cold_start",
     "failback",
+    "first_check",
     "garp_schedule",
     "master_down_interval",
     "preemption",

@@ -2,56 +2,128 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from harness.clock import Window
 from harness.errors import HarnessError
-from harness.topology.services import HttpGet, VirtualService
+from harness.topology.checks import (
+    Check,
+    FileCheck,
+    HttpGet,
+    MiscCheck,
+    Pace,
+    PingCheck,
+    SmtpCheck,
+    TcpCheck,
+    UdpCheck,
+)
+from harness.topology.services import VirtualService
 
 # The soonest that a machine which stopped answering ARP ends a connect() before its timeout: three probes
 # to the known address, one second apart, then as many broadcasts (net/core/neighbour.c: ucast_solicit,
 # mcast_solicit, retrans_time).
 UNREACHABLE_AFTER = 6.0
 
+BOOTSTRAP_DELAY = 1.0
+"""How long after its start keepalived begins to check, in seconds (``check_api.h``)."""
 
-def removal(service: VirtualService, *, black_hole: bool = False) -> Window:
+
+class Symptom(Enum):
+    """What a checker meets at a real server that is not well."""
+
+    REFUSED = "it refuses or resets the connection, or answers wrongly: an attempt takes no time"
+    SILENT = "it takes the question and never answers: an attempt takes connect_timeout"
+    BLACK_HOLE = "nothing comes back, not even ARP: an attempt takes connect_timeout, or less once ARP has failed"
+
+
+def removal(service: VirtualService, symptom: Symptom = Symptom.REFUSED, *, one_url: bool = False) -> Window:
     """From a real server's failure to its removal by the checker of ``service``.
 
     The next check is up to ``delay_loop`` away, and all of ``retry`` + 1 attempts must fail,
-    ``delay_before_retry`` apart. An attempt on a refused connection or a wrong status takes no time, in a
-    black hole ``connect_timeout``, unless the machine's ARP entry fails first. keepalived ``check_http.c``,
-    ``epilog``. Raises HarnessError if nothing checks ``service``.
+    ``delay_before_retry`` apart (``tcp_epilog`` of keepalived's ``check_tcp.c``, and its like in the others). Of
+    several URLs each is checked in its turn, so one that fails alone (``one_url``) is up to ``delay_loop`` times their
+    number away (``check_http.c``, ``epilog``). Raises HarnessError if nothing checks ``service``, or if its
+    checker does not notice.
     """
-    check, delay_loop = _checked(service)
-    retries = check.retry * check.delay_before_retry
-    if not black_hole:
-        return Window(retries, delay_loop + retries)
-    latest = delay_loop + (check.retry + 1) * check.connect_timeout + retries
-    return Window(_soonest_in_black_hole(check), latest)
+    check, pace = _checked(service)
+    if isinstance(check, FileCheck):
+        return Window(0.0, 0.0)
+    _require_notice(check, symptom)
+    attempt = 0.0 if symptom is Symptom.REFUSED else pace.timeout
+    turns = len(check.urls) if one_url and isinstance(check, HttpGet) else 1
+    latest = turns * pace.delay_loop + _attempts(check, pace, attempt) + _well(check, pace)
+    if symptom is Symptom.BLACK_HOLE:
+        return Window(_soonest_in_black_hole(pace), latest)
+    return Window(_attempts(check, pace, attempt), latest)
 
 
-def recovery(service: VirtualService, *, black_hole: bool = False) -> Window:
+def recovery(service: VirtualService, symptom: Symptom = Symptom.REFUSED) -> Window:
     """From the recovery of a removed real server to its return by the checker of ``service``.
 
-    A removed one is checked every max(``delay_loop``, ``delay_before_retry``), after an attempt in flight
-    has ended. The first success only clears the failed URL; the check that follows ``delay_loop`` later
-    brings the server back (keepalived ``check_http.c``, ``epilog``, since 2.0.17, unless
-    ``fast_recovery``). Raises HarnessError if nothing checks ``service``.
+    A removed one is checked every ``delay_loop``, after an attempt in flight has ended, and the first good check
+    brings it back; ``check_tcp.c`` and ``check_smtp.c`` go on with their retries meanwhile. Of HTTP_GET and SSL_GET
+    it only clears the failed URL: all of them are then checked again, ``delay_loop`` apart, before the server
+    comes back (``check_http.c``, ``epilog``, since 2.0.17, unless ``fast_recovery``). Raises HarnessError if nothing
+    checks ``service``, or if its checker does not notice.
     """
-    check, delay_loop = _checked(service)
-    in_flight = check.connect_timeout if black_hole else 0.0
-    return Window(delay_loop, in_flight + max(delay_loop, check.delay_before_retry) + delay_loop)
+    check, pace = _checked(service)
+    if isinstance(check, FileCheck):
+        return Window(0.0, 0.0)
+    _require_notice(check, symptom)
+    in_flight = 0.0 if symptom is Symptom.REFUSED else pace.timeout
+    again = pace.delay_loop
+    if isinstance(check, HttpGet) or (isinstance(check, TcpCheck | SmtpCheck) and pace.retry):
+        again = max(again, pace.delay_before_retry)
+    if isinstance(check, HttpGet) and not check.fast_recovery:
+        afresh = len(check.urls) * pace.delay_loop
+        return Window(afresh, in_flight + again + afresh)
+    return Window(0.0, in_flight + again + _well(check, pace))
 
 
-def _checked(service: VirtualService) -> tuple[HttpGet, float]:
-    if service.check is None:
+def first_check(service: VirtualService) -> Window:
+    """From the start of keepalived's checking to the end of the first check of a real server that is well.
+
+    Checks begin at random within ``warmup``, after a second for all (``check_api.c``, ``register_checkers_thread``).
+    Of several URLs each has its turn. Raises HarnessError if nothing checks ``service``.
+    """
+    check, pace = _checked(service)
+    turns = len(check.urls) - 1 if isinstance(check, HttpGet) and not check.fast_recovery else 0
+    begun = Window(BOOTSTRAP_DELAY, BOOTSTRAP_DELAY + pace.warmup)
+    return begun + Window(turns * pace.delay_loop, turns * pace.delay_loop + _well(check, pace))
+
+
+def _checked(service: VirtualService) -> tuple[Check, Pace]:
+    if not service.checks:
         raise HarnessError(f"virtual service {service.vip}:{service.port} has no check: no real server is removed")
-    own = service.check.delay_loop
-    return service.check, service.delay_loop if own is None else own
+    if len(service.checks) > 1:
+        raise HarnessError(f"virtual service {service.vip}:{service.port} has several checks: ask for one at a time")
+    (check,) = service.checks
+    return check, check.pace(service.delay_loop)
 
 
-def _soonest_in_black_hole(check: HttpGet) -> float:
+def _require_notice(check: Check, symptom: Symptom) -> None:
+    blind = symptom is Symptom.SILENT and (
+        isinstance(check, TcpCheck) or (isinstance(check, UdpCheck) and not check.require_reply)
+    )
+    if blind or (isinstance(check, PingCheck) and symptom is Symptom.REFUSED):
+        raise HarnessError(f"{check.owner} does not notice a real server of which holds: {symptom.value}")
+
+
+def _attempts(check: Check, pace: Pace, attempt: float) -> float:
+    """How long attempts at a failing server take. A script is retried from its last start on (``check_misc.c``)."""
+    between = max(pace.delay_before_retry - attempt, 0.0) if isinstance(check, MiscCheck) else pace.delay_before_retry
+    return (pace.retry + 1) * attempt + pace.retry * between
+
+
+def _well(check: Check, pace: Pace) -> float:
+    """The longest that a good check may take: without a reply UDP_CHECK waits for an error as long as it may."""
+    return pace.timeout if isinstance(check, UdpCheck) and not check.require_reply else 0.0
+
+
+def _soonest_in_black_hole(pace: Pace) -> float:
     elapsed = 0.0
-    for attempt in range(check.retry + 1):
+    for attempt in range(pace.retry + 1):
         if attempt:
-            elapsed += check.delay_before_retry
-        elapsed = min(elapsed + check.connect_timeout, max(elapsed, UNREACHABLE_AFTER))
+            elapsed += pace.delay_before_retry
+        elapsed = min(elapsed + pace.timeout, max(elapsed, UNREACHABLE_AFTER))
     return elapsed
