@@ -5,7 +5,7 @@ VENV := .venv
 PYTEST := $(VENV)/bin/pytest
 SOURCES := harness topologies scenarios tests benchmarks
 
-PACKAGES := keepalived ipvsadm apache2 user-mode-linux iproute2 kmod procps curl python3 python3-venv
+PACKAGES := keepalived ipvsadm apache2 user-mode-linux iproute2 kmod procps curl python3 python3-venv dnsmasq-base iptables
 BENCH_PACKAGES := bridge-utils mininet
 KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make patch xz-utils
 

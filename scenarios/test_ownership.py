@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from harness import measures
-from harness.cluster import Cluster, service_name
+from harness.cluster import Cluster
 from harness.faults import StopHttpd
 from harness.keepalived import timers
 from topologies.director_pair import DirectorPair
@@ -55,5 +55,5 @@ def test_ownership_means_both_tables_hold_both_real_servers(cluster: Cluster) ->
     wanted = {f"{server.ip}:{cluster.service.port}": 1 for server in cluster.real_servers}
 
     for director in cluster.directors:
-        assert measures.pool(cluster.timeline, director.name, service_name(cluster.service)) == wanted
+        assert measures.pool(cluster.timeline, director.name, cluster.service.name) == wanted
         assert cluster.ipvsadm(director) == wanted

@@ -163,6 +163,45 @@ def test_several_checks_quorum_and_sorry_server() -> None:
     )
 
 
+def test_service_by_firewall_mark_leaves_the_port_to_the_client() -> None:
+    service = VirtualService(VIP, fwmark=7, group=((VIP, 443),), weight=(1, 0))
+    text = render(DEFS, [], [(service, [Destination("172.16.10.21", 0)])])
+    assert statement(text, "virtual_server fwmark 7", "real_server 172.16.10.21") == "weight 1"
+
+
+def test_group_is_defined_before_the_service_that_is_for_it() -> None:
+    service = VirtualService(VIP, group=(("172.16.10.51", 8080),))
+    text = render(DEFS, [], [(service, SERVERS)])
+    name = "172.16.10.50-80-TCP"
+    assert statement(text, f"virtual_server_group {name}") == "172.16.10.50 80 172.16.10.51 8080"
+    assert text.index(f"virtual_server_group {name}") < text.index(f"virtual_server group {name} {{")
+
+
+def test_persistence_of_a_network_of_clients() -> None:
+    service = VirtualService(VIP, persistence_timeout=60, persistence_granularity="255.255.255.0")
+    text = statement(render(DEFS, [], [(service, SERVERS)]), f"virtual_server {VIP} 80")
+    assert "persistence_timeout 60 persistence_granularity 255.255.255.0 protocol TCP" in text
+
+
+@pytest.mark.parametrize(
+    ("service", "names"),
+    [
+        (VirtualService(VIP), ("TCP 172.16.10.50:80",)),
+        (VirtualService("fd00:10::50", port=53, protocol="UDP"), ("UDP [fd00:10::50]:53",)),
+        (VirtualService(VIP, group=((VIP, 443),)), ("TCP 172.16.10.50:80", "TCP 172.16.10.50:443")),
+        (VirtualService(VIP, group=((VIP, 443),), fwmark=3), ("FWM 3",)),
+    ],
+)
+def test_names_in_the_table(service: VirtualService, names: tuple[str, ...]) -> None:
+    assert service.names == names
+
+
+def test_each_real_server_has_its_weight() -> None:
+    assert [VirtualService(VIP, weight=(3, 0)).weight_of(number) for number in (0, 1)] == [3, 0]
+    with pytest.raises(HarnessError, match=r"172\.16\.10\.50:80: 2 weights for more real servers"):
+        VirtualService(VIP, weight=(3, 0)).weight_of(2)
+
+
 def test_unchecked_service() -> None:
     text = render(DEFS, [], [(VirtualService(VIP), SERVERS)])
     assert statement(text, f"virtual_server {VIP} 80", "real_server 172.16.10.21 80") == "weight 1"
@@ -194,7 +233,7 @@ def test_twins_are_refused(twin: dict[str, Any], message: str) -> None:
 
 
 def test_virtual_service_twins_are_refused() -> None:
-    with pytest.raises(HarnessError, match=f"virtual service {VIP}:80 TCP is defined twice"):
+    with pytest.raises(HarnessError, match=f"virtual service TCP {VIP}:80 is defined twice"):
         render(DEFS, [], [(WEB, SERVERS), (replace(WEB, scheduler="lc"), SERVERS)])
 
 
@@ -284,6 +323,17 @@ def test_script_is_a_program_with_plain_arguments(script: str) -> None:
         (WEB, {"port": 0}, "port must be"),
         (WEB, {"delay_loop": 0}, "delay_loop must be"),
         (WEB, {"weight": -1}, "weight must be"),
+        (WEB, {"weight": (1, -1)}, "weight must be"),
+        (WEB, {"real_port": 8080}, "with a real_port of its own: method must be one of NAT"),
+        (WEB, {"group": ((VIP, 0),)}, "a port of the group must be"),
+        (WEB, {"group": (("web", 80),)}, "an address of the group must be"),
+        (WEB, {"fwmark": 0}, "fwmark must be"),
+        (WEB, {"persistence_granularity": "255.255.255.0"}, "means nothing without a persistence_timeout"),
+        (
+            WEB,
+            {"persistence_timeout": 9, "persistence_granularity": "24"},
+            "persistence_granularity must be a netmask such as 255.255.255.0, not '24'",
+        ),
         (WEB, {"persistence_timeout": 0}, "persistence_timeout must be"),
         (WEB, {"quorum": 0}, "quorum must be"),
         (WEB, {"quorum": 2, "hysteresis": 2}, "hysteresis must be"),
@@ -296,7 +346,7 @@ def test_script_is_a_program_with_plain_arguments(script: str) -> None:
         (HttpGet(), {"warmup": -1}, "HttpGet: warmup must be"),
         (HttpGet(), {"delay_loop": 0}, "HttpGet: delay_loop must be"),
         (HttpGet(), {"port": 65536}, "HttpGet: port must be"),
-        (SERVERS[0], {"port": 0}, "port must be"),
+        (SERVERS[0], {"port": -1}, "port must be"),
         (SERVERS[0], {"weight": 65536}, "weight must be"),
         (DEFS, {"smtp_connect_timeout": 0}, "smtp_connect_timeout must be"),
     ],

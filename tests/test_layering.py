@@ -14,6 +14,7 @@ LAYERS = (
     "errors",
     "clock",
     "topology",
+    "ipvs",
     "keepalived",
     "timeline",
     "measures",

@@ -66,3 +66,18 @@ def test_a_machine_without_a_role_is_refused(cls: object) -> None:
 def test_an_unknown_option_is_named_beside_those_there_are() -> None:
     with pytest.raises(HarnessError, match=r"web1: a RealServer has no option vips; it takes .*serves, page"):
         role_of("web1", {"cls": RealServer, "vips": [VIP]})
+
+
+@pytest.mark.parametrize(
+    ("role", "options", "message"),
+    [
+        (Director, {"sysctl": {"kernel.panic": 1}}, "Director: sysctl must name settings such as net.ipv4.ip_forward"),
+        (Director, {"sysctl": {"net.ipv4/../../kernel": 1}}, "Director: sysctl must name settings"),
+        (Client, {"sysctl": {"net.ipv4.ip_forward": "on"}}, "Client: sysctl net.ipv4.ip_forward must be a number"),
+        (Client, {"sources": ("here",)}, "Client: sources must be an address"),
+        (RealServer, {"workers": 0}, "RealServer: workers must be"),
+    ],
+)
+def test_a_wrong_option_is_named(role: type, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(HarnessError, match=message):
+        role_of("web1", {"cls": role, **options})

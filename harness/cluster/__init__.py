@@ -1,9 +1,8 @@
 """What a scenario holds: a live cluster with its nodes and timeline, and the ways to look, to wait and to do harm."""
 
 from harness.cluster.acting import Acting
-from harness.cluster.looking import service_name
 
-__all__ = ["Cluster", "service_name"]
+__all__ = ["Cluster"]
 
 
 class Cluster(Acting):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from harness.clock import Instant
 from harness.cluster.waiting import Waiting
+from harness.daemons import ipvsadm
 from harness.daemons.nodes import DirectorNode, Node
 from harness.faults.fault import Fault
+from harness.ipvs.schedulers import Flow
 from harness.observers import protocols
 from harness.observers.client import Held, Load
 from harness.observers.requests import Target
@@ -91,6 +93,20 @@ class Acting(Waiting):
         finally:
             for connection in held:
                 connection.give_up()
+
+    def connect(self, service: VirtualService, flows: Iterable[Flow]) -> list[Event]:
+        """Make connections one after the other; those that are to be held are finished when all have been made."""
+        made: list[Held | Event] = []
+        for flow in flows:
+            target = self.target(service, source=flow.source, address=flow.destination)
+            send = self.recorder.hold if flow.held else self.recorder.fetch
+            made.append(send(self.client.machine, target))
+        return [each.finish() if isinstance(each, Held) else each for each in made]
+
+    def restart_scheduler(self, director: DirectorNode, service: VirtualService) -> None:
+        """Have a director's scheduler forget what it did: give the service another one and then its own again."""
+        for scheduler in "lc" if service.scheduler == "rr" else "rr", service.scheduler:
+            director.machine.run(["ipvsadm", "-E", *ipvsadm.service(service), "-s", scheduler])
 
     def ask_arp(self, asker: Node, address: str, count: int) -> list[Event]:
         """Broadcast ``count`` ARP questions for an address; returns the answers, as they left the machines."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from harness import measures
 from harness.cluster.base import Base
+from harness.daemons import ipvsadm
 from harness.daemons.nodes import DirectorNode, Node, RealServerNode
+from harness.ipvs.schedulers import Server
 from harness.observers.paths import Path as PacketPath
 from harness.timeline import Event
 from harness.topology import VirtualService, VrrpInstance
@@ -31,13 +35,14 @@ class Looking(Base):
                 return misplaced
         for director in self.directors:
             for service in director.role.services:
-                wanted = {f"{d.address}:{d.port}": d.weight for d in director.destinations(service)}
-                try:
-                    table = measures.pool(self.timeline, director.name, service_name(service))
-                except measures.NoEvidence:
-                    return f"{director.name} has no table for {service_name(service)} yet"
-                if table != wanted:
-                    return f"{director.name}'s table has {table} instead of {wanted}"
+                wanted = {destination.endpoint: destination.weight for destination in director.destinations(service)}
+                for name in service.names:
+                    try:
+                        table = measures.pool(self.timeline, director.name, name)
+                    except measures.NoEvidence:
+                        return f"{director.name} has no table for {name} yet"
+                    if table != wanted:
+                        return f"{director.name}'s table has {table} instead of {wanted}"
         return None
 
     def _misplaced(self, vip: str) -> str | None:
@@ -58,10 +63,33 @@ class Looking(Base):
     def ipvsadm(self, director: DirectorNode) -> dict[str, int]:
         """The real servers of the first service with their weights, as ``ipvsadm -Sn`` prints them."""
         shown = director.machine.run(["ipvsadm", "-Sn"]).stdout
-        flag = {"TCP": "-t", "UDP": "-u", "SCTP": "--sctp-service"}[self.service.protocol]
-        service = ["-a", flag, f"{self.service.vip}:{self.service.port}"]
+        service = ["-a", *ipvsadm.service(self.service)]
         lines = [line.split() for line in shown.splitlines()]
         return {line[line.index("-r") + 1]: int(line[line.index("-w") + 1]) for line in lines if line[:3] == service}
+
+    def counted(
+        self, director: DirectorNode, service: VirtualService, weights: Sequence[int] | None = None
+    ) -> list[Server]:
+        """A service's real servers, in the topology's order, with their connections as the director counts them.
+
+        ``weights`` are what they ought to weigh (None: what the topology says).
+        """
+        known = self.recorder.connections(director.machine, service.name)
+        servers = []
+        for number, destination in enumerate(director.destinations(service)):
+            weight = destination.weight if weights is None else weights[number]
+            active, inactive = known.get(destination.endpoint, (0, 0))
+            servers.append(Server(destination.address, weight, destination.port, active, inactive))
+        return servers
+
+    def reached(self, requests: Iterable[Event]) -> list[str | None]:
+        """The address of the real server that answered each request; None where none did."""
+        addresses = {server.page: server for server in self.real_servers}
+        return [
+            None if (server := addresses.get(event.server)) is None
+            else server.plan.interface().address_of(6 if ":" in event.address else 4)
+            for event in requests
+        ]  # fmt: skip
 
     def neighbour(self, node: Node, address: str) -> str | None:
         """The hardware address that a machine has in its ARP table or its neighbour cache; None if it has none."""
@@ -84,8 +112,3 @@ class Looking(Base):
             if server.page == request.server:
                 return server
         raise measures.NoEvidence(f"no real server answered: {request}")
-
-
-def service_name(service: VirtualService) -> str:
-    """A service as the IPVS observer names it: ``TCP 172.16.10.50:80``."""
-    return f"{service.protocol} {service.vip}:{service.port}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from harness.clock import Instant, Window
 from harness.cluster.base import STARTING
-from harness.cluster.looking import Looking, service_name
+from harness.cluster.looking import Looking
 from harness.daemons.nodes import DirectorNode, RealServerNode
 from harness.errors import HarnessError
 from harness.keepalived import timers
 from harness.observers.client import Load
 from harness.timeline import Event
+from harness.topology import VirtualService
 
 
 class Waiting(Looking):
@@ -58,13 +59,18 @@ class Waiting(Looking):
         )  # fmt: skip
 
     def wait_pool(
-        self, director: DirectorNode, server: RealServerNode, *, present: bool, since: Instant, until: float
-    ) -> float:
-        """Wait until a director's table gains or loses a real server; returns how long after ``since``, in seconds."""
+        self, director: DirectorNode, server: RealServerNode, *, present: bool, since: Instant, until: float,
+        service: VirtualService | None = None,
+    ) -> float:  # fmt: skip
+        """Wait until a director's table gains or loses a real server; returns how long after ``since``, in seconds.
+
+        It is the (first) table of ``service`` (None: the first one).
+        """
+        wanted = self.service if service is None else service
         return self._expectations.wait_for(
             f"{'takes in' if present else 'removes'} {server.name}", "destination", director.name, since, until,
-            self.slack, action="added" if present else "removed", service=service_name(self.service),
-            address=f"{server.ip}:{self.service.port}",
+            self.slack, action="added" if present else "removed", service=wanted.name,
+            address=director.destination(wanted, server).endpoint,
         )  # fmt: skip
 
     def wait_answers(self, load: Load, count: int, *, since: Instant) -> list[Event]:

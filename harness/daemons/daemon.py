@@ -26,7 +26,15 @@ class Daemon:
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where machines look for programs."""
 
-PROGRAMS = {"keepalived": "keepalived", "ipvsadm": "ipvsadm", "apache2": "apache2", "ip": "iproute2"}
+PROGRAMS = {
+    "keepalived": "keepalived",
+    "ipvsadm": "ipvsadm",
+    "apache2": "apache2",
+    "ip": "iproute2",
+    "dnsmasq": "dnsmasq-base",
+    "iptables-legacy-restore": "iptables",
+    "ip6tables-legacy-restore": "iptables",
+}
 """The programs that clusters run, and Debian's packages of them."""
 
 

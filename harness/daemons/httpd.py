@@ -9,6 +9,9 @@ from harness.lab.machine import Machine
 
 CONFIG = "/etc/apache2/apache2.conf"
 DOCUMENT_ROOT = "/var/www/html"
+LARGE = "large"
+"""A page of :data:`LARGE_SIZE` bytes, many times what one packet carries."""
+LARGE_SIZE = 100_000
 
 HTTPD = Daemon(
     name="httpd",
@@ -32,19 +35,23 @@ Group www-data
 LoadModule mpm_prefork_module /usr/lib/apache2/modules/mod_mpm_prefork.so
 LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
 LoadModule dir_module /usr/lib/apache2/modules/mod_dir.so
-StartServers 2
+StartServers {workers}
 MinSpareServers 1
-MaxSpareServers 4
-MaxRequestWorkers 8
+MaxSpareServers {most}
+MaxRequestWorkers {most}
 KeepAlive Off
 DocumentRoot {root}
 DirectoryIndex index.html
 """
 
 
-def prepare(machine: Machine, page: str, ports: list[int]) -> None:
-    """Write configuration and page, ``page`` answered on every one of ``ports``."""
+def prepare(machine: Machine, page: str, ports: list[int], workers: int) -> None:
+    """Write configuration and page, ``page`` answered on every one of ``ports`` by ``workers`` processes or more."""
     listen = "\n".join(f"Listen {port}" for port in sorted(set(ports)))
-    machine.write(CONFIG, _TEXT.format(name=machine.name, listen=listen, root=DOCUMENT_ROOT))
+    machine.write(
+        CONFIG,
+        _TEXT.format(name=machine.name, listen=listen, root=DOCUMENT_ROOT, workers=workers, most=max(8, workers)),
+    )
     machine.write(f"{DOCUMENT_ROOT}/index.html", page + "\n")
+    machine.write(f"{DOCUMENT_ROOT}/{LARGE}", (page + "\n").ljust(LARGE_SIZE, "."))
     machine.write("/run/apache2/.made", "")

@@ -8,13 +8,13 @@ import signal
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from harness.daemons import httpd, ipvs, keepalived
+from harness.daemons import dnsmasq, firewall, httpd, ipvs, keepalived
 from harness.daemons.daemon import Daemon, require
 from harness.errors import HarnessError
 from harness.keepalived import config
 from harness.lab.machine import Machine, Process
 from harness.lab.plan import HostPlan, Plan
-from harness.topology import Director, RealServer, VirtualService, VrrpInstance
+from harness.topology import Client, Director, RealServer, VirtualService, VrrpInstance
 from harness.topology.notification import FIFO, REPORT
 from harness.topology.services import Destination
 from harness.topology.tracking import CHECK
@@ -55,6 +55,8 @@ class Node:
 
     def prepare(self) -> None:
         """Put the configuration in place, on a machine that has just been switched on."""
+        for name, value in self.plan.role.sysctl.items():
+            self.machine.set_sysctl(name, value)
 
     def start(self, daemon: Daemon) -> None:
         """Start one of its daemons; whether it serves shows in its log."""
@@ -118,11 +120,24 @@ class DirectorNode(Node):
 
     def destinations(self, service: VirtualService) -> list[Destination]:
         """The real servers of a service: those machines of the topology that serve it."""
-        return [
-            Destination(host.interface().address.ip.compressed, service.port, service.weight)
+        serving = [
+            host
             for host in self._network.of_role(RealServer)
             if isinstance(host.role, RealServer) and service in host.role.serves
         ]
+        port = 0 if service.fwmark is not None else service.ports[0]
+        return [
+            Destination(host.interface().address_of(service.family), port, service.weight_of(number))
+            for number, host in enumerate(serving)
+        ]
+
+    def destination(self, service: VirtualService, server: RealServerNode) -> Destination:
+        """A real server as this director is to know it. Raises HarnessError if it does not serve ``service``."""
+        address = server.plan.interface().address_of(service.family)
+        for destination in self.destinations(service):
+            if destination.address == address:
+                return destination
+        raise HarnessError(f"{server.name} does not serve {service.name} in the topology")
 
     def config_text(self) -> bytes:
         """The keepalived.conf: the user's own, byte for byte, or else the generated one."""
@@ -144,6 +159,8 @@ class DirectorNode(Node):
     def prepare(self) -> None:
         """Write keepalived.conf; one of the user's own is first read by keepalived itself."""
         ipvs.require_schedulers(self.machine, (service.scheduler for service in self.role.services))
+        super().prepare()
+        firewall.mark(self.machine, self.role.services)
         self.machine.write(keepalived.CONFIG, self.config_text())
         for script in (CHECK, REPORT):
             self.machine.write(script, (Path(__file__).parent / Path(script).name).read_bytes(), 0o755)
@@ -186,7 +203,9 @@ class DirectorNode(Node):
 class RealServerNode(Node):
     """Runs Apache httpd, and the script that makes it a real server."""
 
-    daemons: tuple[Daemon, ...] = (httpd.HTTPD,)
+    def __init__(self, host: HostPlan, plan: Plan, log_pipe: LogPipe) -> None:
+        super().__init__(host, plan, log_pipe)
+        self.daemons = _servers(self.role)
 
     @property
     def role(self) -> RealServer:
@@ -201,11 +220,19 @@ class RealServerNode(Node):
 
     def prepare(self) -> None:
         """Write configuration and page, and run the script that holds the VIPs silently."""
-        httpd.prepare(self.machine, self.page, [service.port for service in self.role.serves])
-        vips = " ".join(dict.fromkeys(service.vip for service in self.role.serves))
+        httpd.prepare(self.machine, self.page, _ports(self.role, "TCP"), self.role.workers)
+        if dnsmasq.DNSMASQ in self.daemons:
+            dnsmasq.prepare(self.machine, self.page, _ports(self.role, "UDP"))
+        directly, tunnelled = (self._vips(method) for method in ("DR", "TUN"))
         script = (Path(__file__).parent / "realserver.sh").read_text(encoding="utf-8")
-        self.machine.write(PROTECTION, script.replace("@VIPS@", vips), 0o755)
+        script = script.replace("@VIPS@", directly).replace("@TUNNELLED@", tunnelled)
+        self.machine.write(PROTECTION, script, 0o755)
         self.protect(True)
+        super().prepare()
+
+    def _vips(self, method: str) -> str:
+        served = [service for service in self.role.serves if service.method == method]
+        return " ".join(dict.fromkeys(vip for service in served for vip, _ in service.endpoints))
 
     def protect(self, protected: bool) -> None:
         """Run the experiment's script: ``start``, or ``stop`` for a machine that answers ARP for the VIPs."""
@@ -220,15 +247,37 @@ class RealServerNode(Node):
             self.machine.remove(path)
 
 
+def _servers(role: RealServer) -> tuple[Daemon, ...]:
+    return (httpd.HTTPD, *((dnsmasq.DNSMASQ,) if _ports(role, "UDP") else ()))
+
+
+def _ports(role: RealServer, protocol: str) -> list[int]:
+    return [port for service in role.serves if service.protocol == protocol for port in service.ports]
+
+
 class ClientNode(Node):
     """Runs nothing; the harness sends requests from it."""
+
+    def prepare(self) -> None:
+        """Give it its further addresses."""
+        super().prepare()
+        if isinstance(self.plan.role, Client):
+            self.machine.add_addresses(self.plan.role.sources)
 
 
 def require_inputs(plan: Plan) -> None:
     """Raises HarnessError if a program that the machines are to run or a file of the user's is not there."""
     directors, servers = plan.of_role(Director), plan.of_role(RealServer)
-    for program in (*(("keepalived", "ipvsadm") if directors else ()), *(("apache2", "ip") if servers else ())):
+    for program in (*(("keepalived", "ipvsadm") if directors else ()), *(("ip",) if servers else ())):
         require(program)
+    for server in servers:
+        assert isinstance(server.role, RealServer)
+        for daemon in _servers(server.role):
+            require(daemon.argv[0])
+    services = [service for host in directors if isinstance(host.role, Director) for service in host.role.services]
+    for family, program in firewall.PROGRAMS.items():
+        if firewall.marks(services, family):
+            require(program)
     for director in directors:
         own = director.role.config if isinstance(director.role, Director) else None
         if own is not None:

@@ -1,6 +1,7 @@
 """Faults: what is done to a cluster. Each is data with ``inject`` and ``heal``, one file for one thing that breaks."""
 
 from harness.faults.configuration import Maintenance, Reconfigure, Unprotected
+from harness.faults.draining import Drain
 from harness.faults.fault import Fault
 from harness.faults.links import BlackHole, Unplug
 from harness.faults.packets import Deaf, DropAdvertisements, DropArp, Impaired, Mute
@@ -11,6 +12,7 @@ __all__ = [
     "BlackHole",
     "CrashVrrp",
     "Deaf",
+    "Drain",
     "DropAdvertisements",
     "DropArp",
     "Fault",

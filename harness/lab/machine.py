@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from harness.errors import HarnessError
 from harness.lab import init, syscalls
+from harness.lab.netlink import Batch
 from harness.lab.plan import HostPlan
 from harness.lab.supervisor import Supervisor
 
@@ -185,6 +186,22 @@ class Machine:
     def inside(self) -> contextlib.AbstractContextManager[None]:
         """Work in the machine's network namespace: a socket made there belongs to the machine."""
         return syscalls.inside_netns(self.netns)
+
+    def set_sysctl(self, name: str, value: int) -> None:
+        """Set ``net.ipv4.ip_forward`` and the like. Raises HarnessError if this kernel has no such setting."""
+        try:
+            self.write(f"/proc/sys/{name.replace('.', '/')}", f"{value}\n")
+        except OSError as problem:
+            raise HarnessError(f"{self.name}: cannot set sysctl {name} to {value}: {problem.strerror}") from None
+
+    def add_addresses(self, addresses: Sequence[str]) -> None:
+        """Give the first interface more addresses, each a host's."""
+        batch = Batch()
+        with self.inside():
+            index = socket.if_nametoindex(self.plan.interface().name)
+            for address in addresses:
+                batch.address(index, address, 128 if ":" in address else 32)
+            batch.send(self.name)
 
     def intfNames(self) -> list[str]:
         """The names of the machine's wired interfaces."""

@@ -45,6 +45,15 @@ class InterfacePlan:
     wire: str
     address6: IPv6Interface | None = None
 
+    def address_of(self, family: int) -> str:
+        """Its address in IP version 4 or 6, without the prefix length. HarnessError if it has none."""
+        address = self.address if family == 4 else self.address6
+        if address is None:
+            raise HarnessError(
+                f"{self.wire}: no IPv6 address; give the LAN {self.lan} one: addSwitch(..., subnet6=...)"
+            )
+        return address.ip.compressed
+
     @property
     def addresses(self) -> tuple[IPv4Interface | IPv6Interface, ...]:
         """Its address, or both."""
@@ -181,7 +190,7 @@ def _gateways(name: str, given: Mapping[str, str | None], interfaces: list[Inter
 def _vips(role: Role) -> list[str]:
     if isinstance(role, Director):
         return [vip for instance in role.instances for vip in instance.vips]
-    return [service.vip for service in role.serves] if isinstance(role, RealServer) else []
+    return [vip for service in role.serves for vip, _ in service.endpoints] if isinstance(role, RealServer) else []
 
 
 def with_edits(whole: Plan, edits: Edits) -> Plan:

@@ -16,6 +16,7 @@ from harness.clock import now
 from harness.lab.machine import Machine
 from harness.observers.loop import Loop
 from harness.timeline import Timeline
+from harness.topology.services import endpoint
 
 SETTLING = (0.001, 0.01)
 SWEEP = 1.0
@@ -61,19 +62,39 @@ class IpvsObserver:
 
     def read_table(self) -> Table:
         """The director's table as the kernel has it now (loop thread only)."""
-        from pyroute2.ipvs import IPVS, IPVSService
+        return {
+            _service_name(message.get_attr("IPVS_CMD_ATTR_SERVICE")): dict(
+                _name_and_weight(destination) for destination in self._destinations(message)
+            )
+            for message in self._services()
+        }
+
+    def read_connections(self, service: str) -> dict[str, tuple[int, int]]:
+        """Each real server's active and inactive connections in a service (loop thread only)."""
+        found: dict[str, tuple[int, int]] = {}
+        for message in self._services():
+            if _service_name(message.get_attr("IPVS_CMD_ATTR_SERVICE")) == service:
+                for destination in self._destinations(message):
+                    name, _ = _name_and_weight(destination)
+                    found[name] = (
+                        destination.get_attr("IPVS_DEST_ATTR_ACTIVE_CONNS"),
+                        destination.get_attr("IPVS_DEST_ATTR_INACT_CONNS"),
+                    )
+        return found
+
+    def _services(self) -> list[Any]:
+        from pyroute2.ipvs import IPVS
 
         if self._ipvs is None:
             with self._director.inside():
                 self._ipvs = IPVS()
-        table: Table = {}
-        for message in self._ipvs.service("dump"):
-            service = message.get_attr("IPVS_CMD_ATTR_SERVICE")
-            destinations = self._ipvs.dest("dump", service=IPVSService.from_message(message))
-            table[_service_name(service)] = dict(
-                _name_and_weight(destination.get_attr("IPVS_CMD_ATTR_DEST")) for destination in destinations
-            )
-        return table
+        return list(self._ipvs.service("dump"))
+
+    def _destinations(self, service: Any) -> list[Any]:
+        from pyroute2.ipvs import IPVSService
+
+        answers = self._ipvs.dest("dump", service=IPVSService.from_message(service))
+        return [answer.get_attr("IPVS_CMD_ATTR_DEST") for answer in answers]
 
     def _read(self) -> None:
         if self._closed:
@@ -133,8 +154,3 @@ def _service_name(service: Any) -> str:
 def _name_and_weight(destination: Any) -> tuple[str, int]:
     address = endpoint(destination.get_attr("IPVS_DEST_ATTR_ADDR"), destination.get_attr("IPVS_DEST_ATTR_PORT"))
     return address, destination.get_attr("IPVS_DEST_ATTR_WEIGHT")
-
-
-def endpoint(address: str, port: int) -> str:
-    """``172.16.10.50:80`` or ``[2001:db8::1]:80``, as ipvsadm prints it."""
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

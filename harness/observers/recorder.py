@@ -92,6 +92,10 @@ class Recorder:
         if (observer := self._ipvs.get(director.name)) is not None:
             observer.look()
 
+    def connections(self, director: Machine, service: str) -> dict[str, tuple[int, int]]:
+        """Each real server's active and inactive connections in one of a director's services."""
+        return self._loop.do(lambda: self._ipvs[director.name].read_connections(service))
+
     def log_pipe(self, machine: Machine, daemon: str, on_line: Callable[[str], None]) -> int:
         """A pipe for a daemon's output; ``on_line`` is called in the loop's thread with every line."""
         log = LogObserver(self._loop, self._timeline, machine.name, daemon, self._folder / machine.name, on_line)

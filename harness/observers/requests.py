@@ -15,11 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.clock import Instant, now
+from harness.daemons.dnsmasq import ASKED_NAME
 from harness.lab.machine import Machine
 from harness.observers.loop import Loop
-
-ASKED_NAME = "server.lvs.test"
-"""The name whose TXT record every DNS server of the cluster answers with its own name."""
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from harness.errors import HarnessError
 
 # Everything else means something to keepalived's parser: braces, quotes, comments (! #), variables ($),
 # ranges (~).
 _WORD = re.compile(r"[A-Za-z0-9/][\w.:/@%+=,?&-]*", re.ASCII)
+_SYSCTL = re.compile(r"net(\.[a-z0-9_-]+)+", re.ASCII)
 _COMMAND = re.compile(r"/[\w.:/@%+=,?&!-]+( [\w.:/@%+=,?&!-]+)*", re.ASCII)
 
 
@@ -43,6 +44,25 @@ def address(owner: str, field: str, value: str) -> None:
             f"{owner}: {field} must be an address such as 172.16.10.50 or fd00:10::50, in its shortest form,"
             f" not {value!r}"
         ) from None
+
+
+def netmask(owner: str, field: str, value: str, family: int) -> None:
+    """``value`` is a netmask in dotted form for IPv4 (``family`` 4), or a prefix length for IPv6."""
+    try:
+        if family == 6:
+            IPv6Network(("::", int(value)))
+        elif "." not in value or IPv4Network(("0.0.0.0", value)).prefixlen < 1:
+            raise ValueError
+    except (ValueError, TypeError):
+        form = "a prefix length such as 64" if family == 6 else "a netmask such as 255.255.255.0"
+        raise HarnessError(f"{owner}: {field} must be {form}, not {value!r}") from None
+
+
+def sysctl(owner: str, name: str, value: int) -> None:
+    """``name`` is a setting of one machine's network, such as ``net.ipv4.ip_forward``, ``value`` a number."""
+    if not isinstance(name, str) or not _SYSCTL.fullmatch(name):
+        raise HarnessError(f"{owner}: sysctl must name settings such as net.ipv4.ip_forward, not {name!r}")
+    whole(owner, f"sysctl {name}", value, -(2**31), 2**31 - 1)
 
 
 def word(owner: str, field: str, value: str) -> None:

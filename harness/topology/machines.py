@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
+from harness.topology import fields
 from harness.topology.notification import FIFO, SCRIPTS, Notify
 from harness.topology.services import VirtualService
 from harness.topology.vrrp import SyncGroup, VrrpInstance
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Role:
-    """Base of all roles. Stock Mininet (``mn --custom``) makes an ordinary host of every one of them."""
+    """Base of all roles. Stock Mininet (``mn --custom``) makes an ordinary host of every one of them.
+
+    ``sysctl`` are settings of the machine's network, such as ``{"net.ipv4.ip_forward": 1}``.
+    """
+
+    sysctl: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value in self.sysctl.items():
+            fields.sysctl(type(self).__name__, name, value)
 
     def __new__(cls, *args: Any, **options: Any) -> Any:
         """The role itself, or a Mininet ``Host`` when it is stock Mininet that builds the topology."""
@@ -57,18 +69,32 @@ class Director(Role):
 
 @dataclass(frozen=True, kw_only=True)
 class RealServer(Role):
-    """Runs Apache httpd for the services in ``serves``, and holds their VIPs on ``lo`` where ``protected``.
+    """Runs servers for the services in ``serves``, Apache httpd and, for UDP, dnsmasq, and holds the VIPs of those that
+    DR or TUN forwards.
 
-    ``page`` is what it answers; by default its own name.
+    ``page`` is what it answers; by default its own name. httpd has ``workers`` processes when it starts, each at one
+    request at a time.
     """
 
     serves: tuple[VirtualService, ...] | list[VirtualService] = ()
     page: str | None = None
+    workers: int = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fields.whole("RealServer", "workers", self.workers, 1, 100)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Client(Role):
-    """Runs nothing; the harness sends requests from it."""
+    """Runs nothing; the harness sends requests from it, also from the addresses in ``sources``, which are its own."""
+
+    sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for source in self.sources:
+            fields.address("Client", "sources", source)
 
 
 def role_of(name: str, options: dict[str, Any]) -> Role:
@@ -79,7 +105,7 @@ def role_of(name: str, options: dict[str, Any]) -> Role:
     cls = options.pop("cls", None)
     if not (isinstance(cls, type) and issubclass(cls, Role)):
         raise HarnessError(f'{name}: say what it is for: addHost("{name}", cls=Director | RealServer | Client, ...)')
-    known = [field.name for field in fields(cls)]
+    known = [known.name for known in fields_of(cls)]
     if unknown := [option for option in options if option not in known]:
         takes = ", ".join(["ip", "mac", "defaultRoute", *known])
         raise HarnessError(f"{name}: a {cls.__name__} has no option {', '.join(unknown)}; it takes {takes}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.errors import HarnessError
 from harness.topology import fields
 from harness.topology.checks import LONGEST_DELAY, Check
 
@@ -17,14 +18,19 @@ class VirtualService:
     """``vip``:``port`` balanced by ``scheduler``, forwarded by ``method``.
 
     ``delay_loop`` is the time between two checks of a real server, ``persistence_timeout`` (None: no
-    persistence) how long a client stays with one real server, both in seconds. ``weight`` is every real
-    server's.
+    persistence) how long a client, or with ``persistence_granularity`` (a netmask, for IPv6 a prefix length)
+    a network of clients, stays with one real server, both in seconds. ``weight`` is every real server's, or
+    a tuple of one for each in the topology's order. ``real_port`` is where they listen, if not at ``port``.
 
     Each real server is checked by every ``check``, and is well while all of them succeed. One that is not leaves
     the table, or with ``inhibit_on_failure`` stays in it with weight 0; with ``alpha`` it is not in it before
     its first good check. Once those that are well weigh less than ``quorum``, give or take ``hysteresis``, the
     sorry server that the topology names takes their place; ``quorum_up`` and ``quorum_down`` are commands run
     at that.
+
+    ``group`` are more addresses and ports balanced over the same real servers: each by itself
+    (``virtual_server_group``), or, with ``fwmark``, all together as one, by the mark that the director's
+    firewall puts on their packets.
     """
 
     vip: str
@@ -34,7 +40,7 @@ class VirtualService:
     protocol: str = "TCP"
     delay_loop: float = 2.0
     check: Check | tuple[Check, ...] | None = None
-    weight: int = 1
+    weight: int | tuple[int, ...] = 1
     persistence_timeout: int | None = None
     alpha: bool = False
     inhibit_on_failure: bool = False
@@ -42,18 +48,41 @@ class VirtualService:
     hysteresis: int = 0
     quorum_up: str | None = None
     quorum_down: str | None = None
+    persistence_granularity: str | None = None
+    real_port: int | None = None
+    group: tuple[tuple[str, int], ...] = ()
+    fwmark: int | None = None
 
     def __post_init__(self) -> None:
         fields.address("VirtualService", "vip", self.vip)
-        owner = f"VirtualService {self.vip}:{self.port}"
+        owner = f"VirtualService {endpoint(self.vip, self.port)}"
         fields.whole(owner, "port", self.port, 1, 65535)
         fields.one_of(owner, "scheduler", self.scheduler, SCHEDULERS)
         fields.one_of(owner, "method", self.method, METHODS)
         fields.one_of(owner, "protocol", self.protocol, PROTOCOLS)
         fields.number(owner, "delay_loop", self.delay_loop, 0.001, LONGEST_DELAY)
-        fields.whole(owner, "weight", self.weight, 0, 65535)
+        for weight in self.weight if isinstance(self.weight, tuple) else (self.weight,):
+            fields.whole(owner, "weight", weight, 0, 65535)
+        self._check_persistence(owner)
+        self._check_quorum(owner)
+        if self.real_port is not None:
+            fields.whole(owner, "real_port", self.real_port, 1, 65535)
+            fields.one_of(f"{owner}, with a real_port of its own", "method", self.method, ("NAT",))
+        for address, port in self.group:
+            fields.address(owner, "an address of the group", address)
+            fields.whole(owner, "a port of the group", port, 1, 65535)
+        if self.fwmark is not None:
+            fields.whole(owner, "fwmark", self.fwmark, 1, 2**32 - 1)
+
+    def _check_persistence(self, owner: str) -> None:
         if self.persistence_timeout is not None:
             fields.whole(owner, "persistence_timeout", self.persistence_timeout, 1, 31 * 86400)
+        if self.persistence_granularity is not None:
+            if self.persistence_timeout is None:
+                raise HarnessError(f"{owner}: persistence_granularity means nothing without a persistence_timeout")
+            fields.netmask(owner, "persistence_granularity", self.persistence_granularity, self.family)
+
+    def _check_quorum(self, owner: str) -> None:
         fields.whole(owner, "quorum", self.quorum, 1, 2**31 - 1)
         fields.whole(owner, "hysteresis", self.hysteresis, 0, self.quorum - 1)
         for field in ("quorum_up", "quorum_down"):
@@ -75,10 +104,52 @@ class VirtualService:
             return live_weight > 0 and live_weight >= self.quorum - self.hysteresis
         return live_weight >= self.quorum + self.hysteresis
 
+    @property
+    def family(self) -> int:
+        """The version of IP: 4 or 6."""
+        return 6 if ":" in self.vip else 4
+
+    @property
+    def endpoints(self) -> tuple[tuple[str, int], ...]:
+        """Every address and port at which it is to be had."""
+        return ((self.vip, self.port), *self.group)
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Every port at which a real server is asked."""
+        if self.real_port is not None:
+            return (self.real_port,)
+        return tuple(dict.fromkeys(port for _, port in self.endpoints))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it is called in a director's IPVS table: ``TCP 172.16.10.50:80``, once for each endpoint, or
+        ``FWM 1``.
+        """
+        if self.fwmark is not None:
+            return (f"FWM {self.fwmark}",)
+        return tuple(f"{self.protocol} {endpoint(address, port)}" for address, port in self.endpoints)
+
+    @property
+    def name(self) -> str:
+        """The first of its :attr:`names`."""
+        return self.names[0]
+
+    def weight_of(self, number: int) -> int:
+        """The weight of the real server that comes at ``number``, from 0 on, in the topology."""
+        if not isinstance(self.weight, tuple):
+            return self.weight
+        if number >= len(self.weight):
+            raise HarnessError(f"VirtualService {self.name}: {len(self.weight)} weights for more real servers")
+        return self.weight[number]
+
 
 @dataclass(frozen=True)
 class Destination:
-    """A real server, or the ``sorry`` server, as one virtual service sees it: where requests go, with which share."""
+    """A real server, or the ``sorry`` server, as one virtual service sees it: where requests go, with which share.
+
+    ``port`` 0 is whatever port was asked for.
+    """
 
     address: str
     port: int
@@ -87,6 +158,16 @@ class Destination:
 
     def __post_init__(self) -> None:
         fields.address("Destination", "address", self.address)
-        owner = f"Destination {self.address}:{self.port}"
-        fields.whole(owner, "port", self.port, 1, 65535)
+        owner = f"Destination {self.endpoint}"
+        fields.whole(owner, "port", self.port, 0, 65535)
         fields.whole(owner, "weight", self.weight, 0, 65535)
+
+    @property
+    def endpoint(self) -> str:
+        """``172.16.10.21:80``, as ipvsadm prints it."""
+        return endpoint(self.address, self.port)
+
+
+def endpoint(address: str, port: int) -> str:
+    """``172.16.10.50:80`` or ``[fd00:10::50]:80``, as ipvsadm prints it."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

@@ -11,7 +11,7 @@ import pytest
 from mininet.topo import Topo
 
 from harness import measures
-from harness.cluster import Cluster, service_name
+from harness.cluster import Cluster
 from harness.errors import HarnessError
 from harness.faults import BlackHole, StopHttpd
 from harness.lab import syscalls
@@ -65,7 +65,7 @@ def test_ipvs_table_is_what_ipvsadm_shows_for_every_scheduler(cluster: Cluster) 
     assert cluster.master
     (director,) = cluster.directors
     wanted = {
-        service_name(service): (service.scheduler, {f"{server.ip}:{service.port}": service.weight
+        service.name: (service.scheduler, {f"{server.ip}:{service.port}": service.weight
                                                     for server in cluster.real_servers})
         for service in director.role.services
     }  # fmt: skip

@@ -39,7 +39,7 @@ def render(
     _refuse_twins("VRID", [f"{instance.vrid} on {instance.interface}" for instance in instances])
     _refuse_twins("sync group", [group.name for group in groups])
     _refuse_strangers(groups, [instance.name for instance in instances])
-    _refuse_twins("virtual service", [f"{service.vip}:{service.port} {service.protocol}" for service, _ in services])
+    _refuse_twins("virtual service", [name for service, _ in services for name in service.names])
     blocks = [
         global_defs(defs),
         *map(vrrp_script, _tracked("VRRP script", (each.track_scripts for each in instances))),

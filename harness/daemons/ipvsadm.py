@@ -1,0 +1,21 @@
+"""The words by which ipvsadm(8) knows services and real servers."""
+
+from __future__ import annotations
+
+from harness.topology import VirtualService
+from harness.topology.services import Destination, endpoint
+
+_PROTOCOLS = {"TCP": "-t", "UDP": "-u", "SCTP": "--sctp-service"}
+_METHODS = {"DR": "-g", "NAT": "-m", "TUN": "-i"}
+
+
+def service(wanted: VirtualService) -> list[str]:
+    """``-t 172.16.10.50:80`` or ``-f 1``; of a group the first member."""
+    if wanted.fwmark is not None:
+        return ["-f", str(wanted.fwmark), *(["-6"] if wanted.family == 6 else [])]
+    return [_PROTOCOLS[wanted.protocol], endpoint(wanted.vip, wanted.port)]
+
+
+def server(of: VirtualService, destination: Destination) -> list[str]:
+    """``-r 172.16.10.21:80 -g``."""
+    return ["-r", destination.endpoint, _METHODS[of.method]]

@@ -1,0 +1,1 @@
+"""What the kernel's IPVS is documented to do, as pure functions: which real server a connection goes to."""
