@@ -274,3 +274,7 @@ def test_effective_priority(weight: int, failing: int, idle: int) -> None:
 
 def test_address_owners_priority_stays() -> None:
     assert replace(MASTER, priority=255).effective_priority({SWITCH}) == 255
+
+
+def test_connections_are_told_within_flush_time_and_check_period() -> None:
+    assert ends(timers.synchronisation()) == about(0, 3.02)

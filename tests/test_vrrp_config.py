@@ -133,3 +133,8 @@ def test_priority_by_the_number_in_a_file(weight: int, value: int, priority: int
     instance = replace(INSTANCE, priority=100, track_files=(file,))
     assert instance.effective_priority() == 100
     assert instance.effective_priority(values={file: value}) == priority
+
+
+def test_the_sync_daemon_has_its_interface_and_the_instance_that_it_follows() -> None:
+    assert "lvs_sync_daemon eth0 VI_1" in render(replace(DEFS, lvs_sync_daemon=("eth0", "VI_1")), [], [])
+    assert "lvs_sync_daemon" not in render(DEFS, [], [])

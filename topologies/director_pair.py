@@ -24,6 +24,7 @@ class DirectorPair(Topo):
         advert_int: float = 1,
         delay_loop: float = 2,
         real_servers: int = 2,
+        sync_daemon: bool = False,
         configs: Sequence[Path | str | None] = (None, None),
         edits: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType({}),
     ) -> None:
@@ -45,6 +46,7 @@ class DirectorPair(Topo):
                 ip=f"{net}.{10 + number}/{length}",
                 vrrp=vrrp,
                 services=[web],
+                sync_daemon=sync_daemon,
                 config=config,
                 edits=tuple(edits.get(f"director{number}", ())),
             )

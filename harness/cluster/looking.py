@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from ipaddress import ip_address
 
 from harness import measures
 from harness.cluster.base import Base
@@ -90,6 +91,12 @@ class Looking(Base):
             else server.plan.interface().address_of(6 if ":" in event.address else 4)
             for event in requests
         ]  # fmt: skip
+
+    def connections(self, director: DirectorNode) -> dict[int, str]:
+        """The client's port of every connection in a director's IPVS table, and the real server that it goes to."""
+        lines = director.machine.read("/proc/net/ip_vs_conn").splitlines()[1:]
+        fields = [line.split() for line in lines]
+        return {int(port, 16): str(ip_address(int(server, 16))) for _, _, port, _, _, server, *_ in fields}
 
     def neighbour(self, node: Node, address: str) -> str | None:
         """The hardware address that a machine has in its ARP table or its neighbour cache; None if it has none."""

@@ -177,7 +177,11 @@ class DirectorNode(Node):
         self.process().send_signal(signal.SIGHUP)
 
     def _global_defs(self) -> config.GlobalDefs:
-        return config.GlobalDefs(router_id=self.name, notify_fifo=FIFO if self.role.notify_fifo else None)
+        return config.GlobalDefs(
+            router_id=self.name,
+            notify_fifo=FIFO if self.role.notify_fifo else None,
+            lvs_sync_daemon=(self.vrrp.interface, self.vrrp.name) if self.role.sync_daemon else None,
+        )
 
     @property
     def fifos(self) -> dict[str, str]:

@@ -44,13 +44,14 @@ class Director(Role):
 
     ``config`` is the path of a keepalived.conf to use byte for byte instead of the generated one; ``edits`` are pairs
     of a text that stands once in the generated one, and what to write instead. With ``notify_fifo`` the timeline has
-    what keepalived tells of changes of state.
+    what keepalived tells of changes of state. With ``sync_daemon`` IPVS tells the other director of its connections.
     """
 
     vrrp: VrrpInstance | tuple[VrrpInstance, ...] = ()
     sync_groups: tuple[SyncGroup, ...] = ()
     services: tuple[VirtualService, ...] | list[VirtualService] = ()
     notify_fifo: bool = False
+    sync_daemon: bool = False
     config: Path | str | None = None
     edits: tuple[tuple[str, str], ...] = ()
 

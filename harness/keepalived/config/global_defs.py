@@ -14,7 +14,9 @@ class GlobalDefs:
 
     ``smtp_server`` is an address, since keepalived would look a name up while it starts. ``smtp_alert``
     says whether mail is sent at all: without it keepalived would mail every change of a real server
-    (``check_data.c``). ``notify_fifo`` is told of every change of state.
+    (``check_data.c``). ``notify_fifo`` is told of every change of state. ``lvs_sync_daemon`` is the interface
+    by which IPVS tells the other director of its connections while the VRRP instance named beside it is
+    master, and listens while it is backup.
     """
 
     router_id: str
@@ -24,6 +26,7 @@ class GlobalDefs:
     smtp_connect_timeout: int = 30
     smtp_alert: bool = False
     notify_fifo: str | None = None
+    lvs_sync_daemon: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         for recipient in self.notification_email:
@@ -34,6 +37,8 @@ class GlobalDefs:
         fields.whole("GlobalDefs", "smtp_connect_timeout", self.smtp_connect_timeout, 1, 3600)
         if self.notify_fifo is not None:
             fields.word("GlobalDefs", "notify_fifo", self.notify_fifo)
+        for word in self.lvs_sync_daemon or ():
+            fields.word("GlobalDefs", "lvs_sync_daemon", word)
 
 
 def global_defs(defs: GlobalDefs) -> list[str]:
@@ -46,6 +51,7 @@ def global_defs(defs: GlobalDefs) -> list[str]:
         f"smtp_alert {'on' if defs.smtp_alert else 'off'}",
         f"router_id {defs.router_id}",
         *([f"notify_fifo {defs.notify_fifo}"] if defs.notify_fifo else []),
+        *([f"lvs_sync_daemon {' '.join(defs.lvs_sync_daemon)}"] if defs.lvs_sync_daemon else []),
         "script_user root",
         "enable_script_security",
     ]

@@ -7,6 +7,7 @@ otherwise, every tracked script succeeds.
 """
 
 from harness.keepalived.timers.checking import Symptom, first_check, recovery, removal
+from harness.keepalived.timers.connections import synchronisation
 from harness.keepalived.timers.election import (
     cold_start,
     failback,
@@ -36,6 +37,7 @@ __all__ = [
     "skew",
     "switch",
     "switch_back",
+    "synchronisation",
     "takeover",
     "tolerated_delay",
 ]

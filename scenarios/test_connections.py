@@ -1,0 +1,78 @@
+"""Connections that are open when the VIP moves: they live on where the backup knows them, and are reset where not."""
+
+import pytest
+
+from harness.cluster import Cluster
+from harness.daemons.nodes import DirectorNode
+from harness.faults import Fault, HangKeepalived, PowerOff, StopKeepalived, Unplug
+from harness.keepalived import timers
+from topologies.director_pair import DirectorPair
+
+pytestmark = [pytest.mark.failover, pytest.mark.topology.with_args(DirectorPair, sync_daemon=True)]
+
+COUNT = 2
+"""One for each real server: those that were reset stay there half open until httpd's timeout."""
+
+LOSSES = pytest.mark.parametrize(
+    "loss", [PowerOff, Unplug, StopKeepalived, HangKeepalived], ids=lambda fault: fault.__name__
+)
+UNTOLD = pytest.mark.control("no lvs_sync_daemon", topology={"sync_daemon": False}, caught="told|status")
+TOLD = pytest.mark.control("lvs_sync_daemon", topology={"sync_daemon": True}, caught="error")
+
+
+@UNTOLD
+def test_failover_backup_knows_the_connections_of_the_master(cluster: Cluster) -> None:
+    """The master tells of a connection with its third packet, by multicast, and the backup adds it to its own table
+    (kernel ``ip_vs_sync.c``, ``ip_vs_sync_conn_needed``; keepalived.conf(5), ``lvs_sync_daemon``).
+    """
+    master, backup = cluster.master, cluster.backup
+    cluster.timeline.let_pass(timers.synchronisation().latest)
+
+    with cluster.holding(COUNT):
+        cluster.timeline.let_pass(timers.synchronisation().latest)
+        own, told = cluster.connections(master), cluster.connections(backup)
+
+    assert len(own) >= COUNT
+    assert {port: told.get(port) for port in own} == own
+
+
+@UNTOLD
+@LOSSES
+def test_failover_keeps_connections_that_the_backup_knows(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
+    """The new owner sends the rest of a connection to the same real server, which never notices."""
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=loss.announced)
+    cluster.timeline.let_pass(timers.synchronisation().latest)
+
+    with cluster.holding(COUNT) as held:
+        cluster.timeline.let_pass(timers.synchronisation().latest)
+        with cluster.suffering(loss(master)) as struck:
+            cluster.wait_master(backup, since=struck, until=due.latest)
+            answers = [connection.finish() for connection in held]
+
+    assert [answer.status for answer in answers] == [200] * COUNT
+    assert len({answer.server for answer in answers}) == len(cluster.real_servers)
+
+
+@TOLD
+@pytest.mark.topology.with_args(DirectorPair)
+@LOSSES
+def test_failover_resets_connections_that_the_backup_does_not_know(
+    cluster: Cluster, loss: type[Fault[DirectorNode]]
+) -> None:
+    """To a packet that begins nothing, of a connection that it has never seen, the new owner's kernel answers as to any
+    port nobody listens on: the client need not wait (kernel ``ip_vs_proto_tcp.c``, ``tcp_conn_schedule``).
+    """
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=loss.announced)
+    cluster.timeline.let_pass(timers.synchronisation().latest)
+
+    with cluster.holding(COUNT) as held:
+        cluster.timeline.let_pass(timers.synchronisation().latest)
+        with cluster.suffering(loss(master)) as struck:
+            cluster.wait_master(backup, since=struck, until=due.latest)
+            answers = [connection.finish() for connection in held]
+            fresh = cluster.fetch(2)
+
+    assert [answer.error for answer in answers] == ["Connection reset by peer"] * COUNT
+    assert [answer.status for answer in fresh] == [200, 200]
