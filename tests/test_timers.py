@@ -278,3 +278,23 @@ def test_address_owners_priority_stays() -> None:
 
 def test_connections_are_told_within_flush_time_and_check_period() -> None:
     assert ends(timers.synchronisation()) == about(0, 3.02)
+
+
+def test_a_script_that_hangs_fails_a_timeout_after_each_start() -> None:
+    script = VrrpScript(name="chk", script="/bin/true", interval=3, timeout=1, fall=2)
+    assert ends(timers.script_hang(script)) == about(4.0, 7.0)
+    assert ends(timers.script_hang(replace(script, timeout=None, fall=1))) == about(3.0, 6.0)
+
+
+def test_a_master_is_displaced_by_what_it_advertises_or_by_its_resignation() -> None:
+    assert timers.displaced(MASTER, BACKUP, left=0) == timers.takeover(BACKUP, announced=True)
+    assert timers.displaced(MASTER, BACKUP, left=80) == timers.preemption(BACKUP)
+    with pytest.raises(HarnessError, match="left at priority 90, not below the backup's 90"):
+        timers.displaced(MASTER, BACKUP, left=90)
+
+
+def test_one_is_reinstated_from_fault_afresh_and_from_backup_by_preemption() -> None:
+    assert timers.reinstated(MASTER, BACKUP, left=0) == timers.failback(MASTER)
+    assert timers.reinstated(MASTER, BACKUP, left=80) == timers.preemption(MASTER)
+    with pytest.raises(HarnessError, match="does not outrank"):
+        timers.reinstated(BACKUP, MASTER, left=0)

@@ -7,6 +7,7 @@ from harness.faults.links import BlackHole, Unplug
 from harness.faults.packets import Deaf, DropAdvertisements, DropArp, Impaired, Mute
 from harness.faults.power import PowerOff
 from harness.faults.processes import CrashVrrp, HangKeepalived, KillKeepalived, RemovePage, StopHttpd, StopKeepalived
+from harness.faults.tracking import FailCheck, HangCheck, WriteNumber
 
 __all__ = [
     "BlackHole",
@@ -15,7 +16,9 @@ __all__ = [
     "Drain",
     "DropAdvertisements",
     "DropArp",
+    "FailCheck",
     "Fault",
+    "HangCheck",
     "HangKeepalived",
     "Impaired",
     "KillKeepalived",
@@ -28,4 +31,5 @@ __all__ = [
     "StopKeepalived",
     "Unplug",
     "Unprotected",
+    "WriteNumber",
 ]

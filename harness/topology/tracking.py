@@ -10,7 +10,9 @@ FAULT = -254
 """A contribution to the priority as low as this is FAULT state (keepalived ``vrrp_track.c``)."""
 
 CHECK = "/etc/keepalived/check.sh"
-"""A script that every director has: it succeeds until a fault has it fail or hang."""
+"""A script that every director has: it succeeds until a fault has it fail or hang, by a word in :data:`VERDICT`."""
+
+VERDICT = "/run/check"
 
 
 @dataclass(frozen=True, kw_only=True)

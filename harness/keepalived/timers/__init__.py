@@ -19,20 +19,31 @@ from harness.keepalived.timers.election import (
     takeover,
     tolerated_delay,
 )
-from harness.keepalived.timers.tracking import script_failure, script_recovery, switch, switch_back
+from harness.keepalived.timers.tracking import (
+    displaced,
+    reinstated,
+    script_failure,
+    script_hang,
+    script_recovery,
+    switch,
+    switch_back,
+)
 
 __all__ = [
     "Symptom",
     "cold_start",
+    "displaced",
     "failback",
     "first_check",
     "garp_schedule",
     "master_down_interval",
     "preemption",
     "recovery",
+    "reinstated",
     "removal",
     "reunion",
     "script_failure",
+    "script_hang",
     "script_recovery",
     "skew",
     "switch",
