@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from harness.check.derive import Cluster, derive
-from harness.check.dump import Reading
+from harness.check.facts import Reading
 from harness.errors import HarnessError
 from tests.test_check_dump import reading
 

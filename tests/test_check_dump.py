@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from harness.check import dump
+from harness.check.facts import Reading, Script, Url
 
 DUMPS = Path(__file__).parent / "dumps"
 
 
-def reading(name: str) -> dump.Reading:
+def reading(name: str) -> Reading:
     text = (DUMPS / f"{name}.txt").read_text()
     return dump.parse(text, text)
 
@@ -34,7 +35,7 @@ def test_what_an_instance_tracks() -> None:
     assert instance.scripts == (("chk_web", -20),)
     assert instance.interfaces == (("eth1", -30),)
     assert [vip.address for vip in instance.excluded_vips] == ["192.168.200.111"]
-    assert script == dump.Script(
+    assert script == Script(
         "chk_web", "/usr/bin/test '!' -e /etc/keepalived/down", interval=2, timeout=3, weight=-20, rise=3, fall=2
     )
 
@@ -57,7 +58,7 @@ def test_checkers() -> None:
     (http,), (misc,), (tcp, dns) = (server.checkers for server in service.real_servers)
 
     assert (http.kind, http.timeout, http.retries, http.delay_before_retry) == ("HTTP_GET", 2, 2, 3)
-    assert http.urls == (dump.Url("/healthz", ("204",), None, "www.example.org"),)
+    assert http.urls == (Url("/healthz", ("204",), None, "www.example.org"),)
     assert (misc.kind, misc.details["script"]) == ("MISC_CHECK", "'/usr/bin/true'")
     assert (tcp.kind, tcp.port, tcp.timeout) == ("TCP_CHECK", 8080, 1)
     assert (dns.kind, dns.details["Name"], dns.delay_before_retry) == ("DNS_CHECK", "www.example.org", 6)
@@ -76,4 +77,4 @@ def test_groups_and_marks() -> None:
 
 @pytest.mark.parametrize("text", ["", "Starting Keepalived v2.2.7\n", "\0\xff binary\n ------<"])
 def test_what_is_no_dump_gives_nothing(text: str) -> None:
-    assert dump.parse(text, text) == dump.Reading()
+    assert dump.parse(text, text) == Reading()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-from harness.check.dump import Instance, Reading, RealServer, Service, Vip
+from harness.check.facts import Instance, Reading, RealServer, Service, Vip
 from harness.errors import HarnessError
 
 IPAddress = IPv4Address | IPv6Address

@@ -48,14 +48,19 @@ def installed_version() -> Version:
     return parse_version(result.stderr or result.stdout)
 
 
+def complaints(machine: Machine, origin: str) -> tuple[int, list[str]]:
+    """What ``keepalived -t`` says against a machine's configuration, with lines of ``origin``; and its exit status."""
+    result = machine.run(["keepalived", "-t", "-l", "-f", CONFIG], check=False)
+    lines = [_STAMP.sub("", line.strip()).replace(CONFIG, origin) for line in result.stdout.splitlines()]
+    return result.returncode, [line for line in dict.fromkeys(lines) if line and not _HARMLESS.search(line)]
+
+
 def check_config(machine: Machine, origin: str) -> None:
     """Let keepalived itself read its configuration; raises HarnessError with its complaints and their lines.
 
     Old versions exit with 0 in spite of errors (2.1.5), and the statuses have changed their meanings since, so its
     words decide; scripts that are not secure are no error. ``origin`` names the file.
     """
-    result = machine.run(["keepalived", "-t", "-l", "-f", CONFIG], check=False)
-    lines = [_STAMP.sub("", line.strip()).replace(CONFIG, origin) for line in result.stdout.splitlines()]
-    complaints = [line for line in dict.fromkeys(lines) if line and not _HARMLESS.search(line)]
-    if complaints and (result.returncode or any(_PLACE.search(line) for line in complaints)):
-        raise HarnessError(f"{machine.name}: keepalived rejects {origin}: {'; '.join(complaints)}")
+    status, lines = complaints(machine, origin)
+    if lines and (status or any(_PLACE.search(line) for line in lines)):
+        raise HarnessError(f"{machine.name}: keepalived rejects {origin}: {'; '.join(lines)}")

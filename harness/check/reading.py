@@ -1,0 +1,114 @@
+"""Letting keepalived read a configuration, in a machine of its own that has the interfaces it names and no wires."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.check import dump
+from harness.check.facts import Reading
+from harness.check.files import Configuration
+from harness.daemons import keepalived
+from harness.daemons.keepalived import CONFIG
+from harness.errors import HarnessError
+from harness.lab.machine import Machine
+from harness.lab.netlink import Batch
+from harness.lab.plan import HostPlan
+from harness.lab.supervisor import Supervisor
+from harness.topology import Director
+
+_INTERFACE = re.compile(r"\b[Ii]nterface (\S+?),? (?:for .*)?(?:doesn't|does not) exist")
+_CHILD_STARTED = re.compile(rb"Starting (VRRP|Healthcheck) child process")
+_QUIET = 2.0
+"""Seconds after which a keepalived that has started no child has none to start: its configuration has no such part."""
+_ROUNDS = 16
+_REFUSED = "permanent error CONFIG"
+
+
+def read(configuration: Configuration, supervisor: Supervisor) -> tuple[Reading, tuple[str, ...]]:
+    """What keepalived makes of a configuration, and its complaints, each with file and line where it gives them.
+
+    Raises HarnessError with them if keepalived would not run with it.
+    """
+    with _machine(configuration.director, supervisor) as machine:
+        for place, (content, mode) in configuration.files.items():
+            machine.write(place, content, mode)
+        complaints = _make_interfaces(machine, configuration.origin)
+        vrrp, checker = _dump(machine, "-P"), _dump(machine, "-C")
+    if _REFUSED in vrrp + checker:
+        why = "; ".join(complaints) or (vrrp + checker)[-500:]
+        raise HarnessError(f"{configuration.director}: keepalived does not run with {configuration.origin}: {why}")
+    return dump.parse(vrrp, checker), tuple(complaints)
+
+
+@contextmanager
+def _machine(name: str, supervisor: Supervisor) -> Iterator[Machine]:
+    machine = Machine(HostPlan(name, Director(), ()), "127.0.0.1\tlocalhost\n", supervisor)
+    machine.wait_ready()
+    listening = threading.Thread(target=_hear, args=(machine,), daemon=True)
+    listening.start()
+    try:
+        yield machine
+    finally:
+        machine.power_off()
+        listening.join()
+
+
+def _hear(machine: Machine) -> None:
+    """Take the ends of programs, for whoever waits for them."""
+    try:
+        while machine.read_note():
+            pass
+    except OSError:
+        return
+
+
+def _make_interfaces(machine: Machine, origin: Path) -> list[str]:
+    """Make what keepalived misses until it misses nothing more; returns what it complains of then.
+
+    Bridges will do: they can multicast and ARP.
+    """
+    made: set[str] = set()
+    for _ in range(_ROUNDS):
+        _, said = keepalived.complaints(machine, str(origin))
+        if not (missing := {name for line in said for name in _INTERFACE.findall(line)} - made):
+            break
+        batch = Batch()
+        for number, name in enumerate(sorted(missing), start=len(made)):
+            batch.bridge(name, f"02:fe:00:00:00:{number:02x}")
+        with machine.inside():
+            batch.send(machine.name)
+        made |= missing
+    return said
+
+
+def _dump(machine: Machine, only: str) -> str:
+    """What one of keepalived's two processes says of its configuration when it starts.
+
+    It is told to stop as soon as it has been started; it does so when it has read and dumped everything.
+    """
+    reader, writer = os.pipe()
+    try:
+        with open(os.devnull, "rb") as null:
+            argv = ["keepalived", "-n", "-l", "-D", "-d", only, "-f", CONFIG]
+            process = machine.spawn(argv, null.fileno(), writer, writer)
+    finally:
+        os.close(writer)
+    said = b""
+    told = False
+    with os.fdopen(reader, "rb", buffering=0) as output:
+        while True:
+            if not told and (_CHILD_STARTED.search(said) or not select.select([output], [], [], _QUIET)[0]):
+                told = True
+                process.send_signal(signal.SIGTERM)
+            if not (data := output.read(1 << 16)):
+                break
+            said += data
+    process.wait()
+    return said.decode(errors="replace")
