@@ -1,0 +1,119 @@
+"""What was understood, as a drawing in text: LANs with their machines and VIPs, services with their real servers.
+
+Drawn with rich, whose trees also look right where a terminal has neither colours nor Unicode.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from harness.check.derive import Cluster
+from harness.check.facts import Checker, Instance, RealServer, Service
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+WIDTH = 110
+
+
+def draw(cluster: Cluster, complaints: dict[str, tuple[str, ...]], unicode: bool = True) -> str:
+    """The text: the network, the services, what was assumed, what is left out, what keepalived complains of."""
+    from rich.console import Console
+    from rich.text import Text
+    from rich.tree import Tree
+
+    file = io.StringIO()
+    console = Console(file=file, width=WIDTH, legacy_windows=False, highlight=False, markup=False)
+    if not unicode:
+        console.options.encoding = "ascii"
+
+    def branch(title: str) -> Tree:
+        return Tree(Text(title))
+
+    for name, segment in cluster.segments.items():
+        tree = branch(f"LAN {name}, {segment.subnet}")
+        _add_machines(tree, cluster, name)
+        console.print(tree)
+    for service in _services(cluster):
+        tree = branch(_service(service))
+        for server in service.real_servers:
+            tree.add(Text(_real_server(cluster, server)))
+        if service.sorry_server:
+            tree.add(Text(f"{service.sorry_server[0]}:{service.sorry_server[1]}  when no other is left (sorry server)"))
+        console.print(tree)
+    _list(console, branch("assumed; correct it with --set KEY=VALUE"), map(str, cluster.assumptions))
+    _list(console, branch("left out"), cluster.left_out)
+    for director, lines in complaints.items():
+        _list(console, branch(f"keepalived of {director} says"), lines)
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+
+
+def _list(console: object, tree: Tree, lines: object) -> None:
+    from rich.text import Text
+
+    listed = list(lines)  # type: ignore[call-overload]
+    for line in listed:
+        tree.add(Text(line))
+    if listed:
+        console.print(tree)  # type: ignore[attr-defined]
+
+
+def _add_machines(tree: Tree, cluster: Cluster, segment: str) -> None:
+    from rich.text import Text
+
+    for director in cluster.directors:
+        node = tree.add(Text(f"{director.name}  {director.addresses[segment]}"))
+        for instance in director.reading.instances:
+            if instance.interface == segment:
+                node.add(Text(_instance(instance)))
+        if own := [vip for vip, where in cluster.static_vips.items() if where == segment]:
+            node.add(Text(f"{', '.join(own)}  its own, without VRRP"))
+    for server in cluster.servers:
+        if server.segment == segment:
+            tree.add(Text(f"{server.name}  {server.address}"))
+    tree.add(Text(f"client  {cluster.client[segment]}"))
+
+
+def _instance(one: Instance) -> str:
+    vips = ", ".join(
+        f"{vip.address}/{vip.prefix}" + f" on {vip.device}" * (vip.device != one.interface) for vip in one.vips
+    )
+    ways = f"unicast to {', '.join(one.peers)}" if one.peers else f"VRRPv{one.version}"
+    extras = [f"priority {one.priority}", f"every {one.advert_int:g} s", ways]
+    if not one.preempt:
+        extras.append("nopreempt")
+    if one.sync_group:
+        extras.append(f"in sync group {one.sync_group}")
+    return f"{one.name}: VRID {one.vrid}, {', '.join(extras)}: {vips}"
+
+
+def _services(cluster: Cluster) -> list[Service]:
+    found: dict[str, Service] = {}
+    for director in cluster.directors:
+        for service in director.reading.services:
+            found.setdefault(service.name, service)
+    return list(found.values())
+
+
+def _service(service: Service) -> str:
+    extras = [service.scheduler, service.method, f"checked every {service.delay_loop:g} s"]
+    if service.persistence:
+        extras.append(f"persistent for {service.persistence} s")
+    if service.quorum > 1:
+        extras.append(f"quorum {service.quorum}")
+    return f"service {service.name} {service.protocol}, {', '.join(extras)}"
+
+
+def _real_server(cluster: Cluster, server: RealServer) -> str:
+    name = next(machine.name for machine in cluster.servers if machine.address == server.address)
+    checks = "; ".join(map(_check, server.checkers)) or "not checked"
+    return f"{name}  {server.address}:{server.port}  weight {server.weight}  {checks}"
+
+
+def _check(checker: Checker) -> str:
+    if checker.urls:
+        return f"{checker.kind} " + " ".join(
+            f"{url.path} -> {'digest' if url.digest else '/'.join(url.statuses) or '200'}" for url in checker.urls
+        )
+    return checker.kind + (f" port {checker.port}" if checker.port else "")
