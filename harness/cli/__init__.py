@@ -10,10 +10,24 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from harness.cli import doctor, kernel, report, scenarios, up
+from harness.cli import (
+    doctor,
+    kernel,
+    new,
+    report,
+    scenarios,
+    up,
+)
 from harness.errors import HarnessError
 
-COMMANDS = (doctor, kernel, scenarios, report, up)
+COMMANDS = (
+    doctor,
+    kernel,
+    new,
+    report,
+    scenarios,
+    up,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,51 @@
+"""``lvs-harness new``: a topology and a scenario to start from."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from harness.errors import HarnessError
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,60}", re.ASCII)
+_FILES = {"topology.txt": "topologies/{}.py", "scenario.txt": "scenarios/test_{}.py"}
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    new = commands.add_parser("new", help="write a topology and a scenario to start from")
+    new.add_argument("name", help="what they are called: lower-case letters, digits, _")
+    new.add_argument("--folder", type=Path, default=Path(), help="where topologies/ and scenarios/ are (default: here)")
+    new.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    name: str = options.name
+    if not _NAME.fullmatch(name):
+        raise HarnessError(f"{name!r} is no name for a Python module: use lower-case letters, digits and _")
+    words = {"name": name, "title": name.replace("_", " ").capitalize(), "class_name": name.title().replace("_", "")}
+    texts = {options.folder / place.format(name): _filled(template, words) for template, place in _FILES.items()}
+    for file in texts:
+        if file.exists():
+            raise HarnessError(f"{file} is there already: take another name, or remove it first")
+    for file, text in texts.items():
+        _write(file, text)
+        print(f"wrote {file}")
+    print(f"now run: pytest {options.folder / _FILES['scenario.txt'].format(name)}")
+    return 0
+
+
+def _filled(template: str, words: dict[str, str]) -> str:
+    return Template(resources.files("harness.cli").joinpath("templates", template).read_text("utf-8")).substitute(words)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise HarnessError(f"cannot write {file}: {problem.strerror}") from None
