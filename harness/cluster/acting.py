@@ -75,10 +75,15 @@ class Acting(Waiting):
         finally:
             self.recorder.end_load(load)
 
-    def fetch(self, count: int, service: VirtualService | None = None, **how: Any) -> list[Event]:
-        """Send ``count`` requests to a service, one after the other; returns their events. See :meth:`target`."""
-        target = self.target(service, **how)
-        return [self.recorder.fetch(self.client.machine, target) for _ in range(count)]
+    def fetch(
+        self, count: int, service: VirtualService | None = None, by: Node | None = None, **how: Any
+    ) -> list[Event]:
+        """Send ``count`` requests to a service, one after the other; returns their events. See :meth:`target`.
+
+        They are the client's unless ``by`` names another node.
+        """
+        machine, target = (by or self.client).machine, self.target(service, **how)
+        return [self.recorder.fetch(machine, target) for _ in range(count)]
 
     @contextlib.contextmanager
     def holding(self, count: int, service: VirtualService | None = None, **how: Any) -> Iterator[list[Held]]:

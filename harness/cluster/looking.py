@@ -109,6 +109,11 @@ class Looking(Base):
                 return mac
         return None
 
+    def martians(self, node: Node) -> int:
+        """How many packets the kernel has refused for their source address (``in_martian_src``; of all machines)."""
+        names, counts, *_ = node.machine.read("/proc/net/stat/rt_cache").splitlines()
+        return int(counts.split()[names.split().index("in_martian_src")], 16)
+
     def path_of(self, request: Event) -> PacketPath:
         """The packets of a request, on every machine's wire."""
         return PacketPath(self.recorder.frames(since=request.at), int(request.port))

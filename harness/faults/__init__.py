@@ -1,6 +1,6 @@
 """Faults: what is done to a cluster. Each is data with ``inject`` and ``heal``, one file for one thing that breaks."""
 
-from harness.faults.configuration import Maintenance, Reconfigure, Unprotected
+from harness.faults.configuration import AcceptLocal, HintSource, Maintenance, Reconfigure, Unprotected
 from harness.faults.draining import Drain
 from harness.faults.fault import Fault
 from harness.faults.links import BlackHole, Unplug
@@ -10,6 +10,7 @@ from harness.faults.processes import CrashVrrp, HangKeepalived, KillKeepalived, 
 from harness.faults.tracking import FailCheck, HangCheck, WriteNumber
 
 __all__ = [
+    "AcceptLocal",
     "BlackHole",
     "CrashVrrp",
     "Deaf",
@@ -20,6 +21,7 @@ __all__ = [
     "Fault",
     "HangCheck",
     "HangKeepalived",
+    "HintSource",
     "Impaired",
     "KillKeepalived",
     "Maintenance",

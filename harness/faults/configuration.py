@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.daemons.nodes import DirectorNode, RealServerNode
+from harness.daemons.nodes import DirectorNode, Node, RealServerNode
 from harness.faults.fault import Fault, Surroundings
 
 
@@ -30,6 +30,35 @@ class Reconfigure(Fault[DirectorNode]):
 
     def heal(self, around: Surroundings) -> None:
         self.node.reload()
+
+
+class AcceptLocal(Fault[Node]):
+    """The machine takes packets from the wire whose source is one of its own addresses (``accept_local=1``)."""
+
+    def inject(self, around: Surroundings) -> None:
+        self._set("1")
+
+    def heal(self, around: Surroundings) -> None:
+        self._set("0")
+
+    def _set(self, value: str) -> None:
+        for interface in self.node.plan.interfaces:
+            self.node.machine.write(f"/proc/sys/net/ipv4/conf/{interface.name}/accept_local", value)
+
+
+class HintSource(Fault[DirectorNode]):
+    """The holder of a VIP speaks to it from its DIP: the source that the route to this local address names."""
+
+    def inject(self, around: Surroundings) -> None:
+        self._route(self.node.ip)
+
+    def heal(self, around: Surroundings) -> None:
+        self._route(self.node.vrrp.vips[0])
+
+    def _route(self, source: str) -> None:
+        vip, interface = self.node.vrrp.vips[0], self.node.vrrp.interface
+        route = ["local", vip, "dev", interface, "src", source, "table", "local"]
+        self.node.machine.run(["ip", "route", "replace", *route])
 
 
 class Unprotected(Fault[RealServerNode]):

@@ -10,6 +10,7 @@ from harness.daemons.nodes import Node
 from harness.observers.packets import Frame
 
 _IPV4, _TCP = b"\x08\x00", 6
+SYN, SYN_ACK = 0x02, 0x12
 _TTL, _CHECKSUM = slice(8, 9), slice(10, 12)
 
 
@@ -55,6 +56,11 @@ class Packet:
         """Source and destination port."""
         start = (self.ip[0] & 15) * 4
         return int.from_bytes(self.ip[start : start + 2], "big"), int.from_bytes(self.ip[start + 2 : start + 4], "big")
+
+    @property
+    def flags(self) -> int:
+        """The TCP flags, such as :data:`SYN`."""
+        return self.ip[(self.ip[0] & 15) * 4 + 13]
 
     @property
     def unrouted(self) -> bytes:

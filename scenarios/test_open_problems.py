@@ -1,0 +1,169 @@
+"""Two puzzles of operators: VRRP and VIP on the loopback interface, and a director that cannot fetch its own VIP."""
+
+from typing import Any
+
+import pytest
+
+from harness import measures
+from harness.cluster import Cluster
+from harness.cluster.base import STARTING
+from harness.faults import AcceptLocal, BlackHole, HintSource, Maintenance, PowerOff
+from harness.keepalived import timers
+from harness.observers.paths import SYN, SYN_ACK
+from topologies.director_pair import DirectorPair
+
+pytestmark = [pytest.mark.open_problem, pytest.mark.topology.with_args(DirectorPair)]
+
+DIRECTORS = ("director1", "director2")
+ON_ETH0: dict[str, Any] = {"edits": {}}
+
+
+def on_both(old: str, new: str) -> dict[str, Any]:
+    """The same edit for either director."""
+    return dict.fromkeys(DIRECTORS, ((old, new),))
+
+
+def clear_tables(cluster: Cluster) -> None:
+    """No director balances anything."""
+    for director in cluster.directors:
+        director.machine.run(["ipvsadm", "--clear"])
+
+
+def forget_the_vip(cluster: Cluster) -> None:
+    """The VIP is missing on the real servers."""
+    for server in cluster.real_servers:
+        server.machine.run(["ip", "address", "del", f"{cluster.vip}/32", "dev", "lo"])
+
+
+# -- loopback ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("VRRP on eth0", topology=ON_ETH0, caught="ended")
+@pytest.mark.topology(DirectorPair, edits=on_both("interface eth0", "interface lo"))
+def test_open_problem_vrrp_on_lo_is_refused(cluster: Cluster) -> None:
+    """A loopback interface carries no multicast to anybody. Since 1.3.6 keepalived says so, and its VRRP process ends
+    with a configuration error, and with it the parent and the health checks: no VIP, no advertisement, no IPVS rule.
+    """
+    for director in cluster.directors:
+        cluster.timeline.wait_for("daemon", node=director.name, until=STARTING, action="ended")
+        said = [event.line for event in cluster.timeline.events("log", node=director.name)]
+        assert any("cannot use a loopback interface (lo) for vrrp" in line for line in said)
+        assert not cluster.ipvsadm(director)
+    cluster.timeline.let_pass(timers.cold_start(cluster.directors[0].vrrp).latest + cluster.slack)
+
+    assert not cluster.timeline.events("advertisement")
+    assert measures.owners(cluster.timeline, cluster.vip, "eth0") == []
+
+
+@pytest.mark.control("VIP on eth0", topology=ON_ETH0, caught="interface=lo")
+@pytest.mark.topology(DirectorPair, edits=on_both("/32 dev eth0", "/32 dev lo"))
+def test_open_problem_vip_on_lo_is_never_announced(cluster: Cluster) -> None:
+    """The near miss: elections work, since the advertisements go by eth0, but gratuitous ARP leaves by the interface
+    of the address, and so not at all: whoever knew the old owner goes on sending to it.
+    """
+    first, second = cluster.directors
+    cluster.timeline.wait_for(
+        "address", node=first.name, until=STARTING, action="added", address=cluster.vip, interface="lo"
+    )
+    assert cluster.fetch(1)[0].status == 200
+
+    with cluster.suffering(PowerOff(first)) as struck:
+        until = struck + timers.takeover(second.vrrp, announced=False).latest + cluster.slack
+        cluster.timeline.wait_for(
+            "address", node=second.name, since=struck, until=until, action="added", address=cluster.vip, interface="lo"
+        )
+        cluster.timeline.let_pass(timers.garp_schedule(second.vrrp)[-1] + cluster.slack)
+        known, lost = cluster.neighbour(cluster.client, cluster.vip), cluster.fetch(1)
+
+    assert [reign.node for reign in measures.reigns(cluster.timeline, first.vrrp.vrid)] == [first.name, second.name]
+    assert not cluster.timeline.events("arp", gratuitous=True)
+    assert (known, lost[0].status) == (first.mac, 0)
+
+
+# -- the director's own requests --------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("no IPVS rules", sabotage=clear_tables, caught="failed.status")
+@pytest.mark.parametrize("swapped", [False, True], ids=["before-a-swap", "after-a-swap"])
+def test_open_problem_holder_cannot_fetch_its_vip(cluster: Cluster, swapped: bool) -> None:
+    """To a local address the kernel speaks from that address: the SYN goes from VIP to VIP, and IPVS sends it to a real
+    server (LOCAL_OUT hook), to which its own address comes from outside: a martian, dropped. The other director
+    forwards by its own table, from its DIP, and never asks the holder. It is so before and after they change places.
+    """
+    holder, other = cluster.master, cluster.backup
+    if swapped:
+        holder, other = other, holder
+        script = other.vrrp.track_scripts[0]
+        sick = cluster.inject(Maintenance(other))
+        cluster.wait_master(holder, since=sick, until=timers.switch(other.vrrp, holder.vrrp, script).latest)
+        cluster.timeline.let_pass(max(cluster.slack, 0.05))  # what was said of the change has been heard
+    refused = cluster.martians(holder)
+
+    (failed,) = cluster.fetch(1, by=holder)
+    (answered,) = cluster.fetch(1, by=other)
+    refused = cluster.martians(holder) - refused
+    if swapped:
+        cluster.heal(Maintenance(other))
+
+    assert (failed.status, failed.error, answered.status) == (0, "timed out", 200)
+    sent = [packet for packet in cluster.path_of(failed).packets if packet.frame.sent]
+    assert {(packet.frame.node, packet.source, packet.destination) for packet in sent} == {
+        (holder.name, cluster.vip, cluster.vip)
+    }
+    assert {packet.flags for packet in sent} == {SYN}
+    assert refused == len(sent)
+    assert cluster.path_of(answered).at(holder) == []
+
+
+@pytest.mark.control("the director accepts local sources", fault=AcceptLocal, node="director1", caught="status")
+def test_open_problem_dip_as_source_moves_the_drop(cluster: Cluster) -> None:
+    """Bound to the DIP the SYN is answered, and the answer comes from the VIP, which on the holder is a local address:
+    now it is the holder that drops it.
+    """
+    master = cluster.master
+
+    (request,) = cluster.fetch(1, by=master, source=master.ip)
+
+    assert (request.status, request.error) == (0, "timed out")
+    seen = cluster.path_of(request).at(master)
+    assert {packet.flags for packet in seen if packet.frame.sent} == {SYN}
+    assert {packet.flags for packet in seen if not packet.frame.sent} == {SYN_ACK}
+
+
+@pytest.mark.control("the VIP is missing on the real servers", sabotage=forget_the_vip, caught="status")
+def test_open_problem_is_cured_by_a_source_hint_and_accept_local(cluster: Cluster) -> None:
+    """For programs that bind to nothing the kernel chooses the source: the one that the route to the VIP names."""
+    master = cluster.master
+
+    with cluster.suffering(AcceptLocal(master)), cluster.suffering(HintSource(master)):
+        (cured,) = cluster.fetch(1, by=master)
+
+    assert cured.status == 200
+    assert {packet.source for packet in cluster.path_of(cured).at(master) if packet.frame.sent} == {master.ip}
+
+
+@pytest.mark.control("the VIP is missing on the real servers", sabotage=forget_the_vip, caught="status")
+def test_open_problem_is_cured_by_dip_and_accept_local(cluster: Cluster) -> None:
+    """``accept_local=1`` on the director lets that answer in; without the DIP it would not help, since the SYN from VIP
+    to VIP still dies at the real server.
+    """
+    master = cluster.master
+
+    with cluster.suffering(AcceptLocal(master)):
+        (cured,) = cluster.fetch(1, by=master, source=master.ip)
+        (still,) = cluster.fetch(1, by=master)
+
+    assert (cured.status, still.status) == (200, 0)
+
+
+@pytest.mark.control("the master is unreachable", fault=BlackHole, node="director1", caught="status")
+@pytest.mark.topology(DirectorPair, fresh=True)
+def test_open_problem_backup_without_a_table_asks_the_holder(cluster: Cluster) -> None:
+    """What the backup's success rests on: with its IPVS rules gone the VIP is anybody's address, found by ARP."""
+    master, backup = cluster.master, cluster.backup
+    backup.machine.run(["ipvsadm", "--clear"])
+
+    (request,) = cluster.fetch(1, by=backup)
+
+    assert request.status == 200
+    assert cluster.path_of(request).between(backup, master)
