@@ -72,7 +72,9 @@ def differences(first: Mapping[str, bytes], second: Mapping[str, bytes]) -> dict
 
 
 def _first_difference(first: bytes, second: bytes) -> str:
-    pairs = zip_longest(first.decode().splitlines(), second.decode().splitlines(), fillvalue="(nothing)")
+    pairs = zip_longest(
+        *(text.decode(errors="replace").splitlines() for text in (first, second)), fillvalue="(nothing)"
+    )
     for number, (one, two) in enumerate(pairs, start=1):
         if one != two:
             return f"differs from line {number} on\n  < {one}\n  > {two}"

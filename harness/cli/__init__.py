@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from harness.cli import (
+    bundle,
     doctor,
     kernel,
     new,
@@ -21,6 +22,7 @@ from harness.cli import (
 from harness.errors import HarnessError
 
 COMMANDS = (
+    bundle,
     doctor,
     kernel,
     new,

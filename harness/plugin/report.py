@@ -13,6 +13,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.plugin.clusters import RUNNING
+from harness.plugin.sources import sources
 from harness.report import artifacts
 from harness.report.words import words
 
@@ -32,6 +33,8 @@ def begin(run: Path, config: pytest.Config, chosen: choice.Choice) -> None:
         "clock": "virtual" if chosen.virtual else "real",
         "seed": chosen.seed,
         "arguments": list(config.invocation_params.args),
+        "keep": config.getoption("keep"),
+        "controls": config.getoption("controls"),
     }
     artifacts.update(run / artifacts.RUN, about)
 
@@ -68,7 +71,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Leave word of how long the run took on its own clock."""
     if choice.RUN in os.environ:
         seconds = round(time.monotonic() - session.config.stash[_began], 3)
-        artifacts.update(Path(os.environ[choice.RUN], artifacts.RUN), {"seconds": seconds})
+        artifacts.update(Path(os.environ[choice.RUN], artifacts.RUN), {"seconds": seconds, **sources(session)})
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

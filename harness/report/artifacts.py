@@ -123,7 +123,8 @@ def _is(*kinds: type) -> Callable[[Any], bool]:
 _NUMBER, _TEXT = _is(int, float), _is(str)
 _OF_RUN = {
     "kernel": _TEXT, "clock": _TEXT, "seed": _is(int), "arguments": _is(list), "versions": _is(dict),
-    "order": _is(list), "seconds": _NUMBER, "wall": _NUMBER, "status": _is(int),
+    "order": _is(list), "sources": _is(dict), "root": _TEXT, "keep": _TEXT, "controls": _is(bool),
+    "seconds": _NUMBER, "wall": _NUMBER, "status": _is(int),
 }  # fmt: skip
 _OF_SCENARIO = {
     "test": _TEXT, "says": _TEXT, "topology": _TEXT, "parameters": _is(dict), "cluster": _TEXT, "nodes": _are_nodes,

@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 from harness.cluster import Cluster
-from harness.daemons import httpd, keepalived
+from harness.daemons import httpd
 from harness.daemons.nodes import DirectorNode, Node, RealServerNode
 from harness.errors import HarnessError
 
@@ -32,21 +32,15 @@ def gather(cluster: Cluster, folder: Path) -> None:
             director.process().send_signal(number)
     for node in on:
         (folder / node.name).mkdir(exist_ok=True)
-        configuration = _configuration(node)
         commands = _OF_ALL | (_OF_DIRECTORS if isinstance(node, DirectorNode) else {})
         for name, command in commands.items():
             (folder / node.name / name).write_text(node.machine.run(command, check=False).stdout, encoding="utf-8")
-        _copy(node, configuration, folder) if configuration else None
+        if isinstance(node, RealServerNode):
+            _copy(node, httpd.CONFIG, folder)
     cluster.timeline.let_pass(cluster.slack)
     for director in asked:
         for path in _DUMPS.values():
             _copy(director, path, folder)
-
-
-def _configuration(node: Node) -> str | None:
-    if isinstance(node, DirectorNode):
-        return keepalived.CONFIG
-    return httpd.CONFIG if isinstance(node, RealServerNode) else None
 
 
 def _copy(node: Node, path: str, folder: Path) -> None:

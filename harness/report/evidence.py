@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.clock import to_realtime
 from harness.cluster import Cluster
+from harness.daemons import keepalived
 from harness.errors import HarnessError
 from harness.lab.plan import Plan
 from harness.observers.packets import Frame
@@ -41,6 +42,9 @@ class Evidence:
         self._interfaces = {end: number for number, end in enumerate(ends)}
         try:
             write_json(folder / ABOUT, self._about)
+            for director in cluster.directors:
+                (folder / director.name).mkdir()
+                (folder / director.name / Path(keepalived.CONFIG).name).write_bytes(director.config_text())
             self._timeline = open(folder / TIMELINE, "wb", buffering=0)  # noqa: SIM115 - until finish
             origin = to_realtime(timeline.origin)
             self._capture = pcapng.Writer(

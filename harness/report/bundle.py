@@ -1,0 +1,197 @@
+"""A run as one archive: what was run, on what, what came of it; made on one machine, opened on another.
+
+A bundle is a zip file: ``bundle.json``, ``run/`` (the run's folder) and ``sources/`` (the files it was made of).
+Whoever opens one knows nothing of who made it: :func:`read` refuses what is not of that form before a byte is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from harness.errors import HarnessError
+from harness.report import secrets
+from harness.report.artifacts import PAGE, TIMELINE, Run, read_run
+
+FORMAT: Final = 1
+MANIFEST = "bundle.json"
+RUN, SOURCES = "run", "sources"
+
+MOST_FILES = 20_000
+LARGEST_FILE = 64 << 20
+LARGEST = 256 << 20
+LONGEST_NAME = 300
+_KNOWN = ("kernel", "clock", "seed", "versions", "arguments", "keep", "controls")
+
+
+@dataclass
+class Bundle:
+    """An opened bundle: ``manifest`` as checked, ``files`` by their names in it."""
+
+    manifest: dict[str, Any]
+    files: dict[str, bytes]
+
+    @property
+    def sources(self) -> dict[str, bytes]:
+        """Path below the root -> content."""
+        return {name.removeprefix(f"{SOURCES}/"): data for name, data in self.files.items() if name.startswith(SOURCES)}
+
+    def timeline(self, scenario: dict[str, Any]) -> bytes:
+        """The bytes of a scenario's timeline, as the manifest names it."""
+        return self.files.get(f"{RUN}/{scenario['folder']}/{TIMELINE}", b"")
+
+
+# -- making one -----------------------------------------------------------------------------------------------------
+
+
+def make(folder: Path, target: Path, with_secrets: bool = False) -> list[str]:
+    """Bundle a run's folder; returns what should be known of it, a line each. Raises HarnessError."""
+    run = read_run(folder)
+    notes = list(run.problems)
+    files = {
+        f"{RUN}/{path.relative_to(folder).as_posix()}": path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.is_symlink() and path.name != PAGE
+    }
+    files |= _sources(run, notes)
+    if (total := sum(path.stat().st_size for path in files.values())) > LARGEST:
+        raise HarnessError(f"{folder} has {total} bytes, and a bundle {LARGEST} at most: remove some captures")
+    contents = {name: path.read_bytes() for name, path in files.items()}
+    if not with_secrets:
+        found = secrets.find(contents.values())
+        contents = {name: secrets.mask(data, found) for name, data in contents.items()}
+        notes.append(f"passwords masked: {len(found)}" if found else "no passwords found")
+    manifest = _manifest(run, contents, masked=not with_secrets)
+    try:
+        with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in {MANIFEST: json.dumps(manifest, indent=1).encode(), **contents}.items():
+                archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)  # of no time: the same each time
+    except FileExistsError:
+        raise HarnessError(f"{target} is there already: remove it, or name another with --output") from None
+    except OSError as problem:
+        raise HarnessError(f"cannot write {target}: {problem.strerror}") from None
+    return notes
+
+
+def _sources(run: Run, notes: list[str]) -> dict[str, Path]:
+    found = {}
+    root = Path(run.about.get("root", "."))
+    for name, digest in run.about.get("sources", {}).items():
+        path = root / name
+        if not path.is_file():
+            notes.append(f"{path} is gone, so it is not in the bundle")
+            continue
+        if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            notes.append(f"{path} has changed since the run: the bundle has it as it is now")
+        found[f"{SOURCES}/{name}"] = path
+    if not found:
+        notes.append("the run did not say what it was made of, so this bundle can be read, and not reproduced")
+    return found
+
+
+def _manifest(run: Run, contents: dict[str, bytes], masked: bool) -> dict[str, Any]:
+    known = {name: run.about.get(name) for name in _KNOWN}
+    scenarios = [
+        {
+            "test": scenario.name,
+            "folder": scenario.folder.name,
+            "outcome": scenario.outcome,
+            "faults": [event.as_dict() for event in scenario.events if event.kind == "fault"],
+        }
+        for scenario in run.scenarios
+    ]
+    files = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
+    return {"format": FORMAT, **known, "masked": masked, "scenarios": scenarios, "files": files}
+
+
+# -- opening one ----------------------------------------------------------------------------------------------------
+
+
+def read(path: Path) -> Bundle:
+    """Open a bundle, in memory. Raises HarnessError that says why it is refused."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = _checked_members(archive)
+            files = {member.filename: archive.read(member) for member in members}
+    except HarnessError as problem:
+        raise HarnessError(f"{path} is refused: {problem}") from None
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as problem:
+        said = problem.strerror if isinstance(problem, OSError) and problem.strerror else problem
+        raise HarnessError(f"{path} is no bundle that can be read: {said}") from None
+    try:
+        manifest = _checked_manifest(files.pop(MANIFEST, None), files)
+    except HarnessError as problem:
+        raise HarnessError(f"{path} is refused: {problem}") from None
+    return Bundle(manifest, files)
+
+
+def _checked_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    members = archive.infolist()
+    if len(members) > MOST_FILES:
+        raise HarnessError(f"it holds {len(members)} files, and {MOST_FILES} are the most")
+    seen = set()
+    for member in members:
+        name = member.filename
+        if (wrong := _wrong_with(name)) is not None:
+            raise HarnessError(f"{name!r}: {wrong}")
+        if name.casefold() in seen:
+            raise HarnessError(f"{name!r} is in it twice")
+        seen.add(name.casefold())
+        if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
+            raise HarnessError(f"{name!r} is a link or a device, and only files are allowed")
+        if member.file_size > LARGEST_FILE:
+            raise HarnessError(f"{name!r} has {member.file_size} bytes, and {LARGEST_FILE} are the most")
+        if member.flag_bits & 1:
+            raise HarnessError(f"{name!r} is encrypted")
+    if (total := sum(member.file_size for member in members)) > LARGEST:
+        raise HarnessError(f"it holds {total} bytes, and {LARGEST} are the most")
+    return members
+
+
+def _wrong_with(name: str) -> str | None:
+    """Why a file may not be called that; None if it may."""
+    parts = PurePosixPath(name).parts
+    if len(name) > LONGEST_NAME or not name.isprintable() or "\\" in name or name.endswith("/"):
+        return "no name for a file"
+    if name != "/".join(parts) or name.startswith("/") or any(part in (".", "..") for part in parts):
+        return "leads out of its folder"
+    if name != MANIFEST and (len(parts) < 2 or parts[0] not in (RUN, SOURCES)):
+        return f"neither {MANIFEST} nor below {RUN}/ or {SOURCES}/"
+    return None
+
+
+def _checked_manifest(data: bytes | None, files: dict[str, bytes]) -> dict[str, Any]:
+    try:
+        manifest = json.loads(data or b"")
+    except ValueError:
+        raise HarnessError(f"it has no {MANIFEST} that can be read") from None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        found = manifest.get("format") if isinstance(manifest, dict) else None
+        raise HarnessError(f"its format is {found!r}, and this harness reads {FORMAT}")
+    listed, scenarios = manifest.get("files"), manifest.get("scenarios")
+    if not isinstance(listed, dict) or listed.keys() != files.keys():
+        raise HarnessError(f"its files are not those that {MANIFEST} lists")
+    for name, content in files.items():
+        if hashlib.sha256(content).hexdigest() != listed[name]:
+            raise HarnessError(f"{name!r} is not what {MANIFEST} says")
+    if not isinstance(scenarios, list) or not all(map(_is_scenario, scenarios)):
+        raise HarnessError("its list of scenarios is not what it should be")
+    if manifest.get("clock") not in ("virtual", "real") or type(manifest.get("seed")) is not int:
+        raise HarnessError("it does not say on which clock and with which seed it ran")
+    return manifest
+
+
+def _is_scenario(value: Any) -> bool:
+    names = ("test", "folder", "outcome")
+    if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in names):
+        return False
+    file = str(value["test"]).partition("::")[0]
+    faults = value.get("faults", [])
+    if not isinstance(faults, list) or not all(isinstance(fault, dict) for fault in faults):
+        return False
+    return value["test"].isprintable() and not file.startswith("-") and _wrong_with(f"{SOURCES}/{file}") is None
