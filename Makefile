@@ -7,9 +7,11 @@ SOURCES := harness topologies scenarios tests benchmarks
 
 PACKAGES := keepalived ipvsadm apache2 user-mode-linux iproute2 kmod procps curl python3 python3-venv dnsmasq-base iptables
 BENCH_PACKAGES := bridge-utils mininet
+IMAGE_PACKAGES := mmdebstrap uidmap umoci
+KEEPALIVED_PACKAGES := autoconf automake gcc git libc6-dev libnl-3-dev libnl-genl-3-dev libssl-dev make pkg-config
 KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make patch xz-utils
 
-.PHONY: setup scenarios test check controls docs bench determinism kernel lock clean packages
+.PHONY: setup scenarios test check controls docs bench determinism kernel images lock clean packages
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.compiled
@@ -45,6 +47,11 @@ determinism: setup
 kernel: setup
 	@tools/install-packages $(KERNEL_PACKAGES)
 	$(VENV)/bin/lvs-harness kernel build $(ARGS)
+
+# What --image and --matrix make images of releases with, and what a keepalived is built from source with.
+images: setup
+	@tools/install-packages $(IMAGE_PACKAGES) $(KEEPALIVED_PACKAGES)
+	$(VENV)/bin/lvs-harness image make $(ARGS)
 
 packages:
 	@tools/install-packages $(PACKAGES)

@@ -72,9 +72,10 @@ class Control:
                 self.sabotage(cluster)
             yield
 
-    def explains(self, statement: str, message: str) -> bool:
-        """Whether a failure (the statement of the scenario that failed, and the error's message) is the stated one."""
-        return re.search(self.caught, f"{statement}\n{message}") is not None
+
+def explains(reason: str, statement: str, message: str) -> bool:
+    """Whether a failure (the statement of the scenario that failed, and the error's message) is for a stated reason."""
+    return re.search(reason, f"{statement}\n{message}") is not None
 
 
 def _node(cluster: Cluster, name: str) -> Node:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.clock import await_multiple
 from harness.cluster import Cluster
 from harness.daemons.nodes import require_inputs
 from harness.errors import HarnessError
-from harness.lab.plan import Edits, Plan, Topology, make_topo, plan, with_edits
+from harness.lab.plan import Edits, Plan, Topology, make_topo, plan, with_edits, with_images
 from harness.lab.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from harness.images.selection import Selection
 
 NO_EDITS: Edits = {}
 
@@ -34,16 +37,24 @@ class Pool:
         self._key: object = None
         self._count = 0
 
-    def get(self, topology: Topology, parameters: dict[str, Any], fresh: bool, edits: Edits = NO_EDITS) -> Cluster:
+    def get(
+        self,
+        topology: Topology,
+        parameters: dict[str, Any],
+        fresh: bool,
+        edits: Edits = NO_EDITS,
+        selection: Selection | None = None,
+    ) -> Cluster:
         """The running cluster if it is of this topology and healthy, else a new one. Raises HarnessError.
 
-        ``edits`` are made in the text of generated configurations.
+        ``edits`` are made in the text of generated configurations, ``selection`` says which images the nodes have.
         """
-        key = (topology, repr(parameters), repr(edits))
+        key = (topology, repr(parameters), repr(edits), repr(selection))
         if self._cluster is not None and (fresh or key != self._key or not self._healthy(self._cluster)):
             self.drop()
         if self._cluster is None:
-            self._cluster, self._key = self._build(planned(topology, parameters, self._seed, edits)), key
+            checked = planned(topology, parameters, self._seed, edits, selection)
+            self._cluster, self._key = self._build(checked), key
         await_multiple(BEGINNING)
         self._cluster.begin_scenario()
         return self._cluster
@@ -77,10 +88,18 @@ class Pool:
                 self._supervisor.stop()
 
 
-def planned(topology: Topology, parameters: dict[str, Any], seed: int, edits: Edits = NO_EDITS) -> Plan:
+def planned(
+    topology: Topology,
+    parameters: dict[str, Any],
+    seed: int,
+    edits: Edits = NO_EDITS,
+    selection: Selection | None = None,
+) -> Plan:
     """The checked plan of a topology. Raises HarnessError that names what is wrong with it or missing, and where."""
     factory = partial(topology, **parameters)
     factory.__name__ = getattr(topology, "__name__", "topology")  # type: ignore[attr-defined]
     checked = with_edits(plan(make_topo(factory), seed), edits)
+    if selection is not None:
+        checked = with_images(checked, selection)
     require_inputs(checked)
     return checked

@@ -17,8 +17,8 @@ import pytest
 
 import harness
 from harness.errors import HarnessError
+from harness.kernels import apt, cache, fetch
 from harness.kernels import build as building
-from harness.kernels import cache, fetch
 from harness.kernels.build import build, find
 
 VERSION = "7.2.12-1"
@@ -105,7 +105,7 @@ class TestSource:
             "'http://mirror.test/security/dists/bookworm-security/InRelease' c 0 \n"
             "'http://mirror.test/debian/dists/bookworm/main/binary-amd64/Packages.xz' d 0 \n"
         )
-        assert fetch.archives(printed) == ["http://mirror.test/debian"]
+        assert apt.archives(printed) == ["http://mirror.test/debian"]
 
     def test_none_to_be_had_names_the_suites_and_the_remedy(self, kernels: Path, tools: Path) -> None:
         program(tools / "apt-cache", "exit 0")

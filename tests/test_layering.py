@@ -19,6 +19,7 @@ LAYERS = (
     "timeline",
     "measures",
     "kernels",
+    "images",
     "lab",
     "daemons",
     "observers",

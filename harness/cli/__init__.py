@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from harness.cli import (
     bundle,
     doctor,
+    image,
     kernel,
     new,
     report,
@@ -24,6 +25,7 @@ from harness.errors import HarnessError
 COMMANDS = (
     bundle,
     doctor,
+    image,
     kernel,
     new,
     report,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.errors import HarnessError
+from harness.images.image import HOST, Image
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,6 @@ class Daemon:
     package: str
 
 
-SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Where machines look for programs."""
-
 PROGRAMS = {
     "keepalived": "keepalived",
     "ipvsadm": "ipvsadm",
@@ -38,16 +36,14 @@ PROGRAMS = {
 """The programs that clusters run, and Debian's packages of them."""
 
 
-def programs() -> list[tuple[str, str, str | None]]:
+def programs() -> list[tuple[str, str, Path | None]]:
     """Each program that clusters run: its name, its package, and its path or None."""
-    return [(program, package, _path(program)) for program, package in PROGRAMS.items()]
+    return [(program, package, HOST.program(program)) for program, package in PROGRAMS.items()]
 
 
-def require(program: str) -> None:
-    """Raises HarnessError that says what installs a program, if this machine has not got it."""
-    if _path(program) is None:
+def require(program: str, image: Image = HOST) -> None:
+    """Raises HarnessError that says what installs a program, if the image has not got it."""
+    if image.program(program) is None:
+        if not image.is_host:
+            raise HarnessError(f"the image {image.name} has no program {program}; take one that has it")
         raise HarnessError(f"{program} is not installed; run `make setup`, or: apt-get install {PROGRAMS[program]}")
-
-
-def _path(program: str) -> str | None:
-    return shutil.which(program, path=SEARCH)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import re
-import shutil
-import subprocess
 
-from harness.daemons.daemon import SEARCH, Daemon
+from harness.daemons.daemon import Daemon
 from harness.errors import HarnessError
 from harness.lab.machine import Machine
 
@@ -17,7 +14,7 @@ VRRP_PID_FILE = "/run/vrrp.pid"
 
 KEEPALIVED = Daemon(
     name="keepalived",
-    argv=("keepalived", "-n", "-l", "-D"),
+    argv=("keepalived", "-n", "-l", "-D", "-f", CONFIG),  # -f, for builds of the user's own have other defaults
     ready=re.compile(r"Starting VRRP child process|Starting Healthcheck child process"),
     failed=re.compile(r"CONFIG ERROR|terminate|exited with"),
     package="keepalived",
@@ -27,25 +24,6 @@ _STAMP = re.compile(r"^\w{3} \w{3} [\d: ]+\d{4}: ")
 _PLACE = re.compile(r"\bLine \d+\)")
 _HARMLESS = re.compile(r"^(Starting|Running|Command) |SECURITY VIOLATION|keepalived_script")
 ENTERED = re.compile(r"\((?P<instance>[^)]+)\) Entering (?P<state>MASTER|BACKUP|FAULT) STATE")
-
-
-Version = tuple[int, ...]
-
-
-def parse_version(text: str) -> Version:
-    """``2.2.7`` or what ``keepalived --version`` prints -> (2, 2, 7). HarnessError if there is none in it."""
-    if (found := re.search(r"\bv?(\d+(?:\.\d+)+)", text)) is None:
-        raise HarnessError(f"no version of keepalived: {text!r}; write it as 2.2.7")
-    return tuple(map(int, found[1].split(".")))
-
-
-@functools.cache
-def installed_version() -> Version:
-    """The version of this machine's keepalived, which directors run. HarnessError if there is none."""
-    if (program := shutil.which("keepalived", path=SEARCH)) is None:
-        raise HarnessError("keepalived is not installed; run `make setup`, or: apt-get install keepalived")
-    result = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    return parse_version(result.stderr or result.stdout)
 
 
 def complaints(machine: Machine, origin: str) -> tuple[int, list[str]]:

@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 from harness.keepalived import config
 from harness.lab.machine import Machine, Process
 from harness.lab.plan import HostPlan, Plan
-from harness.topology import Client, Director, RealServer, VirtualService, VrrpInstance
+from harness.topology import Client, Director, RealServer, Role, VirtualService, VrrpInstance
 from harness.topology.notification import FIFO, REPORT
 from harness.topology.services import Destination
 from harness.topology.tracking import CHECK
@@ -269,20 +269,20 @@ class ClientNode(Node):
             self.machine.add_addresses(self.plan.role.sources)
 
 
+def _programs(role: Role) -> list[str]:
+    """The programs that a machine of this role is to run."""
+    if isinstance(role, Director):
+        marked = [program for family, program in firewall.PROGRAMS.items() if firewall.marks(role.services, family)]
+        return ["keepalived", "ipvsadm", *marked]
+    return ["ip", *(daemon.argv[0] for daemon in _servers(role))] if isinstance(role, RealServer) else []
+
+
 def require_inputs(plan: Plan) -> None:
     """Raises HarnessError if a program that the machines are to run or a file of the user's is not there."""
-    directors, servers = plan.of_role(Director), plan.of_role(RealServer)
-    for program in (*(("keepalived", "ipvsadm") if directors else ()), *(("ip",) if servers else ())):
-        require(program)
-    for server in servers:
-        assert isinstance(server.role, RealServer)
-        for daemon in _servers(server.role):
-            require(daemon.argv[0])
-    services = [service for host in directors if isinstance(host.role, Director) for service in host.role.services]
-    for family, program in firewall.PROGRAMS.items():
-        if firewall.marks(services, family):
-            require(program)
-    for director in directors:
+    for host in plan.hosts:
+        for program in _programs(host.role):
+            require(program, host.image)
+    for director in plan.of_role(Director):
         own = director.role.config if isinstance(director.role, Director) else None
         if own is not None:
             _read_config(director.name, own)

@@ -77,10 +77,15 @@ def folder_of(version: str) -> Path:
     return location() / f"{version.rpartition(':')[2]}-{fingerprint()}"
 
 
+def user_cache() -> Path:
+    """The harness's folder among the user's caches, which need not exist."""
+    configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (configured if configured.is_absolute() else Path.home() / ".cache") / "lvs-harness"
+
+
 def location() -> Path:
     """The folder of all kernels, which need not exist."""
-    configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (configured if configured.is_absolute() else Path.home() / ".cache") / "lvs-harness" / "kernels"
+    return user_cache() / "kernels"
 
 
 def options() -> list[str]:
@@ -95,14 +100,15 @@ def fingerprint() -> str:
 
 
 @contextlib.contextmanager
-def alone(progress: Callable[[str], None]) -> Iterator[None]:
-    """Holds the cache's lock, which ends with its holder; ``progress`` is told if that means waiting."""
-    location().mkdir(parents=True, exist_ok=True)
-    with (location() / ".lock").open("w") as lock:
+def alone(progress: Callable[[str], None], folder: Path | None = None, what: str = "the kernel") -> Iterator[None]:
+    """Holds the lock of a cache (None: the kernels'), which ends with its holder; ``progress`` is told of waiting."""
+    folder = folder or location()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            progress("another build of the kernel is under way: waiting for it")
+            progress(f"another build of {what} is under way: waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -1,9 +1,4 @@
-"""Kernel sources from Debian: apt, with a configuration of its own that is derived from the machine's.
-
-The machine says which archive it uses, through which proxy and with which credentials. The suite, the package
-lists and the downloads are ours, below one folder: nothing of the machine's is written and no root is needed.
-apt checks the archive's signature against Debian's keyring.
-"""
+"""Kernel sources from Debian, by apt with a configuration of its own (:mod:`harness.kernels.apt`)."""
 
 from __future__ import annotations
 
@@ -13,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.errors import HarnessError
+from harness.kernels import apt
 from harness.kernels.steps import Steps
 
 OLDEST = (6, 16)
@@ -20,28 +16,6 @@ OLDEST = (6, 16)
 
 SUITES = ("trixie-backports", "forky", "sid")
 """Where to look, the most conservative suite first: the first that has a source new enough is taken."""
-
-KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-
-CONFIGURATION = """\
-#clear APT::Update::Pre-Invoke;
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-APT::Sandbox::User "root";
-Acquire::AllowInsecureRepositories "false";
-APT::Get::AllowUnauthenticated "false";
-Acquire::Languages "none";
-Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
-Acquire::IndexTargets::deb::CNF::DefaultEnabled "false";
-Debug::NoLocking "true";
-Dir::Cache "{folder}/cache";
-Dir::State::lists "{folder}/lists";
-Dir::State::status "/dev/null";
-Dir::Etc::preferences "/dev/null";
-Dir::Etc::preferencesparts "/dev/null";
-"""
-# Hooks are cleared: some empty the machine's own cache. Root's apt downloads as a user that cannot enter
-# root's home.
 
 
 def fetch(folder: Path, steps: Steps) -> Path:
@@ -52,14 +26,14 @@ def fetch(folder: Path, steps: Steps) -> Path:
     steps.begin("ask the machine's package archives for kernel sources")
     offered = []
     for suite, configuration in _suites(folder, steps):
-        apt = ("apt-get", "-qq", "-c", configuration)
-        steps.output(*apt, "update")
+        apt_get = ("apt-get", "-qq", "-c", configuration)
+        steps.output(*apt_get, "update")
         names = steps.output("apt-cache", "-c", configuration, "pkgnames", "linux-source-").split()
         offered.append(suite)
         if (package := newest(names)) is None:
             continue
         steps.begin(f"download {package} from {suite}")
-        steps.run(*apt, "download", package, cwd=configuration.parent)
+        steps.run(*apt_get, "download", package, cwd=configuration.parent)
         return max(configuration.parent.glob(f"{package}_*.deb"), key=lambda deb: deb.stat().st_mtime)
     raise steps.failure(
         f"no kernel source of {OLDEST[0]}.{OLDEST[1]} or newer can be had from {', '.join(offered)};"
@@ -78,40 +52,12 @@ def newest(names: Iterable[str]) -> str | None:
     return versions[best] if best >= OLDEST else None
 
 
-def archives(uris: str) -> list[str]:
-    """The archives' addresses in what ``apt-get update --print-uris`` prints, each once, in its order.
-
-    Suites with a dash (updates, security, backports) lie in the archive of the suite they belong to, or in
-    one that has none of ours.
-    """
-    found: list[str] = re.findall(r"^'([^']+)/dists/[^'/-]+/InRelease'", uris, re.MULTILINE)
-    return list(dict.fromkeys(found))
-
-
 def _suites(folder: Path, steps: Steps) -> Iterator[tuple[str, Path]]:
     """Each place to look: its name and its apt configuration. Not on Debian: the machine's sources."""
-    own = _configuration(folder / "own")
     if platform.freedesktop_os_release()["ID"] == "debian":
-        if not KEYRING.exists():
-            raise HarnessError(f"kernel: {KEYRING} is missing; install debian-archive-keyring and try again")
-        uris = archives(steps.output("apt-get", "-c", own, "update", "--print-uris"))
+        if not apt.KEYRING.exists():
+            raise HarnessError(f"kernel: {apt.KEYRING} is missing; install debian-archive-keyring and try again")
+        uris = apt.own_archives(folder / "own", steps)
         for suite in SUITES if uris else ():
-            yield suite, _configuration(folder / suite, _sources(uris, suite))
-    yield "the machine's own sources", own
-
-
-def _sources(uris: list[str], suite: str) -> str:
-    return f"Types: deb\nURIs: {' '.join(uris)}\nSuites: {suite}\nComponents: main\nSigned-By: {KEYRING}\n"
-
-
-def _configuration(place: Path, sources: str = "") -> Path:
-    """Writes an apt configuration that works below ``place``, with these sources instead of the machine's."""
-    (place / "lists" / "partial").mkdir(parents=True, exist_ok=True)
-    (place / "cache" / "archives" / "partial").mkdir(parents=True, exist_ok=True)
-    text = CONFIGURATION.format(folder=place)
-    if sources:
-        (place / "private.sources").write_text(sources)
-        text += f'Dir::Etc::sourcelist "{place}/private.sources";\nDir::Etc::sourceparts "/dev/null";\n'
-    written = place / "apt.conf"
-    written.write_text(text)
-    return written
+            yield suite, apt.configuration(folder / suite, apt.sources(uris, suite))
+    yield "the machine's own sources", apt.configuration(folder / "own")

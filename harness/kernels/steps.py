@@ -25,8 +25,10 @@ class Steps:
     When this process is killed, the command is ended as well.
     """
 
-    def __init__(self, log: Path, progress: Callable[[str], None]) -> None:
+    def __init__(self, log: Path, progress: Callable[[str], None], what: str = "kernel") -> None:
+        """``what`` is made, for the messages of what fails."""
         self.log = log
+        self._what = what
         self._progress = progress
         self._began = time.monotonic()
         self._step = "start"
@@ -60,7 +62,7 @@ class Steps:
         tail = "".join(f"\n  {line}" for line in lines[-TAIL_LINES:])
         if any(NO_SPACE in line for line in lines):
             reason = f"no space left on the disk of {self.log.parent}; make room and try again"
-        return HarnessError(f"kernel: step '{self._step}': {reason}\nLog: {self.log}, its last lines:{tail}")
+        return HarnessError(f"{self._what}: step '{self._step}': {reason}\nLog: {self.log}, its last lines:{tail}")
 
     @staticmethod
     def _run(

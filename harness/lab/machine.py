@@ -25,7 +25,7 @@ from harness.lab.plan import HostPlan
 from harness.lab.supervisor import Supervisor
 
 ENVIRONMENT = {
-    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "PATH": "/run/sbin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
     "LANG": "C.UTF-8",
     "TERM": "dumb",
@@ -61,7 +61,7 @@ class Machine:
         self.name = plan.name
         self.powered = True
         self.on_exit: Callable[[Process], None] = lambda process: None
-        self._control, self.notes, self.netns, self._pidfd = supervisor.machine(plan.name, etc_hosts)
+        self._control, self.notes, self.netns, self._pidfd = supervisor.machine(plan.name, etc_hosts, plan.image)
         self._processes: dict[int, Process] = {}
         self._lock = threading.Lock()
         self._early: dict[int, int] = {}

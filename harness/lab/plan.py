@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mininet
 from mininet.topo import Topo
 
 import harness
 from harness.errors import HarnessError
+from harness.images.image import HOST, Image
 from harness.lab import addressing
 from harness.topology import Director, RealServer, Role
 from harness.topology.machines import role_of
+
+if TYPE_CHECKING:
+    from harness.images.selection import Selection
 
 Topology = Callable[..., Topo]
 """A ``Topo`` subclass, or anything else that makes one from keyword parameters."""
@@ -62,12 +67,16 @@ class InterfacePlan:
 
 @dataclass(frozen=True)
 class HostPlan:
-    """One machine: its role and interfaces; ``default_routes`` are its gateways' addresses, if it has any."""
+    """One machine: its role and interfaces; ``default_routes`` are its gateways' addresses, if it has any.
+
+    ``image`` is its root file system.
+    """
 
     name: str
     role: Role
     interfaces: tuple[InterfacePlan, ...]
     default_routes: tuple[str, ...] = ()
+    image: Image = HOST
 
     def interface(self, name: str | None = None) -> InterfacePlan:
         """An interface by name, the first by default."""
@@ -204,6 +213,18 @@ def with_edits(whole: Plan, edits: Edits) -> Plan:
         else host
         for host in whole.hosts
     ]
+    return replace(whole, hosts=tuple(hosts))
+
+
+def with_images(whole: Plan, selection: Selection) -> Plan:
+    """The plan with the images that are asked for. HarnessError if one of them has not been made."""
+    numbers = Counter[type[Role]]()
+    hosts = []
+    for host in whole.hosts:
+        kind = type(host.role)
+        image = selection.image_of(host.name, kind.__name__.lower(), numbers[kind])
+        hosts.append(replace(host, image=image))
+        numbers[kind] += 1
     return replace(whole, hosts=tuple(hosts))
 
 

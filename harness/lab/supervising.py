@@ -14,13 +14,17 @@ import _signal  # type: ignore[import-not-found]  # `signal` adds enums, which t
 import _socket
 import marshal
 import os
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.kernels import linux
 from harness.lab import init
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 CONTROL = 3  # the descriptor that the caller left for it
 FRESH_FOLDERS = {"run": "755", "tmp": "1777", "var/log": "755", "etc/keepalived": "755"}  # and their permissions
+KEPT_FILE = "etc/keepalived/keepalived.config-opts"  # without it Debian's keepalived does not start from 2.3 on
 _OWN_FILE_SYSTEMS = ("boot", "home", "opt", "root", "srv", "usr")
 _NAMESPACES = {
     "mnt": linux.CLONE_NEWNS,
@@ -60,8 +64,8 @@ def _kept_mounts() -> list[str]:
     return [point for point in points if point.split("/")[1] in _OWN_FILE_SYSTEMS]
 
 
-def _make_machine(control: _socket.socket, wanted: dict[str, str], own: dict[str, int], kept: list[str]) -> None:
-    """Make a machine with the given ``hostname`` and file ``hosts``; answer with its four descriptors."""
+def _make_machine(control: _socket.socket, wanted: dict[str, Any], own: dict[str, int], kept: list[str]) -> None:
+    """Make a machine with the given ``hostname``, file ``hosts`` and files; answer with its four descriptors."""
     pairs = [_socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET) for _ in range(2)]
     held = [ours.fileno() for ours, _ in pairs]
     try:
@@ -70,7 +74,8 @@ def _make_machine(control: _socket.socket, wanted: dict[str, str], own: dict[str
             held.append(os.open("/proc/self/ns/net", os.O_RDONLY))
             linux.set_hostname(wanted["hostname"])
             _quieten_ipv6()
-            _make_root({"hosts": wanted["hosts"], "hostname": wanted["hostname"] + "\n"}, kept)
+            etc = {"hosts": wanted["hosts"], "hostname": wanted["hostname"] + "\n"}
+            _make_root(wanted["root"], wanted["added"], etc, kept if wanted["root"] == "/" else [])
             if (pid := linux.clone(linux.CLONE_NEWPID)) == 0:
                 for descriptor in (*own.values(), CONTROL, *held):
                     os.close(descriptor)
@@ -99,27 +104,53 @@ def _quieten_ipv6() -> None:
                 setting.write(value.encode())
 
 
-def _make_root(etc: dict[str, str], kept: list[str]) -> None:
-    """A private, writable view of the whole file system: an overlay over ``/``, and fresh folders on top of it."""
+def _make_root(root: str, added: str | None, etc: dict[str, str], kept: list[str]) -> None:
+    """A private, writable view of the folder ``root``: an overlay over it, fresh folders on top, with what is added.
+
+    ``root`` is named by a descriptor, so that its name may have any characters, and be hidden by our own /tmp.
+    """
+    lower = os.open(root, os.O_PATH | os.O_DIRECTORY)
+    files = [] if added is None else list(_tree(added))
+    if os.path.isfile(f"{root}/{KEPT_FILE}"):
+        with open(f"{root}/{KEPT_FILE}", "rb") as file:
+            files.append((KEPT_FILE, file.read(), 0o644))
     linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("machine", "/tmp", "tmpfs", data="mode=755")
-    for folder in (_UPPER, "/tmp/work", _ROOT, _UPPER + "/etc"):
+    for folder in (_UPPER, "/tmp/work", _ROOT, *(f"{_UPPER}/{name}" for name in ("etc", "dev", "proc", "sys"))):
         os.mkdir(folder, 0o755)
     for name, text in etc.items():
         with open(f"{_UPPER}/etc/{name}", "wb") as file:
             file.write(text.encode())
     try:
-        linux.mount("machine", _ROOT, "overlay", data=f"lowerdir=/,upperdir={_UPPER},workdir=/tmp/work")
+        layers = f"lowerdir=/proc/self/fd/{lower},upperdir={_UPPER},workdir=/tmp/work"
+        linux.mount("machine", _ROOT, "overlay", data=layers)
     except OSError as problem:
         raise OSError(f"{problem}; machines need the kernel's file system overlay (CONFIG_OVERLAY_FS)") from None
+    finally:
+        os.close(lower)
     for point in kept:
         linux.mount(point, _ROOT + point, flags=linux.MS_BIND)
     linux.mount("/dev", _ROOT + "/dev", flags=linux.MS_BIND | linux.MS_REC)
     # syslog(3) falls back on the console where no syslog daemon runs: that is the harness's terminal, keep it clean
     linux.mount("/dev/null", _ROOT + "/dev/console", flags=linux.MS_BIND)
     guarded = linux.MS_NOSUID | linux.MS_NODEV
-    for folder, mode in FRESH_FOLDERS.items():
+    for folder, permissions in FRESH_FOLDERS.items():
         os.makedirs(f"{_ROOT}/{folder}", exist_ok=True)
-        linux.mount("machine", f"{_ROOT}/{folder}", "tmpfs", guarded, f"mode={mode}")
+        linux.mount("machine", f"{_ROOT}/{folder}", "tmpfs", guarded, f"mode={permissions}")
+    for path, content, mode in files:
+        os.makedirs(os.path.dirname(f"{_ROOT}/{path}"), exist_ok=True)
+        with open(f"{_ROOT}/{path}", "wb") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), mode)
     linux.mount("sysfs", _ROOT + "/sys", "sysfs", guarded | linux.MS_NOEXEC)
     linux.change_root(_ROOT)
+
+
+def _tree(folder: str) -> Iterator[tuple[str, bytes, int]]:
+    """All files below a folder: path from there, content and permissions."""
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            yield from ((f"{entry.name}/{path}", content, mode) for path, content, mode in _tree(entry.path))
+        elif entry.is_file(follow_symlinks=False):
+            with open(entry.path, "rb") as file:
+                yield entry.name, file.read(), os.fstat(file.fileno()).st_mode & 0o777

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import harness
 from harness.errors import HarnessError
+from harness.images.image import Image
 from harness.kernels import linux
 from harness.lab import init, supervising
 
@@ -48,9 +49,10 @@ class Supervisor:
             raise HarnessError(f"cannot make namespaces for the machines: {reason}; run as root")
         return cls(ours, fds[0], pid)
 
-    def machine(self, hostname: str, etc_hosts: str) -> Born:
-        """Fork a machine; returns at once, while it is still setting itself up."""
-        self._control.send(marshal.dumps({"hostname": hostname, "hosts": etc_hosts}))
+    def machine(self, hostname: str, etc_hosts: str, image: Image) -> Born:
+        """Fork a machine whose files are an image's; returns at once, while it is still setting itself up."""
+        wanted = {"hostname": hostname, "hosts": etc_hosts, "root": image.root, "added": image.added}
+        self._control.send(marshal.dumps(wanted))
         answer, fds = _receive(self._control)
         if not fds:
             reason = answer.get("error", "the supervisor is gone")

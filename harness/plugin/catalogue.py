@@ -69,7 +69,7 @@ class _Collector:
 def _scenario(items: list[pytest.Function]) -> Scenario:
     item = items[0]
     registered = {line.partition(":")[0].partition("(")[0] for line in item.config.getini("markers")}
-    machinery = {"topology", "control", "needs", "known_defect"}
+    machinery = {"topology", "control", "needs", "known_defect", "regression"}
     marks = dict.fromkeys(mark.name for mark in item.iter_markers() if mark.name in registered - machinery - _PYTESTS)
     return Scenario(
         name=item.originalname,

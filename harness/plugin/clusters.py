@@ -12,6 +12,7 @@ import pytest
 
 from harness.kernels import choice
 from harness.plugin import evidence
+from harness.plugin.images import selection_of
 from harness.plugin.marks import topology_of
 
 if TYPE_CHECKING:
@@ -44,17 +45,20 @@ def _pool(request: pytest.FixtureRequest, lvs_kernel: str) -> Iterator[Pool]:
 
 
 @pytest.fixture
-def cluster(request: pytest.FixtureRequest, _pool: Pool, _control: Control | None) -> Iterator[Cluster]:
+def cluster(
+    request: pytest.FixtureRequest, _column: str | None, _pool: Pool, _control: Control | None
+) -> Iterator[Cluster]:
     """A running :class:`harness.cluster.Cluster` of the scenario's topology.
 
     ``pytest.mark.topology.with_args(Topo, **parameters)`` says which; ``fresh=True`` asks for a new one.
     """
     topology, parameters = topology_of(request.node)
     fresh = parameters.pop("fresh", False)
+    selection = selection_of(request.node)
     if _control is None:
-        running = _pool.get(topology, parameters, fresh)
+        running = _pool.get(topology, parameters, fresh, selection=selection)
     else:
-        running = _pool.get(topology, {**parameters, **_control.topology}, fresh, _control.config)
+        running = _pool.get(topology, {**parameters, **_control.topology}, fresh, _control.config, selection)
     request.node.stash[RUNNING] = running
     with contextlib.nullcontext() if _control is None else _control.planted(running):
         if _control is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.plugin.marks import controls_of
+from harness.plugin.reasons import failed_because
 
 if TYPE_CHECKING:
     from harness.controls import Control
@@ -67,7 +68,7 @@ def pytest_runtest_makereport(
     scenario = item.name.replace(control.name, "").replace("--", "-").replace("[-", "[").replace("-]", "]")
     scenario = scenario.replace("[]", "")
     if call.excinfo is not None and report.failed:
-        if control.explains(_statement(item, call.excinfo), str(call.excinfo.value)):
+        if failed_because(item, call.excinfo, control.caught):
             report.outcome, report.longrepr, report.sections = "passed", None, []
             _judge(report, scenario, control.name, CAUGHT)
         else:
@@ -80,12 +81,6 @@ def pytest_runtest_makereport(
             report.longrepr = f"{scenario} passes in spite of: {control.name}. A check that cannot fail is no check."
             _judge(report, scenario, control.name, MISSED)
     return report
-
-
-def _statement(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> str:
-    """The statement of the scenario's own file that failed."""
-    own = [entry for entry in excinfo.traceback if str(entry.path) == str(item.path)]
-    return str(own[-1].statement) if own else ""
 
 
 def _judge(report: pytest.TestReport, scenario: str, control: str, verdict: str) -> None:

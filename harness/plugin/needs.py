@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
-from harness.daemons import daemon, keepalived
 from harness.errors import HarnessError
+from harness.images.image import HOST
+from harness.keepalived import version
+from harness.plugin.images import versions_of
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,23 +24,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what this machine cannot do."""
+    """Skip what this machine, or an old director, cannot do."""
     for marker in item.iter_markers("needs"):
-        if (lacking := lacks(item.nodeid, *marker.args, **marker.kwargs)) is not None:
+        oldest = min(versions_of(item)) if "keepalived" in marker.kwargs else None
+        if (lacking := lacks(item.nodeid, *marker.args, oldest=oldest, **marker.kwargs)) is not None:
             pytest.skip(lacking)
 
 
-def lacks(scenario: str, *features: str, **wanted: str) -> str | None:
-    """What is missing for a feature, in words; None if nothing. HarnessError if the mark is wrong."""
+def lacks(scenario: str, *features: str, oldest: version.Version | None = None, **wanted: str) -> str | None:
+    """What is missing for a feature, in words; None if nothing. HarnessError if the mark is wrong.
+
+    ``oldest`` is the oldest keepalived of the scenario's directors.
+    """
     if len(features) != 1 or not wanted or wanted.keys() - {"keepalived", "program"}:
         raise HarnessError(
             f'{scenario}: say pytest.mark.needs("a feature", keepalived="2.2.8") or program="a program\'s name"'
         )
     (feature,) = features
     since = wanted.get("keepalived")
-    if since is not None and keepalived.parse_version(since) > (installed := keepalived.installed_version()):
-        return f"keepalived {'.'.join(map(str, installed))} lacks {feature} (since {since})"
+    if since is not None and oldest is not None and version.parse(since) > oldest:
+        return f"keepalived {oldest} lacks {feature} (since {since})"
     program = wanted.get("program")
-    if program is not None and shutil.which(program, path=daemon.SEARCH) is None:
+    if program is not None and HOST.program(program) is None:
         return f"{feature}: the program {program} is not installed"
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import pytest
 from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.plugin import report
+from harness.plugin.images import base_selection, selection_of
 from harness.plugin.marks import topology_of
+from harness.plugin.matrix import images_named
 from harness.report import artifacts
 
 ARTIFACTS = "artifacts"
@@ -55,6 +58,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if choice.in_guest() or _only_looks(config):
         return None
     try:
+        _make_images(config)
         if not _needs_kernel(config):
             return None
         option = config.option
@@ -76,6 +80,18 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return status
     except HarnessError as problem:
         raise pytest.UsageError(str(problem)) from None
+
+
+def _make_images(config: pytest.Config) -> None:
+    """Make the images that the run asks for, before anything looks for them."""
+    selection = (base_selection(config), images_named(config))
+    if selection == (None, []):
+        return
+    from harness.images.selection import Selection
+
+    capture = config.pluginmanager.get_plugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
+        (selection[0] or Selection()).with_directors(selection[1]).make(lambda line: print(line, flush=True))
 
 
 def _only_looks(config: pytest.Config) -> bool:
@@ -123,20 +139,36 @@ def _collect(config: pytest.Config) -> dict[str, Any]:
     session.perform_collect()
     users = [item for item in session.items if "lvs_kernel" in getattr(item, "fixturenames", ())]
     try:
-        on_clusters = [item for item in users if "cluster" in getattr(item, "fixturenames", ())]
-        for topology, parameters in {repr(wanted): wanted for wanted in map(topology_of, on_clusters)}.values():
-            from harness.pool import planned
-
-            planned(topology, {name: value for name, value in parameters.items() if name != "fresh"}, 0)
+        _plan_all([item for item in users if "cluster" in getattr(item, "fixturenames", ())])
     except HarnessError as problem:
         return {"error": str(problem)}
     return {"users": len(users)}
 
 
+def _plan_all(items: list[pytest.Item]) -> None:
+    """Find what is wrong with any of the clusters. HarnessError names it."""
+    from harness.images.selection import ROLES
+    from harness.pool import planned
+
+    seen, names = set(), set(ROLES)
+    for item in items:
+        topology, parameters = topology_of(item)
+        parameters.pop("fresh", None)
+        selection = selection_of(item)
+        if (key := repr((topology, parameters, selection))) not in seen:
+            seen.add(key)
+            names |= {host.name for host in planned(topology, parameters, 0, selection=selection).hosts}
+    if items and (selection := base_selection(items[0].config)) and (unknown := selection.whose - names):
+        raise HarnessError(
+            f"--image or --keepalived for {', '.join(sorted(unknown))}: no such role or node;"
+            f" the selected scenarios have {', '.join(sorted(names))}"
+        )
+
+
 def _outside_files(config: pytest.Config) -> list[Path]:
     """Files and folders outside the artifacts that pytest itself writes and that the user expects to find."""
     option = config.option
-    named = [option.xmlpath, getattr(option, "log_file", None)]
+    named = [option.xmlpath, getattr(option, "log_file", None), option.grid]
     found = [config.invocation_params.dir / path for path in named if path]
     if config.pluginmanager.hasplugin("cacheprovider"):
         found.append(config.rootpath / str(config.getini("cache_dir")))

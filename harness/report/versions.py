@@ -7,6 +7,7 @@ import platform
 import re
 import subprocess
 from importlib import metadata
+from pathlib import Path
 
 from harness.daemons.daemon import programs
 from harness.kernels import native
@@ -30,7 +31,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _ask(path: str, option: str) -> str:
+def _ask(path: Path, option: str) -> str:
     try:
         answer = subprocess.run([path, option], capture_output=True, text=True, errors="replace", timeout=10)
     except (OSError, subprocess.TimeoutExpired):

@@ -1,0 +1,80 @@
+"""Where images are kept: ``$XDG_CACHE_HOME/lvs-harness/images``, each whole or not at all, and never changed."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.kernels import cache
+from harness.kernels.steps import Steps
+
+Progress = Callable[[str], None]
+
+Fill = Callable[[Path, Path, Steps], None]
+"""Fills a new folder, given also a folder to work in, and the steps to take."""
+
+SPACE = 1 << 30
+"""Bytes that making an image may need on the cache's disk."""
+
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOTDIR)
+
+
+def location() -> Path:
+    """The folder of all images, which need not exist."""
+    return cache.user_cache() / "images"
+
+
+def find(key: str) -> Path | None:
+    """The folder that was kept under this key."""
+    folder = location() / key
+    return folder if folder.is_dir() else None
+
+
+def forget(key: str) -> None:
+    """Remove what was kept, if anything was."""
+    if (folder := find(key)) is not None:
+        shutil.rmtree(folder)
+
+
+def make(key: str, what: str, fill: Fill, progress: Progress) -> Path:
+    """The folder kept under this key, made by ``fill`` if need be.
+
+    Made once, however many ask for it at the same time; HarnessError and nothing kept if it fails.
+    """
+    if (kept := find(key)) is not None:
+        return kept
+    with _writable(what), cache.alone(progress, location(), what):
+        if (kept := find(key)) is not None:
+            return kept
+        for stale in location().glob(".make-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        if (free := shutil.disk_usage(location()).free) < SPACE:
+            raise HarnessError(
+                f"{what}: making it needs {SPACE >> 20} MiB in {location()}, where {free >> 20} MiB are free;"
+                " make room or set XDG_CACHE_HOME to a folder on another disk"
+            )
+        steps = Steps(location() / "build.log", progress, what)
+        with tempfile.TemporaryDirectory(prefix=".make-", dir=location(), ignore_cleanup_errors=True) as work:
+            made = Path(work, "made")
+            made.mkdir()
+            fill(made, Path(work), steps)
+            made.rename(location() / key)
+    return location() / key
+
+
+@contextlib.contextmanager
+def _writable(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno not in _UNWRITABLE:
+            raise
+        raise HarnessError(
+            f"{what}: cannot write below {location()}: {problem.strerror}; make room there or set XDG_CACHE_HOME to"
+            " another folder"
+        ) from None

@@ -1,0 +1,79 @@
+"""Images from an OCI layout on disk (image-spec: image-layout.md), unpacked by umoci."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HarnessError
+from harness.images import cache
+from harness.kernels.steps import Steps
+
+_TAG = "org.opencontainers.image.ref.name"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def split(name: str) -> tuple[Path, str] | None:
+    """``FOLDER`` or ``FOLDER:TAG`` as folder and tag ("" for the only one); None if there is no OCI layout."""
+    folder, _, tag = name.rpartition(":")
+    for path, wanted in ((Path(name), ""), (Path(folder or name), tag)):
+        if (path / "oci-layout").is_file() and (path / "index.json").is_file():
+            return path, wanted
+    return None
+
+
+def make(folder: Path, tag: str, progress: cache.Progress) -> Path:
+    """The folder of the unpacked root file system, from the cache or unpacked now. HarnessError names what is wrong."""
+    what = f"image {folder}"
+    manifest = _manifest(folder, tag, what)
+    if shutil.which("umoci") is None:
+        raise HarnessError(f"{what}: umoci is missing; run `make images`, or: apt-get install umoci")
+
+    def fill(made: Path, work: Path, steps: Steps) -> None:
+        steps.begin(f"unpack {folder}")
+        image = f"{folder.absolute()}:{manifest['annotations'][_TAG]}"
+        steps.run("umoci", "raw", "unpack", "--rootless", "--image", image, work / "root")
+        made.rmdir()
+        (work / "root").rename(made)
+
+    return cache.make(key(manifest), what, fill, progress)
+
+
+def find(folder: Path, tag: str) -> Path | None:
+    """The folder of the unpacked root file system if the cache has it."""
+    return cache.find(key(_manifest(folder, tag, f"image {folder}")))
+
+
+def key(manifest: dict[str, Any]) -> str:
+    """Under which the cache keeps an image, which is its content's."""
+    return f"oci-{hashlib.sha256(manifest['digest'].encode()).hexdigest()[:12]}"
+
+
+def _manifest(folder: Path, tag: str, what: str) -> dict[str, Any]:
+    """The descriptor of the image's manifest. HarnessError if it is not there or for other processors."""
+    try:
+        manifests = json.loads((folder / "index.json").read_text())["manifests"]
+        named = {entry["annotations"][_TAG]: entry for entry in manifests if _TAG in entry.get("annotations", {})}
+        if (chosen := named.get(tag) if tag else next(iter(named.values()), None)) is None or (
+            not tag and len(named) > 1
+        ):
+            raise HarnessError(f"{what}: say which of its images: {', '.join(f'{folder}:{name}' for name in named)}")
+        configuration = _blob(folder, _blob(folder, chosen)["config"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise HarnessError(f"{what}: its OCI layout is damaged: {type(problem).__name__}: {problem}") from None
+    if configuration.get("architecture") != (own := _ARCHITECTURES[platform.machine()]):
+        raise HarnessError(f"{what} is of another architecture: {configuration.get('architecture')}, and this is {own}")
+    found: dict[str, Any] = chosen
+    return found
+
+
+def _blob(folder: Path, descriptor: dict[str, Any]) -> dict[str, Any]:
+    algorithm, _, digest = descriptor["digest"].partition(":")
+    if not (algorithm.isalnum() and digest.isalnum()):
+        raise ValueError(f"no digest: {descriptor['digest']}")
+    blob: dict[str, Any] = json.loads((folder / "blobs" / algorithm / digest).read_bytes())
+    return blob

@@ -1,0 +1,82 @@
+"""``--image`` and ``--keepalived``: whose root file system is not this machine's, and which keepalived runs there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.plugin.marks import topology_of
+
+if TYPE_CHECKING:
+    from harness.images.selection import Selection
+    from harness.keepalived.version import Version
+    from harness.lab.plan import Plan
+
+_plans = pytest.StashKey[dict[str, "Plan"]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options."""
+    group = parser.getgroup("lvs-harness")
+    group.addoption(
+        "--image",
+        action="append",
+        default=[],
+        metavar="[NODE|ROLE=]IMAGE",
+        help="the root file system of all machines, of a role (director, realserver, client) or of one node: a release"
+        " (bullseye, bookworm, trixie, sid, ...), made if need be, the folder of a root or of an OCI layout, or host",
+    )
+    group.addoption(
+        "--keepalived",
+        action="append",
+        default=[],
+        metavar="[NODE=]PATH",
+        help="run a keepalived of your own: the program, the folder of its built source, or CHECKOUT@COMMIT, which is"
+        " built if need be",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to remember plans."""
+    config.stash[_plans] = {}
+
+
+def base_selection(config: pytest.Config) -> Selection | None:
+    """What the two options ask for; None if nothing. HarnessError if they contradict themselves."""
+    images, keepaliveds = config.getoption("image"), config.getoption("keepalived")
+    if not images and not keepaliveds:
+        return None
+    from harness.images.selection import Selection
+
+    return Selection.of(images, keepaliveds)
+
+
+def selection_of(item: pytest.Item) -> Selection | None:
+    """Which images the nodes of a scenario have, column of the matrix included; None if all have this machine's."""
+    base = base_selection(item.config)
+    column = getattr(item, "callspec", None) and item.callspec.params.get("_column")  # type: ignore[attr-defined]
+    if not column:
+        return base
+    from harness.images.selection import Selection
+
+    return (base or Selection()).with_directors(column.split("+"))
+
+
+def versions_of(item: pytest.Item) -> set[Version]:
+    """The versions of keepalived that the directors of a scenario run. HarnessError if one has none."""
+    from harness.images.image import HOST
+    from harness.topology import Director
+
+    selection = selection_of(item)
+    if selection is None or item.get_closest_marker("topology") is None:
+        return {HOST.keepalived}
+    topology, parameters = topology_of(item)
+    parameters.pop("fresh", None)
+    key = repr((topology, parameters, selection))
+    plans = item.config.stash[_plans]
+    if key not in plans:
+        from harness.pool import planned
+
+        plans[key] = planned(topology, parameters, 0, selection=selection)
+    return {host.image.keepalived for host in plans[key].of_role(Director)} or {HOST.keepalived}

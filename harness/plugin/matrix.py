@@ -1,0 +1,126 @@
+"""``--matrix``: every scenario once for each version, and a grid of behaviours and versions."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from harness.plugin.outcomes import INCONCLUSIVE
+from harness.plugin.regressions import SHOWN
+from harness.report.grid import Grid
+
+AXES = ("keepalived",)
+MIXED = "mixed"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options."""
+    group = parser.getgroup("lvs-harness")
+    group.addoption(
+        "--matrix",
+        action="append",
+        default=[],
+        metavar="AXIS=V1,V2,...",
+        help="run each scenario once for each version and report a grid: keepalived=bullseye,bookworm,... (what --image"
+        " and --keepalived take; old+new is both in one cluster, mixed all such pairs)",
+    )
+    group.addoption("--grid", metavar="FILE", help="write each behaviour's outcomes, by version, as JSON")
+
+
+def axis(config: pytest.Config, name: str) -> list[str]:
+    """The values on one axis of the matrix, ``mixed`` spelled out. UsageError if an option is not understood."""
+    values: list[str] = []
+    for option in config.getoption("matrix"):
+        given, equals, listed = option.partition("=")
+        if given not in AXES or not equals or not all(listed.split(",")):
+            raise pytest.UsageError(f"--matrix {option}: say keepalived=bullseye,trixie,...")
+        if given == name:
+            values += listed.split(",")
+    return _spelled_out(values)
+
+
+def _spelled_out(values: Sequence[str]) -> list[str]:
+    single = [value for value in values if value != MIXED and "+" not in value]
+    pairs = ["+".join(pair) for pair in itertools.permutations(single, 2)] if MIXED in values else []
+    return list(dict.fromkeys([*(value for value in values if value != MIXED), *pairs]))
+
+
+def images_named(config: pytest.Config) -> list[str]:
+    """All images and keepaliveds on the axis of keepalived."""
+    return list(dict.fromkeys(name for value in axis(config, "keepalived") for name in value.split("+")))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Collect outcomes, if they are wanted."""
+    if config.getoption("matrix") or config.getoption("grid"):
+        config.pluginmanager.register(_Outcomes(config))
+
+
+@pytest.fixture(scope="session")
+def _column(request: pytest.FixtureRequest) -> str | None:
+    """The images of the directors, in turn, joined by ``+``; its scope has pytest run what shares them together."""
+    column: str | None = getattr(request, "param", None)
+    return column
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A scenario is one test for each version of keepalived."""
+    if "_column" in metafunc.fixturenames and (values := axis(metafunc.config, "keepalived")):
+        metafunc.parametrize("_column", values, indirect=True, ids=list(map(_id, values)), scope="session")
+
+
+def _id(value: str) -> str:
+    return "+".join(re.sub(r"[^\w.@-]", "_", Path(name).name) for name in value.split("+"))
+
+
+class _Outcomes:
+    """The outcomes by behaviour and column."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._grid = Grid()
+        self._ids = {_id(value): value for value in axis(config, "keepalived")}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Enter it; a failure in setup or teardown counts as well."""
+        if report.when == "call" or not report.passed:
+            behaviour, column = self._split(report.nodeid)
+            self._grid.put(behaviour, column, _in_a_word(report))
+
+    def _split(self, nodeid: str) -> tuple[str, str]:
+        """The behaviour and the column; pytest joins the names of all parameters with hyphens."""
+        name, bracket, case = nodeid.partition("[")
+        case = case.removesuffix("]")
+        for column in self._ids if bracket else ():
+            if case == column:
+                return name, column
+            for rest in (case.removeprefix(f"{column}-"), case.removesuffix(f"-{column}")):
+                if rest != case:
+                    return f"{name}[{rest}]", column
+        return nodeid, ""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show the grid."""
+        if self._grid.columns and self._ids:
+            terminalreporter.section("behaviour x version")
+            for line in self._grid.render():
+                terminalreporter.line(line)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the grid."""
+        if (file := self._config.getoption("grid")) is not None:
+            Path(file).write_text(self._grid.dump(), encoding="utf-8")
+
+
+def _in_a_word(report: pytest.TestReport) -> str:
+    properties = dict(report.user_properties)
+    if INCONCLUSIVE in properties:
+        return INCONCLUSIVE
+    if SHOWN in properties:
+        return "bug, as declared"
+    return "FAILED" if report.failed else report.outcome

@@ -1,0 +1,187 @@
+"""Images without a network: names understood, choices made, layouts and folders judged, a cache of whole things."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.daemons.daemon import PROGRAMS
+from harness.errors import HarnessError
+from harness.images import cache, image, oci, program, release, selection
+from harness.images.image import HOST, Image
+from harness.images.selection import Selection
+from harness.kernels.steps import Steps
+
+ELF = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\x00"
+HERE, ELSEWHERE = (62, 183) if platform.machine() == "x86_64" else (183, 62)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def keepalived(path: Path, version: str, machine: int = HERE) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(ELF + machine.to_bytes(2, "little") + f"...Keepalived v{version} (01/02,2003)\0".encode())
+    return path
+
+
+def root(folder: Path, version: str | None = "2.3.4", machine: int = HERE) -> Path:
+    """A folder that looks like a root file system."""
+    (folder / "usr/bin").mkdir(parents=True)
+    (folder / "usr/bin/sh").write_bytes(ELF + machine.to_bytes(2, "little"))
+    if version is not None:
+        keepalived(folder / "usr/sbin/keepalived", version, machine)
+    return folder
+
+
+def test_all_that_machines_run_is_in_a_release_image() -> None:
+    assert set(PROGRAMS.values()) <= set(release.PACKAGES)
+
+
+def test_the_version_is_read_without_running_anything(tmp_path: Path) -> None:
+    found = selection.find(str(root(tmp_path / "root", "2.2.8")))
+    assert str(found.keepalived) == "2.2.8"
+    assert not found.is_host
+
+
+def test_a_program_is_found_through_links_that_stay_in_the_image(tmp_path: Path) -> None:
+    folder = root(tmp_path / "root", None)
+    keepalived(folder / "opt/built/keepalived", "2.3.1")
+    (folder / "usr/sbin").mkdir()
+    (folder / "usr/sbin/keepalived").symlink_to("/opt/built/keepalived")
+    (folder / "sbin").symlink_to("usr/sbin")
+    assert str(Image("it", str(folder)).keepalived) == "2.3.1"
+    (folder / "usr/bin/other").symlink_to("../../../../etc/hostname")
+    assert image.inside(str(folder), "usr/bin/other") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("no-such-release", "neither a release .* nor a folder"),
+        ("bullseye", "has not been made yet; make it: lvs-harness image make bullseye"),
+        ("empty", "is no root file system: it has no program sh"),
+        ("foreign", "is of another architecture"),
+    ],
+)
+def test_an_image_that_cannot_be_used_is_refused(tmp_path: Path, name: str, told: str) -> None:
+    (tmp_path / "empty").mkdir()
+    root(tmp_path / "foreign", machine=ELSEWHERE)
+    given = str(tmp_path / name) if (tmp_path / name).exists() else name
+    with pytest.raises(HarnessError, match=told):
+        selection.find(given)
+
+
+def test_an_image_without_keepalived_is_told(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match=r"bare has no keepalived; install it there, or take another image"):
+        _ = Image("bare", str(root(tmp_path / "bare", None))).keepalived
+
+
+def test_node_goes_before_role_and_role_before_all(tmp_path: Path) -> None:
+    a, b, c = (str(root(tmp_path / name)) for name in "abc")
+    chosen = Selection.of([a, f"director={b}", f"director2={c}"], [])
+    names = [chosen.image_of(node, role, 0).name for node, role in
+             (("director1", "director"), ("director2", "director"), ("web1", "realserver"))]  # fmt: skip
+    assert names == [b, c, a]
+    assert chosen.whose == {"director", "director2"}
+    assert Selection().image_of("web1", "realserver", 0) is HOST
+
+
+def test_the_directors_of_a_mixed_cluster_take_turns(tmp_path: Path) -> None:
+    old, new = str(root(tmp_path / "old", "2.1.5")), str(root(tmp_path / "new", "2.3.4"))
+    mixed = Selection.of([], []).with_directors([old, new])
+    assert [str(mixed.image_of("d", "director", n).keepalived) for n in range(3)] == ["2.1.5", "2.3.4", "2.1.5"]
+    assert mixed.image_of("web1", "realserver", 0) is HOST
+
+
+def test_a_keepalived_of_ones_own_lies_over_the_image(tmp_path: Path) -> None:
+    base = str(root(tmp_path / "base", "2.1.5"))
+    own = str(keepalived(tmp_path / "source/bin/keepalived", "2.3.9"))
+    chosen = Selection.of([base], [own])
+    with pytest.raises(HarnessError, match="has not been built yet"):
+        chosen.image_of("director1", "director", 0)
+    chosen.make(lambda line: None)
+    layered = chosen.image_of("director1", "director", 0)
+    assert str(layered.keepalived) == "2.3.9"
+    assert layered.root == base
+    assert chosen.image_of("web1", "realserver", 0) == Image(base, base)
+    assert program.make(str(tmp_path / "source"), print) == program.find(own), "the same program is the same layer"
+
+
+@pytest.mark.parametrize(
+    ("values", "told"), [(["a=x", "a=y"], "a is to be both x and y"), ([""], "give a name or a path")]
+)
+def test_contradictions_are_refused(values: list[str], told: str) -> None:
+    with pytest.raises(HarnessError, match=told):
+        Selection.of(values, [])
+
+
+def test_a_program_that_is_no_keepalived_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match="is no keepalived"):
+        program.make("/bin/true", print)
+    with pytest.raises(HarnessError, match="is of another architecture"):
+        program.make(str(keepalived(tmp_path / "keepalived", "2.3.9", ELSEWHERE)), print)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(HarnessError, match="has no built keepalived; run"):
+        program.make(str(tmp_path / "empty"), print)
+
+
+def test_what_cannot_be_made_leaves_nothing_and_what_is_made_is_made_once(tmp_path: Path) -> None:
+    def half(made: Path, work: Path, steps: Steps) -> None:
+        (made / "half").touch()
+        steps.run("false")
+
+    def whole(made: Path, work: Path, steps: Steps) -> None:
+        (made / "whole").touch()
+
+    with pytest.raises(HarnessError, match=r"image it: step 'start': false ended with status 1"):
+        cache.make("it", "image it", half, print)
+    assert cache.find("it") is None
+    assert {path.name for path in cache.location().iterdir()} == {"build.log", ".lock"}
+    assert os.listdir(cache.make("it", "image it", whole, print)) == ["whole"]
+    assert cache.make("it", "image it", half, print) == cache.find("it")
+
+
+def layout(folder: Path, architecture: str = "amd64", tags: tuple[str, ...] = ("latest",)) -> Path:
+    """An OCI layout whose images have no layers."""
+
+    def blob(name: str, content: dict[str, Any]) -> dict[str, Any]:
+        (folder / "blobs/sha256").mkdir(parents=True, exist_ok=True)
+        (folder / "blobs/sha256" / name).write_text(json.dumps(content))
+        return {"digest": f"sha256:{name}"}
+
+    config = blob("c0", {"architecture": architecture})
+    manifests = [
+        {**blob(f"e{n}", {"config": config}), "annotations": {"org.opencontainers.image.ref.name": tag}}
+        for n, tag in enumerate(tags)
+    ]
+    (folder / "oci-layout").write_text("{}")
+    (folder / "index.json").write_text(json.dumps({"manifests": manifests}))
+    return folder
+
+
+def test_an_oci_layout_is_told_by_its_files_and_may_have_a_tag(tmp_path: Path) -> None:
+    folder = layout(tmp_path / "it", tags=("a", "b"))
+    assert oci.split(str(folder)) == (folder, "")
+    assert oci.split(f"{folder}:b") == (folder, "b")
+    assert oci.split(str(tmp_path)) is None
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the layout is made for amd64")
+def test_an_oci_layout_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match=r"is of another architecture: riscv64, and this is amd64"):
+        oci.find(layout(tmp_path / "foreign", "riscv64"), "")
+    with pytest.raises(HarnessError, match=r"say which of its images: .*two:a, .*two:b"):
+        oci.find(layout(tmp_path / "two", tags=("a", "b")), "")
+    damaged = layout(tmp_path / "damaged")
+    (damaged / "blobs/sha256/c0").write_bytes(b"\0\xff")
+    with pytest.raises(HarnessError, match="its OCI layout is damaged"):
+        oci.find(damaged, "")
+    assert oci.find(layout(tmp_path / "well"), "") is None, "it has not been unpacked yet"
