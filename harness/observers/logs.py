@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from harness.errors import HarnessError
 from harness.observers.loop import Loop
 from harness.timeline import Timeline
 
@@ -19,11 +20,20 @@ class LogObserver:
         self._loop, self._timeline, self._node, self._daemon = loop, timeline, node, daemon
         self._on_line = on_line
         self._rest = b""
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file = open(folder / f"{daemon}.log", "ab", buffering=0)  # noqa: SIM115 - closed with the pipe
+        self._path = folder / f"{daemon}.log"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115 - closed with the pipe
+        except OSError as problem:
+            raise self._cannot_write(problem) from None
         self._reader, self.writer = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._reader, False)
-        loop.do(lambda: loop.watch(self._reader, self._read))
+        try:
+            loop.do(lambda: loop.watch(self._reader, self._read))
+        except HarnessError:
+            os.close(self.writer)
+            self.close()
+            raise
 
     def _read(self) -> None:
         try:
@@ -36,10 +46,16 @@ class LogObserver:
             self._loop.unwatch(self._reader)
             self.close()
             return
-        self._file.write(data)
+        try:
+            self._file.write(data)
+        except OSError as problem:
+            raise self._cannot_write(problem) from None
         *lines, self._rest = (self._rest + data).split(b"\n")
         for raw in lines:
             self._record(raw)
+
+    def _cannot_write(self, problem: OSError) -> HarnessError:
+        return HarnessError(f"cannot write the log {self._path}: {problem.strerror}; make room, or use --artifacts DIR")
 
     def _record(self, raw: bytes) -> None:
         line = raw.decode(errors="replace").rstrip()

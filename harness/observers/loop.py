@@ -64,8 +64,11 @@ class Loop:
         self._handed.append(work)
         os.eventfd_write(self._wake, 1)
 
-    def do(self, work: Callable[[], T]) -> T:
-        """Have something done in the loop's thread, wait for it, and return or raise what it did."""
+    def do(self, work: Callable[[], T], *, though_failed: bool = False) -> T:
+        """Have something done in the loop's thread, wait for it, and return or raise what it did.
+
+        A loop that has failed raises that instead, unless the work is to be done all the same (``though_failed``).
+        """
         if threading.current_thread() is self._thread:
             return work()
         done = threading.Event()
@@ -78,9 +81,10 @@ class Loop:
                 outcome.extend((None, problem))
             done.set()
 
-        self.check()
+        if not though_failed:
+            self.check()
         self.hand(carry_out)
-        if self.failure is not None:  # since the check
+        if self.failure is not None:  # which may have been since the check
             self._do_handed()
         done.wait()
         if len(outcome) == 2:

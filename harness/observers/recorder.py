@@ -80,7 +80,7 @@ class Recorder:
             for fifo in fifos:
                 fifo.close()
 
-        self._loop.do(forget)
+        self._loop.do(forget, though_failed=True)
 
     def watch_ipvs(self, director: Machine) -> None:
         """Observe a director's IPVS table."""

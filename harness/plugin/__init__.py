@@ -2,7 +2,8 @@
 
 ``where`` moves the run onto the kernel that carries the clusters, ``clusters`` has the fixtures, ``needs`` skips what
 this machine's programs lack, ``controls`` plants what scenarios must catch, ``outcomes`` says how a scenario ended,
-``evidence`` keeps what happened in it, ``report`` tells of the run as a whole, ``stopping`` gives a prompt.
+``evidence`` keeps what happened in it, ``report`` tells of the run as a whole, ``unwritten`` of what it could not
+write, ``stopping`` gives a prompt.
 """
 
 pytest_plugins = (
@@ -16,5 +17,6 @@ pytest_plugins = (
     "harness.plugin.outcomes",
     "harness.plugin.evidence",
     "harness.plugin.report",
+    "harness.plugin.unwritten",
     "harness.plugin.stopping",
 )

@@ -14,6 +14,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.plugin.marks import topology_of
+from harness.plugin.unwritten import told
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
@@ -99,7 +100,8 @@ class _Reports:
         if report.when == "call":
             item.stash[_report] = report
         elif not report.passed:
-            _note(item, _outcome(report))
+            with told(self._config):
+                _note(item, _outcome(report))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -14,6 +14,7 @@ from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.plugin.clusters import RUNNING
 from harness.plugin.sources import sources
+from harness.plugin.unwritten import told
 from harness.report import artifacts
 from harness.report.words import words
 
@@ -64,14 +65,16 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Leave word of which scenarios are to run, in their order."""
     if choice.RUN in os.environ:
         order = [item.nodeid for item in session.items if "cluster" in getattr(item, "fixturenames", ())]
-        artifacts.update(Path(os.environ[choice.RUN], artifacts.RUN), {"order": order})
+        with told(session.config):
+            artifacts.update(Path(os.environ[choice.RUN], artifacts.RUN), {"order": order})
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Leave word of how long the run took on its own clock."""
     if choice.RUN in os.environ:
         seconds = round(time.monotonic() - session.config.stash[_began], 3)
-        artifacts.update(Path(os.environ[choice.RUN], artifacts.RUN), {"seconds": seconds, **sources(session)})
+        with told(session.config):
+            artifacts.update(Path(os.environ[choice.RUN], artifacts.RUN), {"seconds": seconds, **sources(session)})
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

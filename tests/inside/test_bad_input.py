@@ -199,6 +199,20 @@ def test_a_full_artifacts_folder_is_found_first(user: User, small_disk: Path) ->
     user.is_told("cannot write the artifacts folder", "--artifacts", str(small_disk / "below"))
 
 
+@pytest.mark.parametrize("kibibytes", [12, 20, 36, 68, 132])
+def test_an_artifacts_folder_that_fills_up_is_told_and_all_is_cleaned_up(
+    user: User, small_disk: Path, kibibytes: int
+) -> None:
+    """Whenever that happens: while daemons start, in a scenario or after it."""
+    user.writes("test_scenario.py", SCENARIO.replace("assert cluster.nodes", """
+        with cluster.load() as load:
+            cluster.wait_answers(load, 40, since=cluster.timeline.now())
+    """))  # fmt: skip
+    (small_disk / "filler").write_bytes(bytes((256 - kibibytes) << 10))
+    shown = user.is_told("No space left on device; make room", status=pytest.ExitCode.TESTS_FAILED)
+    assert f"{small_disk}/" in shown
+
+
 def test_a_read_only_artifacts_folder_is_found_first(user: User, small_disk: Path) -> None:
     linux.mount("none", str(small_disk), flags=MS_REMOUNT | linux.MS_RDONLY)
     user.is_told("Read-only file system; mend it or use --artifacts DIR")
