@@ -1,52 +1,187 @@
-"""DR forwarding: the director passes the client's packets on unchanged, and the answer never comes back through it."""
+"""Forwarding: DR, TUN and NAT, in IPv4 and IPv6, over TCP and UDP: what becomes of a packet on its way and back."""
 
 import pytest
 
-from harness import measures
 from harness.cluster import Cluster
-from topologies.director_pair import DirectorPair
+from harness.daemons import ipvsadm
+from harness.daemons.httpd import LARGE, LARGE_SIZE
+from topologies.forwarding import REAL_HTTP, VIPS, OneLan, TwoLans, service_of
 
-pytestmark = [pytest.mark.forwarding, pytest.mark.topology.with_args(DirectorPair)]
+pytestmark = pytest.mark.forwarding
+
+ONE_LAN = pytest.mark.topology.with_args(OneLan)
+TWO_LANS = pytest.mark.topology.with_args(TwoLans)
+FAMILIES = pytest.mark.parametrize("family", [4, 6], ids=["IPv4", "IPv6"])
+PROTOCOLS = pytest.mark.parametrize("protocol", ["TCP", "UDP"])
+MTU = 1500
 
 
-def test_forwarding_sends_the_packet_on_unchanged(cluster: Cluster) -> None:
-    """DR gives the packet a new destination MAC and leaves the rest alone (kernel ``ip_vs_dr_xmit``), but for the TTL
-    that every hop lowers: the real server holds the VIP itself.
+def without_vips(cluster: Cluster) -> None:
+    """Take the VIPs from the real servers."""
+    for server in cluster.real_servers:
+        for device in ("lo", "tunl0", "ip6tnl0"):
+            server.machine.run(["ip", "address", "flush", "dev", device, "scope", "global"])
+
+
+def forwarding(flag: str):  # type: ignore[no-untyped-def]
+    """Have the director forward everything in another way: ``-g`` (DR) or ``-i`` (TUN)."""
+
+    def change(cluster: Cluster) -> None:
+        director = cluster.master
+        for service in director.role.services:
+            for destination in director.destinations(service):
+                words = [*ipvsadm.service(service), "-r", destination.endpoint, flag, "-w", "1"]
+                director.machine.run(["ipvsadm", "-e", *words])
+
+    return change
+
+
+def without_word_of_size(cluster: Cluster) -> None:
+    """Have the director's firewall drop what tells a sender that a packet was too big."""
+    run = cluster.master.machine.run
+    run(["iptables-legacy", "-A", "OUTPUT", "-p", "icmp", "-j", "DROP"])
+    run(["ip6tables-legacy", "-A", "OUTPUT", "-p", "icmpv6", "--icmpv6-type", "packet-too-big", "-j", "DROP"])
+
+
+@ONE_LAN
+@FAMILIES
+@PROTOCOLS
+@pytest.mark.control("TUN instead", sabotage=forwarding("-i"), caught="unrouted")
+@pytest.mark.control("VIP missing on the real servers", sabotage=without_vips, caught="status")
+def test_forwarding_by_dr_changes_nothing_but_the_hop(cluster: Cluster, family: int, protocol: str) -> None:
+    """DR gives a packet another MAC and leaves the rest alone (kernel ``ip_vs_dr_xmit``) but for the TTL, which every
+    hop lowers; the real server holds the VIP and answers as that, straight to the client.
     """
-    master = cluster.master
-    (request,) = cluster.fetch(1)
+    master, service = cluster.master, service_of("DR", family, protocol)
+    (request,) = cluster.fetch(1, service)
+    assert request.status == 200
     path, server = cluster.path_of(request), cluster.server_of(request)
 
-    arrived = path.between(cluster.client, master)
-    forwarded = path.between(master, server)
-
-    assert arrived
-    assert [packet.unrouted for packet in forwarded] == [packet.unrouted for packet in arrived]
-    assert [packet.ttl for packet in forwarded] == [packet.ttl - 1 for packet in arrived]
-    assert {(packet.source, packet.destination) for packet in forwarded} == {(cluster.client.ip, cluster.vip)}
-
-
-def test_forwarding_lets_the_answer_bypass_the_director(cluster: Cluster) -> None:
-    """The real server answers with the VIP as its source, straight to the client: the director sees requests only."""
-    assert cluster.master
-    (request,) = cluster.fetch(1)
-    path, server = cluster.path_of(request), cluster.server_of(request)
-
+    asked, forwarded = path.between(cluster.client, master), path.between(master, server)
     answers = path.between(server, cluster.client)
 
-    assert answers
-    assert {(packet.source, packet.destination) for packet in answers} == {(cluster.vip, cluster.client.ip)}
-    for director in cluster.directors:
-        assert not [packet for packet in path.at(director) if packet.source == cluster.vip]
+    assert [packet.unrouted for packet in forwarded] == [packet.unrouted for packet in asked]
+    assert [packet.ttl for packet in forwarded] == [packet.ttl - 1 for packet in asked]
+    assert {packet.destination for packet in forwarded} == {packet.source for packet in answers} == {service.vip}
+    assert not [packet for packet in path.at(master) if packet.source == service.vip], "an answer passed the director"
+    assert all(packet.intact for packet in (*asked, *forwarded, *answers))
 
 
-def test_forwarding_alternates_between_the_real_servers(cluster: Cluster) -> None:
-    """Round robin takes each real server in turn, one connection each (kernel ``ip_vs_rr_schedule``)."""
-    names = [server.page for server in cluster.real_servers]
-    assert cluster.master.role.services[0].scheduler == "rr"
+@ONE_LAN
+@FAMILIES
+@PROTOCOLS
+@pytest.mark.control("DR instead", sabotage=forwarding("-g"), caught="carried")
+@pytest.mark.control("VIP missing on the real servers", sabotage=without_vips, caught="status")
+def test_forwarding_by_tun_puts_the_packet_into_another(cluster: Cluster, family: int, protocol: str) -> None:
+    """TUN carries a packet to the real server in one of the director's own (RFC 2003, RFC 2473; kernel
+    ``ip_vs_tunnel_xmit``), its TTL lowered and in both; the answer goes straight to the client as with DR.
+    """
+    master, service = cluster.master, service_of("TUN", family, protocol)
+    (request,) = cluster.fetch(1, service)
+    assert request.status == 200
+    path, server = cluster.path_of(request), cluster.server_of(request)
 
-    answered = [request.server for request in cluster.fetch(6)]
+    asked, outer = path.between(cluster.client, master), path.between(master, server)
+    answers = path.between(server, cluster.client)
+    ends = tuple(node.plan.interface().address_of(family) for node in (master, server))
 
-    assert sorted(answered[:2]) == names
-    assert answered == answered[:2] * 3
-    assert measures.distribution(measures.requests(cluster.timeline)) == dict.fromkeys(names, 3)
+    carried = [packet.carried for packet in outer if packet.carried is not None]
+    assert [packet.unrouted for packet in carried] == [packet.unrouted for packet in asked]
+    assert [packet.ttl for packet in carried] == [packet.ttl - 1 for packet in asked] == [each.ttl for each in outer]
+    assert {(packet.source, packet.destination) for packet in outer} == {ends}
+    assert not [packet for packet in path.at(master) if packet.source == service.vip], "an answer passed the director"
+    assert all(packet.intact for packet in (*asked, *carried, *answers))
+
+
+@TWO_LANS
+@FAMILIES
+@PROTOCOLS
+@pytest.mark.control("director does not route", topology={"forwards": False}, caught="status")
+@pytest.mark.control("real servers without a gateway", topology={"gateway": False}, caught="status")
+def test_forwarding_by_nat_rewrites_both_ways(cluster: Cluster, family: int, protocol: str) -> None:
+    """NAT gives a packet the real server's address and port (kernel ``ip_vs_nat_xmit``) and the answer, which must
+    come back through the director, those of the VIP (``handle_response``); checksums are right after that as well.
+    """
+    master, service = cluster.master, service_of("NAT", family, protocol)
+    (request,) = cluster.fetch(1, service)
+    assert request.status == 200
+    path, server = cluster.path_of(request), cluster.server_of(request)
+
+    asked, forwarded = path.between(cluster.client, master), path.between(master, server)
+    answers, returned = path.between(server, master), path.between(master, cluster.client)
+    inside = (server.plan.interface().address_of(family), REAL_HTTP if protocol == "TCP" else service.port)
+
+    assert {(packet.destination, packet.ports[1]) for packet in forwarded} == {inside}
+    assert {(packet.source, packet.ports[0]) for packet in returned} == {(service.vip, service.port)}
+    assert [packet.content for packet in forwarded] == [packet.content for packet in asked]
+    assert [packet.content for packet in returned] == [packet.content for packet in answers]
+    assert [packet.ttl for packet in (*forwarded, *returned)] == [packet.ttl - 1 for packet in (*asked, *answers)]
+    assert all(packet.intact for packet in (*asked, *forwarded, *answers, *returned))
+
+
+@ONE_LAN
+@FAMILIES
+@pytest.mark.parametrize("method", ["DR", "TUN"])
+@pytest.mark.control("VIP missing on the real servers", sabotage=without_vips, caught="status")
+def test_forwarding_lets_large_answers_bypass_the_director(cluster: Cluster, method: str, family: int) -> None:
+    """What makes DR and TUN fast: of an answer of many full packets the director sees the acknowledgements alone."""
+    master = cluster.master
+    (request,) = cluster.fetch(1, service_of(method, family, "TCP"), path=f"/{LARGE}")
+    assert (request.status, request.length) == (200, LARGE_SIZE)
+    path = cluster.path_of(request)
+
+    sizes = [len(packet.ip) for packet in path.between(cluster.server_of(request), cluster.client)]
+
+    assert max(sizes) == MTU
+    assert sum(sizes) > LARGE_SIZE
+    assert {packet.destination for packet in path.at(master) if not packet.frame.sent} == {VIPS[method, family]}
+
+
+@TWO_LANS
+@FAMILIES
+@pytest.mark.control("real servers without a gateway", topology={"gateway": False}, caught="status")
+def test_forwarding_by_nat_returns_large_answers(cluster: Cluster, family: int) -> None:
+    """NAT's answers all pass the director, in packets as large as the link takes, each of them rewritten rightly."""
+    master = cluster.master
+    (request,) = cluster.fetch(1, service_of("NAT", family, "TCP"), path=f"/{LARGE}")
+    assert (request.status, request.length) == (200, LARGE_SIZE)
+    path = cluster.path_of(request)
+
+    answers, returned = path.between(cluster.server_of(request), master), path.between(master, cluster.client)
+
+    assert max(len(packet.ip) for packet in returned) == MTU
+    assert [packet.content for packet in returned] == [packet.content for packet in answers]
+    assert all(packet.intact for packet in returned)
+
+
+@ONE_LAN
+@FAMILIES
+@pytest.mark.control("TUN instead", sabotage=forwarding("-i"), caught="too_big")
+def test_forwarding_by_dr_passes_full_packets_on(cluster: Cluster, family: int) -> None:
+    """DR adds nothing to a packet, so one as large as the link takes goes through as it is."""
+    master = cluster.master
+    (request,) = cluster.fetch(1, service_of("DR", family, "TCP"), padding=3000)
+    assert request.status == 200
+    path = cluster.path_of(request)
+
+    assert not path.too_big
+    assert max(len(packet.ip) for packet in path.between(master, cluster.server_of(request))) == MTU
+
+
+@ONE_LAN
+@FAMILIES
+@pytest.mark.control("firewall drops ICMP", sabotage=without_word_of_size, caught="status")
+@pytest.mark.control("DR instead", sabotage=forwarding("-g"), caught="too_big")
+def test_forwarding_by_tun_tells_the_client_what_fits(cluster: Cluster, family: int) -> None:
+    """A full packet does not fit into another: the director says so (``ensure_mtu_is_adequate`` in ip_vs_xmit.c;
+    RFC 1191, RFC 8201), the client sends smaller ones, and the request is answered all the same.
+    """
+    master = cluster.master
+    cluster.forget_path_mtu(cluster.client)
+    (request,) = cluster.fetch(1, service_of("TUN", family, "TCP"), padding=3000)
+    assert request.status == 200
+    path = cluster.path_of(request)
+
+    assert {packet.frame.node for packet in path.too_big if packet.frame.sent} == {master.name}
+    assert max(len(packet.ip) for packet in path.between(cluster.client, master)) == MTU
+    assert max(len(packet.ip) for packet in path.between(master, cluster.server_of(request))) == MTU

@@ -113,6 +113,11 @@ class Acting(Waiting):
         for scheduler in "lc" if service.scheduler == "rr" else "rr", service.scheduler:
             director.machine.run(["ipvsadm", "-E", *ipvsadm.service(service), "-s", scheduler])
 
+    def forget_path_mtu(self, node: Node) -> None:
+        """Have a machine forget what it learned of links that take less than its own."""
+        for family in ("-4", "-6"):
+            node.machine.run(["ip", family, "route", "flush", "cache"])
+
     def ask_arp(self, asker: Node, address: str, count: int) -> list[Event]:
         """Broadcast ``count`` ARP questions for an address; returns the answers, as they left the machines."""
         began = self.timeline.now()

@@ -116,7 +116,7 @@ class Looking(Base):
 
     def path_of(self, request: Event) -> PacketPath:
         """The packets of a request, on every machine's wire."""
-        return PacketPath(self.recorder.frames(since=request.at), int(request.port))
+        return PacketPath(self.recorder.frames(since=request.at), int(request.port), request.protocol)
 
     def server_of(self, request: Event) -> RealServerNode:
         """The real server that answered a request."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterable
 
-from harness.lab import impairment, syscalls
+from harness.lab import impairment, offload, syscalls
 from harness.lab.impairment import Impairment
 from harness.lab.machine import Machine, Process
 from harness.lab.netlink import Batch
@@ -88,6 +88,7 @@ class Lab:
         with machine.inside():
             for interface in machine.plan.interfaces:
                 index = socket.if_nametoindex(interface.name)
+                offload.switch_off(interface.name)
                 batch.set_link(index, True, interface.name)
                 for address in interface.addresses:
                     batch.address(index, str(address.ip), address.network.prefixlen)
