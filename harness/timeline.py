@@ -22,7 +22,7 @@ Value = str | int | float | bool | None
 class Event:
     """One thing that happened: when (seconds on the cluster's clock), to which node, what kind, and its details.
 
-    Kinds and details: ``address`` (action added|removed, address, interface), ``link`` (interface, up),
+    Kinds and details: ``address`` (action added|removed, address, prefix, interface), ``link`` (interface, up),
     ``advertisement`` (vrid, priority, source, destination, interval, version, addresses), ``arp`` (operation, sender,
     sender_mac, target, gratuitous), ``ndp`` (operation solicitation|advertisement, sender, target, target_mac,
     unsolicited), ``frame`` is never an event: frames stay in the capture until somebody asks for them. ``service`` and

@@ -18,6 +18,7 @@ LAYERS = (
     "keepalived",
     "timeline",
     "measures",
+    "diagnosis",
     "kernels",
     "images",
     "lab",

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 
 from harness import measures
+from harness.clock import Instant
 from harness.cluster.base import Base
 from harness.daemons import ipvsadm
 from harness.daemons.nodes import DirectorNode, Node, RealServerNode
+from harness.diagnosis import Diagnosis, Setup, diagnose
 from harness.ipvs.schedulers import Server
 from harness.observers.paths import Path as PacketPath
-from harness.timeline import Event
+from harness.timeline import EVER, Event
 from harness.topology import VirtualService, VrrpInstance
 
 
@@ -108,6 +110,17 @@ class Looking(Base):
             if ip == address:
                 return mac
         return None
+
+    def diagnoses(self, since: Instant = EVER) -> list[Diagnosis]:
+        """The misconfigurations for which there is evidence since an instant."""
+        served = {server.name: server.role.serves for server in self.real_servers}
+        setup = Setup(
+            directors={director.name: director.role.instances for director in self.directors},
+            servers={name: tuple(service.vip for service in serves) for name, serves in served.items()},
+            gateways={host.name: host.default_routes[0] for host in self.plan.hosts if host.default_routes},
+            nat=frozenset(name for name, serves in served.items() if any(each.method == "NAT" for each in serves)),
+        )
+        return diagnose(self.timeline, setup, since)
 
     def martians(self, node: Node) -> int:
         """How many packets the kernel has refused for their source address (``in_martian_src``; of all machines)."""

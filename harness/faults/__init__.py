@@ -1,6 +1,6 @@
 """Faults: what is done to a cluster. Each is data with ``inject`` and ``heal``, one file for one thing that breaks."""
 
-from harness.faults.configuration import AcceptLocal, HintSource, Maintenance, Reconfigure, Unprotected
+from harness.faults.configuration import AcceptLocal, ForgetVip, HintSource, Maintenance, Reconfigure, Unprotected
 from harness.faults.draining import Drain
 from harness.faults.fault import Fault
 from harness.faults.links import BlackHole, Unplug
@@ -19,6 +19,7 @@ __all__ = [
     "DropArp",
     "FailCheck",
     "Fault",
+    "ForgetVip",
     "HangCheck",
     "HangKeepalived",
     "HintSource",

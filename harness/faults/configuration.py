@@ -61,6 +61,17 @@ class HintSource(Fault[DirectorNode]):
         self.node.machine.run(["ip", "route", "replace", *route])
 
 
+class ForgetVip(Fault[RealServerNode]):
+    """A real server does not hold the VIP; healed, its script puts it on ``lo`` again."""
+
+    def inject(self, around: Surroundings) -> None:
+        for vip in dict.fromkeys(service.vip for service in self.node.role.serves):
+            self.node.machine.run(["ip", "address", "del", f"{vip}/32", "dev", "lo"])
+
+    def heal(self, around: Surroundings) -> None:
+        self.node.protect(True)
+
+
 class Unprotected(Fault[RealServerNode]):
     """A real server answers ARP for the VIP that it holds on ``lo``."""
 

@@ -52,7 +52,8 @@ class AddressObserver:
             address = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
             self._timeline.record(
                 self._machine.name, "address", action="added" if kind == RTM_NEWADDR else "removed",
-                address=address, interface=self._names.get(message["index"], str(message["index"])),
+                address=address, prefix=message["prefixlen"],
+                interface=self._names.get(message["index"], str(message["index"])),
             )  # fmt: skip
 
     def close(self) -> None:

@@ -1,0 +1,243 @@
+"""Misconfigurations that operators really make: each is shown with its symptom, and told by its name and no other."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+
+from harness import measures
+from harness.cluster import Cluster
+from harness.faults import DropAdvertisements, ForgetVip, HangKeepalived, Maintenance, Reconfigure, Unprotected
+from harness.keepalived import timers
+from harness.timeline import EVER
+from topologies.director_pair import DirectorPair
+from topologies.foreign_cluster import ForeignCluster
+
+pytestmark = [pytest.mark.misconfiguration, pytest.mark.topology.with_args(DirectorPair)]
+
+F = TypeVar("F", bound=Callable[..., None])
+SYMPTOMS = "owners|status|src|priority"
+SCRIPT = 'script "/usr/bin/test ! -e /etc/keepalived/down"'
+
+
+def mistaken(old: str, new: str, *directors: str) -> Callable[[F], F]:
+    """A cluster with this edit on some directors, and the control without it, in which nothing is found."""
+
+    def decorate(scenario: F) -> F:
+        pytest.mark.topology(DirectorPair, edits=dict.fromkeys(directors, ((old, new),)))(scenario)
+        pytest.mark.control("configured rightly", topology={"edits": {}}, caught=SYMPTOMS)(scenario)
+        return scenario
+
+    return decorate
+
+
+def names(cluster: Cluster, since: float = EVER) -> list[str]:
+    """What is found, by name."""
+    return sorted({found.name for found in cluster.diagnoses(since)})
+
+
+def let_elect(cluster: Cluster) -> None:
+    """Let the time pass in which a director that hears no other has become master, twice as slow a one too."""
+    slowest = max(timers.master_down_interval(director.vrrp) for director in cluster.directors)
+    cluster.timeline.let_pass(2 * slowest + cluster.directors[0].vrrp.advert_int)
+
+
+@pytest.mark.control("ARP protection off", fault=Unprotected, node="web1", caught="diagnoses")
+def test_misconfiguration_is_not_found_where_there_is_none(cluster: Cluster) -> None:
+    """Nothing is found in a cluster as it should be, also while it is asked for and served."""
+    master = cluster.master
+
+    cluster.ask_arp(cluster.client, cluster.vip, 1)
+    answered = cluster.fetch(2)
+
+    assert [request.status for request in answered] == [200, 200]
+    assert cluster.diagnoses(since=cluster.timeline.mark) == [], master.name
+
+
+# -- elections --------------------------------------------------------------------------------------------------------
+
+
+@mistaken("virtual_router_id 51", "virtual_router_id 52", "director2")
+def test_misconfiguration_vrid_mismatch(cluster: Cluster) -> None:
+    """Whoever is of another VRID is not heard at all (RFC 3768 section 7.1): both own the VIP."""
+    let_elect(cluster)
+
+    assert cluster.owners() == ["director1", "director2"]
+    assert names(cluster) == ["VRID mismatch"]
+
+
+@pytest.mark.control("a VRID of its own", topology={"foreign_vrid": 52}, caught="due")
+@pytest.mark.known_defect(
+    "keepalived #562", "an advertisement that is discarded postpones the master's own by a whole interval"
+)
+@pytest.mark.topology(ForeignCluster, foreign_priority=50)
+def test_misconfiguration_foreign_cluster_with_the_same_vrid(cluster: Cluster) -> None:
+    """Each finds its VIP missing in the other's advertisements and discards them, but begins its own interval anew
+    (keepalived ``vrrp_scheduler.c``, ``vrrp_dispatcher_read``): who began later silences the other, whose backup then
+    takes over from a master that is alive.
+    """
+    _, backup, foreign = cluster.directors
+    vrid, wait = backup.vrrp.vrid, timers.master_down_interval(backup.vrrp)
+
+    let_elect(cluster)
+    heard = measures.heard(cluster.timeline, backup.name, vrid, priority=backup.vrrp.priority)
+    due = measures.silences(heard, wait, cluster.timeline.now())
+    took_over = measures.takeovers(cluster.timeline, backup.name, cluster.vip, 0, cluster.timeline.now())
+
+    assert due, "the master was not silenced"
+    assert took_over == pytest.approx(due, abs=cluster.slack)
+    assert cluster.owners(foreign.vrrp.vips[0]) == [foreign.name]
+    assert set(names(cluster)) == {"foreign cluster with the same VRID"}
+
+
+@mistaken("advert_int 1", "advert_int 2", "director2")
+def test_misconfiguration_advert_int_mismatch(cluster: Cluster) -> None:
+    """Version 2 discards what comes at another interval than its own (RFC 3768 section 7.1): both own the VIP."""
+    let_elect(cluster)
+
+    assert cluster.owners() == ["director1", "director2"]
+    assert names(cluster) == ["advert_int mismatch"]
+
+
+@mistaken("auth_pass lvs-dr", "auth_pass lvs-rd", "director2")
+def test_misconfiguration_authentication_mismatch(cluster: Cluster) -> None:
+    """Advertisements with another password are discarded (RFC 2338 section 10.2): both own the VIP, and say why."""
+    let_elect(cluster)
+
+    assert cluster.owners() == ["director1", "director2"]
+    assert {found.nodes for found in cluster.diagnoses()} == {("director1",), ("director2",)}
+    assert set(names(cluster)) == {"authentication mismatch"}
+
+
+@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
+def test_misconfiguration_multicast_blocked(cluster: Cluster) -> None:
+    """A switch or firewall that lets everything pass but VRRP: all else works, and both own the VIP."""
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=False)
+
+    with cluster.suffering(DropAdvertisements(master)), cluster.suffering(DropAdvertisements(backup)) as struck:
+        cluster.wait_master(backup, since=struck, until=due.latest)
+        cluster.timeline.let_pass(backup.vrrp.advert_int)
+        found = cluster.diagnoses(since=struck)
+        assert cluster.owners() == [master.name, backup.name]
+
+    assert {each.name for each in found} == {"multicast blocked"}
+    assert {each.nodes for each in found} == {(master.name, backup.name), (backup.name, master.name)}
+
+
+@pytest.mark.control("a gap that the weight exceeds", topology={"priorities": (100, 90)}, caught="owners|events")
+@pytest.mark.topology(DirectorPair, priorities=(100, 70))
+def test_misconfiguration_weight_not_larger_than_the_priority_gap(cluster: Cluster) -> None:
+    """100 - 20 is still above 70: the master says that it is sick and stays master."""
+    master, backup = cluster.master, cluster.backup
+    (script,) = master.vrrp.track_scripts
+
+    with cluster.suffering(Maintenance(master)) as struck:
+        cluster.timeline.let_pass((timers.script_failure(script) + timers.preemption(backup.vrrp)).latest)
+
+    assert not cluster.timeline.events("address", since=struck, address=cluster.vip)
+    assert names(cluster, since=struck) == ["weight not larger than the priority gap"]
+
+
+# -- addresses --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.control("the VIP is missing there as well", fault=ForgetVip, node="web1", caught="answer.node")
+def test_misconfiguration_no_arp_protection(cluster: Cluster) -> None:
+    """A real server that answers for the VIP takes clients away from the director, whoever is asked first."""
+    master, server = cluster.master, cluster.real_servers[0]
+
+    with cluster.suffering(Unprotected(server)) as struck:
+        answers = cluster.ask_arp(cluster.client, cluster.vip, 1)
+        found = cluster.diagnoses(since=struck)
+
+    assert {answer.node for answer in answers} == {master.name, server.name}
+    assert [(each.name, each.nodes) for each in found] == [("no ARP protection", (server.name,))]
+
+
+@pytest.mark.control(
+    "the other one serves both turns",
+    sabotage=lambda cluster: cluster.master.machine.run(
+        ["ipvsadm", "-d", "-t", f"{cluster.vip}:80", "-r", f"{cluster.real_servers[0].ip}:80"]
+    ),
+    caught="status",
+)
+def test_misconfiguration_vip_missing_on_a_real_server(cluster: Cluster) -> None:
+    """DR delivers to it what is addressed to the VIP, which is nobody there: every other client waits in vain, and the
+    health check, which asks the server's own address, sees nothing.
+    """
+    assert cluster.master
+    server = cluster.real_servers[0]
+
+    with cluster.suffering(ForgetVip(server)) as struck:
+        statuses = [request.status for request in cluster.fetch(4)]
+        found = cluster.diagnoses(since=struck)
+
+    assert sorted(statuses) == [0, 0, 200, 200]
+    assert cluster.ipvsadm(cluster.master).keys() == {f"{each.ip}:80" for each in cluster.real_servers}
+    assert [(each.name, each.nodes) for each in found] == [("VIP missing on a real server", (server.name,))]
+
+
+@mistaken("172.16.10.50/32 dev", "172.16.10.50/16 dev", "director1", "director2")
+def test_misconfiguration_vip_with_the_wrong_prefix(cluster: Cluster) -> None:
+    """The address brings a route: all of 172.16/16 is on this LAN now, and is spoken to from the VIP."""
+    master = cluster.master
+
+    route = master.machine.run(["ip", "-o", "route", "get", "172.16.99.1"], check=False).stdout
+
+    assert f"dev eth0 src {cluster.vip}" in route
+    assert names(cluster) == ["VIP with the wrong prefix"]
+
+
+# -- keepalived's options ---------------------------------------------------------------------------------------------
+
+
+@mistaken("smtp_alert off", "smtp_alert off\nvrrp_strict", "director1", "director2")
+def test_misconfiguration_vrrp_strict_drops_what_is_sent_to_the_vip(cluster: Cluster) -> None:
+    """By the letter of RFC 5798 (section 6.1, Accept_Mode) only the address owner accepts packets to the VIP, which
+    keepalived ensures with a firewall rule, and IPVS gets none of them. Elections and health checks go well.
+    """
+    assert cluster.master
+
+    (request,) = cluster.fetch(1)
+
+    assert (request.status, request.error) == (0, "timed out")
+    assert names(cluster) == ["vrrp_strict drops what is sent to the VIP"]
+
+
+@mistaken(SCRIPT, 'script "/etc/hostname"', "director1")
+def test_misconfiguration_script_not_executable(cluster: Cluster) -> None:
+    """keepalived leaves a script that it cannot run out, and says so once: the maintenance switch has no effect."""
+    master = cluster.master
+    (script,) = master.vrrp.track_scripts
+
+    with cluster.suffering(Maintenance(master)) as struck:
+        cluster.timeline.let_pass((timers.script_failure(script) + timers.preemption(cluster.backup.vrrp)).latest)
+    said = cluster.timeline.events("advertisement", node=master.name, since=struck, sent=True)
+
+    assert {advert.priority for advert in said} == {master.vrrp.priority}
+    assert names(cluster) == ["script not executable"]
+
+
+@pytest.mark.control(
+    "root owns it",
+    sabotage=lambda cluster: cluster.master.machine.run(["mount", "--bind", "/usr/bin/true", "/usr/bin/chown"]),
+    caught="priority",
+)
+@pytest.mark.topology(DirectorPair, fresh=True)
+def test_misconfiguration_script_owned_by_another_user(cluster: Cluster) -> None:
+    """With ``enable_script_security`` root runs nothing that another could have changed: this script, which fails,
+    never runs, and nothing shows it but a line in the log.
+    """
+    master = cluster.master
+    master.machine.write("/etc/keepalived/check", "#!/bin/sh\nexit 1\n", 0o755)
+    master.machine.run(["chown", "www-data", "/etc/keepalived/check"])
+    (script,) = master.vrrp.track_scripts
+
+    with cluster.suffering(Reconfigure(master, SCRIPT, 'script "/etc/keepalived/check"')) as struck:
+        cluster.timeline.let_pass(timers.script_failure(script).latest + 2 * master.vrrp.advert_int)
+        said = cluster.timeline.events("advertisement", node=master.name, since=struck, sent=True)
+        found = names(cluster, since=struck)
+
+    assert {advert.priority for advert in said} == {master.vrrp.priority}
+    assert found == ["script owned by another user"]

@@ -1,0 +1,146 @@
+"""Misconfigurations told by name from timelines that a test has written: each on its evidence, and nothing without."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.diagnosis import Setup, diagnose
+from harness.timeline import Timeline
+from harness.topology import VrrpInstance
+from harness.topology.tracking import maintenance_switch
+
+VIP = "172.16.10.50"
+FIRST = VrrpInstance(vrid=51, vip=VIP, priority=100, track_scripts=(maintenance_switch(),))
+SECOND = VrrpInstance(vrid=51, vip=VIP, priority=70)
+SETUP = Setup({"director1": (FIRST,), "director2": (SECOND,)}, {"web1": (VIP,)}, {"web1": "172.16.10.11"})
+
+
+def healthy() -> Timeline:
+    """The master advertises, its backup hears it, the real server holds the VIP."""
+    timeline = Timeline()
+    for node, address, prefix, interface in (
+        ("director1", "172.16.10.11", 24, "eth0"),
+        ("director2", "172.16.10.12", 24, "eth0"),
+        ("director1", VIP, 32, "eth0"),
+        ("web1", VIP, 32, "lo"),
+    ):
+        timeline.record(node, "address", 0, action="added", address=address, prefix=prefix, interface=interface)
+    advert(timeline, 1, "director1", "director2")
+    return timeline
+
+
+def advert(timeline: Timeline, at: float, node: str, *listeners: str, **other: Any) -> None:
+    said = {"vrid": 51, "priority": 100, "source": f"of {node}", "interval": 1, "version": 2, "addresses": VIP, **other}
+    for each in (node, *listeners):
+        timeline.record(each, "advertisement", at, sent=each == node, **said)
+
+
+def found(timeline: Timeline, setup: Setup = SETUP, since: float = 0) -> list[tuple[str, tuple[str, ...]]]:
+    return [(each.name, each.nodes) for each in diagnose(timeline, setup, since)]
+
+
+def test_nothing_is_found_in_a_healthy_cluster() -> None:
+    assert found(healthy()) == []
+
+
+def test_nothing_is_found_without_evidence() -> None:
+    assert found(Timeline(), Setup({}, {}, {})) == []
+
+
+@pytest.mark.parametrize(
+    ("other", "name"),
+    [
+        ({"vrid": 52}, "VRID mismatch"),
+        ({"addresses": "172.16.10.60"}, "foreign cluster with the same VRID"),
+        ({"interval": 2}, "advert_int mismatch"),
+    ],
+)
+def test_two_advertisers_that_differ_in_one_thing(other: dict[str, Any], name: str) -> None:
+    timeline = healthy()
+    advert(timeline, 2, "director2", "director1", **{"priority": 70, **other})
+    assert found(timeline) == [(name, ("director1", "director2"))]
+
+
+def test_version_3_may_advertise_at_two_intervals() -> None:
+    timeline = Timeline()
+    advert(timeline, 1, "director1", "director2", version=3)
+    advert(timeline, 2, "director2", "director1", version=3, interval=2)
+    assert found(timeline, Setup({}, {}, {})) == []
+
+
+def test_the_same_vrid_on_two_lans_is_no_foreign_cluster() -> None:
+    timeline = healthy()
+    advert(timeline, 2, "router", addresses="172.16.20.60")
+    assert found(timeline) == []
+
+
+def test_what_does_not_arrive_is_blocked() -> None:
+    timeline = healthy()
+    advert(timeline, 5, "director1")
+    advert(timeline, 5, "director2", priority=70)
+    blocked = [("multicast blocked", ("director1", "director2")), ("multicast blocked", ("director2", "director1"))]
+    assert found(timeline, since=4) == blocked
+
+
+@pytest.mark.parametrize(("lowered", "expected"), [(80, 1), (60, 0), (100, 0)])
+def test_a_lowered_priority_is_to_fall_below_the_next(lowered: int, expected: int) -> None:
+    timeline = healthy()
+    advert(timeline, 2, "director1", "director2", priority=lowered)
+    assert len(found(timeline)) == expected
+
+
+def test_a_real_server_that_names_the_vip_in_arp() -> None:
+    timeline = healthy()
+    timeline.record("web1", "arp", 2, sent=True, sender="172.16.10.21")
+    assert found(timeline) == []
+    timeline.record("web1", "arp", 3, sent=True, sender=VIP)
+    assert found(timeline) == [("no ARP protection", ("web1",))]
+
+
+def test_a_real_server_without_the_vip() -> None:
+    timeline = healthy()
+    timeline.record("web1", "address", 2, action="removed", address=VIP, prefix=32, interface="lo")
+    assert found(timeline) == [("VIP missing on a real server", ("web1",))]
+
+
+@pytest.mark.parametrize(("prefix", "expected"), [(16, 1), (24, 0)])
+def test_a_vip_whose_network_is_wider_than_the_lan(prefix: int, expected: int) -> None:
+    timeline = healthy()
+    timeline.record("director2", "address", 2, action="added", address=VIP, prefix=prefix, interface="eth0")
+    assert found(timeline) == [("VIP with the wrong prefix", ("director2",))] * expected
+
+
+@pytest.mark.parametrize(("gateway", "expected"), [("172.16.10.11", 0), ("172.16.10.1", 1), (None, 1)])
+def test_a_gateway_that_is_no_directors(gateway: str | None, expected: int) -> None:
+    gateways = {} if gateway is None else {"web1": gateway}
+    behind_nat = Setup(SETUP.directors, SETUP.servers, gateways, frozenset({"web1"}))
+    assert found(healthy(), behind_nat) == [("real server's gateway wrong", ("web1",))] * expected
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("(VI_1) received an invalid passwd!", "authentication mismatch"),
+        ("(VI_1) setting firewall drop rule", "vrrp_strict drops what is sent to the VIP"),
+        ("WARNING - script '/etc/hostname' is not executable for uid:gid 0:0", "script not executable"),
+        ("Script /usr/local/bin/nothere cannot be accessed - No such file", "script not executable"),
+        ("Unsafe permissions found for script '/etc/keepalived/check'.", "script owned by another user"),
+        ("(VI_1) cannot use a loopback interface (lo) for vrrp", "VRRP on a loopback interface"),
+    ],
+)
+def test_keepalived_s_own_words_are_told_once_and_without_their_date(line: str, name: str) -> None:
+    timeline = healthy()
+    for at in (2, 3):
+        timeline.record("director1", "log", at, daemon="keepalived", line=f"Thu Jan  1 00:00:0{at} 2026: {line}")
+    (diagnosis,) = diagnose(timeline, SETUP)
+    assert (diagnosis.name, diagnosis.nodes, diagnosis.evidence) == (name, ("director1",), line)
+    assert str(diagnosis).startswith(f"{name} (director1): ")
+
+
+def test_what_keepalived_says_when_all_is_well_is_no_complaint() -> None:
+    timeline = healthy()
+    for line in ("(VI_1) removing firewall drop rule", "VRRP_Script(maintenance) succeeded"):
+        timeline.record("director1", "log", 2, daemon="keepalived", line=f"Thu Jan  1 00:00:02 2026: {line}")
+    assert found(timeline) == []
