@@ -5,7 +5,8 @@ VENV := .venv
 PYTEST := $(VENV)/bin/pytest
 SOURCES := harness topologies scenarios tests benchmarks
 
-PACKAGES := keepalived ipvsadm apache2 user-mode-linux iproute2 kmod procps curl python3 python3-venv dnsmasq-base iptables
+PACKAGES := keepalived ipvsadm apache2 user-mode-linux iproute2 kmod procps curl python3 python3-venv dnsmasq-base iptables \
+	python3-aiosmtpd
 BENCH_PACKAGES := bridge-utils mininet
 IMAGE_PACKAGES := mmdebstrap uidmap umoci
 KEEPALIVED_PACKAGES := autoconf automake gcc git libc6-dev libnl-3-dev libnl-genl-3-dev libssl-dev make pkg-config

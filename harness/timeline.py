@@ -28,10 +28,11 @@ class Event:
     unsolicited), ``frame`` is never an event: frames stay in the capture until somebody asks for them. ``service`` and
     ``destination`` (action added|removed|changed, service, address, weight), ``request`` (sent, latency, status,
     server, error), ``state`` (instance, state: what keepalived says of itself), ``notification`` (channel script|fifo,
-    text: whom keepalived tells, and what), ``log`` (daemon, line), ``daemon`` (name, action started|reloaded|ended,
-    status), ``power`` (action on|off), ``fault`` (name, action injected|healed), ``expected`` (what, since, latest:
-    what a scenario begins to wait for), ``judged`` (what, since, earliest, latest, measured, met: what came of it;
-    instants of this timeline). docs/artifacts.md has them all with their units.
+    text: whom keepalived tells, and what), ``mail`` (sender, recipient, subject, body), ``log`` (daemon, line),
+    ``daemon`` (name, action started|reloaded|ended, status), ``power`` (action on|off), ``fault`` (name, action
+    injected|healed), ``expected`` (what, since, latest: what a scenario begins to wait for), ``judged`` (what, since,
+    earliest, latest, measured, met: what came of it; instants of this timeline). docs/artifacts.md has them all with
+    their units.
     """
 
     at: Instant

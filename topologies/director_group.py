@@ -1,6 +1,7 @@
 """Directors and a client on one LAN, and no real servers: what elections, tracking and notification are about."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from mininet.topo import Topo
@@ -21,12 +22,14 @@ class DirectorGroup(Topo):
         unicast: bool = False,
         mutual: bool = False,
         notify_fifo: bool = False,
+        edits: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType({}),
         **vrrp: Any,
     ) -> None:
         """One director for each of ``priorities``, with its own of ``states`` and ``advert_ints`` where there are any.
 
         ``unicast`` makes the others its peers; ``vrrp`` is every instance's. ``mutual`` adds a second VIP with the
-        priorities in the opposite order, so that of two directors each is the other's backup.
+        priorities in the opposite order, so that of two directors each is the other's backup; ``edits``: by
+        director's name, texts of its keepalived.conf and what to write instead.
         """
         lan = self.addSwitch("lan", subnet="172.16.10.0/24", subnet6="fd00:10::/64", dpid="1")
         addresses = [f"172.16.10.{10 + number}" for number in range(1, len(priorities) + 1)]
@@ -48,6 +51,7 @@ class DirectorGroup(Topo):
                 ip=f"{address}/24",
                 vrrp=tuple(instances),
                 notify_fifo=notify_fifo,
+                edits=tuple(edits.get(f"director{number + 1}", ())),
             )
             self.addLink(lan, director)
         self.addLink(lan, self.addHost("client", cls=Client, ip="172.16.10.100/24"))

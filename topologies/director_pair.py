@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from mininet.topo import Topo
 
-from harness.topology import Client, Director, HttpGet, RealServer, VirtualService, VrrpInstance
+from harness.topology import Client, Director, HttpGet, MailServer, RealServer, VirtualService, VrrpInstance
 from harness.topology.tracking import maintenance_switch
 
 VIP = "172.16.10.50"
@@ -25,11 +25,13 @@ class DirectorPair(Topo):
         delay_loop: float = 2,
         real_servers: int = 2,
         sync_daemon: bool = False,
+        told: bool = False,
         configs: Sequence[Path | str | None] = (None, None),
         edits: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType({}),
     ) -> None:
         """``configs``: keepalived.conf files of your own, one per director; ``edits``: by director's name, texts of its
-        generated one and what to write instead; intervals in seconds.
+        generated one and what to write instead; intervals in seconds. ``told``: keepalived's FIFO is on the timeline,
+        and its alerts go to a mail server at .25.
         """
         net, _, length = subnet.rpartition(".")
         length = length.partition("/")[2]
@@ -47,6 +49,8 @@ class DirectorPair(Topo):
                 vrrp=vrrp,
                 services=[web],
                 sync_daemon=sync_daemon,
+                notify_fifo=told,
+                smtp_alert=told,
                 config=config,
                 edits=tuple(edits.get(f"director{number}", ())),
             )
@@ -55,6 +59,8 @@ class DirectorPair(Topo):
             self.addLink(
                 lan, self.addHost(f"web{number}", cls=RealServer, ip=f"{net}.{20 + number}/{length}", serves=[web])
             )
+        if told:
+            self.addLink(lan, self.addHost("mail", cls=MailServer, ip=f"{net}.25/{length}"))
         self.addLink(lan, self.addHost("client", cls=Client, ip=f"{net}.100/{length}"))
 
 

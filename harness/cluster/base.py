@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.clock import Instant
 from harness.cluster.due import Expectations
-from harness.daemons import keepalived
+from harness.daemons import keepalived, mail
 from harness.daemons.daemon import Daemon
 from harness.daemons.nodes import ClientNode, DirectorNode, Node, RealServerNode, node_of
 from harness.errors import HarnessError
@@ -129,7 +129,14 @@ class Base:
             node.start(daemon)
 
     def _log_pipe(self, node: Node, daemon: Daemon) -> int:
+        printed = mail.Printed()
+
         def on_line(line: str) -> None:
+            if daemon is mail.MAIL and (received := printed.read(line)) is not None:
+                self.timeline.record(
+                    node.name, "mail", sender=received["From"], recipient=received["To"], subject=received["Subject"],
+                    body=str(received.get_payload()).strip(),
+                )  # fmt: skip
             if state := keepalived.ENTERED.search(line):
                 self.timeline.record(node.name, "state", instance=state["instance"], state=state["state"])
             if isinstance(node, DirectorNode) and keepalived.TABLE_CHANGED.search(line):

@@ -127,6 +127,12 @@ class Looking(Base):
         names, counts, *_ = node.machine.read("/proc/net/stat/rt_cache").splitlines()
         return int(counts.split()[names.split().index("in_martian_src")], 16)
 
+    def notifications(self, node: Node, channel: str, since: Instant = EVER) -> list[str]:
+        """What keepalived told by ``script`` or ``fifo``, in order, once it has had the time to."""
+        self.timeline.let_pass(self.slack)
+        told = self.timeline.events("notification", node=node.name, since=since, channel=channel)
+        return [event.text for event in told]
+
     def path_of(self, request: Event) -> PacketPath:
         """The packets of a request, on every machine's wire."""
         return PacketPath(self.recorder.frames(since=request.at), int(request.port), request.protocol)

@@ -8,13 +8,13 @@ import signal
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from harness.daemons import dnsmasq, firewall, httpd, ipvs, keepalived
+from harness.daemons import dnsmasq, firewall, httpd, ipvs, keepalived, mail
 from harness.daemons.daemon import Daemon, require
 from harness.errors import HarnessError
 from harness.keepalived import config
 from harness.lab.machine import Machine, Process
 from harness.lab.plan import HostPlan, Plan
-from harness.topology import Client, Director, RealServer, Role, VirtualService, VrrpInstance
+from harness.topology import Client, Director, MailServer, RealServer, Role, VirtualService, VrrpInstance
 from harness.topology.notification import FIFO, REPORT
 from harness.topology.services import Destination
 from harness.topology.tracking import CHECK
@@ -177,8 +177,11 @@ class DirectorNode(Node):
         self.process().send_signal(signal.SIGHUP)
 
     def _global_defs(self) -> config.GlobalDefs:
+        mail_servers = self._network.of_role(MailServer)
         return config.GlobalDefs(
             router_id=self.name,
+            smtp_server=mail_servers[0].interface().address.ip.compressed if mail_servers else "127.0.0.1",
+            smtp_alert=self.role.smtp_alert,
             notify_fifo=FIFO if self.role.notify_fifo else None,
             lvs_sync_daemon=(self.vrrp.interface, self.vrrp.name) if self.role.sync_daemon else None,
         )
@@ -259,6 +262,12 @@ def _ports(role: RealServer, protocol: str) -> list[int]:
     return [port for service in role.serves if service.protocol == protocol for port in service.ports]
 
 
+class MailServerNode(Node):
+    """Runs an SMTP server that takes all mail."""
+
+    daemons = (mail.MAIL,)
+
+
 class ClientNode(Node):
     """Runs nothing; the harness sends requests from it."""
 
@@ -274,6 +283,8 @@ def _programs(role: Role) -> list[str]:
     if isinstance(role, Director):
         marked = [program for family, program in firewall.PROGRAMS.items() if firewall.marks(role.services, family)]
         return ["keepalived", "ipvsadm", *marked]
+    if isinstance(role, MailServer):
+        return [mail.MAIL.argv[0]]
     return ["ip", *(daemon.argv[0] for daemon in _servers(role))] if isinstance(role, RealServer) else []
 
 
@@ -297,5 +308,5 @@ def _read_config(director: str, path: Path | str) -> bytes:
 
 def node_of(host: HostPlan, plan: Plan, log_pipe: LogPipe) -> Node:
     """The node for a host of the plan."""
-    kinds = {Director: DirectorNode, RealServer: RealServerNode}
+    kinds = {Director: DirectorNode, RealServer: RealServerNode, MailServer: MailServerNode}
     return kinds.get(type(host.role), ClientNode)(host, plan, log_pipe)

@@ -20,7 +20,9 @@ from harness.kernels.steps import Steps
 RELEASES = ("bullseye", "bookworm", "trixie", "sid")
 """Debian's, oldest first: their keepalived are 2.1.5, 2.2.7, 2.3.3 and 2.3.4 at the time of writing."""
 
-PACKAGES = ("keepalived", "ipvsadm", "iptables", "apache2", "dnsmasq-base", "iproute2", "procps")
+PACKAGES = (
+    "keepalived", "ipvsadm", "iptables", "apache2", "dnsmasq-base", "iproute2", "procps", "python3-aiosmtpd",
+)  # fmt: skip
 """What machines run."""
 
 UBUNTU_KEYRING = Path("/usr/share/keyrings/ubuntu-archive-keyring.gpg")

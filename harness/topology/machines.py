@@ -44,13 +44,15 @@ class Director(Role):
 
     ``config`` is the path of a keepalived.conf to use byte for byte instead of the generated one; ``edits`` are pairs
     of a text that stands once in the generated one, and what to write instead. With ``notify_fifo`` the timeline has
-    what keepalived tells of changes of state. With ``sync_daemon`` IPVS tells the other director of its connections.
+    what keepalived tells of changes of state. With ``smtp_alert`` it mails every
+    change of an instance or a real server. With ``sync_daemon`` IPVS tells the other director of its connections.
     """
 
     vrrp: VrrpInstance | tuple[VrrpInstance, ...] = ()
     sync_groups: tuple[SyncGroup, ...] = ()
     services: tuple[VirtualService, ...] | list[VirtualService] = ()
     notify_fifo: bool = False
+    smtp_alert: bool = False
     sync_daemon: bool = False
     config: Path | str | None = None
     edits: tuple[tuple[str, str], ...] = ()
@@ -87,6 +89,11 @@ class RealServer(Role):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MailServer(Role):
+    """Runs an SMTP server, to which all directors of the topology send their alerts."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Client(Role):
     """Runs nothing; the harness sends requests from it, also from the addresses in ``sources``, which are its own."""
 
@@ -105,7 +112,9 @@ def role_of(name: str, options: dict[str, Any]) -> Role:
     """
     cls = options.pop("cls", None)
     if not (isinstance(cls, type) and issubclass(cls, Role)):
-        raise HarnessError(f'{name}: say what it is for: addHost("{name}", cls=Director | RealServer | Client, ...)')
+        raise HarnessError(
+            f'{name}: say what it is for: addHost("{name}", cls=Director | RealServer | MailServer | Client, ...)'
+        )
     known = [known.name for known in fields_of(cls)]
     if unknown := [option for option in options if option not in known]:
         takes = ", ".join(["ip", "mac", "defaultRoute", *known])

@@ -50,9 +50,9 @@ def global_defs(defs: GlobalDefs) -> list[str]:
         f"smtp_connect_timeout {defs.smtp_connect_timeout}",
         f"smtp_alert {'on' if defs.smtp_alert else 'off'}",
         f"router_id {defs.router_id}",
+        "script_user root",  # before the FIFO, whose default user keepalived would go by after a reload
+        "enable_script_security",
         *([f"notify_fifo {defs.notify_fifo}"] if defs.notify_fifo else []),
         *([f"lvs_sync_daemon {' '.join(defs.lvs_sync_daemon)}"] if defs.lvs_sync_daemon else []),
-        "script_user root",
-        "enable_script_security",
     ]
     return block("global_defs", body)

@@ -1,0 +1,43 @@
+"""aiosmtpd: the SMTP server that takes the directors' alerts, and prints each mail between two lines of its own."""
+
+from __future__ import annotations
+
+import email
+import re
+from email.message import EmailMessage
+from email.policy import default
+
+from harness.daemons.daemon import Daemon
+
+MAIL = Daemon(
+    name="mail",
+    argv=(
+        "aiosmtpd", "--nosetuid", "--debug", "--class", "aiosmtpd.handlers.Debugging", "--listen", "0.0.0.0:25",
+        "stderr",
+    ),
+    ready=re.compile(r"Server is listening"),
+    failed=re.compile(r"Error"),
+    package="python3-aiosmtpd",
+)  # fmt: skip
+_OPTIONS = ("mail options:", "rcpt options:")
+_BEGIN, _END = "---------- MESSAGE FOLLOWS ----------", "------------ END MESSAGE ------------"
+
+
+class Printed:
+    """Mails out of what :data:`MAIL` prints, line by line."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] | None = None
+
+    def read(self, line: str) -> EmailMessage | None:
+        """Take the next line; returns the mail that it completes, if it does."""
+        if line == _BEGIN:
+            self._lines = []
+        elif line == _END and self._lines is not None:
+            lines, self._lines = self._lines, None
+            if lines and lines[0].startswith(_OPTIONS):  # of the SMTP dialogue, and an empty line after them
+                del lines[: lines.index("") + 1]
+            return email.message_from_string("\n".join(lines), policy=default)
+        elif self._lines is not None:
+            self._lines.append(line)
+        return None
