@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.check.configured import Configured
 from harness.clock import await_multiple
 from harness.cluster import Cluster
 from harness.daemons.nodes import require_inputs
@@ -39,7 +40,7 @@ class Pool:
 
     def get(
         self,
-        topology: Topology,
+        topology: Topology | Configured,
         parameters: dict[str, Any],
         fresh: bool,
         edits: Edits = NO_EDITS,
@@ -53,18 +54,23 @@ class Pool:
         if self._cluster is not None and (fresh or key != self._key or not self._healthy(self._cluster)):
             self.drop()
         if self._cluster is None:
-            checked = planned(topology, parameters, self._seed, edits, selection)
+            made = topology.read(self._supervised()) if isinstance(topology, Configured) else topology
+            checked = planned(made, parameters, self._seed, edits, selection)
             self._cluster, self._key = self._build(checked), key
         await_multiple(BEGINNING)
         self._cluster.begin_scenario()
         return self._cluster
 
-    def _build(self, checked: Plan) -> Cluster:
+    def _supervised(self) -> Supervisor:
         if self._supervisor is None:
             self._supervisor = Supervisor.start()
+        return self._supervisor
+
+    def _build(self, checked: Plan) -> Cluster:
+        supervisor = self._supervised()
         self._count += 1
         await_multiple(BEGINNING)
-        return Cluster(checked, self._supervisor, self._folder / f"cluster-{self._count}", self._slack)
+        return Cluster(checked, supervisor, self._folder / f"cluster-{self._count}", self._slack)
 
     @staticmethod
     def _healthy(cluster: Cluster) -> bool:

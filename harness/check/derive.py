@@ -108,6 +108,7 @@ class _Deriving:
         self._refuse_shared_sources()
         for interface in self._interfaces():
             self._add_segment(interface, self._hints(interface))
+        self._refuse_lost_vips()
         static = dict(self._static_vips())
         servers = self._place_servers()
         for address in self._all_addresses():
@@ -146,6 +147,16 @@ class _Deriving:
                     raise HarnessError(
                         f"{other} and {name} both have unicast_src_ip or mcast_src_ip {source}, and it can be on one"
                         " machine only; give each director the file that is its own"
+                    )
+
+    def _refuse_lost_vips(self) -> None:
+        for one in self._instances():
+            for vip in one.vips:
+                if ":" not in vip.address and self._segment_of(vip.address) is None:
+                    known = ", ".join(f"{segment.subnet} ({name})" for name, segment in self._segments.items())
+                    raise HarnessError(
+                        f"{one.name}: its VIP {vip.address} is on no known network: {known};"
+                        f" say what {vip.device} leads to: --set {vip.device}=SUBNET"
                     )
 
     # -- what was configured ------------------------------------------------------------------------------------------
@@ -218,7 +229,9 @@ class _Deriving:
         served = [address for service in self._services() for address, _ in service.listeners]
         for address in dict.fromkeys(served):
             if address not in held and ":" not in address:
-                interface = self._segment_of(address) or next(iter(self._segments))
+                if (interface := self._segment_of(address)) is None:
+                    interface = self._next_interface()
+                    self._add_segment(interface, [(address, 32)])
                 why = "no VRRP instance holds it, so every director does"
                 yield address, self._setting(f"vip.{address}", interface, why)
 

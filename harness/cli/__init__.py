@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from harness.cli import (
     bundle,
+    check,
     doctor,
     image,
     kernel,
@@ -24,6 +25,7 @@ from harness.errors import HarnessError
 
 COMMANDS = (
     bundle,
+    check,
     doctor,
     image,
     kernel,

@@ -18,8 +18,9 @@ class Waiting(Looking):
 
     def wait_settled(self) -> None:
         """Wait until one director holds the VIP, the one that should, and every table holds every real server."""
-        due = timers.cold_start(*(director.vrrp for director in self.directors))
-        until = self.timeline.now() + due.latest + STARTING
+        candidates = [instance for director in self.directors for instance in director.role.instances]
+        elected = timers.cold_start(*candidates).latest if candidates else 0.0
+        until = self.timeline.now() + elected + STARTING
         self.timeline.wait_until(lambda: None if self.unsettled() else True, until, "the cluster settles")
 
     @property

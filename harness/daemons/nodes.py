@@ -141,6 +141,8 @@ class DirectorNode(Node):
 
     def config_text(self) -> bytes:
         """The keepalived.conf: the user's own, byte for byte, or else the generated one."""
+        if keepalived.CONFIG in self.role.files:
+            return self.role.files[keepalived.CONFIG][0]
         if self.role.config is not None:
             return _read_config(self.name, self.role.config)
         services = [(service, self.destinations(service)) for service in self.role.services]
@@ -160,7 +162,10 @@ class DirectorNode(Node):
         """Write keepalived.conf; one of the user's own is first read by keepalived itself."""
         ipvs.require_schedulers(self.machine, (service.scheduler for service in self.role.services))
         super().prepare()
+        self.machine.add_addresses(self.role.holds)
         firewall.mark(self.machine, self.role.services)
+        for place, (content, mode) in self.role.files.items():
+            self.machine.write(place, content, mode)
         self.machine.write(keepalived.CONFIG, self.config_text())
         for script in (CHECK, REPORT):
             self.machine.write(script, (Path(__file__).parent / Path(script).name).read_bytes(), 0o755)

@@ -8,6 +8,7 @@ write, ``stopping`` gives a prompt.
 
 pytest_plugins = (
     "harness.plugin.where",
+    "harness.plugin.check",
     "harness.plugin.clusters",
     "harness.plugin.needs",
     "harness.plugin.controls",

@@ -9,13 +9,20 @@ import pytest
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
+    from harness.check.configured import Configured
     from harness.controls import Control
     from harness.lab.plan import Topology
 
 
-def topology_of(item: pytest.Item) -> tuple[Topology, dict[str, Any]]:
+CONFIGURED = pytest.StashKey["Configured"]()
+"""The topology of scenarios that name none: the one made from the user's own configurations."""
+
+
+def topology_of(item: pytest.Item) -> tuple[Topology | Configured, dict[str, Any]]:
     """The Mininet ``Topo`` that a scenario runs on, and its parameters; HarnessError if it does not say."""
     marker = item.get_closest_marker("topology")
+    if marker is None and (own := item.config.stash.get(CONFIGURED, None)) is not None:
+        return own, {}
     if marker is None or len(marker.args) != 1:
         raise HarnessError(
             f"{item.nodeid}: say on which topology it runs: pytestmark = pytest.mark.topology.with_args(DirectorPair)"

@@ -147,12 +147,15 @@ def _collect(config: pytest.Config) -> dict[str, Any]:
 
 def _plan_all(items: list[pytest.Item]) -> None:
     """Find what is wrong with any of the clusters. HarnessError names it."""
+    from harness.check.configured import Configured
     from harness.images.selection import ROLES
     from harness.pool import planned
 
     seen, names = set(), set(ROLES)
     for item in items:
         topology, parameters = topology_of(item)
+        if isinstance(topology, Configured):
+            continue  # which keepalived has to read first, in a machine
         parameters.pop("fresh", None)
         selection = selection_of(item)
         if (key := repr((topology, parameters, selection))) not in seen:

@@ -44,8 +44,10 @@ class Director(Role):
 
     ``config`` is the path of a keepalived.conf to use byte for byte instead of the generated one; ``edits`` are pairs
     of a text that stands once in the generated one, and what to write instead. With ``notify_fifo`` the timeline has
-    what keepalived tells of changes of state. With ``smtp_alert`` it mails every
-    change of an instance or a real server. With ``sync_daemon`` IPVS tells the other director of its connections.
+    what keepalived tells of changes of state. With ``smtp_alert`` it mails every change of an instance or a real server.
+    With ``sync_daemon`` IPVS tells the other director of its connections. ``files`` (path -> content and permissions)
+    are put on the machine as they are, a keepalived.conf among them instead of the generated one; ``holds`` are
+    addresses that it has itself, without VRRP.
     """
 
     vrrp: VrrpInstance | tuple[VrrpInstance, ...] = ()
@@ -56,6 +58,8 @@ class Director(Role):
     sync_daemon: bool = False
     config: Path | str | None = None
     edits: tuple[tuple[str, str], ...] = ()
+    files: Mapping[str, tuple[bytes, int]] = field(default_factory=dict)
+    holds: tuple[str, ...] = ()
 
     @property
     def instances(self) -> tuple[VrrpInstance, ...]:

@@ -1,0 +1,19 @@
+"""Reading: what keepalived makes of the configurations, and what had to be assumed."""
+
+import pytest
+
+from harness.check.configured import Configured
+from harness.cluster import Cluster
+
+
+def test_keepalived_runs_with_these_configurations(
+    request: pytest.FixtureRequest, configured: Configured, cluster: Cluster
+) -> None:
+    """keepalived reads the configurations and stays up."""
+    plugins = request.config.pluginmanager
+    terminal, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        terminal.ensure_newline()
+        terminal.write(configured.understood)
+
+    assert not [daemon.name for director in cluster.directors for daemon in director.idle]

@@ -1,0 +1,140 @@
+"""A topology made from the directors' own configurations: ``configured("lb1.conf", "lb2.conf")``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from mininet.topo import Topo
+
+from harness.check import derive, drawing, model, reading
+from harness.check.derive import Cluster
+from harness.check.facts import Reading, Service
+from harness.check.files import HOME, Configuration, load_all
+from harness.errors import HarnessError
+from harness.lab.supervisor import Supervisor
+from harness.topology import Client, Director, RealServer, VirtualService
+
+Topology = Callable[[], Topo]
+
+
+class Configured:
+    """What ``pytest.mark.topology.with_args`` takes instead of a ``Topo``: it is one as soon as keepalived has read.
+
+    ``arguments`` are ``FILE`` or ``DIRECTOR=FILE``, ``settings`` correct what had to be assumed. ``understood`` is the
+    drawing of what was understood, once :meth:`read` has been called.
+    """
+
+    def __init__(self, *arguments: str, settings: Mapping[str, str] | None = None) -> None:
+        self.__name__ = " ".join(arguments)
+        self._configurations = load_all(list(arguments))
+        self._settings = dict(settings or {})
+        self.understood = ""
+        self._topology: Topology | None = None
+
+    def read(self, supervisor: Supervisor) -> Topology:
+        """Have keepalived read the configurations, in machines of their own; the topology that they need."""
+        if self._topology is not None:
+            return self._topology
+        readings: dict[str, Reading] = {}
+        complaints: dict[str, tuple[str, ...]] = {}
+        for configuration in self._configurations:
+            readings[configuration.director], said = reading.read(configuration, supervisor)
+            missing = tuple(f"include {pattern}: there is no such file" for pattern in configuration.missing)
+            complaints[configuration.director] = (*said, *missing)
+        cluster = derive.derive(readings, self._settings)
+        self.understood = drawing.draw(cluster, complaints)
+        self._topology = partial(_Derived, cluster=cluster, configurations=self._configurations)
+        return self._topology
+
+
+def configured(*arguments: str, **settings: str) -> Configured:
+    """A topology from real configuration files, unchanged; ``settings`` as for ``lvs-harness check --set``.
+
+    Raises HarnessError for a file that cannot be used.
+    """
+    return Configured(*arguments, settings=settings)
+
+
+class _Derived(Topo):
+    """The machines of a derived cluster."""
+
+    def build(self, cluster: Cluster, configurations: list[Configuration]) -> None:
+        services = _services(cluster)
+        for name, segment in cluster.segments.items():
+            self.addSwitch(f"lan-{name}"[:15], subnet=str(segment.subnet))
+        forwarding = any(service.method == "NAT" for service in services.values())
+        for director, configuration in zip(cluster.directors, configurations, strict=True):
+            instances = director.reading.instances
+            self.addHost(
+                director.name,
+                cls=Director,
+                vrrp=tuple(model.instance(each, director.reading.scripts) for each in instances if each.vips),
+                sync_groups=model.sync_groups(instances),
+                services=[services[each.name] for each in director.reading.services if each.name in services],
+                files=_files(configuration, director.reading),
+                holds=tuple(cluster.static_vips),
+                sysctl={"net.ipv4.ip_forward": 1} if forwarding else {},
+            )
+            self._wire(director.name, director.addresses)
+        for server in cluster.servers:
+            serves = [services[each.name] for each, _ in server.serves if each.name in services]
+            nat = any(service.method == "NAT" for service in serves)
+            self.addHost(
+                server.name, cls=RealServer, serves=serves, defaultRoute=_gateway(cluster, server.segment, nat)
+            )
+            self._wire(server.name, {server.segment: server.address})
+        self.addHost("client", cls=Client)
+        self._wire("client", cluster.client)
+
+    def _wire(self, host: str, addresses: Mapping[str, str]) -> None:
+        for interface, address in addresses.items():
+            self.addLink(f"lan-{interface}"[:15], host, intfName2=interface, params2={"ip": address})
+
+
+def _services(cluster: Cluster) -> dict[str, VirtualService]:
+    """The services by name. Those without an IPv4 address are left out: :attr:`Cluster.left_out` names them."""
+    found: dict[str, VirtualService] = {}
+    for director in cluster.directors:
+        for fact in director.reading.services:
+            if fact.name not in found and _is_emulated(fact):
+                found[fact.name] = model.service(fact)
+    return found
+
+
+def _is_emulated(fact: Service) -> bool:
+    return bool(fact.listeners) and all(":" not in address for address, _ in fact.listeners)
+
+
+def _gateway(cluster: Cluster, segment: str, nat: bool) -> str | None:
+    """Where a real server sends its answers: with NAT to the VIP on its LAN, else the client is its way out."""
+    if not nat:
+        return f"via {cluster.client[segment]}"
+    vips = [vip for each in cluster.directors[0].reading.instances for vip in each.vips if vip.device == segment]
+    own = cluster.directors[0].addresses[segment]
+    return f"via {vips[0].address if vips else own}"
+
+
+def _files(configuration: Configuration, read: Reading) -> dict[str, tuple[bytes, int]]:
+    """The director's files, byte for byte, but for digests: no page has them but the user's own."""
+    pages = {
+        url.digest: _digest_of_stand_in()
+        for service in read.services
+        for server in service.real_servers
+        for checker in server.checkers
+        for url in checker.urls
+        if url.digest
+    }
+    files = dict(configuration.files)
+    for place, (content, mode) in files.items():
+        for digest, other in pages.items():
+            content = content.replace(digest.encode(), other.encode())
+        files[place] = content, mode
+    if f"{HOME}/keepalived.conf" not in files:
+        raise HarnessError(f"{configuration.origin}: no keepalived.conf")
+    return files
+
+
+def _digest_of_stand_in() -> str:
+    return hashlib.md5(b"", usedforsecurity=False).hexdigest()

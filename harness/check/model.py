@@ -1,0 +1,136 @@
+"""From what keepalived has read to the objects that topologies are made of, so that every window can be computed.
+
+The directors are given the user's own text; the objects say what is to be expected of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from harness.check import facts
+from harness.topology import VirtualService, VrrpInstance, VrrpScript
+from harness.topology.checks import (
+    Check,
+    DnsCheck,
+    HttpGet,
+    MiscCheck,
+    NetworkCheck,
+    PingCheck,
+    SmtpCheck,
+    SslGet,
+    TcpCheck,
+    UdpCheck,
+    Url,
+)
+from harness.topology.tracking import TrackedInterface
+from harness.topology.vrrp import SyncGroup
+
+SOME_COMMAND = "/usr/bin/true"
+"""Stands for commands of the user's: the directors have the user's own text, and no window depends on the words."""
+
+_SIMPLE: dict[str, type[NetworkCheck]] = {
+    "TCP_CHECK": TcpCheck,
+    "SMTP_CHECK": SmtpCheck,
+    "PING_CHECK": PingCheck,
+    "UDP_CHECK": UdpCheck,
+}
+
+
+def instance(fact: facts.Instance, scripts: Iterable[facts.Script]) -> VrrpInstance:
+    """A VRRP instance with what it tracks."""
+    known = {script.name: script for script in scripts}
+    return VrrpInstance(
+        name=fact.name,
+        vrid=fact.vrid,
+        vip=tuple(vip.address for vip in fact.vips),
+        excluded_vips=tuple(vip.address for vip in fact.excluded_vips),
+        interface=fact.interface,
+        version=fact.version,
+        priority=fact.priority,
+        advert_int=fact.advert_int,
+        auth_pass=None,
+        unicast_peers=fact.peers,
+        nopreempt=not fact.preempt,
+        preempt_delay=fact.preempt_delay if fact.preempt else 0.0,
+        garp_master_delay=fact.garp_delay,
+        track_scripts=tuple(_script(known[name], weight) for name, weight in fact.scripts if name in known),
+        track_interfaces=tuple(TrackedInterface(name=name, weight=weight) for name, weight in fact.interfaces),
+    )
+
+
+def sync_groups(instances: Iterable[facts.Instance]) -> tuple[SyncGroup, ...]:
+    """The sync groups that have two members or more."""
+    groups: dict[str, list[str]] = {}
+    for fact in instances:
+        if fact.sync_group:
+            groups.setdefault(fact.sync_group, []).append(fact.name)
+    return tuple(SyncGroup(name=name, members=tuple(own)) for name, own in groups.items() if len(own) > 1)
+
+
+def _script(fact: facts.Script, weight: int) -> VrrpScript:
+    return VrrpScript(
+        name=fact.name,
+        script=SOME_COMMAND,
+        interval=max(1, round(fact.interval)),
+        timeout=max(1, round(fact.timeout)) if fact.timeout else None,
+        weight=weight,
+        fall=fact.fall,
+        rise=fact.rise,
+    )
+
+
+def service(fact: facts.Service) -> VirtualService:
+    """A virtual service with a listener or more; its real servers are taken to be checked as the first of them is."""
+    (vip, port), *others = fact.listeners
+    checkers = fact.real_servers[0].checkers if fact.real_servers else ()
+    ports = {server.port for server in fact.real_servers}
+    own_port = next(iter(ports)) if fact.method == "NAT" and ports not in ({port}, {0}, set()) else None
+    return VirtualService(
+        vip,
+        port=port,
+        scheduler=fact.scheduler,
+        method=fact.method,
+        protocol=fact.protocol if fact.protocol in ("TCP", "UDP", "SCTP") else "TCP",
+        delay_loop=fact.delay_loop,
+        check=tuple(check for checker in checkers if (check := _check(checker)) is not None),
+        weight=tuple(server.weight for server in fact.real_servers) or 1,
+        persistence_timeout=fact.persistence,
+        inhibit_on_failure=fact.inhibit,
+        quorum=fact.quorum,
+        hysteresis=min(fact.hysteresis, fact.quorum - 1),
+        real_port=own_port,
+        group=tuple(others),
+        fwmark=fact.mark,
+    )
+
+
+def _check(fact: facts.Checker) -> Check | None:
+    """None for a kind that is not known here."""
+    pace: dict[str, Any] = {
+        "retry": fact.retries,
+        "delay_before_retry": fact.delay_before_retry,
+        "warmup": fact.warmup,
+        "delay_loop": fact.delay_loop,
+    }
+    network: dict[str, Any] = {**pace, "connect_timeout": fact.timeout, "port": fact.port}
+    if fact.kind in ("HTTP_GET", "SSL_GET") and fact.urls:
+        first, *more = map(_url, fact.urls)
+        cls = SslGet if fact.kind == "SSL_GET" else HttpGet
+        return cls(
+            path=first.path, status=first.status, digest=first.digest, virtualhost=first.virtualhost,
+            more=tuple(more), **network,
+        )  # fmt: skip
+    if fact.kind == "DNS_CHECK":
+        name, kind = fact.details.get("Name", "."), fact.details.get("Type", "SOA")
+        return DnsCheck(name=name, type=kind, **network)
+    if fact.kind == "MISC_CHECK":
+        return MiscCheck(command=SOME_COMMAND, timeout=max(1, round(fact.timeout)) or None, **pace)
+    cls_of = _SIMPLE.get(fact.kind)
+    return cls_of(**network) if cls_of is not None else None
+
+
+def _url(fact: facts.Url) -> Url:
+    """The first of the statuses that are good (``200-299`` -> 200)."""
+    status = int(fact.statuses[0].partition("-")[0]) if fact.statuses else 200
+    return Url(fact.path, status, fact.digest, fact.virtualhost)

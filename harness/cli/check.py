@@ -1,0 +1,67 @@
+"""``lvs-harness check``: whether the cluster that real configurations describe does what it should."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from harness.check.files import load_all
+from harness.errors import HarnessError
+
+SETTINGS = "lvs-harness.toml"
+BEHAVIOURS = "harness.behaviours"
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    check = commands.add_parser(
+        "check",
+        help="build the cluster that keepalived.conf files describe, break it, and say what works",
+        description="Scripts that the configurations name run inside the cluster's machines only.",
+    )
+    check.add_argument("directors", nargs="+", metavar="[NAME=]FILE", help="a director's keepalived.conf each")
+    check.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="correct an assumption: eth0=10.0.0.0/24"
+    )
+    about = f"assumptions corrected, as a table [set] (default: {SETTINGS} beside the first file, if it is there)"
+    check.add_argument("--settings", type=Path, metavar="TOML", help=about)
+    check.add_argument("--explain", action="store_true", help="say only what was understood")
+    check.add_argument("pytest", nargs="*", metavar="-- PYTEST OPTION", help="for pytest: -- --kernel uml -k election")
+    check.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    own = [argument for argument in options.directors if not argument.startswith("-")]
+    passed = [argument for argument in options.directors if argument.startswith("-")] + options.pytest
+    configurations = load_all(own)  # so that a file that is missing is told without a line of pytest's
+    settings = [f"{key}={value}" for key, value in _settings(options.settings, configurations[0].origin).items()]
+    arguments = [part for director in own for part in ("--director", director)]
+    arguments += [part for setting in [*settings, *options.set] for part in ("--set", setting)]
+    where = [f"{BEHAVIOURS}.test_configuration"] if options.explain else [BEHAVIOURS]
+    command = [sys.executable, "-m", "pytest", "--pyargs", *where, "-p", "no:cacheprovider", *arguments, *passed]
+    return subprocess.run(command, check=False).returncode
+
+
+def _settings(given: Path | None, first: Path) -> dict[str, str]:
+    file = given or first.parent / SETTINGS
+    if given is None and not file.exists():
+        return {}
+    try:
+        table = tomllib.loads(file.read_text("utf-8")).get("set", {})
+    except OSError as problem:
+        raise HarnessError(f"cannot read {file}: {problem.strerror}") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise HarnessError(f"{file}: {problem}") from None
+    return {str(key): str(value) for key, value in _flat(table)}
+
+
+def _flat(table: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:
+    """``[set.lb1] eth0 = ...`` and ``"lb1.eth0" = ...`` are the same."""
+    pairs: list[tuple[str, Any]] = []
+    for key, value in table.items():
+        pairs += _flat(value, f"{above}{key}.") if isinstance(value, dict) else [(f"{above}{key}", value)]
+    return pairs

@@ -1,0 +1,83 @@
+"""``--director FILE``: scenarios that name no topology run on the cluster that these configurations need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.plugin.marks import CONFIGURED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+VERDICTS = {"passed": "works", "failed": "BREAKS", "skipped": "does not apply", "error": "BREAKS"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options, and the settings for a pytest.ini of the user's own."""
+    group = parser.getgroup("lvs-harness")
+    about = "a director's keepalived.conf, FILE or NAME=FILE; once for each director"
+    group.addoption("--director", action="append", default=[], metavar="[NAME=]FILE", help=about)
+    settings = "correct an assumption that is made where the configurations do not say it: eth0=10.0.0.0/24"
+    group.addoption("--set", dest="lvs_set", action="append", default=[], metavar="KEY=VALUE", help=settings)
+    parser.addini("lvs_directors", "directors' configurations, [NAME=]FILE each, beside this file", "linelist", [])
+    parser.addini("lvs_settings", "assumptions corrected, KEY=VALUE each", "linelist", [])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the files, so that one that is missing is told before anything starts."""
+    given = config.getoption("director")
+    beside = [_beside(config, line) for line in config.getini("lvs_directors")]
+    if not (directors := given or beside):
+        return
+    from harness.check.configured import Configured
+
+    try:
+        settings = settings_of([*config.getini("lvs_settings"), *config.getoption("lvs_set")])
+        config.stash[CONFIGURED] = Configured(*directors, settings=settings)
+    except HarnessError as problem:
+        raise pytest.UsageError(str(problem)) from None
+
+
+def _beside(config: pytest.Config, line: str) -> str:
+    name, equals, path = line.rpartition("=")
+    return f"{name}{equals}{config.rootpath / path.strip()}"
+
+
+def settings_of(pairs: Iterable[str]) -> Mapping[str, str]:
+    """``KEY=VALUE`` each; the last one of a key counts."""
+    settings = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip() or not value.strip():
+            raise HarnessError(f"--set {pair}: write it as KEY=VALUE")
+        settings[key.strip()] = value.strip()
+    return settings
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What works and what breaks, by the first line of each scenario's docstring."""
+    if CONFIGURED not in terminalreporter.config.stash:
+        return
+    told: dict[str, tuple[str, str]] = {}
+    for outcome, verdict in VERDICTS.items():
+        for report in terminalreporter.stats.get(outcome, []):
+            about = dict(getattr(report, "user_properties", ())).get("about")
+            if about:
+                told[report.nodeid] = verdict, str(about)
+    if told:
+        terminalreporter.section("verdict")
+        for verdict, about in told.values():
+            terminalreporter.line(f"{verdict:<15} {about}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Take the scenario's docstring along."""
+    if CONFIGURED in item.config.stash and isinstance(item, pytest.Function):
+        about = (item.function.__doc__ or item.name).strip().partition("\n")[0]
+        case = f" ({item.callspec.id})" if hasattr(item, "callspec") else ""
+        item.user_properties.append(("about", about + case))
