@@ -54,7 +54,7 @@ class Pool:
         if self._cluster is not None and (fresh or key != self._key or not self._healthy(self._cluster)):
             self.drop()
         if self._cluster is None:
-            made = topology.read(self._supervised()) if isinstance(topology, Configured) else topology
+            made = topology.read(self._supervised(), selection) if isinstance(topology, Configured) else topology
             checked = planned(made, parameters, self._seed, edits, selection)
             self._cluster, self._key = self._build(checked), key
         await_multiple(BEGINNING)

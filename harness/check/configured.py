@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from mininet.topo import Topo
 
@@ -13,8 +14,12 @@ from harness.check.derive import Cluster
 from harness.check.facts import Reading, Service
 from harness.check.files import HOME, Configuration, load_all
 from harness.errors import HarnessError
+from harness.lab.plan import HostPlan, Plan, with_images
 from harness.lab.supervisor import Supervisor
 from harness.topology import Client, Director, RealServer, VirtualService
+
+if TYPE_CHECKING:
+    from harness.images.selection import Selection
 
 Topology = Callable[[], Topo]
 
@@ -33,14 +38,19 @@ class Configured:
         self.understood = ""
         self._topology: Topology | None = None
 
-    def read(self, supervisor: Supervisor) -> Topology:
-        """Have keepalived read the configurations, in machines of their own; the topology that they need."""
+    def read(self, supervisor: Supervisor, selection: Selection | None = None) -> Topology:
+        """Have keepalived read the configurations, in machines of their own; the topology that they need.
+
+        ``selection`` says which images the directors have, and so which keepalived reads.
+        """
         if self._topology is not None:
             return self._topology
         readings: dict[str, Reading] = {}
         complaints: dict[str, tuple[str, ...]] = {}
-        for configuration in self._configurations:
-            readings[configuration.director], said = reading.read(configuration, supervisor)
+        hosts = tuple(HostPlan(configuration.director, Director(), ()) for configuration in self._configurations)
+        plan = Plan({}, hosts) if selection is None else with_images(Plan({}, hosts), selection)
+        for configuration, host in zip(self._configurations, plan.hosts, strict=True):
+            readings[configuration.director], said = reading.read(configuration, host, supervisor)
             missing = tuple(f"include {pattern}: there is no such file" for pattern in configuration.missing)
             complaints[configuration.director] = (*said, *missing)
         cluster = derive.derive(readings, self._settings)

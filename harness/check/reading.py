@@ -21,7 +21,6 @@ from harness.lab.machine import Machine
 from harness.lab.netlink import Batch
 from harness.lab.plan import HostPlan
 from harness.lab.supervisor import Supervisor
-from harness.topology import Director
 
 _INTERFACE = re.compile(r"\b[Ii]nterface (\S+?),? (?:for .*)?(?:doesn't|does not) exist")
 _CHILD_STARTED = re.compile(rb"Starting (VRRP|Healthcheck) child process")
@@ -31,12 +30,13 @@ _ROUNDS = 16
 _REFUSED = "permanent error CONFIG"
 
 
-def read(configuration: Configuration, supervisor: Supervisor) -> tuple[Reading, tuple[str, ...]]:
+def read(configuration: Configuration, host: HostPlan, supervisor: Supervisor) -> tuple[Reading, tuple[str, ...]]:
     """What keepalived makes of a configuration, and its complaints, each with file and line where it gives them.
 
+    ``host`` is the machine to read it on: its name and image count.
     Raises HarnessError with them if keepalived would not run with it.
     """
-    with _machine(configuration.director, supervisor) as machine:
+    with _machine(host, supervisor) as machine:
         for place, (content, mode) in configuration.files.items():
             machine.write(place, content, mode)
         complaints = _make_interfaces(machine, configuration.origin)
@@ -48,8 +48,8 @@ def read(configuration: Configuration, supervisor: Supervisor) -> tuple[Reading,
 
 
 @contextmanager
-def _machine(name: str, supervisor: Supervisor) -> Iterator[Machine]:
-    machine = Machine(HostPlan(name, Director(), ()), "127.0.0.1\tlocalhost\n", supervisor)
+def _machine(host: HostPlan, supervisor: Supervisor) -> Iterator[Machine]:
+    machine = Machine(host, "127.0.0.1\tlocalhost\n", supervisor)
     machine.wait_ready()
     listening = threading.Thread(target=_hear, args=(machine,), daemon=True)
     listening.start()

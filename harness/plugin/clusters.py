@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.plugin import evidence
 from harness.plugin.images import selection_of
@@ -52,13 +53,18 @@ def cluster(
 
     ``pytest.mark.topology.with_args(Topo, **parameters)`` says which; ``fresh=True`` asks for a new one.
     """
+    from harness.check.configured import Configured
+
     topology, parameters = topology_of(request.node)
     fresh = parameters.pop("fresh", False)
     selection = selection_of(request.node)
-    if _control is None:
-        running = _pool.get(topology, parameters, fresh, selection=selection)
-    else:
-        running = _pool.get(topology, {**parameters, **_control.topology}, fresh, _control.config, selection)
+    planted, edits = (_control.topology, _control.config) if _control else ({}, {})
+    try:
+        running = _pool.get(topology, {**parameters, **planted}, fresh, edits, selection)
+    except HarnessError as problem:
+        if isinstance(topology, Configured):  # which no other scenario would fare better with
+            pytest.exit(f"lvs-harness: {problem}", pytest.ExitCode.USAGE_ERROR)
+        raise
     request.node.stash[RUNNING] = running
     with contextlib.nullcontext() if _control is None else _control.planted(running):
         if _control is not None:

@@ -65,6 +65,7 @@ def selection_of(item: pytest.Item) -> Selection | None:
 
 def versions_of(item: pytest.Item) -> set[Version]:
     """The versions of keepalived that the directors of a scenario run. HarnessError if one has none."""
+    from harness.check.configured import Configured
     from harness.images.image import HOST
     from harness.topology import Director
 
@@ -72,6 +73,8 @@ def versions_of(item: pytest.Item) -> set[Version]:
     if selection is None or item.get_closest_marker("topology") is None:
         return {HOST.keepalived}
     topology, parameters = topology_of(item)
+    if isinstance(topology, Configured):
+        return {HOST.keepalived}
     parameters.pop("fresh", None)
     key = repr((topology, parameters, selection))
     plans = item.config.stash[_plans]
