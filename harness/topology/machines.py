@@ -44,7 +44,7 @@ class Director(Role):
 
     ``config`` is the path of a keepalived.conf to use byte for byte instead of the generated one; ``edits`` are pairs
     of a text that stands once in the generated one, and what to write instead. With ``notify_fifo`` the timeline has
-    what keepalived tells of changes of state. With ``smtp_alert`` it mails every change of an instance or a real server.
+    what keepalived tells of changes of state. With ``smtp_alert`` it mails all changes of instances and real servers.
     With ``sync_daemon`` IPVS tells the other director of its connections. ``files`` (path -> content and permissions)
     are put on the machine as they are, a keepalived.conf among them instead of the generated one; ``holds`` are
     addresses that it has itself, without VRRP.
