@@ -64,7 +64,7 @@ def test_a_machine_without_a_role_is_refused(cls: object) -> None:
 
 
 def test_an_unknown_option_is_named_beside_those_there_are() -> None:
-    with pytest.raises(HarnessError, match=r"web1: a RealServer has no option vips; it takes .*serves, page"):
+    with pytest.raises(HarnessError, match=r"web1: a RealServer has no option vips; it takes .*serves, .*page"):
         role_of("web1", {"cls": RealServer, "vips": [VIP]})
 
 

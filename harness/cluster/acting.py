@@ -10,9 +10,10 @@ from typing import Any
 from harness.clock import Instant
 from harness.cluster.waiting import Waiting
 from harness.daemons import ipvsadm
-from harness.daemons.nodes import DirectorNode, Node
+from harness.daemons.nodes import DirectorNode, Node, RealServerNode
 from harness.faults.fault import Fault
 from harness.ipvs.schedulers import Flow
+from harness.keepalived import timers
 from harness.observers import protocols
 from harness.observers.client import Held, Load
 from harness.observers.requests import Target
@@ -54,6 +55,22 @@ class Acting(Waiting):
         fault.heal(self._around)
         self._suffered = [other for other in self._suffered if other != fault]
         return healed
+
+    def outlive(self, fault: Fault[RealServerNode], service: VirtualService | None = None) -> tuple[float, float]:
+        """Have a real server suffer until the master removes it, heal it, and wait until the master takes it in again.
+
+        Returns how long the one took from the fault on, the other from the moment on at which it served again, in
+        seconds. Raises TooLate if a checker is late.
+        """
+        director, wanted = self.master, self.service if service is None else service
+        removed, returned = timers.removal(wanted, fault.symptom), timers.recovery(wanted, fault.symptom)
+        with self.suffering(fault) as struck:
+            left = self.wait_pool(
+                director, fault.node, service=wanted, present=False, since=struck, until=removed.latest
+            )
+        healed = self.serves_again(fault.node)
+        back = self.wait_pool(director, fault.node, service=wanted, present=True, since=healed, until=returned.latest)
+        return left, back
 
     def target(self, service: VirtualService | None = None, **how: Any) -> Target:
         """Where requests to a service go (None: the first one); ``how``: see :class:`Target`."""

@@ -63,6 +63,13 @@ class Looking(Base):
                 return f"{daemon.name} does not run on {node.name}"
         return None
 
+    def pool(self, director: DirectorNode, service: VirtualService | None = None) -> dict[str, int]:
+        """The machines that a director's table holds for a service, the first one by default, with their weights."""
+        wanted = self.service if service is None else service
+        names = {f"{server.ip}:{wanted.port}": server.name for server in self.real_servers}
+        table = measures.pool(self.timeline, director.name, wanted.name)
+        return {names.get(address, address): weight for address, weight in table.items()}
+
     def ipvsadm(self, director: DirectorNode) -> dict[str, int]:
         """The real servers of the first service with their weights, as ``ipvsadm -Sn`` prints them."""
         shown = director.machine.run(["ipvsadm", "-Sn"]).stdout

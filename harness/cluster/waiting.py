@@ -74,6 +74,17 @@ class Waiting(Looking):
             address=director.destination(wanted, server).endpoint,
         )  # fmt: skip
 
+    def wait_weight(
+        self, director: DirectorNode, server: RealServerNode, weight: int, *, since: Instant, until: float,
+        service: VirtualService,
+    ) -> float:  # fmt: skip
+        """Wait until a real server weighs ``weight`` in a director's table; returns how long after ``since``."""
+        return self._expectations.wait_for(
+            f"gives {server.name} weight {weight}", "destination", director.name, since, until, self.slack,
+            action="changed", service=service.name, address=director.destination(service, server).endpoint,
+            weight=weight,
+        )  # fmt: skip
+
     def wait_answers(self, load: Load, count: int, *, since: Instant) -> list[Event]:
         """Wait until ``count`` requests of a load that were sent after ``since`` have got a good answer."""
 
@@ -109,7 +120,22 @@ class Waiting(Looking):
         """What a scenario has left amiss; None if the cluster, once it has settled, is as good as new."""
         for fault in self._suffered:
             return f"{fault.node.name} still suffers from {fault.name}"
+        self._wait_assured()
         return self._down() or self.misled()
+
+    def _wait_assured(self) -> None:
+        """Wait until no checker that has begun to fail can still be about to try again: it would give up too early."""
+        healed = self.timeline.events("fault", action="healed")
+        if not healed:
+            return
+        paces = [
+            check.pace(service.delay_loop)
+            for director in self.directors
+            for service in director.role.services
+            for check in service.checks
+        ]
+        longest = max((pace.timeout + pace.delay_before_retry for pace in paces), default=0.0)
+        self.timeline.let_pass(max(0.0, healed[-1].at + longest - self.timeline.now()))
 
     def misled(self) -> str | None:
         """Which machine looks for the VIP at the wrong hardware address; None if all are right or do not know."""

@@ -32,6 +32,7 @@ PROGRAMS = {
     "dnsmasq": "dnsmasq-base",
     "iptables-legacy-restore": "iptables",
     "ip6tables-legacy-restore": "iptables",
+    "iptables-legacy": "iptables",
     "aiosmtpd": "python3-aiosmtpd",
 }
 """The programs that clusters run, and Debian's packages of them."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from harness.daemons.daemon import Daemon
 from harness.lab.machine import Machine
@@ -12,6 +14,9 @@ DOCUMENT_ROOT = "/var/www/html"
 LARGE = "large"
 """A page of :data:`LARGE_SIZE` bytes, many times what one packet carries."""
 LARGE_SIZE = 100_000
+TLS_PORT = 443
+TLS_FILE = "/etc/apache2/tls.pem"
+"""Key and certificate; the same ones everywhere, so that no scenario waits for new ones."""
 
 HTTPD = Daemon(
     name="httpd",
@@ -45,13 +50,52 @@ DirectoryIndex index.html
 """
 
 
-def prepare(machine: Machine, page: str, ports: list[int], workers: int) -> None:
-    """Write configuration and page, ``page`` answered on every one of ``ports`` by ``workers`` processes or more."""
+_HOST = """\
+<VirtualHost *:{port}>
+ServerName {name}
+DocumentRoot {root}
+{more}</VirtualHost>
+"""
+
+_TLS = f"SSLEngine on\nSSLCertificateFile {TLS_FILE}\n"
+_LOAD_TLS = "LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so\n"
+
+
+def prepare(machine: Machine, page: str, ports: Sequence[int], workers: int, pages: Mapping[str, str]) -> None:
+    """Write configuration and pages: ``page`` answered on every one of ``ports``, by TLS on :data:`TLS_PORT`, by
+    ``workers`` processes or more.
+
+    ``pages`` are more of them, by path, or by host and path for those of a name-based virtual host.
+    """
     listen = "\n".join(f"Listen {port}" for port in sorted(set(ports)))
-    machine.write(
-        CONFIG,
-        _TEXT.format(name=machine.name, listen=listen, root=DOCUMENT_ROOT, workers=workers, most=max(8, workers)),
-    )
-    machine.write(f"{DOCUMENT_ROOT}/index.html", page + "\n")
-    machine.write(f"{DOCUMENT_ROOT}/{LARGE}", (page + "\n").ljust(LARGE_SIZE, "."))
+    text = _TEXT.format(
+        name=machine.name, listen=listen, root=DOCUMENT_ROOT, workers=workers, most=max(8, workers)
+    ) + _virtual_hosts(machine.name, ports, [path.partition("/")[0] for path in pages])
+    machine.write(CONFIG, text)
+    if TLS_PORT in ports:
+        machine.write(TLS_FILE, (Path(__file__).parent / "tls.pem").read_bytes(), 0o600)
+    machine.write(page_file("/index.html"), page + "\n")
+    machine.write(page_file(f"/{LARGE}"), (page + "\n").ljust(LARGE_SIZE, "."))
+    for path, content in pages.items():
+        machine.write(page_file(path), content)
     machine.write("/run/apache2/.made", "")
+
+
+def page_file(path: str) -> str:
+    """The file behind a path, or behind a host and path."""
+    host, _, rest = path.partition("/")
+    return f"{_root(host)}/{rest}"
+
+
+def _root(host: str) -> str:
+    return f"/var/www/{host}" if host else DOCUMENT_ROOT
+
+
+def _virtual_hosts(name: str, ports: Sequence[int], hosts: Sequence[str]) -> str:
+    text = ""
+    if named := sorted(set(hosts) - {""}):  # the first virtual host answers for all other names
+        text += _HOST.format(port="*", name=name, root=DOCUMENT_ROOT, more="")
+        text += "".join(_HOST.format(port="*", name=host, root=_root(host), more="") for host in named)
+    if TLS_PORT in ports:
+        text = _LOAD_TLS + text + _HOST.format(port=TLS_PORT, name=name, root=DOCUMENT_ROOT, more=_TLS)
+    return text

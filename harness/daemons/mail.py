@@ -9,10 +9,12 @@ from email.policy import default
 
 from harness.daemons.daemon import Daemon
 
+PORT = 25
+
 MAIL = Daemon(
     name="mail",
     argv=(
-        "aiosmtpd", "--nosetuid", "--debug", "--class", "aiosmtpd.handlers.Debugging", "--listen", "0.0.0.0:25",
+        "aiosmtpd", "--nosetuid", "--debug", "--class", "aiosmtpd.handlers.Debugging", "--listen", f"0.0.0.0:{PORT}",
         "stderr",
     ),
     ready=re.compile(r"Server is listening"),

@@ -8,8 +8,9 @@ import signal
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from harness.daemons import dnsmasq, firewall, httpd, ipvs, keepalived, mail
+from harness.daemons import firewall, httpd, ipvs, keepalived, mail
 from harness.daemons.daemon import Daemon, require
+from harness.daemons.servers import servers_of
 from harness.errors import HarnessError
 from harness.keepalived import config
 from harness.lab.machine import Machine, Process
@@ -139,13 +140,23 @@ class DirectorNode(Node):
                 return destination
         raise HarnessError(f"{server.name} does not serve {service.name} in the topology")
 
+    def sorry_server(self, service: VirtualService) -> list[Destination]:
+        """The sorry server of a service, if the topology has one."""
+        return [
+            Destination(host.interface().address_of(service.family), service.port, sorry=True)
+            for host in self._network.of_role(RealServer)
+            if isinstance(host.role, RealServer) and service in host.role.sorry_for
+        ]
+
     def config_text(self) -> bytes:
         """The keepalived.conf: the user's own, byte for byte, or else the generated one."""
         if keepalived.CONFIG in self.role.files:
             return self.role.files[keepalived.CONFIG][0]
         if self.role.config is not None:
             return _read_config(self.name, self.role.config)
-        services = [(service, self.destinations(service)) for service in self.role.services]
+        services = [
+            (service, [*self.destinations(service), *self.sorry_server(service)]) for service in self.role.services
+        ]
         text = config.render(self._global_defs(), self.role.instances, services, self.role.sync_groups)
         return self._edited(text, self.role.edits).encode()
 
@@ -213,11 +224,11 @@ class DirectorNode(Node):
 
 
 class RealServerNode(Node):
-    """Runs Apache httpd, and the script that makes it a real server."""
+    """Runs the servers that the topology names, and the script that makes it a real server."""
 
     def __init__(self, host: HostPlan, plan: Plan, log_pipe: LogPipe) -> None:
         super().__init__(host, plan, log_pipe)
-        self.daemons = _servers(self.role)
+        self.daemons = tuple(server.daemon for server in servers_of(self.role))
 
     @property
     def role(self) -> RealServer:
@@ -231,10 +242,9 @@ class RealServerNode(Node):
         return self.role.page or self.name
 
     def prepare(self) -> None:
-        """Write configuration and page, and run the script that holds the VIPs silently."""
-        httpd.prepare(self.machine, self.page, _ports(self.role, "TCP"), self.role.workers)
-        if dnsmasq.DNSMASQ in self.daemons:
-            dnsmasq.prepare(self.machine, self.page, _ports(self.role, "UDP"))
+        """Write configurations and pages, and run the script that holds the VIPs silently."""
+        for server in servers_of(self.role):
+            server.prepare(self.machine, self.role, self.page, server.ports(self.role))
         directly, tunnelled = (self._vips(method) for method in ("DR", "TUN"))
         script = (Path(__file__).parent / "realserver.sh").read_text(encoding="utf-8")
         script = script.replace("@VIPS@", directly).replace("@TUNNELLED@", tunnelled)
@@ -243,28 +253,25 @@ class RealServerNode(Node):
         super().prepare()
 
     def _vips(self, method: str) -> str:
-        served = [service for service in self.role.serves if service.method == method]
+        services = (*self.role.serves, *self.role.sorry_for)
+        served = [service for service in services if service.method == method]
         return " ".join(dict.fromkeys(vip for service in served for vip, _ in service.endpoints))
 
     def protect(self, protected: bool) -> None:
         """Run the experiment's script: ``start``, or ``stop`` for a machine that answers ARP for the VIPs."""
         self.machine.run([PROTECTION, "start" if protected else "stop"])
 
-    def put_page(self, present: bool) -> None:
-        """Put the page in its place, or take it away, so that httpd answers 403 or 404."""
-        path = f"{httpd.DOCUMENT_ROOT}/index.html"
-        if present:
-            self.machine.write(path, self.page + "\n")
+    def put_page(self, path: str, text: str | None = None) -> None:
+        """Put a page in its place, by default the one that belongs there, if one does."""
+        own = {"/index.html": self.page + "\n", **self.role.pages}
+        if text is None and path not in own:
+            self.remove_page(path)
         else:
-            self.machine.remove(path)
+            self.machine.write(httpd.page_file(path), own[path] if text is None else text)
 
-
-def _servers(role: RealServer) -> tuple[Daemon, ...]:
-    return (httpd.HTTPD, *((dnsmasq.DNSMASQ,) if _ports(role, "UDP") else ()))
-
-
-def _ports(role: RealServer, protocol: str) -> list[int]:
-    return [port for service in role.serves if service.protocol == protocol for port in service.ports]
+    def remove_page(self, path: str) -> None:
+        """Take a page away, so that httpd answers 403 or 404."""
+        self.machine.remove(httpd.page_file(path))
 
 
 class MailServerNode(Node):
@@ -290,7 +297,7 @@ def _programs(role: Role) -> list[str]:
         return ["keepalived", "ipvsadm", *marked]
     if isinstance(role, MailServer):
         return [mail.MAIL.argv[0]]
-    return ["ip", *(daemon.argv[0] for daemon in _servers(role))] if isinstance(role, RealServer) else []
+    return ["ip", *(server.daemon.argv[0] for server in servers_of(role))] if isinstance(role, RealServer) else []
 
 
 def require_inputs(plan: Plan) -> None:

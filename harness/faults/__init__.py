@@ -6,23 +6,46 @@ from harness.faults.fault import Fault
 from harness.faults.links import BlackHole, Unplug
 from harness.faults.packets import Deaf, DropAdvertisements, DropArp, Impaired, Mute
 from harness.faults.power import PowerOff
-from harness.faults.processes import CrashVrrp, HangKeepalived, KillKeepalived, RemovePage, StopHttpd, StopKeepalived
+from harness.faults.processes import CrashVrrp, HangKeepalived, KillKeepalived, StopKeepalived
+from harness.faults.servers import (
+    ChangePage,
+    DropTcp,
+    DropUdp,
+    HalfOpen,
+    HangDnsmasq,
+    HangHttpd,
+    HangMail,
+    IgnoreEcho,
+    RemovePage,
+    ResetRequests,
+    StopDnsmasq,
+    StopHttpd,
+    StopMail,
+)
 from harness.faults.tracking import FailCheck, HangCheck, WriteNumber
 
 __all__ = [
     "AcceptLocal",
     "BlackHole",
+    "ChangePage",
     "CrashVrrp",
     "Deaf",
     "Drain",
     "DropAdvertisements",
     "DropArp",
+    "DropTcp",
+    "DropUdp",
     "FailCheck",
     "Fault",
     "ForgetVip",
+    "HalfOpen",
     "HangCheck",
+    "HangDnsmasq",
+    "HangHttpd",
     "HangKeepalived",
+    "HangMail",
     "HintSource",
+    "IgnoreEcho",
     "Impaired",
     "KillKeepalived",
     "Maintenance",
@@ -30,8 +53,11 @@ __all__ = [
     "PowerOff",
     "Reconfigure",
     "RemovePage",
+    "ResetRequests",
+    "StopDnsmasq",
     "StopHttpd",
     "StopKeepalived",
+    "StopMail",
     "Unplug",
     "Unprotected",
     "WriteNumber",

@@ -1,11 +1,11 @@
-"""Processes: daemons stopped or hung, and a server that answers what it should not."""
+"""Processes: keepalived stopped, hung, killed."""
 
 from __future__ import annotations
 
 import signal
 from typing import ClassVar
 
-from harness.daemons.nodes import DirectorNode, RealServerNode
+from harness.daemons.nodes import DirectorNode
 from harness.faults.fault import Fault, Surroundings
 
 
@@ -53,23 +53,3 @@ class CrashVrrp(Fault[DirectorNode]):
 
     def heal(self, around: Surroundings) -> None:
         pass
-
-
-class StopHttpd(Fault[RealServerNode]):
-    """httpd is stopped: the machine refuses connections."""
-
-    def inject(self, around: Surroundings) -> None:
-        self.node.stop()
-
-    def heal(self, around: Surroundings) -> None:
-        around.start(self.node)
-
-
-class RemovePage(Fault[RealServerNode]):
-    """The checked page is gone: httpd answers with a wrong status code."""
-
-    def inject(self, around: Surroundings) -> None:
-        self.node.put_page(False)
-
-    def heal(self, around: Surroundings) -> None:
-        self.node.put_page(True)

@@ -76,15 +76,18 @@ class Director(Role):
 
 @dataclass(frozen=True, kw_only=True)
 class RealServer(Role):
-    """Runs servers for the services in ``serves``, Apache httpd and, for UDP, dnsmasq, and holds the VIPs of those that
-    DR or TUN forwards.
+    """Runs servers for the services in ``serves``, and holds the VIPs of those that DR or TUN forwards: Apache httpd,
+    with TLS on port 443; for UDP dnsmasq; for port 25 an SMTP server. It is the sorry server of those in ``sorry_for``.
 
     ``page`` is what it answers; by default its own name. httpd has ``workers`` processes when it starts, each at one
-    request at a time.
+    request at a time, and further ``pages``, by path (``/health``) or by virtual host and path
+    (``www.lvs.test/health``).
     """
 
     serves: tuple[VirtualService, ...] | list[VirtualService] = ()
+    sorry_for: tuple[VirtualService, ...] | list[VirtualService] = ()
     page: str | None = None
+    pages: Mapping[str, str] = field(default_factory=dict)
     workers: int = 2
 
     def __post_init__(self) -> None:

@@ -27,12 +27,25 @@ UNREACHABLE_AFTER = 6.0
 BOOTSTRAP_DELAY = 1.0
 """How long after its start keepalived begins to check, in seconds (``check_api.h``)."""
 
+DELAYED_ACK = 0.05
+"""How long a machine may take to acknowledge the end of a connection that nobody reads from, in seconds (TCP_DELACK_MIN
+and a tick, ``net/tcp.h``): so long does ``close`` keep keepalived from all else (SO_LINGER, ``layer4.c``).
+"""
+
+LINGER = Window(5.0, 5.0 * 9 / 8)
+"""How long ``close`` keeps keepalived from all else if nothing is acknowledged, in seconds: what ``layer4.c`` sets, and
+what the kernel's timer wheel may be late by, an eighth (``kernel/time/timer.c``).
+"""
+
 
 class Symptom(Enum):
     """What a checker meets at a real server that is not well."""
 
     REFUSED = "it refuses or resets the connection, or answers wrongly: an attempt takes no time"
     SILENT = "it takes the question and never answers: an attempt takes connect_timeout"
+    HALF_OPEN = (
+        "it accepts a connection and acknowledges nothing in it: an attempt takes connect_timeout, its end LINGER"
+    )
     BLACK_HOLE = "nothing comes back, not even ARP: an attempt takes connect_timeout, or less once ARP has failed"
 
 
@@ -50,11 +63,13 @@ def removal(service: VirtualService, symptom: Symptom = Symptom.REFUSED, *, one_
         return Window(0.0, 0.0)
     _require_notice(check, symptom)
     attempt = 0.0 if symptom is Symptom.REFUSED else pace.timeout
+    soonest = _attempts(check, pace, attempt)
     turns = len(check.urls) if one_url and isinstance(check, HttpGet) else 1
-    latest = turns * pace.delay_loop + _attempts(check, pace, attempt) + _well(check, pace)
+    latest = turns * pace.delay_loop + soonest + _well(check, pace)
     if symptom is Symptom.BLACK_HOLE:
         return Window(_soonest_in_black_hole(pace), latest)
-    return Window(_attempts(check, pace, attempt), latest)
+    closing = _closing(check, symptom)
+    return Window(soonest + pace.retry * closing.earliest, latest + pace.retry * closing.latest)
 
 
 def recovery(service: VirtualService, symptom: Symptom = Symptom.REFUSED) -> Window:
@@ -71,6 +86,7 @@ def recovery(service: VirtualService, symptom: Symptom = Symptom.REFUSED) -> Win
         return Window(0.0, 0.0)
     _require_notice(check, symptom)
     in_flight = 0.0 if symptom is Symptom.REFUSED else pace.timeout
+    in_flight += _closing(check, symptom).latest
     again = pace.delay_loop
     if isinstance(check, HttpGet) or (isinstance(check, TcpCheck | SmtpCheck) and pace.retry):
         again = max(again, pace.delay_before_retry)
@@ -102,7 +118,7 @@ def _checked(service: VirtualService) -> tuple[Check, Pace]:
 
 
 def _require_notice(check: Check, symptom: Symptom) -> None:
-    blind = symptom is Symptom.SILENT and (
+    blind = symptom in (Symptom.SILENT, Symptom.HALF_OPEN) and (
         isinstance(check, TcpCheck) or (isinstance(check, UdpCheck) and not check.require_reply)
     )
     if blind or (isinstance(check, PingCheck) and symptom is Symptom.REFUSED):
@@ -113,6 +129,13 @@ def _attempts(check: Check, pace: Pace, attempt: float) -> float:
     """How long attempts at a failing server take. A script is retried from its last start on (``check_misc.c``)."""
     between = max(pace.delay_before_retry - attempt, 0.0) if isinstance(check, MiscCheck) else pace.delay_before_retry
     return (pace.retry + 1) * attempt + pace.retry * between
+
+
+def _closing(check: Check, symptom: Symptom) -> Window:
+    """How long the end of a failed attempt takes."""
+    if symptom is Symptom.HALF_OPEN:
+        return LINGER
+    return Window(0.0, DELAYED_ACK if symptom is Symptom.SILENT and isinstance(check, HttpGet | SmtpCheck) else 0.0)
 
 
 def _well(check: Check, pace: Pace) -> float:

@@ -1,0 +1,52 @@
+"""What real servers run for their services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.daemons import dnsmasq, httpd, mail
+from harness.daemons.daemon import Daemon
+from harness.lab.machine import Machine
+from harness.topology import RealServer, VirtualService
+
+
+@dataclass(frozen=True)
+class Server:
+    """A ``daemon``, which services are its own (``takes``), and how it is configured to answer a page for them.
+
+    ``prepare`` is called with the machine, what the topology says of it, the page, and the ports to serve.
+    """
+
+    daemon: Daemon
+    takes: Callable[[VirtualService], bool]
+    prepare: Callable[[Machine, RealServer, str, list[int]], None]
+
+    def ports(self, role: RealServer) -> list[int]:
+        """The ports that it has to serve."""
+        services = (*role.serves, *role.sorry_for)
+        return [port for service in services if self.takes(service) for port in service.ports]
+
+
+_HTTPD = Server(
+    httpd.HTTPD,
+    lambda service: service.protocol == "TCP" and mail.PORT not in service.ports,
+    lambda machine, role, page, ports: httpd.prepare(machine, page, ports, role.workers, role.pages),
+)
+_OTHERS = (
+    Server(
+        dnsmasq.DNSMASQ,
+        lambda service: service.protocol == "UDP",
+        lambda machine, role, page, ports: dnsmasq.prepare(machine, page, ports),
+    ),
+    Server(
+        mail.MAIL,
+        lambda service: service.protocol == "TCP" and mail.PORT in service.ports,
+        lambda machine, role, page, ports: None,
+    ),
+)
+
+
+def servers_of(role: RealServer) -> list[Server]:
+    """httpd, which every real server runs, and what else its services need."""
+    return [_HTTPD, *(server for server in _OTHERS if server.ports(role))]

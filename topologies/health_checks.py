@@ -1,0 +1,102 @@
+"""One director, and two real servers that it checks in many ways: a virtual service for each."""
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+from mininet.topo import Topo
+
+from harness.topology import (
+    Client,
+    Director,
+    DnsCheck,
+    HttpGet,
+    PingCheck,
+    RealServer,
+    SmtpCheck,
+    SslGet,
+    TcpCheck,
+    UdpCheck,
+    Url,
+    VirtualService,
+    VrrpInstance,
+)
+from harness.topology.checks import Check
+
+VIP = "172.16.10.50"
+UDP_VIP, REPLY_VIP = "172.16.10.51", "172.16.10.52"
+
+QUESTION = "1234 0100 0001 0000 0000 0000 06736572766572 036c7673 0474657374 00 0010 0001".replace(" ", "")
+"""A DNS query for the TXT record of server.lvs.test (RFC 1035 section 4.1)."""
+ANSWER = "1234 8580 0001 0001".replace(" ", "")
+"""How an authoritative answer without an error begins, with one record in it."""
+
+_BRISK: dict[str, Any] = {"connect_timeout": 1.0, "delay_before_retry": 0.5, "warmup": 0.0}
+
+
+def _service(port: int, *check: Check, vip: str = VIP, protocol: str = "TCP", **options: Any) -> VirtualService:
+    return VirtualService(vip, port, check=check, protocol=protocol, delay_loop=1.0, **options)
+
+
+HTTP = _service(80, HttpGet(**_BRISK))
+DIGEST = _service(81, HttpGet("/digest", digest=hashlib.md5(b"well\n").hexdigest(), **_BRISK))
+STATUS = _service(82, HttpGet("/status", status=404, **_BRISK))
+VIRTUALHOST = _service(83, HttpGet("/health", virtualhost="www.lvs.test", **_BRISK))
+URLS = _service(84, HttpGet("/first", more=(Url("/second"), Url("/third")), **_BRISK))
+FAST = _service(85, HttpGet(fast_recovery=True, **_BRISK))
+UNHURRIED = _service(86, HttpGet())
+TLS = _service(443, SslGet(**_BRISK))
+TCP = _service(87, TcpCheck(**_BRISK))
+PATIENT = _service(88, TcpCheck(retry=4, **_BRISK))
+EAGER = _service(89, TcpCheck(retry=0, **_BRISK))
+INHIBITED = _service(90, TcpCheck(**_BRISK), inhibit_on_failure=True)
+BOTH = _service(91, TcpCheck(**_BRISK), HttpGet("/both", **_BRISK))
+WEB = (HTTP, DIGEST, STATUS, VIRTUALHOST, URLS, FAST, TLS)
+CONNECTIONS = (TCP, PATIENT, EAGER, INHIBITED, BOTH)
+
+SMTP = _service(25, SmtpCheck(helo="director", **_BRISK))
+DNS = _service(53, DnsCheck("server.lvs.test", "TXT", retry=1, **_BRISK), protocol="UDP")
+UDP = _service(53, UdpCheck(**_BRISK), vip=UDP_VIP, protocol="UDP")
+REPLY = _service(53, UdpCheck(QUESTION, True, ANSWER, **_BRISK), vip=REPLY_VIP, protocol="UDP")
+PING = _service(92, PingCheck(**_BRISK))
+MIXED = (SMTP, DNS, UDP, REPLY, PING)
+
+
+class HealthChecks(Topo):
+    """The director at .11, real servers at .21 and .22, the client at .100."""
+
+    def build(
+        self,
+        services: tuple[VirtualService, ...] = WEB,
+        delay_loop: float | None = None,
+        **changed: Any,
+    ) -> None:
+        """``delay_loop`` and fields of the services' checks may be ``changed``."""
+        services = tuple(
+            replace(
+                service,
+                delay_loop=delay_loop or service.delay_loop,
+                check=tuple(replace(check, **changed) for check in service.checks),
+            )
+            for service in services
+        )
+        lan = self.addSwitch("lan", subnet="172.16.10.0/24", dpid="1")  # a dpid is for stock Mininet
+        vips = tuple(dict.fromkeys(service.vip for service in services))
+        vrrp = VrrpInstance(vrid=51, vip=vips, priority=255)
+        director = self.addHost("director1", cls=Director, ip="172.16.10.11/24", vrrp=vrrp, services=services)
+        self.addLink(lan, director)
+        pages = {"/digest": "well\n", "/first": "1\n", "/second": "2\n", "/third": "3\n", "/both": "both\n"}
+        pages |= {"www.lvs.test/health": "well\n", "/status.moved": "never asked for\n"}
+        for number in (1, 2):
+            server = self.addHost(
+                f"web{number}",
+                cls=RealServer,
+                ip=f"172.16.10.{20 + number}/24",
+                serves=services,
+                pages=pages,
+            )
+            self.addLink(lan, server)
+        self.addLink(lan, self.addHost("client", cls=Client, ip="172.16.10.100/24"))
+
+
+topos = {"health_checks": HealthChecks}
