@@ -1,0 +1,61 @@
+"""Real servers that accept a connection and say nothing in it; and a checker that is left to its own pace."""
+
+import pytest
+
+from harness.cluster import Cluster
+from harness.faults import HalfOpen, HangHttpd, StopHttpd
+from harness.keepalived import timers
+from topologies.health_checks import HTTP, TLS, UNHURRIED, HealthChecks
+
+pytestmark = [
+    pytest.mark.health,
+    pytest.mark.control("delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="web1"),
+    pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="in cluster.within"),
+]
+
+
+@pytest.mark.topology(HealthChecks, services=(HTTP,))
+def test_health_silent_web_server_is_removed_and_returns(cluster: Cluster) -> None:
+    """The kernel of a hung httpd accepts; the answer is waited for as long as the connection (``check_http.c``)."""
+    fault = HangHttpd(cluster.real_servers[0])
+
+    left, back = cluster.outlive(fault, HTTP)
+
+    assert left in cluster.within(timers.removal(HTTP, fault.symptom))
+    assert back in cluster.within(timers.recovery(HTTP, fault.symptom))
+
+
+@pytest.mark.topology(HealthChecks, services=(TLS,))
+def test_health_silent_tls_server_is_removed_and_returns(cluster: Cluster) -> None:
+    """The handshake has what is left of ``connect_timeout`` (keepalived ``check_http.c``, ``http_check_thread``)."""
+    fault = HangHttpd(cluster.real_servers[0])
+
+    left, back = cluster.outlive(fault, TLS)
+
+    assert left in cluster.within(timers.removal(TLS, fault.symptom))
+    assert back in cluster.within(timers.recovery(TLS, fault.symptom))
+
+
+@pytest.mark.topology(HealthChecks, services=(UNHURRIED,))
+def test_health_own_defaults_of_http_get(cluster: Cluster) -> None:
+    """Left alone, HTTP_GET tries again once, 3 s later, and waits for 5 s (``http_get_handler``; ``check_data.c``)."""
+    fault = StopHttpd(cluster.real_servers[0])
+
+    left, back = cluster.outlive(fault, UNHURRIED)
+
+    assert left in cluster.within(timers.removal(UNHURRIED, fault.symptom))
+    assert back in cluster.within(timers.recovery(UNHURRIED, fault.symptom))
+
+
+@pytest.mark.topology(HealthChecks, services=(HTTP,))
+@pytest.mark.known_defect("keepalived #2271", "closing a half-open connection stops all health checks for 5 s")
+def test_health_half_open_connection_stops_all_checks(cluster: Cluster) -> None:
+    """SO_LINGER has ``close`` wait 5 s for the request to be acknowledged (``layer4.c``; kernel, ``tcp_close``)."""
+    fault = HalfOpen(cluster.real_servers[0])
+
+    left, back = cluster.outlive(fault, HTTP)
+
+    assert left in cluster.within(timers.removal(HTTP, fault.symptom))
+    assert back in cluster.within(timers.recovery(HTTP, fault.symptom))
+    said = cluster.timeline.events("log", node="director1", since=cluster.timeline.mark)
+    assert [event for event in said if "A thread timer expired 5." in event.line]
