@@ -205,6 +205,23 @@ def test_tracking_a_file_may_raise_the_backups_claim(cluster: Cluster) -> None:
     assert cluster.timeline.events("advertisement", node=backup.name, since=struck, sent=True, priority=110)
 
 
+@pytest.mark.control("no sync group", topology={"grouped": False}, caught="address")
+@pytest.mark.topology(RouterPair, track_scripts=(VrrpScript(name="check", script=CHECK, weight=-20),))
+def test_tracking_with_a_weight_counts_for_nothing_in_a_sync_group(cluster: Cluster) -> None:
+    """Members of a group cannot have priorities of their own, so keepalived drops the weighted script, and says so once
+    (``vrrp_complete_instance``).
+    """
+    master, backup = cluster.master, cluster.backup
+    (script,) = master.vrrp.track_scripts
+
+    with cluster.suffering(FailCheck(master)) as struck:
+        cluster.timeline.let_pass(timers.switch(master.vrrp, backup.vrrp, script).latest + cluster.slack)
+    said = [event.line for event in cluster.timeline.events("log", node=master.name)]
+
+    assert not cluster.timeline.events("address", since=struck, address=cluster.vip)
+    assert any("ignoring tracked script check with weights due to SYNC group" in line for line in said)
+
+
 @pytest.mark.known_defect(
     "keepalived #1469", "process events are told in the first network namespace alone, and without them none is counted"
 )
