@@ -12,6 +12,7 @@ from harness.keepalived import timers
 from harness.timeline import EVER
 from topologies.director_pair import DirectorPair
 from topologies.foreign_cluster import ForeignCluster
+from topologies.forwarding import REAL_HTTP, TwoLans
 
 pytestmark = [pytest.mark.misconfiguration, pytest.mark.topology.with_args(DirectorPair)]
 
@@ -187,6 +188,26 @@ def test_misconfiguration_vip_with_the_wrong_prefix(cluster: Cluster) -> None:
 
     assert f"dev eth0 src {cluster.vip}" in route
     assert names(cluster) == ["VIP with the wrong prefix"]
+
+
+@pytest.mark.control("the director is the gateway", topology={"gateway": True}, caught="status")
+@pytest.mark.topology(TwoLans, gateway=False)
+def test_misconfiguration_gateway_of_a_real_server_wrong(cluster: Cluster) -> None:
+    """NAT undoes on the way back what it did on the way there, so the answer must come by the director. A health check,
+    which is the director's own request, goes well, and no client gets an answer.
+    """
+    master, server = cluster.master, cluster.real_servers[0]
+
+    (request,) = cluster.fetch(1)
+    (check,) = cluster.fetch(1, by=master, address=server.ip, port=REAL_HTTP)
+    forwarded = [packet for packet in cluster.path_of(request).at(master) if packet.frame.sent]
+
+    assert (request.status, request.error) == (0, "timed out")
+    assert {packet.destination for packet in forwarded} <= {server.ip for server in cluster.real_servers}
+    assert forwarded, "IPVS forwarded nothing"
+    assert check.status == 200
+    assert {found.nodes for found in cluster.diagnoses()} == {(server.name,) for server in cluster.real_servers}
+    assert set(names(cluster)) == {"real server's gateway wrong"}
 
 
 # -- keepalived's options ---------------------------------------------------------------------------------------------
