@@ -120,11 +120,13 @@ def split_brain(timeline: Timeline, vrid: int, since: Instant = EVER) -> list[tu
     ]
 
 
-def heard(timeline: Timeline, node: str, vrid: int, since: Instant = EVER, priority: int = 1) -> list[Event]:
+def heard(
+    timeline: Timeline, node: str, vrid: int, since: Instant = EVER, until: Instant | None = None, priority: int = 1
+) -> list[Event]:
     """The advertisements of others that reached a node, those of at least ``priority``: a backup's, as a rule, is its
     own, since it discards lower ones.
     """
-    arrived = timeline.events("advertisement", node=node, since=since, vrid=vrid, sent=False)
+    arrived = timeline.events("advertisement", node=node, since=since, until=until, vrid=vrid, sent=False)
     return [advert for advert in arrived if advert.priority >= priority]
 
 

@@ -37,7 +37,7 @@ def test_failover_under_loss_needs_three_lost_in_a_row(cluster: Cluster, loss: f
         cluster.timeline.let_pass(100 * backup.vrrp.advert_int)
         until = cluster.timeline.now()
     sent = cluster.timeline.events("advertisement", node=master.name, since=struck, until=until, sent=True)
-    heard = measures.heard(cluster.timeline, backup.name, backup.vrrp.vrid, struck - wait, backup.vrrp.priority)
+    heard = measures.heard(cluster.timeline, backup.name, backup.vrrp.vrid, struck - wait, until, backup.vrrp.priority)
     due = measures.silences(heard, wait, until)
     took_over = measures.takeovers(cluster.timeline, backup.name, cluster.vip, struck, until)
 
@@ -55,7 +55,7 @@ def test_failover_does_not_happen_while_advertisements_are_a_little_late(cluster
     with cluster.suffering(Impaired(backup, late)) as struck:
         cluster.timeline.let_pass(late.delay + timers.master_down_interval(backup.vrrp))
         until = cluster.timeline.now()
-    heard = measures.heard(cluster.timeline, backup.name, backup.vrrp.vrid, struck - backup.vrrp.advert_int)
+    heard = measures.heard(cluster.timeline, backup.name, backup.vrrp.vrid, struck - backup.vrrp.advert_int, until)
     took_over = measures.takeovers(cluster.timeline, backup.name, cluster.vip, struck, until)
 
     assert took_over == []
@@ -92,7 +92,7 @@ def test_failover_does_not_happen_under_jitter_that_the_wait_covers(cluster: Clu
     with cluster.suffering(Impaired(backup, Impairment(delay=half, jitter=half, only="advertisements"))) as struck:
         cluster.timeline.let_pass(30 * backup.vrrp.advert_int)
         until = cluster.timeline.now()
-    heard = measures.heard(cluster.timeline, backup.name, backup.vrrp.vrid, struck)
+    heard = measures.heard(cluster.timeline, backup.name, backup.vrrp.vrid, struck, until)
     took_over = measures.takeovers(cluster.timeline, backup.name, cluster.vip, struck, until)
 
     assert took_over == []

@@ -81,9 +81,10 @@ def test_misconfiguration_foreign_cluster_with_the_same_vrid(cluster: Cluster) -
     vrid, wait = backup.vrrp.vrid, timers.master_down_interval(backup.vrrp)
 
     let_elect(cluster)
-    heard = measures.heard(cluster.timeline, backup.name, vrid, priority=backup.vrrp.priority)
-    due = measures.silences(heard, wait, cluster.timeline.now())
-    took_over = measures.takeovers(cluster.timeline, backup.name, cluster.vip, 0, cluster.timeline.now())
+    until = cluster.timeline.now()
+    heard = measures.heard(cluster.timeline, backup.name, vrid, until=until, priority=backup.vrrp.priority)
+    due = measures.silences(heard, wait, until)
+    took_over = measures.takeovers(cluster.timeline, backup.name, cluster.vip, 0, until)
 
     assert due, "the master was not silenced"
     assert took_over == pytest.approx(due, abs=cluster.slack)
