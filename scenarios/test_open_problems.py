@@ -96,7 +96,7 @@ def test_open_problem_holder_cannot_fetch_its_vip(cluster: Cluster, swapped: boo
         script = other.vrrp.track_scripts[0]
         sick = cluster.inject(Maintenance(other))
         cluster.wait_master(holder, since=sick, until=timers.switch(other.vrrp, holder.vrrp, script).latest)
-        cluster.timeline.let_pass(cluster.slack)  # what was said of the change has been heard
+    cluster.timeline.let_pass(cluster.slack)  # to a real server the owner's gratuitous ARPs are martians as well
     refused = cluster.martians(holder)
 
     (failed,) = cluster.fetch(1, by=holder)
