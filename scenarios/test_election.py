@@ -83,8 +83,8 @@ def test_election_tie_leaves_the_master_in_office(cluster: Cluster) -> None:
     cluster.wait_settled()
 
     with cluster.suffering(StopKeepalived(higher)) as struck:
-        due = timers.takeover(lower.vrrp, announced=True)
-        cluster.timeline.wait_until(lambda: cluster.owners() == [lower.name] or None, struck + due.latest, "it takes")
+        until = struck + timers.takeover(lower.vrrp, announced=True).latest + cluster.slack
+        cluster.timeline.wait_until(lambda: cluster.owners() == [lower.name] or None, until, "it takes the VIP")
     stood = cluster.stood(higher)
     cluster.timeline.let_pass(timers.master_down_interval(higher.vrrp) + cluster.slack)
 

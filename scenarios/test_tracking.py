@@ -81,7 +81,7 @@ def test_tracking_forgives_fewer_failures_than_fall_says(cluster: Cluster) -> No
 
     for _ in range(2):
         with cluster.suffering(FailCheck(master)):
-            cluster.timeline.let_pass((script.fall - 1) * script.interval)
+            cluster.timeline.let_pass((script.fall - 1) * script.interval - cluster.slack)
         cluster.timeline.let_pass(script.interval + cluster.slack)
 
     failed = cluster.timeline.events("log", node=master.name, since=began)

@@ -131,7 +131,7 @@ def test_ownership_of_an_ipv6_vip_is_announced_to_the_neighbours(cluster: Cluste
     """The client's neighbour cache points at the old master; unsolicited advertisements correct it (RFC 4861 7.2.6)."""
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=False)
-    cluster.address(cluster.client, VIP6[1])
+    cluster.speak_to(cluster.client, VIP6[1])
     assert cluster.neighbour(cluster.client, VIP6[1]) == master.mac
 
     with cluster.suffering(PowerOff(master)) as struck:

@@ -146,7 +146,7 @@ class Acting(Waiting):
         answers = self.timeline.events("arp", since=began, sent=True, operation="reply", sender=address)
         return [answer for answer in answers if answer.target == asker.ip]
 
-    def address(self, node: Node, target: str) -> None:
+    def speak_to(self, node: Node, target: str) -> None:
         """Have a machine send a datagram to an address, so that it has to know the hardware address of that."""
         family = socket.AF_INET6 if ":" in target else socket.AF_INET
         with node.machine.inside(), socket.socket(family, socket.SOCK_DGRAM) as talk:
