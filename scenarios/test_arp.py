@@ -1,9 +1,11 @@
 """ARP suppression: of all that hold the VIP the owner alone answers for it, and the real servers never name it."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.cluster import Cluster
-from harness.faults import DropArp, PowerOff, Unprotected
+from harness.faults import DropArp, HalfProtected, PowerOff, Unprotected
 from harness.keepalived import timers
 from topologies.director_group import DirectorGroup
 from topologies.director_pair import DirectorPair
@@ -71,6 +73,24 @@ def test_arp_unprotected_real_server_announces_the_vip(cluster: Cluster) -> None
     assert cluster.vip in {question.sender for question in questions}
 
 
+@NO_VIP
+@pytest.mark.parametrize("lacks", ["arp_ignore", "arp_announce"])
+def test_arp_either_setting_alone_is_half_a_protection(cluster: Cluster, lacks: str) -> None:
+    """``arp_ignore`` is about answers and ``arp_announce`` about questions: without the one the real server answers for
+    the VIP, without the other it names it, and either leads clients past the director.
+    """
+    master, server = cluster.master, cluster.real_servers[0]
+    asked = cluster.timeline.now()
+
+    with cluster.suffering(HalfProtected(server, lacks)):
+        answers = cluster.ask_arp(cluster.client, cluster.vip, QUESTIONS)
+        cluster.speak_first(server, source=cluster.vip, to=cluster.client)
+    questions = cluster.timeline.events("arp", node=server.name, since=asked, sent=True, operation="request")
+
+    assert {answer.node for answer in answers} == {master.name, *([server.name] if lacks == "arp_ignore" else [])}
+    assert {question.sender for question in questions} == {cluster.vip if lacks == "arp_announce" else server.ip}
+
+
 @UNPROTECTED
 def test_arp_real_servers_stay_silent_through_a_failover(cluster: Cluster) -> None:
     """Between two owners there is none: were a real server to answer then, the client would stay with it."""
@@ -107,6 +127,30 @@ def test_arp_second_round_reaches_a_client_that_missed_the_first(cluster: Cluste
 
     assert (meanwhile, lost[0].status) == (master.mac, 0)
     assert (then, served[0].status) == (backup.mac, 200)
+
+
+@pytest.mark.control(
+    "no refresh", config={"director2": ("garp_master_refresh 3", "garp_master_refresh 0")}, caught="then|known"
+)
+@pytest.mark.topology(
+    DirectorPair, edits={"director2": (("priority 90", "priority 90\ngarp_master_delay 0\ngarp_master_refresh 3"),)}
+)
+def test_arp_refresh_reaches_a_client_that_missed_all_before(cluster: Cluster) -> None:
+    """With ``garp_master_refresh`` a wrong entry lasts no longer than that, whatever the client has missed."""
+    master, backup, client = cluster.master, cluster.backup, cluster.client
+    refreshed = replace(backup.vrrp, garp_master_delay=0, garp_master_refresh=3)
+    cluster.fetch(1)
+
+    with cluster.suffering(PowerOff(master)) as struck:
+        with cluster.suffering(DropArp(client)):
+            took = cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+            cluster.timeline.let_pass(cluster.slack)
+        meanwhile = cluster.neighbour(client, cluster.vip)
+        due = next(after for after in timers.garp_schedule(refreshed, 3) if after)
+        cluster.timeline.let_pass(struck + took + due + cluster.slack - cluster.timeline.now())
+        then = cluster.neighbour(client, cluster.vip)
+
+    assert (meanwhile, then) == (master.mac, backup.mac)
 
 
 SCHEDULES = pytest.mark.parametrize(

@@ -76,3 +76,45 @@ def test_failover_resets_connections_that_the_backup_does_not_know(
 
     assert [answer.error for answer in answers] == ["Connection reset by peer"] * COUNT
     assert [answer.status for answer in fresh] == [200, 200]
+
+
+@UNTOLD
+def test_failover_keeps_connections_through_the_failback(cluster: Cluster) -> None:
+    """Those that are opened while the returning director waits are told to it in time: its Master_Down_Interval is
+    longer than a message is kept back.
+    """
+    master, backup = cluster.master, cluster.backup
+    away = PowerOff(master)
+    struck = cluster.inject(away)
+    cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+    cluster.heal(away)
+    stood = cluster.stood(master, since=cluster.healed())
+
+    with cluster.holding(COUNT) as held:
+        cluster.wait_master(master, since=stood.latest, until=timers.failback(master.vrrp).latest)
+        cluster.timeline.let_pass(cluster.slack)
+        answers = [connection.finish() for connection in held]
+
+    assert [answer.status for answer in answers] == [200] * COUNT
+
+
+@pytest.mark.control("no failback", config={"director1": ("version 2", "version 2\nnopreempt")}, caught="wait_master")
+def test_failover_loses_connections_opened_while_the_other_was_away(cluster: Cluster) -> None:
+    """The daemon tells of a connection once, with its third packet, and then only with every fiftieth: a director that
+    comes back learns nothing of those that lie open, and after the failback it resets them
+    (kernel ``ip_vs_sync.c``, ``net.ipv4.vs.sync_threshold`` and ``sync_refresh_period``).
+    """
+    master, backup = cluster.master, cluster.backup
+    away = PowerOff(master)
+    struck = cluster.inject(away)
+    cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+
+    with cluster.holding(COUNT) as held:
+        cluster.timeline.let_pass(timers.synchronisation().latest)
+        cluster.heal(away)
+        stood = cluster.stood(master, since=cluster.healed())
+        cluster.wait_master(master, since=stood.latest, until=timers.failback(master.vrrp).latest)
+        cluster.timeline.let_pass(cluster.slack)
+        answers = [connection.finish() for connection in held]
+
+    assert [answer.error for answer in answers] == ["Connection reset by peer"] * COUNT

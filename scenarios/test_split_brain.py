@@ -6,7 +6,7 @@ import pytest
 
 from harness import measures
 from harness.cluster import Cluster
-from harness.faults import BlackHole, Deaf, DropAdvertisements, Fault, HangKeepalived
+from harness.faults import BlackHole, Deaf, DropAdvertisements, DropArp, Fault, HangKeepalived, PowerOff
 from harness.keepalived import timers
 from topologies.director_pair import DirectorPair
 
@@ -83,3 +83,19 @@ def test_recovery_needs_one_direction_only(cluster: Cluster) -> None:
 
     assert not cluster.timeline.events("address", since=struck, address=cluster.vip)
     assert not measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)
+
+
+@pytest.mark.control("the client hears no ARP", fault=DropArp, node="client", caught="status")
+def test_recovery_after_both_have_lost_power(cluster: Cluster) -> None:
+    """Nobody knows anything of before: both begin as backups and with empty tables, and elect as on the first day."""
+    master, backup = cluster.master, cluster.backup
+    due = timers.cold_start(master.vrrp, backup.vrrp)
+
+    with cluster.suffering(PowerOff(backup)), cluster.suffering(PowerOff(master)):
+        assert cluster.owners() == []
+    stood = cluster.stood(master)
+    took = cluster.wait_master(master, since=stood.latest, until=due.latest)
+
+    assert stood.latest + took in cluster.within(stood + due)
+    assert cluster.master is master
+    assert [request.status for request in cluster.fetch(2)] == [200, 200]

@@ -1,6 +1,14 @@
 """Faults: what is done to a cluster. Each is data with ``inject`` and ``heal``, one file for one thing that breaks."""
 
-from harness.faults.configuration import AcceptLocal, ForgetVip, HintSource, Maintenance, Reconfigure, Unprotected
+from harness.faults.configuration import (
+    AcceptLocal,
+    ForgetVip,
+    HalfProtected,
+    HintSource,
+    Maintenance,
+    Reconfigure,
+    Unprotected,
+)
 from harness.faults.draining import Drain
 from harness.faults.fault import Fault
 from harness.faults.links import BlackHole, Unplug
@@ -39,6 +47,7 @@ __all__ = [
     "Fault",
     "ForgetVip",
     "HalfOpen",
+    "HalfProtected",
     "HangCheck",
     "HangDnsmasq",
     "HangHttpd",

@@ -80,3 +80,17 @@ class Unprotected(Fault[RealServerNode]):
 
     def heal(self, around: Surroundings) -> None:
         self.node.protect(True)
+
+
+@dataclass(frozen=True)
+class HalfProtected(Fault[RealServerNode]):
+    """A real server on which one of the two settings was forgotten: ``lacks`` is arp_ignore or arp_announce."""
+
+    lacks: str
+
+    def inject(self, around: Surroundings) -> None:
+        for interface in ("all", "lo"):
+            self.node.machine.write(f"/proc/sys/net/ipv4/conf/{interface}/{self.lacks}", "0")
+
+    def heal(self, around: Surroundings) -> None:
+        self.node.protect(True)
