@@ -1,7 +1,7 @@
 """One director, and two real servers that it checks in many ways: a virtual service for each."""
 
 import hashlib
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from mininet.topo import Topo
@@ -62,24 +62,27 @@ PING = _service(92, PingCheck(**_BRISK))
 MIXED = (SMTP, DNS, UDP, REPLY, PING)
 
 
+def _changed(service: VirtualService, changes: dict[str, Any]) -> VirtualService:
+    """A service with the changes that it and its checks have fields for."""
+    checks = tuple(replace(check, **_known(check, changes)) for check in service.checks)
+    return replace(service, **{**_known(service, changes), "check": checks})
+
+
+def _known(of: VirtualService | Check, changes: dict[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(of)} - ({"delay_loop"} if isinstance(of, Check) else set())
+    return {name: value for name, value in changes.items() if name in names and value is not None}
+
+
 class HealthChecks(Topo):
     """The director at .11, real servers at .21 and .22, the client at .100."""
 
     def build(
         self,
         services: tuple[VirtualService, ...] = WEB,
-        delay_loop: float | None = None,
         **changed: Any,
     ) -> None:
-        """``delay_loop`` and fields of the services' checks may be ``changed``."""
-        services = tuple(
-            replace(
-                service,
-                delay_loop=delay_loop or service.delay_loop,
-                check=tuple(replace(check, **changed) for check in service.checks),
-            )
-            for service in services
-        )
+        """Fields of the services, and of their checks, may be ``changed``, wherever there are such."""
+        services = tuple(_changed(service, changed) for service in services)
         lan = self.addSwitch("lan", subnet="172.16.10.0/24", dpid="1")  # a dpid is for stock Mininet
         vips = tuple(dict.fromkeys(service.vip for service in services))
         vrrp = VrrpInstance(vrid=51, vip=vips, priority=255)
@@ -93,6 +96,7 @@ class HealthChecks(Topo):
                 cls=RealServer,
                 ip=f"172.16.10.{20 + number}/24",
                 serves=services,
+                sysctl={"net.ipv4.icmp_ratelimit": 0},  # "port unreachable" as often as it is checked
                 pages=pages,
             )
             self.addLink(lan, server)

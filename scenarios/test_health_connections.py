@@ -1,0 +1,117 @@
+"""TCP_CHECK, and what does not depend on the checker: retries, several checkers, ``inhibit_on_failure``."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness.cluster import Cluster
+from harness.daemons.nodes import RealServerNode
+from harness.faults import BlackHole, DropTcp, Fault, HalfOpen, HangHttpd, RemovePage, StopHttpd
+from harness.keepalived import timers
+from harness.topology import HttpGet, VirtualService
+from topologies.health_checks import BOTH, CONNECTIONS, EAGER, INHIBITED, PATIENT, TCP, HealthChecks
+
+pytestmark = [
+    pytest.mark.health,
+    pytest.mark.topology.with_args(HealthChecks, services=CONNECTIONS),
+]
+
+RARELY = pytest.mark.control("delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="web1")
+IMPATIENT = pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="in cluster.within")
+DEAD = pytest.mark.control("httpd is dead", fault=StopHttpd, node="web1", caught="pool|settles")
+
+
+@RARELY
+@IMPATIENT
+@pytest.mark.parametrize(
+    ("service", "failure"),
+    [
+        pytest.param(TCP, StopHttpd, id="refused"),
+        pytest.param(TCP, DropTcp, id="firewalled"),
+        pytest.param(TCP, BlackHole, id="black-hole"),
+        pytest.param(PATIENT, StopHttpd, id="four-retries"),
+    ],
+)
+def test_health_tcp_failure_removes_a_server_and_recovery_returns_it(
+    cluster: Cluster, service: VirtualService, failure: type[Fault[RealServerNode]]
+) -> None:
+    """Each of ``retry`` + 1 connections must fail, and a good one brings it back (``check_tcp.c``, ``tcp_epilog``)."""
+    fault = failure(cluster.real_servers[0])
+
+    left, back = cluster.outlive(fault, service)
+
+    assert left in cluster.within(timers.removal(service, fault.symptom))
+    assert back in cluster.within(timers.recovery(service, fault.symptom))
+
+
+@RARELY
+@pytest.mark.control("tries again", topology={"retry": 3}, caught="web1")
+def test_health_without_retry_the_first_failure_removes(cluster: Cluster) -> None:
+    """With ``retry 0`` a server leaves at the first connection that fails (keepalived ``check_tcp.c``)."""
+    left, _ = cluster.outlive(StopHttpd(cluster.real_servers[0]), EAGER)
+
+    assert left in cluster.within(timers.removal(EAGER))
+
+
+@DEAD
+@pytest.mark.parametrize("failure", [HangHttpd, HalfOpen], ids=lambda fault: fault.__name__)
+def test_health_tcp_is_content_with_a_connection(cluster: Cluster, failure: type[Fault[RealServerNode]]) -> None:
+    """The kernel accepts for a hung httpd: TCP_CHECK asks for no more, and the server stays (``check_tcp.c``)."""
+    director, server = cluster.master, cluster.real_servers[0]
+
+    with cluster.suffering(failure(server)):
+        cluster.timeline.let_pass(timers.removal(TCP, timers.Symptom.BLACK_HOLE).latest)
+        assert cluster.pool(director, TCP) == {"web1": 1, "web2": 1}
+
+
+@RARELY
+@pytest.mark.control("no inhibit_on_failure", topology={"inhibit_on_failure": False}, caught="weight 0")
+def test_health_inhibited_server_stays_with_weight_0(cluster: Cluster) -> None:
+    """``inhibit_on_failure``: no new connections, while those there are live on (``ipwrapper.c``; ``ip_vs_rr.c``)."""
+    director, server = cluster.master, cluster.real_servers[0]
+    removed, returned = timers.removal(INHIBITED), timers.recovery(INHIBITED)
+
+    with cluster.suffering(StopHttpd(server)) as struck:
+        left = cluster.wait_weight(director, server, 0, service=INHIBITED, since=struck, until=removed.latest)
+        assert {request.server for request in cluster.fetch(4, INHIBITED)} == {"web2"}
+    healed = cluster.serves_again(server)
+    back = cluster.wait_weight(director, server, 1, service=INHIBITED, since=healed, until=returned.latest)
+
+    assert left in cluster.within(removed)
+    assert back in cluster.within(returned)
+
+
+@RARELY
+def test_health_one_failing_checker_of_two_removes_a_server(cluster: Cluster) -> None:
+    """A real server is alive while none of its checkers has failed (``check_api.c``, ``update_svr_checker_state``)."""
+    director, server = cluster.master, cluster.real_servers[0]
+    (page,) = (check for check in BOTH.checks if isinstance(check, HttpGet))
+    alone = replace(BOTH, check=page)
+    removed, returned = timers.removal(alone), timers.recovery(alone)
+
+    with cluster.suffering(RemovePage(server, path="/both")) as struck:
+        left = cluster.wait_pool(director, server, service=BOTH, present=False, since=struck, until=removed.latest)
+    back = cluster.wait_pool(
+        director, server, service=BOTH, present=True, since=cluster.healed(), until=returned.latest
+    )
+
+    assert left in cluster.within(removed)
+    assert back in cluster.within(returned)
+
+
+@RARELY
+def test_health_server_returns_when_the_last_of_its_checkers_is_content(cluster: Cluster) -> None:
+    """Both fail; TCP_CHECK is content at once, and HTTP_GET, the slower, decides (``check_api.c``)."""
+    director, server = cluster.master, cluster.real_servers[0]
+    first, last = (replace(BOTH, check=check) for check in BOTH.checks)
+
+    with cluster.suffering(StopHttpd(server)) as struck:
+        cluster.wait_pool(
+            director, server, service=BOTH, present=False, since=struck, until=timers.removal(first).latest
+        )
+        cluster.timeline.let_pass(timers.removal(last).latest)
+    healed = cluster.serves_again(server)
+    due = timers.recovery(last)
+    back = cluster.wait_pool(director, server, service=BOTH, present=True, since=healed, until=due.latest)
+
+    assert back in cluster.within(due)

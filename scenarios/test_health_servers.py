@@ -1,0 +1,78 @@
+"""SMTP_CHECK, DNS_CHECK, UDP_CHECK and PING_CHECK, against a real SMTP server, a real DNS server and the kernel."""
+
+import pytest
+
+from harness.cluster import Cluster
+from harness.daemons.nodes import RealServerNode
+from harness.faults import (
+    BlackHole,
+    DropUdp,
+    Fault,
+    HangDnsmasq,
+    HangMail,
+    IgnoreEcho,
+    StopDnsmasq,
+    StopHttpd,
+    StopMail,
+)
+from harness.keepalived import timers
+from harness.topology import VirtualService
+from topologies.health_checks import DNS, MIXED, PING, REPLY, SMTP, UDP, HealthChecks
+
+pytestmark = [
+    pytest.mark.health,
+    pytest.mark.topology.with_args(HealthChecks, services=MIXED),
+    pytest.mark.needs("an SMTP server", program="aiosmtpd"),
+    pytest.mark.needs("UDP_CHECK and PING_CHECK", keepalived="2.1.0"),
+]
+
+
+@pytest.mark.control("delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="web1")
+@pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="in cluster.within")
+@pytest.mark.parametrize(
+    ("service", "failure"),
+    [
+        pytest.param(SMTP, StopMail, id="SMTP-refused"),
+        pytest.param(SMTP, HangMail, id="SMTP-no-greeting"),
+        pytest.param(SMTP, BlackHole, id="SMTP-black-hole"),
+        pytest.param(DNS, StopDnsmasq, id="DNS-refused"),
+        pytest.param(DNS, HangDnsmasq, id="DNS-hung"),
+        pytest.param(DNS, DropUdp, id="DNS-firewalled"),
+        pytest.param(UDP, StopDnsmasq, id="UDP-refused"),
+        pytest.param(REPLY, StopDnsmasq, id="UDP-reply-refused"),
+        pytest.param(REPLY, HangDnsmasq, id="UDP-reply-missing"),
+        pytest.param(PING, IgnoreEcho, id="PING-ignored"),
+        pytest.param(PING, BlackHole, id="PING-black-hole"),
+    ],
+)
+def test_health_failure_removes_a_server_and_recovery_returns_it(
+    cluster: Cluster, service: VirtualService, failure: type[Fault[RealServerNode]]
+) -> None:
+    """All attempts must fail, and one good one is enough (keepalived ``check_*.c``, each one's epilog)."""
+    fault = failure(cluster.real_servers[0])
+
+    left, back = cluster.outlive(fault, service)
+
+    assert left in cluster.within(timers.removal(service, fault.symptom))
+    assert back in cluster.within(timers.recovery(service, fault.symptom))
+
+
+@pytest.mark.control("a reply is required", topology={"require_reply": True}, caught="pool")
+def test_health_udp_takes_silence_for_success(cluster: Cluster) -> None:
+    """Without ``require_reply`` only an ICMP error is a failure: a firewall that drops all is well (``layer4.c``)."""
+    director, server = cluster.master, cluster.real_servers[0]
+
+    with cluster.suffering(DropUdp(server)):
+        cluster.timeline.let_pass(timers.removal(DNS, timers.Symptom.SILENT).latest)
+        assert cluster.pool(director, DNS) == {"web2": 1}
+        assert cluster.pool(director, UDP) == {"web1": 1, "web2": 1}
+
+
+@pytest.mark.control("the machine does not answer", fault=IgnoreEcho, node="web1", caught="pool")
+def test_health_ping_does_not_notice_a_dead_service(cluster: Cluster) -> None:
+    """The kernel answers echo requests, whatever has become of the daemons (keepalived ``check_ping.c``)."""
+    director, server = cluster.master, cluster.real_servers[0]
+
+    with cluster.suffering(StopHttpd(server)):
+        cluster.timeline.let_pass(timers.removal(PING, timers.Symptom.SILENT).latest)
+        assert cluster.pool(director, PING) == {"web1": 1, "web2": 1}
