@@ -17,7 +17,7 @@ from harness.faults import (
 )
 from harness.keepalived import timers
 from harness.topology import VirtualService
-from topologies.health_checks import DNS, MIXED, PING, REPLY, SMTP, UDP, HealthChecks
+from topologies.health_checks import DNS, MIXED, PING, QUESTION, REPLY, SMTP, UDP, HealthChecks
 
 pytestmark = [
     pytest.mark.health,
@@ -27,7 +27,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.control("delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="web1")
+@pytest.mark.control("delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1|weight 0")
 @pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="in cluster.within")
 @pytest.mark.parametrize(
     ("service", "failure"),
@@ -57,7 +57,7 @@ def test_health_failure_removes_a_server_and_recovery_returns_it(
     assert back in cluster.within(timers.recovery(service, fault.symptom))
 
 
-@pytest.mark.control("a reply is required", topology={"require_reply": True}, caught="pool")
+@pytest.mark.control("a reply is required", topology={"require_reply": True, "payload": QUESTION}, caught="pool")
 def test_health_udp_takes_silence_for_success(cluster: Cluster) -> None:
     """Without ``require_reply`` only an ICMP error is a failure: a firewall that drops all is well (``layer4.c``)."""
     director, server = cluster.master, cluster.real_servers[0]

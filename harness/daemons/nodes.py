@@ -124,7 +124,7 @@ class DirectorNode(Node):
         serving = [
             host
             for host in self._network.of_role(RealServer)
-            if isinstance(host.role, RealServer) and service in host.role.serves
+            if isinstance(host.role, RealServer) and _named(service, host.role.serves)
         ]
         port = 0 if service.fwmark is not None else service.ports[0]
         return [
@@ -145,7 +145,7 @@ class DirectorNode(Node):
         return [
             Destination(host.interface().address_of(service.family), service.port, sorry=True)
             for host in self._network.of_role(RealServer)
-            if isinstance(host.role, RealServer) and service in host.role.sorry_for
+            if isinstance(host.role, RealServer) and _named(service, host.role.sorry_for)
         ]
 
     def config_text(self) -> bytes:
@@ -221,6 +221,11 @@ class DirectorNode(Node):
         """Remove the ``down`` file."""
         with contextlib.suppress(FileNotFoundError):
             self.machine.remove(keepalived.DOWN)
+
+
+def _named(service: VirtualService, services: Iterable[VirtualService]) -> bool:
+    """Whether a service is among others, be it with other settings: its name is what tells it from others."""
+    return service.name in [each.name for each in services]
 
 
 class RealServerNode(Node):
