@@ -37,6 +37,7 @@ def unscripted(director: str, state: str) -> dict[str, tuple[str, str]]:
 @pytest.mark.topology(DirectorGroup, **TOLD)
 def test_notification_by_script_of_a_takeover_and_its_end(cluster: Cluster) -> None:
     """The state's own script and the one for all states, which is told who and what (keepalived ``vrrp_notify.c``)."""
+    cluster.wait_told()
     master, backup = cluster.master, cluster.backup
 
     with cluster.suffering(PowerOff(master)) as struck:
@@ -54,6 +55,7 @@ def test_notification_by_script_of_a_takeover_and_its_end(cluster: Cluster) -> N
 @pytest.mark.topology(DirectorGroup, **TOLD)
 def test_notification_by_script_of_a_fault(cluster: Cluster) -> None:
     """The interface of the instance is down: FAULT, told at once, for there is nothing to wait for."""
+    cluster.wait_told()
     master = cluster.master
 
     with cluster.suffering(Unplug(master)) as struck:
@@ -66,6 +68,7 @@ def test_notification_by_script_of_a_fault(cluster: Cluster) -> None:
 @pytest.mark.topology(DirectorGroup, **TOLD)
 def test_notification_by_script_of_an_orderly_stop(cluster: Cluster) -> None:
     """keepalived tells before it ends, and waits for its scripts (``notify_shutdown``)."""
+    cluster.wait_told()
     master = cluster.master
 
     with cluster.suffering(StopKeepalived(master)) as struck:
@@ -78,6 +81,7 @@ def test_notification_by_script_of_an_orderly_stop(cluster: Cluster) -> None:
 @pytest.mark.topology(DirectorGroup, **TOLD)
 def test_notification_by_fifo_keeps_the_order_of_events(cluster: Cluster) -> None:
     """Scripts overtake each other, the FIFO does not: a life is told in the order in which it was led."""
+    cluster.wait_told()
     master, backup = cluster.master, cluster.backup
 
     with cluster.suffering(StopKeepalived(master)) as struck:
@@ -97,6 +101,7 @@ def test_notification_by_fifo_keeps_the_order_of_events(cluster: Cluster) -> Non
 @pytest.mark.topology(DirectorGroup, **TOLD)
 def test_notification_by_fifo_of_changed_priorities(cluster: Cluster) -> None:
     """With ``notify_priority_changes`` a claim that rises or falls is told, with the state that it is the claim of."""
+    cluster.wait_told()
     master, backup = cluster.master, cluster.backup
     (file,) = master.vrrp.track_files
     began = cluster.timeline.now()
@@ -113,6 +118,7 @@ def test_notification_by_fifo_of_changed_priorities(cluster: Cluster) -> None:
 @pytest.mark.topology(DirectorGroup, **TOLD)
 def test_notification_of_a_second_master_of_lower_priority(cluster: Cluster) -> None:
     """The true master learns that there was another, whose traces it may have to undo (``vrrp_state_master_rx``)."""
+    cluster.wait_told()
     master, backup = cluster.master, cluster.backup
 
     with cluster.suffering(Deaf(backup)) as struck:
@@ -127,8 +133,7 @@ def test_notification_of_a_second_master_of_lower_priority(cluster: Cluster) -> 
 @pytest.mark.topology(DirectorGroup, **TOLD)
 def test_notification_is_not_repeated_by_a_reload(cluster: Cluster) -> None:
     """Nothing has changed, so nobody is told (unless ``fifo_write_vrrp_states_on_reload`` asks for it)."""
-    assert cluster.master
-    began = cluster.timeline.now()
+    began = cluster.wait_told()
 
     for director in cluster.directors:
         cluster.reload(director)
@@ -146,6 +151,7 @@ def test_notification_is_not_repeated_by_a_reload(cluster: Cluster) -> None:
 @pytest.mark.topology(DirectorGroup, **TOLD, edits={"director2": FIFO_FIRST}, fresh=True)
 def test_notification_ends_with_a_reload_where_the_fifo_comes_before_the_script_user(cluster: Cluster) -> None:
     """As the file is first read it takes root for a default; from then on it believes in ``keepalived_script``."""
+    cluster.wait_told()
     master, backup = cluster.master, cluster.backup
     before = cluster.notifications(backup, "script")
 
@@ -163,6 +169,7 @@ def test_notification_ends_with_a_reload_where_the_fifo_comes_before_the_script_
 @pytest.mark.topology(RouterPair, reported=True)
 def test_notification_of_a_sync_group_follows_its_members(cluster: Cluster) -> None:
     """The member that causes the change is told first, then those that follow it, then the group (``vrrp_sync.c``)."""
+    cluster.wait_told()
     master, backup = cluster.master, cluster.backup
     silence = timers.takeover(backup.claim(cluster.vips[1]), announced=False)
 
@@ -182,6 +189,7 @@ MAILED = pytest.mark.needs("an SMTP server", program="aiosmtpd")
 @pytest.mark.topology(DirectorPair, told=True)
 def test_notification_by_mail_of_takeover_and_failback(cluster: Cluster) -> None:
     """Each change of state is mailed at once to those in ``notification_email`` (keepalived ``smtp.c``)."""
+    cluster.wait_told()
     master, backup = cluster.master, cluster.backup
 
     with cluster.suffering(PowerOff(master)) as struck:
@@ -206,7 +214,7 @@ def test_notification_by_mail_of_takeover_and_failback(cluster: Cluster) -> None
 @pytest.mark.topology(DirectorPair, told=True)
 def test_notification_by_mail_of_a_lost_real_server(cluster: Cluster) -> None:
     """Both directors check, so both send an alert when a real server fails, and when it is back."""
-    assert cluster.master
+    cluster.wait_told()
     server = cluster.real_servers[0]
     subject = f"Realserver [{server.ip}]:tcp:80 of virtual server [{cluster.vip}]:tcp:80 -"
 
@@ -230,6 +238,7 @@ def test_notification_by_mail_of_a_lost_real_server(cluster: Cluster) -> None:
 @pytest.mark.topology(DirectorPair, told=True)
 def test_notification_that_cannot_be_mailed_delays_nothing(cluster: Cluster) -> None:
     """Alerts are sent beside the protocol: a mail server in a black hole does not hold the takeover up."""
+    cluster.wait_told()
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=True)
 
@@ -245,7 +254,7 @@ def test_notification_that_cannot_be_mailed_delays_nothing(cluster: Cluster) -> 
 @pytest.mark.topology(DirectorPair, told=True)
 def test_notification_by_fifo_of_a_lost_real_server(cluster: Cluster) -> None:
     """The health checkers write into the same FIFO, what they removed and from which virtual service."""
-    assert cluster.master
+    cluster.wait_told()
     server = cluster.real_servers[0]
 
     with cluster.suffering(StopHttpd(server)) as struck:

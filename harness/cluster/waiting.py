@@ -23,6 +23,15 @@ class Waiting(Looking):
         until = self.timeline.now() + elected + STARTING
         self.timeline.wait_until(lambda: None if self.unsettled() else True, until, "the cluster settles")
 
+    def wait_told(self) -> Instant:
+        """Wait until the cluster has settled, and whoever is told of that has been; returns the instant.
+
+        keepalived tells scripts, FIFO and people a moment after it has set the VIP.
+        """
+        self.wait_settled()
+        self.timeline.let_pass(self.slack)
+        return self.timeline.now()
+
     @property
     def master(self) -> DirectorNode:
         """The director that holds the VIP, once the cluster has settled. Raises HarnessError if there is not one."""
