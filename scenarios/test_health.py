@@ -9,7 +9,13 @@ from harness.faults import BlackHole, Fault, RemovePage, StopHttpd
 from harness.keepalived import timers
 from topologies.director_pair import DirectorPair
 
-pytestmark = [pytest.mark.health, pytest.mark.topology.with_args(DirectorPair)]
+RARELY = pytest.mark.control(
+    "checked once an hour",
+    config=dict.fromkeys(("director1", "director2"), ("delay_loop 2", "delay_loop 3600")),
+    caught="removes web1",
+)
+
+pytestmark = [pytest.mark.health, pytest.mark.topology.with_args(DirectorPair), RARELY]
 
 FAILURES = pytest.mark.parametrize("failure", [StopHttpd, RemovePage, BlackHole], ids=lambda fault: fault.__name__)
 

@@ -11,6 +11,12 @@ from topologies.director_pair import DirectorPair
 pytestmark = [pytest.mark.maintenance, pytest.mark.topology.with_args(DirectorPair)]
 
 
+TOO_LITTLE = pytest.mark.control(
+    "the weight is no more than the gap", config={"director1": ("weight -20", "weight -10")}, caught="wait_master"
+)
+
+
+@TOO_LITTLE
 def test_maintenance_moves_the_vip(cluster: Cluster) -> None:
     """100 - 20 < 90: the backup discards the lowered advertisements, and its own wait runs out."""
     master, backup = cluster.master, cluster.backup
@@ -23,6 +29,8 @@ def test_maintenance_moves_the_vip(cluster: Cluster) -> None:
     assert took in cluster.within(due)
 
 
+@TOO_LITTLE
+@pytest.mark.control("nopreempt", config={"director1": ("advert_int 1", "advert_int 1\n    nopreempt")}, caught="took")
 def test_maintenance_ended_brings_the_vip_back(cluster: Cluster) -> None:
     """With its own 100 again the director outranks the master's 90, and preempts."""
     master, backup = cluster.master, cluster.backup
@@ -38,6 +46,8 @@ def test_maintenance_ended_brings_the_vip_back(cluster: Cluster) -> None:
     assert not measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)
 
 
+@pytest.mark.control("a gap of less", topology={"priorities": (100, 90)}, caught="owners")
+@pytest.mark.control("the switch has no effect", config={"director1": ("weight -20", "weight -1")}, caught="lowered")
 @pytest.mark.topology(DirectorPair, priorities=(100, 70))
 def test_maintenance_moves_nothing_across_a_wider_gap(cluster: Cluster) -> None:
     """100 - 20 > 70: the switch is thrown, and shows in the advertisements, and the VIP stays."""
