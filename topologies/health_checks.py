@@ -10,18 +10,22 @@ from harness.topology import (
     Client,
     Director,
     DnsCheck,
+    FileCheck,
     HttpGet,
+    MiscCheck,
     PingCheck,
     RealServer,
     SmtpCheck,
     SslGet,
     TcpCheck,
+    TrackedFile,
     UdpCheck,
     Url,
     VirtualService,
     VrrpInstance,
 )
 from harness.topology.checks import Check
+from harness.topology.tracking import CHECK
 
 VIP = "172.16.10.50"
 UDP_VIP, REPLY_VIP = "172.16.10.51", "172.16.10.52"
@@ -61,12 +65,27 @@ DNS = _service(53, DnsCheck("server.lvs.test", "TXT", retry=1, **_BRISK), protoc
 UDP = _service(53, UdpCheck(**_BRISK), vip=UDP_VIP, protocol="UDP")
 REPLY = _service(53, UdpCheck(QUESTION, True, ANSWER, **_BRISK), vip=REPLY_VIP, protocol="UDP")
 PING = _service(92, PingCheck(**_BRISK))
+DRAIN = TrackedFile(name="drain", path="/run/drain", weight=0)
+SHARE = TrackedFile(name="share", path="/run/share")
+MISC = _service(93, MiscCheck(CHECK, timeout=1, retry=1, delay_before_retry=0.8, warmup=0))
+DYNAMIC = _service(94, MiscCheck(CHECK, dynamic=True, warmup=0))
+FILE = _service(95, FileCheck(DRAIN))
+WEIGHED = _service(96, FileCheck(SHARE))
+LOCAL = (MISC, DYNAMIC, FILE, WEIGHED)
+
+ALPHA = _service(80, TcpCheck(connect_timeout=0.8, warmup=0), alpha=True)
+LEISURELY = _service(81, TcpCheck(connect_timeout=0.8, warmup=3), alpha=True)
+ALPHA_URLS = _service(84, HttpGet("/first", more=(Url("/second"), Url("/third")), **_BRISK), alpha=True)
+STARTING = (ALPHA, LEISURELY, ALPHA_URLS)
+
 MIXED = (SMTP, DNS, UDP, REPLY, PING)
 
 
 def _changed(service: VirtualService, changes: dict[str, Any]) -> VirtualService:
     """A service with the changes that it and its checks have fields for."""
-    checks = tuple(replace(check, **_known(check, changes)) for check in service.checks)
+    checks = tuple(
+        check if isinstance(check, FileCheck) else replace(check, **_known(check, changes)) for check in service.checks
+    )
     return replace(service, **{**_known(service, changes), "check": checks})
 
 

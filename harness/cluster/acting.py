@@ -12,13 +12,14 @@ from harness.cluster.waiting import Waiting
 from harness.daemons import ipvsadm
 from harness.daemons.nodes import DirectorNode, Node, RealServerNode
 from harness.faults.fault import Fault
+from harness.faults.servers import RemovePage
 from harness.ipvs.schedulers import Flow
 from harness.keepalived import timers
 from harness.observers import protocols
 from harness.observers.client import Held, Load
 from harness.observers.requests import Target
 from harness.timeline import Event
-from harness.topology import VirtualService
+from harness.topology import HttpGet, VirtualService
 
 
 class Acting(Waiting):
@@ -71,6 +72,27 @@ class Acting(Waiting):
         healed = self.serves_again(fault.node)
         back = self.wait_pool(director, fault.node, service=wanted, present=True, since=healed, until=returned.latest)
         return left, back
+
+    @contextlib.contextmanager
+    def failing(self, service: VirtualService, *names: str) -> Iterator[Instant]:
+        """Have real servers of a cluster that has settled, or suffers already, lose the page that a service's checker
+        fetches; begins when the master has removed them, and gives the instant at which the first one lost it.
+
+        Raises TooLate if the checker is late.
+        """
+        if not self._suffered:
+            self.wait_settled()
+        (director,) = (director for director in self.directors if director.name in self.owners())
+        servers = [server for server in self.real_servers if server.name in names]
+        (check,) = service.checks
+        assert isinstance(check, HttpGet)
+        latest = timers.removal(service).latest
+        with contextlib.ExitStack() as suffering:
+            struck = [suffering.enter_context(self.suffering(RemovePage(server, check.path))) for server in servers]
+            for server, since in zip(servers, struck, strict=True):
+                self.wait_pool(director, server, service=service, present=False, since=since, until=latest)
+            self.timeline.let_pass(self.slack)
+            yield struck[0]
 
     def target(self, service: VirtualService | None = None, **how: Any) -> Target:
         """Where requests to a service go (None: the first one); ``how``: see :class:`Target`."""

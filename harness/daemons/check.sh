@@ -1,8 +1,9 @@
 #!/bin/sh
-# What a director's health script stands for: it succeeds, until /run/check says "fail" or "hang".
+# What a director's health script stands for: it succeeds, until /run/check says "fail", "hang" or an exit status.
 verdict=succeed
 [ -e /run/check ] && read -r verdict < /run/check
 case $verdict in
     fail) exit 1 ;;
     hang) exec sleep 86400 ;;
+    [0-9]*) exit "$verdict" ;;
 esac

@@ -133,9 +133,12 @@ class DirectorNode(Node):
         ]
 
     def destination(self, service: VirtualService, server: RealServerNode) -> Destination:
-        """A real server as this director is to know it. Raises HarnessError if it does not serve ``service``."""
+        """A real server, or a sorry server, as this director is to know it.
+
+        Raises HarnessError if it does not serve ``service``.
+        """
         address = server.plan.interface().address_of(service.family)
-        for destination in self.destinations(service):
+        for destination in (*self.destinations(service), *self.sorry_server(service)):
             if destination.address == address:
                 return destination
         raise HarnessError(f"{server.name} does not serve {service.name} in the topology")

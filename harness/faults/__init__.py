@@ -30,7 +30,7 @@ from harness.faults.servers import (
     StopHttpd,
     StopMail,
 )
-from harness.faults.tracking import FailCheck, HangCheck, WriteNumber
+from harness.faults.tracking import ExitCheck, FailCheck, HangCheck, WriteNumber
 
 __all__ = [
     "AcceptLocal",
@@ -43,6 +43,7 @@ __all__ = [
     "DropArp",
     "DropTcp",
     "DropUdp",
+    "ExitCheck",
     "FailCheck",
     "Fault",
     "ForgetVip",

@@ -31,6 +31,19 @@ class HangCheck(FailCheck):
 
 
 @dataclass(frozen=True)
+class ExitCheck(Fault[DirectorNode]):
+    """A director's health script exits with a status of its own, which may mean a weight (``misc_dynamic``)."""
+
+    status: int
+
+    def inject(self, around: Surroundings) -> None:
+        self.node.machine.write(VERDICT, f"{self.status}\n")
+
+    def heal(self, around: Surroundings) -> None:
+        self.node.machine.remove(VERDICT)
+
+
+@dataclass(frozen=True)
 class WriteNumber(Fault[DirectorNode]):
     """A tracked file gets another number; healed, it has its own again."""
 

@@ -70,7 +70,8 @@ class Director(Role):
     def fifos(self) -> dict[str, str]:
         """Where its keepalived's notifications can be heard: ``fifo`` and ``script``, with their paths."""
         told = [each.notify for each in self.instances] + [group.notify for group in self.sync_groups]
-        reports = any(notify != Notify() for notify in told)
+        commands = [command for service in self.services for command in (service.quorum_up, service.quorum_down)]
+        reports = any(notify != Notify() for notify in told) or any(commands)
         return {**({"fifo": FIFO} if self.notify_fifo else {}), **({"script": SCRIPTS} if reports else {})}
 
 

@@ -1,0 +1,94 @@
+"""The quorum: how much of a pool must be alive, and the sorry server that takes its place if less is."""
+
+import pytest
+
+from harness.cluster import Cluster
+from harness.keepalived import timers
+from topologies.quorum_pool import COMMANDS, HYSTERESIS, LAST, QUORUM, WEIGHTS, QuorumPool
+
+pytestmark = [pytest.mark.health, pytest.mark.topology.with_args(QuorumPool)]
+
+NO_SORRY_SERVER = pytest.mark.control("no sorry server", topology={"sorry_server": False}, caught="sorry")
+SMALL = pytest.mark.control("a quorum of 1", topology={"quorum": 1}, caught="sorry|pool|notifications")
+
+
+@NO_SORRY_SERVER
+def test_health_sorry_server_answers_when_the_last_real_server_is_gone(cluster: Cluster) -> None:
+    """Without any live real server there is no quorum, whatever it is (keepalived ``ipwrapper.c``)."""
+    with cluster.failing(LAST, "web1", "web2", "web3"):
+        assert cluster.pool(cluster.directors[0], LAST) == {"sorry": 1}
+        assert {request.server for request in cluster.fetch(3, LAST)} == {"sorry"}
+    cluster.wait_settled()
+    assert {request.server for request in cluster.fetch(3, LAST)} == {"web1", "web2", "web3"}
+
+
+@SMALL
+@NO_SORRY_SERVER
+def test_health_sorry_server_replaces_those_that_are_too_few(cluster: Cluster) -> None:
+    """The one that is left is alive, and leaves all the same: it is below the quorum (``update_quorum_state``)."""
+    with cluster.failing(QUORUM, "web1"):
+        assert cluster.pool(cluster.directors[0], QUORUM) == {"web2": 1, "web3": 1}
+        with cluster.failing(QUORUM, "web2"):
+            assert cluster.pool(cluster.directors[0], QUORUM) == {"sorry": 1}
+            assert {request.server for request in cluster.fetch(2, QUORUM)} == {"sorry"}
+
+
+@SMALL
+def test_health_quorum_is_regained_when_one_returns(cluster: Cluster) -> None:
+    """The sorry server leaves as soon as the quorum is reached again (keepalived ``update_quorum_state``)."""
+    director, server = cluster.master, cluster.real_servers[-1]
+    due = timers.recovery(QUORUM)
+
+    with cluster.failing(QUORUM, "web1"):
+        with cluster.failing(QUORUM, "web2"):
+            assert "sorry" in cluster.pool(director, QUORUM)
+        took = cluster.wait_pool(
+            director, server, service=QUORUM, present=False, since=cluster.healed(), until=due.latest
+        )
+        assert cluster.pool(director, QUORUM) == {"web2": 1, "web3": 1}
+
+    assert took in cluster.within(due)
+
+
+@pytest.mark.control("no hysteresis", topology={"quorum": 2}, caught="pool")
+def test_health_hysteresis_keeps_a_quorum_that_is_barely_missed(cluster: Cluster) -> None:
+    """Lost below ``quorum`` - ``hysteresis``: of a quorum of 2, give or take 1, one is enough to keep it."""
+    with cluster.failing(HYSTERESIS, "web1"), cluster.failing(HYSTERESIS, "web2"):
+        assert HYSTERESIS.has_quorum(1, had=True)
+        assert cluster.pool(cluster.directors[0], HYSTERESIS) == {"web3": 1}
+
+
+@SMALL
+def test_health_hysteresis_wants_more_to_regain_a_quorum(cluster: Cluster) -> None:
+    """Gained at ``quorum`` + ``hysteresis``: two of three that are back are not enough (``update_quorum_state``)."""
+    director = cluster.master
+
+    with cluster.failing(HYSTERESIS, "web1"):
+        with cluster.failing(HYSTERESIS, "web2", "web3"):
+            pass
+        cluster.timeline.let_pass(timers.recovery(HYSTERESIS).latest + cluster.slack)
+        assert not HYSTERESIS.has_quorum(2, had=False)
+        assert cluster.pool(director, HYSTERESIS) == {"sorry": 1}
+    cluster.wait_settled()
+    assert cluster.pool(director, HYSTERESIS) == {"web1": 1, "web2": 1, "web3": 1}
+
+
+@SMALL
+def test_health_quorum_counts_weights(cluster: Cluster) -> None:
+    """A quorum is of weight, not of real servers: two that weigh 1 are less than 3 (``weigh_live_realservers``)."""
+    with cluster.failing(WEIGHTS, "web1"):
+        assert cluster.pool(cluster.directors[0], WEIGHTS) == {"sorry": 1}
+    with cluster.failing(WEIGHTS, "web2", "web3"):
+        assert cluster.pool(cluster.directors[0], WEIGHTS) == {"web1": 3}
+
+
+@SMALL
+def test_health_quorum_commands_are_run_and_the_rest_stays(cluster: Cluster) -> None:
+    """Without a sorry server a lost quorum is only told: ``quorum_down``, then ``quorum_up`` (``do_vs_notifies``)."""
+    director, struck = cluster.master, cluster.timeline.now()
+
+    with cluster.failing(COMMANDS, "web1"):
+        assert cluster.pool(director, COMMANDS) == {"web2": 1, "web3": 1}
+        assert cluster.notifications(director, "script", since=struck) == ["down"]
+    cluster.wait_settled()
+    assert cluster.notifications(director, "script", since=struck) == ["down", "up"]

@@ -1,0 +1,33 @@
+"""The first check: when it comes, and what a service holds until then."""
+
+import pytest
+
+from harness.cluster import Cluster
+from harness.keepalived import timers
+from harness.topology import VirtualService
+from topologies.health_checks import ALPHA, ALPHA_URLS, LEISURELY, STARTING, HealthChecks
+
+pytestmark = [
+    pytest.mark.health,
+    pytest.mark.topology.with_args(HealthChecks, services=STARTING),
+]
+
+
+@pytest.mark.control("alpha forgotten", topology={"alpha": False}, caught="in due")
+@pytest.mark.parametrize(
+    "service",
+    [
+        pytest.param(ALPHA, id="no-warmup"),
+        pytest.param(LEISURELY, id="warmup"),
+        pytest.param(ALPHA_URLS, id="several-URLs"),
+    ],
+)
+def test_health_alpha_service_is_empty_until_the_first_good_check(cluster: Cluster, service: VirtualService) -> None:
+    """Checks begin a second after the start, at random within ``warmup`` (``check_api.c``, BOOTSTRAP_DELAY)."""
+    director = cluster.master
+    due = cluster.within(timers.first_check(service))
+    started = cluster.timeline.events("daemon", node=director.name, action="started")[-1]
+
+    for server in cluster.real_servers:
+        added = cluster.wait_pool(director, server, service=service, present=True, since=started.at, until=due.latest)
+        assert added in due
