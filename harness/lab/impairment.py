@@ -80,19 +80,21 @@ def impair(batch: Batch, index: int, impairment: Impairment, wire: str) -> None:
         options = struct.pack("=HHI", 8, 1, _IMPAIRED_BAND) + struct.pack("=HH", 4 + len(selector), 5) + selector
         message = _message(index, _TOP, 0, "u32", options)
         message["info"] = priority << 16 | socket.htons(ethertype)
-        batch.add(_RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, message, f"filter {impairment.only} on {wire}")
+        batch.add(
+            _RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, message, f"filter {impairment.only} on {wire} (module cls_u32)"
+        )
 
 
 def mend(batch: Batch, index: int, wire: str) -> None:
     """Have the interface send as usual again, if it is still there."""
     message = _tcmsg()
     message["index"], message["parent"] = index, _ROOT
-    batch.add(_RTM_DELQDISC, 0, message, f"mend {wire}", errno.ENODEV)
+    batch.add(_RTM_DELQDISC, 0, message, f"mend {wire}", errno.ENODEV, errno.ENOENT)
 
 
 def _queue(batch: Batch, index: int, parent: int, handle: int, kind: str, options: bytes, wire: str) -> None:
     message = _message(index, parent, handle, kind, options)
-    batch.add(_RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, message, f"impair {wire} by {kind}")
+    batch.add(_RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, message, f"impair {wire} by {kind} (module sch_{kind})")
 
 
 def _message(index: int, parent: int, handle: int, kind: str, options: bytes) -> Any:

@@ -55,10 +55,10 @@ class Batch:
     """Requests to one network namespace, in order; :meth:`send` carries them out."""
 
     def __init__(self) -> None:
-        self._messages: list[tuple[bytes, str, int]] = []
+        self._messages: list[tuple[bytes, str, tuple[int, ...]]] = []
 
-    def add(self, kind: int, flags: int, message: Any, what: str, harmless: int = 0) -> None:
-        """Append a request; ``what`` completes "the kernel refused to ...", ``harmless`` is an errno that is none."""
+    def add(self, kind: int, flags: int, message: Any, what: str, *harmless: int) -> None:
+        """Append a request; ``what`` completes "the kernel refused to ...", ``harmless`` are errors that are none."""
         message["header"]["type"] = kind
         message["header"]["flags"] = NLM_F_REQUEST | NLM_F_ACK | flags
         message["header"]["sequence_number"] = len(self._messages) + 1
@@ -152,7 +152,7 @@ class Batch:
                 length, kind, _, sequence, _ = _HEADER.unpack_from(data)
                 (code,) = struct.unpack_from("=i", data, _HEADER.size)
                 _, what, harmless = self._messages[sequence - 1]
-                if kind == NLMSG_ERROR and -code not in (0, harmless):
+                if kind == NLMSG_ERROR and -code not in (0, *harmless):
                     raise HarnessError(f"{where}: the kernel refused to {what}: {_explain(-code)}")
                 missing -= 1
                 data = data[(length + 3) & ~3 :]
