@@ -67,6 +67,13 @@ def test_global_definitions_name_the_recipients_but_send_nothing() -> None:
     assert "script_user root enable_script_security" in text
 
 
+def test_timeouts_of_connections() -> None:
+    text = statement(render(replace(DEFS, lvs_timeouts=(900, 2, 300)), [], []), "global_defs")
+    assert text.endswith("lvs_timeouts tcp 900 tcpfin 2 udp 300")
+    with pytest.raises(HarnessError, match="lvs_timeouts must be"):
+        replace(DEFS, lvs_timeouts=(900, 0, 300))
+
+
 def test_maintenance_switch() -> None:
     text = statement(render(DEFS, [INSTANCE], []), "vrrp_script maintenance")
     assert text == ('script "/usr/bin/test ! -e /etc/keepalived/down" interval 1 weight -20 fall 1 rise 1')
@@ -194,6 +201,19 @@ def test_persistence_of_a_network_of_clients() -> None:
 )
 def test_names_in_the_table(service: VirtualService, names: tuple[str, ...]) -> None:
     assert service.names == names
+
+
+@pytest.mark.parametrize(
+    ("service", "ports"),
+    [
+        (VirtualService(VIP, port=80), [80]),
+        (VirtualService(VIP, port=80, group=((VIP, 8080),)), [80, 8080]),
+        (VirtualService(VIP, port=80, method="NAT", real_port=8000), [8000]),
+        (VirtualService(VIP, port=80, fwmark=1, group=((VIP, 8080),)), [0]),
+    ],
+)
+def test_every_table_has_its_port_of_the_real_servers(service: VirtualService, ports: list[int]) -> None:
+    assert [service.real_port_in(name) for name in service.names] == ports
 
 
 def test_each_real_server_has_its_weight() -> None:

@@ -299,3 +299,9 @@ def test_one_is_reinstated_from_fault_afresh_and_from_backup_by_preemption() -> 
     assert timers.reinstated(MASTER, BACKUP, left=80) == timers.preemption(MASTER)
     with pytest.raises(HarnessError, match="does not outrank"):
         timers.reinstated(BACKUP, MASTER, left=0)
+
+
+def test_persistence_is_the_services_own_and_a_timer_may_be_late_by_an_eighth() -> None:
+    assert timers.persistence(VirtualService(VIP, persistence_timeout=80)) == Window(80, 90)
+    with pytest.raises(HarnessError, match="has no persistence_timeout"):
+        timers.persistence(VirtualService(VIP))

@@ -38,8 +38,8 @@ class Looking(Base):
                 return misplaced
         for director in self.directors:
             for service in director.role.services:
-                wanted = {destination.endpoint: destination.weight for destination in director.destinations(service)}
                 for name in service.names:
+                    wanted = {each.endpoint: each.weight for each in director.destinations(service, name)}
                     try:
                         table = measures.pool(self.timeline, director.name, name)
                     except measures.NoEvidence:

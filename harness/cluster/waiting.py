@@ -74,13 +74,16 @@ class Waiting(Looking):
     ) -> float:  # fmt: skip
         """Wait until a director's table gains or loses a real server; returns how long after ``since``, in seconds.
 
-        It is the (first) table of ``service`` (None: the first one).
+        A service that is a group (None: the first service) has several tables, and the last of them counts.
         """
         wanted = self.service if service is None else service
-        return self._expectations.wait_for(
-            f"{'takes in' if present else 'removes'} {server.name}", "destination", director.name, since, until,
-            self.slack, action="added" if present else "removed", service=wanted.name,
-            address=director.destination(wanted, server).endpoint,
+        return max(
+            self._expectations.wait_for(
+                f"{'takes in' if present else 'removes'} {server.name}", "destination", director.name, since, until,
+                self.slack, action="added" if present else "removed", service=name,
+                address=director.destination(wanted, server, name).endpoint,
+            )
+            for name in wanted.names
         )  # fmt: skip
 
     def wait_weight(

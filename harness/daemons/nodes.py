@@ -119,26 +119,26 @@ class DirectorNode(Node):
             raise HarnessError(f"{self.name} has no VRRP instance in the topology")
         return self.role.instances[0]
 
-    def destinations(self, service: VirtualService) -> list[Destination]:
-        """The real servers of a service: those machines of the topology that serve it."""
+    def destinations(self, service: VirtualService, name: str | None = None) -> list[Destination]:
+        """The real servers of a service, in its table ``name`` (None: the first): the machines that serve it."""
         serving = [
             host
             for host in self._network.of_role(RealServer)
             if isinstance(host.role, RealServer) and _named(service, host.role.serves)
         ]
-        port = 0 if service.fwmark is not None else service.ports[0]
+        port = service.real_port_in(service.name if name is None else name)
         return [
             Destination(host.interface().address_of(service.family), port, service.weight_of(number))
             for number, host in enumerate(serving)
         ]
 
-    def destination(self, service: VirtualService, server: RealServerNode) -> Destination:
-        """A real server, or a sorry server, as this director is to know it.
+    def destination(self, service: VirtualService, server: RealServerNode, name: str | None = None) -> Destination:
+        """A real or sorry server as this director is to know it in the table ``name`` (None: the first) of ``service``.
 
-        Raises HarnessError if it does not serve ``service``.
+        Raises HarnessError if it does not serve it.
         """
         address = server.plan.interface().address_of(service.family)
-        for destination in (*self.destinations(service), *self.sorry_server(service)):
+        for destination in (*self.destinations(service, name), *self.sorry_server(service)):
             if destination.address == address:
                 return destination
         raise HarnessError(f"{server.name} does not serve {service.name} in the topology")
@@ -203,6 +203,7 @@ class DirectorNode(Node):
             smtp_alert=self.role.smtp_alert,
             notify_fifo=FIFO if self.role.notify_fifo else None,
             lvs_sync_daemon=(self.vrrp.interface, self.vrrp.name) if self.role.sync_daemon else None,
+            lvs_timeouts=self.role.lvs_timeouts,
         )
 
     @property

@@ -45,7 +45,8 @@ class Director(Role):
     ``config`` is the path of a keepalived.conf to use byte for byte instead of the generated one; ``edits`` are pairs
     of a text that stands once in the generated one, and what to write instead. With ``notify_fifo`` the timeline has
     what keepalived tells of changes of state. With ``smtp_alert`` it mails all changes of instances and real servers.
-    With ``sync_daemon`` IPVS tells the other director of its connections. ``files`` (path -> content and permissions)
+    With ``sync_daemon`` IPVS tells the other director of its connections; ``lvs_timeouts`` is for how many seconds it
+    remembers them: TCP, TCP that was closed, UDP. ``files`` (path -> content and permissions)
     are put on the machine as they are, a keepalived.conf among them instead of the generated one; ``holds`` are
     addresses that it has itself, without VRRP.
     """
@@ -56,6 +57,7 @@ class Director(Role):
     notify_fifo: bool = False
     smtp_alert: bool = False
     sync_daemon: bool = False
+    lvs_timeouts: tuple[int, int, int] | None = None
     config: Path | str | None = None
     edits: tuple[tuple[str, str], ...] = ()
     files: Mapping[str, tuple[bytes, int]] = field(default_factory=dict)

@@ -130,6 +130,15 @@ class VirtualService:
             return (f"FWM {self.fwmark}",)
         return tuple(f"{self.protocol} {endpoint(address, port)}" for address, port in self.endpoints)
 
+    def real_port_in(self, name: str) -> int:
+        """Where real servers listen according to the table of a name; 0 is whatever port the client asked for.
+
+        In a group keepalived puts each member's own port, whatever it was told (``check_data.c``, "ports don't match").
+        """
+        if self.fwmark is not None:
+            return 0
+        return self.real_port or dict(zip(self.names, self.endpoints, strict=True))[name][1]
+
     @property
     def name(self) -> str:
         """The first of its :attr:`names`."""

@@ -16,7 +16,8 @@ class GlobalDefs:
     says whether mail is sent at all: without it keepalived would mail every change of a real server
     (``check_data.c``). ``notify_fifo`` is told of every change of state. ``lvs_sync_daemon`` is the interface
     by which IPVS tells the other director of its connections while the VRRP instance named beside it is
-    master, and listens while it is backup.
+    master, and listens while it is backup. ``lvs_timeouts`` is for how many seconds IPVS remembers a TCP
+    connection without packets, one that was closed, and the last UDP datagram.
     """
 
     router_id: str
@@ -27,6 +28,7 @@ class GlobalDefs:
     smtp_alert: bool = False
     notify_fifo: str | None = None
     lvs_sync_daemon: tuple[str, str] | None = None
+    lvs_timeouts: tuple[int, int, int] | None = None
 
     def __post_init__(self) -> None:
         for recipient in self.notification_email:
@@ -39,6 +41,8 @@ class GlobalDefs:
             fields.word("GlobalDefs", "notify_fifo", self.notify_fifo)
         for word in self.lvs_sync_daemon or ():
             fields.word("GlobalDefs", "lvs_sync_daemon", word)
+        for timeout in self.lvs_timeouts or ():
+            fields.whole("GlobalDefs", "lvs_timeouts", timeout, 1, 31 * 86400)
 
 
 def global_defs(defs: GlobalDefs) -> list[str]:
@@ -54,5 +58,6 @@ def global_defs(defs: GlobalDefs) -> list[str]:
         "enable_script_security",
         *([f"notify_fifo {defs.notify_fifo}"] if defs.notify_fifo else []),
         *([f"lvs_sync_daemon {' '.join(defs.lvs_sync_daemon)}"] if defs.lvs_sync_daemon else []),
+        *(["lvs_timeouts tcp {} tcpfin {} udp {}".format(*defs.lvs_timeouts)] if defs.lvs_timeouts else []),
     ]
     return block("global_defs", body)

@@ -24,7 +24,8 @@ def virtual_server(service: VirtualService, destinations: Iterable[Destination])
         body.append(f"persistence_timeout {service.persistence_timeout}")
     if service.persistence_granularity is not None:
         body.append(f"persistence_granularity {service.persistence_granularity}")
-    body.append(f"protocol {service.protocol}")
+    if service.fwmark is None:
+        body.append(f"protocol {service.protocol}")
     body += _quorum(service)
     checkers = [line for check in service.checks for line in checker(check)]
     inhibit = ["inhibit_on_failure"] if service.inhibit_on_failure else []

@@ -19,6 +19,7 @@ from harness.keepalived.timers.election import (
     takeover,
     tolerated_delay,
 )
+from harness.keepalived.timers.persistence import persistence
 from harness.keepalived.timers.tracking import (
     displaced,
     reinstated,
@@ -37,6 +38,7 @@ __all__ = [
     "first_check",
     "garp_schedule",
     "master_down_interval",
+    "persistence",
     "preemption",
     "recovery",
     "reinstated",
