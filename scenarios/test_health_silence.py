@@ -1,21 +1,27 @@
 """Real servers that accept a connection and say nothing in it; and a checker that is left to its own pace."""
 
 import re
+from functools import partial
+from itertools import pairwise
 
 import pytest
 
 from harness.cluster import Cluster
-from harness.faults import HalfOpen, HangHttpd, StopHttpd
+from harness.faults import ChangePage, HalfOpen, HangHttpd, RemovePage, StopHttpd
 from harness.keepalived import timers
-from topologies.health_checks import HTTP, TLS, UNHURRIED, HealthChecks
+from topologies.health_checks import HTTP, SLOWLY, SLOWLY_BY_TLS, TLS, UNHURRIED, HealthChecks
 
-pytestmark = [
-    pytest.mark.health,
-    pytest.mark.control("delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1|weight 0"),
-    pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="in cluster.within"),
-]
+pytestmark = pytest.mark.health
+
+RARELY = pytest.mark.control("delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1")
+IMPATIENT = pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="in cluster.within")
+GONE = partial(RemovePage, path="/trickle/page")
+PAGE, TAKES = "x" * 4096, 1.8
+"""A page, and how long it takes to come at the least, in seconds: longer than ``connect_timeout``."""
 
 
+@RARELY
+@IMPATIENT
 @pytest.mark.topology(HealthChecks, services=(HTTP,))
 def test_health_silent_web_server_is_removed_and_returns(cluster: Cluster) -> None:
     """The kernel of a hung httpd accepts; the answer is waited for as long as the connection (``check_http.c``)."""
@@ -27,6 +33,8 @@ def test_health_silent_web_server_is_removed_and_returns(cluster: Cluster) -> No
     assert back in cluster.within(timers.recovery(HTTP, fault.symptom))
 
 
+@RARELY
+@IMPATIENT
 @pytest.mark.topology(HealthChecks, services=(TLS,))
 def test_health_silent_tls_server_is_removed_and_returns(cluster: Cluster) -> None:
     """The handshake has what is left of ``connect_timeout`` (keepalived ``check_http.c``, ``http_check_thread``)."""
@@ -38,6 +46,8 @@ def test_health_silent_tls_server_is_removed_and_returns(cluster: Cluster) -> No
     assert back in cluster.within(timers.recovery(TLS, fault.symptom))
 
 
+@RARELY
+@IMPATIENT
 @pytest.mark.topology(HealthChecks, services=(UNHURRIED,))
 def test_health_own_defaults_of_http_get(cluster: Cluster) -> None:
     """Left alone, HTTP_GET tries again once, 3 s later, and waits for 5 s (``http_get_handler``; ``check_data.c``)."""
@@ -49,6 +59,8 @@ def test_health_own_defaults_of_http_get(cluster: Cluster) -> None:
     assert back in cluster.within(timers.recovery(UNHURRIED, fault.symptom))
 
 
+@RARELY
+@IMPATIENT
 @pytest.mark.topology(HealthChecks, services=(HTTP,))
 @pytest.mark.known_defect("keepalived #2271", "closing a half-open connection stops all health checks for 5 s")
 def test_health_half_open_connection_stops_all_checks(cluster: Cluster) -> None:
@@ -61,3 +73,37 @@ def test_health_half_open_connection_stops_all_checks(cluster: Cluster) -> None:
     assert back in cluster.within(timers.recovery(HTTP, fault.symptom))
     said = cluster.timeline.events("log", node="director1", since=cluster.timeline.mark)
     assert [event for event in said if re.search(r"A thread timer expired [45]\.\d+ seconds ago", event.line)]
+
+
+@pytest.mark.topology(HealthChecks, services=(SLOWLY,))
+@pytest.mark.known_defect("keepalived #1822", "an answer that trickles in may take longer than connect_timeout")
+@pytest.mark.control(
+    "the page is gone", fault=partial(RemovePage, path="/trickle/page"), node="web1", caught="pool|settles"
+)
+def test_health_trickling_answer_is_waited_for_without_end(cluster: Cluster) -> None:
+    """Each read has ``connect_timeout`` anew: while something comes, the check goes on (``http_read_thread``)."""
+    director, server = cluster.master, cluster.real_servers[0]
+
+    with cluster.suffering(ChangePage(server, path="/trickle/page", text=PAGE)) as struck:
+        cluster.timeline.let_pass(2 * timers.removal(SLOWLY, timers.Symptom.SILENT).latest)
+        assert cluster.pool(director, SLOWLY) == {"web1": 1, "web2": 1}
+    (_, *asked) = cluster.checked(director, server, SLOWLY, since=struck)
+
+    assert len(asked) > 1
+    assert min(later - earlier for earlier, later in pairwise(asked)) > SLOWLY.delay_loop + TAKES
+
+
+@RARELY
+@IMPATIENT
+@pytest.mark.topology(HealthChecks, services=(SLOWLY_BY_TLS,))
+def test_health_trickling_answer_by_tls_is_given_up(cluster: Cluster) -> None:
+    """By TLS all reads share one ``connect_timeout`` (keepalived ``check_ssl.c``, ``ssl_read_thread``)."""
+    director, fault = cluster.master, ChangePage(cluster.real_servers[0], path="/trickle/page", text=PAGE)
+    due = timers.removal(SLOWLY_BY_TLS, timers.Symptom.SILENT)
+
+    with cluster.suffering(fault) as struck:
+        took = cluster.wait_pool(
+            director, fault.node, service=SLOWLY_BY_TLS, present=False, since=struck, until=due.latest
+        )
+
+    assert took in cluster.within(due)

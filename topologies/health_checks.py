@@ -57,6 +57,9 @@ PATIENT = _service(88, TcpCheck(retry=4, **_BRISK))
 EAGER = _service(89, TcpCheck(retry=0, **_BRISK))
 INHIBITED = _service(90, TcpCheck(**_BRISK), inhibit_on_failure=True)
 BOTH = _service(91, TcpCheck(**_BRISK), HttpGet("/both", **_BRISK))
+_TRICKLE = "/trickle/page"
+SLOWLY = _service(97, HttpGet(_TRICKLE, **_BRISK))
+SLOWLY_BY_TLS = _service(443, SslGet(_TRICKLE, **_BRISK))
 WEB = (HTTP, DIGEST, STATUS, VIRTUALHOST, URLS, FAST, TLS)
 CONNECTIONS = (TCP, PATIENT, EAGER, INHIBITED, BOTH)
 
@@ -110,7 +113,7 @@ class HealthChecks(Topo):
         director = self.addHost("director1", cls=Director, ip="172.16.10.11/24", vrrp=vrrp, services=services)
         self.addLink(lan, director)
         pages = {"/digest": "well\n", "/first": "1\n", "/second": "2\n", "/third": "3\n", "/both": "both\n"}
-        pages["www.lvs.test/health"] = "well\n"
+        pages |= {"www.lvs.test/health": "well\n", _TRICKLE: "well\n"}
         for number in (1, 2):
             server = self.addHost(
                 f"web{number}",

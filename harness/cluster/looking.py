@@ -12,6 +12,7 @@ from harness.daemons import ipvsadm
 from harness.daemons.nodes import DirectorNode, Node, RealServerNode
 from harness.diagnosis import Diagnosis, Setup, diagnose
 from harness.ipvs.schedulers import Server
+from harness.observers.paths import SYN
 from harness.observers.paths import Path as PacketPath
 from harness.timeline import EVER, Event
 from harness.topology import VirtualService, VrrpInstance
@@ -143,6 +144,13 @@ class Looking(Base):
     def path_of(self, request: Event) -> PacketPath:
         """The packets of a request, on every machine's wire."""
         return PacketPath(self.recorder.frames(since=request.at), int(request.port), request.protocol)
+
+    def checked(
+        self, director: DirectorNode, server: RealServerNode, service: VirtualService, since: Instant = EVER
+    ) -> list[Instant]:
+        """When a director connected to a real server of a TCP service to check it, in order."""
+        sent = PacketPath(self.recorder.frames(since), service.port).between(director, server)
+        return [packet.frame.at for packet in sent if packet.flags == SYN and packet.source == director.ip]
 
     def server_of(self, request: Event) -> RealServerNode:
         """The real server that answered a request."""

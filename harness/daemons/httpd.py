@@ -14,6 +14,8 @@ DOCUMENT_ROOT = "/var/www/html"
 LARGE = "large"
 """A page of :data:`LARGE_SIZE` bytes, many times what one packet carries."""
 LARGE_SIZE = 100_000
+TRICKLE = "trickle"
+"""A folder whose pages come at 2 KiB a second, a little every fifth of a second."""
 TLS_PORT = 443
 TLS_FILE = "/etc/apache2/tls.pem"
 """Key and certificate; the same ones everywhere, so that no scenario waits for new ones."""
@@ -40,6 +42,8 @@ Group www-data
 LoadModule mpm_prefork_module /usr/lib/apache2/modules/mod_mpm_prefork.so
 LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
 LoadModule dir_module /usr/lib/apache2/modules/mod_dir.so
+LoadModule env_module /usr/lib/apache2/modules/mod_env.so
+LoadModule ratelimit_module /usr/lib/apache2/modules/mod_ratelimit.so
 StartServers {workers}
 MinSpareServers 1
 MaxSpareServers {most}
@@ -47,6 +51,10 @@ MaxRequestWorkers {most}
 KeepAlive Off
 DocumentRoot {root}
 DirectoryIndex index.html
+<Location /{trickle}/>
+SetOutputFilter RATE_LIMIT
+SetEnv rate-limit 2
+</Location>
 """
 
 
@@ -69,7 +77,7 @@ def prepare(machine: Machine, page: str, ports: Sequence[int], workers: int, pag
     """
     listen = "\n".join(f"Listen {port}" for port in sorted(set(ports)))
     text = _TEXT.format(
-        name=machine.name, listen=listen, root=DOCUMENT_ROOT, workers=workers, most=max(8, workers)
+        name=machine.name, listen=listen, root=DOCUMENT_ROOT, trickle=TRICKLE, workers=workers, most=max(8, workers)
     ) + _virtual_hosts(machine.name, ports, [path.partition("/")[0] for path in pages])
     machine.write(CONFIG, text)
     if TLS_PORT in ports:
