@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
+from harness.clock import Window
 from harness.cluster import Cluster
+from harness.daemons import httpd, mail
 from harness.daemons.nodes import DirectorNode
-from harness.topology import VirtualService, VrrpInstance
+from harness.keepalived import timers
+from harness.topology import SslGet, VirtualService, VrrpInstance
 
 PREDICTABLE = ("rr", "wrr", "lc", "wlc", "sed", "nq")
 """Schedulers that give every real server something once there are enough connections."""
@@ -26,6 +29,21 @@ class Router:
         """A director's own instance."""
         return next(instance for claimant, instance in self.claims if claimant is director)
 
+    def takeover(self, heir: DirectorNode, owner: DirectorNode, *, announced: bool) -> Window:
+        """When ``heir`` is due to take over from ``owner``, whatever of what it tracks is well or not."""
+        claim, interval = self.claim_of(heir), self.claim_of(owner).advert_int
+        weights = [each.weight for each in claim.tracked]
+        lowest, highest = (claim.priority + sum(weight for weight in weights if weight * sign > 0) for sign in (-1, 1))
+        dues = [
+            timers.takeover(
+                replace(claim, priority=min(max(priority, 1), 254), track_scripts=(), track_interfaces=()),
+                announced=announced,
+                master_advert_int=interval,
+            )
+            for priority in (lowest, highest)
+        ]
+        return Window(min(due.earliest for due in dues), max(due.latest for due in dues))
+
     def heir_of(self, master: DirectorNode) -> DirectorNode:
         """Who takes over when ``master`` is lost: the next priority, then the higher address."""
         others = [(claimant, own) for claimant, own in self.claims if claimant is not master]
@@ -37,6 +55,13 @@ class Parts:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+
+    def wait_settled(self) -> None:
+        """Wait until the cluster has settled, and every checker has looked at every real server since."""
+        self._cluster.wait_settled()
+        services = [service for director in self._cluster.directors for service in director.role.services]
+        paces = [check.pace(service.delay_loop) for service in services for check in service.checks]
+        self._cluster.timeline.let_pass(max((pace.warmup + pace.delay_loop for pace in paces), default=0.0))
 
     def routers(self, claimants: int = 1) -> list[Router]:
         """The virtual routers that at least ``claimants`` directors claim."""
@@ -52,10 +77,16 @@ class Parts:
             pytest.skip("one director only: nobody can take over")
         return enough
 
-    def services(self, protocol: str = "TCP") -> list[VirtualService]:
-        """The virtual services of a protocol that clients can reach."""
+    def services(self) -> list[VirtualService]:
+        """The virtual services that a web client can reach."""
         offered = [service for director in self._cluster.directors for service in director.role.services]
         services = list({service.name: service for service in offered}.values())
-        if not (found := [service for service in services if service.protocol == protocol and not service.fwmark]):
-            pytest.skip(f"no {protocol} service in these configurations that is emulated")
+        found = [service for service in services if _is_web(service)]
+        if not found:
+            pytest.skip("no service in these configurations that a web client could ask")
         return found
+
+
+def _is_web(service: VirtualService) -> bool:
+    tls = httpd.TLS_PORT in service.ports or any(isinstance(check, SslGet) for check in service.checks)
+    return service.protocol == "TCP" and mail.PORT not in service.ports and not tls

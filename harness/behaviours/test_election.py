@@ -17,7 +17,7 @@ LOSSES = pytest.mark.parametrize(
 def test_every_vip_has_one_owner(cluster: Cluster, parts: Parts) -> None:
     """Every VIP has one owner, the director of the highest priority, and keeps it."""
     routers = parts.routers()
-    cluster.wait_settled()
+    parts.wait_settled()
     settled = cluster.timeline.now()
     longest = max(timers.master_down_interval(own) for router in routers for _, own in router.claims)
     cluster.timeline.let_pass(longest + cluster.slack)
@@ -33,31 +33,28 @@ def test_every_vip_survives_the_loss_of_its_owner(
 ) -> None:
     """Every VIP gets another owner in time when its director is lost."""
     routers = parts.routers(claimants=2)
-    cluster.wait_settled()
+    parts.wait_settled()
 
     for router in routers:
         owner = next(director for director in cluster.directors if director.name in cluster.owners(router.vip))
         heir = router.heir_of(owner)
-        announced = loss.announced and not isinstance(loss, Unplug)
-        due = timers.takeover(
-            router.claim_of(heir), announced=announced, master_advert_int=router.claim_of(owner).advert_int
-        )
+        due = router.takeover(heir, owner, announced=loss.announced)
         with cluster.suffering(loss(owner)) as struck:
             took = cluster.wait_master(heir, since=struck, until=due.latest, vip=router.vip)
             assert took in cluster.within(due), f"{router.vip}: {took:.3f} s, due {due}"
-        cluster.wait_settled()
+        parts.wait_settled()
 
 
 def test_the_highest_priority_returns_or_does_not(cluster: Cluster, parts: Parts) -> None:
     """A director that comes back takes its VIPs back, unless it is told nopreempt."""
     routers = parts.routers(claimants=2)
-    cluster.wait_settled()
+    parts.wait_settled()
 
     for router in routers:
         owner = next(director for director in cluster.directors if director.name in cluster.owners(router.vip))
         heir, claim = router.heir_of(owner), router.claim_of(owner)
         with cluster.suffering(StopKeepalived(owner)) as struck:
-            due = timers.takeover(router.claim_of(heir), announced=True, master_advert_int=claim.advert_int)
+            due = router.takeover(heir, owner, announced=True)
             cluster.wait_master(heir, since=struck, until=due.latest, vip=router.vip)
         stood = cluster.stood(owner, since=cluster.healed())
         outranks = claim.effective_priority() > router.claim_of(heir).effective_priority()

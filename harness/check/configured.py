@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mininet.topo import Topo
 
-from harness.check import derive, drawing, model, reading
+from harness.check import derive, drawing, model, reading, standins
 from harness.check.derive import Cluster
-from harness.check.facts import Reading, Service
-from harness.check.files import HOME, Configuration, load_all
-from harness.errors import HarnessError
+from harness.check.facts import Reading
+from harness.check.files import Configuration, load_all
 from harness.lab.plan import HostPlan, Plan, with_images
 from harness.lab.supervisor import Supervisor
 from harness.topology import Client, Director, RealServer, VirtualService
@@ -54,6 +53,7 @@ class Configured:
             missing = tuple(f"include {pattern}: there is no such file" for pattern in configuration.missing)
             complaints[configuration.director] = (*said, *missing)
         cluster = derive.derive(readings, self._settings)
+        cluster = replace(cluster, left_out=(*cluster.left_out, *standins.left_out(cluster)))
         self.understood = drawing.draw(cluster, complaints)
         self._topology = partial(_Derived, cluster=cluster, configurations=self._configurations)
         return self._topology
@@ -72,6 +72,7 @@ class _Derived(Topo):
 
     def build(self, cluster: Cluster, configurations: list[Configuration]) -> None:
         services = _services(cluster)
+        digests = standins.digests({director.name: director.reading for director in cluster.directors})
         for name, segment in cluster.segments.items():
             self.addSwitch(f"lan-{name}"[:15], subnet=str(segment.subnet))
         forwarding = any(service.method == "NAT" for service in services.values())
@@ -83,8 +84,8 @@ class _Derived(Topo):
                 vrrp=tuple(model.instance(each, director.reading.scripts) for each in instances if each.vips),
                 sync_groups=model.sync_groups(instances),
                 services=[services[each.name] for each in director.reading.services if each.name in services],
-                files=_files(configuration, director.reading),
-                holds=tuple(cluster.static_vips),
+                files=standins.with_digests(configuration.files, digests),
+                holds=tuple(cluster.static_vips) if director is cluster.directors[0] else (),
                 sysctl={"net.ipv4.ip_forward": 1} if forwarding else {},
             )
             self._wire(director.name, director.addresses)
@@ -92,7 +93,12 @@ class _Derived(Topo):
             serves = [services[each.name] for each, _ in server.serves if each.name in services]
             nat = any(service.method == "NAT" for service in serves)
             self.addHost(
-                server.name, cls=RealServer, serves=serves, defaultRoute=_gateway(cluster, server.segment, nat)
+                server.name,
+                cls=RealServer,
+                serves=serves,
+                sorry_for=[services[each.name] for each in server.sorry_for if each.name in services],
+                defaultRoute=_gateway(cluster, server.segment, nat),
+                **standins.options(server),
             )
             self._wire(server.name, {server.segment: server.address})
         self.addHost("client", cls=Client)
@@ -104,17 +110,13 @@ class _Derived(Topo):
 
 
 def _services(cluster: Cluster) -> dict[str, VirtualService]:
-    """The services by name. Those without an IPv4 address are left out: :attr:`Cluster.left_out` names them."""
+    """The services by name, but for those that are not emulated."""
     found: dict[str, VirtualService] = {}
     for director in cluster.directors:
         for fact in director.reading.services:
-            if fact.name not in found and _is_emulated(fact):
-                found[fact.name] = model.service(fact)
+            if fact.name not in found and standins.why_not(fact) is None:
+                found[fact.name] = model.service(fact, [server.address for server in cluster.servers])
     return found
-
-
-def _is_emulated(fact: Service) -> bool:
-    return bool(fact.listeners) and all(":" not in address for address, _ in fact.listeners)
 
 
 def _gateway(cluster: Cluster, segment: str, nat: bool) -> str | None:
@@ -124,27 +126,3 @@ def _gateway(cluster: Cluster, segment: str, nat: bool) -> str | None:
     vips = [vip for each in cluster.directors[0].reading.instances for vip in each.vips if vip.device == segment]
     own = cluster.directors[0].addresses[segment]
     return f"via {vips[0].address if vips else own}"
-
-
-def _files(configuration: Configuration, read: Reading) -> dict[str, tuple[bytes, int]]:
-    """The director's files, byte for byte, but for digests: no page has them but the user's own."""
-    pages = {
-        url.digest: _digest_of_stand_in()
-        for service in read.services
-        for server in service.real_servers
-        for checker in server.checkers
-        for url in checker.urls
-        if url.digest
-    }
-    files = dict(configuration.files)
-    for place, (content, mode) in files.items():
-        for digest, other in pages.items():
-            content = content.replace(digest.encode(), other.encode())
-        files[place] = content, mode
-    if f"{HOME}/keepalived.conf" not in files:
-        raise HarnessError(f"{configuration.origin}: no keepalived.conf")
-    return files
-
-
-def _digest_of_stand_in() -> str:
-    return hashlib.md5(b"", usedforsecurity=False).hexdigest()

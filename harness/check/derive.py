@@ -71,6 +71,7 @@ class ServerMachine:
     address: str
     segment: str
     serves: tuple[tuple[Service, RealServer], ...]
+    sorry_for: tuple[Service, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Cluster:
     client: dict[str, str]
     assumptions: tuple[Assumption, ...]
     static_vips: dict[str, str]
-    left_out: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def derive(readings: Mapping[str, Reading], settings: Mapping[str, str] | None = None) -> Cluster:
@@ -100,7 +101,6 @@ class _Deriving:
         self._readings, self._settings = readings, settings
         self._used: set[str] = set()
         self._assumptions: list[Assumption] = []
-        self._left_out: list[str] = []
         self._segments: dict[str, Segment] = {}
 
     def cluster(self) -> Cluster:
@@ -122,9 +122,7 @@ class _Deriving:
             raise HarnessError(
                 f"--set {', '.join(sorted(unknown))}: nothing here asks for it; what can be set: {known}"
             )
-        return Cluster(
-            self._segments, directors, servers, client, tuple(self._assumptions), static, tuple(self._left_out)
-        )
+        return Cluster(self._segments, directors, servers, client, tuple(self._assumptions), static)
 
     def _refuse_strangers(self) -> None:
         """Directors that share neither a virtual router nor a service are no cluster."""
@@ -171,7 +169,10 @@ class _Deriving:
         """Where VRRP runs or a VIP goes; ``lo`` is no wire."""
         named = [name for one in self._instances() for name in (one.interface, *(vip.device for vip in _held(one)))]
         tracked = [name for one in self._instances() for name, _ in one.interfaces]
-        wired = [name for name in dict.fromkeys([*named, *tracked]) if name and name != "lo"]
+        missed = [name for reading in self._readings.values() for name in reading.interfaces]
+        wired = [name for name in dict.fromkeys([*named, *tracked, *missed]) if name and name != "lo"]
+        if virtual := [name for name in wired if "vmac" in name]:
+            raise HarnessError(f"{virtual[0]}: use_vmac is not emulated; take it out, or test without it")
         return wired or ["eth0"]
 
     def _hints(self, interface: str) -> list[tuple[str, int]]:
@@ -207,9 +208,10 @@ class _Deriving:
         known = [ipaddress.ip_interface(f"{address}/{prefix}") for address, prefix in hints]
         told = [one.network for one in known if one.network.prefixlen < 31]
         likely = _cover([one.ip for one in known], told)
-        if likely is None:
+        why = "the prefix of a VIP" if told else "around the addresses on it"
+        if likely is None or any(likely.overlaps(other.subnet) for other in self._segments.values()):
+            why = "nothing is said of it" if likely is None else f"{likely} is on another interface already"
             likely = next(net for net in _spare() if not any(net.overlaps(o.subnet) for o in self._segments.values()))
-        why = "the prefix of a VIP" if told else "around the addresses on it" if known else "nothing is said of it"
         text = self._setting(interface, str(likely), why)
         try:
             subnet = IPv4Network(text)
@@ -232,7 +234,7 @@ class _Deriving:
                 if (interface := self._segment_of(address)) is None:
                     interface = self._next_interface()
                     self._add_segment(interface, [(address, 32)])
-                why = "no VRRP instance holds it, so every director does"
+                why = f"no VRRP instance holds it, so {next(iter(self._readings))} does, alone"
                 yield address, self._setting(f"vip.{address}", interface, why)
 
     def _segment_of(self, address: str) -> str | None:
@@ -248,22 +250,20 @@ class _Deriving:
                 mine = serves.setdefault(server.address, [])
                 if not any(server.port == other.port and service.name == known.name for known, other in mine):
                     mine.append((service, server))
+        for service in self._services():
+            if service.sorry_server and ":" not in service.sorry_server[0]:
+                serves.setdefault(service.sorry_server[0], [])
         machines = []
         for number, (address, served) in enumerate(serves.items(), start=1):
             if (name := self._segment_of(address)) is None:
                 name = self._next_interface()
                 self._add_segment(name, [(address, 32)])
-            machines.append(ServerMachine(f"web{number}", address, name, tuple(served)))
+            sorry = tuple(service for service in self._services() if (service.sorry_server or ("",))[0] == address)
+            machines.append(ServerMachine(f"web{number}", address, name, tuple(served), _each_once(sorry)))
         return tuple(machines)
 
     def _wanted(self, service: Service) -> list[RealServer]:
-        wanted = [server for server in service.real_servers if ":" not in server.address]
-        if len(wanted) < len(service.real_servers):
-            self._left_out.append(f"{service.name}: its IPv6 real servers")
-        if service.sorry_server and ":" not in service.sorry_server[0]:
-            address, port = service.sorry_server
-            wanted.append(RealServer(address, port, 1, service.method))
-        return wanted
+        return [server for server in service.real_servers if ":" not in server.address]
 
     def _next_interface(self) -> str:
         numbers = (name for name in (f"eth{n}" for n in range(64)) if name not in self._segments)
@@ -283,6 +283,10 @@ class _Deriving:
                 raise HarnessError(f"--set {name}.{interface}={given}: it is not in {segment.subnet}")
             addresses[interface] = given
         return DirectorMachine(name, reading, addresses)
+
+
+def _each_once(services: Iterable[Service]) -> tuple[Service, ...]:
+    return tuple({service.name: service for service in services}.values())
 
 
 def _held(instance: Instance) -> tuple[Vip, ...]:

@@ -67,7 +67,8 @@ def _add_machines(tree: Tree, cluster: Cluster, segment: str) -> None:
         for instance in director.reading.instances:
             if instance.interface == segment:
                 node.add(Text(_instance(instance)))
-        if own := [vip for vip, where in cluster.static_vips.items() if where == segment]:
+        own = [vip for vip, where in cluster.static_vips.items() if where == segment]
+        if own and director is cluster.directors[0]:
             node.add(Text(f"{', '.join(own)}  its own, without VRRP"))
     for server in cluster.servers:
         if server.segment == segment:
@@ -106,7 +107,8 @@ def _service(service: Service) -> str:
 
 
 def _real_server(cluster: Cluster, server: RealServer) -> str:
-    name = next(machine.name for machine in cluster.servers if machine.address == server.address)
+    machines = (machine.name for machine in cluster.servers if machine.address == server.address)
+    name = next(machines, "(left out)")
     checks = "; ".join(map(_check, server.checkers)) or "not checked"
     return f"{name}  {server.address}:{server.port}  weight {server.weight}  {checks}"
 

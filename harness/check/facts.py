@@ -122,8 +122,9 @@ class Service:
 
 @dataclass(frozen=True)
 class Reading:
-    """Everything that one director's keepalived has read."""
+    """Everything that one director's keepalived has read; ``interfaces`` are those that it misses on a bare machine."""
 
     instances: tuple[Instance, ...] = ()
     scripts: tuple[Script, ...] = ()
     services: tuple[Service, ...] = ()
+    interfaces: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ The directors are given the user's own text; the objects say what is to be expec
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from harness.check import facts
@@ -80,8 +80,12 @@ def _script(fact: facts.Script, weight: int) -> VrrpScript:
     )
 
 
-def service(fact: facts.Service) -> VirtualService:
-    """A virtual service with a listener or more; its real servers are taken to be checked as the first of them is."""
+def service(fact: facts.Service, machines: Sequence[str]) -> VirtualService:
+    """A virtual service with a listener or more; its real servers are taken to be checked as the first of them is.
+
+    ``machines`` are the addresses of all real servers, in the order of the topology.
+    """
+    weights = {server.address: server.weight for server in fact.real_servers}
     (vip, port), *others = fact.listeners
     checkers = fact.real_servers[0].checkers if fact.real_servers else ()
     ports = {server.port for server in fact.real_servers}
@@ -94,7 +98,7 @@ def service(fact: facts.Service) -> VirtualService:
         protocol=fact.protocol if fact.protocol in ("TCP", "UDP", "SCTP") else "TCP",
         delay_loop=fact.delay_loop,
         check=tuple(check for checker in checkers if (check := _check(checker)) is not None),
-        weight=tuple(server.weight for server in fact.real_servers) or 1,
+        weight=tuple(weights[address] for address in machines if address in weights) or 1,
         persistence_timeout=fact.persistence,
         inhibit_on_failure=fact.inhibit,
         quorum=fact.quorum,

@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from harness.check import dump
@@ -39,12 +40,12 @@ def read(configuration: Configuration, host: HostPlan, supervisor: Supervisor) -
     with _machine(host, supervisor) as machine:
         for place, (content, mode) in configuration.files.items():
             machine.write(place, content, mode)
-        complaints = _make_interfaces(machine, configuration.origin)
+        interfaces, complaints = _make_interfaces(machine, configuration.origin)
         vrrp, checker = _dump(machine, "-P"), _dump(machine, "-C")
     if _REFUSED in vrrp + checker:
         why = "; ".join(complaints) or (vrrp + checker)[-500:]
         raise HarnessError(f"{configuration.director}: keepalived does not run with {configuration.origin}: {why}")
-    return dump.parse(vrrp, checker), tuple(complaints)
+    return replace(dump.parse(vrrp, checker), interfaces=interfaces), tuple(complaints)
 
 
 @contextmanager
@@ -69,8 +70,8 @@ def _hear(machine: Machine) -> None:
         return
 
 
-def _make_interfaces(machine: Machine, origin: Path) -> list[str]:
-    """Make what keepalived misses until it misses nothing more; returns what it complains of then.
+def _make_interfaces(machine: Machine, origin: Path) -> tuple[tuple[str, ...], list[str]]:
+    """Make what keepalived misses until it misses nothing more; returns that, and what it complains of then.
 
     Bridges will do: they can multicast and ARP.
     """
@@ -85,7 +86,7 @@ def _make_interfaces(machine: Machine, origin: Path) -> list[str]:
         with machine.inside():
             batch.send(machine.name)
         made |= missing
-    return said
+    return tuple(sorted(made)), said
 
 
 def _dump(machine: Machine, only: str) -> str:

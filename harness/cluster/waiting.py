@@ -9,7 +9,7 @@ from harness.daemons.nodes import DirectorNode, RealServerNode
 from harness.errors import HarnessError
 from harness.keepalived import timers
 from harness.observers.client import Load
-from harness.timeline import Event
+from harness.timeline import Event, TooLate
 from harness.topology import VirtualService
 
 
@@ -21,7 +21,10 @@ class Waiting(Looking):
         candidates = [instance for director in self.directors for instance in director.role.instances]
         elected = timers.cold_start(*candidates).latest if candidates else 0.0
         until = self.timeline.now() + elected + STARTING
-        self.timeline.wait_until(lambda: None if self.unsettled() else True, until, "the cluster settles")
+        try:
+            self.timeline.wait_until(lambda: None if self.unsettled() else True, until, "the cluster settles")
+        except TooLate as problem:
+            raise TooLate(f"{problem}: {self.unsettled()}") from None
 
     def wait_told(self) -> Instant:
         """Wait until the cluster has settled, and whoever is told of that has been; returns the instant.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from harness.daemons.daemon import Daemon
@@ -66,21 +66,35 @@ DocumentRoot {root}
 """
 
 _TLS = f"SSLEngine on\nSSLCertificateFile {TLS_FILE}\n"
+_LOAD_ALIAS = "LoadModule alias_module /usr/lib/apache2/modules/mod_alias.so\n"
 _LOAD_TLS = "LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so\n"
 
 
-def prepare(machine: Machine, page: str, ports: Sequence[int], workers: int, pages: Mapping[str, str]) -> None:
-    """Write configuration and pages: ``page`` answered on every one of ``ports``, by TLS on :data:`TLS_PORT`, by
+def prepare(
+    machine: Machine,
+    page: str,
+    ports: Sequence[int],
+    tls: Collection[int],
+    workers: int,
+    pages: Mapping[str, str],
+    statuses: Mapping[str, int],
+) -> None:
+    """Write configuration and pages: ``page`` answered on every one of ``ports``, by TLS on those in ``tls``, by
     ``workers`` processes or more.
 
-    ``pages`` are more of them, by path, or by host and path for those of a name-based virtual host.
+    ``pages`` are more of them, by path, or by host and path for those of a name-based virtual host; ``statuses`` are
+    paths that are answered with a status and nothing else.
     """
     listen = "\n".join(f"Listen {port}" for port in sorted(set(ports)))
     text = _TEXT.format(
         name=machine.name, listen=listen, root=DOCUMENT_ROOT, trickle=TRICKLE, workers=workers, most=max(8, workers)
-    ) + _virtual_hosts(machine.name, ports, [path.partition("/")[0] for path in pages])
+    )
+    if statuses:
+        text += _LOAD_ALIAS + "".join(f"Redirect {status} {path}\n" for path, status in statuses.items())
+    tls = sorted(set(ports) & set(tls))
+    text += _virtual_hosts(machine.name, tls, [path.partition("/")[0] for path in pages])
     machine.write(CONFIG, text)
-    if TLS_PORT in ports:
+    if tls:
         machine.write(TLS_FILE, (Path(__file__).parent / "tls.pem").read_bytes(), 0o600)
     machine.write(page_file("/index.html"), page + "\n")
     machine.write(page_file(f"/{LARGE}"), (page + "\n").ljust(LARGE_SIZE, "."))
@@ -99,11 +113,12 @@ def _root(host: str) -> str:
     return f"/var/www/{host}" if host else DOCUMENT_ROOT
 
 
-def _virtual_hosts(name: str, ports: Sequence[int], hosts: Sequence[str]) -> str:
+def _virtual_hosts(name: str, tls: Sequence[int], hosts: Sequence[str]) -> str:
     text = ""
     if named := sorted(set(hosts) - {""}):  # the first virtual host answers for all other names
         text += _HOST.format(port="*", name=name, root=DOCUMENT_ROOT, more="")
         text += "".join(_HOST.format(port="*", name=host, root=_root(host), more="") for host in named)
-    if TLS_PORT in ports:
-        text = _LOAD_TLS + text + _HOST.format(port=TLS_PORT, name=name, root=DOCUMENT_ROOT, more=_TLS)
+    if tls:
+        text = _LOAD_TLS + text
+        text += "".join(_HOST.format(port=port, name=name, root=DOCUMENT_ROOT, more=_TLS) for port in tls)
     return text

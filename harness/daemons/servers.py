@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.daemons import dnsmasq, httpd, mail
 from harness.daemons.daemon import Daemon
 from harness.lab.machine import Machine
-from harness.topology import RealServer, VirtualService
+from harness.topology import RealServer, SslGet, VirtualService
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,19 @@ class Server:
         return [port for service in services if self.takes(service) for port in service.ports]
 
 
+def _tls_ports(role: RealServer) -> set[int]:
+    """HTTPS's own port, and every other at which a check speaks TLS."""
+    services = (*role.serves, *role.sorry_for)
+    checked = (service for service in services if any(isinstance(check, SslGet) for check in service.checks))
+    return {httpd.TLS_PORT, *(port for service in checked for port in service.ports)}
+
+
 _HTTPD = Server(
     httpd.HTTPD,
     lambda service: service.protocol == "TCP" and mail.PORT not in service.ports,
-    lambda machine, role, page, ports: httpd.prepare(machine, page, ports, role.workers, role.pages),
+    lambda machine, role, page, ports: httpd.prepare(
+        machine, page, ports or [80], _tls_ports(role), role.workers, role.pages, role.statuses
+    ),
 )
 _OTHERS = (
     Server(

@@ -84,13 +84,14 @@ class RealServer(Role):
 
     ``page`` is what it answers; by default its own name. httpd has ``workers`` processes when it starts, each at one
     request at a time, and further ``pages``, by path (``/health``) or by virtual host and path
-    (``www.lvs.test/health``).
+    (``www.lvs.test/health``). The paths in ``statuses`` it answers with that status alone.
     """
 
     serves: tuple[VirtualService, ...] | list[VirtualService] = ()
     sorry_for: tuple[VirtualService, ...] | list[VirtualService] = ()
     page: str | None = None
     pages: Mapping[str, str] = field(default_factory=dict)
+    statuses: Mapping[str, int] = field(default_factory=dict)
     workers: int = 2
 
     def __post_init__(self) -> None:

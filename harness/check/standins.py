@@ -1,0 +1,83 @@
+"""What stand-in real servers must answer so that the directors' checks find them well."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.check.derive import Cluster, ServerMachine
+from harness.check.facts import Reading, Service, Url
+
+PAGE = "stand-in\n"
+DIGEST = hashlib.md5(PAGE.encode(), usedforsecurity=False).hexdigest()
+HTTP_OK = 200
+
+
+def options(server: ServerMachine) -> dict[str, Any]:
+    """What :class:`harness.topology.RealServer` is told of its pages."""
+    urls = [
+        (url, url.virtualhost or service.virtualhost)
+        for service, real in server.serves
+        for checker in real.checkers
+        for url in checker.urls
+    ]
+    statuses = {url.path: _status(url) for url, _ in urls if _status(url) != HTTP_OK}
+    pages = {_place(url.path, host): PAGE for url, host in urls if url.path != "/" or host}
+    pages = {place: content for place, content in pages.items() if f"/{place.partition('/')[2]}" not in statuses}
+    front = {"page": PAGE.strip()} if any(url.path == "/" and url.digest for url, _ in urls) else {}
+    return {"pages": pages, "statuses": statuses, **front}
+
+
+def _status(url: Url) -> int:
+    """The first of the statuses that are good (``200-299`` -> 200)."""
+    return int(url.statuses[0].partition("-")[0]) if url.statuses else HTTP_OK
+
+
+def _place(path: str, host: str | None) -> str:
+    """``/`` and folders are answered by their index page."""
+    return (host or "") + (path + "index.html" if path.endswith("/") else path)
+
+
+def digests(readings: Mapping[str, Reading]) -> set[str]:
+    """The digests that pages are to have. No page can be made for one, so the directors get the stand-in's instead."""
+    checkers = (
+        checker
+        for reading in readings.values()
+        for service in reading.services
+        for server in service.real_servers
+        for checker in server.checkers
+    )
+    return {url.digest for checker in checkers for url in checker.urls if url.digest}
+
+
+def with_digests(files: Mapping[str, tuple[bytes, int]], known: set[str]) -> dict[str, tuple[bytes, int]]:
+    """The files, byte for byte but for the digests."""
+    changed = {}
+    for place, (content, mode) in files.items():
+        for digest in known:
+            content = content.replace(digest.encode(), DIGEST.encode())
+        changed[place] = content, mode
+    return changed
+
+
+def left_out(cluster: Cluster) -> Iterator[str]:
+    """What of the configurations is not emulated, by name."""
+    for service in {each.name: each for one in cluster.directors for each in one.reading.services}.values():
+        if reason := why_not(service):
+            yield f"service {service.name}: {reason}"
+    for digest in sorted(digests({one.name: one.reading for one in cluster.directors})):
+        yield f"the page with digest {digest}: a stand-in's page, whose digest the directors are given instead"
+
+
+def why_not(service: Service) -> str | None:
+    """Why a service is not emulated; None if it is."""
+    if service.mark is not None:
+        return "what puts its firewall mark on packets is not in a keepalived.conf"
+    if not service.listeners:
+        return "it has no address"
+    if any(":" in address for address, _ in service.listeners):
+        return "IPv6"
+    if not service.real_servers:
+        return "it has no real server"
+    return None
