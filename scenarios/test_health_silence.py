@@ -1,13 +1,12 @@
 """Real servers that accept a connection and say nothing in it; and a checker that is left to its own pace."""
 
 import re
-from functools import partial
 from itertools import pairwise
 
 import pytest
 
 from harness.cluster import Cluster
-from harness.faults import ChangePage, HalfOpen, HangHttpd, RemovePage, StopHttpd
+from harness.faults import ChangePage, HalfOpen, HangHttpd, StopHttpd
 from harness.keepalived import timers
 from topologies.health_checks import HTTP, SLOWLY, SLOWLY_BY_TLS, TLS, UNHURRIED, HealthChecks
 
@@ -15,7 +14,6 @@ pytestmark = pytest.mark.health
 
 RARELY = pytest.mark.control("delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1")
 IMPATIENT = pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="in cluster.within")
-GONE = partial(RemovePage, path="/trickle/page")
 PAGE, TAKES = "x" * 4096, 1.8
 """A page, and how long it takes to come at the least, in seconds: longer than ``connect_timeout``."""
 
@@ -77,9 +75,7 @@ def test_health_half_open_connection_stops_all_checks(cluster: Cluster) -> None:
 
 @pytest.mark.topology(HealthChecks, services=(SLOWLY,))
 @pytest.mark.known_defect("keepalived #1822", "an answer that trickles in may take longer than connect_timeout")
-@pytest.mark.control(
-    "the page is gone", fault=partial(RemovePage, path="/trickle/page"), node="web1", caught="pool|settles"
-)
+@pytest.mark.control("less patient than the gaps", topology={"connect_timeout": 0.15}, caught="pool")
 def test_health_trickling_answer_is_waited_for_without_end(cluster: Cluster) -> None:
     """Each read has ``connect_timeout`` anew: while something comes, the check goes on (``http_read_thread``)."""
     director, server = cluster.master, cluster.real_servers[0]
