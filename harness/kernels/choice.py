@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CLOCKS = ("auto", "real", "virtual")
 GUEST, HEADER, RUN, SEED = "LVS_HARNESS_GUEST", "LVS_HARNESS_HEADER", "LVS_HARNESS_RUN", "LVS_HARNESS_SEED"
+EMBEDDED = "LVS_HARNESS_EMBEDDED"  # set where tests are run from, for workers that are to be guests
 INSTALL = "apt-get install user-mode-linux"
 
 REAL_TIME_SLACK = 0.15
@@ -58,11 +59,12 @@ class Choice:
         return f"embedded kernel {self.embedded.release} ({self.why}), {clock} time, seed {self.seed}"
 
     def run(
-        self, module: str, arguments: list[str], folder: Path, outside: Iterable[Path] = (), watchdog: float = 0
-    ) -> int:
+        self, module: str, arguments: list[str], folder: Path, outside: Iterable[Path] = (), watchdog: float = 0,
+        paced: bool = False,
+    ) -> int:  # fmt: skip
         """Run a module in the embedded kernel, which may write ``folder`` and bring back the files ``outside`` it.
 
-        ``watchdog`` is in seconds, see :func:`harness.kernels.uml.run`.
+        ``watchdog`` is in seconds; it and ``paced`` are explained at :func:`harness.kernels.uml.run`.
         """
         from harness.kernels import uml
 
@@ -80,6 +82,7 @@ class Choice:
             environment=environment,
             collect={path: path for path in outside},
             watchdog=watchdog,
+            paced=paced,
         )
 
 

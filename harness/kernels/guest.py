@@ -160,8 +160,10 @@ def _send_files(line: int, index: int, path: str, below: str = "") -> None:
 class _Sink:
     """A descriptor that takes input in pieces, each asked of the host when the one before is taken."""
 
-    def __init__(self, poll: select.poll, line: int, descriptor: int, ask: bytes) -> None:
+    def __init__(self, poll: select.poll, line: int, descriptor: int, ask: bytes, patient: bool) -> None:
+        """``patient``: ask only when :meth:`ask` is called."""
         self._poll, self._line, self._descriptor, self._ask = poll, line, descriptor, wire.frame(ask)
+        self._patient, self._due = patient, False
         self._pending = b""
         os.set_blocking(descriptor, False)
         poll.register(descriptor, select.POLLOUT)
@@ -185,7 +187,15 @@ class _Sink:
             self._poll.unregister(self._descriptor)
             return
         self._poll.unregister(self._descriptor)
-        wire.write_all(self._line, self._ask)
+        self._due = True
+        if not self._patient:
+            self.ask()
+
+    def ask(self) -> None:
+        """Ask for the next piece, if there is room and it has not been asked for."""
+        if self._due:
+            self._due = False
+            wire.write_all(self._line, self._ask)
 
 
 class _Program:
@@ -200,6 +210,7 @@ class _Program:
         self._inputs: dict[bytes, _Sink] = {}
         self._terminal = self._slave = -1
         self._poll.register(line, select.POLLIN)
+        self._paced = request["paced"]
         if request["terminal"]:
             self._terminal, self._slave = _open_terminal(request["terminal"])
             self._add_output(self._terminal, wire.TERMINAL)
@@ -223,7 +234,8 @@ class _Program:
         self._poll.register(descriptor, select.POLLIN)
 
     def _add_input(self, descriptor: int, kind: bytes, ask: bytes) -> None:
-        self._inputs[kind] = self._sinks[descriptor] = _Sink(self._poll, self._line, descriptor, ask)
+        patient = self._paced and kind == wire.STDIN
+        self._inputs[kind] = self._sinks[descriptor] = _Sink(self._poll, self._line, descriptor, ask, patient)
 
     def _spawn(self, request: dict[str, Any]) -> int:
         actions = [self._stream(number, kind) for number, kind in enumerate(request["streams"])]
@@ -260,8 +272,8 @@ class _Program:
         while True:
             held = self._standstill if self._standstill and self._standstill.active else None
             events = self._poll.poll(0 if held else None)
-            if held:
-                held.hold(quiet=not events)
+            if held and held.hold(quiet=not events):
+                self._tell_idle(held)
             for descriptor, _ in events:
                 if descriptor == self._done:
                     return self._end()
@@ -276,6 +288,12 @@ class _Program:
                     self._sinks[descriptor].feed()
                 elif descriptor in self._outputs and not self._forward(descriptor):
                     self._drop(descriptor)
+
+    def _tell_idle(self, standstill: Standstill) -> None:
+        """All wait for the host: the only moment at which input may come, where it must not disturb."""
+        for sink in self._sinks.values():
+            sink.ask()
+        standstill.tell()
 
     def _obey(self, kind: bytes, payload: bytes) -> None:
         if kind in self._inputs:

@@ -32,11 +32,21 @@ def prepare() -> None:
 @contextmanager
 def waiting() -> Iterator[None]:
     """Virtual time stands still inside the block: for whoever waits for a person without reading ``sys.stdin``."""
-    os.write(CHANNEL, WAITING)
+    wait()
     try:
         yield
     finally:
-        os.write(CHANNEL, GOING_ON)
+        go_on()
+
+
+def wait() -> None:
+    """From now on virtual time stands still whenever nothing but input can make this program go on."""
+    os.write(CHANNEL, WAITING)
+
+
+def go_on() -> None:
+    """There is work again."""
+    os.write(CHANNEL, GOING_ON)
 
 
 _plain_input = builtins.input

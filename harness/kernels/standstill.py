@@ -46,19 +46,24 @@ class Standstill:
         self._told = None
         linux.prctl(linux.PR_SET_TIMERSLACK, 1)
 
-    def hold(self, quiet: bool) -> None:
-        """Let everything else run; once nothing can, say so, to be stopped.
+    def hold(self, quiet: bool) -> bool:
+        """Let everything else run; True once nothing can: then :meth:`tell` the host, to be stopped by it.
 
         Call it again and again, each time saying whether there was nothing else to do (``quiet``).
         """
         if not quiet:
             self._rested = False
-            return
+            return False
         if self._rested and self._told != self._taken and self._alone():
-            wire.write_all(self._line, wire.frame(wire.IDLE, bytes([self._taken])))
-            self._told = self._taken
+            return True
         time.sleep(_BREATH)
         self._rested = True
+        return False
+
+    def tell(self) -> None:
+        """Tell the host that everything waits for it."""
+        wire.write_all(self._line, wire.frame(wire.IDLE, bytes([self._taken])))
+        self._told = self._taken
 
     def _alone(self) -> bool:
         # proc_loadavg(5): the fourth field is the number of runnable threads, "/", the number of all.

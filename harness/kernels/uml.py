@@ -82,6 +82,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     collect: Mapping[Path, Path] | None = None,
     watchdog: float = 0,
+    paced: bool = False,
 ) -> int:
     """Run ``python -m module argv`` in ``kernel`` and return its exit status, 128 + N if signal N killed it.
 
@@ -93,7 +94,9 @@ def run(
     them from the host. Call it from the main thread.
 
     Virtual time stands still while the program waits for input. When it does not move otherwise, for ``watchdog``
-    seconds of real time, the program is ended; 0 is no limit.
+    seconds of real time, the program is ended; 0 is no limit. A ``paced`` program gets its standard input in virtual
+    time only while it says that it waits for it (:mod:`harness.kernels.program`), so that what the host sends, and
+    when, does not show in its timing.
 
     Raises :class:`HarnessError` if the kernel cannot be started, dies, no longer reacts, or was ended like that.
     """
@@ -106,6 +109,7 @@ def run(
     request = {
         "argv": [sys.executable, "-c", _program(module, virtual_start is not None), *argv],
         "virtual": virtual_start is not None,
+        "paced": paced and virtual_start is not None,
         "environment": {**os.environ, **(environment or {})},
         "umask": _umask(),
         "streams": kinds,

@@ -40,7 +40,8 @@ def lvs_kernel(_about_the_run: None) -> str:
 def _pool(request: pytest.FixtureRequest, lvs_kernel: str) -> Iterator[Pool]:
     from harness.pool import Pool
 
-    pool = Pool(Path(os.environ[choice.RUN]), choice.slack(), request.config.getoption("seed"))
+    run = Path(os.environ[choice.RUN], *filter(None, [os.environ.get("PYTEST_XDIST_WORKER")]))
+    pool = Pool(run, choice.slack(), request.config.getoption("seed"))
     yield pool
     pool.close()
 

@@ -7,18 +7,26 @@ import os
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest.junitxml import xml_key
 
 from harness.errors import HarnessError
 from harness.kernels import choice
+from harness.plugin import parallel, unwritten
 from harness.plugin.clusters import RUNNING
 from harness.plugin.sources import sources
-from harness.plugin.unwritten import told
 from harness.report import artifacts
 from harness.report.words import words
 
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
 _began = pytest.StashKey[float]()
+_seconds = pytest.StashKey[float]()
+_suite = pytest.StashKey[None]()
+_TOLD = "lvs_harness_run"
 _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
@@ -27,8 +35,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_began] = time.monotonic()
 
 
-def begin(run: Path, config: pytest.Config, chosen: choice.Choice) -> None:
-    """Write what is known of a run before it runs. Raises HarnessError if that cannot be written."""
+def begin(run: Path, config: pytest.Config, chosen: choice.Choice, order: list[str]) -> None:
+    """Write what is known of a run before it runs: ``order`` is that of its scenarios. HarnessError if it cannot be."""
+    shard = config.stash.get(parallel.SHARD, {})
     about = {
         "kernel": chosen.header,
         "clock": "virtual" if chosen.virtual else "real",
@@ -36,6 +45,8 @@ def begin(run: Path, config: pytest.Config, chosen: choice.Choice) -> None:
         "arguments": list(config.invocation_params.args),
         "keep": config.getoption("keep"),
         "controls": config.getoption("controls"),
+        "order": order,
+        **shard,
     }
     artifacts.update(run / artifacts.RUN, about)
 
@@ -61,20 +72,33 @@ def end(run: Path, wall: float, status: int | None) -> None:
         print(f"lvs-harness: no summary for GitHub: {problem}")
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Leave word of which scenarios are to run, in their order."""
-    if choice.RUN in os.environ:
-        order = [item.nodeid for item in session.items if "cluster" in getattr(item, "fixturenames", ())]
-        with told(session.config):
-            artifacts.update(Path(os.environ[choice.RUN], artifacts.RUN), {"order": order})
-
-
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Leave word of how long the run took on its own clock."""
-    if choice.RUN in os.environ:
+    if choice.RUN in os.environ and not parallel.workers_wanted(session.config):
         seconds = round(time.monotonic() - session.config.stash[_began], 3)
-        with told(session.config):
-            artifacts.update(Path(os.environ[choice.RUN], artifacts.RUN), {"seconds": seconds, **sources(session)})
+        with unwritten.told(session.config):
+            _tell(session.config, seconds=seconds, **sources(session))
+
+
+def _tell(config: pytest.Config, **more: Any) -> None:
+    """Add to run.json; what a worker knows, the controller adds, when it hears of it."""
+    if parallel.is_worker(config):
+        config.workeroutput.setdefault(_TOLD, {}).update(more)  # type: ignore[attr-defined]
+    else:
+        artifacts.update(Path(os.environ[choice.RUN], artifacts.RUN), more)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: WorkerController) -> None:
+    """Add what a worker has told: all of them have run for so many seconds together."""
+    config: pytest.Config = node.config
+    told = dict(getattr(node, "workeroutput", {}).get(_TOLD, {}))
+    if told and choice.RUN in os.environ:
+        config.stash[_seconds] = told["seconds"] = config.stash.get(_seconds, 0) + told.get("seconds", 0)
+        _tell(config, **told)
+        if (xml := config.stash.get(xml_key, None)) is not None and _suite not in config.stash:
+            config.stash[_suite] = None
+            _describe(xml.add_global_property)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -111,15 +135,19 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def _about_the_run(record_testsuite_property: Callable[[str, object], None]) -> None:
+def _about_the_run(pytestconfig: pytest.Config, record_testsuite_property: Callable[[str, object], None]) -> None:
     """What the run runs on, for run.json and as properties of JUnit's test suite."""
     from harness.report.versions import versions
 
     if choice.RUN in os.environ:
-        path = Path(os.environ[choice.RUN], artifacts.RUN)
-        artifacts.update(path, {"versions": versions()})
-        about = artifacts.read_about(path)
-        for name in ("kernel", "clock", "seed"):
-            record_testsuite_property(name, about.get(name, ""))
-        for name, version in about.get("versions", {}).items():
-            record_testsuite_property(name, version)
+        _tell(pytestconfig, versions=versions())
+        if not parallel.is_worker(pytestconfig):
+            _describe(record_testsuite_property)
+
+
+def _describe(add_property: Callable[[str, object], None]) -> None:
+    about = artifacts.read_about(Path(os.environ[choice.RUN], artifacts.RUN))
+    for name in ("kernel", "clock", "seed"):
+        add_property(name, about.get(name, ""))
+    for name, version in about.get("versions", {}).items():
+        add_property(name, version)

@@ -13,7 +13,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.kernels import choice
-from harness.plugin import report
+from harness.plugin import parallel, report
 from harness.plugin.images import base_selection, selection_of
 from harness.plugin.marks import topology_of
 from harness.plugin.matrix import images_named
@@ -55,7 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Move the whole run into the embedded kernel, if it needs a cluster and that is where clusters are to run."""
-    if choice.in_guest() or _only_looks(config):
+    if choice.in_guest() or parallel.is_worker(config) or _only_looks(config):
         return None
     try:
         _make_images(config)
@@ -65,16 +65,18 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         chosen = choice.choose(option.kernel, option.clock, option.seed)
         run = artifacts.new_run(Path(config.invocation_params.dir, config.getoption("artifacts")))
         os.environ[choice.HEADER], os.environ[choice.RUN] = chosen.header, str(run)
-        report.begin(run, config, chosen)
-        if chosen.embedded is None:
+        clusters = config.stash[parallel.CLUSTERS]
+        report.begin(run, config, chosen, list(clusters))
+        if parallel.workers_wanted(config) or chosen.embedded is None:
+            parallel.prepare(config, chosen)
             report.on_this_kernel(config)
             return None
         if (capture := config.pluginmanager.get_plugin("capturemanager")) is not None:
             capture.suspend_global_capture(in_=True)  # The guest's standard input is to be ours, not /dev/null.
         began, status = time.monotonic(), None
         try:
-            outside = _outside_files(config)
-            status = chosen.run("pytest", list(config.invocation_params.args), run, outside, option.watchdog)
+            arguments, outside = list(config.invocation_params.args), _outside_files(config)
+            status = chosen.run("pytest", arguments, run, outside, option.watchdog)
         finally:
             report.end(run, time.monotonic() - began, status)
         return status
@@ -125,12 +127,15 @@ def _needs_kernel(config: pytest.Config) -> bool:
     os.waitpid(child, 0)
     if "error" in answer:
         raise HarnessError(answer["error"])
+    config.stash[parallel.CLUSTERS] = answer.get("clusters", {})
+    config.stash[parallel.SHARD] = answer.get("shard", {})
     return bool(answer.get("users"))  # where collecting fails, the run that follows here shows why
 
 
 def _collect(config: pytest.Config) -> dict[str, Any]:
     from _pytest.main import Session
 
+    parallel.stay_alone(config)
     config._do_configure()
     if (reporter := config.pluginmanager.get_plugin("terminalreporter")) is not None:
         reporter._tw._file = open(os.devnull, "w")  # noqa: SIM115 - this process ends in a moment
@@ -139,10 +144,15 @@ def _collect(config: pytest.Config) -> dict[str, Any]:
     session.perform_collect()
     users = [item for item in session.items if "lvs_kernel" in getattr(item, "fixturenames", ())]
     try:
-        _plan_all([item for item in users if "cluster" in getattr(item, "fixturenames", ())])
+        on_clusters = [item for item in users if "cluster" in getattr(item, "fixturenames", ())]
+        _plan_all(on_clusters)
     except HarnessError as problem:
         return {"error": str(problem)}
-    return {"users": len(users)}
+    return {
+        "users": len(users),
+        "shard": config.stash.get(parallel.SHARD, {}),
+        "clusters": {item.nodeid: parallel.cluster_key(item) for item in on_clusters},
+    }
 
 
 def _plan_all(items: list[pytest.Item]) -> None:

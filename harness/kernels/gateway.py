@@ -1,0 +1,62 @@
+"""An execnet gateway whose far end is in an embedded kernel of its own: what pytest-xdist starts as a worker's Python.
+
+execnet starts ``python -u -c BOOTSTRAP`` and talks to it over standard input and output. This module is started in its
+place, boots a guest, and runs the same in there: the guest's streams are relayed, so that neither end can tell.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.kernels import choice, linux
+
+_MODULE = "harness.kernels.gateway"
+
+CONSOLE = "console"
+"""How the file begins, below the run's folder, that has what a worker and its kernel say on standard error."""
+
+
+def command(kernel: str, clock: str, seed: int, watchdog: float) -> str:
+    """What to give execnet as ``python=``. The run's folder is in the environment (``choice.RUN``)."""
+    return shlex.join([sys.executable, "-m", _MODULE, kernel, clock, str(seed), str(watchdog)])
+
+
+def console(pid: int) -> Path:
+    """The file with the last words of the gateway that is process ``pid``."""
+    return Path(os.environ[choice.RUN], f"{CONSOLE}-{pid}.log")
+
+
+def main() -> int:
+    """On the host: boot a guest for this worker. In it: do what execnet wants done."""
+    if choice.in_guest():
+        return _serve()
+    kernel, clock, seed, watchdog = sys.argv[1:5]
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+    log = os.open(console(os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    os.dup2(log, 2)
+    run = Path(os.environ[choice.RUN])
+    try:
+        return choice.choose(kernel, clock, int(seed)).run(_MODULE, [], run, [], float(watchdog), paced=True)
+    except HarnessError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+
+
+def _serve() -> int:
+    """Take execnet's own code as its first line and run it, which ends when the other end says so."""
+    code = sys.stdin.readline()
+    if choice.virtual():
+        from harness.kernels import program
+
+        program.wait()
+    exec(eval(code), {"__name__": "__main__"})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,235 @@
+"""``pytest -n N``: every worker of pytest-xdist has a kernel of its own, or on a native one a tree of namespaces.
+
+Here is the controller's part, and what a worker does to have virtual time stand still while it has nothing to run.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.kernels import choice, gateway
+from harness.plugin.images import selection_of
+from harness.plugin.marks import topology_of
+
+if TYPE_CHECKING:
+    import execnet
+    from xdist.scheduler import LoadScopeScheduling
+    from xdist.workermanage import WorkerController
+
+CLUSTERS = pytest.StashKey[dict[str, str]]()
+"""For each scenario by node id which cluster it wants; in the controller, which collects nothing itself."""
+
+SHARD = pytest.StashKey[dict[str, str]]()
+"""Under ``--shard``: which one this is, and the fingerprint of the division."""
+
+DURATIONS = "lvs-harness/durations"
+"""In pytest's cache: seconds of real time for each scenario by node id."""
+
+MEMORY = 400 << 20
+"""What a worker takes, in bytes: the guest of a cluster of five machines, and pytest in it."""
+
+LAST_LINES = 40
+_fewer = pytest.StashKey[str]()
+
+
+# -- the controller -------------------------------------------------------------------------------------------------
+
+
+def workers_wanted(config: pytest.Config) -> bool:
+    """Whether pytest-xdist is to run the tests in workers."""
+    option = config.option
+    return bool(getattr(option, "numprocesses", None) or getattr(option, "distload", False)) or (
+        getattr(option, "dist", "no") != "no" and bool(getattr(option, "tx", None))
+    )
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is such a worker."""
+    return hasattr(config, "workerinput")
+
+
+def cluster_key(item: pytest.Item) -> str:
+    """The same for all scenarios that may share a cluster, in every process."""
+    topology, parameters = topology_of(item)
+    own = item.nodeid if parameters.get("fresh") or item.config.getoption("controls") else ""
+    name = f"{topology.__module__}.{getattr(topology, '__qualname__', type(topology).__qualname__)}"
+    return f"{name} {sorted(parameters.items())!r} {selection_of(item)!r} {own}"
+
+
+def stay_alone(config: pytest.Config) -> None:
+    """Have pytest-xdist start nothing, in a process that only looks."""
+    if hasattr(config.option, "tx"):
+        config.option.numprocesses, config.option.dist, config.option.tx = None, "no", []
+
+
+def prepare(config: pytest.Config, chosen: choice.Choice) -> None:
+    """The run that follows is here, with or without workers: say where these are to be, and how many."""
+    if chosen.embedded is not None:
+        os.environ[choice.EMBEDDED] = "1"
+    if workers_wanted(config):
+        _limit_workers(config)
+
+
+def _limit_workers(config: pytest.Config) -> None:
+    """No more workers than there is memory for."""
+    wanted = getattr(config.option, "numprocesses", None)
+    if isinstance(wanted, int) and wanted > (fit := workers_that_fit()):
+        config.option.numprocesses = fit
+        config.option.tx = config.option.tx[:fit]  # if it has been looked at already
+        config.stash[_fewer] = (
+            f"-n {wanted} is more than memory allows ({MEMORY >> 20} MB a worker, {memory_left() >> 20} MB left):"
+            f" {fit} workers"
+        )
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> Any:
+    """``-n auto``: one for each processor, as far as memory goes."""
+    wanted: int = yield
+    return min(wanted, workers_that_fit())
+
+
+def workers_that_fit() -> int:
+    """How many workers there is memory for, one at least."""
+    return max(1, memory_left() // MEMORY)
+
+
+def memory_left(meminfo: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+    """Bytes that can still be taken: of this machine, or of the container that this is."""
+    fields = dict(line.split(":") for line in meminfo.read_text().splitlines())
+    left = int(fields["MemAvailable"].split()[0]) << 10
+    try:
+        limit, used = (Path(cgroup, name).read_text() for name in ("memory.max", "memory.current"))
+    except OSError:  # no cgroup2, or not in a container
+        return left
+    return left if limit.strip() == "max" else min(left, max(0, int(limit) - int(used)))
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say that there are fewer workers than were asked for."""
+    note = config.stash.get(_fewer, None)
+    return f"lvs-harness: {note}" if note else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[execnet.XSpec]) -> None:
+    """Have every worker started in a guest, if clusters run in guests."""
+    option = config.option
+    if choice.EMBEDDED in os.environ:
+        for spec in specs:
+            if spec.popen and not spec.python:
+                spec.python = gateway.command(option.kernel, option.clock, option.seed, option.watchdog)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_newgateway(gateway: execnet.Gateway) -> None:
+    """Name a worker's console after it."""
+    if (console := _console(gateway)) is not None:
+        console[0].rename(console[1])
+
+
+def _console(worker: execnet.Gateway) -> tuple[Path, Path] | None:
+    """Where a worker's console is at first, and where it is to be; None if it has none."""
+    popen = getattr(worker._io, "popen", None)
+    if popen is None or choice.EMBEDDED not in os.environ:
+        return None
+    return gateway.console(popen.pid), Path(os.environ[choice.RUN], f"{gateway.CONSOLE}-{worker.id}.log")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_handlecrashitem(report: pytest.TestReport) -> None:
+    """Show what a worker that died, and its kernel, said last."""
+    worker: WorkerController = report.node
+    if (console := _console(worker.gateway)) is not None:
+        lines = console[1].read_text(errors="replace").splitlines()[-LAST_LINES:]
+        report.sections.append((f"console of {worker.gateway.id}", "\n".join(lines) or "(it said nothing)"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """Keep together what shares a cluster, and begin with what lasts longest; unless ``--dist`` asks for otherwise."""
+    clusters = config.stash.get(CLUSTERS, None)
+    if not clusters or config.option.dist not in ("load", "no"):
+        return None
+    from harness.plugin.scheduling import ByCluster
+
+    return ByCluster(config, clusters, durations(config), log)
+
+
+def durations(config: pytest.Config) -> Mapping[str, float]:
+    """Seconds of real time for each scenario by node id, as far as recorded."""
+    cache = getattr(config, "cache", None)
+    return {} if cache is None else cache.get(DURATIONS, {})
+
+
+class _Stopwatch:
+    """Takes the times of scenarios where time is real: in the controller, or in a run that is not in a guest."""
+
+    def __init__(self) -> None:
+        self._began: dict[str, float] = {}
+        self._lasted: dict[str, float] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Its cluster runs, which is not counted: others may share it."""
+        if report.when == "setup":
+            self._began[report.nodeid] = time.monotonic()
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """It has ended, and all that follows it."""
+        if nodeid in self._began:
+            self._lasted[nodeid] = round(time.monotonic() - self._began[nodeid], 3)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Remember."""
+        cache = getattr(session.config, "cache", None)
+        if cache is not None and self._lasted:
+            cache.set(DURATIONS, {**cache.get(DURATIONS, {}), **self._lasted})
+
+
+# -- a worker -------------------------------------------------------------------------------------------------------
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take times where they are real and can be kept."""
+    if not is_worker(config) and choice.RUN in os.environ and not choice.virtual():
+        config.pluginmanager.register(_Stopwatch())
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Have the worker say when it waits for the controller's next word."""
+    if is_worker(session.config) and choice.virtual():
+        plugins = session.config.pluginmanager.get_plugins()
+        (interactor,) = (plugin for plugin in plugins if hasattr(plugin, "torun"))
+        interactor.torun.get = _waiting(interactor.torun)
+
+
+def _waiting(queue: Any) -> Callable[[], Any]:
+    from harness.kernels import program
+
+    plain = queue.get
+
+    def get() -> Any:
+        with queue.lock() as items:
+            empty = not items
+        if empty:
+            program.wait()
+        item = plain()
+        program.go_on()
+        return item
+
+    return get
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The worker has done its work, and waits to be told to go."""
+    if is_worker(config) and choice.virtual():
+        from harness.kernels import program
+
+        program.wait()

@@ -1,0 +1,47 @@
+"""The order in which pytest-xdist's workers get scenarios; imported only where there are workers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
+
+from harness.plugin import units
+
+
+class ByCluster(LoadScopeScheduling):
+    """Gives out units (:mod:`harness.plugin.units`), the longest first."""
+
+    def __init__(
+        self, config: pytest.Config, clusters: Mapping[str, str], durations: Mapping[str, float], log: Any
+    ) -> None:
+        super().__init__(config, log)
+        made = units.longest_first(units.units(clusters, durations, self.numnodes), durations)
+        self._rank = {str(number): number for number in range(len(made))}
+        self._unit = {nodeid: str(number) for number, unit in enumerate(made) for nodeid in unit}
+        config.option.loadscopereorder = False
+
+    def _split_scope(self, nodeid: str) -> str:
+        """The unit; what is in none (a test without a cluster) comes first, by file."""
+        return self._unit.get(nodeid, nodeid.partition("::")[0])
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        longest = min(self.workqueue, key=lambda scope: self._rank.get(scope, -1))
+        self.workqueue.move_to_end(longest, last=False)
+        super()._assign_work_unit(node)
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """Take back what a worker that is gone has not done, but for what it died of: that has failed."""
+        workload: dict[str, dict[str, bool]] = self.assigned_work.pop(node)
+        left = [(scope, nodeid) for scope, unit in workload.items() for nodeid, done in unit.items() if not done]
+        if not left:
+            return None
+        scope, died_of = left[0]
+        workload[scope][died_of] = True
+        self.workqueue.update({scope: unit for scope, unit in workload.items() if not all(unit.values())})
+        for other in self.assigned_work:
+            self._reschedule(other)
+        return died_of
