@@ -58,6 +58,18 @@ def test_version_2_advertisement(sent: bool) -> None:
     )
 
 
+def test_version_2_with_an_authentication_header() -> None:
+    """keepalived puts ``auth_type AH`` between IP and VRRP, in 24 bytes (``vrrp_ipsecah.h``)."""
+    header = bytes([112, 4]) + bytes(22)
+    to_routers = Ether(src=MAC, dst="01:00:5e:00:00:12") / IP(src=DIP, dst="224.0.0.18", ttl=255, proto=51)
+    message = VRRP(vrid=51, priority=100, adv=3, addrlist=[VIP], authtype=2)
+
+    _, _, kind, details = event(to_routers / header / message)
+
+    assert kind == "advertisement"
+    assert (details["vrid"], details["priority"], details["addresses"]) == (51, 100, VIP)
+
+
 def test_version_3_advertisement_counts_hundredths() -> None:
     packet = TO_ROUTERS / VRRPv3(vrid=7, priority=0, adv=25, addrlist=[VIP])
     details = event(packet)[3]

@@ -12,7 +12,9 @@ from harness.observers.packets import Frame
 from harness.timeline import Timeline
 
 _ARP, _IPV4, _IPV6 = b"\x08\x06", b"\x08\x00", b"\x86\xdd"
-_PROTOCOL_VRRP, _PROTOCOL_ICMPV6 = b"\x70", b"\x3a"
+_PROTOCOL_VRRP, _PROTOCOL_AH, _PROTOCOL_ICMPV6 = b"\x70", b"\x33", b"\x3a"
+_AH = 34
+"""Where the authentication header (RFC 4302 section 2) is in a frame of IPv4 without options, as keepalived's are."""
 _NEIGHBOUR = {135: "solicitation", 136: "advertisement"}  # RFC 4861 sections 4.3 and 4.4
 
 
@@ -22,7 +24,7 @@ def kind_of(frame: Frame) -> str | None:
     if kind == _ARP:
         return "arp"
     protocol = {_IPV4: frame.data[23:24], _IPV6: frame.data[20:21]}.get(kind)
-    if protocol == _PROTOCOL_VRRP:
+    if protocol == _PROTOCOL_VRRP or (protocol == _PROTOCOL_AH and frame.data[_AH : _AH + 1] == _PROTOCOL_VRRP):
         return "advertisement"
     if protocol == _PROTOCOL_ICMPV6 and kind == _IPV6 and frame.data[54] in _NEIGHBOUR:
         return "ndp"
@@ -75,8 +77,16 @@ def _ndp(data: bytes) -> dict[str, Any]:
     }
 
 
+def _without_ah(data: bytes) -> bytes:
+    """The frame as if it had no authentication header, which in VRRPv2 with ``auth_type AH`` comes before VRRP."""
+    if data[12:14] != _IPV4 or data[23:24] != _PROTOCOL_AH:
+        return data
+    length = (data[_AH + 1] + 2) * 4
+    return data[:23] + _PROTOCOL_VRRP + data[24:_AH] + data[_AH + length :]
+
+
 def _advertisement(data: bytes) -> dict[str, Any]:
-    packet = decode(data)
+    packet = decode(_without_ah(data))
     message = packet["VRRP"] if packet.haslayer("VRRP") else packet["VRRPv3"]
     interval = message.adv if message.version == 2 else message.adv / 100
     return {
