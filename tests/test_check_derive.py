@@ -74,3 +74,9 @@ def test_a_vip_that_no_instance_holds_is_every_directors() -> None:
 def test_what_fits_nowhere_is_named(readings: dict[str, Reading], settings: dict[str, str], message: str) -> None:
     with pytest.raises(HarnessError, match=message):
         derive(readings, settings)
+
+
+def test_a_program_that_is_not_there_is_assumed_to_succeed() -> None:
+    cluster = derive({"lb1": replace(TRACKING, programs=("/opt/probe",))})
+
+    assert assumed(cluster)["script./opt/probe"] == "exit 0"

@@ -78,3 +78,11 @@ def test_what_is_no_configuration_is_refused(folder: Path, content: bytes, messa
 def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
     with pytest.raises(HarnessError, match=r"cannot read none\.conf: No such file"):
         load("none.conf")
+
+
+def test_the_programs_that_it_names_are_known(folder: Path) -> None:
+    (folder / "conf.d/b.inc").write_text(
+        '  misc_path "/opt/probe -v"\n@lb1 notify_master /opt/told\n# script /opt/not\n'
+    )
+
+    assert load(str(folder / "lb1.conf")).programs == ("/etc/keepalived/chk.sh", "/opt/probe", "/opt/told")

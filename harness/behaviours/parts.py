@@ -9,9 +9,12 @@ import pytest
 from harness.clock import Window
 from harness.cluster import Cluster
 from harness.daemons import httpd, mail
-from harness.daemons.nodes import DirectorNode
+from harness.daemons.nodes import DirectorNode, RealServerNode
+from harness.faults import Fault, IgnoreEcho, StopDnsmasq, StopHttpd, StopMail
 from harness.keepalived import timers
+from harness.keepalived.timers import Symptom
 from harness.topology import SslGet, VirtualService, VrrpInstance
+from harness.topology.checks import Check, MiscCheck, PingCheck
 
 PREDICTABLE = ("rr", "wrr", "lc", "wlc", "sed", "nq")
 """Schedulers that give every real server something once there are enough connections."""
@@ -24,6 +27,11 @@ class Router:
     vip: str
     vrid: int
     claims: tuple[tuple[DirectorNode, VrrpInstance], ...]
+
+    @property
+    def vips(self) -> tuple[str, ...]:
+        """Every VIP of it, as the first director claims them."""
+        return (*self.claims[0][1].vips, *self.claims[0][1].excluded_vips)
 
     def claim_of(self, director: DirectorNode) -> VrrpInstance:
         """A director's own instance."""
@@ -58,10 +66,19 @@ class Parts:
 
     def wait_settled(self) -> None:
         """Wait until the cluster has settled, and every checker has looked at every real server since."""
-        self._cluster.wait_settled()
         services = [service for director in self._cluster.directors for service in director.role.services]
         paces = [check.pace(service.delay_loop) for service in services for check in service.checks]
+        self._cluster.wait_settled(max(map(_recovery, services), default=0.0))
         self._cluster.timeline.let_pass(max((pace.warmup + pace.delay_loop for pace in paces), default=0.0))
+
+    def wait_elected(self) -> None:
+        """Wait until every VIP is held by the director that should hold it, whatever is of the services."""
+        self._cluster.wait_elected()
+
+    def owner_of(self, router: Router) -> DirectorNode:
+        """The director that holds a virtual router's VIP."""
+        holders = self._cluster.owners(router.vip)
+        return next(director for director in self._cluster.directors if director.name in holders)
 
     def routers(self, claimants: int = 1) -> list[Router]:
         """The virtual routers that at least ``claimants`` directors claim."""
@@ -79,12 +96,58 @@ class Parts:
 
     def services(self) -> list[VirtualService]:
         """The virtual services that a web client can reach."""
-        offered = [service for director in self._cluster.directors for service in director.role.services]
-        services = list({service.name: service for service in offered}.values())
-        found = [service for service in services if _is_web(service)]
+        found = [service for service in self._all_services() if _is_web(service)]
         if not found:
             pytest.skip("no service in these configurations that a web client could ask")
         return found
+
+    def checked_services(self) -> list[tuple[VirtualService, type[Fault[RealServerNode]]]]:
+        """The virtual services whose real servers are checked, each with a fault that its checkers notice."""
+        found = [
+            (service, fault)
+            for service in self._all_services()
+            if service.weight_of(0) and (fault := _noticed(service)) is not None
+        ]
+        if not found:
+            pytest.skip("no service in these configurations whose checks a stand-in could fail")
+        return found
+
+    def _all_services(self) -> list[VirtualService]:
+        offered = [service for director in self._cluster.directors for service in director.role.services]
+        if not offered:
+            pytest.skip("no service in these configurations, or none that is emulated")
+        return list({service.name: service for service in offered}.values())
+
+
+def removal(service: VirtualService, symptom: Symptom) -> Window:
+    """When the first of a service's checkers to notice removes a real server."""
+    dues = [
+        timers.removal(replace(service, check=check), symptom) for check in service.checks if _notices(check, symptom)
+    ]
+    return Window(min(due.earliest for due in dues), min(due.latest for due in dues))
+
+
+def _recovery(service: VirtualService) -> float:
+    """When the last of a service's checkers has taken a real server in again, at the latest."""
+    symptoms = {check: Symptom.SILENT if isinstance(check, PingCheck) else Symptom.REFUSED for check in service.checks}
+    dues = [timers.recovery(replace(service, check=check), symptom).latest for check, symptom in symptoms.items()]
+    return max(dues, default=0.0)
+
+
+def _notices(check: Check, symptom: Symptom) -> bool:
+    """Whether a checker sees what a stopped server, or a silent machine, looks like; of scripts nothing is known."""
+    if isinstance(check, MiscCheck):
+        return False
+    return isinstance(check, PingCheck) == (symptom is Symptom.SILENT)
+
+
+def _noticed(service: VirtualService) -> type[Fault[RealServerNode]] | None:
+    """A fault of a real server that some checker of a service notices."""
+    if any(_notices(check, Symptom.REFUSED) for check in service.checks):
+        if service.protocol == "UDP":
+            return StopDnsmasq
+        return StopMail if mail.PORT in service.ports else StopHttpd
+    return IgnoreEcho if any(_notices(check, Symptom.SILENT) for check in service.checks) else None
 
 
 def _is_web(service: VirtualService) -> bool:

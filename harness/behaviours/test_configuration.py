@@ -4,6 +4,7 @@ import pytest
 
 from harness.check.configured import Configured
 from harness.cluster import Cluster
+from harness.keepalived import timers
 
 
 def test_keepalived_runs_with_these_configurations(
@@ -18,3 +19,12 @@ def test_keepalived_runs_with_these_configurations(
             terminal.write(configured.understood)
 
     assert not [daemon.name for director in cluster.directors for daemon in director.idle]
+
+
+def test_nothing_known_is_wrong(cluster: Cluster) -> None:
+    """Nothing shows, while nothing is broken, that is known to be a misconfiguration."""
+    claims = [instance for director in cluster.directors for instance in director.role.instances]
+    longest = timers.cold_start(*claims).latest if claims else 0.0
+    cluster.timeline.let_pass(longest + cluster.slack)
+
+    assert not (found := cluster.diagnoses()), "; ".join(map(str, found))

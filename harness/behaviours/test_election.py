@@ -17,7 +17,7 @@ LOSSES = pytest.mark.parametrize(
 def test_every_vip_has_one_owner(cluster: Cluster, parts: Parts) -> None:
     """Every VIP has one owner, the director of the highest priority, and keeps it."""
     routers = parts.routers()
-    parts.wait_settled()
+    parts.wait_elected()
     settled = cluster.timeline.now()
     longest = max(timers.master_down_interval(own) for router in routers for _, own in router.claims)
     cluster.timeline.let_pass(longest + cluster.slack)
@@ -33,25 +33,25 @@ def test_every_vip_survives_the_loss_of_its_owner(
 ) -> None:
     """Every VIP gets another owner in time when its director is lost."""
     routers = parts.routers(claimants=2)
-    parts.wait_settled()
+    parts.wait_elected()
 
     for router in routers:
-        owner = next(director for director in cluster.directors if director.name in cluster.owners(router.vip))
+        owner = parts.owner_of(router)
         heir = router.heir_of(owner)
         due = router.takeover(heir, owner, announced=loss.announced)
         with cluster.suffering(loss(owner)) as struck:
             took = cluster.wait_master(heir, since=struck, until=due.latest, vip=router.vip)
             assert took in cluster.within(due), f"{router.vip}: {took:.3f} s, due {due}"
-        parts.wait_settled()
+        parts.wait_elected()
 
 
 def test_the_highest_priority_returns_or_does_not(cluster: Cluster, parts: Parts) -> None:
     """A director that comes back takes its VIPs back, unless it is told nopreempt."""
     routers = parts.routers(claimants=2)
-    parts.wait_settled()
+    parts.wait_elected()
 
     for router in routers:
-        owner = next(director for director in cluster.directors if director.name in cluster.owners(router.vip))
+        owner = parts.owner_of(router)
         heir, claim = router.heir_of(owner), router.claim_of(owner)
         with cluster.suffering(StopKeepalived(owner)) as struck:
             due = router.takeover(heir, owner, announced=True)

@@ -1,10 +1,9 @@
 """Services: clients are served, also while a director or a real server is lost."""
 
 from harness import measures
-from harness.behaviours.parts import PREDICTABLE, Parts
+from harness.behaviours.parts import PREDICTABLE, Parts, removal
 from harness.cluster import Cluster
-from harness.faults import PowerOff, StopHttpd
-from harness.keepalived import timers
+from harness.faults import PowerOff
 
 
 def test_every_service_answers(cluster: Cluster, parts: Parts) -> None:
@@ -25,12 +24,13 @@ def test_every_service_answers(cluster: Cluster, parts: Parts) -> None:
 def test_every_service_survives_the_loss_of_its_director(cluster: Cluster, parts: Parts) -> None:
     """Every service is out no longer than the takeover takes when its director loses power."""
     services = parts.services()
-    routers = {router.vip: router for router in parts.routers(claimants=2)}
+    routers = {vip: router for router in parts.routers(claimants=2) for vip in router.vips}
     parts.wait_settled()
 
     for service in services:
-        router = routers.get(service.vip) or next(iter(routers.values()))
-        owner = next(director for director in cluster.directors if director.name in cluster.owners(router.vip))
+        assert service.vip in routers, f"{service.name}: no VRRP instance holds {service.vip}, so nobody takes it over"
+        router = routers[service.vip]
+        owner = parts.owner_of(router)
         heir = router.heir_of(owner)
         due = router.takeover(heir, owner, announced=False)
         began = cluster.timeline.now()
@@ -42,18 +42,30 @@ def test_every_service_survives_the_loss_of_its_director(cluster: Cluster, parts
         parts.wait_settled()
 
 
+def test_every_real_server_is_found_well(cluster: Cluster, parts: Parts) -> None:
+    """Every real server that answers its checks stays in every director's pool."""
+    services = parts.checked_services()
+    parts.wait_settled()
+    cluster.timeline.let_pass(max(removal(service, fault.symptom).latest for service, fault in services))
+
+    assert not (amiss := cluster.unsettled()), amiss
+
+
 def test_a_real_server_that_is_down_is_spared(cluster: Cluster, parts: Parts) -> None:
     """A real server that is down leaves the pool of each checked service in time, and comes back."""
-    services = [service for service in parts.services() if service.checks and not service.inhibit_on_failure]
+    services = parts.checked_services()
     parts.wait_settled()
 
-    for service in services:
+    for service, fault in services:
         server = next(server for server in cluster.real_servers if service in server.role.serves)
-        due = timers.removal(service)
-        with cluster.suffering(StopHttpd(server)) as struck:
+        due = removal(service, fault.symptom)
+        with cluster.suffering(fault(server)) as struck:
             for director in cluster.directors:
-                took = cluster.wait_pool(
-                    director, server, present=False, since=struck, until=due.latest, service=service
-                )
+                if service.inhibit_on_failure:
+                    took = cluster.wait_weight(director, server, 0, since=struck, until=due.latest, service=service)
+                else:
+                    took = cluster.wait_pool(
+                        director, server, present=False, since=struck, until=due.latest, service=service
+                    )
                 assert took in cluster.within(due), f"{service.name} on {director.name}: {took:.3f} s, due {due}"
         parts.wait_settled()

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mininet.topo import Topo
 
 from harness.check import derive, drawing, model, reading, standins
-from harness.check.derive import Cluster
+from harness.check.derive import SCRIPT, Cluster
 from harness.check.facts import Reading
 from harness.check.files import Configuration, load_all
+from harness.errors import HarnessError
 from harness.lab.plan import HostPlan, Plan, with_images
 from harness.lab.supervisor import Supervisor
 from harness.topology import Client, Director, RealServer, VirtualService
@@ -32,8 +34,8 @@ class Configured:
 
     def __init__(self, *arguments: str, settings: Mapping[str, str] | None = None) -> None:
         self.__name__ = " ".join(arguments)
-        self._configurations = load_all(list(arguments))
         self._settings = dict(settings or {})
+        self._configurations = _with_scripts(load_all(list(arguments)), self._settings)
         self.understood = ""
         self._topology: Topology | None = None
 
@@ -59,6 +61,22 @@ class Configured:
         return self._topology
 
 
+def _with_scripts(configurations: list[Configuration], settings: dict[str, str]) -> list[Configuration]:
+    """The scripts that the user maps, among the files of all directors; they are taken out of ``settings``."""
+    named = {path for configuration in configurations for path in configuration.programs}
+    mapped: dict[str, tuple[bytes, int]] = {}
+    for key in [key for key in settings if key.startswith(SCRIPT)]:
+        path, file = key.removeprefix(SCRIPT), Path(settings.pop(key))
+        if path not in named:
+            told = ", ".join(sorted(named)) or "none"
+            raise HarnessError(f"--set {key}: no configuration names this script; those that are named: {told}")
+        try:
+            mapped[path] = file.read_bytes(), 0o755
+        except OSError as problem:
+            raise HarnessError(f"--set {key}={file}: cannot read {file}: {problem.strerror}") from None
+    return [replace(each, files={**each.files, **mapped}) for each in configurations]
+
+
 def configured(*arguments: str, **settings: str) -> Configured:
     """A topology from real configuration files, unchanged; ``settings`` as for ``lvs-harness check --set``.
 
@@ -72,6 +90,7 @@ class _Derived(Topo):
 
     def build(self, cluster: Cluster, configurations: list[Configuration]) -> None:
         services = _services(cluster)
+        missing = {path: (standins.SUCCEEDS, 0o755) for each in cluster.directors for path in each.reading.programs}
         digests = standins.digests({director.name: director.reading for director in cluster.directors})
         for name, segment in cluster.segments.items():
             self.addSwitch(f"lan-{name}"[:15], subnet=str(segment.subnet))
@@ -84,7 +103,7 @@ class _Derived(Topo):
                 vrrp=tuple(model.instance(each, director.reading.scripts) for each in instances if each.vips),
                 sync_groups=model.sync_groups(instances),
                 services=[services[each.name] for each in director.reading.services if each.name in services],
-                files=standins.with_digests(configuration.files, digests),
+                files={**missing, **standins.with_digests(configuration.files, digests)},
                 holds=tuple(cluster.static_vips) if director is cluster.directors[0] else (),
                 sysctl={"net.ipv4.ip_forward": 1} if forwarding else {},
             )

@@ -17,6 +17,9 @@ from harness.errors import HarnessError
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
 
+SCRIPT = "script."
+"""``--set script./path/on/director=FILE`` puts a file of the user's own there."""
+
 LIKELY_PREFIX = 24
 WIDEST_PREFIX = 8
 LAST_HOST_OF_DIRECTORS = 4
@@ -116,6 +119,9 @@ class _Deriving:
                 if address in segment.subnet:
                     segment.taken.add(address)
         directors = tuple(map(self._director, self._readings))
+        for path in dict.fromkeys(path for reading in self._readings.values() for path in reading.programs):
+            why = "there is no such program, so one that does nothing and succeeds; or FILE"
+            self._setting(f"{SCRIPT}{path}", "exit 0", why)
         client = {name: str(segment.free()) for name, segment in self._segments.items()}
         if unknown := self._settings.keys() - self._used:
             known = ", ".join(assumption.key for assumption in self._assumptions)

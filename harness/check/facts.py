@@ -122,9 +122,13 @@ class Service:
 
 @dataclass(frozen=True)
 class Reading:
-    """Everything that one director's keepalived has read; ``interfaces`` are those that it misses on a bare machine."""
+    """Everything that one director's keepalived has read.
+
+    ``interfaces`` and ``programs`` are those that it names and a bare machine does not have.
+    """
 
     instances: tuple[Instance, ...] = ()
     scripts: tuple[Script, ...] = ()
     services: tuple[Service, ...] = ()
     interfaces: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()

@@ -16,8 +16,13 @@ HOME = "/etc/keepalived"
 """Where directors have their configuration; the folder of the user's file stands for it."""
 
 LARGEST = 4 << 20
+TEXT = 0o644
+"""The permissions of configurations."""
 MOST = 500
 _INCLUDE = re.compile(r"^[ \t]*include[rmwba]*[ \t]+[\"']?([^\s\"'!#]+)", re.MULTILINE)
+_PROGRAM = re.compile(
+    r"^[ \t]*(?:@\S+[ \t]+)?(?:script|misc_path|notify\w*|quorum_\w+)[ \t]+[\"']?(/[^\s\"']+)", re.MULTILINE
+)
 _NAMED = re.compile(rf"{HOME}/[\w./@%+=,-]+")
 
 
@@ -34,6 +39,12 @@ class Configuration:
     def text(self) -> bytes:
         """The keepalived.conf itself."""
         return self.files[f"{HOME}/keepalived.conf"][0]
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """The scripts and programs that it names, by their whole path."""
+        texts = (content.decode(errors="replace") for content, mode in self.files.values() if mode == TEXT)
+        return tuple(dict.fromkeys(path for text in texts for path in _PROGRAM.findall(text)))
 
 
 def load(argument: str) -> Configuration:
@@ -81,7 +92,7 @@ class _Gathering:
         content = self._read(file)
         if b"\0" in content:
             raise HarnessError(f"{file} is no text: give a keepalived.conf")
-        self.files[place] = content, 0o644
+        self.files[place] = content, TEXT
         text = content.decode(errors="replace")
         for pattern in _INCLUDE.findall(text):
             self._include(pattern, PurePosixPath(place).parent)

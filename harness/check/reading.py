@@ -7,7 +7,7 @@ import re
 import select
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 from harness.check import dump
 from harness.check.facts import Reading
 from harness.check.files import Configuration
+from harness.check.standins import SUCCEEDS
 from harness.daemons import keepalived
 from harness.daemons.keepalived import CONFIG
 from harness.errors import HarnessError
@@ -40,12 +41,13 @@ def read(configuration: Configuration, host: HostPlan, supervisor: Supervisor) -
     with _machine(host, supervisor) as machine:
         for place, (content, mode) in configuration.files.items():
             machine.write(place, content, mode)
+        programs = tuple(_put_programs(machine, configuration.programs))
         interfaces, complaints = _make_interfaces(machine, configuration.origin)
         vrrp, checker = _dump(machine, "-P"), _dump(machine, "-C")
     if _REFUSED in vrrp + checker:
         why = "; ".join(complaints) or (vrrp + checker)[-500:]
         raise HarnessError(f"{configuration.director}: keepalived does not run with {configuration.origin}: {why}")
-    return replace(dump.parse(vrrp, checker), interfaces=interfaces), tuple(complaints)
+    return replace(dump.parse(vrrp, checker), interfaces=interfaces, programs=programs), tuple(complaints)
 
 
 @contextmanager
@@ -68,6 +70,16 @@ def _hear(machine: Machine) -> None:
             pass
     except OSError:
         return
+
+
+def _put_programs(machine: Machine, programs: Iterable[str]) -> Iterator[str]:
+    """Put a stand-in wherever a program is missing, since keepalived leaves out what has none; yields those."""
+    for path in programs:
+        try:
+            machine.open(path).close()
+        except OSError:
+            machine.write(path, SUCCEEDS, 0o755)
+            yield path
 
 
 def _make_interfaces(machine: Machine, origin: Path) -> tuple[tuple[str, ...], list[str]]:

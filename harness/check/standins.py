@@ -8,10 +8,13 @@ from typing import Any
 
 from harness.check.derive import Cluster, ServerMachine
 from harness.check.facts import Reading, Service, Url
+from harness.daemons import mail
 
 PAGE = "stand-in\n"
 DIGEST = hashlib.md5(PAGE.encode(), usedforsecurity=False).hexdigest()
 HTTP_OK = 200
+SUCCEEDS = b"#!/bin/sh\nexit 0\n"
+"""A script in the place of one that is not there."""
 
 
 def options(server: ServerMachine) -> dict[str, Any]:
@@ -26,7 +29,15 @@ def options(server: ServerMachine) -> dict[str, Any]:
     pages = {_place(url.path, host): PAGE for url, host in urls if url.path != "/" or host}
     pages = {place: content for place, content in pages.items() if f"/{place.partition('/')[2]}" not in statuses}
     front = {"page": PAGE.strip()} if any(url.path == "/" and url.digest for url, _ in urls) else {}
-    return {"pages": pages, "statuses": statuses, **front}
+    listens = {"listens": _asked(server, "HTTP_GET", "TCP_CHECK"), "listens_tls": _asked(server, "SSL_GET")}
+    return {"pages": pages, "statuses": statuses, **front, **listens}
+
+
+def _asked(server: ServerMachine, *kinds: str) -> tuple[int, ...]:
+    """The ports that checkers of these kinds ask for and that are no service's own."""
+    own = {port for service, real in server.serves for port in (real.port, *(port for _, port in service.listeners))}
+    checkers = (checker for _, real in server.serves for checker in real.checkers)
+    return tuple(sorted({each.port for each in checkers if each.kind in kinds and each.port} - own))
 
 
 def _status(url: Url) -> int:
@@ -80,4 +91,10 @@ def why_not(service: Service) -> str | None:
         return "IPv6"
     if not service.real_servers:
         return "it has no real server"
+    for server in service.real_servers:
+        for checker in server.checkers:
+            if checker.address not in (None, server.address):
+                return f"{checker.kind} of {server.address} asks another machine, {checker.address}"
+            if checker.kind == "SMTP_CHECK" and checker.port != mail.PORT:
+                return f"{checker.kind} at port {checker.port}: stand-ins have their mail server at {mail.PORT}"
     return None

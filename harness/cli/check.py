@@ -6,6 +6,7 @@ import argparse
 import subprocess
 import sys
 import tomllib
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +36,16 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    own = [argument for argument in options.directors if not argument.startswith("-")]
-    passed = [argument for argument in options.directors if argument.startswith("-")] + options.pytest
+    given = options.directors  # argparse leaves what is behind "--" here, where the first option begins it
+    own = list(takewhile(lambda argument: not argument.startswith("-"), given))
+    passed = [*given[len(own) :], *options.pytest]
     configurations = load_all(own)  # so that a file that is missing is told without a line of pytest's
     settings = [f"{key}={value}" for key, value in _settings(options.settings, configurations[0].origin).items()]
     arguments = [part for director in own for part in ("--director", director)]
     arguments += [part for setting in [*settings, *options.set] for part in ("--set", setting)]
     where = [f"{BEHAVIOURS}.test_configuration"] if options.explain else [BEHAVIOURS]
-    command = [sys.executable, "-m", "pytest", "--pyargs", *where, "-p", "no:cacheprovider", *arguments, *passed]
+    short = ["-p", "no:cacheprovider", "--tb=no", "-rN"]  # the verdict says it; --tb=auto behind "--" shows it again
+    command = [sys.executable, "-m", "pytest", "--pyargs", *where, *short, *arguments, *passed]
     return subprocess.run(command, check=False).returncode
 
 

@@ -32,11 +32,14 @@ class Looking(Base):
 
     def unsettled(self) -> str | None:
         """What is not as it should be in a cluster that nothing ails; None if all is well."""
-        if down := self._down():
-            return down
-        for vip in self.vips:
-            if misplaced := self._misplaced(vip):
-                return misplaced
+        return self._down() or self.unelected() or self._unbalanced()
+
+    def unelected(self) -> str | None:
+        """Which VIP is not where it should be; None if all are."""
+        return next(filter(None, map(self._misplaced, self.vips)), None)
+
+    def _unbalanced(self) -> str | None:
+        """Which director's table is not as it should be."""
         for director in self.directors:
             for service in director.role.services:
                 for name in service.names:

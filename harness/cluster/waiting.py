@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from harness.clock import Instant, Window
 from harness.cluster.base import STARTING
 from harness.cluster.looking import Looking
@@ -16,15 +18,25 @@ from harness.topology import VirtualService
 class Waiting(Looking):
     """Waits for events on the timeline, each until the instant that the protocol gives."""
 
-    def wait_settled(self) -> None:
-        """Wait until one director holds the VIP, the one that should, and every table holds every real server."""
+    def wait_settled(self, patience: float = 0.0) -> None:
+        """Wait until one director holds the VIP, the one that should, and every table holds every real server.
+
+        ``patience``: how many seconds longer than an election that may take, for what else is to come about.
+        """
+        self._wait_until_not(self.unsettled, "the cluster settles", patience)
+
+    def wait_elected(self) -> None:
+        """Wait until every VIP is held by the one director that should."""
+        self._wait_until_not(self.unelected, "every VIP has its owner")
+
+    def _wait_until_not(self, amiss: Callable[[], str | None], what: str, patience: float = 0.0) -> None:
         candidates = [instance for director in self.directors for instance in director.role.instances]
         elected = timers.cold_start(*candidates).latest if candidates else 0.0
-        until = self.timeline.now() + elected + STARTING
+        until = self.timeline.now() + elected + STARTING + patience
         try:
-            self.timeline.wait_until(lambda: None if self.unsettled() else True, until, "the cluster settles")
+            self.timeline.wait_until(lambda: None if amiss() else True, until, what)
         except TooLate as problem:
-            raise TooLate(f"{problem}: {self.unsettled()}") from None
+            raise TooLate(f"{problem}: {amiss()}") from None
 
     def wait_told(self) -> Instant:
         """Wait until the cluster has settled, and whoever is told of that has been; returns the instant.

@@ -32,14 +32,20 @@ def _tls_ports(role: RealServer) -> set[int]:
     """HTTPS's own port, and every other at which a check speaks TLS."""
     services = (*role.serves, *role.sorry_for)
     checked = (service for service in services if any(isinstance(check, SslGet) for check in service.checks))
-    return {httpd.TLS_PORT, *(port for service in checked for port in service.ports)}
+    return {httpd.TLS_PORT, *role.listens_tls, *(port for service in checked for port in service.ports)}
 
 
 _HTTPD = Server(
     httpd.HTTPD,
     lambda service: service.protocol == "TCP" and mail.PORT not in service.ports,
     lambda machine, role, page, ports: httpd.prepare(
-        machine, page, ports or [80], _tls_ports(role), role.workers, role.pages, role.statuses
+        machine,
+        page,
+        [*ports, *role.listens, *role.listens_tls] or [80],
+        _tls_ports(role),
+        role.workers,
+        role.pages,
+        role.statuses,
     ),
 )
 _OTHERS = (

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.check import verdict
 from harness.errors import HarnessError
+from harness.plugin.evidence import folder_of
 from harness.plugin.marks import CONFIGURED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Generator, Iterable, Mapping
 
-VERDICTS = {"passed": "works", "failed": "BREAKS", "skipped": "does not apply", "error": "BREAKS"}
+_VERDICTS = {
+    "passed": verdict.WORKS,
+    "failed": verdict.BREAKS,
+    "error": verdict.BREAKS,
+    "inconclusive": verdict.UNCLEAR,
+    "skipped": verdict.DOES_NOT_APPLY,
+}
+_ABOUT, _EVIDENCE = "about", "evidence"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,16 +72,32 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What works and what breaks, by the first line of each scenario's docstring."""
     if CONFIGURED not in terminalreporter.config.stash:
         return
-    told: dict[str, tuple[str, str]] = {}
-    for outcome, verdict in VERDICTS.items():
-        for report in terminalreporter.stats.get(outcome, []):
-            about = dict(getattr(report, "user_properties", ())).get("about")
-            if about:
-                told[report.nodeid] = verdict, str(about)
-    if told:
+    findings = [
+        _finding(report, judged)
+        for outcome, judged in _VERDICTS.items()
+        for report in terminalreporter.stats.get(outcome, [])
+        if _ABOUT in dict(report.user_properties)
+    ]
+    if findings:
         terminalreporter.section("verdict")
-        for verdict, about in told.values():
-            terminalreporter.line(f"{verdict:<15} {about}")
+        for line in verdict.report(findings):
+            terminalreporter.line(line)
+
+
+def _finding(report: pytest.TestReport, judged: str) -> verdict.Finding:
+    known = dict(report.user_properties)
+    told = judged == verdict.WORKS
+    evidence = "" if judged == verdict.DOES_NOT_APPLY else str(known.get(_EVIDENCE, ""))
+    return verdict.Finding(judged, str(known[_ABOUT]), "" if told else _why(report), "" if told else evidence)
+
+
+def _why(report: pytest.TestReport) -> str:
+    """The message alone: of a skip its reason, of an assertion what it says, of a HarnessError its first line."""
+    if isinstance(report.longrepr, tuple):
+        return report.longrepr[2].removeprefix("Skipped: ")
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = str(crash.message if crash is not None else report.longreprtext).strip()
+    return text.partition("\n")[0].removeprefix("AssertionError: ")
 
 
 @pytest.hookimpl(trylast=True)
@@ -80,4 +106,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if CONFIGURED in item.config.stash and isinstance(item, pytest.Function):
         about = (item.function.__doc__ or item.name).strip().partition("\n")[0]
         case = f" ({item.callspec.id})" if hasattr(item, "callspec") else ""
-        item.user_properties.append(("about", about + case))
+        item.user_properties.append((_ABOUT, about + case))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say where the evidence is."""
+    report = yield
+    if CONFIGURED in item.config.stash and (folder := folder_of(item)) is not None:
+        report.user_properties.append((_EVIDENCE, os.path.relpath(folder, item.config.invocation_params.dir)))
+    return report

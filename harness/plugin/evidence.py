@@ -49,6 +49,11 @@ def recorded(item: pytest.Item, cluster: Cluster) -> Iterator[None]:
         evidence.finish(_outcome(item.stash.get(_report, None)), item.config.getoption("keep"))
 
 
+def folder_of(item: pytest.Item) -> Path | None:
+    """Where what is kept of a scenario is; None as long as there is nothing."""
+    return item.stash.get(_folder, None)
+
+
 def _about(item: pytest.Item) -> dict[str, Any]:
     try:
         topology, parameters = topology_of(item)

@@ -84,7 +84,8 @@ class RealServer(Role):
 
     ``page`` is what it answers; by default its own name. httpd has ``workers`` processes when it starts, each at one
     request at a time, and further ``pages``, by path (``/health``) or by virtual host and path
-    (``www.lvs.test/health``). The paths in ``statuses`` it answers with that status alone.
+    (``www.lvs.test/health``). The paths in ``statuses`` it answers with that status alone. httpd also listens on the
+    ports in ``listens``, with TLS on those in ``listens_tls``: what checkers ask for elsewhere than clients do.
     """
 
     serves: tuple[VirtualService, ...] | list[VirtualService] = ()
@@ -92,6 +93,8 @@ class RealServer(Role):
     page: str | None = None
     pages: Mapping[str, str] = field(default_factory=dict)
     statuses: Mapping[str, int] = field(default_factory=dict)
+    listens: tuple[int, ...] = ()
+    listens_tls: tuple[int, ...] = ()
     workers: int = 2
 
     def __post_init__(self) -> None:
