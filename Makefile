@@ -7,6 +7,7 @@ SOURCES := harness topologies scenarios tests benchmarks
 
 PACKAGES := keepalived ipvsadm apache2 user-mode-linux iproute2 kmod procps curl python3 python3-venv dnsmasq-base iptables \
 	python3-aiosmtpd
+TEST_PACKAGES := chromium chromium-driver tshark
 BENCH_PACKAGES := bridge-utils mininet
 IMAGE_PACKAGES := mmdebstrap uidmap umoci
 KEEPALIVED_PACKAGES := autoconf automake gcc git libc6-dev libnl-3-dev libnl-genl-3-dev libssl-dev make pkg-config
@@ -21,6 +22,7 @@ scenarios: setup
 	$(PYTEST) scenarios/ $(ARGS)
 
 test: setup
+	@tools/install-packages $(TEST_PACKAGES)
 	$(PYTEST) tests/ $(ARGS)
 	$(PYTEST) tests/inside/ $(ARGS)
 
