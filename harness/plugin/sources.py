@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +45,7 @@ def _paths(value: Any, folder: Path) -> Iterator[Path]:
     if isinstance(value, list | tuple):
         for each in value:
             yield from _paths(each, folder)
-    elif isinstance(value, str | Path) and 0 < len(str(value)) < 4096 and "\0" not in str(value):
+    elif isinstance(value, str | Path) and value and os.path.isfile(folder / value):  # which is False for any nonsense
         yield folder / value
 
 
