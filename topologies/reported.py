@@ -6,6 +6,7 @@ from mininet.topo import Topo
 
 from harness.topology import Client, Director, RealServer, VirtualService
 
+CONFIG = "/etc/keepalived/keepalived.conf"
 VIP = "172.16.10.50"
 
 
@@ -17,7 +18,9 @@ class Reported(Topo):
         lan = self.addSwitch("lan", subnet="172.16.10.0/24", dpid="1")
         for number, config in enumerate(configs, start=1):
             ip = f"172.16.10.{10 + number}/24"
-            self.addLink(lan, self.addHost(f"director{number}", cls=Director, ip=ip, text=config))
+            self.addLink(
+                lan, self.addHost(f"director{number}", cls=Director, ip=ip, files={CONFIG: (config.encode(), 0o644)})
+            )
         for number in range(1, real_servers + 1):
             ip = f"172.16.10.{20 + number}/24"
             self.addLink(lan, self.addHost(f"web{number}", cls=RealServer, ip=ip, serves=[VirtualService(VIP)]))

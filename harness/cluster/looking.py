@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from harness import measures
 from harness.clock import Instant
 from harness.cluster.base import Base
-from harness.daemons import ipvsadm
+from harness.daemons import ipvsadm, keepalived
 from harness.daemons.nodes import DirectorNode, Node, RealServerNode
 from harness.diagnosis import Diagnosis, Setup, diagnose
 from harness.ipvs.schedulers import Server
@@ -154,6 +154,12 @@ class Looking(Base):
         """When a director connected to a real server of a TCP service to check it, in order."""
         sent = PacketPath(self.recorder.frames(since), service.port).between(director, server)
         return [packet.frame.at for packet in sent if packet.flags == SYN and packet.source == director.ip]
+
+    def crashes(self, director: DirectorNode) -> list[Event]:
+        """The log lines of a director's keepalived that tell of processes of its own that died by a signal."""
+        self.timeline.let_pass(self.slack)
+        said = self.timeline.events("log", node=director.name, daemon="keepalived")
+        return [event for event in said if keepalived.CRASHED.search(event.line)]
 
     def server_of(self, request: Event) -> RealServerNode:
         """The real server that answered a request."""

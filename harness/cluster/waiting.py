@@ -11,7 +11,7 @@ from harness.daemons.nodes import DirectorNode, RealServerNode
 from harness.errors import HarnessError
 from harness.keepalived import timers
 from harness.observers.client import Load
-from harness.timeline import Event, TooLate
+from harness.timeline import EVER, Event, TooLate, Value
 from harness.topology import VirtualService
 
 
@@ -111,6 +111,14 @@ class Waiting(Looking):
             action="changed", service=service.name, address=director.destination(service, server).endpoint,
             weight=weight,
         )  # fmt: skip
+
+    def wait_done(self, director: DirectorNode, kind: str, *, since: Instant = EVER, **details: Value) -> Event:
+        """Wait for what keepalived does because it has been started or told to reload, such as a VIP that it sets.
+
+        For configurations of the scenario's own, of which the topology knows nothing.
+        """
+        until = self.timeline.now() + STARTING
+        return self.timeline.wait_for(kind, node=director.name, since=since, until=until, **details)
 
     def wait_answers(self, load: Load, count: int, *, since: Instant) -> list[Event]:
         """Wait until ``count`` requests of a load that were sent after ``since`` have got a good answer."""

@@ -81,7 +81,13 @@ def _scenario(items: list[pytest.Function]) -> Scenario:
         windows=tuple(windows_of(item.function)),
         controls=tuple(dict.fromkeys(control.name for item in items for control in controls_of(item))),
         needs=tuple(f"{mark.args[0]} ({_in_words(mark.kwargs)})" for mark in item.iter_markers("needs")),
-        defects=tuple(": ".join(mark.args) for mark in item.iter_markers("known_defect")),
+        defects=(
+            *(": ".join(mark.args) for mark in item.iter_markers("known_defect")),
+            *(
+                f"{': '.join(mark.args)} (versions: {mark.kwargs['present'] or 'all'})"
+                for mark in item.iter_markers("regression")
+            ),
+        ),
     )
 
 

@@ -49,6 +49,8 @@ def _control(request: pytest.FixtureRequest) -> Control | None:
     """The control under which this test runs, if any."""
     control: Control | None = getattr(request, "param", None)
     if control is None and request.config.getoption("controls"):
+        if request.node.get_closest_marker("regression") is not None:
+            pytest.skip("its control is a version that has the bug: --matrix keepalived=...")
         pytest.fail(f"it {UNNAMED}: give it one, @pytest.mark.control(...)", pytrace=False)
     return control
 
@@ -63,7 +65,8 @@ def pytest_runtest_makereport(
         return report
     control: Control | None = item.callspec.params.get("_control") if hasattr(item, "callspec") else None
     if control is None:
-        _judge(report, item.name, "-", UNNAMED) if report.when == "setup" else None
+        verdict = "skipped" if report.skipped else UNNAMED
+        _judge(report, item.name, "-", verdict) if report.when == "setup" else None
         return report
     scenario = item.name.replace(control.name, "").replace("--", "-").replace("[-", "[").replace("-]", "]")
     scenario = scenario.replace("[]", "")

@@ -1,0 +1,31 @@
+"""An address added to a virtual server group is served after a reload, and nothing dies of it."""
+
+import pytest
+
+from harness.cluster import Cluster
+from topologies.reported import Reported
+
+CONFIG = """
+virtual_server_group G { 172.16.10.50 80
+    172.16.10.51 80
+    }
+virtual_server group G { lb_kind DR
+    protocol TCP
+    real_server 172.16.10.21 80 { weight 1 } }
+"""
+SECOND = "    172.16.10.51 80\n"
+
+
+@pytest.mark.regression(
+    "found by trying", "the checker dies of an entry added to a group", present=">2.2.7", caught="crashes"
+)
+@pytest.mark.topology(Reported, configs=(CONFIG.replace(SECOND, ""),), real_servers=1, fresh=True)
+def test_group_entry_can_be_added_by_a_reload(cluster: Cluster) -> None:
+    """The new entry's part is compared with an old one that is not there (``ipwrapper.c``)."""
+    (director,) = cluster.directors
+    cluster.wait_done(director, "destination", action="added", address="172.16.10.21:80")
+
+    director.reload(("172.16.10.50 80\n", f"172.16.10.50 80\n{SECOND}"))
+    cluster.wait_done(director, "destination", action="added", address="172.16.10.21:80", service="TCP 172.16.10.51:80")
+
+    assert not cluster.crashes(director)

@@ -1,0 +1,31 @@
+"""A sorry server may be taken out of the configuration while it is all that serves."""
+
+import pytest
+
+from harness.cluster import Cluster
+from topologies.reported import Reported
+
+SORRY = "sorry_server 172.16.10.22 80"
+CONFIG = f"""
+virtual_server 172.16.10.50 80 {{ lb_kind DR
+    protocol TCP
+    {SORRY}
+    real_server 172.16.10.21 81 {{ TCP_CHECK {{ connect_timeout 1
+        retry 0
+        warmup 0 }} }} }}
+"""
+
+
+@pytest.mark.regression(
+    "7cfb502b", "the checker dies of the removal of an active sorry server", present="==2.3.3", caught="crashes"
+)
+@pytest.mark.topology(Reported, configs=(CONFIG,), real_servers=2, fresh=True)
+def test_sorry_server_in_use_can_be_removed_by_a_reload(cluster: Cluster) -> None:
+    """The old configuration's sorry server is freed before it is taken out of the table."""
+    (director,) = cluster.directors
+    cluster.wait_done(director, "destination", action="added", address="172.16.10.22:80")
+
+    director.reload((SORRY, ""))
+    cluster.wait_done(director, "destination", action="removed", address="172.16.10.22:80")
+
+    assert not cluster.crashes(director)

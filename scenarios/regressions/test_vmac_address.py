@@ -1,0 +1,26 @@
+"""With ``use_vmac`` the VIP is on the interface with the virtual hardware address, named by its parent or not."""
+
+import pytest
+
+from harness.cluster import Cluster
+from topologies.reported import Reported
+
+CONFIG = """
+vrrp_instance V1 { interface eth0
+    use_vmac
+    virtual_router_id 51
+    virtual_ipaddress { 172.16.10.50/32 dev eth0 } }
+"""
+
+
+@pytest.mark.regression(
+    "found by trying", "a VIP with the parent's name stays on the parent", present="<2.2", caught="interface =="
+)
+@pytest.mark.topology(Reported, configs=(CONFIG,), fresh=True)
+def test_vmac_holds_the_vip_that_names_its_parent(cluster: Cluster) -> None:
+    """On the parent it is answered for with the director's own address, and moves with the master (RFC 5798, 7.3)."""
+    (director,) = cluster.directors
+
+    held = cluster.wait_done(director, "address", action="added", address="172.16.10.50")
+
+    assert held.interface == "vrrp.51"
