@@ -31,6 +31,7 @@ check: setup
 	$(VENV)/bin/ruff format --check $(SOURCES)
 	$(VENV)/bin/mypy --strict $(SOURCES)
 	$(PYTEST) -q tests/test_layering.py
+	$(VENV)/bin/lvs-harness scenarios --markdown | diff -u docs/scenarios.md - || { echo "out of date: make docs"; exit 1; }
 
 # Every scenario under each of its controls, under which it must fail.
 controls: setup

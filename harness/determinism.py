@@ -18,7 +18,7 @@ from pathlib import Path
 from harness.errors import HarnessError
 
 TIMELINE = "timeline.jsonl"
-ARTIFACTS = Path("artifacts", "determinism")
+ARTIFACTS = Path("artifacts", "determinism", str(os.getpid()))  # several may run at a time
 _RAN = (0, 1)  # pytest.ExitCode: all passed, or some failed, which repeats as well
 
 

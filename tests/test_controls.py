@@ -14,7 +14,9 @@ CONFTEST = """
 
     @pytest.fixture
     def cluster(_control):
-        return _control.topology["weight"] if _control else 1
+        weight = _control.topology["weight"] if _control else 1
+        assert weight < 100, "it does not settle"
+        yield weight
 """
 SCENARIOS = """
     import pytest
@@ -34,6 +36,10 @@ SCENARIOS = """
     def test_elsewhere(cluster):
         pytest.skip("not here")
 
+    @pytest.mark.control("weight 100", topology={"weight": 100}, caught="settle")
+    def test_settled(cluster):
+        assert cluster
+
     def test_unproven(cluster):
         assert cluster
 
@@ -50,7 +56,7 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
 
 
 def test_without_the_option_scenarios_run_as_they_are(project: pytest.Pytester) -> None:
-    project.runpytest().assert_outcomes(passed=4, skipped=1)
+    project.runpytest().assert_outcomes(passed=5, skipped=1)
 
 
 def test_verdicts(project: pytest.Pytester) -> None:
@@ -58,21 +64,22 @@ def test_verdicts(project: pytest.Pytester) -> None:
 
     result.stdout.fnmatch_lines(
         [
-            "test_weight[[]one[]]  weight 2  failed, but not for 'cluster > 0'",
-            "test_weight[[]one[]]  weight 0  caught",
-            "test_blind        weight 9  missed",
-            "test_elsewhere    weight 8  skipped",
-            "test_unproven     -         names no control",
-            "5 controls of 4 scenarios: 3 missed",
+            "test_weight[[]one[]]  weight 2    failed, but not for 'cluster > 0'",
+            "test_weight[[]one[]]  weight 0    caught",
+            "test_blind        weight 9    missed",
+            "test_elsewhere    weight 8    skipped",
+            "test_settled      weight 100  caught",
+            "test_unproven     -           names no control",
+            "6 controls of 5 scenarios: 3 missed",
         ]
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.assert_outcomes(passed=2, failed=2, skipped=1, errors=1)
+    result.assert_outcomes(passed=3, failed=2, skipped=1, errors=1)
 
 
 def test_all_caught_is_success(project: pytest.Pytester) -> None:
     result = project.runpytest("--controls", "-k", "weight and 0")
-    result.stdout.fnmatch_lines(["1 controls of 1 scenarios: 0 missed"])
+    result.stdout.fnmatch_lines(["2 controls of 2 scenarios: 0 missed"])
     assert result.ret == pytest.ExitCode.OK
 
 

@@ -72,7 +72,7 @@ def pytest_runtest_makereport(
     scenario = scenario.replace("[]", "")
     if call.excinfo is not None and report.failed:
         if failed_because(item, call.excinfo, control.caught):
-            report.outcome, report.longrepr, report.sections = "passed", None, []
+            _pass(item, report)
             _judge(report, scenario, control.name, CAUGHT)
         else:
             _judge(report, scenario, control.name, f"failed, but not for {control.caught!r}")
@@ -84,6 +84,23 @@ def pytest_runtest_makereport(
             report.longrepr = f"{scenario} passes in spite of: {control.name}. A check that cannot fail is no check."
             _judge(report, scenario, control.name, MISSED)
     return report
+
+
+def _pass(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Make a failure a pass; before the scenario proper it is a skip to pytest, which must not go on to that."""
+    report.sections = []
+    if report.when == "setup":
+        report.outcome, report.longrepr = "skipped", (str(item.path), item.location[1] or 0, CAUGHT)
+    else:
+        report.outcome, report.longrepr = "passed", None
+
+
+def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -> tuple[str, str, str] | None:
+    """What is a skip to pytest alone is shown and counted as the pass that it is."""
+    verdict: Any = dict(report.user_properties).get(_TEXT) if isinstance(report, pytest.TestReport) else None
+    if report.skipped and verdict is not None and verdict[2] == CAUGHT:
+        return "passed", ".", "PASSED"
+    return None
 
 
 def _judge(report: pytest.TestReport, scenario: str, control: str, verdict: str) -> None:
