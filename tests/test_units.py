@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from harness.errors import HarnessError
@@ -62,3 +65,12 @@ def test_shard_is_the_kth_of_n() -> None:
 def test_what_is_no_shard_is_refused(text: str) -> None:
     with pytest.raises(HarnessError, match="1/3, 2/3, 3/3"):
         Shard.of(text)
+
+
+def test_durations_of_all_shards_are_gathered(tmp_path: Path) -> None:
+    for shard, content in (("a", '{"one": 1.0}'), ("b", '{"two": 2.0}')):
+        path = tmp_path / shard / "v" / units.DURATIONS
+        path.parent.mkdir(parents=True)
+        path.write_text(content)
+    units.gather(tmp_path / "all", [tmp_path / "a", tmp_path / "b", tmp_path / "none"])
+    assert json.loads((tmp_path / "all" / "v" / units.DURATIONS).read_text()) == {"one": 1.0, "two": 2.0}

@@ -1,4 +1,4 @@
-"""``lvs-harness report``: the page of a run, or of two runs side by side."""
+"""``lvs-harness report``: the page of a run, of several runs made one, or of two side by side."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from harness.errors import HarnessError
 def add(commands: Any) -> None:
     """Declare the command."""
     report = commands.add_parser("report", help="make a run's report.html anew, or one of two runs side by side")
-    report.add_argument("folder", nargs="?", type=Path, metavar="DIR", help="a run's folder, artifacts/<run>")
+    report.add_argument(
+        "folders", nargs="*", type=Path, metavar="DIR",
+        help="a run's folder, artifacts/<run>; of several, such as all shards of a suite, one run is made",
+    )  # fmt: skip
+    where = "where that new run's folder is made (default: %(default)s)"
+    report.add_argument("--artifacts", type=Path, default=Path("artifacts"), metavar="FOLDER", help=where)
     report.add_argument("--compare", nargs=2, type=Path, metavar=("A", "B"), help="two runs' folders")
     where = "the file to write with --compare (default: %(default)s)"
     report.add_argument("--output", type=Path, default=Path("compare.html"), metavar="FILE", help=where)
@@ -20,12 +25,13 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from harness.report import page
+    from harness.report import merging, page
 
-    if (options.folder is None) == (options.compare is None):
+    if bool(options.folders) == (options.compare is not None):
         raise HarnessError("name one run's folder, or two with --compare: lvs-harness report artifacts/<run>")
     if options.compare is None:
-        print(page.write(options.folder))
+        several = len(options.folders) > 1
+        print(page.write(merging.merge(options.folders, options.artifacts) if several else options.folders[0]))
     else:
         first, second = options.compare
         print(page.write_comparison(first, second, options.output))

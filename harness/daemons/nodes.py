@@ -311,9 +311,8 @@ def _programs(role: Role) -> list[str]:
 
 def require_inputs(plan: Plan) -> None:
     """Raises HarnessError if a program that the machines are to run or a file of the user's is not there."""
-    for host in plan.hosts:
-        for program in _programs(host.role):
-            require(program, host.image)
+    for program, image in {(program, host.image): None for host in plan.hosts for program in _programs(host.role)}:
+        require(program, image)
     for director in plan.of_role(Director):
         own = director.role.config if isinstance(director.role, Director) else None
         if own is not None:

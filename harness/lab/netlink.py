@@ -108,9 +108,10 @@ class Batch:
         message = ifinfmsg()
         message["family"] = _AF_BRIDGE
         message["index"] = index
+        gone = (errno.ENETDOWN, errno.ENODEV)
         state = _BR_STATE_FORWARDING if forwarding else _BR_STATE_DISABLED
         message["attrs"] = [("IFLA_PROTINFO", {"attrs": [("IFLA_BRPORT_STATE", state)]}, NLA_F_NESTED)]
-        self.add(RTM_SETLINK, 0, message, f"{'open' if forwarding else 'block'} the port of {what}", errno.ENETDOWN)
+        self.add(RTM_SETLINK, 0, message, f"{'open' if forwarding else 'block'} the port of {what}", *gone)
 
     def delete_link(self, index: int, what: str) -> None:
         """Remove a link, if it is still there, and with one end of a wire the other."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import traceback
 from collections import Counter
@@ -97,7 +98,7 @@ class Plan:
         """The hosts of one role."""
         return [host for host in self.hosts if isinstance(host.role, role)]
 
-    @property
+    @functools.cached_property
     def etc_hosts(self) -> str:
         """The text of ``/etc/hosts``, the same on every machine."""
         lines = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import marshal
 import os
+import resource
 import socket
 import sys
 from pathlib import Path
@@ -27,6 +28,9 @@ class Born(NamedTuple):
     pidfd: int
 
 
+_DESCRIPTORS = 16384  # enough for 500 machines several times over; root may have so many
+
+
 class Supervisor:
     """``fabric`` is a file descriptor of the network namespace of bridges and wires."""
 
@@ -47,6 +51,7 @@ class Supervisor:
         if not fds:
             reason = answer.get("error", "the process that is to hold them ended before it said a word")
             raise HarnessError(f"cannot make namespaces for the machines: {reason}; run as root")
+        _allow_descriptors()
         return cls(ours, fds[0], pid)
 
     def machine(self, hostname: str, etc_hosts: str, image: Image) -> Born:
@@ -65,6 +70,13 @@ class Supervisor:
         self._control.close()
         os.close(self.fabric)
         os.waitpid(self._pid, 0)
+
+
+def _allow_descriptors() -> None:
+    """Of which this process holds several for each machine; what machines run has its own limit by now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < _DESCRIPTORS:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, max(hard, _DESCRIPTORS)))
 
 
 def _spawn(control: socket.socket) -> int:

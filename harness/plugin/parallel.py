@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.kernels import choice, gateway
+from harness.plugin import units
 from harness.plugin.images import selection_of
 from harness.plugin.marks import topology_of
 
@@ -27,9 +28,6 @@ CLUSTERS = pytest.StashKey[dict[str, str]]()
 
 SHARD = pytest.StashKey[dict[str, str]]()
 """Under ``--shard``: which one this is, and the fingerprint of the division."""
-
-DURATIONS = "lvs-harness/durations"
-"""In pytest's cache: seconds of real time for each scenario by node id."""
 
 MEMORY = 400 << 20
 """What a worker takes, in bytes: the guest of a cluster of five machines, and pytest in it."""
@@ -165,7 +163,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 def durations(config: pytest.Config) -> Mapping[str, float]:
     """Seconds of real time for each scenario by node id, as far as recorded."""
     cache = getattr(config, "cache", None)
-    return {} if cache is None else cache.get(DURATIONS, {})
+    return {} if cache is None else cache.get(units.DURATIONS, {})
 
 
 class _Stopwatch:
@@ -189,7 +187,7 @@ class _Stopwatch:
         """Remember."""
         cache = getattr(session.config, "cache", None)
         if cache is not None and self._lasted:
-            cache.set(DURATIONS, {**cache.get(DURATIONS, {}), **self._lasted})
+            cache.set(units.DURATIONS, {**cache.get(units.DURATIONS, {}), **self._lasted})
 
 
 # -- a worker -------------------------------------------------------------------------------------------------------

@@ -6,10 +6,16 @@ A *unit* is a list of scenarios, by node id, that share a cluster. Scenarios tha
 from __future__ import annotations
 
 import hashlib
+import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.errors import HarnessError
+
+DURATIONS = "lvs-harness/durations"
+"""In pytest's cache: seconds of real time for each scenario by node id."""
 
 UNKNOWN = 1.0
 """How many seconds a scenario is taken to last that has never been run, if nothing else is known either."""
@@ -90,3 +96,18 @@ def fingerprint(made: Iterable[Iterable[str]]) -> str:
     """Twelve letters that differ when the division does: shards of different divisions do not fit together."""
     text = "\n\n".join("\n".join(sorted(shard)) for shard in made)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def gather(target: Path, caches: Iterable[Path]) -> None:
+    """Write to the folder ``target``, a pytest cache, all durations that other caches have recorded."""
+    found: dict[str, float] = {}
+    for cache in caches:
+        path = cache / "v" / DURATIONS
+        if path.exists():
+            found |= json.loads(path.read_text(encoding="utf-8"))
+    (target / "v" / DURATIONS).parent.mkdir(parents=True, exist_ok=True)
+    (target / "v" / DURATIONS).write_text(json.dumps(found, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":  # python -m harness.plugin.units TARGET CACHE...
+    gather(Path(sys.argv[1]), map(Path, sys.argv[2:]))
