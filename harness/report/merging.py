@@ -42,7 +42,7 @@ def merge(folders: Sequence[Path], artifacts_folder: Path) -> Path:
 
 
 def _check_shards(runs: Sequence[Run]) -> None:
-    shards = {run.folder: str(run.about["shard"]) for run in runs if "shard" in run.about}
+    shards = [(run.folder, str(run.about["shard"])) for run in runs if "shard" in run.about]
     if not shards:
         return
     divisions = {run.about.get("division") for run in runs}
@@ -51,9 +51,9 @@ def _check_shards(runs: Sequence[Run]) -> None:
             "these runs are shards of different divisions, so some scenarios ran twice and some not at all: give every"
             " shard the same tests, options and recorded durations (.pytest_cache), or none"
         )
-    count = int(next(iter(shards.values())).partition("/")[2])
+    count = int(shards[0][1].partition("/")[2])
     for number in range(1, count + 1):
-        having = [str(folder) for folder, shard in shards.items() if shard == f"{number}/{count}"]
+        having = [str(folder) for folder, shard in shards if shard == f"{number}/{count}"]
         if len(having) != 1:
             what = f"is there twice: {' and '.join(having)}" if having else "is missing"
             raise HarnessError(f"shard {number}/{count} {what}; name the folder of each shard once")
