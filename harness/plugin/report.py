@@ -124,13 +124,13 @@ def on_this_kernel(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Give a scenario's report what was due and what came of it, which JUnit XML shows as properties."""
+    """Note what was due and what came of it, for the properties that JUnit XML shows of a scenario."""
     report = yield
     cluster = item.stash.get(RUNNING, None)
     if cluster is not None and call.when == "call":
         with contextlib.suppress(HarnessError):  # the recording has failed, which is told elsewhere
             judged = cluster.timeline.events("judged", since=cluster.timeline.mark)
-            report.user_properties += [(f"{event.node} {event.what}", words(event)) for event in judged]
+            item.user_properties += [(f"{event.node} {event.what}", words(event)) for event in judged]
     return report
 
 
