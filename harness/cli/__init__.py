@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from harness.cli import (
+    bisect,
     bundle,
     check,
     doctor,
@@ -24,6 +25,7 @@ from harness.cli import (
 from harness.errors import HarnessError
 
 COMMANDS = (
+    bisect,
     bundle,
     check,
     doctor,

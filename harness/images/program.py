@@ -54,7 +54,7 @@ def make(name: str, progress: cache.Progress) -> Path:
     what = f"keepalived {name}"
     if "@" in name and not Path(name).exists():
         checkout, _, commit = name.rpartition("@")
-        return cache.make(_key(name), what, _builder(Path(checkout), _commit(checkout, commit)), progress)
+        return cache.make(_key(name), what, _builder(Path(checkout), commit_of(checkout, commit)), progress)
     program = _program(name)
 
     def fill(made: Path, work: Path, steps: Steps) -> None:
@@ -66,7 +66,7 @@ def make(name: str, progress: cache.Progress) -> Path:
 def _key(name: str) -> str:
     if "@" in name and not Path(name).exists():
         checkout, _, commit = name.rpartition("@")
-        return f"keepalived-commit-{_commit(checkout, commit)[:12]}"
+        return f"keepalived-commit-{commit_of(checkout, commit)[:12]}"
     return f"keepalived-{hashlib.sha256(_program(name).read_bytes()).hexdigest()[:12]}"
 
 
@@ -88,14 +88,14 @@ def _program(name: str) -> Path:
     return path
 
 
-def _commit(checkout: str, commit: str) -> str:
+def commit_of(checkout: str, name: str) -> str:
     """The full hash of a commit, tag or branch."""
     named = subprocess.run(
-        ["git", "-C", checkout, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{commit}}"],
+        ["git", "-C", checkout, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if named.returncode:
-        raise HarnessError(f"{checkout} has no commit {commit}: {named.stderr.strip() or 'git does not know it'}")
+        raise HarnessError(f"{checkout} has no commit {name}: {named.stderr.strip() or 'git does not know it'}")
     return named.stdout.strip()
 
 

@@ -1,0 +1,187 @@
+"""``lvs-harness bisect``: the first version of keepalived, or the first commit, in which scenarios fail."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from harness.errors import HarnessError
+
+T = TypeVar("T")
+
+
+_FOLDER = "LVS_HARNESS_BISECT_FROM"  # where the user is, while git runs its steps in its own folder
+
+
+class Verdict(IntEnum):
+    """How scenarios came out, as ``git bisect run`` wants to be told."""
+
+    GOOD = 0
+    BAD = 1
+    UNTESTABLE = 125
+    ABORT = 128
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    bisect = commands.add_parser(
+        "bisect",
+        help="find the first version of keepalived in which scenarios fail",
+        usage="lvs-harness bisect --good VERSION --bad VERSION [--git CHECKOUT] -- SCENARIOS...",
+    )
+    bisect.add_argument("--good", required=True, help="a version in which they pass: 2.1.5, bullseye, or a commit")
+    bisect.add_argument("--bad", required=True, help="a version in which they fail")
+    bisect.add_argument("--git", metavar="CHECKOUT", help="a git checkout of keepalived: bisect its commits")
+    bisect.add_argument("arguments", nargs="+", metavar="SCENARIOS", help="scenarios and other arguments of pytest")
+    bisect.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.git is not None:
+        return _bisect_commits(Path(options.git).absolute(), options.good, options.bad, options.arguments)
+
+    def judge_release(release: Release) -> Verdict:
+        verdict = judge([f"--image=director={release.name}", *options.arguments])
+        print(f"{release}: {verdict.name.lower()}", flush=True)
+        return verdict
+
+    last_good, first_bad = narrow(_between(_releases(), options.good, options.bad), judge_release)
+    print(f"good: {last_good}, bad: {first_bad}, and no release that is available here in between")
+    print("to go on by commits: lvs-harness bisect --git CHECKOUT ...")
+    return 0
+
+
+def narrow(candidates: Sequence[T], judge: Callable[[T], Verdict]) -> tuple[T, T]:
+    """The last good and the first bad of candidates in order, of which the first should be good and the last bad.
+
+    HarnessError if they are not. Those that cannot be tested are passed over.
+    """
+    for candidate, wanted in ((candidates[0], Verdict.GOOD), (candidates[-1], Verdict.BAD)):
+        if (found := judge(candidate)) is not wanted:
+            raise HarnessError(f"{candidate} is {found.name.lower()} and not {wanted.name.lower()}: nothing to bisect")
+    good, bad = 0, len(candidates) - 1
+    untested = set(range(1, bad))
+    while between := [number for number in range(good + 1, bad) if number in untested]:
+        middle = between[len(between) // 2]
+        untested.remove(middle)
+        verdict = judge(candidates[middle])
+        if verdict is Verdict.GOOD:
+            good = middle
+        elif verdict is Verdict.BAD:
+            bad = middle
+    return candidates[good], candidates[bad]
+
+
+class Release(NamedTuple):
+    """A release and the version of its keepalived."""
+
+    version: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.version} ({self.name})"
+
+
+def _releases() -> list[Release]:
+    """What can be had here, oldest first; images that are missing are made."""
+    from harness.images import release, selection
+    from harness.keepalived import version
+
+    for name in release.RELEASES:
+        selection.make(name, lambda line: print(line, flush=True))
+    found = [Release(str(selection.find(name).keepalived), name) for name in release.RELEASES]
+    return sorted(found, key=lambda one: version.parse(one.version))
+
+
+def _between(releases: list[Release], good: str, bad: str) -> list[Release]:
+    places = []
+    for wanted in (good, bad):
+        place = next((number for number, one in enumerate(releases) if wanted.removeprefix("v") in one), None)
+        if place is None:
+            known = ", ".join(map(str, releases))
+            raise HarnessError(f"no keepalived {wanted} is available here; there are {known}. For others, give --git")
+        places.append(place)
+    if places[0] >= places[1]:
+        raise HarnessError(f"{good} is not before {bad}: say --good with the older version and --bad with the newer")
+    return releases[places[0] : places[1] + 1]
+
+
+def judge(arguments: Sequence[str]) -> Verdict:
+    """Run pytest with these arguments; UNTESTABLE if nothing ran. HarnessError if the run itself is no good."""
+    from harness.report.grid import Grid
+
+    with tempfile.TemporaryDirectory() as folder:
+        grid = Path(folder, "grid.json")
+        command = [sys.executable, "-m", "pytest", "-q", "--bugs-fail", f"--grid={grid}", *arguments]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        if ran.returncode not in (0, 1) or not grid.exists():
+            raise HarnessError(f"pytest ended with {ran.returncode}:\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}")
+        outcomes = {outcome for row in Grid.load(grid.read_text()).cells.values() for outcome in row.values()}
+    if "FAILED" in outcomes:
+        return Verdict.BAD
+    return Verdict.GOOD if "passed" in outcomes else Verdict.UNTESTABLE
+
+
+def _bisect_commits(checkout: Path, good: str, bad: str, arguments: Sequence[str]) -> int:
+    """``git bisect`` in a clone of its own, so that nothing of the user's is touched; its verdicts come from here."""
+    if not (checkout / ".git").exists():
+        raise HarnessError(f"{checkout} is no git checkout of keepalived")
+    step = ["-c", "from harness.cli import bisect; bisect.step()", str(checkout), *arguments]
+    with tempfile.TemporaryDirectory() as clone:
+        git = ["git", "-C", clone]
+        _must(["git", "clone", "--quiet", "--shared", "--no-checkout", str(checkout), clone])
+        ends = [_commit(checkout, one) for one in (bad, good)]
+        _must([*git, "bisect", "start", "--no-checkout", *ends])
+        where = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), _FOLDER: os.getcwd()}
+        run = [*git, "bisect", "run", sys.executable, *step]
+        return subprocess.run(run, env={**os.environ, **where}, check=False).returncode
+
+
+def _commit(checkout: Path, name: str) -> str:
+    from harness.images import program
+
+    for candidate in (name, f"v{name}"):
+        try:
+            return program.commit_of(str(checkout), candidate)
+        except HarnessError as problem:
+            unknown = problem
+    raise unknown
+
+
+def _must(command: list[str]) -> None:
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise HarnessError(f"`{' '.join(command)}` failed: {ran.stderr.strip() or ran.stdout.strip()}")
+
+
+def step() -> None:
+    """What ``git bisect run`` runs for each commit: build it, run the scenarios, end with the verdict."""
+    checkout, *arguments = sys.argv[1:]
+    asked = subprocess.run(["git", "rev-parse", "BISECT_HEAD"], capture_output=True, text=True, check=True)
+    os.chdir(os.environ[_FOLDER])
+    keepalived = f"{checkout}@{asked.stdout.strip()}"
+    try:
+        verdict = _build(keepalived) or judge([f"--keepalived={keepalived}", *arguments])
+    except HarnessError as problem:
+        print(f"lvs-harness: {problem}", file=sys.stderr)
+        verdict = Verdict.ABORT
+    print(f"{keepalived[-40:][:12]}: {verdict.name.lower()}", flush=True)
+    sys.exit(verdict)
+
+
+def _build(keepalived: str) -> Verdict | None:
+    from harness.images import program
+
+    try:
+        program.make(keepalived, lambda line: None)
+    except HarnessError as problem:
+        print(problem, file=sys.stderr)
+        return Verdict.UNTESTABLE
+    return None
