@@ -14,7 +14,7 @@ from harness.faults import Fault, IgnoreEcho, StopDnsmasq, StopHttpd, StopMail
 from harness.keepalived import timers
 from harness.keepalived.timers import Symptom
 from harness.topology import SslGet, VirtualService, VrrpInstance
-from harness.topology.checks import Check, MiscCheck, PingCheck
+from harness.topology.checks import Check, MiscCheck, Pace, PingCheck
 
 PREDICTABLE = ("rr", "wrr", "lc", "wlc", "sed", "nq")
 """Schedulers that give every real server something once there are enough connections."""
@@ -101,6 +101,13 @@ class Parts:
             pytest.skip("no service in these configurations that a web client could ask")
         return found
 
+    def wait_checked(self) -> None:
+        """Wait until every checker that has begun to fail has given up."""
+        checked = [(check, service) for service in self._all_services() for check in service.checks]
+        if not checked:
+            pytest.skip("no service in these configurations whose real servers are checked")
+        self._cluster.timeline.let_pass(max(_gives_up(check.pace(service.delay_loop)) for check, service in checked))
+
     def checked_services(self) -> list[tuple[VirtualService, type[Fault[RealServerNode]]]]:
         """The virtual services whose real servers are checked, each with a fault that its checkers notice."""
         found = [
@@ -125,6 +132,11 @@ def removal(service: VirtualService, symptom: Symptom) -> Window:
         timers.removal(replace(service, check=check), symptom) for check in service.checks if _notices(check, symptom)
     ]
     return Window(min(due.earliest for due in dues), min(due.latest for due in dues))
+
+
+def _gives_up(pace: Pace) -> float:
+    """How long a checker may take from its start to its giving up, in seconds, whatever it meets."""
+    return timers.checking.BOOTSTRAP_DELAY + pace.warmup + (pace.retry + 1) * (pace.timeout + pace.delay_before_retry)
 
 
 def _recovery(service: VirtualService) -> float:

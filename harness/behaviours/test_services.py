@@ -44,9 +44,8 @@ def test_every_service_survives_the_loss_of_its_director(cluster: Cluster, parts
 
 def test_every_real_server_is_found_well(cluster: Cluster, parts: Parts) -> None:
     """Every real server that answers its checks stays in every director's pool."""
-    services = parts.checked_services()
-    parts.wait_settled()
-    cluster.timeline.let_pass(max(removal(service, fault.symptom).latest for service, fault in services))
+    parts.wait_elected()
+    parts.wait_checked()
 
     assert not (amiss := cluster.unsettled()), amiss
 

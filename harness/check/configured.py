@@ -96,11 +96,11 @@ class _Derived(Topo):
             self.addSwitch(f"lan-{name}"[:15], subnet=str(segment.subnet))
         forwarding = any(service.method == "NAT" for service in services.values())
         for director, configuration in zip(cluster.directors, configurations, strict=True):
-            instances = director.reading.instances
+            instances = [each for each in director.reading.instances if model.is_judged(each)]
             self.addHost(
                 director.name,
                 cls=Director,
-                vrrp=tuple(model.instance(each, director.reading.scripts) for each in instances if each.vips),
+                vrrp=tuple(model.instance(each, director.reading.scripts) for each in instances),
                 sync_groups=model.sync_groups(instances),
                 services=[services[each.name] for each in director.reading.services if each.name in services],
                 files={**missing, **standins.with_digests(configuration.files, digests)},

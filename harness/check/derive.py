@@ -234,6 +234,7 @@ class _Deriving:
     def _static_vips(self) -> Iterator[tuple[str, str]]:
         """VIPs of services that no VRRP instance holds: the director has them itself, on the first interface."""
         held = {vip.address for one in self._instances() for vip in _held(one)}
+        held |= {server.address for service in self._services() for server in service.real_servers}
         served = [address for service in self._services() for address, _ in service.listeners]
         for address in dict.fromkeys(served):
             if address not in held and ":" not in address:

@@ -38,13 +38,13 @@ _SIMPLE: dict[str, type[NetworkCheck]] = {
 
 
 def instance(fact: facts.Instance, scripts: Iterable[facts.Script]) -> VrrpInstance:
-    """A VRRP instance with what it tracks."""
+    """A VRRP instance with what it tracks, and with those of its VIPs that are on its own interface."""
     known = {script.name: script for script in scripts}
     return VrrpInstance(
         name=fact.name,
         vrid=fact.vrid,
-        vip=tuple(vip.address for vip in fact.vips),
-        excluded_vips=tuple(vip.address for vip in fact.excluded_vips),
+        vip=tuple(vip.address for vip in fact.vips if vip.device == fact.interface),
+        excluded_vips=tuple(vip.address for vip in fact.excluded_vips if vip.device == fact.interface),
         interface=fact.interface,
         version=fact.version,
         priority=fact.priority,
@@ -57,6 +57,11 @@ def instance(fact: facts.Instance, scripts: Iterable[facts.Script]) -> VrrpInsta
         track_scripts=tuple(_script(known[name], weight) for name, weight in fact.scripts if name in known),
         track_interfaces=tuple(TrackedInterface(name=name, weight=weight) for name, weight in fact.interfaces),
     )
+
+
+def is_judged(fact: facts.Instance) -> bool:
+    """Whether an instance has a VIP whose owner can be told: one on its own interface."""
+    return any(vip.device == fact.interface for vip in fact.vips)
 
 
 def sync_groups(instances: Iterable[facts.Instance]) -> tuple[SyncGroup, ...]:

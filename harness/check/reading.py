@@ -28,6 +28,8 @@ _INTERFACE = re.compile(r"\b[Ii]nterface (\S+?),? (?:for .*)?(?:doesn't|does not
 _CHILD_STARTED = re.compile(rb"Starting (VRRP|Healthcheck) child process")
 _QUIET = 2.0
 """Seconds after which a keepalived that has started no child has none to start: its configuration has no such part."""
+_TURN = 0.02
+"""Seconds between two looks at a dump: one for each of its lines would take minutes where there are many services."""
 _ROUNDS = 16
 _REFUSED = "permanent error CONFIG"
 
@@ -114,12 +116,14 @@ def _dump(machine: Machine, only: str) -> str:
     finally:
         os.close(writer)
     said = b""
-    told = False
     with os.fdopen(reader, "rb", buffering=0) as output:
+        while not _CHILD_STARTED.search(said) and select.select([output], [], [], _QUIET)[0]:
+            if not (data := output.read(1 << 16)):
+                break
+            said += data
+        process.send_signal(signal.SIGTERM)
         while True:
-            if not told and (_CHILD_STARTED.search(said) or not select.select([output], [], [], _QUIET)[0]):
-                told = True
-                process.send_signal(signal.SIGTERM)
+            process.ended.wait(_TURN)
             if not (data := output.read(1 << 16)):
                 break
             said += data

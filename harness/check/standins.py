@@ -27,6 +27,7 @@ def options(server: ServerMachine) -> dict[str, Any]:
     ]
     statuses = {url.path: _status(url) for url, _ in urls if _status(url) != HTTP_OK}
     pages = {_place(url.path, host): PAGE for url, host in urls if url.path != "/" or host}
+    pages |= {_place(url.path, None): PAGE for url, _ in urls if url.path != "/"}  # with TLS there is one host only
     pages = {place: content for place, content in pages.items() if f"/{place.partition('/')[2]}" not in statuses}
     front = {"page": PAGE.strip()} if any(url.path == "/" and url.digest for url, _ in urls) else {}
     listens = {"listens": _asked(server, "HTTP_GET", "TCP_CHECK"), "listens_tls": _asked(server, "SSL_GET")}
@@ -34,10 +35,9 @@ def options(server: ServerMachine) -> dict[str, Any]:
 
 
 def _asked(server: ServerMachine, *kinds: str) -> tuple[int, ...]:
-    """The ports that checkers of these kinds ask for and that are no service's own."""
-    own = {port for service, real in server.serves for port in (real.port, *(port for _, port in service.listeners))}
+    """The ports that checkers of these kinds ask for, but for that of the mail server."""
     checkers = (checker for _, real in server.serves for checker in real.checkers)
-    return tuple(sorted({each.port for each in checkers if each.kind in kinds and each.port} - own))
+    return tuple(sorted({each.port for each in checkers if each.kind in kinds and each.port} - {mail.PORT}))
 
 
 def _status(url: Url) -> int:
@@ -77,6 +77,11 @@ def left_out(cluster: Cluster) -> Iterator[str]:
     for service in {each.name: each for one in cluster.directors for each in one.reading.services}.values():
         if reason := why_not(service):
             yield f"service {service.name}: {reason}"
+    for one in cluster.directors:
+        for instance in one.reading.instances:
+            for vip in (*instance.vips, *instance.excluded_vips):
+                if vip.device != instance.interface:
+                    yield f"{one.name}, {instance.name}: {vip.address} on {vip.device} is held, and nothing judges it"
     for digest in sorted(digests({one.name: one.reading for one in cluster.directors})):
         yield f"the page with digest {digest}: a stand-in's page, whose digest the directors are given instead"
 
@@ -91,7 +96,10 @@ def why_not(service: Service) -> str | None:
         return "IPv6"
     if not service.real_servers:
         return "it has no real server"
+    own = {address for address, _ in service.listeners}
     for server in service.real_servers:
+        if server.address in own:
+            return f"{server.address} is its own address and its real server's"
         for checker in server.checkers:
             if checker.address not in (None, server.address):
                 return f"{checker.kind} of {server.address} asks another machine, {checker.address}"

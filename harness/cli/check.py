@@ -45,7 +45,8 @@ def _run(options: argparse.Namespace) -> int:
     arguments += [part for setting in [*settings, *options.set] for part in ("--set", setting)]
     where = [f"{BEHAVIOURS}.test_configuration"] if options.explain else [BEHAVIOURS]
     short = ["-p", "no:cacheprovider", "--tb=no", "-rN"]  # the verdict says it; --tb=auto behind "--" shows it again
-    command = [sys.executable, "-m", "pytest", "--pyargs", *where, *short, *arguments, *passed]
+    patient = ["--watchdog", "120"]  # tables of hundreds of services take their time to be read
+    command = [sys.executable, "-m", "pytest", "--pyargs", *where, *short, *patient, *arguments, *passed]
     return subprocess.run(command, check=False).returncode
 
 
