@@ -25,6 +25,7 @@ test: setup
 	@tools/install-packages $(TEST_PACKAGES)
 	$(PYTEST) tests/ $(ARGS)
 	$(PYTEST) tests/inside/ $(ARGS)
+	$(PYTEST) tests/commands/ $(ARGS)
 
 check: setup
 	$(VENV)/bin/ruff check $(SOURCES)

@@ -1,4 +1,6 @@
-"""tests/ runs on any kernel; tests/inside/ needs one that can carry clusters, and is asked for by name."""
+"""tests/ runs on any kernel. What takes longer is asked for by name: tests/inside/ needs a kernel that can carry
+clusters, and tests/commands/ boots the embedded one for each command.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,12 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
-INSIDE = Path(__file__).parent / "inside"
+BY_NAME = (Path(__file__).parent / "inside", Path(__file__).parent / "commands")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out tests/inside/, unless it or something in it is named on the command line."""
+    """Leave them out, unless one or something in it is named on the command line."""
     named = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
-    if collection_path == INSIDE and not any(path.resolve().is_relative_to(INSIDE) for path in named):
+    if collection_path in BY_NAME and not any(path.resolve().is_relative_to(collection_path) for path in named):
         return True
     return None
