@@ -68,11 +68,18 @@ class Parts:
         """Wait until the cluster has settled, and every checker has looked at every real server since."""
         services = [service for director in self._cluster.directors for service in director.role.services]
         paces = [check.pace(service.delay_loop) for service in services for check in service.checks]
+        self.wait_elected()
         self._cluster.wait_settled(max(map(_recovery, services), default=0.0))
         self._cluster.timeline.let_pass(max((pace.warmup + pace.delay_loop for pace in paces), default=0.0))
 
     def wait_elected(self) -> None:
-        """Wait until every VIP is held by the director that should hold it, whatever is of the services."""
+        """Wait until every VIP is held by the director that should hold it, and every other one has heard of that.
+
+        Whatever is of the services.
+        """
+        claims = [instance for director in self._cluster.directors for instance in director.role.instances]
+        self._cluster.wait_elected()
+        self._cluster.timeline.let_pass(max(map(timers.master_down_interval, claims), default=0.0))
         self._cluster.wait_elected()
 
     def owner_of(self, router: Router) -> DirectorNode:
