@@ -24,15 +24,22 @@ from topologies.director_pair import DirectorPair
 
 
 @contextmanager
-def harness() -> Iterator[None]:
-    """The harness, from the topology to machines that can reach each other; no daemon, no observer."""
+def first_cluster() -> Iterator[None]:
+    """The harness's first cluster in a run, for which it starts the process below which all machines of the run live."""
     supervisor = Supervisor.start()
+    with further_cluster(supervisor):
+        yield
+    supervisor.stop()
+
+
+@contextmanager
+def further_cluster(supervisor: Supervisor) -> Iterator[None]:
+    """The harness, from the topology to machines that can reach each other; no daemon, no observer."""
     lab = Lab(plan(DirectorPair()), supervisor)
     lab.wire_lans()
     lab.power_on(lab.plan.hosts)
     yield
     lab.close()
-    supervisor.stop()
 
 
 @contextmanager
@@ -79,8 +86,10 @@ def _ip(lines: list[str], *options: str) -> None:
 
 
 _PLAN = plan(DirectorPair())
+_SUPERVISOR = Supervisor.start()
 WAYS: dict[str, Callable[[], AbstractContextManager[None]]] = {
-    "harness": harness,
+    "first cluster of a run": first_cluster,
+    "further cluster": partial(further_cluster, _SUPERVISOR),
     "ip -batch": ip_batch,
     "stock Mininet": stock_mininet,
 }
@@ -94,6 +103,7 @@ def main(file: str, rounds: str) -> None:
             began = monotonic()
             with make():
                 seconds[way].append(monotonic() - began)
+    _SUPERVISOR.stop()
     Path(file).write_text(json.dumps({way: taken[1:] for way, taken in seconds.items()}))
 
 
