@@ -10,7 +10,7 @@ from harness import determinism
 from harness.errors import HarnessError
 from harness.kernels import cache
 
-SAMPLE = "arp_only_the_owner or forwarding_alternates or (failover_to_the_backup and PowerOff)"
+SAMPLE = "arp_only_the_owner or (forwarding_by_dr_passes and IPv4) or (failover_to_the_backup and PowerOff)"
 SCENARIOS = Path(__file__).resolve().parent.parent / "scenarios"
 
 

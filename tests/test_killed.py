@@ -18,7 +18,7 @@ from tests.guests import ROOT, descendants, status
 
 pytestmark = pytest.mark.slow
 
-SAMPLE = "forwarding_alternates or (failover_to_the_backup and PowerOff)"
+SAMPLE = "(forwarding_by_dr_passes and IPv4) or (failover_to_the_backup and PowerOff)"
 MOMENTS = 10
 PATIENCE = 30  # seconds of a busy machine; what is not gone by then stays
 

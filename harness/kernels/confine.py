@@ -6,6 +6,7 @@ standard input: when that closes, the guard ends the kernel, its memory and itse
 
 from __future__ import annotations
 
+import errno
 import marshal
 import os
 import select
@@ -68,7 +69,7 @@ def _isolate(writable: str) -> bool:
         os._exit(0)
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
     os.setsid()
-    linux.mount("", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
+    _make_private()
     for path in (writable, *_DEVICES):
         linux.mount(path, path, flags=linux.MS_BIND)
     # A read-only mount does not stop writing to the devices on it.
@@ -79,6 +80,22 @@ def _isolate(writable: str) -> bool:
         linux.set_mount_attributes(path, remove=linux.MOUNT_ATTR_NODEV)
     linux.mount("proc", "/proc", "proc", linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
     return True
+
+
+def _make_private() -> None:
+    """Keep what is mounted from now on to this namespace."""
+    try:
+        linux.mount("", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
+    except OSError as problem:
+        if problem.errno != errno.EINVAL:
+            raise
+        # A chroot: its root is a mere folder. A mount of that folder will do; on /proc, which is mounted for certain,
+        # for what is mounted on the folder's own file system might be seen outside.
+        linux.mount("", "/proc", flags=linux.MS_PRIVATE)
+        linux.mount("/", "/proc", flags=linux.MS_BIND | linux.MS_REC)
+        os.chroot("/proc")
+        os.chdir("/")
+        linux.mount("", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
 
 
 def _make_store(orders: dict[str, Any], isolated: bool) -> tuple[str | None, int]:
