@@ -25,7 +25,7 @@ from topologies.director_pair import DirectorPair
 
 @contextmanager
 def first_cluster() -> Iterator[None]:
-    """The harness's first cluster in a run, for which it starts the process below which all machines of the run live."""
+    """The first of a run, for which the harness starts the process below which all machines of the run live."""
     supervisor = Supervisor.start()
     with further_cluster(supervisor):
         yield
