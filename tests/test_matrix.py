@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.plugin.matrix import _spelled_out
+from harness.plugin.matrix import _spelled_out, without_kernels
 from harness.report.grid import Grid
 
 CONFTEST = """
@@ -81,6 +81,11 @@ def test_a_regression_fails_where_it_should_not_show_and_where_it_should_and_doe
 def test_for_bisect_a_bug_fails_wherever_it_shows(project: pytest.Pytester) -> None:
     result = project.runpytest("--matrix", "keepalived=old", "--bugs-fail", "-k", "well")
     result.assert_outcomes(failed=2)
+
+
+def test_each_kernels_run_has_the_other_arguments() -> None:
+    given = ["--matrix", "kernel=a,b", "x.py", "--matrix=kernel=c", "--matrix", "keepalived=d", "-q"]
+    assert without_kernels(given) == ["x.py", "--matrix", "keepalived=d", "-q"]
 
 
 def test_mixed_means_every_ordered_pair() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
+import subprocess
+import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from harness.plugin.outcomes import INCONCLUSIVE
 from harness.plugin.regressions import SHOWN
 from harness.report.grid import Grid
 
-AXES = ("keepalived",)
+AXES = ("keepalived", "kernel")
 MIXED = "mixed"
 
 
@@ -26,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         metavar="AXIS=V1,V2,...",
         help="run each scenario once for each version and report a grid: keepalived=bullseye,bookworm,... (what --image"
-        " and --keepalived take; old+new is both in one cluster, mixed all such pairs)",
+        " and --keepalived take; old+new is both in one cluster, mixed all such pairs), or kernel=uml,PATH,...",
     )
     group.addoption("--grid", metavar="FILE", help="write each behaviour's outcomes, by version, as JSON")
 
@@ -37,7 +40,7 @@ def axis(config: pytest.Config, name: str) -> list[str]:
     for option in config.getoption("matrix"):
         given, equals, listed = option.partition("=")
         if given not in AXES or not equals or not all(listed.split(",")):
-            raise pytest.UsageError(f"--matrix {option}: say keepalived=bullseye,trixie,...")
+            raise pytest.UsageError(f"--matrix {option}: say keepalived=bullseye,trixie,... or kernel=uml,PATH,...")
         if given == name:
             values += listed.split(",")
     return _spelled_out(values)
@@ -58,6 +61,33 @@ def pytest_configure(config: pytest.Config) -> None:
     """Collect outcomes, if they are wanted."""
     if config.getoption("matrix") or config.getoption("grid"):
         config.pluginmanager.register(_Outcomes(config))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """With several kernels there is a run of its own on each, one after the other, and one grid of all."""
+    if config.option.help or config.option.version or not (kernels := axis(config, "kernel")):
+        return None
+    whole, worst = Grid(), 0
+    arguments = without_kernels(config.invocation_params.args)
+    with tempfile.TemporaryDirectory() as folder:
+        grid = Path(folder, "grid.json")
+        for kernel in kernels:
+            command = [sys.executable, "-m", "pytest", *arguments, f"--kernel={kernel}", f"--grid={grid}"]
+            worst = max(worst, subprocess.run(command, cwd=config.invocation_params.dir, check=False).returncode)
+            if grid.exists():
+                whole.merge(Grid.load(grid.read_text(encoding="utf-8")), Path(kernel).name)
+                grid.unlink()
+    print("\n".join(["behaviour x kernel", *whole.render()]))
+    if (file := config.getoption("grid")) is not None:
+        Path(file).write_text(whole.dump(), encoding="utf-8")
+    return worst
+
+
+def without_kernels(arguments: Sequence[str]) -> list[str]:
+    """pytest's arguments without ``--matrix kernel=...``, in either spelling."""
+    joined = "\0".join(arguments)
+    return [each for each in re.sub(r"(?:^|\0)--matrix[=\0]kernel=[^\0]*", "", joined).split("\0") if each]
 
 
 @pytest.fixture(scope="session")
