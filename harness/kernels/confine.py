@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import marshal
 import os
+import resource
 import select
 import signal
 import sys
@@ -140,6 +141,9 @@ def _start(orders: dict[str, Any], store: int) -> int:
             linux.die_with_parent(guard)
             # Every guest system call switches between the kernel's processes: on one CPU that takes half the time.
             os.sched_setaffinity(0, {_some_cpu()})
+            # Of every process in the guest the kernel process holds descriptors; a shell's soft limit is soon used up.
+            _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
             _drop_privileges()
             environment = {"TMPDIR": f"/proc/self/fd/{store}"}
             argv = [word.replace("{store}", str(store)) for word in orders["argv"]]
