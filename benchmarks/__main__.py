@@ -55,7 +55,7 @@ def starts(ways: dict[str, list[str]]) -> str:
     """From the start of pytest's process to the first test's first line, and what it is made of."""
     taken: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
     for way, options in [*ways.items()] * STARTS:
-        taken[way].append(_phases(runs.pytest("-k", "ownership", *options)))
+        taken[way].append(_phases(runs.pytest("-k", "ownership", *options, until="guest test")))
     medians = {way: {name: median(run[name] for run in many) for name in many[0]} for way, many in taken.items()}
     names = list(dict.fromkeys(name for phases in medians.values() for name in phases))
     body = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -50,16 +51,19 @@ class Run:
         return [figure for mark in self.all("guest evidence") for figure in mark.details[name]]
 
 
-def pytest(*arguments: str, evidence: bool = False) -> Run:
-    """Run ``pytest scenarios/`` in a process of its own, if wanted with ``evidence`` after each test."""
+def pytest(*arguments: str, evidence: bool = False, until: str | None = None) -> Run:
+    """Run ``pytest scenarios/`` in a process of its own, if wanted with ``evidence`` after each test.
+
+    At the first mark of the name ``until`` it is interrupted.
+    """
     argv = [str(Path(sys.executable).with_name("pytest")), "scenarios/", "-p", "benchmarks.stopwatch"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)} | ({EVIDENCE: "1"} if evidence else {})
     with TemporaryDirectory(prefix="lvs-bench-") as artifacts:
         argv += ["--artifacts", artifacts, *arguments]
-        return _timed(argv, environment)
+        return _timed(argv, environment, until)
 
 
-def _timed(argv: list[str], environment: dict[str, str]) -> Run:
+def _timed(argv: list[str], environment: dict[str, str], until: str | None) -> Run:
     began = monotonic()
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as process:
         marks, said = [], []
@@ -68,6 +72,9 @@ def _timed(argv: list[str], environment: dict[str, str]) -> Run:
             if word == "stopwatch":
                 told = json.loads(details)
                 marks.append(Mark(told.pop("mark"), monotonic() - began, told))
+                if marks[-1].name == until:
+                    process.send_signal(signal.SIGINT)
+                    until = None
             else:
                 said.append(line)
     return Run(marks, monotonic() - began, "".join(said))
