@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,8 +135,14 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def _about_the_run(pytestconfig: pytest.Config, record_testsuite_property: Callable[[str, object], None]) -> None:
-    """What the run runs on, for run.json and as properties of JUnit's test suite."""
+def _about_the_run(
+    pytestconfig: pytest.Config, record_testsuite_property: Callable[[str, object], None]
+) -> Iterator[None]:
+    """What the run runs on, for run.json and as properties of JUnit's test suite.
+
+    Told last of all: to ask four programs takes as long as to build a cluster.
+    """
+    yield
     from harness.report.versions import versions
 
     if choice.RUN in os.environ:
