@@ -13,7 +13,7 @@ IMAGE_PACKAGES := mmdebstrap uidmap umoci
 KEEPALIVED_PACKAGES := autoconf automake gcc git libc6-dev libnl-3-dev libnl-genl-3-dev libssl-dev make pkg-config
 KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make patch xz-utils
 
-.PHONY: setup scenarios test check controls docs bench determinism kernel images lock clean packages
+.PHONY: setup scenarios test samples check controls docs bench determinism kernel images lock clean packages
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.compiled
@@ -24,8 +24,12 @@ scenarios: setup
 test: setup
 	@tools/install-packages $(TEST_PACKAGES)
 	$(PYTEST) tests/ $(ARGS)
-	$(PYTEST) tests/inside/ $(ARGS)
+	$(PYTEST) tests/inside/ --ignore tests/inside/test_check.py --watchdog 200 $(ARGS)
 	$(PYTEST) tests/commands/ $(ARGS)
+
+# lvs-harness check on every sample configuration of keepalived's package: minutes, so not part of make test.
+samples: setup
+	$(PYTEST) tests/inside/test_check.py --watchdog 600 $(ARGS)
 
 check: setup
 	$(VENV)/bin/ruff check $(SOURCES)

@@ -178,8 +178,7 @@ def descendants(ancestor: int) -> Iterator[int]:
 def kernel_process(host: Host, caller: int) -> int:
     """The kernel process below ``caller``."""
     name = f"Name:\t{host.kernel.path.name}\n".encode()
-    (pid,) = (pid for pid in descendants(caller) if name in status(pid))
-    return pid
+    return next(pid for pid in descendants(caller) if name in status(pid))  # below it are the guest's, of that name too
 
 
 def status(pid: int) -> bytes:
