@@ -35,7 +35,7 @@ def lineage(cluster: Cluster, name: str, program: str) -> list[tuple[str, str]]:
 def test_keepalived_is_a_child_of_pid_1_with_its_default_paths(cluster: Cluster) -> None:
     for director in cluster.directors:
         commands = lineage(cluster, director.name, "keepalived")
-        assert ("keepalived -n -l -D", "1") in commands
+        assert ("keepalived -n -l -D -f /etc/keepalived/keepalived.conf", "1") in commands
         assert len(commands) == 3, "the parent, its VRRP and its health checking child"
         pid = director.machine.read("/run/keepalived.pid").strip()
         assert int(pid) == director.process().pid
