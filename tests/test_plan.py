@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from collections.abc import Callable
@@ -266,6 +267,18 @@ def test_what_a_topology_raises_is_told_with_its_file_and_line() -> None:
     wanted = f"{__file__}:{line}: topology Sketch raised ValueError: three directors?"
     with pytest.raises(HarnessError, match=f"^{re.escape(wanted)}$"):
         planned(build)
+
+
+def test_a_parameter_that_a_topology_has_not_is_told_with_those_it_has() -> None:
+    class Mine(Topo):
+        def build(self, scheduler: str = "rr", real_servers: int = 2) -> None:
+            pass
+
+    message = "topology Mine: .*unexpected keyword argument 'sheduler'; its parameters are: scheduler, real_servers$"
+    mistyped = functools.partial(Mine, sheduler="wlc")
+    mistyped.__name__ = "Mine"  # type: ignore[attr-defined]
+    with pytest.raises(HarnessError, match=message):
+        make_topo(mistyped)
 
 
 def test_a_bad_field_is_told_with_the_line_of_the_topology() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import re
 import traceback
 from collections import Counter
@@ -116,25 +117,32 @@ def make_topo(factory: Callable[[], Topo]) -> Topo:
         with _checked_names():
             topo = factory()
     except HarnessError as problem:
-        raise HarnessError(f"{_where(problem)}: {problem}") from None
+        raise HarnessError(f"{_where(problem)}{problem}") from None
     except Exception as problem:
-        raise HarnessError(
-            f"{_where(problem)}: topology {name} raised {type(problem).__name__}: {problem}"
-        ) from problem
+        where = _where(problem)
+        if not where and isinstance(problem, TypeError):  # build() was called wrongly, and has not begun
+            raise HarnessError(f"topology {name}: {problem}{_its_parameters(factory)}") from None
+        raise HarnessError(f"{where}topology {name} raised {type(problem).__name__}: {problem}") from problem
     if not isinstance(topo, Topo):
         raise HarnessError(f"{name} is no topology: give a Mininet Topo, such as DirectorPair, not {topo!r}")
     return topo
 
 
 def _where(problem: Exception) -> str:
-    """File and line where it was raised, in the innermost frame that is not the harness's or Mininet's own."""
+    """File and line where it was raised, in the innermost frame that is not the harness's or Mininet's own, if any."""
     libraries = (*harness.__path__, *mininet.__path__)
     frames = [
         frame
         for frame in traceback.extract_tb(problem.__traceback__)
         if not frame.filename.startswith((*(f"{library}/" for library in libraries), "<"))
     ]
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "topology"
+    return f"{frames[-1].filename}:{frames[-1].lineno}: " if frames else ""
+
+
+def _its_parameters(factory: Callable[[], Topo]) -> str:
+    build = getattr(factory.func if isinstance(factory, functools.partial) else factory, "build", None)
+    known = list(inspect.signature(build).parameters)[1:] if build else []
+    return f"; its parameters are: {', '.join(known)}" if known else ""
 
 
 @contextmanager

@@ -170,7 +170,10 @@ def _plan_all(items: list[pytest.Item]) -> None:
         selection = selection_of(item)
         if (key := repr((topology, parameters, selection))) not in seen:
             seen.add(key)
-            names |= {host.name for host in planned(topology, parameters, 0, selection=selection).hosts}
+            try:
+                names |= {host.name for host in planned(topology, parameters, 0, selection=selection).hosts}
+            except HarnessError as problem:
+                raise HarnessError(f"{item.nodeid}: {problem}") from None
     if items and (selection := base_selection(items[0].config)) and (unknown := selection.whose - names):
         raise HarnessError(
             f"--image or --keepalived for {', '.join(sorted(unknown))}: no such role or node;"
