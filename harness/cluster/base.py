@@ -25,6 +25,13 @@ STARTING = 10.0
 """Seconds after which a daemon that has said neither that it serves nor that it cannot is given up."""
 
 
+class Nodes(dict[str, Node]):
+    """A cluster's nodes by name, in the order of the topology; HarnessError for a name that none has."""
+
+    def __missing__(self, name: str) -> Node:
+        raise HarnessError(f"no node {name}; there are {', '.join(self)}")
+
+
 class Base:
     """A running cluster. Between construction and :meth:`close` everything of it is recorded."""
 
@@ -38,7 +45,7 @@ class Base:
         self.timeline = Timeline()
         self.lab = Lab(plan, supervisor)
         self.recorder = Recorder(self.timeline, folder)
-        self.nodes = {host.name: node_of(host, plan, self._log_pipe) for host in plan.hosts}
+        self.nodes = Nodes({host.name: node_of(host, plan, self._log_pipe) for host in plan.hosts})
         self._suffered: list[Fault[Node]] = []
         self._expectations = Expectations(self.timeline)
         if slack >= STALL:  # in virtual time nothing can be starved
@@ -76,6 +83,8 @@ class Base:
     @property
     def vip(self) -> str:
         """The (first) VIP."""
+        if not self.directors:
+            raise HarnessError("this topology has no director, so it has no VIP; add one: addHost(..., cls=Director)")
         return self.directors[0].vrrp.vips[0]
 
     @property

@@ -50,7 +50,12 @@ class Waiting(Looking):
     @property
     def master(self) -> DirectorNode:
         """The director that holds the VIP, once the cluster has settled. Raises HarnessError if there is not one."""
-        self.wait_settled()
+        try:
+            self.wait_settled()
+        except TooLate as problem:
+            if not self._suffered:
+                raise
+            raise TooLate(f"{problem}; ask for master and backup before the fault") from None
         holders = self.owners()
         if len(holders) != 1:
             raise HarnessError(f"{self.vip} is held by {' and '.join(holders) or 'nobody'}, so there is no one master")

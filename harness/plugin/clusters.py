@@ -30,6 +30,23 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "topology(factory, **parameters): the Mininet Topo on which a scenario runs")
 
 
+def pytest_exception_interact(call: pytest.CallInfo[object], report: pytest.CollectReport | pytest.TestReport) -> None:
+    """Say what is wrong where a class alone was given to the mark, which then marked the class."""
+    if not isinstance(report, pytest.CollectReport) or call.excinfo is None:
+        return
+    for entry in call.excinfo.traceback:
+        for value in entry.frame.f_locals.values():
+            marked = value if isinstance(value, type) else type(value)
+            marks = vars(marked).get("pytestmark")
+            if isinstance(marks, list) and any(mark.name == "topology" and not mark.args for mark in marks):
+                name = f"topology({marked.__name__})"
+                report.longrepr = (
+                    f"{report.nodeid}: pytest.mark.{name} would mark the class itself; without parameters write"
+                    f" pytest.mark.topology.with_args({marked.__name__})"
+                )
+                return
+
+
 @pytest.fixture(scope="session")
 def lvs_kernel(_about_the_run: None) -> str:
     """Whatever needs a kernel that can carry clusters asks for this; it says which one that is."""

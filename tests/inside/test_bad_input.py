@@ -100,6 +100,18 @@ def test_a_scenario_without_a_topology_is_found_first(user: User) -> None:
     user.is_told("test_scenario.py::test_it: say on which topology it runs: pytestmark = pytest.mark.topology")
 
 
+@pytest.mark.parametrize("use", ["pytestmark = pytest.mark.topology(Mine)", "@pytest.mark.topology(Mine)"])
+def test_a_topology_that_pytest_takes_for_what_is_marked_is_told(user: User, use: str) -> None:
+    user.writes("test_scenario.py", f"import pytest\nfrom mine import Mine\n\n{use}\ndef test_it(cluster): pass")
+    message = "test_scenario.py: pytest.mark.topology(Mine) would mark the class itself; without parameters write"
+    user.is_told(message, status=pytest.ExitCode.INTERRUPTED)
+
+
+def test_the_scenario_of_a_wrong_topology_is_named(user: User) -> None:
+    user.writes("test_scenario.py", SCENARIO.replace("with_args(Mine", 'with_args(Mine, sheduler="rr"'))
+    user.is_told("test_scenario.py::test_it: topology Mine: ")
+
+
 def test_a_topology_file_that_raises_is_told_with_its_line(user: User) -> None:
     user.writes("mine.py", "topology = undefined")
     result = user.runs()
