@@ -5,7 +5,7 @@ VENV := .venv
 PYTEST := $(VENV)/bin/pytest
 SOURCES := harness topologies scenarios tests benchmarks
 
-PACKAGES := keepalived ipvsadm apache2 user-mode-linux iproute2 kmod procps curl python3 python3-venv dnsmasq-base iptables \
+PACKAGES := keepalived ipvsadm apache2 user-mode-linux iproute2 iputils-ping kmod procps curl python3 python3-venv dnsmasq-base iptables \
 	python3-aiosmtpd
 TEST_PACKAGES := chromium chromium-driver tshark
 BENCH_PACKAGES := bridge-utils mininet

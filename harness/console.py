@@ -83,6 +83,20 @@ class Console(cmd.Cmd):
         if status:
             print(f"({node.name}: {command[0]} ended with {status})")
 
+    def do_help(self, line: str) -> None:
+        """help: this list."""
+        said = {"NODE COMMAND...": "Run it on a node: director1 ipvsadm -Ln."}
+        for word in sorted(name.removeprefix("do_") for name in self.get_names() if name.startswith("do_")):
+            if word != "EOF":
+                usage, colon, about = (getattr(self, f"do_{word}").__doc__ or "").partition(": ")
+                said[usage if colon else word] = about if colon else usage
+        width = max(map(len, said))
+        print("\n".join(f"{usage:<{width}}  {about[:1].upper()}{about[1:]}" for usage, about in said.items()))
+        if choice.virtual():
+            print(
+                "Commands get no input: time stands still at this prompt, and would race on while one waited for you."
+            )
+
     def emptyline(self) -> bool:
         """An empty line does nothing."""
         return False

@@ -45,6 +45,17 @@ def test_what_is_wrong_is_told(cluster: Cluster, line: str, answer: str, capfd: 
     assert said(Console(cluster), line, capfd) == answer
 
 
+def test_help_has_every_word_and_what_it_is_for(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
+    lines = said(Console(cluster), "help", capfd).splitlines()
+    assert lines[0].split()[:2] == ["NODE", "COMMAND..."]
+    assert "pass SECONDS     Let time pass." in lines
+    assert "owners           Say who holds the VIP." in lines
+
+
+def test_every_node_reaches_every_other(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
+    assert "client -> director1 director2 web1 web2\n" in said(Console(cluster), "pingall", capfd)
+
+
 def test_a_node_without_power_cannot_run_anything(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
     with cluster.suffering(PowerOff(cluster.real_servers[0])):
         assert "web1 is powered off" in said(Console(cluster), "web1 hostname", capfd)
