@@ -229,6 +229,16 @@ def test_nothing_is_run_before_it_is_agreed_to(
     assert ran == []
 
 
+def test_what_was_left_to_be_looked_at_is_what_runs_and_nothing_else(made: Path, tmp_path: Path) -> None:
+    from harness.cli.bundle import _extract
+
+    read, into = bundle.read(made), tmp_path / "looked at"
+    assert _extract(read, into) == _extract(read, into) == into
+    (into / "scenarios" / "test_x.py").write_text("changed")
+    with pytest.raises(HarnessError, match="is there already"):
+        _extract(read, into)
+
+
 def test_a_bundle_never_runs_on_this_kernel(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["reproduce", str(made), "--kernel", "native", "--yes"]) == 1
     assert "in the embedded kernel only" in capsys.readouterr().err

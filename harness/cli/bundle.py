@@ -60,6 +60,9 @@ def _reproduce(options: argparse.Namespace) -> int:
 
 
 def _extract(bundle: Bundle, into: Path) -> Path:
+    """Write its files into a new folder, or take the one in which they were left to be looked at."""
+    if _holds(into, bundle.sources):
+        return into
     try:
         into.mkdir(parents=True)
         for name, data in bundle.sources.items():
@@ -71,6 +74,16 @@ def _extract(bundle: Bundle, into: Path) -> Path:
     except OSError as problem:
         raise HarnessError(f"cannot write {into}: {problem.strerror}") from None
     return into
+
+
+def _holds(folder: Path, sources: dict[str, bytes]) -> bool:
+    """Whether that and nothing else is in it."""
+    paths = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    if {str(path.relative_to(folder)) for path in paths} != set(sources):
+        return False
+    return all(path.is_file() and not path.is_symlink() for path in paths) and all(
+        (folder / name).read_bytes() == data for name, data in sources.items()
+    )
 
 
 def _arguments(bundle: Bundle) -> list[str]:
