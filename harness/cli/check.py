@@ -31,7 +31,13 @@ def add(commands: Any) -> None:
     about = f"assumptions corrected, as a table [set] (default: {SETTINGS} beside the first file, if it is there)"
     check.add_argument("--settings", type=Path, metavar="TOML", help=about)
     check.add_argument("--explain", action="store_true", help="say only what was understood")
-    check.add_argument("pytest", nargs="*", metavar="-- PYTEST OPTION", help="for pytest: -- --kernel uml -k election")
+    check.add_argument(
+        "pytest",
+        nargs="*",
+        default=[],
+        metavar="-- PYTEST OPTION",
+        help="for pytest: -- --kernel uml -k election",
+    )
     check.set_defaults(run=_run)
 
 

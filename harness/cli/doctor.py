@@ -17,9 +17,9 @@ def add(commands: Any) -> None:
 def _run(options: argparse.Namespace) -> int:
     from harness.daemons.daemon import programs
 
-    missing = 0
+    missing, width = 0, max(len(program) for program, _, _ in programs())
     for program, package, found in programs():
-        print(f"{program:<12} {found or f'missing: apt-get install {package}'}")
+        print(f"{program:<{width}}  {found or f'missing: apt-get install {package}'}")
         missing += found is None
-    print(f"{'kernel':<12} {choice.choose('auto', 'auto', 0).header}")
+    print(f"{'kernel':<{width}}  {choice.choose('auto', 'auto', 0).header}")
     return 1 if missing else 0

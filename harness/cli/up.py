@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
     """Declare the command."""
     up = commands.add_parser("up", help="build a cluster and give its prompt: lvs-harness up director_pair")
     up.add_argument("topology", help=f"the name of one in {_FOLDER}/, or a file that declares `topos`")
-    up.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="of the topology: scheduler=wlc")
+    up.add_argument("parameters", nargs="*", default=[], metavar="NAME=VALUE", help="of the topology: scheduler=wlc")
     up.add_argument("--kernel", default="auto", metavar="auto|native|uml|PATH", help="as for pytest")
     up.add_argument("--clock", choices=choice.CLOCKS, default="auto", help="as for pytest")
     up.add_argument("--seed", type=int, default=0, help="as for pytest")

@@ -55,7 +55,9 @@ class Kernel:
         try:
             text = subprocess.run([path, "--help"], capture_output=True, text=True).stdout
         except OSError as error:
-            raise HarnessError(f"cannot run the embedded kernel {path}: {error.strerror}") from error
+            raise HarnessError(
+                f"cannot run the embedded kernel {path}: {error.strerror}; --kernel takes auto, native, uml or a path"
+            ) from error
         version = re.match(r"User Mode Linux v(\S+)", text)
         if version is None:
             raise HarnessError(f"{path} is not a User Mode Linux kernel: install the package user-mode-linux")

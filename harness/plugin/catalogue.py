@@ -44,7 +44,7 @@ class Scenario:
     @property
     def first_line(self) -> str:
         """The docstring's first sentence or line."""
-        return self.about.partition("\n\n")[0].replace("\n", " ")
+        return self.about.partition("\n\n")[0].replace("\n", " ").replace("``", "")
 
 
 def scenarios(paths: Sequence[str], marker: str = "") -> list[Scenario]:
