@@ -6,6 +6,7 @@ known what it was. docs/artifacts.md describes every file.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,13 +46,16 @@ class Evidence:
             for director in cluster.directors:
                 (folder / director.name).mkdir()
                 (folder / director.name / Path(keepalived.CONFIG).name).write_bytes(director.config_text())
-            self._timeline = open(folder / TIMELINE, "wb", buffering=0)  # noqa: SIM115 - until finish
             origin = to_realtime(timeline.origin)
-            self._capture = pcapng.Writer(
-                folder / CAPTURE,
-                [f"{node} {interface}" for node, interface in ends],
-                f"{about.get('test', folder.name)}: second 0 of the timeline is {origin // 10**9}.{origin % 10**9:09}",
-            )
+            with contextlib.ExitStack() as opened:
+                self._timeline = opened.enter_context(open(folder / TIMELINE, "wb", buffering=0))
+                self._capture = pcapng.Writer(
+                    folder / CAPTURE,
+                    [f"{node} {interface}" for node, interface in ends],
+                    f"{about.get('test', folder.name)}: second 0 of the timeline is"
+                    f" {origin // 10**9}.{origin % 10**9:09}",
+                )
+                opened.pop_all()  # both stay open until finish
         except OSError as problem:
             raise cannot_write(folder, problem) from None
         self._origin = origin

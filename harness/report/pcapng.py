@@ -31,7 +31,11 @@ class Writer:
         header = _block(_SECTION, section, ((_COMMENT, comment.encode()), (_APPLICATION, b"lvs-harness")))
         about = struct.pack("=HHI", _ETHERNET, 0, 0)
         named = [_block(_INTERFACE, about, ((_NAME, n.encode()), (_RESOLUTION, _NANOSECONDS))) for n in interfaces]
-        self._put(header + b"".join(named))
+        try:
+            self._put(header + b"".join(named))
+        except OSError:
+            self.close()
+            raise
 
     def write(self, packets: Iterable[bytes]) -> None:
         """Append what :func:`packet` made. Raises OSError, for example when the disk is full."""

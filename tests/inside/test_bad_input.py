@@ -159,7 +159,7 @@ def test_a_full_artifacts_folder_is_found_first(user: User, small_disk: Path) ->
     user.is_told("cannot write the artifacts folder", "--artifacts", str(small_disk / "below"))
 
 
-@pytest.mark.parametrize("kibibytes", [12, 20, 36])
+@pytest.mark.parametrize("kibibytes", [12, 20, 36, 68, 132])
 def test_an_artifacts_folder_that_fills_up_is_told_and_all_is_cleaned_up(
     user: User, small_disk: Path, kibibytes: int
 ) -> None:
