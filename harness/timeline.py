@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TextIO, TypeVar
 
@@ -84,6 +84,7 @@ class Timeline:
         self._changed = threading.Condition(threading.RLock())
         self._settle: Callable[[str | None], None] = lambda kind: None
         self._listener: Callable[[Event], None] | None = None
+        self._awaited: list[str] = []
         self.origin = now()
         self.mark: Instant = EVER
 
@@ -163,7 +164,26 @@ class Timeline:
     ) -> Event:
         """Wait for the first event that fits, from ``since`` on; it may have happened already."""
         wanted = " ".join([kind, *(f"{name}={value}" for name, value in details.items()), f"on {node or 'any node'}"])
-        return self.wait_until(lambda: next(self._matching(kind, node, since, None, details), None), until, wanted)
+
+        def found() -> Event | None:
+            return next(self._matching(kind, node, since, None, details), None)
+
+        self._awaited.append(kind)
+        try:
+            self._settle(kind)
+            return self.wait_until(found, until, wanted)
+        except TooLate:
+            self._settle(kind)  # frames are taken a moment after they came
+            with self._changed:
+                if (event := found()) is None or event.at > until:
+                    raise
+                return event
+        finally:
+            self._awaited.remove(kind)
+
+    def awaits(self, kinds: Container[str]) -> bool:
+        """Whether somebody waits for an event of such a kind, which is then to be recorded at once."""
+        return any(kind in kinds for kind in self._awaited)
 
     def write(self, file: TextIO, since: Instant = EVER) -> None:
         """Write ``timeline.jsonl``: one event a line, see :meth:`Event.as_json`."""

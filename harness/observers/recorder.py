@@ -156,6 +156,16 @@ class Recorder:
         unheard, self._unheard = self._unheard, []
         if self._listener is not None and unheard:
             self._listener(unheard)
+        if self._timeline.awaits(protocols.DECODED):
+            self._decode(self._take_undecoded())
+
+    def _take_undecoded(self) -> list[Frame]:
+        frames, self._undecoded = self._undecoded, []
+        return frames
+
+    def _decode(self, frames: list[Frame]) -> None:
+        for frame in frames:
+            protocols.record(frame, self._timeline)
 
     def _drain_soon(self) -> None:
         assert self._capture is not None
@@ -172,10 +182,12 @@ class Recorder:
         """Before a query: take what lies in the ring, and decode it if that is what the query is about."""
         self._loop.check()
         if kind in protocols.DECODED:
-            self._loop.do(self._drain)
-            frames, self._undecoded = self._undecoded, []
-            for frame in frames:
-                protocols.record(frame, self._timeline)
+
+            def take() -> list[Frame]:
+                self._drain()
+                return self._take_undecoded()
+
+            self._decode(self._loop.do(take))
 
     # -- requests ---------------------------------------------------------------------------------------------------
 

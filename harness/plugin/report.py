@@ -146,7 +146,8 @@ def _about_the_run(
     from harness.report.versions import versions
 
     if choice.RUN in os.environ:
-        _tell(pytestconfig, versions=versions())
+        with unwritten.told(pytestconfig):
+            _tell(pytestconfig, versions=versions())
         if not parallel.is_worker(pytestconfig):
             _describe(record_testsuite_property)
 

@@ -18,7 +18,7 @@ from harness.lab import syscalls
 from harness.lab.netlink import Batch
 from harness.observers import protocols
 from harness.observers.packets import Capture, Frame
-from harness.timeline import Event
+from harness.timeline import Event, TooLate
 from harness.topology import Client, Director, RealServer, VirtualService, VrrpInstance
 from topologies.director_pair import VIP, DirectorPair
 
@@ -210,6 +210,16 @@ def test_advertisement_is_dated_by_the_kernel_s_own_stamp(cluster: Cluster) -> N
     assert [later - earlier for earlier, later in pairwise(stamped)] == pytest.approx(
         [1.0] * (len(stamped) - 1), abs=cluster.slack
     )
+
+
+def test_what_is_captured_can_be_waited_for(cluster: Cluster) -> None:
+    """Frames become events only when somebody asks for them; whoever waits asks, and goes on as soon as one comes."""
+    master, since = cluster.master, cluster.timeline.now()
+    until = since + 2 * master.vrrp.advert_int
+    said = cluster.timeline.wait_for("advertisement", node=master.name, since=since, until=until, sent=True)
+    assert since <= said.at <= cluster.timeline.now() < said.at + 0.1
+    with pytest.raises(TooLate):
+        cluster.timeline.wait_for("arp", node="nobody", since=since, until=cluster.timeline.now() + 0.02)
 
 
 def _address_between_two_frames(cluster: Cluster, number: int) -> tuple[float, Event, float]:
