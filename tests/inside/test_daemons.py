@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.cluster import Cluster
-from harness.daemons.nodes import PROTECTION
+from harness.daemons.nodes.real_server import PROTECTION
 from harness.errors import HarnessError
 from harness.faults import StopHttpd
 from topologies.director_pair import DirectorPair

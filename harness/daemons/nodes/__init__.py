@@ -1,0 +1,56 @@
+"""Nodes: a machine with the role it plays, which is to say with the daemons that belong on it."""
+
+from __future__ import annotations
+
+from harness.daemons import firewall, mail
+from harness.daemons.daemon import require
+from harness.daemons.nodes.director import DirectorNode, read_config
+from harness.daemons.nodes.node import LogPipe, Node
+from harness.daemons.nodes.real_server import RealServerNode
+from harness.daemons.servers import servers_of
+from harness.lab.plan import HostPlan, Plan
+from harness.topology import Client, Director, MailServer, RealServer, Role
+
+__all__ = ["ClientNode", "DirectorNode", "MailServerNode", "Node", "RealServerNode", "node_of", "require_inputs"]
+
+
+class MailServerNode(Node):
+    """Runs an SMTP server that takes all mail."""
+
+    daemons = (mail.MAIL,)
+
+
+class ClientNode(Node):
+    """Runs nothing; the harness sends requests from it."""
+
+    def prepare(self) -> None:
+        """Give it its further addresses."""
+        super().prepare()
+        if isinstance(self.plan.role, Client):
+            self.machine.add_addresses(self.plan.role.sources)
+
+
+def _programs(role: Role) -> list[str]:
+    """The programs that a machine of this role is to run."""
+    if isinstance(role, Director):
+        marked = [program for family, program in firewall.PROGRAMS.items() if firewall.marks(role.services, family)]
+        return ["keepalived", "ipvsadm", *marked]
+    if isinstance(role, MailServer):
+        return [mail.MAIL.argv[0]]
+    return ["ip", *(server.daemon.argv[0] for server in servers_of(role))] if isinstance(role, RealServer) else []
+
+
+def require_inputs(plan: Plan) -> None:
+    """Raises HarnessError if a program that the machines are to run or a file of the user's is not there."""
+    for program, image in {(program, host.image): None for host in plan.hosts for program in _programs(host.role)}:
+        require(program, image)
+    for director in plan.of_role(Director):
+        own = director.role.config if isinstance(director.role, Director) else None
+        if own is not None:
+            read_config(director.name, own)
+
+
+def node_of(host: HostPlan, plan: Plan, log_pipe: LogPipe) -> Node:
+    """The node for a host of the plan."""
+    kinds = {Director: DirectorNode, RealServer: RealServerNode, MailServer: MailServerNode}
+    return kinds.get(type(host.role), ClientNode)(host, plan, log_pipe)

@@ -1,0 +1,157 @@
+"""Directors: keepalived and the configuration that it is given."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+
+from harness.daemons import firewall, ipvs, keepalived
+from harness.daemons.nodes.node import Node
+from harness.daemons.nodes.real_server import RealServerNode
+from harness.errors import HarnessError
+from harness.keepalived import config
+from harness.topology import Director, MailServer, RealServer, VirtualService, VrrpInstance
+from harness.topology.notification import FIFO, REPORT
+from harness.topology.services import Destination
+from harness.topology.tracking import CHECK
+
+
+class DirectorNode(Node):
+    """Runs keepalived."""
+
+    daemons = (keepalived.KEEPALIVED,)
+
+    @property
+    def role(self) -> Director:
+        """What the topology says of it."""
+        assert isinstance(self.plan.role, Director)
+        return self.plan.role
+
+    @property
+    def vrrp(self) -> VrrpInstance:
+        """Its (first) VRRP instance."""
+        if not self.role.instances:
+            raise HarnessError(f"{self.name} has no VRRP instance in the topology")
+        return self.role.instances[0]
+
+    def destinations(self, service: VirtualService, name: str | None = None) -> list[Destination]:
+        """The real servers of a service, in its table ``name`` (None: the first): the machines that serve it."""
+        serving = [
+            host
+            for host in self._network.of_role(RealServer)
+            if isinstance(host.role, RealServer) and _named(service, host.role.serves)
+        ]
+        port = service.real_port_in(service.name if name is None else name)
+        return [
+            Destination(host.interface().address_of(service.family), port, service.weight_of(number))
+            for number, host in enumerate(serving)
+        ]
+
+    def destination(self, service: VirtualService, server: RealServerNode, name: str | None = None) -> Destination:
+        """A real or sorry server as this director is to know it in the table ``name`` (None: the first) of ``service``.
+
+        Raises HarnessError if it does not serve it.
+        """
+        address = server.plan.interface().address_of(service.family)
+        for destination in (*self.destinations(service, name), *self.sorry_server(service)):
+            if destination.address == address:
+                return destination
+        raise HarnessError(f"{server.name} does not serve {service.name} in the topology")
+
+    def sorry_server(self, service: VirtualService) -> list[Destination]:
+        """The sorry server of a service, if the topology has one."""
+        return [
+            Destination(host.interface().address_of(service.family), service.port, sorry=True)
+            for host in self._network.of_role(RealServer)
+            if isinstance(host.role, RealServer) and _named(service, host.role.sorry_for)
+        ]
+
+    def config_text(self) -> bytes:
+        """The keepalived.conf: the user's own, byte for byte, or else the generated one."""
+        if keepalived.CONFIG in self.role.files:
+            return self.role.files[keepalived.CONFIG][0]
+        if self.role.config is not None:
+            return read_config(self.name, self.role.config)
+        services = [
+            (service, [*self.destinations(service), *self.sorry_server(service)]) for service in self.role.services
+        ]
+        text = config.render(self._global_defs(), self.role.instances, services, self.role.sync_groups)
+        return self._edited(text, self.role.edits).encode()
+
+    def _edited(self, text: str, edits: Iterable[tuple[str, str]]) -> str:
+        for old, new in edits:
+            if text.count(old) != 1:
+                raise HarnessError(
+                    f"{self.name}: {old!r} stands {text.count(old)} times in its keepalived.conf, not once"
+                )
+            text = text.replace(old, new)
+        return text
+
+    def prepare(self) -> None:
+        """Write keepalived.conf; one of the user's own is first read by keepalived itself."""
+        ipvs.require_schedulers(self.machine, (service.scheduler for service in self.role.services))
+        super().prepare()
+        self.machine.add_addresses(self.role.holds)
+        firewall.mark(self.machine, self.role.services)
+        for place, (content, mode) in self.role.files.items():
+            self.machine.write(place, content, mode)
+        self.machine.write(keepalived.CONFIG, self.config_text())
+        for script in (CHECK, REPORT):
+            self.machine.write(script, (Path(__file__).parent / Path(script).name).read_bytes(), 0o755)
+        if self.role.config is not None:
+            keepalived.check_config(self.machine, str(self.role.config))
+
+    def signal_vrrp(self, number: int) -> None:
+        """Send a signal to keepalived's VRRP child alone."""
+        self.machine.kill(int(self.machine.read(keepalived.VRRP_PID_FILE)), number)
+
+    def reload(self, *edits: tuple[str, str]) -> None:
+        """Have keepalived read its configuration again (SIGHUP), with pairs of old and new text edited in it."""
+        self.machine.write(keepalived.CONFIG, self._edited(self.config_text().decode(), edits))
+        self.process().send_signal(signal.SIGHUP)
+
+    def _global_defs(self) -> config.GlobalDefs:
+        mail_servers = self._network.of_role(MailServer)
+        return config.GlobalDefs(
+            router_id=self.name,
+            smtp_server=mail_servers[0].interface().address.ip.compressed if mail_servers else "127.0.0.1",
+            smtp_alert=self.role.smtp_alert,
+            notify_fifo=FIFO if self.role.notify_fifo else None,
+            lvs_sync_daemon=(self.vrrp.interface, self.vrrp.name) if self.role.sync_daemon else None,
+            lvs_timeouts=self.role.lvs_timeouts,
+        )
+
+    @property
+    def fifos(self) -> dict[str, str]:
+        return self.role.fifos
+
+    def claim(self, vip: str) -> VrrpInstance:
+        """Its VRRP instance that claims a VIP."""
+        for instance in self.role.instances:
+            if vip in (*instance.vips, *instance.excluded_vips):
+                return instance
+        raise HarnessError(f"{self.name} has no VRRP instance for {vip}")
+
+    def open_maintenance(self) -> None:
+        """Create the ``down`` file."""
+        self.machine.write(keepalived.DOWN, "")
+
+    def close_maintenance(self) -> None:
+        """Remove the ``down`` file."""
+        with contextlib.suppress(FileNotFoundError):
+            self.machine.remove(keepalived.DOWN)
+
+
+def _named(service: VirtualService, services: Iterable[VirtualService]) -> bool:
+    """Whether a service is among others, be it with other settings: its name is what tells it from others."""
+    return service.name in [each.name for each in services]
+
+
+def read_config(director: str, path: Path | str) -> bytes:
+    """A keepalived.conf of the user's own, for this director; HarnessError if it cannot be read."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as problem:
+        raise HarnessError(f"{director}: cannot read its keepalived.conf {path}: {problem.strerror}") from None

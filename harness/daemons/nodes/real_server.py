@@ -1,0 +1,64 @@
+"""Real servers: what answers the requests, and the script that holds the VIPs without answering ARP for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.daemons import httpd
+from harness.daemons.nodes.node import LogPipe, Node
+from harness.daemons.servers import servers_of
+from harness.lab.plan import HostPlan, Plan
+from harness.topology import RealServer
+
+PROTECTION = "/usr/local/sbin/realserver.sh"
+
+
+class RealServerNode(Node):
+    """Runs the servers that the topology names, and the script that makes it a real server."""
+
+    def __init__(self, host: HostPlan, plan: Plan, log_pipe: LogPipe) -> None:
+        super().__init__(host, plan, log_pipe)
+        self.daemons = tuple(server.daemon for server in servers_of(self.role))
+
+    @property
+    def role(self) -> RealServer:
+        """What the topology says of it."""
+        assert isinstance(self.plan.role, RealServer)
+        return self.plan.role
+
+    @property
+    def page(self) -> str:
+        """The first line of what it answers."""
+        return self.role.page or self.name
+
+    def prepare(self) -> None:
+        """Write configurations and pages, and run the script that holds the VIPs silently."""
+        for server in servers_of(self.role):
+            server.prepare(self.machine, self.role, self.page, server.ports(self.role))
+        directly, tunnelled = (self._vips(method) for method in ("DR", "TUN"))
+        script = (Path(__file__).parent / "realserver.sh").read_text(encoding="utf-8")
+        script = script.replace("@VIPS@", directly).replace("@TUNNELLED@", tunnelled)
+        self.machine.write(PROTECTION, script, 0o755)
+        self.protect(True)
+        super().prepare()
+
+    def _vips(self, method: str) -> str:
+        services = (*self.role.serves, *self.role.sorry_for)
+        served = [service for service in services if service.method == method]
+        return " ".join(dict.fromkeys(vip for service in served for vip, _ in service.endpoints))
+
+    def protect(self, protected: bool) -> None:
+        """Run the experiment's script: ``start``, or ``stop`` for a machine that answers ARP for the VIPs."""
+        self.machine.run([PROTECTION, "start" if protected else "stop"])
+
+    def put_page(self, path: str, text: str | None = None) -> None:
+        """Put a page in its place, by default the one that belongs there, if one does."""
+        own = {"/index.html": self.page + "\n", **self.role.pages}
+        if text is None and path not in own:
+            self.remove_page(path)
+        else:
+            self.machine.write(httpd.page_file(path), own[path] if text is None else text)
+
+    def remove_page(self, path: str) -> None:
+        """Take a page away, so that httpd answers 403 or 404."""
+        self.machine.remove(httpd.page_file(path))
