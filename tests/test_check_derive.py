@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.check.derive import Cluster, derive
+from harness.check.derive import derive
 from harness.check.facts import Reading
+from harness.check.layout import Layout
 from harness.errors import HarnessError
 from tests.test_check_dump import reading
 
@@ -16,48 +17,48 @@ GROUP = reading("sync_group")
 PEER = replace(GROUP, instances=(replace(GROUP.instances[0], source="192.168.200.3", peers=("192.168.200.2",)),))
 
 
-def assumed(cluster: Cluster) -> dict[str, str]:
-    return {assumption.key: assumption.value for assumption in cluster.assumptions}
+def assumed(layout: Layout) -> dict[str, str]:
+    return {assumption.key: assumption.value for assumption in layout.assumptions}
 
 
 def test_what_is_said_is_kept() -> None:
-    cluster = derive({"lb1": GROUP, "lb2": PEER})
+    layout = derive({"lb1": GROUP, "lb2": PEER})
 
-    assert {name: str(segment.subnet) for name, segment in cluster.segments.items()} == {
+    assert {name: str(segment.subnet) for name, segment in layout.segments.items()} == {
         "eth0": "192.168.200.0/24",
         "eth1": "192.168.100.0/24",
     }
-    assert [director.addresses["eth0"] for director in cluster.directors] == ["192.168.200.2", "192.168.200.3"]
-    assert [(server.address, server.segment) for server in cluster.servers] == [
+    assert [director.addresses["eth0"] for director in layout.directors] == ["192.168.200.2", "192.168.200.3"]
+    assert [(server.address, server.segment) for server in layout.servers] == [
         ("192.168.200.21", "eth0"), ("192.168.200.22", "eth0"), ("192.168.200.23", "eth0"), ("192.168.200.50", "eth0"),
     ]  # fmt: skip
-    assert cluster.static_vips == {}
+    assert layout.static_vips == {}
 
 
 def test_no_address_is_given_twice() -> None:
-    cluster = derive({"lb1": TRACKING, "lb2": TRACKING})
+    layout = derive({"lb1": TRACKING, "lb2": TRACKING})
 
-    own = [address for director in cluster.directors for address in director.addresses.values()]
-    others = [server.address for server in cluster.servers]
+    own = [address for director in layout.directors for address in director.addresses.values()]
+    others = [server.address for server in layout.servers]
     vips = [vip.address for one in TRACKING.instances for vip in (*one.vips, *one.excluded_vips)]
-    everything = [*own, *others, *vips, *cluster.client.values(), *cluster.static_vips]
+    everything = [*own, *others, *vips, *layout.client.values(), *layout.static_vips]
     assert len(everything) == len(set(everything))
 
 
 def test_an_assumption_is_corrected() -> None:
-    cluster = derive({"lb1": TRACKING, "lb2": TRACKING}, {"eth1": "10.9.0.0/16", "lb1.eth1": "10.9.1.1"})
+    layout = derive({"lb1": TRACKING, "lb2": TRACKING}, {"eth1": "10.9.0.0/16", "lb1.eth1": "10.9.1.1"})
 
-    assert str(cluster.segments["eth1"].subnet) == "10.9.0.0/16"
-    assert cluster.directors[0].addresses["eth1"] == "10.9.1.1"
-    assert not {"eth1", "lb1.eth1"} & assumed(cluster).keys()
-    assert "lb2.eth1" in assumed(cluster)
+    assert str(layout.segments["eth1"].subnet) == "10.9.0.0/16"
+    assert layout.directors[0].addresses["eth1"] == "10.9.1.1"
+    assert not {"eth1", "lb1.eth1"} & assumed(layout).keys()
+    assert "lb2.eth1" in assumed(layout)
 
 
 def test_a_vip_that_no_instance_holds_is_every_directors() -> None:
-    cluster = derive({"lb1": replace(TRACKING, instances=())})
+    layout = derive({"lb1": replace(TRACKING, instances=())})
 
-    assert cluster.static_vips["192.168.200.100"] == "eth0"
-    assert assumed(cluster)["vip.192.168.200.100"] == "eth0"
+    assert layout.static_vips["192.168.200.100"] == "eth0"
+    assert assumed(layout)["vip.192.168.200.100"] == "eth0"
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,6 @@ def test_what_fits_nowhere_is_named(readings: dict[str, Reading], settings: dict
 
 
 def test_a_program_that_is_not_there_is_assumed_to_succeed() -> None:
-    cluster = derive({"lb1": replace(TRACKING, programs=("/opt/probe",))})
+    layout = derive({"lb1": replace(TRACKING, programs=("/opt/probe",))})
 
-    assert assumed(cluster)["script./opt/probe"] == "exit 0"
+    assert assumed(layout)["script./opt/probe"] == "exit 0"

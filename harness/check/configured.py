@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from mininet.topo import Topo
 
 from harness.check import derive, drawing, model, reading, standins
-from harness.check.derive import SCRIPT, Cluster
+from harness.check.derive import SCRIPT
 from harness.check.facts import Reading
 from harness.check.files import Configuration, load_all
+from harness.check.layout import Layout
 from harness.errors import HarnessError
 from harness.lab.plan import HostPlan, Plan, with_images
 from harness.lab.supervisor import Supervisor
@@ -54,10 +55,10 @@ class Configured:
             readings[configuration.director], said = reading.read(configuration, host, supervisor)
             missing = tuple(f"include {pattern}: there is no such file" for pattern in configuration.missing)
             complaints[configuration.director] = (*said, *missing)
-        cluster = derive.derive(readings, self._settings)
-        cluster = replace(cluster, left_out=(*cluster.left_out, *standins.left_out(cluster)))
-        self.understood = drawing.draw(cluster, complaints)
-        self._topology = partial(_Derived, cluster=cluster, configurations=self._configurations)
+        layout = derive.derive(readings, self._settings)
+        layout = replace(layout, left_out=(*layout.left_out, *standins.left_out(layout)))
+        self.understood = drawing.draw(layout, complaints)
+        self._topology = partial(_Derived, layout=layout, configurations=self._configurations)
         return self._topology
 
 
@@ -88,14 +89,14 @@ def configured(*arguments: str, **settings: str) -> Configured:
 class _Derived(Topo):
     """The machines of a derived cluster."""
 
-    def build(self, cluster: Cluster, configurations: list[Configuration]) -> None:
-        services = _services(cluster)
-        missing = {path: (standins.SUCCEEDS, 0o755) for each in cluster.directors for path in each.reading.programs}
-        digests = standins.digests({director.name: director.reading for director in cluster.directors})
-        for name, segment in cluster.segments.items():
+    def build(self, layout: Layout, configurations: list[Configuration]) -> None:
+        services = _services(layout)
+        missing = {path: (standins.SUCCEEDS, 0o755) for each in layout.directors for path in each.reading.programs}
+        digests = standins.digests({director.name: director.reading for director in layout.directors})
+        for name, segment in layout.segments.items():
             self.addSwitch(f"lan-{name}"[:15], subnet=str(segment.subnet))
         forwarding = any(service.method == "NAT" for service in services.values())
-        for director, configuration in zip(cluster.directors, configurations, strict=True):
+        for director, configuration in zip(layout.directors, configurations, strict=True):
             instances = [each for each in director.reading.instances if model.is_judged(each)]
             self.addHost(
                 director.name,
@@ -104,11 +105,11 @@ class _Derived(Topo):
                 sync_groups=model.sync_groups(instances),
                 services=[services[each.name] for each in director.reading.services if each.name in services],
                 files={**missing, **standins.with_digests(configuration.files, digests)},
-                holds=tuple(cluster.static_vips) if director is cluster.directors[0] else (),
+                holds=tuple(layout.static_vips) if director is layout.directors[0] else (),
                 sysctl={"net.ipv4.ip_forward": 1} if forwarding else {},
             )
             self._wire(director.name, director.addresses)
-        for server in cluster.servers:
+        for server in layout.servers:
             serves = [services[each.name] for each, _ in server.serves if each.name in services]
             nat = any(service.method == "NAT" for service in serves)
             self.addHost(
@@ -116,32 +117,32 @@ class _Derived(Topo):
                 cls=RealServer,
                 serves=serves,
                 sorry_for=[services[each.name] for each in server.sorry_for if each.name in services],
-                defaultRoute=_gateway(cluster, server.segment, nat),
+                defaultRoute=_gateway(layout, server.segment, nat),
                 **standins.options(server),
             )
             self._wire(server.name, {server.segment: server.address})
         self.addHost("client", cls=Client)
-        self._wire("client", cluster.client)
+        self._wire("client", layout.client)
 
     def _wire(self, host: str, addresses: Mapping[str, str]) -> None:
         for interface, address in addresses.items():
             self.addLink(f"lan-{interface}"[:15], host, intfName2=interface, params2={"ip": address})
 
 
-def _services(cluster: Cluster) -> dict[str, VirtualService]:
+def _services(layout: Layout) -> dict[str, VirtualService]:
     """The services by name, but for those that are not emulated."""
     found: dict[str, VirtualService] = {}
-    for director in cluster.directors:
+    for director in layout.directors:
         for fact in director.reading.services:
             if fact.name not in found and standins.why_not(fact) is None:
-                found[fact.name] = model.service(fact, [server.address for server in cluster.servers])
+                found[fact.name] = model.service(fact, [server.address for server in layout.servers])
     return found
 
 
-def _gateway(cluster: Cluster, segment: str, nat: bool) -> str | None:
+def _gateway(layout: Layout, segment: str, nat: bool) -> str | None:
     """Where a real server sends its answers: with NAT to the VIP on its LAN, else the client is its way out."""
     if not nat:
-        return f"via {cluster.client[segment]}"
-    vips = [vip for each in cluster.directors[0].reading.instances for vip in each.vips if vip.device == segment]
-    own = cluster.directors[0].addresses[segment]
+        return f"via {layout.client[segment]}"
+    vips = [vip for each in layout.directors[0].reading.instances for vip in each.vips if vip.device == segment]
+    own = layout.directors[0].addresses[segment]
     return f"via {vips[0].address if vips else own}"

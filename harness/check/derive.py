@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from harness.check.facts import Instance, Reading, RealServer, Service, Vip
+from harness.check.layout import Assumption, DirectorMachine, Layout, Segment, ServerMachine
 from harness.errors import HarnessError
 
 IPAddress = IPv4Address | IPv6Address
@@ -22,81 +22,15 @@ SCRIPT = "script."
 
 LIKELY_PREFIX = 24
 WIDEST_PREFIX = 8
-LAST_HOST_OF_DIRECTORS = 4
-"""Directors get addresses from the end of a subnet, this far before its broadcast address, going up."""
 
 
-@dataclass(frozen=True)
-class Assumption:
-    """What the configurations do not say: ``--set key=value`` corrects it."""
-
-    key: str
-    value: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.key}={self.value}  ({self.why})"
-
-
-@dataclass
-class Segment:
-    """One LAN: named by the interface that leads there."""
-
-    name: str
-    subnet: IPv4Network
-    taken: set[IPv4Address] = field(default_factory=set)
-
-    def free(self, from_end: bool = False) -> IPv4Address:
-        """An address that nobody has yet, which is taken by that."""
-        first, last = int(self.subnet.network_address) + 1, int(self.subnet.broadcast_address) - 1
-        start = max(first, last - LAST_HOST_OF_DIRECTORS) if from_end else first
-        for number in [*range(start, last + 1), *range(first, start)]:
-            if (address := IPv4Address(number)) not in self.taken:
-                self.taken.add(address)
-                return address
-        raise HarnessError(f"{self.name}: {self.subnet} has no address left; --set {self.name}=A LARGER SUBNET")
-
-
-@dataclass(frozen=True)
-class DirectorMachine:
-    """A director: the address of each of its interfaces, by interface."""
-
-    name: str
-    reading: Reading
-    addresses: dict[str, str]
-
-
-@dataclass(frozen=True)
-class ServerMachine:
-    """A real server: where it is, and which services of which directors it serves under which port and method."""
-
-    name: str
-    address: str
-    segment: str
-    serves: tuple[tuple[Service, RealServer], ...]
-    sorry_for: tuple[Service, ...] = ()
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """The whole: ``segments`` by name, ``vips`` that no VRRP instance holds, and so each director itself."""
-
-    segments: dict[str, Segment]
-    directors: tuple[DirectorMachine, ...]
-    servers: tuple[ServerMachine, ...]
-    client: dict[str, str]
-    assumptions: tuple[Assumption, ...]
-    static_vips: dict[str, str]
-    left_out: tuple[str, ...] = ()
-
-
-def derive(readings: Mapping[str, Reading], settings: Mapping[str, str] | None = None) -> Cluster:
+def derive(readings: Mapping[str, Reading], settings: Mapping[str, str] | None = None) -> Layout:
     """The cluster in which all directors do what they are configured for.
 
     ``settings``: ``INTERFACE=SUBNET``, ``DIRECTOR.INTERFACE=ADDRESS``. HarnessError names what fits nowhere, and a
     setting that nothing asks for.
     """
-    return _Deriving(dict(readings), dict(settings or {})).cluster()
+    return _Deriving(dict(readings), dict(settings or {})).layout()
 
 
 class _Deriving:
@@ -106,7 +40,7 @@ class _Deriving:
         self._assumptions: list[Assumption] = []
         self._segments: dict[str, Segment] = {}
 
-    def cluster(self) -> Cluster:
+    def layout(self) -> Layout:
         self._refuse_strangers()
         self._refuse_shared_sources()
         for interface in self._interfaces():
@@ -128,7 +62,7 @@ class _Deriving:
             raise HarnessError(
                 f"--set {', '.join(sorted(unknown))}: nothing here asks for it; what can be set: {known}"
             )
-        return Cluster(self._segments, directors, servers, client, tuple(self._assumptions), static)
+        return Layout(self._segments, directors, servers, client, tuple(self._assumptions), static)
 
     def _refuse_strangers(self) -> None:
         """Directors that share neither a virtual router nor a service are no cluster."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from harness.check.derive import Cluster
 from harness.check.facts import Checker, Instance, RealServer, Service
+from harness.check.layout import Layout
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WIDTH = 110
 
 
-def draw(cluster: Cluster, complaints: dict[str, tuple[str, ...]], unicode: bool = True) -> str:
+def draw(layout: Layout, complaints: dict[str, tuple[str, ...]], unicode: bool = True) -> str:
     """The text: the network, the services, what was assumed, what is left out, what keepalived complains of."""
     from rich.console import Console
     from rich.text import Text
@@ -31,19 +31,19 @@ def draw(cluster: Cluster, complaints: dict[str, tuple[str, ...]], unicode: bool
     def branch(title: str) -> Tree:
         return Tree(Text(title))
 
-    for name, segment in cluster.segments.items():
+    for name, segment in layout.segments.items():
         tree = branch(f"LAN {name}, {segment.subnet}")
-        _add_machines(tree, cluster, name)
+        _add_machines(tree, layout, name)
         console.print(tree)
-    for service in _services(cluster):
+    for service in _services(layout):
         tree = branch(_service(service))
         for server in service.real_servers:
-            tree.add(Text(_real_server(cluster, server)))
+            tree.add(Text(_real_server(layout, server)))
         if service.sorry_server:
             tree.add(Text(f"{service.sorry_server[0]}:{service.sorry_server[1]}  when no other is left (sorry server)"))
         console.print(tree)
-    _list(console, branch("assumed; correct it with --set KEY=VALUE"), map(str, cluster.assumptions))
-    _list(console, branch("left out"), cluster.left_out)
+    _list(console, branch("assumed; correct it with --set KEY=VALUE"), map(str, layout.assumptions))
+    _list(console, branch("left out"), layout.left_out)
     for director, lines in complaints.items():
         _list(console, branch(f"keepalived of {director} says"), lines)
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
@@ -59,21 +59,21 @@ def _list(console: object, tree: Tree, lines: object) -> None:
         console.print(tree)  # type: ignore[attr-defined]
 
 
-def _add_machines(tree: Tree, cluster: Cluster, segment: str) -> None:
+def _add_machines(tree: Tree, layout: Layout, segment: str) -> None:
     from rich.text import Text
 
-    for director in cluster.directors:
+    for director in layout.directors:
         node = tree.add(Text(f"{director.name}  {director.addresses[segment]}"))
         for instance in director.reading.instances:
             if instance.interface == segment:
                 node.add(Text(_instance(instance)))
-        own = [vip for vip, where in cluster.static_vips.items() if where == segment]
-        if own and director is cluster.directors[0]:
+        own = [vip for vip, where in layout.static_vips.items() if where == segment]
+        if own and director is layout.directors[0]:
             node.add(Text(f"{', '.join(own)}  its own, without VRRP"))
-    for server in cluster.servers:
+    for server in layout.servers:
         if server.segment == segment:
             tree.add(Text(f"{server.name}  {server.address}"))
-    tree.add(Text(f"client  {cluster.client[segment]}"))
+    tree.add(Text(f"client  {layout.client[segment]}"))
 
 
 def _instance(one: Instance) -> str:
@@ -89,9 +89,9 @@ def _instance(one: Instance) -> str:
     return f"{one.name}: VRID {one.vrid}, {', '.join(extras)}: {vips}"
 
 
-def _services(cluster: Cluster) -> list[Service]:
+def _services(layout: Layout) -> list[Service]:
     found: dict[str, Service] = {}
-    for director in cluster.directors:
+    for director in layout.directors:
         for service in director.reading.services:
             found.setdefault(service.name, service)
     return list(found.values())
@@ -106,8 +106,8 @@ def _service(service: Service) -> str:
     return f"service {service.name} {service.protocol}, {', '.join(extras)}"
 
 
-def _real_server(cluster: Cluster, server: RealServer) -> str:
-    machines = (machine.name for machine in cluster.servers if machine.address == server.address)
+def _real_server(layout: Layout, server: RealServer) -> str:
+    machines = (machine.name for machine in layout.servers if machine.address == server.address)
     name = next(machines, "(left out)")
     checks = "; ".join(map(_check, server.checkers)) or "not checked"
     return f"{name}  {server.address}:{server.port}  weight {server.weight}  {checks}"

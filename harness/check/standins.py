@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.check.derive import Cluster, ServerMachine
 from harness.check.facts import Reading, Service, Url
+from harness.check.layout import Layout, ServerMachine
 from harness.daemons import mail
 
 PAGE = "stand-in\n"
@@ -72,17 +72,17 @@ def with_digests(files: Mapping[str, tuple[bytes, int]], known: set[str]) -> dic
     return changed
 
 
-def left_out(cluster: Cluster) -> Iterator[str]:
+def left_out(layout: Layout) -> Iterator[str]:
     """What of the configurations is not emulated, by name."""
-    for service in {each.name: each for one in cluster.directors for each in one.reading.services}.values():
+    for service in {each.name: each for one in layout.directors for each in one.reading.services}.values():
         if reason := why_not(service):
             yield f"service {service.name}: {reason}"
-    for one in cluster.directors:
+    for one in layout.directors:
         for instance in one.reading.instances:
             for vip in (*instance.vips, *instance.excluded_vips):
                 if vip.device != instance.interface:
                     yield f"{one.name}, {instance.name}: {vip.address} on {vip.device} is held, and nothing judges it"
-    for digest in sorted(digests({one.name: one.reading for one in cluster.directors})):
+    for digest in sorted(digests({one.name: one.reading for one in layout.directors})):
         yield f"the page with digest {digest}: a stand-in's page, whose digest the directors are given instead"
 
 

@@ -1,0 +1,76 @@
+"""Where the machines of a derived cluster stand: LANs, addresses, who serves what, and what of it is assumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network
+
+from harness.check.facts import Reading, RealServer, Service
+from harness.errors import HarnessError
+
+LAST_HOST_OF_DIRECTORS = 4
+"""Directors get addresses from the end of a subnet, this far before its broadcast address, going up."""
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """What the configurations do not say: ``--set key=value`` corrects it."""
+
+    key: str
+    value: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.value}  ({self.why})"
+
+
+@dataclass
+class Segment:
+    """One LAN: named by the interface that leads there."""
+
+    name: str
+    subnet: IPv4Network
+    taken: set[IPv4Address] = field(default_factory=set)
+
+    def free(self, from_end: bool = False) -> IPv4Address:
+        """An address that nobody has yet, which is taken by that."""
+        first, last = int(self.subnet.network_address) + 1, int(self.subnet.broadcast_address) - 1
+        start = max(first, last - LAST_HOST_OF_DIRECTORS) if from_end else first
+        for number in [*range(start, last + 1), *range(first, start)]:
+            if (address := IPv4Address(number)) not in self.taken:
+                self.taken.add(address)
+                return address
+        raise HarnessError(f"{self.name}: {self.subnet} has no address left; --set {self.name}=A LARGER SUBNET")
+
+
+@dataclass(frozen=True)
+class DirectorMachine:
+    """A director: the address of each of its interfaces, by interface."""
+
+    name: str
+    reading: Reading
+    addresses: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ServerMachine:
+    """A real server: where it is, and which services of which directors it serves under which port and method."""
+
+    name: str
+    address: str
+    segment: str
+    serves: tuple[tuple[Service, RealServer], ...]
+    sorry_for: tuple[Service, ...] = ()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The whole: ``segments`` by name; ``static_vips`` are those that no VRRP instance holds."""
+
+    segments: dict[str, Segment]
+    directors: tuple[DirectorMachine, ...]
+    servers: tuple[ServerMachine, ...]
+    client: dict[str, str]
+    assumptions: tuple[Assumption, ...]
+    static_vips: dict[str, str]
+    left_out: tuple[str, ...] = ()
