@@ -59,8 +59,11 @@ PROBE = """
             print(error.strerror)
 
     def wait():
+        told, signal_came = os.pipe()  # pause() would sleep through a signal that comes between print and itself
+        os.set_blocking(signal_came, False)
+        signal.set_wakeup_fd(signal_came)
         print("waiting", flush=True)
-        signal.pause()
+        os.read(told, 1)
 
     def endless():
         while True:
