@@ -101,7 +101,6 @@ def _instance(line: Line) -> Instance:
         vrid=int(line.number("Virtual Router ID")),
         priority=int(line.number("Priority", "Base priority", default=100)),
         advert_int=_interval(line),
-        wantstate=line.get("Wantstate", "Want State") or "BACKUP",
         preempt=line.get("Preempt") != "disabled",
         preempt_delay=line.number("Preempt delay"),
         garp_delay=int(line.number("Gratuitous ARP delay", default=5)),

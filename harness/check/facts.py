@@ -31,7 +31,6 @@ class Instance:
     vrid: int
     priority: int
     advert_int: float
-    wantstate: str
     preempt: bool
     preempt_delay: float
     garp_delay: int

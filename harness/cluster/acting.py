@@ -159,6 +159,7 @@ class Acting(Waiting):
 
     def ask_arp(self, asker: Node, address: str, count: int) -> list[Event]:
         """Broadcast ``count`` ARP questions for an address; returns the answers, as they left the machines."""
+        self.timeline.let_pass(self.slack)  # a kernel tells of a new address before it answers for it
         began = self.timeline.now()
         with asker.machine.inside(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
             wire.bind((asker.plan.interface().name, 0))

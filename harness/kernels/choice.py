@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.kernels.uml import Kernel
 
 CLOCKS = ("auto", "real", "virtual")
-GUEST, HEADER, RUN, SEED = "LVS_HARNESS_GUEST", "LVS_HARNESS_HEADER", "LVS_HARNESS_RUN", "LVS_HARNESS_SEED"
+GUEST, HEADER, RUN = "LVS_HARNESS_GUEST", "LVS_HARNESS_HEADER", "LVS_HARNESS_RUN"
 EMBEDDED = "LVS_HARNESS_EMBEDDED"  # set where tests are run from, for workers that are to be guests
 INSTALL = "apt-get install user-mode-linux"
 
