@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from harness import cli
+from harness.cli import reproduce
 from harness.errors import HarnessError
 from harness.report import artifacts, bundle, secrets
 
@@ -189,6 +190,10 @@ def named(test: str) -> dict[str, str]:
         (lambda files, manifest: manifest.update(clock="none"), "on which clock"),
         (lambda files, manifest: manifest.update(seed="0; rm"), "on which clock"),
         (lambda files, manifest: manifest.update(seed=True), "on which clock"),
+        (lambda files, manifest: manifest.update(selection=["--image"]), "images and keepaliveds"),
+        (lambda files, manifest: manifest.update(selection={"junitxml": ["/etc/passwd"]}), "images and keepaliveds"),
+        (lambda files, manifest: manifest.update(selection={"image": "sid"}), "images and keepaliveds"),
+        (lambda files, manifest: manifest.update(versions=[1]), "list of versions"),
     ],
 )
 def test_manifests_that_are_not_what_they_should_be_are_refused(made: Path, change: Any, reason: str) -> None:
@@ -230,13 +235,71 @@ def test_nothing_is_run_before_it_is_agreed_to(
 
 
 def test_what_was_left_to_be_looked_at_is_what_runs_and_nothing_else(made: Path, tmp_path: Path) -> None:
-    from harness.cli.bundle import _extract
+    from harness.cli.reproduce import _extract
 
     read, into = bundle.read(made), tmp_path / "looked at"
     assert _extract(read, into) == _extract(read, into) == into
     (into / "scenarios" / "test_x.py").write_text("changed")
     with pytest.raises(HarnessError, match="is there already"):
         _extract(read, into)
+
+
+CHOSEN = {"image": ["director=trixie"], "keepalived": [], "matrix": ["keepalived=bullseye+sid,mixed"]}
+
+
+def test_images_are_chosen_as_they_were(run: Path, tmp_path: Path) -> None:
+    artifacts.update(run / artifacts.RUN, {"selection": CHOSEN, "bugs_fail": True})
+    bundle.make(run, tmp_path / "b.zip")
+    opened = bundle.read(tmp_path / "b.zip")
+    selection = {option: reproduce.selected(opened, option, None) for option in bundle.SELECTION}
+    assert selection == CHOSEN
+    assert reproduce.images(selection) == ["trixie", "bullseye", "sid"]
+    arguments = reproduce.arguments(opened, selection)
+    assert arguments[-5:-1] == [
+        "--image=director=trixie",
+        "--matrix=keepalived=bullseye+sid,mixed",
+        "--bugs-fail",
+        "--",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("keepalived", "/home/somebody/keepalived"),
+        ("keepalived", "director2=src/keepalived@v2.3.1"),
+        ("image", "client=/srv/oci:latest"),
+        ("matrix", "keepalived=sid,/home/somebody/keepalived"),
+    ],
+)
+def test_what_a_bundle_does_not_hold_is_to_be_named(run: Path, tmp_path: Path, option: str, value: str) -> None:
+    artifacts.update(run / artifacts.RUN, {"selection": {option: [value]}})
+    bundle.make(run, tmp_path / "b.zip")
+    opened = bundle.read(tmp_path / "b.zip")
+    with pytest.raises(HarnessError, match=f"say what to take instead, with --{option}"):
+        reproduce.selected(opened, option, None)
+    assert reproduce.selected(opened, option, ["director=sid"]) == ["director=sid"]
+
+
+def test_paths_named_here_are_the_same_from_another_folder(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "keepalived").mkdir()
+    opened = bundle.read(made)
+    here = tmp_path / "keepalived"
+    assert reproduce.selected(opened, "keepalived", ["keepalived@v2"]) == [f"{here}@v2"]
+    assert reproduce.selected(opened, "matrix", ["keepalived=keepalived,sid"]) == [f"keepalived={here},sid"]
+
+
+def test_other_versions_are_told() -> None:
+    there = {"versions": {"keepalived": "2.2.7", "Linux": "7.2"}, "images": {"sid": "2.3.4"}, "commit": "a"}
+    here = {"versions": {"keepalived": "2.3.3", "Linux": "7.2"}, "images": {"sid": "2.3.4"}, "commit": "b"}
+    assert reproduce.other_versions(there, there) == []
+    assert reproduce.other_versions(there, here) == [
+        "keepalived is 2.3.3 here, and was 2.2.7",
+        "the harness is of commit b here, and was of a",
+    ]
 
 
 def test_a_bundle_never_runs_on_this_kernel(made: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -107,7 +107,9 @@ def test_a_keepalived_of_ones_own_lies_over_the_image(tmp_path: Path) -> None:
     chosen = Selection.of([base], [own])
     with pytest.raises(HarnessError, match="has not been built yet"):
         chosen.image_of("director1", "director", 0)
-    chosen.make(lambda line: None)
+    assert chosen.names == [base, own]
+    selection.make(own, lambda line: None)
+    assert selection.versions(chosen.names) == {base: "2.1.5", own: "2.3.9"}
     layered = chosen.image_of("director1", "director", 0)
     assert str(layered.keepalived) == "2.3.9"
     assert layered.root == base

@@ -10,10 +10,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from harness.cli import bisect, bundle, check, doctor, image, kernel, new, report, scenarios, up
+from harness.cli import bisect, bundle, check, doctor, image, kernel, new, report, reproduce, scenarios, up
 from harness.errors import HarnessError
 
-COMMANDS = (bisect, bundle, check, doctor, image, kernel, new, report, scenarios, up)
+COMMANDS = (bisect, bundle, check, doctor, image, kernel, new, report, reproduce, scenarios, up)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

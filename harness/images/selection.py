@@ -55,10 +55,10 @@ class Selection:
             return image
         return replace(image, name=f"{own} on {image.name}", added=str(program.find(own)))
 
-    def make(self, progress: cache.Progress) -> None:
-        """Make what is not in the cache yet, with lines of ``progress``. HarnessError if it cannot be."""
-        for name in dict.fromkeys([*self.images.values(), *self.keepaliveds.values(), *self.rotation]):
-            make(name, progress)
+    @property
+    def names(self) -> list[str]:
+        """Every image and keepalived, once."""
+        return list(dict.fromkeys([*self.images.values(), *self.keepaliveds.values(), *self.rotation]))
 
 
 def _assigned(option: str, values: Iterable[str]) -> dict[str, str]:
@@ -107,3 +107,16 @@ def make(name: str, progress: cache.Progress) -> None:
         oci.make(*layout, progress)
     else:
         find(name)
+
+
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """Which keepalived each of these images and keepaliveds has, which have been made before; ``none`` if none."""
+    found = {}
+    for name in names:
+        if name != "host":
+            image = replace(HOST, added=str(program.find(name))) if program.is_one(name) else find(name)
+            try:
+                found[name] = str(image.keepalived)
+            except HarnessError:
+                found[name] = "none"
+    return found

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.plugin.images import base_selection
 from harness.plugin.outcomes import INCONCLUSIVE
 from harness.plugin.regressions import SHOWN
 from harness.report.grid import Grid
@@ -52,9 +53,11 @@ def _spelled_out(values: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*(value for value in values if value != MIXED), *pairs]))
 
 
-def images_named(config: pytest.Config) -> list[str]:
-    """All images and keepaliveds on the axis of keepalived."""
-    return list(dict.fromkeys(name for value in axis(config, "keepalived") for name in value.split("+")))
+def images_asked_for(config: pytest.Config) -> list[str]:
+    """All images and keepaliveds that the options name, those on the axis of keepalived too."""
+    base = base_selection(config)
+    columns = [name for value in axis(config, "keepalived") for name in value.split("+")]
+    return list(dict.fromkeys([*(base.names if base else ()), *columns]))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -16,8 +16,11 @@ from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.plugin import parallel, unwritten
 from harness.plugin.clusters import RUNNING
+from harness.plugin.matrix import images_asked_for
 from harness.plugin.sources import sources
 from harness.report import artifacts
+from harness.report.bundle import SELECTION
+from harness.report.versions import commit
 from harness.report.words import words
 
 if TYPE_CHECKING:
@@ -45,10 +48,23 @@ def begin(run: Path, config: pytest.Config, chosen: choice.Choice, order: list[s
         "arguments": list(config.invocation_params.args),
         "keep": config.getoption("keep"),
         "controls": config.getoption("controls"),
+        "bugs_fail": config.getoption("bugs_fail"),
+        "selection": {option: config.getoption(option) for option in SELECTION},
+        "commit": commit(),
+        "images": image_versions(config),
         "order": order,
         **shard,
     }
     artifacts.update(run / artifacts.RUN, about)
+
+
+def image_versions(config: pytest.Config) -> dict[str, str]:
+    """Which keepalived each image has that the options name, by its name in them."""
+    if not (names := images_asked_for(config)):
+        return {}
+    from harness.images.selection import versions
+
+    return versions(names)
 
 
 def end(run: Path, wall: float, status: int | None) -> None:

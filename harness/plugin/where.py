@@ -16,7 +16,7 @@ from harness.kernels import choice
 from harness.plugin import parallel, report
 from harness.plugin.images import base_selection, selection_of
 from harness.plugin.marks import topology_of
-from harness.plugin.matrix import images_named
+from harness.plugin.matrix import images_asked_for
 from harness.report import artifacts
 
 ARTIFACTS = "artifacts"
@@ -86,14 +86,14 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 def _make_images(config: pytest.Config) -> None:
     """Make the images that the run asks for, before anything looks for them."""
-    selection = (base_selection(config), images_named(config))
-    if selection == (None, []):
+    if not (names := images_asked_for(config)):
         return
-    from harness.images.selection import Selection
+    from harness.images.selection import make
 
     capture = config.pluginmanager.get_plugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
-        (selection[0] or Selection()).with_directors(selection[1]).make(lambda line: print(line, flush=True))
+        for name in names:
+            make(name, lambda line: print(line, flush=True))
 
 
 def _only_looks(config: pytest.Config) -> bool:

@@ -26,7 +26,12 @@ MOST_FILES = 20_000
 LARGEST_FILE = 64 << 20
 LARGEST = 256 << 20
 LONGEST_NAME = 300
-_KNOWN = ("kernel", "clock", "seed", "versions", "arguments", "keep", "controls")
+_KNOWN = (
+    "kernel", "clock", "seed", "versions", "commit", "images", "arguments", "keep", "controls", "bugs_fail",
+    "selection",
+)  # fmt: skip
+SELECTION = ("image", "keepalived", "matrix")
+"""The options that choose what machines run, by which ``selection`` of a manifest lists their values."""
 
 
 @dataclass
@@ -183,7 +188,22 @@ def _checked_manifest(data: bytes | None, files: dict[str, bytes]) -> dict[str, 
         raise HarnessError("its list of scenarios is not what it should be")
     if manifest.get("clock") not in ("virtual", "real") or type(manifest.get("seed")) is not int:
         raise HarnessError("it does not say on which clock and with which seed it ran")
+    if not _is_selection(manifest.get("selection")):
+        raise HarnessError("its list of images and keepaliveds is not what it should be")
+    if any(not isinstance(manifest.get(of) or {}, dict) for of in ("versions", "images")):
+        raise HarnessError("its list of versions is not what it should be")
     return manifest
+
+
+def _is_selection(value: Any) -> bool:
+    if value is None:  # of a harness that did not know of it
+        return True
+    return isinstance(value, dict) and all(
+        option in SELECTION
+        and isinstance(values, list)
+        and all(isinstance(each, str) and each.isprintable() for each in values)
+        for option, values in value.items()
+    )
 
 
 def _is_scenario(value: Any) -> bool:

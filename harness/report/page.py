@@ -178,6 +178,8 @@ def _summary(run: Run) -> dict[str, Any]:
                 ("simulated", _seconds(about.get("seconds"))),
                 ("wall time", _seconds(about.get("wall"))),
                 *(versions.items() if isinstance(versions, dict) else ()),
+                ("commit", about.get("commit")),
+                *((f"keepalived of {image}", version) for image, version in about.get("images", {}).items()),
                 ("arguments", " ".join(map(str, about.get("arguments", ()))) or None),
                 ("exit status", about.get("status")),
                 ("frames dropped", sum(int(s.about.get("dropped") or 0) for s in run.scenarios)),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shutil
 import subprocess
 from importlib import metadata
 from pathlib import Path
 
+import harness
 from harness.daemons.daemon import programs
 from harness.kernels import native
 
@@ -29,6 +31,29 @@ def versions() -> dict[str, str]:
             name, option = _ASKED[program]
             found[name] = "missing" if path is None else _ask(path, option)
     return found
+
+
+def commit() -> str | None:
+    """Of which commit the harness is, ``-dirty`` if it has been changed since; None if it is no checkout, or of others.
+
+    Asked where the run is started, for in the embedded kernel git would read for long.
+    """
+    root = Path(harness.__file__).parents[1]
+    if not (root / ".git").exists() or (git := shutil.which("git")) is None:
+        return None
+    asked = [
+        git,
+        "--no-optional-locks",
+        "-C",
+        str(root),
+        "describe",
+        "--always",
+        "--abbrev=12",
+        "--dirty",
+        "--exclude=*",
+    ]
+    answer = subprocess.run(asked, capture_output=True, text=True, errors="replace", check=False)
+    return answer.stdout.strip() or None
 
 
 def _ask(path: Path, option: str) -> str:

@@ -1,0 +1,234 @@
+"""``lvs-harness reproduce``: a bundle run again on another machine, and whether the same came out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HarnessError
+from harness.images import release
+from harness.images.selection import make, versions
+from harness.kernels import choice
+from harness.report import artifacts
+from harness.report.bundle import SELECTION, Bundle, read
+from harness.report.versions import commit
+
+_NAME = re.compile(r"[^=,+]+(?![^,+]*=)")
+"""An image or a keepalived in the value of an option: what is before a ``=`` says whose it is."""
+_WORDS = ("host", "mixed")
+"""What ``--image`` and ``--matrix`` understand beside names."""
+_SWITCHES = {"controls": "--controls", "bugs_fail": "--bugs-fail"}
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    reproduce = commands.add_parser("reproduce", help="run a bundle again, and compare verdicts and timelines")
+    reproduce.add_argument("bundle", type=Path, metavar="BUNDLE")
+    reproduce.add_argument("--yes", action="store_true", help="agree to run what is in it, without being asked")
+    reproduce.add_argument(
+        "--into", type=Path, metavar="DIR", help="a new folder for it (default: <bundle>-reproduced)"
+    )
+    reproduce.add_argument("--kernel", default="uml", metavar="uml|PATH", help="the embedded kernel it runs in")
+    for option in SELECTION:
+        reproduce.add_argument(
+            f"--{option}", action="append", metavar="VALUE", help=f"instead of each --{option} that it was run with"
+        )
+    reproduce.set_defaults(run=_reproduce)
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    """Nothing of the bundle runs on this machine's own kernel: pytest begins inside the embedded one."""
+    if options.kernel in ("auto", "native"):
+        raise HarnessError("a bundle is run in the embedded kernel only: --kernel uml, or the path of one")
+    bundle = read(options.bundle)
+    if not bundle.sources:
+        raise HarnessError(f"{options.bundle} has no sources: it can be read, and not reproduced")
+    clock = bundle.manifest["clock"]
+    chosen = choice.choose(options.kernel, clock, bundle.manifest["seed"])
+    selection = {name: selected(bundle, name, getattr(options, name)) for name in SELECTION}
+    given = arguments(bundle, selection)
+    into = _extract(bundle, (options.into or Path(f"{options.bundle.stem}-reproduced")).absolute())
+    _show(bundle, into, given, chosen.header)
+    if not options.yes and not _agreed():
+        print("lvs-harness: nothing was run")
+        return 1
+    _make(selection)
+    run = _run(bundle, chosen, into, given, selection)
+    status = _compare(bundle, run)
+    for line in other_versions(bundle.manifest, artifacts.read_about(run / artifacts.RUN)):
+        print(f"lvs-harness: {line}")
+    return status
+
+
+def _extract(bundle: Bundle, into: Path) -> Path:
+    """Write its files into a new folder, or take the one in which they were left to be looked at."""
+    if _holds(into, bundle.sources):
+        return into
+    try:
+        into.mkdir(parents=True)
+        for name, data in bundle.sources.items():
+            path = into / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    except FileExistsError:
+        raise HarnessError(f"{into} is there already: remove it, or name another with --into") from None
+    except OSError as problem:
+        raise HarnessError(f"cannot write {into}: {problem.strerror}") from None
+    return into
+
+
+def _holds(folder: Path, sources: dict[str, bytes]) -> bool:
+    """Whether that and nothing else is in it."""
+    paths = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    if {str(path.relative_to(folder)) for path in paths} != set(sources):
+        return False
+    return all(path.is_file() and not path.is_symlink() for path in paths) and all(
+        (folder / name).read_bytes() == data for name, data in sources.items()
+    )
+
+
+def selected(bundle: Bundle, option: str, instead: list[str] | None) -> list[str]:
+    """The values of ``--image`` and the like: as it was run with, or what is given instead.
+
+    HarnessError if it was run with a file of the other machine's, which a bundle does not hold.
+    """
+    if instead is not None:
+        return [_NAME.sub(_absolute, value) for value in instead]
+    values: list[str] = (bundle.manifest.get("selection") or {}).get(option, [])
+    for name in _names(values):
+        if name not in _WORDS and not release.is_release(name):
+            raise HarnessError(
+                f"it was run with --{option} {_plain(' '.join(values))}, and a bundle does not hold {_plain(name)}:"
+                f" say what to take instead, with --{option}"
+            )
+    return values
+
+
+def _names(values: Iterable[str]) -> list[str]:
+    """The images and keepaliveds that the values of an option name."""
+    return [name for value in values for name in _NAME.findall(value)]
+
+
+def _absolute(name: re.Match[str]) -> str:
+    """A path as it is from any folder, since pytest runs in another one; CHECKOUT@COMMIT too."""
+    path, at, commit = name[0].rpartition("@")
+    if not path or os.path.exists(name[0]):
+        path, at, commit = name[0], "", ""
+    return f"{os.path.abspath(path)}{at}{commit}" if os.path.exists(path) else name[0]
+
+
+def _make(selection: dict[str, list[str]]) -> None:
+    """Make those that are missing, as the run itself cannot: it is in the embedded kernel from its beginning."""
+    for name in images(selection):
+        make(name, lambda line: print(line, flush=True))
+
+
+def images(selection: dict[str, list[str]]) -> list[str]:
+    """All images and keepaliveds of a selection, once."""
+    names = [name for values in selection.values() for name in _names(values)]
+    return [name for name in dict.fromkeys(names) if name not in _WORDS]
+
+
+def arguments(bundle: Bundle, selection: dict[str, list[str]]) -> list[str]:
+    """What pytest is given: of what the bundle says, the names of tests and options of the harness's own."""
+    tests = [scenario["test"] for scenario in bundle.manifest["scenarios"]]
+    if lacking := [test for test in tests if test.partition("::")[0] not in bundle.sources]:
+        raise HarnessError(f"the bundle lacks the file of {lacking[0]}, so it cannot be reproduced")
+    keep = bundle.manifest.get("keep")
+    options = ["--keep", keep if keep in ("all", "failed", "none") else "failed"]
+    options += ["-p", "no:cacheprovider", "--rootdir=."]
+    options += ["--seed", str(bundle.manifest["seed"])]  # for hardware addresses
+    options += [f"--{option}={value}" for option, values in selection.items() for value in values]
+    options += [option for name, option in _SWITCHES.items() if bundle.manifest.get(name) is True]
+    return [*options, "--", *tests]
+
+
+def _show(bundle: Bundle, into: Path, given: list[str], header: str) -> None:
+    print(f"This bundle holds these files, which are now in {into}:")
+    for name, data in sorted(bundle.sources.items()):
+        print(f"  {len(data):>8} bytes  {name}")
+    print(f"To reproduce it, {len(bundle.manifest['scenarios'])} tests of them are run in this: {header}")
+    print(f"  pytest {_plain(' '.join(given[: given.index('--')]))} ...")
+    print(f"It was recorded on this: {_plain(bundle.manifest.get('kernel'))}; {_plain(_versions(bundle.manifest))}")
+    faults = {fault.get("name") for each in bundle.manifest["scenarios"] for fault in each.get("faults", ())}
+    print(f"Faults: {_plain(', '.join(sorted(map(str, faults))) or 'none')}")
+    sys.stdout.flush()
+
+
+def _versions(manifest: dict[str, Any]) -> str:
+    """What it was recorded with, in a line."""
+    programs = manifest.get("versions") or {}
+    images = {f"keepalived of {image}": version for image, version in (manifest.get("images") or {}).items()}
+    return ", ".join(f"{name} {version}" for name, version in (programs | images).items())
+
+
+def _agreed() -> bool:
+    if not sys.stdin.isatty():
+        raise HarnessError("nobody is here to agree to run this: look at it, and say --yes")
+    return input("Run them? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _run(bundle: Bundle, chosen: choice.Choice, into: Path, given: list[str], selection: dict[str, list[str]]) -> Path:
+    from harness.report import page
+
+    run = artifacts.new_run(into / "artifacts")
+    os.environ[choice.HEADER], os.environ[choice.RUN] = chosen.header, str(run)
+    about = {"kernel": chosen.header, "clock": bundle.manifest["clock"], "seed": chosen.seed, "arguments": given}
+    about |= {"selection": selection, "images": versions(images(selection)), "commit": commit()}
+    artifacts.update(run / artifacts.RUN, about)
+    os.chdir(into)
+    status = chosen.run("pytest", given, run)
+    artifacts.update(run / artifacts.RUN, {"status": status})
+    print(f"lvs-harness: {page.write(run)}")
+    return run
+
+
+def _compare(bundle: Bundle, run: Path) -> int:
+    """Print what came of each scenario there and here; 0 if the verdicts are the same."""
+    from harness.determinism import differences
+
+    here = {scenario.name: scenario for scenario in artifacts.read_run(run).scenarios}
+    there = {scenario["test"]: scenario for scenario in bundle.manifest["scenarios"]}
+    timelines = {name: bundle.timeline(scenario) for name, scenario in there.items()}
+    differing = differences(
+        timelines, {name: _read(here[name].folder / artifacts.TIMELINE) for name in there if name in here}
+    )
+    verdicts = {name: here[name].outcome if name in here else "did not run" for name in there}
+    for name, scenario in there.items():
+        was, now = _plain(scenario["outcome"]), verdicts[name]
+        verdict = f"{now}, as before" if was == now else f"{now}, and was {was}"
+        print(f"{name}: {verdict}; timeline {_plain(differing.get(name, 'identical'), keep=chr(10))}")
+    same = sum(verdicts[name] == scenario["outcome"] for name, scenario in there.items())
+    print(
+        f"lvs-harness: {same} of {len(there)} verdicts are the same, {len(there) - len(differing)} timelines identical"
+    )
+    return 0 if same == len(there) else 1
+
+
+def other_versions(there: dict[str, Any], here: dict[str, Any]) -> list[str]:
+    """What is not as it was where the bundle comes from, which may be why a timeline differs; a line each."""
+    found = []
+    for of in ("versions", "images"):
+        was, now = there.get(of) or {}, here.get(of) or {}
+        found += [
+            f"{_plain(name)} is {_plain(now[name])} here, and was {_plain(was[name])}"
+            for name in was
+            if name in now and now[name] != was[name]
+        ]
+    if there.get("commit") and here.get("commit") and there["commit"] != here["commit"]:
+        found.append(f"the harness is of commit {here['commit']} here, and was of {_plain(there['commit'])}")
+    return found
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
+def _plain(value: object, keep: Iterable[str] = ()) -> str:
+    """Text of somebody else's, without what a terminal would obey."""
+    return "".join(char if char.isprintable() or char in keep else "?" for char in str(value))
