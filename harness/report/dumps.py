@@ -10,6 +10,7 @@ from harness.cluster import Cluster
 from harness.daemons import httpd
 from harness.daemons.nodes import DirectorNode, Node, RealServerNode
 from harness.errors import HarnessError
+from harness.lab.machine import Process
 
 _COMMANDS: dict[type[Node], dict[str, tuple[str, ...]]] = {
     Node: {"addresses.txt": ("ip", "-s", "address")},
@@ -29,13 +30,14 @@ _DUMPS = {signal.SIGUSR1: "/tmp/keepalived.data", signal.SIGUSR2: "/tmp/keepaliv
 def gather(cluster: Cluster, folder: Path) -> None:
     """Write them to ``folder``, a subfolder for each node that is switched on. Raises OSError.
 
-    What a node cannot tell, such as the dumps of a keepalived that hangs, is left out.
+    What a node cannot tell, such as the dumps of a keepalived that hangs or has only just been started, is left out.
     """
     on = [node for node in cluster.nodes.values() if node.machine.powered]
-    asked = [node for node in on if isinstance(node, DirectorNode) and not node.idle]
+    asked = [node for node in on if isinstance(node, DirectorNode) and not node.idle and hears(node.process(), *_DUMPS)]
     for director in asked:
         for number in _DUMPS:
-            director.process().send_signal(number)
+            with contextlib.suppress(HarnessError, ProcessLookupError):
+                director.process().send_signal(number)
     for node in on:
         (folder / node.name).mkdir(exist_ok=True)
         for kind in (kind for kind in _COMMANDS if isinstance(node, kind)):
@@ -48,6 +50,20 @@ def gather(cluster: Cluster, folder: Path) -> None:
     for director in asked:
         for path in _DUMPS.values():
             _copy(director, path, folder / director.name / Path(path).name)
+
+
+def hears(process: Process, *numbers: signal.Signals) -> bool:
+    """Whether a process would not die of these signals, as keepalived does until it has begun to hear them.
+
+    It blocks those that it hears (keepalived ``lib/signals.c``: signalfd), where others would catch them.
+    """
+    try:
+        status = process.machine.read(f"/proc/{process.pid}/status")
+    except (HarnessError, OSError):  # it has ended, or its machine has
+        return False
+    masks = dict(line.split(":", 1) for line in status.splitlines() if line.startswith(("SigBlk:", "SigCgt:")))
+    heard = int(masks["SigBlk"], 16) | int(masks["SigCgt"], 16)
+    return all(heard >> (number - 1) & 1 for number in numbers)
 
 
 def _ask(node: Node, command: tuple[str, ...], target: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from harness.cluster import Cluster
 from harness.daemons.nodes.real_server import PROTECTION
 from harness.errors import HarnessError
 from harness.faults import StopHttpd
+from harness.report import dumps
 from topologies.director_pair import DirectorPair
 
 pytestmark = pytest.mark.topology.with_args(DirectorPair)
@@ -54,6 +57,18 @@ def test_logs_are_kept_whole(cluster: Cluster) -> None:
             seen = [event.line for event in cluster.timeline.events("log", node=node.name, daemon=daemon.name)]
             assert [line.rstrip() for line in kept] == seen
             assert any(daemon.ready.search(line) for line in kept)
+
+
+def test_only_who_hears_the_signals_for_dumps_is_sent_them(cluster: Cluster) -> None:
+    """A scenario may fail anywhere: a keepalived that has only just been started would die of them."""
+    director = cluster.master
+    assert dumps.hears(director.process(), signal.SIGUSR1, signal.SIGUSR2)
+    with open(os.devnull, "r+b") as null:
+        deaf = director.machine.spawn(["sleep", "60"], *[null.fileno()] * 3)
+    assert not dumps.hears(deaf, signal.SIGUSR1)
+    deaf.send_signal(signal.SIGUSR1)
+    assert deaf.wait() == -signal.SIGUSR1
+    assert not dumps.hears(deaf, signal.SIGUSR1), "it has ended"
 
 
 @pytest.mark.topology(DirectorPair, configs=(str(OWN_CONFIG), None))
