@@ -71,6 +71,9 @@ class Event:
 
 EVER: Final = float("-inf")
 
+Matters = Callable[[Event], bool]
+"""Whether an event can be what somebody waits for."""
+
 
 class TooLate(HarnessError):
     """Something waited for did not happen in time."""
@@ -81,7 +84,8 @@ class Timeline:
 
     def __init__(self) -> None:
         self._events: list[Event] = []
-        self._changed = threading.Condition(threading.RLock())
+        self._lock = threading.RLock()
+        self._waits: list[tuple[Matters, threading.Event]] = []
         self._settle: Callable[[str | None], None] = lambda kind: None
         self._listener: Callable[[Event], None] | None = None
         self._awaited: list[str] = []
@@ -97,17 +101,19 @@ class Timeline:
 
     def listen(self, listener: Callable[[Event], None] | None) -> None:
         """Have every event told to ``listener`` as soon as it is recorded, by whoever records it; None ends that."""
-        with self._changed:
+        with self._lock:
             self._listener = listener
 
     def record(self, node: str, kind: str, at: Instant | None = None, **details: Value) -> Event:
         """Add an event; ``at`` is in seconds on this timeline, now unless given."""
         event = Event(round(self.now() if at is None else at, 9), node, kind, details)
-        with self._changed:
+        with self._lock:
             bisect.insort(self._events, event, key=lambda other: other.at)
             if self._listener is not None:
                 self._listener(event)
-            self._changed.notify_all()
+            for matters, woken in self._waits:
+                if matters(event):
+                    woken.set()
         return event
 
     def now(self) -> Instant:
@@ -117,7 +123,7 @@ class Timeline:
     def let_pass(self, seconds: float) -> None:
         """Let time pass, where it is quiet that has to be shown."""
         with contextlib.suppress(TooLate):
-            self.wait_until(lambda: None, self.now() + seconds, "time passes")
+            self.wait_until(lambda: None, self.now() + seconds, "time passes", lambda event: False)
 
     def events(
         self,
@@ -133,7 +139,7 @@ class Timeline:
         A scenario that shares a cluster with others finds in ``mark`` the instant at which it began itself.
         """
         self._settle(kind)
-        with self._changed:
+        with self._lock:
             return list(self._matching(kind, node, since, until, details))
 
     def _matching(
@@ -146,18 +152,28 @@ class Timeline:
             if kind in (None, event.kind) and node in (None, event.node) and event.matches(**details):
                 yield event
 
-    def wait_until(self, found: Callable[[], T | None], until: Instant, what: str) -> T:
-        """Wait until ``found()`` gives something, looking again after every event, and return it.
+    def wait_until(
+        self, found: Callable[[], T | None], until: Instant, what: str, matters: Matters = lambda event: True
+    ) -> T:
+        """Wait until ``found()`` gives something, looking again after every event that ``matters``, and return it.
 
         ``until`` is the instant on this timeline at which waiting raises :class:`TooLate`, which names ``what``.
+        ``matters`` is asked by whoever records, so it is to be quick.
         """
-        with self._changed:
+        woken = threading.Event()
+        with self._lock:
+            self._waits.append((matters, woken))
+        try:
             while (result := found()) is None:
                 remaining = until - self.now()
                 if remaining <= 0:
                     raise TooLate(f"{what}: not until {until:.3f} s")
-                self._changed.wait(remaining)
+                woken.wait(remaining)
+                woken.clear()  # before looking, so that what happens meanwhile is looked at too
             return result
+        finally:
+            with self._lock:
+                self._waits = [wait for wait in self._waits if wait[1] is not woken]
 
     def wait_for(
         self, kind: str, *, node: str | None = None, since: Instant = EVER, until: Instant, **details: Value
@@ -165,19 +181,22 @@ class Timeline:
         """Wait for the first event that fits, from ``since`` on; it may have happened already."""
         wanted = " ".join([kind, *(f"{name}={value}" for name, value in details.items()), f"on {node or 'any node'}"])
 
+        def fits(event: Event) -> bool:
+            return kind == event.kind and node in (None, event.node) and event.matches(**details)
+
         def found() -> Event | None:
-            return next(self._matching(kind, node, since, None, details), None)
+            with self._lock:
+                return next(self._matching(kind, node, since, None, details), None)
 
         self._awaited.append(kind)
         try:
             self._settle(kind)
-            return self.wait_until(found, until, wanted)
+            return self.wait_until(found, until, wanted, fits)
         except TooLate:
             self._settle(kind)  # frames are taken a moment after they came
-            with self._changed:
-                if (event := found()) is None or event.at > until:
-                    raise
-                return event
+            if (event := found()) is None or event.at > until:
+                raise
+            return event
         finally:
             self._awaited.remove(kind)
 

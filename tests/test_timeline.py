@@ -89,6 +89,25 @@ def test_waiting_ends_with_the_event_from_another_thread() -> None:
     assert timeline.now() < 30
 
 
+def test_only_what_matters_is_looked_at_again() -> None:
+    timeline = Timeline()
+    looks = []
+
+    def look() -> str | None:
+        looks.append(len(timeline.events()))
+        if len(looks) > 1:
+            return "on"
+        for kind in ("log", "log", "power", "log"):
+            timeline.record("a", kind)
+        return None
+
+    assert timeline.wait_until(look, timeline.now() + 5, "power", lambda event: event.kind == "power") == "on"
+    assert looks == [0, 4]
+    with pytest.raises(TooLate):
+        timeline.wait_until(lambda: looks.append(0), timeline.now() + 0.01, "nothing", lambda event: False)
+    assert len(looks) == 4  # at the beginning, and when it is too late
+
+
 def test_waiting_in_vain_names_what_was_wanted() -> None:
     timeline = filled(1)
     with pytest.raises(TooLate, match=r"^address action=added on director1: not until 0\.000 s$"):

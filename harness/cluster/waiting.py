@@ -14,6 +14,13 @@ from harness.observers.client import Load
 from harness.timeline import EVER, Event, TooLate, Value
 from harness.topology import VirtualService
 
+_STATE = frozenset({"address", "daemon", "destination", "power", "service"})
+
+
+def _can_settle(event: Event) -> bool:
+    """Whether an event is of a kind that :meth:`Looking.unsettled` judges by."""
+    return event.kind in _STATE
+
 
 class Waiting(Looking):
     """Waits for events on the timeline, each until the instant that the protocol gives."""
@@ -32,9 +39,9 @@ class Waiting(Looking):
     def _wait_until_not(self, amiss: Callable[[], str | None], what: str, patience: float = 0.0) -> None:
         candidates = [instance for director in self.directors for instance in director.role.instances]
         elected = timers.cold_start(*candidates).latest if candidates else 0.0
-        until = self.timeline.now() + elected + STARTING + patience
+        until = self.timeline.now() + elected + self._starting + patience
         try:
-            self.timeline.wait_until(lambda: None if amiss() else True, until, what)
+            self.timeline.wait_until(lambda: None if amiss() else True, until, what, _can_settle)
         except TooLate as problem:
             raise TooLate(f"{problem}: {amiss()}") from None
 
@@ -133,7 +140,8 @@ class Waiting(Looking):
             return good[:count] if len(good) >= count else None
 
         until = self.timeline.now() + (count + 1) * load.resolution + load.timeout + self.slack
-        return self.timeline.wait_until(answered, until, f"{count} requests are answered")
+        what = f"{count} requests are answered"
+        return self.timeline.wait_until(answered, until, what, lambda event: event.kind == "request")
 
     def stood(self, director: DirectorNode, since: Instant | None = None) -> Window:
         """Between which instants keepalived stood for election and began to wait for a master: from ``since`` (when it
