@@ -213,6 +213,12 @@ def two_interfaces_with_one_name(topo: Topo) -> None:
     wire(topo, "a", "two", link={"intfName2": "eth0"})
 
 
+def small_subnet(topo: Topo) -> None:
+    topo.addSwitch("lan", subnet="10.1.2.0/30")
+    for name in "abc":
+        wire(topo, name)
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [
@@ -221,6 +227,11 @@ def two_interfaces_with_one_name(topo: Topo) -> None:
         (one_mac, "b and a both have the hardware address 02:00:00:00:00:0a; give one another"),
         (overlapping_subnets, "two: its subnet 10.1.0.0/16 overlaps 10.0.0.0/8 of one; give them subnets apart"),
         (no_subnet, "lan: subnet 172.16.10.1/24 is none: 172.16.10.1/24 has host bits set"),
+        (
+            small_subnet,
+            "lan: 3 machines are wired to it, and its subnet 10.1.2.0/30 has addresses for 2; give it a"
+            ' larger one: addSwitch("lan", subnet="10.1.2.0/29")',
+        ),
         (full_subnet, "h4: lan (172.16.10.0/28) has no address left; give it a larger subnet"),
         (taken_vip, "director1: its VIP 172.16.10.50 is the address of a; take a free one"),
         (lambda topo: director(topo, vip="10.9.9.9"), "director1: its VIP 10.9.9.9 is in no LAN's subnet: 172.16.10"),

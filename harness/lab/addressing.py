@@ -58,6 +58,20 @@ def _apart(name: str, subnet: Network, lans: Mapping[str, Network]) -> Network:
     return subnet
 
 
+def check_room(lan: str, subnet: IPv4Network, machines: int) -> None:
+    """A subnet has an address for each of so many machines."""
+    if machines > (room := subnet.num_addresses - 2):
+        raise HarnessError(
+            f"{lan}: {machines} machines are wired to it, and its subnet {subnet} has addresses for {room};"
+            f' give it a larger one: addSwitch("{lan}", subnet="{subnet.supernet(new_prefix=_fitting(machines))}")'
+        )
+
+
+def _fitting(machines: int) -> int:
+    """The length of the longest prefix that leaves addresses for so many machines."""
+    return 32 - (machines + 1).bit_length()
+
+
 def address(name: str, lan: str, subnet: IPv4Network, given: str | None, taken: dict[str, str]) -> IPv4Interface:
     """The IPv4 address of an interface: ``given``, or the next free one from .11 on. It is in ``taken`` from now on."""
     chosen = _given(name, lan, subnet, given, taken) if given else _free(name, lan, subnet, taken)

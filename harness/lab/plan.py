@@ -172,6 +172,9 @@ def plan(topo: Topo, seed: int = 0) -> Plan:
     """Check a topology and give every interface its name, address and MAC. Raises HarnessError naming the node."""
     lans, lans6 = addressing.subnets(topo), addressing.subnets6(topo)
     ends = _ends(topo)
+    wired = Counter(end.lan for each in ends.values() for end in each)
+    for lan, subnet in lans.items():
+        addressing.check_room(lan, subnet, wired[lan])
     hosts: list[HostPlan] = []
     taken: dict[str, str] = {}
     macs: dict[str, str] = {}
