@@ -194,6 +194,7 @@ def named(test: str) -> dict[str, str]:
         (lambda files, manifest: manifest.update(selection={"junitxml": ["/etc/passwd"]}), "images and keepaliveds"),
         (lambda files, manifest: manifest.update(selection={"image": "sid"}), "images and keepaliveds"),
         (lambda files, manifest: manifest.update(versions=[1]), "list of versions"),
+        (lambda files, manifest: manifest.update(memory="all"), "how much memory"),
     ],
 )
 def test_manifests_that_are_not_what_they_should_be_are_refused(made: Path, change: Any, reason: str) -> None:

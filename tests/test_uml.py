@@ -252,16 +252,10 @@ def test_caller_is_told_that_the_kernel_was_killed(host: Host) -> None:
     assert caller.returncode == 1
 
 
-@pytest.mark.parametrize(
-    ("folder", "memory", "message"),
-    [("none", "1G", "none is not a folder"), (".", "many", "'many' is no amount of memory")],
-)
-def test_bad_request_is_refused_before_the_kernel_starts(
-    tmp_path: Path, folder: str, memory: str, message: str
-) -> None:
+def test_a_folder_that_is_none_is_refused_before_the_kernel_starts(tmp_path: Path) -> None:
     kernel = uml.Kernel(Path("/nonexistent"), "1.0", None, False, False, False)
-    with pytest.raises(HarnessError, match=message):
-        uml.run(kernel, "probe", [], writable=tmp_path / folder, memory=memory)
+    with pytest.raises(HarnessError, match="none is not a folder"):
+        uml.run(kernel, "probe", [], writable=tmp_path / "none")
 
 
 def test_what_is_no_kernel_is_refused() -> None:

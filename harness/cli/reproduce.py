@@ -7,13 +7,14 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
 from harness.images import release
 from harness.images.selection import make, versions
-from harness.kernels import choice
+from harness.kernels import choice, memory
 from harness.report import artifacts
 from harness.report.bundle import SELECTION, Bundle, read
 from harness.report.versions import commit
@@ -50,6 +51,7 @@ def _reproduce(options: argparse.Namespace) -> int:
         raise HarnessError(f"{options.bundle} has no sources: it can be read, and not reproduced")
     clock = bundle.manifest["clock"]
     chosen = choice.choose(options.kernel, clock, bundle.manifest["seed"])
+    chosen = replace(chosen, memory=max(memory.SMALLEST, min(bundle.manifest.get("memory") or 0, memory.left())))
     selection = {name: selected(bundle, name, getattr(options, name)) for name in SELECTION}
     given = arguments(bundle, selection)
     into = _extract(bundle, (options.into or Path(f"{options.bundle.stem}-reproduced")).absolute())

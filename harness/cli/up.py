@@ -9,12 +9,13 @@ import importlib.util
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from harness.errors import HarnessError
-from harness.kernels import choice
+from harness.kernels import choice, memory
 
 _FOLDER = "topologies"
 
@@ -27,6 +28,7 @@ def add(commands: Any) -> None:
     up.add_argument("--kernel", default="auto", metavar="auto|native|uml|PATH", help="as for pytest")
     up.add_argument("--clock", choices=choice.CLOCKS, default="auto", help="as for pytest")
     up.add_argument("--seed", type=int, default=0, help="as for pytest")
+    up.add_argument("--memory", metavar="SIZE", help="as for pytest")
     up.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="folder for logs (default: %(default)s)")
     up.set_defaults(run=_run)
 
@@ -38,8 +40,9 @@ def _run(options: argparse.Namespace) -> int:
     from harness.pool import planned
     from harness.report import artifacts
 
-    planned(topology, parameters, options.seed)  # what is wrong with it is told here, at once
+    checked = planned(topology, parameters, options.seed)  # what is wrong with it is told here, at once
     chosen = choice.choose(options.kernel, options.clock, options.seed)
+    chosen = replace(chosen, memory=memory.given(options.memory, len(checked.hosts)))
     run = artifacts.new_run(options.artifacts)
     os.environ[choice.HEADER], os.environ[choice.RUN] = chosen.header, str(run.resolve())
     print(f"lvs-harness: {chosen.header}", flush=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.kernels import native
+from harness.kernels.memory import SMALLEST
 
 if TYPE_CHECKING:
     from harness.kernels.uml import Kernel
@@ -43,12 +44,16 @@ def slack() -> float:
 
 @dataclass(frozen=True)
 class Choice:
-    """A kernel and a clock; ``embedded`` is None for this machine's own kernel, ``why`` says why it was taken."""
+    """A kernel and a clock; ``embedded`` is None for this machine's own kernel, ``why`` says why it was taken.
+
+    ``memory`` is what the embedded kernel is given, in bytes.
+    """
 
     embedded: Kernel | None
     virtual: bool
     why: str
     seed: int = 0
+    memory: int = SMALLEST
 
     @property
     def header(self) -> str:
@@ -77,6 +82,7 @@ class Choice:
             module,
             arguments,
             writable=folder,
+            memory=self.memory,
             virtual_start=start,
             seed=self.seed,
             environment=environment,

@@ -10,6 +10,7 @@ import os
 import shlex
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import HarnessError
@@ -21,9 +22,9 @@ CONSOLE = "console"
 """How the file begins, below the run's folder, that has what a worker and its kernel say on standard error."""
 
 
-def command(kernel: str, clock: str, seed: int, watchdog: float) -> str:
+def command(kernel: str, clock: str, seed: int, watchdog: float, memory: int) -> str:
     """What to give execnet as ``python=``. The run's folder is in the environment (``choice.RUN``)."""
-    return shlex.join([sys.executable, "-m", _MODULE, kernel, clock, str(seed), str(watchdog)])
+    return shlex.join([sys.executable, "-m", _MODULE, kernel, clock, str(seed), str(watchdog), str(memory)])
 
 
 def console(pid: int) -> Path:
@@ -35,13 +36,14 @@ def main() -> int:
     """On the host: boot a guest for this worker. In it: do what execnet wants done."""
     if choice.in_guest():
         return _serve()
-    kernel, clock, seed, watchdog = sys.argv[1:5]
+    kernel, clock, seed, watchdog, memory = sys.argv[1:6]
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
     log = os.open(console(os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     os.dup2(log, 2)
     run = Path(os.environ[choice.RUN])
     try:
-        return choice.choose(kernel, clock, int(seed)).run(_MODULE, [], run, [], float(watchdog), paced=True)
+        chosen = replace(choice.choose(kernel, clock, int(seed)), memory=int(memory))
+        return chosen.run(_MODULE, [], run, [], float(watchdog), paced=True)
     except HarnessError as problem:
         print(problem, file=sys.stderr)
         return 1

@@ -23,13 +23,13 @@ import harness
 from harness.errors import HarnessError
 from harness.kernels import linux, wire
 from harness.kernels.link import Ends
+from harness.kernels.memory import SMALLEST
 from harness.kernels.relay import Interrupted, Relay
 from harness.kernels.terminal import Terminal, streams
 
 _PACKAGED = Path("/usr/bin/linux.uml")
 _PACKAGED_MODULES = Path("/usr/lib/uml/modules")
 _COMMAND_LINE = 4096 - 64  # COMMAND_LINE_SIZE, less what the kernel adds
-_UNITS = {"M": 20, "G": 30}
 
 # Parts of Debian's kernel that cost 1 s at every start and serve nothing here: a benchmark of RAID algorithms and
 # the self-tests of btrfs. Kernels without them ignore the names.
@@ -78,7 +78,7 @@ def run(
     argv: Sequence[str],
     *,
     writable: Path,
-    memory: str = "1G",
+    memory: int = SMALLEST,
     virtual_start: int | None = None,
     seed: int | None = None,
     environment: Mapping[str, str] | None = None,
@@ -91,9 +91,9 @@ def run(
     The program gets the caller's interpreter, ``sys.path``, working directory, environment (``environment`` added),
     signals, and terminal or streams: descriptors 0 to 2, which must be the real ones. Of what it writes remains what
     is below ``writable``, and the files and folders that ``collect`` names (path in the guest -> path on the host,
-    both absolute), which are copied when it has ended. ``virtual_start`` is where the wall clock starts, in
-    nanoseconds, and makes time virtual. ``seed`` fixes all random numbers of a kernel of our own build; others take
-    them from the host. Call it from the main thread.
+    both absolute), which are copied when it has ended. ``memory`` is in bytes. ``virtual_start`` is where the wall
+    clock starts, in nanoseconds, and makes time virtual. ``seed`` fixes all random numbers of a kernel of our own
+    build; others take them from the host. Call it from the main thread.
 
     Virtual time stands still while the program waits for input. When it does not move otherwise, for ``watchdog``
     seconds of real time, the program is ended; 0 is no limit. A ``paced`` program gets its standard input in virtual
@@ -123,8 +123,8 @@ def run(
         "collect": [str(path) for path in collect],
     }
     try:
-        options = _options(kernel, _bytes(memory), virtual_start, seed)
-        with _Guest(kernel, request, _bytes(memory), options, terminal) as guest:
+        options = _options(kernel, memory, virtual_start, seed)
+        with _Guest(kernel, request, memory, options, terminal) as guest:
             patience = None if virtual_start is None else watchdog
             return Relay(guest.ends, kinds, terminal, list(collect.values()), writable, patience).run()
     except Interrupted as interrupted:
@@ -151,13 +151,6 @@ def _umask() -> int:
     mask = os.umask(0o77)
     os.umask(mask)
     return mask
-
-
-def _bytes(memory: str) -> int:
-    unit = _UNITS.get(memory[-1:])
-    if unit is None or not memory[:-1].isdigit():
-        raise HarnessError(f"{memory!r} is no amount of memory: write it as 512M or 1G")
-    return int(memory[:-1]) << unit
 
 
 def _options(kernel: Kernel, memory: int, virtual_start: int | None, seed: int | None) -> list[str]:

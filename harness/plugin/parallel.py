@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.kernels import choice, gateway
+from harness.kernels import choice, gateway, memory
 from harness.plugin import units
 from harness.plugin.images import selection_of
 from harness.plugin.marks import topology_of
@@ -29,8 +29,8 @@ CLUSTERS = pytest.StashKey[dict[str, str]]()
 SHARD = pytest.StashKey[dict[str, str]]()
 """Under ``--shard``: which one this is, and the fingerprint of the division."""
 
-MEMORY = 400 << 20
-"""What a worker takes, in bytes: the guest of a cluster of five machines, and pytest in it."""
+MACHINES = pytest.StashKey[int]()
+"""How many machines the largest cluster has, as far as that is known before."""
 
 LAST_LINES = 40
 _fewer = pytest.StashKey[str]()
@@ -77,36 +77,36 @@ def prepare(config: pytest.Config, chosen: choice.Choice) -> None:
 def _limit_workers(config: pytest.Config) -> None:
     """No more workers than there is memory for."""
     wanted = getattr(config.option, "numprocesses", None)
-    if isinstance(wanted, int) and wanted > (fit := workers_that_fit()):
+    if isinstance(wanted, int) and wanted > (fit := workers_that_fit(config)):
         config.option.numprocesses = fit
         config.option.tx = config.option.tx[:fit]  # if it has been looked at already
         config.stash[_fewer] = (
-            f"-n {wanted} is more than memory allows ({MEMORY >> 20} MB a worker, {memory_left() >> 20} MB left):"
-            f" {fit} workers"
+            f"-n {wanted} is more than memory allows ({_each(config) >> 20} MB a worker,"
+            f" {memory.left() >> 20} MB left): {fit} workers"
         )
 
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
-def pytest_xdist_auto_num_workers() -> Any:
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> Any:
     """``-n auto``: one for each processor, as far as memory goes."""
     wanted: int = yield
-    return min(wanted, workers_that_fit())
+    return min(wanted, workers_that_fit(config))
 
 
-def workers_that_fit() -> int:
+def workers_that_fit(config: pytest.Config) -> int:
     """How many workers there is memory for, one at least."""
-    return max(1, memory_left() // MEMORY)
+    return max(1, memory.left() // _each(config))
 
 
-def memory_left(meminfo: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys/fs/cgroup")) -> int:
-    """Bytes that can still be taken: of this machine, or of the container that this is."""
-    fields = dict(line.split(":") for line in meminfo.read_text().splitlines())
-    left = int(fields["MemAvailable"].split()[0]) << 10
-    try:
-        limit, used = (Path(cgroup, name).read_text() for name in ("memory.max", "memory.current"))
-    except OSError:  # no cgroup2, or not in a container
-        return left
-    return left if limit.strip() == "max" else min(left, max(0, int(limit) - int(used)))
+def _each(config: pytest.Config) -> int:
+    """What a worker takes, in bytes: no more than the largest cluster needs, nor than its guest is given."""
+    machines = config.stash.get(MACHINES, 0)
+    return min(memory.taken(machines), memory.given(config.option.memory, machines))
+
+
+def guest_memory(config: pytest.Config) -> int:
+    """What a guest of this run is given, in bytes. HarnessError if ``--memory`` is no amount."""
+    return memory.given(config.option.memory, config.stash.get(MACHINES, 0))
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -122,7 +122,9 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[execnet.XSpec
     if choice.EMBEDDED in os.environ:
         for spec in specs:
             if spec.popen and not spec.python:
-                spec.python = gateway.command(option.kernel, option.clock, option.seed, option.watchdog)
+                spec.python = gateway.command(
+                    option.kernel, option.clock, option.seed, option.watchdog, guest_memory(config)
+                )
 
 
 @pytest.hookimpl(optionalhook=True)

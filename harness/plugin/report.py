@@ -45,6 +45,7 @@ def begin(run: Path, config: pytest.Config, chosen: choice.Choice, order: list[s
         "kernel": chosen.header,
         "clock": "virtual" if chosen.virtual else "real",
         "seed": chosen.seed,
+        "memory": chosen.memory,
         "arguments": list(config.invocation_params.args),
         "keep": config.getoption("keep"),
         "controls": config.getoption("controls"),

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="end a run whose virtual time does not move for so long in real time (default: %(default)s, 0: never);"
         " waiting for input does not count",
     )
+    group.addoption(
+        "--memory",
+        metavar="SIZE",
+        help="what an embedded kernel is given, such as 512M or 2G (default: 1G, or more for a cluster that needs it);"
+        " what is not used costs nothing",
+    )
     group.addoption("--artifacts", default=ARTIFACTS, help="folder for logs and timelines (default: %(default)s)")
 
 
@@ -63,6 +70,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             return None
         option = config.option
         chosen = choice.choose(option.kernel, option.clock, option.seed)
+        chosen = replace(chosen, memory=parallel.guest_memory(config))
         run = artifacts.new_run(Path(config.invocation_params.dir, config.getoption("artifacts")))
         os.environ[choice.HEADER], os.environ[choice.RUN] = chosen.header, str(run)
         clusters = config.stash[parallel.CLUSTERS]
@@ -129,6 +137,7 @@ def _needs_kernel(config: pytest.Config) -> bool:
         raise HarnessError(answer["error"])
     config.stash[parallel.CLUSTERS] = answer.get("clusters", {})
     config.stash[parallel.SHARD] = answer.get("shard", {})
+    config.stash[parallel.MACHINES] = answer.get("machines", 0)
     return bool(answer.get("users"))  # where collecting fails, the run that follows here shows why
 
 
@@ -145,23 +154,24 @@ def _collect(config: pytest.Config) -> dict[str, Any]:
     users = [item for item in session.items if "lvs_kernel" in getattr(item, "fixturenames", ())]
     try:
         on_clusters = [item for item in users if "cluster" in getattr(item, "fixturenames", ())]
-        _plan_all(on_clusters)
+        machines = _plan_all(on_clusters)
     except HarnessError as problem:
         return {"error": str(problem)}
     return {
         "users": len(users),
+        "machines": machines,
         "shard": config.stash.get(parallel.SHARD, {}),
         "clusters": {item.nodeid: parallel.cluster_key(item) for item in on_clusters},
     }
 
 
-def _plan_all(items: list[pytest.Item]) -> None:
-    """Find what is wrong with any of the clusters. HarnessError names it."""
+def _plan_all(items: list[pytest.Item]) -> int:
+    """How many machines the largest of the clusters has. HarnessError names what is wrong with one."""
     from harness.check.configured import Configured
     from harness.images.selection import ROLES
     from harness.pool import planned
 
-    seen, names = set(), set(ROLES)
+    seen, names, most = set(), set(ROLES), 0
     for item in items:
         topology, parameters = topology_of(item)
         if isinstance(topology, Configured):
@@ -171,14 +181,17 @@ def _plan_all(items: list[pytest.Item]) -> None:
         if (key := repr((topology, parameters, selection))) not in seen:
             seen.add(key)
             try:
-                names |= {host.name for host in planned(topology, parameters, 0, selection=selection).hosts}
+                hosts = planned(topology, parameters, 0, selection=selection).hosts
             except HarnessError as problem:
                 raise HarnessError(f"{item.nodeid}: {problem}") from None
+            names |= {host.name for host in hosts}
+            most = max(most, len(hosts))
     if items and (selection := base_selection(items[0].config)) and (unknown := selection.whose - names):
         raise HarnessError(
             f"--image or --keepalived for {', '.join(sorted(unknown))}: no such role or node;"
             f" the selected scenarios have {', '.join(sorted(names))}"
         )
+    return most
 
 
 def _outside_files(config: pytest.Config) -> list[Path]:

@@ -27,8 +27,8 @@ LARGEST_FILE = 64 << 20
 LARGEST = 256 << 20
 LONGEST_NAME = 300
 _KNOWN = (
-    "kernel", "clock", "seed", "versions", "commit", "images", "arguments", "keep", "controls", "bugs_fail",
-    "selection",
+    "kernel", "clock", "seed", "memory", "versions", "commit", "images", "arguments", "keep", "controls",
+    "bugs_fail", "selection",
 )  # fmt: skip
 SELECTION = ("image", "keepalived", "matrix")
 """The options that choose what machines run, by which ``selection`` of a manifest lists their values."""
@@ -192,6 +192,8 @@ def _checked_manifest(data: bytes | None, files: dict[str, bytes]) -> dict[str, 
         raise HarnessError("its list of images and keepaliveds is not what it should be")
     if any(not isinstance(manifest.get(of) or {}, dict) for of in ("versions", "images")):
         raise HarnessError("its list of versions is not what it should be")
+    if type(manifest.get("memory") or 0) is not int:
+        raise HarnessError("it does not say how much memory it was given")
     return manifest
 
 
