@@ -24,6 +24,15 @@ from harness.topology import VirtualService
 STARTING = 10.0
 """Seconds after which a daemon that has said neither that it serves nor that it cannot is given up."""
 
+STARTING_EACH = 0.25
+"""And this much longer for each machine of the cluster, for they share one computer's processors."""
+
+
+FEW_WIRES = 20
+"""In a cluster with more of them, what is sent to a group address is captured at its sender and on its way to any but
+real servers.
+"""
+
 
 class Nodes(dict[str, Node]):
     """A cluster's nodes by name, in the order of the topology; HarnessError for a name that none has."""
@@ -54,11 +63,19 @@ class Base:
         try:
             self.lab.wire_lans()
             with syscalls.inside_netns(self.lab.fabric):
-                self.recorder.capture(self.lab.wire_ends)
+                self.recorder.capture(self.lab.wire_ends, self._deaf())
             self._power_on(list(self.nodes.values()))
         except BaseException:
             self.close()
             raise
+
+    def _deaf(self) -> list[int]:
+        """In a large cluster the wires to real servers: each of what is sent to all would be there as many times."""
+        ends = self.lab.wire_ends
+        if len(ends) <= FEW_WIRES:
+            return []
+        servers = {server.name for server in self.real_servers}
+        return [index for index, (name, _) in ends.items() if name in servers]
 
     # -- nodes ------------------------------------------------------------------------------------------------------
 
@@ -159,6 +176,9 @@ class Base:
             self.timeline.record(node.name, "daemon", name=daemon.name, action="ended", status=process.status)
 
     def _wait_ready(self, node: Node, daemon: Daemon, began: Instant) -> Instant:
+        def matters(event: Event) -> bool:
+            return event.node == node.name and event.kind in ("log", "daemon")
+
         def said() -> Event | None:
             for event in self.timeline.events(node=node.name, since=began):
                 if event.kind == "log" and event.daemon == daemon.name and daemon.ready.search(event.line):
@@ -168,7 +188,12 @@ class Base:
                     raise HarnessError(f"{node.name}: {daemon.name} ended with {event.status}, not serving: {words}")
             return None
 
-        return self.timeline.wait_until(said, began + STARTING, f"{node.name}: {daemon.name} serves").at
+        until = began + self._starting
+        return self.timeline.wait_until(said, until, f"{node.name}: {daemon.name} serves", matters).at
+
+    @property
+    def _starting(self) -> float:
+        return STARTING + STARTING_EACH * len(self.nodes)
 
     def _last_words(self, node: Node, lines: int = 3) -> str:
         said = [event.line for event in self.timeline.events("log", node=node.name) if event.line]

@@ -6,10 +6,11 @@ packet_mmap.rst), time-stamped by it, so that recording costs no system call a f
 
 from __future__ import annotations
 
+import array
 import mmap
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from harness.clock import Instant, from_realtime
@@ -25,6 +26,8 @@ _LINK = struct.Struct("=HHiHBB8s")  # struct sockaddr_ll, behind it
 _LINK_OFFSET = 32
 FRAME_ROOM = 2048  # bytes of the ring a frame takes: header and 1,500 bytes of MTU fit
 RING_FRAMES = 8192
+RING_FRAMES_A_WIRE = 64
+"""Or this many for each wire, if that is more: a director may check all real servers at one instant."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +49,24 @@ class Capture:
         wires: dict[int, tuple[str, str]],
         origin: Instant,
         sink: Callable[[Frame], None],
-        ring_frames: int = RING_FRAMES,
+        ring_frames: int | None = None,
+        deaf: Collection[int] = (),
     ) -> None:
         """To be called in the namespace of the wires, given by interface index; time counts from ``origin``.
 
-        The ring has room for ``ring_frames``, a multiple of 32, between two calls of :meth:`drain`.
+        The ring has room for ``ring_frames``, a multiple of 32, between two calls of :meth:`drain`; by default that
+        depends on the number of wires. What is delivered by the wires ``deaf`` to a group address is not captured.
         """
+        if ring_frames is None:
+            ring_frames = max(RING_FRAMES, RING_FRAMES_A_WIRE * len(wires) // 32 * 32)
         self._wires, self._origin, self._ring_frames = wires, origin, ring_frames
         self._sink = sink
         self._cursor = 0
         self.dropped = 0
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.htons(_ETH_P_ALL))
         try:
+            if deaf:
+                _attach(self.socket, _without_copies([index for index in wires if index not in deaf]))
             self.socket.setsockopt(_SOL_PACKET, _PACKET_VERSION, _TPACKET_V2)
             block = 1 << 16
             request = struct.pack("=IIII", block, ring_frames * FRAME_ROOM // block, FRAME_ROOM, ring_frames)
@@ -93,3 +102,35 @@ class Capture:
         """Stop capturing."""
         self._ring.close()
         self.socket.close()
+
+
+# Instructions of a classic BPF filter (kernel, Documentation/networking/filter.rst; include/uapi/linux/filter.h).
+_SO_ATTACH_FILTER = 26
+_LOAD_WORD, _LOAD_BYTE, _IF_EQUAL, _IF_SET, _RETURN = 0x20, 0x30, 0x15, 0x45, 0x06
+_PACKET_TYPE, _INTERFACE_INDEX = -0x1000 + 4, -0x1000 + 8  # SKF_AD_PKTTYPE, SKF_AD_IFINDEX
+_WHOLE, _NOTHING = (_RETURN, 0, 0, 1 << 18), (_RETURN, 0, 0, 0)
+
+
+def _without_copies(listening: Iterable[int]) -> list[tuple[int, int, int, int]]:
+    """All frames but those that a switch sends to a group address out of a wire that is not ``listening``.
+
+    An instruction is an operation, how many to skip if it holds and if not, and a value.
+    """
+    wanted = [part for index in listening for part in ((_IF_EQUAL, 0, 1, index), _WHOLE)]
+    return [
+        (_LOAD_WORD, 0, 0, _PACKET_TYPE),
+        (_IF_EQUAL, 1, 0, _PACKET_OUTGOING),
+        _WHOLE,
+        (_LOAD_BYTE, 0, 0, 0),  # the destination's first byte, whose lowest bit says that it is a group
+        (_IF_SET, 1, 0, 1),
+        _WHOLE,
+        (_LOAD_WORD, 0, 0, _INTERFACE_INDEX),
+        *wanted,
+        _NOTHING,
+    ]
+
+
+def _attach(capture: socket.socket, program: list[tuple[int, int, int, int]]) -> None:
+    code = array.array("B", b"".join(struct.pack("=HBBI", *each[:3], each[3] & 0xFFFFFFFF) for each in program))
+    address, _ = code.buffer_info()
+    capture.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", len(program), address))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from harness.clock import Instant, now
@@ -43,9 +43,9 @@ class Recorder:
         timeline.on_query(self._settle)
         self._loop.start()
 
-    def capture(self, wires: dict[int, tuple[str, str]]) -> None:
-        """Begin to capture; to be called in the network namespace of the wires."""
-        capture = self._capture = Capture(wires, self._timeline.origin, self._keep)
+    def capture(self, wires: dict[int, tuple[str, str]], deaf: Collection[int] = ()) -> None:
+        """Begin to capture; to be called in the network namespace of the wires. See :class:`Capture` for ``deaf``."""
+        capture = self._capture = Capture(wires, self._timeline.origin, self._keep, deaf=deaf)
         self._loop.do(lambda: self._loop.watch(capture.socket.fileno(), self._drain_soon))
 
     def watch_machine(self, machine: Machine) -> None:

@@ -21,6 +21,7 @@ from harness.observers.packets import Capture, Frame
 from harness.timeline import Event, TooLate
 from harness.topology import Client, Director, RealServer, VirtualService, VrrpInstance
 from topologies.director_pair import VIP, DirectorPair
+from topologies.farm import Farm
 
 pytestmark = pytest.mark.topology.with_args(DirectorPair)
 
@@ -180,6 +181,20 @@ def test_capture_has_every_frame_at_both_ends_of_its_way(cluster: Cluster) -> No
         assert [ip for ip in arrived if ip in sent] == sent
     assert cluster.recorder._capture is not None
     assert cluster.recorder._capture.dropped == 0
+
+
+@pytest.mark.topology(Farm, real_servers=20)
+def test_capture_of_a_large_cluster_lacks_copies_for_real_servers_only(cluster: Cluster) -> None:
+    """A question to all is there once as sent, and once for each machine that is no real server; answers are there."""
+    began = cluster.timeline.now()
+    server = cluster.real_servers[0]
+    assert cluster.ask_arp(cluster.client, server.ip, 1)
+    frames = [frame for frame in cluster.recorder.frames(began) if frame.data[12:14] == b"\x08\x06"]
+    question, answer = ([f for f in frames if f.data[20:22] == bytes([0, code])] for code in (1, 2))
+    asked = [frame for frame in question if frame.data[38:42] == socket.inet_aton(server.ip)]
+    assert [frame.node for frame in asked if frame.sent] == [cluster.client.name]
+    assert {frame.node for frame in asked if not frame.sent} == {director.name for director in cluster.directors}
+    assert [(frame.node, frame.sent) for frame in answer] == [(server.name, True), (cluster.client.name, False)]
 
 
 def test_capture_that_lost_frames_is_loud(cluster: Cluster) -> None:
