@@ -143,6 +143,22 @@ def test_an_event_is_told_when_hovered(opened: Browser) -> None:
     assert "timed out after 1000.0" in drawn.find_element(By.CSS_SELECTOR, ".hoverlayer .hovertext").text
 
 
+def test_a_faults_name_and_the_toolbar_are_apart(opened: Browser) -> None:
+    """They are in one corner where the fault is at the end."""
+    chart = draw(opened, "script").find_element(By.CSS_SELECTOR, "[role=img]")
+    ActionChains(opened).move_to_element(chart).perform()
+    boxes = [chart.find_element(By.CSS_SELECTOR, wanted).rect for wanted in (".modebar", ".annotation-text")]
+    assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"]
+
+
+def test_no_button_sends_what_is_seen_elsewhere(opened: Browser) -> None:
+    """Plotly's toolbar has one by default."""
+    buttons = draw(opened, "script").find_elements(By.CSS_SELECTOR, ".modebar-btn")
+    titles = [button.get_attribute("data-title") for button in buttons]
+    assert "Pan" in titles
+    assert not [title for title in titles if "share" in title.lower() or "cloud" in title.lower()]
+
+
 def test_it_is_zoomed_by_buttons(opened: Browser) -> None:
     drawn = draw(opened, "script")
 

@@ -98,7 +98,7 @@ function layout(picture) {
   });
   const labels = picture.rows.map((row, number) => (number && row[0] === picture.rows[number - 1][0] ? plain(row[1]) : `<b>${plain(row[0])}</b>  ${plain(row[1])}`));
   return {
-    height: 120 + 27 * picture.rows.length, margin: { l: 10, r: 12, t: 28, b: 44 }, barmode: "overlay", bargap: 0.2,
+    height: 140 + 27 * picture.rows.length, margin: { l: 10, r: 12, t: 48, b: 44 }, barmode: "overlay", bargap: 0.2,
     modebar: { bgcolor: "rgba(0,0,0,0)", color: shade("--soft"), activecolor: shade("--accent") },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: text, size: 12, family: getComputedStyle(document.body).fontFamily },
     xaxis: { title: { text: "milliseconds after " + (picture.spans.length ? "the fault" : "the beginning"), standoff: 6 }, range: widened(picture.span), gridcolor: line, zeroline: true, zerolinecolor: shade("--failed"), tickformat: ",~f", hoverformat: ",.3f" },
@@ -126,7 +126,7 @@ async function draw(place) {
   chart.setAttribute("aria-label", described(picture));
   place.append(tools(Plotly, chart, picture), chart);
   await Plotly.newPlot(chart, traces(picture), layout(picture), {
-    responsive: true, scrollZoom: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+    responsive: true, scrollZoom: true, displaylogo: false, showSendToCloud: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
     toImageButtonOptions: { format: "svg", filename: "timeline" },
   });
   place.dataset.drawn = "yes";
