@@ -186,6 +186,19 @@ def test_a_shell_on_failure_is_inside_the_fault(tmp_path: Path) -> None:
     assert told.returncode == 1
 
 
+def test_a_pause_is_after_each_scenario(tmp_path: Path) -> None:
+    VIRTUAL.find()
+    told = subprocess.run(
+        command("pytest", "--clock", "virtual", "-k", "passes or fails", "--pause"),
+        cwd=project(tmp_path), input="director2 hostname\nexit\nowners\n", capture_output=True, text=True,
+    )  # fmt: skip
+    first, second = told.stdout.partition("test_passes passed.")[::2]
+    assert "failed.\nThe cluster is alive" in first
+    assert "lvs> director2\n" in first
+    assert "172.16.10.50: director1" in second
+    assert told.returncode == 1
+
+
 def test_two_runs_at_once_have_folders_of_their_own(tmp_path: Path) -> None:
     made = [artifacts.new_run(tmp_path) for _ in range(3)]
     assert len({*made}) == 3

@@ -1,4 +1,4 @@
-"""How many workers there is memory for."""
+"""What workers can have: memory for so many of them, and no prompt."""
 
 from __future__ import annotations
 
@@ -19,3 +19,11 @@ def test_workers_are_as_many_as_fit_but_one_at_least(
     each = memory.parse(option) if option else memory.taken(machines)
     monkeypatch.setattr(memory, "left", lambda: 3 * each + 1)
     assert parallel.workers_that_fit(pytestconfig) == 3
+
+
+@pytest.mark.parametrize("option", ["--pause", "--shell-on-failure"])
+def test_workers_have_no_prompt(pytester: pytest.Pytester, option: str) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    result = pytester.runpytest("-n", "2", option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*need the terminal*leave out -n"])

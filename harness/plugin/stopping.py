@@ -8,7 +8,9 @@ from contextlib import contextmanager
 import pytest
 
 from harness.errors import HarnessError
+from harness.plugin import parallel
 from harness.plugin.clusters import RUNNING
+from harness.plugin.outcomes import INCONCLUSIVE
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,10 +24,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Refuse what cannot be: workers have no terminal."""
+    if _wanted(config) and parallel.workers_wanted(config):
+        raise pytest.UsageError(
+            "--pause and --shell-on-failure need the terminal, which workers have not: leave out -n"
+        )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Take part if asked to."""
-    if config.getoption("pause") or config.getoption("shell_on_failure"):
+    if _wanted(config):
         config.pluginmanager.register(_Stopper(config))
+
+
+def _wanted(config: pytest.Config) -> bool:
+    return bool(config.getoption("pause") or config.getoption("shell_on_failure"))
 
 
 class _Stopper:
@@ -55,7 +70,8 @@ class _Stopper:
         if report.failed and self._config.getoption("shell_on_failure"):
             self._stop(item, f"{report.longreprtext}\n{report.nodeid} failed.")
         elif self._config.getoption("pause"):
-            self._stop(item, f"{report.nodeid} {report.outcome}.")
+            ended = INCONCLUSIVE if INCONCLUSIVE in dict(report.user_properties) else report.outcome
+            self._stop(item, f"{report.nodeid} {ended}.")
 
     def _stop(self, item: pytest.Item, reason: str) -> None:
         from harness.console import Console
