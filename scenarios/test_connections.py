@@ -48,6 +48,7 @@ def test_failover_keeps_connections_that_the_backup_knows(cluster: Cluster, loss
         cluster.timeline.let_pass(timers.synchronisation().latest)
         with cluster.suffering(loss(master)) as struck:
             cluster.wait_master(backup, since=struck, until=due.latest)
+            cluster.timeline.let_pass(cluster.slack)  # until the client has heard of it
             answers = [connection.finish() for connection in held]
 
     assert [answer.status for answer in answers] == [200] * COUNT
@@ -71,6 +72,7 @@ def test_failover_resets_connections_that_the_backup_does_not_know(
         cluster.timeline.let_pass(timers.synchronisation().latest)
         with cluster.suffering(loss(master)) as struck:
             cluster.wait_master(backup, since=struck, until=due.latest)
+            cluster.timeline.let_pass(cluster.slack)  # until the client has heard of it
             answers = [connection.finish() for connection in held]
             fresh = cluster.fetch(2)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from harness.clock import Instant, Window
 from harness.cluster.base import STARTING
 from harness.cluster.looking import Looking
+from harness.daemons import keepalived
 from harness.daemons.nodes import DirectorNode, RealServerNode
 from harness.errors import HarnessError
 from harness.keepalived import timers
@@ -152,6 +153,18 @@ class Waiting(Looking):
         until = since + STARTING
         said = self.timeline.wait_for("state", node=director.name, since=since, until=until, state="BACKUP")
         return Window(since, said.at)
+
+    def checking(self, director: DirectorNode) -> Window:
+        """Between which instants a director began to count towards its first checks: from when it was last started to
+        its own word, as with :meth:`stood`.
+        """
+        since = self.timeline.events("daemon", node=director.name, action="started")[-1].at
+
+        def said() -> Instant | None:
+            logs = self.timeline.events("log", node=director.name, since=since, daemon="keepalived")
+            return next((log.at for log in logs if keepalived.CHECKING.search(log.line)), None)
+
+        return Window(since, self.timeline.wait_until(said, since + STARTING, f"{director.name} checks real servers"))
 
     def healed(self) -> Instant:
         """When the last fault was healed."""

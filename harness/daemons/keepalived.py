@@ -23,6 +23,7 @@ TABLE_CHANGED = re.compile(r"real server|virtual server|service|Adding|Removing|
 _STAMP = re.compile(r"^\w{3} \w{3} [\d: ]+\d{4}: ")
 _PLACE = re.compile(r"\bLine \d+\)")
 _HARMLESS = re.compile(r"^(Starting|Running|Command) |SECURITY VIOLATION|keepalived_script")
+CHECKING = re.compile(r"Activating healthchecker for ")
 CRASHED = re.compile(r"exited due to ")
 ENTERED = re.compile(r"\((?P<instance>[^)]+)\) Entering (?P<state>MASTER|BACKUP|FAULT) STATE")
 
