@@ -162,6 +162,21 @@ def test_a_killed_run_leaves_all_up_to_its_last_event(run: Path, tmp_path: Path)
     assert "Incomplete: the scenario had not ended" in page.write(killed).read_text()
 
 
+def test_a_scenario_that_spins_is_ended_by_the_watchdog(tmp_path: Path) -> None:
+    """With what ran, where it was, and the timeline until then."""
+    VIRTUAL.find()
+    folder = project(tmp_path, spin=True)
+    told = subprocess.run(
+        command("pytest", "-q", "--clock", "virtual", "-k", "killed", "--watchdog", "12"),
+        cwd=folder, capture_output=True, text=True,
+    )  # fmt: skip
+    said = told.stdout + told.stderr
+    assert told.returncode not in (0, pytest.ExitCode.TESTS_FAILED), said
+    assert "virtual time did not move for 12 s, so the run was ended (--watchdog). Running were:" in said
+    assert 'test_it.py", line' in said, "the stack"
+    assert '"request"' in next(folder.glob("artifacts/*/test_*/timeline.jsonl")).read_text()
+
+
 def test_a_bundle_repeats_to_the_byte(run: Path, tmp_path: Path) -> None:
     lvs = command("harness.cli")
     subprocess.run([*lvs, "bundle", run, "--output", "b.zip"], cwd=tmp_path, check=True, capture_output=True)

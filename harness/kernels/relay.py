@@ -51,7 +51,7 @@ class Relay:
     ) -> None:
         self._ends, self._log = ends, ends.log
         self._terminal, self._collect, self._kept = terminal, collect, kept
-        self._watchdog = Watchdog(patience or 0)
+        self._watchdog = Watchdog(patience or 0, ends.guard)
         self._link = Link(ends, patience is not None, self._watchdog)
         self._patience, self._stuck = patience, False
         self._report = "(the guest did not say)"
@@ -93,7 +93,7 @@ class Relay:
 
     def _loop(self) -> int:
         while True:
-            if self._watchdog.left() == 0:
+            if self._watchdog.left() == 0 and self._watchdog.expired():
                 self._on_stuck()
             for key, _ in self._selector.select(self._watchdog.left()):
                 status: int | None = key.data()

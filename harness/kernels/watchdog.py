@@ -2,24 +2,65 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
+from pathlib import Path
+
+_PATIENCE = 10
+"""How many limits a guest may go without progress that does not get the processor."""
 
 
 class Watchdog:
-    """Knows how long the guest may still go without progress. ``limit`` is in seconds of real time; 0 is for ever."""
+    """Knows how long the guest may still go without progress. ``limit`` is in seconds of real time; 0 is for ever.
 
-    def __init__(self, limit: float) -> None:
-        self.limit = limit
+    A guest that computes for ever takes the processor. One that hardly gets it, because others do, is given more time:
+    what has to be over is the limit, and a quarter of it with the processor.
+    """
+
+    def __init__(self, limit: float, guard: int) -> None:
+        """``guard``: the process below which the guest's are."""
+        self.limit, self._guard = limit, guard
+        self._fed = 0.0
         self._due: float | None = None
+        self._worked: float | None = None
 
     def feed(self) -> None:
         """The guest makes progress, or can from now on."""
-        self._due = time.monotonic() + self.limit if self.limit else None
+        self._fed = time.monotonic()
+        self._due = self._fed + self.limit / 2 if self.limit else None
+        self._worked = None
 
     def suspend(self) -> None:
         """The guest is not meant to make progress until the next :meth:`feed`."""
         self._due = None
 
     def left(self) -> float | None:
-        """How long may still be waited; None is for ever."""
+        """How long may be waited until :meth:`expired` is to be asked; None is for ever."""
         return None if self._due is None else max(0.0, self._due - time.monotonic())
+
+    def expired(self) -> bool:
+        """Whether the guest has had its time; asked when nothing is :meth:`left`."""
+        now, worked = time.monotonic(), processor_time(self._guard)
+        if self._worked is None:  # half of the limit is over
+            self._worked = worked
+        elif worked - self._worked >= self.limit / 4 or now - self._fed >= _PATIENCE * self.limit:
+            return True
+        self._due = now + self.limit / 2
+        return False
+
+
+def processor_time(process: int) -> float:
+    """Seconds of processor that a process and all below it have had (proc_pid_stat(5)); those that have ended are
+    their parents' and count too.
+    """
+    parents, ticks = {}, {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has just ended
+            fields = path.read_text().rpartition(")")[2].split()
+            parents[path.parent.name], ticks[path.parent.name] = fields[1], sum(map(int, fields[11:15]))
+    total, below = 0, {str(process)}
+    while below:
+        total += sum(ticks.get(each, 0) for each in below)
+        below = {child for child, parent in parents.items() if parent in below}
+    return total / os.sysconf("SC_CLK_TCK")
