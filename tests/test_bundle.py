@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import resource
 import stat
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 from harness import cli
 from harness.cli import reproduce
 from harness.errors import HarnessError
-from harness.report import artifacts, bundle, secrets
+from harness.report import artifacts, bundle, page, secrets
 
 TEST = "scenarios/test_x.py::test_it"
 SOURCE = b"import os\nos.system('touch /tmp/x')\n"
@@ -98,6 +100,32 @@ def test_what_has_changed_since_is_told(run: Path, tmp_path: Path) -> None:
 def test_no_file_is_replaced(run: Path, made: Path) -> None:
     with pytest.raises(HarnessError, match="is there already"):
         bundle.make(run, made)
+
+
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
+    """No file grows beyond 200 bytes, which fails as a full disk does, only with EFBIG."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_of_what_cannot_be_written_nothing_stays(run: Path, tmp_path: Path) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    large = bundle.Bundle({}, {"sources/a.py": b"x", "sources/b.py": b"x" * 300})
+    with full_disk():
+        with pytest.raises(HarnessError, match=r"cannot write .*b\.zip: File too large; make room"):
+            bundle.make(run, tmp_path / "b.zip")
+        with pytest.raises(HarnessError, match=r"cannot write .*compare\.html: File too large; make room"):
+            page.write_comparison(run, run, tmp_path / "compare.html")
+        with pytest.raises(HarnessError, match=r"cannot write the evidence below .*: File too large; make room"):
+            artifacts.update(run / artifacts.RUN, {"x": "x" * 300})
+        with pytest.raises(HarnessError, match=r"cannot write .*new: File too large; make room"):
+            reproduce._extract(large, tmp_path / "new")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 # -- hostile ones ---------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 from importlib import resources
 from pathlib import Path
@@ -48,4 +49,6 @@ def _write(file: Path, text: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     except OSError as problem:
+        with contextlib.suppress(OSError):
+            file.unlink()
         raise HarnessError(f"cannot write {file}: {problem.strerror}") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -80,7 +81,8 @@ def _extract(bundle: Bundle, into: Path) -> Path:
     except FileExistsError:
         raise HarnessError(f"{into} is there already: remove it, or name another with --into") from None
     except OSError as problem:
-        raise HarnessError(f"cannot write {into}: {problem.strerror}") from None
+        shutil.rmtree(into, ignore_errors=True)
+        raise HarnessError(f"cannot write {into}: {problem.strerror}; make room or mend it") from None
     return into
 
 

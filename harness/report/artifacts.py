@@ -5,13 +5,13 @@ What is read may be half written, or made by somebody else: it is checked, and w
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from harness.errors import HarnessError
 from harness.timeline import Event
@@ -210,11 +210,24 @@ def new_folder(run: Path, name: str) -> Path:
     raise HarnessError(f"{run}: there are too many scenarios called {safe}")
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Replace a file as a whole: whoever reads it finds the old or the new one. Raises OSError."""
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[TextIO]:
+    """Write a file as a whole: whoever reads it finds the old or the new one, and of one that fails nothing stays."""
     new = path.with_name(f"{path.name}.new")
-    new.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    os.replace(new, path)
+    try:
+        with open(new, "w", encoding="utf-8", errors="replace") as file:
+            yield file
+        new.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            new.unlink()
+        raise
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Replace a file as a whole. Raises OSError."""
+    with replacing(path) as file:
+        file.write(json.dumps(content, indent=1) + "\n")
 
 
 def update(path: Path, more: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ Whoever opens one knows nothing of who made it: :func:`read` refuses what is not
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import stat
@@ -72,15 +73,24 @@ def make(folder: Path, target: Path, with_secrets: bool = False) -> list[str]:
         contents = {name: secrets.mask(data, found) for name, data in contents.items()}
         notes.append(f"passwords masked: {len(found)}" if found else "no passwords found")
     manifest = _manifest(run, contents, masked=not with_secrets)
+    _write(target, {MANIFEST: json.dumps(manifest, indent=1).encode(), **contents})
+    return notes
+
+
+def _write(target: Path, contents: dict[str, bytes]) -> None:
+    """A new archive, or none. HarnessError if it cannot be."""
     try:
         with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in {MANIFEST: json.dumps(manifest, indent=1).encode(), **contents}.items():
+            for name, data in contents.items():
                 archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)  # of no time: the same each time
     except FileExistsError:
         raise HarnessError(f"{target} is there already: remove it, or name another with --output") from None
-    except OSError as problem:
-        raise HarnessError(f"cannot write {target}: {problem.strerror}") from None
-    return notes
+    except BaseException as problem:
+        with contextlib.suppress(OSError):
+            target.unlink()
+        if isinstance(problem, OSError):
+            raise HarnessError(f"cannot write {target}: {problem.strerror}; make room or mend it") from None
+        raise
 
 
 def _sources(run: Run, notes: list[str]) -> dict[str, Path]:

@@ -19,7 +19,7 @@ from harness.errors import HarnessError
 from harness.lab.plan import Plan
 from harness.observers.packets import Frame
 from harness.report import dumps, pcapng
-from harness.report.artifacts import ABOUT, CAPTURE, FORMAT, TIMELINE, cannot_write, write_json
+from harness.report.artifacts import ABOUT, CAPTURE, FORMAT, TIMELINE, cannot_write, replacing, write_json
 from harness.report.frames import Commenter
 from harness.timeline import EVER, Event, Timeline
 
@@ -124,10 +124,8 @@ class Evidence:
 
     def _sort_timeline(self) -> None:
         """Put the lines in the order of their instants: some are known only later, such as a request's answer."""
-        ordered = self.folder / f"{TIMELINE}.new"
-        with open(ordered, "w", encoding="utf-8") as file:
+        with replacing(self.folder / TIMELINE) as file:
             self._cluster.timeline.write(file, since=self._cluster.timeline.mark)
-        ordered.replace(self.folder / TIMELINE)
 
     def _cut_logs(self) -> None:
         """Copy what the daemons have said since the scenario began."""

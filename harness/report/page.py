@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from harness.errors import HarnessError
 from harness.report import picture, table
-from harness.report.artifacts import OUTCOMES, PAGE, Run, Scenario, cannot_write, read_run
+from harness.report.artifacts import OUTCOMES, PAGE, Run, Scenario, read_run, replacing
 from harness.report.words import milliseconds, words
 
 _ASSETS = importlib.resources.files("harness.report") / "assets"
@@ -35,12 +35,11 @@ def write_comparison(first: Path, second: Path, target: Path) -> Path:
 
 def _write(target: Path, runs: Sequence[Run], base: Path) -> Path:
     text = render(runs, base)
-    new = target.with_name(f"{target.name}.new")
     try:
-        new.write_text(text, encoding="utf-8", errors="replace")
-        new.replace(target)
+        with replacing(target) as file:
+            file.write(text)
     except OSError as problem:
-        raise cannot_write(target.parent, problem) from None
+        raise HarnessError(f"cannot write {target}: {problem.strerror}; make room or mend it") from None
     return target
 
 
