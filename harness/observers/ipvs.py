@@ -6,11 +6,10 @@ slow machine; a slow sweep catches what the log does not say.
 
 from __future__ import annotations
 
-import sys
-import threading
-from collections.abc import Callable
+import os
 from functools import partial
-from typing import Any
+from ipaddress import IPv4Address, ip_address
+from typing import Any, NamedTuple
 
 from harness.clock import now
 from harness.lab.machine import Machine
@@ -20,10 +19,19 @@ from harness.topology.services import endpoint
 
 SETTLING = (0.001, 0.01)
 SWEEP = 1.0
-_PROTOCOLS = {6: "TCP", 17: "UDP", 132: "SCTP"}
+_TABLE = "/proc/thread-self/net/ip_vs"
+"""All of it in one text: netlink takes a question for each service, and hundreds are asked about every second."""
 
 Table = dict[str, dict[str, int]]
 """Virtual service (``TCP 172.16.10.50:80``, ``FWM 1``) -> real server (``172.16.10.21:80``) -> weight."""
+
+
+class Destination(NamedTuple):
+    """A real server in a table, with its connections."""
+
+    weight: int
+    active: int
+    inactive: int
 
 
 class IpvsObserver:
@@ -31,7 +39,7 @@ class IpvsObserver:
 
     def __init__(self, loop: Loop, timeline: Timeline, director: Machine) -> None:
         self._loop, self._timeline, self._director = loop, timeline, director
-        self._ipvs: Any = None
+        self._file: int | None = None
         self._known: Table = {}
         self._pending: set[float] = set()
         self._sweeping = False
@@ -60,48 +68,26 @@ class IpvsObserver:
             self._read()
             self._loop.at(now() + SWEEP, self.sweep)
 
-    def read_table(self) -> Table:
+    def read(self) -> dict[str, dict[str, Destination]]:
         """The director's table as the kernel has it now (loop thread only)."""
-        return {
-            _service_name(message.get_attr("IPVS_CMD_ATTR_SERVICE")): dict(
-                _name_and_weight(destination) for destination in self._destinations(message)
-            )
-            for message in self._services()
-        }
-
-    def read_connections(self, service: str) -> dict[str, tuple[int, int]]:
-        """Each real server's active and inactive connections in a service (loop thread only)."""
-        found: dict[str, tuple[int, int]] = {}
-        for message in self._services():
-            if _service_name(message.get_attr("IPVS_CMD_ATTR_SERVICE")) == service:
-                for destination in self._destinations(message):
-                    name, _ = _name_and_weight(destination)
-                    found[name] = (
-                        destination.get_attr("IPVS_DEST_ATTR_ACTIVE_CONNS"),
-                        destination.get_attr("IPVS_DEST_ATTR_INACT_CONNS"),
-                    )
-        return found
-
-    def _services(self) -> list[Any]:
-        from pyroute2.ipvs import IPVS
-
-        if self._ipvs is None:
+        if self._file is None:
             with self._director.inside():
-                self._ipvs = IPVS()
-        return list(self._ipvs.service("dump"))
-
-    def _destinations(self, service: Any) -> list[Any]:
-        from pyroute2.ipvs import IPVSService
-
-        answers = self._ipvs.dest("dump", service=IPVSService.from_message(service))
-        return [answer.get_attr("IPVS_CMD_ATTR_DEST") for answer in answers]
+                self._file = os.open(_TABLE, os.O_RDONLY | os.O_CLOEXEC)
+        os.lseek(self._file, 0, os.SEEK_SET)
+        parts = iter(partial(os.read, self._file, 1 << 16), b"")
+        return parse(b"".join(parts).decode("ascii"))
 
     def _read(self) -> None:
         if self._closed:
             return
-        table = self.read_table()
-        for service in self._known.keys() | table.keys():
+        table: Table = {
+            service: {address: destination.weight for address, destination in destinations.items()}
+            for service, destinations in self.read().items()
+        }
+        for service in {**self._known, **table}:
             before, after = self._known.get(service), table.get(service)
+            if before == after:
+                continue
             if before is None or after is None:
                 self._record("service", "added" if before is None else "removed", service)
             self._compare(service, before or {}, after or {})
@@ -122,35 +108,27 @@ class IpvsObserver:
     def close(self) -> None:
         """Stop observing (loop thread only)."""
         self._closed = True
-        if self._ipvs is not None:
-            self._ipvs.close()
+        if self._file is not None:
+            os.close(self._file)
 
 
-def when_imported(then: Callable[[], None]) -> None:
-    """Import pyroute2 beside everything else, and then go on: that takes 2 s of a guest's CPU.
-
-    In the loop's own thread it would make all other events wait, and in front of the daemons their start.
-    """
-
-    def load() -> None:
-        import pyroute2.ipvs  # noqa: F401 - for whoever imports it next
-
-        then()
-
-    if "pyroute2.ipvs" in sys.modules:
-        then()
-    else:
-        threading.Thread(target=load, name="import pyroute2", daemon=True).start()
+def parse(text: str) -> dict[str, dict[str, Destination]]:
+    """Service -> real server -> what is told of it, from ``/proc/net/ip_vs`` (kernel ``ip_vs_info_seq_show``)."""
+    table: dict[str, dict[str, Destination]] = {}
+    destinations: dict[str, Destination] = {}
+    for line in text.splitlines()[3:]:  # behind the version and two lines of headings
+        first, second, *rest = line.split()
+        if first == "->":
+            weight, active, inactive = map(int, rest[1:])
+            destinations[_endpoint(second)] = Destination(weight, active, inactive)
+        else:
+            name = f"FWM {int(second, 16)}" if first == "FWM" else f"{first} {_endpoint(second)}"
+            destinations = table.setdefault(name, {})
+    return table
 
 
-def _service_name(service: Any) -> str:
-    if fwmark := service.get_attr("IPVS_SVC_ATTR_FWMARK"):
-        return f"FWM {fwmark}"
-    protocol = service.get_attr("IPVS_SVC_ATTR_PROTOCOL")
-    address = endpoint(service.get_attr("IPVS_SVC_ATTR_ADDR"), service.get_attr("IPVS_SVC_ATTR_PORT"))
-    return f"{_PROTOCOLS.get(protocol, protocol)} {address}"
-
-
-def _name_and_weight(destination: Any) -> tuple[str, int]:
-    address = endpoint(destination.get_attr("IPVS_DEST_ATTR_ADDR"), destination.get_attr("IPVS_DEST_ATTR_PORT"))
-    return address, destination.get_attr("IPVS_DEST_ATTR_WEIGHT")
+def _endpoint(text: str) -> str:
+    """``AC100A32:0050`` or ``[fd00:0010:...:0050]:0050``, as ipvsadm prints it."""
+    host, _, port = text.rpartition(":")
+    address = ip_address(host[1:-1]) if host.startswith("[") else IPv4Address(int(host, 16))
+    return endpoint(str(address), int(port, 16))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.clock import Instant, now
 from harness.lab.machine import Machine
-from harness.observers import ipvs, protocols
+from harness.observers import protocols
 from harness.observers.addresses import AddressObserver
 from harness.observers.client import Client, Held, Load
 from harness.observers.fifos import FifoObserver
@@ -85,7 +85,7 @@ class Recorder:
     def watch_ipvs(self, director: Machine) -> None:
         """Observe a director's IPVS table."""
         observer = self._ipvs[director.name] = IpvsObserver(self._loop, self._timeline, director)
-        ipvs.when_imported(lambda: self._loop.hand(observer.sweep))
+        self._loop.hand(observer.sweep)
 
     def look_at_ipvs(self, director: Machine) -> None:
         """Read a director's IPVS table, since there are signs of a change (loop thread only)."""
@@ -94,7 +94,8 @@ class Recorder:
 
     def connections(self, director: Machine, service: str) -> dict[str, tuple[int, int]]:
         """Each real server's active and inactive connections in one of a director's services."""
-        return self._loop.do(lambda: self._ipvs[director.name].read_connections(service))
+        table = self._loop.do(lambda: self._ipvs[director.name].read())
+        return {name: (each.active, each.inactive) for name, each in table.get(service, {}).items()}
 
     def log_pipe(self, machine: Machine, daemon: str, on_line: Callable[[str], None]) -> int:
         """A pipe for a daemon's output; ``on_line`` is called in the loop's thread with every line."""

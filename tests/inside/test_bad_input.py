@@ -42,12 +42,6 @@ SCENARIO = """
 """
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _imported() -> None:
-    """Import once what each run would import anew, since pytester forgets what was imported meanwhile."""
-    import pyroute2.ipvs  # noqa: F401
-
-
 @pytest.fixture
 def user(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> User:
     for name in (choice.GUEST, choice.HEADER, choice.RUN):
