@@ -170,17 +170,25 @@ def pool(timeline: Timeline, director: str, service: str, at: Instant | None = N
 
     Raises NoEvidence if the service was never in the table.
     """
-    table: dict[str, int] | None = None
+    held = pools(timeline, director, at)
+    if service not in held:
+        raise NoEvidence(f"{director} has no service {service} in its table")
+    return held[service]
+
+
+def pools(timeline: Timeline, director: str, at: Instant | None = None) -> dict[str, dict[str, int]]:
+    """A director's whole table: service -> real server -> weight."""
+    table: dict[str, dict[str, int]] = {}
     for event in timeline.events(node=director, since=EVER, until=at):
         if event.kind == "power":
-            table = None
-        elif event.kind == "service" and event.service == service:
-            table = {} if event.action == "added" else None
-        elif event.kind == "destination" and event.service == service and table is not None:
+            table = {}
+        elif event.kind == "service":
+            table.pop(event.service, None)
+            if event.action == "added":
+                table[event.service] = {}
+        elif event.kind == "destination" and (servers := table.get(event.service)) is not None:
             if event.action == "removed":
-                table.pop(event.address, None)
+                servers.pop(event.address, None)
             else:
-                table[event.address] = int(event.weight)
-    if table is None:
-        raise NoEvidence(f"{director} has no service {service} in its table")
+                servers[event.address] = int(event.weight)
     return table

@@ -41,15 +41,14 @@ class Looking(Base):
     def _unbalanced(self) -> str | None:
         """Which director's table is not as it should be."""
         for director in self.directors:
+            pools = measures.pools(self.timeline, director.name)
             for service in director.role.services:
                 for name in service.names:
                     wanted = {each.endpoint: each.weight for each in director.destinations(service, name)}
-                    try:
-                        table = measures.pool(self.timeline, director.name, name)
-                    except measures.NoEvidence:
+                    if name not in pools:
                         return f"{director.name} has no table for {name} yet"
-                    if table != wanted:
-                        return f"{director.name}'s table has {table} instead of {wanted}"
+                    if pools[name] != wanted:
+                        return f"{director.name}'s table of {name} has {pools[name]} instead of {wanted}"
         return None
 
     def _misplaced(self, vip: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 
 from harness.daemons import firewall, ipvs, keepalived
@@ -12,6 +13,7 @@ from harness.daemons.nodes.node import Node
 from harness.daemons.nodes.real_server import RealServerNode
 from harness.errors import HarnessError
 from harness.keepalived import config
+from harness.lab.plan import HostPlan
 from harness.topology import Director, MailServer, RealServer, VirtualService, VrrpInstance
 from harness.topology.notification import FIFO, REPORT
 from harness.topology.services import Destination
@@ -36,17 +38,20 @@ class DirectorNode(Node):
             raise HarnessError(f"{self.name} has no VRRP instance in the topology")
         return self.role.instances[0]
 
+    @cached_property
+    def _serving(self) -> dict[str, list[HostPlan]]:
+        return _by_service(self._network.of_role(RealServer), "serves")
+
+    @cached_property
+    def _apologizing(self) -> dict[str, list[HostPlan]]:
+        return _by_service(self._network.of_role(RealServer), "sorry_for")
+
     def destinations(self, service: VirtualService, name: str | None = None) -> list[Destination]:
         """The real servers of a service, in its table ``name`` (None: the first): the machines that serve it."""
-        serving = [
-            host
-            for host in self._network.of_role(RealServer)
-            if isinstance(host.role, RealServer) and _named(service, host.role.serves)
-        ]
         port = service.real_port_in(service.name if name is None else name)
         return [
             Destination(host.interface().address_of(service.family), port, service.weight_of(number))
-            for number, host in enumerate(serving)
+            for number, host in enumerate(self._serving.get(service.name, ()))
         ]
 
     def destination(self, service: VirtualService, server: RealServerNode, name: str | None = None) -> Destination:
@@ -64,8 +69,7 @@ class DirectorNode(Node):
         """The sorry server of a service, if the topology has one."""
         return [
             Destination(host.interface().address_of(service.family), service.port, sorry=True)
-            for host in self._network.of_role(RealServer)
-            if isinstance(host.role, RealServer) and _named(service, host.role.sorry_for)
+            for host in self._apologizing.get(service.name, ())
         ]
 
     def config_text(self) -> bytes:
@@ -144,9 +148,13 @@ class DirectorNode(Node):
             self.machine.remove(keepalived.DOWN)
 
 
-def _named(service: VirtualService, services: Iterable[VirtualService]) -> bool:
-    """Whether a service is among others, be it with other settings: its name is what tells it from others."""
-    return service.name in [each.name for each in services]
+def _by_service(hosts: Iterable[HostPlan], field: str) -> dict[str, list[HostPlan]]:
+    """The machines of each service, by its name: that tells it from others, be it with other settings."""
+    found: dict[str, list[HostPlan]] = {}
+    for host in hosts:
+        for name in dict.fromkeys(service.name for service in getattr(host.role, field)):
+            found.setdefault(name, []).append(host)
+    return found
 
 
 def read_config(director: str, path: Path | str) -> bytes:
