@@ -54,6 +54,18 @@ def test_an_assumption_is_corrected() -> None:
     assert "lb2.eth1" in assumed(layout)
 
 
+def test_with_nat_the_way_back_is_assumed_and_corrected() -> None:
+    natted = replace(TRACKING, services=tuple(replace(each, method="NAT") for each in TRACKING.services))
+
+    likely, told = derive({"lb1": natted}), derive({"lb1": natted}, {"web1.gateway": "192.168.200.9"})
+
+    held = {vip.address for one in natted.instances for vip in (*one.vips, *one.excluded_vips)}
+    assert assumed(likely)["web1.gateway"] == likely.servers[0].gateway
+    assert likely.servers[0].gateway in held
+    assert told.servers[0].gateway == "192.168.200.9"
+    assert "web1.gateway" not in assumed(told)
+
+
 def test_a_vip_that_no_instance_holds_is_every_directors() -> None:
     layout = derive({"lb1": replace(TRACKING, instances=())})
 

@@ -63,10 +63,14 @@ class Parts:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        self._served: dict[str, list[tuple[RealServerNode, VirtualService]]] = {}
+        for server in cluster.real_servers:
+            for own in server.role.serves:
+                self._served.setdefault(own.name, []).append((server, own))
 
     def wait_settled(self) -> None:
         """Wait until the cluster has settled, and every checker has looked at every real server since."""
-        services = [service for director in self._cluster.directors for service in director.role.services]
+        services = set(self._own_services())
         paces = [check.pace(service.delay_loop) for service in services for check in service.checks]
         self.wait_elected()
         self._cluster.wait_settled(max(map(_recovery, services), default=0.0))
@@ -108,23 +112,36 @@ class Parts:
             pytest.skip("no service in these configurations that a web client could ask")
         return found
 
+    def servers_of(self, service: VirtualService) -> list[tuple[RealServerNode, VirtualService]]:
+        """The real servers of a service, each with the service as it is there: its checkers are its own."""
+        return self._served.get(service.name, [])
+
     def wait_checked(self) -> None:
         """Wait until every checker that has begun to fail has given up."""
-        checked = [(check, service) for service in self._all_services() for check in service.checks]
-        if not checked:
+        paces = [check.pace(own.delay_loop) for own in self._own_services() for check in own.checks]
+        if not paces:
             pytest.skip("no service in these configurations whose real servers are checked")
-        self._cluster.timeline.let_pass(max(_gives_up(check.pace(service.delay_loop)) for check, service in checked))
+        self._cluster.timeline.let_pass(max(map(_gives_up, paces)))
 
-    def checked_services(self) -> list[tuple[VirtualService, type[Fault[RealServerNode]]]]:
-        """The virtual services whose real servers are checked, each with a fault that its checkers notice."""
-        found = [
-            (service, fault)
-            for service in self._all_services()
-            if service.weight_of(0) and (fault := _noticed(service)) is not None
-        ]
+    def faults(self) -> list[tuple[Fault[RealServerNode], list[VirtualService]]]:
+        """Faults of real servers, each with the services whose checkers notice it there.
+
+        Together they are noticed by every service, and by each of its sets of checkers where its real servers differ.
+        """
+        found: dict[tuple[str, type[Fault[RealServerNode]]], list[VirtualService]] = {}
+        for service in self._all_services():
+            seen = set()
+            for number, (server, own) in enumerate(self.servers_of(service)):
+                if service.weight_of(number) and own.checks not in seen and (fault := _noticed(own)) is not None:
+                    seen.add(own.checks)
+                    found.setdefault((server.name, fault), []).append(own)
         if not found:
             pytest.skip("no service in these configurations whose checks a stand-in could fail")
-        return found
+        nodes = {server.name: server for server in self._cluster.real_servers}
+        return [(fault(nodes[name]), services) for (name, fault), services in found.items()]
+
+    def _own_services(self) -> list[VirtualService]:
+        return [own for served in self._served.values() for _, own in served]
 
     def _all_services(self) -> list[VirtualService]:
         offered = [service for director in self._cluster.directors for service in director.role.services]

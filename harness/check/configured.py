@@ -110,14 +110,17 @@ class _Derived(Topo):
             )
             self._wire(director.name, director.addresses)
         for server in layout.servers:
-            serves = [services[each.name] for each, _ in server.serves if each.name in services]
-            nat = any(service.method == "NAT" for service in serves)
+            serves = [
+                replace(services[each.name], check=model.checks(own))  # each real server has checkers of its own
+                for each, own in server.serves
+                if each.name in services
+            ]
             self.addHost(
                 server.name,
                 cls=RealServer,
                 serves=serves,
                 sorry_for=[services[each.name] for each in server.sorry_for if each.name in services],
-                defaultRoute=_gateway(layout, server.segment, nat),
+                defaultRoute=f"via {server.gateway}",
                 **standins.options(server),
             )
             self._wire(server.name, {server.segment: server.address})
@@ -137,12 +140,3 @@ def _services(layout: Layout) -> dict[str, VirtualService]:
             if fact.name not in found and standins.why_not(fact) is None:
                 found[fact.name] = model.service(fact, [server.address for server in layout.servers])
     return found
-
-
-def _gateway(layout: Layout, segment: str, nat: bool) -> str | None:
-    """Where a real server sends its answers: with NAT to the VIP on its LAN, else the client is its way out."""
-    if not nat:
-        return f"via {layout.client[segment]}"
-    vips = [vip for each in layout.directors[0].reading.instances for vip in each.vips if vip.device == segment]
-    own = layout.directors[0].addresses[segment]
-    return f"via {vips[0].address if vips else own}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from harness.check.facts import Instance, Reading, RealServer, Service, Vip
@@ -57,6 +58,7 @@ class _Deriving:
             why = "there is no such program, so one that does nothing and succeeds; or FILE"
             self._setting(f"{SCRIPT}{path}", "exit 0", why)
         client = {name: str(segment.free()) for name, segment in self._segments.items()}
+        servers = tuple(replace(server, gateway=self._gateway(server, directors[0], client)) for server in servers)
         if unknown := self._settings.keys() - self._used:
             known = ", ".join(assumption.key for assumption in self._assumptions)
             raise HarnessError(
@@ -202,6 +204,24 @@ class _Deriving:
             sorry = tuple(service for service in self._services() if (service.sorry_server or ("",))[0] == address)
             machines.append(ServerMachine(f"web{number}", address, name, tuple(served), _each_once(sorry)))
         return tuple(machines)
+
+    def _gateway(self, server: ServerMachine, director: DirectorMachine, client: Mapping[str, str]) -> str:
+        """With NAT the answers have to come back through the director that has the VIP; else clients are the way out.
+
+        The VIP on the real servers' own LAN, if there is one, moves with the master.
+        """
+        if not any(service.method == "NAT" for service, _ in server.serves):
+            return client[server.segment]
+        vips = [vip for one in director.reading.instances for vip in _held(one) if vip.device == server.segment]
+        inside = [vip.address for vip in vips if IPv4Address(vip.address) in self._segments[server.segment].subnet]
+        likely = (inside or [director.addresses[server.segment]])[-1]
+        why = "with NAT answers go back through the director" + ("" if inside else ", and no VIP is on this LAN")
+        gateway = self._setting(f"{server.name}.gateway", likely, why)
+        try:
+            IPv4Address(gateway)
+        except ValueError as problem:
+            raise HarnessError(f"--set {server.name}.gateway={gateway}: no IPv4 address: {problem}") from None
+        return gateway
 
     def _wanted(self, service: Service) -> list[RealServer]:
         return [server for server in service.real_servers if ":" not in server.address]

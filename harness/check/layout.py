@@ -54,13 +54,17 @@ class DirectorMachine:
 
 @dataclass(frozen=True)
 class ServerMachine:
-    """A real server: where it is, and which services of which directors it serves under which port and method."""
+    """A real server: where it is, and which services of which directors it serves under which port and method.
+
+    ``gateway`` is where it sends what leaves its LAN.
+    """
 
     name: str
     address: str
     segment: str
     serves: tuple[tuple[Service, RealServer], ...]
     sorry_for: tuple[Service, ...] = ()
+    gateway: str = ""
 
 
 @dataclass(frozen=True)

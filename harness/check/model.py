@@ -86,13 +86,12 @@ def _script(fact: facts.Script, weight: int) -> VrrpScript:
 
 
 def service(fact: facts.Service, machines: Sequence[str]) -> VirtualService:
-    """A virtual service with a listener or more; its real servers are taken to be checked as the first of them is.
+    """A virtual service with a listener or more, with the checkers of its first real server (see :func:`checks`).
 
     ``machines`` are the addresses of all real servers, in the order of the topology.
     """
     weights = {server.address: server.weight for server in fact.real_servers}
     (vip, port), *others = fact.listeners
-    checkers = fact.real_servers[0].checkers if fact.real_servers else ()
     ports = {server.port for server in fact.real_servers}
     own_port = next(iter(ports)) if fact.method == "NAT" and ports not in ({port}, {0}, set()) else None
     return VirtualService(
@@ -102,7 +101,7 @@ def service(fact: facts.Service, machines: Sequence[str]) -> VirtualService:
         method=fact.method,
         protocol=fact.protocol if fact.protocol in ("TCP", "UDP", "SCTP") else "TCP",
         delay_loop=fact.delay_loop,
-        check=tuple(check for checker in checkers if (check := _check(checker)) is not None),
+        check=checks(fact.real_servers[0]) if fact.real_servers else (),
         weight=tuple(weights[address] for address in machines if address in weights) or 1,
         persistence_timeout=fact.persistence,
         inhibit_on_failure=fact.inhibit,
@@ -112,6 +111,11 @@ def service(fact: facts.Service, machines: Sequence[str]) -> VirtualService:
         group=tuple(others),
         fwmark=fact.mark,
     )
+
+
+def checks(fact: facts.RealServer) -> tuple[Check, ...]:
+    """The checkers of one real server, but for kinds that are not known here."""
+    return tuple(check for checker in fact.checkers if (check := _check(checker)) is not None)
 
 
 def _check(fact: facts.Checker) -> Check | None:
