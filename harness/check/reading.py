@@ -8,7 +8,7 @@ import select
 import signal
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,11 +25,13 @@ from harness.lab.plan import HostPlan
 from harness.lab.supervisor import Supervisor
 
 _INTERFACE = re.compile(r"\b[Ii]nterface (\S+?),? (?:for .*)?(?:doesn't|does not) exist")
-_CHILD_STARTED = re.compile(rb"Starting (VRRP|Healthcheck) child process")
+_DUMPED = re.compile(rb"Activating healthchecker|Entering BACKUP STATE \(init\)")
+"""What keepalived says once it has dumped everything."""
 _QUIET = 2.0
-"""Seconds after which a keepalived that has started no child has none to start: its configuration has no such part."""
+"""Seconds after which a keepalived that says nothing has nothing to add, or no part to play at all."""
 _TURN = 0.02
 """Seconds between two looks at a dump: one for each of its lines would take minutes where there are many services."""
+_CHUNK = 1 << 16
 _ROUNDS = 16
 _REFUSED = "permanent error CONFIG"
 
@@ -106,7 +108,7 @@ def _make_interfaces(machine: Machine, origin: Path) -> tuple[tuple[str, ...], l
 def _dump(machine: Machine, only: str) -> str:
     """What one of keepalived's two processes says of its configuration when it starts.
 
-    It is told to stop as soon as it has been started; it does so when it has read and dumped everything.
+    It is told to stop only then: it waits 5 s for its process, and what that has not said by then is lost.
     """
     reader, writer = os.pipe()
     try:
@@ -117,15 +119,15 @@ def _dump(machine: Machine, only: str) -> str:
         os.close(writer)
     said = b""
     with os.fdopen(reader, "rb", buffering=0) as output:
-        while not _CHILD_STARTED.search(said) and select.select([output], [], [], _QUIET)[0]:
-            if not (data := output.read(1 << 16)):
-                break
-            said += data
-        process.send_signal(signal.SIGTERM)
-        while True:
+        while not _DUMPED.search(said, max(0, len(said) - 2 * _CHUNK)) and select.select([output], [], [], _QUIET)[0]:
             process.ended.wait(_TURN)
-            if not (data := output.read(1 << 16)):
+            if not (data := output.read(_CHUNK)):
                 break
             said += data
+        with suppress(ProcessLookupError):  # it has ended, having refused the configuration
+            process.send_signal(signal.SIGTERM)
+        while data := output.read(_CHUNK):
+            said += data
+            process.ended.wait(_TURN)
     process.wait()
     return said.decode(errors="replace")

@@ -100,9 +100,9 @@ def _why(report: pytest.TestReport) -> str:
     return text.partition("\n")[0].removeprefix("AssertionError: ")
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Take the scenario's docstring along."""
+    """Take the scenario's docstring along, also where its cluster does not come about."""
     if CONFIGURED in item.config.stash and isinstance(item, pytest.Function):
         about = (item.function.__doc__ or item.name).strip().partition("\n")[0]
         case = f" ({item.callspec.id})" if hasattr(item, "callspec") else ""

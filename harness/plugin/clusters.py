@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from _pytest.outcomes import Exit
 
 from harness.errors import HarnessError
 from harness.kernels import choice
@@ -63,6 +64,13 @@ def _pool(request: pytest.FixtureRequest, lvs_kernel: str) -> Iterator[Pool]:
     pool.close()
 
 
+class _Unusable(Exit):
+    """Ends the run. pytest puts an exception's name in front of what it says, and users need not know one."""
+
+
+_Unusable.__module__, _Unusable.__qualname__ = "builtins", "lvs-harness"
+
+
 @pytest.fixture
 def cluster(
     request: pytest.FixtureRequest, _column: str | None, _pool: Pool, _control: Control | None
@@ -81,7 +89,7 @@ def cluster(
         running = _pool.get(topology, {**parameters, **planted}, fresh, edits, selection)
     except HarnessError as problem:
         if isinstance(topology, Configured):  # which no other scenario would fare better with
-            pytest.exit(f"lvs-harness: {problem}", pytest.ExitCode.USAGE_ERROR)
+            raise _Unusable(str(problem), pytest.ExitCode.USAGE_ERROR) from None
         raise
     request.node.stash[RUNNING] = running
     with contextlib.nullcontext() if _control is None else _control.planted(running):
