@@ -1,7 +1,7 @@
 """The command ``lvs-harness``: what is needed around the tests, which themselves are started with pytest.
 
 Each module is one command: ``add`` declares it, and what it declares as ``run`` carries it out and returns the exit
-status.
+status. One that sets ``passes`` finds what stands behind ``--``, for pytest, in ``options.passed``.
 """
 
 from __future__ import annotations
@@ -23,10 +23,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add(commands)
-    if not (sys.argv[1:] if arguments is None else arguments):
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given:
         parser.print_help(sys.stderr)
         return 2
-    options = parser.parse_args(arguments)
+    end = given.index("--") if "--" in given else len(given)  # argparse loses count where options come before it
+    own, passed = given[:end], given[end + 1 :]
+    options = parser.parse_args(own, argparse.Namespace(passed=passed, passes=False))
+    if passed and not options.passes:
+        parser.error(f"{options.command} passes nothing on to pytest: -- {' '.join(passed)}")
     try:
         status: int = options.run(options)
     except HarnessError as problem:

@@ -39,16 +39,19 @@ def add(commands: Any) -> None:
     bisect.add_argument("--good", required=True, help="a version in which they pass: 2.1.5, bullseye, or a commit")
     bisect.add_argument("--bad", required=True, help="a version in which they fail")
     bisect.add_argument("--git", metavar="CHECKOUT", help="a git checkout of keepalived: bisect its commits")
-    bisect.add_argument("arguments", nargs="+", metavar="SCENARIOS", help="scenarios and other arguments of pytest")
-    bisect.set_defaults(run=_run)
+    bisect.add_argument("arguments", nargs="*", metavar="SCENARIOS", help="scenarios and other arguments of pytest")
+    bisect.set_defaults(run=_run, passes=True)
 
 
 def _run(options: argparse.Namespace) -> int:
+    arguments = [*options.arguments, *options.passed]
+    if not arguments:
+        raise HarnessError("say which scenarios tell good from bad: -- scenarios/regressions/test_....py")
     if options.git is not None:
-        return _bisect_commits(Path(options.git).absolute(), options.good, options.bad, options.arguments)
+        return _bisect_commits(Path(options.git).absolute(), options.good, options.bad, arguments)
 
     def judge_release(release: Release) -> Verdict:
-        verdict = judge([f"--image=director={release.name}", *options.arguments])
+        verdict = judge([f"--image=director={release.name}", *arguments])
         print(f"{release}: {verdict.name.lower()}", flush=True)
         return verdict
 

@@ -6,7 +6,6 @@ import argparse
 import subprocess
 import sys
 import tomllib
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,9 @@ def add(commands: Any) -> None:
     check = commands.add_parser(
         "check",
         help="build the cluster that keepalived.conf files describe, break it, and say what works",
+        usage="lvs-harness check [--set KEY=VALUE]... [--settings TOML] [--explain] [NAME=]FILE... [-- PYTEST OPTIONS]",
         description="Scripts that the configurations name run inside the cluster's machines only.",
+        epilog="What follows -- is for pytest: -- --kernel uml -k election",
     )
     check.add_argument("directors", nargs="+", metavar="[NAME=]FILE", help="a director's keepalived.conf each")
     check.add_argument(
@@ -31,28 +32,18 @@ def add(commands: Any) -> None:
     about = f"assumptions corrected, as a table [set] (default: {SETTINGS} beside the first file, if it is there)"
     check.add_argument("--settings", type=Path, metavar="TOML", help=about)
     check.add_argument("--explain", action="store_true", help="say only what was understood")
-    check.add_argument(
-        "pytest",
-        nargs="*",
-        default=[],
-        metavar="-- PYTEST OPTION",
-        help="for pytest: -- --kernel uml -k election",
-    )
-    check.set_defaults(run=_run)
+    check.set_defaults(run=_run, passes=True)
 
 
 def _run(options: argparse.Namespace) -> int:
-    given = options.directors  # argparse leaves what is behind "--" here, where the first option begins it
-    own = list(takewhile(lambda argument: not argument.startswith("-"), given))
-    passed = [*given[len(own) :], *options.pytest]
-    configurations = load_all(own)  # so that a file that is missing is told without a line of pytest's
+    configurations = load_all(options.directors)  # so that a file that is missing is told without a line of pytest's
     settings = [f"{key}={value}" for key, value in _settings(options.settings, configurations[0].origin).items()]
-    arguments = [part for director in own for part in ("--director", director)]
+    arguments = [part for director in options.directors for part in ("--director", director)]
     arguments += [part for setting in [*settings, *options.set] for part in ("--set", setting)]
     where = [f"{BEHAVIOURS}.test_configuration"] if options.explain else [BEHAVIOURS]
     short = ["-p", "no:cacheprovider", "--tb=no", "-rN"]  # the verdict says it; --tb=auto behind "--" shows it again
     patient = ["--watchdog", "120"]  # tables of hundreds of services take their time to be read
-    command = [sys.executable, "-m", "pytest", "--pyargs", *where, *short, *patient, *arguments, *passed]
+    command = [sys.executable, "-m", "pytest", "--pyargs", *where, *short, *patient, *arguments, *options.passed]
     return subprocess.run(command, check=False).returncode
 
 
