@@ -18,6 +18,7 @@ CONFTEST = """
         return {parse(VERSIONS[name]) for name in item.callspec.params["_column"].split("+")}
 
     regressions.versions_of = needs.versions_of = versions_of
+    matrix._version = VERSIONS.get
 
     @pytest.fixture
     def cluster(_column):
@@ -98,8 +99,9 @@ def test_the_differences_come_first() -> None:
     for behaviour, outcomes in {"same": ("passed", "passed"), "other": ("passed", "FAILED")}.items():
         for column, outcome in zip(("old", "new"), outcomes, strict=True):
             grid.put(behaviour, column, outcome)
-    assert grid.render() == [
+    assert grid.render({"old": "2.1.5", "new": "2.3.4"}) == [
         "       old     new",
+        "       2.1.5   2.3.4",
         "other  passed  FAILED",
         "",
         "same   passed  passed",

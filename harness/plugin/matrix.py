@@ -138,16 +138,25 @@ class _Outcomes:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Show the grid."""
+        """Show the grid, and which keepalived each column is."""
         if self._grid.columns and self._ids:
             terminalreporter.section("behaviour x version")
-            for line in self._grid.render():
+            for line in self._grid.render({name: _version(value) for name, value in self._ids.items()}):
                 terminalreporter.line(line)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the grid."""
         if (file := self._config.getoption("grid")) is not None:
             Path(file).write_text(self._grid.dump(), encoding="utf-8")
+
+
+def _version(value: str) -> str:
+    """``2.1.5+2.3.4``; the versions of a column's keepaliveds."""
+    from harness.images.selection import Selection
+
+    names = value.split("+")
+    selection = Selection().with_directors(names)
+    return "+".join(str(selection.image_of("", "director", number).keepalived) for number in range(len(names)))
 
 
 def _in_a_word(report: pytest.TestReport) -> str:

@@ -33,18 +33,24 @@ class Grid:
         row = self.cells[behaviour]
         return len({row.get(column) for column in self.columns}) > 1
 
-    def render(self) -> list[str]:
-        """The lines of the table: first the behaviours whose outcomes differ, then the others."""
+    def render(self, versions: Mapping[str, str] | None = None) -> list[str]:
+        """The lines of the table: first the behaviours whose outcomes differ, then the others.
+
+        ``versions`` says of columns which version each is.
+        """
         columns = self.columns
         ordered = sorted(self.cells, key=lambda behaviour: not self.differs(behaviour))  # stable
-        rows = [["", *columns]] + [
+        heads = [["", *columns]]
+        if versions:
+            heads.append(["", *(versions.get(column) or "" for column in columns)])
+        rows = [*heads] + [
             [behaviour, *(self.cells[behaviour].get(column, "-") for column in columns)] for behaviour in ordered
         ]
         widths = [max(len(row[number]) for row in rows) for number in range(len(columns) + 1)]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
         differing = sum(map(self.differs, self.cells))
         if 0 < differing < len(self.cells):
-            lines.insert(1 + differing, "")
+            lines.insert(len(heads) + differing, "")
         lines.append(f"{differing} of {len(self.cells)} behaviours differ")
         return lines
 
