@@ -179,7 +179,7 @@ def test_arp_announcements_follow_their_schedule(cluster: Cluster, schedule: dic
     ``vrrp.c``, ``vrrp_send_link_update``): no more, no fewer, no other time.
     """
     master, backup = cluster.master, cluster.backup
-    lasting = 7.5
+    lasting = 8.5
 
     with cluster.suffering(PowerOff(master)) as struck:
         took = cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
@@ -188,6 +188,6 @@ def test_arp_announcements_follow_their_schedule(cluster: Cluster, schedule: dic
         "arp", node=backup.name, since=struck, until=struck + took + lasting, sent=True, gratuitous=True
     )
 
-    due = timers.garp_schedule(backup.vrrp, lasting)
+    due = timers.garp_schedule(backup.vrrp, lasting, backup.plan.image.keepalived)
     assert [event.at - struck - took for event in announced] == pytest.approx(due, abs=max(cluster.slack, 0.001))
     assert {(event.sender, event.sender_mac) for event in announced} == {(cluster.vip, backup.mac)}

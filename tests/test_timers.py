@@ -9,6 +9,7 @@ import pytest
 from harness.clock import Window
 from harness.errors import HarnessError
 from harness.keepalived import timers
+from harness.keepalived.version import Version
 from harness.topology.checks import (
     Check,
     DnsCheck,
@@ -260,6 +261,13 @@ def test_gratuitous_arp_is_refreshed_with_the_next_advertisement() -> None:
     assert timers.garp_schedule(refreshed, 7) == (0.0, 3.0, 6.0)
     slower = replace(refreshed, advert_int=2, garp_master_refresh_repeat=2)
     assert timers.garp_schedule(slower, 9) == (0.0, 4.0, 4.0, 8.0, 8.0)
+    assert timers.garp_schedule(refreshed, 7, Version("2.2.7")) == (0.0, 3.0, 6.0)
+
+
+def test_gratuitous_arp_is_refreshed_from_the_second_round_on_since_2_3() -> None:
+    refreshed = replace(MASTER, garp_master_delay=5, garp_master_repeat=1, garp_master_refresh=3)
+    assert timers.garp_schedule(refreshed, 11, Version("2.3.3")) == (0.0, 5.0, 8.0, 11.0)
+    assert timers.garp_schedule(refreshed, 11, Version("2.2.7")) == (0.0, 3.0, 5.0, 6.0, 9.0)
 
 
 @pytest.mark.parametrize(

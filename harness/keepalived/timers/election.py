@@ -6,6 +6,7 @@ import math
 
 from harness.clock import Window
 from harness.errors import HarnessError
+from harness.keepalived import version
 from harness.topology.vrrp import OWNER_PRIORITY, VrrpInstance
 
 DOWN_TIMER_ADVERTS = 3
@@ -103,13 +104,20 @@ def tolerated_delay(backup: VrrpInstance, master_advert_int: float | None = None
     return master_down_interval(backup, master_advert_int) - _master_interval(backup, master_advert_int)
 
 
-def garp_schedule(instance: VrrpInstance, lasting: float | None = None) -> tuple[float, ...]:
+REFRESH_AFTER_SECOND_ROUND = version.parse("2.3")
+"""Since when ``garp_master_refresh`` counts from the second round on: 2.2.7 counts from the takeover (measured)."""
+
+
+def garp_schedule(
+    instance: VrrpInstance, lasting: float | None = None, keepalived: version.Version | None = None
+) -> tuple[float, ...]:
     """When gratuitous ARPs for each VIP are due, in seconds after the takeover, ascending.
 
     ``garp_master_repeat`` at once and as many after ``garp_master_delay``, unless that is 0. With
     ``garp_master_refresh`` others accompany the first advertisement after each such interval, here those
-    of a reign of ``lasting`` seconds (None: as long as the delay). keepalived ``vrrp.c``,
-    ``vrrp_state_master_tx``; ``vrrp_scheduler.c``, ``vrrp_gratuitous_arp_thread``.
+    of a reign of ``lasting`` seconds (None: as long as the delay); since 2.3 they count from the second
+    round on (``keepalived``, None: before that). keepalived ``vrrp.c``, ``vrrp_state_master_tx``;
+    ``vrrp_scheduler.c``, ``vrrp_gratuitous_arp_thread``.
     """
     delay, refresh = instance.garp_master_delay, instance.garp_master_refresh
     end = delay if lasting is None else lasting
@@ -118,7 +126,10 @@ def garp_schedule(instance: VrrpInstance, lasting: float | None = None) -> tuple
         rounds.append((float(delay), instance.garp_master_repeat))
     if refresh:
         step = math.ceil(refresh / instance.advert_int) * instance.advert_int
-        rounds += [(step * count, instance.garp_master_refresh_repeat) for count in range(1, int(end / step) + 1)]
+        first = delay if keepalived is not None and keepalived >= REFRESH_AFTER_SECOND_ROUND else 0
+        rounds += [
+            (first + step * count, instance.garp_master_refresh_repeat) for count in range(1, int(end / step) + 1)
+        ]
     return tuple(sorted(due for due, repeat in rounds if due <= end for _ in range(repeat)))
 
 
