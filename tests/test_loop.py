@@ -34,6 +34,24 @@ def test_work_is_done_in_the_loop_s_thread_and_its_outcome_given_back(loop: Loop
     assert loop.do(lambda: "goes on") == "goes on"
 
 
+def test_whoever_comes_after_its_end_disturbs_nobody() -> None:
+    """Such as a thread that still imports: the wake-up's descriptor may be another file by now."""
+    loop = Loop()
+    loop.start()
+    loop.stop()
+    reader, writer = os.pipe()  # the lowest free descriptors
+    done: list[None] = []
+    loop.hand(lambda: done.append(None))
+    os.set_blocking(reader, False)
+    with pytest.raises(BlockingIOError):
+        os.read(reader, 8)
+    assert done == []
+    with pytest.raises(RuntimeError, match="stopped"):
+        loop.do(lambda: None)
+    os.close(reader)
+    os.close(writer)
+
+
 def test_timers_come_in_the_order_of_their_instants(loop: Loop) -> None:
     seen: list[str] = []
     ended = threading.Event()

@@ -35,6 +35,8 @@ class Loop:
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._selector.register(self._wake, selectors.EVENT_READ, self._take_handed)
         self._stopping = False
+        self._open = threading.Lock()  # held while the wake-up's descriptor is used or closed
+        self._closed = False
         self.failure: BaseException | None = None
         self.stalls: list[tuple[Instant, Instant]] = []
         self._thread = threading.Thread(target=self._run, name="observers", daemon=True)
@@ -49,7 +51,9 @@ class Loop:
         self.hand(self._stop)
         self._thread.join()
         self._selector.close()
-        os.close(self._wake)
+        with self._open:
+            self._closed = True
+            os.close(self._wake)
         self.check()
 
     def check(self) -> None:
@@ -60,9 +64,11 @@ class Loop:
             raise RuntimeError("an observer failed, so the timeline is not complete") from self.failure
 
     def hand(self, work: Callable[[], None]) -> None:
-        """Have something done in the loop's thread, soon; may be called from any thread."""
-        self._handed.append(work)
-        os.eventfd_write(self._wake, 1)
+        """Have something done in the loop's thread, soon; from any thread. Not once it has ended."""
+        with self._open:
+            if not self._closed:
+                self._handed.append(work)
+                os.eventfd_write(self._wake, 1)
 
     def do(self, work: Callable[[], T], *, though_failed: bool = False) -> T:
         """Have something done in the loop's thread, wait for it, and return or raise what it did.
@@ -83,6 +89,8 @@ class Loop:
 
         if not though_failed:
             self.check()
+        if self._closed:
+            raise RuntimeError("the observers have been stopped")
         self.hand(carry_out)
         if self.failure is not None:  # which may have been since the check
             self._do_handed()
