@@ -231,7 +231,9 @@ class Machine:
         Whoever has sockets in the machine's network namespace closes them, for until then the namespace lives on.
         """
         signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-        select.select([self._pidfd], [], [])  # pid 1 ends last of all (kernel, zap_pid_ns_processes)
+        end = select.poll()  # unlike select(2) it takes any number of descriptors, of which a farm has thousands
+        end.register(self._pidfd, select.POLLIN)
+        end.poll()  # pid 1 ends last of all (kernel, zap_pid_ns_processes)
         self.let_go()
         died = list(self._processes.values())
         self._processes.clear()
