@@ -7,8 +7,8 @@ SOURCES := harness topologies scenarios tests benchmarks
 
 PACKAGES := keepalived ipvsadm apache2 user-mode-linux iproute2 iputils-ping kmod procps curl python3 python3-venv dnsmasq-base iptables \
 	python3-aiosmtpd
-TEST_PACKAGES := chromium chromium-driver tshark
-BENCH_PACKAGES := bridge-utils mininet
+TEST_PACKAGES := chromium chromium-driver tshark wrk
+BENCH_PACKAGES := bridge-utils mininet wrk
 IMAGE_PACKAGES := mmdebstrap uidmap umoci
 KEEPALIVED_PACKAGES := autoconf automake gcc git libc6-dev libnl-3-dev libnl-genl-3-dev libssl-dev make pkg-config
 KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make patch xz-utils
@@ -48,6 +48,7 @@ docs: setup
 
 bench: setup
 	@tools/install-packages $(BENCH_PACKAGES)
+	@[ -d $(VENV)/munet ] || $(VENV)/bin/pip install --quiet --disable-pip-version-check --target $(VENV)/munet munet==0.17.3
 	$(VENV)/bin/python -m benchmarks
 
 determinism: setup

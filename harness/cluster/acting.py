@@ -18,6 +18,7 @@ from harness.keepalived import timers
 from harness.observers import protocols
 from harness.observers.client import Held, Load
 from harness.observers.requests import Target
+from harness.observers.wrk import Totals, saturate
 from harness.timeline import Event
 from harness.topology import HttpGet, VirtualService
 
@@ -113,6 +114,15 @@ class Acting(Waiting):
             yield load
         finally:
             self.recorder.end_load(load)
+
+    def saturate(
+        self, seconds: int = 3, connections: int = 4, service: VirtualService | None = None, **how: Any
+    ) -> Totals:
+        """Have wrk on the client keep so many connections busy for so many seconds, in real time; see :meth:`target`.
+
+        Only totals are known of it. Raises HarnessError in virtual time, where a closed loop never ends.
+        """
+        return saturate(self.client.machine, self.target(service, **how), seconds, connections)
 
     def fetch(
         self, count: int, service: VirtualService | None = None, by: Node | None = None, **how: Any

@@ -1,0 +1,40 @@
+"""Load: a thousand requests a second, each recorded, show an outage to the millisecond; in real time 200, to 5 ms."""
+
+import pytest
+
+from harness import measures
+from harness.cluster import Cluster
+from harness.faults import StopKeepalived
+from harness.keepalived import timers
+from harness.kernels import choice
+from topologies.director_pair import DirectorPair
+
+pytestmark = [pytest.mark.failover, pytest.mark.topology.with_args(DirectorPair)]
+
+
+@pytest.mark.control(
+    "the backup does not take over for an hour",
+    config={"director2": ("advert_int 1", "advert_int 250")},
+    caught="takes 172.16.10.50",
+)
+def test_failover_outage_is_known_to_the_time_between_two_requests(cluster: Cluster) -> None:
+    """The client misses what it sends from the moment at which the old master gives the VIP up until the new one has
+    announced it: what the timeline says of the VIP, and what the requests say of the service, are one and the same.
+    """
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=True)
+    rate = 1000 if choice.virtual() else 200  # an embedded kernel carries no more in real time
+    began = cluster.timeline.now()
+
+    with cluster.load(rate=rate) as load:
+        cluster.wait_answers(load, 100, since=began)
+        with cluster.suffering(StopKeepalived(master)) as struck:
+            took = cluster.wait_master(backup, since=struck, until=due.latest)
+            cluster.wait_answers(load, 100, since=struck + took)
+        lost = cluster.timeline.events("address", node=master.name, since=struck, action="removed", address=cluster.vip)
+
+    sent = measures.requests(cluster.timeline, since=began)
+    out = struck + took - lost[0].at
+    assert out <= measures.outage(cluster.timeline, since=began) <= out + 2 * load.resolution + cluster.slack
+    assert len(sent) >= rate * (sent[-1].at - sent[0].at - cluster.slack)
+    assert not cluster.recorder.dropped
