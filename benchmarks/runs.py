@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +19,9 @@ from benchmarks import EVIDENCE
 from harness.errors import HarnessError
 
 ROOT = Path(__file__).parent.parent
+
+LIMIT = 900.0
+"""Seconds after which a run is given up; nobody may be there to see that it hangs."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +35,15 @@ class Mark:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of pytest: its marks in order, how many seconds it took, and what else it printed."""
+    """One run of pytest: its marks in order, how many seconds it took, and what else it printed.
+
+    ``memory`` is the most that one of its processes had at any time, which is the kernel's, in bytes.
+    """
 
     marks: list[Mark]
     seconds: float
     output: str
+    memory: int = 0
 
     def all(self, name: str) -> list[Mark]:
         """The marks of a name, in order."""
@@ -51,12 +60,14 @@ class Run:
         return [figure for mark in self.all("guest evidence") for figure in mark.details[name]]
 
 
-def pytest(*arguments: str, evidence: bool = False, until: str | None = None) -> Run:
-    """Run ``pytest scenarios/`` in a process of its own, if wanted with ``evidence`` after each test.
+def pytest(
+    *arguments: str, tests: Sequence[str] = ("scenarios/",), evidence: bool = False, until: str | None = None
+) -> Run:
+    """Run pytest in a process of its own, if wanted with ``evidence`` after each test.
 
     At the first mark of the name ``until`` it is interrupted.
     """
-    argv = [str(Path(sys.executable).with_name("pytest")), "scenarios/", "-p", "benchmarks.stopwatch"]
+    argv = [str(Path(sys.executable).with_name("pytest")), *tests, "-p", "benchmarks.stopwatch"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)} | ({EVIDENCE: "1"} if evidence else {})
     with TemporaryDirectory(prefix="lvs-bench-") as artifacts:
         argv += ["--artifacts", artifacts, *arguments]
@@ -67,6 +78,8 @@ def _timed(argv: list[str], environment: dict[str, str], until: str | None) -> R
     began = monotonic()
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as process:
         marks, said = [], []
+        patience = threading.Timer(LIMIT, process.kill)
+        patience.start()
         for line in process.stdout or ():
             word, _, details = line.partition(" ")
             if word == "stopwatch":
@@ -77,4 +90,7 @@ def _timed(argv: list[str], environment: dict[str, str], until: str | None) -> R
                     until = None
             else:
                 said.append(line)
-    return Run(marks, monotonic() - began, "".join(said))
+        patience.cancel()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return Run(marks, monotonic() - began, "".join(said), usage.ru_maxrss << 10)

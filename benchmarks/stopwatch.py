@@ -27,7 +27,8 @@ _output = os.dup(1)
 _WHERE = "guest" if choice.in_guest() else "host"
 
 
-def _tell(mark: str, **details: Any) -> None:
+def tell(mark: str, **details: Any) -> None:
+    """Write a mark, with what belongs to it."""
     words = json.dumps({"mark": f"{_WHERE} {mark}", "clock": time.monotonic(), **details})
     os.write(_output, f"\nstopwatch {words}\n".encode())
 
@@ -40,12 +41,12 @@ def _age() -> float:
 
 def pytest_addoption() -> None:
     """The first hook of all: pytest itself has been imported."""
-    _tell("imported", age=_age())
+    tell("imported", age=_age())
 
 
 def pytest_collection_finish() -> None:
     """The tests are known; on the host this is told by the process that only looks."""
-    _tell("collected")
+    tell("collected")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -54,30 +55,44 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     cluster = cast("Cluster", pyfuncitem.funcargs["cluster"])
     timeline = cluster.timeline
     daemons = timeline.origin + timeline.events("daemon", action="started")[0].at
-    _tell("test", cluster=cluster.folder.name, built=timeline.origin, daemons=daemons)
+    tell("test", cluster=cluster.folder.name, built=timeline.origin, daemons=daemons)
     try:
         return (yield)
     finally:
-        _tell("judged", requests=len(timeline.events("request", since=timeline.mark)))
+        requests = timeline.events("request", since=timeline.mark)
+        tell("judged", requests=len(requests), waited=_waited(cluster), dropped=_dropped(cluster))
         if os.environ.get(EVIDENCE):
-            _tell("evidence", late=list(_late(cluster)), off=list(_off(cluster)), lag=list(_lags(cluster)))
+            tell("evidence", late=list(_late(cluster)), off=list(_off(cluster)), lag=list(_lags(cluster)))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """A part of a test is over."""
     if report.failed:
-        _tell("failed", name=report.nodeid)
+        tell("failed", name=report.nodeid)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_logfinish(nodeid: str) -> None:
     """A test and what follows it are over."""
-    _tell("finished", name=nodeid)
+    tell("finished", name=nodeid)
 
 
 def pytest_unconfigure() -> None:
     """The end."""
-    _tell("ended")
+    tell("ended")
+
+
+def _waited(cluster: Cluster) -> float:
+    """For how many seconds the first VIP had nobody, after the daemons had been started."""
+    started = cluster.timeline.events("daemon", action="started")[0].at
+    held = cluster.timeline.events("address", action="added", address=cluster.vip)
+    return next((event.at - started for event in held if event.interface != "lo"), 0.0)
+
+
+def _dropped(cluster: Cluster) -> int:
+    """What the kernel's counters say that it dropped: of the capture, and from any machine's queue of frames."""
+    columns = Path("/proc/net/softnet_stat").read_text().splitlines()
+    return cluster.recorder.dropped + sum(int(line.split()[1], 16) for line in columns)
 
 
 def _takeovers(cluster: Cluster) -> Iterator[tuple[DirectorNode, Event]]:

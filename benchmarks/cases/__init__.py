@@ -1,0 +1,1 @@
+"""What is timed and is no scenario: each a test, run by :func:`benchmarks.runs.pytest`."""

@@ -1,0 +1,78 @@
+"""Requests: what a paced client loses, what each request costs, and how many the guest carries."""
+
+import http.client
+import os
+import urllib.request
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from benchmarks.stopwatch import tell
+from harness.cluster import Cluster
+from topologies.director_pair import DirectorPair
+
+pytestmark = pytest.mark.topology.with_args(DirectorPair)
+
+SECONDS = 3
+COUNT, RATE = 300, 100
+
+
+def test_paced(cluster: Cluster) -> None:
+    """1,000 requests a second, each recorded."""
+    assert cluster.master
+    began = cluster.timeline.now()
+    tell("load")
+    with cluster.load(rate=1000) as load:
+        cluster.wait_answers(load, SECONDS * 1000, since=began)
+    tell("loaded")
+
+
+def test_saturated(cluster: Cluster) -> None:
+    """wrk through the VIP and past the director, by turns."""
+    assert cluster.master
+    for _ in range(3):
+        for way, address in (("VIP", cluster.vip), ("RIP", cluster.real_servers[0].ip)):
+            totals = cluster.saturate(SECONDS, address=address)
+            wrong = totals.broken + totals.refused + totals.timed_out
+            tell("rate", way=way, rate=totals.rate, wrong=wrong)
+
+
+def test_cost(cluster: Cluster) -> None:
+    """The paced client beside what Python has: a connection for each request, answers read to their end."""
+    assert cluster.master
+    address = cluster.real_servers[0].ip
+
+    def paced() -> None:
+        began = cluster.timeline.now()
+        with cluster.load(rate=RATE, address=address) as load:
+            cluster.wait_answers(load, COUNT, since=began)
+
+    def by_http_client() -> None:
+        connection = http.client.HTTPConnection(address, timeout=1)
+        connection.request("GET", "/")
+        assert connection.getresponse().read()
+        connection.close()
+
+    def by_urllib() -> None:
+        with urllib.request.urlopen(f"http://{address}/", timeout=1) as answer:
+            assert answer.read()
+
+    idle = _spent(lambda: cluster.timeline.let_pass(COUNT / RATE))  # the observers have other work meanwhile
+    tell("cost", client="paced client", seconds=(_spent(paced) - idle) / COUNT)
+    with cluster.client.machine.inside():
+        for name, get in (("http.client", by_http_client), ("urllib.request", by_urllib)):
+            tell("cost", client=name, seconds=_spent(partial(_repeat, get)) / COUNT)
+
+
+def _repeat(get: Callable[[], None]) -> None:
+    for _ in range(COUNT):
+        get()
+
+
+def _spent(work: Callable[[], object]) -> float:
+    """The processor time of this process, in seconds."""
+    before = os.times()
+    work()
+    after = os.times()
+    return after.user - before.user + after.system - before.system

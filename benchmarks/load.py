@@ -1,0 +1,57 @@
+"""Requests: whether any is lost, what each costs, and how many a director carries."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from benchmarks import runs
+from benchmarks.table import Figure, section
+from harness.kernels import uml
+
+CASES = "benchmarks/cases/test_load.py"
+
+
+def paced() -> str:
+    """1,000 requests a second in virtual time."""
+    run = runs.pytest("-k", "paced", "--clock", "virtual", tests=[CASES])
+    told, took = run.first("guest judged").details, run.first("guest loaded").at - run.first("guest load").at
+    return section(
+        "1,000 paced requests a second, each recorded, virtual time",
+        [
+            Figure("requests", told["requests"], "", least=3000),
+            Figure("frames and packets that the kernel's counters say were dropped", told["dropped"], "", most=0),
+            Figure("wall time, each request", took / told["requests"] * 1000, "ms"),
+        ],
+    )
+
+
+def saturated(packaged: uml.Kernel) -> str:
+    """As many as come back, in real time: wrk through the VIP, and straight to one real server."""
+    run = runs.pytest(
+        "-k", "saturated", "--clock", "real", "--kernel", str(packaged.path), "--allow-inconclusive", tests=[CASES]
+    )
+    told = [mark.details for mark in run.all("guest rate")]
+    through, past = (median(each["rate"] for each in told if each["way"] == way) for way in ("VIP", "RIP"))
+    wrong = sum(each["wrong"] for each in told)
+    return section(
+        f"wrk with 4 connections in the guest, kernel {packaged.release}, real time, median of 3",
+        [
+            Figure("through the director", through, "requests/s"),
+            Figure("straight to a real server, no IPVS", past, "requests/s"),
+            Figure("through the director / straight", through / past, "x"),
+            Figure("requests that failed", wrong, ""),
+        ],
+    )
+
+
+def cost() -> str:
+    """What one request costs the client's side, in the guest, in real time: processor time of its process."""
+    run = runs.pytest("-k", "cost", "--clock", "real", tests=[CASES])
+    each = {mark.details["client"]: mark.details["seconds"] * 1000 for mark in run.all("guest cost")}
+    figures = [Figure(client, milliseconds, "ms") for client, milliseconds in each.items()]
+    figures += [
+        Figure(f"paced client / {other}", each["paced client"] / each[other], "x", most=0.1)
+        for other in each
+        if other != "paced client"
+    ]
+    return section("Processor time that a request costs its client, in the guest, real time", figures)
