@@ -136,13 +136,23 @@ class Waiting(Looking):
     def wait_answers(self, load: Load, count: int, *, since: Instant) -> list[Event]:
         """Wait until ``count`` requests of a load that were sent after ``since`` have got a good answer."""
 
+        arrived = enough = 0
+
         def answered() -> list[Event] | None:
+            nonlocal enough
+            before = arrived
             good = self.timeline.events("request", since=since, status=200)
+            enough = before + count - len(good)  # so that thousands are not looked through after each of them
             return good[:count] if len(good) >= count else None
 
+        def matters(event: Event) -> bool:
+            nonlocal arrived
+            fits = event.kind == "request" and event.at >= since and event.status == 200
+            arrived += fits
+            return fits and arrived >= enough
+
         until = self.timeline.now() + (count + 1) * load.resolution + load.timeout + self.slack
-        what = f"{count} requests are answered"
-        return self.timeline.wait_until(answered, until, what, lambda event: event.kind == "request")
+        return self.timeline.wait_until(answered, until, f"{count} requests are answered", matters)
 
     def stood(self, director: DirectorNode, since: Instant | None = None) -> Window:
         """Between which instants keepalived stood for election and began to wait for a master: from ``since`` (when it
