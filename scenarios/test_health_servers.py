@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.health,
     pytest.mark.topology.with_args(HealthChecks, services=MIXED),
     pytest.mark.needs("an SMTP server", program="aiosmtpd"),
-    pytest.mark.needs("UDP_CHECK and PING_CHECK", keepalived="2.1.0"),
+    pytest.mark.needs("a UDP_CHECK that takes in a server for its reply", keepalived="2.2"),
 ]
 
 

@@ -60,7 +60,9 @@ def test_health_own_defaults_of_http_get(cluster: Cluster) -> None:
 @RARELY
 @IMPATIENT
 @pytest.mark.topology(HealthChecks, services=(HTTP,))
-@pytest.mark.known_defect("keepalived #2271", "closing a half-open connection stops all health checks for 5 s")
+@pytest.mark.known_defect(
+    "keepalived #2271", "closing a half-open connection stops all health checks for 5 s", present="<2.3"
+)
 def test_health_half_open_connection_stops_all_checks(cluster: Cluster) -> None:
     """SO_LINGER has ``close`` wait 5 s for the request to be acknowledged (``layer4.c``; kernel, ``tcp_close``)."""
     fault = HalfOpen(cluster.real_servers[0])
@@ -91,6 +93,7 @@ def test_health_trickling_answer_is_waited_for_without_end(cluster: Cluster) -> 
 
 @RARELY
 @IMPATIENT
+@pytest.mark.needs("one connect_timeout for all of an answer by TLS", keepalived="2.2")
 @pytest.mark.topology(HealthChecks, services=(SLOWLY_BY_TLS,))
 def test_health_trickling_answer_by_tls_is_given_up(cluster: Cluster) -> None:
     """By TLS all reads share one ``connect_timeout`` (keepalived ``check_ssl.c``, ``ssl_read_thread``)."""

@@ -49,6 +49,10 @@ SCENARIOS = """
     @pytest.mark.needs("novelty", keepalived="2.3")
     def test_needs(cluster):
         pass
+
+    @pytest.mark.known_defect("abc", "it is old", present="<2.3")
+    def test_defect(cluster):
+        pass
 """
 
 
@@ -71,12 +75,13 @@ def test_a_regression_fails_where_it_should_not_show_and_where_it_should_and_doe
         "test_it.py::test_declared_too_narrowly": {"old": failed, "new": "passed", "old+new": skipped},
         "test_it.py::test_other_reason": {"old": failed, "new": "passed", "old+new": skipped},
         "test_it.py::test_needs": {"old": skipped, "new": "passed", "old+new": skipped},
+        "test_it.py::test_defect": {"old": "passed", "new": skipped, "old+new": skipped},
     }
     text = result.stdout.str()
     assert "is declared for all versions, and is missing in 2.3.4" in text
     assert "is declared for <2, and seems to be in 2.1.5 too" in text
     assert "but this is not 'settles'" in text
-    assert "6 of 6 behaviours differ" in text
+    assert "7 of 7 behaviours differ" in text
 
 
 def test_for_bisect_a_bug_fails_wherever_it_shows(project: pytest.Pytester) -> None:

@@ -73,7 +73,10 @@ def _configure(name: str, work: Path, steps: Steps) -> tuple[list[Path], Path]:
     distribution = _distribution(name)
     keyring = apt.KEYRING if distribution == "debian" else UBUNTU_KEYRING
     if not keyring.exists():
-        raise HarnessError(f"image {name}: {keyring} is missing; apt-get install {keyring.stem}")
+        raise HarnessError(
+            f"image {name}: {keyring} is missing; apt-get install {keyring.stem}, or, where apt has none, give the"
+            f" folder of an unpacked root: --image PATH"
+        )
     own = apt.own_archives(work / "own", steps)
     archives = [uri for uri in own if uri.rstrip("/").endswith(f"/{distribution}")]
     if not archives:
@@ -102,6 +105,8 @@ def _explained(name: str, steps: Steps, problem: HarnessError) -> HarnessError:
         return steps.failure(f"{name} has no package {found[1] or found[2]}; take another release, or a folder")
     if "does not have a Release file" in said or re.search(r"InRelease.*\n?.*404", said):
         return steps.failure(f"the archives of this machine's apt have no release {name}; take another")
+    if found := re.search(r"^E: Failed to fetch (\S+) +(.+?)(?: \[IP: .*\])?$", said, re.MULTILINE):
+        return steps.failure(f"a download failed, and nothing is kept of it: {found[1]}: {found[2]}; try again")
     if "uid_map" in said or "newuidmap" in said or "/etc/subuid" in said:
         return steps.failure("mmdebstrap needs root, or else the package uidmap and an entry in /etc/subuid")
     return problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from harness.errors import HarnessError
 from harness.images.image import HOST
@@ -18,7 +19,9 @@ def pytest_configure(config: pytest.Config) -> None:
         " program is not installed",
     )
     config.addinivalue_line(
-        "markers", "known_defect(reference, what): the scenario asserts exactly how keepalived or the kernel misbehaves"
+        "markers",
+        'known_defect(reference, what, present="<2.3"): the scenario asserts exactly how keepalived or the kernel'
+        " misbehaves, and is skipped for versions that do not (default: all do)",
     )
 
 
@@ -29,6 +32,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         oldest = min(versions_of(item)) if "keepalived" in marker.kwargs else None
         if (lacking := lacks(item.nodeid, *marker.args, oldest=oldest, **marker.kwargs)) is not None:
             pytest.skip(lacking)
+    for marker in item.iter_markers("known_defect"):
+        present = SpecifierSet(marker.kwargs.get("present", ""))
+        if present and (without := sorted(each for each in versions_of(item) if each not in present)):
+            pytest.skip(f"keepalived {', '.join(map(str, without))} has no such defect: {': '.join(marker.args)}")
 
 
 def lacks(scenario: str, *features: str, oldest: version.Version | None = None, **wanted: str) -> str | None:
