@@ -146,6 +146,7 @@ def test_notification_is_not_repeated_by_a_reload(cluster: Cluster) -> None:
 @pytest.mark.known_defect(
     "keepalived lib/notify.c, get_default_script_user",
     "reloaded, it looks for the FIFO's user before it reads script_user, and then runs no script at all",
+    present=">=2.2",
 )
 @pytest.mark.control("script_user first", topology={"edits": {}}, caught="told")
 @pytest.mark.topology(DirectorGroup, **TOLD, edits={"director2": FIFO_FIRST}, fresh=True)
@@ -182,9 +183,11 @@ def test_notification_of_a_sync_group_follows_its_members(cluster: Cluster) -> N
 
 
 MAILED = pytest.mark.needs("an SMTP server", program="aiosmtpd")
+PROMPTLY = pytest.mark.needs("alerts that are mailed at once", keepalived="2.2")
 
 
 @MAILED
+@PROMPTLY
 @pytest.mark.control("no alerts", config=UNMAILED, caught="mails")
 @pytest.mark.topology(DirectorPair, told=True)
 def test_notification_by_mail_of_takeover_and_failback(cluster: Cluster) -> None:
@@ -210,6 +213,7 @@ def test_notification_by_mail_of_takeover_and_failback(cluster: Cluster) -> None
 
 
 @MAILED
+@PROMPTLY
 @pytest.mark.control("no alerts", config=UNMAILED, caught="mails")
 @pytest.mark.topology(DirectorPair, told=True)
 def test_notification_by_mail_of_a_lost_real_server(cluster: Cluster) -> None:
