@@ -24,10 +24,10 @@ scenarios: setup
 test: setup
 	@tools/install-packages $(TEST_PACKAGES)
 	$(PYTEST) tests/ $(ARGS)
-	$(PYTEST) tests/inside/ --ignore tests/inside/test_check.py --watchdog 200 $(ARGS)
+	$(PYTEST) tests/inside/ -m "not slow" --watchdog 200 $(ARGS)
 	$(PYTEST) tests/commands/ $(ARGS)
 
-# lvs-harness check on every sample configuration of keepalived's package: minutes, so not part of make test.
+# lvs-harness check on every sample configuration of keepalived's package and in full: minutes; make test has a part.
 samples: setup
 	$(PYTEST) tests/inside/test_check.py --watchdog 600 $(ARGS)
 

@@ -27,7 +27,7 @@ from harness.lab.supervisor import Supervisor
 _INTERFACE = re.compile(r"\b[Ii]nterface (\S+?),? (?:for .*)?(?:doesn't|does not) exist")
 _DUMPED = re.compile(rb"Activating healthchecker|Entering BACKUP STATE \(init\)")
 """What keepalived says once it has dumped everything."""
-_QUIET = 2.0
+_QUIET = 1.0
 """Seconds after which a keepalived that says nothing has nothing to add, or no part to play at all."""
 _TURN = 0.02
 """Seconds between two looks at a dump: one for each of its lines would take minutes where there are many services."""

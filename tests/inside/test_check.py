@@ -1,6 +1,7 @@
 """``check``: keepalived's own samples, what a user's configurations can have wrong, and where their scripts run.
 
-Each case is run by pytest as ``lvs-harness check`` runs it, on a native kernel.
+Each case is run by pytest as ``lvs-harness check`` runs it, on a native kernel. Those that take more than a few seconds
+are marked ``slow``: `make test` leaves them out, `make samples` has all.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ NOT_EMULATED = {
 }
 """The samples that are not run as they are, and what is said of them instead."""
 
+SLOW = pytest.mark.slow
 READ = "harness.behaviours.test_configuration"
 
 
@@ -44,8 +46,10 @@ def directors(*files: str | Path) -> list[str]:
 TWO = directors("lb1.conf", "lb2.conf")
 
 
-def is_told(user: User, message: str, *arguments: str, status: int = pytest.ExitCode.USAGE_ERROR) -> str:
-    return user.is_told(message, "--pyargs", READ, "--tb=no", "-rN", *arguments, status=status)
+def is_told(
+    user: User, message: str, *arguments: str, status: int = pytest.ExitCode.USAGE_ERROR, of: str = "keepalived_runs"
+) -> str:
+    return user.is_told(message, "--pyargs", READ, "--tb=no", "-rN", "-k", of, *arguments, status=status)
 
 
 # -- samples ----------------------------------------------------------------------------------------------------------
@@ -57,14 +61,24 @@ def test_most_samples_are_run() -> None:
     assert len(NOT_EMULATED) <= 0.2 * len(SAMPLES)
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name.removeprefix("keepalived.conf."))
+QUICKLY = ("inhibit", "IPv6", "conditional_conf")
+"""Of the samples, one that is run and some that are not."""
+
+
+def _name(sample: Path) -> str:
+    return sample.name.removeprefix("keepalived.conf.")
+
+
+@pytest.mark.parametrize(
+    "sample", [pytest.param(each, marks=() if _name(each) in QUICKLY else SLOW, id=_name(each)) for each in SAMPLES]
+)
 def test_a_sample_is_run_or_said_not_to_be_emulated(user: User, sample: Path) -> None:
     ways = 2 if "vrrp_instance" in sample.read_text() else 1
     result = user.runs("--pyargs", READ, "--tb=no", "-k", "keepalived_runs", *directors(*[sample] * ways))
     shown = " ".join((result.stdout.str() + result.stderr.str()).replace("│", "").split())
 
     assert "Traceback" not in shown
-    if reason := NOT_EMULATED.get(sample.name.removeprefix("keepalived.conf.")):
+    if reason := NOT_EMULATED.get(_name(sample)):
         assert reason in shown
     else:
         assert "works keepalived reads the configurations and stays up." in shown
@@ -75,6 +89,7 @@ def test_a_sample_is_run_or_said_not_to_be_emulated(user: User, sample: Path) ->
 # -- good input, in full ----------------------------------------------------------------------------------------------
 
 
+@SLOW
 def test_the_example_works_in_full(user: User) -> None:
     result = user.runs("--pyargs", "harness.behaviours", "--tb=no", *TWO)
 
@@ -82,11 +97,12 @@ def test_the_example_works_in_full(user: User) -> None:
     result.stdout.fnmatch_lines(["LAN eth0, 192.0.2.0/24", "in short: * works"])
 
 
+@SLOW
 def test_what_breaks_is_told_with_its_reason_and_evidence(user: User) -> None:
     backup = user.folder / "vip-backup.conf"
     backup.write_text(backup.read_text().replace("router_id 51", "router_id 52"))
 
-    shown = is_told(user, "VRID mismatch (lb1, lb2)", *TWO, status=pytest.ExitCode.TESTS_FAILED)
+    shown = is_told(user, "VRID mismatch (lb1, lb2)", *TWO, status=pytest.ExitCode.TESTS_FAILED, of="test")
 
     assert "BREAKS          Nothing shows, while nothing is broken, that is known to be a misconfiguration." in shown
     (evidence,) = [line.split(": ")[1] for line in shown.splitlines() if "evidence: " in line]
@@ -106,6 +122,7 @@ def test_an_include_that_is_missing_is_told(user: User) -> None:
     is_told(user, "include services.conf: there is no such file", *TWO, status=pytest.ExitCode.OK)
 
 
+@SLOW
 def test_a_script_that_is_missing_is_assumed_to_succeed_or_is_mapped(user: User) -> None:
     services = user.folder / "services.conf"
     text = services.read_text()
@@ -122,6 +139,7 @@ def test_a_script_that_is_missing_is_assumed_to_succeed_or_is_mapped(user: User)
     is_told(user, "no configuration names this script", *TWO, "--set", "script./opt/other=mine.sh")
 
 
+@SLOW
 def test_scripts_run_inside_the_machines_only(user: User) -> None:
     traces = ("/tmp/lvs-trace-include", "/tmp/lvs-trace-notify", "/tmp/lvs-trace-check")
     (user.folder / "chk.sh").write_text(f"#!/bin/sh\ntouch {traces[0]}\n")
@@ -162,6 +180,7 @@ def test_a_binary_file_is_told(user: User) -> None:
     is_told(user, "lb2.conf is no text: give a keepalived.conf", *TWO)
 
 
+@SLOW
 def test_a_hundred_services(user: User) -> None:
     """All of them are in the table."""
     (user.folder / "services.conf").write_text("".join(
