@@ -93,13 +93,14 @@ class Steps:
 
 
 def environment() -> dict[str, str]:
-    """What a command may know: no locale, no user, nothing of the ``make`` that may have called us."""
+    """What a command may know: no locale, no user, no time, nothing of the ``make`` that may have called us."""
     kept = ("PATH", "HOME", "TMPDIR", "APT_CONFIG")
     return {
         **{name: os.environ[name] for name in os.environ if name in kept or name.lower().endswith("_proxy")},
         "LC_ALL": "C",
         "KBUILD_BUILD_USER": "lvs-harness",
         "KBUILD_BUILD_HOST": "lvs-harness",
+        "KBUILD_BUILD_TIMESTAMP": "Thu Jan  1 00:00:00 UTC 2026",  # uname(2) tells it, and daemons log that
     }
 
 
