@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -87,7 +88,13 @@ class Host:
             user=self.user,
             group=self.user,
             extra_groups=None if self.user is None else [],
-            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **settings},
+            **{
+                "stdin": subprocess.DEVNULL,
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.PIPE,
+                "preexec_fn": heed_signals,
+                **settings,
+            },
         )
 
     def run(self, *argv: str, data: bytes = b"") -> tuple[bytes, bytes]:
@@ -103,6 +110,7 @@ class Host:
         streams = {"stdin": slave, "stdout": slave, "stderr": slave}
 
         def take_terminal() -> None:
+            heed_signals()
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
 
         with self.start(*argv, start_new_session=True, preexec_fn=take_terminal, **streams) as caller:
@@ -112,6 +120,12 @@ class Host:
                 caller.kill()
         os.close(master)
         os.close(slave)
+
+
+def heed_signals() -> None:
+    """Undo what a shell does to what it starts in the background: ignored signals would be so for the guest too."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @dataclass
