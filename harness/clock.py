@@ -22,14 +22,22 @@ def await_multiple(seconds: float) -> None:
     time.sleep(seconds - time.monotonic() % seconds)
 
 
-def from_realtime(stamp: int) -> Instant:
-    """The instant of a kernel time stamp (nanoseconds of ``CLOCK_REALTIME``, as ``SO_TIMESTAMPNS`` gives)."""
-    return (stamp - (time.time_ns() - time.monotonic_ns())) / 1e9
+def realtime_ahead() -> int:
+    """By how many nanoseconds ``CLOCK_REALTIME`` is now ahead of the clock that instants are on."""
+    return time.time_ns() - time.monotonic_ns()
+
+
+def from_realtime(stamp: int, ahead: int) -> Instant:
+    """The instant of a kernel time stamp (nanoseconds of ``CLOCK_REALTIME``); ``ahead``: :func:`realtime_ahead`.
+
+    Whoever has many of them asks for that once: in the embedded kernel a look at a clock is a system call.
+    """
+    return (stamp - ahead) / 1e9
 
 
 def to_realtime(instant: Instant) -> int:
     """The kernel's time stamp (nanoseconds of ``CLOCK_REALTIME``) of an instant."""
-    return round(instant * 1e9) + time.time_ns() - time.monotonic_ns()
+    return round(instant * 1e9) + realtime_ahead()
 
 
 @dataclass(frozen=True)

@@ -120,9 +120,11 @@ class Acting(Waiting):
     ) -> Totals:
         """Have wrk on the client keep so many connections busy for so many seconds, in real time; see :meth:`target`.
 
-        Only totals are known of it. Raises HarnessError in virtual time, where a closed loop never ends.
+        Only totals are known of it, and no frame is captured meanwhile. Raises HarnessError in virtual time, where a
+        closed loop never ends.
         """
-        return saturate(self.client.machine, self.target(service, **how), seconds, connections)
+        with self.recorder.not_capturing():
+            return saturate(self.client.machine, self.target(service, **how), seconds, connections)
 
     def fetch(
         self, count: int, service: VirtualService | None = None, by: Node | None = None, **how: Any

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
-from harness.clock import Instant, from_realtime
+from harness.clock import Instant, from_realtime, realtime_ahead
 from harness.errors import HarnessError
 
 _SOL_PACKET, _PACKET_RX_RING, _PACKET_STATISTICS, _PACKET_VERSION = 263, 5, 6, 10
@@ -63,10 +63,10 @@ class Capture:
         self._sink = sink
         self._cursor = 0
         self.dropped = 0
+        self._filter = _without_copies([index for index in wires if index not in deaf]) if deaf else [_WHOLE]
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.htons(_ETH_P_ALL))
         try:
-            if deaf:
-                _attach(self.socket, _without_copies([index for index in wires if index not in deaf]))
+            _attach(self.socket, self._filter)
             self.socket.setsockopt(_SOL_PACKET, _PACKET_VERSION, _TPACKET_V2)
             block = 1 << 16
             request = struct.pack("=IIII", block, ring_frames * FRAME_ROOM // block, FRAME_ROOM, ring_frames)
@@ -78,6 +78,7 @@ class Capture:
 
     def drain(self) -> None:
         """Take every frame that lies in the ring. Raises HarnessError if the kernel had to drop any before."""
+        ahead = realtime_ahead()
         while True:
             offset = self._cursor * FRAME_ROOM
             status, _, kept, mac, _, seconds, nanoseconds, _, _ = _HEADER.unpack_from(self._ring, offset)
@@ -86,7 +87,7 @@ class Capture:
             _, _, index, _, direction, _, _ = _LINK.unpack_from(self._ring, offset + _LINK_OFFSET)
             if (end := self._wires.get(index)) is not None:
                 data = bytes(self._ring[offset + mac : offset + mac + kept])
-                at = from_realtime(seconds * 1_000_000_000 + nanoseconds) - self._origin
+                at = from_realtime(seconds * 1_000_000_000 + nanoseconds, ahead) - self._origin
                 self._sink(Frame(at, *end, direction != _PACKET_OUTGOING, data))
             struct.pack_into("=I", self._ring, offset, 0)
             self._cursor = (self._cursor + 1) % self._ring_frames
@@ -97,6 +98,14 @@ class Capture:
         self.dropped += drops
         if drops:
             raise HarnessError(f"the kernel dropped {drops} frames of the capture, so the evidence is not complete")
+
+    def pause(self) -> None:
+        """Capture nothing until :meth:`resume`."""
+        _attach(self.socket, [_NOTHING])
+
+    def resume(self) -> None:
+        """Capture again."""
+        _attach(self.socket, self._filter)
 
     def close(self) -> None:
         """Stop capturing."""

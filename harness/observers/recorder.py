@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import contextlib
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from harness.clock import Instant, now
@@ -144,6 +145,16 @@ class Recorder:
             self._listener = listener
 
         self._loop.do(change)
+
+    @contextlib.contextmanager
+    def not_capturing(self) -> Iterator[None]:
+        """Let frames pass unseen, where there are more than anybody could take."""
+        assert self._capture is not None
+        self._capture.pause()
+        try:
+            yield
+        finally:
+            self._capture.resume()
 
     def _keep(self, frame: Frame) -> None:
         self._frames.append(frame)
