@@ -107,6 +107,16 @@ def _make_machine(request: dict[str, Any]) -> None:
     socket = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
     fcntl.ioctl(socket.fileno(), _SIOCSIFFLAGS, b"lo".ljust(16, b"\0") + _IFF_UP.to_bytes(24, "little"))
     socket.close()
+    _enlarge_neighbour_tables()
+
+
+def _enlarge_neighbour_tables() -> None:
+    """All machines of a cluster share one table of neighbours for each version of IP (kernel, ip-sysctl.rst)."""
+    for version in ("ipv4", "ipv6"):
+        for number in (1, 2, 3):
+            if os.path.exists(path := f"/proc/sys/net/{version}/neigh/default/gc_thresh{number}"):
+                with open(path, "w") as setting:
+                    setting.write("65536")
 
 
 def _serve(request: dict[str, Any]) -> None:
