@@ -11,6 +11,7 @@ from harness.clock import await_multiple
 from harness.cluster import Cluster
 from harness.daemons.nodes import require_inputs
 from harness.errors import HarnessError
+from harness.kernels import choice, linux
 from harness.lab.plan import Edits, Plan, Topology, make_topo, plan, with_edits, with_images
 from harness.lab.supervisor import Supervisor
 
@@ -70,6 +71,8 @@ class Pool:
         supervisor = self._supervised()
         self._count += 1
         await_multiple(BEGINNING)
+        if choice.virtual():  # how many were drawn before says what else the host has had Python do
+            linux.reseed_random()
         return Cluster(checked, supervisor, self._folder / f"cluster-{self._count}", self._slack)
 
     @staticmethod

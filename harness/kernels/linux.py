@@ -1,11 +1,12 @@
 """The Linux system calls that Python's ``os`` does not offer, as functions that raise ``OSError``.
 
-The guard outside, pid 1 inside the embedded kernel and every machine use it, so it imports nothing but :mod:`ctypes`.
+The guard outside, pid 1 inside the embedded kernel and every machine use it, so it imports only C modules.
 """
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ CAP_DAC_OVERRIDE = 1
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
 
+_RNDRESEEDCRNG = 0x5207  # <linux/random.h>
 _SIGCHLD, _SIGKILL = 17, 9
 _CLONE = {"x86_64": 56, "aarch64": 220}
 # Numbers from 424 on are the same on every architecture.
@@ -97,6 +99,12 @@ def set_hostname(name: str) -> None:
     """sethostname(2)."""
     encoded = os.fsencode(name)
     _checked(_libc.sethostname(encoded, len(encoded)), "cannot set the hostname")
+
+
+def reseed_random() -> None:
+    """Have the kernel take a new key for its random numbers, as it does every minute (random(4), RNDRESEEDCRNG)."""
+    with open("/dev/urandom", "rb") as device:
+        fcntl.ioctl(device, _RNDRESEEDCRNG)
 
 
 def detached_tmpfs(size: int) -> int:

@@ -33,6 +33,8 @@ _NAMESPACES = {
     "ipc": linux.CLONE_NEWIPC,
     "net": linux.CLONE_NEWNET,
 }
+NO_IPV6 = {"disable_ipv6": "1"}
+"""Of the wires' ends at the switches, which are not to speak themselves."""
 QUIET = {"accept_dad": "0", "router_solicitations": "0"}
 """IPv6 addresses are usable at once, since all are known to differ, and nobody asks for routers that are not there."""
 _UPPER, _ROOT = "/tmp/upper", "/tmp/root"
@@ -48,6 +50,7 @@ def main() -> NoReturn:
         linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWNET | linux.CLONE_NEWIPC)
         linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
         linux.mount("proc", "/proc", "proc")
+        _set_ipv6(NO_IPV6)
         own = {kind: os.open(f"/proc/self/ns/{kind}", os.O_RDONLY) for kind in _NAMESPACES}
         kept = _kept_mounts()
         gc.disable()  # a collection writes into all objects, which every machine then has its own copies of
@@ -76,7 +79,7 @@ def _make_machine(control: _socket.socket, wanted: dict[str, Any], own: dict[str
             linux.unshare(sum(_NAMESPACES.values()))
             held.append(os.open("/proc/self/ns/net", os.O_RDONLY))
             linux.set_hostname(wanted["hostname"])
-            _quieten_ipv6()
+            _set_ipv6(QUIET)
             etc = {"hosts": wanted["hosts"], "hostname": wanted["hostname"] + "\n"}
             _make_root(wanted["root"], wanted["added"], etc, kept if wanted["root"] == "/" else [])
             if (pid := linux.clone(linux.CLONE_NEWPID)) == 0:
@@ -98,11 +101,11 @@ def _make_machine(control: _socket.socket, wanted: dict[str, Any], own: dict[str
             os.close(descriptor)
 
 
-def _quieten_ipv6() -> None:
+def _set_ipv6(settings: dict[str, str]) -> None:
     """Settings that the interfaces yet to come take over (kernel, Documentation/networking/ip-sysctl.rst)."""
     folder = "/proc/sys/net/ipv6/conf/default"
     if os.path.isdir(folder):  # not so in a kernel without IPv6
-        for name, value in QUIET.items():
+        for name, value in settings.items():
             _put(f"{folder}/{name}", value.encode())
 
 
