@@ -21,6 +21,12 @@ from harness.errors import HarnessError
 
 CONFIGURATION = Path(__file__).with_name("time_travel.config")
 PATCH = Path(__file__).with_name("deterministic.patch")
+IDENTITY = {
+    "KBUILD_BUILD_USER": "lvs-harness",
+    "KBUILD_BUILD_HOST": "lvs-harness",
+    "KBUILD_BUILD_TIMESTAMP": "Thu Jan  1 00:00:00 UTC 2026",
+}
+"""What a kernel tells of its making, by uname(2), and daemons log: the same on every machine."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,8 @@ def options() -> list[str]:
 def fingerprint() -> str:
     """What tells configurations and patches apart; comments and the order of options do not."""
     _, _, hunks = PATCH.read_text().partition("\n--- ")
-    return hashlib.sha256("\n".join([*sorted(options()), hunks]).encode()).hexdigest()[:12]
+    said = [*sorted(options()), hunks, *IDENTITY.values()]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:12]
 
 
 @contextlib.contextmanager

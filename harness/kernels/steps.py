@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from harness.errors import HarnessError
+from harness.kernels.cache import IDENTITY
 
 TAIL_LINES = 15
 ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")
@@ -98,9 +99,7 @@ def environment() -> dict[str, str]:
     return {
         **{name: os.environ[name] for name in os.environ if name in kept or name.lower().endswith("_proxy")},
         "LC_ALL": "C",
-        "KBUILD_BUILD_USER": "lvs-harness",
-        "KBUILD_BUILD_HOST": "lvs-harness",
-        "KBUILD_BUILD_TIMESTAMP": "Thu Jan  1 00:00:00 UTC 2026",  # uname(2) tells it, and daemons log that
+        **IDENTITY,
     }
 
 
