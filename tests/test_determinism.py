@@ -67,3 +67,14 @@ def test_no_timeline_is_no_evidence(tmp_path: Path) -> None:
     (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass\n")
     with pytest.raises(HarnessError, match="nothing to compare"):
         determinism.run([str(tmp_path)], 0, tmp_path / "artifacts")
+
+
+def test_the_same_events_a_tick_later_are_told_apart_from_others() -> None:
+    one = b'{"at": 1.5, "kind": "request", "latency": 0.001, "status": 200}\n{"at": 2.0, "kind": "log"}\n'
+    later = one.replace(b"1.5", b"1.500000256")
+    assert determinism.drift(one, later) == pytest.approx(256e-9)
+    assert determinism.drift(one, one) == 0
+    assert determinism.drift(one, one.replace(b"200", b"500")) is None
+    assert determinism.drift(one, one.replace(b'"log"', b'"arp"')) is None
+    assert determinism.drift(one, one + b'{"at": 3.0}\n') is None
+    assert determinism.drift(one, b"".join(reversed(one.splitlines(keepends=True)))) is None

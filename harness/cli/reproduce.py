@@ -194,14 +194,17 @@ def _run(bundle: Bundle, chosen: choice.Choice, into: Path, given: list[str], se
 
 def _compare(bundle: Bundle, run: Path) -> int:
     """Print what came of each scenario there and here; 0 if the verdicts are the same."""
-    from harness.determinism import differences
+    from harness.determinism import differences, drift
 
     here = {scenario.name: scenario for scenario in artifacts.read_run(run).scenarios}
     there = {scenario["test"]: scenario for scenario in bundle.manifest["scenarios"]}
     timelines = {name: bundle.timeline(scenario) for name, scenario in there.items()}
-    differing = differences(
-        timelines, {name: _read(here[name].folder / artifacts.TIMELINE) for name in there if name in here}
-    )
+    repeated = {name: _read(here[name].folder / artifacts.TIMELINE) for name in there if name in here}
+    differing = differences(timelines, repeated)
+    nearly = {name: drift(timelines[name], repeated.get(name, b"")) for name in differing}
+    for name, seconds in nearly.items():
+        if seconds is not None:
+            differing[name] = f"of the same events, their times up to {seconds * 1e6:.3g} µs apart"
     verdicts = {name: here[name].outcome if name in here else "did not run" for name in there}
     for name, scenario in there.items():
         was, now = _plain(scenario["outcome"]), verdicts[name]
@@ -209,7 +212,8 @@ def _compare(bundle: Bundle, run: Path) -> int:
         print(f"{name}: {verdict}; timeline {_plain(differing.get(name, 'identical'), keep=chr(10))}")
     same = sum(verdicts[name] == scenario["outcome"] for name, scenario in there.items())
     print(
-        f"lvs-harness: {same} of {len(there)} verdicts are the same, {len(there) - len(differing)} timelines identical"
+        f"lvs-harness: {same} of {len(there)} verdicts are the same, {len(there) - len(differing)} timelines identical,"
+        f" {sum(seconds is not None for seconds in nearly.values())} more of the same events"
     )
     return 0 if same == len(there) else 1
 
