@@ -89,6 +89,7 @@ def test_failover_keeps_connections_through_the_failback(cluster: Cluster) -> No
     away = PowerOff(master)
     struck = cluster.inject(away)
     cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+    cluster.timeline.let_pass(cluster.slack)  # until the client has heard of it
     cluster.heal(away)
     stood = cluster.stood(master, since=cluster.healed())
 
@@ -110,6 +111,7 @@ def test_failover_loses_connections_opened_while_the_other_was_away(cluster: Clu
     away = PowerOff(master)
     struck = cluster.inject(away)
     cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+    cluster.timeline.let_pass(cluster.slack)  # until the client has heard of it
 
     with cluster.holding(COUNT) as held:
         cluster.timeline.let_pass(timers.synchronisation().latest)
