@@ -57,9 +57,10 @@ def test_failover_does_not_happen_while_advertisements_are_a_little_late(cluster
         until = cluster.timeline.now()
     heard = measures.heard(cluster.timeline, backup.name, backup.vrrp.vrid, struck - backup.vrrp.advert_int, until)
     took_over = measures.takeovers(cluster.timeline, backup.name, cluster.vip, struck, until)
+    longest = max(after.at - before.at for before, after in pairwise(heard))
 
     assert took_over == []
-    assert heard[1].at - heard[0].at == pytest.approx(backup.vrrp.advert_int + late.delay, abs=cluster.slack)
+    assert longest == pytest.approx(backup.vrrp.advert_int + late.delay, abs=cluster.slack)
 
 
 @pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
