@@ -70,9 +70,11 @@ $(VENV)/.up-to-date: requirements.lock pyproject.toml tools/make-venv | packages
 	@tools/make-venv $(VENV) requirements.lock
 	@touch $@
 
-# The embedded kernel sees the host's files read-only: what is not compiled now is compiled at every run.
-$(VENV)/.compiled: $(VENV)/.up-to-date $(shell find harness topologies -name '*.py')
+# The embedded kernel sees the host's files read-only: what is not compiled now is compiled at every run. pytest has
+# code of its own for asserts, which it keeps like Python's.
+$(VENV)/.compiled: $(VENV)/.up-to-date $(shell find harness topologies scenarios -name '*.py')
 	@$(VENV)/bin/python -m compileall -q harness topologies
+	@env -u PYTHONDONTWRITEBYTECODE $(PYTEST) --collect-only -qq scenarios/ >/dev/null
 	@touch $@
 
 # Wants uv; the lock names no host, so that whoever installs from it chooses the index.
