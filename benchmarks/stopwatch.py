@@ -84,6 +84,8 @@ def pytest_unconfigure() -> None:
 
 def _waited(cluster: Cluster) -> float:
     """For how many seconds the first VIP had nobody, after the daemons had been started."""
+    if not cluster.vips:  # of configurations of a scenario's own nothing is known
+        return 0.0
     started = cluster.timeline.events("daemon", action="started")[0].at
     held = cluster.timeline.events("address", action="added", address=cluster.vip)
     return next((event.at - started for event in held if event.interface != "lo"), 0.0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import selectors
 import socket
@@ -41,6 +42,9 @@ class Target:
         return socket.AF_INET6 if ":" in self.address else socket.AF_INET
 
 
+_TRIES = 1000  # ports that others may have taken
+
+
 class Request:
     """What all requests have in common. When it is over, ``done`` is called with it.
 
@@ -63,8 +67,7 @@ class Request:
         with client.inside():
             self._socket = socket.socket(target.family, self.kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:
-            if target.source is not None:
-                self._socket.bind((target.source, 0))
+            self._bind(target)
             code = self._socket.connect_ex((target.address, target.port))
         except OSError as problem:
             code = problem.errno or errno.EINVAL
@@ -74,6 +77,17 @@ class Request:
         self.local_port = self._socket.getsockname()[1]
         loop.watch(self._socket.fileno(), self._writable, selectors.EVENT_WRITE)
         self._expect(timeout)
+
+    def _bind(self, target: Target) -> None:
+        anyone = "::" if target.family == socket.AF_INET6 else ""
+        for port in itertools.islice(self._loop.ports, _TRIES):
+            try:
+                self._socket.bind((target.source or anyone, port))
+                return
+            except OSError as problem:
+                if problem.errno != errno.EADDRINUSE:
+                    raise
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
     def _expect(self, timeout: float) -> None:
         """Give it up after ``timeout`` seconds from now, whatever was expected before."""
