@@ -149,7 +149,7 @@ class Timeline:
         for event in itertools.islice(self._events, first, None):
             if until is not None and event.at > until:
                 return
-            if kind in (None, event.kind) and node in (None, event.node) and event.matches(**details):
+            if _fits(event, kind, node, details):
                 yield event
 
     def wait_until(
@@ -181,9 +181,6 @@ class Timeline:
         """Wait for the first event that fits, from ``since`` on; it may have happened already."""
         wanted = " ".join([kind, *(f"{name}={value}" for name, value in details.items()), f"on {node or 'any node'}"])
 
-        def fits(event: Event) -> bool:
-            return kind == event.kind and node in (None, event.node) and event.matches(**details)
-
         def found() -> Event | None:
             with self._lock:
                 return next(self._matching(kind, node, since, None, details), None)
@@ -191,7 +188,7 @@ class Timeline:
         self._awaited.append(kind)
         try:
             self._settle(kind)
-            return self.wait_until(found, until, wanted, fits)
+            return self.wait_until(found, until, wanted, lambda event: _fits(event, kind, node, details))
         except TooLate:
             self._settle(kind)  # frames are taken a moment after they came
             if (event := found()) is None or event.at > until:
@@ -209,3 +206,7 @@ class Timeline:
         self._settle("advertisement")
         for event in self.events(since=since):
             file.write(event.as_json() + "\n")
+
+
+def _fits(event: Event, kind: str | None, node: str | None, details: dict[str, Value]) -> bool:
+    return kind in (None, event.kind) and node in (None, event.node) and event.matches(**details)
