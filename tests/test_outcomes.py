@@ -25,6 +25,8 @@ CONFTEST = """
 TESTS = """
     import pytest
 
+    from harness.errors import Starved
+
     @pytest.mark.stall(0.3)
     def test_starved_pass(): pass
 
@@ -36,6 +38,12 @@ TESTS = """
 
     @pytest.mark.stall(0)
     def test_failure(): assert False
+
+    @pytest.fixture
+    def cluster(): raise Starved("web1: httpd serves: not within 12 s", 0.7)
+
+    @pytest.mark.stall(0)
+    def test_starved_cluster(cluster): pass
 """
 
 
@@ -54,7 +62,9 @@ def test_inconclusive_is_an_outcome_of_its_own(project: pytest.Pytester) -> None
             "*test_starved_pass: inconclusive: the machine was starved for up to 0.30 s *",
             "*test_starved_failure: inconclusive: the machine was starved for up to 0.06 s *",
             "*assert 3.9 < 3.6",
-            "*1 failed, 1 passed, 2 inconclusive in*",
+            "*test_starved_cluster: inconclusive: the machine was starved for up to 0.70 s *",
+            "*httpd serves: not within*",
+            "*1 failed, 1 passed, 3 inconclusive in*",
         ]
     )
 

@@ -9,7 +9,7 @@ from harness.cluster.due import Expectations
 from harness.daemons import keepalived, mail
 from harness.daemons.daemon import Daemon
 from harness.daemons.nodes import ClientNode, DirectorNode, Node, RealServerNode, node_of
-from harness.errors import HarnessError
+from harness.errors import HarnessError, Starved
 from harness.faults.fault import Fault, Surroundings
 from harness.lab import syscalls
 from harness.lab.lab import Lab
@@ -18,7 +18,7 @@ from harness.lab.plan import Plan
 from harness.lab.supervisor import Supervisor
 from harness.observers.loop import STALL
 from harness.observers.recorder import Recorder
-from harness.timeline import Event, Timeline
+from harness.timeline import EVER, Event, Timeline, TooLate
 from harness.topology import VirtualService
 
 STARTING = 10.0
@@ -48,7 +48,8 @@ class Base:
         """Build machines and wires and start all daemons; ``folder`` gets their logs.
 
         ``slack`` (seconds) is what this machine's clock and scheduler may be off: it is 0 for nobody in real time.
-        Raises HarnessError, everything cleaned up, if a machine or daemon does not start.
+        Raises HarnessError, everything cleaned up, if a machine or daemon does not start: Starved, if that is because
+        this machine was busy with other things.
         """
         self.plan, self.slack, self.folder = plan, slack, folder
         self.timeline = Timeline()
@@ -65,8 +66,11 @@ class Base:
             with syscalls.inside_netns(self.lab.fabric):
                 self.recorder.capture(self.lab.wire_ends, self._deaf())
             self._power_on(list(self.nodes.values()))
-        except BaseException:
+        except BaseException as problem:
+            stall = self.recorder.stalled(EVER)
             self.close()
+            if isinstance(problem, TooLate) and stall:
+                raise Starved(str(problem), stall) from problem
             raise
 
     def _deaf(self) -> list[int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, Starved
 from harness.kernels import choice
 from harness.plugin.clusters import RUNNING
 from harness.report import table
@@ -60,6 +60,8 @@ def pytest_runtest_makereport(
     report = yield
     if call.excinfo is not None and isinstance(call.excinfo.value, HarnessError):
         report.longrepr = _told(item, call.excinfo)
+        if isinstance(call.excinfo.value, Starved):
+            _make_inconclusive(report, item, call.excinfo.value.stall)
     cluster = item.stash.get(RUNNING, None)
     if cluster is None or call.when != "call":
         return report
