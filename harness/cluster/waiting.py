@@ -159,7 +159,7 @@ class Waiting(Looking):
         was last started) to its own word in the log, which on a busy machine comes a little after the fact.
         """
         if since is None:
-            since = self.timeline.events("daemon", node=director.name, action="started")[-1].at
+            since = self._started(director)
         until = since + STARTING
         said = self.timeline.wait_for("state", node=director.name, since=since, until=until, state="BACKUP")
         return Window(since, said.at)
@@ -168,13 +168,16 @@ class Waiting(Looking):
         """Between which instants a director began to count towards its first checks: from when it was last started to
         its own word, as with :meth:`stood`.
         """
-        since = self.timeline.events("daemon", node=director.name, action="started")[-1].at
+        since = self._started(director)
 
         def said() -> Instant | None:
             logs = self.timeline.events("log", node=director.name, since=since, daemon="keepalived")
             return next((log.at for log in logs if keepalived.CHECKING.search(log.line)), None)
 
         return Window(since, self.timeline.wait_until(said, since + STARTING, f"{director.name} checks real servers"))
+
+    def _started(self, director: DirectorNode) -> Instant:
+        return self.timeline.events("daemon", node=director.name, action="started")[-1].at
 
     def healed(self) -> Instant:
         """When the last fault was healed."""
