@@ -123,8 +123,8 @@ class Host:
 
 
 def heed_signals() -> None:
-    """Undo what a shell does to what it starts in the background: ignored signals would be so for the guest too."""
-    for number in (signal.SIGINT, signal.SIGQUIT):
+    """Undo what a shell or nohup does to what it starts in the background: what is ignored is so in the guest too."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
 
