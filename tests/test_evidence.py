@@ -185,6 +185,24 @@ def test_a_bundle_repeats_to_the_byte(run: Path, tmp_path: Path) -> None:
     assert "3 of 3 verdicts are the same, 3 timelines identical" in told.stdout
 
 
+def test_a_bundle_that_spins_is_ended_by_the_watchdog(run: Path, tmp_path: Path) -> None:
+    """Whoever made it may mean harm."""
+    folder, lvs = project(tmp_path), command("harness.cli")
+    test = (folder / "test_it.py").read_text().replace("if False", "if 'reproduced' in __file__")
+    (folder / "test_it.py").write_text(test)
+    subprocess.run(
+        command("pytest", "-q", "--clock", "virtual", "-k", "killed"), cwd=folder, check=True, capture_output=True
+    )
+    (made,) = (folder / "artifacts").iterdir()
+    subprocess.run([*lvs, "bundle", made, "--output", "b.zip"], cwd=folder, check=True, capture_output=True)
+    told = subprocess.run(
+        [*lvs, "reproduce", "b.zip", "--yes", "--into", "reproduced", "--watchdog", "12"],
+        cwd=folder, capture_output=True, text=True, timeout=200,
+    )  # fmt: skip
+    assert told.returncode == 1, told.stdout + told.stderr
+    assert "lvs-harness: virtual time did not move for 12 s, so the run was ended (--watchdog)" in told.stderr
+
+
 def test_a_shell_on_failure_is_inside_the_fault(tmp_path: Path) -> None:
     VIRTUAL.find()
     folder = project(tmp_path)

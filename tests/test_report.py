@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness import cli
 from harness.errors import HarnessError
 from harness.report import artifacts, page, picture, summary, table
 from harness.timeline import Event
@@ -139,6 +140,17 @@ def _cut(path: Path) -> None:
 def test_no_value_in_a_scenario_keeps_the_page_from_being_made(run: Path, field: str, value: Any) -> None:
     artifacts.update(run / "test_it" / "scenario.json", {field: value})
     assert page.write(run).exists()
+
+
+def test_the_command_says_what_it_does_beside_where_the_page_is(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["report", str(run)]) == 0
+    told = capsys.readouterr()
+    assert told.out == f"{run / artifacts.PAGE}\n"
+    assert told.err == f"lvs-harness: reading {run}...\nlvs-harness: drawing 1 scenarios...\n"
+    assert cli.main(["report", "--compare", str(run), str(run), "--output", str(tmp_path / "both.html")]) == 0
+    assert capsys.readouterr().err.splitlines()[1:] == [told.err.splitlines()[0], "lvs-harness: drawing 2 scenarios..."]
 
 
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:

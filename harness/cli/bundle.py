@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from harness.cli.progress import progress
 from harness.report.bundle import make
 
 
@@ -19,6 +20,7 @@ def add(commands: Any) -> None:
 
 
 def _bundle(options: argparse.Namespace) -> int:
+    progress(f"packing {options.folder}")
     target = options.output or Path(f"{options.folder.resolve().name}.zip")
     for note in make(options.folder, target, options.with_secrets):
         print(f"lvs-harness: {note}")

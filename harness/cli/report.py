@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from harness.cli.progress import progress
 from harness.errors import HarnessError
 
 
@@ -29,10 +30,13 @@ def _run(options: argparse.Namespace) -> int:
 
     if bool(options.folders) == (options.compare is not None):
         raise HarnessError("name one run's folder, or two with --compare: lvs-harness report artifacts/<run>")
-    if options.compare is None:
-        several = len(options.folders) > 1
-        print(page.write(merging.merge(options.folders, options.artifacts) if several else options.folders[0]))
-    else:
+    if options.compare is not None:
         first, second = options.compare
-        print(page.write_comparison(first, second, options.output))
+        print(page.write_comparison(first, second, options.output, progress))
+        return 0
+    folder = options.folders[0]
+    if len(options.folders) > 1:
+        progress(f"making one run of {len(options.folders)}")
+        folder = merging.merge(options.folders, options.artifacts)
+    print(page.write(folder, progress))
     return 0

@@ -12,10 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness.cli.progress import progress
 from harness.errors import HarnessError
 from harness.images import release
 from harness.images.selection import make, versions
 from harness.kernels import choice, memory
+from harness.kernels.watchdog import WATCHDOG
 from harness.report import artifacts
 from harness.report.bundle import SELECTION, Bundle, read
 from harness.report.versions import commit
@@ -36,6 +38,9 @@ def add(commands: Any) -> None:
         "--into", type=Path, metavar="DIR", help="a new folder for it (default: <bundle>-reproduced)"
     )
     reproduce.add_argument("--kernel", default="uml", metavar="uml|PATH", help="the embedded kernel it runs in")
+    reproduce.add_argument(
+        "--watchdog", type=float, default=WATCHDOG, metavar="SECONDS", help="as for pytest (default: %(default)s)"
+    )
     for option in SELECTION:
         reproduce.add_argument(
             f"--{option}", action="append", metavar="VALUE", help=f"instead of each --{option} that it was run with"
@@ -47,6 +52,7 @@ def _reproduce(options: argparse.Namespace) -> int:
     """Nothing of the bundle runs on this machine's own kernel: pytest begins inside the embedded one."""
     if options.kernel in ("auto", "native"):
         raise HarnessError("a bundle is run in the embedded kernel only: --kernel uml, or the path of one")
+    progress(f"reading {options.bundle}")
     bundle = read(options.bundle)
     if not bundle.sources:
         raise HarnessError(f"{options.bundle} has no sources: it can be read, and not reproduced")
@@ -61,7 +67,8 @@ def _reproduce(options: argparse.Namespace) -> int:
         print("lvs-harness: nothing was run")
         return 1
     _make(selection)
-    run = _run(bundle, chosen, into, given, selection)
+    run = _run(bundle, chosen, into, given, selection, options.watchdog)
+    progress("comparing verdicts and timelines")
     status = _compare(bundle, run)
     for line in other_versions(bundle.manifest, artifacts.read_about(run / artifacts.RUN)):
         print(f"lvs-harness: {line}")
@@ -177,7 +184,10 @@ def _agreed() -> bool:
     return input("Run them? [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _run(bundle: Bundle, chosen: choice.Choice, into: Path, given: list[str], selection: dict[str, list[str]]) -> Path:
+def _run(
+    bundle: Bundle, chosen: choice.Choice, into: Path, given: list[str], selection: dict[str, list[str]],
+    watchdog: float,
+) -> Path:  # fmt: skip
     from harness.report import page
 
     run = artifacts.new_run(into / "artifacts")
@@ -186,9 +196,9 @@ def _run(bundle: Bundle, chosen: choice.Choice, into: Path, given: list[str], se
     about |= {"selection": selection, "images": versions(images(selection)), "commit": commit()}
     artifacts.update(run / artifacts.RUN, about)
     os.chdir(into)
-    status = chosen.run("pytest", given, run)
+    status = chosen.run("pytest", given, run, watchdog=watchdog)
     artifacts.update(run / artifacts.RUN, {"status": status})
-    print(f"lvs-harness: {page.write(run)}")
+    print(f"lvs-harness: {page.write(run, progress)}")
     return run
 
 

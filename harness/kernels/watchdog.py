@@ -7,6 +7,9 @@ import os
 import time
 from pathlib import Path
 
+WATCHDOG = 30
+"""The limit unless another is given, in seconds."""
+
 _PATIENCE = 10
 """How many limits a guest may go without progress that does not get the processor."""
 

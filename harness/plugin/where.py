@@ -14,6 +14,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.kernels import choice
+from harness.kernels.watchdog import WATCHDOG
 from harness.plugin import parallel, report
 from harness.plugin.images import base_selection, selection_of
 from harness.plugin.marks import topology_of
@@ -45,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--watchdog",
         type=float,
-        default=30,
+        default=WATCHDOG,
         metavar="SECONDS",
         help="end a run whose virtual time does not move for so long in real time (default: %(default)s, 0: never);"
         " waiting for input does not count",

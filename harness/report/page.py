@@ -9,7 +9,7 @@ import importlib.resources
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,17 +23,30 @@ from harness.report.words import milliseconds, words
 _ASSETS = importlib.resources.files("harness.report") / "assets"
 
 
-def write(folder: Path) -> Path:
+Progress = Callable[[str], None]
+"""Is told what begins now, in a line."""
+
+
+def _unheard(line: str) -> None:
+    pass
+
+
+def write(folder: Path, progress: Progress = _unheard) -> Path:
     """Render a run's folder into its report.html; returns where that is. Raises HarnessError."""
-    return _write(folder / PAGE, [read_run(folder)], folder)
+    return _write(folder / PAGE, [folder], folder, progress)
 
 
-def write_comparison(first: Path, second: Path, target: Path) -> Path:
+def write_comparison(first: Path, second: Path, target: Path, progress: Progress = _unheard) -> Path:
     """Render two runs side by side into ``target``. Raises HarnessError."""
-    return _write(target, [read_run(first), read_run(second)], target.parent)
+    return _write(target, [first, second], target.parent, progress)
 
 
-def _write(target: Path, runs: Sequence[Run], base: Path) -> Path:
+def _write(target: Path, folders: Sequence[Path], base: Path, progress: Progress) -> Path:
+    runs = []
+    for folder in folders:
+        progress(f"reading {folder}")
+        runs.append(read_run(folder))
+    progress(f"drawing {sum(len(run.scenarios) for run in runs)} scenarios")
     text = render(runs, base)
     try:
         with replacing(target) as file:
