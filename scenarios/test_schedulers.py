@@ -12,6 +12,7 @@ from topologies.schedulers import BY_DESTINATION, SOURCES, VIPS, WEIGHTS, Schedu
 pytestmark = [pytest.mark.scheduler, pytest.mark.topology.with_args(Schedulers)]
 
 DRAINED = (2, 0, 1)
+WEIGHT_ZERO = pytest.mark.needs("weight 0 of real servers", keepalived="2.2")  # regressions/test_weight_zero.py
 EACH = pytest.mark.parametrize("scheduler", [name for name in SCHEDULERS if name != "fo"])
 EACH_AND_FO = pytest.mark.parametrize("scheduler", SCHEDULERS)
 
@@ -117,6 +118,7 @@ def test_scheduler_refuses_the_clients_of_a_drained_server(cluster: Cluster, sch
 
 
 @EACH
+@WEIGHT_ZERO
 @pytest.mark.topology(Schedulers, weights=DRAINED)
 @pytest.mark.control("the drained one has a weight", topology={"weights": (2, 1, 1)}, caught="reached")
 def test_scheduler_gives_a_server_of_weight_zero_nothing(cluster: Cluster, scheduler: str) -> None:
@@ -131,6 +133,7 @@ def test_scheduler_gives_a_server_of_weight_zero_nothing(cluster: Cluster, sched
 
 
 @EACH_AND_FO
+@WEIGHT_ZERO
 @pytest.mark.topology(Schedulers, weights=(0, 0, 0))
 @pytest.mark.control("one has a weight", topology={"weights": (0, 1, 0)}, caught="refused")
 def test_scheduler_refuses_when_all_are_drained(cluster: Cluster, scheduler: str) -> None:

@@ -1,0 +1,23 @@
+"""A real server of weight 0 is in the table with weight 0, so that it gets nothing new."""
+
+import pytest
+
+from harness.cluster import Cluster
+from topologies.reported import Reported
+
+CONFIG = """
+virtual_server 172.16.10.50 80 { lb_kind DR
+    protocol TCP
+    real_server 172.16.10.21 80 { weight 0 } }
+"""
+
+
+@pytest.mark.regression("#1757", "weight 0 becomes weight 1", present="<2.2", caught="weight ==")
+@pytest.mark.topology(Reported, configs=(CONFIG,), real_servers=1, fresh=True)
+def test_weight_zero_is_weight_zero(cluster: Cluster) -> None:
+    """Weight 0 is for draining (ipvsadm(8), ``--weight``)."""
+    (director,) = cluster.directors
+
+    added = cluster.wait_done(director, "destination", action="added", address="172.16.10.21:80")
+
+    assert added.weight == 0
