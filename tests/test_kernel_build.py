@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -231,6 +232,7 @@ class TestBuild:
         self, kernels: Path, tools: Path, source: str, tmp_path: Path
     ) -> None:
         ended = tmp_path / "ended"
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # not so below a shell's "&"
         make(tools, after=f"trap 'echo >{ended}; exit' TERM; kill -INT $PPID; sleep 60 & wait")
         with pytest.raises(KeyboardInterrupt):
             build(progress=lambda _: None, source=source)
