@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import random
+import select
 import signal
 import struct
 import subprocess
@@ -18,7 +19,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.kernels import linux, uml, wire
-from tests.guests import BUILT, NOBODY, PACKAGED, VIRTUAL, Host, kernel_process, make_host, status
+from tests.guests import BUILT, NOBODY, PACKAGED, VIRTUAL, Host, descendants, kernel_process, make_host, status
 
 INPUT = bytes(range(256)) * 300  # more than a serial line's buffer, and every byte that it could mistake
 
@@ -183,6 +184,19 @@ def test_terminal(host: Host) -> None:
         screen.type(b"\x03")
         assert screen.until(b"130\r\n").endswith(b"KeyboardInterrupt\r\n130\r\n")
         assert screen.caller.wait() == 0
+        assert termios.tcgetattr(screen.slave) == before
+
+
+def test_killed_caller_leaves_the_terminal_as_it_was(host: Host) -> None:
+    with host.on_terminal("terminal") as screen:
+        before = termios.tcgetattr(screen.slave)
+        screen.until(b"lines=30)\r\n")
+        assert termios.tcgetattr(screen.slave) != before
+        ends = [os.pidfd_open(pid) for pid in descendants(screen.caller.pid)]
+        screen.caller.kill()
+        for end in ends:
+            assert select.select([end], [], [], 30)[0]
+            os.close(end)
         assert termios.tcgetattr(screen.slave) == before
 
 

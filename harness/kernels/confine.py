@@ -236,11 +236,22 @@ def _end(kernel: int) -> None:
 
 
 def _restore(terminal: tuple[int, list[Any], list[Any]] | None) -> None:
-    """Put the terminal back if the caller left it raw; whoever has set it since knows better."""
-    if terminal is not None:
-        descriptor, raw, original = terminal
-        if termios.tcgetattr(descriptor) == raw:
-            termios.tcsetattr(descriptor, termios.TCSANOW, original)
+    """Put the terminal back if the caller is gone and left it raw; whoever has set it since knows better.
+
+    A caller that is there does it itself, once it has shown all that the guest has sent.
+    """
+    if terminal is None or not _hung_up():
+        return
+    descriptor, raw, original = terminal
+    if termios.tcgetattr(descriptor) == raw:
+        termios.tcsetattr(descriptor, termios.TCSANOW, original)
+
+
+def _hung_up() -> bool:
+    """Whether nobody holds the other end of standard input."""
+    poll = select.poll()
+    poll.register(0, 0)
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
 if __name__ == "__main__":
