@@ -58,8 +58,8 @@ def ownership(timeline: Timeline, vip: str, interface: str | None = None, since:
 
 
 def owners(timeline: Timeline, vip: str, interface: str | None = None) -> list[str]:
-    """Who holds the VIP as an address now."""
-    return [tenure.node for tenure in ownership(timeline, vip, interface) if tenure.until is None]
+    """Who holds the VIP as an address now, by name: who got it first is told by :func:`ownership`."""
+    return sorted(tenure.node for tenure in ownership(timeline, vip, interface) if tenure.until is None)
 
 
 def takeovers(timeline: Timeline, node: str, vip: str, since: Instant, until: Instant) -> list[Instant]:

@@ -40,6 +40,13 @@ def test_ownership_goes_from_one_to_the_other() -> None:
     assert measures.owners(timeline, VIP) == ["director2"]
 
 
+def test_two_owners_are_told_by_name_whoever_was_first() -> None:
+    timeline = Timeline()
+    address(timeline, 1, "director2", "added")
+    address(timeline, 2, "director1", "added")
+    assert measures.owners(timeline, VIP) == ["director1", "director2"]
+
+
 def test_a_machine_without_power_owns_nothing() -> None:
     timeline = Timeline()
     address(timeline, 1, "director1", "added")
