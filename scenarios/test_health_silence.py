@@ -83,7 +83,7 @@ def test_health_trickling_answer_is_waited_for_without_end(cluster: Cluster) -> 
     director, server = cluster.master, cluster.real_servers[0]
 
     with cluster.suffering(ChangePage(server, path="/trickle/page", text=PAGE)) as struck:
-        cluster.timeline.let_pass(2 * timers.removal(SLOWLY, timers.Symptom.SILENT).latest)
+        cluster.timeline.let_pass(3 * timers.removal(SLOWLY, timers.Symptom.SILENT).latest)
         assert cluster.pool(director, SLOWLY) == {"web1": 1, "web2": 1}
     (_, *asked) = cluster.checked(director, server, SLOWLY, since=struck)
 
