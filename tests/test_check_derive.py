@@ -73,6 +73,31 @@ def test_a_vip_that_no_instance_holds_is_every_directors() -> None:
     assert assumed(layout)["vip.192.168.200.100"] == "eth0"
 
 
+def test_what_bears_a_firewall_mark_is_assumed_and_corrected() -> None:
+    likely, told = derive({"lb1": TRACKING}), derive({"lb1": TRACKING}, {"mark.7": "192.168.200.99:443"})
+
+    vips = [vip.address for one in TRACKING.instances for vip in one.vips]
+    address, port = likely.directors[0].reading.services[1].listeners[0]
+    assert address in vips
+    assert assumed(likely)["mark.7"] == f"{address}:{port}"
+    assert told.directors[0].reading.services[1].listeners == (("192.168.200.99", 443),)
+    assert told.static_vips["192.168.200.99"] == "eth0"
+
+
+def test_what_of_a_group_cannot_be_is_left_out_by_name() -> None:
+    group = TRACKING.services[0]
+    server = group.real_servers[0].address
+    mixed = replace(group, listeners=(*group.listeners, (server, 80)), marks=(1, 2))
+
+    layout = derive({"lb1": replace(TRACKING, services=(mixed,))})
+
+    assert layout.directors[0].reading.services[0].listeners == group.listeners
+    assert layout.left_out == (
+        f"service group VG: {server}:80, its real server's own: checks of that are balanced",
+        "service group VG: firewall marks beside addresses: 1, 2",
+    )
+
+
 @pytest.mark.parametrize(
     ("readings", "settings", "message"),
     [
@@ -81,6 +106,7 @@ def test_a_vip_that_no_instance_holds_is_every_directors() -> None:
         ({"lb1": TRACKING}, {"eth1": "tomorrow"}, "--set eth1=tomorrow: no IPv4 subnet"),
         ({"lb1": TRACKING}, {"eth1": "192.168.0.0/16"}, "eth1: 192.168.0.0/16 overlaps 192.168.200.0/24 of eth0"),
         ({"lb1": TRACKING}, {"lb1.eth0": "10.0.0.1"}, r"--set lb1.eth0=10.0.0.1: it is not in 192.168.200.0/24"),
+        ({"lb1": TRACKING}, {"mark.7": "443"}, "--set mark.7=443: write it as ADDRESS:PORT"),
         ({"lb1": TRACKING, "lb2": Reading()}, {}, "share no VRID and no virtual server.* lb2: nothing"),
     ],
 )

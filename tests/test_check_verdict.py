@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.check.verdict import BREAKS, DOES_NOT_APPLY, WORKS, Finding, report
+from harness.check.verdict import BREAKS, DOES_NOT_APPLY, NOT_EMULATED, WORKS, Finding, report
 
 FINDINGS = [
     Finding(BREAKS, "The VIP moves.", "192.0.2.80: 7.0 s, due 3.6 s", "artifacts/run/test_moves"),
@@ -31,4 +31,12 @@ def test_without_breaks_what_does_not_apply_is_told_too() -> None:
         "does not apply  no service:",
         "                - A page is answered.",
         "in short: 1 works, 1 does not apply",
+    ]
+
+
+def test_what_is_not_emulated_is_told_and_counted() -> None:
+    assert list(report([FINDINGS[2], Finding(NOT_EMULATED, "service a: IPv6")])) == [
+        "works           keepalived runs.",
+        "not emulated    service a: IPv6",
+        "in short: 1 works, 1 not emulated",
     ]

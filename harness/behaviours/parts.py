@@ -14,7 +14,7 @@ from harness.faults import Fault, IgnoreEcho, StopDnsmasq, StopHttpd, StopMail
 from harness.keepalived import timers
 from harness.keepalived.timers import Symptom
 from harness.topology import SslGet, VirtualService, VrrpInstance
-from harness.topology.checks import Check, MiscCheck, Pace, PingCheck
+from harness.topology.checks import Check, MiscCheck, PingCheck
 
 PREDICTABLE = ("rr", "wrr", "lc", "wlc", "sed", "nq")
 """Schedulers that give every real server something once there are enough connections."""
@@ -71,10 +71,9 @@ class Parts:
     def wait_settled(self) -> None:
         """Wait until the cluster has settled, and every checker has looked at every real server since."""
         services = set(self._own_services())
-        paces = [check.pace(service.delay_loop) for service in services for check in service.checks]
         self.wait_elected()
         self._cluster.wait_settled(max(map(_recovery, services), default=0.0))
-        self._cluster.timeline.let_pass(max((pace.warmup + pace.delay_loop for pace in paces), default=0.0))
+        self._cluster.timeline.let_pass(max((_begun(each) + each.delay_loop for each in self._checkers()), default=0.0))
 
     def wait_elected(self) -> None:
         """Wait until every VIP is held by the director that should hold it, and every other one has heard of that.
@@ -118,10 +117,9 @@ class Parts:
 
     def wait_checked(self) -> None:
         """Wait until every checker that has begun to fail has given up."""
-        paces = [check.pace(own.delay_loop) for own in self._own_services() for check in own.checks]
-        if not paces:
+        if not (checkers := self._checkers()):
             pytest.skip("no service in these configurations whose real servers are checked")
-        self._cluster.timeline.let_pass(max(map(_gives_up, paces)))
+        self._cluster.timeline.let_pass(max(map(_gives_up, checkers)))
 
     def faults(self) -> list[tuple[Fault[RealServerNode], list[VirtualService]]]:
         """Faults of real servers, each with the services whose checkers notice it there.
@@ -139,6 +137,10 @@ class Parts:
             pytest.skip("no service in these configurations whose checks a stand-in could fail")
         nodes = {server.name: server for server in self._cluster.real_servers}
         return [(fault(nodes[name]), services) for (name, fault), services in found.items()]
+
+    def _checkers(self) -> list[VirtualService]:
+        """The services as they are at their real servers, once for each checker, with that alone."""
+        return list(dict.fromkeys(replace(own, check=check) for own in self._own_services() for check in own.checks))
 
     def _own_services(self) -> list[VirtualService]:
         return [own for served in self._served.values() for _, own in served]
@@ -158,9 +160,17 @@ def removal(service: VirtualService, symptom: Symptom) -> Window:
     return Window(min(due.earliest for due in dues), min(due.latest for due in dues))
 
 
-def _gives_up(pace: Pace) -> float:
-    """How long a checker may take from its start to its giving up, in seconds, whatever it meets."""
-    return timers.checking.BOOTSTRAP_DELAY + pace.warmup + (pace.retry + 1) * (pace.timeout + pace.delay_before_retry)
+def _begun(checked: VirtualService) -> float:
+    """When a service's only checker has looked at all for the first time, in seconds: until then keepalived removes a
+    server at the first failure (``has_run`` in ``check_http.c`` and its like).
+    """
+    return timers.first_check(checked).latest
+
+
+def _gives_up(checked: VirtualService) -> float:
+    """How long a service's only checker may take from its start to its giving up, in seconds, whatever it meets."""
+    pace = checked.checks[0].pace(checked.delay_loop)
+    return _begun(checked) + (pace.retry + 1) * (pace.timeout + pace.delay_before_retry)
 
 
 def _recovery(service: VirtualService) -> float:

@@ -29,8 +29,8 @@ Topology = Callable[[], Topo]
 class Configured:
     """What ``pytest.mark.topology.with_args`` takes instead of a ``Topo``: it is one as soon as keepalived has read.
 
-    ``arguments`` are ``FILE`` or ``DIRECTOR=FILE``, ``settings`` correct what had to be assumed. ``understood`` is the
-    drawing of what was understood, once :meth:`read` has been called.
+    ``arguments`` are ``FILE`` or ``DIRECTOR=FILE``, ``settings`` correct what had to be assumed. Once :meth:`read`
+    has been called, ``understood`` is the drawing of what was understood, ``left_out`` what is not emulated, by name.
     """
 
     def __init__(self, *arguments: str, settings: Mapping[str, str] | None = None) -> None:
@@ -38,6 +38,7 @@ class Configured:
         self._settings = dict(settings or {})
         self._configurations = _with_scripts(load_all(list(arguments)), self._settings)
         self.understood = ""
+        self.left_out: tuple[str, ...] = ()
         self._topology: Topology | None = None
 
     def read(self, supervisor: Supervisor, selection: Selection | None = None) -> Topology:
@@ -56,7 +57,10 @@ class Configured:
             missing = tuple(f"include {pattern}: there is no such file" for pattern in configuration.missing)
             complaints[configuration.director] = (*said, *missing)
         layout = derive.derive(readings, self._settings)
-        layout = replace(layout, left_out=(*layout.left_out, *standins.left_out(layout)))
+        layout = replace(
+            layout, left_out=(*layout.left_out, *standins.left_out(layout)), changed=tuple(standins.changed(layout))
+        )
+        self.left_out = layout.left_out
         self.understood = drawing.draw(layout, complaints)
         self._topology = partial(_Derived, layout=layout, configurations=self._configurations)
         return self._topology

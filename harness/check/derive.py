@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
+from harness.check import reach
 from harness.check.facts import Instance, Reading, RealServer, Service, Vip
 from harness.check.layout import Assumption, DirectorMachine, Layout, Segment, ServerMachine
 from harness.errors import HarnessError
@@ -28,18 +29,19 @@ WIDEST_PREFIX = 8
 def derive(readings: Mapping[str, Reading], settings: Mapping[str, str] | None = None) -> Layout:
     """The cluster in which all directors do what they are configured for.
 
-    ``settings``: ``INTERFACE=SUBNET``, ``DIRECTOR.INTERFACE=ADDRESS``. HarnessError names what fits nowhere, and a
-    setting that nothing asks for.
+    ``settings``: ``INTERFACE=SUBNET``, ``DIRECTOR.INTERFACE=ADDRESS``, ``mark.MARK=ADDRESS:PORT``. HarnessError names
+    what fits nowhere, and a setting that nothing asks for.
     """
     return _Deriving(dict(readings), dict(settings or {})).layout()
 
 
 class _Deriving:
     def __init__(self, readings: dict[str, Reading], settings: dict[str, str]) -> None:
-        self._readings, self._settings = readings, settings
+        self._settings = settings
         self._used: set[str] = set()
         self._assumptions: list[Assumption] = []
         self._segments: dict[str, Segment] = {}
+        self._readings, self._left_out = reach.addressed(readings, self._setting)
 
     def layout(self) -> Layout:
         self._refuse_strangers()
@@ -64,7 +66,9 @@ class _Deriving:
             raise HarnessError(
                 f"--set {', '.join(sorted(unknown))}: nothing here asks for it; what can be set: {known}"
             )
-        return Layout(self._segments, directors, servers, client, tuple(self._assumptions), static)
+        return Layout(
+            self._segments, directors, servers, client, tuple(self._assumptions), static, tuple(self._left_out)
+        )
 
     def _refuse_strangers(self) -> None:
         """Directors that share neither a virtual router nor a service are no cluster."""
@@ -125,7 +129,7 @@ class _Deriving:
                 hints += [(address, 32) for address in (one.source, *one.peers) if address]
             hints += [(vip.address, vip.prefix) for vip in _held(one) if vip.device == interface]
         if not any(True for _ in self._instances()):
-            hints += [(address, 32) for service in self._services() for address, _ in service.listeners]
+            hints += [(address, 32) for service in self._services() for address, _ in service.listeners][:1]
         return [(address, prefix) for address, prefix in hints if ":" not in address]
 
     def _all_addresses(self) -> set[IPv4Address]:

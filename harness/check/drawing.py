@@ -18,7 +18,7 @@ WIDTH = 110
 
 
 def draw(layout: Layout, complaints: dict[str, tuple[str, ...]], unicode: bool = True) -> str:
-    """The text: the network, the services, what was assumed, what is left out, what keepalived complains of."""
+    """The text: network, services, what was assumed, changed, not emulated, and what keepalived complains of."""
     from rich.console import Console
     from rich.text import Text
     from rich.tree import Tree
@@ -43,7 +43,8 @@ def draw(layout: Layout, complaints: dict[str, tuple[str, ...]], unicode: bool =
             tree.add(Text(f"{service.sorry_server[0]}:{service.sorry_server[1]}  when no other is left (sorry server)"))
         console.print(tree)
     _list(console, branch("assumed; correct it with --set KEY=VALUE"), map(str, layout.assumptions))
-    _list(console, branch("left out"), layout.left_out)
+    _list(console, branch("changed"), layout.changed)
+    _list(console, branch("not emulated"), layout.left_out)
     for director, lines in complaints.items():
         _list(console, branch(f"keepalived of {director} says"), lines)
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
@@ -108,7 +109,7 @@ def _service(service: Service) -> str:
 
 def _real_server(layout: Layout, server: RealServer) -> str:
     machines = (machine.name for machine in layout.servers if machine.address == server.address)
-    name = next(machines, "(left out)")
+    name = next(machines, "(not emulated)")
     checks = "; ".join(map(_check, server.checkers)) or "not checked"
     return f"{name}  {server.address}:{server.port}  weight {server.weight}  {checks}"
 

@@ -17,6 +17,7 @@ from harness.check.facts import Checker, Instance, Reading, RealServer, Script, 
 
 _STAMP = re.compile(r"^\w{3} \w{3} [\d: ]+\d{4}: ")
 _HEADING = re.compile(r"^ *------< (.+) >------$")
+_MARK = re.compile(r"FWMARK = (\d+)")
 _ENDPOINT = re.compile(r"\[(?P<address>[^\]]+)\](:(?P<protocol>\w+))?:(?P<port>\d+)")
 
 
@@ -148,6 +149,7 @@ def _services(sections: dict[str, Line]) -> Iterator[Service]:
     checkers = _checkers(sections.get("Health checkers", Line("")))
     for line in sections.get("Virtual server", Line("")).below("VS "):
         listeners, mark, name = _listeners(line.text, groups)
+        group = groups.get(_group_name(line.text), Line(""))
         protocol = (line.get("protocol") or "TCP").upper()
         persistence = line.get("persistence timeout")
         yield Service(
@@ -165,6 +167,7 @@ def _services(sections: dict[str, Line]) -> Iterator[Service]:
             virtualhost=line.get("VirtualHost"),
             sorry_server=_endpoint(line.get("sorry server")),
             real_servers=tuple(_real_servers(line, _service_key(line.text), checkers)),
+            marks=tuple(int(found[1]) for member in group.children if (found := _MARK.match(member.text))),
         )
 
 
@@ -174,9 +177,13 @@ def _listeners(text: str, groups: dict[str, Line]) -> tuple[tuple[tuple[str, int
         return ((found[1], int(found[2])),), None, f"{found[1]}:{found[2]}"
     if (found := re.match(r"VS FWMARK = (\d+)", text)) is not None:
         return (), int(found[1]), f"FWM {found[1]}"
-    name = text.partition("[")[2].partition("]")[0]
+    name = _group_name(text)
     members = (member for line in groups.get(name, Line("")).children for member in _members(line.text))
     return tuple(members), None, f"group {name}"
+
+
+def _group_name(text: str) -> str:
+    return text.partition("[")[2].partition("]")[0]
 
 
 def _members(text: str) -> Iterator[tuple[str, int]]:

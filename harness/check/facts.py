@@ -101,7 +101,9 @@ class RealServer:
 
 @dataclass(frozen=True)
 class Service:
-    """A virtual server. ``listeners`` are its addresses with ports; ``mark`` is set instead for a firewall mark."""
+    """A virtual server. ``listeners`` are its addresses with ports; ``mark`` is set instead for a firewall mark,
+    ``marks`` are those of a group.
+    """
 
     name: str
     listeners: tuple[tuple[str, int], ...]
@@ -117,6 +119,7 @@ class Service:
     virtualhost: str | None
     sorry_server: tuple[str, int] | None
     real_servers: tuple[RealServer, ...]
+    marks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,10 @@ class ServerMachine:
 
 @dataclass(frozen=True)
 class Layout:
-    """The whole: ``segments`` by name; ``static_vips`` are those that no VRRP instance holds."""
+    """The whole: ``segments`` by name; ``static_vips`` are those that no VRRP instance holds.
+
+    ``left_out`` is not emulated, by name; ``changed`` is what the directors are given instead of their own.
+    """
 
     segments: dict[str, Segment]
     directors: tuple[DirectorMachine, ...]
@@ -78,3 +81,4 @@ class Layout:
     assumptions: tuple[Assumption, ...]
     static_vips: dict[str, str]
     left_out: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()

@@ -93,7 +93,8 @@ def service(fact: facts.Service, machines: Sequence[str]) -> VirtualService:
     weights = {server.address: server.weight for server in fact.real_servers}
     (vip, port), *others = fact.listeners
     ports = {server.port for server in fact.real_servers}
-    own_port = next(iter(ports)) if fact.method == "NAT" and ports not in ({port}, {0}, set()) else None
+    own = next(iter(ports), 0) if fact.method == "NAT" and len(ports) == 1 else 0
+    own_port = own if own and (own != port or others or fact.mark is not None) else None
     return VirtualService(
         vip,
         port=port,

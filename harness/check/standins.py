@@ -82,14 +82,16 @@ def left_out(layout: Layout) -> Iterator[str]:
             for vip in (*instance.vips, *instance.excluded_vips):
                 if vip.device != instance.interface:
                     yield f"{one.name}, {instance.name}: {vip.address} on {vip.device} is held, and nothing judges it"
+
+
+def changed(layout: Layout) -> Iterator[str]:
+    """What of the configurations the directors are given otherwise."""
     for digest in sorted(digests({one.name: one.reading for one in layout.directors})):
-        yield f"the page with digest {digest}: a stand-in's page, whose digest the directors are given instead"
+        yield f"digest {digest}: nobody can write its page, so it is that of the stand-ins'"
 
 
 def why_not(service: Service) -> str | None:
     """Why a service is not emulated; None if it is."""
-    if service.mark is not None:
-        return "what puts its firewall mark on packets is not in a keepalived.conf"
     if not service.listeners:
         return "it has no address"
     if any(":" in address for address, _ in service.listeners):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 WORKS, BREAKS, UNCLEAR, DOES_NOT_APPLY = "works", "BREAKS", "unclear", "does not apply"
-_ORDER: Final = (WORKS, DOES_NOT_APPLY, UNCLEAR, BREAKS)
+NOT_EMULATED = "not emulated"
+_ORDER: Final = (WORKS, DOES_NOT_APPLY, NOT_EMULATED, UNCLEAR, BREAKS)
 """What matters most comes last, where a terminal shows it."""
 
 _MARGIN = " " * 16

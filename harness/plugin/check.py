@@ -22,7 +22,7 @@ _VERDICTS = {
     "inconclusive": verdict.UNCLEAR,
     "skipped": verdict.DOES_NOT_APPLY,
 }
-_ABOUT, _EVIDENCE = "about", "evidence"
+_ABOUT, _EVIDENCE, _LEFT_OUT = "about", "evidence", "not emulated"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -78,6 +78,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for report in terminalreporter.stats.get(outcome, [])
         if _ABOUT in dict(report.user_properties)
     ]
+    told = [
+        report
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if hasattr(report, "user_properties")
+    ]
+    left_out = dict.fromkeys(what for report in told for name, what in report.user_properties if name == _LEFT_OUT)
+    findings += [verdict.Finding(verdict.NOT_EMULATED, str(what)) for what in left_out]
     if findings:
         terminalreporter.section("verdict")
         for line in verdict.report(findings):
@@ -111,8 +119,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say where the evidence is."""
+    """Say where the evidence is, and what is not emulated."""
     report = yield
-    if CONFIGURED in item.config.stash and (folder := folder_of(item)) is not None:
-        report.user_properties.append((_EVIDENCE, os.path.relpath(folder, item.config.invocation_params.dir)))
+    if (configured := item.config.stash.get(CONFIGURED, None)) is not None:
+        if (folder := folder_of(item)) is not None:
+            report.user_properties.append((_EVIDENCE, os.path.relpath(folder, item.config.invocation_params.dir)))
+        report.user_properties += [(_LEFT_OUT, what) for what in configured.left_out]
     return report

@@ -133,10 +133,11 @@ class VirtualService:
     def real_port_in(self, name: str) -> int:
         """Where real servers listen according to the table of a name; 0 is whatever port the client asked for.
 
-        In a group keepalived puts each member's own port, whatever it was told (``check_data.c``, "ports don't match").
+        In a group keepalived puts each member's own port, but with NAT that of the real server (``check_data.c``,
+        "ports don't match").
         """
         if self.fwmark is not None:
-            return 0
+            return self.real_port or 0
         return self.real_port or dict(zip(self.names, self.endpoints, strict=True))[name][1]
 
     @property

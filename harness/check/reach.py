@@ -1,0 +1,86 @@
+"""At which addresses clients reach the services, where the configurations do not say it, or cannot mean it (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+from harness.check.facts import Reading, Service
+from harness.errors import HarnessError
+
+Setting = Callable[[str, str, str], str]
+"""Key, likely value and why it is likely -> the value, be it the user's."""
+
+MARK = "mark."
+"""``--set mark.1=192.0.2.80:80``: which packets bear firewall mark 1."""
+
+SOME_ADDRESS = "10.200.0.80"
+"""Where marked packets go if there is no VIP at all."""
+HTTP = 80
+HIGHEST_PORT = 65535
+
+
+def addressed(readings: Mapping[str, Reading], setting: Setting) -> tuple[dict[str, Reading], tuple[str, ...]]:
+    """The readings with an address for each firewall mark, and what of the groups cannot be had, by name.
+
+    keepalived.conf has the mark and not what puts it on packets; on the emulated directors a firewall does.
+    """
+    vips = [vip.address for reading in readings.values() for one in reading.instances for vip in one.vips]
+    vips = [vip for vip in dict.fromkeys(vips) if ":" not in vip] or [SOME_ADDRESS]
+    taken = {
+        listener for reading in readings.values() for service in reading.services for listener in service.listeners
+    }
+    marked: dict[int, tuple[str, int]] = {}
+    lost: dict[str, None] = {}
+
+    def reached(service: Service) -> Service:
+        if service.mark is None:
+            lost.update(dict.fromkeys(_lost(service)))
+            return replace(service, listeners=tuple(each for each in service.listeners if not _is_own(service, each)))
+        if service.mark not in marked:
+            address, port = _free(_port(service), vips, taken)
+            why = "which packets bear this firewall mark is in no keepalived.conf"
+            marked[service.mark] = _endpoint(
+                f"{MARK}{service.mark}", setting(f"{MARK}{service.mark}", f"{address}:{port}", why)
+            )
+            taken.add(marked[service.mark])
+        return replace(service, listeners=(marked[service.mark],))
+
+    known = {name: replace(each, services=tuple(map(reached, each.services))) for name, each in readings.items()}
+    return known, tuple(lost)
+
+
+def _lost(service: Service) -> Iterable[str]:
+    """What of a group is not emulated."""
+    for address, port in service.listeners:
+        if _is_own(service, (address, port)):
+            yield f"service {service.name}: {address}:{port}, its real server's own: checks of that are balanced"
+    if service.marks:
+        yield f"service {service.name}: firewall marks beside addresses: {', '.join(map(str, service.marks))}"
+
+
+def _is_own(service: Service, listener: tuple[str, int]) -> bool:
+    """Whether a listener's address is also a real server's, and the service has others."""
+    own = {server.address for server in service.real_servers}
+    return listener[0] in own and any(address not in own for address, _ in service.listeners)
+
+
+def _port(service: Service) -> int:
+    """The port that the real servers of a service by mark are asked at: theirs, or else that of their checkers."""
+    ports = [server.port for server in service.real_servers]
+    ports += [checker.port or 0 for server in service.real_servers for checker in server.checkers]
+    return next(filter(None, ports), HTTP)
+
+
+def _free(port: int, vips: list[str], taken: set[tuple[str, int]]) -> tuple[str, int]:
+    """The first address, at the first port from ``port`` on, that no other service has."""
+    return next((vip, number) for number in range(port, HIGHEST_PORT + 1) for vip in vips if (vip, number) not in taken)
+
+
+def _endpoint(key: str, text: str) -> tuple[str, int]:
+    address, _, port = text.rpartition(":")
+    try:
+        return str(IPv4Address(address)), int(port)
+    except ValueError:
+        raise HarnessError(f"--set {key}={text}: write it as ADDRESS:PORT, such as 192.0.2.80:80") from None
