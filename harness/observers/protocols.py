@@ -1,21 +1,28 @@
 """Frames to events: VRRP advertisements, ARP and neighbour discovery.
 
-They are decoded with scapy, which is imported when first needed.
+Every scenario has hundreds of them, and all are decoded for its timeline, in the guest. scapy needs a hundred times as
+long for one, so its part is in the tests: it builds the frames that are decoded here.
 """
 
 from __future__ import annotations
 
+import socket
+import struct
 from collections.abc import Callable
-from typing import Any
 
 from harness.observers.packets import Frame
-from harness.timeline import Timeline
+from harness.timeline import Timeline, Value
 
 _ARP, _IPV4, _IPV6 = b"\x08\x06", b"\x08\x00", b"\x86\xdd"
 _PROTOCOL_VRRP, _PROTOCOL_AH, _PROTOCOL_ICMPV6 = b"\x70", b"\x33", b"\x3a"
 _AH = 34
 """Where the authentication header (RFC 4302 section 2) is in a frame of IPv4 without options, as keepalived's are."""
-_NEIGHBOUR = {135: "solicitation", 136: "advertisement"}  # RFC 4861 sections 4.3 and 4.4
+_NEIGHBOUR_ADVERTISEMENT = 136
+_NEIGHBOUR = {135: "solicitation", _NEIGHBOUR_ADVERTISEMENT: "advertisement"}
+_SOLICITED = 0x40
+_OPTION, _TARGET_ADDRESS = 78, b"\x02"
+"""Where the first option of neighbour discovery is in a frame, and the one of interest."""
+_ETHERNET = 1
 
 
 def kind_of(frame: Frame) -> str | None:
@@ -39,67 +46,72 @@ def record(frame: Frame, timeline: Timeline) -> None:
         timeline.record(frame.node, kind, frame.at, interface=frame.interface, sent=frame.sent, **details)
 
 
-def decode(data: bytes) -> Any:
-    """A frame as scapy's ``Ether``, with the layers above it as far as they are known here."""
-    from scapy.layers import inet, l2, vrrp  # noqa: F401 - importing a layer binds it to those below
-
-    return l2.Ether(data)
-
-
 def arp_question(mac: str, ip: str, wanted: str) -> bytes:
     """A broadcast frame that asks who has an address."""
-    from scapy.layers.l2 import ARP, Ether
+    hardware = bytes.fromhex(mac.replace(":", ""))
+    fixed = struct.pack("!HHBBH", _ETHERNET, 0x0800, 6, 4, 1)
+    asked = hardware + socket.inet_aton(ip) + bytes(6) + socket.inet_aton(wanted)
+    return b"\xff" * 6 + hardware + _ARP + fixed + asked
 
-    return bytes(Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") / ARP(op=1, hwsrc=mac, psrc=ip, pdst=wanted))
 
-
-def _arp(data: bytes) -> dict[str, Any]:
-    packet = decode(data)["ARP"]
+def _arp(data: bytes) -> dict[str, Value]:
+    """RFC 826, with the sizes of Ethernet and IPv4."""
+    operation, sender_mac, sender, target = struct.unpack_from("!20xH6s4s6x4s", data)
     return {
-        "operation": {1: "request", 2: "reply"}.get(packet.op, str(packet.op)),
-        "sender": packet.psrc,
-        "sender_mac": packet.hwsrc,
-        "target": packet.pdst,
-        "gratuitous": packet.psrc == packet.pdst,
+        "operation": {1: "request", 2: "reply"}.get(operation, str(operation)),
+        "sender": socket.inet_ntoa(sender),
+        "sender_mac": sender_mac.hex(":"),
+        "target": socket.inet_ntoa(target),
+        "gratuitous": sender == target,
     }
 
 
-def _ndp(data: bytes) -> dict[str, Any]:
-    frame = decode(data)
-    message = frame.payload.payload
-    option = message.payload  # the link-layer address is all that neighbours tell here
+def _ndp(data: bytes) -> dict[str, Value]:
+    """RFC 4861 sections 4.3 and 4.4; of the options the link-layer address is all that neighbours tell here."""
+    sender, kind, flags, target = struct.unpack_from("!22x16s16xB3xB3x16s", data)
+    option = data[_OPTION : _OPTION + 8]
+    told = kind == _NEIGHBOUR_ADVERTISEMENT and option[:1] == _TARGET_ADDRESS
     return {
-        "operation": _NEIGHBOUR[message.type],
-        "sender": frame.payload.src,
-        "target": message.tgt,
-        "target_mac": getattr(option, "lladdr", None) if message.type == 136 else None,
-        "unsolicited": message.type == 136 and not message.S,
+        "operation": _NEIGHBOUR[kind],
+        "sender": _ipv6(sender),
+        "target": _ipv6(target),
+        "target_mac": option[2:].hex(":") if told else None,
+        "unsolicited": kind == _NEIGHBOUR_ADVERTISEMENT and not flags & _SOLICITED,
     }
 
 
-def _without_ah(data: bytes) -> bytes:
-    """The frame as if it had no authentication header, which in VRRPv2 with ``auth_type AH`` comes before VRRP."""
-    if data[12:14] != _IPV4 or data[23:24] != _PROTOCOL_AH:
-        return data
-    length = (data[_AH + 1] + 2) * 4
-    return data[:23] + _PROTOCOL_VRRP + data[24:_AH] + data[_AH + length :]
-
-
-def _advertisement(data: bytes) -> dict[str, Any]:
-    packet = decode(_without_ah(data))
-    message = packet["VRRP"] if packet.haslayer("VRRP") else packet["VRRPv3"]
-    interval = message.adv if message.version == 2 else message.adv / 100
+def _advertisement(data: bytes) -> dict[str, Value]:
+    """RFC 5798 section 5.2, which counts in hundredths of a second, and RFC 3768 section 5.3, which does in seconds."""
+    source, destination, message, text = _vrrp(data)
+    first, vrid, priority, count, authentication, interval = message[:6]
+    version, size = first >> 4, len(source)
+    hundredths = (authentication & 15) << 8 | interval
+    addresses = [message[8 + number * size :][:size] for number in range(count)]
     return {
-        "vrid": message.vrid,
-        "priority": message.priority,
-        "source": packet.payload.src,
-        "destination": packet.payload.dst,
-        "interval": interval,
-        "version": int(message.version),
-        "addresses": " ".join(message.addrlist),
+        "vrid": vrid,
+        "priority": priority,
+        "source": text(source),
+        "destination": text(destination),
+        "interval": interval if version == 2 else hundredths / 100,
+        "version": version,
+        "addresses": " ".join(map(text, addresses)),
     }
 
 
-_DECODERS: dict[str, Callable[[bytes], dict[str, Any]]] = {"arp": _arp, "advertisement": _advertisement, "ndp": _ndp}
+def _vrrp(data: bytes) -> tuple[bytes, bytes, bytes, Callable[[bytes], str]]:
+    """Source, destination, what VRRP says, and how addresses are written, of a frame that carries it."""
+    if data[12:14] == _IPV6:
+        return data[22:38], data[38:54], data[54:], _ipv6
+    message = data[14 + (data[14] & 15) * 4 :]
+    if data[23:24] == _PROTOCOL_AH:  # in VRRPv2 with ``auth_type AH``
+        message = message[(message[1] + 2) * 4 :]
+    return data[26:30], data[30:34], message, socket.inet_ntoa
+
+
+def _ipv6(address: bytes) -> str:
+    return socket.inet_ntop(socket.AF_INET6, address)
+
+
+_DECODERS: dict[str, Callable[[bytes], dict[str, Value]]] = {"arp": _arp, "advertisement": _advertisement, "ndp": _ndp}
 DECODED = tuple(_DECODERS)
 """The kinds of events that frames become."""
