@@ -225,9 +225,10 @@ def replacing(path: Path) -> Iterator[TextIO]:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Replace a file as a whole. Raises OSError."""
+    """Replace a file as a whole, a line for each value: indenting would be Python's work, not C's. Raises OSError."""
+    lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in content.items())
     with replacing(path) as file:
-        file.write(json.dumps(content, indent=1) + "\n")
+        file.write("{\n " + ",\n ".join(lines) + "\n}\n")
 
 
 def update(path: Path, more: Mapping[str, Any]) -> None:
