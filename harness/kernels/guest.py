@@ -111,6 +111,14 @@ def _make_machine(request: dict[str, Any]) -> None:
     fcntl.ioctl(socket.fileno(), _SIOCSIFFLAGS, b"lo".ljust(16, b"\0") + _IFF_UP.to_bytes(24, "little"))
     socket.close()
     _enlarge_neighbour_tables()
+    _leave_out_tunnels()
+
+
+def _leave_out_tunnels() -> None:
+    """A new network namespace has no tunl0, gre0 and so on, as where those are modules that nobody has loaded."""
+    if os.path.exists(path := "/proc/sys/net/core/fb_tunnels_only_for_init_net"):
+        with open(path, "w") as setting:
+            setting.write("1")
 
 
 def _enlarge_neighbour_tables() -> None:
