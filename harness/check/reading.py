@@ -56,7 +56,7 @@ def read(configuration: Configuration, host: HostPlan, supervisor: Supervisor) -
 
 @contextmanager
 def _machine(host: HostPlan, supervisor: Supervisor) -> Iterator[Machine]:
-    machine = Machine(host, "127.0.0.1\tlocalhost\n", supervisor)
+    (machine,) = Machine.make([host], "127.0.0.1\tlocalhost\n", supervisor)
     machine.wait_ready()
     listening = threading.Thread(target=_hear, args=(machine,), daemon=True)
     listening.start()

@@ -10,32 +10,38 @@ from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # `signal` adds enums, which take 10 ms to import
 import _socket
-import array
 import errno
 import marshal
 import os
 import select
-from typing import TYPE_CHECKING, Any, NoReturn
+import sys
 
 from harness.kernels import linux
 
+TYPE_CHECKING = False  # that of `typing` takes 15 ms to import
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, NoReturn
 
 MESSAGE_LIMIT = 1 << 17
-_MOST_DESCRIPTORS = 8
+MOST_DESCRIPTORS = 253  # beside a message (kernel, SCM_MAX_FD)
+_DESCRIPTOR = 4  # bytes that each takes
 
 
-def serve(control: _socket.socket, notes: _socket.socket) -> NoReturn:
-    """Be the machine: answer requests until the harness lets go of ``control`` or kills this process.
+def serve(own: list[int]) -> NoReturn:
+    """Be the machine: answer requests until the harness lets go of ``control`` or the supervisor ends.
 
-    All that pid 1 of a new pid namespace alone can do is left to do; everything else has been done by its parent.
+    ``own`` are descriptors: of the namespaces to live in, and of the two sockets. All others are closed.
     """
+    *namespaces, controlled, noted = own
+    control, notes = _socket.socket(fileno=controlled), _socket.socket(fileno=noted)
     try:
-        linux.die_with_parent(0)  # in its own pid namespace a parent outside counts as pid 0
+        for descriptor in namespaces:
+            linux.setns(descriptor)
+        os.closerange(3, controlled)
+        os.closerange(noted + 1, 1 << 20)
         linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
         os.setsid()
-        os.umask(0o022)
         send(control, {})
         _loop(control, notes)
     except BaseException as problem:  # the last word of a process that must not return into its parent's code
@@ -51,15 +57,13 @@ def _loop(control: _socket.socket, notes: _socket.socket) -> None:
     waker.setblocking(False)
     _signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
     _signal.signal(_signal.SIGCHLD, lambda number, frame: None)
-    for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
-        _signal.signal(number, _signal.SIG_IGN)
     while True:
         readable, _, _ = select.select([control, wake], [], [])
         if wake in readable:
             wake.recv(4096)
             _reap(notes)
         if control in readable:
-            data, fds = _receive(control)
+            data, fds = receive(control)
             if not data:
                 return
             _serve_one(control, marshal.loads(data), fds)
@@ -140,13 +144,12 @@ _OPERATIONS: dict[str, Callable[..., tuple[dict[str, Any], list[int]]]] = {
 
 def send(control: _socket.socket, answer: dict[str, Any], fds: list[int] | None = None) -> None:
     """Send one message, with descriptors beside it."""
-    beside = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+    numbers = b"".join(fd.to_bytes(_DESCRIPTOR, sys.byteorder) for fd in fds or ())
+    beside = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, numbers)] if fds else []
     control.sendmsg([marshal.dumps(answer)], beside)
 
 
-def _receive(control: _socket.socket) -> tuple[bytes, list[int]]:
-    fds = array.array("i")
-    data, beside, _, _ = control.recvmsg(MESSAGE_LIMIT, _socket.CMSG_LEN(_MOST_DESCRIPTORS * fds.itemsize))
-    for _, _, received in beside:
-        fds.frombytes(received)
-    return data, list(fds)
+def receive(control: _socket.socket) -> tuple[bytes, list[int]]:
+    """One message as it is, and the descriptors beside it; nothing if the other end is closed."""
+    data, beside, _, _ = control.recvmsg(MESSAGE_LIMIT, _socket.CMSG_LEN(MOST_DESCRIPTORS * _DESCRIPTOR))
+    return data, [fd for _, _, numbers in beside for fd in memoryview(numbers).cast("i")]

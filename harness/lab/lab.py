@@ -56,7 +56,7 @@ class Lab:
 
         ``watch`` is called for each machine before it has any wire, for those who observe its network.
         """
-        machines = [Machine(host, self.plan.etc_hosts, self._supervisor) for host in hosts]
+        machines = Machine.make(list(hosts), self.plan.etc_hosts, self._supervisor)
         try:
             for machine in machines:
                 machine.wait_ready()

@@ -22,7 +22,7 @@ from harness.errors import HarnessError
 from harness.lab import init, syscalls
 from harness.lab.netlink import Batch
 from harness.lab.plan import HostPlan
-from harness.lab.supervisor import Supervisor
+from harness.lab.supervisor import Born, Supervisor
 
 ENVIRONMENT = {
     "PATH": "/run/sbin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -56,15 +56,20 @@ class Process:
 class Machine:
     """One node of the topology. It exists, with its power on, from construction until :meth:`power_off`."""
 
-    def __init__(self, plan: HostPlan, etc_hosts: str, supervisor: Supervisor) -> None:
+    def __init__(self, plan: HostPlan, born: Born) -> None:
         self.plan = plan
         self.name = plan.name
         self.powered = True
         self.on_exit: Callable[[Process], None] = lambda process: None
-        self._control, self.notes, self.netns, self._pidfd = supervisor.machine(plan.name, etc_hosts, plan.image)
+        self._control, self.notes, self.netns, self._pidfd = born
         self._processes: dict[int, Process] = {}
         self._lock = threading.Lock()
         self._early: dict[int, int] = {}
+
+    @classmethod
+    def make(cls, plans: Sequence[HostPlan], etc_hosts: str, supervisor: Supervisor) -> list[Machine]:
+        """Machines that are still setting themselves up. Raises HarnessError."""
+        return [cls(plan, born) for plan, born in zip(plans, supervisor.machines(plans, etc_hosts), strict=True)]
 
     def wait_ready(self) -> None:
         """Wait until the machine has its files. Raises HarnessError with its own reason."""

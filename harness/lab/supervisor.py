@@ -7,14 +7,15 @@ import os
 import resource
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import harness
 from harness.errors import HarnessError
-from harness.images.image import Image
 from harness.kernels import linux
-from harness.lab import init, supervising
+from harness.lab import init, namespaces, supervising
+from harness.lab.plan import HostPlan
 
 PROGRAM = "from harness.lab import supervising; supervising.main()"
 
@@ -54,16 +55,29 @@ class Supervisor:
         _allow_descriptors()
         return cls(ours, fds[0], pid)
 
-    def machine(self, hostname: str, etc_hosts: str, image: Image) -> Born:
-        """Fork a machine whose files are an image's; returns at once, while it is still setting itself up."""
-        wanted = {"hostname": hostname, "hosts": etc_hosts, "root": image.root, "added": image.added}
-        self._control.send(marshal.dumps(wanted))
-        answer, fds = _receive(self._control)
-        if not fds:
+    def machines(self, hosts: Sequence[HostPlan], etc_hosts: str) -> list[Born]:
+        """Make machines; returns at once, while their pids 1 are still setting themselves up. Raises HarnessError."""
+        many = [hosts[first : first + supervising.MOST] for first in range(0, len(hosts), supervising.MOST)]
+        return [born for some in many for born in self._machines(some, etc_hosts)]
+
+    def _machines(self, hosts: Sequence[HostPlan], etc_hosts: str) -> list[Born]:
+        made = namespaces.make(hosts, etc_hosts)
+        pairs = [[socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)] for _ in hosts]
+        wanted = [[*own, *(theirs.fileno() for _, theirs in two)] for own, two in zip(made, pairs, strict=True)]
+        socket.send_fds(self._control, [b"\0"], [descriptor for own in wanted for descriptor in own])
+        for _, theirs in [pair for two in pairs for pair in two]:
+            theirs.close()
+        answer, pids = _receive(self._control)
+        if not pids:
+            namespaces.close(made)
             reason = answer.get("error", "the supervisor is gone")
-            raise HarnessError(f"{hostname}: cannot set up this machine: {reason}")
-        control, notes, netns, pidfd = fds
-        return Born(socket.socket(fileno=control), socket.socket(fileno=notes), netns, pidfd)
+            raise HarnessError(f"{hosts[0].name}: cannot set up this machine: {reason}")
+        nets = [own.pop() for own in made]
+        namespaces.close(made)
+        return [
+            Born(control, notes, net, pid)
+            for ((control, _), (notes, _)), net, pid in zip(pairs, nets, pids, strict=True)
+        ]
 
     def stop(self) -> None:
         """End it and with it every machine; they are gone when this returns."""
@@ -102,5 +116,5 @@ def _spawn(control: socket.socket) -> int:
 
 
 def _receive(control: socket.socket) -> tuple[dict[str, str], list[int]]:
-    data, fds, _, _ = socket.recv_fds(control, init.MESSAGE_LIMIT, 4)
+    data, fds = init.receive(control)
     return marshal.loads(data) if data else {}, fds

@@ -17,7 +17,6 @@ from harness.daemons import httpd
 from harness.daemons.nodes import Node
 from harness.images.image import Image
 from harness.kernels import choice, linux
-from harness.lab import supervisor
 from harness.observers.recorder import Recorder
 from harness.topology import services
 from tests.inside.users import User
@@ -209,17 +208,13 @@ def test_a_scheduler_that_the_kernel_lacks(user: User, monkeypatch: pytest.Monke
     assert logs(user) == {}, "before any daemon starts"
 
 
-_WITHOUT_OVERLAY = """
-from harness.kernels import linux
-mount = linux.mount
-def lacking(source, target, kind="", flags=0, data=""):
-    mount(source, target, "no-such-file-system" if kind == "overlay" else kind, flags, data)
-linux.mount = lacking
-"""
-
-
 def test_a_kernel_without_overlay(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "PROGRAM", _WITHOUT_OVERLAY + supervisor.PROGRAM)
+    mount = linux.mount
+
+    def lacking(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
+        mount(source, target, "no-such-file-system" if kind == "overlay" else kind, flags, data)
+
+    monkeypatch.setattr(linux, "mount", lacking)
     message = "director1: cannot set up this machine: "
     shown = user.is_told(message, status=pytest.ExitCode.TESTS_FAILED)
     assert "machines need the kernel's file system overlay (CONFIG_OVERLAY_FS)" in shown
