@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -78,7 +79,7 @@ class Host:
 
     def start(self, *argv: str, **settings: object) -> subprocess.Popen[bytes]:
         """Start the caller, with the settings of Popen."""
-        environment = {"HOME": str(self.folder), "PYTHONPATH": f"{ROOT}:{self.folder}", "WORD": "väl", "TERM": "dumb"}
+        environment = {"HOME": str(self.folder), "PYTHONPATH": f"{self.folder}:{ROOT}", "WORD": "väl", "TERM": "dumb"}
         start = str(choice.FIRST_DAY * 1_000_000_000) if self.place.virtual else ""
         kernel = [str(self.kernel.path), str(self.kernel.modules or ""), start, str(self.watchdog)]
         return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
@@ -160,7 +161,8 @@ def make_host(folder: Path, user: int | None, place: Place, probe: str) -> Host:
         parent.chmod(0o755)
     for path in (folder, folder / "writable"):
         os.chown(path, user, user)
-    # Somebody's home is closed to others: any kernel elsewhere, and any Python will do, as nothing is imported.
+    # Somebody's home is closed to others: a copy of the harness and the kernel, and any Python, will do.
+    shutil.copytree(ROOT / "harness", folder / "harness", ignore=shutil.ignore_patterns("__pycache__"))
     if place.kernel == "built":
         copy = folder / "linux"
         copy.write_bytes(kernel.path.read_bytes())
