@@ -110,24 +110,21 @@ def _make_machine(request: dict[str, Any]) -> None:
     socket = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
     fcntl.ioctl(socket.fileno(), _SIOCSIFFLAGS, b"lo".ljust(16, b"\0") + _IFF_UP.to_bytes(24, "little"))
     socket.close()
-    _enlarge_neighbour_tables()
-    _leave_out_tunnels()
+    _set_limits()
 
 
-def _leave_out_tunnels() -> None:
-    """A new network namespace has no tunl0, gre0 and so on, as where those are modules that nobody has loaded."""
-    if os.path.exists(path := "/proc/sys/net/core/fb_tunnels_only_for_init_net"):
-        with open(path, "w") as setting:
-            setting.write("1")
+def _set_limits() -> None:
+    """For what all machines share, the tables of neighbours and the queue of frames between them, room for large farms.
 
-
-def _enlarge_neighbour_tables() -> None:
-    """All machines of a cluster share one table of neighbours for each version of IP (kernel, ip-sysctl.rst)."""
-    for version in ("ipv4", "ipv6"):
-        for number in (1, 2, 3):
-            if os.path.exists(path := f"/proc/sys/net/{version}/neigh/default/gc_thresh{number}"):
-                with open(path, "w") as setting:
-                    setting.write("65536")
+    A broadcast in a farm of 500 is 500 frames at once (kernel, ip-sysctl.rst and sysctl/net.rst). And a new network
+    namespace has no tunl0, gre0 and so on, as where those are modules that nobody has loaded.
+    """
+    settings = {f"net/{ip}/neigh/default/gc_thresh{number}": 1 << 16 for ip in ("ipv4", "ipv6") for number in (1, 2, 3)}
+    settings |= {"net/core/netdev_max_backlog": 1 << 20, "net/core/fb_tunnels_only_for_init_net": 1}
+    for name, value in settings.items():
+        if os.path.exists(path := f"/proc/sys/{name}"):
+            with open(path, "w") as setting:
+                setting.write(str(value))
 
 
 def _serve(request: dict[str, Any]) -> None:
