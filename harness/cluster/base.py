@@ -127,6 +127,8 @@ class Base:
             node.machine = self.lab.machines[node.name]
             node.prepare()
             self._listen(node)
+        if len(nodes) > 1:
+            self.lab.wait_wired()
         began = self.timeline.now()
         for node in nodes:
             self._start(node)

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable
 from harness.lab import impairment, offload, syscalls
 from harness.lab.impairment import Impairment
 from harness.lab.machine import Machine, Process
-from harness.lab.netlink import Batch
+from harness.lab.netlink import Batch, wait_running
 from harness.lab.plan import HostPlan, InterfacePlan, Plan
 from harness.lab.supervisor import Supervisor
 
 LOOPBACK = 1  # the index of lo in every network namespace
 _FIRST_LAN = 2
 _FIRST_WIRE = 1000
+_AT_ONCE = 50  # wires, of which each has two ends
 
 
 class Lab:
@@ -75,6 +76,12 @@ class Lab:
             batch.send("wires")
         for machine in machines:
             self._configure(machine)
+
+    def wait_wired(self) -> None:
+        """Wait until the wires of a large cluster carry frames; those of a smaller one do as soon as they are there."""
+        if len(self._wires) > _AT_ONCE:
+            with syscalls.inside_netns(self.fabric):
+                wait_running(set(self._wires.values()))
 
     def _add_wire(self, batch: Batch, machine: Machine, interface: InterfacePlan) -> None:
         batch.wire(

@@ -41,13 +41,17 @@ def _message_classes() -> tuple[Any, ...]:
 ifinfmsg, ifaddrmsg, rtmsg, nlmsg, nla = _message_classes()
 
 # include/uapi/linux/rtnetlink.h and netlink.h
-RTM_NEWLINK, RTM_DELLINK, RTM_SETLINK, RTM_NEWADDR, RTM_DELADDR, RTM_NEWROUTE = 16, 17, 19, 20, 21, 24
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK, RTM_NEWADDR, RTM_DELADDR, RTM_NEWROUTE = 16, 17, 18, 19, 20, 21, 24
 _AF_BRIDGE = 7
 _BR_STATE_DISABLED, _BR_STATE_FORWARDING = 0, 3
-NLM_F_REQUEST, NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL = 0x1, 0x4, 0x400, 0x200
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP, NLM_F_CREATE, NLM_F_EXCL = 0x1, 0x4, 0x300, 0x400, 0x200
 NLMSG_ERROR = 2
 NLA_F_NESTED = 0x8000
 _HEADER = struct.Struct("=IHHII")
+_LINK = struct.Struct("=BxHiII")  # struct ifinfomsg
+_ATTRIBUTE = struct.Struct("=HH")
+_RTMGRP_LINK, _IFLA_OPERSTATE, _IF_OPER_UP = 1, 16, 6
+_ALL_LINKS = _HEADER.pack(_HEADER.size + _LINK.size, RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, 1, 0) + bytes(_LINK.size)
 _CHUNK = 128  # requests sent before their acknowledgements are read: they must fit the socket's receive buffer
 
 
@@ -157,6 +161,40 @@ class Batch:
                     raise HarnessError(f"{where}: the kernel refused to {what}: {_explain(-code)}")
                 missing -= 1
                 data = data[(length + 3) & ~3 :]
+
+
+def wait_running(links: set[int]) -> None:
+    """Wait until these links of the calling thread's namespace carry frames, which is later than their being set up.
+
+    That takes the kernel's link watch, which attends to 100 a second (``net/core/link_watch.c``); until then what a
+    link is given to send is dropped, and a bridge's port forwards nothing.
+    """
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE) as kernel:
+        kernel.bind((0, _RTMGRP_LINK))
+        kernel.send(_ALL_LINKS)
+        while links:
+            try:
+                data = kernel.recv(1 << 16)
+            except OSError as problem:
+                if problem.errno != errno.ENOBUFS:
+                    raise
+                return wait_running(links)  # events were lost: ask again
+            while data:
+                length, kind = _HEADER.unpack_from(data)[:2]
+                if kind == RTM_NEWLINK and _is_up(data[:length]):
+                    links.discard(_LINK.unpack_from(data, _HEADER.size)[2])
+                data = data[(length + 3) & ~3 :]
+
+
+def _is_up(message: bytes) -> bool:
+    """Whether that is a link's operational state, which the link watch sets (RFC 2863); before it is unknown."""
+    at = _HEADER.size + _LINK.size
+    while at < len(message):
+        length, kind = _ATTRIBUTE.unpack_from(message, at)
+        if kind == _IFLA_OPERSTATE:
+            return message[at + _ATTRIBUTE.size] == _IF_OPER_UP
+        at += (length + 3) & ~3
+    return False
 
 
 def _explain(code: int) -> str:
