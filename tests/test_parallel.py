@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
+from xdist.remote import Producer
 
 from harness.kernels import memory
 from harness.plugin import parallel
+from harness.plugin.scheduling import ByCluster
 
 
 @pytest.mark.parametrize(("option", "machines"), [(None, 5), (None, 202), ("256M", 5)])
@@ -27,3 +32,33 @@ def test_workers_have_no_prompt(pytester: pytest.Pytester, option: str) -> None:
     result = pytester.runpytest("-n", "2", option)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*need the terminal*leave out -n"])
+
+
+class Worker:
+    """What a scheduler sees of one."""
+
+    shutting_down = False
+
+    def __init__(self) -> None:
+        self.gateway = SimpleNamespace(id="gw")
+        self.given: list[int] = []
+
+    def send_runtest_some(self, indices: list[int]) -> None:
+        self.given += indices
+
+
+def test_worker_that_replaces_another_begins_with_two_units() -> None:
+    """With one it would wait for ever to hear what comes after it."""
+    tests = [f"test_x.py::test_{letter}" for letter in "abcdef"]
+    config: Any = SimpleNamespace(option=SimpleNamespace(), getvalue=lambda name: ["popen"])
+    scheduler = ByCluster(config, {test: test for test in tests}, {}, Producer("quiet", enabled=False))
+    first, second = Worker(), Worker()
+    workers: list[Any] = [first, second]
+    for worker in workers:
+        scheduler.add_node(worker)
+        scheduler.add_node_collection(worker, tests)
+        scheduler.schedule()
+        if worker is first:
+            assert scheduler.remove_node(worker) == tests[first.given[0]]
+    assert len(first.given) == len(second.given) == 2
+    assert not set(second.given) & {first.given[0]}

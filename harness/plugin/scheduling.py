@@ -28,6 +28,17 @@ class ByCluster(LoadScopeScheduling):
         """The unit; what is in none (a test without a cluster) comes first, by file."""
         return self._unit.get(nodeid, nodeid.partition("::")[0])
 
+    def schedule(self) -> None:
+        """One that has replaced another gets two units, as all get at first: a worker begins a test when it knows the
+        next one, or that there is none.
+        """
+        replaced = self.collection is not None
+        super().schedule()
+        if replaced:
+            for node in self.nodes:
+                if self._pending_of(self.assigned_work[node]) < 2:
+                    self._reschedule(node)
+
     def _assign_work_unit(self, node: WorkerController) -> None:
         longest = min(self.workqueue, key=lambda scope: self._rank.get(scope, -1))
         self.workqueue.move_to_end(longest, last=False)
