@@ -7,7 +7,7 @@ SOURCES := harness topologies scenarios tests benchmarks
 
 PACKAGES := keepalived ipvsadm apache2 user-mode-linux iproute2 iputils-ping kmod procps curl python3 python3-venv dnsmasq-base iptables \
 	python3-aiosmtpd
-TEST_PACKAGES := chromium chromium-driver tshark wrk
+TEST_PACKAGES := chromium chromium-driver openssh-client openssh-server tshark wrk
 BENCH_PACKAGES := bridge-utils mininet wrk
 IMAGE_PACKAGES := mmdebstrap uidmap umoci
 KEEPALIVED_PACKAGES := autoconf automake gcc git libc6-dev libnl-3-dev libnl-genl-3-dev libssl-dev make pkg-config

@@ -7,7 +7,6 @@ place, boots a guest, and runs the same in there: the guest's streams are relaye
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import sys
 from dataclasses import replace
@@ -22,18 +21,18 @@ CONSOLE = "console"
 """How the file begins, below the run's folder, that has what a worker and its kernel say on standard error."""
 
 
-def command(kernel: str, clock: str, seed: int, watchdog: float, memory: int) -> str:
-    """What to give execnet as ``python=``. The run's folder is in the environment (``choice.RUN``)."""
-    return shlex.join([sys.executable, "-m", _MODULE, kernel, clock, str(seed), str(watchdog), str(memory)])
+def command(kernel: str, clock: str, seed: int, watchdog: float, memory: int) -> list[str]:
+    """What to start in Python's place. The run's folder is in the environment (``choice.RUN``)."""
+    return [sys.executable, "-m", _MODULE, kernel, clock, str(seed), str(watchdog), str(memory)]
 
 
-def console(pid: int) -> Path:
-    """The file with the last words of the gateway that is process ``pid``."""
-    return Path(os.environ[choice.RUN], f"{CONSOLE}-{pid}.log")
+def console(of: str | int) -> Path:
+    """The file with the last words of a worker: at first of the gateway that is process ``of``, then of its name."""
+    return Path(os.environ[choice.RUN], f"{CONSOLE}-{of}.log")
 
 
 def main() -> int:
-    """On the host: boot a guest for this worker. In it: do what execnet wants done."""
+    """On the host: boot a guest for this worker, or be it where the kernel needs none. Do what execnet wants done."""
     if choice.in_guest():
         return _serve()
     kernel, clock, seed, watchdog, memory = sys.argv[1:6]
@@ -43,6 +42,9 @@ def main() -> int:
     run = Path(os.environ[choice.RUN])
     try:
         chosen = replace(choice.choose(kernel, clock, int(seed)), memory=int(memory))
+        os.environ.setdefault(choice.HEADER, chosen.header)
+        if chosen.embedded is None:
+            return _serve()
         return chosen.run(_MODULE, [], run, [], float(watchdog), paced=True)
     except HarnessError as problem:
         print(problem, file=sys.stderr)

@@ -6,14 +6,15 @@ Here is the controller's part, and what a worker does to have virtual time stand
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.kernels import choice, gateway, memory
+from harness.kernels.gateway import console
 from harness.plugin import units
 from harness.plugin.images import selection_of
 from harness.plugin.marks import topology_of
@@ -118,36 +119,32 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[execnet.XSpec]) -> None:
     """Have every worker started in a guest, if clusters run in guests."""
-    option = config.option
     if choice.EMBEDDED in os.environ:
         for spec in specs:
             if spec.popen and not spec.python:
-                spec.python = gateway.command(
-                    option.kernel, option.clock, option.seed, option.watchdog, guest_memory(config)
-                )
+                spec.python = shlex.join(gateway_command(config))
+
+
+def gateway_command(config: pytest.Config) -> list[str]:
+    """What is started in place of a worker's Python."""
+    option = config.option
+    return gateway.command(option.kernel, option.clock, option.seed, option.watchdog, guest_memory(config))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_newgateway(gateway: execnet.Gateway) -> None:
     """Name a worker's console after it."""
-    if (console := _console(gateway)) is not None:
-        console[0].rename(console[1])
-
-
-def _console(worker: execnet.Gateway) -> tuple[Path, Path] | None:
-    """Where a worker's console is at first, and where it is to be; None if it has none."""
-    popen = getattr(worker._io, "popen", None)
-    if popen is None or choice.EMBEDDED not in os.environ:
-        return None
-    return gateway.console(popen.pid), Path(os.environ[choice.RUN], f"{gateway.CONSOLE}-{worker.id}.log")
+    popen = getattr(gateway._io, "popen", None)
+    if popen is not None and choice.RUN in os.environ and (at_first := console(popen.pid)).exists():
+        at_first.rename(console(gateway.id))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_handlecrashitem(report: pytest.TestReport) -> None:
     """Show what a worker that died, and its kernel, said last."""
     worker: WorkerController = report.node
-    if (console := _console(worker.gateway)) is not None:
-        lines = console[1].read_text(errors="replace").splitlines()[-LAST_LINES:]
+    if choice.RUN in os.environ and (written := console(worker.gateway.id)).exists():
+        lines = written.read_text(errors="replace").splitlines()[-LAST_LINES:]
         report.sections.append((f"console of {worker.gateway.id}", "\n".join(lines) or "(it said nothing)"))
 
 

@@ -41,6 +41,17 @@ def merge(folders: Sequence[Path], artifacts_folder: Path) -> Path:
     return merged
 
 
+def adopt(written: Path, run: Path, console: Path) -> None:
+    """Copy what a worker on another machine has written into the run's folder, and what it said last to ``console``."""
+    for path in sorted(written.iterdir()):
+        if path.is_file():
+            shutil.copyfile(path, console)
+        else:
+            new = (path / artifacts.ABOUT).exists()  # a scenario's; clusters lie below the worker's name
+            target = artifacts.new_folder(run, path.name) if new else run / path.name
+            shutil.copytree(path, target, dirs_exist_ok=True)
+
+
 def _check_shards(runs: Sequence[Run]) -> None:
     shards = [(run.folder, str(run.about["shard"])) for run in runs if "shard" in run.about]
     if not shards:

@@ -1,0 +1,57 @@
+"""``--tx ssh=HOST``: workers of pytest-xdist on other machines, each in an embedded kernel there."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.kernels import choice, gateway
+from harness.kernels.remote import Remote
+from harness.plugin import parallel, unwritten
+from harness.report import merging
+
+if TYPE_CHECKING:
+    import execnet
+    from xdist.workermanage import WorkerController
+
+_machines = pytest.StashKey[dict[str | None, Remote]]()  # by the command that starts the worker there
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[execnet.XSpec]) -> None:
+    """Have what is to be started by ssh started as a program is here: pytest-xdist copies no files to that."""
+    machines = config.stash.setdefault(_machines, {})
+    for spec in specs:
+        if spec.ssh and choice.RUN in os.environ:
+            options = ["-F", spec.ssh_config] if spec.ssh_config else []
+            machine = Remote((*options, *spec.ssh.split()), Path("/tmp", f"lvs-harness-{uuid.uuid4().hex}"))
+            try:
+                machine.check()
+            except HarnessError as problem:
+                raise pytest.UsageError(f"--tx: {problem}") from None
+            spec.popen, spec.chdir = True, None
+            spec.python = machine.start(parallel.gateway_command(config))
+            machines[spec.python] = machine
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_testnodedown(node: WorkerController) -> None:
+    """Fetch what a worker there has written, however it ended."""
+    machine = node.config.stash.get(_machines, {}).get(node.gateway.spec.python)
+    if machine is not None:
+        with unwritten.told(node.config), TemporaryDirectory(prefix="lvs-harness-") as written:
+            machine.fetch(Path(written))
+            merging.adopt(Path(written), Path(os.environ[choice.RUN]), gateway.console(node.gateway.id))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In a worker: the controller's folder of temporary files is not on every machine."""
+    if parallel.is_worker(config) and config.option.basetemp:
+        Path(config.option.basetemp).parent.mkdir(parents=True, exist_ok=True)
