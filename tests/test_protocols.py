@@ -152,6 +152,23 @@ def test_other_frames_are_no_events(packet: Ether) -> None:
     assert timeline.events() == []
 
 
+@pytest.mark.parametrize(
+    ("packet", "whole"),
+    [
+        (TO_ROUTERS / VRRP(vrid=51, addrlist=[VIP]), 14 + 20 + 8 + 4),
+        (TO_ROUTERS.copy() / VRRP(vrid=51, addrlist=[VIP], ipcount=9), 1000),
+        (Ether(src=MAC, dst=BROADCAST) / ARP(op=1, psrc=DIP, pdst=VIP), 42),
+        (Ether(src=MAC, dst=OTHER) / IPv6() / ICMPv6ND_NS(tgt="fd00:10::50"), 14 + 40 + 24),
+    ],
+    ids=["advertisement", "more-addresses-than-there-are", "ARP", "NDP"],
+)
+def test_frames_that_are_cut_short_are_no_events(packet: Ether, whole: int) -> None:
+    data, timeline = bytes(packet), Timeline()
+    for length in range(min(whole, len(data) + 1)):
+        protocols.record(Frame(1.5, "director1", "eth0", True, data[:length]), timeline)
+    assert timeline.events() == []
+
+
 def test_the_harness_s_own_question_is_a_request_to_all() -> None:
     packet = Ether(protocols.arp_question(MAC, DIP, VIP))
     assert (packet.dst, packet.src) == (BROADCAST, MAC)

@@ -19,6 +19,7 @@ _AH = 34
 """Where the authentication header (RFC 4302 section 2) is in a frame of IPv4 without options, as keepalived's are."""
 _NEIGHBOUR_ADVERTISEMENT = 136
 _NEIGHBOUR = {135: "solicitation", _NEIGHBOUR_ADVERTISEMENT: "advertisement"}
+_NEIGHBOURS = {bytes([kind]) for kind in _NEIGHBOUR}
 _SOLICITED = 0x40
 _OPTION, _TARGET_ADDRESS = 78, b"\x02"
 """Where the first option of neighbour discovery is in a frame, and the one of interest."""
@@ -33,7 +34,7 @@ def kind_of(frame: Frame) -> str | None:
     protocol = {_IPV4: frame.data[23:24], _IPV6: frame.data[20:21]}.get(kind)
     if protocol == _PROTOCOL_VRRP or (protocol == _PROTOCOL_AH and frame.data[_AH : _AH + 1] == _PROTOCOL_VRRP):
         return "advertisement"
-    if protocol == _PROTOCOL_ICMPV6 and kind == _IPV6 and frame.data[54] in _NEIGHBOUR:
+    if protocol == _PROTOCOL_ICMPV6 and kind == _IPV6 and frame.data[54:55] in _NEIGHBOURS:
         return "ndp"
     return None
 
@@ -42,7 +43,10 @@ def record(frame: Frame, timeline: Timeline) -> None:
     """Decode a frame of a known kind and record it, as seen by the machine on whose wire it is."""
     kind = kind_of(frame)
     if kind is not None:
-        details = _DECODERS[kind](frame.data)
+        try:
+            details = _DECODERS[kind](frame.data)
+        except (IndexError, OSError, ValueError, struct.error):  # cut short: it says nothing, to its receivers neither
+            return
         timeline.record(frame.node, kind, frame.at, interface=frame.interface, sent=frame.sent, **details)
 
 
