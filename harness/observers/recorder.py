@@ -16,7 +16,7 @@ from harness.observers.ipvs import IpvsObserver
 from harness.observers.logs import LogObserver
 from harness.observers.loop import Loop
 from harness.observers.packets import Capture, Frame
-from harness.observers.requests import Target
+from harness.observers.requests import Target, prepare
 from harness.timeline import EVER, Event, Timeline
 
 DRAINING = 0.01
@@ -205,6 +205,7 @@ class Recorder:
 
     def load(self, client: Machine, target: Target, rate: float) -> Load:
         """Begin to send requests at a steady rate."""
+        prepare(target)
         load = Load(self._loop, self._timeline, client, target, rate)
         self._loop.do(load.begin)
         return load
@@ -215,6 +216,7 @@ class Recorder:
 
     def fetch(self, client: Machine, target: Target) -> Event:
         """Send one request and wait for what comes of it."""
+        prepare(target)
         return Client(self._loop, self._timeline, client).ask(target)
 
     def hold(self, client: Machine, target: Target) -> Held:

@@ -45,6 +45,12 @@ class Target:
 _TRIES = 1000  # ports that others may have taken
 
 
+def prepare(target: Target) -> None:
+    """Import what requests will need, not in the loop: in a guest that takes a second, and it would hear nothing."""
+    if target.protocol == "UDP":
+        import scapy.layers.dns  # noqa: F401
+
+
 class Request:
     """What all requests have in common. When it is over, ``done`` is called with it.
 
