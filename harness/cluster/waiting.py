@@ -45,6 +45,15 @@ class Waiting(Looking):
             self.timeline.wait_until(lambda: None if amiss() else True, until, what, _can_settle)
         except TooLate as problem:
             raise TooLate(f"{problem}: {amiss()}") from None
+        self._let_addresses_work()
+
+    def _let_addresses_work(self) -> None:
+        """Let the slack pass since the last change: the kernel tells of an address before it has routes for it
+        (``__inet_insert_ifa``), and keepalived sets it before it says so by gratuitous ARP.
+        """
+        changed = self.timeline.events("address")[-1:]
+        if changed and (rest := changed[0].at + self.slack - self.timeline.now()) > 0:
+            self.timeline.let_pass(rest)
 
     def wait_told(self) -> Instant:
         """Wait until the cluster has settled, and whoever is told of that has been; returns the instant.
