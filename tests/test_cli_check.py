@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from harness.cli import main
+from harness.cli.check import _settings
+from harness.errors import HarnessError
 
 EXAMPLE = Path(__file__).parents[1] / "examples/two-directors"
 FILES = [str(EXAMPLE / "lb1.conf"), str(EXAMPLE / "lb2.conf")]
@@ -31,3 +33,23 @@ def test_a_command_that_passes_nothing_on_says_so(capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit):
         main(["doctor", "--", "-k", "loss"])
     assert "doctor passes nothing on to pytest: -- -k loss" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"[set", r"mine.toml: Expected '\]'"),
+        (b"\xd0\0", "mine.toml: 'utf-8' codec can't decode"),
+        (b"set = 5", r"mine.toml: set: assumptions are a table: \[set\]"),
+        (b'eth0 = "192.0.2.0/24"', r"mine.toml: eth0: assumptions are a table: \[set\]"),
+    ],
+)
+def test_a_file_of_assumptions_that_is_none_is_told(content: bytes, told: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_bytes(content)
+    with pytest.raises(HarnessError, match=told):
+        _settings(tmp_path / "mine.toml", tmp_path)
+
+
+def test_a_table_below_a_table_names_a_director(tmp_path: Path) -> None:
+    (tmp_path / "lvs-harness.toml").write_text('[set]\neth0 = "192.0.2.0/24"\n[set.lb1]\neth0 = "192.0.2.3"\n')
+    assert _settings(None, tmp_path / "lb1.conf") == {"eth0": "192.0.2.0/24", "lb1.eth0": "192.0.2.3"}

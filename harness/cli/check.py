@@ -52,11 +52,16 @@ def _settings(given: Path | None, first: Path) -> dict[str, str]:
     if given is None and not file.exists():
         return {}
     try:
-        table = tomllib.loads(file.read_text("utf-8")).get("set", {})
+        document = tomllib.loads(file.read_text("utf-8"))
     except OSError as problem:
         raise HarnessError(f"cannot read {file}: {problem.strerror}") from None
-    except tomllib.TOMLDecodeError as problem:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise HarnessError(f"{file}: {problem}") from None
+    if not isinstance(table := document.pop("set", {}), dict) or document:
+        wrong = ", ".join(document) or "set"
+        raise HarnessError(
+            f'{file}: {wrong}: assumptions are a table: [set], and below it such as eth0 = "10.0.0.0/24"'
+        )
     return {str(key): str(value) for key, value in _flat(table)}
 
 
