@@ -13,14 +13,18 @@ from typing import Any
 from harness.errors import HarnessError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,60}", re.ASCII)
-_FILES = {"topology.txt": "topologies/{}.py", "scenario.txt": "scenarios/test_{}.py"}
+_SCENARIO = "scenarios/test_{}.py"
+_AMONG_OTHERS, _BESIDE = "topologies/{}.py", "scenarios/{}_topology.py"
+"""Where the topology goes: ``topologies`` can be imported if it is a package, as in the harness's own checkout; what
+lies beside a scenario is found by pytest anywhere.
+"""
 
 
 def add(commands: Any) -> None:
     """Declare the command."""
     new = commands.add_parser("new", help="write a topology and a scenario to start from")
     new.add_argument("name", help="what they are called: lower-case letters, digits, _")
-    new.add_argument("--folder", type=Path, default=Path(), help="where topologies/ and scenarios/ are (default: here)")
+    new.add_argument("--folder", type=Path, default=Path(), help="where scenarios/ is, or is made (default: here)")
     new.set_defaults(run=_run)
 
 
@@ -28,15 +32,23 @@ def _run(options: argparse.Namespace) -> int:
     name: str = options.name
     if not _NAME.fullmatch(name):
         raise HarnessError(f"{name!r} is no name for a Python module: use lower-case letters, digits and _")
-    words = {"name": name, "title": name.replace("_", " ").capitalize(), "class_name": name.title().replace("_", "")}
-    texts = {options.folder / place.format(name): _filled(template, words) for template, place in _FILES.items()}
+    is_package = (options.folder / "topologies/__init__.py").exists()
+    place = (_AMONG_OTHERS if is_package else _BESIDE).format(name)
+    words = {
+        "name": name,
+        "title": name.replace("_", " ").capitalize(),
+        "class_name": name.title().replace("_", ""),
+        "module": f"topologies.{name}" if is_package else f"{name}_topology",
+    }
+    places = {"topology.txt": place, "scenario.txt": _SCENARIO.format(name)}
+    texts = {options.folder / place: _filled(template, words) for template, place in places.items()}
     for file in texts:
         if file.exists():
             raise HarnessError(f"{file} is there already: take another name, or remove it first")
     for file, text in texts.items():
         _write(file, text)
         print(f"wrote {file}")
-    print(f"now run: pytest {options.folder / _FILES['scenario.txt'].format(name)}")
+    print(f"now run: pytest {options.folder / _SCENARIO.format(name)}")
     return 0
 
 
