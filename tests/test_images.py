@@ -117,6 +117,21 @@ def test_a_keepalived_of_ones_own_lies_over_the_image(tmp_path: Path) -> None:
     assert program.make(str(tmp_path / "source"), print) == program.find(own), "the same program is the same layer"
 
 
+@pytest.mark.parametrize("name", ["nowhere", "/nowhere@v2.2.7"])
+def test_a_keepalived_that_is_not_there_is_told(name: str) -> None:
+    with pytest.raises(HarnessError, match=f"--keepalived {name}: give a program, the folder of its source, or"):
+        Selection.of([], [name])
+
+
+def test_an_ubuntu_release_without_its_keyring_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release, "UBUNTU_KEYRING", tmp_path / "ubuntu-archive-keyring.gpg")
+    monkeypatch.setattr("shutil.which", lambda tool: f"/usr/bin/{tool}")
+    monkeypatch.setattr(release, "_distribution", {"noble": "ubuntu"}.get)
+    told = r"image noble: .*/ubuntu-archive-keyring.gpg is missing; apt-get install ubuntu-archive-keyring, or,"
+    with pytest.raises(HarnessError, match=told):
+        selection.make("noble", lambda line: None)
+
+
 @pytest.mark.parametrize(
     ("values", "told"), [(["a=x", "a=y"], "a is to be both x and y"), ([""], "give a name or a path")]
 )

@@ -67,9 +67,6 @@ def make(name: str, progress: cache.Progress) -> Path:
 
 def _configure(name: str, work: Path, steps: Steps) -> tuple[list[Path], Path]:
     """The sources for a release, none if mmdebstrap knows better, and the file of apt's options."""
-    steps.begin("ask apt for its archives")
-    options = work / "options"
-    options.write_text(apt.acquisition(steps))
     distribution = _distribution(name)
     keyring = apt.KEYRING if distribution == "debian" else UBUNTU_KEYRING
     if not keyring.exists():
@@ -77,6 +74,9 @@ def _configure(name: str, work: Path, steps: Steps) -> tuple[list[Path], Path]:
             f"image {name}: {keyring} is missing; apt-get install {keyring.stem}, or, where apt has none, give the"
             f" folder of an unpacked root: --image PATH"
         )
+    steps.begin("ask apt for its archives")
+    options = work / "options"
+    options.write_text(apt.acquisition(steps))
     own = apt.own_archives(work / "own", steps)
     archives = [uri for uri in own if uri.rstrip("/").endswith(f"/{distribution}")]
     if not archives:

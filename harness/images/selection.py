@@ -29,8 +29,15 @@ class Selection:
 
     @classmethod
     def of(cls, images: Iterable[str], keepaliveds: Iterable[str]) -> Selection:
-        """From the values of the options: ``NAME``, ``ROLE=NAME`` or ``NODE=NAME``. HarnessError on a contradiction."""
-        return cls(_assigned("--image", images), _assigned("--keepalived", keepaliveds))
+        """From the values of the options: ``NAME``, ``ROLE=NAME`` or ``NODE=NAME``.
+
+        HarnessError on a contradiction, and on a keepalived that is none.
+        """
+        chosen = cls(_assigned("--image", images), _assigned("--keepalived", keepaliveds))
+        for name in chosen.keepaliveds.values():
+            if not program.is_one(name) and not Path(name).is_dir():
+                raise HarnessError(f"--keepalived {name}: give a program, the folder of its source, or CHECKOUT@COMMIT")
+        return chosen
 
     def with_directors(self, names: Sequence[str]) -> Selection:
         """The same, with these images for the directors, in turn."""
