@@ -48,6 +48,8 @@ def measure(packaged: uml.Kernel, built: uml.Kernel | None) -> Iterator[Callable
         yield lambda: building.table(built, (5, 50, 500))
     yield lambda: starts.starts(ways)
     yield lambda: starts.first_page(packaged, built)
+    if built is not None:
+        yield lambda: starts.imaged("bookworm")
     yield load.cost
     yield lambda: load.saturated(packaged)
     if built is not None:

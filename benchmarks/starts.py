@@ -8,6 +8,7 @@ from statistics import median
 from benchmarks import runs
 from benchmarks.runs import Run
 from benchmarks.table import Figure, rows, section
+from harness.images import selection
 from harness.kernels import uml
 
 STARTS = 3
@@ -53,6 +54,20 @@ def _phases(run: Run) -> dict[str, float]:
             "daemons": test.details["clock"] - daemons,
         }
     return phases | {_IN_GUEST: test.at - looked.at, _ALL: test.at}
+
+
+def imaged(name: str) -> str:
+    """From the start of pytest's process to the first test's first line, with an image that is cached and without."""
+    ways = {"this machine's files": [], f"--image {name}": ["--image", name]}
+    selection.make(name, lambda line: None)
+    taken: dict[str, list[float]] = {way: [] for way in ways}
+    for way, options in [*ways.items()] * STARTS:
+        run = runs.pytest("-k", "ownership", "--clock", "virtual", *options, until="guest test")
+        taken[way].append(run.first("guest test").at)
+    figures = [Figure(way, median(each)) for way, each in taken.items()]
+    later = figures[1].value - figures[0].value
+    title = f"To the first test's first line with an image from the cache, virtual time, median of {STARTS}"
+    return section(title, [*figures, Figure("later by", later, most=2)])
 
 
 def first_page(packaged: uml.Kernel, built: uml.Kernel | None) -> str:
