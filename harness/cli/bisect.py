@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
@@ -150,12 +151,12 @@ def _bisect_commits(checkout: Path, good: str, bad: str, arguments: Sequence[str
 def _commit(checkout: Path, name: str) -> str:
     from harness.images import program
 
-    for candidate in (name, f"v{name}"):
-        try:
-            return program.commit_of(str(checkout), candidate)
-        except HarnessError as problem:
-            unknown = problem
-    raise unknown
+    try:
+        return program.commit_of(str(checkout), name)
+    except HarnessError as unknown:
+        with contextlib.suppress(HarnessError):
+            return program.commit_of(str(checkout), f"v{name}")  # a release's tag
+        raise unknown
 
 
 def _must(command: list[str]) -> None:
