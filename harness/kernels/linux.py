@@ -5,6 +5,7 @@ The guard outside, pid 1 inside the embedded kernel and every machine use it, so
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import fcntl
 import os
@@ -27,6 +28,8 @@ CAP_DAC_OVERRIDE = 1
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
 
+_MCL_FUTURE = 2  # <sys/mman.h>
+_STACK = 1 << 20
 _RNDRESEEDCRNG = 0x5207  # <linux/random.h>
 _SIGCHLD, _SIGKILL = 17, 9
 _CLONE = {"x86_64": 56, "aarch64": 220}
@@ -99,6 +102,15 @@ def set_hostname(name: str) -> None:
     """sethostname(2)."""
     encoded = os.fsencode(name)
     _checked(_libc.sethostname(encoded, len(encoded)), "cannot set the hostname")
+
+
+def fault_in_advance() -> None:
+    """mlockall(2): whatever is mapped from now on has its memory at once, not page by page when each is first touched.
+
+    In the embedded kernel a page costs 8 us that way and 36 us otherwise, and what a program imports is thousands.
+    """
+    _thread.stack_size(_STACK)  # for they are had at once as well, 8 MiB each by default
+    _checked(_libc.mlockall(_MCL_FUTURE), "cannot have memory at once")
 
 
 def reseed_random() -> None:

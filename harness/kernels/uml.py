@@ -142,6 +142,7 @@ def _check_writable(folder: Path) -> None:
 def _program(module: str, virtual: bool) -> str:
     """What a new interpreter has to do to be this one, running ``module``."""
     setting = f"import os, runpy, sys; os.chdir({os.getcwd()!r}); sys.path[:] = {sys.path!r}"
+    setting += "; from harness.kernels import linux; linux.fault_in_advance()"
     if virtual:
         setting += "; from harness.kernels import program; program.prepare()"
     return f"{setting}; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
