@@ -12,7 +12,7 @@ from harness.topology.checks import (
     UdpCheck,
     Url,
 )
-from harness.topology.machines import Client, Director, MailServer, RealServer, Role
+from harness.topology.machines import Client, Director, MailServer, RealServer, Role, Router
 from harness.topology.notification import Notify
 from harness.topology.services import VirtualService
 from harness.topology.tracking import TrackedFile, TrackedInterface, TrackedProcess, VrrpScript
@@ -30,6 +30,7 @@ __all__ = [
     "PingCheck",
     "RealServer",
     "Role",
+    "Router",
     "SmtpCheck",
     "SslGet",
     "SyncGroup",

@@ -119,6 +119,15 @@ class Client(Role):
             fields.address("Client", "sources", source)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Router(Role):
+    """Runs nothing; passes packets on between its LANs."""
+
+    sysctl: Mapping[str, int] = field(
+        default_factory=lambda: {"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1}
+    )
+
+
 def role_of(name: str, options: dict[str, Any]) -> Role:
     """The role that ``addHost(name, cls=Role, **options)`` describes, ``options`` without Mininet's own.
 
@@ -127,7 +136,8 @@ def role_of(name: str, options: dict[str, Any]) -> Role:
     cls = options.pop("cls", None)
     if not (isinstance(cls, type) and issubclass(cls, Role)):
         raise HarnessError(
-            f'{name}: say what it is for: addHost("{name}", cls=Director | RealServer | MailServer | Client, ...)'
+            f'{name}: say what it is for: addHost("{name}", '
+            "cls=Director | RealServer | Router | Client | MailServer, ...)"
         )
     known = [known.name for known in fields_of(cls)]
     if unknown := [option for option in options if option not in known]:

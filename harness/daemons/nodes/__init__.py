@@ -9,7 +9,7 @@ from harness.daemons.nodes.node import LogPipe, Node
 from harness.daemons.nodes.real_server import RealServerNode
 from harness.daemons.servers import servers_of
 from harness.lab.plan import HostPlan, Plan
-from harness.topology import Client, Director, MailServer, RealServer, Role
+from harness.topology import Client, Director, MailServer, RealServer, Role, Router
 
 __all__ = ["ClientNode", "DirectorNode", "MailServerNode", "Node", "RealServerNode", "node_of", "require_inputs"]
 
@@ -52,5 +52,5 @@ def require_inputs(plan: Plan) -> None:
 
 def node_of(host: HostPlan, plan: Plan, log_pipe: LogPipe) -> Node:
     """The node for a host of the plan."""
-    kinds = {Director: DirectorNode, RealServer: RealServerNode, MailServer: MailServerNode}
+    kinds = {Director: DirectorNode, RealServer: RealServerNode, MailServer: MailServerNode, Router: Node}
     return kinds.get(type(host.role), ClientNode)(host, plan, log_pipe)
