@@ -73,6 +73,29 @@ def test_a_vip_that_no_instance_holds_is_every_directors() -> None:
     assert assumed(layout)["vip.192.168.200.100"] == "eth0"
 
 
+def test_an_interface_that_another_director_calls_otherwise_is_on_the_same_wire() -> None:
+    def on(interface: str) -> Reading:
+        one = GROUP.instances[0]
+        vips = tuple(replace(vip, device=interface) for vip in one.vips)
+        return Reading(
+            (replace(one, interface=interface, vips=vips, source=None, peers=(), interfaces=(), excluded_vips=()),)
+        )
+
+    one, apart, mistaken = (
+        derive({"lb1": on("eth0"), "lb2": on("ens3")}),
+        derive({"lb1": on("eth0"), "lb2": on("ens3")}, {"lb2.ens3.lan": "ens3"}),
+        derive({"lb1": replace(on("eth0"), instances=(*on("eth0").instances, replace(on("ens3").instances[0], vrid=9))),
+                "lb2": on("ens3")}),
+    )  # fmt: skip
+
+    assert list(one.segments) == ["eth0"]
+    assert one.directors[1].called == {"eth0": "ens3"}
+    assert one.directors[1].instances[0].interface == "ens3"
+    assert {"lb2.ens3", "lb2.ens3.lan"} <= assumed(one).keys()
+    assert list(apart.segments) == ["eth0", "ens3"]
+    assert list(mistaken.segments) == ["eth0", "ens3"]
+
+
 def test_what_bears_a_firewall_mark_is_assumed_and_corrected() -> None:
     likely, told = derive({"lb1": TRACKING}), derive({"lb1": TRACKING}, {"mark.7": "192.168.200.99:443"})
 

@@ -95,7 +95,8 @@ class Parts:
         found: dict[tuple[int, str], list[tuple[DirectorNode, VrrpInstance]]] = {}
         for director in self._cluster.directors:
             for instance in director.role.instances:
-                found.setdefault((instance.vrid, instance.interface), []).append((director, instance))
+                lan = director.plan.interface(instance.interface).lan
+                found.setdefault((instance.vrid, lan), []).append((director, instance))
         routers = [Router(claims[0][1].vips[0], vrid, tuple(claims)) for (vrid, _), claims in found.items()]
         enough = [router for router in routers if len(router.claims) >= claimants]
         if not routers:

@@ -101,7 +101,7 @@ class _Derived(Topo):
             self.addSwitch(f"lan-{name}"[:15], subnet=str(segment.subnet))
         forwarding = any(service.method == "NAT" for service in services.values())
         for director, configuration in zip(layout.directors, configurations, strict=True):
-            instances = [each for each in director.reading.instances if model.is_judged(each)]
+            instances = [each for each in director.instances if model.is_judged(each)]
             self.addHost(
                 director.name,
                 cls=Director,
@@ -112,7 +112,7 @@ class _Derived(Topo):
                 holds=tuple(layout.static_vips) if director is layout.directors[0] else (),
                 sysctl={"net.ipv4.ip_forward": 1} if forwarding else {},
             )
-            self._wire(director.name, director.addresses)
+            self._wire(director.name, director.addresses, director.called)
         for server in layout.servers:
             serves = [
                 replace(services[each.name], check=model.checks(own))  # each real server has checkers of its own
@@ -131,9 +131,10 @@ class _Derived(Topo):
         self.addHost("client", cls=Client)
         self._wire("client", layout.client)
 
-    def _wire(self, host: str, addresses: Mapping[str, str]) -> None:
-        for interface, address in addresses.items():
-            self.addLink(f"lan-{interface}"[:15], host, intfName2=interface, params2={"ip": address})
+    def _wire(self, host: str, addresses: Mapping[str, str], called: Mapping[str, str] | None = None) -> None:
+        for wire, address in addresses.items():
+            interface = (called or {}).get(wire, wire)
+            self.addLink(f"lan-{wire}"[:15], host, intfName2=interface, params2={"ip": address})
 
 
 def _services(layout: Layout) -> dict[str, VirtualService]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-from harness.check import reach
+from harness.check import reach, wires
 from harness.check.facts import Instance, Reading, RealServer, Service, Vip
 from harness.check.layout import Assumption, DirectorMachine, Layout, Segment, ServerMachine
 from harness.errors import HarnessError
@@ -41,7 +41,9 @@ class _Deriving:
         self._used: set[str] = set()
         self._assumptions: list[Assumption] = []
         self._segments: dict[str, Segment] = {}
-        self._readings, self._left_out = reach.addressed(readings, self._setting)
+        self._instances_of = {name: reading.instances for name, reading in readings.items()}
+        unified, self._own_names = wires.unified(readings, self._setting)
+        self._readings, self._left_out = reach.addressed(unified, self._setting)
 
     def layout(self) -> Layout:
         self._refuse_strangers()
@@ -235,7 +237,7 @@ class _Deriving:
         return next(numbers)
 
     def _director(self, name: str) -> DirectorMachine:
-        reading = self._readings[name]
+        reading, called = self._readings[name], self._own_names[name]
         addresses = {}
         for interface, segment in self._segments.items():
             own = next((one.source for one in reading.instances if one.interface == interface and one.source), None)
@@ -243,11 +245,12 @@ class _Deriving:
                 addresses[interface] = own
                 continue
             free = str(segment.free(from_end=True))
-            given = self._setting(f"{name}.{interface}", free, "a free address")
+            key = f"{name}.{called.get(interface, interface)}"
+            given = self._setting(key, free, "a free address")
             if IPv4Address(given) not in segment.subnet:
-                raise HarnessError(f"--set {name}.{interface}={given}: it is not in {segment.subnet}")
+                raise HarnessError(f"--set {key}={given}: it is not in {segment.subnet}")
             addresses[interface] = given
-        return DirectorMachine(name, reading, addresses)
+        return DirectorMachine(name, reading, addresses, called, self._instances_of[name])
 
 
 def _each_once(services: Iterable[Service]) -> tuple[Service, ...]:

@@ -64,7 +64,8 @@ def _add_machines(tree: Tree, layout: Layout, segment: str) -> None:
     from rich.text import Text
 
     for director in layout.directors:
-        node = tree.add(Text(f"{director.name}  {director.addresses[segment]}"))
+        interface = f" on its {director.called[segment]}" if segment in director.called else ""
+        node = tree.add(Text(f"{director.name}  {director.addresses[segment]}{interface}"))
         for instance in director.reading.instances:
             if instance.interface == segment:
                 node.add(Text(_instance(instance)))

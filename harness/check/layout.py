@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 
-from harness.check.facts import Reading, RealServer, Service
+from harness.check.facts import Instance, Reading, RealServer, Service
 from harness.errors import HarnessError
 
 LAST_HOST_OF_DIRECTORS = 4
@@ -45,11 +45,15 @@ class Segment:
 
 @dataclass(frozen=True)
 class DirectorMachine:
-    """A director: the address of each of its interfaces, by interface."""
+    """A director: its address on each wire. ``reading`` names wires, of which ``called`` has those that the director's
+    own interface is called otherwise than; ``instances`` are as it has them itself.
+    """
 
     name: str
     reading: Reading
     addresses: dict[str, str]
+    called: dict[str, str]
+    instances: tuple[Instance, ...]
 
 
 @dataclass(frozen=True)

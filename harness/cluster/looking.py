@@ -24,7 +24,8 @@ class Looking(Base):
     def owners(self, vip: str | None = None) -> list[str]:
         """Which directors hold a VIP, the first by default, as an address of a wired interface now."""
         vip = self.vip if vip is None else vip
-        return measures.owners(self.timeline, vip, self._claims(vip)[0][1].interface)
+        interfaces = {claim.interface for _, claim in self._claims(vip)}
+        return sorted({owner for name in interfaces for owner in measures.owners(self.timeline, vip, name)})
 
     def _claims(self, vip: str) -> list[tuple[DirectorNode, VrrpInstance]]:
         found = [(director, each) for director in self.directors for each in director.role.instances]

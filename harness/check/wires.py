@@ -1,0 +1,59 @@
+"""Which interfaces of different directors lead to one wire, though each director calls its own otherwise (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from harness.check.facts import Instance, Reading, Vip
+
+Setting = Callable[[str, str, str], str]
+"""Key, likely value and why it is likely -> the value, be it the user's."""
+
+
+def unified(readings: Mapping[str, Reading], setting: Setting) -> tuple[dict[str, Reading], dict[str, dict[str, str]]]:
+    """The readings with the first director's name for each wire, and by director: wire -> its own interface, where that
+    is called otherwise.
+
+    A virtual router is on one wire: where a director has a VRID on an interface that nobody before it has, it is taken
+    for that on which the others have it. On one that they have as well it may be a mistake, and is left alone.
+    """
+    wire_of: dict[int, str] = {}
+    wires: set[str] = set()
+    renamed: dict[str, Reading] = {}
+    own: dict[str, dict[str, str]] = {}
+    for name, reading in readings.items():
+        mine = _interfaces(reading)
+        to: dict[str, str] = {}
+        for one in reading.instances:
+            wire = wire_of.setdefault(one.vrid, to.get(one.interface, one.interface))
+            if one.interface not in wires | to.keys() and wire not in mine:
+                why = f"VRID {one.vrid} is on {wire} elsewhere"
+                if (lan := setting(f"{name}.{one.interface}.lan", wire, why)) != one.interface:
+                    to[one.interface] = lan
+        wires |= {to.get(interface, interface) for interface in mine}
+        renamed[name] = _renamed(reading, to)
+        own[name] = {wire: interface for interface, wire in to.items()}
+    return renamed, own
+
+
+def _interfaces(reading: Reading) -> set[str]:
+    named = {name for one in reading.instances for name in (one.interface, *(tracked for tracked, _ in one.interfaces))}
+    return named | {vip.device for one in reading.instances for vip in (*one.vips, *one.excluded_vips)}
+
+
+def _renamed(reading: Reading, to: Mapping[str, str]) -> Reading:
+    def vips(of: tuple[Vip, ...]) -> tuple[Vip, ...]:
+        return tuple(replace(vip, device=to.get(vip.device, vip.device)) for vip in of)
+
+    def instance(one: Instance) -> Instance:
+        return replace(
+            one,
+            interface=to.get(one.interface, one.interface),
+            vips=vips(one.vips),
+            excluded_vips=vips(one.excluded_vips),
+            interfaces=tuple((to.get(name, name), weight) for name, weight in one.interfaces),
+        )
+
+    missed = tuple(to.get(name, name) for name in reading.interfaces)
+    return replace(reading, instances=tuple(map(instance, reading.instances)), interfaces=missed)
