@@ -14,7 +14,7 @@ from benchmarks import MUNET
 from benchmarks.machines import HARNESS, IP_BATCH, MININET, PEER
 from benchmarks.table import Figure, rows
 from harness.errors import HarnessError
-from harness.kernels import memory, uml
+from harness.kernels import choice, memory, uml
 
 ROUNDS = {5: 5, 50: 1, 500: 1}
 """How often each is made, by the number of nodes."""
@@ -70,7 +70,14 @@ def _measured(kernel: uml.Kernel | None, size: int) -> dict[str, list[float]]:
             status = subprocess.run(argv, stdout=subprocess.DEVNULL).returncode
         else:
             room = memory.given(None, size)
-            status = uml.run(kernel, "benchmarks.machines", arguments, writable=Path(folder), memory=room)
+            status = uml.run(
+                kernel,
+                "benchmarks.machines",
+                arguments,
+                writable=Path(folder),
+                memory=room,
+                environment={choice.GUEST: "real"},
+            )
         if status:
             raise HarnessError(f"benchmarks.machines ended with {status} for {size} nodes")
         found: dict[str, list[float]] = json.loads(file.read_text())

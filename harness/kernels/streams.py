@@ -13,6 +13,7 @@ import termios
 import time
 
 from harness.kernels import wire
+from harness.kernels.forks import Forks
 
 TYPE_CHECKING = False  # that of `typing` takes 15 ms to import
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ class Program:
             self._add_output(self._terminal, wire.TERMINAL)
             self._add_input(os.dup(self._terminal), wire.TERMINAL, wire.WANT_KEYS)
         self._standstill = self._open_standstill() if request["virtual"] else None
+        self._forks = Forks()
+        self._poll.register(self._forks.listener, select.POLLIN)
         self._pid = self._spawn(request)
         self._done, ended = os.pipe()
         self._poll.register(self._done, select.POLLIN)
@@ -159,6 +162,8 @@ class Program:
                         self._obey(kind, payload)
                 elif self._standstill and descriptor == self._standstill.channel:
                     self._standstill.listen()
+                elif descriptor == self._forks.listener.fileno():
+                    self._forks.serve()
                 elif descriptor in self._sinks:
                     self._sinks[descriptor].feed()
                 elif descriptor in self._outputs and not self._forward(descriptor):

@@ -1,7 +1,7 @@
 """What runs inside a machine as its pid 1: starts and reaps its programs, and opens its files.
 
 It talks to the harness over two ``SOCK_SEQPACKET`` sockets: requests and replies on ``control``, and the ends of its
-children on ``notes``. A message is one marshalled dict; file descriptors travel beside it.
+children on ``notes`` (:mod:`harness.kernels.messages`).
 
 There is one such process for every machine, forked from :mod:`harness.lab.supervising`, so it imports C modules only.
 """
@@ -14,18 +14,13 @@ import errno
 import marshal
 import os
 import select
-import sys
 
-from harness.kernels import linux
+from harness.kernels import linux, messages
 
 TYPE_CHECKING = False  # that of `typing` takes 15 ms to import
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
-
-MESSAGE_LIMIT = 1 << 17
-MOST_DESCRIPTORS = 253  # beside a message (kernel, SCM_MAX_FD)
-_DESCRIPTOR = 4  # bytes that each takes
 
 
 def serve(own: list[int]) -> NoReturn:
@@ -42,11 +37,11 @@ def serve(own: list[int]) -> NoReturn:
         os.closerange(noted + 1, 1 << 20)
         linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
         os.setsid()
-        send(control, {})
+        messages.send(control, {})
         _loop(control, notes)
     except BaseException as problem:  # the last word of a process that must not return into its parent's code
         try:
-            send(control, {"error": str(problem)})
+            messages.send(control, {"error": str(problem)})
         finally:
             os._exit(1)
     os._exit(0)
@@ -63,10 +58,10 @@ def _loop(control: _socket.socket, notes: _socket.socket) -> None:
             wake.recv(4096)
             _reap(notes)
         if control in readable:
-            data, fds = receive(control)
-            if not data:
+            request, fds = messages.receive(control)
+            if request is None:
                 return
-            _serve_one(control, marshal.loads(data), fds)
+            _serve_one(control, request, fds)
 
 
 def _reap(notes: _socket.socket) -> None:
@@ -87,7 +82,7 @@ def _serve_one(control: _socket.socket, request: dict[str, Any], fds: list[int])
         answer, answered = {"error": problem.strerror, "errno": problem.errno}, []
     for fd in fds:
         os.close(fd)
-    send(control, answer, answered)
+    messages.send(control, answer, answered)
     for fd in answered:
         os.close(fd)
 
@@ -140,16 +135,3 @@ _OPERATIONS: dict[str, Callable[..., tuple[dict[str, Any], list[int]]]] = {
     "fifo": _fifo,
     "remove": _remove,
 }
-
-
-def send(control: _socket.socket, answer: dict[str, Any], fds: list[int] | None = None) -> None:
-    """Send one message, with descriptors beside it."""
-    numbers = b"".join(fd.to_bytes(_DESCRIPTOR, sys.byteorder) for fd in fds or ())
-    beside = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, numbers)] if fds else []
-    control.sendmsg([marshal.dumps(answer)], beside)
-
-
-def receive(control: _socket.socket) -> tuple[bytes, list[int]]:
-    """One message as it is, and the descriptors beside it; nothing if the other end is closed."""
-    data, beside, _, _ = control.recvmsg(MESSAGE_LIMIT, _socket.CMSG_LEN(MOST_DESCRIPTORS * _DESCRIPTOR))
-    return data, [fd for _, _, numbers in beside for fd in memoryview(numbers).cast("i")]

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from harness.errors import HarnessError
-from harness.lab import init, syscalls
+from harness.kernels import messages
+from harness.lab import syscalls
 from harness.lab.netlink import Batch
 from harness.lab.plan import HostPlan
 from harness.lab.supervisor import Born, Supervisor
@@ -85,8 +86,7 @@ class Machine:
         with self._lock:
             if not self.powered:
                 raise HarnessError(f"{self.name} is powered off: it cannot {operation} anything")
-            message = marshal.dumps({"do": operation, **arguments})
-            socket.send_fds(self._control, [message], list(fds))
+            messages.send(self._control, {"do": operation, **arguments}, list(fds))
             answer, received = self._receive()
         if "errno" not in answer and "error" in answer:
             raise HarnessError(f"{self.name}: its pid 1 has failed: {answer['error']}")
@@ -95,10 +95,9 @@ class Machine:
         return answer, received
 
     def _receive(self) -> tuple[dict[str, Any], list[int]]:
-        data, fds, _, _ = socket.recv_fds(self._control, init.MESSAGE_LIMIT, 8)
-        if not data:
+        answer, fds = messages.receive(self._control)
+        if answer is None:
             raise HarnessError(f"{self.name}: its pid 1 has ended unexpectedly")
-        answer: dict[str, Any] = marshal.loads(data)
         return answer, fds
 
     # -- programs ---------------------------------------------------------------------------------------------------
@@ -118,7 +117,7 @@ class Machine:
 
     def read_note(self) -> bool:
         """Take one report of a program's end from ``notes``; False when the machine has none left to send."""
-        data = self.notes.recv(init.MESSAGE_LIMIT)
+        data = self.notes.recv(messages.LIMIT)
         if not data:
             return False
         note = marshal.loads(data)

@@ -15,14 +15,13 @@ import _socket
 import gc
 import os
 
-from harness.kernels import linux
+from harness.kernels import linux, messages
 from harness.lab import init
 
 TYPE_CHECKING = False  # that of `typing` takes 15 ms to import
 if TYPE_CHECKING:
     from typing import NoReturn
 
-CONTROL = 3  # the descriptor that the caller left for it
 NAMESPACES = {
     "mnt": linux.CLONE_NEWNS,
     "uts": linux.CLONE_NEWUTS,
@@ -32,18 +31,21 @@ NAMESPACES = {
 """Of a machine, beside that of its processes."""
 EACH = len(NAMESPACES) + 2
 """So many descriptors are the request to make a machine: its namespaces, and its sockets ``control`` and ``notes``."""
-MOST = init.MOST_DESCRIPTORS // EACH
+MOST = messages.MOST_DESCRIPTORS // EACH
 """So many machines can be asked for at once."""
 NO_IPV6 = {"disable_ipv6": "1"}
 """Of the wires' ends at the switches, which are not to speak themselves."""
 
 
-def main() -> NoReturn:
-    """Answer with the namespace of the wires, then make pid 1 for every request, until the caller lets go."""
-    control = _socket.socket(fileno=CONTROL)
+def main(descriptor: int) -> NoReturn:
+    """Answer with the namespace of the wires, then make pid 1 for every request, until the caller lets go.
+
+    ``descriptor`` is the one that the caller left for it, the last of all.
+    """
+    control = _socket.socket(fileno=descriptor)
     try:
         linux.die_with_parent(0)  # in its own pid namespace a parent outside counts as pid 0
-        os.closerange(CONTROL + 1, 1 << 20)
+        os.closerange(descriptor + 1, 1 << 20)
         for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
             _signal.signal(number, _signal.SIG_IGN)
         _signal.signal(_signal.SIGCHLD, _signal.SIG_IGN)  # nobody asks how a machine ended, so the kernel reaps it
@@ -52,12 +54,13 @@ def main() -> NoReturn:
         set_ipv6(NO_IPV6)
         gc.disable()  # a collection writes into all objects, which every machine then has its own copies of
         gc.freeze()
-        init.send(control, {}, [os.open("/proc/self/ns/net", os.O_RDONLY)])
-        os.close(CONTROL + 1)
-        while descriptors := init.receive(control)[1]:
+        fabric = os.open("/proc/self/ns/net", os.O_RDONLY)
+        messages.send(control, {}, [fabric])
+        os.close(fabric)
+        while descriptors := messages.receive(control)[1]:
             _fork(control, descriptors)
     except OSError as problem:
-        init.send(control, {"error": str(problem)})
+        messages.send(control, {"error": str(problem)})
     os._exit(0)
 
 
@@ -74,11 +77,11 @@ def _fork(control: _socket.socket, descriptors: list[int]) -> None:
                 init.serve(own)
             pids.append(pid)
         held = [os.pidfd_open(pid) for pid in pids]
-        init.send(control, {}, held)
-        os.closerange(CONTROL + 1, held[-1] + 1)
+        messages.send(control, {}, held)
+        os.closerange(control.fileno() + 1, held[-1] + 1)
     except OSError as problem:
-        init.send(control, {"error": str(problem)})
-        os.closerange(CONTROL + 1, 1 << 20)
+        messages.send(control, {"error": str(problem)})
+        os.closerange(control.fileno() + 1, 1 << 20)
 
 
 def set_ipv6(settings: dict[str, str]) -> None:

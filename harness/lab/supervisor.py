@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import marshal
+import contextlib
 import os
 import resource
+import select
 import socket
 import sys
 from collections.abc import Sequence
@@ -13,11 +14,11 @@ from typing import NamedTuple
 
 import harness
 from harness.errors import HarnessError
-from harness.kernels import linux
-from harness.lab import init, namespaces, supervising
+from harness.kernels import choice, forks, linux, messages
+from harness.lab import namespaces, supervising
 from harness.lab.plan import HostPlan
 
-PROGRAM = "from harness.lab import supervising; supervising.main()"
+_PROGRAM = f"from harness.lab import supervising; supervising.main({forks.KEPT})"
 
 
 class Born(NamedTuple):
@@ -35,25 +36,25 @@ _DESCRIPTORS = 16384  # enough for 500 machines several times over; root may hav
 class Supervisor:
     """``fabric`` is a file descriptor of the network namespace of bridges and wires."""
 
-    def __init__(self, control: socket.socket, fabric: int, pid: int) -> None:
-        self._control, self._pid = control, pid
+    def __init__(self, control: socket.socket, fabric: int, pidfd: int) -> None:
+        self._control, self._pidfd = control, pidfd
         self.fabric = fabric
 
     @classmethod
     def start(cls) -> Supervisor:
-        """Start it; it ends with the calling thread. Raises HarnessError where namespaces may not be made."""
+        """Start it; it ends with this process. Raises HarnessError where namespaces may not be made."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with theirs:
-                pid = _spawn(theirs)
-            answer, fds = _receive(ours)
+                pidfd = _start(theirs)
+            answer, fds = messages.receive(ours)
         except OSError as problem:
             answer, fds = {"error": str(problem)}, []
         if not fds:
-            reason = answer.get("error", "the process that is to hold them ended before it said a word")
+            reason = (answer or {}).get("error", "the process that is to hold them ended before it said a word")
             raise HarnessError(f"cannot make namespaces for the machines: {reason}; run as root")
         _allow_descriptors()
-        return cls(ours, fds[0], pid)
+        return cls(ours, fds[0], pidfd)
 
     def machines(self, hosts: Sequence[HostPlan], etc_hosts: str) -> list[Born]:
         """Make machines; returns at once, while their pids 1 are still setting themselves up. Raises HarnessError."""
@@ -64,13 +65,13 @@ class Supervisor:
         made = namespaces.make(hosts, etc_hosts)
         pairs = [[socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)] for _ in hosts]
         wanted = [[*own, *(theirs.fileno() for _, theirs in two)] for own, two in zip(made, pairs, strict=True)]
-        socket.send_fds(self._control, [b"\0"], [descriptor for own in wanted for descriptor in own])
+        messages.send(self._control, {}, [descriptor for own in wanted for descriptor in own])
         for _, theirs in [pair for two in pairs for pair in two]:
             theirs.close()
-        answer, pids = _receive(self._control)
+        answer, pids = messages.receive(self._control)
         if not pids:
             namespaces.close(made)
-            reason = answer.get("error", "the supervisor is gone")
+            reason = (answer or {}).get("error", "the supervisor is gone")
             raise HarnessError(f"{hosts[0].name}: cannot set up this machine: {reason}")
         nets = [own.pop() for own in made]
         namespaces.close(made)
@@ -83,7 +84,12 @@ class Supervisor:
         """End it and with it every machine; they are gone when this returns."""
         self._control.close()
         os.close(self.fabric)
-        os.waitpid(self._pid, 0)
+        end = select.poll()  # unlike select(2) it takes any number of descriptors, of which a farm has thousands
+        end.register(self._pidfd, select.POLLIN)
+        end.poll()
+        with contextlib.suppress(ChildProcessError):  # where it is not ours, but a child of the guest's pid 1
+            os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
+        os.close(self._pidfd)
 
 
 def _allow_descriptors() -> None:
@@ -93,19 +99,21 @@ def _allow_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, max(hard, _DESCRIPTORS)))
 
 
-def _spawn(control: socket.socket) -> int:
-    """Execute it as the first process of a new pid namespace; returns its pid."""
+def _start(control: socket.socket) -> int:
+    """Start it as the first process of a new pid namespace; returns a descriptor of it."""
+    if choice.in_guest():
+        return forks.fork(_PROGRAM, control.fileno())
     own = os.open("/proc/thread-self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
     try:
         linux.unshare(linux.CLONE_NEWPID)
         try:
-            return os.posix_spawn(
+            pid = os.posix_spawn(
                 sys.executable,
-                [sys.executable, "-S", "-s", "-P", "-c", PROGRAM],
+                [sys.executable, "-S", "-s", "-P", "-c", _PROGRAM],
                 {**os.environ, "PYTHONPATH": str(Path(harness.__file__).parent.parent)},
                 file_actions=[
                     *((os.POSIX_SPAWN_OPEN, standard, os.devnull, os.O_RDWR, 0) for standard in (0, 1, 2)),
-                    (os.POSIX_SPAWN_DUP2, control.fileno(), supervising.CONTROL),
+                    (os.POSIX_SPAWN_DUP2, control.fileno(), forks.KEPT),
                 ],
                 setsid=True,  # a Ctrl-C at the terminal is the harness's to handle
             )
@@ -113,8 +121,4 @@ def _spawn(control: socket.socket) -> int:
             linux.setns(own, linux.CLONE_NEWPID)
     finally:
         os.close(own)
-
-
-def _receive(control: socket.socket) -> tuple[dict[str, str], list[int]]:
-    data, fds = init.receive(control)
-    return marshal.loads(data) if data else {}, fds
+    return os.pidfd_open(pid)
