@@ -13,14 +13,12 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from harness.check import reach, wires
 from harness.check.facts import Instance, Reading, RealServer, Service, Vip
+from harness.check.files import SCRIPT
 from harness.check.layout import Assumption, DirectorMachine, Layout, Segment, ServerMachine
 from harness.errors import HarnessError
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
-
-SCRIPT = "script."
-"""``--set script./path/on/director=FILE`` puts a file of the user's own there."""
 
 LIKELY_PREFIX = 24
 WIDEST_PREFIX = 8

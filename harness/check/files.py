@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import glob
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from harness.errors import HarnessError
@@ -19,6 +19,9 @@ LARGEST = 4 << 20
 TEXT = 0o644
 """The permissions of configurations."""
 MOST = 500
+SCRIPT = "script."
+"""``--set script./path/on/director=FILE`` puts a file of the user's own there."""
+
 _INCLUDE = re.compile(r"^[ \t]*include[rmwba]*[ \t]+[\"']?([^\s\"'!#]+)", re.MULTILINE)
 _PROGRAM = re.compile(
     r"^[ \t]*(?:@\S+[ \t]+)?(?:script|misc_path|notify\w*|quorum_\w+)[ \t]+[\"']?(/[^\s\"']+)", re.MULTILINE
@@ -136,3 +139,19 @@ class _Gathering:
         if self._size > LARGEST or len(self.files) >= MOST:
             raise HarnessError(f"{file}: more than {LARGEST >> 20} MiB or {MOST} files: this is no configuration")
         return content
+
+
+def with_scripts(configurations: list[Configuration], settings: dict[str, str]) -> list[Configuration]:
+    """The scripts that the user maps, among the files of all directors; they are taken out of ``settings``."""
+    named = {path for configuration in configurations for path in configuration.programs}
+    mapped: dict[str, tuple[bytes, int]] = {}
+    for key in [key for key in settings if key.startswith(SCRIPT)]:
+        path, file = key.removeprefix(SCRIPT), Path(settings.pop(key))
+        if path not in named:
+            told = ", ".join(sorted(named)) or "none"
+            raise HarnessError(f"--set {key}: no configuration names this script; those that are named: {told}")
+        try:
+            mapped[path] = file.read_bytes(), 0o755
+        except OSError as problem:
+            raise HarnessError(f"--set {key}={file}: cannot read {file}: {problem.strerror}") from None
+    return [replace(each, files={**each.files, **mapped}) for each in configurations]

@@ -1,0 +1,101 @@
+"""What directors' own configurations become: the topology that they need, once keepalived itself has read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mininet.topo import Topo
+
+from harness.check import derive, drawing, model, reading, standins
+from harness.check.facts import Reading
+from harness.check.files import Configuration
+from harness.check.layout import Layout
+from harness.lab.plan import HostPlan, Plan, Topology, with_images
+from harness.lab.supervisor import Supervisor
+from harness.topology import Client, Director, RealServer, VirtualService
+
+if TYPE_CHECKING:
+    from harness.images.selection import Selection
+
+
+def topology(
+    configurations: list[Configuration], settings: dict[str, str], supervisor: Supervisor, selection: Selection | None
+) -> tuple[Topology, str, tuple[str, ...]]:
+    """The topology, the drawing of what was understood, and what is not emulated, by name.
+
+    keepalived reads in machines of its own, with the images of ``selection``.
+    """
+    readings: dict[str, Reading] = {}
+    complaints: dict[str, tuple[str, ...]] = {}
+    hosts = tuple(HostPlan(configuration.director, Director(), ()) for configuration in configurations)
+    plan = Plan({}, hosts) if selection is None else with_images(Plan({}, hosts), selection)
+    for configuration, host in zip(configurations, plan.hosts, strict=True):
+        readings[configuration.director], said = reading.read(configuration, host, supervisor)
+        missing = tuple(f"include {pattern}: there is no such file" for pattern in configuration.missing)
+        complaints[configuration.director] = (*said, *missing)
+    layout = derive.derive(readings, settings)
+    layout = replace(
+        layout, left_out=(*layout.left_out, *standins.left_out(layout)), changed=tuple(standins.changed(layout))
+    )
+    made = partial(_Derived, layout=layout, configurations=configurations)
+    return made, drawing.draw(layout, complaints), layout.left_out
+
+
+class _Derived(Topo):
+    """The machines of a derived cluster."""
+
+    def build(self, layout: Layout, configurations: list[Configuration]) -> None:
+        services = _services(layout)
+        missing = {path: (standins.SUCCEEDS, 0o755) for each in layout.directors for path in each.reading.programs}
+        digests = standins.digests({director.name: director.reading for director in layout.directors})
+        for name, segment in layout.segments.items():
+            self.addSwitch(f"lan-{name}"[:15], subnet=str(segment.subnet))
+        forwarding = any(service.method == "NAT" for service in services.values())
+        for director, configuration in zip(layout.directors, configurations, strict=True):
+            instances = [each for each in director.instances if model.is_judged(each)]
+            self.addHost(
+                director.name,
+                cls=Director,
+                vrrp=tuple(model.instance(each, director.reading.scripts) for each in instances),
+                sync_groups=model.sync_groups(instances),
+                services=[services[each.name] for each in director.reading.services if each.name in services],
+                files={**missing, **standins.with_digests(configuration.files, digests)},
+                holds=tuple(layout.static_vips) if director is layout.directors[0] else (),
+                sysctl={"net.ipv4.ip_forward": 1} if forwarding else {},
+            )
+            self._wire(director.name, director.addresses, director.called)
+        for server in layout.servers:
+            serves = [
+                replace(services[each.name], check=model.checks(own))  # each real server has checkers of its own
+                for each, own in server.serves
+                if each.name in services
+            ]
+            self.addHost(
+                server.name,
+                cls=RealServer,
+                serves=serves,
+                sorry_for=[services[each.name] for each in server.sorry_for if each.name in services],
+                defaultRoute=f"via {server.gateway}",
+                **standins.options(server),
+            )
+            self._wire(server.name, {server.segment: server.address})
+        self.addHost("client", cls=Client)
+        self._wire("client", layout.client)
+
+    def _wire(self, host: str, addresses: Mapping[str, str], called: Mapping[str, str] | None = None) -> None:
+        for wire, address in addresses.items():
+            interface = (called or {}).get(wire, wire)
+            self.addLink(f"lan-{wire}"[:15], host, intfName2=interface, params2={"ip": address})
+
+
+def _services(layout: Layout) -> dict[str, VirtualService]:
+    """The services by name, but for those that are not emulated."""
+    found: dict[str, VirtualService] = {}
+    for director in layout.directors:
+        for fact in director.reading.services:
+            if fact.name not in found and standins.why_not(fact) is None:
+                found[fact.name] = model.service(fact, [server.address for server in layout.servers])
+    return found
