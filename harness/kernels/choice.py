@@ -75,7 +75,9 @@ class Choice:
 
         assert self.embedded is not None
         # Sets and dicts of strings must come in the same order in every run.
-        environment = {GUEST: "virtual" if self.virtual else "real", "PYTHONHASHSEED": "0"}
+        # pytest refuses its folder below /tmp to anybody but its owner, who here seems to be another: all run as root.
+        temporary = {"PYTEST_DEBUG_TEMPROOT": "/run"}
+        environment = {GUEST: "virtual" if self.virtual else "real", "PYTHONHASHSEED": "0", **temporary}
         start = (FIRST_DAY + self.seed * _DAY) * 1_000_000_000 if self.virtual else None
         return uml.run(
             self.embedded,

@@ -253,3 +253,9 @@ def test_ctrl_c_while_the_cluster_is_built(user: User, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(owner, name, interrupted)
     assert user.runs().ret == pytest.ExitCode.INTERRUPTED
+
+
+@pytest.mark.skipif(not choice.in_guest(), reason="a native kernel knows who everybody is")
+def test_temporary_files_of_an_ordinary_user_do_not_stop_the_guest_who_seems_to_be_root(tmp_path: Path) -> None:
+    """pytest keeps its folders below ``/tmp``, refuses them to all but their owner, and has made them on the host."""
+    assert tmp_path.is_relative_to("/run")
