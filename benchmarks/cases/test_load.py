@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import socket
 import urllib.request
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.topology.with_args(DirectorPair)
 
 SECONDS = 3
 COUNT, RATE = 300, 100
+BARE = "socket, connect, send, recv, close"
 
 
 def test_paced(cluster: Cluster) -> None:
@@ -48,6 +50,12 @@ def test_cost(cluster: Cluster) -> None:
         with cluster.load(rate=RATE, address=address) as load:
             cluster.wait_answers(load, COUNT, since=began)
 
+    def by_socket() -> None:
+        with socket.create_connection((address, 80), timeout=1) as connection:
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            while connection.recv(1 << 16):
+                pass
+
     def by_http_client() -> None:
         connection = http.client.HTTPConnection(address, timeout=1)
         connection.request("GET", "/")
@@ -61,7 +69,7 @@ def test_cost(cluster: Cluster) -> None:
     idle = _spent(lambda: cluster.timeline.let_pass(COUNT / RATE))  # the observers have other work meanwhile
     tell("cost", client="paced client", seconds=(_spent(paced) - idle) / COUNT)
     with cluster.client.machine.inside():
-        for name, get in (("http.client", by_http_client), ("urllib.request", by_urllib)):
+        for name, get in ((BARE, by_socket), ("http.client", by_http_client), ("urllib.request", by_urllib)):
             tell("cost", client=name, seconds=_spent(partial(_repeat, get)) / COUNT)
 
 

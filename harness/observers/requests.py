@@ -73,23 +73,25 @@ class Request:
         with client.inside():
             self._socket = socket.socket(target.family, self.kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:
-            self._bind(target)
+            port = self._bind(target)
             code = self._socket.connect_ex((target.address, target.port))
         except OSError as problem:
             code = problem.errno or errno.EINVAL
         if code not in (0, errno.EINPROGRESS):
             self._finish(os.strerror(code))
             return
-        self.local_port = self._socket.getsockname()[1]
-        loop.watch(self._socket.fileno(), self._writable, selectors.EVENT_WRITE)
-        self._expect(timeout)
+        self.local_port = port
+        self._due = self.begun + timeout
+        loop.at(self._due, self._check_due)
+        if not self._asks_at_once():
+            loop.watch(self._socket.fileno(), self._writable, selectors.EVENT_WRITE)
 
-    def _bind(self, target: Target) -> None:
+    def _bind(self, target: Target) -> int:
         anyone = "::" if target.family == socket.AF_INET6 else ""
         for port in itertools.islice(self._loop.ports, _TRIES):
             try:
                 self._socket.bind((target.source or anyone, port))
-                return
+                return port
             except OSError as problem:
                 if problem.errno != errno.EADDRINUSE:
                     raise
@@ -103,6 +105,10 @@ class Request:
     def _check_due(self) -> None:
         if now() >= self._due:
             self._finish("timed out")
+
+    def _asks_at_once(self) -> bool:
+        """Whether no answer to the connection's opening had to be waited for: what follows has been done then."""
+        return False
 
     def _writable(self) -> None:
         code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -123,9 +129,11 @@ class Request:
         return not self.over
 
     def _receive(self) -> bytes | None:
-        """What has arrived; None if that was an error, and the request is over."""
+        """What has arrived; None if that was nothing, or an error, and the request is over."""
         try:
             return self._socket.recv(1 << 16)
+        except BlockingIOError:
+            return None
         except OSError as problem:
             self._finish(problem.strerror or str(problem))
             return None
@@ -159,11 +167,28 @@ class Get(Request):
         self._hold = hold
         super().__init__(loop, client, target, timeout, done)
 
-    def _connected(self) -> None:
+    @property
+    def _head(self) -> bytes:
         host = f"[{self.target.address}]" if ":" in self.target.address else self.target.address
         padding = f"X-Padding: {'x' * self.target.padding}\r\n" if self.target.padding else ""
-        head = f"GET {self.target.path} HTTP/1.0\r\nHost: {host}\r\n{padding}".encode()
-        if not self._send(head if self._hold else head + b"\r\n"):
+        return f"GET {self.target.path} HTTP/1.0\r\nHost: {host}\r\n{padding}".encode()
+
+    def _asks_at_once(self) -> bool:
+        """Where nothing delays them, frames have gone to and fro before ``connect`` returns."""
+        if self._hold is not None:
+            return False
+        try:
+            self._socket.send(self._head + b"\r\n")
+        except BlockingIOError:
+            return False
+        except OSError as problem:
+            self._finish(problem.strerror or str(problem))
+            return True
+        self._loop.watch(self._socket.fileno(), self._readable, selectors.EVENT_READ)
+        return True
+
+    def _connected(self) -> None:
+        if not self._send(self._head if self._hold else self._head + b"\r\n"):
             return
         self._loop.rewatch(self._socket.fileno(), self._readable, selectors.EVENT_READ)
         if self._hold is not None:
@@ -176,11 +201,9 @@ class Get(Request):
             self._expect(timeout)
 
     def _readable(self) -> None:
-        data = self._receive()
+        while data := self._receive():  # its end has often come with it
+            self._answer += data
         if data is None:
-            return
-        self._answer += data
-        if data:
             return
         head, _, body = self._answer.partition(b"\r\n\r\n")
         with contextlib.suppress(IndexError, ValueError):
