@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.check import dump
-from harness.check.facts import Reading, Script, Url
+from harness.check import dump, model
+from harness.check.facts import Reading, Script, Url, Vip
 
 DUMPS = Path(__file__).parent / "dumps"
 
@@ -73,6 +73,27 @@ def test_groups_and_marks() -> None:
     assert (group.method, group.persistence) == ("TUN", 50)
     assert [checker.kind for checker in group.real_servers[0].checkers] == ["SMTP_CHECK"]
     assert (mark.mark, mark.listeners, mark.method) == (7, (), "NAT")
+
+
+@pytest.mark.parametrize("title", ["Virtual IP (2):", "Virtual IP :"], ids=["2.2 and newer", "2.1.5"])
+@pytest.mark.parametrize("device", ["vrrp.1@eth0", "vrrp.1"], ids=["2.2 and newer", "2.1.5"])
+def test_with_use_vmac_the_vips_of_the_interface_are_on_the_virtual_one(title: str, device: str) -> None:
+    text = f"""\
+------< VRRP Topology >------
+ VRRP Instance = VI_0
+   Interface = vrrp.1, vmac on eth0
+   Virtual Router ID = 1
+   Advert interval = 1 sec
+   {title}
+     10.1.0.254 dev {device} scope global
+     10.1.0.253 dev eth1 scope global
+"""
+
+    (one,) = dump.parse(text, "").instances
+
+    assert (one.interface, one.vmac) == ("eth0", "vrrp.1")
+    assert one.vips == (Vip("10.1.0.254", 32, "eth0"), Vip("10.1.0.253", 32, "eth1"))
+    assert model.instance(one, ()).elsewhere == (("10.1.0.254", "vrrp.1"), ("10.1.0.253", "eth1"))
 
 
 @pytest.mark.parametrize("text", ["", "Starting Keepalived v2.2.7\n", "\0\xff binary\n ------<"])

@@ -117,8 +117,6 @@ class _Deriving:
         tracked = [name for one in self._instances() for name, _ in one.interfaces]
         missed = [name for reading in self._readings.values() for name in reading.interfaces]
         wired = [name for name in dict.fromkeys([*named, *tracked, *missed]) if name and name != "lo"]
-        if virtual := [name for name in wired if "vmac" in name]:
-            raise HarnessError(f"{virtual[0]}: use_vmac is not emulated; take it out, or test without it")
         return wired or ["eth0"]
 
     def _hints(self, interface: str) -> list[tuple[str, int]]:

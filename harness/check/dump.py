@@ -48,9 +48,9 @@ class Line:
         """The lines right below this one that begin with ``start``."""
         return (child for child in self.children if child.text.startswith(start))
 
-    def lists(self, title: str) -> list[Line]:
-        """What is listed below ``title``, such as ``Virtual IP (2):``."""
-        return [entry for child in self.below(title) for entry in child.children]
+    def lists(self, *titles: str) -> list[Line]:
+        """What is listed below the titles, such as ``Virtual IP (2):``, or ``Virtual IP :`` in 2.1.5."""
+        return [entry for title in titles for child in self.below(title) for entry in child.children]
 
 
 def parse(vrrp: str, check: str) -> Reading:
@@ -93,7 +93,7 @@ def _script(line: Line) -> Script:
 
 
 def _instance(line: Line) -> Instance:
-    interface = line.get("Interface") or ""
+    interface, vmac = _interface(line.get("Interface") or "")
     authentication = line.get("Authentication type") or "none"
     return Instance(
         name=line.text.partition(" = ")[2],
@@ -107,13 +107,20 @@ def _instance(line: Line) -> Instance:
         garp_delay=int(line.number("Gratuitous ARP delay", default=5)),
         source=_source(line.get("Using src_ip")),
         peers=tuple(entry.text.split()[0] for entry in line.lists("Unicast Peer")),
-        vips=tuple(_vip(entry.text, interface) for entry in line.lists("Virtual IP (")),
-        excluded_vips=tuple(_vip(entry.text, interface) for entry in line.lists("Virtual IP Excluded")),
+        vips=tuple(_vip(entry.text, interface, vmac) for entry in line.lists("Virtual IP (", "Virtual IP :")),
+        excluded_vips=tuple(_vip(entry.text, interface, vmac) for entry in line.lists("Virtual IP Excluded")),
         sync_group=line.get("Sync group"),
         scripts=tuple(map(_tracked, line.lists("Tracked scripts"))),
         interfaces=tuple(map(_tracked, line.lists("Tracked interfaces"))),
         authentication=authentication,
+        vmac=vmac,
     )
+
+
+def _interface(text: str) -> tuple[str, str | None]:
+    """``eth0``, or ``vrrp.51, vmac on eth0`` with ``use_vmac``: the wired interface, and that one."""
+    found = re.match(r"(\S+), vmac on ([^,\s]+)", text)
+    return (found[2], found[1]) if found else (text.partition(",")[0], None)
 
 
 def _source(text: str | None) -> str | None:
@@ -126,13 +133,13 @@ def _interval(line: Line) -> float:
     return line.number("Advert interval") / (1000 if "milli" in text else 1)
 
 
-def _vip(text: str, interface: str) -> Vip:
-    """``192.168.200.18/25 dev eth0 scope global``."""
+def _vip(text: str, interface: str, vmac: str | None) -> Vip:
+    """``192.168.200.18/25 dev eth0 scope global``, ``dev vrrp.51@eth0``."""
     words = text.split()
     address, slash, prefix = words[0].partition("/")
     whole = 128 if ":" in address else 32
-    device = words[words.index("dev") + 1] if "dev" in words else interface
-    return Vip(address, int(prefix) if slash else whole, device)
+    device = words[words.index("dev") + 1].partition("@")[0] if "dev" in words else interface
+    return Vip(address, int(prefix) if slash else whole, interface if device == vmac else device)
 
 
 def _tracked(line: Line) -> tuple[str, int]:

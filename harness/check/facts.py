@@ -22,7 +22,8 @@ class Instance:
     """One VRRP instance; times in seconds.
 
     ``source`` is the address it is told to speak from, if it is told one; ``excluded_vips`` are held, but not
-    advertised; ``scripts`` and ``interfaces`` are the names of those that it tracks, with their weights.
+    advertised; ``scripts`` and ``interfaces`` are the names of those that it tracks, with their weights. The VIPs of
+    ``interface`` are on ``vmac`` where that is used.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Instance:
     scripts: tuple[tuple[str, int], ...]
     interfaces: tuple[tuple[str, int], ...]
     authentication: str
+    vmac: str | None = None
 
 
 @dataclass(frozen=True)

@@ -38,13 +38,17 @@ _SIMPLE: dict[str, type[NetworkCheck]] = {
 
 
 def instance(fact: facts.Instance, scripts: Iterable[facts.Script]) -> VrrpInstance:
-    """A VRRP instance with what it tracks, and with those of its VIPs that are on its own interface."""
+    """A VRRP instance with what it tracks."""
     known = {script.name: script for script in scripts}
+    devices = {vip.address: vip.device for vip in (*fact.vips, *fact.excluded_vips)}
+    if fact.vmac is not None:
+        devices = {vip: fact.vmac if device == fact.interface else device for vip, device in devices.items()}
     return VrrpInstance(
         name=fact.name,
         vrid=fact.vrid,
-        vip=tuple(vip.address for vip in fact.vips if vip.device == fact.interface),
-        excluded_vips=tuple(vip.address for vip in fact.excluded_vips if vip.device == fact.interface),
+        vip=tuple(vip.address for vip in fact.vips),
+        excluded_vips=tuple(vip.address for vip in fact.excluded_vips),
+        elsewhere=tuple((vip, device) for vip, device in devices.items() if device != fact.interface),
         interface=fact.interface,
         version=fact.version,
         priority=fact.priority,
@@ -60,8 +64,8 @@ def instance(fact: facts.Instance, scripts: Iterable[facts.Script]) -> VrrpInsta
 
 
 def is_judged(fact: facts.Instance) -> bool:
-    """Whether an instance has a VIP whose owner can be told: one on its own interface."""
-    return any(vip.device == fact.interface for vip in fact.vips)
+    """Whether an instance has a VIP, whose owner can be told."""
+    return bool(fact.vips)
 
 
 def sync_groups(instances: Iterable[facts.Instance]) -> tuple[SyncGroup, ...]:

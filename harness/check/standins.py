@@ -77,11 +77,6 @@ def left_out(layout: Layout) -> Iterator[str]:
     for service in {each.name: each for one in layout.directors for each in one.reading.services}.values():
         if reason := why_not(service):
             yield f"service {service.name}: {reason}"
-    for one in layout.directors:
-        for instance in one.reading.instances:
-            for vip in (*instance.vips, *instance.excluded_vips):
-                if vip.device != instance.interface:
-                    yield f"{one.name}, {instance.name}: {vip.address} on {vip.device} is held, and nothing judges it"
 
 
 def changed(layout: Layout) -> Iterator[str]:

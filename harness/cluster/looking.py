@@ -22,9 +22,9 @@ class Looking(Base):
     """Looks, and changes nothing."""
 
     def owners(self, vip: str | None = None) -> list[str]:
-        """Which directors hold a VIP, the first by default, as an address of a wired interface now."""
+        """Which directors hold a VIP, the first by default, as an address of the interface for it, now."""
         vip = self.vip if vip is None else vip
-        interfaces = {claim.interface for _, claim in self._claims(vip)}
+        interfaces = {claim.device_of(vip) for _, claim in self._claims(vip)}
         return sorted({owner for name in interfaces for owner in measures.owners(self.timeline, vip, name)})
 
     def _claims(self, vip: str) -> list[tuple[DirectorNode, VrrpInstance]]:

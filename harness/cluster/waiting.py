@@ -102,7 +102,7 @@ class Waiting(Looking):
         vip = self.vip if vip is None else vip
         return self._expectations.wait_for(
             f"{what} {vip}", "address", director.name, since, until, self.slack,
-            action=action, address=vip, interface=director.claim(vip).interface,
+            action=action, address=vip, interface=director.claim(vip).device_of(vip),
         )  # fmt: skip
 
     def wait_pool(

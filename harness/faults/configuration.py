@@ -56,7 +56,8 @@ class HintSource(Fault[DirectorNode]):
         self._route(self.node.vrrp.vips[0])
 
     def _route(self, source: str) -> None:
-        vip, interface = self.node.vrrp.vips[0], self.node.vrrp.interface
+        vip = self.node.vrrp.vips[0]
+        interface = self.node.vrrp.device_of(vip)
         route = ["local", vip, "dev", interface, "src", source, "table", "local"]
         self.node.machine.run(["ip", "route", "replace", *route])
 

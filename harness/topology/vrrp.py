@@ -21,7 +21,8 @@ class VrrpInstance:
     """One director's part in the election of the owner of ``vip`` (one address or several, each held as /32 or /128).
 
     All VIPs are of one family; for IPv6 ``version`` is 3. ``excluded_vips`` move with them without being advertised,
-    and may be of either family. ``advert_int`` is in seconds: whole ones in version 2 (RFC 3768 section 5.3.7),
+    and may be of either family. ``elsewhere`` are VIPs that are not held on ``interface``, each with the one where.
+    ``advert_int`` is in seconds: whole ones in version 2 (RFC 3768 section 5.3.7),
     hundredths up to 40.95 in version 3 (RFC 5798 section 5.2.7). ``auth_pass`` is used by version 2 only: RFC 5798
     section 9 removed authentication. With ``unicast_peers`` advertisements go to these addresses instead of the
     multicast group.
@@ -41,6 +42,7 @@ class VrrpInstance:
     version: int = 2
     auth_pass: str | None = "lvs-dr"
     excluded_vips: tuple[str, ...] = ()
+    elsewhere: tuple[tuple[str, str], ...] = ()
     unicast_peers: tuple[str, ...] = ()
     track_scripts: tuple[VrrpScript, ...] = ()
     track_interfaces: tuple[TrackedInterface, ...] = ()
@@ -110,6 +112,10 @@ class VrrpInstance:
     def vips(self) -> tuple[str, ...]:
         """The VIPs, always as a tuple."""
         return (self.vip,) if isinstance(self.vip, str) else tuple(self.vip)
+
+    def device_of(self, vip: str) -> str:
+        """The interface on which a VIP is held."""
+        return dict(self.elsewhere).get(vip, self.interface)
 
     @property
     def tracked(self) -> tuple[Tracked, ...]:

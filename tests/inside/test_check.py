@@ -21,7 +21,6 @@ SAMPLES = sorted(Path("/usr/share/doc/keepalived/samples").glob("keepalived.conf
 NOT_EMULATED = {
     "IPv6": "service ae00::1:80: IPv6",
     "SMTP_CHECK": "service 192.168.200.100:25: SMTP_CHECK of 172.16.1.11 asks another machine, 192.168.155.10",
-    "conditional_conf": "use_vmac is not emulated; take it out, or test without it",
     "virtual_server_group": "service group VSG_1: 192.168.200.1:1358, its real server's own",
 }
 """The samples that are not run as they are, and what is said of them instead."""

@@ -60,7 +60,7 @@ def _addresses(instance: VrrpInstance) -> list[str]:
     body = []
     named = {"virtual_ipaddress": instance.vips, "virtual_ipaddress_excluded": instance.excluded_vips}
     for name, addresses in named.items():
-        held = [f"{vip}/{ip_address(vip).max_prefixlen} dev {instance.interface}" for vip in addresses]
+        held = [f"{vip}/{ip_address(vip).max_prefixlen} dev {instance.device_of(vip)}" for vip in addresses]
         body += block(name, held) if held else []
     return body
 
