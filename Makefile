@@ -13,7 +13,7 @@ IMAGE_PACKAGES := mmdebstrap uidmap umoci
 KEEPALIVED_PACKAGES := autoconf automake gcc git libc6-dev libnl-3-dev libnl-genl-3-dev libssl-dev make pkg-config
 KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make patch xz-utils
 
-.PHONY: setup scenarios test samples check controls docs bench determinism kernel images lock clean packages
+.PHONY: setup scenarios test samples check controls docs picture bench determinism kernel images lock clean packages
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.compiled
@@ -45,6 +45,11 @@ controls: setup
 docs: setup
 	$(VENV)/bin/lvs-harness scenarios --markdown >docs/scenarios.md.new
 	@mv docs/scenarios.md.new docs/scenarios.md
+
+# docs/report.png, which the README shows.
+picture: setup
+	@tools/install-packages $(TEST_PACKAGES)
+	$(VENV)/bin/python -m tests.picture docs/report.png
 
 bench: setup
 	@tools/install-packages $(BENCH_PACKAGES)

@@ -2,51 +2,34 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 from harness.report import artifacts, page
 from harness.timeline import Event
+from tests import browsers
+from tests.browsers import Browser, Element, draw, scenario, wait
 from tests.runs import EVENTS, make_run
 
 pytestmark = pytest.mark.slow
 
 SCENARIOS = 150
-OPTIONS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update", "--window-size=1400,1100",
-)  # fmt: skip
 LARGEST = 15_000_000
 OPENS_WITHIN = 2.0
-WAITING = 30.0
-
-Browser = Any
-Element = Any
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("no browser: apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for option in OPTIONS:
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    started = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield started
-    started.quit()
+    if (why := browsers.lacking()) is not None:
+        pytest.skip(why)
+    with browsers.browser() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -92,25 +75,6 @@ def _nothing_on_the_console(browser: Browser) -> Iterator[None]:
 
 def shown(browser: Browser) -> list[Element]:
     return [each for each in browser.find_elements(By.CSS_SELECTOR, ".scenario") if each.is_displayed()]
-
-
-def scenario(browser: Browser, name: str) -> Element:
-    (found,) = (
-        each for each in browser.find_elements(By.CSS_SELECTOR, ".scenario") if name in each.get_attribute("data-name")
-    )
-    return found
-
-
-def draw(browser: Browser, name: str) -> Element:
-    """Open a scenario and wait for its picture."""
-    wanted = scenario(browser, name)
-    wanted.find_element(By.TAG_NAME, "summary").click()
-    wait(browser, lambda _: wanted.find_elements(By.CSS_SELECTOR, ".picture[data-drawn] .main-svg"))
-    return wanted
-
-
-def wait(browser: Browser, condition: Any) -> Any:
-    return WebDriverWait(browser, WAITING, poll_frequency=0.02).until(condition)
 
 
 def test_it_is_small_and_opens_at_once(browser: Browser, run: Path) -> None:

@@ -1,0 +1,65 @@
+"""A real browser, without a screen, and a report in it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+OPTIONS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+)  # fmt: skip
+WAITING = 30.0
+
+Browser = Any
+Element = Any
+
+
+def lacking() -> str | None:
+    """What there is to install before there is a browser; None if there is one."""
+    there = all(shutil.which(program) for program in ("chromium", "chromedriver"))
+    return None if there else "no browser: apt-get install chromium chromium-driver"
+
+
+@contextmanager
+def browser(width: int = 1400, height: int = 1100) -> Iterator[Browser]:
+    """Chromium, which keeps what its console says."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for option in (*OPTIONS, f"--window-size={width},{height}"):
+        options.add_argument(option)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    started = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
+    try:
+        yield started
+    finally:
+        started.quit()
+
+
+def wait(browser: Browser, found: Callable[[Browser], Any]) -> Any:
+    """Wait until there is something, and return it."""
+    return WebDriverWait(browser, WAITING, poll_frequency=0.02).until(found)
+
+
+def scenario(browser: Browser, name: str) -> Element:
+    """The one scenario with this in its name."""
+    (found,) = (
+        each
+        for each in browser.find_elements(By.CSS_SELECTOR, ".scenario")
+        if name.lower() in each.get_attribute("data-name")
+    )
+    return found
+
+
+def draw(browser: Browser, name: str) -> Element:
+    """Open a scenario and wait for its picture."""
+    wanted = scenario(browser, name)
+    wanted.find_element(By.TAG_NAME, "summary").click()
+    wait(browser, lambda _: wanted.find_elements(By.CSS_SELECTOR, ".picture[data-drawn] .main-svg"))
+    return wanted

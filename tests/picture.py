@@ -1,0 +1,39 @@
+"""``python -m tests.picture FILE``: runs a scenario and photographs its report, for the README (``make picture``)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+
+from harness.report import artifacts
+from tests.browsers import browser, draw, lacking, wait
+
+TEST = "scenarios/test_failover.py::test_failover_to_the_backup_within_its_window"
+SHOWN = f"{TEST}[PowerOff]"
+WIDTH, HEIGHT = 1280, 1900  # all of it, for what is hovered over is forgotten when the page scrolls
+
+
+def main(target: str) -> None:
+    """The scenario is open, and one of its requests that failed is hovered over."""
+    if (why := lacking()) is not None:
+        sys.exit(why)
+    with TemporaryDirectory() as folder:
+        options = ["--clock", "virtual", "--keep", "all", "--artifacts", folder]
+        subprocess.run([sys.executable, "-m", "pytest", TEST, *options], check=True)
+        (run,) = Path(folder).iterdir()
+        with browser(WIDTH, HEIGHT) as opened:
+            opened.get((run / artifacts.PAGE).as_uri())
+            shown = draw(opened, SHOWN)
+            failed = shown.find_elements(By.CSS_SELECTOR, ".scatterlayer .trace .points path")
+            ActionChains(opened).move_to_element(failed[len(failed) // 2]).perform()
+            wait(opened, lambda _: shown.find_elements(By.CSS_SELECTOR, ".hoverlayer .hovertext"))
+            shown.screenshot(target)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
