@@ -89,9 +89,11 @@ def test_everything_is_there(run: Path) -> None:
             "keepalived.stats",
             "ipvs.txt",
             "addresses.txt",
+            "counters.txt",
         )
         assert {f"director{n}/{name}" for n in (1, 2) for name in wanted} <= found
         assert {"web1/httpd.log", "web1/apache2.conf", "client/neighbours.txt", artifacts.CAPTURE} <= found
+        assert "eth0 up 172.16.10.100/24" in (scenario.folder / "client/addresses.txt").read_text()
 
 
 def test_tshark_reads_every_capture(run: Path) -> None:

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from harness.errors import HarnessError
+from harness.report.standing import addresses, standing
 from harness.timeline import Timeline, TooLate
 
 
@@ -137,3 +138,26 @@ def test_the_file_has_an_event_a_line() -> None:
     file = io.StringIO()
     timeline.write(file, since=1)
     assert len(file.getvalue().splitlines()) == 1
+
+
+def test_how_things_stand_is_the_last_word_on_each() -> None:
+    timeline = Timeline()
+    for at, (kind, details) in enumerate(
+        [
+            ("link", {"interface": "eth0", "up": False}),
+            ("address", {"action": "added", "address": "10.0.0.1", "prefix": 24, "interface": "eth0"}),
+            ("link", {"interface": "eth0", "up": True}),
+            ("address", {"action": "added", "address": "10.0.0.50", "prefix": 32, "interface": "eth0"}),
+            ("address", {"action": "removed", "address": "10.0.0.50", "prefix": 32, "interface": "eth0"}),
+            ("power", {"action": "off"}),
+        ]
+    ):
+        timeline.record("director1", kind, float(at), **details)  # type: ignore[arg-type]
+    told = [addresses(standing(timeline, at), "director1") for at in (1.0, 3.0, 4.0, 5.0)]
+    assert told == [
+        "eth0 down 10.0.0.1/24\n",
+        "eth0 up 10.0.0.1/24 10.0.0.50/32\n",
+        "eth0 up 10.0.0.1/24\n",
+        "eth0 up\n",
+    ]
+    assert addresses(standing(timeline, 5.0), "director2") == ""

@@ -21,7 +21,8 @@ from harness.observers.packets import Frame
 from harness.report import dumps, pcapng
 from harness.report.artifacts import ABOUT, CAPTURE, FORMAT, TIMELINE, cannot_write, replacing, write_json
 from harness.report.frames import Commenter
-from harness.timeline import EVER, Event, Timeline
+from harness.report.standing import standing
+from harness.timeline import Event
 
 
 class Evidence:
@@ -35,7 +36,7 @@ class Evidence:
         timeline = cluster.timeline
         self._about = {
             "format": FORMAT, **about, "outcome": None, "began": timeline.mark, "cluster": cluster.folder.name,
-            **described(cluster.plan), "before": [event.as_dict() for event in standing(timeline)],
+            **described(cluster.plan), "before": [event.as_dict() for event in standing(timeline, timeline.mark)],
         }  # fmt: skip
         self._logs = {path: path.stat().st_size for path in sorted(cluster.folder.glob("*/*.log"))}
         self._comment = Commenter(cluster.plan).comment
@@ -135,35 +136,6 @@ class Evidence:
             with open(path, "rb") as log, open(target, "wb") as copy:
                 log.seek(self._logs.get(path, 0))
                 shutil.copyfileobj(log, copy)
-
-
-def standing(timeline: Timeline) -> list[Event]:
-    """What already held when the scenario began: the last word on each thing that a timeline tells of, before its mark.
-
-    A scenario that shares its cluster with others finds VIPs owned and tables full, which none of its events says.
-    """
-    last: dict[tuple[Any, ...], Event] = {}
-    for event in timeline.events(since=EVER, until=timeline.mark):
-        if event.kind in _STANDING:
-            last[event.node, event.kind, *(event.details.get(name) for name in _STANDING[event.kind])] = event
-        if event.details.get("action") in ("off", "ended"):
-            gone = ("state", "address", "service", "destination") if event.kind == "power" else ("state",)
-            for key in [key for key in last if key[0] == event.node and key[1] in gone]:
-                del last[key]
-    present = [event for event in last.values() if event.details.get("action") != "removed"]
-    return sorted(present, key=lambda event: event.at)
-
-
-_STANDING = {
-    "power": (),
-    "link": ("interface",),
-    "address": ("address", "interface"),
-    "daemon": ("name",),
-    "state": ("instance",),
-    "service": ("service",),
-    "destination": ("service", "address"),
-}
-"""The kinds of events that say how things are from then on, and the details that say of what."""
 
 
 def described(plan: Plan) -> dict[str, Any]:
