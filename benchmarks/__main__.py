@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import building, load, runs, starts, suite
+from benchmarks import building, load, recording, runs, starts, suite
 from harness.errors import HarnessError
 from harness.kernels import cache, uml
 
@@ -52,8 +52,10 @@ def measure(packaged: uml.Kernel, built: uml.Kernel | None) -> Iterator[Callable
         yield lambda: starts.imaged("bookworm")
     yield load.cost
     yield lambda: load.saturated(packaged)
+    yield lambda: load.spaced(kernels)
     if built is not None:
         yield load.paced
+        yield recording.overhead
         yield starts.farms
         virtual = runs.pytest("--clock", "virtual")
         yield lambda: suite.profile(virtual)

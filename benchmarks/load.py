@@ -25,6 +25,22 @@ def paced() -> str:
     )
 
 
+def spaced(kernels: list[uml.Kernel]) -> str:
+    """How far apart two requests are, which is what an outage is known to: 200 a second in real time."""
+    figures = []
+    for kernel in kernels:
+        run = runs.pytest(
+            "-k", "spaced", "--clock", "real", "--kernel", str(kernel.path), "--allow-inconclusive", tests=[CASES]
+        )
+        told = run.first("guest spaced").details
+        figures += [
+            Figure(f"{kernel.release}, longest time between two requests", told["longest"] * 1000, "ms", most=5),
+            Figure(f"{kernel.release}, median", told["median"] * 1000, "ms"),
+            Figure(f"{kernel.release}, frames dropped", told["dropped"], "", most=0),
+        ]
+    return section("200 paced requests a second, each recorded, real time", figures)
+
+
 def saturated(packaged: uml.Kernel) -> str:
     """As many as come back, in real time: wrk through the VIP, and straight to one real server."""
     run = runs.pytest(

@@ -6,6 +6,8 @@ import socket
 import urllib.request
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
+from statistics import median
 
 import pytest
 
@@ -28,6 +30,17 @@ def test_paced(cluster: Cluster) -> None:
     with cluster.load(rate=1000) as load:
         cluster.wait_answers(load, SECONDS * 1000, since=began)
     tell("loaded")
+
+
+def test_spaced(cluster: Cluster) -> None:
+    """The time between two requests is what an outage is known to."""
+    assert cluster.master
+    began = cluster.timeline.now()
+    with cluster.load(rate=200) as load:
+        cluster.wait_answers(load, SECONDS * 200, since=began)
+    sent = [event.at for event in cluster.timeline.events("request", since=began)]
+    gaps = [later - earlier for earlier, later in pairwise(sent)]
+    tell("spaced", longest=max(gaps), median=median(gaps), dropped=cluster.recorder.dropped)
 
 
 def test_saturated(cluster: Cluster) -> None:
