@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from harness.clock import Instant, now
 from harness.lab.machine import Machine
@@ -17,20 +17,22 @@ TIMEOUT = 1.0
 class Client:
     """Sends requests from one machine. Each becomes a ``request`` event at the instant at which it was begun."""
 
-    def __init__(self, loop: Loop, timeline: Timeline, machine: Machine, timeout: float = TIMEOUT) -> None:
-        """``timeout`` in seconds for the whole of one request."""
+    def __init__(
+        self, loop: Loop, timeline: Timeline, machine: Machine, ports: Iterator[int], timeout: float = TIMEOUT
+    ) -> None:
+        """``ports``: where the next requests come from; ``timeout`` in seconds for the whole of one request."""
         self.timeout = timeout
-        self._loop, self._timeline, self._machine = loop, timeline, machine
+        self._loop, self._timeline, self._machine, self._ports = loop, timeline, machine, ports
         self._running: dict[Request, None] = {}  # in the order of sending, which a set does not keep
 
     def send(self, target: Target, done: Callable[[Event], None] = lambda event: None) -> None:
         """Send one request now (loop thread only)."""
         kind = Query if target.protocol == "UDP" else Get
-        self._run(kind(self._loop, self._machine, target, self.timeout, self._over(done)))
+        self._run(kind(self._loop, self._machine, self._ports, target, self.timeout, self._over(done)))
 
     def open(self, target: Target, held: Callable[[], None], done: Callable[[Event], None]) -> Get:
         """Open a connection, send all but the end of a GET, and call ``held`` (loop thread only)."""
-        request = Get(self._loop, self._machine, target, self.timeout, self._over(done), held)
+        request = Get(self._loop, self._machine, self._ports, target, self.timeout, self._over(done), held)
         self._run(request)
         return request
 
@@ -68,10 +70,10 @@ class Load(Client):
     """Requests at a steady pace: one every ``resolution`` seconds, answered or not, until :meth:`stop`."""
 
     def __init__(
-        self, loop: Loop, timeline: Timeline, machine: Machine, target: Target, rate: float, timeout: float = TIMEOUT
+        self, loop: Loop, timeline: Timeline, machine: Machine, ports: Iterator[int], target: Target, rate: float
     ) -> None:
         """``rate`` in requests a second."""
-        super().__init__(loop, timeline, machine, timeout)
+        super().__init__(loop, timeline, machine, ports)
         self.resolution = 1 / rate
         self._target = target
         self._started: Instant = now()

@@ -22,10 +22,6 @@ T = TypeVar("T")
 SWITCH_INTERVAL = 0.0005
 STALL = 0.05
 """Seconds by which a timer is late when the machine counts as starved: from when to when is kept as ``stalls``."""
-_PORTS = range(32768, 61000)
-"""Where requests come from, one after the other: the kernel's own choice may come back to a port within seconds, and a
-director remembers for minutes which real server a port's connection went to, be it gone by now.
-"""
 
 
 class Loop:
@@ -41,7 +37,6 @@ class Loop:
         self._stopping = False
         self._open = threading.Lock()  # held while the wake-up's descriptor is used or closed
         self._closed = False
-        self.ports = itertools.cycle(_PORTS)
         self.failure: BaseException | None = None
         self.stalls: list[tuple[Instant, Instant]] = []
         self._thread = threading.Thread(target=self._run, name="observers", daemon=True)

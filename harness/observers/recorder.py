@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from harness.observers.ipvs import IpvsObserver
 from harness.observers.logs import LogObserver
 from harness.observers.loop import Loop
 from harness.observers.packets import Capture, Frame
-from harness.observers.requests import Target, prepare
+from harness.observers.requests import PORTS, Target, prepare
 from harness.timeline import EVER, Event, Timeline
 
 DRAINING = 0.01
@@ -41,6 +42,7 @@ class Recorder:
         self._logs: list[LogObserver] = []
         self._fifos: dict[str, list[FifoObserver]] = {}
         self._capture: Capture | None = None
+        self._ports = itertools.cycle(PORTS)
         timeline.on_query(self._settle)
         self._loop.start()
 
@@ -206,7 +208,7 @@ class Recorder:
     def load(self, client: Machine, target: Target, rate: float) -> Load:
         """Begin to send requests at a steady rate."""
         prepare(target)
-        load = Load(self._loop, self._timeline, client, target, rate)
+        load = Load(self._loop, self._timeline, client, self._ports, target, rate)
         self._loop.do(load.begin)
         return load
 
@@ -217,11 +219,11 @@ class Recorder:
     def fetch(self, client: Machine, target: Target) -> Event:
         """Send one request and wait for what comes of it."""
         prepare(target)
-        return Client(self._loop, self._timeline, client).ask(target)
+        return Client(self._loop, self._timeline, client, self._ports).ask(target)
 
     def hold(self, client: Machine, target: Target) -> Held:
         """Open a connection that stays open, a request begun in it."""
-        return Held(self._loop, Client(self._loop, self._timeline, client), target)
+        return Held(self._loop, Client(self._loop, self._timeline, client, self._ports), target)
 
     def stop(self) -> None:
         """Stop observing. Raises if an observer had failed."""

@@ -12,7 +12,7 @@ import itertools
 import os
 import selectors
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from harness.clock import Instant, now
@@ -42,6 +42,10 @@ class Target:
         return socket.AF_INET6 if ":" in self.address else socket.AF_INET
 
 
+PORTS = range(32768, 61000)
+"""Where requests come from, one after the other: the kernel's own choice may come back to a port within seconds, and a
+director remembers for minutes which real server a port's connection went to, be it gone by now.
+"""
 _TRIES = 1000  # ports that others may have taken
 
 
@@ -60,8 +64,10 @@ class Request:
     kind = socket.SOCK_STREAM
 
     def __init__(
-        self, loop: Loop, client: Machine, target: Target, timeout: float, done: Callable[[Request], None]
-    ) -> None:
+        self, loop: Loop, client: Machine, ports: Iterator[int], target: Target, timeout: float,
+        done: Callable[[Request], None],
+    ) -> None:  # fmt: skip
+        """``ports``: the client's next ones."""
         self.begun: Instant = now()
         self.target, self.timeout = target, timeout
         self.local_port = 0
@@ -73,7 +79,7 @@ class Request:
         with client.inside():
             self._socket = socket.socket(target.family, self.kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:
-            port = self._bind(target)
+            port = self._bind(target, ports)
             code = self._socket.connect_ex((target.address, target.port))
         except OSError as problem:
             code = problem.errno or errno.EINVAL
@@ -86,9 +92,9 @@ class Request:
         if not self._asks_at_once():
             loop.watch(self._socket.fileno(), self._writable, selectors.EVENT_WRITE)
 
-    def _bind(self, target: Target) -> int:
+    def _bind(self, target: Target, ports: Iterator[int]) -> int:
         anyone = "::" if target.family == socket.AF_INET6 else ""
-        for port in itertools.islice(self._loop.ports, _TRIES):
+        for port in itertools.islice(ports, _TRIES):
             try:
                 self._socket.bind((target.source or anyone, port))
                 return port
@@ -159,13 +165,13 @@ class Get(Request):
     """
 
     def __init__(
-        self, loop: Loop, client: Machine, target: Target, timeout: float, done: Callable[[Request], None],
-        hold: Callable[[], None] | None = None,
+        self, loop: Loop, client: Machine, ports: Iterator[int], target: Target, timeout: float,
+        done: Callable[[Request], None], hold: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
         """``hold`` is called when the connection is established and lies open."""
         self._answer = b""
         self._hold = hold
-        super().__init__(loop, client, target, timeout, done)
+        super().__init__(loop, client, ports, target, timeout, done)
 
     @property
     def _head(self) -> bytes:
