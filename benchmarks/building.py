@@ -30,7 +30,8 @@ def table(kernel: uml.Kernel | None, sizes: tuple[int, ...]) -> str:
     body = [[way, *(_cell(taken[size], way) for size in sizes), "", ""] for way in (HARNESS, IP_BATCH, MININET, PEER)]
     body.append(_ratios("harness / ip -batch", taken, HARNESS, IP_BATCH, most=2))
     body.append(_ratios("stock Mininet / harness", taken, MININET, HARNESS, least=20 if kernel else None))
-    body.append(_ratios("munet / harness", taken, PEER, HARNESS))
+    if MUNET.is_dir():
+        body.append(_ratios("munet / harness", taken, PEER, HARNESS))
     each = [median(taken[size][HARNESS]) / size for size in sizes]
     body.append(["harness, each node", *(f"{seconds * 1000:.1f} ms" for seconds in each), "", ""])
     where = f"kernel {kernel.release}" if kernel else "natively"
