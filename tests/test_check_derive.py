@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from harness.check import model, standins
 from harness.check.derive import derive
-from harness.check.facts import Reading
+from harness.check.facts import Reading, Vip
 from harness.check.layout import Layout
 from harness.errors import HarnessError
 from tests.test_check_dump import reading
@@ -119,6 +120,16 @@ def test_what_of_a_group_cannot_be_is_left_out_by_name() -> None:
         f"service group VG: {server}:80, its real server's own: checks of that are balanced",
         "service group VG: firewall marks beside addresses: 1, 2",
     )
+
+
+def test_vips_of_ipv6_are_left_out_by_name() -> None:
+    one = GROUP.instances[0]
+    six = replace(one, name="six", vips=(Vip("2001:db8::80", 128, one.interface),))
+
+    layout = derive({"lb1": Reading((one, six))})
+
+    assert "lb1, six: 2001:db8::80: IPv6" in list(standins.left_out(layout))
+    assert [model.is_judged(each) for each in layout.directors[0].instances] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def instance(fact: facts.Instance, scripts: Iterable[facts.Script]) -> VrrpInsta
     return VrrpInstance(
         name=fact.name,
         vrid=fact.vrid,
-        vip=tuple(vip.address for vip in fact.vips),
+        vip=tuple(vip.address for vip in fact.vips if ":" not in vip.address),
         excluded_vips=tuple(vip.address for vip in fact.excluded_vips),
         elsewhere=tuple((vip, device) for vip, device in devices.items() if device != fact.interface),
         interface=fact.interface,
@@ -64,8 +64,8 @@ def instance(fact: facts.Instance, scripts: Iterable[facts.Script]) -> VrrpInsta
 
 
 def is_judged(fact: facts.Instance) -> bool:
-    """Whether an instance has a VIP, whose owner can be told."""
-    return bool(fact.vips)
+    """Whether an instance has a VIP whose owner can be told: one of IPv4, which the LANs have."""
+    return any(":" not in vip.address for vip in fact.vips)
 
 
 def sync_groups(instances: Iterable[facts.Instance]) -> tuple[SyncGroup, ...]:

@@ -74,6 +74,10 @@ def with_digests(files: Mapping[str, tuple[bytes, int]], known: set[str]) -> dic
 
 def left_out(layout: Layout) -> Iterator[str]:
     """What of the configurations is not emulated, by name."""
+    for director in layout.directors:
+        for instance in director.instances:
+            if lost := [vip.address for vip in instance.vips if ":" in vip.address]:
+                yield f"{director.name}, {instance.name}: {', '.join(lost)}: IPv6"
     for service in {each.name: each for one in layout.directors for each in one.reading.services}.values():
         if reason := why_not(service):
             yield f"service {service.name}: {reason}"
