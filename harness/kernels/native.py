@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 from harness.kernels import linux
+
+_NEIGHBOURS = "/proc/sys/net/ipv4/neigh/default/gc_thresh3"
+_NEIGHBOURS_EACH = 5
 
 
 def lacking() -> str | None:
@@ -19,6 +23,24 @@ def lacking() -> str | None:
     if not os.path.exists("/proc/net/ip_vs"):
         return "no IPVS in its kernel"
     return None
+
+
+def too_small(machines: int) -> str | None:
+    """Which limit of this kernel, that all its network namespaces share, is too low for a cluster; None if none is.
+
+    Each real server knows both directors and the client, and they know it (kernel, ip-sysctl.rst).
+    """
+    wanted = _NEIGHBOURS_EACH * machines
+    try:
+        most = int(Path(_NEIGHBOURS).read_text())
+    except OSError:
+        return None  # the setting is the first namespace's alone
+    if most >= wanted:
+        return None
+    return (
+        f"{machines} machines share this kernel's table of neighbours, which holds {most}, so ARP would fail:"
+        f" sysctl -w net.ipv4.neigh.default.gc_thresh3={wanted}"
+    )
 
 
 def load_ipvs() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from harness.errors import HarnessError
-from harness.kernels import choice
+from harness.kernels import choice, native
 from harness.kernels.watchdog import WATCHDOG
 from harness.plugin import parallel, report
 from harness.plugin.images import base_selection, selection_of
@@ -72,6 +72,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         option = config.option
         chosen = choice.choose(option.kernel, option.clock, option.seed)
         chosen = replace(chosen, memory=parallel.guest_memory(config))
+        if chosen.embedded is None and (problem := native.too_small(config.stash[parallel.MACHINES])):
+            raise HarnessError(problem)
         run = artifacts.new_run(Path(config.invocation_params.dir, config.getoption("artifacts")))
         os.environ[choice.HEADER], os.environ[choice.RUN] = chosen.header, str(run)
         clusters = config.stash[parallel.CLUSTERS]
