@@ -78,6 +78,8 @@ class Choice:
         # pytest refuses its folder below /tmp to anybody but its owner, who here seems to be another: all run as root.
         temporary = {"PYTEST_DEBUG_TEMPROOT": "/run"}
         environment = {GUEST: "virtual" if self.virtual else "real", "PYTHONHASHSEED": "0", **temporary}
+        if self.virtual:  # a module that was not compiled before would be written, and a file's stamp reads the clock
+            environment["PYTHONDONTWRITEBYTECODE"] = "1"
         start = (FIRST_DAY + self.seed * _DAY) * 1_000_000_000 if self.virtual else None
         return uml.run(
             self.embedded,
