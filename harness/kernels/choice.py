@@ -74,12 +74,12 @@ class Choice:
         from harness.kernels import uml
 
         assert self.embedded is not None
-        # Sets and dicts of strings must come in the same order in every run.
-        # pytest refuses its folder below /tmp to anybody but its owner, who here seems to be another: all run as root.
-        temporary = {"PYTEST_DEBUG_TEMPROOT": "/run"}
-        environment = {GUEST: "virtual" if self.virtual else "real", "PYTHONHASHSEED": "0", **temporary}
-        if self.virtual:  # a module that was not compiled before would be written, and a file's stamp reads the clock
-            environment["PYTHONDONTWRITEBYTECODE"] = "1"
+        environment = {
+            GUEST: "virtual" if self.virtual else "real",
+            "PYTHONHASHSEED": "0",  # sets of strings come in the same order in every run
+            "PYTHONDONTWRITEBYTECODE": "1",  # thrown away it would be, and a file's stamp reads the clock: 256 ns
+            "PYTEST_DEBUG_TEMPROOT": "/run",  # below /tmp its folder may be an ordinary user's, and all run as root
+        }
         start = (FIRST_DAY + self.seed * _DAY) * 1_000_000_000 if self.virtual else None
         return uml.run(
             self.embedded,
