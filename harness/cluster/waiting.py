@@ -23,6 +23,13 @@ def _can_settle(event: Event) -> bool:
     return event.kind in _STATE
 
 
+def _return(service: VirtualService) -> float:
+    try:
+        return timers.recovery(service).latest
+    except HarnessError:  # whose checker takes nothing out
+        return 0.0
+
+
 class Waiting(Looking):
     """Waits for events on the timeline, each until the instant that the protocol gives."""
 
@@ -38,14 +45,20 @@ class Waiting(Looking):
         self._wait_until_not(self.unelected, "every VIP has its owner")
 
     def _wait_until_not(self, amiss: Callable[[], str | None], what: str, patience: float = 0.0) -> None:
-        candidates = [instance for director in self.directors for instance in director.role.instances]
-        elected = timers.cold_start(*candidates).latest if candidates else 0.0
-        until = self.timeline.now() + elected + self._starting + patience
+        until = self.timeline.now() + self._settling() + self._starting + patience
         try:
             self.timeline.wait_until(lambda: None if amiss() else True, until, what, _can_settle)
         except TooLate as problem:
             raise TooLate(f"{problem}: {amiss()}") from None
         self._let_addresses_work()
+
+    def _settling(self) -> float:
+        """How long it may take, in seconds, until directors have elected one, and have taken back what their first check
+        found not serving yet.
+        """
+        candidates = [instance for director in self.directors for instance in director.role.instances]
+        elected = timers.cold_start(*candidates).latest if candidates else 0.0
+        return max([elected, *(_return(service) for director in self.directors for service in director.role.services)])
 
     def _let_addresses_work(self) -> None:
         """Let the slack pass since the last change: the kernel tells of an address before it has routes for it
