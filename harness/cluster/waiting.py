@@ -53,8 +53,8 @@ class Waiting(Looking):
         self._let_addresses_work()
 
     def _settling(self) -> float:
-        """How long it may take, in seconds, until directors have elected one, and have taken back what their first check
-        found not serving yet.
+        """How many seconds it may take until directors have elected one, and taken back what their first check found
+        not serving yet.
         """
         candidates = [instance for director in self.directors for instance in director.role.instances]
         elected = timers.cold_start(*candidates).latest if candidates else 0.0
