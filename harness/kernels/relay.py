@@ -174,7 +174,9 @@ class Relay:
         while data := self._log.read(65536):
             self._tail.extend(data.splitlines())
         lines = [line.decode(errors="replace") for line in self._tail if line]
-        killed = lines.pop() if lines and lines[-1].startswith(wire.KILLED.decode()) else ""
+        # Behind it may be what a process of the guest has said since, whom for a moment nobody traced.
+        killed = next((line for line in lines if line.startswith(wire.KILLED.decode())), "")
+        lines = lines[: lines.index(killed)] if killed else lines
         kept = f"what the run wrote until then is in {self._kept}"
         if killed.endswith("SIGKILL"):
             raise HarnessError(f"the embedded kernel {killed}, which came from outside; {kept}; run it again")

@@ -33,7 +33,7 @@ SIZE = b"Z"  # the terminal's size, struct winsize
 # What the caller orders of the guard (confine.py), one byte each.
 TAKEN = b"r"  # the guest has its request
 HALT, GO = b"s", b"c"  # stop the kernel process, let it go on
-KILLED = b"was killed by "  # how the guard's last line begins, if a signal has ended the kernel process
+KILLED = b"was killed by "  # how a line of the guard's begins, if a signal has ended the kernel process
 PROD = b"p"  # get the guest's scheduler to act
 
 # A line whose reader is 3968 bytes behind is throttled, and a throttled serial line of UML never wakes again
