@@ -141,11 +141,11 @@ class Console(cmd.Cmd):
         print(f"{self._cluster.vip}: {' '.join(self._cluster.owners()) or 'nobody'}")
 
     def do_timeline(self, line: str) -> None:
-        """timeline [N]: the last N events (20)."""
+        """timeline [N]: the last N events (20), in milliseconds since the cluster was built."""
         timeline = self._cluster.timeline
         timeline.events("advertisement")
         count = int(line) if line.strip().isdigit() else 20
-        print(table.render(timeline.events(since=timeline.mark), self._cluster.nodes, last=count))
+        print(table.render(timeline.events(since=timeline.mark), self._cluster.nodes, last=count, zero=0.0))
 
     def do_pass(self, line: str) -> None:
         """pass SECONDS: let time pass."""

@@ -18,7 +18,8 @@ class Configured:
     """What ``pytest.mark.topology.with_args`` takes instead of a ``Topo``: it is one as soon as keepalived has read.
 
     ``arguments`` are ``FILE`` or ``DIRECTOR=FILE``, ``settings`` correct what had to be assumed. Once :meth:`read`
-    has been called, ``understood`` is the drawing of what was understood, ``left_out`` what is not emulated, by name.
+    has been called, ``understood`` is the drawing of what was understood, ``left_out`` what is not emulated, by
+    name, ``ignored`` what keepalived says that it passes over.
     """
 
     def __init__(self, *arguments: str, settings: Mapping[str, str] | None = None) -> None:
@@ -29,6 +30,7 @@ class Configured:
         self._configurations = files.with_scripts(files.load_all(list(arguments)), self._settings)
         self.understood = ""
         self.left_out: tuple[str, ...] = ()
+        self.ignored: tuple[str, ...] = ()
         self._topology: Topology | None = None
 
     def read(self, supervisor: Supervisor, selection: Selection | None = None) -> Topology:
@@ -40,7 +42,7 @@ class Configured:
             return self._topology
         from harness.check import derived
 
-        self._topology, self.understood, self.left_out = derived.topology(
+        self._topology, self.understood, self.left_out, self.ignored = derived.topology(
             self._configurations, self._settings, supervisor, selection
         )
         return self._topology

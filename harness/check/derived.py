@@ -13,6 +13,7 @@ from harness.check import derive, drawing, model, reading, standins
 from harness.check.facts import Reading
 from harness.check.files import Configuration
 from harness.check.layout import Layout
+from harness.daemons import keepalived
 from harness.lab.plan import HostPlan, Plan, Topology, with_images
 from harness.lab.supervisor import Supervisor
 from harness.topology import Client, Director, RealServer, VirtualService
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 def topology(
     configurations: list[Configuration], settings: dict[str, str], supervisor: Supervisor, selection: Selection | None
-) -> tuple[Topology, str, tuple[str, ...]]:
-    """The topology, the drawing of what was understood, and what is not emulated, by name.
+) -> tuple[Topology, str, tuple[str, ...], tuple[str, ...]]:
+    """The topology, the drawing of what was understood, what is not emulated, by name, and what keepalived says that
+    it passes over.
 
     keepalived reads in machines of its own, with the images of ``selection``.
     """
@@ -41,7 +43,8 @@ def topology(
         layout, left_out=(*layout.left_out, *standins.left_out(layout)), changed=tuple(standins.changed(layout))
     )
     made = partial(_Derived, layout=layout, configurations=configurations)
-    return made, drawing.draw(layout, complaints), layout.left_out
+    ignored = tuple(line for lines in complaints.values() for line in lines if keepalived.IGNORED.search(line))
+    return made, drawing.draw(layout, complaints), layout.left_out, ignored
 
 
 class _Derived(Topo):

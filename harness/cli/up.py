@@ -8,7 +8,6 @@ import importlib
 import importlib.util
 import os
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -105,7 +104,7 @@ def _up(topology: Any, parameters: dict[str, Any], seed: int) -> int:
     from harness.report.evidence import Evidence
 
     run = Path(os.environ[choice.RUN])
-    pool, began = Pool(run, choice.slack(), seed), time.monotonic()
+    pool = Pool(run, choice.slack(), seed)
     name = getattr(topology, "__name__", "topology")
     try:
         print(f"building {name}...", flush=True)
@@ -113,8 +112,8 @@ def _up(topology: Any, parameters: dict[str, Any], seed: int) -> int:
         evidence = Evidence(new_folder(run, name), cluster, {"test": f"up {name}", "topology": name})
         print("waiting for the election...", flush=True)
         cluster.wait_settled()
-        took = time.monotonic() - began
-        Console(cluster).run(f"{cluster.master.name} holds {cluster.vip}, {took:.1f} s after the beginning.")
+        now = f"it is {cluster.timeline.now():.3f} s since the cluster was built"
+        Console(cluster).run(f"{cluster.master.name} holds {cluster.vip}; {now}.")
         evidence.finish({"outcome": None}, keep="all")
     finally:
         pool.close()

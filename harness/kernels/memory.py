@@ -4,12 +4,16 @@ sparse file.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from harness.errors import HarnessError
 
 SMALLEST = 1 << 30
 """What a guest has at least, in bytes, unless the user says otherwise."""
+
+LEAST = 256 << 20
+"""With less pytest and the smallest cluster do not fit in, and the kernel ends without a word."""
 
 _BASE, _EACH = 300 << 20, 12 << 20
 _UNITS = {"M": 20, "G": 30}
@@ -24,8 +28,17 @@ def parse(text: str) -> int:
 
 
 def given(wanted: str | None, machines: int) -> int:
-    """What a guest gets, in bytes: what the user wants, or enough for a cluster of so many machines."""
-    return max(SMALLEST, taken(machines)) if wanted is None else parse(wanted)
+    """What a guest gets, in bytes: what the user wants, or enough for a cluster of so many machines.
+
+    HarnessError if that is too little for a guest, or more than this machine has.
+    """
+    if wanted is None:
+        return max(SMALLEST, taken(machines))
+    if (size := parse(wanted)) < LEAST:
+        raise HarnessError(f"--memory {wanted} is too little: give the embedded kernel {LEAST >> 20}M or more")
+    if size > (most := os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")):
+        raise HarnessError(f"--memory {wanted} is more than this machine has: {most >> 20}M")
+    return size
 
 
 def taken(machines: int) -> int:

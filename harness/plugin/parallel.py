@@ -78,6 +78,8 @@ def prepare(config: pytest.Config, chosen: choice.Choice) -> None:
 def _limit_workers(config: pytest.Config) -> None:
     """No more workers than there is memory for."""
     wanted = getattr(config.option, "numprocesses", None)
+    if isinstance(wanted, int) and wanted < 0:
+        raise pytest.UsageError(f"-n {wanted}: say how many workers there are to be, or auto")
     if isinstance(wanted, int) and wanted > (fit := workers_that_fit(config)):
         config.option.numprocesses = fit
         config.option.tx = config.option.tx[:fit]  # if it has been looked at already

@@ -14,18 +14,25 @@ _WIDEST = 34
 _NARROWEST = 9
 
 
-def render(events: Sequence[Event], nodes: Iterable[Any] = (), last: int = LAST_EVENTS, width: int = 160) -> str:
+def render(
+    events: Sequence[Event],
+    nodes: Iterable[Any] = (),
+    last: int = LAST_EVENTS,
+    width: int = 160,
+    zero: float | None = None,
+) -> str:
     """The last events and what was done and due, aligned to ``width`` columns.
 
-    Times count from the last fault, or from the first event where there is none. ``nodes`` gives the order of columns:
-    names, or dictionaries that have one. A fault is a line across the table, a window two of them.
+    Times count from ``zero`` (None: from the last fault, or from the first event where there is none). ``nodes`` gives
+    the order of columns: names, or dictionaries that have one. A fault is a line across the table, a window two.
     """
     shown = [event for event in events if worth_a_line(event)]
     shown = _without_dull_requests(shown)[-last:]
     if not shown:
         return "nothing happened"
     faults = [event.at for event in events if event.kind == "fault" and event.details.get("action") == "injected"]
-    zero = faults[-1] if faults else events[0].at
+    if zero is None:
+        zero = faults[-1] if faults else events[0].at
     order = [str(node["name"] if isinstance(node, dict) else node) for node in nodes]
     present = {event.node for event in shown if event.kind not in _ACROSS}
     columns = [name for name in order if name in present] + sorted(present - set(order))

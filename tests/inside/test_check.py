@@ -79,7 +79,8 @@ def test_a_sample_is_run_or_said_not_to_be_emulated(user: User, sample: Path) ->
     if reason := NOT_EMULATED.get(_name(sample)):
         assert reason in shown
     else:
-        assert "works keepalived reads the configurations and stays up." in shown
+        assert "keepalived reads the configurations and stays up." in shown
+        assert "BREAKS" not in shown or "not found, ignoring" in shown  # a sample names a script that it has not got
         assert "not emulated service" not in shown
 
 
@@ -112,6 +113,13 @@ def test_what_breaks_is_told_with_its_reason_and_evidence(user: User) -> None:
 def test_a_syntax_error_is_told_with_keepalived_s_message_file_and_line(user: User) -> None:
     (user.folder / "vip.conf").write_text("vrrp_instance web {\n    colour green\n}\n")
     is_told(user, "(vip.conf: Line 2) Unknown keyword 'colour'", *TWO)
+
+
+def test_a_line_that_keepalived_passes_over_is_no_success(user: User) -> None:
+    services = user.folder / "services.conf"
+    services.write_text(services.read_text().replace("lb_algo rr", "lb_algo rrr"))
+    shown = is_told(user, "Invalid lvs_scheduler 'rrr'", *TWO, status=pytest.ExitCode.TESTS_FAILED)
+    assert "BREAKS          keepalived reads the configurations and stays up." in shown
 
 
 def test_an_include_that_is_missing_is_told(user: User) -> None:
