@@ -77,7 +77,8 @@ def vrid_mismatch(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[
 def foreign_cluster(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
     """Two clusters on one LAN use one VRID: each discards the other's advertisements as wrong."""
     for one, other in _pairs(timeline, since):
-        apart = set(one.addresses.split()).isdisjoint(other.addresses.split())
+        vips, others = set(one.addresses.split()), set(other.addresses.split())
+        apart = vips and others and vips.isdisjoint(others)  # who has none has made a mistake of another kind
         if one.vrid == other.vrid and apart and _arrived(timeline, one, other.node, since):
             yield Diagnosis(
                 "foreign cluster with the same VRID", (one.node, other.node),

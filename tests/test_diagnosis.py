@@ -76,6 +76,12 @@ def test_the_same_vrid_on_two_lans_is_no_foreign_cluster() -> None:
     assert found(timeline) == []
 
 
+def test_who_advertises_no_vip_at_all_is_no_foreign_cluster() -> None:
+    timeline = healthy()
+    advert(timeline, 2, "director2", "director1", priority=70, addresses="")
+    assert found(timeline) == []
+
+
 def test_what_does_not_arrive_is_blocked() -> None:
     timeline = healthy()
     advert(timeline, 5, "director1")
