@@ -15,9 +15,11 @@ from tests.guests import ROOT
 
 SSHD = "/usr/sbin/sshd"
 MACHINE = """
-    mount -t tmpfs -o mode=755 far /run && mkdir -p /run/sshd && cp -r "$0" /run/far &&
-    mount -t tmpfs -o mode=1777 far /tmp && echo ready && exec cat
+    mount -t tmpfs -o mode=755 far /run && mkdir -p /run/sshd /run/checkout && cp -r "$0" /run/far &&
+    mount --bind "$1" /run/checkout && mount -t tmpfs -o mode=1777 far /tmp &&
+    mkdir -p "$1" && mount --bind /run/checkout "$1" && echo ready && exec cat
 """
+"""A checkout may lie below /tmp, and is to be there all the same."""
 
 
 def pytest_over(folder: Path, tx: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -39,7 +41,7 @@ def far(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", keys / name], check=True)
     (keys / "sshd").write_text("HostKey /run/far/host\nAuthorizedKeysFile /run/far/user.pub\nUsePAM no\nPidFile none\n")
     machine = subprocess.Popen(
-        ["unshare", "--net", "--mount", "sh", "-c", MACHINE, keys], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ["unshare", "--net", "--mount", "sh", "-c", MACHINE, keys, ROOT], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     with machine:
         assert machine.stdout
@@ -59,13 +61,14 @@ def test_worker_on_another_machine_leaves_its_evidence_here_and_nothing_there(
     far: tuple[str, Path], tmp_path: Path
 ) -> None:
     tx, root = far
+    before = list((root / "tmp").iterdir())
     ended = pytest_over(tmp_path / "artifacts", tx, "scenarios/test_arp.py", "-k", "flux", "--keep", "all")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     (run,) = (tmp_path / "artifacts").iterdir()
     left = {path.name for path in run.iterdir()}
     assert {"run.json", "report.html", "gw0", "console-gw0.log"} <= left
     assert (run / "test_arp_flux_is_seen_without_the_protection" / "timeline.jsonl").stat().st_size
-    assert list((root / "tmp").iterdir()) == []
+    assert list((root / "tmp").iterdir()) == before
 
 
 def test_machine_that_is_not_there_is_named(tmp_path: Path) -> None:
