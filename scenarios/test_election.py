@@ -62,7 +62,6 @@ def test_election_among_three_follows_the_priorities(cluster: Cluster) -> None:
     """Of those left the highest waits for the shortest time, and is heard by the others before they lose patience."""
     first, second, third = cluster.directors
     assert cluster.master is first
-    cluster.timeline.let_pass(cluster.slack)  # until the others have heard of it: 2.1.5 sets the VIP first
     dues = [timers.takeover(director.vrrp, announced=False) for director in (second, third)]
 
     with cluster.suffering(PowerOff(first)) as struck:
