@@ -34,6 +34,13 @@ def test_workers_have_no_prompt(pytester: pytest.Pytester, option: str) -> None:
     result.stderr.fnmatch_lines(["*need the terminal*leave out -n"])
 
 
+def test_workers_fewer_than_none_are_refused(monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config) -> None:
+    monkeypatch.setattr(pytestconfig.option, "numprocesses", -1)
+    natively: Any = SimpleNamespace(embedded=None)
+    with pytest.raises(pytest.UsageError, match="-n -1: say how many workers"):
+        parallel.prepare(pytestconfig, natively)
+
+
 class Worker:
     """What a scheduler sees of one."""
 
