@@ -118,8 +118,9 @@ def test_arp_second_round_reaches_a_client_that_missed_the_first(cluster: Cluste
 
     with cluster.suffering(PowerOff(master)) as struck:
         with cluster.suffering(DropArp(client)):
-            took = cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
-            cluster.timeline.let_pass(cluster.slack)
+            took = cluster.wait_announced(
+                backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+            )
         meanwhile, lost = cluster.neighbour(client, cluster.vip), cluster.fetch(1)
         cluster.timeline.let_pass(struck + took + timers.garp_schedule(backup.vrrp)[-1] - cluster.timeline.now())
         cluster.timeline.let_pass(cluster.slack)
@@ -143,8 +144,9 @@ def test_arp_refresh_reaches_a_client_that_missed_all_before(cluster: Cluster) -
 
     with cluster.suffering(PowerOff(master)) as struck:
         with cluster.suffering(DropArp(client)):
-            took = cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
-            cluster.timeline.let_pass(cluster.slack)
+            took = cluster.wait_announced(
+                backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+            )
         meanwhile = cluster.neighbour(client, cluster.vip)
         due = next(after for after in timers.garp_schedule(refreshed, 3) if after)
         cluster.timeline.let_pass(struck + took + due + cluster.slack - cluster.timeline.now())

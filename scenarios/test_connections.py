@@ -26,10 +26,10 @@ def test_failover_backup_knows_the_connections_of_the_master(cluster: Cluster) -
     (kernel ``ip_vs_sync.c``, ``ip_vs_sync_conn_needed``; keepalived.conf(5), ``lvs_sync_daemon``).
     """
     master, backup = cluster.master, cluster.backup
-    cluster.timeline.let_pass(timers.synchronisation().latest)
+    cluster.let_pass(timers.synchronisation())
 
     with cluster.holding(COUNT):
-        cluster.timeline.let_pass(timers.synchronisation().latest)
+        cluster.let_pass(timers.synchronisation())
         own, told = cluster.connections(master), cluster.connections(backup)
 
     assert len(own) >= COUNT
@@ -42,13 +42,12 @@ def test_failover_keeps_connections_that_the_backup_knows(cluster: Cluster, loss
     """The new owner sends the rest of a connection to the same real server, which never notices."""
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=loss.announced)
-    cluster.timeline.let_pass(timers.synchronisation().latest)
+    cluster.let_pass(timers.synchronisation())
 
     with cluster.holding(COUNT) as held:
-        cluster.timeline.let_pass(timers.synchronisation().latest)
+        cluster.let_pass(timers.synchronisation())
         with cluster.suffering(loss(master)) as struck:
-            cluster.wait_master(backup, since=struck, until=due.latest)
-            cluster.timeline.let_pass(cluster.slack)  # until the client has heard of it
+            cluster.wait_announced(backup, since=struck, until=due.latest)
             answers = [connection.finish() for connection in held]
 
     assert [answer.status for answer in answers] == [200] * COUNT
@@ -66,13 +65,12 @@ def test_failover_resets_connections_that_the_backup_does_not_know(
     """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=loss.announced)
-    cluster.timeline.let_pass(timers.synchronisation().latest)
+    cluster.let_pass(timers.synchronisation())
 
     with cluster.holding(COUNT) as held:
-        cluster.timeline.let_pass(timers.synchronisation().latest)
+        cluster.let_pass(timers.synchronisation())
         with cluster.suffering(loss(master)) as struck:
-            cluster.wait_master(backup, since=struck, until=due.latest)
-            cluster.timeline.let_pass(cluster.slack)  # until the client has heard of it
+            cluster.wait_announced(backup, since=struck, until=due.latest)
             answers = [connection.finish() for connection in held]
             fresh = cluster.fetch(2)
 
@@ -88,20 +86,18 @@ def test_failover_keeps_connections_through_the_failback(cluster: Cluster) -> No
     master, backup = cluster.master, cluster.backup
     away = PowerOff(master)
     struck = cluster.inject(away)
-    cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
-    cluster.timeline.let_pass(cluster.slack)  # until the client has heard of it
+    cluster.wait_announced(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
     cluster.heal(away)
     stood = cluster.stood(master, since=cluster.healed())
 
     with cluster.holding(COUNT) as held:
-        cluster.wait_master(master, since=stood.latest, until=timers.failback(master.vrrp).latest)
-        cluster.timeline.let_pass(cluster.slack)
+        cluster.wait_announced(master, since=stood.latest, until=timers.failback(master.vrrp).latest)
         answers = [connection.finish() for connection in held]
 
     assert [answer.status for answer in answers] == [200] * COUNT
 
 
-@pytest.mark.control("no failback", config={"director1": ("version 2", "version 2\nnopreempt")}, caught="wait_master")
+@pytest.mark.control("no failback", config={"director1": ("version 2", "version 2\nnopreempt")}, caught="announced")
 def test_failover_loses_connections_opened_while_the_other_was_away(cluster: Cluster) -> None:
     """The daemon tells of a connection once, with its third packet, and then only with every fiftieth: a director that
     comes back learns nothing of those that lie open, and after the failback it resets them
@@ -110,15 +106,13 @@ def test_failover_loses_connections_opened_while_the_other_was_away(cluster: Clu
     master, backup = cluster.master, cluster.backup
     away = PowerOff(master)
     struck = cluster.inject(away)
-    cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
-    cluster.timeline.let_pass(cluster.slack)  # until the client has heard of it
+    cluster.wait_announced(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
 
     with cluster.holding(COUNT) as held:
-        cluster.timeline.let_pass(timers.synchronisation().latest)
+        cluster.let_pass(timers.synchronisation())
         cluster.heal(away)
         stood = cluster.stood(master, since=cluster.healed())
-        cluster.wait_master(master, since=stood.latest, until=timers.failback(master.vrrp).latest)
-        cluster.timeline.let_pass(cluster.slack)
+        cluster.wait_announced(master, since=stood.latest, until=timers.failback(master.vrrp).latest)
         answers = [connection.finish() for connection in held]
 
     assert [answer.error for answer in answers] == ["Connection reset by peer"] * COUNT

@@ -66,8 +66,7 @@ def test_failover_is_announced_by_gratuitous_arp(cluster: Cluster, loss: type[Fa
     assert cluster.neighbour(cluster.client, cluster.vip) == master.mac
 
     with cluster.suffering(loss(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
-        cluster.timeline.let_pass(cluster.slack)
+        took = cluster.wait_announced(backup, since=struck, until=due.latest)
         known = cluster.neighbour(cluster.client, cluster.vip)
     announced = cluster.timeline.events(
         "arp", node=backup.name, since=struck, until=struck + took + cluster.slack,

@@ -247,8 +247,7 @@ def test_notification_that_cannot_be_mailed_delays_nothing(cluster: Cluster) -> 
     due = timers.takeover(backup.vrrp, announced=True)
 
     with cluster.suffering(BlackHole(cluster.nodes["mail"])), cluster.suffering(StopKeepalived(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
-        cluster.timeline.let_pass(cluster.slack)
+        took = cluster.wait_announced(backup, since=struck, until=due.latest)
 
     assert took in cluster.within(due)
     assert not cluster.timeline.events("mail", since=struck)

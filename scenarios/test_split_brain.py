@@ -133,8 +133,7 @@ def test_recovery_after_both_have_lost_power(cluster: Cluster) -> None:
     with cluster.suffering(PowerOff(backup)), cluster.suffering(PowerOff(master)):
         assert cluster.owners() == []
     stood = cluster.stood(master)
-    took = cluster.wait_master(master, since=stood.latest, until=due.latest)
-    cluster.timeline.let_pass(cluster.slack)  # until the client has heard of it
+    took = cluster.wait_announced(master, since=stood.latest, until=due.latest)
 
     assert stood.latest + took in cluster.within(stood + due)
     assert cluster.master is master

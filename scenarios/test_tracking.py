@@ -144,7 +144,7 @@ def test_tracking_an_interface_moves_the_vip_at_once(cluster: Cluster, kind: str
 
 
 @INTERFACES
-@pytest.mark.control("it tracks another", config=OTHER_INTERFACE, caught="wait_master|settles")
+@pytest.mark.control("it tracks another", config=OTHER_INTERFACE, caught="wait_announced|settles")
 def test_tracking_an_interface_that_returns_brings_the_vip_back(cluster: Cluster, kind: str) -> None:
     """With the carrier the claim is back, and is asserted like any other."""
     master, backup = cluster.master, cluster.backup
@@ -153,8 +153,7 @@ def test_tracking_an_interface_that_returns_brings_the_vip_back(cluster: Cluster
     due = timers.reinstated(master.vrrp, backup.vrrp, left)
 
     with cluster.suffering(Unplug(master, "eth1")) as struck:
-        cluster.wait_master(backup, since=struck, until=timers.displaced(master.vrrp, backup.vrrp, left).latest)
-        cluster.timeline.let_pass(cluster.slack)  # until the master has heard of it: 2.1.5 sets the VIP first
+        cluster.wait_announced(backup, since=struck, until=timers.displaced(master.vrrp, backup.vrrp, left).latest)
     healed = cluster.healed()
     took = cluster.wait_master(master, since=healed, until=due.latest)
 
@@ -216,7 +215,7 @@ def test_tracking_with_a_weight_counts_for_nothing_in_a_sync_group(cluster: Clus
     (script,) = master.vrrp.track_scripts
 
     with cluster.suffering(FailCheck(master)) as struck:
-        cluster.timeline.let_pass(timers.switch(master.vrrp, backup.vrrp, script).latest + cluster.slack)
+        cluster.let_pass(timers.switch(master.vrrp, backup.vrrp, script))
     said = [event.line for event in cluster.timeline.events("log", node=master.name)]
 
     assert not cluster.timeline.events("address", since=struck, address=cluster.vip)

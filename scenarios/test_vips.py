@@ -47,8 +47,7 @@ def test_ownership_of_several_vips_is_announced_for_each(cluster: Cluster) -> No
     cluster.timeline.let_pass(backup.vrrp.garp_master_delay)  # what it had still to say of an earlier takeover
 
     with cluster.suffering(StopKeepalived(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
-        cluster.timeline.let_pass(cluster.slack)
+        took = cluster.wait_announced(backup, since=struck, until=due.latest)
     until = struck + took + cluster.slack
     arps = cluster.timeline.events("arp", node=backup.name, since=struck, until=until, sent=True, gratuitous=True)
     ndps = cluster.timeline.events("ndp", node=backup.name, since=struck, until=until, sent=True, unsolicited=True)
@@ -137,8 +136,7 @@ def test_ownership_of_an_ipv6_vip_is_announced_to_the_neighbours(cluster: Cluste
     assert cluster.neighbour(cluster.client, VIP6[1]) == master.mac
 
     with cluster.suffering(PowerOff(master)) as struck:
-        cluster.wait_master(backup, since=struck, until=due.latest)
-        cluster.timeline.let_pass(cluster.slack)
+        cluster.wait_announced(backup, since=struck, until=due.latest)
         known = cluster.neighbour(cluster.client, VIP6[1])
 
     assert known == backup.mac

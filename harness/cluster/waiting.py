@@ -105,6 +105,16 @@ class Waiting(Looking):
         """
         return self._wait_address(director, "takes", "added", since, until, vip)
 
+    def wait_announced(self, director: DirectorNode, *, since: Instant, until: float, vip: str | None = None) -> float:
+        """``wait_master``, and then until the others on its LANs have heard of it; returns the time of the former."""
+        took = self.wait_master(director, since=since, until=until, vip=vip)
+        self.timeline.let_pass(self.slack)
+        return took
+
+    def let_pass(self, due: Window) -> None:
+        """Let so much time pass that what is due has happened, by this machine's clock: for what nothing tells of."""
+        self.timeline.let_pass(due.latest + self.slack)
+
     def wait_resigned(self, director: DirectorNode, *, since: Instant, until: float, vip: str | None = None) -> float:
         """Wait until ``director`` gives a VIP up; returns how long that took after ``since``, in seconds."""
         return self._wait_address(director, "gives up", "removed", since, until, vip)
