@@ -6,7 +6,7 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.daemons.nodes import RealServerNode
-from harness.faults import BlackHole, DropTcp, Fault, HalfOpen, HangHttpd, RemovePage, StopHttpd
+from harness.faults import Fault, HalfOpen, HangHttpd, RemovePage, StopHttpd
 from harness.keepalived import timers
 from harness.topology import HttpGet, VirtualService
 from topologies.health_checks import BOTH, CONNECTIONS, EAGER, INHIBITED, PATIENT, TCP, HealthChecks
@@ -29,8 +29,6 @@ DEAD = pytest.mark.control("httpd is dead", fault=StopHttpd, node="web1", caught
     ("service", "failure"),
     [
         pytest.param(TCP, StopHttpd, id="refused"),
-        pytest.param(TCP, DropTcp, id="firewalled"),
-        pytest.param(TCP, BlackHole, id="black-hole"),
         pytest.param(PATIENT, StopHttpd, id="four-retries"),
     ],
 )

@@ -8,7 +8,6 @@ import pytest
 from harness.cluster import Cluster
 from harness.daemons.nodes import RealServerNode
 from harness.faults import (
-    BlackHole,
     ChangePage,
     Fault,
     Impaired,
@@ -42,7 +41,6 @@ RARELY = pytest.mark.control("delay_loop left at its 60 s", topology={"delay_loo
 FAILURES = [
     pytest.param(HTTP, StopHttpd, id="HTTP-refused"),
     pytest.param(HTTP, ResetRequests, id="HTTP-reset"),
-    pytest.param(HTTP, BlackHole, id="HTTP-black-hole"),
     pytest.param(HTTP, RemovePage, id="HTTP-status"),
     pytest.param(DIGEST, partial(ChangePage, path="/digest"), id="digest"),
     pytest.param(STATUS, partial(ChangePage, path="/status"), id="another-status"),

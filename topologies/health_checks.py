@@ -59,7 +59,8 @@ INHIBITED = _service(90, TcpCheck(**_BRISK), inhibit_on_failure=True)
 BOTH = _service(91, TcpCheck(**_BRISK), HttpGet("/both", **_BRISK))
 _TRICKLE = "/trickle/page"
 SLOWLY = _service(97, HttpGet(_TRICKLE, **_BRISK))
-SLOWLY_BY_TLS = _service(443, SslGet(_TRICKLE, **_BRISK))
+SLOWLY_BY_TLS = _service(443, SslGet(_TRICKLE, **{**_BRISK, "connect_timeout": 0.7}))
+"""What trickles comes every 0.2 s, so nothing of it comes just when the time is up."""
 WEB = (HTTP, DIGEST, STATUS, VIRTUALHOST, URLS, FAST, TLS)
 CONNECTIONS = (TCP, PATIENT, EAGER, INHIBITED, BOTH)
 

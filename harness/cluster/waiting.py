@@ -252,6 +252,11 @@ class Waiting(Looking):
                 return f"{node.name} looks for {self.vip} at {known}, and {master.name} has {master.mac}"
         return None
 
+    def wait_between_checks(self, director: DirectorNode, server: RealServerNode, service: VirtualService) -> None:
+        """Wait for the middle between two checks of a real server of a TCP service, ``delay_loop`` apart."""
+        last = self.checked(director, server, service)[-1]
+        self.timeline.let_pass((last + service.delay_loop / 2 - self.timeline.now()) % service.delay_loop)
+
     def within(self, due: Window) -> Window:
         """A window as this machine's clock sees it; what is compared with it goes on the timeline."""
         return self._expectations.within(due.with_slack(self.slack))

@@ -1,0 +1,40 @@
+"""An answer by TLS has no longer than ``connect_timeout``, whenever its pieces come."""
+
+import pytest
+
+from harness.cluster import Cluster
+from harness.faults import ChangePage, HangKeepalived
+from harness.topology import SslGet
+from topologies.health_checks import SLOWLY_BY_TLS, HealthChecks
+
+PAGE = "x" * 8192  # which takes 3.6 s to come
+(CHECK,) = SLOWLY_BY_TLS.checks
+assert isinstance(CHECK, SslGet)
+UNTIL = CHECK.connect_timeout + 0.2
+"""When a busy keepalived looks again, in seconds after it has connected: its time is up, and another piece is there."""
+
+
+@pytest.mark.regression(
+    "found by trying",
+    "an answer by TLS that comes as its time is up is waited for without end",
+    present="",
+    caught="again",
+)
+@pytest.mark.needs("one connect_timeout for all of an answer by TLS", keepalived="2.2")
+@pytest.mark.topology(HealthChecks, services=(SLOWLY_BY_TLS,))
+def test_tls_answer_in_pieces_is_given_up_by_a_busy_keepalived(cluster: Cluster) -> None:
+    """A piece that has come is read first, and what is left of the time is negative then, in an unsigned number
+    (keepalived ``check_ssl.c``, ``ssl_read_thread``).
+    """
+    director, server = cluster.master, cluster.real_servers[0]
+    cluster.wait_between_checks(director, server, SLOWLY_BY_TLS)
+
+    with cluster.suffering(ChangePage(server, path="/trickle/page", text=PAGE)) as struck:
+        cluster.timeline.let_pass(SLOWLY_BY_TLS.delay_loop / 2 + CHECK.connect_timeout - 0.2)
+        with cluster.suffering(HangKeepalived(director)):
+            cluster.timeline.let_pass(0.4)
+        cluster.timeline.let_pass(3.6)
+    first, *again = cluster.checked(director, server, SLOWLY_BY_TLS, since=struck)
+
+    assert again
+    assert again[0] - first < UNTIL + CHECK.delay_before_retry + cluster.slack
