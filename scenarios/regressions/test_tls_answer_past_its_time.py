@@ -4,13 +4,11 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.faults import ChangePage, HangKeepalived
-from harness.topology import SslGet
 from topologies.health_checks import SLOWLY_BY_TLS, HealthChecks
 
 PAGE = "x" * 8192  # which takes 3.6 s to come
-(CHECK,) = SLOWLY_BY_TLS.checks
-assert isinstance(CHECK, SslGet)
-UNTIL = CHECK.connect_timeout + 0.2
+PACE = SLOWLY_BY_TLS.checks[0].pace(SLOWLY_BY_TLS.delay_loop)
+UNTIL = PACE.timeout + 0.2
 """When a busy keepalived looks again, in seconds after it has connected: its time is up, and another piece is there."""
 
 
@@ -30,11 +28,11 @@ def test_tls_answer_in_pieces_is_given_up_by_a_busy_keepalived(cluster: Cluster)
     cluster.wait_between_checks(director, server, SLOWLY_BY_TLS)
 
     with cluster.suffering(ChangePage(server, path="/trickle/page", text=PAGE)) as struck:
-        cluster.timeline.let_pass(SLOWLY_BY_TLS.delay_loop / 2 + CHECK.connect_timeout - 0.2)
+        cluster.timeline.let_pass(SLOWLY_BY_TLS.delay_loop / 2 + PACE.timeout - 0.2)
         with cluster.suffering(HangKeepalived(director)):
             cluster.timeline.let_pass(0.4)
         cluster.timeline.let_pass(3.6)
     first, *again = cluster.checked(director, server, SLOWLY_BY_TLS, since=struck)
 
     assert again
-    assert again[0] - first < UNTIL + CHECK.delay_before_retry + cluster.slack
+    assert again[0] - first < UNTIL + PACE.delay_before_retry + cluster.slack
