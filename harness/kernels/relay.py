@@ -56,7 +56,7 @@ class Relay:
         self._patience, self._stuck = patience, False
         self._report = "(the guest did not say)"
         self._frames = wire.Frames()
-        self._running = False
+        self._running, self._receiving = False, True
         self._interrupts = 0
         self._typed = b""
         self._keys_wanted = False
@@ -127,8 +127,9 @@ class Relay:
 
     def _on_frames(self) -> int | None:
         data = self._ends.receiving.recv(65536)
-        if not data:  # The guard ends presently.
+        if not data:  # The guard ends presently, or has.
             self._selector.unregister(self._ends.receiving)
+            self._receiving = False
         for kind, payload in self._frames.feed(data):
             if kind == wire.EXIT and self._stuck:
                 self._raise_stuck()
@@ -170,7 +171,14 @@ class Relay:
         else:
             self._selector.unregister(self._log)
 
-    def _on_death(self) -> NoReturn:
+    def _on_death(self) -> int:
+        """The guard has ended: with the guest, if what it sent before says so."""
+        while self._receiving:
+            if (status := self._on_frames()) is not None:
+                return status
+        self._raise_dead()
+
+    def _raise_dead(self) -> NoReturn:
         while data := self._log.read(65536):
             self._tail.extend(data.splitlines())
         lines = [line.decode(errors="replace") for line in self._tail if line]
