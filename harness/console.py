@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import cmd
 import contextlib
+import math
 import os
 import shlex
 import signal
@@ -142,9 +143,12 @@ class Console(cmd.Cmd):
 
     def do_timeline(self, line: str) -> None:
         """timeline [N]: the last N events (20), in milliseconds since the cluster was built."""
+        if not (line.strip() or "20").isdigit():
+            print("say how many events: timeline 50")
+            return
         timeline = self._cluster.timeline
         timeline.events("advertisement")
-        count = int(line) if line.strip().isdigit() else 20
+        count = int(line.strip() or 20)
         print(table.render(timeline.events(since=timeline.mark), self._cluster.nodes, last=count, zero=0.0))
 
     def do_pass(self, line: str) -> None:
@@ -152,6 +156,8 @@ class Console(cmd.Cmd):
         try:
             seconds = float(line)
         except ValueError:
+            seconds = math.nan
+        if not 0 <= seconds < math.inf:
             print("say how many seconds: pass 5")
             return
         self._cluster.timeline.let_pass(seconds)

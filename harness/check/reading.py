@@ -40,7 +40,7 @@ def read(configuration: Configuration, host: HostPlan, supervisor: Supervisor) -
     """What keepalived makes of a configuration, and its complaints, each with file and line where it gives them.
 
     ``host`` is the machine to read it on: its name and image count.
-    Raises HarnessError with them if keepalived would not run with it.
+    Raises HarnessError with them if keepalived would not run with it, or would have nothing to do.
     """
     with _machine(host, supervisor) as machine:
         for place, (content, mode) in configuration.files.items():
@@ -51,7 +51,14 @@ def read(configuration: Configuration, host: HostPlan, supervisor: Supervisor) -
     if _REFUSED in vrrp + checker:
         why = "; ".join(complaints) or (vrrp + checker)[-500:]
         raise HarnessError(f"{configuration.director}: keepalived does not run with {configuration.origin}: {why}")
-    return replace(dump.parse(vrrp, checker), interfaces=interfaces, programs=programs), tuple(complaints)
+    found = dump.parse(vrrp, checker)
+    if not found.instances and not found.services:
+        why = f"; the first thing it says of that is: {complaints[0]}" if complaints else ""
+        raise HarnessError(
+            f"{configuration.director}: keepalived finds neither a vrrp_instance nor a virtual_server in"
+            f" {configuration.origin}{why}"
+        )
+    return replace(found, interfaces=interfaces, programs=programs), tuple(complaints)
 
 
 @contextmanager

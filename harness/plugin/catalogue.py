@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,10 +49,15 @@ class Scenario:
 
 
 def scenarios(paths: Sequence[str], marker: str = "") -> list[Scenario]:
-    """What pytest finds below ``paths``, restricted by ``-m marker``. HarnessError if it finds nothing."""
+    """What pytest finds below ``paths``, restricted by ``-m marker``.
+
+    HarnessError if it finds nothing; SystemExit if it does not understand that, which it has said then.
+    """
     collector = _Collector()
     options = ["--collect-only", "-p", "no:terminal", "-p", "no:cacheprovider", "-m", marker]
     status = pytest.main([*options, *paths], plugins=[collector])
+    if status == pytest.ExitCode.USAGE_ERROR:
+        sys.exit(status)
     if status != pytest.ExitCode.OK or not collector.items:
         raise HarnessError(f"no scenario below {' '.join(paths)}; try: pytest --collect-only {' '.join(paths)}")
     grouped = groupby(collector.items, key=lambda item: (item.path, getattr(item, "originalname", item.name)))

@@ -122,6 +122,11 @@ def test_a_line_that_keepalived_passes_over_is_no_success(user: User) -> None:
     assert "BREAKS          keepalived reads the configurations and stays up." in shown
 
 
+def test_a_file_that_is_no_configuration_is_told(user: User) -> None:
+    (user.folder / "notes.txt").write_text("Ask before you touch it.\n")
+    is_told(user, "finds neither a vrrp_instance nor a virtual_server in notes.txt", *directors("notes.txt"))
+
+
 def test_an_include_that_is_missing_is_told(user: User) -> None:
     (user.folder / "services.conf").unlink()
     is_told(user, "include services.conf: there is no such file", *TWO, status=pytest.ExitCode.OK)

@@ -38,6 +38,9 @@ def test_a_node_runs_a_command(cluster: Cluster, capfd: pytest.CaptureFixture[st
         ("web1 nosuch", "web1: no such program: nosuch\n"),
         ("web1 'unfinished", "cannot read that: No closing quotation\n"),
         ("pass on", "say how many seconds: pass 5\n"),
+        ("pass -3", "say how many seconds: pass 5\n"),
+        ("pass inf", "say how many seconds: pass 5\n"),
+        ("timeline all", "say how many events: timeline 50\n"),
         ("", ""),
     ],
 )
