@@ -45,7 +45,13 @@ class Acting(Waiting):
             self.heal(fault)
 
     def inject(self, fault: Fault[Node]) -> Instant:
-        """Inject a fault; returns the instant just before."""
+        """Inject a fault; returns the instant just before.
+
+        A real server becomes a black hole between two checks: where one is open, its end takes keepalived
+        :data:`harness.keepalived.timers.LINGER`, which nobody could tell beforehand.
+        """
+        if fault.symptom is timers.Symptom.BLACK_HOLE and isinstance(fault.node, RealServerNode):
+            self.wait_between_checks(fault.node)
         struck = self.timeline.record(fault.node.name, "fault", name=fault.name, action="injected").at
         self._suffered.append(fault)
         fault.inject(self._around)
@@ -61,15 +67,11 @@ class Acting(Waiting):
     def outlive(self, fault: Fault[RealServerNode], service: VirtualService | None = None) -> tuple[float, float]:
         """Have a real server suffer until the master removes it, heal it, and wait until the master takes it in again.
 
-        A black hole begins between two checks of the service: where one is open, its end takes keepalived
-        :data:`harness.keepalived.timers.LINGER`, which nobody could tell beforehand.
         Returns how long the one took from the fault on, the other from the moment on at which it served again, in
         seconds. Raises TooLate if a checker is late.
         """
         director, wanted = self.master, self.service if service is None else service
         removed, returned = timers.removal(wanted, fault.symptom), timers.recovery(wanted, fault.symptom)
-        if fault.symptom is timers.Symptom.BLACK_HOLE:
-            self.wait_between_checks(director, fault.node, wanted)
         with self.suffering(fault) as struck:
             left = self.wait_pool(
                 director, fault.node, service=wanted, present=False, since=struck, until=removed.latest

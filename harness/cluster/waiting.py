@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from harness.clock import Instant, Window
 from harness.cluster.base import STARTING
@@ -252,10 +253,21 @@ class Waiting(Looking):
                 return f"{node.name} looks for {self.vip} at {known}, and {master.name} has {master.mac}"
         return None
 
-    def wait_between_checks(self, director: DirectorNode, server: RealServerNode, service: VirtualService) -> None:
-        """Wait for the middle between two checks of a real server of a TCP service, ``delay_loop`` apart."""
-        last = self.checked(director, server, service)[-1]
-        self.timeline.let_pass((last + service.delay_loop / 2 - self.timeline.now()) % service.delay_loop)
+    def wait_between_checks(self, server: RealServerNode) -> None:
+        """Wait until no connection of a checker's is open to a real server, nor about to be: the middle of the longest
+        pause between two of them.
+        """
+        now = self.timeline.now()
+        due = sorted(
+            ((made[-1] - now) % service.delay_loop, service.delay_loop)
+            for director in self.directors
+            for service in director.role.services
+            if any(check.connects for check in service.checks) and (made := self.checked(director, server, service))
+        )
+        if due:
+            pauses = pairwise([*(after for after, _ in due), due[0][0] + min(loop for _, loop in due)])
+            begin, end = max(pauses, key=lambda pause: pause[1] - pause[0])
+            self.timeline.let_pass((begin + end) / 2)
 
     def within(self, due: Window) -> Window:
         """A window as this machine's clock sees it; what is compared with it goes on the timeline."""

@@ -37,9 +37,7 @@ class KillKeepalived(Fault[DirectorNode]):
     """keepalived and its children die by SIGKILL: nobody takes the VIP and the IPVS table out of the kernel."""
 
     def inject(self, around: Surroundings) -> None:
-        keepalived = self.node.process()
-        self.node.signal_all(signal.SIGKILL)
-        keepalived.wait()
+        self.node.kill()
 
     def heal(self, around: Surroundings) -> None:
         around.start(self.node)

@@ -17,25 +17,27 @@ _REQUEST = ("--protocol", "tcp", "--tcp-flags", "PSH", "PSH")
 
 
 class StopHttpd(Fault[RealServerNode]):
-    """httpd is stopped: the machine refuses connections."""
+    """httpd is gone, by SIGKILL: the machine refuses connections from this moment on, where an orderly end takes its
+    time.
+    """
 
     daemon: ClassVar[Daemon] = httpd.HTTPD
 
     def inject(self, around: Surroundings) -> None:
-        self.node.stop(self.daemon)
+        self.node.kill(self.daemon)
 
     def heal(self, around: Surroundings) -> None:
         around.start(self.node)
 
 
 class StopDnsmasq(StopHttpd):
-    """dnsmasq is stopped: the machine answers its datagrams with ICMP's "port unreachable"."""
+    """dnsmasq is gone: the machine answers its datagrams with ICMP's "port unreachable"."""
 
     daemon: ClassVar[Daemon] = dnsmasq.DNSMASQ
 
 
 class StopMail(StopHttpd):
-    """The SMTP server is stopped: the machine refuses connections."""
+    """The SMTP server is gone: the machine refuses connections."""
 
     daemon: ClassVar[Daemon] = mail.MAIL
 

@@ -45,6 +45,8 @@ class Check:
     default_retry: ClassVar[int] = 1
     default_delay_before_retry: ClassVar[float | None] = 1.0
     """None: as long as ``delay_loop``."""
+    connects: ClassVar[bool] = False
+    """Whether it opens a connection."""
 
     retry: int | None = None
     delay_before_retry: float | None = None
@@ -131,6 +133,7 @@ class HttpGet(NetworkCheck, Url):
     With ``fast_recovery`` a removed server's first good check is followed by the others at once (``check_http.c``).
     """
 
+    connects: ClassVar[bool] = True
     default_delay_before_retry: ClassVar[float | None] = 3.0
 
     more: tuple[Url, ...] = ()
@@ -157,11 +160,14 @@ class SslGet(HttpGet):
 class TcpCheck(NetworkCheck):
     """The real server is well while it accepts connections (``check_tcp.c``)."""
 
+    connects: ClassVar[bool] = True
+
 
 @dataclass(frozen=True)
 class SmtpCheck(NetworkCheck):
     """The real server is well while it greets and answers ``HELO helo`` (``check_smtp.c``)."""
 
+    connects: ClassVar[bool] = True
     helo: str | None = None
 
     def __post_init__(self) -> None:

@@ -25,7 +25,7 @@ def test_tls_answer_in_pieces_is_given_up_by_a_busy_keepalived(cluster: Cluster)
     (keepalived ``check_ssl.c``, ``ssl_read_thread``).
     """
     director, server = cluster.master, cluster.real_servers[0]
-    cluster.wait_between_checks(director, server, SLOWLY_BY_TLS)
+    cluster.wait_between_checks(server)
 
     with cluster.suffering(ChangePage(server, path="/trickle/page", text=PAGE)) as struck:
         cluster.timeline.let_pass(SLOWLY_BY_TLS.delay_loop / 2 + PACE.timeout - 0.2)

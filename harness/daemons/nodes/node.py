@@ -85,6 +85,12 @@ class Node:
         process.send_signal(signal.SIGTERM)
         process.wait()
 
+    def kill(self, daemon: Daemon | None = None) -> None:
+        """Have a daemon, the first one by default, and all its children die at once, and wait for its end."""
+        process = self.process(daemon)
+        self.signal_all(signal.SIGKILL, daemon)
+        process.wait()
+
     def signal_all(self, number: int, daemon: Daemon | None = None) -> None:
         """Send a signal to a daemon, the first one by default, and all its children."""
         self.machine.kill(-self.process(daemon).pid, number)
