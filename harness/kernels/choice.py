@@ -65,11 +65,11 @@ class Choice:
 
     def run(
         self, module: str, arguments: list[str], folder: Path, outside: Iterable[Path] = (), watchdog: float = 0,
-        paced: bool = False,
+        paced: bool = False, modules: bytes | None = None,
     ) -> int:  # fmt: skip
         """Run a module in the embedded kernel, which may write ``folder`` and bring back the files ``outside`` it.
 
-        ``watchdog`` is in seconds; it and ``paced`` are explained at :func:`harness.kernels.uml.run`.
+        ``watchdog`` is in seconds; it, ``paced`` and ``modules`` are explained at :func:`harness.kernels.uml.run`.
         """
         from harness.kernels import uml
 
@@ -93,6 +93,7 @@ class Choice:
             collect={path: path for path in outside},
             watchdog=watchdog,
             paced=paced,
+            modules=modules,
         )
 
 

@@ -23,7 +23,6 @@ TYPE_CHECKING = False  # that of `typing` takes 15 ms to import
 if TYPE_CHECKING:
     from typing import Any
 
-_REQUEST = "request"
 _TURNS = 50  # for pid 1, and for whatever it wakes
 _DEVICES = ("/dev/null", "/dev/random")  # all that the kernel process opens
 
@@ -36,8 +35,9 @@ def main() -> None:
         isolated = os.geteuid() == 0 and _isolate(orders["writable"])
         folder, store = _make_store(orders, isolated)
         try:
-            with open(_REQUEST, "wb", opener=lambda name, flags: os.open(name, flags, 0o600, dir_fd=store)) as file:
-                file.write(orders["request"])
+            for name, content in orders["files"].items():
+                with open(name, "wb", opener=lambda name, flags: os.open(name, flags, 0o600, dir_fd=store)) as file:
+                    file.write(content)
             kernel = _start(orders, store)
             _watch(kernel, folder)
         finally:
@@ -103,12 +103,13 @@ def _make_private() -> None:
 
 
 def _make_store(orders: dict[str, Any], isolated: bool) -> tuple[str | None, int]:
-    """A folder for the request and the guest's memory: its path, if it has one, and its descriptor."""
+    """A folder for the caller's files and the guest's memory: its path, if it has one, and its descriptor."""
+    room = orders["memory"] + sum(map(len, orders["files"].values())) + (1 << 24)
     if isolated:
-        return None, linux.detached_tmpfs(orders["memory"] + (1 << 24))
+        return None, linux.detached_tmpfs(room)
     candidates = ("/dev/shm", os.environ.get("TMPDIR", "/tmp"), "/var/tmp")
     for parent in candidates:
-        if os.access(parent, os.W_OK) and _has_room(parent, orders["memory"]):
+        if os.access(parent, os.W_OK) and _has_room(parent, room):
             folder = f"{parent}/lvs-harness-{os.urandom(8).hex()}"
             os.mkdir(folder, 0o700)
             return folder, os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -125,7 +126,8 @@ def _has_room(path: str, size: int) -> bool:
 
 def _remove(folder: str | None) -> None:
     if folder is not None and os.path.exists(folder):
-        os.unlink(f"{folder}/{_REQUEST}")
+        for name in os.listdir(folder):
+            os.unlink(f"{folder}/{name}")
         os.rmdir(folder)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LINE = "/dev/ttyS0"
+_HIGH = 10  # above the descriptors that the program is given
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 0x1
 _BUILDING = "/sys"  # an empty folder of every machine, where the root is put together
 
@@ -50,13 +51,16 @@ def _fill_standard_descriptors() -> None:
 
 
 def _receive(store: str) -> dict[str, Any]:
-    """The request, read through hostfs: that is synchronous, so no virtual time passes."""
+    """The request, read through hostfs: that is synchronous, so no virtual time passes. With it goes an open file."""
     folder = _BUILDING + "/request"
     os.mkdir(folder)
     linux.mount("none", folder, "hostfs", linux.MS_RDONLY, f"/proc/self/fd/{store}/.")
     with open(folder + "/request", "rb") as file:
         request: dict[str, Any] = marshal.load(file)
-    linux.unmount(folder)
+    low = os.open(folder + "/imports", os.O_RDONLY)
+    request["imports"] = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, _HIGH)
+    os.close(low)
+    linux.unmount(folder, linux.MNT_DETACH)
     return request
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from harness.kernels.standstill import Standstill
 
+_IMPORTS = 4  # imports.DESCRIPTOR
 _SIGKILL, _SIGINT, _SIGPIPE, _SIGXFSZ = 9, 2, 13, 25
 
 
@@ -118,12 +119,14 @@ class Program:
     def _spawn(self, request: dict[str, Any]) -> int:
         actions = [self._stream(number, kind) for number, kind in enumerate(request["streams"])]
         channel = [self._standstill.program_action] if self._standstill else []
+        channel.append((os.POSIX_SPAWN_DUP2, request["imports"], _IMPORTS))
         os.umask(request["umask"])
         argv, environment = request["argv"], request["environment"]
         ignored = (_SIGPIPE, _SIGXFSZ)  # by Python, and inherited
         pid = os.posix_spawn(
             argv[0], argv, environment, file_actions=[*actions, *channel], setsid=True, setsigdef=ignored
         )
+        os.close(request["imports"])
         for action in actions:
             if action[0] == os.POSIX_SPAWN_DUP2 and action[1] > 2:
                 os.close(action[1])

@@ -17,11 +17,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import harness
 from harness.errors import HarnessError
-from harness.kernels import linux, wire
+from harness.kernels import imports, linux, wire
 from harness.kernels.link import Ends
 from harness.kernels.memory import SMALLEST
 from harness.kernels.relay import Interrupted, Relay
@@ -85,6 +85,7 @@ def run(
     collect: Mapping[Path, Path] | None = None,
     watchdog: float = 0,
     paced: bool = False,
+    modules: bytes | None = None,
 ) -> int:
     """Run ``python -m module argv`` in ``kernel`` and return its exit status, 128 + N if signal N killed it.
 
@@ -98,7 +99,8 @@ def run(
     Virtual time stands still while the program waits for input. When it does not move otherwise, for ``watchdog``
     seconds of real time, the program is ended; 0 is no limit. A ``paced`` program gets its standard input in virtual
     time only while it says that it waits for it (:mod:`harness.kernels.program`), so that what the host sends, and
-    when, does not show in its timing.
+    when, does not show in its timing. ``modules`` is what
+    :func:`harness.kernels.imports.gather` has of the modules that it will need (None: those of this process).
 
     Raises :class:`HarnessError` if the kernel cannot be started, dies, no longer reacts, or was ended like that.
     """
@@ -124,7 +126,8 @@ def run(
     }
     try:
         options = _options(kernel, memory, virtual_start, seed)
-        with _Guest(kernel, request, memory, options, terminal) as guest:
+        files = {"request": marshal.dumps(request), "imports": imports.gather() if modules is None else modules}
+        with _Guest(kernel, str(writable.resolve()), files, memory, options, terminal) as guest:
             patience = None if virtual_start is None else watchdog
             return Relay(guest.ends, kinds, terminal, list(collect.values()), writable, patience).run()
     except Interrupted as interrupted:
@@ -143,6 +146,7 @@ def _program(module: str, virtual: bool) -> str:
     """What a new interpreter has to do to be this one, running ``module``."""
     setting = f"import os, runpy, sys; os.chdir({os.getcwd()!r}); sys.path[:] = {sys.path!r}"
     setting += "; from harness.kernels import linux; linux.fault_in_advance()"
+    setting += "; from harness.kernels import imports; imports.install()"
     if virtual:
         setting += "; from harness.kernels import program; program.prepare()"
     return f"{setting}; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
@@ -194,7 +198,8 @@ class _Guest:
     def __init__(
         self,
         kernel: Kernel,
-        request: dict[str, Any],
+        writable: str,
+        files: dict[str, bytes],
         memory: int,
         options: list[str],
         terminal: Terminal | None,
@@ -206,10 +211,10 @@ class _Guest:
         keyboard = os.dup(terminal.descriptor) if terminal else os.open(os.devnull, os.O_RDWR)
         orders = {
             "argv": _command_line(kernel, options, reads.fileno(), writes.fileno()),
-            "request": marshal.dumps(request),
+            "files": files,
             "lines": (reads.fileno(), writes.fileno()),
             "memory": memory,
-            "writable": request["writable"],
+            "writable": writable,
             "terminal": terminal and (keyboard, terminal.raw, terminal.original),
         }
         with reads, writes:

@@ -33,6 +33,9 @@ SHARD = pytest.StashKey[dict[str, str]]()
 MACHINES = pytest.StashKey[int]()
 """How many machines the largest cluster has, as far as that is known before."""
 
+MODULES = pytest.StashKey[bytes]()
+"""What tests and their clusters import, as :mod:`harness.kernels.imports` has it."""
+
 LAST_LINES = 40
 _fewer = pytest.StashKey[str]()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import time
 from contextlib import nullcontext
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from harness.errors import HarnessError
-from harness.kernels import choice, native
+from harness.kernels import choice, imports, native, wire
 from harness.kernels.watchdog import WATCHDOG
 from harness.plugin import parallel, report
 from harness.plugin.images import base_selection, selection_of
@@ -87,7 +87,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         began, status = time.monotonic(), None
         try:
             arguments, outside = list(config.invocation_params.args), _outside_files(config)
-            status = chosen.run("pytest", arguments, run, outside, option.watchdog)
+            status = chosen.run(
+                "pytest", arguments, run, outside, option.watchdog, modules=config.stash[parallel.MODULES]
+            )
         finally:
             report.end(run, time.monotonic() - began, status)
         return status
@@ -130,17 +132,18 @@ def _needs_kernel(config: pytest.Config) -> bool:
                 os.dup2(null, standard)
             answer = _collect(config)
         finally:
-            os.write(writer, json.dumps(answer).encode())
+            wire.write_all(writer, marshal.dumps(answer))
             os._exit(0)
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
-        answer = json.loads(pipe.read() or b"{}")
+        answer = marshal.loads(pipe.read() or marshal.dumps({}))
     os.waitpid(child, 0)
     if "error" in answer:
         raise HarnessError(answer["error"])
     config.stash[parallel.CLUSTERS] = answer.get("clusters", {})
     config.stash[parallel.SHARD] = answer.get("shard", {})
     config.stash[parallel.MACHINES] = answer.get("machines", 0)
+    config.stash[parallel.MODULES] = answer.get("modules", b"")
     return bool(answer.get("users"))  # where collecting fails, the run that follows here shows why
 
 
@@ -163,6 +166,7 @@ def _collect(config: pytest.Config) -> dict[str, Any]:
     return {
         "users": len(users),
         "machines": machines,
+        "modules": imports.gather(),
         "shard": config.stash.get(parallel.SHARD, {}),
         "clusters": {item.nodeid: parallel.cluster_key(item) for item in on_clusters},
     }
