@@ -53,6 +53,7 @@ def measure(packaged: uml.Kernel, built: uml.Kernel | None) -> Iterator[Callable
     yield load.cost
     yield lambda: load.saturated(packaged)
     yield lambda: load.spaced(kernels)
+    yield load.natively
     if built is not None:
         yield load.paced
         yield recording.overhead
