@@ -29,7 +29,10 @@ def test_what_it_writes_is_in_order(
     topology, scenario = tmp_path / place, tmp_path / "scenarios/test_sticky_backup.py"
     assert "class StickyBackup(Topo):" in topology.read_text()
     assert f"from {module} import StickyBackup" in scenario.read_text()
-    assert f"now run: pytest {scenario}" in capsys.readouterr().out
+    assert (
+        f"now run: pytest {scenario}\nand to look at its cluster: lvs-harness up {topology}\n"
+        in capsys.readouterr().out
+    )
     ruff = [sys.executable, "-m", "ruff", "--config", "line-length = 120"]
     for file in (topology, scenario):
         assert subprocess.run([*ruff[:3], "format", *ruff[3:], "--check", file], check=False).returncode == 0

@@ -49,6 +49,7 @@ def _run(options: argparse.Namespace) -> int:
         _write(file, text)
         print(f"wrote {file}")
     print(f"now run: pytest {options.folder / _SCENARIO.format(name)}")
+    print(f"and to look at its cluster: lvs-harness up {options.folder / place}")
     return 0
 
 

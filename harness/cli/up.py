@@ -79,7 +79,8 @@ def _load(name: str) -> ModuleType:
         if not (problem.name or "").startswith(_FOLDER):
             raise HarnessError(f"{name}: {problem}") from None
         known = sorted(path.stem for path in Path(_FOLDER).glob("[!_]*.py"))
-        raise HarnessError(f"there is no topology {name}; in ./{_FOLDER} are: {', '.join(known) or 'none'}") from None
+        here = f"in ./{_FOLDER} are: {', '.join(known) or 'none'}"
+        raise HarnessError(f"there is no topology {name}; {here}; or name a file, {name}.py") from None
     except SyntaxError as problem:
         raise HarnessError(f"{problem.filename}:{problem.lineno}: {problem.msg}") from None
 
