@@ -1,6 +1,6 @@
 """What the directors' IPVS tables hold. The kernel sends no events for them, so keepalived's log says when to look.
 
-keepalived logs a change just before or just after it makes it, so the table is read a moment later, and once more for a
+keepalived logs a change just before or just after it makes it, so the table is read a moment later, and again for a
 slow machine; a slow sweep catches what the log does not say.
 """
 
@@ -17,7 +17,7 @@ from harness.observers.loop import Loop
 from harness.timeline import Timeline
 from harness.topology.services import endpoint
 
-SETTLING = (0.001, 0.01)
+SETTLING = (0.001, 0.01, 0.1)
 SWEEP = 1.0
 _TABLE = "/proc/thread-self/net/ip_vs"
 """All of it in one text: netlink takes a question for each service, and hundreds are asked about every second."""
@@ -42,24 +42,31 @@ class IpvsObserver:
         self._file: int | None = None
         self._known: Table = {}
         self._pending: set[float] = set()
+        self._asked = 0.0
         self._sweeping = False
         self._closed = False
 
     def look(self) -> None:
-        """Read the table as soon as a change under way can be in it, and once more when it must be.
+        """Read the table as soon as a change under way can be in it, and again until it must be.
 
         Before the first :meth:`sweep` that is not needed: it will see the change.
         """
         if not self._sweeping:
             return
+        self._asked = now()
         for delay in SETTLING:
             if delay not in self._pending:
-                self._pending.add(delay)
-                self._loop.at(now() + delay, partial(self._settled, delay))
+                self._read_after(delay)
+
+    def _read_after(self, delay: float) -> None:
+        self._pending.add(delay)
+        self._loop.at(self._asked + delay, partial(self._settled, delay))
 
     def _settled(self, delay: float) -> None:
         self._pending.discard(delay)
         self._read()
+        if self._asked + delay > now():  # again since this was meant to be
+            self._read_after(delay)
 
     def sweep(self) -> None:
         """Read the table now and from now on every :data:`SWEEP` seconds."""
