@@ -47,10 +47,10 @@ class Acting(Waiting):
     def inject(self, fault: Fault[Node]) -> Instant:
         """Inject a fault; returns the instant just before.
 
-        A real server becomes a black hole between two checks: where one is open, its end takes keepalived
+        What cuts a real server off begins between two checks: where one is open, its end takes keepalived up to
         :data:`harness.keepalived.timers.LINGER`, which nobody could tell beforehand.
         """
-        if fault.symptom is timers.Symptom.BLACK_HOLE and isinstance(fault.node, RealServerNode):
+        if fault.cuts and isinstance(fault.node, RealServerNode):
             self.wait_between_checks(fault.node)
         struck = self.timeline.record(fault.node.name, "fault", name=fault.name, action="injected").at
         self._suffered.append(fault)

@@ -30,13 +30,14 @@ class Surroundings:
 class Fault(ABC, Generic[N]):
     """Something that befalls one node. ``announced`` says whether a master struck by it can still resign,
     ``in_office`` whether it goes on as master when it is healed, without an election; ``symptom`` what a health checker
-    meets at a real server struck by it.
+    meets at a real server struck by it; ``cuts`` whether an open connection hears nothing more, or late.
     """
 
     node: N
     announced: ClassVar[bool] = False
     in_office: ClassVar[bool] = False
     symptom: ClassVar[Symptom] = Symptom.REFUSED
+    cuts: ClassVar[bool] = False
 
     @property
     def name(self) -> str:

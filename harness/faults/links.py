@@ -14,6 +14,7 @@ from harness.keepalived.timers import Symptom
 class Unplug(Fault[Node]):
     """The cable of one ``interface`` is pulled, or all cables are: the machine sees that it has no carrier."""
 
+    cuts: ClassVar[bool] = True
     interface: str | None = None
 
     def inject(self, around: Surroundings) -> None:
@@ -28,6 +29,7 @@ class BlackHole(Fault[Node]):
 
     in_office: ClassVar[bool] = True
     symptom: ClassVar[Symptom] = Symptom.BLACK_HOLE
+    cuts: ClassVar[bool] = True
 
     def inject(self, around: Surroundings) -> None:
         around.lab.block(self.node.name, True)

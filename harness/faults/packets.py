@@ -23,6 +23,7 @@ class Impaired(Fault[Node]):
     """What ``arriving`` frames suffer, or else those that leave. At most one such fault each way at a time."""
 
     in_office: ClassVar[bool] = True
+    cuts: ClassVar[bool] = True
     impairment: Impairment = _ALL_LOST
     arriving: bool = True
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from harness.daemons.nodes import Node
 from harness.faults.fault import Fault, Surroundings
 
 
 class PowerOff(Fault[Node]):
     """The power is cut; healed, the machine boots with empty tables and starts its daemon."""
+
+    cuts: ClassVar[bool] = True
 
     def inject(self, around: Surroundings) -> None:
         around.power_off(self.node)

@@ -128,6 +128,7 @@ class DropTcp(Filtered):
 
     rule: ClassVar[tuple[str, ...]] = ("--protocol", "tcp", "--jump", "DROP")
     symptom: ClassVar[Symptom] = Symptom.BLACK_HOLE
+    cuts: ClassVar[bool] = True
 
 
 class IgnoreEcho(Fault[RealServerNode]):
