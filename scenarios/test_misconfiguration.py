@@ -74,7 +74,7 @@ def test_misconfiguration_vrid_mismatch(cluster: Cluster) -> None:
     "an advertisement that is discarded postpones the master's own by a whole interval",
     present="<2.3",  # since then whoever hears other VIPs obeys all the same
 )
-@pytest.mark.topology(ForeignCluster)
+@pytest.mark.topology.with_args(ForeignCluster)
 def test_misconfiguration_foreign_cluster_with_the_same_vrid(cluster: Cluster) -> None:
     """Each finds its VIP missing in the other's advertisements and discards them, but begins its own interval anew
     (keepalived ``vrrp_scheduler.c``, ``vrrp_dispatcher_read``): who began later postpones the other's advertisements,
