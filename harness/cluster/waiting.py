@@ -257,17 +257,18 @@ class Waiting(Looking):
         """Wait until no connection of a checker's is open to a real server, nor about to be: the middle of the longest
         pause between two of them.
         """
-        now = self.timeline.now()
+        now = self.timeline.now()  # looking takes its time, too
         due = sorted(
             ((made[-1] - now) % service.delay_loop, service.delay_loop)
             for director in self.directors
             for service in director.role.services
-            if any(check.connects for check in service.checks) and (made := self.checked(director, server, service))
+            if any(check.connects for check in service.checks)
+            and (made := self.checked(director, server, service, since=now - 3 * service.delay_loop))
         )
         if due:
             pauses = pairwise([*(after for after, _ in due), due[0][0] + min(loop for _, loop in due)])
             begin, end = max(pauses, key=lambda pause: pause[1] - pause[0])
-            self.timeline.let_pass((begin + end) / 2)
+            self.timeline.let_pass(now + (begin + end) / 2 - self.timeline.now())
 
     def within(self, due: Window) -> Window:
         """A window as this machine's clock sees it; what is compared with it goes on the timeline."""
