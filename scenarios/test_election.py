@@ -115,9 +115,10 @@ def test_election_tie_between_masters_goes_to_the_higher_address(cluster: Cluste
 def test_election_without_preemption_leaves_the_backup_in_office(cluster: Cluster) -> None:
     """With ``nopreempt`` a returning higher priority obeys any master, until there is none."""
     first, second = cluster.directors
-    if cluster.master is second:  # whoever shares this cluster may have left it so
-        with cluster.suffering(StopKeepalived(second)):
-            cluster.wait_settled()
+    if cluster.master is second:  # which may have been the first to start, or been left so
+        with cluster.suffering(StopKeepalived(second)) as struck:
+            cluster.wait_master(first, since=struck, until=timers.takeover(first.vrrp, announced=True).latest)
+        cluster.wait_settled()
 
     with cluster.suffering(PowerOff(first)) as struck:
         cluster.wait_master(second, since=struck, until=timers.takeover(second.vrrp, announced=False).latest)
