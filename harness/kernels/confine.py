@@ -47,13 +47,13 @@ def main() -> None:
         sys.exit(f"the embedded kernel's guard failed: {error}")
 
 
-def _read(size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        chunk = os.read(0, size - len(data))
-        if not chunk:
+def _read(size: int) -> bytearray:
+    data = bytearray(size)
+    view = memoryview(data)
+    while view:
+        if not (count := os.readv(0, [view])):
             sys.exit(1)
-        data += chunk
+        view = view[count:]
     return data
 
 

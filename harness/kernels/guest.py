@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _LINE = "/dev/ttyS0"
 _HIGH = 10  # above the descriptors that the program is given
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 0x1
+_MODULES = ("veth", "bridge", "ip_vs", "ip_vs_rr")
+"""What nearly every cluster needs, where that is not in the kernel: it would start modprobe for each of them."""
 _BUILDING = "/sys"  # an empty folder of every machine, where the root is put together
 
 
@@ -81,9 +83,10 @@ def _load_overlay(modules: str | None, release: str) -> None:
     folder = f"{_BUILDING}/lib/modules/{release}"
     os.makedirs(folder)
     linux.mount(modules, folder, flags=linux.MS_BIND)
-    child = os.posix_spawn("/sbin/modprobe", ["modprobe", "-d", _BUILDING, "overlay"], {})
-    if os.waitpid(child, 0)[1]:
-        raise RuntimeError(f"modprobe cannot load the overlay module from {modules}")
+    os.waitpid(os.posix_spawn("/sbin/modprobe", ["modprobe", "-q", "-d", _BUILDING, "-a", "overlay", *_MODULES], {}), 0)
+    with open("/proc/filesystems") as file:
+        if "\toverlay\n" not in file.read():
+            raise RuntimeError(f"modprobe cannot load the overlay module from {modules}")
     linux.unmount(folder)
 
 
