@@ -292,6 +292,14 @@ def test_images_are_chosen_as_they_were(run: Path, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(("verbosity", "given"), [(-1, ["-q"]), (2, ["-vv"]), (0, []), (900, []), ("--yes", [])])
+def test_as_much_is_shown_as_was(run: Path, tmp_path: Path, verbosity: int | str, given: list[str]) -> None:
+    artifacts.update(run / artifacts.RUN, {"verbosity": verbosity})
+    bundle.make(run, tmp_path / "b.zip")
+    arguments = reproduce.arguments(bundle.read(tmp_path / "b.zip"), {})
+    assert [option for option in arguments if option.startswith(("-v", "-q"))] == given
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [

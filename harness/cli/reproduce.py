@@ -26,6 +26,7 @@ _NAME = re.compile(r"[^=,+]+(?![^,+]*=)")
 """An image or a keepalived in the value of an option: what is before a ``=`` says whose it is."""
 _WORDS = ("host", "mixed")
 """What ``--image`` and ``--matrix`` understand beside names."""
+_MOST_VERBOSE = 4
 _SWITCHES = {"controls": "--controls", "bugs_fail": "--bugs-fail"}
 
 
@@ -153,6 +154,9 @@ def arguments(bundle: Bundle, selection: dict[str, list[str]]) -> list[str]:
     keep = bundle.manifest.get("keep")
     options = ["--keep", keep if keep in ("all", "failed", "none") else "failed"]
     options += ["-p", "no:cacheprovider", "--rootdir=."]
+    verbosity = bundle.manifest.get("verbosity")  # each line that is shown reads the clock, which takes 256 ns
+    if isinstance(verbosity, int) and 0 < abs(verbosity) <= _MOST_VERBOSE:
+        options.append(f"-{'vq'[verbosity < 0] * abs(verbosity)}")
     options += ["--seed", str(bundle.manifest["seed"])]  # for hardware addresses
     options += [f"--{option}={value}" for option, values in selection.items() for value in values]
     options += [option for name, option in _SWITCHES.items() if bundle.manifest.get(name) is True]

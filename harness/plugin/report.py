@@ -48,6 +48,7 @@ def begin(run: Path, config: pytest.Config, chosen: choice.Choice, order: list[s
         "memory": chosen.memory,
         "arguments": list(config.invocation_params.args),
         "keep": config.getoption("keep"),
+        "verbosity": config.get_verbosity(),
         "controls": config.getoption("controls"),
         "bugs_fail": config.getoption("bugs_fail"),
         "selection": {option: config.getoption(option) for option in SELECTION},

@@ -124,8 +124,8 @@ _NUMBER, _TEXT = _is(int, float), _is(str)
 _OF_RUN = {
     "kernel": _TEXT, "clock": _TEXT, "seed": _is(int), "memory": _is(int), "arguments": _is(list),
     "versions": _is(dict), "order": _is(list), "sources": _is(dict), "root": _TEXT, "keep": _TEXT,
-    "controls": _is(bool), "bugs_fail": _is(bool), "selection": _is(dict), "commit": _TEXT, "images": _is(dict),
-    "seconds": _NUMBER, "wall": _NUMBER, "status": _is(int),
+    "verbosity": _is(int), "controls": _is(bool), "bugs_fail": _is(bool), "selection": _is(dict), "commit": _TEXT,
+    "images": _is(dict), "seconds": _NUMBER, "wall": _NUMBER, "status": _is(int),
 }  # fmt: skip
 _OF_SCENARIO = {
     "test": _TEXT, "says": _TEXT, "topology": _TEXT, "parameters": _is(dict), "cluster": _TEXT, "nodes": _are_nodes,

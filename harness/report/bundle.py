@@ -28,7 +28,7 @@ LARGEST_FILE = 64 << 20
 LARGEST = 256 << 20
 LONGEST_NAME = 300
 _KNOWN = (
-    "kernel", "clock", "seed", "memory", "versions", "commit", "images", "arguments", "keep", "controls",
+    "kernel", "clock", "seed", "memory", "versions", "commit", "images", "arguments", "keep", "verbosity", "controls",
     "bugs_fail", "selection",
 )  # fmt: skip
 SELECTION = ("image", "keepalived", "matrix")
