@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 import os
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,7 @@ def _needs_kernel(config: pytest.Config) -> bool:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
+        os.close(reader)
         answer: dict[str, Any] = {}
         try:
             null = os.open(os.devnull, os.O_RDWR)
@@ -132,7 +133,8 @@ def _needs_kernel(config: pytest.Config) -> bool:
                 os.dup2(null, standard)
             answer = _collect(config)
         finally:
-            wire.write_all(writer, marshal.dumps(answer))
+            with suppress(BrokenPipeError):  # the run has been killed
+                wire.write_all(writer, marshal.dumps(answer))
             os._exit(0)
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
