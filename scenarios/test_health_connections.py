@@ -6,7 +6,7 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.daemons.nodes import RealServerNode
-from harness.faults import Fault, HalfOpen, HangHttpd, RemovePage, StopHttpd
+from harness.faults import BlackHole, DropTcp, Fault, HalfOpen, HangHttpd, RemovePage, StopHttpd
 from harness.keepalived import timers
 from harness.topology import HttpGet, VirtualService
 from topologies.health_checks import BOTH, CONNECTIONS, EAGER, INHIBITED, PATIENT, TCP, HealthChecks
@@ -20,6 +20,7 @@ RARELY = pytest.mark.control(
     "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1|weight 0"
 )
 IMPATIENT = pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="in cluster.within")
+ALONE = pytest.mark.topology(HealthChecks, services=(TCP,))  # between two checks of one service there is time enough
 DEAD = pytest.mark.control("httpd is dead", fault=StopHttpd, node="web1", caught="pool|settles")
 
 
@@ -29,6 +30,8 @@ DEAD = pytest.mark.control("httpd is dead", fault=StopHttpd, node="web1", caught
     ("service", "failure"),
     [
         pytest.param(TCP, StopHttpd, id="refused"),
+        pytest.param(TCP, DropTcp, id="firewalled", marks=ALONE),
+        pytest.param(TCP, BlackHole, id="black-hole", marks=ALONE),
         pytest.param(PATIENT, StopHttpd, id="four-retries"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 from harness.cluster import Cluster
 from harness.daemons.nodes import RealServerNode
 from harness.faults import (
+    BlackHole,
     ChangePage,
     Fault,
     Impaired,
@@ -38,9 +39,11 @@ pytestmark = [
 
 RARELY = pytest.mark.control("delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1")
 
+ALONE = pytest.mark.topology(HealthChecks, services=(HTTP,))  # between two checks of one service there is time enough
 FAILURES = [
     pytest.param(HTTP, StopHttpd, id="HTTP-refused"),
     pytest.param(HTTP, ResetRequests, id="HTTP-reset"),
+    pytest.param(HTTP, BlackHole, id="HTTP-black-hole", marks=ALONE),
     pytest.param(HTTP, RemovePage, id="HTTP-status"),
     pytest.param(DIGEST, partial(ChangePage, path="/digest"), id="digest"),
     pytest.param(STATUS, partial(ChangePage, path="/status"), id="another-status"),

@@ -6,24 +6,14 @@ from itertools import pairwise
 import pytest
 
 from harness.cluster import Cluster
-from harness.daemons.nodes import RealServerNode
-from harness.faults import BlackHole, ChangePage, DropTcp, Fault, HalfOpen, HangHttpd, StopHttpd
+from harness.faults import ChangePage, HalfOpen, HangHttpd, StopHttpd
 from harness.keepalived import timers
-from harness.topology import VirtualService
-from topologies.health_checks import HTTP, SLOWLY, SLOWLY_BY_TLS, TCP, TLS, UNHURRIED, HealthChecks
+from topologies.health_checks import HTTP, SLOWLY, SLOWLY_BY_TLS, TLS, UNHURRIED, HealthChecks
 
 pytestmark = pytest.mark.health
 
 RARELY = pytest.mark.control("delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1")
 IMPATIENT = pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="in cluster.within")
-BLACK_HOLES = [
-    pytest.param(service, failure, marks=pytest.mark.topology(HealthChecks, services=(service,)), id=name)
-    for service, failure, name in (
-        (HTTP, BlackHole, "HTTP-black-hole"),
-        (TCP, BlackHole, "TCP-black-hole"),
-        (TCP, DropTcp, "TCP-firewalled"),
-    )
-]
 PAGE, TAKES = "x" * 4096, 1.8
 """A page, and how long it takes to come at the least, in seconds: longer than ``connect_timeout``."""
 
@@ -39,21 +29,6 @@ def test_health_silent_web_server_is_removed_and_returns(cluster: Cluster) -> No
 
     assert left in cluster.within(timers.removal(HTTP, fault.symptom))
     assert back in cluster.within(timers.recovery(HTTP, fault.symptom))
-
-
-@RARELY
-@IMPATIENT
-@pytest.mark.parametrize(("service", "failure"), BLACK_HOLES)
-def test_health_black_hole_is_removed_and_returns(
-    cluster: Cluster, service: VirtualService, failure: type[Fault[RealServerNode]]
-) -> None:
-    """Nothing comes back: each attempt waits for ``connect_timeout``, or until ARP has failed (``layer4.c``)."""
-    fault = failure(cluster.real_servers[0])
-
-    left, back = cluster.outlive(fault, service)
-
-    assert left in cluster.within(timers.removal(service, fault.symptom))
-    assert back in cluster.within(timers.recovery(service, fault.symptom))
 
 
 @RARELY
