@@ -77,17 +77,20 @@ def _enter_overlay(request: dict[str, Any]) -> None:
 
 
 def _load_overlay(modules: str | None, release: str) -> None:
-    with open("/proc/filesystems") as file:
-        if modules is None or "\toverlay\n" in file.read():
-            return
+    if modules is None or _has_overlay():
+        return
     folder = f"{_BUILDING}/lib/modules/{release}"
     os.makedirs(folder)
     linux.mount(modules, folder, flags=linux.MS_BIND)
     os.waitpid(os.posix_spawn("/sbin/modprobe", ["modprobe", "-q", "-d", _BUILDING, "-a", "overlay", *_MODULES], {}), 0)
-    with open("/proc/filesystems") as file:
-        if "\toverlay\n" not in file.read():
-            raise RuntimeError(f"modprobe cannot load the overlay module from {modules}")
+    if not _has_overlay():
+        raise RuntimeError(f"modprobe cannot load the overlay module from {modules}")
     linux.unmount(folder)
+
+
+def _has_overlay() -> bool:
+    with open("/proc/filesystems") as file:
+        return "\toverlay\n" in file.read()
 
 
 def _mount_system() -> None:

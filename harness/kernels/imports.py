@@ -12,12 +12,13 @@ import sys
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType
 
+from harness.kernels import wire
+
 TYPE_CHECKING = False  # that of `typing` takes 15 ms to import
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import ModuleType
 
-DESCRIPTOR = 4  # of the file, in the program; 3 leads to pid 1
 _HEADER = 16  # of a .pyc: magic number, flags, the source's modification time and size (PEP 552)
 _LENGTH = 8
 
@@ -52,7 +53,7 @@ def _compiled(spec: ModuleSpec) -> bytes | None:
     return data[_HEADER:] if known else None
 
 
-def install(descriptor: int = DESCRIPTOR) -> None:
+def install(descriptor: int = wire.IMPORTS) -> None:
     """Import from an open file what is in it; whoever rewrites what is imported goes before, as always."""
     os.set_inheritable(descriptor, False)
     sys.meta_path.insert(sys.meta_path.index(PathFinder), _Finder(descriptor))

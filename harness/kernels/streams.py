@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from harness.kernels.standstill import Standstill
 
-_IMPORTS = 4  # imports.DESCRIPTOR
 _SIGKILL, _SIGINT, _SIGPIPE, _SIGXFSZ = 9, 2, 13, 25
 
 
@@ -119,7 +118,7 @@ class Program:
     def _spawn(self, request: dict[str, Any]) -> int:
         actions = [self._stream(number, kind) for number, kind in enumerate(request["streams"])]
         channel = [self._standstill.program_action] if self._standstill else []
-        channel.append((os.POSIX_SPAWN_DUP2, request["imports"], _IMPORTS))
+        channel.append((os.POSIX_SPAWN_DUP2, request["imports"], wire.IMPORTS))
         os.umask(request["umask"])
         argv, environment = request["argv"], request["environment"]
         ignored = (_SIGPIPE, _SIGXFSZ)  # by Python, and inherited

@@ -36,6 +36,8 @@ HALT, GO = b"s", b"c"  # stop the kernel process, let it go on
 KILLED = b"was killed by "  # how a line of the guard's begins, if a signal has ended the kernel process
 PROD = b"p"  # get the guest's scheduler to act
 
+IMPORTS = 4  # the program's descriptor of the file of harness.kernels.imports; 3 leads to pid 1
+
 # A line whose reader is 3968 bytes behind is throttled, and a throttled serial line of UML never wakes again
 # (arch/um/drivers: line_throttle, deactivate_chan). So the guest asks for every piece, and pieces are small.
 STDIN_PIECE, KEYS_PIECE = 3072, 512

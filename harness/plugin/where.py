@@ -152,6 +152,7 @@ def _needs_kernel(config: pytest.Config) -> bool:
 def _collect(config: pytest.Config) -> dict[str, Any]:
     from _pytest.main import Session
 
+    alone = not parallel.workers_wanted(config)
     parallel.stay_alone(config)
     config._do_configure()
     if (reporter := config.pluginmanager.get_plugin("terminalreporter")) is not None:
@@ -168,7 +169,7 @@ def _collect(config: pytest.Config) -> dict[str, Any]:
     return {
         "users": len(users),
         "machines": machines,
-        "modules": imports.gather(),
+        "modules": imports.gather() if alone else b"",
         "shard": config.stash.get(parallel.SHARD, {}),
         "clusters": {item.nodeid: parallel.cluster_key(item) for item in on_clusters},
     }
