@@ -16,13 +16,13 @@ from typing import Any
 from harness.errors import HarnessError
 from harness.kernels import choice, memory
 
-_FOLDER = "topologies"
+FOLDER = "topologies"
 
 
 def add(commands: Any) -> None:
     """Declare the command."""
     up = commands.add_parser("up", help="build a cluster and give its prompt: lvs-harness up director_pair")
-    up.add_argument("topology", help=f"the name of one in {_FOLDER}/, or a file that declares `topos`")
+    up.add_argument("topology", help=f"the name of one in {FOLDER}/, or a file that declares `topos`")
     up.add_argument("parameters", nargs="*", default=[], metavar="NAME=VALUE", help="of the topology: scheduler=wlc")
     up.add_argument("--kernel", default="auto", metavar="auto|native|uml|PATH", help="as for pytest")
     up.add_argument("--clock", choices=choice.CLOCKS, default="auto", help="as for pytest")
@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    topology, parameters = _topology(options.topology), _parameters(options.parameters)
+    topology, parameters = topology_of(options.topology), parameters_of(options.parameters)
     if choice.in_guest():
         return _up(topology, parameters, options.seed)
     from harness.pool import planned
@@ -50,23 +50,36 @@ def _run(options: argparse.Namespace) -> int:
     return chosen.run("harness.cli", sys.argv[1:], run)
 
 
-def _topology(name: str) -> Any:
-    """The topology of a name, or of a file. HarnessError if there is none."""
-    module = _load(name)
-    topos = getattr(module, "topos", None)
+def topology_of(name: str) -> Any:
+    """The topology of a name, of a file, or of one that declares several: ``forwarding:two_lans``.
+
+    HarnessError if there is none.
+    """
+    place, _, wanted = name.partition(":")
+    topos = all_of(place)
+    wanted = wanted or Path(place).stem
+    if wanted in topos:
+        return topos[wanted]
+    if len(topos) > 1 or ":" in name:
+        names = ", ".join(f"{place}:{each}" for each in topos)
+        raise HarnessError(f"{name} is none of the topologies there, which are: {names}")
+    return next(iter(topos.values()))
+
+
+def all_of(name: str) -> dict[str, Any]:
+    """All topologies that a file declares, by name. HarnessError if it declares none."""
+    topos = getattr(load(name), "topos", None)
     if not isinstance(topos, dict) or not topos:
         raise HarnessError(f"{name} declares no topology: it lacks a line like topos = {{'mine': Mine}}")
-    wanted = Path(name).stem
-    if wanted not in topos and len(topos) > 1:
-        raise HarnessError(f"{name} declares several topologies, none of them called {wanted}: {', '.join(topos)}")
-    return topos.get(wanted) or next(iter(topos.values()))
+    return topos
 
 
-def _load(name: str) -> ModuleType:
+def load(name: str) -> ModuleType:
+    """The module of a topology: of its name in ``topologies/``, or a file. HarnessError if there is none."""
     sys.path.insert(0, os.getcwd())
     try:
         if not name.endswith(".py"):
-            return importlib.import_module(f"{_FOLDER}.{name}")
+            return importlib.import_module(f"{FOLDER}.{name}")
         specification = importlib.util.spec_from_file_location(Path(name).stem, name)
         assert specification is not None
         assert specification.loader is not None
@@ -76,16 +89,21 @@ def _load(name: str) -> ModuleType:
     except FileNotFoundError:
         raise HarnessError(f"there is no file {name}") from None
     except ModuleNotFoundError as problem:
-        if not (problem.name or "").startswith(_FOLDER):
+        if not (problem.name or "").startswith(FOLDER):
             raise HarnessError(f"{name}: {problem}") from None
-        known = sorted(path.stem for path in Path(_FOLDER).glob("[!_]*.py"))
-        here = f"in ./{_FOLDER} are: {', '.join(known) or 'none'}"
+        here = f"in ./{FOLDER} are: {', '.join(known()) or 'none'}"
         raise HarnessError(f"there is no topology {name}; {here}; or name a file, {name}.py") from None
     except SyntaxError as problem:
         raise HarnessError(f"{problem.filename}:{problem.lineno}: {problem.msg}") from None
 
 
-def _parameters(words: list[str]) -> dict[str, Any]:
+def known() -> list[str]:
+    """The names of the topologies that there are."""
+    return sorted(path.stem for path in Path(FOLDER).glob("[!_]*.py"))
+
+
+def parameters_of(words: list[str]) -> dict[str, Any]:
+    """What words such as ``scheduler=wlc`` say: Python literals, or else text."""
     found = {}
     for word in words:
         name, equals, text = word.partition("=")
