@@ -19,6 +19,7 @@ from harness.cluster import Cluster
 from harness.daemons.nodes import Node
 from harness.errors import HarnessError
 from harness.kernels import choice
+from harness.kernels.interrupts import Ended
 from harness.report import table
 
 _PING = ("ping", "-c", "1", "-W", "1", "-q")
@@ -42,6 +43,8 @@ class Console(cmd.Cmd):
         while True:
             try:
                 self.cmdloop()
+            except Ended:
+                raise
             except KeyboardInterrupt:
                 print("\n(interrupted; `exit` goes on)")
                 continue
@@ -78,6 +81,8 @@ class Console(cmd.Cmd):
                 return
             try:
                 status = process.wait()
+            except Ended:
+                raise
             except KeyboardInterrupt:
                 process.send_signal(signal.SIGINT)
                 status = process.wait()

@@ -17,6 +17,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from harness.errors import HarnessError
+from harness.kernels import owned
 
 TIMELINE = "timeline.jsonl"
 ARTIFACTS = Path("artifacts", "determinism", str(os.getpid()))  # several may run at a time
@@ -53,7 +54,7 @@ def run(selection: Sequence[str], seed: int, artifacts: Path = ARTIFACTS) -> dic
     """
     before = set(artifacts.glob("*"))
     options = ["--clock", "virtual", "--seed", str(seed), "--artifacts", str(artifacts)]
-    status = subprocess.run([sys.executable, "-m", "pytest", "-q", *selection, *options]).returncode
+    status = owned.run([sys.executable, "-m", "pytest", "-q", *selection, *options]).returncode
     if status not in _RAN:
         raise HarnessError(f"pytest ended with {status}, see above; mend that first")
     made = set(artifacts.glob("*")) - before

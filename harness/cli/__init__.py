@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from harness.cli import (
     bisect,
@@ -27,6 +28,7 @@ from harness.cli import (
     up,
 )
 from harness.errors import HarnessError
+from harness.kernels import interrupts
 
 COMMANDS = (
     bisect,
@@ -78,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = whole.parse_args(own, argparse.Namespace(passed=passed, passes=False))
     if passed and not options.passes:
         whole.error(f"{options.command} passes nothing on to pytest: -- {' '.join(passed)}")
+    interrupts.install()
     try:
         status: int = options.run(options)
         sys.stdout.flush()
@@ -88,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print("lvs-harness: interrupted", file=sys.stderr)
-        return 130
+        with suppress(OSError):  # the terminal may be gone
+            print("lvs-harness: interrupted", file=sys.stderr, flush=True)
+        return interrupts.INTERRUPTED
     return status

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -14,20 +13,21 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from harness.errors import HarnessError
+from harness.kernels import owned
 
 T = TypeVar("T")
 
 
-_FOLDER = "LVS_HARNESS_BISECT_FROM"  # where the user is, while git runs its steps in its own folder
-
-
 class Verdict(IntEnum):
-    """How scenarios came out, as ``git bisect run`` wants to be told."""
+    """How scenarios came out; 0 is no verdict, so that one is always true."""
 
-    GOOD = 0
-    BAD = 1
-    UNTESTABLE = 125
-    ABORT = 128
+    GOOD = 1
+    BAD = 2
+    UNTESTABLE = 3
+
+
+_WORDS = {Verdict.GOOD: "good", Verdict.BAD: "bad", Verdict.UNTESTABLE: "skip"}  # git-bisect(1)
+_FOUND = "is the first bad commit"
 
 
 def add(commands: Any) -> None:
@@ -124,7 +124,7 @@ def judge(arguments: Sequence[str]) -> Verdict:
     with tempfile.TemporaryDirectory() as folder:
         grid = Path(folder, "grid.json")
         command = [sys.executable, "-m", "pytest", "-q", "--bugs-fail", f"--grid={grid}", *arguments]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        ran = owned.run(command, capture=True)
         if ran.returncode not in (0, 1) or not grid.exists():
             raise HarnessError(f"pytest ended with {ran.returncode}:\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}")
         outcomes = {outcome for row in Grid.load(grid.read_text()).cells.values() for outcome in row.values()}
@@ -137,15 +137,28 @@ def _bisect_commits(checkout: Path, good: str, bad: str, arguments: Sequence[str
     """``git bisect`` in a clone of its own, so that nothing of the user's is touched; its verdicts come from here."""
     if not (checkout / ".git").exists():
         raise HarnessError(f"{checkout} is no git checkout of keepalived")
-    step = ["-c", "from harness.cli import bisect; bisect.step()", str(checkout), *arguments]
     with tempfile.TemporaryDirectory() as clone:
         git = ["git", "-C", clone]
         _must(["git", "clone", "--quiet", "--shared", "--no-checkout", str(checkout), clone])
         ends = [_commit(checkout, one) for one in (bad, good)]
-        _must([*git, "bisect", "start", "--no-checkout", *ends])
-        where = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), _FOLDER: os.getcwd()}
-        run = [*git, "bisect", "run", sys.executable, *step]
-        return subprocess.run(run, env={**os.environ, **where}, check=False).returncode
+        told = _must([*git, "bisect", "start", "--no-checkout", *ends])
+        while _FOUND not in told:
+            print(told, end="", flush=True)
+            commit = _must([*git, "rev-parse", "BISECT_HEAD"]).strip()
+            verdict = _judge_commit(f"{checkout}@{commit}", arguments)
+            print(f"{commit[:12]}: {verdict.name.lower()}", flush=True)
+            ran = owned.run([*git, "bisect", _WORDS[verdict]], capture=True, environment=_plain())
+            told = ran.stdout
+            if ran.returncode:  # only commits are left that cannot be tested: it names them
+                print(told, end="")
+                raise HarnessError(f"git bisect cannot tell which commit it is: {ran.stderr.strip() or 'see above'}")
+        print(told, end="")
+    return 0
+
+
+def _judge_commit(keepalived: str, arguments: Sequence[str]) -> Verdict:
+    """Build a commit, ``CHECKOUT@COMMIT``, and run the scenarios on it."""
+    return _build(keepalived) or judge([f"--keepalived={keepalived}", *arguments])
 
 
 def _commit(checkout: Path, name: str) -> str:
@@ -159,25 +172,17 @@ def _commit(checkout: Path, name: str) -> str:
         raise unknown
 
 
-def _must(command: list[str]) -> None:
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+def _must(command: list[str]) -> str:
+    """What a command of git's prints. HarnessError if it fails."""
+    ran = owned.run(command, capture=True, environment=_plain())
     if ran.returncode:
         raise HarnessError(f"`{' '.join(command)}` failed: {ran.stderr.strip() or ran.stdout.strip()}")
+    return ran.stdout
 
 
-def step() -> None:
-    """What ``git bisect run`` runs for each commit: build it, run the scenarios, end with the verdict."""
-    checkout, *arguments = sys.argv[1:]
-    asked = subprocess.run(["git", "rev-parse", "BISECT_HEAD"], capture_output=True, text=True, check=True)
-    os.chdir(os.environ[_FOLDER])
-    keepalived = f"{checkout}@{asked.stdout.strip()}"
-    try:
-        verdict = _build(keepalived) or judge([f"--keepalived={keepalived}", *arguments])
-    except HarnessError as problem:
-        print(f"lvs-harness: {problem}", file=sys.stderr)
-        verdict = Verdict.ABORT
-    print(f"{keepalived[-40:][:12]}: {verdict.name.lower()}", flush=True)
-    sys.exit(verdict)
+def _plain() -> dict[str, str]:
+    """git's own words, since one of them is looked for."""
+    return {**os.environ, "LC_ALL": "C"}
 
 
 def _build(keepalived: str) -> Verdict | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
+import os
 import sys
 import tomllib
 from pathlib import Path
@@ -44,7 +44,8 @@ def _run(options: argparse.Namespace) -> int:
     short = ["-p", "no:cacheprovider", "--tb=no", "-rN"]  # the verdict says it; --tb=auto behind "--" shows it again
     patient = ["--watchdog", "120"]  # tables of hundreds of services take their time to be read
     command = [sys.executable, "-m", "pytest", "--pyargs", *where, *short, *patient, *arguments, *options.passed]
-    return subprocess.run(command, check=False).returncode
+    sys.stdout.flush()
+    os.execv(command[0], command)  # the command is pytest from here on, so whatever ends the one ends the other
 
 
 def _settings(given: Path | None, first: Path) -> dict[str, str]:

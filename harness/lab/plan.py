@@ -118,7 +118,7 @@ def make_topo(factory: Callable[[], Topo]) -> Topo:
             topo = factory()
     except HarnessError as problem:
         raise HarnessError(f"{_where(problem)}{problem}") from None
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:
         where = _where(problem)
         if not where and isinstance(problem, TypeError):  # build() was called wrongly, and has not begun
             raise HarnessError(f"topology {name}: {problem}{_its_parameters(factory)}") from None
@@ -128,7 +128,7 @@ def make_topo(factory: Callable[[], Topo]) -> Topo:
     return topo
 
 
-def _where(problem: Exception) -> str:
+def _where(problem: BaseException) -> str:
     """File and line where it was raised, in the innermost frame that is not the harness's or Mininet's own, if any."""
     libraries = (*harness.__path__, *mininet.__path__)
     frames = [

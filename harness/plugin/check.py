@@ -9,6 +9,7 @@ import pytest
 
 from harness.check import verdict
 from harness.errors import HarnessError
+from harness.kernels.interrupts import INTERRUPTED
 from harness.plugin.evidence import folder_of
 from harness.plugin.marks import CONFIGURED
 
@@ -22,6 +23,8 @@ _VERDICTS = {
     "inconclusive": verdict.UNCLEAR,
     "skipped": verdict.DOES_NOT_APPLY,
 }
+_INTERRUPTED = pytest.StashKey[str]()
+"""What the verdict says of a run that was interrupted."""
 _ABOUT, _EVIDENCE, _LEFT_OUT = "about", "evidence", "not emulated"
 
 
@@ -47,6 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         settings = settings_of([*config.getini("lvs_settings"), *config.getoption("lvs_set")])
         config.stash[CONFIGURED] = Configured(*directors, settings=settings)
+        config.pluginmanager.register(_Interruption())
     except HarnessError as problem:
         raise pytest.UsageError(str(problem)) from None
 
@@ -86,10 +90,43 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     ]
     left_out = dict.fromkeys(what for report in told for name, what in report.user_properties if name == _LEFT_OUT)
     findings += [verdict.Finding(verdict.NOT_EMULATED, str(what)) for what in left_out]
-    if findings:
+    interrupted = terminalreporter.config.stash.get(_INTERRUPTED, None)
+    if findings or interrupted:
         terminalreporter.section("verdict")
         for line in verdict.report(findings):
             terminalreporter.line(line)
+    if interrupted:
+        terminalreporter.line(interrupted)
+
+
+class _Interruption:
+    """Notes that somebody has ended the run, and how much of it was left."""
+
+    def __init__(self) -> None:
+        self._ended: set[str] = set()
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """A scenario is over."""
+        self._ended.add(nodeid)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Ctrl-C, or a signal that asks for the same; not what pytest itself ends the run with."""
+        self._interrupted = (
+            issubclass(excinfo.type, KeyboardInterrupt) and excinfo.type is not pytest.Session.Interrupted
+        )
+
+    _interrupted = False
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Say so in the verdict, and by the exit status."""
+        if self._interrupted:
+            left = sum(item.nodeid not in self._ended for item in session.items)
+            session.config.stash[_INTERRUPTED] = (
+                f"interrupted: this is what was found until then; {left} of {len(session.items)} situations were not"
+                " tried to their end"
+            )
+            session.exitstatus = INTERRUPTED
 
 
 def _finding(report: pytest.TestReport, judged: str) -> verdict.Finding:

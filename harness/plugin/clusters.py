@@ -48,9 +48,22 @@ def pytest_exception_interact(call: pytest.CallInfo[object], report: pytest.Coll
                 return
 
 
+class Unusable(Exit):
+    """Ends the run. pytest puts an exception's name in front of what it says, and users need not know one."""
+
+
+Unusable.__module__, Unusable.__qualname__ = "builtins", "lvs-harness"
+
+
 @pytest.fixture(scope="session")
 def lvs_kernel(_about_the_run: None) -> str:
     """Whatever needs a kernel that can carry clusters asks for this; it says which one that is."""
+    if choice.HEADER not in os.environ:
+        raise Unusable(
+            "the harness failed: no kernel was chosen, because what there is to run could not be collected the first"
+            " time, and could the second time; run it again, with more memory if there is little",
+            pytest.ExitCode.INTERNAL_ERROR,
+        )
     return os.environ[choice.HEADER]
 
 
@@ -62,13 +75,6 @@ def _pool(request: pytest.FixtureRequest, lvs_kernel: str) -> Iterator[Pool]:
     pool = Pool(run, choice.slack(), request.config.getoption("seed"))
     yield pool
     pool.close()
-
-
-class _Unusable(Exit):
-    """Ends the run. pytest puts an exception's name in front of what it says, and users need not know one."""
-
-
-_Unusable.__module__, _Unusable.__qualname__ = "builtins", "lvs-harness"
 
 
 @pytest.fixture
@@ -89,7 +95,7 @@ def cluster(
         running = _pool.get(topology, {**parameters, **planted}, fresh, edits, selection)
     except HarnessError as problem:
         if isinstance(topology, Configured):  # which no other scenario would fare better with
-            raise _Unusable(str(problem), pytest.ExitCode.USAGE_ERROR) from None
+            raise Unusable(str(problem), pytest.ExitCode.USAGE_ERROR) from None
         raise
     request.node.stash[RUNNING] = running
     with contextlib.nullcontext() if _control is None else _control.planted(running):

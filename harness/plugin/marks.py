@@ -27,7 +27,12 @@ def topology_of(item: pytest.Item) -> tuple[Topology | Configured, dict[str, Any
         raise HarnessError(
             f"{item.nodeid}: say on which topology it runs: pytestmark = pytest.mark.topology.with_args(DirectorPair)"
         )
-    return marker.args[0], dict(marker.kwargs)
+    (topology,) = marker.args
+    if not callable(topology) and not hasattr(topology, "read"):  # as that of configurations
+        raise HarnessError(
+            f"{item.nodeid}: the mark `topology` takes a Mininet Topo, such as DirectorPair: {topology!r}"
+        )
+    return topology, dict(marker.kwargs)
 
 
 def controls_of(item: pytest.Item) -> list[Control]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.kernels import owned
 from harness.plugin.images import base_selection
 from harness.plugin.outcomes import INCONCLUSIVE
 from harness.plugin.regressions import SHOWN
@@ -77,7 +77,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         grid = Path(folder, "grid.json")
         for kernel in kernels:
             command = [sys.executable, "-m", "pytest", *arguments, f"--kernel={kernel}", f"--grid={grid}"]
-            worst = max(worst, subprocess.run(command, cwd=config.invocation_params.dir, check=False).returncode)
+            worst = max(worst, owned.run(command, cwd=config.invocation_params.dir).returncode)
             if grid.exists():
                 whole.merge(Grid.load(grid.read_text(encoding="utf-8")), Path(kernel).name)
                 grid.unlink()

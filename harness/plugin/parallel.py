@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.errors import HarnessError
 from harness.kernels import choice, gateway, memory
 from harness.kernels.gateway import console
 from harness.plugin import units
@@ -58,9 +59,12 @@ def is_worker(config: pytest.Config) -> bool:
 
 def cluster_key(item: pytest.Item) -> str:
     """The same for all scenarios that may share a cluster, in every process."""
-    topology, parameters = topology_of(item)
+    try:
+        topology, parameters = topology_of(item)
+    except HarnessError:  # it will have none
+        return item.nodeid
     own = item.nodeid if parameters.get("fresh") or item.config.getoption("controls") else ""
-    name = f"{topology.__module__}.{getattr(topology, '__qualname__', type(topology).__qualname__)}"
+    name = f"{getattr(topology, '__module__', '')}.{getattr(topology, '__qualname__', type(topology).__qualname__)}"
     return f"{name} {sorted(parameters.items())!r} {selection_of(item)!r} {own}"
 
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import marshal
 import os
+import sys
 import time
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from harness.errors import HarnessError
-from harness.kernels import choice, imports, native, wire
+from harness.kernels import choice, interrupts, native
 from harness.kernels.watchdog import WATCHDOG
-from harness.plugin import parallel, report
-from harness.plugin.images import base_selection, selection_of
-from harness.plugin.marks import topology_of
+from harness.plugin import collecting, deadly, parallel, report
+from harness.plugin.marks import CONFIGURED
 from harness.plugin.matrix import images_asked_for
 from harness.report import artifacts
 
 ARTIFACTS = "artifacts"
+_TOLD = 10
+"""So many problems are told where there is nothing to run."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,6 +60,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--artifacts", default=ARTIFACTS, help="folder for logs and timelines (default: %(default)s)")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Whoever asks the run to end gets to know what was found until then; a worker's controller sees to it."""
+    if not parallel.is_worker(config):
+        interrupts.install()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Move the whole run into the embedded kernel, if it needs a cluster and that is where clusters are to run."""
@@ -95,6 +101,12 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return status
     except HarnessError as problem:
         raise pytest.UsageError(str(problem)) from None
+    except collecting.CollectorDied as problem:
+        print(f"lvs-harness: {problem}; nothing was run", file=sys.stderr)
+        return pytest.ExitCode.INTERNAL_ERROR
+    except KeyboardInterrupt:
+        print("lvs-harness: interrupted before anything was run", file=sys.stderr)
+        return interrupts.INTERRUPTED if CONFIGURED in config.stash else pytest.ExitCode.INTERRUPTED
 
 
 def _make_images(config: pytest.Config) -> None:
@@ -116,92 +128,31 @@ def _only_looks(config: pytest.Config) -> bool:
 
 
 def _needs_kernel(config: pytest.Config) -> bool:
-    """Whether any selected test uses a cluster or asks for its kernel.
+    """Whether any selected test uses a cluster or asks for its kernel; notes what else is to be known of them.
 
-    That takes collecting, which is done in a forked process, so that nothing of it stays behind.
-
-    Raises HarnessError if a topology among them is wrong.
+    Raises HarnessError if there is nothing else to run than scenarios whose topology is wrong.
     """
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
-        answer: dict[str, Any] = {}
-        try:
-            null = os.open(os.devnull, os.O_RDWR)
-            for standard in (0, 1, 2):
-                os.dup2(null, standard)
-            answer = _collect(config)
-        finally:
-            with suppress(BrokenPipeError):  # the run has been killed
-                wire.write_all(writer, marshal.dumps(answer))
-            os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        answer = marshal.loads(pipe.read() or marshal.dumps({}))
-    os.waitpid(child, 0)
-    if "error" in answer:
-        raise HarnessError(answer["error"])
-    config.stash[parallel.CLUSTERS] = answer.get("clusters", {})
-    config.stash[parallel.SHARD] = answer.get("shard", {})
-    config.stash[parallel.MACHINES] = answer.get("machines", 0)
-    config.stash[parallel.MODULES] = answer.get("modules", b"")
-    return bool(answer.get("users"))  # where collecting fails, the run that follows here shows why
+    found = collecting.look(config)
+    if found.wrong and len(found.wrong) == found.items:
+        raise HarnessError(_in_short(found.wrong))
+    config.stash[parallel.CLUSTERS] = found.clusters
+    config.stash[parallel.SHARD] = found.shard
+    config.stash[parallel.MACHINES] = found.machines
+    config.stash[parallel.MODULES] = found.modules
+    deadly.hand_on(found.fatal)
+    return bool(found.users)  # where collecting fails, the run that follows here shows why
 
 
-def _collect(config: pytest.Config) -> dict[str, Any]:
-    from _pytest.main import Session
-
-    alone = not parallel.workers_wanted(config)
-    parallel.stay_alone(config)
-    config._do_configure()
-    if (reporter := config.pluginmanager.get_plugin("terminalreporter")) is not None:
-        reporter._tw._file = open(os.devnull, "w")  # noqa: SIM115 - this process ends in a moment
-    session = Session.from_config(config)
-    config.hook.pytest_sessionstart(session=session)
-    session.perform_collect()
-    users = [item for item in session.items if "lvs_kernel" in getattr(item, "fixturenames", ())]
-    try:
-        on_clusters = [item for item in users if "cluster" in getattr(item, "fixturenames", ())]
-        machines = _plan_all(on_clusters)
-    except HarnessError as problem:
-        return {"error": str(problem)}
-    return {
-        "users": len(users),
-        "machines": machines,
-        "modules": imports.gather() if alone else b"",
-        "shard": config.stash.get(parallel.SHARD, {}),
-        "clusters": {item.nodeid: parallel.cluster_key(item) for item in on_clusters},
-    }
-
-
-def _plan_all(items: list[pytest.Item]) -> int:
-    """How many machines the largest of the clusters has. HarnessError names what is wrong with one."""
-    from harness.check.configured import Configured
-    from harness.images.selection import ROLES
-    from harness.pool import planned
-
-    seen, names, most = set(), set(ROLES), 0
-    for item in items:
-        topology, parameters = topology_of(item)
-        if isinstance(topology, Configured):
-            continue  # which keepalived has to read first, in a machine
-        parameters.pop("fresh", None)
-        selection = selection_of(item)
-        if (key := repr((topology, parameters, selection))) not in seen:
-            seen.add(key)
-            try:
-                hosts = planned(topology, parameters, 0, selection=selection).hosts
-            except HarnessError as problem:
-                raise HarnessError(f"{item.nodeid}: {problem}") from None
-            names |= {host.name for host in hosts}
-            most = max(most, len(hosts))
-    if items and (selection := base_selection(items[0].config)) and (unknown := selection.whose - names):
-        raise HarnessError(
-            f"--image or --keepalived for {', '.join(sorted(unknown))}: no such role or node;"
-            f" the selected scenarios have {', '.join(sorted(names))}"
-        )
-    return most
+def _in_short(wrong: dict[str, str]) -> str:
+    """Each problem once, with the first of the scenarios that have it."""
+    first_of: dict[str, str] = {}
+    for scenario, problem in wrong.items():
+        first_of.setdefault(problem, scenario)
+    lines = [
+        problem if problem.startswith(scenario) else f"{scenario}: {problem}" for problem, scenario in first_of.items()
+    ]
+    more = [f"... and {len(lines) - _TOLD} more"] if len(lines) > _TOLD else []
+    return "\n".join([*lines[:_TOLD], *more])
 
 
 def _outside_files(config: pytest.Config) -> list[Path]:

@@ -1,0 +1,64 @@
+"""Commands that this process starts and that end with it, however it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from harness.kernels import linux
+from harness.kernels.interrupts import Ended
+
+_GRACE = 20.0
+"""Seconds that an interrupted command has to say what it has found, and to clean up, before it is killed."""
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    capture: bool = False,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, whatever its status.
+
+    When this process is killed, the kernel kills the command; what that one has started ends by the same rule, or
+    because it holds the other end of a pipe. When this process is interrupted, so is the command, and it is waited for
+    before the exception goes on. With ``capture`` the command has a group of its own and no terminal, and its output
+    is returned; without, it has those of this process, and so hears of Ctrl-C itself.
+    """
+    parent = os.getpid()
+    stream = subprocess.PIPE if capture else None
+    running = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL if capture else None,
+        stdout=stream,
+        stderr=stream,
+        text=True,
+        errors="replace",
+        process_group=0 if capture else None,
+        preexec_fn=lambda: linux.die_with_parent(parent),
+    )
+    try:
+        output, errors = running.communicate()
+    except BaseException as reason:
+        if capture or isinstance(reason, Ended):
+            with suppress(ProcessLookupError):
+                running.send_signal(signal.SIGINT)
+        _end(running)
+        raise
+    return subprocess.CompletedProcess(list(command), running.returncode, output, errors)
+
+
+def _end(running: subprocess.Popen[str]) -> None:
+    try:
+        with suppress(subprocess.TimeoutExpired):
+            running.communicate(timeout=_GRACE)
+    finally:
+        running.kill()  # nothing happens if it has ended
+        running.wait()
