@@ -3,17 +3,20 @@
 
 VENV := .venv
 PYTEST := $(VENV)/bin/pytest
-SOURCES := harness topologies scenarios tests benchmarks
+SOURCES := harness topologies scenarios tests benchmarks tools
 
 PACKAGES := keepalived ipvsadm apache2 user-mode-linux iproute2 iputils-ping kmod procps curl python3 python3-venv dnsmasq-base iptables \
 	python3-aiosmtpd
 TEST_PACKAGES := chromium chromium-driver openssh-client openssh-server tshark wrk
 BENCH_PACKAGES := bridge-utils mininet wrk
+CHECK_PACKAGES := vagrant
+CONTAINER_PACKAGES := buildah mmdebstrap uidmap
 IMAGE_PACKAGES := mmdebstrap uidmap umoci
 KEEPALIVED_PACKAGES := autoconf automake gcc git libc6-dev libnl-3-dev libnl-genl-3-dev libssl-dev make pkg-config
 KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make patch xz-utils
 
-.PHONY: setup scenarios test samples check controls docs picture bench determinism kernel images lock clean packages
+.PHONY: setup scenarios test samples check controls docs picture bench determinism kernel wheels container \
+	images lock clean packages
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.compiled
@@ -32,10 +35,13 @@ samples: setup
 	$(PYTEST) tests/inside/test_check.py --watchdog 600 $(ARGS)
 
 check: setup
+	@tools/install-packages $(CHECK_PACKAGES)
 	$(VENV)/bin/ruff check $(SOURCES)
 	$(VENV)/bin/ruff format --check $(SOURCES)
 	$(VENV)/bin/mypy --strict $(SOURCES)
 	$(PYTEST) -q tests/test_layering.py
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	vagrant validate --ignore-provider
 	$(VENV)/bin/lvs-harness scenarios --markdown | diff -u docs/scenarios.md - || { echo "out of date: make docs"; exit 1; }
 
 # Every scenario under each of its controls, under which it must fail.
@@ -62,6 +68,13 @@ determinism: setup
 kernel: setup
 	@tools/install-packages $(KERNEL_PACKAGES)
 	$(VENV)/bin/lvs-harness kernel build $(ARGS)
+
+# dist/ gets lvs-harness and lvs-harness-kernel, which need neither compiler nor checkout (docs/install.md).
+wheels: kernel
+	@rm -rf dist
+	$(VENV)/bin/hatchling build -t wheel -d $(CURDIR)/dist
+	cd tools/kernel_wheel && $(CURDIR)/$(VENV)/bin/hatchling build -t wheel -d $(CURDIR)/dist
+	cd dist && sha256sum *.whl >SHA256SUMS
 
 # What --image and --matrix make images of releases with, and what a keepalived is built from source with.
 images: setup

@@ -11,8 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flit_core import buildapi
+from hatchling import build as hatchling
 from packaging.requirements import Requirement
+
+import harness
+from harness import installed
+from harness.kernels import cache
+from tools.kernel_wheel import built_kernel
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -26,24 +31,79 @@ DEPENDENCIES = [
 @pytest.fixture
 def wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> zipfile.ZipFile:
     monkeypatch.chdir(ROOT)
-    return zipfile.ZipFile(tmp_path / buildapi.build_wheel(str(tmp_path)))
+    return zipfile.ZipFile(tmp_path / hatchling.build_wheel(str(tmp_path)))
+
+
+def files_of(folder: str) -> set[str]:
+    return {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
 
 
 def test_wheel_holds_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:
-    files = {
-        str(path.relative_to(ROOT))
-        for path in (ROOT / "harness").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    files = files_of("harness")
+    shipped = {f"harness/shipped/{name}" for folder in ("topologies", "scenarios") for name in files_of(folder)}
     assert "harness/py.typed" in files
-    assert {name for name in wheel.namelist() if name.startswith("harness/")} == files
+    assert "harness/shipped/topologies/director_pair.py" in shipped
+    assert {name for name in wheel.namelist() if ".dist-info/" not in name} == files | shipped
+
+
+def test_shipped_topologies_lie_beside_the_package_or_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert installed.home() == ROOT
+    package = tmp_path / "harness"
+    (package / "shipped").mkdir(parents=True)
+    monkeypatch.setattr(harness, "__file__", str(package / "__init__.py"))
+    assert installed.home() == package / "shipped"
+
+
+def test_kernel_s_tag_names_the_newest_symbols_of_the_c_library() -> None:
+    program = b"\x7fELF\0GLIBC_2.9\0GLIBC_2.34\0GLIBC_2.2.5\0"
+    assert built_kernel.tag(program) == "py3-none-manylinux_2_34_x86_64"
+
+
+def test_kernel_s_source_is_named_with_its_version() -> None:
+    assert "source package linux, version 7.3.4-1~bpo13+1," in built_kernel.source_of("7.3.4-1~bpo13+1")
+
+
+def test_kernel_is_found_in_its_wheel_unless_the_cache_has_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    package = tmp_path / "site" / "lvs_harness_kernel"
+    for folder in (package / "kernels" / "7.1-1", package / "kernels" / f"7.2-1-{cache.fingerprint()}"):
+        make_kernel(folder)
+    (package / "__init__.py").touch()
+    assert cache.find() is None
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    assert cache.find() == cache.Kernel(folder / "linux", "7.2-1")
+    make_kernel(own := cache.folder_of("7.1-1"))
+    assert cache.find() == cache.Kernel(own / "linux", "7.1-1")
+
+
+def test_damaged_kernel_of_the_wheel_is_not_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "site" / "lvs_harness_kernel" / "kernels" / f"7.2-1-{cache.fingerprint()}"
+    make_kernel(folder)
+    (folder / "linux").write_bytes(b"damaged")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    with pytest.raises(cache.CorruptKernel, match="pip install --force-reinstall lvs-harness-kernel"):
+        cache.find_or_discard()
+    assert folder.exists()
+
+
+def make_kernel(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    program = folder / "linux"
+    program.write_bytes(b"a kernel")
+    program.chmod(0o755)
+    (folder / "linux.sha256").write_text(cache.checksum(program))
 
 
 def test_wheel_registers_the_plugin_the_command_and_the_licence(wheel: zipfile.ZipFile) -> None:
     info = f"lvs_harness-{PROJECT['version']}.dist-info"
     entry_points = wheel.read(f"{info}/entry_points.txt").decode()
-    assert "[pytest11]\nlvs_harness=harness.plugin\n" in entry_points
-    assert "[console_scripts]\nlvs-harness=harness.cli:main\n" in entry_points
+    assert "[pytest11]\nlvs_harness = harness.plugin\n" in entry_points
+    assert "[console_scripts]\nlvs-harness = harness.cli:main\n" in entry_points
     assert wheel.read(f"{info}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
+
+from harness import installed
 
 
 def add(commands: Any) -> None:
     """Declare the command."""
     scenarios = commands.add_parser("scenarios", help="list the scenarios, a line each")
-    scenarios.add_argument("paths", nargs="*", default=["scenarios"], metavar="PATH", help="default: scenarios")
+    scenarios.add_argument(
+        "paths", nargs="*", metavar="PATH", help="default: ./scenarios, or else those that come with the harness"
+    )
     scenarios.add_argument("-m", dest="marker", default="", metavar="MARKER", help="as for pytest: -m election")
     scenarios.add_argument("--markdown", action="store_true", help="the whole catalogue, as docs/scenarios.md has it")
     scenarios.set_defaults(run=_run)
@@ -18,6 +23,8 @@ def add(commands: Any) -> None:
 def _run(options: argparse.Namespace) -> int:
     from harness.plugin import catalogue
 
-    found = catalogue.scenarios(options.paths, options.marker)
+    shipped = str(installed.home() / installed.SCENARIOS)
+    own = Path(installed.SCENARIOS)
+    found = catalogue.scenarios(options.paths or [str(own) if own.is_dir() else shipped], options.marker)
     print(catalogue.markdown(found) if options.markdown else catalogue.listing(found), end="")
     return 0

@@ -13,10 +13,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from harness import installed
 from harness.errors import HarnessError
 from harness.kernels import choice, memory
 
-FOLDER = "topologies"
+FOLDER = installed.TOPOLOGIES
 
 
 def add(commands: Any) -> None:
@@ -75,10 +76,15 @@ def all_of(name: str) -> dict[str, Any]:
 
 
 def load(name: str) -> ModuleType:
-    """The module of a topology: of its name in ``topologies/``, or a file. HarnessError if there is none."""
+    """The module of a topology: of its name in ``topologies/``, here or as shipped, or a file.
+
+    HarnessError if there is none.
+    """
     sys.path.insert(0, os.getcwd())
+    installed.make_importable()
     try:
         if not name.endswith(".py"):
+            importlib.import_module(FOLDER).__path__ = [str(folder) for folder in _folders()]
             return importlib.import_module(f"{FOLDER}.{name}")
         specification = importlib.util.spec_from_file_location(Path(name).stem, name)
         assert specification is not None
@@ -91,15 +97,21 @@ def load(name: str) -> ModuleType:
     except ModuleNotFoundError as problem:
         if not (problem.name or "").startswith(FOLDER):
             raise HarnessError(f"{name}: {problem}") from None
-        here = f"in ./{FOLDER} are: {', '.join(known()) or 'none'}"
-        raise HarnessError(f"there is no topology {name}; {here}; or name a file, {name}.py") from None
+        raise HarnessError(
+            f"there is no topology {name}; there are: {', '.join(known())}; or name a file, {name}.py"
+        ) from None
     except SyntaxError as problem:
         raise HarnessError(f"{problem.filename}:{problem.lineno}: {problem.msg}") from None
 
 
 def known() -> list[str]:
-    """The names of the topologies that there are."""
-    return sorted(path.stem for path in Path(FOLDER).glob("[!_]*.py"))
+    """The names of the topologies that there are, in ``./topologies/`` and as shipped."""
+    return sorted({path.stem for folder in _folders() for path in folder.glob("[!_]*.py")})
+
+
+def _folders() -> list[Path]:
+    """Where topologies are looked for: the user's own first."""
+    return [Path.cwd() / FOLDER, installed.home() / FOLDER]
 
 
 def parameters_of(words: list[str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 A kernel lies in a folder of its own, named by source version and by what is ours, whole or not at all:
 ``$XDG_CACHE_HOME/lvs-harness/kernels/<version>-<fingerprint>/linux``, its checksum and full configuration
 beside it. The compiler is not part of the name: in virtual time no result depends on its code.
+The wheel ``lvs-harness-kernel`` has such folders in its package, for where the cache has no kernel.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import importlib.util
 import os
 import re
 import shutil
@@ -21,6 +23,9 @@ from harness.errors import HarnessError
 
 CONFIGURATION = Path(__file__).with_name("time_travel.config")
 PATCH = Path(__file__).with_name("deterministic.patch")
+FILES = ("linux", "linux.sha256", "config")
+"""What a kernel's folder holds."""
+WHEEL = "lvs-harness-kernel"
 IDENTITY = {
     "KBUILD_BUILD_USER": "lvs-harness",
     "KBUILD_BUILD_HOST": "lvs-harness",
@@ -41,19 +46,33 @@ class CorruptKernel(HarnessError):
     """A kernel in the cache is not what was built."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(f"kernel: {folder} is damaged (wrong checksum); run `make kernel` again")
+        again = "run `make kernel` again"
+        if folder.parent != location():
+            again = f"install it again: pip install --force-reinstall {WHEEL}"
+        super().__init__(f"kernel: {folder} is damaged (wrong checksum); {again}")
         self.folder = folder
 
 
 def find() -> Kernel | None:
-    """The newest kernel in the cache that has the present configuration and patch; None when there is none.
+    """The newest kernel of the present configuration and patch, in the cache or else in the wheel.
 
-    CorruptKernel when its checksum does not match.
+    None when there is none, CorruptKernel when its checksum does not match.
     """
-    folders = sorted(location().glob(f"[!.]*-{fingerprint()}"), key=_ordinal)
-    if not folders:
+    for place in filter(None, (location(), in_wheel())):
+        if folders := sorted(place.glob(f"[!.]*-{fingerprint()}"), key=_ordinal):
+            return _checked(folders[-1])
+    return None
+
+
+def in_wheel() -> Path | None:
+    """The folder of kernels in the installed wheel; None when it is not installed."""
+    package = importlib.util.find_spec(WHEEL.replace("-", "_"))
+    if package is None or not package.submodule_search_locations:
         return None
-    folder = folders[-1]
+    return Path(package.submodule_search_locations[0], "kernels")
+
+
+def _checked(folder: Path) -> Kernel:
     try:
         intact = checksum(folder / "linux") == (folder / "linux.sha256").read_text()
     except OSError:
@@ -64,11 +83,16 @@ def find() -> Kernel | None:
 
 
 def find_or_discard() -> Kernel | None:
-    """What :func:`find` finds, damaged kernels removed. Only for whoever is :func:`alone`."""
+    """What :func:`find` finds, damaged kernels of the cache removed.
+
+    Only for whoever is :func:`alone`.
+    """
     while True:
         try:
             return find()
         except CorruptKernel as damage:
+            if damage.folder.parent != location():
+                raise
             shutil.rmtree(damage.folder)
 
 

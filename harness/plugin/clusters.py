@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from _pytest.outcomes import Exit
 
+from harness import installed
 from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.plugin import evidence
@@ -27,7 +28,8 @@ RUNNING = pytest.StashKey["Cluster"]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker that says on which topology a scenario runs."""
+    """Declare the marker that names a scenario's topology, and let it import the shipped ones."""
+    installed.make_importable()
     config.addinivalue_line("markers", "topology(factory, **parameters): the Mininet Topo on which a scenario runs")
 
 

@@ -1,0 +1,26 @@
+"""The markers of these scenarios, declared here so that they are known wherever these are installed."""
+
+import pytest
+
+MARKERS = (
+    "ownership: which director holds the VIP",
+    "forwarding: the path that frames take through the cluster",
+    "arp: who answers ARP for the VIP",
+    "failover: loss of the master, takeover and failback",
+    "health: checks of the real servers, removal and recovery",
+    "maintenance: moving the VIP on purpose",
+    "election: who becomes master",
+    "scheduler: which real server gets the next connection",
+    "recovery: what comes back, and how",
+    "persistence: clients that stay with their real server, and real servers that are drained",
+    "tracking: what raises, lowers or ends a director's claim",
+    "notification: whom keepalived tells, and in which order",
+    "misconfiguration: mistakes that operators make, and their symptoms",
+    "open_problem: what the original experiment left open",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
