@@ -52,6 +52,18 @@ class Router:
         ]
         return Window(min(due.earliest for due in dues), max(due.latest for due in dues))
 
+    def failback(self, returning: DirectorNode, master: DirectorNode) -> Window:
+        """When ``returning``, which has just been started, is due to take the VIP back from ``master``.
+
+        A script adds its weight, or lets the instance leave FAULT state, only once it has succeeded often enough: the
+        returning director may outrank the other at once, or then at the latest.
+        """
+        claim, interval = self.claim_of(returning), self.claim_of(master).advert_int
+        at_once = timers.failback(claim, interval)
+        known = max((timers.script_recovery(script).latest for script in claim.track_scripts), default=0.0)
+        latest = max(at_once.latest, known + timers.preemption(claim, interval).latest, known + at_once.latest)
+        return Window(at_once.earliest, latest)
+
     def heir_of(self, master: DirectorNode) -> DirectorNode:
         """Who takes over when ``master`` is lost: the next priority, then the higher address."""
         others = [(claimant, own) for claimant, own in self.claims if claimant is not master]

@@ -63,6 +63,6 @@ def test_the_highest_priority_returns_or_does_not(cluster: Cluster, parts: Parts
             cluster.timeline.let_pass(timers.master_down_interval(claim) + cluster.slack)
             assert cluster.owners(router.vip) == [heir.name]
         else:
-            due = timers.failback(claim, router.claim_of(heir).advert_int)
+            due = router.failback(owner, heir)
             took = cluster.wait_master(owner, since=stood.latest, until=due.latest, vip=router.vip)
             assert stood.latest + took in cluster.within(stood + due), f"{router.vip}: {took:.3f} s, due {due}"

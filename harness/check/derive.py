@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-from harness.check import reach, wires
+from harness.check import local, reach, wires
 from harness.check.facts import Instance, Reading, RealServer, Service, Vip
 from harness.check.files import SCRIPT
 from harness.check.layout import Assumption, DirectorMachine, Layout, Segment, ServerMachine
@@ -24,18 +24,29 @@ LIKELY_PREFIX = 24
 WIDEST_PREFIX = 8
 
 
-def derive(readings: Mapping[str, Reading], settings: Mapping[str, str] | None = None) -> Layout:
+def derive(
+    readings: Mapping[str, Reading],
+    settings: Mapping[str, str] | None = None,
+    files: Mapping[str, Mapping[str, tuple[bytes, int]]] | None = None,
+) -> Layout:
     """The cluster in which all directors do what they are configured for.
 
     ``settings``: ``INTERFACE=SUBNET``, ``DIRECTOR.INTERFACE=ADDRESS``, ``mark.MARK=ADDRESS:PORT``. HarnessError names
-    what fits nowhere, and a setting that nothing asks for.
+    what fits nowhere, and a setting that nothing asks for. ``files`` are each director's own, by path: the scripts
+    among them say what they look for on the director.
     """
-    return _Deriving(dict(readings), dict(settings or {})).layout()
+    return _Deriving(dict(readings), dict(settings or {}), files or {}).layout()
 
 
 class _Deriving:
-    def __init__(self, readings: dict[str, Reading], settings: dict[str, str]) -> None:
+    def __init__(
+        self,
+        readings: dict[str, Reading],
+        settings: dict[str, str],
+        files: Mapping[str, Mapping[str, tuple[bytes, int]]],
+    ) -> None:
         self._settings = settings
+        self._files = {name: files.get(name, {}) for name in readings}
         self._used: set[str] = set()
         self._assumptions: list[Assumption] = []
         self._segments: dict[str, Segment] = {}
@@ -55,6 +66,9 @@ class _Deriving:
             for segment in self._segments.values():
                 if address in segment.subnet:
                     segment.taken.add(address)
+        scripts = {name: reading.scripts for name, reading in self._readings.items()}
+        links_pidof = local.links_pidof((each for own in scripts.values() for each in own), self._setting)
+        self._local = local.running(scripts, self._files, self._setting)
         directors = tuple(map(self._director, self._readings))
         for path in dict.fromkeys(path for reading in self._readings.values() for path in reading.programs):
             why = "there is no such program, so one that does nothing and succeeds; or FILE"
@@ -67,8 +81,9 @@ class _Deriving:
                 f"--set {', '.join(sorted(unknown))}: nothing here asks for it; what can be set: {known}"
             )
         return Layout(
-            self._segments, directors, servers, client, tuple(self._assumptions), static, tuple(self._left_out)
-        )
+            self._segments, directors, servers, client, tuple(self._assumptions), static, tuple(self._left_out),
+            links_pidof=links_pidof,
+        )  # fmt: skip
 
     def _refuse_strangers(self) -> None:
         """Directors that share neither a virtual router nor a service are no cluster."""
@@ -145,7 +160,8 @@ class _Deriving:
         self._used.add(key)
         if key in self._settings:
             return self._settings[key]
-        self._assumptions.append(Assumption(key, value, why))
+        if not any(assumption.key == key for assumption in self._assumptions):
+            self._assumptions.append(Assumption(key, value, why))
         return value
 
     def _add_segment(self, interface: str, hints: Iterable[tuple[str, int]]) -> None:
@@ -246,7 +262,7 @@ class _Deriving:
             if IPv4Address(given) not in segment.subnet:
                 raise HarnessError(f"--set {key}={given}: it is not in {segment.subnet}")
             addresses[interface] = given
-        return DirectorMachine(name, reading, addresses, called, self._instances_of[name])
+        return DirectorMachine(name, reading, addresses, called, self._instances_of[name], self._local.get(name, {}))
 
 
 def _each_once(services: Iterable[Service]) -> tuple[Service, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mininet.topo import Topo
 
-from harness.check import derive, drawing, model, reading, standins
+from harness.check import derive, drawing, local, model, reading, standins
 from harness.check.facts import Reading
 from harness.check.files import Configuration
 from harness.check.layout import Layout
@@ -38,7 +38,8 @@ def topology(
         readings[configuration.director], said = reading.read(configuration, host, supervisor)
         missing = tuple(f"include {pattern}: there is no such file" for pattern in configuration.missing)
         complaints[configuration.director] = (*said, *missing)
-    layout = derive.derive(readings, settings)
+    files = {configuration.director: configuration.files for configuration in configurations}
+    layout = derive.derive(readings, settings, files)
     layout = replace(
         layout, left_out=(*layout.left_out, *standins.left_out(layout)), changed=tuple(standins.changed(layout))
     )
@@ -67,6 +68,11 @@ class _Derived(Topo):
                 services=[services[each.name] for each in director.reading.services if each.name in services],
                 files={**missing, **standins.with_digests(configuration.files, digests)},
                 holds=tuple(layout.static_vips) if director is layout.directors[0] else (),
+                local=director.local,
+                commands={script.name: script.command for script in director.reading.scripts},
+                switches=_switches(director.reading),
+                links_pidof=layout.links_pidof,
+                programs=_programs(director.reading, {**missing, **configuration.files}),
                 sysctl={"net.ipv4.ip_forward": 1} if forwarding else {},
             )
             self._wire(director.name, director.addresses, director.called)
@@ -92,6 +98,18 @@ class _Derived(Topo):
         for wire, address in addresses.items():
             interface = (called or {}).get(wire, wire)
             self.addLink(f"lan-{wire}"[:15], host, intfName2=interface, params2={"ip": address})
+
+
+def _programs(reading: Reading, files: Mapping[str, tuple[bytes, int]]) -> dict[str, str]:
+    """By script the file that it runs, as far as no other program runs that."""
+    found = {script.name: local.program_of(script.command, files) for script in reading.scripts}
+    return {script: program for script, program in found.items() if program is not None}
+
+
+def _switches(reading: Reading) -> dict[str, str]:
+    """By script the file whose existence has it fail, for those that are made so."""
+    found = {script.name: local.switch_of(script.command) for script in reading.scripts}
+    return {script: path for script, path in found.items() if path is not None}
 
 
 def _services(layout: Layout) -> dict[str, VirtualService]:

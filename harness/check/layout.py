@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 
 from harness.check.facts import Instance, Reading, RealServer, Service
 from harness.errors import HarnessError
+from harness.topology.local import LocalService
 
 LAST_HOST_OF_DIRECTORS = 4
 """Directors get addresses from the end of a subnet, this far before its broadcast address, going up."""
@@ -46,7 +48,8 @@ class Segment:
 @dataclass(frozen=True)
 class DirectorMachine:
     """A director: its address on each wire. ``reading`` names wires, of which ``called`` has those that the director's
-    own interface is called otherwise than; ``instances`` are as it has them itself.
+    own interface is called otherwise than; ``instances`` are as it has them itself. ``local`` is what runs there for
+    each of its scripts.
     """
 
     name: str
@@ -54,6 +57,7 @@ class DirectorMachine:
     addresses: dict[str, str]
     called: dict[str, str]
     instances: tuple[Instance, ...]
+    local: Mapping[str, tuple[LocalService, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ class Layout:
     """The whole: ``segments`` by name; ``static_vips`` are those that no VRRP instance holds.
 
     ``left_out`` is not emulated, by name; ``changed`` is what the directors are given instead of their own.
+    ``links_pidof``: whether pidof is a link to killall5 on the directors.
     """
 
     segments: dict[str, Segment]
@@ -86,3 +91,4 @@ class Layout:
     static_vips: dict[str, str]
     left_out: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    links_pidof: bool = False

@@ -16,7 +16,7 @@ from harness.check import dump
 from harness.check.facts import Reading
 from harness.check.files import Configuration
 from harness.check.standins import SUCCEEDS
-from harness.daemons import keepalived
+from harness.daemons import keepalived, local
 from harness.daemons.keepalived import CONFIG
 from harness.errors import HarnessError
 from harness.lab.machine import Machine
@@ -45,6 +45,7 @@ def read(configuration: Configuration, host: HostPlan, supervisor: Supervisor) -
     with _machine(host, supervisor) as machine:
         for place, (content, mode) in configuration.files.items():
             machine.write(place, content, mode)
+        local.unlink_pidof(machine)
         programs = tuple(_put_programs(machine, configuration.programs))
         interfaces, complaints = _make_interfaces(machine, configuration.origin)
         vrrp, checker = _dump(machine, "-P"), _dump(machine, "-C")

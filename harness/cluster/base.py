@@ -182,12 +182,16 @@ class Base:
             self.timeline.record(node.name, "daemon", name=daemon.name, action="ended", status=process.status)
 
     def _wait_ready(self, node: Node, daemon: Daemon, began: Instant) -> Instant:
+        ready = daemon.ready
+        if ready is None:
+            return began
+
         def matters(event: Event) -> bool:
             return event.node == node.name and event.kind in ("log", "daemon")
 
         def said() -> Event | None:
             for event in self.timeline.events(node=node.name, since=began):
-                if event.kind == "log" and event.daemon == daemon.name and daemon.ready.search(event.line):
+                if event.kind == "log" and event.daemon == daemon.name and ready.search(event.line):
                     return event
                 if event.kind == "daemon" and event.action == "ended" and event.name == daemon.name:
                     words = self._last_words(node)

@@ -14,12 +14,13 @@ from harness.images.image import HOST, Image
 class Daemon:
     """A program that runs in the foreground on a machine.
 
-    ``ready`` is what it logs when it serves, ``failed`` what it logs when it will not; ``package`` has ``argv[0]``.
+    ``ready`` is what it logs when it serves (None: it serves as soon as it runs, and says nothing), ``failed`` what it
+    logs when it will not; ``package`` has ``argv[0]``.
     """
 
     name: str
     argv: tuple[str, ...]
-    ready: re.Pattern[str]
+    ready: re.Pattern[str] | None
     failed: re.Pattern[str]
     package: str
 

@@ -12,6 +12,7 @@ from harness.faults.configuration import (
 from harness.faults.draining import Drain
 from harness.faults.fault import Fault
 from harness.faults.links import BlackHole, Unplug
+from harness.faults.local import FailProgram, MakeFile, StopLocal
 from harness.faults.packets import Deaf, DropAdvertisements, DropArp, Impaired, Mute
 from harness.faults.power import PowerOff
 from harness.faults.processes import CrashVrrp, HangKeepalived, KillKeepalived, StopKeepalived
@@ -45,6 +46,7 @@ __all__ = [
     "DropUdp",
     "ExitCheck",
     "FailCheck",
+    "FailProgram",
     "Fault",
     "ForgetVip",
     "HalfOpen",
@@ -59,6 +61,7 @@ __all__ = [
     "Impaired",
     "KillKeepalived",
     "Maintenance",
+    "MakeFile",
     "Mute",
     "PowerOff",
     "Reconfigure",
@@ -67,6 +70,7 @@ __all__ = [
     "StopDnsmasq",
     "StopHttpd",
     "StopKeepalived",
+    "StopLocal",
     "StopMail",
     "Unplug",
     "Unprotected",

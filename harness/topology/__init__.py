@@ -12,6 +12,7 @@ from harness.topology.checks import (
     UdpCheck,
     Url,
 )
+from harness.topology.local import LocalService
 from harness.topology.machines import Client, Director, MailServer, RealServer, Role, Router
 from harness.topology.notification import Notify
 from harness.topology.services import VirtualService
@@ -24,6 +25,7 @@ __all__ = [
     "DnsCheck",
     "FileCheck",
     "HttpGet",
+    "LocalService",
     "MailServer",
     "MiscCheck",
     "Notify",

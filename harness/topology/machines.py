@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.topology import fields
+from harness.topology.local import LocalService
 from harness.topology.notification import FIFO, SCRIPTS, Notify
 from harness.topology.services import VirtualService
 from harness.topology.vrrp import SyncGroup, VrrpInstance
@@ -48,7 +49,10 @@ class Director(Role):
     With ``sync_daemon`` IPVS tells the other director of its connections; ``lvs_timeouts`` is for how many seconds it
     remembers them: TCP, TCP that was closed, UDP. ``files`` (path -> content and permissions)
     are put on the machine as they are, a keepalived.conf among them instead of the generated one; ``holds`` are
-    addresses that it has itself, without VRRP.
+    addresses that it has itself, without VRRP. ``local`` has the services that its own health scripts look for, by
+    the name of the ``vrrp_script``, ``programs`` the file that each runs, ``commands`` all that it runs, and
+    ``switches`` the file whose existence has it fail.
+    Without ``links_pidof`` its pidof is a program of its own, and no link.
     """
 
     vrrp: VrrpInstance | tuple[VrrpInstance, ...] = ()
@@ -62,6 +66,16 @@ class Director(Role):
     edits: tuple[tuple[str, str], ...] = ()
     files: Mapping[str, tuple[bytes, int]] = field(default_factory=dict)
     holds: tuple[str, ...] = ()
+    local: Mapping[str, tuple[LocalService, ...]] = field(default_factory=dict)
+    programs: Mapping[str, str] = field(default_factory=dict)
+    commands: Mapping[str, str] = field(default_factory=dict)
+    switches: Mapping[str, str] = field(default_factory=dict)
+    links_pidof: bool = True
+
+    @property
+    def local_services(self) -> tuple[LocalService, ...]:
+        """Each of its local services once."""
+        return tuple(dict.fromkeys(service for services in self.local.values() for service in services))
 
     @property
     def instances(self) -> tuple[VrrpInstance, ...]:

@@ -56,6 +56,7 @@ def test_logs_are_kept_whole(cluster: Cluster) -> None:
             kept = (cluster.folder / node.name / f"{daemon.name}.log").read_text().splitlines()
             seen = [event.line for event in cluster.timeline.events("log", node=node.name, daemon=daemon.name)]
             assert [line.rstrip() for line in kept] == seen
+            assert daemon.ready is not None
             assert any(daemon.ready.search(line) for line in kept)
 
 

@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
-from harness.daemons import firewall, ipvs, keepalived
-from harness.daemons.nodes.node import Node
+from harness.daemons import firewall, ipvs, keepalived, local
+from harness.daemons.daemon import Daemon
+from harness.daemons.nodes.node import LogPipe, Node
 from harness.daemons.nodes.real_server import RealServerNode
 from harness.errors import HarnessError
 from harness.keepalived import config
-from harness.lab.plan import HostPlan
+from harness.lab.plan import HostPlan, Plan
 from harness.topology import Director, MailServer, RealServer, VirtualService, VrrpInstance
 from harness.topology.notification import FIFO, REPORT
 from harness.topology.services import Destination
@@ -21,9 +22,11 @@ from harness.topology.tracking import CHECK
 
 
 class DirectorNode(Node):
-    """Runs keepalived."""
+    """Runs keepalived, and stand-ins for what its health scripts look for."""
 
-    daemons = (keepalived.KEEPALIVED,)
+    def __init__(self, host: HostPlan, plan: Plan, log_pipe: LogPipe) -> None:
+        super().__init__(host, plan, log_pipe)
+        self.daemons = (keepalived.KEEPALIVED, *local.daemons(self.role.local_services))
 
     @property
     def role(self) -> Director:
@@ -102,10 +105,18 @@ class DirectorNode(Node):
         for place, (content, mode) in self.role.files.items():
             self.machine.write(place, content, mode)
         self.machine.write(keepalived.CONFIG, self.config_text())
-        for script in (CHECK, REPORT):
+        if not self.role.links_pidof:
+            local.unlink_pidof(self.machine)
+        local.prepare(self.machine, self.role.local_services)
+        for script in (each for each in (CHECK, REPORT) if each not in self.role.files):
             self.machine.write(script, (Path(__file__).parent / Path(script).name).read_bytes(), 0o755)
         if self.role.config is not None:
             keepalived.check_config(self.machine, str(self.role.config))
+
+    @property
+    def idle(self) -> list[Daemon]:
+        """Those that do not run, keepalived last: its scripts look for the others as soon as it runs."""
+        return sorted(super().idle, key=lambda daemon: daemon is keepalived.KEEPALIVED)
 
     def signal_vrrp(self, number: int) -> None:
         """Send a signal to keepalived's VRRP child alone."""

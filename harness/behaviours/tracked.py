@@ -1,0 +1,149 @@
+"""What directors track beside each other: how each of it can be made to fail, and what the priorities then say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+
+from harness.behaviours.parts import Router
+from harness.clock import Window
+from harness.daemons.nodes import DirectorNode, Node
+from harness.faults import FailProgram, Fault, MakeFile, StopLocal, Unplug
+from harness.keepalived import timers
+from harness.topology import LocalService, TrackedInterface, VrrpInstance, VrrpScript
+from harness.topology.tracking import Tracked
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One thing that may fail on any director: a local service, a script's program or the file that it
+    looks for, or an interface."""
+
+    what: LocalService | str
+    kind: str
+
+    def fault(self, director: DirectorNode) -> Fault[Node]:
+        """The fault that does it to a director."""
+        if isinstance(self.what, LocalService):
+            return StopLocal(director, self.what)
+        if self.kind == "program":
+            return FailProgram(director, self.what)
+        if self.kind == "switch":
+            return MakeFile(director, self.what)
+        return Unplug(director, self.what)
+
+    def __str__(self) -> str:
+        if isinstance(self.what, LocalService):
+            return f"{self.what.name} ends" if self.what.port is None else f"nothing answers at port {self.what.port}"
+        happens = {"program": "fails", "switch": "is there", "interface": "loses its carrier"}
+        return f"{self.what} {happens[self.kind]}"
+
+    def hits(self, director: DirectorNode, instance: VrrpInstance) -> set[Tracked]:
+        """What of that which an instance tracks fails by it."""
+        return {each for each in instance.tracked if self._hits(director, each)}
+
+    def _hits(self, director: DirectorNode, tracked: Tracked) -> bool:
+        if isinstance(tracked, TrackedInterface):
+            return self.kind == "interface" and tracked.name == self.what
+        if not isinstance(tracked, VrrpScript):
+            return False
+        services = director.role.local.get(tracked.name, ())
+        if isinstance(self.what, LocalService):
+            together = [each for each in services if each.port is not None] if self.what.port is not None else []
+            return self.what in services or bool(together)  # one server answers at all ports
+        known = {"program": director.role.programs, "switch": director.role.switches}.get(self.kind, {})
+        return known.get(tracked.name) == self.what
+
+
+def causes(directors: Collection[DirectorNode]) -> list[Cause]:
+    """Everything that is tracked and can be made to fail, each once."""
+    found: dict[Cause, None] = {}
+    for director in directors:
+        wired = {instance.interface for instance in director.role.instances}
+        for instance in director.role.instances:
+            for tracked in instance.tracked:
+                if isinstance(tracked, TrackedInterface) and tracked.name not in wired:
+                    found[Cause(tracked.name, "interface")] = None
+                elif isinstance(tracked, VrrpScript):
+                    found.update(dict.fromkeys(_of_script(director, tracked)))
+    return list(found)
+
+
+def _of_script(director: DirectorNode, script: VrrpScript) -> Iterator[Cause]:
+    services = director.role.local.get(script.name, ())
+    for service in services[:1]:  # the first will do: it is the script that is to fail
+        yield Cause(service, "local")
+    program = director.role.programs.get(script.name)
+    switch = director.role.switches.get(script.name)
+    if not services and switch is not None:
+        yield Cause(switch, "switch")
+    elif not services and program is not None:
+        yield Cause(program, "program")
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The claims to one virtual router while ``cause`` strikes some of its directors."""
+
+    router: Router
+    cause: Cause
+    struck: frozenset[str]
+
+    def left(self, director: DirectorNode) -> int:
+        """The priority that a director is left with; 0 is FAULT state, also where that is another's of its group."""
+        claim = self.router.claim_of(director)
+        if director.name not in self.struck:
+            return claim.effective_priority()
+        together = [claim, *_group_of(director, claim)]
+        left = [each.effective_priority(self.cause.hits(director, each)) for each in together]
+        return 0 if min(left) == 0 else left[0]
+
+    def heir(self, owner: DirectorNode) -> DirectorNode | None:
+        """Who is to hold the VIP then; None is nobody."""
+        able = [(self.left(one), one.plan.interface(claim.interface).address.ip, one, claim)
+                for one, claim in self.router.claims]  # fmt: skip
+        best_left, _, best, claim = max(able, key=lambda each: each[:2])
+        if best_left == 0:
+            return None
+        own_left = self.left(owner)
+        if own_left and (best is owner or best_left <= own_left or claim.nopreempt):
+            return owner
+        return best
+
+    def moves(self, owner: DirectorNode, heir: DirectorNode) -> Window:
+        """When ``heir`` is due to take over from ``owner`` since the cause struck."""
+        claim, left = self.router.claim_of(heir), self.left(owner)
+        master = self.router.claim_of(owner)
+        due = timers.displaced(_at(master, master.effective_priority()), _at(claim, self.left(heir)), left)
+        return self.noticed(owner) + due
+
+    def noticed(self, director: DirectorNode) -> Window:
+        """When a director notices the cause, the first and the last of what fails by it."""
+        hit = [each for own in director.role.instances for each in self.cause.hits(director, own)]
+        dues = [timers.script_failure(each) for each in hit if isinstance(each, VrrpScript)] or [Window(0.0, 0.0)]
+        return Window(min(due.earliest for due in dues), max(due.latest for due in dues))
+
+    def over(self) -> float:
+        """How many seconds after its beginning, or its end, everything that comes of the cause has come about."""
+        scripts = [
+            script
+            for director, _ in self.router.claims
+            for own in director.role.instances
+            for script in self.cause.hits(director, own)
+            if isinstance(script, VrrpScript)
+        ]
+        noticed = [timers.script_failure(script).latest for script in scripts]
+        noticed += [timers.script_recovery(script).latest for script in scripts]
+        waits = [timers.master_down_interval(_at(claim, 1)) + claim.preempt_delay for _, claim in self.router.claims]
+        return max(noticed, default=0.0) + 2 * max(waits)
+
+
+def _at(claim: VrrpInstance, priority: int) -> VrrpInstance:
+    """The claim with a priority of its own, which nothing that it tracks changes."""
+    return replace(claim, priority=max(priority, 1), track_scripts=(), track_interfaces=(), track_processes=())
+
+
+def _group_of(director: DirectorNode, claim: VrrpInstance) -> list[VrrpInstance]:
+    """The other members of an instance's sync group."""
+    names = {name for group in director.role.sync_groups if claim.name in group.members for name in group.members}
+    return [each for each in director.role.instances if each.name in names and each is not claim]

@@ -1,0 +1,181 @@
+"""What health scripts look for on the director itself, from their commands and texts (pure).
+
+More than half of the configurations that people run track a program that runs beside keepalived: haproxy, nginx, an API
+server. Without it the script fails, so a stand-in is assumed to run, and its end is a fault that can be tried.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from harness.check.facts import Script
+from harness.errors import HarnessError
+from harness.topology.local import LocalService
+
+RUNS, ABSENT = "runs", "absent"
+PIDOF, PROGRAM, LINK = "pidof", "program", "link"
+PREFIX = "local."
+"""``--set local.haproxy=absent``: nothing of that name runs on the directors."""
+
+_SHELL = re.compile(r"\|\||&&|[;|&\n(){}`]|\b(?:if|then|elif|else|while|until|do|done|fi)\b|(?<!\S)!(?!\S)")
+_COMMENT = re.compile(r"(?m)(?<!\S)#.*$")
+_PLAIN = re.compile(r"[A-Za-z0-9/][\w.+/-]*", re.ASCII)
+_REDIRECTED = re.compile(r"/dev/tcp/([\w.:]+)/(\d+)")
+_LISTED = re.compile(r"(?:\bss\b|\bnetstat\b)[^\n]*?\bgrep\b[^\n|;]*?:(\d+)")
+_LOCAL = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1|0\.0\.0\.0")
+_SWITCH = re.compile(r"(?:\btest|\[) '?!'? -[ef] '?(/[\w./+-]+)")
+_INTERPRETERS = re.compile(r"(?:ba|da|z|k)?sh|python[\d.]*|perl|env|timeout|sudo|nice|test|\[|true|false")
+_SHELLS = re.compile(r"(?:ba|da|z|k)?sh")
+_BEFORE = ("sudo", "timeout", "exec", "command", "nice", "env")
+_SELF = ("keepalived", "sh", "bash", "sleep", "grep")
+_HTTP, _HTTPS = 80, 443
+
+
+def looked_for(command: str, files: Mapping[str, tuple[bytes, int]]) -> tuple[LocalService, ...]:
+    """The local services that a command, or a script of ``files`` that it runs, looks for, each once."""
+    texts = [command]
+    words = _words(command)
+    if words and _SHELLS.fullmatch(PurePosixPath(words[0]).name):
+        texts += [word for option, word in pairwise(words) if option in ("-c", "-lc", "-ec")]
+    texts += [files[word][0].decode(errors="replace") for word in words if word in files]
+    return tuple(dict.fromkeys(service for text in texts for service in _in_text(text)))
+
+
+def program_of(command: str, files: Mapping[str, tuple[bytes, int]]) -> str | None:
+    """The file whose replacement makes a script fail; None if that is one that others run, too."""
+    words = _words(command)
+    own = next((word for word in words if word in files), None)
+    if own is not None:
+        return own
+    runs = words[0] if words else ""
+    return runs if runs.startswith("/") and not _INTERPRETERS.fullmatch(PurePosixPath(runs).name) else None
+
+
+def switch_of(command: str) -> str | None:
+    """The file whose existence makes a script fail (``test ! -e /etc/keepalived/down``); None if it is not so made."""
+    found = _SWITCH.search(command)
+    return found[1] if found is not None else None
+
+
+def links_pidof(scripts: Iterable[Script], setting: Callable[[str, str, str], str]) -> bool:
+    """Whether pidof is a link on the directors, which keepalived gets wrong (:data:`harness.daemons.local.PIDOF`).
+
+    HarnessError for a setting that is neither word.
+    """
+    asking = [script.name for script in scripts if PurePosixPath((_words(script.command) or [""])[0]).name == "pidof"]
+    if not asking:
+        return False
+    why = f"{asking[0]} runs it: a program of its own; on Debian it is a link to killall5, which keepalived 2.2.7 runs"
+    why += f" under that name, and so always fails: --set {PIDOF}={LINK} shows it, killall -0 does not suffer from it"
+    value = setting(PIDOF, PROGRAM, why)
+    if value not in (PROGRAM, LINK):
+        raise HarnessError(f"--set {PIDOF}={value}: write {PROGRAM} or {LINK}")
+    return value == LINK
+
+
+def running(
+    scripts: Mapping[str, tuple[Script, ...]],
+    files: Mapping[str, Mapping[str, tuple[bytes, int]]],
+    setting: Callable[[str, str, str], str],
+) -> dict[str, dict[str, tuple[LocalService, ...]]]:
+    """By director and script what runs there for it; ``setting`` asks whether it does.
+
+    ``scripts`` and ``files`` are the directors', by name. HarnessError for a setting that is neither word.
+    """
+    found: dict[str, dict[str, tuple[LocalService, ...]]] = {}
+    for director, own in scripts.items():
+        for script in own:
+            wanted = [each for each in looked_for(script.command, files[director]) if _runs(each, script, setting)]
+            found.setdefault(director, {})[script.name] = tuple(wanted)
+    return _joined(found)
+
+
+def _joined(found: dict[str, dict[str, tuple[LocalService, ...]]]) -> dict[str, dict[str, tuple[LocalService, ...]]]:
+    """The same, in which a process has one path on a director, however many scripts name it."""
+    for own in found.values():
+        places: dict[str, str] = {}
+        for service in (each for services in own.values() for each in services):
+            if service.process is not None and (service.name not in places or service.process.startswith("/")):
+                places[service.name] = service.process
+        for script, services in own.items():
+            own[script] = tuple(
+                replace(each, process=places[each.name]) if each.process is not None else each for each in services
+            )
+    return found
+
+
+def _runs(service: LocalService, script: Script, setting: Callable[[str, str, str], str]) -> bool:
+    what = "a process of this name" if service.process is not None else "something that answers at this port"
+    what += ", with TLS" if service.tls else ""
+    key = f"{PREFIX}{service.name}"
+    value = setting(key, RUNS, f"{what} is on every director, since {script.name} looks for it; or {ABSENT}")
+    if value not in (RUNS, ABSENT):
+        raise HarnessError(f"--set {key}={value}: write {RUNS} or {ABSENT}")
+    return value == RUNS
+
+
+def _in_text(text: str) -> Iterator[LocalService]:
+    text = _COMMENT.sub("", text)
+    for host, port in _REDIRECTED.findall(text):
+        if _LOCAL.fullmatch(host):
+            yield from _port(port)
+    for port in _LISTED.findall(text):
+        yield from _port(port)
+    for statement in _SHELL.split(text):
+        yield from _in_statement(_words(statement))
+
+
+def _in_statement(words: list[str]) -> Iterator[LocalService]:
+    while words and (PurePosixPath(words[0]).name in _BEFORE or words[0].isdigit() or "=" in words[0]):
+        words = words[1:]
+    if not words:
+        return
+    tool, arguments = PurePosixPath(words[0]).name, words[1:]
+    plain = [word for word in arguments if not word.startswith("-") and _PLAIN.fullmatch(word)]
+    asks = "0" in "".join(word for word in arguments if word.startswith("-"))  # by signal 0, which ends nothing
+    if tool in ("pidof", "pgrep") or (tool == "killall" and asks):
+        yield from _processes(plain[-1:])
+    elif tool == "ps" and "-C" in arguments:
+        yield from _processes(plain[:1])
+    elif (tool == "systemctl" and "is-active" in plain) or (tool == "service" and plain[-1:] == ["status"]):
+        names = [word.removesuffix(".service") for word in plain if word not in ("is-active", "status")]
+        yield from _processes(names[:1])
+    elif tool in ("curl", "wget"):
+        yield from (service for word in arguments for service in _in_url(word))
+    elif tool in ("nc", "ncat", "netcat", "telnet") and len(plain) > 1 and _LOCAL.fullmatch(plain[-2]):
+        yield from _port(plain[-1])
+
+
+def _processes(names: list[str]) -> Iterator[LocalService]:
+    for name in names:
+        if PurePosixPath(name).name not in _SELF and not name.isdigit():
+            yield LocalService(process=name)
+
+
+def _in_url(word: str) -> Iterator[LocalService]:
+    try:
+        url = urlsplit(word if "://" in word else f"http://{word}")
+        host, port = url.hostname or "", url.port
+    except ValueError:
+        return
+    if _LOCAL.fullmatch(host) and url.scheme in ("http", "https"):
+        tls = url.scheme == "https"
+        yield LocalService(port=port or (_HTTPS if tls else _HTTP), tls=tls, path=url.path or "/")
+
+
+def _port(text: str) -> Iterator[LocalService]:
+    if text.isdigit() and 0 < int(text) < 1 << 16:
+        yield LocalService(port=int(text))
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:  # a quote that another statement closes
+        return text.split()
