@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -14,8 +16,17 @@ from harness.faults import Fault, IgnoreEcho, StopDnsmasq, StopHttpd, StopMail
 from harness.keepalived import timers
 from harness.keepalived.timers import Symptom
 from harness.topology import SslGet, VirtualService, VrrpInstance
-from harness.topology.checks import Check, MiscCheck, PingCheck
+from harness.topology.checks import (
+    Check,
+    DnsCheck,
+    MiscCheck,
+    NetworkCheck,
+    PingCheck,
+    SmtpCheck,
+    UdpCheck,
+)
 
+MOST_REQUESTS = 200
 PREDICTABLE = ("rr", "wrr", "lc", "wlc", "sed", "nq")
 """Schedulers that give every real server something once there are enough connections."""
 
@@ -118,11 +129,17 @@ class Parts:
         return enough
 
     def services(self) -> list[VirtualService]:
-        """The virtual services that a web client can reach."""
-        found = [service for service in self._all_services() if _is_web(service)]
+        """The virtual services that a client can ask: by HTTP, HTTPS or DNS, which the stand-ins all speak."""
+        found = [service for service in self._all_services() if _is_asked(service)]
         if not found:
-            pytest.skip("no service in these configurations that a web client could ask")
+            pytest.skip(
+                "no service in these configurations that a client could ask: SMTP servers do not tell who they are"
+            )
         return found
+
+    def offers(self, director: DirectorNode, service: VirtualService) -> bool:
+        """Whether a director has a service, which another may have alone."""
+        return any(own.name == service.name for own in director.role.services)
 
     def servers_of(self, service: VirtualService) -> list[tuple[RealServerNode, VirtualService]]:
         """The real servers of a service, each with the service as it is there: its checkers are its own."""
@@ -165,10 +182,12 @@ class Parts:
         return list({service.name: service for service in offered}.values())
 
 
-def removal(service: VirtualService, symptom: Symptom) -> Window:
-    """When the first of a service's checkers to notice removes a real server."""
+def removal(service: VirtualService, fault: Fault[RealServerNode]) -> Window:
+    """When the first of a service's checkers to notice a fault removes a real server."""
     dues = [
-        timers.removal(replace(service, check=check), symptom) for check in service.checks if _notices(check, symptom)
+        timers.removal(replace(service, check=check), fault.symptom)
+        for check in service.checks
+        if _noticed_by(check, service) is type(fault)
     ]
     return Window(min(due.earliest for due in dues), min(due.latest for due in dues))
 
@@ -193,22 +212,41 @@ def _recovery(service: VirtualService) -> float:
     return max(dues, default=0.0)
 
 
-def _notices(check: Check, symptom: Symptom) -> bool:
-    """Whether a checker sees what a stopped server, or a silent machine, looks like; of scripts nothing is known."""
+def _noticed_by(check: Check, service: VirtualService) -> type[Fault[RealServerNode]] | None:
+    """The fault of a real server that a checker notices: the end of what it looks at; of scripts nothing is known."""
     if isinstance(check, MiscCheck):
-        return False
-    return isinstance(check, PingCheck) == (symptom is Symptom.SILENT)
+        return None
+    if isinstance(check, PingCheck):
+        return IgnoreEcho
+    if isinstance(check, DnsCheck | UdpCheck):
+        return StopDnsmasq
+    ports = {check.port} if isinstance(check, NetworkCheck) and check.port else set(service.ports)
+    return StopMail if isinstance(check, SmtpCheck) or mail.PORT in ports else StopHttpd
 
 
 def _noticed(service: VirtualService) -> type[Fault[RealServerNode]] | None:
-    """A fault of a real server that some checker of a service notices."""
-    if any(_notices(check, Symptom.REFUSED) for check in service.checks):
-        if service.protocol == "UDP":
-            return StopDnsmasq
-        return StopMail if mail.PORT in service.ports else StopHttpd
-    return IgnoreEcho if any(_notices(check, Symptom.SILENT) for check in service.checks) else None
+    """A fault of a real server that some checker of a service notices, rather one of a server than of the machine."""
+    found = [fault for check in service.checks if (fault := _noticed_by(check, service)) is not None]
+    return min(found, key=lambda fault: fault is IgnoreEcho, default=None)
 
 
-def _is_web(service: VirtualService) -> bool:
+def speaks_tls(service: VirtualService) -> bool:
+    """Whether a client has to ask a service by TLS."""
     tls = httpd.TLS_PORT in service.ports or any(isinstance(check, SslGet) for check in service.checks)
-    return service.protocol == "TCP" and mail.PORT not in service.ports and not tls
+    return tls and service.protocol == "TCP"
+
+
+def _is_asked(service: VirtualService) -> bool:
+    return service.protocol == "UDP" or (service.protocol == "TCP" and mail.PORT not in service.ports)
+
+
+def requests(weights: Sequence[int]) -> int:
+    """How many requests show every real server: two rounds in the ratio of the weights, within reason."""
+    shares = [weight // (math.gcd(*weights) or 1) for weight in weights]
+    return min(2 * max(1, sum(shares)), MOST_REQUESTS)
+
+
+def shown(weights: Sequence[int], count: int) -> list[bool]:
+    """Which real servers have to be among those that ``count`` requests reach."""
+    whole = sum(weights) or 1
+    return [bool(weight) and (count * weight >= 2 * whole) for weight in weights]

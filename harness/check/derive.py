@@ -12,7 +12,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from harness.check import local, reach, wires
-from harness.check.facts import Instance, Reading, RealServer, Service, Vip
+from harness.check.facts import Checker, Instance, Reading, RealServer, Service, Vip
 from harness.check.files import SCRIPT
 from harness.check.layout import Assumption, DirectorMachine, Layout, Segment, ServerMachine
 from harness.errors import HarnessError
@@ -48,6 +48,7 @@ class _Deriving:
         self._settings = settings
         self._files = {name: files.get(name, {}) for name in readings}
         self._used: set[str] = set()
+        self._given: set[str] = set()
         self._assumptions: list[Assumption] = []
         self._segments: dict[str, Segment] = {}
         self._instances_of = {name: reading.instances for name, reading in readings.items()}
@@ -151,6 +152,7 @@ class _Deriving:
         texts += [address for one in self._instances() for address in (one.source, *one.peers) if address]
         texts += [address for service in self._services() for address, _ in service.listeners]
         texts += [server.address for service in self._services() for server in service.real_servers]
+        texts += [checker.bind for checker in _checkers(self._services()) if checker.bind]
         texts += [service.sorry_server[0] for service in self._services() if service.sorry_server]
         return {IPv4Address(text) for text in texts if ":" not in text}
 
@@ -253,8 +255,10 @@ class _Deriving:
         addresses = {}
         for interface, segment in self._segments.items():
             own = next((one.source for one in reading.instances if one.interface == interface and one.source), None)
-            if own is not None and IPv4Address(own) in segment.subnet:
+            own = own or self._bound(reading, segment)
+            if own is not None and ":" not in own and IPv4Address(own) in segment.subnet:
                 addresses[interface] = own
+                self._given.add(own)
                 continue
             free = str(segment.free(from_end=True))
             key = f"{name}.{called.get(interface, interface)}"
@@ -263,6 +267,16 @@ class _Deriving:
                 raise HarnessError(f"--set {key}={given}: it is not in {segment.subnet}")
             addresses[interface] = given
         return DirectorMachine(name, reading, addresses, called, self._instances_of[name], self._local.get(name, {}))
+
+    def _bound(self, reading: Reading, segment: Segment) -> str | None:
+        """The first address that checkers of a director ask from, on a LAN: its own, unless another has it already."""
+        bound = (checker.bind for checker in _checkers(reading.services) if checker.bind and ":" not in checker.bind)
+        held = {vip.address for one in self._instances() for vip in _held(one)} | self._given
+        return next((each for each in bound if each not in held and IPv4Address(each) in segment.subnet), None)
+
+
+def _checkers(services: Iterable[Service]) -> Iterator[Checker]:
+    return (checker for service in services for server in service.real_servers for checker in server.checkers)
 
 
 def _each_once(services: Iterable[Service]) -> tuple[Service, ...]:

@@ -258,6 +258,7 @@ def _checker(line: Line) -> Checker:
         kind=kind,
         address=target[0] if target else None,
         port=target[1] if target else None,
+        bind=(_endpoint(connection.get("Bind to")) or (None,))[0],
         timeout=connection.number("Timeout", default=line.number("timeout", "Timeout", default=5)),
         delay_loop=line.number("Delay loop", default=60),
         warmup=line.number("Warmup"),

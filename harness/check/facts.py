@@ -71,7 +71,9 @@ class Url:
 
 @dataclass(frozen=True)
 class Checker:
-    """How a real server is checked; times in seconds. ``details`` has what is the kind's own, in keepalived's words."""
+    """How a real server is checked; times in seconds. ``details`` has what is the kind's own, in keepalived's words;
+    ``bind`` is the director's address that it asks from, if it is told one.
+    """
 
     kind: str
     address: str | None
@@ -83,6 +85,7 @@ class Checker:
     delay_before_retry: float
     urls: tuple[Url, ...] = ()
     details: dict[str, str] = field(default_factory=dict, hash=False)
+    bind: str | None = None
 
 
 @dataclass(frozen=True)

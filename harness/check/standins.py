@@ -31,7 +31,7 @@ def options(server: ServerMachine) -> dict[str, Any]:
     pages = {place: content for place, content in pages.items() if f"/{place.partition('/')[2]}" not in statuses}
     front = {"page": PAGE.strip()} if any(url.path == "/" and url.digest for url, _ in urls) else {}
     listens = {"listens": _asked(server, "HTTP_GET", "TCP_CHECK"), "listens_tls": _asked(server, "SSL_GET")}
-    return {"pages": pages, "statuses": statuses, **front, **listens}
+    return {"pages": pages, "statuses": statuses, "answers_all": True, **front, **listens}
 
 
 def _asked(server: ServerMachine, *kinds: str) -> tuple[int, ...]:

@@ -30,10 +30,15 @@ no-hosts
 no-resolv
 txt-record={name},"{page}"
 """
+_ANYTHING = "address=/#/192.0.2.1\n"
+"""Whatever is asked has an answer: the address for A, none for other kinds, and never a refusal."""
 
 
-def prepare(machine: Machine, page: str, ports: Sequence[int]) -> None:
-    """Write the configuration: ``page`` is answered on the one port that dnsmasq has."""
+def prepare(machine: Machine, page: str, ports: Sequence[int], answers_all: bool) -> None:
+    """Write the configuration: ``page`` is answered on the one port that dnsmasq has, and with ``answers_all`` any
+    other question as well.
+    """
     if len(set(ports)) != 1:
         raise HarnessError(f"{machine.name}: dnsmasq serves one port, not {', '.join(map(str, sorted(set(ports))))}")
-    machine.write(CONFIG, _TEXT.format(port=ports[0], name=ASKED_NAME, page=page))
+    text = _TEXT.format(port=ports[0], name=ASKED_NAME, page=page)
+    machine.write(CONFIG, text + (_ANYTHING if answers_all else ""))

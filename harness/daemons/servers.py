@@ -52,7 +52,7 @@ _OTHERS = (
     Server(
         dnsmasq.DNSMASQ,
         lambda service: service.protocol == "UDP",
-        lambda machine, role, page, ports: dnsmasq.prepare(machine, page, ports),
+        lambda machine, role, page, ports: dnsmasq.prepare(machine, page, ports, role.answers_all),
     ),
     Server(
         mail.MAIL,

@@ -27,8 +27,7 @@ class Client:
 
     def send(self, target: Target, done: Callable[[Event], None] = lambda event: None) -> None:
         """Send one request now (loop thread only)."""
-        kind = Query if target.protocol == "UDP" else Get
-        self._run(kind(self._loop, self._machine, self._ports, target, self.timeout, self._over(done)))
+        self._run(_kind(target)(self._loop, self._machine, self._ports, target, self.timeout, self._over(done)))
 
     def open(self, target: Target, held: Callable[[], None], done: Callable[[Event], None]) -> Get:
         """Open a connection, send all but the end of a GET, and call ``held`` (loop thread only)."""
@@ -64,6 +63,14 @@ class Client:
         """What is under way is given up (loop thread only)."""
         for request in list(self._running):
             request.abandon()
+
+
+def _kind(target: Target) -> type[Request]:
+    if target.tls:
+        from harness.observers.tls import TlsGet
+
+        return TlsGet
+    return Query if target.protocol == "UDP" else Get
 
 
 class Load(Client):

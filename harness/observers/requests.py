@@ -25,8 +25,8 @@ from harness.observers.loop import Loop
 class Target:
     """Where requests go, and from which of the client's addresses (None: the kernel chooses).
 
-    ``path`` is what is asked for over TCP: a GET; over UDP the question is for a TXT record. ``padding`` bytes make
-    the GET larger.
+    ``path`` is what is asked for over TCP: a GET, with ``tls`` over HTTPS; over UDP the question is for a TXT record.
+    ``padding`` bytes make the GET larger.
     """
 
     address: str
@@ -35,6 +35,7 @@ class Target:
     source: str | None = None
     path: str = "/"
     padding: int = 0
+    tls: bool = False
 
     @property
     def family(self) -> int:
@@ -53,6 +54,8 @@ def prepare(target: Target) -> None:
     """Import what requests will need, not in the loop: in a guest that takes a second, and it would hear nothing."""
     if target.protocol == "UDP":
         import scapy.layers.dns  # noqa: F401
+    if target.tls:
+        import harness.observers.tls  # noqa: F401
 
 
 class Request:
@@ -209,8 +212,11 @@ class Get(Request):
     def _readable(self) -> None:
         while data := self._receive():  # its end has often come with it
             self._answer += data
-        if data is None:
-            return
+        if data is not None:
+            self._judge()
+
+    def _judge(self) -> None:
+        """The answer is whole."""
         head, _, body = self._answer.partition(b"\r\n\r\n")
         with contextlib.suppress(IndexError, ValueError):
             self.status = int(head.split(None, 2)[1])

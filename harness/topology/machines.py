@@ -99,7 +99,8 @@ class RealServer(Role):
     ``page`` is what it answers; by default its own name. httpd has ``workers`` processes when it starts, each at one
     request at a time, and further ``pages``, by path (``/health``) or by virtual host and path
     (``www.lvs.test/health``). The paths in ``statuses`` it answers with that status alone. httpd also listens on the
-    ports in ``listens``, with TLS on those in ``listens_tls``: what checkers ask for elsewhere than clients do.
+    ports in ``listens``, with TLS on those in ``listens_tls``: what checkers ask for elsewhere than clients do. With
+    ``answers_all`` dnsmasq answers whatever name is asked for.
     """
 
     serves: tuple[VirtualService, ...] | list[VirtualService] = ()
@@ -110,6 +111,7 @@ class RealServer(Role):
     listens: tuple[int, ...] = ()
     listens_tls: tuple[int, ...] = ()
     workers: int = 2
+    answers_all: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
