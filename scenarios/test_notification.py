@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from harness.clock import Window
 from harness.cluster import Cluster
 from harness.faults import BlackHole, Deaf, PowerOff, StopHttpd, StopKeepalived, Unplug, WriteNumber
 from harness.keepalived import timers
@@ -208,7 +209,7 @@ def test_notification_by_mail_of_takeover_and_failback(cluster: Cluster) -> None
         f"[{backup.name}] VRRP Instance VI_1 - Entering MASTER state",
         f"[{backup.name}] VRRP Instance VI_1 - Entering BACKUP state",
     ]
-    assert mails[0].at - struck - took <= cluster.slack
+    assert mails[0].at - struck in cluster.within(Window.exactly(took))
     assert {(mail.sender, mail.recipient) for mail in mails} == {("keepalived@localhost", "root@localhost")}
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from harness import measures
+from harness.clock import Window
 from harness.cluster import Cluster
 from harness.daemons.nodes import DirectorNode
 from harness.faults import Fault, PowerOff, StopKeepalived, Unplug
@@ -86,9 +87,9 @@ def test_ownership_in_a_sync_group_is_of_all_or_none(cluster: Cluster, interface
         resigned = cluster.wait_resigned(master, since=struck, until=0.0, vip=kept)
         took = [cluster.wait_master(backup, since=struck, until=silence.latest, vip=vip) for vip in (lost, kept)]
 
-    assert resigned <= cluster.slack
+    assert resigned in cluster.within(Window.exactly(0))
     assert took[0] in cluster.within(silence)
-    assert abs(took[1] - took[0]) <= cluster.slack
+    assert took[1] in cluster.within(Window.exactly(took[0]))
 
 
 @pytest.mark.control("no sync group", topology={"grouped": False}, caught="wait_master")
@@ -105,7 +106,7 @@ def test_ownership_in_a_sync_group_comes_back_together(cluster: Cluster) -> None
     returned = [cluster.wait_master(master, since=healed, until=due.latest, vip=vip) for vip in (INNER, OUTER)]
 
     assert returned[0] in cluster.within(due)
-    assert abs(returned[1] - returned[0]) <= cluster.slack, returned
+    assert returned[1] in cluster.within(Window.exactly(returned[0])), returned
 
 
 @LOSSES

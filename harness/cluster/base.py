@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.clock import Instant
-from harness.cluster.due import Expectations
+from harness.cluster.due import Comparison, Expectations
 from harness.daemons import keepalived, mail
 from harness.daemons.daemon import Daemon
 from harness.daemons.nodes import ClientNode, DirectorNode, Node, RealServerNode, node_of
@@ -47,7 +47,7 @@ class Base:
     def __init__(self, plan: Plan, supervisor: Supervisor, folder: Path, slack: float) -> None:
         """Build machines and wires and start all daemons; ``folder`` gets their logs.
 
-        ``slack`` (seconds) is what this machine's clock and scheduler may be off: it is 0 for nobody in real time.
+        ``slack`` (seconds) is what this machine's clock and scheduler may be off. In real time every machine has some.
         Raises HarnessError, everything cleaned up, if a machine or daemon does not start: Starved, if that is because
         this machine was busy with other things.
         """
@@ -227,3 +227,9 @@ class Base:
     def begin_scenario(self) -> None:
         """Draw a line: what the next scenario judges as its own begins here, on the timeline of the whole life."""
         self.timeline.mark = self.timeline.now()
+        self._expectations.begin_scenario()
+
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """What the scenario has compared with windows."""
+        return self._expectations.comparisons

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from types import CodeType, FrameType
 
 from harness.clock import Instant, Window
 from harness.timeline import Timeline, TooLate, Value
 
 _SAME = 1e-9
+_CALLERS = 12  # from a comparison to the statement that made it: a generator, a helper of the scenario's
+
+Place = tuple[CodeType, int]
+"""A line of a function."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A measured time was compared with its window: whether it was ``met``, and by which lines, innermost first."""
+
+    met: bool
+    places: tuple[Place, ...]
+
+    def was_made_by(self, code: CodeType, first: int, last: int) -> bool:
+        """Whether a statement made it: the lines from ``first`` to ``last`` of a function."""
+        return any(where is code and first <= line <= last for where, line in self.places)
 
 
 @dataclass(frozen=True)
@@ -29,6 +47,11 @@ class Expectations:
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._waits: list[tuple[str, str, Instant, Instant]] = []
+        self.comparisons: list[Comparison] = []
+
+    def begin_scenario(self) -> None:
+        """Forget what the scenarios before have compared."""
+        self.comparisons = []
 
     def wait_for(
         self, what: str, kind: str, node: str, since: Instant, until: float, slack: float, **details: Value
@@ -50,6 +73,7 @@ class Expectations:
         """The window, which records what is compared with it."""
 
         def tell(seconds: float, met: bool) -> None:
+            self._note(met)
             for node, what, since, at in reversed(self._waits):
                 for start in (since, 0.0):  # measured from the beginning of the wait, or on the timeline itself
                     if abs(start + seconds - at) < _SAME:
@@ -61,3 +85,20 @@ class Expectations:
                         return
 
         return Due(window.earliest, window.latest, tell=tell)
+
+    def on_time(self, times: Sequence[float], expected: Sequence[float], slack: float) -> bool:
+        """Whether there are as many times as expected, and each is the expected one, ``slack`` seconds more or less."""
+        met = len(times) == len(expected) and all(
+            time in Window.exactly(due).with_slack(slack) for time, due in zip(times, expected, strict=True)
+        )
+        self._note(met)
+        return met
+
+    def _note(self, met: bool) -> None:
+        """Keep who compares, so that an assertion about time can be told from others when it fails."""
+        places: list[Place] = []
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None and len(places) < _CALLERS:
+            places.append((frame.f_code, frame.f_lineno))
+            frame = frame.f_back
+        self.comparisons.append(Comparison(met, tuple(places)))

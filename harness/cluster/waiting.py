@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from harness.clock import Instant, Window
@@ -271,5 +271,12 @@ class Waiting(Looking):
             self.timeline.let_pass(now + (begin + end) / 2 - self.timeline.now())
 
     def within(self, due: Window) -> Window:
-        """A window as this machine's clock sees it; what is compared with it goes on the timeline."""
+        """A window as this machine's clock sees it; what is compared with it goes on the timeline.
+
+        Only a comparison with this, or :meth:`on_time`, may be inconclusive where the machine was starved.
+        """
         return self._expectations.within(due.with_slack(self.slack))
+
+    def on_time(self, times: Sequence[float], expected: Sequence[float]) -> bool:
+        """Whether so many things happened, and each when it was expected, by this machine's clock."""
+        return self._expectations.on_time(times, expected, self.slack)

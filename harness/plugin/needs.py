@@ -8,6 +8,7 @@ from packaging.specifiers import SpecifierSet
 from harness.errors import HarnessError
 from harness.images.image import HOST
 from harness.keepalived import version
+from harness.lab.features import lacks as kernel_lacks
 from harness.plugin.images import versions_of
 
 
@@ -15,8 +16,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers."""
     config.addinivalue_line(
         "markers",
-        "needs(feature, keepalived=VERSION, program=NAME): the scenario is skipped where keepalived is older, or the"
-        " program is not installed",
+        "needs(feature, keepalived=VERSION, program=NAME, kernel=CONFIG_OPTION): the scenario is skipped where"
+        " keepalived is older, the program is not installed, or the kernel was built without the option",
     )
     config.addinivalue_line(
         "markers",
@@ -43,9 +44,10 @@ def lacks(scenario: str, *features: str, oldest: version.Version | None = None, 
 
     ``oldest`` is the oldest keepalived of the scenario's directors.
     """
-    if len(features) != 1 or not wanted or wanted.keys() - {"keepalived", "program"}:
+    if len(features) != 1 or not wanted or wanted.keys() - {"keepalived", "program", "kernel"}:
         raise HarnessError(
-            f'{scenario}: say pytest.mark.needs("a feature", keepalived="2.2.8") or program="a program\'s name"'
+            f'{scenario}: say pytest.mark.needs("a feature", keepalived="2.2.8"), program="a program\'s name"'
+            f' or kernel="CONFIG_NF_TABLES_IPV4"'
         )
     (feature,) = features
     since = wanted.get("keepalived")
@@ -54,4 +56,7 @@ def lacks(scenario: str, *features: str, oldest: version.Version | None = None, 
     program = wanted.get("program")
     if program is not None and HOST.program(program) is None:
         return f"{feature}: the program {program} is not installed"
+    option = wanted.get("kernel")
+    if option is not None and (missing := kernel_lacks(option)) is not None:
+        return f"{feature}: {missing}"
     return None

@@ -1,9 +1,16 @@
-"""How a scenario ended: passed, failed, skipped, or inconclusive, which is no pass; and what a failure shows."""
+"""How a scenario ended: passed, failed, skipped, or inconclusive, which is no pass; and what a failure shows.
+
+A starved machine is late, so what it measured may be wrong, whichever way it went. That concerns times alone: a wait
+that ran out, and a time that was compared with its window (``cluster.within``, ``cluster.on_time``). Any other
+assertion counts as it is.
+"""
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from collections.abc import Generator
+from types import CodeType, TracebackType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +19,7 @@ from harness.errors import HarnessError, Starved
 from harness.kernels import choice
 from harness.plugin.clusters import RUNNING
 from harness.report import table
+from harness.timeline import TooLate
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
@@ -68,14 +76,50 @@ def pytest_runtest_makereport(
     if report.failed:
         report.sections.append(("timeline, last events", _last_events(item, cluster)))
     stall = cluster.recorder.stalled(cluster.timeline.mark)
-    if stall > (0 if report.failed else choice.slack()) and not report.skipped:
+    if report.passed and stall > choice.slack() and cluster.comparisons:
         _make_inconclusive(report, item, stall)
+    if report.failed and stall and call.excinfo is not None:
+        if _judged_by_time(cluster, call.excinfo):
+            _make_inconclusive(report, item, stall)
+        else:
+            report.sections.append(("the machine was starved", _COUNTS_ALL_THE_SAME.format(stall=stall)))
     return report
+
+
+_COUNTS_ALL_THE_SAME = "For up to {stall:.2f} s. What failed is not judged by time, so it counts all the same."
+_WHAT_TO_DO = "run it again on a less busy machine, or in virtual time, which nothing can starve (make kernel)"
+
+
+def _judged_by_time(cluster: Cluster, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+    """Whether a scenario failed by a wait that ran out, or by an assertion that compares a time with its window."""
+    if isinstance(excinfo.value, TooLate):
+        return True
+    if not isinstance(excinfo.value, AssertionError):
+        return False
+    code, first, last = _failed_statement(excinfo.tb)
+    return any(not made.met and made.was_made_by(code, first, last) for made in cluster.comparisons)
+
+
+def _failed_statement(traceback: TracebackType) -> tuple[CodeType, int, int]:
+    """The function in which something was raised, and the first and last line of the statement that did."""
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    code = traceback.tb_frame.f_code
+    instruction = traceback.tb_lasti // _INSTRUCTION
+    first, last, _, _ = next(itertools.islice(code.co_positions(), instruction, None))
+    return code, first or traceback.tb_lineno, last or traceback.tb_lineno
+
+
+_INSTRUCTION = 2
+"""Bytes of each of CPython's instructions, and ``co_positions`` has an entry for each of them."""
 
 
 def _make_inconclusive(report: pytest.TestReport, item: pytest.Item, stall: float) -> None:
     """A starved machine's measurement says little about the cluster, whichever way it went."""
-    reason = f"the machine was starved for up to {stall:.2f} s meanwhile, so this says little about the cluster"
+    reason = (
+        f"the machine was starved for up to {stall:.2f} s while times were measured, so they say little about the"
+        f" cluster: {_WHAT_TO_DO}"
+    )
     if report.failed:
         report.sections.insert(0, ("what failed", report.longreprtext))
     report.outcome = "skipped"  # neither a pass nor a failure for pytest; what it is counted as is told below
