@@ -14,7 +14,7 @@ LATEST = timers.first_check(WEB).latest + timers.removal(WEB).latest
 
 
 @pytest.mark.regression(
-    "77dad708", "TCP_CHECK retries a server that is down already", present="<2.3.3", caught="assert gaps =="
+    "77dad708", "TCP_CHECK retries a server that is down already", present="<2.3.3", caught="on_time"
 )
 @pytest.mark.topology(HealthChecks, services=(WEB,), fresh=True)
 def test_tcp_check_of_a_removed_server_keeps_to_the_delay_loop(cluster: Cluster) -> None:
