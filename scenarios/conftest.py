@@ -1,6 +1,13 @@
-"""The markers of these scenarios, declared here so that they are known wherever these are installed."""
+"""The markers of these scenarios, declared here so that they are known wherever these are installed.
+
+Which scenarios bear the marker ``core``, ``core.txt`` says.
+"""
+
+from pathlib import Path
 
 import pytest
+
+HERE = Path(__file__).resolve().parent
 
 MARKERS = (
     "ownership: which director holds the VIP",
@@ -24,3 +31,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by marker
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the core."""
+    lines = (HERE / "core.txt").read_text(encoding="utf-8").splitlines()
+    names = {line for line in lines if line and not line.startswith("#")}
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            file = item.path.relative_to(HERE).as_posix()
+            if f"{file}::{item.nodeid.partition('::')[2]}" in names:
+                item.add_marker("core")

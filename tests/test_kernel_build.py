@@ -68,7 +68,7 @@ def program(path: Path, script: str) -> None:
 
 def make(tools: Path, *, configure: str = "cp ours.config .config", kernel: str = "", after: str = "true") -> None:
     compiled = f'printf "#!/bin/sh\\n%s\\n" "{kernel}" >linux; chmod +x linux; {after}'
-    program(tools / "make", f"case $* in *allnoconfig) {configure};; *) {compiled};; esac")
+    program(tools / "make", f"case $* in *allnoconfig) {configure};; *prepare | *--dry-run*) ;; *) {compiled};; esac")
 
 
 def cached(version: str, content: bytes = b"kernel") -> Path:
@@ -192,7 +192,7 @@ class TestBuild:
         assert find() == building.Kernel(linux, VERSION)
         assert left_in(kernels) == [".lock", linux.parent.name, "build.log"]
         steps = [line.partition("] ")[2].split()[0] for line in said[:-1]]
-        assert steps == ["unpack", "apply", "configure", "compile", "boot"]
+        assert steps == ["unpack", "apply", "configure", "count", "compile", "boot"]
         make(tools, after="exit 1")
         assert build(progress=said.append, source=source) == linux
 
@@ -274,6 +274,18 @@ class TestBuild:
             first = cached(VERSION)
         second.join(10)
         assert built == [first]
+
+
+class TestProgress:
+    def test_how_far_it_is_and_how_long_is_told_at_every_tenth(self) -> None:
+        told: list[str] = []
+        seconds = iter(range(1000))
+        compiled = building.Compiled(20, told.append, now=lambda: float(next(seconds)))
+        for number in range(22):  # two more than make had said
+            compiled(f"  CC      kernel/{number}.o\n")
+            compiled("  AR      kernel/built-in.a\n")
+        assert told[0] == "2 of 20, about 9 s left"
+        assert [line.split()[0] for line in told] == ["2", "4", "6", "8", "10", "12", "14", "16", "18"]
 
 
 class TestBadMachine:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,7 +28,7 @@ from harness.kernels.cache import (
 from harness.kernels.fetch import fetch
 from harness.kernels.steps import Steps
 
-__all__ = ["Kernel", "build", "find", "lost_options", "missing_tools"]
+__all__ = ["CannotBuild", "Kernel", "build", "find", "lost_options", "missing_tools"]
 
 TOOLS = {
     "gcc": "gcc",
@@ -82,6 +84,10 @@ BOOT_SECONDS = 60.0
 """How long, on the host's clock, the hour of virtual time in INIT may take."""
 
 
+class CannotBuild(HarnessError):
+    """What a build needs is missing on this machine. That is known before anything is compiled."""
+
+
 def build(*, progress: Callable[[str], None], source: str | None = None) -> Path:
     """The path of a kernel that :func:`find` finds, building one if there is none or only a damaged one.
 
@@ -124,12 +130,12 @@ def lost_options(configured: str) -> list[str]:
 
 def _build(progress: Callable[[str], None], source: str | None) -> None:
     if missing := missing_tools():
-        raise HarnessError(
+        raise CannotBuild(
             f"kernel: tools to build it are missing; run `apt-get install {' '.join(missing)}` as root, and try again"
         )
     cache = location()
     if (free := shutil.disk_usage(cache).free) < SPACE:
-        raise HarnessError(
+        raise CannotBuild(
             f"kernel: building needs {SPACE >> 20} MiB in {cache}, where {free >> 20} MiB are free;"
             " make room or set XDG_CACHE_HOME to a folder on another disk, and try again"
         )
@@ -138,7 +144,7 @@ def _build(progress: Callable[[str], None], source: str | None) -> None:
     steps = Steps(cache / "build.log", progress)
     fetched = cache / ".apt"
     with tempfile.TemporaryDirectory(prefix=".build-", dir=cache, ignore_cleanup_errors=True) as work:
-        package = Path(source).absolute() if source else fetch(fetched, steps)
+        package = Path(source).absolute() if source else _fetch(fetched, steps)
         version = steps.output("dpkg-deb", "-f", package, "Version").strip()
         if not version:
             raise steps.failure(f"{package} is not a Debian package")
@@ -149,6 +155,13 @@ def _build(progress: Callable[[str], None], source: str | None) -> None:
         _prove(made / "linux", Path(work), steps)
         made.rename(folder_of(version))
     shutil.rmtree(fetched, ignore_errors=True)
+
+
+def _fetch(folder: Path, steps: Steps) -> Path:
+    try:
+        return fetch(folder, steps)
+    except HarnessError as problem:
+        raise CannotBuild(str(problem)) from None
 
 
 def _unpack(package: Path, work: Path, steps: Steps) -> Path:
@@ -192,14 +205,46 @@ def _configure(tree: Path, steps: Steps) -> None:
 def _make(tree: Path, work: Path, steps: Steps) -> Path:
     """Compiles; the folder with what is kept: ``linux``, ``linux.sha256``, ``config``."""
     processors = len(os.sched_getaffinity(0))
-    steps.begin(f"compile on {processors} processors (minutes)")
-    steps.run("make", "ARCH=um", f"-j{processors}", "linux", cwd=tree)
+    steps.begin("count what there is to compile")
+    total = _objects(tree, steps)
+    steps.begin(f"compile {total} files on {processors} processors")
+    make = ("make", "ARCH=um", f"-j{processors}", "linux")
+    steps.follow(*make, cwd=tree, seen=Compiled(total, steps.tell))
     made = work / "made"
     made.mkdir()
     steps.run("strip", "-o", made / "linux", tree / "linux")
     (made / "linux.sha256").write_text(checksum(made / "linux"))
     shutil.copy(tree / ".config", made / "config")
     return made
+
+
+def _objects(tree: Path, steps: Steps) -> int:
+    """How many files will be compiled: what make says that it would do, once its own tools and headers are there."""
+    steps.run("make", "ARCH=um", "prepare", cwd=tree)
+    would_do = steps.output("make", "ARCH=um", "--dry-run", "--keep-going", "vmlinux", cwd=tree, logged=False)
+    return len(re.findall(r"echo '  (?:CC|AS) ", would_do))
+
+
+class Compiled:
+    """Counts the files that make says it compiles, and tells at every tenth of them how many are left and how long."""
+
+    TENTHS = 10
+
+    def __init__(self, total: int, tell: Callable[[str], None], now: Callable[[], float] = time.monotonic) -> None:
+        """``total`` is how many files there are; ``tell`` gets a line at a time; ``now`` is a clock in seconds."""
+        self._total, self._tell, self._now = total, tell, now
+        self._began, self._done, self._told = now(), 0, 0
+
+    def __call__(self, line: str) -> None:
+        """Make has printed ``line``."""
+        if not line.startswith(("  CC ", "  AS ")):
+            return
+        self._done += 1
+        tenths = self._done * self.TENTHS // max(self._total, 1)
+        if self._told < tenths < self.TENTHS:
+            self._told = tenths
+            left = (self._now() - self._began) * (self._total - self._done) / self._done
+            self._tell(f"{self._done} of {self._total}, about {left:.0f} s left")
 
 
 def _prove(linux: Path, work: Path, steps: Steps) -> None:

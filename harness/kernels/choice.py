@@ -97,13 +97,28 @@ class Choice:
         )
 
 
+def unsuited() -> str | None:
+    """Why this machine cannot run an embedded kernel, in words; None if it can: User Mode Linux is for x86-64 alone."""
+    machine = platform.machine()
+    if machine == "x86_64":
+        return None
+    return (
+        f"this machine is {machine}, and the embedded kernel is for x86_64 alone: run clusters on this machine's own"
+        " kernel (as root, after `modprobe ip_vs`), or go to an x86_64 machine, virtual or not"
+    )
+
+
 def choose(kernel: str, clock: str, seed: int) -> Choice:
     """What ``--kernel`` (auto, native, uml, or the path of a User Mode Linux kernel) and ``--clock`` ask for.
+
+    ``auto`` is the built kernel with virtual time, else this machine's own if it can, else the distribution's.
 
     Raises HarnessError that names what is missing and what provides it.
     """
     if kernel == "native" and clock == "virtual":
         raise HarnessError("--clock virtual needs the embedded kernel: leave --kernel native out, or use --kernel uml")
+    if kernel == "auto" and clock != "real" and (built := _built()) is not None:
+        return Choice(built, True, "built", seed)
     lacking = native.lacking() if kernel in ("auto", "native") and clock != "virtual" else None
     if kernel in ("auto", "native") and clock != "virtual" and lacking is None:
         return Choice(None, False, "root, with IPVS", seed)
@@ -120,18 +135,27 @@ def choose(kernel: str, clock: str, seed: int) -> Choice:
 
 def _embedded(kernel: str, clock: str, lacking: str | None) -> tuple[Kernel, str]:
     """The kernel at a path, or the built one, or the distribution's; and where it comes from."""
-    from harness.kernels import cache, uml
+    from harness.kernels import uml
 
     packaged = uml.packaged()
     if packaged is not None and kernel == str(packaged.path):
         return packaged, "packaged"
     if kernel not in ("auto", "uml"):
         return uml.Kernel.at(Path(kernel)), kernel
-    if (built := cache.find()) is not None:
-        return uml.Kernel.at(built.path), "built"
+    if (built := _built()) is not None:
+        return built, "built"
+    if (problem := unsuited()) is not None:
+        raise HarnessError(problem)
     if clock == "virtual":
-        raise HarnessError("there is no kernel with virtual time yet; build one (about 4 minutes): make kernel")
+        raise HarnessError("there is no kernel with virtual time yet; build one (a few minutes): make kernel")
     if packaged is not None:
         return packaged, "packaged"
     reason = f"native: {lacking}; " if lacking else ""
     raise HarnessError(f"no kernel to run clusters on ({reason}uml: not installed); install it: {INSTALL}")
+
+
+def _built() -> Kernel | None:
+    from harness.kernels import cache, uml
+
+    found = cache.find()
+    return None if found is None or unsuited() else uml.Kernel.at(found.path)

@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from harness.errors import HarnessError
 from harness.kernels.cache import IDENTITY
@@ -40,6 +40,10 @@ class Steps:
         self._step = step
         self._progress(f"[{time.monotonic() - self._began:6.1f} s] {step}")
 
+    def tell(self, what: str) -> None:
+        """Says how far a step has come, in a line like those of :meth:`begin`."""
+        self._progress(f"[{time.monotonic() - self._began:6.1f} s]   {what}")
+
     def run(self, *command: str | Path, cwd: Path | None = None) -> None:
         """Runs one command; HarnessError, with the step, the log and its last lines, unless it succeeds."""
         with self.log.open("ab") as log:
@@ -47,14 +51,34 @@ class Steps:
         if status != 0:
             raise self.failure(f"{Path(command[0]).name} ended with status {status}")
 
-    def output(self, *command: str | Path, timeout: float | None = None) -> str:
-        """The standard output of one command, whatever its status; HarnessError after ``timeout`` seconds."""
+    def follow(self, *command: str | Path, cwd: Path, seen: Callable[[str], None]) -> None:
+        """Like :meth:`run`, and ``seen`` gets every line of what the command prints, as it does."""
+        with self.log.open("ab", buffering=0) as log, self._start(command, subprocess.PIPE, log, cwd) as running:
+            try:
+                for line in cast(IO[bytes], running.stdout):
+                    log.write(line)
+                    seen(line.decode(errors="replace"))
+                running.wait()
+            finally:
+                if running.poll() is None:
+                    _end(running)
+        if running.returncode != 0:
+            raise self.failure(f"{Path(command[0]).name} ended with status {running.returncode}")
+
+    def output(
+        self, *command: str | Path, timeout: float | None = None, cwd: Path | None = None, logged: bool = True
+    ) -> str:
+        """The standard output of one command, whatever its status; HarnessError after ``timeout`` seconds.
+
+        It is ``logged`` unless it is long and of no use to anybody.
+        """
         with self.log.open("ab") as log:
             try:
-                _, output = self._run(command, subprocess.PIPE, log, timeout=timeout)
+                _, output = self._run(command, subprocess.PIPE, log, cwd=cwd, timeout=timeout)
             except subprocess.TimeoutExpired:
                 raise self.failure(f"{Path(command[0]).name} took longer than {timeout} s") from None
-            log.write(output)
+            if logged:
+                log.write(output)
         return output.decode(errors="replace")
 
     def failure(self, reason: str) -> HarnessError:
@@ -74,9 +98,21 @@ class Steps:
         cwd: Path | None = None,
         timeout: float | None = None,
     ) -> tuple[int, bytes]:
+        running = Steps._start(command, stdout, log, cwd)
+        try:
+            output, _ = running.communicate(timeout=timeout)
+        finally:
+            if running.poll() is None:
+                _end(running)
+        return running.returncode, output or b""
+
+    @staticmethod
+    def _start(
+        command: Sequence[str | Path], stdout: IO[bytes] | int, log: IO[bytes], cwd: Path | None
+    ) -> subprocess.Popen[bytes]:
         log.write(f"$ {' '.join(map(str, command))}\n".encode())
         log.flush()
-        running = subprocess.Popen(
+        return subprocess.Popen(
             [*ENDS_WITH_US, *command],
             cwd=cwd,
             env=environment(),
@@ -85,12 +121,6 @@ class Steps:
             stderr=log,
             process_group=0,
         )
-        try:
-            output, _ = running.communicate(timeout=timeout)
-        finally:
-            if running.poll() is None:
-                _end(running)
-        return running.returncode, output or b""
 
 
 def environment() -> dict[str, str]:

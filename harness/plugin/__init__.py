@@ -14,6 +14,7 @@ pytest_plugins = (
     "harness.plugin.check",
     "harness.plugin.parallel",
     "harness.plugin.remote",
+    "harness.plugin.core",
     "harness.plugin.shard",
     "harness.plugin.clusters",
     "harness.plugin.needs",

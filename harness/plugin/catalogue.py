@@ -75,7 +75,7 @@ class _Collector:
 def _scenario(items: list[pytest.Function]) -> Scenario:
     item = items[0]
     registered = {line.partition(":")[0].partition("(")[0] for line in item.config.getini("markers")}
-    machinery = {"topology", "control", "needs", "known_defect", "regression"}
+    machinery = {"topology", "control", "needs", "known_defect", "regression", "core"}
     marks = dict.fromkeys(mark.name for mark in item.iter_markers() if mark.name in registered - machinery - _PYTESTS)
     return Scenario(
         name=item.originalname,

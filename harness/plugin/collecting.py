@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from harness.errors import HarnessError
-from harness.kernels import imports, linux, wire
+from harness.kernels import choice, imports, linux, wire
 from harness.kernels.watchdog import Watchdog
 from harness.plugin import parallel
 from harness.plugin.images import base_selection, selection_of
@@ -38,6 +38,7 @@ class CollectorDied(Exception):
 class Found:
     """What there is to run: ``items``, of which ``users`` ask for a kernel.
 
+    ``deselected`` others have not been selected. ``workers`` is for :func:`harness.plugin.parallel.settle`.
     ``clusters`` has the cluster of each scenario by node id.
     ``machines`` is how many the largest cluster has, ``modules`` what :mod:`harness.kernels.imports` gathers,
     ``shard`` is for :data:`harness.plugin.parallel.SHARD`. ``wrong`` says of a scenario what is wrong with its
@@ -46,6 +47,8 @@ class Found:
 
     items: int = 0
     users: int = 0
+    deselected: int = 0
+    workers: int | None = None
     clusters: dict[str, str] = field(default_factory=dict)
     machines: int = 0
     modules: bytes = b""
@@ -189,7 +192,7 @@ class _Teller:
 def _collect(config: pytest.Config, fatal: dict[str, str], teller: _Teller) -> dict[str, Any]:
     from _pytest.main import Session
 
-    alone = not parallel.workers_wanted(config)
+    automatic, alone = parallel.automatic(config), not parallel.workers_wanted(config)
     parallel.stay_alone(config)
     config._do_configure()
     if (reporter := config.pluginmanager.get_plugin("terminalreporter")) is not None:
@@ -206,16 +209,30 @@ def _collect(config: pytest.Config, fatal: dict[str, str], teller: _Teller) -> d
     if not planned.wrong and on_clusters:
         _check_names(base_selection(config), planned.names)
     teller.say()
+    clusters = {item.nodeid: parallel.cluster_key(item) for item in on_clusters}
+    config.stash[parallel.MACHINES] = planned.most
+    workers = parallel.workers_that_pay(config, clusters, _virtual(config)) if automatic else None
     return {
         "items": len(session.items),
         "users": len(users),
+        "deselected": 0 if reporter is None else len(reporter.stats.get("deselected", ())),
+        "workers": workers,
         "machines": planned.most,
-        "modules": imports.gather() if alone else b"",
+        "modules": imports.gather() if alone or (automatic and workers is None) else b"",
         "shard": config.stash.get(parallel.SHARD, {}),
-        "clusters": {item.nodeid: parallel.cluster_key(item) for item in on_clusters},
+        "clusters": clusters,
         "wrong": planned.wrong,
         "fatal": {name: problem for name, problem in planned.wrong.items() if problem in fatal.values()},
     }
+
+
+def _virtual(config: pytest.Config) -> bool:
+    """Whether time will be virtual. Where there is no kernel at all, the run that follows says so."""
+    option = config.option
+    try:
+        return choice.choose(option.kernel, option.clock, option.seed).virtual
+    except HarnessError:
+        return True
 
 
 class _Planned:

@@ -16,7 +16,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.kernels import choice, gateway, memory
 from harness.kernels.gateway import console
-from harness.plugin import units
+from harness.plugin import core, units
 from harness.plugin.images import selection_of
 from harness.plugin.marks import topology_of
 
@@ -37,6 +37,12 @@ MACHINES = pytest.StashKey[int]()
 MODULES = pytest.StashKey[bytes]()
 """What tests and their clusters import, as :mod:`harness.kernels.imports` has it."""
 
+ALONE = pytest.StashKey[bool]()
+"""Whether ``-n auto`` has turned out to be a run without workers."""
+
+PAYS = 3.0
+"""With less to do, in seconds, a worker more takes longer to start than it saves."""
+
 LAST_LINES = 40
 _fewer = pytest.StashKey[str]()
 
@@ -50,6 +56,43 @@ def workers_wanted(config: pytest.Config) -> bool:
     return bool(getattr(option, "numprocesses", None) or getattr(option, "distload", False)) or (
         getattr(option, "dist", "no") != "no" and bool(getattr(option, "tx", None))
     )
+
+
+def automatic(config: pytest.Config) -> bool:
+    """Whether it is for us to say how many workers there are (``-n auto``)."""
+    return getattr(config.option, "numprocesses", None) in ("auto", "logical")
+
+
+def workers(config: pytest.Config) -> int:
+    """How many scenarios run at a time."""
+    wanted = getattr(config.option, "numprocesses", None)
+    return max(1, wanted) if isinstance(wanted, int) else max(1, len(getattr(config.option, "tx", None) or ()))
+
+
+def workers_that_pay(config: pytest.Config, clusters: Mapping[str, str], virtual: bool) -> int | None:
+    """How many workers ``-n auto`` is to have for these scenarios (node id -> its cluster); None is a run without.
+
+    One for each processor, as far as memory goes; but each has a kernel to start, and needs enough to do for that.
+    A debugger needs the terminal, which workers have not.
+    """
+    if config.getoption("usepdb", False):
+        return None
+    recorded, processors = durations(config), len(os.sched_getaffinity(0))
+    # What has been recorded may be of runs in virtual time, in which waiting takes none.
+    lasting = sum(units.lasts(recorded, clusters).values()) if virtual else core.SECONDS * len(clusters)
+    useful = min(len(units.units(clusters, recorded, processors)), int(lasting / PAYS))
+    paid = min(processors, workers_that_fit(config), useful)
+    return paid if paid > 1 else None
+
+
+def settle(config: pytest.Config, number: int | None) -> None:
+    """Say how many workers an :func:`automatic` run has; None is a run without."""
+    config.option.numprocesses, config.stash[ALONE] = number, number is None
+
+
+def arguments(config: pytest.Config) -> list[str]:
+    """What a pytest that is started in a guest needs to be a run without workers like this one."""
+    return ["-n", "0"] if config.stash.get(ALONE, False) else []
 
 
 def is_worker(config: pytest.Config) -> bool:

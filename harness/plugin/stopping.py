@@ -27,6 +27,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Refuse what cannot be: workers have no terminal."""
+    if _wanted(config) and parallel.automatic(config):
+        parallel.settle(config, None)
     if _wanted(config) and parallel.workers_wanted(config):
         raise pytest.UsageError(
             "--pause and --shell-on-failure need the terminal, which workers have not: leave out -n"

@@ -14,7 +14,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.kernels import choice, interrupts, native
 from harness.kernels.watchdog import WATCHDOG
-from harness.plugin import collecting, deadly, parallel, report
+from harness.plugin import collecting, core, deadly, parallel, report
 from harness.plugin.marks import CONFIGURED
 from harness.plugin.matrix import images_asked_for
 from harness.report import artifacts
@@ -32,7 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="auto",
         metavar="auto|native|uml|PATH",
         help="where clusters run: this machine's kernel (native: root and IPVS), the embedded one (uml, or the path of"
-        " a User Mode Linux kernel), or native if it can and else uml (auto, the default)",
+        " a User Mode Linux kernel), or what is best here (auto, the default): the embedded one with virtual time if"
+        " it has been built, else native if that can be, else the packaged one",
     )
     group.addoption(
         "--clock",
@@ -72,6 +73,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if choice.in_guest() or parallel.is_worker(config) or _only_looks(config):
         return None
     try:
+        core.narrow(config)
         _make_images(config)
         if not _needs_kernel(config):
             return None
@@ -81,7 +83,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         if chosen.embedded is None and (problem := native.too_small(config.stash[parallel.MACHINES])):
             raise HarnessError(problem)
         run = artifacts.new_run(Path(config.invocation_params.dir, config.getoption("artifacts")))
-        os.environ[choice.HEADER], os.environ[choice.RUN] = chosen.header, str(run)
+        os.environ[choice.HEADER] = chosen.header + core.announcement(config, chosen.virtual, parallel.workers(config))
+        os.environ[choice.RUN] = str(run)
         clusters = config.stash[parallel.CLUSTERS]
         report.begin(run, config, chosen, list(clusters))
         if parallel.workers_wanted(config) or chosen.embedded is None:
@@ -92,7 +95,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             capture.suspend_global_capture(in_=True)  # The guest's standard input is to be ours, not /dev/null.
         began, status = time.monotonic(), None
         try:
-            arguments, outside = list(config.invocation_params.args), _outside_files(config)
+            arguments = [*config.invocation_params.args, *core.arguments(config), *parallel.arguments(config)]
+            outside = _outside_files(config)
             status = chosen.run(
                 "pytest", arguments, run, outside, option.watchdog, modules=config.stash[parallel.MODULES]
             )
@@ -139,6 +143,9 @@ def _needs_kernel(config: pytest.Config) -> bool:
     config.stash[parallel.SHARD] = found.shard
     config.stash[parallel.MACHINES] = found.machines
     config.stash[parallel.MODULES] = found.modules
+    config.stash[core.COUNTS] = core.Counts(found.users, found.deselected)
+    if parallel.automatic(config):
+        parallel.settle(config, found.workers)
     deadly.hand_on(found.fatal)
     return bool(found.users)  # where collecting fails, the run that follows here shows why
 
