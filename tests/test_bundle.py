@@ -26,10 +26,10 @@ CONF = b"authentication {\n  auth_pass s3cret\n}\nauthentication {\n  auth_pass 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """The folder of a run of one test, beside the project that it was made of."""
-    root, folder = tmp_path / "project", tmp_path / "run"
-    (root / "scenarios").mkdir(parents=True)
-    (root / "scenarios" / "test_x.py").write_bytes(SOURCE)
+    """The folder of a run of one test, with what it was made of."""
+    folder = tmp_path / "run"
+    (folder / artifacts.SOURCES / "scenarios").mkdir(parents=True)
+    (folder / artifacts.SOURCES / "scenarios" / "test_x.py").write_bytes(SOURCE)
     (folder / "test_it" / "director1").mkdir(parents=True)
     (folder / "test_it" / "director1" / "keepalived.conf").write_bytes(CONF)
     (folder / "test_it" / artifacts.CAPTURE).write_bytes(b"\0\1s3cret\0\0\2")
@@ -38,7 +38,7 @@ def run(tmp_path: Path) -> Path:
         '{"at": 1, "node": "a", "kind": "fault", "name": "PowerOff"}\n'
     )
     sources = {"scenarios/test_x.py": hashlib.sha256(SOURCE).hexdigest()}
-    about = {"clock": "virtual", "seed": 7, "status": 0, "root": str(root), "sources": sources}
+    about = {"clock": "virtual", "seed": 7, "status": 0, "sources": sources}
     artifacts.update(folder / artifacts.RUN, about)
     return folder
 
@@ -91,10 +91,12 @@ def test_passwords_are_found_in_sources_too(text: bytes, masked: bytes) -> None:
 
 
 def test_what_has_changed_since_is_told(run: Path, tmp_path: Path) -> None:
-    (tmp_path / "project" / "scenarios" / "test_x.py").write_text("# otherwise\n")
-    assert any("has changed since the run" in note for note in bundle.make(run, tmp_path / "b.zip"))
-    (tmp_path / "project" / "scenarios" / "test_x.py").unlink()
-    assert any("is gone" in note for note in bundle.make(run, tmp_path / "c.zip"))
+    (run / artifacts.SOURCES / "scenarios" / "test_x.py").write_text("# otherwise\n")
+    assert any("is not what the run was made of" in note for note in bundle.make(run, tmp_path / "b.zip"))
+    (run / artifacts.SOURCES / "scenarios" / "test_x.py").unlink()
+    notes = bundle.make(run, tmp_path / "c.zip")
+    assert any("is not in its folder" in note for note in notes)
+    assert any("not reproduced" in note for note in notes)
 
 
 def test_no_file_is_replaced(run: Path, made: Path) -> None:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     "errors",
     "installed",
+    "received",
     "clock",
     "topology",
     "ipvs",

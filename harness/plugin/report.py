@@ -17,7 +17,7 @@ from harness.kernels import choice
 from harness.plugin import parallel, unwritten
 from harness.plugin.clusters import RUNNING
 from harness.plugin.matrix import images_asked_for
-from harness.plugin.sources import sources
+from harness.plugin.sources import keep
 from harness.report import artifacts
 from harness.report.bundle import SELECTION
 from harness.report.versions import commit
@@ -95,7 +95,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if choice.RUN in os.environ and not parallel.workers_wanted(session.config):
         seconds = round(time.monotonic() - session.config.stash[_began], 3)
         with unwritten.told(session.config):
-            _tell(session.config, seconds=seconds, **sources(session))
+            _tell(session.config, seconds=seconds, **keep(session, Path(os.environ[choice.RUN])))
 
 
 def _tell(config: pytest.Config, **more: Any) -> None:

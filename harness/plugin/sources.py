@@ -12,19 +12,29 @@ from typing import Any
 import pytest
 
 import harness
+from harness import received
 from harness.plugin.marks import topology_of
+from harness.report import artifacts
 
 
-def sources(session: pytest.Session) -> dict[str, Any]:
-    """``root``, and ``sources``: path below it -> SHA-256. Modules, conftest.py and pytest.ini that were read, and the
-    files that parameters of topologies name; nothing of the harness itself and of installed packages.
+def keep(session: pytest.Session, run: Path) -> dict[str, Any]:
+    """Copy them into a run's folder, so that nobody has to look for them outside of it; returns ``sources``: path below
+    the root -> SHA-256.
+
+    They are the modules, conftest.py and pytest.ini that were read, and the files that parameters of topologies name;
+    nothing of the harness itself and of installed packages. Raises HarnessError if they cannot be written.
     """
     root = session.config.rootpath
     found: dict[str, str] = {}
-    for path in {*_modules(session), *_configurations(session)}:
+    for path in sorted({*_modules(session), *_configurations(session)}):
         if path.is_relative_to(root) and path.is_file() and not _installed(path, root):
-            found[path.relative_to(root).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return {"root": str(root), "sources": dict(sorted(found.items()))}
+            name, content = path.relative_to(root).as_posix(), path.read_bytes()
+            found[name] = hashlib.sha256(content).hexdigest()
+            try:
+                received.add(run, f"{artifacts.SOURCES}/{name}", content)
+            except OSError as problem:
+                raise artifacts.cannot_write(run, problem) from None
+    return {"sources": found}
 
 
 def _modules(session: pytest.Session) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """The files that a run leaves behind, written and read: docs/artifacts.md describes them.
 
-What is read may be half written, or made by somebody else: it is checked, and what is wrong with it is said.
+What is read may be half written, or made by somebody else: it is opened by :mod:`harness.received` alone and checked,
+and what is wrong with it is said.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from harness import received
 from harness.errors import HarnessError
 from harness.timeline import Event
 
@@ -20,6 +22,9 @@ FORMAT: Final = 1
 """The version of the layout; those that are not known are refused."""
 
 RUN, ABOUT, TIMELINE, CAPTURE, PAGE = "run.json", "scenario.json", "timeline.jsonl", "capture.pcapng", "report.html"
+SOURCES = "sources"
+"""The folder, in a run's, with copies of the files that it was made of."""
+
 OUTCOMES = ("failed", "error", "unfinished", "inconclusive", "skipped", "passed")
 """How a scenario can have ended, the worst first. ``unfinished``: the run ended before it did."""
 
@@ -47,8 +52,12 @@ class Scenario:
 
     @property
     def files(self) -> list[Path]:
-        """Everything in its folder, but for what is still being written."""
-        return sorted(path for path in self.folder.rglob("*") if path.is_file() and path.suffix != ".new")
+        """Everything in its folder, but for links and the like, and for what is still being written."""
+        try:
+            names = received.files(self.folder.parent, self.folder.name)
+        except OSError:  # which its problems tell of
+            return []
+        return [self.folder.parent / name for name in names if not name.endswith(received.NEW)]
 
 
 @dataclass
@@ -64,20 +73,17 @@ class Run:
 def read_run(folder: Path) -> Run:
     """Read a run's folder. Raises HarnessError if it is none, or of an unknown format."""
     problems: list[str] = []
-    about = _read_json(folder / RUN, problems) if folder.is_dir() else {}
+    about = _read_json(folder, RUN, problems) if folder.is_dir() else {}
     about = _checked(about, RUN, _OF_RUN, problems)
-    found = [read_scenario(path.parent) for path in sorted(folder.glob(f"*/{ABOUT}"))]
-    found += [
-        read_scenario(path.parent)
-        for path in sorted(folder.glob(f"*/{TIMELINE}"))
-        if not (path.parent / ABOUT).exists()
-    ]
+    names = received.folders(folder) if folder.is_dir() else []
+    found = [read_scenario(folder / name) for name in names if _is_scenario(folder, name)]
     if not found and not about:
         raise HarnessError(f"{folder} is no run's folder: name one that has {RUN} or scenarios: artifacts/<run>")
     if about.get("format", FORMAT) != FORMAT:
         raise HarnessError(f"{folder} has format {about['format']!r}, and this harness reads {FORMAT}: use its own")
     if "status" not in about:
         problems.append("the run ended before it could say how: it was killed, or is still running")
+    problems += about.get("left_out", ())
     order = {name: number for number, name in enumerate(about.get("order", ()))}
     found.sort(key=lambda scenario: order.get(scenario.name, len(order)))
     return Run(folder, about, found, problems)
@@ -86,23 +92,30 @@ def read_run(folder: Path) -> Run:
 def read_scenario(folder: Path) -> Scenario:
     """Read one scenario's folder, whatever state it is in."""
     problems: list[str] = []
-    about = _read_json(folder / ABOUT, problems)
+    run, name = folder.parent, folder.name
+    about = _read_json(run, f"{name}/{ABOUT}", problems)
     if about.get("format", FORMAT) != FORMAT:
         problems.append(f"{ABOUT} has format {about['format']!r}, and this harness reads {FORMAT}")
         about = {}
     about = _checked(about, ABOUT, _OF_SCENARIO, problems)
     before = _events([(f"{ABOUT}, before", line) for line in about.get("before", ())], problems)
     scenario = Scenario(folder, about, before, [], problems)
-    path = folder / TIMELINE
-    if path.exists():
-        lines = path.read_bytes().splitlines()
+    try:
+        lines = received.read(run, f"{name}/{TIMELINE}").splitlines()
         scenario.events = _events([(f"{TIMELINE}, line {n}", line) for n, line in enumerate(lines, 1)], problems)
         scenario.events.sort(key=lambda event: event.at)
-    elif "began" in about:
-        problems.append(f"{TIMELINE} is missing")
+    except FileNotFoundError:
+        if "began" in about:
+            problems.append(f"{TIMELINE} is missing")
+    except OSError as problem:
+        problems.append(f"{TIMELINE} cannot be read: {problem.strerror}")
     if scenario.outcome == "unfinished":
         problems.append("the scenario had not ended: what follows is what was written until then")
     return scenario
+
+
+def _is_scenario(run: Path, name: str) -> bool:
+    return received.has(run, f"{name}/{ABOUT}") or received.has(run, f"{name}/{TIMELINE}")
 
 
 def _are_nodes(value: Any) -> bool:
@@ -116,21 +129,30 @@ def _are_nodes(value: Any) -> bool:
     )
 
 
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and received.is_number(value)
+
+
 def _is(*kinds: type) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
+    return lambda value: isinstance(value, kinds)
 
 
-_NUMBER, _TEXT = _is(int, float), _is(str)
+_NUMBER, _TEXT = received.is_number, _is(str)
 _OF_RUN = {
-    "kernel": _TEXT, "clock": _TEXT, "seed": _is(int), "memory": _is(int), "arguments": _is(list),
-    "versions": _is(dict), "order": _is(list), "sources": _is(dict), "root": _TEXT, "keep": _TEXT,
-    "verbosity": _is(int), "controls": _is(bool), "bugs_fail": _is(bool), "selection": _is(dict), "commit": _TEXT,
-    "images": _is(dict), "seconds": _NUMBER, "wall": _NUMBER, "status": _is(int),
+    "kernel": _TEXT, "clock": _TEXT, "seed": _is_count, "memory": _is_count, "arguments": _are_texts,
+    "versions": _is(dict), "order": _are_texts, "sources": _is(dict), "keep": _TEXT, "verbosity": _is_count,
+    "controls": _is(bool), "bugs_fail": _is(bool), "selection": _is(dict), "commit": _TEXT, "images": _is(dict),
+    "seconds": _NUMBER, "wall": _NUMBER, "status": _is_count, "shard": _TEXT, "division": _TEXT, "merged": _are_texts,
+    "left_out": _are_texts,
 }  # fmt: skip
 _OF_SCENARIO = {
     "test": _TEXT, "says": _TEXT, "topology": _TEXT, "parameters": _is(dict), "cluster": _TEXT, "nodes": _are_nodes,
     "began": _NUMBER, "ended": _NUMBER, "before": _is(list), "outcome": _TEXT, "message": _TEXT, "seconds": _NUMBER,
-    "frames": _is(int), "dropped": _is(int),
+    "frames": _is_count, "dropped": _is_count,
 }  # fmt: skip
 
 
@@ -145,21 +167,22 @@ def _checked(
 
 def read_about(path: Path) -> dict[str, Any]:
     """A run.json or scenario.json, empty where it cannot be read."""
-    return _read_json(path, [])
+    return _read_json(path.parent, path.name, [])
 
 
-def _read_json(path: Path, problems: list[str]) -> dict[str, Any]:
+def _read_json(folder: Path, name: str, problems: list[str]) -> dict[str, Any]:
+    file = name.rpartition("/")[2]
     try:
-        content = json.loads(path.read_bytes())
+        content = received.parse(received.read(folder, name))
         if isinstance(content, dict):
             return content
-        problems.append(f"{path.name} is not what it should be")
+        problems.append(f"{file} is not what it should be")
     except FileNotFoundError:
-        problems.append(f"{path.name} is missing")
+        problems.append(f"{file} is missing")
     except OSError as problem:
-        problems.append(f"{path.name} cannot be read: {problem.strerror}")
+        problems.append(f"{file} cannot be read: {problem.strerror}")
     except ValueError:
-        problems.append(f"{path.name} is cut short or damaged")
+        problems.append(f"{file} is cut short or damaged")
     return {}
 
 
@@ -167,13 +190,25 @@ def _events(lines: list[tuple[str, Any]], problems: list[str]) -> list[Event]:
     found, damaged = [], []
     for where, line in lines:
         try:
-            found.append(Event.from_dict(json.loads(line) if isinstance(line, bytes) else line))
-        except (ValueError, TypeError, KeyError, AttributeError):
+            found.append(_event(json.loads(line) if isinstance(line, bytes) else line))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
             damaged.append(where)
     if damaged:
         more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
         problems.append(f"{damaged[0]}{more}: cut short or damaged, left out")
     return found
+
+
+def _event(line: Any) -> Event:
+    event = Event.from_dict(line)
+    for value in (event.at, *event.details.values()):
+        if isinstance(value, dict | list) or (isinstance(value, int | float) and not _reckonable(value)):
+            raise ValueError(f"no detail of an event: {value!r:.100}")
+    return event
+
+
+def _reckonable(value: float) -> bool:
+    return isinstance(value, bool) or received.is_number(value)
 
 
 def new_run(below: Path) -> Path:
@@ -213,15 +248,8 @@ def new_folder(run: Path, name: str) -> Path:
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[TextIO]:
     """Write a file as a whole: whoever reads it finds the old or the new one, and of one that fails nothing stays."""
-    new = path.with_name(f"{path.name}.new")
-    try:
-        with open(new, "w", encoding="utf-8", errors="replace") as file:
-            yield file
-        new.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            new.unlink()
-        raise
+    with received.replacing(path.parent, path.name) as file:
+        yield file
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

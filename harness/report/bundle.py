@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import stat
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from harness import received
 from harness.errors import HarnessError
-from harness.report import secrets
+from harness.report import artifacts, secrets
 from harness.report.artifacts import PAGE, TIMELINE, Run, read_run
 
 FORMAT: Final = 1
@@ -31,6 +35,11 @@ _KNOWN = (
     "kernel", "clock", "seed", "memory", "versions", "commit", "images", "arguments", "keep", "verbosity", "controls",
     "bugs_fail", "selection",
 )  # fmt: skip
+_UNREADABLE = (
+    OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OverflowError,
+    struct.error, LookupError,
+)  # fmt: skip
+"""What zipfile raises for what is no zip file, or a damaged one."""
 SELECTION = ("image", "keepalived", "matrix")
 """The options that choose what machines run, by which ``selection`` of a manifest lists their values."""
 
@@ -56,18 +65,13 @@ class Bundle:
 
 
 def make(folder: Path, target: Path, with_secrets: bool = False) -> list[str]:
-    """Bundle a run's folder; returns what should be known of it, a line each. Raises HarnessError."""
+    """Bundle a run's folder, and nothing beside it; returns what should be known of it, a line each.
+
+    Raises HarnessError.
+    """
     run = read_run(folder)
     notes = list(run.problems)
-    files = {
-        f"{RUN}/{path.relative_to(folder).as_posix()}": path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.is_symlink() and path.name != PAGE
-    }
-    files |= _sources(run, notes)
-    if (total := sum(path.stat().st_size for path in files.values())) > LARGEST:
-        raise HarnessError(f"{folder} has {total} bytes, and a bundle {LARGEST} at most: remove some captures")
-    contents = {name: path.read_bytes() for name, path in files.items()}
+    contents = _contents(run, notes)
     if not with_secrets:
         found = secrets.find(contents.values())
         contents = {name: secrets.mask(data, found) for name, data in contents.items()}
@@ -93,20 +97,37 @@ def _write(target: Path, contents: dict[str, bytes]) -> None:
         raise
 
 
-def _sources(run: Run, notes: list[str]) -> dict[str, Path]:
-    found = {}
-    root = Path(run.about.get("root", "."))
-    for name, digest in run.about.get("sources", {}).items():
-        path = root / name
-        if not path.is_file():
-            notes.append(f"{path} is gone, so it is not in the bundle")
+def _contents(run: Run, notes: list[str]) -> dict[str, bytes]:
+    """What goes into the bundle, by its name there: the regular files of the run's folder."""
+    contents: dict[str, bytes] = {}
+    listed = run.about.get("sources", {})
+    total = 0
+    for name in received.files(run.folder):
+        folder, _, below = name.partition("/")
+        if name.rpartition("/")[2] == PAGE or name.endswith(received.NEW):
             continue
-        if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            notes.append(f"{path} has changed since the run: the bundle has it as it is now")
-        found[f"{SOURCES}/{name}"] = path
-    if not found:
-        notes.append("the run did not say what it was made of, so this bundle can be read, and not reproduced")
-    return found
+        inside = f"{SOURCES}/{below}" if folder == artifacts.SOURCES else f"{RUN}/{name}"
+        if (wrong := _wrong_with(inside)) is not None:
+            notes.append(f"{name!r} is left out: {wrong}")
+            continue
+        try:
+            content = received.read(run.folder, name, LARGEST_FILE)
+        except OSError as problem:
+            notes.append(f"{name} is left out: {problem.strerror}")
+            continue
+        if folder == artifacts.SOURCES and hashlib.sha256(content).hexdigest() != listed.get(below):
+            notes.append(f"{name} is not what the run was made of, or {artifacts.RUN} does not say so")
+        contents[inside] = content
+        if (total := total + len(content)) > LARGEST or len(contents) >= MOST_FILES:
+            raise HarnessError(
+                f"{run.folder} has more than {LARGEST} bytes or {MOST_FILES} files, and a bundle cannot:"
+                " remove some captures"
+            )
+    for name in listed.keys() - {name.removeprefix(f"{SOURCES}/") for name in contents}:
+        notes.append(f"{name!r} was among what the run was made of, and is not in its folder")
+    if not any(name.startswith(f"{SOURCES}/") for name in contents):
+        notes.append("the run did not keep what it was made of, so this bundle can be read, and not reproduced")
+    return contents
 
 
 def _manifest(run: Run, contents: dict[str, bytes], masked: bool) -> dict[str, Any]:
@@ -130,12 +151,14 @@ def _manifest(run: Run, contents: dict[str, bytes], masked: bool) -> dict[str, A
 def read(path: Path) -> Bundle:
     """Open a bundle, in memory. Raises HarnessError that says why it is refused."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        there = path.resolve()  # the user named it, so that a link is the user's too
+        packed = received.read(there.parent, there.name, LARGEST)
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
             members = _checked_members(archive)
             files = {member.filename: archive.read(member) for member in members}
     except HarnessError as problem:
         raise HarnessError(f"{path} is refused: {problem}") from None
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as problem:
+    except _UNREADABLE as problem:
         said = problem.strerror if isinstance(problem, OSError) and problem.strerror else problem
         raise HarnessError(f"{path} is no bundle that can be read: {said}") from None
     try:
@@ -161,6 +184,8 @@ def _checked_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
             raise HarnessError(f"{name!r} is a link or a device, and only files are allowed")
         if member.file_size > LARGEST_FILE:
             raise HarnessError(f"{name!r} has {member.file_size} bytes, and {LARGEST_FILE} are the most")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise HarnessError(f"{name!r} is compressed in a way that bundles are not")
         if member.flag_bits & 1:
             raise HarnessError(f"{name!r} is encrypted")
     if (total := sum(member.file_size for member in members)) > LARGEST:
@@ -182,7 +207,7 @@ def _wrong_with(name: str) -> str | None:
 
 def _checked_manifest(data: bytes | None, files: dict[str, bytes]) -> dict[str, Any]:
     try:
-        manifest = json.loads(data or b"")
+        manifest = received.parse(data or b"")
     except ValueError:
         raise HarnessError(f"it has no {MANIFEST} that can be read") from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
@@ -202,7 +227,9 @@ def _checked_manifest(data: bytes | None, files: dict[str, bytes]) -> dict[str, 
         raise HarnessError("its list of images and keepaliveds is not what it should be")
     if any(not isinstance(manifest.get(of) or {}, dict) for of in ("versions", "images")):
         raise HarnessError("its list of versions is not what it should be")
-    if type(manifest.get("memory") or 0) is not int:
+    if any(not isinstance(text, str) for of in ("versions", "images") for text in (manifest.get(of) or {}).values()):
+        raise HarnessError("a version in it is not what it should be")
+    if type(manifest.get("memory") or 0) is not int or not received.is_number(manifest.get("memory") or 0):
         raise HarnessError("it does not say how much memory it was given")
     return manifest
 
@@ -224,6 +251,10 @@ def _is_scenario(value: Any) -> bool:
         return False
     file = str(value["test"]).partition("::")[0]
     faults = value.get("faults", [])
-    if not isinstance(faults, list) or not all(isinstance(fault, dict) for fault in faults):
+    if not isinstance(faults, list) or not all(map(_is_fault, faults)):
         return False
     return value["test"].isprintable() and not file.startswith("-") and _wrong_with(f"{SOURCES}/{file}") is None
+
+
+def _is_fault(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("name", ""), str)
