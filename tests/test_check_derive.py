@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.check import model, standins
+from harness.check import model
 from harness.check.derive import derive
-from harness.check.facts import Reading, Vip
+from harness.check.facts import Checker, Reading, RealServer, Service, Vip
 from harness.check.layout import Layout
 from harness.errors import HarnessError
 from tests.test_check_dump import reading
@@ -122,14 +122,30 @@ def test_what_of_a_group_cannot_be_is_left_out_by_name() -> None:
     )
 
 
-def test_vips_of_ipv6_are_left_out_by_name() -> None:
+def test_a_lan_has_an_ipv6_subnet_where_a_vip_is_of_one() -> None:
     one = GROUP.instances[0]
     six = replace(one, name="six", vips=(Vip("2001:db8::80", 128, one.interface),))
 
     layout = derive({"lb1": Reading((one, six))})
 
-    assert "lb1, six: 2001:db8::80: IPv6" in list(standins.left_out(layout))
-    assert [model.is_judged(each) for each in layout.directors[0].instances] == [True, False]
+    assert str(layout.segments[one.interface].subnet6) == "2001:db8::/64"
+    assert layout.directors[0].addresses6 == {one.interface: "2001:db8::fa"}
+    assert [model.is_judged(each) for each in layout.directors[0].instances] == [True, True]
+    assert (f"{one.interface}.6", "2001:db8::/64") in [(each.key, each.value) for each in layout.assumptions]
+
+
+def test_checkers_that_are_bound_say_what_address_the_director_has() -> None:
+    checker = Checker("TCP_CHECK", None, 80, 2.0, 3.0, 3.0, 1, 1.0, bind="192.168.200.7")
+    server = RealServer("192.168.200.81", 80, 1, "DR", (checker,))
+    one = replace(GROUP.instances[0], source=None)
+    listeners = ((one.vips[0].address, 80),)
+    service = Service("web", listeners, None, "TCP", "rr", "DR", 3.0, None, 1, 0, False, None, None, (server,))
+
+    layout = derive({"lb1": Reading((one,), services=(service,)), "lb2": Reading((one,), services=(service,))})
+
+    first, second = (director.addresses[one.interface] for director in layout.directors)
+    assert first == "192.168.200.7"
+    assert second != first
 
 
 @pytest.mark.parametrize(

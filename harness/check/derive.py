@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from harness.check import local, reach, wires
 from harness.check.facts import Checker, Instance, Reading, RealServer, Service, Vip
@@ -21,7 +21,10 @@ IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
 
 LIKELY_PREFIX = 24
+LIKELY_PREFIX6 = 64
 WIDEST_PREFIX = 8
+_CLIENT6, _DIRECTORS6 = 0x1, 0xFA
+"""From which host numbers on the client and the directors have free IPv6 addresses."""
 
 
 def derive(
@@ -59,13 +62,16 @@ class _Deriving:
         self._refuse_strangers()
         self._refuse_shared_sources()
         for interface in self._interfaces():
-            self._add_segment(interface, self._hints(interface))
+            hints = self._hints(interface)
+            self._add_segment(interface, [hint for hint in hints if ":" not in hint[0]])
+            self._add_subnet6(interface, [hint for hint in hints if ":" in hint[0]])
+        self._place_the_rest6()
         self._refuse_lost_vips()
         static = dict(self._static_vips())
         servers = self._place_servers()
         for address in self._all_addresses():
             for segment in self._segments.values():
-                if address in segment.subnet:
+                if segment.has(str(address)):
                     segment.taken.add(address)
         scripts = {name: reading.scripts for name, reading in self._readings.items()}
         links_pidof = local.links_pidof((each for own in scripts.values() for each in own), self._setting)
@@ -75,7 +81,8 @@ class _Deriving:
             why = "there is no such program, so one that does nothing and succeeds; or FILE"
             self._setting(f"{SCRIPT}{path}", "exit 0", why)
         client = {name: str(segment.free()) for name, segment in self._segments.items()}
-        servers = tuple(replace(server, gateway=self._gateway(server, directors[0], client)) for server in servers)
+        client6 = {name: own for name, segment in self._segments.items() if (own := segment.free6(_CLIENT6))}
+        servers = tuple(self._reachable(server, directors[0], client, client6) for server in servers)
         if unknown := self._settings.keys() - self._used:
             known = ", ".join(assumption.key for assumption in self._assumptions)
             raise HarnessError(
@@ -83,7 +90,7 @@ class _Deriving:
             )
         return Layout(
             self._segments, directors, servers, client, tuple(self._assumptions), static, tuple(self._left_out),
-            links_pidof=links_pidof,
+            links_pidof=links_pidof, client6=client6,
         )  # fmt: skip
 
     def _refuse_strangers(self) -> None:
@@ -112,11 +119,12 @@ class _Deriving:
     def _refuse_lost_vips(self) -> None:
         for one in self._instances():
             for vip in one.vips:
-                if ":" not in vip.address and self._segment_of(vip.address) is None:
+                if not ip_address(vip.address).is_link_local and self._segment_of(vip.address) is None:
                     known = ", ".join(f"{segment.subnet} ({name})" for name, segment in self._segments.items())
+                    key = vip.device + ".6" * (":" in vip.address)
                     raise HarnessError(
                         f"{one.name}: its VIP {vip.address} is on no known network: {known};"
-                        f" say what {vip.device} leads to: --set {vip.device}=SUBNET"
+                        f" say what {vip.device} leads to: --set {key}=SUBNET"
                     )
 
     # -- what was configured ------------------------------------------------------------------------------------------
@@ -144,9 +152,9 @@ class _Deriving:
             hints += [(vip.address, vip.prefix) for vip in _held(one) if vip.device == interface]
         if not any(True for _ in self._instances()):
             hints += [(address, 32) for service in self._services() for address, _ in service.listeners][:1]
-        return [(address, prefix) for address, prefix in hints if ":" not in address]
+        return hints
 
-    def _all_addresses(self) -> set[IPv4Address]:
+    def _all_addresses(self) -> set[IPAddress]:
         """Every address that somebody is configured to have."""
         texts = [vip.address for one in self._instances() for vip in _held(one)]
         texts += [address for one in self._instances() for address in (one.source, *one.peers) if address]
@@ -154,7 +162,7 @@ class _Deriving:
         texts += [server.address for service in self._services() for server in service.real_servers]
         texts += [checker.bind for checker in _checkers(self._services()) if checker.bind]
         texts += [service.sorry_server[0] for service in self._services() if service.sorry_server]
-        return {IPv4Address(text) for text in texts if ":" not in text}
+        return {ip_address(text) for text in texts}
 
     # -- what is assumed ----------------------------------------------------------------------------------------------
 
@@ -170,6 +178,7 @@ class _Deriving:
         known = [ipaddress.ip_interface(f"{address}/{prefix}") for address, prefix in hints]
         told = [one.network for one in known if one.network.prefixlen < 31]
         likely = _cover([one.ip for one in known], told)
+        assert likely is None or isinstance(likely, IPv4Network)
         why = "the prefix of a VIP" if told else "around the addresses on it"
         if likely is None or any(likely.overlaps(other.subnet) for other in self._segments.values()):
             why = "nothing is said of it" if likely is None else f"{likely} is on another interface already"
@@ -187,13 +196,56 @@ class _Deriving:
                 )
         self._segments[interface] = Segment(interface, subnet)
 
+    def _add_subnet6(self, interface: str, hints: Iterable[tuple[str, int]]) -> None:
+        """Give a LAN the IPv6 subnet that has the addresses known to be on it, if there are any."""
+        known = [ipaddress.ip_interface(f"{address}/{prefix}") for address, prefix in hints]
+        known = [one for one in known if not one.ip.is_link_local]
+        told = [one.network for one in known if one.network.prefixlen < 127]
+        if not known or (likely := _cover([one.ip for one in known], told)) is None:
+            return
+        key = f"{interface}.6"
+        text = self._setting(key, str(likely), "the prefix of a VIP" if told else "around the addresses on it")
+        try:
+            self._segments[interface].subnet6 = IPv6Network(text)
+        except ValueError as problem:
+            raise HarnessError(f"--set {key}={text}: no IPv6 subnet: {problem}") from None
+
+    def _place_the_rest6(self) -> None:
+        """IPv6 addresses of services that are on no LAN yet are on the first one that has none of its own."""
+        for address in sorted(self._all_addresses(), key=str):
+            text = str(address)
+            if ":" in text and not address.is_link_local and self._segment_of(text) is None:
+                free = next((name for name, segment in self._segments.items() if segment.subnet6 is None), None)
+                if free is None:
+                    free = self._next_interface()
+                    self._add_segment(free, [])
+                self._add_subnet6(free, [(text, 128)])
+
+    def _reachable(
+        self, server: ServerMachine, director: DirectorMachine, client: Mapping[str, str], client6: Mapping[str, str]
+    ) -> ServerMachine:
+        """The server with its gateways: with NAT the director's, of either family, else the client."""
+        if server.address6 is None:
+            return replace(server, gateway=self._gateway(server, director, client))
+        if any(service.method == "NAT" for service, _ in server.serves):
+            inside = [
+                vip.address
+                for one in director.reading.instances
+                for vip in _held(one)
+                if ":" in vip.address and vip.device == server.segment
+            ]
+            likely = (inside or [director.addresses6[server.segment]])[-1]
+            key, why = f"{server.name}.gateway", "with NAT answers go back through the director"
+            return replace(server, gateway6=self._setting(key, likely, why))
+        return replace(server, gateway=client[server.segment], gateway6=client6.get(server.segment))
+
     def _static_vips(self) -> Iterator[tuple[str, str]]:
         """VIPs of services that no VRRP instance holds: the director has them itself, on the first interface."""
         held = {vip.address for one in self._instances() for vip in _held(one)}
         held |= {server.address for service in self._services() for server in service.real_servers}
         served = [address for service in self._services() for address, _ in service.listeners]
         for address in dict.fromkeys(served):
-            if address not in held and ":" not in address:
+            if address not in held:
                 if (interface := self._segment_of(address)) is None:
                     interface = self._next_interface()
                     self._add_segment(interface, [(address, 32)])
@@ -202,19 +254,19 @@ class _Deriving:
 
     def _segment_of(self, address: str) -> str | None:
         for name, segment in self._segments.items():
-            if IPv4Address(address) in segment.subnet:
+            if segment.has(address):
                 return name
         return None
 
     def _place_servers(self) -> tuple[ServerMachine, ...]:
         serves: dict[str, list[tuple[Service, RealServer]]] = {}
         for service in self._services():
-            for server in self._wanted(service):
+            for server in service.real_servers:
                 mine = serves.setdefault(server.address, [])
                 if not any(server.port == other.port and service.name == known.name for known, other in mine):
                     mine.append((service, server))
         for service in self._services():
-            if service.sorry_server and ":" not in service.sorry_server[0]:
+            if service.sorry_server:
                 serves.setdefault(service.sorry_server[0], [])
         machines = []
         for number, (address, served) in enumerate(serves.items(), start=1):
@@ -222,7 +274,8 @@ class _Deriving:
                 name = self._next_interface()
                 self._add_segment(name, [(address, 32)])
             sorry = tuple(service for service in self._services() if (service.sorry_server or ("",))[0] == address)
-            machines.append(ServerMachine(f"web{number}", address, name, tuple(served), _each_once(sorry)))
+            own, own6 = (str(self._segments[name].free()), address) if ":" in address else (address, None)
+            machines.append(ServerMachine(f"web{number}", own, name, tuple(served), _each_once(sorry), address6=own6))
         return tuple(machines)
 
     def _gateway(self, server: ServerMachine, director: DirectorMachine, client: Mapping[str, str]) -> str:
@@ -233,6 +286,7 @@ class _Deriving:
         if not any(service.method == "NAT" for service, _ in server.serves):
             return client[server.segment]
         vips = [vip for one in director.reading.instances for vip in _held(one) if vip.device == server.segment]
+        vips = [vip for vip in vips if ":" not in vip.address]
         inside = [vip.address for vip in vips if IPv4Address(vip.address) in self._segments[server.segment].subnet]
         likely = (inside or [director.addresses[server.segment]])[-1]
         why = "with NAT answers go back through the director" + ("" if inside else ", and no VIP is on this LAN")
@@ -242,9 +296,6 @@ class _Deriving:
         except ValueError as problem:
             raise HarnessError(f"--set {server.name}.gateway={gateway}: no IPv4 address: {problem}") from None
         return gateway
-
-    def _wanted(self, service: Service) -> list[RealServer]:
-        return [server for server in service.real_servers if ":" not in server.address]
 
     def _next_interface(self) -> str:
         numbers = (name for name in (f"eth{n}" for n in range(64)) if name not in self._segments)
@@ -266,7 +317,20 @@ class _Deriving:
             if IPv4Address(given) not in segment.subnet:
                 raise HarnessError(f"--set {key}={given}: it is not in {segment.subnet}")
             addresses[interface] = given
-        return DirectorMachine(name, reading, addresses, called, self._instances_of[name], self._local.get(name, {}))
+        instances, runs = self._instances_of[name], self._local.get(name, {})
+        return DirectorMachine(name, reading, addresses, called, instances, runs, self._addresses6(name, reading))
+
+    def _addresses6(self, name: str, reading: Reading) -> dict[str, str]:
+        """A director's own IPv6 addresses, by wire: those that it speaks from, or free ones."""
+        found = {}
+        for interface, segment in self._segments.items():
+            sources = [one.source for one in reading.instances if one.interface == interface and one.source]
+            own = next((source for source in sources if ":" in source and segment.has(source)), None)
+            if own is None and (free := segment.free6(_DIRECTORS6)) is not None:
+                own = self._setting(f"{name}.{interface}.6", free, "a free address")
+            if own is not None:
+                found[interface] = own
+        return found
 
     def _bound(self, reading: Reading, segment: Segment) -> str | None:
         """The first address that checkers of a director ask from, on a LAN: its own, unless another has it already."""
@@ -287,13 +351,14 @@ def _held(instance: Instance) -> tuple[Vip, ...]:
     return (*instance.vips, *instance.excluded_vips)
 
 
-def _cover(addresses: list[IPAddress], told: list[IPNetwork]) -> IPv4Network | None:
-    """The likely subnet: the widest that was told, or else a /24, made wider until it has all the addresses."""
+def _cover(addresses: list[IPAddress], told: list[IPNetwork]) -> IPNetwork | None:
+    """The likely subnet: the widest that was told, or else a /24 or /64, made wider until it has all the addresses."""
     if not addresses:
         return None
-    width = min((net.prefixlen for net in told), default=LIKELY_PREFIX)
+    likely = LIKELY_PREFIX if addresses[0].version == 4 else LIKELY_PREFIX6
+    width = min((net.prefixlen for net in told), default=likely)
     while width >= WIDEST_PREFIX:
-        net = IPv4Network(f"{addresses[0]}/{width}", strict=False)
+        net = ip_network(f"{addresses[0]}/{width}", strict=False)
         if all(address in net for address in addresses):
             return net
         width -= 1

@@ -12,7 +12,7 @@ from mininet.topo import Topo
 from harness.check import derive, drawing, local, model, reading, standins
 from harness.check.facts import Reading
 from harness.check.files import Configuration
-from harness.check.layout import Layout
+from harness.check.layout import Layout, ServerMachine
 from harness.daemons import keepalived
 from harness.lab.plan import HostPlan, Plan, Topology, with_images
 from harness.lab.supervisor import Supervisor
@@ -56,7 +56,8 @@ class _Derived(Topo):
         missing = {path: (standins.SUCCEEDS, 0o755) for each in layout.directors for path in each.reading.programs}
         digests = standins.digests({director.name: director.reading for director in layout.directors})
         for name, segment in layout.segments.items():
-            self.addSwitch(f"lan-{name}"[:15], subnet=str(segment.subnet))
+            six = {} if segment.subnet6 is None else {"subnet6": str(segment.subnet6)}
+            self.addSwitch(f"lan-{name}"[:15], subnet=str(segment.subnet), **six)
         forwarding = any(service.method == "NAT" for service in services.values())
         for director, configuration in zip(layout.directors, configurations, strict=True):
             instances = [each for each in director.instances if model.is_judged(each)]
@@ -73,9 +74,9 @@ class _Derived(Topo):
                 switches=_switches(director.reading),
                 links_pidof=layout.links_pidof,
                 programs=_programs(director.reading, {**missing, **configuration.files}),
-                sysctl={"net.ipv4.ip_forward": 1} if forwarding else {},
+                sysctl={"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1} if forwarding else {},
             )
-            self._wire(director.name, director.addresses, director.called)
+            self._wire(director.name, director.addresses, director.addresses6, director.called)
         for server in layout.servers:
             serves = [
                 replace(services[each.name], check=model.checks(own))  # each real server has checkers of its own
@@ -87,17 +88,34 @@ class _Derived(Topo):
                 cls=RealServer,
                 serves=serves,
                 sorry_for=[services[each.name] for each in server.sorry_for if each.name in services],
-                defaultRoute=f"via {server.gateway}",
+                **_routes(server),
                 **standins.options(server),
             )
-            self._wire(server.name, {server.segment: server.address})
+            self._wire(server.name, {server.segment: server.address}, _of_segment(server))
         self.addHost("client", cls=Client)
-        self._wire("client", layout.client)
+        self._wire("client", layout.client, layout.client6)
 
-    def _wire(self, host: str, addresses: Mapping[str, str], called: Mapping[str, str] | None = None) -> None:
+    def _wire(
+        self,
+        host: str,
+        addresses: Mapping[str, str],
+        addresses6: Mapping[str, str],
+        called: Mapping[str, str] | None = None,
+    ) -> None:
         for wire, address in addresses.items():
             interface = (called or {}).get(wire, wire)
-            self.addLink(f"lan-{wire}"[:15], host, intfName2=interface, params2={"ip": address})
+            ends = {"ip": address, **({"ip6": addresses6[wire]} if wire in addresses6 else {})}
+            self.addLink(f"lan-{wire}"[:15], host, intfName2=interface, params2=ends)
+
+
+def _routes(server: ServerMachine) -> dict[str, str]:
+    """Its default routes, as Mininet's options."""
+    gateways = {"defaultRoute": server.gateway, "defaultRoute6": server.gateway6}
+    return {option: f"via {gateway}" for option, gateway in gateways.items() if gateway}
+
+
+def _of_segment(server: ServerMachine) -> dict[str, str]:
+    return {} if server.address6 is None else {server.segment: server.address6}
 
 
 def _programs(reading: Reading, files: Mapping[str, tuple[bytes, int]]) -> dict[str, str]:
@@ -118,5 +136,5 @@ def _services(layout: Layout) -> dict[str, VirtualService]:
     for director in layout.directors:
         for fact in director.reading.services:
             if fact.name not in found and standins.why_not(fact) is None:
-                found[fact.name] = model.service(fact, [server.address for server in layout.servers])
+                found[fact.name] = model.service(fact, [server.rip for server in layout.servers])
     return found

@@ -32,7 +32,7 @@ def draw(layout: Layout, complaints: dict[str, tuple[str, ...]], unicode: bool =
         return Tree(Text(title))
 
     for name, segment in layout.segments.items():
-        tree = branch(f"LAN {name}, {segment.subnet}")
+        tree = branch(f"LAN {name}, {segment.subnet}" + (f", {segment.subnet6}" if segment.subnet6 else ""))
         _add_machines(tree, layout, name)
         console.print(tree)
     for service in _services(layout):
@@ -65,7 +65,8 @@ def _add_machines(tree: Tree, layout: Layout, segment: str) -> None:
 
     for director in layout.directors:
         interface = f" on its {director.called[segment]}" if segment in director.called else ""
-        node = tree.add(Text(f"{director.name}  {director.addresses[segment]}{interface}"))
+        six = f", {director.addresses6[segment]}" if segment in director.addresses6 else ""
+        node = tree.add(Text(f"{director.name}  {director.addresses[segment]}{six}{interface}"))
         for instance in director.reading.instances:
             if instance.interface == segment:
                 node.add(Text(_instance(instance)))
@@ -74,13 +75,14 @@ def _add_machines(tree: Tree, layout: Layout, segment: str) -> None:
             node.add(Text(f"{', '.join(own)}  its own, without VRRP"))
     for server in layout.servers:
         if server.segment == segment:
-            tree.add(Text(f"{server.name}  {server.address}"))
+            tree.add(Text(f"{server.name}  {server.rip}"))
     tree.add(Text(f"client  {layout.client[segment]}"))
 
 
 def _instance(one: Instance) -> str:
     vips = ", ".join(
-        f"{vip.address}/{vip.prefix}" + f" on {vip.device}" * (vip.device != one.interface) for vip in one.vips
+        f"{vip.address}/{vip.prefix}" + f" on {vip.device}" * (vip.device != one.interface)
+        for vip in one.vips or one.excluded_vips
     )
     ways = f"unicast to {', '.join(one.peers)}" if one.peers else f"VRRPv{one.version}"
     extras = [f"priority {one.priority}", f"every {one.advert_int:g} s", ways]
@@ -109,7 +111,7 @@ def _service(service: Service) -> str:
 
 
 def _real_server(layout: Layout, server: RealServer) -> str:
-    machines = (machine.name for machine in layout.servers if machine.address == server.address)
+    machines = (machine.name for machine in layout.servers if machine.rip == server.address)
     name = next(machines, "(not emulated)")
     checks = "; ".join(map(_check, server.checkers)) or "not checked"
     return f"{name}  {server.address}:{server.port}  weight {server.weight}  {checks}"

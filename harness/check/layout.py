@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from harness.check.facts import Instance, Reading, RealServer, Service
 from harness.errors import HarnessError
@@ -28,11 +28,17 @@ class Assumption:
 
 @dataclass
 class Segment:
-    """One LAN: named by the interface that leads there."""
+    """One LAN: named by the interface that leads there. It has an IPv6 subnet where somebody has an address of one."""
 
     name: str
     subnet: IPv4Network
-    taken: set[IPv4Address] = field(default_factory=set)
+    taken: set[IPv4Address | IPv6Address] = field(default_factory=set)
+    subnet6: IPv6Network | None = None
+
+    def has(self, address: str) -> bool:
+        """Whether an address of either family is in one of its subnets."""
+        known = ip_address(address)
+        return known in self.subnet or (self.subnet6 is not None and known in self.subnet6)
 
     def free(self, from_end: bool = False) -> IPv4Address:
         """An address that nobody has yet, which is taken by that."""
@@ -43,6 +49,15 @@ class Segment:
                 self.taken.add(address)
                 return address
         raise HarnessError(f"{self.name}: {self.subnet} has no address left; --set {self.name}=A LARGER SUBNET")
+
+    def free6(self, number: int) -> str | None:
+        """An IPv6 address that nobody has yet, from host ``number`` on; None on a LAN without."""
+        if self.subnet6 is None:
+            return None
+        while (address := IPv6Address(int(self.subnet6.network_address) + number)) in self.taken:
+            number += 1
+        self.taken.add(address)
+        return str(address)
 
 
 @dataclass(frozen=True)
@@ -58,13 +73,15 @@ class DirectorMachine:
     called: dict[str, str]
     instances: tuple[Instance, ...]
     local: Mapping[str, tuple[LocalService, ...]] = field(default_factory=dict)
+    addresses6: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ServerMachine:
     """A real server: where it is, and which services of which directors it serves under which port and method.
 
-    ``gateway`` is where it sends what leaves its LAN.
+    ``gateway`` is where it sends what leaves its LAN. One that is asked over IPv6 has ``address6``, and ``address``
+    only because every machine has one.
     """
 
     name: str
@@ -73,6 +90,13 @@ class ServerMachine:
     serves: tuple[tuple[Service, RealServer], ...]
     sorry_for: tuple[Service, ...] = ()
     gateway: str = ""
+    address6: str | None = None
+    gateway6: str | None = None
+
+    @property
+    def rip(self) -> str:
+        """The address at which directors know it."""
+        return self.address6 or self.address
 
 
 @dataclass(frozen=True)
@@ -92,3 +116,4 @@ class Layout:
     left_out: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     links_pidof: bool = False
+    client6: Mapping[str, str] = field(default_factory=dict)

@@ -46,8 +46,8 @@ def instance(fact: facts.Instance, scripts: Iterable[facts.Script]) -> VrrpInsta
     return VrrpInstance(
         name=fact.name,
         vrid=fact.vrid,
-        vip=tuple(vip.address for vip in fact.vips if ":" not in vip.address),
-        excluded_vips=tuple(vip.address for vip in fact.excluded_vips),
+        vip=tuple(vip.address for vip in fact.vips or fact.excluded_vips),
+        excluded_vips=tuple(vip.address for vip in fact.excluded_vips if fact.vips),
         elsewhere=tuple((vip, device) for vip, device in devices.items() if device != fact.interface),
         interface=fact.interface,
         version=fact.version,
@@ -64,8 +64,8 @@ def instance(fact: facts.Instance, scripts: Iterable[facts.Script]) -> VrrpInsta
 
 
 def is_judged(fact: facts.Instance) -> bool:
-    """Whether an instance has a VIP whose owner can be told: one of IPv4, which the LANs have."""
-    return any(":" not in vip.address for vip in fact.vips)
+    """Whether an instance has an address whose owner can be told, be it one that is not advertised."""
+    return bool(fact.vips or fact.excluded_vips)
 
 
 def sync_groups(instances: Iterable[facts.Instance]) -> tuple[SyncGroup, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 
 from harness.check.facts import Reading, Service
 from harness.errors import HarnessError
@@ -15,7 +15,7 @@ Setting = Callable[[str, str, str], str]
 MARK = "mark."
 """``--set mark.1=192.0.2.80:80``: which packets bear firewall mark 1."""
 
-SOME_ADDRESS = "10.200.0.80"
+SOME_ADDRESS, SOME_ADDRESS6 = "10.200.0.80", "fd00:200::80"
 """Where marked packets go if there is no VIP at all."""
 HTTP = 80
 HIGHEST_PORT = 65535
@@ -27,7 +27,7 @@ def addressed(readings: Mapping[str, Reading], setting: Setting) -> tuple[dict[s
     keepalived.conf has the mark and not what puts it on packets; on the emulated directors a firewall does.
     """
     vips = [vip.address for reading in readings.values() for one in reading.instances for vip in one.vips]
-    vips = [vip for vip in dict.fromkeys(vips) if ":" not in vip] or [SOME_ADDRESS]
+    vips = [vip for vip in dict.fromkeys(vips) if not ip_address(vip).is_link_local]
     taken = {
         listener for reading in readings.values() for service in reading.services for listener in service.listeners
     }
@@ -39,7 +39,7 @@ def addressed(readings: Mapping[str, Reading], setting: Setting) -> tuple[dict[s
             lost.update(dict.fromkeys(_lost(service)))
             return replace(service, listeners=tuple(each for each in service.listeners if not _is_own(service, each)))
         if service.mark not in marked:
-            address, port = _free(_port(service), vips, taken)
+            address, port = _free(_port(service), _alike(service, vips), taken)
             why = "which packets bear this firewall mark is in no keepalived.conf"
             marked[service.mark] = _endpoint(
                 f"{MARK}{service.mark}", setting(f"{MARK}{service.mark}", f"{address}:{port}", why)
@@ -49,6 +49,12 @@ def addressed(readings: Mapping[str, Reading], setting: Setting) -> tuple[dict[s
 
     known = {name: replace(each, services=tuple(map(reached, each.services))) for name, each in readings.items()}
     return known, tuple(lost)
+
+
+def _alike(service: Service, vips: list[str]) -> list[str]:
+    """The VIPs of the family of a service's real servers."""
+    six = any(":" in server.address for server in service.real_servers)
+    return [vip for vip in vips if (":" in vip) == six] or [SOME_ADDRESS6 if six else SOME_ADDRESS]
 
 
 def _lost(service: Service) -> Iterable[str]:
@@ -81,6 +87,6 @@ def _free(port: int, vips: list[str], taken: set[tuple[str, int]]) -> tuple[str,
 def _endpoint(key: str, text: str) -> tuple[str, int]:
     address, _, port = text.rpartition(":")
     try:
-        return str(IPv4Address(address)), int(port)
+        return str(ip_address(address)), int(port)
     except ValueError:
         raise HarnessError(f"--set {key}={text}: write it as ADDRESS:PORT, such as 192.0.2.80:80") from None

@@ -74,10 +74,6 @@ def with_digests(files: Mapping[str, tuple[bytes, int]], known: set[str]) -> dic
 
 def left_out(layout: Layout) -> Iterator[str]:
     """What of the configurations is not emulated, by name."""
-    for director in layout.directors:
-        for instance in director.instances:
-            if lost := [vip.address for vip in instance.vips if ":" in vip.address]:
-                yield f"{director.name}, {instance.name}: {', '.join(lost)}: IPv6"
     for service in {each.name: each for one in layout.directors for each in one.reading.services}.values():
         if reason := why_not(service):
             yield f"service {service.name}: {reason}"
@@ -93,8 +89,6 @@ def why_not(service: Service) -> str | None:
     """Why a service is not emulated; None if it is."""
     if not service.listeners:
         return "it has no address"
-    if any(":" in address for address, _ in service.listeners):
-        return "IPv6"
     if not service.real_servers:
         return "it has no real server"
     own = {address for address, _ in service.listeners}
@@ -104,6 +98,8 @@ def why_not(service: Service) -> str | None:
         for checker in server.checkers:
             if checker.address not in (None, server.address):
                 return f"{checker.kind} of {server.address} asks another machine, {checker.address}"
+            if checker.kind == "SMTP_CHECK" and ":" in server.address:
+                return f"{checker.kind} of {server.address}: stand-ins have their mail server on IPv4 only"
             if checker.kind == "SMTP_CHECK" and checker.port != mail.PORT:
                 return f"{checker.kind} at port {checker.port}: stand-ins have their mail server at {mail.PORT}"
     return None

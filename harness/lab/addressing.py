@@ -101,8 +101,14 @@ def _given(name: str, lan: str, subnet: IPv4Network, given: str, taken: Mapping[
     return address
 
 
-def address6(name: str, lan: str, subnet: IPv6Network, sibling: IPv4Interface, taken: dict[str, str]) -> IPv6Interface:
-    """The IPv6 address beside an IPv4 one: the same host number in the same digits, 172.16.10.21 -> fd00:10::21."""
+def address6(
+    name: str, lan: str, subnet: IPv6Network, sibling: IPv4Interface, given: str | None, taken: dict[str, str]
+) -> IPv6Interface:
+    """The IPv6 address beside an IPv4 one: ``given``, or the same host number in the same digits, 172.16.10.21 ->
+    fd00:10::21.
+    """
+    if given is not None:
+        return _given6(name, lan, subnet, given, taken)
     number = int(str(int(sibling.ip) - int(sibling.network.network_address)), 16)
     chosen = IPv6Interface((int(subnet.network_address) + number, subnet.prefixlen))
     if chosen.ip not in subnet:
@@ -110,6 +116,18 @@ def address6(name: str, lan: str, subnet: IPv6Network, sibling: IPv4Interface, t
     if (other := taken.setdefault(str(chosen.ip), name)) != name:
         raise HarnessError(f"{name} and {other} both have the address {chosen.ip}; give one another")
     return chosen
+
+
+def _given6(name: str, lan: str, subnet: IPv6Network, given: str, taken: dict[str, str]) -> IPv6Interface:
+    try:
+        address = IPv6Interface(f"{given}/{subnet.prefixlen}")
+    except ValueError as problem:
+        raise HarnessError(f"{name}: {given} is no IPv6 address: {problem}") from None
+    if address.ip not in subnet:
+        raise HarnessError(f"{name}: {given} is not in the subnet {subnet} of {lan}; give it an address of that")
+    if (other := taken.setdefault(str(address.ip), name)) != name:
+        raise HarnessError(f"{name} and {other} both have the address {address.ip}; give one another")
+    return address
 
 
 def mac(name: str, given: str, taken: dict[str, str]) -> str:

@@ -191,7 +191,8 @@ def plan(topo: Topo, seed: int = 0) -> Plan:
             mac = addressing.mac(name, end.options.get("mac") or own.get("mac") or automatic, macs)
             wire = f"{name}-eth{position}" if len(name) <= 10 else f"wire{number}-eth{position}"
             subnet6 = lans6.get(end.lan)
-            address6 = None if subnet6 is None else addressing.address6(name, end.lan, subnet6, address, taken)
+            given6 = end.options.get("ip6")
+            address6 = None if subnet6 is None else addressing.address6(name, end.lan, subnet6, address, given6, taken)
             interfaces.append(InterfacePlan(_interface_name(name, end), address, mac, end.lan, wire, address6))
         hosts.append(HostPlan(name, role, tuple(interfaces), _gateways(name, stock, interfaces)))
         _check_wired(hosts[-1])
@@ -279,10 +280,10 @@ def _ends(topo: Topo) -> dict[str, list[_End]]:
             raise HarnessError(f"link {first} - {second}: one end has to be a host, the other a switch")
         side, host, lan = ("2", second, first) if topo.isSwitch(first) else ("1", first, second)
         options = dict(info.get(f"params{side}") or {})
-        if unknown := [*(set(info) - set(_LINK_OPTIONS)), *(set(options) - {"ip", "mac"})]:
+        if unknown := [*(set(info) - set(_LINK_OPTIONS)), *(set(options) - {"ip", "ip6", "mac"})]:
             raise HarnessError(
                 f"link {first} - {second}: unknown options {', '.join(sorted(unknown))}; a link takes port1, intfName1,"
-                " params1=dict(ip=..., mac=...) and the same with 2"
+                " params1=dict(ip=..., ip6=..., mac=...) and the same with 2"
             )
         ends.setdefault(host, []).append(_End(lan, info[f"port{side}"], info.get(f"intfName{side}"), options))
     for lan in topo.switches():

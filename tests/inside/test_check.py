@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("lvs_kernel", "alone")
 EXAMPLE = Path(__file__).parents[2] / "examples/two-directors"
 SAMPLES = sorted(Path("/usr/share/doc/keepalived/samples").glob("keepalived.conf.*"))
 NOT_EMULATED = {
-    "IPv6": "service ae00::1:80: IPv6",
+    "IPv6": "service ae00::1:80: SMTP_CHECK of ae00::10: stand-ins have their mail server on IPv4 only",
     "SMTP_CHECK": "service 192.168.200.100:25: SMTP_CHECK of 172.16.1.11 asks another machine, 192.168.155.10",
     "virtual_server_group": "service group VSG_1: 192.168.200.1:1358, its real server's own",
 }
