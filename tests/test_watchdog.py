@@ -8,7 +8,7 @@ import time
 import pytest
 
 from harness.kernels import watchdog
-from harness.kernels.watchdog import Watchdog, processor_time
+from harness.kernels.watchdog import Step, Watchdog, processor_time
 
 
 @pytest.fixture
@@ -60,9 +60,36 @@ def test_no_limit_is_for_ever() -> None:
     assert dog.left() is None
 
 
+def test_steps_are_taken_one_after_the_other_until_one_helps(machine: dict[str, float]) -> None:
+    dog = Watchdog(30, 1, gradually=True)
+    spent = []
+    for _ in range(4):
+        began = machine["clock"]
+        seconds_until_expired_again(dog, machine)
+        spent.append((dog.take_step(), machine["clock"] - began))
+    assert spent == [(Step.END_LIMITED, 5), (Step.END_SPINNING, 25), (Step.INTERRUPT, 5), (Step.GIVE_UP, 5)]
+    dog.feed()
+    assert not dog.stepping
+
+
+def test_a_short_limit_has_no_time_for_the_first_step() -> None:
+    dog = Watchdog(3, 1, gradually=True)
+    assert [dog.take_step() for _ in range(2)] == [Step.END_SPINNING, Step.INTERRUPT]
+
+
+def seconds_until_expired_again(dog: Watchdog, machine: dict[str, float]) -> None:
+    if not dog.stepping:
+        dog.feed()
+    while (left := dog.left()) is not None:
+        machine["clock"] += left
+        machine["worked"] += left
+        if dog.expired():
+            return
+
+
 WORKER = """
 import subprocess, sys
-subprocess.run([sys.executable, "-c", "for _ in range(6_000_000): pass"])
+subprocess.run([sys.executable, "-c", "for _ in range(30_000_000): pass"])
 print()
 input()
 """

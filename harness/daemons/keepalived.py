@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import signal
 
 from harness.daemons.daemon import Daemon
 from harness.errors import HarnessError
+from harness.kernels.watchdog import PROCESSOR_LIMIT
 from harness.lab.machine import Machine
 
 CONFIG = "/etc/keepalived/keepalived.conf"
@@ -31,8 +33,16 @@ ENTERED = re.compile(r"\((?P<instance>[^)]+)\) Entering (?P<state>MASTER|BACKUP|
 
 
 def complaints(machine: Machine, origin: str) -> tuple[int, list[str]]:
-    """What ``keepalived -t`` says against a machine's configuration, with lines of ``origin``; and its exit status."""
-    result = machine.run(["keepalived", "-t", "-l", "-f", CONFIG], check=False)
+    """What ``keepalived -t`` says against a machine's configuration, with lines of ``origin``; and its exit status.
+
+    Raises HarnessError if it does not end reading it.
+    """
+    result = machine.run(["keepalived", "-t", "-l", "-f", CONFIG], check=False, processor=PROCESSOR_LIMIT)
+    if result.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        raise HarnessError(
+            f"{machine.name}: keepalived does not end reading {origin}: it computed for {PROCESSOR_LIMIT} s and was"
+            " ended, so it would never run with it"
+        )
     lines = [_STAMP.sub("", line.strip()).replace(CONFIG, origin) for line in result.stdout.splitlines()]
     return result.returncode, [line for line in dict.fromkeys(lines) if line and not _HARMLESS.search(line)]
 

@@ -28,6 +28,7 @@ CAP_DAC_OVERRIDE = 1
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
 
+_RLIMIT_CPU = 0  # <sys/resource.h>
 _MCL_FUTURE = 2  # <sys/mman.h>
 _STACK = 1 << 20
 _RNDRESEEDCRNG = 0x5207  # <linux/random.h>
@@ -85,6 +86,12 @@ def die_with_parent(parent: int) -> None:
     prctl(PR_SET_PDEATHSIG, _SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def limit_processor_time(pid: int, seconds: int) -> None:
+    """prlimit(2), RLIMIT_CPU: a SIGXCPU after so many seconds of processor, a SIGKILL after twice as many."""
+    limits = (ctypes.c_uint64 * 2)(seconds, 2 * seconds)
+    _checked(_libc.prlimit64(pid, _RLIMIT_CPU, limits, None), f"cannot limit process {pid}")
 
 
 def setns(descriptor: int, kind: int = 0) -> None:

@@ -8,6 +8,7 @@ import os
 import selectors
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -18,12 +19,12 @@ from harness.errors import HarnessError
 from harness.kernels import wire
 from harness.kernels.link import Ends, Link
 from harness.kernels.terminal import Terminal, Writer
-from harness.kernels.watchdog import Watchdog
+from harness.kernels.watchdog import Step, Watchdog
 
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGWINCH)
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+_PRODS = 4
 _PATIENCE = 3  # interrupts without a sign of life from the guest
-_GRACE = 5.0  # seconds to end in order, for a program whose time does not move on
 
 
 class Interrupted(Exception):
@@ -51,7 +52,7 @@ class Relay:
     ) -> None:
         self._ends, self._log = ends, ends.log
         self._terminal, self._collect, self._kept = terminal, collect, kept
-        self._watchdog = Watchdog(patience or 0, ends.guard)
+        self._watchdog = Watchdog(patience or 0, ends.guard, gradually=True)
         self._link = Link(ends, patience is not None, self._watchdog)
         self._patience, self._stuck = patience, False
         self._report = "(the guest did not say)"
@@ -93,8 +94,11 @@ class Relay:
 
     def _loop(self) -> int:
         while True:
-            if self._watchdog.left() == 0 and self._watchdog.expired():
-                self._on_stuck()
+            if self._watchdog.left() == 0:
+                if self._watchdog.expired():
+                    self._on_stuck()
+                elif self._watchdog.stepping:  # pid 1 may have lost the processor again before it was done
+                    self._prod()
             for key, _ in self._selector.select(self._watchdog.left()):
                 status: int | None = key.data()
                 if status is not None:
@@ -110,14 +114,31 @@ class Relay:
                 self._terminal.restore()
 
     def _on_stuck(self) -> None:
-        """Virtual time does not move: have the program say where it is, and end; give up if it does not."""
-        if self._stuck:
+        """Virtual time does not move: end what computes; if that does not help, the program; give up at last."""
+        step = self._watchdog.take_step()
+        if step is Step.END_LIMITED:
+            self._link.send(wire.RELIEVE, b"limited")
+            self._prod()
+        elif step is Step.END_SPINNING:
+            self._link.send(wire.RELIEVE)
+            self._prod()
+        elif step is Step.INTERRUPT:
+            self._stuck = True
+            self._link.send_urgently(wire.REPORT)
+            self._link.send_urgently(wire.SIGNAL, bytes([signal.SIGINT]))
+        else:
             self._raise_stuck()
-        self._stuck = True
-        self._link.send_urgently(wire.REPORT)
-        self._link.send_urgently(wire.SIGNAL, bytes([signal.SIGINT]))
-        self._watchdog.limit = _GRACE
-        self._watchdog.feed()
+
+    def _prod(self) -> None:
+        """Let pid 1 look at all processes, several times, which takes longer than to read a frame."""
+        for _ in range(_PRODS):
+            self._link.order(wire.PROD)
+
+    def _tell_ended(self, ended: str) -> None:
+        """Say what a scenario lacks from here on."""
+        for line in ended.splitlines():
+            plain = "".join(char if char.isprintable() else "?" for char in line)
+            print(f"\nlvs-harness: virtual time did not move: ended {plain}", file=sys.stderr, flush=True)
 
     def _raise_stuck(self) -> NoReturn:
         raise HarnessError(
@@ -161,6 +182,8 @@ class Relay:
             self._link.halt(payload[0])
         elif kind == wire.REPORT:
             self._report = payload.decode()
+        elif kind == wire.ENDED:
+            self._tell_ended(payload.decode(errors="replace"))
         elif kind == wire.FILE:
             self._store(*marshal.loads(payload))
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from harness.kernels import linux
 
-_SIGUSR1 = 10
+SIGUSR1, SIGUSR2, SIGXCPU = 10, 12, 24  # `signal` adds enums, which take 10 ms to import
+_LOOKS = 2
 
 
 def report(program: int) -> str:
@@ -20,6 +21,42 @@ def report(program: int) -> str:
     for pid in {program, *(pid for pid, _ in running)}:
         _ask_for_stack(pid)
     return "\n".join(lines)
+
+
+def relieve(program: int, limited: bool) -> str:
+    """End the processes that compute; returns a line for each that nobody expects to be ended.
+
+    ``limited``: only those with a limit to their processor time. Where there is none but ``program``, that is told,
+    for it to end what it is doing.
+    """
+    spinning = dict(_running())
+    for _ in range(_LOOKS):  # others that can run get their turn, and rest then
+        os.sched_yield()
+        still = dict(_running())
+        spinning = {pid: name for pid, name in spinning.items() if pid in still}
+    lines = []
+    for pid, name in spinning.items():
+        if pid != program and (_is_limited(pid) or not limited):
+            if not limited:  # else whoever started it expects this, and tells
+                lines.append(f"{name}, pid {pid} on {_machine(pid)}: {_command(pid)}")
+            _send(pid, SIGXCPU)
+    if not lines and not limited and program in spinning and _catches(program, SIGUSR2):
+        _send(program, SIGUSR2)
+        lines.append("the scenario, as the tests themselves compute")
+    return "\n".join(lines)
+
+
+def _is_limited(pid: int) -> bool:
+    """getrlimit(2), RLIMIT_CPU."""
+    line = _read(pid, "limits").partition("Max cpu time")[2]
+    return bool(line) and line.split()[0] != "unlimited"
+
+
+def _send(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return  # it has just ended
 
 
 def _running() -> Iterator[tuple[int, str]]:
@@ -46,9 +83,13 @@ def _command(pid: int) -> str:
 
 def _ask_for_stack(pid: int) -> None:
     """Forks of the program have its handler for SIGUSR1; to others the signal may mean something else."""
-    caught = int(_read(pid, "status").partition("SigCgt:")[2].split()[0] or "0", 16)
-    if os.readlink(f"/proc/{pid}/exe") == os.readlink("/proc/self/exe") and caught >> _SIGUSR1 - 1 & 1:
-        os.kill(pid, _SIGUSR1)
+    if os.readlink(f"/proc/{pid}/exe") == os.readlink("/proc/self/exe") and _catches(pid, SIGUSR1):
+        os.kill(pid, SIGUSR1)
+
+
+def _catches(pid: int, number: int) -> bool:
+    caught = int((_read(pid, "status").partition("SigCgt:")[2].split() or ["0"])[0], 16)
+    return bool(caught >> number - 1 & 1)
 
 
 def _read(pid: int, name: str) -> str:

@@ -189,6 +189,11 @@ class Program:
             from harness.kernels import running
 
             wire.write_all(self._line, wire.frame(wire.REPORT, running.report(self._pid).encode()))
+        elif kind == wire.RELIEVE:
+            from harness.kernels import running
+
+            ended = running.relieve(self._pid, limited=bool(payload))
+            wire.write_all(self._line, wire.frame(wire.ENDED, ended.encode()))
         elif kind == wire.CLOSED:
             for descriptor in [number for number, stream in self._outputs.items() if stream == payload]:
                 self._drop(descriptor)

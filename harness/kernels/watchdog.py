@@ -5,13 +5,33 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from enum import Enum, auto
 from pathlib import Path
 
 WATCHDOG = 30
 """The limit unless another is given, in seconds."""
 
+PROCESSOR_LIMIT = 5
+"""Seconds of processor that a keepalived may take to read its configuration, in any time."""
+
 _PATIENCE = 10
 """How many limits a guest may go without progress that does not get the processor."""
+
+
+_GRACE = 5.0
+"""Seconds that a step has to help, before the next one is taken."""
+
+
+class Step(Enum):
+    """What is done with a guest whose time does not move, one after the other until it does."""
+
+    END_LIMITED = auto()
+    """End what was started with a limit to its processor time, and computes: virtual time does not count that."""
+    END_SPINNING = auto()
+    """End any process that computes; if that is the program alone, its scenario."""
+    INTERRUPT = auto()
+    """Have the program say where it is, and end in order."""
+    GIVE_UP = auto()
 
 
 class Watchdog:
@@ -21,17 +41,37 @@ class Watchdog:
     what has to be over is the limit, and a quarter of it with the processor.
     """
 
-    def __init__(self, limit: float, guard: int) -> None:
-        """``guard``: the process below which the guest's are."""
+    def __init__(self, limit: float, guard: int, *, gradually: bool = False) -> None:
+        """``guard``: the process below which the guest's are. ``gradually``: :meth:`take_step` is called each time."""
         self.limit, self._guard = limit, guard
+        self._steps = _steps(limit) if gradually else [(Step.GIVE_UP, limit)]
+        self._step = 0
+        self._wait = limit
         self._fed = 0.0
         self._due: float | None = None
         self._worked: float | None = None
 
     def feed(self) -> None:
         """The guest makes progress, or can from now on."""
+        self._step = 0
+        self._begin()
+
+    def take_step(self) -> Step:
+        """What is to be done now that its time is over; it has the next step's time for that to help."""
+        step, _ = self._steps[self._step]
+        self._step = min(self._step + 1, len(self._steps) - 1)
+        self._begin()
+        return step
+
+    @property
+    def stepping(self) -> bool:
+        """Whether a step has been taken, and has not helped yet."""
+        return self._step > 0
+
+    def _begin(self) -> None:
+        _, self._wait = self._steps[self._step]
         self._fed = time.monotonic()
-        self._due = self._fed + self.limit / 2 if self.limit else None
+        self._due = self._fed + self._wait / 2 if self.limit else None
         self._worked = None
 
     def suspend(self) -> None:
@@ -47,10 +87,18 @@ class Watchdog:
         now, worked = time.monotonic(), processor_time(self._guard)
         if self._worked is None:  # half of the limit is over
             self._worked = worked
-        elif worked - self._worked >= self.limit / 4 or now - self._fed >= _PATIENCE * self.limit:
+        elif worked - self._worked >= self._wait / 4 or now - self._fed >= _PATIENCE * self._wait:
             return True
-        self._due = now + self.limit / 2
+        self._due = now + self._wait / 2
         return False
+
+
+def _steps(limit: float) -> list[tuple[Step, float]]:
+    """Each step, and the seconds without progress before it."""
+    last = [(Step.INTERRUPT, _GRACE), (Step.GIVE_UP, _GRACE)]
+    if limit <= PROCESSOR_LIMIT:
+        return [(Step.END_SPINNING, limit), *last]
+    return [(Step.END_LIMITED, PROCESSOR_LIMIT), (Step.END_SPINNING, limit - PROCESSOR_LIMIT), *last]
 
 
 def processor_time(process: int) -> float:

@@ -21,6 +21,7 @@ FILE = b"F"  # marshal of (index of the collected path, path below it, content)
 EXIT = b"X"  # the exit status, one byte
 PROGRESS = b"P"  # no payload: another second of virtual time has passed
 IDLE = b"I"  # how many frames have come from the host, modulo 256: the program waits for input, and all for the program
+ENDED = b"N"  # what was ended as RELIEVE asks: one line of text for each process
 # From either end.
 REPORT = b"D"  # no payload: which processes are running? The answer: one line of text for each
 TERMINAL = b"T"  # bytes that the program's terminal shows, or that were typed there
@@ -28,6 +29,7 @@ TERMINAL = b"T"  # bytes that the program's terminal shows, or that were typed t
 STDIN = b"0"  # bytes for the program's standard input; none is its end
 CLOSED = b"C"  # STDOUT or STDERR: nobody reads it any more
 SIGNAL = b"S"  # the signal's number, one byte
+RELIEVE = b"E"  # end what computes; with a payload, only what was started with a limit to its processor time
 SIZE = b"Z"  # the terminal's size, struct winsize
 
 # What the caller orders of the guard (confine.py), one byte each.

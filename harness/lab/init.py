@@ -87,13 +87,18 @@ def _serve_one(control: _socket.socket, request: dict[str, Any], fds: list[int])
         os.close(fd)
 
 
-def _spawn(argv: list[str], env: dict[str, str], fds: list[int]) -> tuple[dict[str, Any], list[int]]:
-    """Start a program with the three given descriptors as its standard input, output and error."""
+def _spawn(argv: list[str], env: dict[str, str], processor: int, fds: list[int]) -> tuple[dict[str, Any], list[int]]:
+    """Start a program with the three given descriptors as its standard input, output and error.
+
+    ``processor`` is how many seconds of it the program may take; 0 is no limit.
+    """
     actions = [(os.POSIX_SPAWN_DUP2, fd, target) for target, fd in enumerate(fds)]
     program = _find(argv[0], env["PATH"])
     pid = os.posix_spawn(
         program, argv, env, file_actions=actions, setsid=True, setsigdef=_signal.valid_signals(), setsigmask=()
     )
+    if processor:
+        linux.limit_processor_time(pid, processor)
     return {"pid": pid}, []
 
 

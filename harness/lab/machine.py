@@ -102,9 +102,14 @@ class Machine:
 
     # -- programs ---------------------------------------------------------------------------------------------------
 
-    def spawn(self, argv: Sequence[str], stdin: int, stdout: int, stderr: int) -> Process:
-        """Start a program; the descriptors stay the caller's. FileNotFoundError if there is no such program."""
-        answer, _ = self.request("spawn", (stdin, stdout, stderr), argv=list(argv), env=ENVIRONMENT)
+    def spawn(self, argv: Sequence[str], stdin: int, stdout: int, stderr: int, processor: int = 0) -> Process:
+        """Start a program; the descriptors stay the caller's. FileNotFoundError if there is no such program.
+
+        Once it, or a process that it starts, has had ``processor`` seconds of processor (0: no limit), a SIGXCPU
+        ends it. In virtual time processors take no time, and the watchdog of the guest sees to it.
+        """
+        streams = (stdin, stdout, stderr)
+        answer, _ = self.request("spawn", streams, argv=list(argv), env=ENVIRONMENT, processor=processor)
         process = Process(self, tuple(argv), answer["pid"])
         self._processes[process.pid] = process
         if process.pid in self._early:
@@ -133,12 +138,15 @@ class Machine:
         process.ended.set()
         self.on_exit(process)
 
-    def run(self, argv: Sequence[str], check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end. Raises HarnessError with command, output and machine if it fails."""
+    def run(self, argv: Sequence[str], check: bool = True, processor: int = 0) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end. Raises HarnessError with command, output and machine if it fails.
+
+        ``processor`` as for :meth:`spawn`.
+        """
         reader, writer = os.pipe()
         with open(os.devnull, "rb") as null, os.fdopen(reader, encoding="utf-8", errors="replace") as output:
             try:
-                process = self.spawn(argv, null.fileno(), writer, writer)
+                process = self.spawn(argv, null.fileno(), writer, writer, processor)
             finally:
                 os.close(writer)
             text = output.read()

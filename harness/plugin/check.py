@@ -93,6 +93,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     interrupted = terminalreporter.config.stash.get(_INTERRUPTED, None)
     if findings or interrupted:
         terminalreporter.section("verdict")
+    if findings:
         for line in verdict.report(findings):
             terminalreporter.line(line)
     if interrupted:

@@ -1,0 +1,57 @@
+"""A scenario that computes for ever in virtual time, where that takes no time: it alone is ended, not the run.
+
+The watchdog of the guest asks for it by a signal (:mod:`harness.kernels.running`), unless a process of some machine
+is what computes, which it ends itself.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.kernels import choice
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise HarnessError(
+        "virtual time did not move while this computed, so the watchdog ended the scenario (--watchdog SECONDS gives it"
+        " longer); where time is to pass, wait for it: cluster.timeline.let_pass(1)"
+    )
+
+
+@contextmanager
+def _endable() -> Iterator[None]:
+    if not choice.virtual():
+        yield
+        return
+    before = signal.signal(signal.SIGUSR2, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None]:
+    """While its cluster is built."""
+    with _endable():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """While it runs."""
+    with _endable():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None]:
+    """While it is cleaned up after."""
+    with _endable():
+        return (yield)

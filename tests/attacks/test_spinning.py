@@ -1,0 +1,94 @@
+"""What computes for ever, a keepalived, a process or a scenario, is told by name, and the rest of the run goes on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.images import selection
+from tests.guests import ROOT, VIRTUAL
+
+SPINS_ON = """
+    global_defs {
+        script_user root
+    }
+    virtual_server 192.0.2.80 25 {
+        delay_loop 3
+        lb_algo rr
+        lb_kind DR
+        protocol TCP
+        real_server 192.0.2.81 25 {
+            SMTP_CHECK {
+                helo_name check
+                host {
+                    connect_ip 192.0.2.81
+                    connect_port 25
+                }
+                host {
+                    connect_ip 192.0.2.81
+                    connect_port 2525
+                }
+            }
+        }
+    }
+"""
+"""keepalived 2.3.3 never ends reading this: two hosts in one SMTP_CHECK."""
+
+SCENARIOS = """
+    import pytest
+    from topologies.director_pair import DirectorPair
+
+    pytestmark = pytest.mark.topology.with_args(DirectorPair)
+
+    def test_a_process_spins(cluster):
+        process = cluster.client.machine.popen("sh", "-c", "while :; do :; done")
+        assert process.wait() == -24  # SIGXCPU
+
+    def test_a_scenario_spins(cluster):
+        while True:
+            pass
+
+    def test_good(cluster):
+        assert cluster.fetch(2)
+"""
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("clock", ["real", "virtual"])
+def test_a_keepalived_that_never_ends_reading_is_told(clock: str, tmp_path: Path) -> None:
+    """One sentence says so, in both times."""
+    VIRTUAL.find()
+    try:
+        selection.find("trixie")
+    except HarnessError:
+        pytest.skip("no image of trixie, whose keepalived spins: make images")
+    (tmp_path / "lb1.conf").write_text(textwrap.dedent(SPINS_ON))
+    told = run(tmp_path, "harness.cli", "check", "lb1.conf", "--", "--image", "trixie", "--clock", clock)
+    said = told.stdout + told.stderr
+    assert "lvs-harness: lb1: keepalived does not end reading lb1.conf: it computed for 5 s and was ended" in said
+    assert "Traceback" not in said
+    assert "did not move" not in said
+    assert told.returncode == pytest.ExitCode.USAGE_ERROR
+
+
+def test_the_watchdog_ends_a_process_or_a_scenario_and_not_the_run(tmp_path: Path) -> None:
+    VIRTUAL.find()
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "test_it.py").write_text(textwrap.dedent(SCENARIOS))
+    told = run(tmp_path, "pytest", "--clock", "virtual", "--watchdog", "6", "-p", "no:cacheprovider")
+    assert "1 failed, 2 passed" in told.stdout, told.stdout + told.stderr
+    assert "on client: sh -c while :; do :; done" in told.stderr
+    assert "the watchdog ended the scenario" in told.stdout
+    assert told.returncode == 1
