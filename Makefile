@@ -2,7 +2,8 @@
 # Arguments for pytest and the like: make scenarios ARGS="-k failover --kernel uml"
 
 VENV := .venv
-PYTEST := $(VENV)/bin/pytest
+# Ends with make, also where that is killed.
+PYTEST := setpriv --pdeathsig KILL $(VENV)/bin/pytest
 ENSURE_KERNEL := $(VENV)/bin/lvs-harness kernel ensure --installer tools/install-packages
 SOURCES := harness topologies scenarios tests benchmarks tools
 
