@@ -17,8 +17,9 @@ pytestmark = pytest.mark.usefixtures("lvs_kernel")
 
 
 def run_natively(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """pytest as a user starts it on a machine that has root and IPVS."""
+    """pytest as a user starts it on a machine that has root and IPVS, and has built no kernel with virtual time."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LVS_HARNESS")}
+    environment["XDG_CACHE_HOME"] = "/tmp/nothing-built"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--artifacts", "/tmp/artifacts", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
