@@ -1,6 +1,5 @@
 """The relay between a guest and its caller, with a guest that is nothing but its frames."""
 
-import marshal
 import os
 import socket
 import subprocess
@@ -34,7 +33,7 @@ def test_all_that_a_guest_sent_before_its_end_counts(relay: tuple[Relay, socket.
     host, guest = relay
     content = b"x" * 50_000
     for name in ("one", "two"):
-        guest.sendall(wire.frame(wire.FILE, marshal.dumps((0, name, content))))
+        guest.sendall(wire.frame(wire.FILE, wire.file(0, name, content)))
     guest.sendall(wire.frame(wire.EXIT, bytes([STATUS])))
     guest.shutdown(socket.SHUT_WR)
 

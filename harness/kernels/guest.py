@@ -57,6 +57,8 @@ def _receive(store: str) -> dict[str, Any]:
     folder = _BUILDING + "/request"
     os.mkdir(folder)
     linux.mount("none", folder, "hostfs", linux.MS_RDONLY, f"/proc/self/fd/{store}/.")
+    if not os.path.exists(folder + "/request"):
+        raise RuntimeError("this kernel was started again, from inside: a guest starts once")
     with open(folder + "/request", "rb") as file:
         request: dict[str, Any] = marshal.load(file)
     low = os.open(folder + "/imports", os.O_RDONLY)
@@ -164,7 +166,7 @@ def _send_files(line: int, index: int, path: str, below: str = "") -> None:
         return
     if os.path.isfile(path):
         with open(path, "rb") as file:
-            wire.write_all(line, wire.frame(wire.FILE, marshal.dumps((index, below, file.read()))))
+            wire.write_all(line, wire.frame(wire.FILE, wire.file(index, below, file.read())))
     elif os.path.isdir(path):
         for name in os.listdir(path):
             _send_files(line, index, f"{path}/{name}", f"{below}/{name}" if below else name)

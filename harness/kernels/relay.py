@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import marshal
 import os
 import selectors
 import signal
@@ -151,12 +150,15 @@ class Relay:
         if not data:  # The guard ends presently, or has.
             self._selector.unregister(self._ends.receiving)
             self._receiving = False
-        for kind, payload in self._frames.feed(data):
-            if kind == wire.EXIT and self._stuck:
-                self._raise_stuck()
-            if kind == wire.EXIT:
-                return payload[0]
-            self._on_frame(kind, payload)
+        try:
+            for kind, payload in self._frames.feed(data):
+                if kind == wire.EXIT and self._stuck:
+                    self._raise_stuck()
+                if kind == wire.EXIT:
+                    return payload[0]
+                self._on_frame(kind, payload)
+        except (wire.Malformed, IndexError) as problem:  # a payload without the byte that it should have
+            raise HarnessError(f"the guest was ended: it sent what is no answer ({problem})") from None
         return None
 
     def _on_frame(self, kind: bytes, payload: bytes) -> None:
@@ -164,6 +166,8 @@ class Relay:
             self._watchdog.feed()
             return
         self._interrupts = 0
+        if kind == wire.READY and self._running:
+            raise wire.Malformed("it began a second time")
         if kind == wire.READY:
             self._running = True
             self._link.order(wire.TAKEN)
@@ -174,18 +178,19 @@ class Relay:
         elif kind in self._outputs:
             self._outputs[kind].write(payload)
         elif kind == wire.WANT_STDIN:
-            self._watch(0, self._on_stdin)
+            if 0 not in self._selector.get_map():
+                self._watch(0, self._on_stdin)
         elif kind == wire.WANT_KEYS:
             self._keys_wanted = True
             self._send_keys()
         elif kind == wire.IDLE:
             self._link.halt(payload[0])
         elif kind == wire.REPORT:
-            self._report = payload.decode()
+            self._report = payload.decode(errors="replace")
         elif kind == wire.ENDED:
             self._tell_ended(payload.decode(errors="replace"))
         elif kind == wire.FILE:
-            self._store(*marshal.loads(payload))
+            self._store(*wire.file_of(payload))
 
     def _on_log(self) -> None:
         data = self._log.read(65536)
@@ -208,6 +213,8 @@ class Relay:
         # Behind it may be what a process of the guest has said since, whom for a moment nobody traced.
         killed = next((line for line in lines if line.startswith(wire.KILLED.decode())), "")
         lines = lines[: lines.index(killed)] if killed else lines
+        if wire.QUOTA.decode() in lines:
+            raise HarnessError(f"the guest {wire.QUOTA.decode()}, and was ended: see what is in {self._kept}")
         kept = f"what the run wrote until then is in {self._kept}"
         if killed.endswith("SIGKILL"):
             raise HarnessError(f"the embedded kernel {killed}, which came from outside; {kept}; run it again")
@@ -256,9 +263,10 @@ class Relay:
 
     def _store(self, index: int, below: str, content: bytes) -> None:
         parts = PurePosixPath(below).parts
+        target = self._collect[index]
         if below.startswith("/") or ".." in parts:
-            raise HarnessError(f"the guest tried to write outside {self._collect[index]}: {below}")
-        path = self._collect[index].joinpath(*parts)
+            raise HarnessError(f"the guest tried to write outside {target}: {below}")
+        path = target.joinpath(*parts)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)

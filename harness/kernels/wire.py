@@ -17,7 +17,7 @@ READY = b"R"  # no payload: from now on the line is raw and read
 STDOUT, STDERR = b"1", b"2"  # bytes that the program wrote
 WANT_STDIN = b"W"  # no payload: the program's standard input has room for one more STDIN
 WANT_KEYS = b"K"  # no payload: the program's terminal has room for one more TERMINAL
-FILE = b"F"  # marshal of (index of the collected path, path below it, content)
+FILE = b"F"  # see `file`: a part of what is collected
 EXIT = b"X"  # the exit status, one byte
 PROGRESS = b"P"  # no payload: another second of virtual time has passed
 IDLE = b"I"  # how many frames have come from the host, modulo 256: the program waits for input, and all for the program
@@ -36,6 +36,7 @@ SIZE = b"Z"  # the terminal's size, struct winsize
 TAKEN = b"r"  # the guest has its request
 HALT, GO = b"s", b"c"  # stop the kernel process, let it go on
 KILLED = b"was killed by "  # how a line of the guard's begins, if a signal has ended the kernel process
+QUOTA = b"wrote more than it may"  # such a line, if the guard has ended the kernel process for that
 PROD = b"p"  # get the guest's scheduler to act
 
 IMPORTS = 4  # the program's descriptor of the file of harness.kernels.imports; 3 leads to pid 1
@@ -44,7 +45,13 @@ IMPORTS = 4  # the program's descriptor of the file of harness.kernels.imports; 
 # (arch/um/drivers: line_throttle, deactivate_chan). So the guest asks for every piece, and pieces are small.
 STDIN_PIECE, KEYS_PIECE = 3072, 512
 
-_HEADER = 5
+_HEADER, _INDEX, _NAME = 5, 2, 4
+LARGEST = 1 << 28
+"""Bytes of a payload: more is nothing that the guest's pid 1 sends."""
+
+
+class Malformed(Exception):
+    """What has come is no frame. The other end may be hostile."""
 
 
 def frame(kind: bytes, payload: bytes = b"") -> bytes:
@@ -59,15 +66,33 @@ class Frames:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """The frames (kind, payload) that ``data`` completes."""
+        """The frames (kind, payload) that ``data`` completes. Raises :class:`Malformed`."""
         self._buffer += data
         while len(self._buffer) >= _HEADER:
-            end = _HEADER + int.from_bytes(self._buffer[1:_HEADER], "big")
+            size = int.from_bytes(self._buffer[1:_HEADER], "big")
+            if size > LARGEST:
+                raise Malformed(f"a frame of {size} bytes")
+            end = _HEADER + size
             if len(self._buffer) < end:
                 return
             taken = bytes(self._buffer[:end])
             del self._buffer[:end]
             yield taken[:1], taken[_HEADER:]
+
+
+def file(index: int, below: str, content: bytes) -> bytes:
+    """The payload of a FILE: which of the collected paths, the path below it, and the content."""
+    name = os.fsencode(below)
+    return index.to_bytes(_INDEX, "big") + len(name).to_bytes(_NAME, "big") + name + content
+
+
+def file_of(payload: bytes) -> tuple[int, str, bytes]:
+    """What :func:`file` made a payload of. Raises :class:`Malformed`."""
+    begin = _INDEX + _NAME
+    end = begin + int.from_bytes(payload[_INDEX:begin], "big")
+    if len(payload) < end or b"\0" in payload[begin:end]:
+        raise Malformed("a file without a name")
+    return int.from_bytes(payload[:_INDEX], "big"), os.fsdecode(payload[begin:end]), payload[end:]
 
 
 def write_all(descriptor: int, data: bytes) -> None:
