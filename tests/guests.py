@@ -30,7 +30,7 @@ _CALLER = """
     from pathlib import Path
     from harness.errors import HarnessError
     from harness.kernels import uml
-    here, kernel, modules, start, watchdog, *argv = sys.argv[1:]
+    here, kernel, modules, start, watchdog, quota, *argv = sys.argv[1:]
     try:
         print(uml.run(
             uml.Kernel.at(Path(kernel), Path(modules) if modules else None), "probe", argv,
@@ -38,6 +38,7 @@ _CALLER = """
             collect={Path("/srv/report"): Path(here, "collected"), Path("/srv/none"): Path(here, "none")},
             virtual_start=int(start) if start else None,
             watchdog=float(watchdog),
+            quota=int(quota),
         ), file=sys.stderr)
     except HarnessError as problem:
         sys.exit(f"HarnessError: {problem}")
@@ -76,12 +77,19 @@ class Host:
     kernel: uml.Kernel
     interpreter: str
     watchdog: float = 0
+    quota: int = uml.QUOTA
+    home: Path | None = None
 
     def start(self, *argv: str, **settings: object) -> subprocess.Popen[bytes]:
         """Start the caller, with the settings of Popen."""
-        environment = {"HOME": str(self.folder), "PYTHONPATH": f"{self.folder}:{ROOT}", "WORD": "väl", "TERM": "dumb"}
+        environment = {
+            "HOME": str(self.home or self.folder),
+            "PYTHONPATH": f"{self.folder}:{ROOT}",
+            "WORD": "väl",
+            "TERM": "dumb",
+        }
         start = str(choice.FIRST_DAY * 1_000_000_000) if self.place.virtual else ""
-        kernel = [str(self.kernel.path), str(self.kernel.modules or ""), start, str(self.watchdog)]
+        kernel = [str(self.kernel.path), str(self.kernel.modules or ""), start, str(self.watchdog), str(self.quota)]
         return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
             [self.interpreter, "-B", "-c", textwrap.dedent(_CALLER), str(self.folder), *kernel, *argv],
             cwd=self.folder,

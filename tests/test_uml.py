@@ -145,7 +145,7 @@ def test_root_kernel_process_has_one_capability(host: Host) -> None:
         found = status(kernel_process(host, caller.pid))
         caller.send_signal(signal.SIGTERM)
         caller.communicate()
-    assert b"CapEff:\t0000000000000002\nCapBnd:\t0000000000000002\n" in found
+    assert b"CapEff:\t0000000000000004\nCapBnd:\t0000000000000004\n" in found
     assert b"NoNewPrivs:\t1\n" in found
 
 

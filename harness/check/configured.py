@@ -5,10 +5,11 @@ Every run asks whether a topology is such a one, so what makes it is imported wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from harness.check.files import Configuration
     from harness.images.selection import Selection
     from harness.lab.plan import Topology
     from harness.lab.supervisor import Supervisor
@@ -32,6 +33,11 @@ class Configured:
         self.left_out: tuple[str, ...] = ()
         self.ignored: tuple[str, ...] = ()
         self._topology: Topology | None = None
+
+    @property
+    def configurations(self) -> Sequence[Configuration]:
+        """The directors' files as they were given."""
+        return self._configurations
 
     def read(self, supervisor: Supervisor, selection: Selection | None = None) -> Topology:
         """Have keepalived read the configurations, in machines of their own; the topology that they need.

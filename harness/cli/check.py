@@ -21,7 +21,8 @@ def add(commands: Any) -> None:
     check = commands.add_parser(
         "check",
         help="build the cluster that keepalived.conf files describe, break it, and say what works",
-        usage="lvs-harness check [--set KEY=VALUE]... [--settings TOML] [--explain] [NAME=]FILE... [-- PYTEST OPTIONS]",
+        usage="lvs-harness check [--set KEY=VALUE]... [--settings TOML] [--explain] [--trust] [NAME=]FILE..."
+        " [-- PYTEST OPTIONS]",
         description="Scripts that the configurations name run inside the cluster's machines only.",
         epilog="What follows -- is for pytest: -- --kernel uml -k election",
     )
@@ -32,6 +33,8 @@ def add(commands: Any) -> None:
     about = f"assumptions corrected, as a table [set] (default: {SETTINGS} beside the first file, if it is there)"
     check.add_argument("--settings", type=Path, metavar="TOML", help=about)
     check.add_argument("--explain", action="store_true", help="say only what was understood")
+    about = "run scripts that the configurations name also where this machine cannot limit what they do to it"
+    check.add_argument("--trust", action="store_true", help=about)
     check.set_defaults(run=_run, passes=True)
 
 
@@ -39,6 +42,7 @@ def _run(options: argparse.Namespace) -> int:
     configurations = load_all(options.directors)  # so that a file that is missing is told without a line of pytest's
     settings = [f"{key}={value}" for key, value in _settings(options.settings, configurations[0].origin).items()]
     arguments = [part for director in options.directors for part in ("--director", director)]
+    arguments += ["--trust"] if options.trust else []
     arguments += [part for setting in [*settings, *options.set] for part in ("--set", setting)]
     where = [f"{BEHAVIOURS}.test_configuration"] if options.explain else [BEHAVIOURS]
     short = ["-p", "no:cacheprovider", "--tb=no", "-rN"]  # the verdict says it; --tb=auto behind "--" shows it again

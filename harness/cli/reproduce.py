@@ -16,7 +16,7 @@ from harness.cli.progress import progress
 from harness.errors import HarnessError
 from harness.images import release
 from harness.images.selection import make, versions
-from harness.kernels import choice, memory
+from harness.kernels import boundary, choice, memory
 from harness.kernels.watchdog import WATCHDOG
 from harness.report import artifacts
 from harness.report.bundle import SELECTION, Bundle, read
@@ -27,6 +27,7 @@ _NAME = re.compile(r"[^=,+]+(?![^,+]*=)")
 _WORDS = ("host", "mixed")
 """What ``--image`` and ``--matrix`` understand beside names."""
 _MOST_VERBOSE = 4
+_ENVIRONMENT = {"PATH", "HOME", "LANG", "TERM", "COLORTERM", "NO_COLOR", "TMPDIR", "XDG_CACHE_HOME"}
 _SWITCHES = {"controls": "--controls", "bugs_fail": "--bugs-fail"}
 
 
@@ -42,6 +43,8 @@ def add(commands: Any) -> None:
     reproduce.add_argument(
         "--watchdog", type=float, default=WATCHDOG, metavar="SECONDS", help="as for pytest (default: %(default)s)"
     )
+    about = "run it also where this machine cannot limit what it does to it (docs/security.md)"
+    reproduce.add_argument("--trust", action="store_true", help=about)
     for option in SELECTION:
         reproduce.add_argument(
             f"--{option}", action="append", metavar="VALUE", help=f"instead of each --{option} that it was run with"
@@ -59,6 +62,8 @@ def _reproduce(options: argparse.Namespace) -> int:
         raise HarnessError(f"{options.bundle} has no sources: it can be read, and not reproduced")
     clock = bundle.manifest["clock"]
     chosen = choice.choose(options.kernel, clock, bundle.manifest["seed"])
+    if not options.trust and (missing := boundary.lacking(embedded=True)) is not None:
+        raise HarnessError(f"{missing} (docs/security.md): look at what is in the bundle, and say --trust to run it")
     chosen = replace(chosen, memory=max(memory.SMALLEST, min(bundle.manifest.get("memory") or 0, memory.left())))
     selection = {name: selected(bundle, name, getattr(options, name)) for name in SELECTION}
     given = arguments(bundle, selection)
@@ -200,10 +205,18 @@ def _run(
     about |= {"selection": selection, "images": versions(images(selection)), "commit": commit()}
     artifacts.update(run / artifacts.RUN, about)
     os.chdir(into)
-    status = chosen.run("pytest", given, run, watchdog=watchdog)
+    _forget_environment()
+    status = chosen.run("pytest", given, run, watchdog=watchdog, readable=map(Path, images(selection)))
     artifacts.update(run / artifacts.RUN, {"status": status})
     print(f"lvs-harness: {page.write(run, progress)}")
     return run
+
+
+def _forget_environment() -> None:
+    """Keep what is none of a bundle's business, such as tokens, out of the environment that it is run in."""
+    for name in [*os.environ]:
+        if name not in _ENVIRONMENT and not name.startswith(("LC_", "LVS_HARNESS_")):
+            del os.environ[name]
 
 
 def _compare(bundle: Bundle, run: Path) -> int:

@@ -65,11 +65,12 @@ class Choice:
 
     def run(
         self, module: str, arguments: list[str], folder: Path, outside: Iterable[Path] = (), watchdog: float = 0,
-        paced: bool = False, modules: bytes | None = None,
+        paced: bool = False, modules: bytes | None = None, readable: Iterable[Path] = (),
     ) -> int:  # fmt: skip
         """Run a module in the embedded kernel, which may write ``folder`` and bring back the files ``outside`` it.
 
-        ``watchdog`` is in seconds; it, ``paced`` and ``modules`` are explained at :func:`harness.kernels.uml.run`.
+        ``watchdog`` is in seconds; it, ``paced``, ``modules`` and ``readable`` are explained at
+        :func:`harness.kernels.uml.run`.
         """
         from harness.kernels import uml
 
@@ -94,6 +95,7 @@ class Choice:
             watchdog=watchdog,
             paced=paced,
             modules=modules,
+            readable=[*readable],
         )
 
 

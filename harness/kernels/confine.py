@@ -1,5 +1,8 @@
 """The guard: starts the kernel process, confines it, and ends all of it when the caller is gone, however it went.
 
+The guest is hostile, and under ptrace or seccomp so is the kernel process, which whoever is root in the guest may
+take over. So this process can do little: docs/security.md says what, and why by these means.
+
 It is a process of its own because the caller may be killed with SIGKILL. The caller holds the other end of its
 standard input: when that closes, the guard ends the kernel, its memory and itself, and puts the terminal back.
 """
@@ -17,14 +20,14 @@ import termios
 import time
 from contextlib import suppress
 
-from harness.kernels import linux, processors, wire
+from harness.kernels import limits, linux, processors, wire
+from harness.kernels.quota import Quota
 
 TYPE_CHECKING = False  # that of `typing` takes 15 ms to import
 if TYPE_CHECKING:
     from typing import Any
 
 _TURNS = 50  # for pid 1, and for whatever it wakes
-_DEVICES = ("/dev/null", "/dev/random")  # all that the kernel process opens
 
 
 def main() -> None:
@@ -47,7 +50,9 @@ def _guard(orders: dict[str, Any], processor: int) -> None:
             with open(name, "wb", opener=lambda name, flags: os.open(name, flags, 0o600, dir_fd=store)) as file:
                 file.write(content)
         kernel = _start(orders, store, processor)
-        _watch(kernel, folder)
+        names = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=store)
+        os.close(store)
+        _watch(kernel, names, orders)
     finally:
         _remove(folder)
     _restore(orders["terminal"])
@@ -80,13 +85,13 @@ def _isolate(writable: str) -> bool:
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
     os.setsid()
     _make_private()
-    for path in (writable, *_DEVICES):
+    for path in (writable, *limits.DEVICES):
         linux.mount(path, path, flags=linux.MS_BIND)
     # A read-only mount does not stop writing to the devices on it.
     restrictions = linux.MOUNT_ATTR_RDONLY | linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV
     linux.set_mount_attributes("/", add=restrictions, recursive=True)
     linux.set_mount_attributes(writable, remove=linux.MOUNT_ATTR_RDONLY)
-    for path in _DEVICES:
+    for path in limits.DEVICES:
         linux.set_mount_attributes(path, remove=linux.MOUNT_ATTR_NODEV)
     linux.mount("proc", "/proc", "proc", linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
     return True
@@ -110,7 +115,7 @@ def _make_private() -> None:
 
 def _make_store(orders: dict[str, Any], isolated: bool) -> tuple[str | None, int]:
     """A folder for the caller's files and the guest's memory: its path, if it has one, and its descriptor."""
-    room = orders["memory"] + sum(map(len, orders["files"].values())) + (1 << 24)
+    room = orders["memory"] + sum(map(len, orders["files"].values())) + limits.REST
     if isolated:
         return None, linux.detached_tmpfs(room)
     candidates = ("/dev/shm", os.environ.get("TMPDIR", "/tmp"), "/var/tmp")
@@ -155,48 +160,52 @@ def _start(orders: dict[str, Any], store: int, processor: int) -> int:
             # Of every process in the guest the kernel process holds descriptors; a shell's soft limit is soon used up.
             _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-            _drop_privileges()
+            _close_all_but({0, 1, 2, *orders["lines"], store})
+            limits.enter(orders, store)
             environment = {"TMPDIR": f"/proc/self/fd/{store}"}
             argv = [word.replace("{store}", str(store)) for word in orders["argv"]]
             os.execve(argv[0], argv, environment)
         except BaseException as error:
             os.write(2, f"cannot start {orders['argv'][0]}: {error}\n".encode())
             os._exit(127)
-    for descriptor in (*orders["lines"], store, null):
+    for descriptor in (*orders["lines"], null):
         os.close(descriptor)
     return kernel
 
 
-def _drop_privileges() -> None:
-    linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
-    if os.geteuid():
-        return
-    capability = 0
-    while True:
-        try:
-            present = linux.prctl(linux.PR_CAPBSET_READ, capability)
-        except OSError:
-            return
-        # Users' homes are closed to others: without this one, root could not read a project in them.
-        if present and capability != linux.CAP_DAC_OVERRIDE:
-            linux.prctl(linux.PR_CAPBSET_DROP, capability)
-        capability += 1
+def _close_all_but(kept: set[int]) -> None:
+    """Above all the caller's terminal is not the guest's to have."""
+    for descriptor in map(int, os.listdir("/proc/self/fd")):
+        if descriptor not in kept:
+            with suppress(OSError):  # that of the listing
+                os.close(descriptor)
 
 
-def _watch(kernel: int, folder: str | None) -> None:
-    """Obey the caller until the kernel process ends or standard input does; end the former then."""
+def _watch(kernel: int, names: int, orders: dict[str, Any]) -> None:
+    """Obey the caller until the kernel process ends or standard input does; end the former then.
+
+    The files in the folder ``names`` are removed once the guest has them: a guest that boots again finds nothing to do.
+    """
     ended = os.pidfd_open(kernel)
     poll = select.poll()
     poll.register(0, select.POLLIN)
     poll.register(ended, select.POLLIN)
+    quota = Quota(orders["writable"], orders["quota"])
     while True:
-        if ended in {descriptor for descriptor, _ in poll.poll()}:
+        ready = {descriptor for descriptor, _ in poll.poll(quota.pause * 1000)}
+        if ended in ready:
             _tell_how_it_ended(kernel)
             break
+        if quota.exceeded():
+            os.write(1, b"\n" + wire.QUOTA + b"\n")
+            break
+        if 0 not in ready:
+            continue
         if not (order := os.read(0, 1)):
             break
         if order == wire.TAKEN:
-            _remove(folder)
+            for name in os.listdir(names):
+                os.unlink(name, dir_fd=names)
         elif order in (wire.HALT, wire.GO):
             os.kill(kernel, signal.SIGSTOP if order == wire.HALT else signal.SIGCONT)
         elif order == wire.PROD:

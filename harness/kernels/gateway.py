@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,9 +22,12 @@ CONSOLE = "console"
 """How the file begins, below the run's folder, that has what a worker and its kernel say on standard error."""
 
 
-def command(kernel: str, clock: str, seed: int, watchdog: float, memory: int) -> list[str]:
+def command(
+    kernel: str, clock: str, seed: int, watchdog: float, memory: int, readable: Sequence[Path]
+) -> list[str]:  # fmt: skip
     """What to start in Python's place. The run's folder is in the environment (``choice.RUN``)."""
-    return [sys.executable, "-m", _MODULE, kernel, clock, str(seed), str(watchdog), str(memory)]
+    options = [kernel, clock, str(seed), str(watchdog), str(memory)]
+    return [sys.executable, "-m", _MODULE, *options, *map(str, readable)]
 
 
 def console(of: str | int) -> Path:
@@ -35,9 +39,9 @@ def main() -> int:
     """On the host: boot a guest for this worker, or be it where the kernel needs none. Do what execnet wants done."""
     if choice.in_guest():
         return _serve()
-    kernel, clock, seed, watchdog, memory = sys.argv[1:6]
+    kernel, clock, seed, watchdog, memory, *readable = sys.argv[1:]
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-    log = os.open(console(os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    log = os.open(console(os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
     os.dup2(log, 2)
     run = Path(os.environ[choice.RUN])
     try:
@@ -45,7 +49,7 @@ def main() -> int:
         os.environ.setdefault(choice.HEADER, chosen.header)
         if chosen.embedded is None:
             return _serve()
-        return chosen.run(_MODULE, [], run, [], float(watchdog), paced=True)
+        return chosen.run(_MODULE, [], run, [], float(watchdog), paced=True, readable=[Path(path) for path in readable])
     except HarnessError as problem:
         print(problem, file=sys.stderr)
         return 1

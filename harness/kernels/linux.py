@@ -24,7 +24,7 @@ CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x00020000, 0x08000000, 
 CLONE_NEWUTS = 0x04000000
 PR_SET_PDEATHSIG, PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_SET_TIMERSLACK = 1, 23, 24, 29
 PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 36, 38
-CAP_DAC_OVERRIDE = 1
+CAP_DAC_READ_SEARCH = 2
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
 
@@ -70,7 +70,7 @@ def unshare(flags: int) -> None:
 
 def clone(flags: int) -> int:
     """fork(2) into new namespaces: 0 in the child, its pid in the parent. The caller has one thread only."""
-    return _syscall(_CLONE[os.uname().machine], flags | _SIGCHLD, None, None, None, None)
+    return syscall(_CLONE[os.uname().machine], flags | _SIGCHLD, None, None, None, None)
 
 
 def change_root(new_root: str) -> None:
@@ -128,11 +128,11 @@ def reseed_random() -> None:
 
 def detached_tmpfs(size: int) -> int:
     """The descriptor of a tmpfs of ``size`` bytes that no path leads to: it ends with its last user."""
-    context = _syscall(_FSOPEN, b"tmpfs", 1)
+    context = syscall(_FSOPEN, b"tmpfs", 1)
     try:
-        _syscall(_FSCONFIG, context, _FSCONFIG_SET_STRING, b"size", str(size).encode(), 0)
-        _syscall(_FSCONFIG, context, _FSCONFIG_CMD_CREATE, None, None, 0)
-        return _syscall(_FSMOUNT, context, 1, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+        syscall(_FSCONFIG, context, _FSCONFIG_SET_STRING, b"size", str(size).encode(), 0)
+        syscall(_FSCONFIG, context, _FSCONFIG_CMD_CREATE, None, None, 0)
+        return syscall(_FSMOUNT, context, 1, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
     finally:
         os.close(context)
 
@@ -141,7 +141,7 @@ def set_mount_attributes(path: str, *, add: int = 0, remove: int = 0, recursive:
     """mount_setattr(2), Linux 5.12 or newer."""
     attributes = (ctypes.c_uint64 * 4)(add, remove, 0, 0)
     flags = AT_RECURSIVE if recursive else 0
-    _syscall(_MOUNT_SETATTR, AT_FDCWD, os.fsencode(path), flags, attributes, ctypes.sizeof(attributes))
+    syscall(_MOUNT_SETATTR, AT_FDCWD, os.fsencode(path), flags, attributes, ctypes.sizeof(attributes))
 
 
 def members(session: int) -> Iterator[tuple[int, bytes]]:
@@ -167,7 +167,8 @@ def kill_session(session: int, spare: Collection[int] = ()) -> None:
                 continue
 
 
-def _syscall(number: int, *arguments: int | bytes | ctypes.Array[ctypes.c_uint64] | None) -> int:
+def syscall(number: int, *arguments: int | bytes | ctypes.Array[ctypes.c_uint64] | None) -> int:
+    """syscall(2): any system call, by its number."""
     words = [ctypes.c_long(word) if isinstance(word, int) else word for word in arguments]
     return _checked(int(_libc.syscall(ctypes.c_long(number), *words)), f"system call {number}")
 

@@ -17,7 +17,7 @@ def lacking() -> str | None:
     """What this machine lacks for native runs, in words; None if nothing. Loads the module ``ip_vs`` if it can."""
     if os.geteuid() != 0:
         return "not root"
-    if not _may_make_namespaces():
+    if not may_make_namespaces():
         return "root may not make namespaces here (an unprivileged container?)"
     load_ipvs()
     if not os.path.exists("/proc/net/ip_vs"):
@@ -50,7 +50,8 @@ def load_ipvs() -> None:
         subprocess.run([modprobe, "-q", "ip_vs"], check=False, stderr=subprocess.DEVNULL)
 
 
-def _may_make_namespaces() -> bool:
+def may_make_namespaces() -> bool:
+    """Whether this process can make a network, a mount and a pid namespace."""
     child = os.fork()
     if child == 0:
         try:

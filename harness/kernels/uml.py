@@ -13,15 +13,16 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import harness
 from harness.errors import HarnessError
 from harness.kernels import imports, linux, wire
+from harness.kernels.cache import user_cache
 from harness.kernels.link import Ends
 from harness.kernels.memory import SMALLEST
 from harness.kernels.relay import Interrupted, Relay
@@ -34,6 +35,9 @@ _COMMAND_LINE = 4096 - 64  # COMMAND_LINE_SIZE, less what the kernel adds
 # Parts of Debian's kernel that cost 1 s at every start and serve nothing here: a benchmark of RAID algorithms and
 # the self-tests of btrfs. Kernels without them ignore the names.
 _SKIPPED_INITCALLS = "raid6_select_algo,init_btrfs_fs"
+
+QUOTA = 2 << 30
+"""Bytes that a guest may write."""
 
 _OPTIONS = ("seccomp=", "time-travel=inf-cpu", "random-seed=")  # that not every kernel has
 
@@ -86,6 +90,8 @@ def run(
     watchdog: float = 0,
     paced: bool = False,
     modules: bytes | None = None,
+    readable: Sequence[Path] = (),
+    quota: int = QUOTA,
 ) -> int:
     """Run ``python -m module argv`` in ``kernel`` and return its exit status, 128 + N if signal N killed it.
 
@@ -101,6 +107,10 @@ def run(
     time only while it says that it waits for it (:mod:`harness.kernels.program`), so that what the host sends, and
     when, does not show in its timing. ``modules`` is what
     :func:`harness.kernels.imports.gather` has of the modules that it will need (None: those of this process).
+
+    Of this machine's files the guest can read those of the system, the interpreter's, what is on ``sys.path``, the
+    working directory, the harness's cache, and what ``readable`` names, with all below them; never what is hidden in
+    the caller's home. What it writes may take ``quota`` bytes (:mod:`harness.kernels.quota`).
 
     Raises :class:`HarnessError` if the kernel cannot be started, dies, no longer reacts, or was ended like that.
     """
@@ -127,12 +137,43 @@ def run(
     try:
         options = _options(kernel, memory, virtual_start, seed)
         files = {"request": marshal.dumps(request), "imports": imports.gather() if modules is None else modules}
-        with _Guest(kernel, str(writable.resolve()), files, memory, options, terminal) as guest:
+        limits = {**_readable(kernel, [*readable, *collect]), "quota": quota}
+        with _Guest(kernel, str(writable.resolve()), files, memory, options, terminal, limits) as guest:
             patience = None if virtual_start is None else watchdog
             return Relay(guest.ends, kinds, terminal, list(collect.values()), writable, patience).run()
     except Interrupted as interrupted:
         signal.raise_signal(interrupted.number)
         return 128 + interrupted.number
+
+
+def _readable(kernel: Kernel, named: Sequence[Path]) -> dict[str, list[str]]:
+    """What the guest may read beside the system, and of which folders it may know all names."""
+    prefixes = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, sys.executable]
+    paths: list[str | Path] = [
+        *prefixes,
+        *sys.path,
+        Path(harness.__file__).parent.parent,
+        Path.cwd(),
+        user_cache(),
+        *named,
+    ]
+    if kernel.modules:
+        paths.append(kernel.modules)
+    whole = {Path(path).resolve() for path in paths} - {Path("/")}
+    home = Path(os.path.expanduser("~")).resolve()  # which leaves it as it is for a user without any
+    parts = {str(part) for path in whole for part in _without_secrets(path, home)}
+    # Where modules are, Python looks at all names.
+    return {"readable": sorted(parts), "listable": [str(path) for path in whole if home.is_relative_to(path)]}
+
+
+def _without_secrets(path: Path, home: Path) -> Iterator[Path]:
+    """A path; or instead of a folder that has the home in it what is there, but for what is hidden."""
+    if not home.is_relative_to(path):
+        yield path
+        return
+    for entry in path.iterdir():
+        if not entry.name.startswith("."):
+            yield from _without_secrets(entry, home)
 
 
 def _check_writable(folder: Path) -> None:
@@ -203,6 +244,7 @@ class _Guest:
         memory: int,
         options: list[str],
         terminal: Terminal | None,
+        limits: dict[str, Any],
     ) -> None:
         # Two, for in virtual time the kernel waits until its output is taken, which it can only where it reads no
         # input: then no interrupt tells of it, which would come at a moment that the host decides.
@@ -216,6 +258,7 @@ class _Guest:
             "memory": memory,
             "writable": writable,
             "terminal": terminal and (keyboard, terminal.raw, terminal.original),
+            **limits,
         }
         with reads, writes:
             self._guard = subprocess.Popen(

@@ -1,16 +1,18 @@
 """The pytest plugin. Each module is one feature with its options, hooks and fixtures:
 
-``where`` moves the run onto the kernel that carries the clusters, ``parallel`` onto several at once, ``remote`` onto
-other machines', ``deadly`` and ``spinning`` keep it from scenarios that would end it, ``shard`` leaves parts of the
-suite to others; ``clusters`` has the fixtures, ``needs`` skips what this machine's programs lack, ``controls`` plants
-what scenarios must catch, ``outcomes`` says how a scenario ended, ``evidence`` keeps what happened in it, ``report``
-tells of the run as a whole, ``unwritten`` of what it could not write, ``stopping`` gives a prompt.
+``where`` moves the run onto the kernel that carries the clusters, ``readable`` says what it may read there,
+``parallel`` moves it onto several at once, ``remote`` onto other machines', ``deadly`` and ``spinning`` keep it from
+scenarios that would end it, ``shard`` leaves parts of the suite to others; ``clusters`` has the fixtures, ``needs``
+skips what this machine's programs lack, ``controls`` plants what scenarios must catch, ``outcomes`` says how a
+scenario ended, ``evidence`` keeps what happened in it, ``report`` tells of the run as a whole, ``unwritten`` of what
+it could not write, ``stopping`` gives a prompt.
 """
 
 pytest_plugins = (
     "harness.plugin.where",
     "harness.plugin.deadly",
     "harness.plugin.spinning",
+    "harness.plugin.readable",
     "harness.plugin.check",
     "harness.plugin.parallel",
     "harness.plugin.remote",

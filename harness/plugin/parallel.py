@@ -16,7 +16,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.kernels import choice, gateway, memory
 from harness.kernels.gateway import console
-from harness.plugin import core, units
+from harness.plugin import core, readable, units
 from harness.plugin.images import selection_of
 from harness.plugin.marks import topology_of
 
@@ -179,8 +179,8 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[execnet.XSpec
 
 def gateway_command(config: pytest.Config) -> list[str]:
     """What is started in place of a worker's Python."""
-    option = config.option
-    return gateway.command(option.kernel, option.clock, option.seed, option.watchdog, guest_memory(config))
+    option, needed = config.option, readable.paths(config)
+    return gateway.command(option.kernel, option.clock, option.seed, option.watchdog, guest_memory(config), needed)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -14,7 +14,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.kernels import choice, interrupts, native
 from harness.kernels.watchdog import WATCHDOG
-from harness.plugin import collecting, core, deadly, parallel, report
+from harness.plugin import collecting, core, deadly, parallel, readable, report
 from harness.plugin.marks import CONFIGURED
 from harness.plugin.matrix import images_asked_for
 from harness.report import artifacts
@@ -80,6 +80,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         option = config.option
         chosen = choice.choose(option.kernel, option.clock, option.seed)
         chosen = replace(chosen, memory=parallel.guest_memory(config))
+        readable.check_trust(config, chosen.embedded is not None)
         if chosen.embedded is None and (problem := native.too_small(config.stash[parallel.MACHINES])):
             raise HarnessError(problem)
         run = artifacts.new_run(Path(config.invocation_params.dir, config.getoption("artifacts")))
@@ -98,8 +99,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             arguments = [*config.invocation_params.args, *core.arguments(config), *parallel.arguments(config)]
             outside = _outside_files(config)
             status = chosen.run(
-                "pytest", arguments, run, outside, option.watchdog, modules=config.stash[parallel.MODULES]
-            )
+                "pytest", arguments, run, outside, option.watchdog, modules=config.stash[parallel.MODULES],
+                readable=readable.paths(config),
+            )  # fmt: skip
         finally:
             report.end(run, time.monotonic() - began, status)
         return status

@@ -1,0 +1,121 @@
+"""What the kernel process can do to this machine, if whoever is root in the guest has taken it over.
+
+That is tried without a kernel: a process confined like one tries it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.guests import NOBODY, ROOT
+
+CONFINED = """
+    import ctypes, errno, os, resource, signal, socket, stat, sys
+    from harness.kernels import limits
+    run, store, socket_path, victim, readable, secret, *more = sys.argv[1:]
+    orders = {"readable": [readable], "listable": [], "writable": run, "quota": 1 << 20, "memory": 1 << 20,
+              "argv": ["/bin/true"]}
+    libc = ctypes.CDLL(None, use_errno=True).syscall
+    libc.restype = ctypes.c_long
+    limits.enter(orders, os.open(store, os.O_RDONLY | os.O_DIRECTORY))
+
+    def call(number, *arguments):
+        words = [w.encode() if isinstance(w, str) else ctypes.c_long(w) if isinstance(w, int) else w for w in arguments]
+        if libc(ctypes.c_long(number), *words) < 0:
+            return errno.errorcode[ctypes.get_errno()]
+        return "done"
+
+    def attempt(name, act):
+        try:
+            found = act()
+        except OSError as problem:
+            found = errno.errorcode[problem.errno]
+        print(name, found, flush=True)
+
+    attempt("connect", lambda: socket.socket(socket.AF_UNIX))
+    attempt("network", lambda: socket.socket())
+    attempt("datagrams", lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) and "done")
+    attempt("streams", lambda: socket.socketpair() and "done")
+    attempt("signal", lambda: os.kill(int(victim), signal.SIGUSR1) or "done")
+    attempt("trace", lambda: call(101, 16, int(victim), 0, 0))
+    attempt("memory", lambda: call(310, int(victim), 0, 0, 0, 0, 0))
+    attempt("descriptor", lambda: call(438, int(victim), 0, 0))
+    attempt("limits", lambda: call(302, int(victim), 7, 0, 0))
+    attempt("keys", lambda: call(250, 0, -3, 0))
+    attempt("namespaces", lambda: call(272, 0x10000000))
+    attempt("namespaces", lambda: call(56, 0x10000000 | 17, 0, 0, 0, 0))
+    attempt("new clone", lambda: call(435, 0, 0))
+    attempt("mount", lambda: call(165, "none", run, "tmpfs", 0, 0))
+    attempt("handle", lambda: call(304, 0, 0, 0))
+    attempt("ring", lambda: call(425, 1, 0))
+    attempt("bpf", lambda: call(321, 0, 0, 0))
+    attempt("symlink", lambda: call(88, "/etc/passwd", run + "/link"))
+    attempt("device", lambda: call(133, run + "/device", stat.S_IFBLK | 0o666, 256))
+    attempt("setuid", lambda: call(2, run + "/setuid", os.O_CREAT | os.O_WRONLY, 0o4755))
+    attempt("write", lambda: call(2, readable + "/file", os.O_WRONLY, 0))
+    attempt("cut", lambda: call(2, readable + "/file", os.O_TRUNC | os.O_RDONLY, 0))
+    attempt("truncate", lambda: call(76, readable + "/file", 0))
+    attempt("make", lambda: call(2, readable + "/new", os.O_CREAT | os.O_WRONLY, 0o644))
+    attempt("remove", lambda: call(87, readable + "/file"))
+    attempt("rename", lambda: call(82, readable + "/file", run + "/file"))
+    attempt("mode", lambda: os.chmod(readable + "/file", 0o777) or "done")
+    attempt("secret", lambda: call(2, secret, os.O_RDONLY, 0))
+    attempt("shadow", lambda: call(2, "/etc/shadow", os.O_RDONLY, 0))
+    attempt("process", lambda: call(2, f"/proc/{victim}/environ", os.O_RDONLY, 0))
+    attempt("read", lambda: call(2, readable + "/file", os.O_RDONLY, 0))
+    attempt("kept", lambda: call(2, run + "/kept", os.O_CREAT | os.O_WRONLY, 0o644))
+    attempt("script", lambda: call(2, run + "/script", os.O_CREAT | os.O_WRONLY, 0o755))
+    attempt("execute", lambda: os.execv(run + "/script", ["x"]))
+"""
+ALLOWED = {"streams", "read", "kept", "script", "mode"}
+"""``mode`` is answered as if it were done."""
+
+
+@pytest.fixture(params=[None, NOBODY], ids=["root", "ordinary-user"])
+def user(request: pytest.FixtureRequest) -> int | None:
+    if os.geteuid():
+        pytest.skip("only root can be both")
+    found: int | None = request.param
+    return found
+
+
+def test_a_kernel_process_that_was_taken_over_reaches_nothing(tmp_path: Path, user: int | None) -> None:
+    code = tmp_path / "code"
+    shutil.copytree(ROOT / "harness", code / "harness", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/file").write_text("as it was")
+    (tmp_path / "project/file").chmod(0o644)
+    (tmp_path / "secret").write_text("secret")
+    for name in ("run", "store"):
+        (tmp_path / name).mkdir()
+    for path in tmp_path.rglob("*"):
+        os.lchown(path, user or 0, user or 0)
+    for parent in (tmp_path, *tmp_path.parents[:2]):
+        parent.chmod(0o755)
+    places = [tmp_path / name for name in ("run", "store", "socket")]
+    victim = subprocess.Popen(["/bin/sleep", "600"], user=user, group=user, extra_groups=None if user is None else [])
+    try:
+        done = subprocess.run(
+            ["/usr/bin/python3", "-B", "-c", textwrap.dedent(CONFINED), *places, str(victim.pid), tmp_path / "project",
+             tmp_path / "secret"],
+            env={"PYTHONPATH": str(code)}, user=user, group=user, extra_groups=None if user is None else [],
+            capture_output=True, text=True, cwd="/",
+        )  # fmt: skip
+        assert victim.poll() is None
+    finally:
+        victim.kill()
+        victim.wait()
+    tried = [tuple(line.split()) for line in done.stdout.splitlines()]
+    assert {words[0] for words in tried if words[-1] == "done"} == ALLOWED, done.stderr
+    assert tried[-1] == ("execute", "EACCES"), done.stderr
+    assert [path.name for path in (tmp_path / "project").iterdir()] == ["file"]
+    assert (tmp_path / "project/file").read_text() == "as it was"
+    assert stat.S_IMODE((tmp_path / "project/file").stat().st_mode) == 0o644
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"kept", "script"}
