@@ -19,6 +19,6 @@ def configured(request: pytest.FixtureRequest) -> Configured:
 
 
 @pytest.fixture
-def parts(cluster: Cluster) -> Parts:
+def parts(cluster: Cluster, configured: Configured) -> Parts:
     """The cluster's instances and services, by name."""
-    return Parts(cluster)
+    return Parts(cluster, configured.amiss)

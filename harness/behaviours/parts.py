@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from harness.check.ways import ASKED, Amiss
 from harness.clock import Window
 from harness.cluster import Cluster
 from harness.daemons import httpd, mail
@@ -84,8 +85,9 @@ class Router:
 class Parts:
     """What a cluster has of each kind. Each method skips the scenario, by name, where there is nothing of it."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
+    def __init__(self, cluster: Cluster, amiss: Sequence[Amiss] = ()) -> None:
+        """``amiss`` is known to be wrong: what follows from it is not tried."""
+        self._cluster, self._amiss = cluster, amiss
         self._served: dict[str, list[tuple[RealServerNode, VirtualService]]] = {}
         for server in cluster.real_servers:
             for own in server.role.serves:
@@ -128,14 +130,18 @@ class Parts:
             pytest.skip("one director only: nobody can take over")
         return enough
 
-    def services(self) -> list[VirtualService]:
-        """The virtual services that a client can ask: by HTTP, HTTPS or DNS, which the stand-ins all speak."""
+    def services(self, *, lost: bool = False) -> list[VirtualService]:
+        """The virtual services that a client can ask: by HTTP, HTTPS or DNS, which the stand-ins all speak.
+
+        Without those of which is known why they do not answer, or do not once their director is ``lost``.
+        """
         found = [service for service in self._all_services() if _is_asked(service)]
         if not found:
-            pytest.skip(
-                "no service in these configurations that a client could ask: SMTP servers do not tell who they are"
-            )
-        return found
+            pytest.skip("no service in these configurations that a client could ask for a page or a name")
+        judged = [each for each in found if not any(_spoils(amiss, each, lost) for amiss in self._amiss)]
+        if not judged:
+            pytest.skip("what is amiss with the ways of packets leaves no service to be asked")
+        return judged
 
     def offers(self, director: DirectorNode, service: VirtualService) -> bool:
         """Whether a director has a service, which another may have alone."""
@@ -228,6 +234,12 @@ def _noticed(service: VirtualService) -> type[Fault[RealServerNode]] | None:
     """A fault of a real server that some checker of a service notices, rather one of a server than of the machine."""
     found = [fault for check in service.checks if (fault := _noticed_by(check, service)) is not None]
     return min(found, key=lambda fault: fault is IgnoreEcho, default=None)
+
+
+def _spoils(amiss: Amiss, service: VirtualService, lost: bool) -> bool:
+    """Whether what is amiss keeps a service from being judged."""
+    named = {f"{address}:{port}" for address, port in service.endpoints} | {f"FWM {service.fwmark}"}
+    return bool(named.intersection(amiss.services)) and (lost or amiss.when == ASKED)
 
 
 def speaks_tls(service: VirtualService) -> bool:

@@ -29,3 +29,8 @@ def test_nothing_known_is_wrong(cluster: Cluster) -> None:
     cluster.timeline.let_pass(longest + cluster.slack)
 
     assert not (found := cluster.diagnoses()), "; ".join(map(str, found))
+
+
+def test_packets_find_their_way(cluster: Cluster, configured: Configured) -> None:
+    """Packets and announcements have a way on which this configuration can work."""
+    assert not configured.amiss, "; ".join(map(str, configured.amiss))

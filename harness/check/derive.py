@@ -20,6 +20,8 @@ from harness.errors import HarnessError
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
 
+CLIENT = "client"
+"""``--set client=router``: clients are behind a router."""
 LIKELY_PREFIX = 24
 LIKELY_PREFIX6 = 64
 WIDEST_PREFIX = 8
@@ -82,6 +84,7 @@ class _Deriving:
             self._setting(f"{SCRIPT}{path}", "exit 0", why)
         client = {name: str(segment.free()) for name, segment in self._segments.items()}
         client6 = {name: own for name, segment in self._segments.items() if (own := segment.free6(_CLIENT6))}
+        routed = self._routed()
         servers = tuple(self._reachable(server, directors[0], client, client6) for server in servers)
         if unknown := self._settings.keys() - self._used:
             known = ", ".join(assumption.key for assumption in self._assumptions)
@@ -90,8 +93,23 @@ class _Deriving:
             )
         return Layout(
             self._segments, directors, servers, client, tuple(self._assumptions), static, tuple(self._left_out),
-            links_pidof=links_pidof, client6=client6,
+            links_pidof=links_pidof, client6=client6, routed=routed,
         )  # fmt: skip
+
+    def _routed(self) -> bool:
+        """Whether clients are behind a router, as the user says; else they are on every LAN of the directors'."""
+        if not any(True for _ in self._services()):
+            return False
+        value = self._setting(CLIENT, "lan", "clients are on the directors' LANs; or router: behind one")
+        if value not in ("lan", "router"):
+            raise HarnessError(f"--set {CLIENT}={value}: write lan or router")
+        return value == "router"
+
+    def _is_director(self, address: str) -> bool:
+        """Whether a real server's address is that of a director."""
+        own = {one.source for one in self._instances()}
+        own |= {value for key, value in self._settings.items() if key.partition(".")[0] in self._readings}
+        return address in own
 
     def _refuse_strangers(self) -> None:
         """Directors that share neither a virtual router nor a service are no cluster."""
@@ -140,7 +158,7 @@ class _Deriving:
         named = [name for one in self._instances() for name in (one.interface, *(vip.device for vip in _held(one)))]
         tracked = [name for one in self._instances() for name, _ in one.interfaces]
         missed = [name for reading in self._readings.values() for name in reading.interfaces]
-        wired = [name for name in dict.fromkeys([*named, *tracked, *missed]) if name and name != "lo"]
+        wired = [name for name in dict.fromkeys([*named, *tracked, *missed]) if name and not wires.is_virtual(name)]
         return wired or ["eth0"]
 
     def _hints(self, interface: str) -> list[tuple[str, int]]:
@@ -149,7 +167,9 @@ class _Deriving:
         for one in self._instances():
             if one.interface == interface:
                 hints += [(address, 32) for address in (one.source, *one.peers) if address]
-            hints += [(vip.address, vip.prefix) for vip in _held(one) if vip.device == interface]
+            for vip in _held(one):
+                if (one.interface if wires.is_virtual(vip.device) else vip.device) == interface:
+                    hints.append((vip.address, vip.prefix))
         if not any(True for _ in self._instances()):
             hints += [(address, 32) for service in self._services() for address, _ in service.listeners][:1]
         return hints
@@ -262,6 +282,8 @@ class _Deriving:
         serves: dict[str, list[tuple[Service, RealServer]]] = {}
         for service in self._services():
             for server in service.real_servers:
+                if self._is_director(server.address):
+                    continue
                 mine = serves.setdefault(server.address, [])
                 if not any(server.port == other.port and service.name == known.name for known, other in mine):
                     mine.append((service, server))

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
 from mininet.topo import Topo
 
-from harness.check import derive, drawing, local, model, reading, standins
-from harness.check.facts import Reading
+from harness.check import derive, drawing, local, model, reading, standins, ways, wires
+from harness.check.facts import Instance, Reading
 from harness.check.files import Configuration
 from harness.check.layout import Layout, ServerMachine
 from harness.daemons import keepalived
 from harness.lab.plan import HostPlan, Plan, Topology, with_images
 from harness.lab.supervisor import Supervisor
-from harness.topology import Client, Director, RealServer, VirtualService
+from harness.topology import Client, Director, RealServer, Router, VirtualService
 
 if TYPE_CHECKING:
     from harness.images.selection import Selection
 
 
+OUTSIDE, OUTSIDE6 = IPv4Network("198.18.0.0/24"), IPv6Network("fd00:198:18::/64")
+"""Where clients are that are behind a router."""
+
+
 def topology(
     configurations: list[Configuration], settings: dict[str, str], supervisor: Supervisor, selection: Selection | None
-) -> tuple[Topology, str, tuple[str, ...], tuple[str, ...]]:
-    """The topology, the drawing of what was understood, what is not emulated, by name, and what keepalived says that
-    it passes over.
+) -> tuple[Topology, str, tuple[str, ...], tuple[str, ...], tuple[ways.Amiss, ...]]:
+    """The topology, the drawing of what was understood, what is not emulated, by name, what keepalived says that it
+    passes over, and what is amiss with the ways of packets.
 
     keepalived reads in machines of its own, with the images of ``selection``.
     """
@@ -45,7 +50,7 @@ def topology(
     )
     made = partial(_Derived, layout=layout, configurations=configurations)
     ignored = tuple(line for lines in complaints.values() for line in lines if keepalived.IGNORED.search(line))
-    return made, drawing.draw(layout, complaints), layout.left_out, ignored
+    return made, drawing.draw(layout, complaints), layout.left_out, ignored, ways.amiss(layout)
 
 
 class _Derived(Topo):
@@ -68,6 +73,8 @@ class _Derived(Topo):
                 sync_groups=model.sync_groups(instances),
                 services=[services[each.name] for each in director.reading.services if each.name in services],
                 files={**missing, **standins.with_digests(configuration.files, digests)},
+                devices=tuple(dict.fromkeys(_devices(director.instances))),
+                **(_to_the_router(layout) if layout.routed else {}),
                 holds=tuple(layout.static_vips) if director is layout.directors[0] else (),
                 local=director.local,
                 commands={script.name: script.command for script in director.reading.scripts},
@@ -92,8 +99,17 @@ class _Derived(Topo):
                 **standins.options(server),
             )
             self._wire(server.name, {server.segment: server.address}, _of_segment(server))
-        self.addHost("client", cls=Client)
-        self._wire("client", layout.client, layout.client6)
+        if not layout.routed:
+            self.addHost("client", cls=Client)
+            self._wire("client", layout.client, layout.client6)
+            return
+        self.addSwitch("outside", subnet=str(OUTSIDE), subnet6=str(OUTSIDE6))
+        self.addHost("router", cls=Router)
+        self._wire("router", layout.client, layout.client6)
+        self.addLink("outside", "router", params2={"ip": str(OUTSIDE[1]), "ip6": str(OUTSIDE6[1])})
+        gateways = {"defaultRoute": f"via {OUTSIDE[1]}", "defaultRoute6": f"via {OUTSIDE6[1]}"}
+        self.addHost("client", cls=Client, **gateways)
+        self.addLink("outside", "client", params2={"ip": str(OUTSIDE[2]), "ip6": str(OUTSIDE6[2])})
 
     def _wire(
         self,
@@ -106,6 +122,21 @@ class _Derived(Topo):
             interface = (called or {}).get(wire, wire)
             ends = {"ip": address, **({"ip6": addresses6[wire]} if wire in addresses6 else {})}
             self.addLink(f"lan-{wire}"[:15], host, intfName2=interface, params2=ends)
+
+
+def _devices(instances: Iterable[Instance]) -> Iterator[str]:
+    """The devices of a director that are no wires and no loopback, and that hold VIPs."""
+    for one in instances:
+        for vip in (*one.vips, *one.excluded_vips):
+            if wires.is_virtual(vip.device) and vip.device != "lo":
+                yield vip.device
+
+
+def _to_the_router(layout: Layout) -> dict[str, str]:
+    """A director's default routes, as Mininet's options."""
+    first = next(iter(layout.client))
+    six = {"defaultRoute6": f"via {layout.client6[first]}"} if first in layout.client6 else {}
+    return {"defaultRoute": f"via {layout.client[first]}", **six}
 
 
 def _routes(server: ServerMachine) -> dict[str, str]:
@@ -133,8 +164,9 @@ def _switches(reading: Reading) -> dict[str, str]:
 def _services(layout: Layout) -> dict[str, VirtualService]:
     """The services by name, but for those that are not emulated."""
     found: dict[str, VirtualService] = {}
+    own = standins.directors_addresses(layout)
     for director in layout.directors:
         for fact in director.reading.services:
-            if fact.name not in found and standins.why_not(fact) is None:
+            if fact.name not in found and standins.why_not(fact, own) is None:
                 found[fact.name] = model.service(fact, [server.rip for server in layout.servers])
     return found

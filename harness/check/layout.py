@@ -104,7 +104,8 @@ class Layout:
     """The whole: ``segments`` by name; ``static_vips`` are those that no VRRP instance holds.
 
     ``left_out`` is not emulated, by name; ``changed`` is what the directors are given instead of their own.
-    ``links_pidof``: whether pidof is a link to killall5 on the directors.
+    ``routed``: whether clients are behind a router, which has the addresses of ``client`` then. ``links_pidof``:
+    whether pidof is a link to killall5 on the directors.
     """
 
     segments: dict[str, Segment]
@@ -117,3 +118,4 @@ class Layout:
     changed: tuple[str, ...] = ()
     links_pidof: bool = False
     client6: Mapping[str, str] = field(default_factory=dict)
+    routed: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from harness.check.facts import Reading, Service, Url
@@ -75,7 +75,7 @@ def with_digests(files: Mapping[str, tuple[bytes, int]], known: set[str]) -> dic
 def left_out(layout: Layout) -> Iterator[str]:
     """What of the configurations is not emulated, by name."""
     for service in {each.name: each for one in layout.directors for each in one.reading.services}.values():
-        if reason := why_not(service):
+        if reason := why_not(service, directors_addresses(layout)):
             yield f"service {service.name}: {reason}"
 
 
@@ -85,14 +85,21 @@ def changed(layout: Layout) -> Iterator[str]:
         yield f"digest {digest}: nobody can write its page, so it is that of the stand-ins'"
 
 
-def why_not(service: Service) -> str | None:
-    """Why a service is not emulated; None if it is."""
+def directors_addresses(layout: Layout) -> set[str]:
+    """Every own address of a director."""
+    return {address for director in layout.directors for address in director.addresses.values()}
+
+
+def why_not(service: Service, directors: Collection[str]) -> str | None:
+    """Why a service is not emulated; None if it is. ``directors`` are the directors' own addresses."""
     if not service.listeners:
         return "it has no address"
     if not service.real_servers:
         return "it has no real server"
     own = {address for address, _ in service.listeners}
     for server in service.real_servers:
+        if server.address in directors:
+            return f"{server.address} is a director and a real server in one"
         if server.address in own:
             return f"{server.address} is its own address and its real server's"
         for checker in server.checkers:

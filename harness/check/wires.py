@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -9,6 +10,14 @@ from harness.check.facts import Instance, Reading, Vip
 
 Setting = Callable[[str, str, str], str]
 """Key, likely value and why it is likely -> the value, be it the user's."""
+
+
+_VIRTUAL = re.compile(r"lo|tunl\d+|ip6tnl\d+|gre\d+|sit\d+|dummy\w*")
+
+
+def is_virtual(device: str) -> bool:
+    """Whether a device leads to no wire: the loopback, a tunnel, a dummy."""
+    return _VIRTUAL.fullmatch(device) is not None
 
 
 def unified(readings: Mapping[str, Reading], setting: Setting) -> tuple[dict[str, Reading], dict[str, dict[str, str]]]:

@@ -22,10 +22,14 @@ class Looking(Base):
     """Looks, and changes nothing."""
 
     def owners(self, vip: str | None = None) -> list[str]:
-        """Which directors hold a VIP, the first by default, as an address of the interface for it, now."""
+        """Which directors hold a VIP, the first by default, as an address of the interface for it, now.
+
+        Real servers have it as well, and may have it on a device of the same name: a tunnel's.
+        """
         vip = self.vip if vip is None else vip
         interfaces = {claim.device_of(vip) for _, claim in self._claims(vip)}
-        return sorted({owner for name in interfaces for owner in measures.owners(self.timeline, vip, name)})
+        holders = {owner for name in interfaces for owner in measures.owners(self.timeline, vip, name)}
+        return sorted(holders - {server.name for server in self.real_servers})
 
     def _claims(self, vip: str) -> list[tuple[DirectorNode, VrrpInstance]]:
         found = [(director, each) for director in self.directors for each in director.role.instances]

@@ -51,8 +51,8 @@ class Director(Role):
     are put on the machine as they are, a keepalived.conf among them instead of the generated one; ``holds`` are
     addresses that it has itself, without VRRP. ``local`` has the services that its own health scripts look for, by
     the name of the ``vrrp_script``, ``programs`` the file that each runs, ``commands`` all that it runs, and
-    ``switches`` the file whose existence has it fail.
-    Without ``links_pidof`` its pidof is a program of its own, and no link.
+    ``switches`` the file whose existence has it fail. Without ``links_pidof`` its pidof is a program of its own, and
+    no link. ``devices`` are tunnel and dummy devices that it has beside its wires.
     """
 
     vrrp: VrrpInstance | tuple[VrrpInstance, ...] = ()
@@ -71,6 +71,7 @@ class Director(Role):
     commands: Mapping[str, str] = field(default_factory=dict)
     switches: Mapping[str, str] = field(default_factory=dict)
     links_pidof: bool = True
+    devices: tuple[str, ...] = ()
 
     @property
     def local_services(self) -> tuple[LocalService, ...]:

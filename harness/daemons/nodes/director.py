@@ -20,6 +20,8 @@ from harness.topology.notification import FIFO, REPORT
 from harness.topology.services import Destination
 from harness.topology.tracking import CHECK
 
+_KINDS = {"tunl": "ipip", "ip6tnl": "ip6tnl", "gre": "gre", "sit": "sit"}
+
 
 class DirectorNode(Node):
     """Runs keepalived, and stand-ins for what its health scripts look for."""
@@ -101,6 +103,8 @@ class DirectorNode(Node):
         ipvs.require_schedulers(self.machine, (service.scheduler for service in self.role.services))
         super().prepare()
         self.machine.add_addresses(self.role.holds)
+        for device in self.role.devices:
+            self._make_device(device)
         firewall.mark(self.machine, self.role.services)
         for place, (content, mode) in self.role.files.items():
             self.machine.write(place, content, mode)
@@ -117,6 +121,12 @@ class DirectorNode(Node):
     def idle(self) -> list[Daemon]:
         """Those that do not run, keepalived last: its scripts look for the others as soon as it runs."""
         return sorted(super().idle, key=lambda daemon: daemon is keepalived.KEEPALIVED)
+
+    def _make_device(self, device: str) -> None:
+        """A tunnel's first device is there as soon as the kernel has its module; any other is made."""
+        kind = next((_KINDS[start] for start in _KINDS if device.startswith(start)), "dummy")
+        self.machine.run(["ip", "link", "add", device, "type", kind], check=False)
+        self.machine.run(["ip", "link", "set", device, "up"])
 
     def signal_vrrp(self, number: int) -> None:
         """Send a signal to keepalived's VRRP child alone."""

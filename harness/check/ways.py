@@ -1,0 +1,149 @@
+"""Which packets and announcements cannot take the way that a configuration needs, told from the addresses (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.check import wires
+from harness.check.facts import Instance, Service
+from harness.check.layout import Layout, ServerMachine
+
+ASKED, LOST = "asked", "lost"
+
+
+@dataclass(frozen=True)
+class Amiss:
+    """What is amiss, with its cure. ``services`` cannot be judged because of it: when they are ``asked`` at all, or
+    when their director is ``lost``.
+    """
+
+    name: str
+    about: str
+    cure: str
+    services: tuple[str, ...] = ()
+    when: str = ASKED
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.about}; {self.cure}"
+
+
+def amiss(layout: Layout) -> tuple[Amiss, ...]:
+    """Everything that is amiss with the ways of a cluster."""
+    found: list[Amiss] = []
+    for judge in (_both_in_one, _answers_past_the_director, _no_inner_vip, _outside, _not_announced):
+        found += judge(layout)
+    return tuple(dict.fromkeys(found))
+
+
+def services_of(layout: Layout) -> dict[str, Service]:
+    """Every service by its name, as the first director has it that has it at all."""
+    found: dict[str, Service] = {}
+    for director in layout.directors:
+        for service in director.reading.services:
+            found.setdefault(service.name, service)
+    return found
+
+
+def _both_in_one(layout: Layout) -> Iterator[Amiss]:
+    """Directors that are real servers: both balance, so that each hands the other what it was just handed."""
+    owners = {address: one.name for one in layout.directors for address in one.addresses.values()}
+    for name, service in services_of(layout).items():
+        both = [owners[server.address] for server in service.real_servers if server.address in owners]
+        balancing = [one for one in layout.directors if any(each.name == name for each in one.reading.services)]
+        if both and len(balancing) > 1:
+            yield Amiss(
+                "director and real server in one",
+                f"{' and '.join(dict.fromkeys(both))} are directors and real servers of {name}, and every director"
+                " balances: what the master hands to the backup, that balances again and may hand back, without end",
+                "let the backup have an empty table (a notify script that loads and clears it), balance by a firewall"
+                " mark that is not put on what comes from the other director's hardware address, or give the service"
+                " real servers of its own",
+            )
+
+
+def _answers_past_the_director(layout: Layout) -> Iterator[Amiss]:
+    """NAT where client and real server are on one LAN: the answer needs no director."""
+    if layout.routed:
+        return
+    for name, service in services_of(layout).items():
+        lans = {_lan_of(layout, address) for address, _ in service.listeners}
+        near = [server for server in _servers_of(layout, service) if server.segment in lans]
+        if near and service.method == "NAT":
+            told = ", ".join(f"{server.name} {server.rip}" for server in near)
+            yield Amiss(
+                "NAT on one LAN",
+                f"{name}: clients are on the same LAN as {told}, which answer straight to the client, past the"
+                " director, and with an address that the client did not ask",
+                "use DR, or put the real servers on a LAN of their own; where clients are behind a router:"
+                " --set client=router",
+                (name,),
+            )
+
+
+def _no_inner_vip(layout: Layout) -> Iterator[Amiss]:
+    """NAT with real servers on a LAN where no VIP moves with the master: their gateway is one director's own."""
+    held = [vip for one in _instances(layout) for vip in (*one.vips, *one.excluded_vips)]
+    for name, service in services_of(layout).items():
+        if service.method != "NAT" or len(layout.directors) < 2:
+            continue
+        if not any(vip.address == address for vip in held for address, _ in service.listeners):
+            continue
+        for lan in sorted({server.segment for server in _servers_of(layout, service)}):
+            if not any(layout.segments[lan].has(vip.address) for vip in held):
+                yield Amiss(
+                    "no floating inner address for NAT",
+                    f"{name}: its real servers on {layout.segments[lan].subnet} have one director's own address as"
+                    " their gateway, and after a failover no director holds the gateway",
+                    f"give all directors a VIP on {layout.segments[lan].subnet} that moves with the others, and the"
+                    " real servers that as their gateway",
+                    (name,),
+                    LOST,
+                )
+
+
+def _outside(layout: Layout) -> Iterator[Amiss]:
+    """DR to a real server on a LAN of which nothing else is known, beside others that are on the directors'."""
+    known = {_lan_of(layout, vip.address) for one in _instances(layout) for vip in (*one.vips, *one.excluded_vips)}
+    known |= {_lan_of(layout, one.source) for one in _instances(layout) if one.source}
+    for name, service in services_of(layout).items():
+        servers = _servers_of(layout, service)
+        if service.method != "DR" or not any(server.segment in known for server in servers):
+            continue
+        for server in servers:
+            if server.segment not in known:
+                near = next(lan for lan in layout.segments if lan in known)
+                yield Amiss(
+                    "real server outside the LAN",
+                    f"{name}: DR needs its real servers on a LAN of the directors', and {server.rip} is not in"
+                    f" {layout.segments[near].subnet} as the others are",
+                    f"correct the address, or say how wide the LAN is: --set {near}=SUBNET, or use TUN",
+                )
+
+
+def _not_announced(layout: Layout) -> Iterator[Amiss]:
+    """VIPs on a device that is no wire: no gratuitous ARP leaves by it."""
+    services = services_of(layout)
+    for one in _instances(layout):
+        for vip in (*one.vips, *one.excluded_vips):
+            if wires.is_virtual(vip.device) and len(layout.directors) > 1:
+                yield Amiss(
+                    "VIP on a device that announces nothing",
+                    f"{one.name} holds {vip.address} on {vip.device}: no gratuitous ARP leaves by {vip.device}, so"
+                    " after a failover clients go on to the old director until their entry is old",
+                    f"hold it on {one.interface}",
+                    tuple(name for name, each in services.items() if vip.address in dict(each.listeners)),
+                    LOST,
+                )
+
+
+def _instances(layout: Layout) -> Iterator[Instance]:
+    return (one for director in layout.directors for one in director.reading.instances)
+
+
+def _servers_of(layout: Layout, service: Service) -> list[ServerMachine]:
+    return [server for server in layout.servers if any(each.name == service.name for each, _ in server.serves)]
+
+
+def _lan_of(layout: Layout, address: str) -> str | None:
+    return next((name for name, segment in layout.segments.items() if segment.has(address)), None)
