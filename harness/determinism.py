@@ -1,7 +1,8 @@
 """Whether the same seed gives the same timelines: ``python -m harness.determinism [--seed N] scenarios/ ...``.
 
 In virtual time a timeline depends on the scenarios, the seed and nothing else. To show it, scenarios are run twice with
-one seed, the second time with all of this machine's CPUs busy, and once with another seed, which must show.
+one seed, the second time at length, in a terminal, with all of this machine's CPUs busy; and once with another seed,
+which must show.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from harness.kernels import owned
 
 TIMELINE = "timeline.jsonl"
 ARTIFACTS = Path("artifacts", "determinism", str(os.getpid()))  # several may run at a time
+_IN_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 _RAN = (0, 1)  # pytest.ExitCode: all passed, or some failed, which repeats as well
 
 
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         first = run(selection, options.seed)
         with busy_machine():
-            second = run(selection, options.seed)
+            second = run(selection, options.seed, terminal=True)
         other = run(selection, options.seed + 1)
     except HarnessError as problem:
         print(f"determinism: {problem}", file=sys.stderr)
@@ -47,14 +49,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if differing or not changed else 0
 
 
-def run(selection: Sequence[str], seed: int, artifacts: Path = ARTIFACTS) -> dict[str, bytes]:
+def run(
+    selection: Sequence[str], seed: int, artifacts: Path = ARTIFACTS, *, terminal: bool = False
+) -> dict[str, bytes]:
     """Run the selected scenarios (pytest's arguments) in virtual time: scenario -> its timeline.
+
+    With ``terminal`` pytest has one of its own, which it tells more, and in colours.
 
     Raises HarnessError when they cannot be run, or when there is nothing to compare.
     """
     before = set(artifacts.glob("*"))
     options = ["--clock", "virtual", "--seed", str(seed), "--artifacts", str(artifacts)]
-    status = owned.run([sys.executable, "-m", "pytest", "-q", *selection, *options]).returncode
+    loudness = "-v" if terminal else "-q"
+    command = [sys.executable, "-m", "pytest", loudness, *selection, *options]
+    if terminal:
+        command = [sys.executable, "-c", _IN_A_TERMINAL, *command]
+    status = owned.run(command).returncode
     if status not in _RAN:
         raise HarnessError(f"pytest ended with {status}, see above; mend that first")
     made = set(artifacts.glob("*")) - before

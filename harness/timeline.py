@@ -201,10 +201,10 @@ class Timeline:
         """Whether somebody waits for an event of such a kind, which is then to be recorded at once."""
         return any(kind in kinds for kind in self._awaited)
 
-    def write(self, file: TextIO, since: Instant = EVER) -> None:
+    def write(self, file: TextIO, since: Instant = EVER, until: Instant | None = None) -> None:
         """Write ``timeline.jsonl``: one event a line, see :meth:`Event.as_json`."""
         self._settle("advertisement")
-        for event in self.events(since=since):
+        for event in self.events(since=since, until=until):
             file.write(event.as_json() + "\n")
 
 

@@ -8,20 +8,20 @@ import pytest
 
 from harness import determinism
 from harness.errors import HarnessError
-from harness.kernels import cache
+from harness.kernels import cache, choice
 
 SAMPLE = "arp_only_the_owner or (forwarding_by_dr_passes and IPv4) or (failover_to_the_backup and PowerOff)"
 SCENARIOS = Path(__file__).resolve().parent.parent / "scenarios"
 
 
-def test_same_seed_gives_the_same_timelines_on_a_busy_machine(tmp_path: Path) -> None:
+def test_same_seed_gives_the_same_timelines_in_a_terminal_on_a_busy_machine(tmp_path: Path) -> None:
     if cache.find() is None:
         pytest.skip("there is no kernel with virtual time; build one: make kernel")
     selection = [str(SCENARIOS), "-k", SAMPLE, "-p", "no:cacheprovider"]
 
     first = determinism.run(selection, 5, tmp_path / "one")
     with determinism.busy_machine():
-        second = determinism.run(selection, 5, tmp_path / "another")
+        second = determinism.run(selection, 5, tmp_path / "another", terminal=True)
     other = determinism.run(selection, 6, tmp_path / "one")
 
     assert len(first) == 3
@@ -52,9 +52,10 @@ def test_first_difference_is_shown() -> None:
 def test_status_tells_whether_the_seed_and_nothing_else_decides(
     timelines: list[bytes], status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seeds = []
+    seeds: list[int] = []
 
-    def run(selection: list[str], seed: int) -> dict[str, bytes]:
+    def run(selection: list[str], seed: int, terminal: bool = False) -> dict[str, bytes]:
+        assert terminal is (len(seeds) == 1)
         seeds.append(seed)
         return {"scenario": timelines[len(seeds) - 1]}
 
@@ -79,3 +80,11 @@ def test_the_same_events_a_tick_later_are_told_apart_from_others() -> None:
     assert determinism.drift(one, one.replace(b"0.5", b"0.25")) is None, "what is no time"
     assert determinism.drift(one, one + b'{"at": 3.0}\n') is None
     assert determinism.drift(one, b"".join(reversed(one.splitlines(keepends=True)))) is None
+
+
+@pytest.mark.parametrize("seed", [0, 1, choice.DAYS - 1, choice.DAYS, 29257, 1 << 64, 10**30, -1])
+def test_any_seed_begins_on_a_day_that_a_clock_of_32_bits_can_tell(seed: int) -> None:
+    day = choice.first_day(seed)
+    assert choice.FIRST_DAY <= day < 2**31 - 300 * 86400
+    assert day % 86400 == 0
+    assert choice.first_day(seed + 1) != day

@@ -24,7 +24,9 @@ INSTALL = "apt-get install user-mode-linux"
 REAL_TIME_SLACK = 0.15
 VIRTUAL_TIME_SLACK = 0.005
 FIRST_DAY = 1_767_225_600  # 2026-01-01: virtual time begins as many days later as the seed says
+DAYS = 1 << 12  # and with 0 days again after so many: a clock of 32 bits has its last second in 2038
 _DAY = 86_400
+_SEEDS = 1 << 64  # as many as the kernel tells apart
 
 
 def in_guest() -> bool:
@@ -40,6 +42,14 @@ def virtual() -> bool:
 def slack() -> float:
     """How late this machine may see things, in seconds, at either end of a window."""
     return VIRTUAL_TIME_SLACK if virtual() else REAL_TIME_SLACK
+
+
+def first_day(seed: int) -> int:
+    """When virtual time begins, in seconds since 1970: the midnight of a day for any integer.
+
+    Each of ``DAYS`` seeds in a row has a day of its own.
+    """
+    return FIRST_DAY + seed % DAYS * _DAY
 
 
 @dataclass(frozen=True)
@@ -81,15 +91,14 @@ class Choice:
             "PYTHONDONTWRITEBYTECODE": "1",  # thrown away it would be, and a file's stamp reads the clock: 256 ns
             "PYTEST_DEBUG_TEMPROOT": "/run",  # below /tmp its folder may be an ordinary user's, and all run as root
         }
-        start = (FIRST_DAY + self.seed * _DAY) * 1_000_000_000 if self.virtual else None
         return uml.run(
             self.embedded,
             module,
             arguments,
             writable=folder,
             memory=self.memory,
-            virtual_start=start,
-            seed=self.seed,
+            virtual_start=first_day(self.seed) * 1_000_000_000 if self.virtual else None,
+            seed=self.seed % _SEEDS,
             environment=environment,
             collect={path: path for path in outside},
             watchdog=watchdog,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,12 @@ from harness.plugin.unwritten import told
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
+    from harness.report.evidence import Evidence
 
 KEEP = ("all", "failed", "none")
 _report = pytest.StashKey[pytest.TestReport]()
 _folder = pytest.StashKey[Path]()
+_evidence: pytest.StashKey[Evidence] = pytest.StashKey()
 _items = pytest.StashKey[dict[str, pytest.Item]]()
 
 
@@ -42,11 +44,21 @@ def recorded(item: pytest.Item, cluster: Cluster) -> Iterator[None]:
     from harness.report.evidence import Evidence
 
     folder = item.stash[_folder] = new_folder(Path(os.environ[choice.RUN]), item.name)
-    evidence = Evidence(folder, cluster, _about(item))
+    evidence = item.stash[_evidence] = Evidence(folder, cluster, _about(item))
     try:
         yield
     finally:
         evidence.finish(_outcome(item.stash.get(_report, None)), item.config.getoption("keep"))
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Note when the scenario's own part ends, before anything is said of it."""
+    try:
+        yield
+    finally:
+        if (evidence := item.stash.get(_evidence, None)) is not None:
+            evidence.end()
 
 
 def folder_of(item: pytest.Item) -> Path | None:

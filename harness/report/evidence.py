@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.clock import to_realtime
+from harness.clock import Instant, to_realtime
 from harness.cluster import Cluster
 from harness.daemons import keepalived
 from harness.errors import HarnessError
@@ -33,6 +33,7 @@ class Evidence:
         self.folder, self._cluster = folder, cluster
         self._problem: OSError | None = None
         self._frames = 0
+        self._ended: Instant | None = None
         timeline = cluster.timeline
         self._about = {
             "format": FORMAT, **about, "outcome": None, "began": timeline.mark, "cluster": cluster.folder.name,
@@ -83,21 +84,30 @@ class Evidence:
         at = self._origin + round(frame.at * 1e9)
         return pcapng.packet(interface, at, frame.data, sent=frame.sent, comment=self._comment(frame.data))
 
+    def end(self) -> None:
+        """End the timeline here: what follows is no part of the scenario.
+
+        Nor is it the same in each run, since pytest reads the clock as often as it has something to print.
+        """
+        self._ended = self._cluster.timeline.now()
+
     def finish(self, outcome: Mapping[str, Any], keep: str) -> None:
         """Write how the scenario ended and, if it is to be kept, what the nodes tell now.
 
-        ``keep`` says of which scenarios to keep the large files: ``all``, ``failed`` or ``none``.
+        ``keep`` says of which scenarios to keep the large files: ``all``, ``failed`` or ``none``. The timeline ends now
+        unless :meth:`end` has ended it.
 
         Raises HarnessError if they could not all be written.
         """
         large = keep == "all" or (keep == "failed" and outcome.get("outcome") not in ("passed", "skipped"))
-        counts = {"ended": self._cluster.timeline.now(), "dropped": self._cluster.recorder.dropped}
+        ended = self._cluster.timeline.now() if self._ended is None else self._ended
+        counts = {"ended": ended, "dropped": self._cluster.recorder.dropped}
         broken = self._stop()
         try:
             if self._problem is not None:
                 raise self._problem
             if broken is None:
-                self._sort_timeline()
+                self._sort_timeline(ended)
             if large:
                 self._cut_logs()
                 dumps.gather(self._cluster, self.folder)
@@ -123,10 +133,10 @@ class Evidence:
             self._capture.close()
         return None
 
-    def _sort_timeline(self) -> None:
+    def _sort_timeline(self, ended: Instant) -> None:
         """Put the lines in the order of their instants: some are known only later, such as a request's answer."""
         with replacing(self.folder / TIMELINE) as file:
-            self._cluster.timeline.write(file, since=self._cluster.timeline.mark)
+            self._cluster.timeline.write(file, since=self._cluster.timeline.mark, until=ended)
 
     def _cut_logs(self) -> None:
         """Copy what the daemons have said since the scenario began."""
