@@ -73,6 +73,11 @@ class _Derived(Topo):
                 sync_groups=model.sync_groups(instances),
                 services=[services[each.name] for each in director.reading.services if each.name in services],
                 files={**missing, **standins.with_digests(configuration.files, digests)},
+                without_vip=tuple(
+                    model.instance(each, director.reading.scripts)
+                    for each in director.instances
+                    if not model.is_judged(each)
+                ),
                 devices=tuple(dict.fromkeys(_devices(director.instances))),
                 **(_to_the_router(layout) if layout.routed else {}),
                 holds=tuple(layout.static_vips) if director is layout.directors[0] else (),

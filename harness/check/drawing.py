@@ -35,8 +35,9 @@ def draw(layout: Layout, complaints: dict[str, tuple[str, ...]], unicode: bool =
         tree = branch(f"LAN {name}, {segment.subnet}" + (f", {segment.subnet6}" if segment.subnet6 else ""))
         _add_machines(tree, layout, name)
         console.print(tree)
-    for service in _services(layout):
-        tree = branch(_service(service))
+    for service, directors in _services(layout):
+        everywhere = len(directors) == len(layout.directors)
+        tree = branch(_service(service) + ("" if everywhere else f", on {', '.join(directors)}"))
         for server in service.real_servers:
             tree.add(Text(_real_server(layout, server)))
         if service.sorry_server:
@@ -93,11 +94,12 @@ def _instance(one: Instance) -> str:
     return f"{one.name}: VRID {one.vrid}, {', '.join(extras)}: {vips}"
 
 
-def _services(layout: Layout) -> list[Service]:
-    found: dict[str, Service] = {}
+def _services(layout: Layout) -> list[tuple[Service, list[str]]]:
+    """Each service with the directors that have it so: one that they have differently is there several times."""
+    found: dict[tuple[str, str], tuple[Service, list[str]]] = {}
     for director in layout.directors:
         for service in director.reading.services:
-            found.setdefault(service.name, service)
+            found.setdefault((service.name, _service(service)), (service, []))[1].append(director.name)
     return list(found.values())
 
 

@@ -26,6 +26,8 @@ from harness.topology.checks import (
 from harness.topology.tracking import TrackedInterface
 from harness.topology.vrrp import SyncGroup
 
+NO_VIP = "192.0.2.255"
+"""Stands for the VIP of an instance that has none: of such a one only the state is looked at."""
 SOME_COMMAND = "/usr/bin/true"
 """Stands for commands of the user's: the directors have the user's own text, and no window depends on the words."""
 
@@ -46,7 +48,7 @@ def instance(fact: facts.Instance, scripts: Iterable[facts.Script]) -> VrrpInsta
     return VrrpInstance(
         name=fact.name,
         vrid=fact.vrid,
-        vip=tuple(vip.address for vip in fact.vips or fact.excluded_vips),
+        vip=tuple(vip.address for vip in fact.vips or fact.excluded_vips) or NO_VIP,
         excluded_vips=tuple(vip.address for vip in fact.excluded_vips if fact.vips),
         elsewhere=tuple((vip, device) for vip, device in devices.items() if device != fact.interface),
         interface=fact.interface,

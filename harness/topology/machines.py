@@ -52,7 +52,8 @@ class Director(Role):
     addresses that it has itself, without VRRP. ``local`` has the services that its own health scripts look for, by
     the name of the ``vrrp_script``, ``programs`` the file that each runs, ``commands`` all that it runs, and
     ``switches`` the file whose existence has it fail. Without ``links_pidof`` its pidof is a program of its own, and
-    no link. ``devices`` are tunnel and dummy devices that it has beside its wires.
+    no link. ``devices`` are tunnel and dummy devices that it has beside its wires. ``without_vip`` are instances that
+    hold nothing, whose state alone can be told: their ``vip`` stands for none.
     """
 
     vrrp: VrrpInstance | tuple[VrrpInstance, ...] = ()
@@ -72,6 +73,7 @@ class Director(Role):
     switches: Mapping[str, str] = field(default_factory=dict)
     links_pidof: bool = True
     devices: tuple[str, ...] = ()
+    without_vip: tuple[VrrpInstance, ...] = ()
 
     @property
     def local_services(self) -> tuple[LocalService, ...]:

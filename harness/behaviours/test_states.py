@@ -1,0 +1,58 @@
+"""Instances without a VIP: a cloud's, whose scripts attach an address elsewhere. Only their state can be told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.cluster import Cluster
+from harness.daemons.nodes import DirectorNode
+from harness.faults import Fault, PowerOff, StopKeepalived
+from harness.keepalived import timers
+from harness.topology import VrrpInstance
+
+Claims = list[tuple[DirectorNode, VrrpInstance]]
+
+
+@pytest.mark.parametrize("loss", [PowerOff, StopKeepalived], ids=lambda fault: fault.__name__)
+def test_an_instance_without_a_vip_has_another_master(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
+    """Every instance without a VIP has one master, another one in time when that is lost, and the first again."""
+    for claims in _routers(cluster):
+        (first, own), *others = sorted(claims, key=lambda pair: -pair[1].effective_priority())
+        longest = max(timers.master_down_interval(replace(claim, priority=1)) for _, claim in claims)
+        cluster.timeline.let_pass(2 * longest + cluster.slack)
+        assert _masters(cluster, claims) == [first.name], f"{own.name}: {_masters(cluster, claims)}"
+        if not others:
+            continue
+        heir, claim = others[0]
+        due = timers.takeover(claim, announced=loss.announced, master_advert_int=own.advert_int)
+        with cluster.suffering(loss(first)) as struck:
+            until = struck + due.latest + cluster.slack
+            told = {"instance": claim.name, "state": "MASTER"}
+            event = cluster.timeline.wait_for("state", node=heir.name, since=struck, until=until, **told)
+            assert event.at - struck in cluster.within(due), f"{claim.name}: {event.at - struck:.3f} s, due {due}"
+        cluster.timeline.let_pass(2 * longest + own.preempt_delay + cluster.slack)
+        expected = heir if own.nopreempt else first
+        assert _masters(cluster, claims) == [expected.name], f"{own.name}: {_masters(cluster, claims)}"
+
+
+def _routers(cluster: Cluster) -> list[Claims]:
+    found: dict[tuple[int, str], Claims] = {}
+    for director in cluster.directors:
+        for instance in director.role.without_vip:
+            lan = director.plan.interface(instance.interface).lan
+            found.setdefault((instance.vrid, lan), []).append((director, instance))
+    if not found:
+        pytest.skip("every VRRP instance has a VIP, or there is none")
+    return list(found.values())
+
+
+def _masters(cluster: Cluster, claims: Claims) -> list[str]:
+    """Who says of itself that it is master, and runs."""
+    found = []
+    for director, instance in claims:
+        said = cluster.timeline.events("state", node=director.name, instance=instance.name)
+        if said and said[-1].state == "MASTER" and not director.idle:
+            found.append(director.name)
+    return found
