@@ -21,7 +21,7 @@ KEEPALIVED_PACKAGES := autoconf automake gcc git libc6-dev libnl-3-dev libnl-gen
 KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make patch xz-utils
 
 .PHONY: setup scenarios test samples check controls docs picture bench determinism kernel wheels container \
-	images lock clean packages writable
+	images lock clean packages all-packages writable
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.compiled
@@ -88,6 +88,11 @@ wheels: kernel
 images: setup
 	@tools/install-packages $(IMAGE_PACKAGES) $(KEEPALIVED_PACKAGES)
 	$(VENV)/bin/lvs-harness image make $(ARGS)
+
+# All at once, for users who cannot install any themselves.
+all-packages:
+	@tools/install-packages $(PACKAGES) $(TEST_PACKAGES) $(CHECK_PACKAGES) $(IMAGE_PACKAGES) $(KEEPALIVED_PACKAGES) \
+		$(KERNEL_PACKAGES)
 
 writable:
 	@[ -w . ] || { echo "setup: $$(id -un) cannot write $(CURDIR), where .venv and artifacts belong: clone it" \

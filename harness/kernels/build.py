@@ -226,24 +226,26 @@ def _objects(tree: Path, steps: Steps) -> int:
 
 
 class Compiled:
-    """Counts the files that make says it compiles, and tells at every tenth of them how many are left and how long."""
+    """Counts the files that make says it compiles, and tells now and then how many are left and for how long."""
 
-    TENTHS = 10
+    SECONDS = 15.0
+    """How long it is silent at least."""
 
     def __init__(self, total: int, tell: Callable[[str], None], now: Callable[[], float] = time.monotonic) -> None:
         """``total`` is how many files there are; ``tell`` gets a line at a time; ``now`` is a clock in seconds."""
         self._total, self._tell, self._now = total, tell, now
-        self._began, self._done, self._told = now(), 0, 0
+        self._done = 0
+        self._began = self._told = now()
 
     def __call__(self, line: str) -> None:
         """Make has printed ``line``."""
         if not line.startswith(("  CC ", "  AS ")):
             return
         self._done += 1
-        tenths = self._done * self.TENTHS // max(self._total, 1)
-        if self._told < tenths < self.TENTHS:
-            self._told = tenths
-            left = (self._now() - self._began) * (self._total - self._done) / self._done
+        now = self._now()
+        if now - self._told >= self.SECONDS and self._done < self._total:
+            self._told = now
+            left = (now - self._began) * (self._total - self._done) / self._done
             self._tell(f"{self._done} of {self._total}, about {left:.0f} s left")
 
 
