@@ -51,6 +51,15 @@ def read(folder: Path, name: str, most: int = LARGEST) -> bytes:
     return content
 
 
+def read_named(file: Path, most: int = LARGEST) -> bytes:
+    """The content of a file that the user has named, whose links are the user's too: a regular one all the same."""
+    try:
+        there = file.resolve()
+    except (RuntimeError, ValueError) as problem:  # links in a circle; a NUL in its name
+        raise OSError(errno.EINVAL, f"no name of a file: {problem}") from None
+    return read(there.parent, there.name, most)
+
+
 def has(folder: Path, name: str) -> bool:
     """Whether there is something of that name, whatever it is."""
     try:

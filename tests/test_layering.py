@@ -14,6 +14,7 @@ LAYERS = (
     "errors",
     "installed",
     "received",
+    "failure",
     "clock",
     "topology",
     "ipvs",

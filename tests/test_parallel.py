@@ -34,11 +34,13 @@ def test_workers_have_no_prompt(pytester: pytest.Pytester, option: str) -> None:
     result.stderr.fnmatch_lines(["*need the terminal*leave out -n"])
 
 
-def test_workers_fewer_than_none_are_refused(monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config) -> None:
-    monkeypatch.setattr(pytestconfig.option, "numprocesses", -1)
-    natively: Any = SimpleNamespace(embedded=None)
-    with pytest.raises(pytest.UsageError, match="-n -1: say how many workers"):
-        parallel.prepare(pytestconfig, natively)
+@pytest.mark.parametrize("number", [-1, 1001, 10**12])
+def test_a_number_of_workers_that_nobody_means_is_refused(
+    monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config, number: int
+) -> None:
+    monkeypatch.setattr(pytestconfig.option, "numprocesses", number)
+    with pytest.raises(pytest.UsageError, match=f"-n {number}: say how many workers there are to be, 0 to 1000"):
+        parallel.check_workers(pytestconfig)
 
 
 class Worker:

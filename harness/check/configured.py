@@ -29,7 +29,9 @@ class Configured:
 
         self.__name__ = " ".join(arguments)
         self._settings = dict(settings or {})
-        self._configurations = files.with_scripts(files.load_all(list(arguments)), self._settings)
+        self._configurations = files.with_scripts(
+            files.load_all(list(arguments), self._settings.pop(files.INCLUDE, "")), self._settings
+        )
         self.understood = ""
         self.left_out: tuple[str, ...] = ()
         self.ignored: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ the clients are. What is not said is assumed, and every assumption has a key by 
 from __future__ import annotations
 
 import ipaddress
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -24,7 +25,7 @@ CLIENT = "client"
 """``--set client=router``: clients are behind a router."""
 LIKELY_PREFIX = 24
 LIKELY_PREFIX6 = 64
-WIDEST_PREFIX = 8
+WIDEST_PREFIX, NARROWEST_PREFIX = 8, 30
 _CLIENT6, _DIRECTORS6 = 0x1, 0xFA
 """From which host numbers on the client and the directors have free IPv6 addresses."""
 
@@ -202,12 +203,17 @@ class _Deriving:
         why = "the prefix of a VIP" if told else "around the addresses on it"
         if likely is None or any(likely.overlaps(other.subnet) for other in self._segments.values()):
             why = "nothing is said of it" if likely is None else f"{likely} is on another interface already"
-            likely = next(net for net in _spare() if not any(net.overlaps(o.subnet) for o in self._segments.values()))
+            likely = self._spare_subnet(interface)
         text = self._setting(interface, str(likely), why)
         try:
             subnet = IPv4Network(text)
         except ValueError as problem:
             raise HarnessError(f"--set {interface}={text}: no IPv4 subnet: {problem}") from None
+        if not WIDEST_PREFIX <= subnet.prefixlen <= NARROWEST_PREFIX:
+            raise HarnessError(
+                f"--set {interface}={text}: no subnet of a LAN: give a prefix length from"
+                f" {WIDEST_PREFIX} to {NARROWEST_PREFIX}"
+            )
         for other in self._segments.values():
             if subnet.overlaps(other.subnet):
                 raise HarnessError(
@@ -258,6 +264,12 @@ class _Deriving:
             key, why = f"{server.name}.gateway", "with NAT answers go back through the director"
             return replace(server, gateway6=self._setting(key, likely, why))
         return replace(server, gateway=client[server.segment], gateway6=client6.get(server.segment))
+
+    def _spare_subnet(self, interface: str) -> IPv4Network:
+        for net in _spare():
+            if not any(net.overlaps(other.subnet) for other in self._segments.values()):
+                return net
+        raise HarnessError(f"{interface}: there are more networks than can be guessed: --set {interface}=SUBNET")
 
     def _static_vips(self) -> Iterator[tuple[str, str]]:
         """VIPs of services that no VRRP instance holds: the director has them itself, on the first interface."""
@@ -320,8 +332,7 @@ class _Deriving:
         return gateway
 
     def _next_interface(self) -> str:
-        numbers = (name for name in (f"eth{n}" for n in range(64)) if name not in self._segments)
-        return next(numbers)
+        return next(name for number in itertools.count() if (name := f"eth{number}") not in self._segments)
 
     def _director(self, name: str) -> DirectorMachine:
         reading, called = self._readings[name], self._own_names[name]
@@ -336,7 +347,11 @@ class _Deriving:
             free = str(segment.free(from_end=True))
             key = f"{name}.{called.get(interface, interface)}"
             given = self._setting(key, free, "a free address")
-            if IPv4Address(given) not in segment.subnet:
+            try:
+                address = IPv4Address(given)
+            except ValueError as problem:
+                raise HarnessError(f"--set {key}={given}: no IPv4 address: {problem}") from None
+            if address not in segment.subnet:
                 raise HarnessError(f"--set {key}={given}: it is not in {segment.subnet}")
             addresses[interface] = given
         instances, runs = self._instances_of[name], self._local.get(name, {})

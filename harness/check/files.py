@@ -5,11 +5,14 @@ They are only read here. Whatever a configuration names is run inside the cluste
 
 from __future__ import annotations
 
+import errno
 import glob
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from harness import received
 from harness.errors import HarnessError
 
 HOME = "/etc/keepalived"
@@ -22,7 +25,16 @@ MOST = 500
 SCRIPT = "script."
 """``--set script./path/on/director=FILE`` puts a file of the user's own there."""
 
-_INCLUDE = re.compile(r"^[ \t]*include[rmwba]*[ \t]+[\"']?([^\s\"'!#]+)", re.MULTILINE)
+INCLUDE = "include"
+"""``--set include=FOLDER:FOLDER`` says from where else files may be included than from beside the configuration."""
+
+_INCLUDE = re.compile(
+    r"^[ \t]*(?:@\S+[ \t]+|~(?:SEQ|LST)\([^)\n]*\)[ \t]*)*include[rmwba]*[ \t]+[\"']?([^\s\"'!#]+)", re.MULTILINE
+)
+_DEFINITION = re.compile(r"^[ \t]*\$(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_USE = re.compile(r"\$\{?(\w+)\}?")
+_CONTINUED = re.compile(r"\\\n")
+_DEFINITIONS_DEEP = 8
 _PROGRAM = re.compile(
     r"^[ \t]*(?:@\S+[ \t]+)?(?:script|misc_path|notify\w*|quorum_\w+)[ \t]+[\"']?(/[^\s\"']+)", re.MULTILINE
 )
@@ -50,23 +62,26 @@ class Configuration:
         return tuple(dict.fromkeys(path for text in texts for path in _PROGRAM.findall(text)))
 
 
-def load(argument: str) -> Configuration:
+def load(argument: str, elsewhere: str = "") -> Configuration:
     """Read ``FILE`` or ``DIRECTOR=FILE`` with all that belongs to it. HarnessError names a file that cannot be used.
+
+    What it includes lies beside it, or in one of the folders of ``elsewhere`` (see :data:`INCLUDE`): keepalived reads
+    the files as root and says what it does not understand of them, so that one would give away any other file.
 
     Without a name the director is called as the file is, or as its folder where that is ``keepalived.conf``. The name
     matters: it is the machine's, and so what ``@host`` conditions in the file are compared with.
     """
-    name, equals, path = argument.partition("=")
-    origin = Path(path if equals else argument)
+    name, equals, _ = argument.partition("=")
+    origin = origin_of(argument)
     director = name if equals else _name_of(origin)
-    gathering = _Gathering(origin)
+    gathering = _Gathering(origin, [Path(folder) for folder in elsewhere.split(":") if folder])
     gathering.add(f"{HOME}/keepalived.conf", origin)
     return Configuration(director, origin, gathering.files, tuple(dict.fromkeys(gathering.missing)))
 
 
-def load_all(arguments: list[str]) -> list[Configuration]:
+def load_all(arguments: list[str], elsewhere: str = "") -> list[Configuration]:
     """As :func:`load`, for several directors, each with a name of its own."""
-    loaded = [load(argument) for argument in arguments]
+    loaded = [load(argument, elsewhere) for argument in arguments]
     names = [configuration.director for configuration in loaded]
     for name in names:
         if names.count(name) > 1:
@@ -76,14 +91,34 @@ def load_all(arguments: list[str]) -> list[Configuration]:
     return loaded
 
 
+def origin_of(argument: str) -> Path:
+    """The file of ``FILE`` or ``DIRECTOR=FILE``."""
+    name, equals, path = argument.partition("=")
+    return Path(path if equals else name)
+
+
+def settings_of(pairs: Iterable[str]) -> dict[str, str]:
+    """``KEY=VALUE`` each; the last one of a key counts. HarnessError names one that is not written so."""
+    settings = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip() or not value.strip():
+            raise HarnessError(f"--set {pair}: write it as KEY=VALUE")
+        settings[key.strip()] = value.strip()
+    return settings
+
+
 def _name_of(origin: Path) -> str:
     word = origin.absolute().parent.name if origin.name == "keepalived.conf" else origin.name.removesuffix(".conf")
     return re.sub(r"[^A-Za-z0-9-]+", "-", word).strip("-")[:63] or "director"
 
 
 class _Gathering:
-    def __init__(self, origin: Path) -> None:
+    def __init__(self, origin: Path, elsewhere: list[Path]) -> None:
         self._folder = origin.absolute().parent
+        self._allowed = [folder.resolve() for folder in (self._folder, *elsewhere)]
+        self._seen: set[Path] = set()
+        self._definitions: dict[str, str] = {}
         self.files: dict[str, tuple[bytes, int]] = {}
         self.missing: list[str] = []
         self._size = 0
@@ -93,21 +128,34 @@ class _Gathering:
         if place in self.files:
             return
         content = self._read(file)
+        self.files[place] = content, TEXT
+        self._follow(file, content, PurePosixPath(place).parent)
+
+    def _follow(self, file: Path, content: bytes, beside: PurePosixPath) -> None:
+        """Take what a file includes and names."""
         if b"\0" in content:
             raise HarnessError(f"{file} is no text: give a keepalived.conf")
-        self.files[place] = content, TEXT
-        text = content.decode(errors="replace")
-        for pattern in _INCLUDE.findall(text):
-            self._include(pattern, PurePosixPath(place).parent)
+        text = _CONTINUED.sub("", content.decode(errors="replace"))
+        self._definitions |= dict(_DEFINITION.findall(text))
+        for pattern in _INCLUDE.findall(self._expanded(text)):
+            self._include(file, pattern, beside)
         for named in _NAMED.findall(text):
             self._add_named(named)
 
-    def _include(self, pattern: str, beside: PurePosixPath) -> None:
+    def _expanded(self, text: str) -> str:
+        """The text with its definitions, which may make up an include, in place of their names."""
+        for _ in range(_DEFINITIONS_DEEP):
+            expanded = _USE.sub(lambda use: self._definitions.get(use[1], use[0]), text)
+            if expanded == text or len(expanded) > LARGEST:
+                break
+            text = expanded
+        return text
+
+    def _include(self, file: Path, pattern: str, beside: PurePosixPath) -> None:
         """What lies elsewhere than below /etc/keepalived a machine sees as this one does; the rest is put there."""
         wanted = str(beside / pattern)  # an absolute pattern stays as it is
         if not wanted.startswith(f"{HOME}/"):
-            if not glob.glob(wanted):
-                self.missing.append(pattern)
+            self._include_as_it_is(file, pattern, wanted)
             return
         below = wanted.removeprefix(f"{HOME}/")
         if ".." in PurePosixPath(below).parts:
@@ -117,6 +165,20 @@ class _Gathering:
             self.missing.append(pattern)
         for match in found:
             self.add(f"{HOME}/{match}", self._folder / match)
+
+    def _include_as_it_is(self, file: Path, pattern: str, wanted: str) -> None:
+        if not (found := sorted(glob.glob(wanted))):
+            self.missing.append(pattern)
+        for match in map(Path, found):
+            there = match.resolve()
+            if not any(there.is_relative_to(folder) for folder in self._allowed):
+                raise HarnessError(
+                    f"{file}: include {pattern} reads {match}, which does not lie beside the configuration;"
+                    f" if it is to be read: --set {INCLUDE}={match.parent}"
+                )
+            if there not in self._seen and there.is_file():
+                self._seen.add(there)
+                self._follow(match, self._read(match), PurePosixPath(wanted).parent)
 
     def _is_ours(self, below: str) -> bool:
         file = self._folder / below
@@ -130,14 +192,16 @@ class _Gathering:
             self.files[place] = self._read(file), file.stat().st_mode & 0o755
 
     def _read(self, file: Path) -> bytes:
+        too_much = HarnessError(f"{file}: more than {LARGEST >> 20} MiB or {MOST} files: this is no configuration")
         try:
-            with file.open("rb") as opened:
-                content = opened.read(LARGEST + 1)
+            content = received.read_named(file, LARGEST)
         except OSError as problem:
+            if problem.errno == errno.EFBIG:
+                raise too_much from None
             raise HarnessError(f"cannot read {file}: {problem.strerror}") from None
         self._size += len(content)
-        if self._size > LARGEST or len(self.files) >= MOST:
-            raise HarnessError(f"{file}: more than {LARGEST >> 20} MiB or {MOST} files: this is no configuration")
+        if self._size > LARGEST or len(self.files) + len(self._seen) >= MOST:
+            raise too_much
         return content
 
 
@@ -151,7 +215,7 @@ def with_scripts(configurations: list[Configuration], settings: dict[str, str]) 
             told = ", ".join(sorted(named)) or "none"
             raise HarnessError(f"--set {key}: no configuration names this script; those that are named: {told}")
         try:
-            mapped[path] = file.read_bytes(), 0o755
+            mapped[path] = received.read_named(file, LARGEST), 0o755
         except OSError as problem:
             raise HarnessError(f"--set {key}={file}: cannot read {file}: {problem.strerror}") from None
     return [replace(each, files={**each.files, **mapped}) for each in configurations]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -44,7 +45,7 @@ class Segment:
         """An address that nobody has yet, which is taken by that."""
         first, last = int(self.subnet.network_address) + 1, int(self.subnet.broadcast_address) - 1
         start = max(first, last - LAST_HOST_OF_DIRECTORS) if from_end else first
-        for number in [*range(start, last + 1), *range(first, start)]:
+        for number in itertools.chain(range(start, last + 1), range(first, start)):
             if (address := IPv4Address(number)) not in self.taken:
                 self.taken.add(address)
                 return address

@@ -89,6 +89,8 @@ def _put_programs(machine: Machine, programs: Iterable[str]) -> Iterator[str]:
     for path in programs:
         try:
             machine.open(path).close()
+        except IsADirectoryError:  # keepalived says itself that it is no program
+            continue
         except OSError:
             machine.write(path, SUCCEEDS, 0o755)
             yield path

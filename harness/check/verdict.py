@@ -9,7 +9,9 @@ from typing import Final
 
 WORKS, BREAKS, UNCLEAR, DOES_NOT_APPLY = "works", "BREAKS", "unclear", "does not apply"
 NOT_EMULATED = "not emulated"
-_ORDER: Final = (WORKS, DOES_NOT_APPLY, NOT_EMULATED, UNCLEAR, BREAKS)
+HARNESS_FAILED = "harness failed"
+"""The harness's own mistake, which says nothing of the cluster."""
+_ORDER: Final = (WORKS, DOES_NOT_APPLY, NOT_EMULATED, UNCLEAR, HARNESS_FAILED, BREAKS)
 """What matters most comes last, where a terminal shows it."""
 
 _MARGIN = " " * 16

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+from harness import failure
 from harness.cli import (
     bisect,
     bundle,
@@ -69,7 +70,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run it; returns the exit status: 0 for success, 1 for an error that was told, 2 for unusable arguments."""
+    """Run it; returns the exit status: 0 for success, 1 for an error that was told, 2 for unusable arguments.
+
+    3 is the harness's own failure, 130 an interruption.
+    """
     whole = parser()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given:
@@ -94,4 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with suppress(OSError):  # the terminal may be gone
             print("lvs-harness: interrupted", file=sys.stderr, flush=True)
         return interrupts.INTERRUPTED
+    except Exception as problem:
+        print(f"lvs-harness: {failure.told(problem)}", file=sys.stderr)
+        return failure.STATUS
     return status

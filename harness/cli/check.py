@@ -9,7 +9,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from harness.check.files import load_all
+from harness import received
+from harness.check.files import INCLUDE, SCRIPT, load_all, origin_of, settings_of
 from harness.errors import HarnessError
 
 SETTINGS = "lvs-harness.toml"
@@ -39,8 +40,10 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    configurations = load_all(options.directors)  # so that a file that is missing is told without a line of pytest's
-    settings = [f"{key}={value}" for key, value in _settings(options.settings, configurations[0].origin).items()]
+    known = _settings(options.settings, origin_of(options.directors[0]))
+    elsewhere = {**known, **settings_of(options.set)}.get(INCLUDE, "")
+    load_all(options.directors, elsewhere)  # so that a file that is missing is told without a line of pytest's
+    settings = [f"{key}={value}" for key, value in known.items()]
     arguments = [part for director in options.directors for part in ("--director", director)]
     arguments += ["--trust"] if options.trust else []
     arguments += [part for setting in [*settings, *options.set] for part in ("--set", setting)]
@@ -57,17 +60,33 @@ def _settings(given: Path | None, first: Path) -> dict[str, str]:
     if given is None and not file.exists():
         return {}
     try:
-        document = tomllib.loads(file.read_text("utf-8"))
+        document = tomllib.loads(received.read_named(file).decode())
     except OSError as problem:
         raise HarnessError(f"cannot read {file}: {problem.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise HarnessError(f"{file}: {problem}") from None
+    except RecursionError:
+        raise HarnessError(f"{file}: its lists and tables lie too deep in each other") from None
     if not isinstance(table := document.pop("set", {}), dict) or document:
         wrong = ", ".join(document) or "set"
         raise HarnessError(
             f'{file}: {wrong}: assumptions are a table: [set], and below it such as eth0 = "10.0.0.0/24"'
         )
-    return {str(key): str(value) for key, value in _flat(table)}
+    settings = {str(key): str(value) for key, value in _flat(table)}
+    if given is None:
+        _refuse_others_files(file, settings)
+    return settings
+
+
+def _refuse_others_files(file: Path, settings: dict[str, str]) -> None:
+    """What was received together with the configurations may name no file that was not."""
+    beside = file.parent.resolve()
+    for key, value in settings.items():
+        named = value.split(":") if key == INCLUDE else [value] if key.startswith(SCRIPT) else []
+        if not all("\0" not in path and Path(path).resolve().is_relative_to(beside) for path in named):
+            raise HarnessError(
+                f"{file}: {key} names {value!r}, which does not lie beside it; if it is to be read: --settings {file}"
+            )
 
 
 def _flat(table: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:

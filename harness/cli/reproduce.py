@@ -12,12 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness import received
 from harness.cli.progress import progress
 from harness.errors import HarnessError
 from harness.images import release
 from harness.images.selection import make, versions
 from harness.kernels import boundary, choice, memory
-from harness.kernels.watchdog import WATCHDOG
+from harness.kernels.interrupts import INTERRUPTED
+from harness.kernels.watchdog import WATCHDOG, limit
 from harness.report import artifacts
 from harness.report.bundle import SELECTION, Bundle, read
 from harness.report.versions import commit
@@ -28,6 +30,8 @@ _WORDS = ("host", "mixed")
 """What ``--image`` and ``--matrix`` understand beside names."""
 _MOST_VERBOSE = 4
 _ENVIRONMENT = {"PATH", "HOME", "LANG", "TERM", "COLORTERM", "NO_COLOR", "TMPDIR", "XDG_CACHE_HOME"}
+_PYTEST_INTERRUPTED = 2
+"""pytest's exit status when it was interrupted."""
 _SWITCHES = {"controls": "--controls", "bugs_fail": "--bugs-fail"}
 
 
@@ -41,7 +45,7 @@ def add(commands: Any) -> None:
     )
     reproduce.add_argument("--kernel", default="uml", metavar="uml|PATH", help="the embedded kernel it runs in")
     reproduce.add_argument(
-        "--watchdog", type=float, default=WATCHDOG, metavar="SECONDS", help="as for pytest (default: %(default)s)"
+        "--watchdog", type=limit, default=WATCHDOG, metavar="SECONDS", help="as for pytest (default: %(default)s)"
     )
     about = "run it also where this machine cannot limit what it does to it (docs/security.md)"
     reproduce.add_argument("--trust", action="store_true", help=about)
@@ -73,9 +77,9 @@ def _reproduce(options: argparse.Namespace) -> int:
         print("lvs-harness: nothing was run")
         return 1
     _make(selection)
-    run = _run(bundle, chosen, into, given, selection, options.watchdog)
+    run, interrupted = _run(bundle, chosen, into, given, selection, options.watchdog)
     progress("comparing verdicts and timelines")
-    status = _compare(bundle, run)
+    status = _compare(bundle, run, interrupted)
     for line in other_versions(bundle.manifest, artifacts.read_about(run / artifacts.RUN)):
         print(f"lvs-harness: {line}")
     return status
@@ -190,13 +194,17 @@ def _versions(manifest: dict[str, Any]) -> str:
 def _agreed() -> bool:
     if not sys.stdin.isatty():
         raise HarnessError("nobody is here to agree to run this: look at it, and say --yes")
-    return input("Run them? [y/N] ").strip().lower() in ("y", "yes")
+    try:
+        return input("Run them? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 def _run(
     bundle: Bundle, chosen: choice.Choice, into: Path, given: list[str], selection: dict[str, list[str]],
     watchdog: float,
-) -> Path:  # fmt: skip
+) -> tuple[Path, bool]:  # fmt: skip
+    """The run's folder, and whether it was interrupted: then what it had written is all there is."""
     from harness.report import page
 
     run = artifacts.new_run(into / "artifacts")
@@ -206,10 +214,13 @@ def _run(
     artifacts.update(run / artifacts.RUN, about)
     os.chdir(into)
     _forget_environment()
-    status = chosen.run("pytest", given, run, watchdog=watchdog, readable=map(Path, images(selection)))
+    try:
+        status = chosen.run("pytest", given, run, watchdog=watchdog, readable=map(Path, images(selection)))
+    except KeyboardInterrupt:  # while the guest was booting
+        status = INTERRUPTED
     artifacts.update(run / artifacts.RUN, {"status": status})
     print(f"lvs-harness: {page.write(run, progress)}")
-    return run
+    return run, status in (_PYTEST_INTERRUPTED, INTERRUPTED)
 
 
 def _forget_environment() -> None:
@@ -219,14 +230,20 @@ def _forget_environment() -> None:
             del os.environ[name]
 
 
-def _compare(bundle: Bundle, run: Path) -> int:
-    """Print what came of each scenario there and here; 0 if the verdicts are the same."""
+def _compare(bundle: Bundle, run: Path, interrupted: bool = False) -> int:
+    """Print what came of each scenario there and here; 0 if the verdicts are the same.
+
+    Of a run that was interrupted only those scenarios count that had ended.
+    """
     from harness.determinism import differences, drift
 
     here = {scenario.name: scenario for scenario in artifacts.read_run(run).scenarios}
     there = {scenario["test"]: scenario for scenario in bundle.manifest["scenarios"]}
+    if interrupted:
+        everything = len(there)
+        there = {name: one for name, one in there.items() if name in here and here[name].outcome != "unfinished"}
     timelines = {name: bundle.timeline(scenario) for name, scenario in there.items()}
-    repeated = {name: _read(here[name].folder / artifacts.TIMELINE) for name in there if name in here}
+    repeated = {name: _timeline(run, here[name]) for name in there if name in here}
     differing = differences(timelines, repeated)
     nearly = {name: drift(timelines[name], repeated.get(name, b"")) for name in differing}
     for name, seconds in nearly.items():
@@ -242,6 +259,12 @@ def _compare(bundle: Bundle, run: Path) -> int:
         f"lvs-harness: {same} of {len(there)} verdicts are the same, {len(there) - len(differing)} timelines identical,"
         f" {sum(seconds is not None for seconds in nearly.values())} more of the same events"
     )
+    if interrupted:
+        print(
+            f"lvs-harness: interrupted: that is what was found until then; {everything - len(there)} of {everything}"
+            " tests had not ended"
+        )
+        return INTERRUPTED
     return 0 if same == len(there) else 1
 
 
@@ -260,8 +283,11 @@ def other_versions(there: dict[str, Any], here: dict[str, Any]) -> list[str]:
     return found
 
 
-def _read(path: Path) -> bytes:
-    return path.read_bytes() if path.exists() else b""
+def _timeline(run: Path, scenario: artifacts.Scenario) -> bytes:
+    try:
+        return received.read(run, f"{scenario.folder.name}/{artifacts.TIMELINE}")
+    except OSError:  # which its problems tell of
+        return b""
 
 
 def _plain(value: object, keep: Iterable[str] = ()) -> str:

@@ -41,7 +41,7 @@ def main() -> int:
         return _serve()
     kernel, clock, seed, watchdog, memory, *readable = sys.argv[1:]
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-    log = os.open(console(os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+    log = os.open(console(os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_APPEND, 0o666)
     os.dup2(log, 2)
     run = Path(os.environ[choice.RUN])
     try:

@@ -5,6 +5,7 @@ sparse file.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from harness.errors import HarnessError
@@ -16,13 +17,14 @@ LEAST = 256 << 20
 """With less pytest and the smallest cluster do not fit in, and the kernel ends without a word."""
 
 _BASE, _EACH = 300 << 20, 12 << 20
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _UNITS = {"M": 20, "G": 30}
 
 
 def parse(text: str) -> int:
     """Bytes of an amount such as ``512M`` or ``2G``; HarnessError if it is none."""
     unit = _UNITS.get(text[-1:])
-    if unit is None or not text[:-1].isdigit() or not int(text[:-1]):
+    if unit is None or not _NUMBER.fullmatch(text[:-1]):
         raise HarnessError(f"{text!r} is no amount of memory: write it as 512M or 1G")
     return int(text[:-1]) << unit
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import time
@@ -14,8 +15,22 @@ WATCHDOG = 30
 PROCESSOR_LIMIT = 5
 """Seconds of processor that a keepalived may take to read its configuration, in any time."""
 
+LONGEST = 86_400
+"""A day: whoever means longer means never, which is 0."""
+
 _PATIENCE = 10
 """How many limits a guest may go without progress that does not get the processor."""
+
+
+def limit(text: str) -> float:
+    """The limit that an option gives, as argparse's ``type``: 0 (never), or at least one second and at most a day."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if seconds != 0 and not 1 <= seconds <= LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no limit: give seconds, 1 to {LONGEST}, or 0 for never")
+    return seconds
 
 
 _GRACE = 5.0

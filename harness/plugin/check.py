@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness import failure
 from harness.check import verdict
 from harness.errors import HarnessError
 from harness.kernels.interrupts import INTERRUPTED
@@ -14,7 +15,7 @@ from harness.plugin.evidence import folder_of
 from harness.plugin.marks import CONFIGURED
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping
+    from collections.abc import Generator
 
 _VERDICTS = {
     "passed": verdict.WORKS,
@@ -25,7 +26,9 @@ _VERDICTS = {
 }
 _INTERRUPTED = pytest.StashKey[str]()
 """What the verdict says of a run that was interrupted."""
-_ABOUT, _EVIDENCE, _LEFT_OUT = "about", "evidence", "not emulated"
+_ABOUT, _EVIDENCE, _LEFT_OUT, _FAILED = "about", "evidence", "not emulated", "harness failed"
+_JUDGEMENTS = (AssertionError, HarnessError, pytest.fail.Exception, pytest.exit.Exception)
+"""What a scenario ends with that has found something; all else the harness itself has failed with."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,11 +49,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if not (directors := given or beside):
         return
     from harness.check.configured import Configured
+    from harness.check.files import settings_of
 
     try:
         settings = settings_of([*config.getini("lvs_settings"), *config.getoption("lvs_set")])
         config.stash[CONFIGURED] = Configured(*directors, settings=settings)
         config.pluginmanager.register(_Interruption())
+        config.pluginmanager.register(_Failures())
     except HarnessError as problem:
         raise pytest.UsageError(str(problem)) from None
 
@@ -58,17 +63,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def _beside(config: pytest.Config, line: str) -> str:
     name, equals, path = line.rpartition("=")
     return f"{name}{equals}{config.rootpath / path.strip()}"
-
-
-def settings_of(pairs: Iterable[str]) -> Mapping[str, str]:
-    """``KEY=VALUE`` each; the last one of a key counts."""
-    settings = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals or not key.strip() or not value.strip():
-            raise HarnessError(f"--set {pair}: write it as KEY=VALUE")
-        settings[key.strip()] = value.strip()
-    return settings
 
 
 @pytest.hookimpl(trylast=True)
@@ -130,8 +124,26 @@ class _Interruption:
             session.exitstatus = INTERRUPTED
 
 
+class _Failures:
+    """Counts what the harness itself has failed in: no verdict, and an exit status of its own."""
+
+    _count = 0
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A phase of a scenario has ended."""
+        self._count += _FAILED in dict(report.user_properties)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Whatever else was found, it is not all that there is to find."""
+        if self._count and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            session.exitstatus = failure.STATUS
+
+
 def _finding(report: pytest.TestReport, judged: str) -> verdict.Finding:
     known = dict(report.user_properties)
+    if _FAILED in known:
+        return verdict.Finding(verdict.HARNESS_FAILED, str(known[_ABOUT]), str(known[_FAILED]))
     told = judged == verdict.WORKS
     evidence = "" if judged == verdict.DOES_NOT_APPLY else str(known.get(_EVIDENCE, ""))
     return verdict.Finding(judged, str(known[_ABOUT]), "" if told else _why(report), "" if told else evidence)
@@ -156,10 +168,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say where the evidence is, and what is not emulated."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say where the evidence is, what is not emulated, and what is the harness's own failure."""
     report = yield
     if (configured := item.config.stash.get(CONFIGURED, None)) is not None:
+        if report.failed and call.excinfo is not None and not isinstance(call.excinfo.value, _JUDGEMENTS):
+            report.user_properties.append((_FAILED, failure.told(call.excinfo.value)))
         if (folder := folder_of(item)) is not None:
             report.user_properties.append((_EVIDENCE, os.path.relpath(folder, item.config.invocation_params.dir)))
         report.user_properties += [(_LEFT_OUT, what) for what in configured.left_out]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness import received
 from harness.errors import HarnessError
 from harness.kernels import choice, gateway, memory
 from harness.kernels.gateway import console
@@ -42,6 +43,9 @@ ALONE = pytest.StashKey[bool]()
 
 PAYS = 3.0
 """With less to do, in seconds, a worker more takes longer to start than it saves."""
+
+MOST_WORKERS = 1000
+"""So many there can be: those of a farm of machines."""
 
 LAST_LINES = 40
 _fewer = pytest.StashKey[str]()
@@ -125,11 +129,16 @@ def prepare(config: pytest.Config, chosen: choice.Choice) -> None:
         _limit_workers(config)
 
 
+def check_workers(config: pytest.Config) -> None:
+    """Raise UsageError for a number of workers that nobody can mean, before one of them is started."""
+    wanted = getattr(config.option, "numprocesses", None)
+    if isinstance(wanted, int) and not 0 <= wanted <= MOST_WORKERS:
+        raise pytest.UsageError(f"-n {wanted}: say how many workers there are to be, 0 to {MOST_WORKERS}, or auto")
+
+
 def _limit_workers(config: pytest.Config) -> None:
     """No more workers than there is memory for."""
     wanted = getattr(config.option, "numprocesses", None)
-    if isinstance(wanted, int) and wanted < 0:
-        raise pytest.UsageError(f"-n {wanted}: say how many workers there are to be, or auto")
     if isinstance(wanted, int) and wanted > (fit := workers_that_fit(config)):
         config.option.numprocesses = fit
         config.option.tx = config.option.tx[:fit]  # if it has been looked at already
@@ -196,7 +205,11 @@ def pytest_handlecrashitem(report: pytest.TestReport) -> None:
     """Show what a worker that died, and its kernel, said last."""
     worker: WorkerController = report.node
     if choice.RUN in os.environ and (written := console(worker.gateway.id)).exists():
-        lines = written.read_text(errors="replace").splitlines()[-LAST_LINES:]
+        try:
+            said = received.read(written.parent, written.name).decode(errors="replace")
+        except OSError as problem:
+            said = f"{written} cannot be read: {problem.strerror}"
+        lines = said.splitlines()[-LAST_LINES:]
         report.sections.append((f"console of {worker.gateway.id}", "\n".join(lines) or "(it said nothing)"))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ UNKNOWN = 1.0
 BUILD = 2.0
 """How many seconds it takes until the cluster of a unit runs."""
 
+MOST_SHARDS = 1000
+
 _PARTS = 2
 """So many units at least, for each who can work on them, are made of what would be one."""
 
@@ -37,10 +40,14 @@ class Shard:
     @classmethod
     def of(cls, text: str) -> Shard:
         """From ``K/N``. Raises HarnessError."""
-        number, _, count = text.partition("/")
-        if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
-            raise HarnessError(f"--shard {text}: give K/N, the number of this part and of how many: 1/3, 2/3, 3/3")
-        return cls(int(number), int(count))
+        found = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text)
+        number, count = (int(found[1]), int(found[2])) if found else (0, 0)
+        if not 1 <= number <= count <= MOST_SHARDS:
+            raise HarnessError(
+                f"--shard {text[:40]}: give K/N, the number of this part and of how many, {MOST_SHARDS} at most:"
+                " 1/3, 2/3, 3/3"
+            )
+        return cls(number, count)
 
     def __str__(self) -> str:
         return f"{self.number}/{self.count}"

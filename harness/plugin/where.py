@@ -13,7 +13,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.kernels import choice, interrupts, native
-from harness.kernels.watchdog import WATCHDOG
+from harness.kernels.watchdog import WATCHDOG, limit
 from harness.plugin import collecting, core, deadly, parallel, readable, report
 from harness.plugin.marks import CONFIGURED
 from harness.plugin.matrix import images_asked_for
@@ -46,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--watchdog",
-        type=float,
+        type=limit,
         default=WATCHDOG,
         metavar="SECONDS",
         help="end a run whose virtual time does not move for so long in real time (default: %(default)s, 0: never);"
@@ -73,6 +73,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if choice.in_guest() or parallel.is_worker(config) or _only_looks(config):
         return None
     try:
+        parallel.check_workers(config)
         core.narrow(config)
         _make_images(config)
         if not _needs_kernel(config):

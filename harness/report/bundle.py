@@ -151,8 +151,7 @@ def _manifest(run: Run, contents: dict[str, bytes], masked: bool) -> dict[str, A
 def read(path: Path) -> Bundle:
     """Open a bundle, in memory. Raises HarnessError that says why it is refused."""
     try:
-        there = path.resolve()  # the user named it, so that a link is the user's too
-        packed = received.read(there.parent, there.name, LARGEST)
+        packed = received.read_named(path, LARGEST)
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
             members = _checked_members(archive)
             files = {member.filename: archive.read(member) for member in members}
