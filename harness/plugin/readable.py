@@ -76,3 +76,6 @@ def _of_configurations(config: pytest.Config) -> Iterator[Path]:
     for setting in (*config.getini("lvs_settings"), *config.getoption("lvs_set")):
         if setting.startswith("script."):
             yield config.invocation_params.dir / setting.partition("=")[2]
+        if setting.startswith("include="):
+            for folder in setting.partition("=")[2].split(":"):
+                yield config.invocation_params.dir / folder
