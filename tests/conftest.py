@@ -13,6 +13,11 @@ pytest_plugins = ["pytester"]
 BY_NAME = (Path(__file__).parent / "inside", Path(__file__).parent / "commands")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long to attack."""
+    parser.addoption("--kills", type=int, default=20, metavar="N", help="commands that are killed (default: 20)")
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave them out, unless one or something in it is named on the command line."""
     named = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]

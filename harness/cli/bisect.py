@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from pathlib import Path
@@ -121,8 +120,8 @@ def judge(arguments: Sequence[str]) -> Verdict:
     """Run pytest with these arguments; UNTESTABLE if nothing ran. HarnessError if the run itself is no good."""
     from harness.report.grid import Grid
 
-    with tempfile.TemporaryDirectory() as folder:
-        grid = Path(folder, "grid.json")
+    with owned.scratch() as folder:
+        grid = folder / "grid.json"
         command = [sys.executable, "-m", "pytest", "-q", "--bugs-fail", f"--grid={grid}", *arguments]
         ran = owned.run(command, capture=True)
         if ran.returncode not in (0, 1) or not grid.exists():
@@ -137,9 +136,9 @@ def _bisect_commits(checkout: Path, good: str, bad: str, arguments: Sequence[str
     """``git bisect`` in a clone of its own, so that nothing of the user's is touched; its verdicts come from here."""
     if not (checkout / ".git").exists():
         raise HarnessError(f"{checkout} is no git checkout of keepalived")
-    with tempfile.TemporaryDirectory() as clone:
-        git = ["git", "-C", clone]
-        _must(["git", "clone", "--quiet", "--shared", "--no-checkout", str(checkout), clone])
+    with owned.scratch() as clone:
+        git = ["git", "-C", str(clone)]
+        _must(["git", "clone", "--quiet", "--shared", "--no-checkout", str(checkout), str(clone)])
         ends = [_commit(checkout, one) for one in (bad, good)]
         told = _must([*git, "bisect", "start", "--no-checkout", *ends])
         while _FOUND not in told:

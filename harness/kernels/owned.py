@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.kernels import linux
@@ -14,6 +17,22 @@ from harness.kernels.interrupts import Ended
 
 _GRACE = 20.0
 """Seconds that an interrupted command has to say what it has found, and to clean up, before it is killed."""
+
+
+_REMOVER = "import shutil, sys; sys.stdin.read(); shutil.rmtree(sys.argv[1], ignore_errors=True)"
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for the block. It is removed also where this process is killed, by another that waits for that."""
+    folder = tempfile.mkdtemp(prefix="lvs-harness-")
+    command = [sys.executable, "-S", "-c", _REMOVER, folder]
+    remover = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    try:
+        yield Path(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        remover.communicate()
 
 
 def run(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import re
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -73,8 +72,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return None
     whole, worst = Grid(), 0
     arguments = without_kernels(config.invocation_params.args)
-    with tempfile.TemporaryDirectory() as folder:
-        grid = Path(folder, "grid.json")
+    with owned.scratch() as folder:
+        grid = folder / "grid.json"
         for kernel in kernels:
             command = [sys.executable, "-m", "pytest", *arguments, f"--kernel={kernel}", f"--grid={grid}"]
             worst = max(worst, owned.run(command, cwd=config.invocation_params.dir).returncode)

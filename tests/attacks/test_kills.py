@@ -1,0 +1,210 @@
+"""Whatever ends a command, or something that it has started, at whatever moment: nothing stays but its artifacts."""
+
+from __future__ import annotations
+
+import os
+import random
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from harness.kernels import cache, choice, linux, uml
+from tests.guests import ROOT, descendants, heed_signals, status
+
+pytestmark = pytest.mark.slow
+
+PATIENCE = 60  # seconds of a busy machine; what is not gone by then stays
+SETTLE = 2.0
+"""Seconds that a command goes on after something else than itself was killed, before it is asked to end."""
+LONGEST = 12.0
+"""Seconds after which a command that nobody has killed is well in the middle of its run."""
+
+EXAMPLE = ROOT / "examples/two-directors"
+SCENARIOS = ["scenarios/", "-k", "failover_to_the_backup", "-p", "no:cacheprovider", "--kernel", "uml"]
+LVS = [sys.executable, "-m", "harness.cli"]
+ENDING = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT)
+
+
+def _commands(folder: Path) -> dict[str, list[str]]:
+    here = ["--artifacts", str(folder / "artifacts")]
+    judge = "import sys; from harness.cli import bisect; print(bisect.judge(sys.argv[1:]))"
+    check = [*LVS, "check", f"{EXAMPLE}/lb1.conf", f"{EXAMPLE}/lb2.conf", "--", "--kernel", "uml", *here]
+    made = " ".join(f"'{word}'" if " " in word else word for word in [*SCENARIOS[1:], *here])
+    return {
+        "check": check,
+        "up": [*LVS, "up", "director_pair", "--kernel", "uml", *here],
+        "bisect": [sys.executable, "-c", judge, *SCENARIOS, *here],
+        "scenarios": ["make", "--silent", "scenarios", f"ARGS={made}"],
+        "workers": [sys.executable, "-m", "pytest", *SCENARIOS, *here, "-n", "2"],
+        "kernels": [sys.executable, "-m", "pytest", *SCENARIOS, *here, "--matrix", "kernel=uml,uml"],
+    }
+
+
+@pytest.fixture
+def _orphans_come_here() -> Iterator[None]:
+    """Processes that lose their parents become children of this one, where they are seen."""
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+    yield
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 0)
+
+
+def _start(name: str, folder: Path) -> subprocess.Popen[bytes]:
+    temporary = folder / "tmp"
+    temporary.mkdir(exist_ok=True)
+    return subprocess.Popen(
+        _commands(folder)[name],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=heed_signals,
+    )
+
+
+def _left(before: set[int]) -> list[int]:
+    """The processes below this one that were not there before, once those that have ended are reaped."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    return [pid for pid in descendants(os.getpid()) if pid not in before and status(pid)]
+
+
+def _all_gone(before: set[int]) -> list[int]:
+    """Wait until they are; those that are not within :data:`PATIENCE`."""
+    deadline = time.monotonic() + PATIENCE
+    while (left := _left(before)) and time.monotonic() < deadline:
+        with suppress(ProcessLookupError):
+            watched = os.pidfd_open(left[0])
+            select.select([watched], [], [], max(0, deadline - time.monotonic()))
+            os.close(watched)
+    return left
+
+
+def _places() -> tuple[str, list[str]]:
+    return Path("/proc/self/mountinfo").read_text(), sorted(os.listdir("/sys/class/net"))
+
+
+def _kill_one(name: str, folder: Path, chance: random.Random) -> str:
+    """Start a command and end it, or something below it, at some moment; what was done, in words."""
+    moment = chance.uniform(0, LONGEST)
+    started = _start(name, folder)
+    with suppress(subprocess.TimeoutExpired):
+        started.wait(moment)
+    below = list(descendants(started.pid))
+    number, victim = chance.choice(ENDING), started.pid
+    if below and chance.random() < 0.5:
+        number, victim = signal.SIGKILL, chance.choice(below)
+    what = status(victim).partition(b"\n")[0].decode().removeprefix("Name:\t")
+    with suppress(ProcessLookupError):
+        os.kill(victim, number)
+    for ask in [] if victim == started.pid else [signal.SIGTERM]:
+        with suppress(subprocess.TimeoutExpired):
+            started.wait(SETTLE)
+        started.send_signal(ask)
+    try:
+        started.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        started.kill()
+        pytest.fail(f"{name}, {what} killed by {number.name} after {moment:.2f} s: it never ended")
+    finally:
+        if started.stdin is not None:
+            started.stdin.close()
+    return f"{name}, {what} killed by {number.name} after {moment:.2f} s"
+
+
+@pytest.mark.usefixtures("_orphans_come_here")
+def test_nothing_stays_of_a_command_that_was_ended(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    if choice.in_guest() or (uml.packaged() is None and cache.find() is None):
+        pytest.skip("no embedded kernel here: install user-mode-linux")
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    before, places = set(descendants(os.getpid())), _places()
+    for number in range(pytestconfig.getoption("kills")):
+        name = list(_commands(tmp_path))[number % len(_commands(tmp_path))]
+        done = _kill_one(name, tmp_path, chance)
+        left = [status(pid).partition(b"\n")[0].decode() for pid in _all_gone(before)]
+        assert left == [], f"seed {seed}, {done}: left are {left}"
+        made = [path.name for path in (tmp_path / "tmp").iterdir()]
+        files = [name for name in made if not name.startswith("pytest-of-")]  # pytest's own, which it keeps
+        assert files == [], f"seed {seed}, {done}: left are {files}"
+        assert _places() == places, f"seed {seed}, {done}"
+
+
+def _orphaned_loop(folder: Path) -> list[str]:
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "test_loop.py").write_text(
+        "import pytest\n"
+        "from topologies.director_pair import DirectorPair\n"
+        "class Loops(DirectorPair):\n"
+        "    def build(self):\n"
+        f"        open({str(folder / 'begun')!r}, 'w').close()\n"
+        "        while True: pass\n"
+        "@pytest.mark.topology.with_args(Loops)\n"
+        "def test_it(cluster): pass\n"
+    )
+    return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(folder)]
+
+
+def _wait_for(there: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not there():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.usefixtures("_orphans_come_here")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_a_topology_that_loops_leaves_no_orphan(number: signal.Signals, tmp_path: Path) -> None:
+    """The process that builds it ends with pytest."""
+    before = set(descendants(os.getpid()))
+    running = subprocess.Popen(
+        _orphaned_loop(tmp_path),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=heed_signals,
+    )
+    _wait_for((tmp_path / "begun").exists)
+    running.send_signal(number)
+    running.wait(PATIENCE)
+    assert _all_gone(before) == []
+
+
+@pytest.mark.usefixtures("_orphans_come_here")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_an_interrupted_check_says_what_it_has_found(number: signal.Signals, tmp_path: Path) -> None:
+    """With the status 130."""
+    if choice.in_guest() or (uml.packaged() is None and cache.find() is None):
+        pytest.skip("no embedded kernel here: install user-mode-linux")
+    before = set(descendants(os.getpid()))
+    with subprocess.Popen(
+        [*_commands(tmp_path)["check"], "-v"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=heed_signals,
+    ) as running:
+        assert running.stdout is not None
+        said = ""
+        while "PASSED" not in said:
+            line = running.stdout.readline()
+            assert line, said
+            said += line
+        running.send_signal(number)
+        said += running.stdout.read()
+    assert running.returncode == 130, said
+    assert "works" in said
+    assert "interrupted: this is what was found until then; " in said
+    assert "Traceback" not in said
+    assert _all_gone(before) == []
