@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 RUNNING = pytest.StashKey["Cluster"]()
 """The cluster of a scenario that runs."""
+NOT_COLLECTED = pytest.StashKey[str]()
+"""Why it is not known what there is to run, and so on which kernel."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,12 +60,13 @@ Unusable.__module__, Unusable.__qualname__ = "builtins", "lvs-harness"
 
 
 @pytest.fixture(scope="session")
-def lvs_kernel(_about_the_run: None) -> str:
+def lvs_kernel(pytestconfig: pytest.Config, _about_the_run: None) -> str:
     """Whatever needs a kernel that can carry clusters asks for this; it says which one that is."""
     if choice.HEADER not in os.environ:
         raise Unusable(
             "the harness failed: no kernel was chosen, because what there is to run could not be collected the first"
-            " time, and could the second time; run it again, with more memory if there is little",
+            f" time ({pytestconfig.stash.get(NOT_COLLECTED, 'unknown')}), and could the second time; run it again, with"
+            " more memory if there is little",
             pytest.ExitCode.INTERNAL_ERROR,
         )
     return os.environ[choice.HEADER]

@@ -42,7 +42,7 @@ class Found:
     ``clusters`` has the cluster of each scenario by node id.
     ``machines`` is how many the largest cluster has, ``modules`` what :mod:`harness.kernels.imports` gathers,
     ``shard`` is for :data:`harness.plugin.parallel.SHARD`. ``wrong`` says of a scenario what is wrong with its
-    topology; of these, a topology that is ``fatal`` must not be built again.
+    topology; of these, a topology that is ``fatal`` must not be built again. ``failed`` is why collecting did.
     """
 
     items: int = 0
@@ -55,6 +55,7 @@ class Found:
     shard: dict[str, str] = field(default_factory=dict)
     wrong: dict[str, str] = field(default_factory=dict)
     fatal: dict[str, str] = field(default_factory=dict)
+    failed: str = ""
 
 
 def look(config: pytest.Config) -> Found:
@@ -165,8 +166,8 @@ def _collect_and_exit(config: pytest.Config, fatal: dict[str, str], writer: int,
             answer = _collect(config, fatal, teller)
         except HarnessError as problem:
             answer = {"error": str(problem)}
-        except (Exception, SystemExit):  # of collecting: the run that follows shows it
-            answer = {}
+        except (Exception, SystemExit) as problem:  # of collecting: the run that follows shows it
+            answer = {"failed": f"{type(problem).__name__}: {problem}"}
         teller.say(answer=answer)
     finally:
         os._exit(0)

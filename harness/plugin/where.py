@@ -15,6 +15,7 @@ from harness.errors import HarnessError
 from harness.kernels import choice, interrupts, native
 from harness.kernels.watchdog import WATCHDOG, limit
 from harness.plugin import collecting, core, deadly, parallel, readable, report
+from harness.plugin.clusters import NOT_COLLECTED
 from harness.plugin.marks import CONFIGURED
 from harness.plugin.matrix import images_asked_for
 from harness.report import artifacts
@@ -142,6 +143,7 @@ def _needs_kernel(config: pytest.Config) -> bool:
     found = collecting.look(config)
     if found.wrong and len(found.wrong) == found.items:
         raise HarnessError(_in_short(found.wrong))
+    config.stash[NOT_COLLECTED] = found.failed
     config.stash[parallel.CLUSTERS] = found.clusters
     config.stash[parallel.SHARD] = found.shard
     config.stash[parallel.MACHINES] = found.machines

@@ -107,18 +107,17 @@ def _kill_one(name: str, folder: Path, chance: random.Random) -> str:
     what = status(victim).partition(b"\n")[0].decode().removeprefix("Name:\t")
     with suppress(ProcessLookupError):
         os.kill(victim, number)
-    for ask in [] if victim == started.pid else [signal.SIGTERM]:
+    if started.stdin is not None:
+        started.stdin.close()  # Ctrl-C at a prompt does not leave it, and the end of the input does
+    if victim != started.pid:
         with suppress(subprocess.TimeoutExpired):
             started.wait(SETTLE)
-        started.send_signal(ask)
+        started.send_signal(signal.SIGTERM)
     try:
         started.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         started.kill()
         pytest.fail(f"{name}, {what} killed by {number.name} after {moment:.2f} s: it never ended")
-    finally:
-        if started.stdin is not None:
-            started.stdin.close()
     return f"{name}, {what} killed by {number.name} after {moment:.2f} s"
 
 
