@@ -12,10 +12,10 @@ PACKAGES := keepalived ipvsadm apache2 iproute2 iputils-ping kmod procps curl py
 ifeq ($(shell uname -m),x86_64) # for which alone there is User Mode Linux
 PACKAGES += user-mode-linux
 endif
-TEST_PACKAGES := chromium chromium-driver openssh-client openssh-server tshark wrk
+TEST_PACKAGES := buildah chromium chromium-driver mmdebstrap openssh-client openssh-server tshark wrk
 BENCH_PACKAGES := bridge-utils mininet wrk
 CHECK_PACKAGES := vagrant
-CONTAINER_PACKAGES := buildah mmdebstrap uidmap
+CONTAINER_PACKAGES := buildah uidmap
 IMAGE_PACKAGES := mmdebstrap uidmap umoci
 KEEPALIVED_PACKAGES := autoconf automake gcc git libc6-dev libnl-3-dev libnl-genl-3-dev libssl-dev make pkg-config
 KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make patch xz-utils
@@ -78,11 +78,17 @@ kernel: setup
 	$(VENV)/bin/lvs-harness kernel build $(ARGS)
 
 # dist/ gets lvs-harness and lvs-harness-kernel, which need neither compiler nor checkout (docs/install.md).
-wheels: kernel
+wheels: setup
+	@$(VENV)/bin/lvs-harness kernel path >/dev/null 2>&1 || $(MAKE) kernel
 	@rm -rf dist
 	$(VENV)/bin/hatchling build -t wheel -d $(CURDIR)/dist
 	cd tools/kernel_wheel && $(CURDIR)/$(VENV)/bin/hatchling build -t wheel -d $(CURDIR)/dist
 	cd dist && sha256sum *.whl >SHA256SUMS
+
+# The image of the Containerfile, made without a container runtime; ARGS="--build-arg BASE=IMAGE" for another base.
+container: wheels
+	@tools/install-packages $(CONTAINER_PACKAGES)
+	buildah bud --isolation chroot --tag lvs-harness $(ARGS) .
 
 # What --image and --matrix make images of releases with, and what a keepalived is built from source with.
 images: setup
