@@ -66,3 +66,7 @@ def test_only_what_no_other_program_runs_is_made_to_fail() -> None:
     assert program_of("/usr/local/bin/probe -x", {}) == "/usr/local/bin/probe"
     assert program_of("/bin/sh -c true", {}) is None
     assert program_of("killall -0 haproxy", {}) is None
+
+
+def test_a_program_of_the_systems_is_not_made_to_fail() -> None:
+    assert program_of("/usr/bin/killall -0 haproxy", {}) is None

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from harness.check.derive import derive
-from harness.check.facts import Instance, Reading, RealServer, Service, Vip
+from harness.check.facts import Checker, Instance, Reading, RealServer, Service, Vip
 from harness.check.ways import Amiss, amiss
 
 VIP = "192.0.2.80"
@@ -59,6 +59,18 @@ def test_what_is_amiss_is_told_once_and_alone(name: str) -> None:
 )
 def test_nothing_is_amiss_where_all_is_well(instance: Instance, offered: Service) -> None:
     assert found(instance, offered) == ()
+
+
+@pytest.mark.parametrize(("prefix", "told"), [(64, 1), (128, 0)])
+def test_an_ipv6_vip_with_the_prefix_of_the_lan_is_told(prefix: int, told: int) -> None:
+    vip = "2001:db8:1::80"
+    checker = Checker("TCP_CHECK", None, 80, 2.0, 3.0, 3.0, 1, 1.0)
+    servers = (RealServer("2001:db8:1::81", 80, 1, "DR", (checker,)),)
+    offered = replace(NEAR, name=f"{vip}:80", listeners=((vip, 80),), real_servers=servers)
+
+    held = replace(INSTANCE, version=3, vips=(Vip(vip, prefix, "eth0"),))
+
+    assert [each.name for each in found(held, offered)] == ["IPv6 VIP that the director speaks from"] * told
 
 
 def test_clients_behind_a_router_are_answered_through_the_director() -> None:

@@ -104,5 +104,10 @@ def _said(cluster: Cluster, director: DirectorNode, script: VrrpScript) -> str |
         return None
     command = director.role.commands.get(script.name, "")
     result = director.machine.run(["timeout", "5", *shlex.split(command)], check=False)
+    if not result.returncode:
+        return (
+            f"{script.name} on {director.name} fails where keepalived runs it, and {command} by itself succeeds:"
+            " keepalived runs the file that a link leads to, under that file's name"
+        )
     words = " ".join(result.stdout.split())[-200:] or "nothing"
     return f"{script.name} on {director.name}, which runs {command}, exits with {result.returncode} and says {words}"

@@ -30,7 +30,10 @@ _REDIRECTED = re.compile(r"/dev/tcp/([\w.:]+)/(\d+)")
 _LISTED = re.compile(r"(?:\bss\b|\bnetstat\b)[^\n]*?\bgrep\b[^\n|;]*?:(\d+)")
 _LOCAL = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1|0\.0\.0\.0")
 _SWITCH = re.compile(r"(?:\btest|\[) '?!'? -[ef] '?(/[\w./+-]+)")
-_INTERPRETERS = re.compile(r"(?:ba|da|z|k)?sh|python[\d.]*|perl|env|timeout|sudo|nice|test|\[|true|false")
+_INTERPRETERS = re.compile(
+    r"(?:ba|da|z|k)?sh|python[\d.]*|perl|env|timeout|sudo|nice|test|\[|true|false|killall|pidof|pgrep|"
+    r"systemctl|service|curl|wget|nc|ncat|netcat|telnet|ps|ping|ip|grep"
+)
 _SHELLS = re.compile(r"(?:ba|da|z|k)?sh")
 _BEFORE = ("sudo", "timeout", "exec", "command", "nice", "env")
 _SELF = ("keepalived", "sh", "bash", "sleep", "grep")
@@ -48,7 +51,7 @@ def looked_for(command: str, files: Mapping[str, tuple[bytes, int]]) -> tuple[Lo
 
 
 def program_of(command: str, files: Mapping[str, tuple[bytes, int]]) -> str | None:
-    """The file whose replacement makes a script fail; None if that is one that others run, too."""
+    """The file whose replacement makes a script fail; None if that is a program of the system's, for anybody."""
     words = _words(command)
     own = next((word for word in words if word in files), None)
     if own is not None:

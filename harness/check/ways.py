@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 
 from harness.check import wires
 from harness.check.facts import Instance, Service
@@ -31,7 +32,14 @@ class Amiss:
 def amiss(layout: Layout) -> tuple[Amiss, ...]:
     """Everything that is amiss with the ways of a cluster."""
     found: list[Amiss] = []
-    for judge in (_both_in_one, _answers_past_the_director, _no_inner_vip, _outside, _not_announced):
+    for judge in (
+        _both_in_one,
+        _answers_past_the_director,
+        _no_inner_vip,
+        _outside,
+        _not_announced,
+        _checks_from_the_vip,
+    ):
         found += judge(layout)
     return tuple(dict.fromkeys(found))
 
@@ -134,6 +142,29 @@ def _not_announced(layout: Layout) -> Iterator[Amiss]:
                     f"hold it on {one.interface}",
                     tuple(name for name, each in services.items() if vip.address in dict(each.listeners)),
                     LOST,
+                )
+
+
+def _checks_from_the_vip(layout: Layout) -> Iterator[Amiss]:
+    """IPv6 VIPs that a director speaks from: real servers hold the VIP themselves, and answer themselves.
+
+    Of the addresses in the subnet of the one spoken to the kernel takes the one that it was given last, for it compares
+    no more bits than the prefix has (``addrconf.c``, IPV6_SADDR_RULE_PREFIX), and none that is deprecated, as
+    keepalived sets VIPs of /128.
+    """
+    held = [vip for one in _instances(layout) for vip in one.vips if ":" in vip.address and vip.prefix < 128]
+    for name, service in services_of(layout).items():
+        for vip in dict.fromkeys(vip for vip in held if vip.address in dict(service.listeners)):
+            subnet = ip_network(f"{vip.address}/{vip.prefix}", strict=False)
+            checked = [server.address for server in service.real_servers if server.checkers]
+            taken = [address for address in checked if ip_address(address) in subnet]
+            if taken and service.method != "NAT":
+                yield Amiss(
+                    "IPv6 VIP that the director speaks from",
+                    f"{name}: the VIP has /{vip.prefix}, so the master's checks of {', '.join(taken)} are sent from"
+                    f" {vip.address}, and those real servers, which hold it, answer themselves: it removes them",
+                    f"write {vip.address} without a prefix or with /128, which keepalived keeps from being spoken from",
+                    (name,),
                 )
 
 
