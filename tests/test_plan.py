@@ -285,7 +285,7 @@ def test_a_parameter_that_a_topology_has_not_is_told_with_those_it_has() -> None
         def build(self, scheduler: str = "rr", real_servers: int = 2) -> None:
             pass
 
-    message = "topology Mine: .*unexpected keyword argument 'sheduler'; its parameters are: scheduler, real_servers$"
+    message = "topology Mine: .*unexpected keyword argument 'sheduler'.*; its parameters are: scheduler, real_servers$"
     mistyped = functools.partial(Mine, sheduler="wlc")
     mistyped.__name__ = "Mine"  # type: ignore[attr-defined]
     with pytest.raises(HarnessError, match=message):
