@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 DEVICES = ("/dev/null", "/dev/random")  # all that the kernel process opens
 REST = 1 << 24  # bytes, beside the guest's memory and its files
+_IMAGE = 1 << 28  # bytes: the file of the guest's memory begins with the kernel itself
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store", "/gnu/store")
 """What programs consist of, which is no secret of anybody's. Of /etc there is what everybody may read."""
 
 
 def enter(orders: dict[str, Any], store: int) -> None:
     """Give up all that the kernel process needs not, for good."""
-    largest = max(orders["quota"], orders["memory"] + REST)
+    largest = max(orders["quota"], orders["memory"] + _IMAGE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
