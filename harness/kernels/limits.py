@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 DEVICES = ("/dev/null", "/dev/random")  # all that the kernel process opens
 REST = 1 << 24  # bytes, beside the guest's memory and its files
-_IMAGE = 1 << 28  # bytes: the file of the guest's memory begins with the kernel itself
+_IMAGE = 1 << 32  # bytes: before the guest's memory, its file has a hole from the kernel's image to a random address
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store", "/gnu/store")
 """What programs consist of, which is no secret of anybody's. Of /etc there is what everybody may read."""
 
