@@ -101,14 +101,15 @@ def _kill_one(name: str, folder: Path, chance: random.Random) -> str:
     with suppress(subprocess.TimeoutExpired):
         started.wait(moment)
     below = list(descendants(started.pid))
-    number, victim = chance.choice(ENDING), started.pid
+    endings = ENDING[:-1] if name == "up" else ENDING  # at whose prompt Ctrl-C is for what runs there
+    number, victim = chance.choice(endings), started.pid
     if below and chance.random() < 0.5:
         number, victim = signal.SIGKILL, chance.choice(below)
     what = status(victim).partition(b"\n")[0].decode().removeprefix("Name:\t")
     with suppress(ProcessLookupError):
         os.kill(victim, number)
     if started.stdin is not None:
-        started.stdin.close()  # Ctrl-C at a prompt does not leave it, and the end of the input does
+        started.stdin.close()
     if victim != started.pid:
         with suppress(subprocess.TimeoutExpired):
             started.wait(SETTLE)
