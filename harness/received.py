@@ -147,7 +147,7 @@ def copy(folder: Path, below: str, target: Path) -> list[str]:
             with replacing(target, inner, "wb") as file:
                 file.write(content)
         except OSError as problem:
-            problems.append(f"{name} is left out: {problem.strerror}")
+            problems.append(f"{name!r} is left out: {problem.strerror}")
     return problems
 
 

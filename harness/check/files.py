@@ -74,6 +74,8 @@ def load(argument: str, elsewhere: str = "") -> Configuration:
     name, equals, _ = argument.partition("=")
     origin = origin_of(argument)
     director = name if equals else _name_of(origin)
+    if "\0" in elsewhere or "\0" in str(origin):
+        raise HarnessError(f"{elsewhere or str(origin)!r} is no path: there is a NUL in it")
     gathering = _Gathering(origin, [Path(folder) for folder in elsewhere.split(":") if folder])
     gathering.add(f"{HOME}/keepalived.conf", origin)
     return Configuration(director, origin, gathering.files, tuple(dict.fromkeys(gathering.missing)))

@@ -113,10 +113,10 @@ def _contents(run: Run, notes: list[str]) -> dict[str, bytes]:
         try:
             content = received.read(run.folder, name, LARGEST_FILE)
         except OSError as problem:
-            notes.append(f"{name} is left out: {problem.strerror}")
+            notes.append(f"{name!r} is left out: {problem.strerror}")
             continue
         if folder == artifacts.SOURCES and hashlib.sha256(content).hexdigest() != listed.get(below):
-            notes.append(f"{name} is not what the run was made of, or {artifacts.RUN} does not say so")
+            notes.append(f"{name!r} is not what the run was made of, or {artifacts.RUN} does not say so")
         contents[inside] = content
         if (total := total + len(content)) > LARGEST or len(contents) >= MOST_FILES:
             raise HarnessError(

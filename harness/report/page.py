@@ -135,7 +135,7 @@ def _panel(scenario: Scenario, base: Path) -> dict[str, Any]:
 
 
 def _link(path: Path, base: Path) -> str:
-    return quote(os.path.relpath(path, base))
+    return quote(os.fsencode(os.path.relpath(path, base)))  # a name may be no text
 
 
 def _topology(about: dict[str, Any]) -> str:
