@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.check.files import Configuration
+    from harness.check.findings import Finding
     from harness.check.ways import Amiss
     from harness.images.selection import Selection
     from harness.lab.plan import Topology
@@ -21,7 +22,7 @@ class Configured:
 
     ``arguments`` are ``FILE`` or ``DIRECTOR=FILE``, ``settings`` correct what had to be assumed. Once :meth:`read`
     has been called, ``understood`` is the drawing of what was understood, ``left_out`` what is not emulated, by
-    name, ``ignored`` what keepalived says that it passes over, ``amiss`` what cannot work by the addresses alone.
+    name, ``findings`` what is wrong or remarkable, ``amiss`` what cannot work by the addresses alone.
     """
 
     def __init__(self, *arguments: str, settings: Mapping[str, str] | None = None) -> None:
@@ -34,7 +35,7 @@ class Configured:
         )
         self.understood = ""
         self.left_out: tuple[str, ...] = ()
-        self.ignored: tuple[str, ...] = ()
+        self.findings: tuple[Finding, ...] = ()
         self.amiss: tuple[Amiss, ...] = ()
         self._topology: Topology | None = None
 
@@ -52,7 +53,7 @@ class Configured:
             return self._topology
         from harness.check import derived
 
-        self._topology, self.understood, self.left_out, self.ignored, self.amiss = derived.topology(
+        self._topology, self.understood, self.left_out, self.findings, self.amiss = derived.topology(
             self._configurations, self._settings, supervisor, selection
         )
         return self._topology

@@ -10,11 +10,24 @@ from typing import TYPE_CHECKING
 
 from mininet.topo import Topo
 
-from harness.check import derive, drawing, local, model, reading, standins, ways, wires
+from harness.check import (
+    compare,
+    derive,
+    drawing,
+    findings,
+    local,
+    model,
+    reading,
+    scripts,
+    standins,
+    ways,
+    wires,
+    words,
+)
 from harness.check.facts import Instance, Reading
 from harness.check.files import Configuration
+from harness.check.findings import Finding
 from harness.check.layout import Layout, ServerMachine
-from harness.daemons import keepalived
 from harness.lab.plan import HostPlan, Plan, Topology, with_images
 from harness.lab.supervisor import Supervisor
 from harness.topology import Client, Director, RealServer, Router, VirtualService
@@ -29,9 +42,9 @@ OUTSIDE, OUTSIDE6 = IPv4Network("198.18.0.0/24"), IPv6Network("fd00:198:18::/64"
 
 def topology(
     configurations: list[Configuration], settings: dict[str, str], supervisor: Supervisor, selection: Selection | None
-) -> tuple[Topology, str, tuple[str, ...], tuple[str, ...], tuple[ways.Amiss, ...]]:
-    """The topology, the drawing of what was understood, what is not emulated, by name, what keepalived says that it
-    passes over, and what is amiss with the ways of packets.
+) -> tuple[Topology, str, tuple[str, ...], tuple[Finding, ...], tuple[ways.Amiss, ...]]:
+    """The topology, the drawing of what was understood, what is not emulated, by name, the findings, and
+    what is amiss with the ways of packets.
 
     keepalived reads in machines of its own, with the images of ``selection``.
     """
@@ -49,8 +62,10 @@ def topology(
         layout, left_out=(*layout.left_out, *standins.left_out(layout)), changed=tuple(standins.changed(layout))
     )
     made = partial(_Derived, layout=layout, configurations=configurations)
-    ignored = tuple(line for lines in complaints.values() for line in lines if keepalived.IGNORED.search(line))
-    return made, drawing.draw(layout, complaints), layout.left_out, ignored, ways.amiss(layout)
+    by_name = {configuration.director: configuration for configuration in configurations}
+    found = [*compare.compare(readings, by_name), *scripts.missing(by_name)]
+    found += words.said(complaints, {name: str(each.origin) for name, each in by_name.items()})
+    return made, drawing.draw(layout, complaints), layout.left_out, tuple(findings.once(found)), ways.amiss(layout)
 
 
 class _Derived(Topo):

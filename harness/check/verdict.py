@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from harness.check import findings
+
 WORKS, BREAKS, UNCLEAR, DOES_NOT_APPLY = "works", "BREAKS", "unclear", "does not apply"
 NOT_EMULATED = "not emulated"
 HARNESS_FAILED = "harness failed"
@@ -28,9 +30,9 @@ class Finding:
     evidence: str = ""
 
 
-def report(findings: Iterable[Finding]) -> Iterator[str]:
+def report(outcomes: Iterable[Finding]) -> Iterator[str]:
     """Its lines; those that do not apply for one reason are told together."""
-    known = sorted(dict.fromkeys(findings), key=lambda finding: _ORDER.index(finding.verdict))
+    known = sorted(dict.fromkeys(outcomes), key=lambda finding: _ORDER.index(finding.verdict))
     reasons = dict.fromkeys(finding.why for finding in known if finding.verdict == DOES_NOT_APPLY)
     for finding in known:
         if finding.verdict == DOES_NOT_APPLY:
@@ -48,9 +50,18 @@ def report(findings: Iterable[Finding]) -> Iterator[str]:
     yield "in short: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
 
 
-def _grouped(findings: list[Finding], reasons: Iterable[str]) -> Iterator[str]:
+def told(known: Iterable[findings.Finding]) -> Iterator[str]:
+    """The lines of findings and notes: each with its place, its name and its cure."""
+    for each in known:
+        yield f"{each.level:<15} {each.where} [{each.name}]"
+        yield from _hanging("what", each.text)
+        if each.level == findings.FINDING:
+            yield from _hanging("cure", each.cure or each.kind.cure)
+
+
+def _grouped(outcomes: list[Finding], reasons: Iterable[str]) -> Iterator[str]:
     for reason in reasons:
-        mine = [each.about for each in findings if each.verdict == DOES_NOT_APPLY and each.why == reason]
+        mine = [each.about for each in outcomes if each.verdict == DOES_NOT_APPLY and each.why == reason]
         yield f"{DOES_NOT_APPLY:<15} {reason or 'for no reason that is given'}:"
         yield from (f"{_MARGIN}- {about}" for about in mine)
 

@@ -9,6 +9,7 @@ import pytest
 
 from harness import failure
 from harness.check import verdict
+from harness.check.findings import FINDING, Finding, from_text, once, to_text
 from harness.errors import HarnessError
 from harness.kernels.interrupts import INTERRUPTED
 from harness.plugin.evidence import folder_of
@@ -27,6 +28,7 @@ _VERDICTS = {
 _INTERRUPTED = pytest.StashKey[str]()
 """What the verdict says of a run that was interrupted."""
 _ABOUT, _EVIDENCE, _LEFT_OUT, _FAILED = "about", "evidence", "not emulated", "harness failed"
+_FOUND = "finding"
 _JUDGEMENTS = (AssertionError, HarnessError, pytest.fail.Exception, pytest.exit.Exception)
 """What a scenario ends with that has found something; all else the harness itself has failed with."""
 
@@ -88,10 +90,32 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if findings or interrupted:
         terminalreporter.section("verdict")
     if findings:
-        for line in verdict.report(findings):
+        for line in (*verdict.told(_known(terminalreporter)), *verdict.report(findings)):
             terminalreporter.line(line)
     if interrupted:
         terminalreporter.line(interrupted)
+
+
+def _known(terminalreporter: pytest.TerminalReporter) -> list[Finding]:
+    """The findings and notes that came along with the reports."""
+    properties = (
+        (name, value)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+    )
+    return once(from_text(str(value)) for name, value in properties if name == _FOUND)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A finding gives a run in which nothing breaks the status of one in which something does."""
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if CONFIGURED not in session.config.stash or terminal is None:
+        return
+    wrong = any(each.level == FINDING for each in _known(terminal))
+    if wrong and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 class _Interruption:
@@ -179,4 +203,5 @@ def pytest_runtest_makereport(
         if (folder := folder_of(item)) is not None:
             report.user_properties.append((_EVIDENCE, os.path.relpath(folder, item.config.invocation_params.dir)))
         report.user_properties += [(_LEFT_OUT, what) for what in configured.left_out]
+        report.user_properties += [(_FOUND, to_text(found)) for found in configured.findings]
     return report

@@ -119,7 +119,7 @@ def test_a_line_that_keepalived_passes_over_is_no_success(user: User) -> None:
     services = user.folder / "services.conf"
     services.write_text(services.read_text().replace("lb_algo rr", "lb_algo rrr"))
     shown = is_told(user, "Invalid lvs_scheduler 'rrr'", *TWO, status=pytest.ExitCode.TESTS_FAILED)
-    assert "BREAKS          keepalived reads the configurations and stays up." in shown
+    assert "[scheduler-unknown]" in shown
 
 
 def test_a_file_that_is_no_configuration_is_told(user: User) -> None:
