@@ -166,9 +166,10 @@ def vip_prefix(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Dia
     """A VIP brings a route of its own, to a network wider than that of the LAN, with the VIP as source address."""
     for name, instances in setup.directors.items():
         vips = {vip for instance in instances for vip in instance.vips}
+        held = vips | {vip for instance in instances for vip in instance.excluded_vips}
         added = timeline.events("address", node=name, since=EVER, action="added")
         for event in added:
-            own = [other.prefix for other in added if other.interface == event.interface and other.address not in vips
+            own = [other.prefix for other in added if other.interface == event.interface and other.address not in held
                    and (":" in other.address) == (":" in event.address)]  # fmt: skip
             if event.address in vips and own and event.prefix < min(own):
                 yield Diagnosis(

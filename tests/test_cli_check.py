@@ -53,4 +53,5 @@ def test_a_file_of_assumptions_that_is_none_is_told(content: bytes, told: str, t
 
 def test_a_table_below_a_table_names_a_director(tmp_path: Path) -> None:
     (tmp_path / "lvs-harness.toml").write_text('[set]\neth0 = "192.0.2.0/24"\n[set.lb1]\neth0 = "192.0.2.3"\n')
-    assert _settings(None, tmp_path / "lb1.conf") == {"eth0": "192.0.2.0/24", "lb1.eth0": "192.0.2.3"}
+    settings, _ = _settings(None, tmp_path / "lb1.conf")
+    assert settings == {"eth0": "192.0.2.0/24", "lb1.eth0": "192.0.2.3"}

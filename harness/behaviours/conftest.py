@@ -22,12 +22,3 @@ def configured(request: pytest.FixtureRequest) -> Configured:
 def parts(cluster: Cluster, configured: Configured) -> Parts:
     """The cluster's instances and services, by name."""
     return Parts(cluster, configured.amiss)
-
-
-@pytest.fixture(autouse=True)
-def _worth_trying(request: pytest.FixtureRequest, configured: Configured, cluster: Cluster) -> None:
-    """Try nothing where a finding decides: whatever broke would be that one mistake again."""
-    if request.node.name != "test_keepalived_runs_with_these_configurations":
-        for finding in configured.findings:
-            if finding.kind.decides:
-                pytest.skip(f"not tried, because of {finding.name} at {finding.where}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.check.files import Configuration
-    from harness.check.findings import Finding
+    from harness.check.finding import Finding
     from harness.check.ways import Amiss
     from harness.images.selection import Selection
     from harness.lab.plan import Topology
@@ -22,7 +22,8 @@ class Configured:
 
     ``arguments`` are ``FILE`` or ``DIRECTOR=FILE``, ``settings`` correct what had to be assumed. Once :meth:`read`
     has been called, ``understood`` is the drawing of what was understood, ``left_out`` what is not emulated, by
-    name, ``findings`` what is wrong or remarkable, ``amiss`` what cannot work by the addresses alone.
+    name, ``amiss`` what cannot work by the addresses alone, ``findings`` what is found wrong in
+    the files, which is known even where :meth:`read` raises.
     """
 
     def __init__(self, *arguments: str, settings: Mapping[str, str] | None = None) -> None:
@@ -35,8 +36,8 @@ class Configured:
         )
         self.understood = ""
         self.left_out: tuple[str, ...] = ()
-        self.findings: tuple[Finding, ...] = ()
         self.amiss: tuple[Amiss, ...] = ()
+        self.findings: tuple[Finding, ...] = ()
         self._topology: Topology | None = None
 
     @property
@@ -51,11 +52,14 @@ class Configured:
         """
         if self._topology is not None:
             return self._topology
-        from harness.check import derived
+        from harness.check import derived, finding, findings, ways
 
-        self._topology, self.understood, self.left_out, self.findings, self.amiss = derived.topology(
-            self._configurations, self._settings, supervisor, selection
-        )
+        readings, complaints = derived.readings(self._configurations, supervisor, selection)
+        self.findings = findings.of_text(readings, complaints, self._configurations)
+        self._topology, self.understood, layout = derived.topology(self._configurations, self._settings, readings)
+        self.left_out = layout.left_out
+        self.amiss = ways.amiss(layout)
+        self.findings = finding.in_order([*self.findings, *findings.of_ways(self.amiss)])
         return self._topology
 
 

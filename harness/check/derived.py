@@ -10,23 +10,9 @@ from typing import TYPE_CHECKING
 
 from mininet.topo import Topo
 
-from harness.check import (
-    compare,
-    derive,
-    drawing,
-    findings,
-    local,
-    model,
-    reading,
-    scripts,
-    standins,
-    ways,
-    wires,
-    words,
-)
+from harness.check import derive, drawing, local, model, reading, standins, wires
 from harness.check.facts import Instance, Reading
 from harness.check.files import Configuration
-from harness.check.findings import Finding
 from harness.check.layout import Layout, ServerMachine
 from harness.lab.plan import HostPlan, Plan, Topology, with_images
 from harness.lab.supervisor import Supervisor
@@ -40,32 +26,35 @@ OUTSIDE, OUTSIDE6 = IPv4Network("198.18.0.0/24"), IPv6Network("fd00:198:18::/64"
 """Where clients are that are behind a router."""
 
 
-def topology(
-    configurations: list[Configuration], settings: dict[str, str], supervisor: Supervisor, selection: Selection | None
-) -> tuple[Topology, str, tuple[str, ...], tuple[Finding, ...], tuple[ways.Amiss, ...]]:
-    """The topology, the drawing of what was understood, what is not emulated, by name, the findings, and
-    what is amiss with the ways of packets.
+def readings(
+    configurations: list[Configuration], supervisor: Supervisor, selection: Selection | None
+) -> tuple[dict[str, Reading], dict[str, tuple[str, ...]]]:
+    """What each director's keepalived has read, and what it says against it, by director.
 
     keepalived reads in machines of its own, with the images of ``selection``.
     """
-    readings: dict[str, Reading] = {}
+    found: dict[str, Reading] = {}
     complaints: dict[str, tuple[str, ...]] = {}
     hosts = tuple(HostPlan(configuration.director, Director(), ()) for configuration in configurations)
     plan = Plan({}, hosts) if selection is None else with_images(Plan({}, hosts), selection)
     for configuration, host in zip(configurations, plan.hosts, strict=True):
-        readings[configuration.director], said = reading.read(configuration, host, supervisor)
+        found[configuration.director], said = reading.read(configuration, host, supervisor)
         missing = tuple(f"include {pattern}: there is no such file" for pattern in configuration.missing)
         complaints[configuration.director] = (*said, *missing)
+    return found, complaints
+
+
+def topology(
+    configurations: list[Configuration], settings: dict[str, str], read: Mapping[str, Reading]
+) -> tuple[Topology, str, Layout]:
+    """The topology, the drawing of what was understood, and where its machines stand."""
     files = {configuration.director: configuration.files for configuration in configurations}
-    layout = derive.derive(readings, settings, files)
+    layout = derive.derive(read, settings, files)
     layout = replace(
         layout, left_out=(*layout.left_out, *standins.left_out(layout)), changed=tuple(standins.changed(layout))
     )
     made = partial(_Derived, layout=layout, configurations=configurations)
-    by_name = {configuration.director: configuration for configuration in configurations}
-    found = [*compare.compare(readings, by_name), *scripts.missing(by_name)]
-    found += words.said(complaints, {name: str(each.origin) for name, each in by_name.items()})
-    return made, drawing.draw(layout, complaints), layout.left_out, tuple(findings.once(found)), ways.amiss(layout)
+    return made, drawing.draw(layout), layout
 
 
 class _Derived(Topo):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 WIDTH = 110
 
 
-def draw(layout: Layout, complaints: dict[str, tuple[str, ...]], unicode: bool = True) -> str:
-    """The text: network, services, what was assumed, changed, not emulated, and what keepalived complains of."""
+def draw(layout: Layout, unicode: bool = True) -> str:
+    """The text: network, services, what was assumed, changed, and is not emulated."""
     from rich.console import Console
     from rich.text import Text
     from rich.tree import Tree
@@ -46,8 +46,6 @@ def draw(layout: Layout, complaints: dict[str, tuple[str, ...]], unicode: bool =
     _list(console, branch("assumed; correct it with --set KEY=VALUE"), map(str, layout.assumptions))
     _list(console, branch("changed"), layout.changed)
     _list(console, branch("not emulated"), layout.left_out)
-    for director, lines in complaints.items():
-        _list(console, branch(f"keepalived of {director} says"), lines)
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
 
 

@@ -38,6 +38,12 @@ _DEFINITIONS_DEEP = 8
 _PROGRAM = re.compile(
     r"^[ \t]*(?:@\S+[ \t]+)?(?:script|misc_path|notify\w*|quorum_\w+)[ \t]+[\"']?(/[^\s\"']+)", re.MULTILINE
 )
+_VARIABLE = re.compile(r"^[ \t]*\$(\w+)[ \t]*=", re.MULTILINE)
+_COMMENT = re.compile(r"[!#].*")
+_BLANK = re.compile(r"\$\{(?P<variable>[^}\n]*)\}|\{\{[^}\n]*\}\}|\{%.*?%\}|<%.*?%>|(?<![\w%])%[A-Z_]{2,}%|@@\w+@@")
+"""What templates of shells, Jinja, ERB and others leave to be filled in."""
+_BUILT_IN = {"_PWD", "_INSTANCE", "_HASH", "_BANG", "_RANDOM"}
+"""Variables that keepalived itself defines (parser.c)."""
 _NAMED = re.compile(rf"{HOME}/[\w./@%+=,-]+")
 
 
@@ -84,6 +90,8 @@ def load(argument: str, elsewhere: str = "") -> Configuration:
 def load_all(arguments: list[str], elsewhere: str = "") -> list[Configuration]:
     """As :func:`load`, for several directors, each with a name of its own."""
     loaded = [load(argument, elsewhere) for argument in arguments]
+    for configuration in loaded:
+        _refuse_template(configuration)
     names = [configuration.director for configuration in loaded]
     for name in names:
         if names.count(name) > 1:
@@ -108,6 +116,22 @@ def settings_of(pairs: Iterable[str]) -> dict[str, str]:
             raise HarnessError(f"--set {pair}: write it as KEY=VALUE")
         settings[key.strip()] = value.strip()
     return settings
+
+
+def _refuse_template(configuration: Configuration) -> None:
+    """HarnessError for a file that has not been filled in: ``${VIP}``, unless the files define ``$VIP = ...``."""
+    texts = {path: content.decode(errors="replace") for path, (content, mode) in configuration.files.items()
+             if mode == TEXT}  # fmt: skip
+    defined = {name for text in texts.values() for name in _VARIABLE.findall(text)}
+    for path, text in texts.items():
+        name = configuration.origin if path == f"{HOME}/keepalived.conf" else PurePosixPath(path).name
+        for number, line in enumerate(text.splitlines(), start=1):
+            blank = _BLANK.search(_COMMENT.sub("", line))
+            if blank is not None and (blank["variable"] or "").partition(" ")[0] not in defined | _BUILT_IN:
+                raise HarnessError(
+                    f"{name}:{number}: this is a template that has not been filled in: {blank[0]};"
+                    " fill it in first, and check what it becomes"
+                )
 
 
 def _name_of(origin: Path) -> str:

@@ -11,10 +11,13 @@ from typing import Any
 
 from harness import received
 from harness.check.files import INCLUDE, SCRIPT, load_all, origin_of, settings_of
+from harness.check.finding import silenced
 from harness.errors import HarnessError
 
 SETTINGS = "lvs-harness.toml"
 BEHAVIOURS = "harness.behaviours"
+UNUSABLE = 4
+"""The exit status for files that cannot be used, as pytest's is for unusable arguments."""
 
 
 def add(commands: Any) -> None:
@@ -40,13 +43,18 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    known = _settings(options.settings, origin_of(options.directors[0]))
-    elsewhere = {**known, **settings_of(options.set)}.get(INCLUDE, "")
-    load_all(options.directors, elsewhere)  # so that a file that is missing is told without a line of pytest's
+    try:
+        known, silent = _settings(options.settings, origin_of(options.directors[0]))
+        elsewhere = {**known, **settings_of(options.set)}.get(INCLUDE, "")
+        load_all(options.directors, elsewhere)  # so that a file that is missing is told without a line of pytest's
+    except HarnessError as problem:
+        print(f"lvs-harness: {problem}", file=sys.stderr)
+        return UNUSABLE
     settings = [f"{key}={value}" for key, value in known.items()]
     arguments = [part for director in options.directors for part in ("--director", director)]
     arguments += ["--trust"] if options.trust else []
     arguments += [part for setting in [*settings, *options.set] for part in ("--set", setting)]
+    arguments += [part for name, reason in silent.items() for part in ("--silence", f"{name}={reason}")]
     where = [f"{BEHAVIOURS}.test_configuration"] if options.explain else [BEHAVIOURS]
     short = ["-p", "no:cacheprovider", "--tb=no", "-rN"]  # the verdict says it; --tb=auto behind "--" shows it again
     patient = ["--watchdog", "120"]  # tables of hundreds of services take their time to be read
@@ -55,10 +63,11 @@ def _run(options: argparse.Namespace) -> int:
     os.execv(command[0], command)  # the command is pytest from here on, so whatever ends the one ends the other
 
 
-def _settings(given: Path | None, first: Path) -> dict[str, str]:
+def _settings(given: Path | None, first: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """The tables [set] and [silence] of the settings' file: assumptions corrected, and findings that are none."""
     file = given or first.parent / SETTINGS
     if given is None and not file.exists():
-        return {}
+        return {}, {}
     try:
         document = tomllib.loads(received.read_named(file).decode())
     except OSError as problem:
@@ -67,6 +76,7 @@ def _settings(given: Path | None, first: Path) -> dict[str, str]:
         raise HarnessError(f"{file}: {problem}") from None
     except RecursionError:
         raise HarnessError(f"{file}: its lists and tables lie too deep in each other") from None
+    silent = silenced(document.pop("silence", {}), str(file))
     if not isinstance(table := document.pop("set", {}), dict) or document:
         wrong = ", ".join(document) or "set"
         raise HarnessError(
@@ -75,7 +85,7 @@ def _settings(given: Path | None, first: Path) -> dict[str, str]:
     settings = {str(key): str(value) for key, value in _flat(table)}
     if given is None:
         _refuse_others_files(file, settings)
-    return settings
+    return settings, silent
 
 
 def _refuse_others_files(file: Path, settings: dict[str, str]) -> None:

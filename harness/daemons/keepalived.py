@@ -24,8 +24,6 @@ KEEPALIVED = Daemon(
 TABLE_CHANGED = re.compile(r"real server|virtual server|service|Adding|Removing|Enabling|Disabling|quorum|weight", re.I)
 _STAMP = re.compile(r"^\w{3} \w{3} [\d: ]+\d{4}: ")
 _PLACE = re.compile(r"\bLine \d+\)")
-IGNORED = re.compile(r"Unknown keyword|[Ii]nvalid|ignor")
-"""What it says where it goes on as if a line of its configuration were not there."""
 _HARMLESS = re.compile(r"^(Starting|Running|Command) |SECURITY VIOLATION|keepalived_script")
 CHECKING = re.compile(r"Activating healthchecker for ")
 CRASHED = re.compile(r"exited due to ")

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness import failure
 from harness.check import verdict
-from harness.check.findings import FINDING, Finding, from_text, once, to_text
+from harness.check.finding import Finding, in_order, silenced
 from harness.errors import HarnessError
 from harness.kernels.interrupts import INTERRUPTED
 from harness.plugin.evidence import folder_of
 from harness.plugin.marks import CONFIGURED
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
+
+    from harness.check.configured import Configured
 
 _VERDICTS = {
     "passed": verdict.WORKS,
@@ -27,10 +32,17 @@ _VERDICTS = {
 }
 _INTERRUPTED = pytest.StashKey[str]()
 """What the verdict says of a run that was interrupted."""
-_ABOUT, _EVIDENCE, _LEFT_OUT, _FAILED = "about", "evidence", "not emulated", "harness failed"
-_FOUND = "finding"
 _JUDGEMENTS = (AssertionError, HarnessError, pytest.fail.Exception, pytest.exit.Exception)
 """What a scenario ends with that has found something; all else the harness itself has failed with."""
+_ABOUT, _EVIDENCE, _LEFT_OUT, _FINDINGS = "about", "evidence", "not emulated", "findings"
+_FAILED = "harness failed"
+_FOUND = pytest.StashKey[tuple[Finding, ...]]()
+_NOTHING = pytest.StashKey[bool]()
+READING = "test_configuration"
+"""The module of the scenarios that only read the files, and judge nothing of what they say."""
+_SILENT = pytest.StashKey[Mapping[str, str]]()
+NOTHING_JUDGED = 5
+"""The exit status where nothing of the files could be judged: as pytest's where there is no test."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,6 +52,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--director", action="append", default=[], metavar="[NAME=]FILE", help=about)
     settings = "correct an assumption that is made where the configurations do not say it: eth0=10.0.0.0/24"
     group.addoption("--set", dest="lvs_set", action="append", default=[], metavar="KEY=VALUE", help=settings)
+    about = "do not count a finding of this name, for this reason"
+    group.addoption("--silence", dest="lvs_silence", action="append", default=[], metavar="NAME=REASON", help=about)
     parser.addini("lvs_directors", "directors' configurations, [NAME=]FILE each, beside this file", "linelist", [])
     parser.addini("lvs_settings", "assumptions corrected, KEY=VALUE each", "linelist", [])
 
@@ -56,6 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         settings = settings_of([*config.getini("lvs_settings"), *config.getoption("lvs_set")])
         config.stash[CONFIGURED] = Configured(*directors, settings=settings)
+        config.stash[_SILENT] = _silent(config.getoption("lvs_silence"))
+        config.pluginmanager.register(_Findings(config.stash[CONFIGURED]))
         config.pluginmanager.register(_Interruption())
         config.pluginmanager.register(_Failures())
     except HarnessError as problem:
@@ -67,15 +83,39 @@ def _beside(config: pytest.Config, line: str) -> str:
     return f"{name}{equals}{config.rootpath / path.strip()}"
 
 
+def _silent(pairs: Iterable[str]) -> Mapping[str, str]:
+    """``NAME=REASON`` each, as a table. HarnessError for a name that is none, or without a reason."""
+    table = {}
+    for pair in pairs:
+        name, _, reason = pair.partition("=")
+        table[name.strip()] = reason
+    return silenced(table, "--silence")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What works and what breaks, by the first line of each scenario's docstring."""
-    if CONFIGURED not in terminalreporter.config.stash:
+    """What is wrong, breaks and works, by the first line of each scenario's docstring."""
+    stash = terminalreporter.config.stash
+    if CONFIGURED not in stash:
         return
-    findings = [
-        _finding(report, judged)
-        for outcome, judged in _VERDICTS.items()
-        for report in terminalreporter.stats.get(outcome, [])
+    outcomes = _outcomes(terminalreporter)
+    interrupted = stash.get(_INTERRUPTED, None)
+    findings = stash.get(_FOUND, ())
+    if outcomes or findings or interrupted:
+        terminalreporter.section("verdict")
+        for line in verdict.report(outcomes, findings, stash.get(_SILENT, {})):
+            terminalreporter.line(line)
+    if terminalreporter.config.stash.get(_NOTHING, False):
+        terminalreporter.line("nothing of these files could be judged: all that was tried does not apply to them")
+    if interrupted:
+        terminalreporter.line(interrupted)
+
+
+def _outcomes(terminalreporter: pytest.TerminalReporter) -> list[verdict.Outcome]:
+    outcomes = [
+        _outcome(report, judged)
+        for kind, judged in _VERDICTS.items()
+        for report in terminalreporter.stats.get(kind, [])
         if _ABOUT in dict(report.user_properties)
     ]
     told = [
@@ -85,37 +125,44 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if hasattr(report, "user_properties")
     ]
     left_out = dict.fromkeys(what for report in told for name, what in report.user_properties if name == _LEFT_OUT)
-    findings += [verdict.Finding(verdict.NOT_EMULATED, str(what)) for what in left_out]
-    interrupted = terminalreporter.config.stash.get(_INTERRUPTED, None)
-    if findings or interrupted:
-        terminalreporter.section("verdict")
-    if findings:
-        for line in (*verdict.told(_known(terminalreporter)), *verdict.report(findings)):
-            terminalreporter.line(line)
-    if interrupted:
-        terminalreporter.line(interrupted)
+    return outcomes + [verdict.Outcome(verdict.NOT_EMULATED, str(what)) for what in left_out]
 
 
-def _known(terminalreporter: pytest.TerminalReporter) -> list[Finding]:
-    """The findings and notes that came along with the reports."""
-    properties = (
-        (name, value)
-        for reports in terminalreporter.stats.values()
-        for report in reports
-        for name, value in getattr(report, "user_properties", ())
-    )
-    return once(from_text(str(value)) for name, value in properties if name == _FOUND)
+class _Findings:
+    """Gathers what was found in the files, also by workers, and has it count in the exit status."""
+
+    def __init__(self, configured: Configured) -> None:
+        self._configured = configured
+        self._told: dict[Finding, None] = {}
+        self._judged = False
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take along what a report tells, be it of this process or of a worker."""
+        for name, what in report.user_properties:
+            if name == _FINDINGS:
+                self._told.update(dict.fromkeys(Finding(**each) for each in json.loads(str(what))))
+        if report.when == "call" and not report.skipped and _module(report) != READING:
+            self._judged = True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A finding makes a status of 0 a status of 1; nothing judged makes it one of its own."""
+        stash = session.config.stash
+        found = in_order([*self._configured.findings, *self._told])
+        stash[_FOUND] = found
+        tried = any(item.nodeid.partition("::")[0].rpartition("/")[2] != f"{READING}.py" for item in session.items)
+        if session.exitstatus != pytest.ExitCode.OK:
+            return
+        if verdict.is_wrong(found, stash.get(_SILENT, {})):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        elif tried and not self._judged:
+            stash[_NOTHING] = True
+            session.exitstatus = NOTHING_JUDGED
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A finding gives a run in which nothing breaks the status of one in which something does."""
-    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
-    if CONFIGURED not in session.config.stash or terminal is None:
-        return
-    wrong = any(each.level == FINDING for each in _known(terminal))
-    if wrong and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+def _module(report: pytest.TestReport) -> str:
+    """The name of the module that a scenario is in."""
+    return report.nodeid.partition("::")[0].rpartition("/")[2].removesuffix(".py")
 
 
 class _Interruption:
@@ -164,13 +211,14 @@ class _Failures:
             session.exitstatus = failure.STATUS
 
 
-def _finding(report: pytest.TestReport, judged: str) -> verdict.Finding:
+def _outcome(report: pytest.TestReport, judged: str) -> verdict.Outcome:
     known = dict(report.user_properties)
     if _FAILED in known:
-        return verdict.Finding(verdict.HARNESS_FAILED, str(known[_ABOUT]), str(known[_FAILED]))
+        return verdict.Outcome(verdict.HARNESS_FAILED, str(known[_ABOUT]), str(known[_FAILED]))
     told = judged == verdict.WORKS
     evidence = "" if judged == verdict.DOES_NOT_APPLY else str(known.get(_EVIDENCE, ""))
-    return verdict.Finding(judged, str(known[_ABOUT]), "" if told else _why(report), "" if told else evidence)
+    why = "" if told else _why(report)
+    return verdict.Outcome(judged, str(known[_ABOUT]), why, "" if told else evidence, _module(report))
 
 
 def _why(report: pytest.TestReport) -> str:
@@ -203,5 +251,7 @@ def pytest_runtest_makereport(
         if (folder := folder_of(item)) is not None:
             report.user_properties.append((_EVIDENCE, os.path.relpath(folder, item.config.invocation_params.dir)))
         report.user_properties += [(_LEFT_OUT, what) for what in configured.left_out]
-        report.user_properties += [(_FOUND, to_text(found)) for found in configured.findings]
+        if report.when == "call" or report.outcome == "failed":
+            found = [asdict(finding) for finding in configured.findings]
+            report.user_properties.append((_FINDINGS, json.dumps(found)))
     return report

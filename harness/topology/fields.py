@@ -10,7 +10,9 @@ from harness.errors import HarnessError
 
 # Everything else means something to keepalived's parser: braces, quotes, comments (! #), variables ($),
 # ranges (~).
-_WORD = re.compile(r"[A-Za-z0-9/][\w.:/@%+=,?&-]*", re.ASCII)
+_WORD = re.compile(r"[A-Za-z0-9/_.:(\[][\w.:/@%+=,?&~;()\[\]*|^-]*", re.ASCII)
+"""What keepalived reads as one word: without space, quotes at its beginning, braces, ! and # (comments), $ and ~
+(variables and sequences) at its beginning, and backslashes (keepalived, ``parser.c``)."""
 _SYSCTL = re.compile(r"net(\.[a-z0-9_-]+)+", re.ASCII)
 _COMMAND = re.compile(r"/[\w.:/@%+=,?&!-]+( [\w.:/@%+=,?&!-]+)*", re.ASCII)
 
@@ -69,7 +71,7 @@ def word(owner: str, field: str, value: str) -> None:
     """``value`` is one word that means nothing but itself in a keepalived.conf."""
     if not isinstance(value, str) or not _WORD.fullmatch(value):
         raise HarnessError(
-            f"{owner}: {field} must be one word of letters, digits and . : / @ % + = , ? & _ -, not {value!r}"
+            f"{owner}: {field} must be one word without spaces, quotes, braces, !, #, $ or backslashes, not {value!r}"
         )
 
 

@@ -100,7 +100,8 @@ def test_what_breaks_is_told_with_its_reason_and_evidence(user: User) -> None:
     backup = user.folder / "vip-backup.conf"
     backup.write_text(backup.read_text().replace("router_id 51", "router_id 52"))
 
-    shown = is_told(user, "VRID mismatch (lb1, lb2)", *TWO, status=pytest.ExitCode.TESTS_FAILED, of="test")
+    told = "vrid-differs: 192.0.2.80 is VRID 51 on lb1 and VRID 52 on lb2"
+    shown = is_told(user, told, *TWO, "--silence", "vrid-differs=to see what breaks", status=1, of="test")
 
     assert "BREAKS          Nothing shows, while nothing is broken, that is known to be a misconfiguration." in shown
     (evidence,) = [line.split(": ")[1] for line in shown.splitlines() if "evidence: " in line]
@@ -118,8 +119,8 @@ def test_a_syntax_error_is_told_with_keepalived_s_message_file_and_line(user: Us
 def test_a_line_that_keepalived_passes_over_is_no_success(user: User) -> None:
     services = user.folder / "services.conf"
     services.write_text(services.read_text().replace("lb_algo rr", "lb_algo rrr"))
-    shown = is_told(user, "Invalid lvs_scheduler 'rrr'", *TWO, status=pytest.ExitCode.TESTS_FAILED)
-    assert "[scheduler-unknown]" in shown
+    shown = is_told(user, "does not know the scheduler rrr", *TWO, status=pytest.ExitCode.TESTS_FAILED)
+    assert "finding         keepalived-changed: " in shown
 
 
 def test_a_file_that_is_no_configuration_is_told(user: User) -> None:

@@ -1,0 +1,77 @@
+"""What cannot work by the arithmetic of priorities: weights too small, weights beside nopreempt (pure).
+
+An instance's priority is its own, plus the positive weights of what it tracks while that is well, less the negative
+ones while that fails (keepalived, ``vrrp_track.c``). A backup takes over from a master of lower priority, unless it has
+nopreempt (``vrrp_state_backup`` in ``vrrp.c``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from harness.check.comparing import partners
+from harness.check.facts import Instance, Reading
+from harness.check.files import Configuration
+from harness.check.finding import Finding
+from harness.check.places import where
+
+OWNER = 255
+
+
+def weights(readings: Mapping[str, Reading], configurations: Sequence[Configuration]) -> list[Finding]:
+    """Every weight of a master that does not move the VIP when what it stands for fails."""
+    texts = {configuration.director: configuration for configuration in configurations}
+    found: list[Finding] = []
+    for claims in _routers(readings):
+        found += _of_router(claims, texts)
+    return list(dict.fromkeys(found))
+
+
+def _routers(readings: Mapping[str, Reading]) -> Iterator[list[tuple[str, Instance]]]:
+    """The claims of several directors to one virtual router, as the first of them has it."""
+    first, *others = readings
+    for instance in readings[first].instances:
+        claims = [(first, instance)]
+        for other in others:
+            for mine, also in partners(readings[first].instances, readings[other].instances):
+                if mine is instance:
+                    claims.append((other, also))
+        if len(claims) > 1:
+            yield claims
+
+
+def _well(instance: Instance) -> int:
+    """The priority while all that is tracked is well."""
+    if instance.priority == OWNER:
+        return OWNER
+    raised = sum(weight for _, weight in (*instance.scripts, *instance.interfaces) if weight > 0)
+    return min(instance.priority + raised, OWNER - 1)
+
+
+def _of_router(claims: list[tuple[str, Instance]], texts: Mapping[str, Configuration]) -> Iterator[Finding]:
+    director, master = max(claims, key=lambda claim: _well(claim[1]))
+    rivals = [claim for claim in claims if claim[0] != director]
+    rival, best = max(rivals, key=lambda claim: _well(claim[1]))
+    if master.priority == OWNER or _well(master) == _well(best):
+        return  # the address decides, which is not known here
+    for name, weight in (*master.scripts, *master.interfaces):
+        if weight == 0:
+            continue
+        fallen = _well(master) - abs(weight)
+        gap = _well(master) - _well(best)
+        place = where(texts[director], "weight", block=f"vrrp_script {name}") or where(texts[director], name)
+        if fallen > _well(best):
+            text = (
+                f"when {name} fails on {director}, its priority falls from {_well(master)} to {fallen}, which is still"
+                f" above {_well(best)} of {rival}, so the VIP does not move"
+            )
+            sign = "-" if weight < 0 else ""
+            cure = f"A weight of {sign}{gap + 1} would move it: the gap is {gap}. Without a weight a failure is FAULT."
+            yield Finding("weight-below-gap", text, place, cure)
+        elif not best.preempt and fallen < _well(best):
+            text = (
+                f"when {name} fails on {director}, its priority falls to {fallen}, below {_well(best)} of {rival}, and"
+                f" {rival} has nopreempt, so it does not take over"
+            )
+            nopreempt = where(texts[rival], "nopreempt", block=f"vrrp_instance {best.name}")
+            yield Finding("nopreempt-with-weight", text, nopreempt or place)

@@ -1,0 +1,233 @@
+"""What differs between directors and should not, from what their keepalived has read (pure).
+
+Two instances belong together where they have one VRID; two of different VRIDs where they claim the same VIPs. A
+service is known by its address and port, or its firewall mark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
+
+from harness.check.facts import Instance, Reading, RealServer, Service
+from harness.check.files import Configuration
+from harness.check.finding import Finding
+from harness.check.places import statements, where
+
+Readings = Mapping[str, Reading]
+
+
+def compare(readings: Readings, configurations: Sequence[Configuration]) -> list[Finding]:
+    """Everything that differs, each once. ``readings`` are by director, as keepalived read them."""
+    texts = {configuration.director: configuration for configuration in configurations}
+    found: list[Finding] = []
+    for one, other in combinations(readings, 2):
+        pair = _Pair(one, other, readings, texts)
+        found += pair.instances()
+        found += pair.services()
+    return list(dict.fromkeys(found))
+
+
+class _Pair:
+    """Two directors beside each other."""
+
+    def __init__(self, one: str, other: str, readings: Readings, texts: Mapping[str, Configuration]) -> None:
+        self.one, self.other = one, other
+        self._read = readings
+        self._texts = texts
+
+    # -- VRRP ---------------------------------------------------------------------------------------------------------
+
+    def instances(self) -> Iterator[Finding]:
+        """What is wrong between instances that are to be one virtual router."""
+        own, others = self._read[self.one].instances, self._read[self.other].instances
+        left, free = list(own), list(others)
+        for mine, also in partners(own, others):
+            left.remove(mine)
+            free.remove(also)
+            yield from self._instance(mine, also)
+        for mine in left:
+            for also in free:
+                if mine.vips and addresses(mine) == addresses(also):
+                    text = f"{' '.join(sorted(addresses(mine)))} is VRID {mine.vrid} on {self.one}"
+                    text += f" and VRID {also.vrid} on {self.other}"
+                    yield self._two("vrid-differs", text, mine, also, "virtual_router_id")
+
+    def _instance(self, mine: Instance, also: Instance) -> Iterator[Finding]:
+        if not self._alike(mine, also):
+            return  # two clusters that happen to have one VRID, which frames tell
+        yield from self._vips(mine, also)
+        if mine.version != also.version:
+            text = f"VRID {mine.vrid} is VRRPv{mine.version} on {self.one} and VRRPv{also.version} on {self.other}"
+            yield self._two("version-differs", text, mine, also, "vrrp_version")
+        elif mine.advert_int != also.advert_int and mine.version == 2:
+            text = f"VRID {mine.vrid} is advertised every {mine.advert_int:g} s by {self.one}"
+            text += f" and every {also.advert_int:g} s by {self.other}"
+            yield self._two("advert-int-differs", text, mine, also, "advert_int")
+        yield from self._authentication(mine, also)
+        if bool(mine.peers) != bool(also.peers):
+            text = f"VRID {mine.vrid} has unicast peers on {self.one if mine.peers else self.other} only"
+            yield self._two("unicast-differs", text, mine, also, "unicast_peer")
+        if mine.priority == also.priority:
+            text = f"VRID {mine.vrid} has priority {mine.priority} on {self.one} and on {self.other}"
+            yield self._two("priority-same", text, mine, also, "priority")
+        if mine.interface != also.interface:
+            text = f"VRID {mine.vrid} is on {mine.interface} of {self.one} and on {also.interface} of {self.other}"
+            cure = f"If these are two LANs, say so: --set {self.other}.{also.interface}.lan={also.interface}"
+            yield Finding("interface-differs", text, self._at(self.other, "interface", also), cure)
+
+    def _alike(self, mine: Instance, also: Instance) -> bool:
+        """Whether two instances of one VRID are meant to be one: they share a VIP, a password, or all services."""
+        if addresses(mine) & addresses(also) or not addresses(mine) or not addresses(also):
+            return True
+        same_name = mine.name == also.name
+        same_password = self._password(self.one, mine) == self._password(self.other, also) != ""
+        own, others = ({each.name for each in self._read[name].services} for name in (self.one, self.other))
+        return same_name or same_password or bool(own & others)
+
+    def _vips(self, mine: Instance, also: Instance) -> Iterator[Finding]:
+        for here, there, lacking, owner in (
+            (mine, also, self.other, self.one),
+            (also, mine, self.one, self.other),
+        ):
+            for address in sorted(addresses(here) - addresses(there)):
+                text = f"VRID {here.vrid} has the VIP {address} on {owner} only: {lacking} lacks it"
+                place = where(self._texts[owner], "", block=f"vrrp_instance {here.name}", value=address)
+                yield Finding("vips-differ", text, place)
+
+    def _authentication(self, mine: Instance, also: Instance) -> Iterator[Finding]:
+        if mine.version != 2 or also.version != 2:
+            return
+        one, other = self._password(self.one, mine), self._password(self.other, also)
+        if mine.authentication != also.authentication:
+            text = f"VRID {mine.vrid} has authentication {mine.authentication} on {self.one}"
+            text += f" and {also.authentication} on {self.other}"
+            yield self._two("auth-differs", text, mine, also, "auth_type")
+        elif one and other and one[:8] != other[:8]:  # keepalived takes eight bytes of it (vrrp_parser.c)
+            text = f"VRID {mine.vrid} has another auth_pass on {self.one} than on {self.other}"
+            yield self._two("auth-differs", text, mine, also, "auth_pass")
+
+    def _password(self, director: str, instance: Instance) -> str:
+        for statement in statements(self._texts[director]):
+            inside = any(f"{block} ".startswith(f"vrrp_instance {instance.name} ") for block in statement.blocks)
+            if inside and statement.words[0] == "auth_pass" and len(statement.words) > 1:
+                return statement.words[1]
+        return ""
+
+    # -- services -----------------------------------------------------------------------------------------------------
+
+    def services(self) -> Iterator[Finding]:
+        """What is wrong between the services of both."""
+        mine, theirs = ({_key(each): each for each in self._read[name].services} for name in (self.one, self.other))
+        if not mine or not theirs:
+            missing = [*mine.values(), *theirs.values()]
+            if missing:
+                lacking, owner = (self.one, self.other) if theirs else (self.other, self.one)
+                names = ", ".join(_title(each) for each in missing)
+                yield Finding("service-missing", f"only {owner} has virtual services, {lacking} has none: {names}")
+            return
+        for owner, lacking, own, others in (
+            (self.one, self.other, mine, theirs),
+            (self.other, self.one, theirs, mine),
+        ):
+            for key, service in own.items():
+                if key not in others:
+                    text = f"{_title(service)} is only on {owner}: {lacking} lacks it"
+                    yield Finding("service-missing", text, self._service_at(owner, service))
+        for key, service in mine.items():
+            if key in theirs:
+                yield from self._service(service, theirs[key])
+
+    def _service(self, mine: Service, also: Service) -> Iterator[Finding]:
+        title = _title(mine)
+        if mine.scheduler != also.scheduler:
+            text = f"{title} has scheduler {mine.scheduler} on {self.one} and {also.scheduler} on {self.other}"
+            yield Finding("scheduler-differs", text, self._service_at(self.other, also))
+        if mine.persistence != also.persistence:
+            text = f"{title} is persistent for {mine.persistence or 0} s on {self.one}"
+            text += f" and for {also.persistence or 0} s on {self.other}"
+            yield Finding("persistence-differs", text, self._service_at(self.other, also))
+        own, others = ({(each.address, each.port): each for each in one.real_servers} for one in (mine, also))
+        for owner, lacking, these, those in ((self.one, self.other, own, others), (self.other, self.one, others, own)):
+            for endpoint in these:
+                if endpoint not in those:
+                    address, port = endpoint
+                    text = f"{title} has the real server {address}:{port} only on {owner}: {lacking} lacks it"
+                    place = where(self._texts[owner], "real_server", value=address)
+                    yield Finding("real-servers-differ", text, place)
+        yield from self._methods(title, own, others)
+
+    def _methods(
+        self, title: str, own: Mapping[tuple[str, int], RealServer], others: Mapping[tuple[str, int], RealServer]
+    ) -> Iterator[Finding]:
+        differ = [(server, others[key]) for key, server in own.items() if key in others]
+        for server, also in differ:
+            if server.method != also.method:
+                text = f"{title} forwards by {server.method} on {self.one} and by {also.method} on {self.other}"
+                yield Finding("lb-kind-differs", text, where(self._texts[self.other], "lb_kind"))
+                break
+        for server, also in differ:
+            if server.weight != also.weight:
+                text = f"{title}: {server.address}:{server.port} weighs {server.weight} on {self.one}"
+                text += f" and {also.weight} on {self.other}"
+                yield Finding("weights-differ", text, where(self._texts[self.other], "real_server", value=also.address))
+
+    # -- places -------------------------------------------------------------------------------------------------------
+
+    def _two(self, name: str, text: str, mine: Instance, also: Instance, keyword: str) -> Finding:
+        places = [self._at(self.one, keyword, mine), self._at(self.other, keyword, also)]
+        return Finding(name, text, ", ".join(filter(None, places)))
+
+    def _at(self, director: str, keyword: str, instance: Instance) -> str:
+        block = f"vrrp_instance {instance.name}"
+        configuration = self._texts[director]
+        return where(configuration, keyword, block=block) or where(configuration, "vrrp_instance", value=instance.name)
+
+    def _service_at(self, director: str, service: Service) -> str:
+        if service.mark is not None:
+            return where(self._texts[director], "virtual_server", value=str(service.mark))
+        value = service.listeners[0][0] if service.listeners else ""
+        return where(self._texts[director], "virtual_server", value=value)
+
+
+def partners(own: Sequence[Instance], others: Sequence[Instance]) -> list[tuple[Instance, Instance]]:
+    """Which instances of two directors are to be one virtual router.
+
+    They have one VRID and are of one family. A VRID may be used once on each LAN, and there the VIPs tell which belong
+    together, or the interface does; where only one is left on either side, those two do.
+    """
+    found: list[tuple[Instance, Instance]] = []
+    left, free = list(own), list(others)
+
+    def pair(alike: Callable[[Instance, Instance], bool]) -> None:
+        for mine in list(left):
+            same = [also for also in free if _router(also) == _router(mine) and alike(mine, also)]
+            if len(same) == 1:
+                found.append((mine, same[0]))
+                left.remove(mine)
+                free.remove(same[0])
+
+    pair(lambda mine, also: bool(addresses(mine) & addresses(also)))
+    pair(lambda mine, also: mine.interface == also.interface)
+    pair(lambda mine, also: sum(_router(each) == _router(mine) for each in left) == 1)
+    return found
+
+
+def _router(instance: Instance) -> tuple[int, bool]:
+    """The VRID and whether its VIPs are of IPv6: two families may have one VRID on a LAN (RFC 5798, section 5.2.3)."""
+    return instance.vrid, any(":" in vip.address for vip in instance.vips)
+
+
+def addresses(instance: Instance) -> set[str]:
+    """Its VIPs, with those that are not advertised."""
+    return {vip.address for vip in (*instance.vips, *instance.excluded_vips)}
+
+
+def _key(service: Service) -> object:
+    if service.mark is not None:
+        return "mark", service.mark
+    return service.protocol, tuple(sorted(service.listeners)), service.marks
+
+
+def _title(service: Service) -> str:
+    return f"mark {service.mark}" if service.mark is not None else service.name

@@ -1,0 +1,240 @@
+"""Findings: what is wrong with configurations, found from what keepalived has read, before anything is tried.
+
+A :class:`Finding` is of a :class:`Kind`, which has a stable name by which ``lvs-harness.toml`` silences it, and says
+what it means and how it is cured. Whoever finds something yields ``Finding("vips-differ", "what", "lb1.conf:12")``;
+``KINDS`` must have the name. ``docs/check.md`` has a table of all kinds, made from ``KINDS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from harness.errors import HarnessError
+
+FINDING, NOTE = "finding", "note"
+"""Levels: a finding makes the exit status 1, a note does not."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``meaning`` and ``cure`` are sentences. ``explains`` are the modules of ``harness.behaviours`` whose failures
+    follow from it, ``diagnoses`` the names in :mod:`harness.diagnosis` that say the same on the evidence of frames.
+    """
+
+    level: str
+    meaning: str
+    cure: str
+    explains: tuple[str, ...] = ()
+    diagnoses: tuple[str, ...] = ()
+
+
+_ELECTION = ("test_election", "test_services", "test_tracking", "test_configuration")
+_SERVICES = ("test_services",)
+_TRACKING = ("test_tracking",)
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "vips-differ": Kind(
+        FINDING,
+        "The directors share a virtual router but not its VIPs. Each discards what the other advertises, or the VIP"
+        " that is missing on one is lost when that one is master.",
+        "Give the instance the same virtual_ipaddress on all directors.",
+        _ELECTION,
+        ("foreign cluster with the same VRID",),
+    ),
+    "vrid-differs": Kind(
+        FINDING,
+        "The directors claim the same VIPs under different virtual_router_ids, so both become master.",
+        "Give both the same virtual_router_id.",
+        _ELECTION,
+        ("VRID mismatch",),
+    ),
+    "advert-int-differs": Kind(
+        FINDING,
+        "The directors advertise at different intervals. VRRPv2 discards what has another interval than its own, so"
+        " both become master (RFC 3768, section 7.1).",
+        "Give both the same advert_int.",
+        _ELECTION,
+        ("advert_int mismatch",),
+    ),
+    "version-differs": Kind(
+        FINDING,
+        "The directors speak different versions of VRRP and do not understand each other, so both become master.",
+        "Give both the same vrrp_version.",
+        _ELECTION,
+    ),
+    "auth-differs": Kind(
+        FINDING,
+        "The directors do not have the same authentication, and each discards what the other advertises.",
+        "Give both the same auth_type and auth_pass.",
+        _ELECTION,
+        ("authentication mismatch",),
+    ),
+    "unicast-differs": Kind(
+        FINDING,
+        "One director sends its advertisements to peers and another to the multicast group, so they do not hear each"
+        " other.",
+        "Give unicast_peer to both, or to neither.",
+        _ELECTION,
+    ),
+    "priority-same": Kind(
+        NOTE,
+        "The directors have the same priority. The one with the higher address becomes master.",
+        "Give the one that should be master the higher priority.",
+    ),
+    "interface-differs": Kind(
+        NOTE,
+        "The virtual router is on interfaces of different names. They are taken to lead to one LAN.",
+        "Say otherwise with the --set that the note names.",
+    ),
+    "service-missing": Kind(
+        FINDING,
+        "A virtual service is on one director only, so clients lose it when the other director is master.",
+        "Give it to all directors, or remove it.",
+        _SERVICES,
+    ),
+    "real-servers-differ": Kind(
+        FINDING,
+        "A virtual service does not have the same real servers on all directors.",
+        "Give it the same real servers on all directors.",
+        _SERVICES,
+    ),
+    "lb-kind-differs": Kind(
+        FINDING,
+        "The directors forward to the same real server by different methods, and it can be set up for one only.",
+        "Give the service the same lb_kind on all directors.",
+        _SERVICES,
+    ),
+    "scheduler-differs": Kind(
+        FINDING,
+        "A virtual service has different schedulers on the directors.",
+        "Give it the same lb_algo on all directors.",
+    ),
+    "weights-differ": Kind(
+        NOTE,
+        "A real server has different weights on the directors, so its share changes with a failover.",
+        "Give it the same weight on all directors, unless that is meant.",
+    ),
+    "persistence-differs": Kind(
+        NOTE,
+        "A virtual service has different persistence timeouts on the directors.",
+        "Give it the same persistence_timeout on all directors.",
+    ),
+    "weight-below-gap": Kind(
+        FINDING,
+        "A tracked script, interface, file or process lowers the master's priority by less than what it is ahead, so"
+        " the VIP stays where the failure is.",
+        "Make the weight larger than the gap between the priorities, or leave it out: then a failure is FAULT.",
+        _TRACKING,
+        ("weight below the gap",),
+    ),
+    "nopreempt-with-weight": Kind(
+        FINDING,
+        "The backup has nopreempt, so it does not take over from a master that lowers its priority by a weight.",
+        "Leave the weight out, so that a failure is FAULT and the master resigns, or leave nopreempt out.",
+        _TRACKING,
+    ),
+    "script-missing": Kind(
+        FINDING,
+        "A script that the configuration names is not beside it.",
+        "Mend the path, or put the script there; --set script.PATH=FILE puts one there for the check.",
+        ("test_tracking", "test_services"),
+    ),
+    "keepalived-changed": Kind(
+        FINDING,
+        "keepalived runs, and does something else than what the line says.",
+        "Write what is meant in a way that keepalived takes.",
+    ),
+    "keepalived-ignored": Kind(
+        NOTE,
+        "keepalived passes over a word that it does not know, or no longer uses.",
+        "Remove the word, or write the one that is used today.",
+    ),
+    "keepalived-says": Kind(NOTE, "keepalived says something else about the configuration.", "Read its manual page."),
+    "real-server-outside": Kind(
+        FINDING,
+        "A real server of a service that is forwarded by DR is on no LAN of the directors, and DR only rewrites the"
+        " hardware address of frames.",
+        "Mend the address, put the server on a LAN of the directors, or forward by TUN or NAT.",
+        _SERVICES,
+    ),
+    "director-is-real-server": Kind(
+        FINDING,
+        "Directors are real servers of a service that both balance, so a packet can go to and fro between them.",
+        "Let the backup have an empty table, or keep what the other director sends out of the service by a mark.",
+        _SERVICES,
+    ),
+    "nat-one-lan": Kind(
+        FINDING,
+        "Clients and real servers are on one LAN, so with NAT the answers bypass the director.",
+        "Use DR, or put the real servers on a LAN of their own.",
+        _SERVICES,
+    ),
+    "nat-no-inner-vip": Kind(
+        FINDING,
+        "With NAT the real servers' gateway is one director's own address, which a failover does not move.",
+        "Give the directors a VIP on the real servers' LAN, and the real servers that as their gateway.",
+        _SERVICES,
+    ),
+    "ipv6-vip-speaks": Kind(
+        FINDING,
+        "An IPv6 VIP has the prefix of the LAN, so the master takes it for its own address and sends its checks from"
+        " it, which real servers that hold the VIP themselves cannot answer.",
+        "Write the VIP with /128, or without a prefix.",
+        _SERVICES,
+    ),
+    "vip-not-announced": Kind(
+        FINDING,
+        "A VIP is on a device that is no wire, so no gratuitous ARP tells clients of a failover.",
+        "Hold the VIP on the interface of the LAN.",
+        _SERVICES,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: the ``name`` of its kind, a sentence, and ``where`` (``lb1.conf:12``, or empty).
+
+    ``cure`` replaces that of the kind where something more exact can be said.
+    """
+
+    name: str
+    text: str
+    where: str = ""
+    cure: str = ""
+
+    def __post_init__(self) -> None:
+        if self.name not in KINDS:
+            raise ValueError(f"no kind of finding is called {self.name}")
+
+    @property
+    def kind(self) -> Kind:
+        """What all findings of its name have in common."""
+        return KINDS[self.name]
+
+    @property
+    def remedy(self) -> str:
+        """How to cure it."""
+        return self.cure or self.kind.cure
+
+
+def in_order(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each once, findings before notes."""
+    return tuple(sorted(dict.fromkeys(found), key=lambda finding: finding.kind.level != FINDING))
+
+
+def silenced(table: Any, origin: str) -> dict[str, str]:
+    """The table ``[silence]`` of ``lvs-harness.toml``: by name of a finding the reason why it is not one.
+
+    HarnessError for a name that no kind has, and for one without a reason.
+    """
+    if not isinstance(table, dict):
+        raise HarnessError(f'{origin}: [silence] is a table: priority-same = "the reason"')
+    for name, reason in table.items():
+        if name not in KINDS:
+            raise HarnessError(f"{origin}: [silence] {name}: there is no such finding; there are {', '.join(KINDS)}")
+        if not isinstance(reason, str) or not reason.strip():
+            raise HarnessError(f'{origin}: [silence] {name}: say why: {name} = "the reason"')
+    return dict(table)

@@ -1,0 +1,261 @@
+"""Findings: what differs between directors, what keepalived says, and what priorities cannot do. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.check import ways
+from harness.check.arithmetic import weights
+from harness.check.comparing import compare
+from harness.check.facts import Instance, Reading, RealServer, Service, Vip
+from harness.check.files import Configuration, load_all
+from harness.check.finding import FINDING, KINDS, NOTE, Finding, silenced
+from harness.check.findings import _WAYS, of_text
+from harness.check.levels import graded
+from harness.check.places import where
+from harness.errors import HarnessError
+
+TEXT = b"""\
+vrrp_script chk { # a comment
+    script "/etc/keepalived/chek.sh"
+    weight -5
+}
+vrrp_instance V {
+    virtual_router_id 60
+    advert_int 1
+    authentication { auth_type PASS
+        auth_pass secret
+    }
+    virtual_ipaddress {
+        192.0.2.80/24
+    }
+}
+virtual_server 192.0.2.80 80 {
+    real_server 192.0.2.81 80 {
+        weight 1
+    }
+}
+"""
+INSTANCE = Instance(
+    name="V", interface="eth0", version=2, vrid=60, priority=120, advert_int=1, preempt=True, preempt_delay=0,
+    garp_delay=5, source=None, peers=(), vips=(Vip("192.0.2.80", 24, "eth0"),), excluded_vips=(), sync_group=None,
+    scripts=(), interfaces=(), authentication="SIMPLE_PASSWORD",
+)  # fmt: skip
+SERVER = RealServer("192.0.2.81", 80, 1, "DR")
+SERVICE = Service(
+    name="192.0.2.80:80", listeners=(("192.0.2.80", 80),), mark=None, protocol="TCP", scheduler="rr", method="DR",
+    delay_loop=3, persistence=None, quorum=1, hysteresis=0, inhibit=False, virtualhost=None, sorry_server=None,
+    real_servers=(SERVER,),
+)  # fmt: skip
+BACKUP = replace(INSTANCE, priority=110)
+
+
+def configuration(name: str, text: bytes = TEXT) -> Configuration:
+    return Configuration(name, Path(f"{name}.conf"), {"/etc/keepalived/keepalived.conf": (text, 0o644)}, ())
+
+
+FILES = [configuration("lb1"), configuration("lb2")]
+
+
+def named(one: Reading, other: Reading, files: list[Configuration] = FILES) -> list[str]:
+    return [finding.name for finding in compare({"lb1": one, "lb2": other}, files)]
+
+
+def test_directors_that_are_alike_have_no_finding() -> None:
+    assert named(Reading((INSTANCE,), services=(SERVICE,)), Reading((BACKUP,), services=(SERVICE,))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("vips-differ", {"vips": (Vip("192.0.2.88", 24, "eth0"),)}),
+        ("advert-int-differs", {"advert_int": 2}),
+        ("version-differs", {"version": 3}),
+        ("auth-differs", {"authentication": "none"}),
+        ("unicast-differs", {"peers": ("192.0.2.11",)}),
+        ("priority-same", {"priority": 120}),
+        ("interface-differs", {"interface": "eth1"}),
+        ("vrid-differs", {"vrid": 61}),
+    ],
+)
+def test_what_differs_between_instances_is_named(name: str, change: dict[str, object]) -> None:
+    other = replace(BACKUP, **change)  # type: ignore[arg-type]
+    assert set(named(Reading((INSTANCE,)), Reading((other,)))) == {name}
+
+
+def test_another_interval_is_no_finding_where_the_version_takes_the_master_s() -> None:
+    one, other = replace(INSTANCE, version=3), replace(BACKUP, version=3, advert_int=2)
+    assert named(Reading((one,)), Reading((other,))) == []
+
+
+def test_another_password_is_a_finding_by_its_first_eight_bytes() -> None:
+    pair = Reading((INSTANCE,)), Reading((BACKUP,))
+    other = configuration("lb2", TEXT.replace(b"secret", b"secret2"))
+    assert named(*pair, [FILES[0], other]) == ["auth-differs"]
+    long = [
+        configuration(name, TEXT.replace(b"secret", b"12345678" + end)) for name, end in (("lb1", b"a"), ("lb2", b"b"))
+    ]
+    assert named(*pair, long) == []
+
+
+def test_two_clusters_of_one_vrid_are_not_compared() -> None:
+    stranger = replace(BACKUP, name="other", vips=(Vip("192.0.2.99", 24, "eth0"),))
+    files = [FILES[0], configuration("lb2", TEXT.replace(b"secret", b"other"))]
+    assert named(Reading((INSTANCE,)), Reading((stranger,)), files) == []
+
+
+def test_one_vrid_on_two_lans_is_two_virtual_routers() -> None:
+    def on(interface: str, address: str, priority: int, weight: int) -> Instance:
+        vips = (Vip(address, 24, interface),)
+        return replace(INSTANCE, interface=interface, vips=vips, priority=priority, scripts=(("chk", weight),))
+
+    one = Reading((on("eth0", "192.0.2.80", 120, -50), on("eth1", "198.51.100.80", 90, -50)))
+    other = Reading((on("eth1", "198.51.100.80", 110, -50), on("eth0", "192.0.2.80", 100, -50)))
+    assert named(one, other) == []
+    assert weights({"lb1": one, "lb2": other}, FILES) == []
+
+
+def test_two_families_may_have_one_vrid() -> None:
+    six = replace(INSTANCE, name="V6", version=3, vips=(Vip("2001:db8::80", 64, "eth0"),))
+    one, other = Reading((INSTANCE, six)), Reading((BACKUP, replace(six, priority=110)))
+    assert named(one, other) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "service"),
+    [
+        ("scheduler-differs", replace(SERVICE, scheduler="wlc")),
+        ("lb-kind-differs", replace(SERVICE, real_servers=(replace(SERVER, method="NAT"),))),
+        ("weights-differ", replace(SERVICE, real_servers=(replace(SERVER, weight=2),))),
+        ("real-servers-differ", replace(SERVICE, real_servers=(SERVER, replace(SERVER, address="192.0.2.82")))),
+        ("persistence-differs", replace(SERVICE, persistence=60)),
+    ],
+)
+def test_what_differs_between_services_is_named(name: str, service: Service) -> None:
+    assert named(Reading(services=(SERVICE,)), Reading(services=(service,))) == [name]
+
+
+def test_a_service_of_one_director_is_named_with_its_line() -> None:
+    mark = replace(SERVICE, name="FWM 7", listeners=(), mark=7)
+    found = compare({"lb1": Reading(services=(SERVICE,)), "lb2": Reading(services=(SERVICE, mark))}, FILES)
+    assert [finding.text for finding in found] == ["mark 7 is only on lb2: lb1 lacks it"]
+    found = compare({"lb1": Reading(services=(SERVICE,)), "lb2": Reading(services=(mark,))}, FILES)
+    assert found[0].where == "lb1.conf:15"
+
+
+def test_a_weight_below_the_gap_is_a_finding_with_the_weight_that_would_do() -> None:
+    master = replace(INSTANCE, scripts=(("chk", -5),))
+    (found,) = weights({"lb1": Reading((master,)), "lb2": Reading((BACKUP,))}, FILES)
+    assert (found.name, found.where) == ("weight-below-gap", "lb1.conf:3")
+    assert "falls from 120 to 115, which is still above 110 of lb2" in found.text
+    assert "-11" in found.cure
+
+
+@pytest.mark.parametrize("weight", [-11, -30, 0])
+def test_a_weight_that_moves_the_vip_is_none(weight: int) -> None:
+    master = replace(INSTANCE, scripts=(("chk", weight),))
+    assert weights({"lb1": Reading((master,)), "lb2": Reading((BACKUP,))}, FILES) == []
+
+
+def test_a_positive_weight_counts_while_the_script_succeeds() -> None:
+    master, backup = (replace(INSTANCE, priority=value, scripts=(("chk", 2),)) for value in (101, 100))
+    assert weights({"lb1": Reading((master,)), "lb2": Reading((backup,))}, FILES) == []
+
+
+def test_a_backup_with_nopreempt_does_not_take_over_from_a_lower_priority() -> None:
+    master, backup = replace(INSTANCE, scripts=(("chk", -30),)), replace(BACKUP, preempt=False)
+    (found,) = weights({"lb1": Reading((master,)), "lb2": Reading((backup,))}, FILES)
+    assert found.name == "nopreempt-with-weight"
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "told"),
+    [
+        ("(lb1.conf: Line 9) Unknown keyword 'nb_get_retry'", "keepalived-ignored", "tries again once"),
+        ("(lb1.conf: Line 9) Invalid lvs_scheduler 'loadbalance' - ignoring", "keepalived-changed", "goes on with wlc"),
+        ("(V) Warning - nopreempt will not work with initial state MASTER - clearing", "keepalived-changed", "MASTER"),
+        ("(lb1.conf: Line 9) Truncating auth_pass to 8 characters", "keepalived-changed", "Truncating auth_pass"),
+        ("(lb1.conf: Line 9) something nobody has seen", "keepalived-says", "something nobody has seen"),
+    ],
+)
+def test_what_keepalived_says_has_levels(line: str, name: str, told: str) -> None:
+    (found,) = graded("lb1", (line,))
+    assert found.name == name
+    assert told in found.text
+
+
+def test_a_word_is_told_once_with_all_its_places() -> None:
+    said = tuple(f"(lb1.conf: Line {number}) Unknown keyword 'nat_mask'" for number in (3, 9))
+    (found,) = graded("lb1", said)
+    assert found.where == "lb1.conf:3, lb1.conf:9"
+
+
+def test_a_mistyped_script_is_named_with_what_was_probably_meant(tmp_path: Path) -> None:
+    (tmp_path / "lb1.conf").write_bytes(TEXT)
+    (tmp_path / "check.sh").touch()
+    files = load_all([str(tmp_path / "lb1.conf")])
+    (found,) = of_text({"lb1": Reading((INSTANCE,))}, {}, files)
+    assert found.name == "script-missing"
+    assert "check.sh is, and may be meant" in found.text
+    assert found.where.endswith("lb1.conf:2")
+
+
+def test_places_are_found_in_their_blocks() -> None:
+    assert where(FILES[0], "weight", block="vrrp_script chk") == "lb1.conf:3"
+    assert where(FILES[0], "weight", block="real_server 192.0.2.81") == "lb1.conf:17"
+    assert where(FILES[0], "", block="vrrp_instance V", value="192.0.2.80") == "lb1.conf:12"
+    assert where(FILES[0], "auth_pass") == "lb1.conf:9"
+    assert where(FILES[0], "nothing") == ""
+
+
+@pytest.mark.parametrize("blank", ["${VIP}", "{{ vip }}", "<%= @vip %>", "%VIP%", "@@VIP@@"])
+def test_a_template_is_refused_with_its_line(blank: str, tmp_path: Path) -> None:
+    file = tmp_path / "lb1.conf"
+    file.write_text(f"vrrp_instance V {{\n    priority {blank}\n}}\n")
+    with pytest.raises(HarnessError, match=r"lb1.conf:2: this is a template that has not been filled in"):
+        load_all([str(file)])
+
+
+def test_variables_that_the_file_defines_are_no_template(tmp_path: Path) -> None:
+    file = tmp_path / "lb1.conf"
+    file.write_text(
+        "$VIP=192.0.2.80\nvrrp_instance V {\n  virtual_ipaddress {\n  ${VIP}\n } # {{ this is a comment }}\n}\n"
+    )
+    assert load_all([str(file)])
+
+
+def test_a_finding_needs_a_kind() -> None:
+    with pytest.raises(ValueError, match="no kind of finding"):
+        Finding("nonsense", "text")
+
+
+def test_every_kind_has_a_level_and_sentences() -> None:
+    for name, kind in KINDS.items():
+        assert re.fullmatch(r"[a-z0-9-]+", name)
+        assert kind.level in (FINDING, NOTE)
+        assert kind.meaning.endswith(".")
+        assert kind.cure.endswith(".")
+
+
+def test_all_that_is_amiss_with_ways_is_a_finding() -> None:
+    source = Path(ways.__file__).read_text()
+    assert set(re.findall(r'yield Amiss\(\s*"([^"]+)"', source)) == set(_WAYS)
+    assert set(_WAYS.values()) <= set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        (["a"], "is a table"),
+        ({"nonsense": "why"}, "there is no such finding"),
+        ({"vips-differ": ""}, "say why"),
+        ({"vips-differ": 1}, "say why"),
+    ],
+)
+def test_silencing_takes_a_name_and_a_reason(table: object, told: str) -> None:
+    with pytest.raises(HarnessError, match=told):
+        silenced(table, "lvs-harness.toml")
