@@ -58,8 +58,10 @@ class Place:
     def find(self) -> uml.Kernel:
         """The kernel; skips the test if it is not there."""
         if self.kernel == "packaged":
-            packaged = uml.packaged()
-            return packaged or pytest.skip("no embedded kernel: install user-mode-linux")
+            packaged = uml.packaged() or pytest.skip("no embedded kernel: install user-mode-linux")
+            if (problem := uml.unfit(packaged)) is not None:
+                pytest.skip(problem)
+            return packaged
         built = cache.find()
         return uml.Kernel.at(built.path) if built else pytest.skip("no kernel with virtual time: make kernel")
 

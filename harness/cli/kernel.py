@@ -24,6 +24,8 @@ def add(commands: Any) -> None:
     ensure.add_argument("--installer", metavar="PROGRAM", help="what installs the Debian packages that it is given")
     ensure.set_defaults(run=_ensure, passes=True)
     verbs.add_parser("path", help="print where the built kernel lies").set_defaults(run=_path)
+    about = "print where the distribution's kernel lies, if it can run on this processor"
+    verbs.add_parser("packaged", help=about).set_defaults(run=_packaged)
 
 
 def _build(options: argparse.Namespace) -> int:
@@ -93,5 +95,17 @@ def _path(options: argparse.Namespace) -> int:
     kernel = cache.find()
     if kernel is None:
         raise HarnessError("no kernel has been built yet; build one: make kernel")
+    print(kernel.path)
+    return 0
+
+
+def _packaged(options: argparse.Namespace) -> int:
+    from harness.kernels import choice, uml
+
+    kernel = uml.packaged()
+    if kernel is None:
+        raise HarnessError(f"the distribution's kernel is not installed; install it: {choice.INSTALL}")
+    if (problem := uml.unfit(kernel)) is not None:
+        raise HarnessError(problem)
     print(kernel.path)
     return 0

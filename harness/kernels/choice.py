@@ -137,7 +137,11 @@ def choose(kernel: str, clock: str, seed: int) -> Choice:
         raise HarnessError(
             f"--kernel native cannot run here: {lacking}; as root, load IPVS with `modprobe ip_vs`, or use --kernel uml"
         )
+    from harness.kernels import uml
+
     embedded, origin = _embedded(kernel, clock, lacking)
+    if (problem := uml.unfit(embedded)) is not None:
+        raise HarnessError(problem)
     if clock == "virtual" and not embedded.time_travel:
         raise HarnessError(f"{embedded.path} has no virtual time; build a kernel that has it: make kernel")
     why = f"{origin}; native: {lacking}" if lacking else origin

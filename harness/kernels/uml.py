@@ -39,6 +39,9 @@ _SKIPPED_INITCALLS = "raid6_select_algo,init_btrfs_fs"
 QUOTA = 2 << 30
 """Bytes that a guest may write."""
 
+_ROOM_FOR_AMX = (6, 13)
+"""The first version that may have room for the registers of AMX."""
+
 _OPTIONS = ("seccomp=", "time-travel=inf-cpu", "random-seed=")  # that not every kernel has
 
 
@@ -74,6 +77,26 @@ def packaged() -> Kernel | None:
         return None
     kernel = Kernel.at(_PACKAGED)
     return Kernel.at(_PACKAGED, _PACKAGED_MODULES / kernel.release)
+
+
+def unfit(kernel: Kernel) -> str | None:
+    """Why a kernel cannot run here: it would die as soon as it starts a program. None if it can.
+
+    Processors with AMX have more registers than User Mode Linux had room for (``put_fp_registers``, seen with 6.1 and
+    6.12, and not with 7.3). A virtual machine whose processor hides AMX is not affected.
+    """
+    version = tuple(int(number) for number in re.findall(r"\d+", kernel.release)[:2])
+    if version >= _ROOM_FOR_AMX or "amx_tile" not in _processor_flags():
+        return None
+    return f"the embedded kernel {kernel.release} dies on a processor with AMX; build a newer one: make kernel"
+
+
+def _processor_flags() -> list[str]:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("flags"):
+                return line.split()
+    return []
 
 
 def run(
