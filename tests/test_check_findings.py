@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.check import ways
+from harness.check import catalogue, ways
 from harness.check.arithmetic import weights
 from harness.check.comparing import compare
 from harness.check.facts import Instance, Reading, RealServer, Service, Vip
@@ -259,3 +259,8 @@ def test_all_that_is_amiss_with_ways_is_a_finding() -> None:
 def test_silencing_takes_a_name_and_a_reason(table: object, told: str) -> None:
     with pytest.raises(HarnessError, match=told):
         silenced(table, "lvs-harness.toml")
+
+
+def test_the_page_about_check_has_every_finding() -> None:
+    page = (Path(__file__).parents[1] / "docs/check.md").read_text("utf-8")
+    assert catalogue.table() in page, "out of date: put what `python -m harness.check.catalogue` prints into it"

@@ -23,13 +23,14 @@ _RELEASE = re.compile(r"\b(?:bullseye|bookworm|trixie|sid)\b")
 _PATIENCE = ["--watchdog", "120"]
 
 
-def run(folder: Path, argv: list[str]) -> str:
-    """What a command prints, run as a user runs it; pytest may fail, and anything else may not."""
+def run(folder: Path, argv: list[str], may_fail: bool = True) -> str:
+    """What a command prints, run as a user runs it; where it ``may_fail``, pytest may, and anything else may not."""
     bin_folder = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}", "PYTEST_ADDOPTS": " ".join(_PATIENCE)}
     command = [str(bin_folder / argv[0]), *argv[1:]]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode in ((0, 1) if argv[0] == "pytest" else (0,)), done.stdout + done.stderr
+    allowed = (0, 1) if may_fail and argv[0] == "pytest" else (0,)
+    assert done.returncode in allowed, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     return done.stdout
 
@@ -67,6 +68,42 @@ def test_every_command_of_the_tutorial(tmp_path: Path) -> None:
         command, *expected = block["text"].removeprefix("$ ").splitlines()
         require_images(command)
         shows(run(tmp_path, shlex.split(command)), expected)
+
+
+READMES = ("README.md", "README.zh-CN.md")
+ELSEWHERE = {
+    "git clone <this repository> lvs-harness && cd lvs-harness": ".ci/run clones",
+    "make scenarios": ".ci/run runs it",
+    ". .venv/bin/activate": "the commands here are those of the environment that runs this test",
+}
+"""Commands of the README that are not run here, and where they are."""
+
+
+def commands_of(readme: str) -> list[str]:
+    blocks = [
+        block["text"] for block in _BLOCK.finditer((ROOT / readme).read_text("utf-8")) if block["kind"] == "console"
+    ]
+    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+
+
+def test_the_readmes_tell_the_same_commands() -> None:
+    first, *others = [commands_of(readme) for readme in READMES]
+    assert len(first) > len(ELSEWHERE)
+    assert all(other == first for other in others)
+    assert ELSEWHERE.keys() <= set(first)
+
+
+def test_every_command_of_the_readme(tmp_path: Path) -> None:
+    require_kernel()
+    for name in ("scenarios", "topologies", "examples"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for command in commands_of(READMES[0]):
+        if command in ELSEWHERE:
+            continue
+        if _RELEASE.search(command) and images.find(release.key("trixie")) is None:
+            continue  # the tutorial's test says by name that there is no image
+        assert run(tmp_path, shlex.split(command), may_fail=False), command
 
 
 def test_a_repository_of_one_s_own(tmp_path: Path) -> None:

@@ -1,0 +1,31 @@
+"""The scenario that the README's picture shows. It is run by ``make picture`` and by nothing else."""
+
+import pytest
+
+from harness import measures
+from harness.clock import Window
+from harness.cluster import Cluster
+from harness.faults import PowerOff
+from harness.keepalived import timers
+from topologies.director_pair import DirectorPair
+
+pytestmark = pytest.mark.topology.with_args(DirectorPair)
+
+REIGN = 3.4
+"""Seconds for which the master has held the VIP when the fault strikes; not a multiple of its interval."""
+
+
+def test_the_backup_replaces_a_master_that_loses_power(cluster: Cluster) -> None:
+    """A master that vanishes costs its silence and the skew: the backup has the VIP within that window."""
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=False)
+
+    with cluster.load() as load:
+        cluster.timeline.let_pass(REIGN)
+        with cluster.suffering(PowerOff(master)) as struck:
+            took = cluster.wait_master(backup, since=struck, until=due.latest)
+            cluster.wait_answers(load, 8, since=struck + took)
+
+    assert took in cluster.within(due)
+    longest = Window(0, due.latest + load.resolution)
+    assert measures.outage(cluster.timeline) in cluster.within(longest)
