@@ -34,9 +34,7 @@ scenarios: setup
 test: setup
 	@tools/install-packages $(TEST_PACKAGES)
 	@$(ENSURE_KERNEL) -- $(ARGS)
-	$(PYTEST) tests/ $(ARGS)
-	$(PYTEST) tests/inside/ -m "not slow" --watchdog 200 $(ARGS)
-	$(PYTEST) tests/commands/ $(ARGS)
+	@PYTEST="$(PYTEST)" tools/test-groups $(ARGS)
 
 # lvs-harness check on every sample configuration of keepalived's package and in full: minutes; make test has a part.
 samples: setup
@@ -47,7 +45,7 @@ check: setup
 	$(VENV)/bin/ruff check $(SOURCES)
 	$(VENV)/bin/ruff format --check $(SOURCES)
 	$(VENV)/bin/mypy --strict $(SOURCES)
-	$(PYTEST) -q tests/test_layering.py
+	$(PYTEST) -q tests/test_layering.py tests/test_check_findings.py
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	vagrant validate --ignore-provider
 	$(VENV)/bin/lvs-harness scenarios --markdown | diff -u docs/scenarios.md - || { echo "out of date: make docs"; exit 1; }
