@@ -57,7 +57,7 @@ def test_no_file_from_elsewhere_is_included(tmp_path: Path, secret: Path, line: 
     file = configuration(tmp_path, f"global_defs {{\n}}\n{text}\n")
     with pytest.raises(HarnessError, match=r"does not lie beside the configuration|leads out of"):
         load(file)
-    assert main(["check", file]) == 1
+    assert main(["check", file]) == 4
 
 
 def test_a_link_to_a_file_from_elsewhere_is_none_of_it(tmp_path: Path, secret: Path) -> None:
@@ -85,7 +85,7 @@ def test_what_was_received_beside_it_names_no_file_from_elsewhere(
     file = configuration(tmp_path, f"include {secret}\n")
     text = "[set]\n" + setting.format(folder=tmp_path, secret=secret)
     (tmp_path / "received" / "lvs-harness.toml").write_text(text)
-    assert main(["check", file]) == 1
+    assert main(["check", file]) == 4
     assert "lvs-harness.toml" in capsys.readouterr().err
 
 
@@ -98,7 +98,7 @@ def test_what_is_no_file_is_no_configuration(tmp_path: Path, kind: str, capsys: 
         file.mkdir()
     else:
         file.symlink_to("/dev/zero")
-    assert main(["check", str(file)]) == 1
+    assert main(["check", str(file)]) == 4
     assert "it is no regular file" in capsys.readouterr().err
 
 
@@ -110,5 +110,5 @@ def test_what_is_no_file_is_no_configuration(tmp_path: Path, kind: str, capsys: 
 def test_a_damaged_settings_file_is_named(tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     file = configuration(tmp_path, "")
     (tmp_path / "received" / "lvs-harness.toml").write_bytes(content)
-    assert main(["check", file]) == 1
+    assert main(["check", file]) == 4
     assert "lvs-harness.toml: " in capsys.readouterr().err
