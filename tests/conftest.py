@@ -15,7 +15,7 @@ BY_NAME = (Path(__file__).parent / "inside", Path(__file__).parent / "commands")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How long to attack."""
-    parser.addoption("--kills", type=int, default=20, metavar="N", help="commands that are killed (default: 20)")
+    parser.addoption("--kills", type=int, default=12, metavar="N", help="commands that are killed (default: 12)")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

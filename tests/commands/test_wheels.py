@@ -72,7 +72,7 @@ def test_shipped_scenarios_are_listed(installed: Root) -> None:
 
 def test_own_configurations_are_checked(installed: Root) -> None:
     said = installed.run(["lvs-harness", "check", "/house/two-directors/lb1.conf", "/house/two-directors/lb2.conf"])
-    assert "in short: 12 works" in said
+    assert "in short: 16 works" in said
 
 
 def test_new_scenario_runs_and_finds_shipped_topologies(installed: Root) -> None:
