@@ -11,7 +11,7 @@ from harness.faults.configuration import (
 )
 from harness.faults.draining import Drain
 from harness.faults.fault import Fault
-from harness.faults.links import BlackHole, Unplug
+from harness.faults.links import BlackHole, Cut, Unplug
 from harness.faults.local import FailProgram, MakeFile, StopLocal
 from harness.faults.packets import Deaf, DropAdvertisements, DropArp, Impaired, Mute
 from harness.faults.power import PowerOff
@@ -38,6 +38,7 @@ __all__ = [
     "BlackHole",
     "ChangePage",
     "CrashVrrp",
+    "Cut",
     "Deaf",
     "Drain",
     "DropAdvertisements",

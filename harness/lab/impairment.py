@@ -16,12 +16,12 @@ from harness.errors import HarnessError
 from harness.lab.netlink import NLM_F_CREATE, NLM_F_EXCL, Batch, nla, nlmsg
 
 # include/uapi/linux/rtnetlink.h and pkt_sched.h
-_RTM_NEWQDISC, _RTM_DELQDISC, _RTM_NEWTFILTER = 36, 37, 44
+RTM_NEWQDISC, RTM_DELQDISC, RTM_NEWTFILTER, RTM_DELTFILTER = 36, 37, 44, 45
 _ROOT = 0xFFFFFFFF
 _TOP, _IMPAIRED_BAND = 0x10000, 0x10001
 _QUEUE = 1 << 16  # frames; netem drops what does not fit
 _ALL = 0xFFFFFFFF  # netem's shares are of 2^32 - 1
-_U32_TERMINAL = 1
+U32_TERMINAL = 1
 
 KINDS = {
     "advertisements": ((0x0800, 0x00FF0000, 0x00700000, 8), (0x86DD, 0x0000FF00, 0x00007000, 4)),
@@ -30,7 +30,7 @@ KINDS = {
 """Kinds of frames: ethertypes, each with mask, value and offset of a word behind the Ethernet header (VRRP is 112)."""
 
 
-class _tcmsg(nlmsg):  # type: ignore[misc]  # pyroute2 has no types
+class tcmsg(nlmsg):  # type: ignore[misc]  # pyroute2 has no types
     """``struct tcmsg`` with attributes as the kernel has them; pyroute2's own knows neither ``prio`` nor the seed."""
 
     fields = (("family", "B"), ("pad", "3x"), ("index", "i"), ("handle", "I"), ("parent", "I"), ("info", "I"))
@@ -75,30 +75,30 @@ def impair(batch: Batch, index: int, impairment: Impairment, wire: str) -> None:
     _queue(batch, index, _ROOT, _TOP, "prio", struct.pack("=i16B", 2, *[1] * 16), wire)
     _queue(batch, index, _IMPAIRED_BAND, 2 * _TOP, "netem", _netem_options(impairment), wire)
     for priority, (ethertype, mask, value, offset) in enumerate(KINDS[impairment.only], start=1):
-        selector = struct.pack("=BBBxHHhhI", _U32_TERMINAL, 0, 1, 0, 0, 0, 0, 0)
+        selector = struct.pack("=BBBxHHhhI", U32_TERMINAL, 0, 1, 0, 0, 0, 0, 0)
         selector += struct.pack("!II", mask, value) + struct.pack("=ii", offset, 0)
         options = struct.pack("=HHI", 8, 1, _IMPAIRED_BAND) + struct.pack("=HH", 4 + len(selector), 5) + selector
         message = _message(index, _TOP, 0, "u32", options)
         message["info"] = priority << 16 | socket.htons(ethertype)
         batch.add(
-            _RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, message, f"filter {impairment.only} on {wire} (module cls_u32)"
+            RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, message, f"filter {impairment.only} on {wire} (module cls_u32)"
         )
 
 
 def mend(batch: Batch, index: int, wire: str) -> None:
     """Have the interface send as usual again, if it is still there."""
-    message = _tcmsg()
+    message = tcmsg()
     message["index"], message["parent"] = index, _ROOT
-    batch.add(_RTM_DELQDISC, 0, message, f"mend {wire}", errno.ENODEV, errno.ENOENT)
+    batch.add(RTM_DELQDISC, 0, message, f"mend {wire}", errno.ENODEV, errno.ENOENT)
 
 
 def _queue(batch: Batch, index: int, parent: int, handle: int, kind: str, options: bytes, wire: str) -> None:
     message = _message(index, parent, handle, kind, options)
-    batch.add(_RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, message, f"impair {wire} by {kind} (module sch_{kind})")
+    batch.add(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, message, f"impair {wire} by {kind} (module sch_{kind})")
 
 
 def _message(index: int, parent: int, handle: int, kind: str, options: bytes) -> Any:
-    message = _tcmsg()
+    message = tcmsg()
     message["index"], message["parent"], message["handle"] = index, parent, handle
     message["attrs"] = [("TCA_KIND", kind), ("TCA_OPTIONS", options)]
     return message

@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterable
 
-from harness.lab import impairment, offload, syscalls
+from harness.errors import HarnessError
+from harness.lab import cuts, impairment, offload, syscalls
+from harness.lab.cuts import Cut
 from harness.lab.impairment import Impairment
 from harness.lab.machine import Machine, Process
 from harness.lab.netlink import Batch, wait_running
@@ -28,6 +30,7 @@ class Lab:
         self._bridges = {lan: _FIRST_LAN + number for number, lan in enumerate(plan.lans)}
         wires = [interface.wire for host in plan.hosts for interface in host.interfaces]
         self._wires = {wire: _FIRST_WIRE + number for number, wire in enumerate(wires)}
+        self._cuts: dict[tuple[str, str, Cut], int] = {}
 
     @property
     def fabric(self) -> int:
@@ -74,6 +77,7 @@ class Lab:
                 self._add_wire(batch, machine, interface)
         with syscalls.inside_netns(self.fabric):
             batch.send("wires")
+        self._cut_again({machine.name for machine in machines})
         for machine in machines:
             self._configure(machine)
 
@@ -144,6 +148,50 @@ class Lab:
                 else:
                     impairment.impair(batch, index, impaired, interface.wire)
             batch.send(machine)
+
+    def cut(self, sender: str, receiver: str, what: Cut) -> None:
+        """Have the switches drop what ``sender`` sends to ``receiver``, until it is mended.
+
+        Power that goes off and on does not mend it. Raises HarnessError if they share no LAN, or it is cut already.
+        """
+        key = (sender, receiver, what)
+        if key in self._cuts:
+            raise HarnessError(f"{sender} and {receiver} are cut apart like that already; heal that fault first")
+        if off := [name for name in (sender, receiver) if not self.machines[name].powered]:
+            raise HarnessError(f"{off[0]} is powered off: there is no wire to cut")
+        wires = self.shared_wires(sender, receiver)
+        number = next(free for free in range(len(self._cuts) + 1) if free not in self._cuts.values())
+        batch = Batch()
+        for leaves, arrives in wires:
+            cuts.cut(batch, self._wires[arrives], arrives, leaves, what, number)
+        with syscalls.inside_netns(self.fabric):
+            batch.send(receiver)
+        self._cuts[key] = number
+
+    def mend_cut(self, sender: str, receiver: str, what: Cut) -> None:
+        """Take back what :meth:`cut` did."""
+        number = self._cuts.pop((sender, receiver, what))
+        batch = Batch()
+        for _, wire in self.shared_wires(sender, receiver):
+            cuts.mend(batch, self._wires[wire], wire, what, number)
+        with syscalls.inside_netns(self.fabric):
+            batch.send(receiver)
+
+    def _cut_again(self, names: set[str]) -> None:
+        """Machines that have just been switched on have new wires, which are cut as the old ones were."""
+        for sender, receiver, what in list(self._cuts):
+            both_powered = self.machines[sender].powered and self.machines[receiver].powered
+            if names & {sender, receiver} and both_powered:
+                self.mend_cut(sender, receiver, what)
+                self.cut(sender, receiver, what)
+
+    def shared_wires(self, one: str, other: str) -> list[tuple[str, str]]:
+        """The wires of two machines on each LAN that both are on. Raises HarnessError if there is none."""
+        first, second = (self.machines[name].plan.interfaces for name in (one, other))
+        found = [(mine.wire, theirs.wire) for mine in first for theirs in second if mine.lan == theirs.lan]
+        if one == other or not found:
+            raise HarnessError(f"{one} and {other} share no LAN: cut each from what lies between them")
+        return found
 
     def power_off(self, machine: str) -> list[Process]:
         """Cut the power: nothing more leaves the machine, and every process dies without having seen its link go.
