@@ -180,7 +180,7 @@ class Acting(Waiting):
         self.timeline.let_pass(self.slack)  # a kernel tells of a new address before it answers for it
         began = self.timeline.now()
         with asker.machine.inside(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
-            wire.bind((asker.plan.interface().name, 0))
+            wire.bind((asker.plan.main_device, 0))
             for _ in range(count):
                 wire.send(protocols.arp_question(asker.mac, asker.ip, address))
         self.timeline.let_pass(self.slack)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network, ip_address
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network, ip_address, ip_interface
 from typing import TypeVar
 
 from mininet.topo import Topo
@@ -154,13 +154,24 @@ def gateway(name: str, option: str, given: str | None, networks: Iterable[IPv4Ne
     return gateway
 
 
-def check_vip(
-    name: str, vip: str, lans: Sequence[tuple[str, IPv4Network | IPv6Network]], taken: Mapping[str, str]
-) -> None:
-    """A VIP is nobody's own address, and in the subnet of a LAN, or link-local."""
-    address = ip_address(vip)
-    if (other := taken.get(str(address))) is not None:
+def check_vip(name: str, vip: str, taken: Mapping[str, str]) -> None:
+    """A VIP is nobody's own address, but for a machine that holds it on a device of its own."""
+    address = str(ip_address(vip))
+    other = taken.get(address)
+    if other is not None and not other.startswith(_ON_DEVICE):
         raise HarnessError(f"{name}: its VIP {address} is the address of {other}; take a free one")
-    if not address.is_link_local and not any(address in subnet for _, subnet in lans):
-        known = ", ".join(f"{subnet} ({lan})" for lan, subnet in lans)
-        raise HarnessError(f"{name}: its VIP {address} is in no LAN's subnet: {known}")
+
+
+_ON_DEVICE = "a device of "
+
+
+def take(name: str, address: str, taken: dict[str, str]) -> None:
+    """Note an address of a machine's device. Several machines may have one that belongs to no host (a prefix of /32
+    or /128), such as a VIP that routes lead to.
+    """
+    given = ip_interface(address)
+    owner = f"{_ON_DEVICE}{name}"
+    other = taken.setdefault(str(given.ip), owner)
+    of_a_host = given.network.prefixlen == given.max_prefixlen
+    if other != owner and not (of_a_host and other.startswith(_ON_DEVICE)):
+        raise HarnessError(f"{owner} and {other} both have the address {given.ip}; give one another")

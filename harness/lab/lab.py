@@ -98,14 +98,20 @@ class Lab:
         batch.set_link(LOOPBACK, True, "lo")
         with machine.inside():
             for interface in machine.plan.interfaces:
-                index = socket.if_nametoindex(interface.name)
-                offload.switch_off(interface.name)
-                batch.set_link(index, True, interface.name)
-                for address in interface.addresses:
-                    batch.address(index, str(address.ip), address.network.prefixlen)
-            for gateway in machine.plan.default_routes:
-                batch.default_route(gateway)
+                self._set_up(batch, interface)
+            if not machine.plan.role.links:  # else the gateways are behind devices that are yet to be made
+                for gateway in machine.plan.default_routes:
+                    batch.default_route(gateway)
             batch.send(machine.name)
+
+    def _set_up(self, batch: Batch, interface: InterfacePlan) -> None:
+        """Set a new interface up, and give it its addresses, but for those that a device of the machine holds."""
+        index = socket.if_nametoindex(interface.name)
+        offload.switch_off(interface.name)
+        batch.set_link(index, True, interface.name)
+        if interface.held_by is None:
+            for address in interface.addresses:
+                batch.address(index, str(address.ip), address.network.prefixlen)
 
     def unplug(self, machine: str, interface: str | None = None) -> None:
         """Pull one cable, or all: the machine sees its carrier go, the switch forwards nothing more to it."""

@@ -207,10 +207,10 @@ class Machine:
             raise HarnessError(f"{self.name}: cannot set sysctl {name} to {value}: {problem.strerror}") from None
 
     def add_addresses(self, addresses: Sequence[str]) -> None:
-        """Give the first interface more addresses, each a host's."""
+        """Give the interface that has the machine's own address more, each a host's."""
         batch = Batch()
         with self.inside():
-            index = socket.if_nametoindex(self.plan.interface().name)
+            index = socket.if_nametoindex(self.plan.main_device)
             for address in addresses:
                 batch.address(index, address, 128 if ":" in address else 32)
             batch.send(self.name)

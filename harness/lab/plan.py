@@ -9,8 +9,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from ipaddress import IPv4Interface, IPv4Network, IPv6Interface
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import mininet
@@ -18,8 +17,8 @@ from mininet.topo import Topo
 
 import harness
 from harness.errors import HarnessError
-from harness.images.image import HOST, Image
-from harness.lab import addressing
+from harness.lab import addressing, reaching, wiring
+from harness.lab.hosts import HostPlan, InterfacePlan, Plan
 from harness.topology import Director, RealServer, Role
 from harness.topology.machines import role_of
 
@@ -32,79 +31,10 @@ Topology = Callable[..., Topo]
 Edits = Mapping[str, tuple[str, str]]
 """Director -> (text that stands once in its generated keepalived.conf, what to write instead)."""
 
+__all__ = ["Edits", "HostPlan", "InterfacePlan", "Plan", "Topology", "make_topo", "plan", "with_edits", "with_images"]
+
 _OWN_OPTIONS = ("ip", "mac", "defaultRoute", "defaultRoute6", "inNamespace", "isSwitch")
-_LINK_OPTIONS = ("node1", "node2", "port1", "port2", "intfName1", "intfName2", "params1", "params2")
 _HOSTNAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)  # RFC 1123 section 2.1, one label
-_INTERFACE_NAME = re.compile(r"[\w.-]{1,15}", re.ASCII)  # linux/if.h: IFNAMSIZ is 16, with the final zero
-
-
-@dataclass(frozen=True)
-class InterfacePlan:
-    """One wired interface: ``name`` in its machine, ``wire`` the name of the wire's other end, on the LAN's switch.
-
-    ``address6`` is None on a LAN without an IPv6 subnet.
-    """
-
-    name: str
-    address: IPv4Interface
-    mac: str
-    lan: str
-    wire: str
-    address6: IPv6Interface | None = None
-
-    def address_of(self, family: int) -> str:
-        """Its address in IP version 4 or 6, without the prefix length. HarnessError if it has none."""
-        address = self.address if family == 4 else self.address6
-        if address is None:
-            raise HarnessError(
-                f"{self.wire}: no IPv6 address; give the LAN {self.lan} one: addSwitch(..., subnet6=...)"
-            )
-        return address.ip.compressed
-
-    @property
-    def addresses(self) -> tuple[IPv4Interface | IPv6Interface, ...]:
-        """Its address, or both."""
-        return (self.address,) if self.address6 is None else (self.address, self.address6)
-
-
-@dataclass(frozen=True)
-class HostPlan:
-    """One machine: its role and interfaces; ``default_routes`` are its gateways' addresses, if it has any.
-
-    ``image`` is its root file system.
-    """
-
-    name: str
-    role: Role
-    interfaces: tuple[InterfacePlan, ...]
-    default_routes: tuple[str, ...] = ()
-    image: Image = HOST
-
-    def interface(self, name: str | None = None) -> InterfacePlan:
-        """An interface by name, the first by default."""
-        for interface in self.interfaces:
-            if name in (None, interface.name):
-                return interface
-        raise HarnessError(f"{self.name}: no interface {name}; it has {', '.join(i.name for i in self.interfaces)}")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The whole network: ``lans`` by name with their IPv4 subnets, ``hosts`` in the order of the topology."""
-
-    lans: dict[str, IPv4Network]
-    hosts: tuple[HostPlan, ...]
-
-    def of_role(self, role: type[Role]) -> list[HostPlan]:
-        """The hosts of one role."""
-        return [host for host in self.hosts if isinstance(host.role, role)]
-
-    @functools.cached_property
-    def etc_hosts(self) -> str:
-        """The text of ``/etc/hosts``, the same on every machine."""
-        lines = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost"]
-        lines += [f"{host.interface().address.ip}\t{host.name}" for host in self.hosts if host.interfaces]
-        return "\n".join(lines) + "\n"
 
 
 def make_topo(factory: Callable[[], Topo]) -> Topo:
@@ -171,7 +101,7 @@ def _checked_names() -> Iterator[None]:
 def plan(topo: Topo, seed: int = 0) -> Plan:
     """Check a topology and give every interface its name, address and MAC. Raises HarnessError naming the node."""
     lans, lans6 = addressing.subnets(topo), addressing.subnets6(topo)
-    ends = _ends(topo)
+    ends = wiring.ends(topo)
     wired = Counter(end.lan for each in ends.values() for end in each)
     for lan, subnet in lans.items():
         addressing.check_room(lan, subnet, wired[lan])
@@ -184,22 +114,33 @@ def plan(topo: Topo, seed: int = 0) -> Plan:
         stock = {key: options.pop(key, None) for key in _OWN_OPTIONS}
         role = role_of(name, options)
         interfaces = []
-        for position, end in enumerate(ends.get(name, [])):
+        own_ends = ends.get(name, [])
+        bare = wiring.without_address(name, role, own_ends)
+        for position, end in enumerate(own_ends):
             own = stock if position == 0 else {}
-            address = addressing.address(name, end.lan, lans[end.lan], end.options.get("ip") or own.get("ip"), taken)
+            lan = end.lan
             automatic = f"02:{seed >> 8 & 255:02x}:{seed & 255:02x}:{number >> 8:02x}:{number & 255:02x}:{position:02x}"
             mac = addressing.mac(name, end.options.get("mac") or own.get("mac") or automatic, macs)
             wire = f"{name}-eth{position}" if len(name) <= 10 else f"wire{number}-eth{position}"
-            subnet6 = lans6.get(end.lan)
-            given6 = end.options.get("ip6")
-            address6 = None if subnet6 is None else addressing.address6(name, end.lan, subnet6, address, given6, taken)
-            interfaces.append(InterfacePlan(_interface_name(name, end), address, mac, end.lan, wire, address6))
-        hosts.append(HostPlan(name, role, tuple(interfaces), _gateways(name, stock, interfaces)))
-        _check_wired(hosts[-1])
+            known_as = wiring.interface_name(name, end)
+            if known_as in bare:
+                interfaces.append(InterfacePlan(known_as, None, mac, lan, wire))
+                continue
+            address = addressing.address(name, lan, lans[lan], end.options.get("ip") or own.get("ip"), taken)
+            subnet6, given6 = lans6.get(lan), end.options.get("ip6")
+            address6 = None if subnet6 is None else addressing.address6(name, lan, subnet6, address, given6, taken)
+            interfaces.append(InterfacePlan(known_as, address, mac, lan, wire, address6))
+        host = wiring.with_devices(HostPlan(name, role, tuple(interfaces), _gateways(name, stock, interfaces)))
+        wiring.check_wired(host)
+        hosts.append(host)
+        for own_address in (each for device in role.links for each in device.own_addresses):
+            addressing.take(name, own_address, taken)
     whole = Plan(lans, tuple(hosts))
     for host in whole.hosts:
         for vip in _vips(host.role):
-            addressing.check_vip(host.name, vip, [*lans.items(), *lans6.items()], taken)
+            addressing.check_vip(host.name, vip, taken)
+            reaching.check_vip(whole, host, vip, [*lans.items(), *lans6.items()])
+    reaching.check_routes(whole)
     return whole
 
 
@@ -244,56 +185,3 @@ def with_images(whole: Plan, selection: Selection) -> Plan:
 def _check_hostname(name: str) -> None:
     if not isinstance(name, str) or not _HOSTNAME.fullmatch(name):
         raise HarnessError(f"{name!r} is no name for a machine: use letters, digits and hyphens, at most 63")
-
-
-def _check_wired(host: HostPlan) -> None:
-    """Every machine is on a LAN, and its VRRP instances are on its interfaces."""
-    if not host.interfaces:
-        raise HarnessError(f'{host.name}: it is wired to nothing; addLink("{host.name}", a switch)')
-    names = [interface.name for interface in host.interfaces]
-    for name in names:
-        if names.count(name) > 1:
-            raise HarnessError(f"{host.name}: two interfaces with one name: {name}; rename one")
-    for instance in host.role.instances if isinstance(host.role, Director) else ():
-        if instance.interface not in names:
-            raise HarnessError(
-                f"{host.name}: VRRP instance {instance.name} is on {instance.interface},"
-                f" and the machine has {', '.join(names)}"
-            )
-
-
-@dataclass(frozen=True)
-class _End:
-    """A host's end of a link: on which LAN, as which of the host's ports, with the options of ``params1`` or 2."""
-
-    lan: str
-    port: int
-    name: str | None
-    options: dict[str, Any]
-
-
-def _ends(topo: Topo) -> dict[str, list[_End]]:
-    """For each host the LANs it is wired to, in the order of its ports, which Mininet counts as links are added."""
-    ends: dict[str, list[_End]] = {}
-    for first, second, info in topo.links(withInfo=True):
-        if topo.isSwitch(first) == topo.isSwitch(second):
-            raise HarnessError(f"link {first} - {second}: one end has to be a host, the other a switch")
-        side, host, lan = ("2", second, first) if topo.isSwitch(first) else ("1", first, second)
-        options = dict(info.get(f"params{side}") or {})
-        if unknown := [*(set(info) - set(_LINK_OPTIONS)), *(set(options) - {"ip", "ip6", "mac"})]:
-            raise HarnessError(
-                f"link {first} - {second}: unknown options {', '.join(sorted(unknown))}; a link takes port1, intfName1,"
-                " params1=dict(ip=..., ip6=..., mac=...) and the same with 2"
-            )
-        ends.setdefault(host, []).append(_End(lan, info[f"port{side}"], info.get(f"intfName{side}"), options))
-    for lan in topo.switches():
-        if not any(lan == end.lan for wired in ends.values() for end in wired):
-            raise HarnessError(f"{lan}: nothing is wired to this switch; add a link or leave it out")
-    return {host: sorted(wired, key=lambda end: end.port) for host, wired in ends.items()}
-
-
-def _interface_name(host: str, end: _End) -> str:
-    name = end.name or f"eth{end.port}"
-    if not _INTERFACE_NAME.fullmatch(name) or name == "lo":
-        raise HarnessError(f"{host}: {name!r} is no name for an interface: use at most 15 letters, digits and . _ -")
-    return name

@@ -20,7 +20,8 @@ _SOL_PACKET, _PACKET_RX_RING, _PACKET_STATISTICS, _PACKET_VERSION = 263, 5, 6, 1
 _TPACKET_V2 = 1
 _ETH_P_ALL = 3
 _PACKET_OUTGOING = 4
-_STATUS_USER = 1
+_STATUS_USER, _STATUS_TAGGED = 0x1, 0x10  # TP_STATUS_USER, TP_STATUS_VLAN_VALID
+_TAG_AT = 12  # behind the two hardware addresses
 _HEADER = struct.Struct("=IIIHHIIHH4x")  # struct tpacket2_hdr
 _LINK = struct.Struct("=HHiHBB8s")  # struct sockaddr_ll, behind it
 _LINK_OFFSET = 32
@@ -32,13 +33,22 @@ RING_FRAMES_A_WIRE = 64
 
 @dataclass(frozen=True)
 class Frame:
-    """One Ethernet frame on one machine's wire: ``sent`` by that machine, or else delivered to it."""
+    """One Ethernet frame on one machine's wire: ``sent`` by that machine, or else delivered to it.
+
+    ``tag`` is its VLAN tag of four bytes, if it has one; ``data`` is the frame without it.
+    """
 
     at: Instant
     node: str
     interface: str
     sent: bool
     data: bytes
+    tag: bytes = b""
+
+    @property
+    def on_the_wire(self) -> bytes:
+        """The frame as it crossed the wire, with its tag."""
+        return self.data[:_TAG_AT] + self.tag + self.data[_TAG_AT:]
 
 
 class Capture:
@@ -81,14 +91,15 @@ class Capture:
         ahead = realtime_ahead()
         while True:
             offset = self._cursor * FRAME_ROOM
-            status, _, kept, mac, _, seconds, nanoseconds, _, _ = _HEADER.unpack_from(self._ring, offset)
+            status, _, kept, mac, _, seconds, nanoseconds, vlan, kind = _HEADER.unpack_from(self._ring, offset)
             if not status & _STATUS_USER:
                 break
             _, _, index, _, direction, _, _ = _LINK.unpack_from(self._ring, offset + _LINK_OFFSET)
             if (end := self._wires.get(index)) is not None:
                 data = bytes(self._ring[offset + mac : offset + mac + kept])
                 at = from_realtime(seconds * 1_000_000_000 + nanoseconds, ahead) - self._origin
-                self._sink(Frame(at, *end, direction != _PACKET_OUTGOING, data))
+                tag = struct.pack("!HH", kind, vlan) if status & _STATUS_TAGGED else b""
+                self._sink(Frame(at, *end, direction != _PACKET_OUTGOING, data, tag))
             struct.pack_into("=I", self._ring, offset, 0)
             self._cursor = (self._cursor + 1) % self._ring_frames
         self._count_drops()

@@ -82,7 +82,7 @@ class Evidence:
     def _packet(self, frame: Frame) -> bytes:
         interface = self._interfaces[frame.node, frame.interface]
         at = self._origin + round(frame.at * 1e9)
-        return pcapng.packet(interface, at, frame.data, sent=frame.sent, comment=self._comment(frame.data))
+        return pcapng.packet(interface, at, frame.on_the_wire, sent=frame.sent, comment=self._comment(frame.data))
 
     def end(self) -> None:
         """End the timeline here: what follows is no part of the scenario.

@@ -64,13 +64,26 @@ def _on(host: HostPlan, lan: str) -> bool:
 
 def _machine(host: HostPlan, lan: str) -> tuple[str, list[str]]:
     addresses = [
-        f"{address.ip} on {interface.name}"
+        f"{address.ip} on {interface.name if interface.held_by is None else interface.held_by}"
         for interface in host.interfaces
         if interface.lan == lan
         for address in interface.addresses
     ]
     gateway = f", gateway {', '.join(host.default_routes)}" if host.default_routes else ""
-    return f"{host.name}  {_title(host.role)}  {', '.join(addresses)}{gateway}", _claims(host, lan)
+    details = [*_devices(host, lan), *_claims(host, lan)]
+    return f"{host.name}  {_title(host.role)}  {', '.join(addresses)}{gateway}", details
+
+
+def _devices(host: HostPlan, lan: str) -> list[str]:
+    """A line for each device of a machine and for each static route, on the first of its LANs."""
+    if host.interface().lan != lan:
+        return []
+    lines = []
+    for device in host.role.links:
+        parts = f" of {', '.join(device.parts)}" if device.parts else ""
+        own = f", {', '.join(device.own_addresses)}" if device.own_addresses else ""
+        lines.append(f"{device.name}: {type(device).__name__.lower()}{parts}{own}")
+    return [*lines, *(f"route: {destination} {way}" for destination, way in host.role.routes.items())]
 
 
 def _title(role: Role) -> str:
@@ -87,6 +100,8 @@ def _claims(host: HostPlan, lan: str) -> list[str]:
     if role.config is not None:
         return [f"keepalived.conf: {role.config}"]
     names = [interface.name for interface in host.interfaces if interface.lan == lan]
+    if host.interface().lan == lan:
+        names += [device.name for device in host.role.links]
     lines = []
     for instance in role.instances:
         if instance.interface in names:

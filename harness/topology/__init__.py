@@ -12,6 +12,7 @@ from harness.topology.checks import (
     UdpCheck,
     Url,
 )
+from harness.topology.devices import Bond, Bridge, Dummy, Macvlan, Vlan, Vrf, Vxlan
 from harness.topology.local import LocalService
 from harness.topology.machines import Client, Director, MailServer, RealServer, Role, Router
 from harness.topology.notification import Notify
@@ -20,12 +21,16 @@ from harness.topology.tracking import TrackedFile, TrackedInterface, TrackedProc
 from harness.topology.vrrp import SyncGroup, VrrpInstance
 
 __all__ = [
+    "Bond",
+    "Bridge",
     "Client",
     "Director",
     "DnsCheck",
+    "Dummy",
     "FileCheck",
     "HttpGet",
     "LocalService",
+    "Macvlan",
     "MailServer",
     "MiscCheck",
     "Notify",
@@ -43,6 +48,9 @@ __all__ = [
     "UdpCheck",
     "Url",
     "VirtualService",
+    "Vlan",
+    "Vrf",
     "VrrpInstance",
     "VrrpScript",
+    "Vxlan",
 ]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
-from harness.topology import fields
+from harness.topology import fields, routes
+from harness.topology.devices import Device
 from harness.topology.local import LocalService
 from harness.topology.notification import FIFO, SCRIPTS, Notify
 from harness.topology.services import VirtualService
@@ -20,12 +21,18 @@ from harness.topology.vrrp import SyncGroup, VrrpInstance
 class Role:
     """Base of all roles. Stock Mininet (``mn --custom``) makes an ordinary host of every one of them.
 
-    ``sysctl`` are settings of the machine's network, such as ``{"net.ipv4.ip_forward": 1}``.
+    ``sysctl`` are settings of the machine's network, such as ``{"net.ipv4.ip_forward": 1}``; ``links`` are the devices
+    that it has beside its wires, in the order in which they are made; ``routes`` leads further networks by gateways or
+    interfaces, beside ``defaultRoute``: ``{"10.0.0.0/8": "via 172.16.10.1", "192.0.2.0/24": "dev eth1"}``.
     """
 
     sysctl: Mapping[str, int] = field(default_factory=dict)
+    links: tuple[Device, ...] = ()
+    routes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for destination, way in self.routes.items():
+            routes.check(type(self).__name__, destination, way)
         for name, value in self.sysctl.items():
             fields.sysctl(type(self).__name__, name, value)
 

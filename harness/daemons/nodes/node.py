@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from harness.daemons.daemon import Daemon
 from harness.errors import HarnessError
+from harness.lab import devices
 from harness.lab.machine import Machine, Process
 from harness.lab.plan import HostPlan, Plan
 
@@ -35,8 +36,8 @@ class Node:
 
     @property
     def mac(self) -> str:
-        """The hardware address of its first interface."""
-        return self.plan.interface().mac
+        """The hardware address at which others reach it on its first LAN."""
+        return devices.main_mac(self.plan)
 
     @property
     def fifos(self) -> dict[str, str]:
@@ -45,6 +46,7 @@ class Node:
 
     def prepare(self) -> None:
         """Put the configuration in place, on a machine that has just been switched on."""
+        devices.make(self.machine)
         for name, value in self.plan.role.sysctl.items():
             self.machine.set_sysctl(name, value)
 

@@ -1,0 +1,83 @@
+"""Interfaces that are no bare wires: the election, and the way to the real servers, are what they are elsewhere."""
+
+import pytest
+
+from harness import measures
+from harness.cluster import Cluster
+from harness.daemons import ipvsadm
+from harness.faults import HangKeepalived, PowerOff, Unplug
+from harness.keepalived import timers
+from topologies.devices import BALANCING, KINDS, TAGGED, Devices
+
+pytestmark = pytest.mark.election
+
+VLAN_10 = bytes.fromhex("8100000a")
+
+EVERY_KIND = [pytest.param(kind, marks=pytest.mark.topology(Devices, kind=kind)) for kind in KINDS]
+SHARED = pytest.mark.topology(Devices, kind="bond")
+BALANCED = [pytest.param(kind, marks=pytest.mark.topology(Devices, kind=kind)) for kind in BALANCING]
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND)
+@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
+def test_election_is_the_same_on_every_kind_of_interface(cluster: Cluster, kind: str) -> None:
+    """keepalived knows an interface by its name, and sends by that; what it is made of changes no timer."""
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=False)
+
+    with cluster.suffering(PowerOff(master)) as struck:
+        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        assert cluster.owners() == [backup.name]
+
+    assert took in cluster.within(due)
+    assert [each.node for each in measures.ownership(cluster.timeline, cluster.vip, since=struck)] == [backup.name]
+
+
+def tunnelled(cluster: Cluster) -> None:
+    """Have the master put packets into others."""
+    director, service = cluster.master, cluster.service
+    for destination in director.destinations(service):
+        words = [*ipvsadm.service(service), "-r", destination.endpoint, "-i", "-w", "1"]
+        director.machine.run(["ipvsadm", "-e", *words])
+
+
+@pytest.mark.forwarding
+@pytest.mark.parametrize("kind", BALANCED)
+@pytest.mark.control("TUN instead", sabotage=tunnelled, caught="status")
+def test_forwarding_is_the_same_on_every_kind_of_interface(cluster: Cluster, kind: str) -> None:
+    """DR gives a packet the hardware address of a real server, whatever interface that is reached by, and the answer
+    goes straight back.
+    """
+    master = cluster.master
+    requests = cluster.fetch(4)
+    assert [request.status for request in requests] == [200] * 4
+    path, server = cluster.path_of(requests[0]), cluster.server_of(requests[0])
+
+    asked, forwarded = path.between(cluster.client, master), path.between(master, server)
+
+    assert asked
+    assert [packet.unrouted for packet in forwarded] == [packet.unrouted for packet in asked]
+    assert path.between(server, cluster.client)
+    tags = {packet.frame.tag for packet in path.packets}
+    assert tags == ({VLAN_10} if kind in TAGGED else {b""})
+
+
+@SHARED
+@pytest.mark.control(
+    "the other wire is out already", fault=lambda node: Unplug(node, "eth1"), node="director1", caught="address"
+)
+def test_election_is_not_needed_when_a_bond_loses_one_wire(cluster: Cluster) -> None:
+    """The other wire takes over within the time in which the bond looks for a carrier, far below what a backup waits,
+    so nobody hears of it.
+    """
+    master = cluster.master
+    began = cluster.timeline.now()
+
+    with cluster.suffering(Unplug(master, "eth0")) as struck:
+        cluster.timeline.let_pass(timers.master_down_interval(cluster.backup.vrrp) + cluster.slack)
+        answers = [request.status for request in cluster.fetch(2)]
+        sent = cluster.timeline.events("advertisement", node=master.name, since=struck + 1, sent=True)
+
+    assert not cluster.timeline.events("address", since=began, address=cluster.vip)
+    assert sent
+    assert answers == [200, 200]
