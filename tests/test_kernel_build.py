@@ -306,6 +306,12 @@ class TestBadMachine:
         program(tools / "gcc", "exit 1")
         assert building.missing_tools() == ["libc6-dev"]
 
+    def test_the_headers_come_with_the_compiler(self, tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """On a bare Debian gcc brings none, and what is missing is installed once."""
+        (tools / "gcc").unlink()
+        monkeypatch.setenv("PATH", str(tools))
+        assert {"gcc", "libc6-dev"} <= set(building.missing_tools())
+
     def test_too_little_room(self, kernels: Path, tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         room = shutil.disk_usage("/")._replace(free=10 << 20)
         monkeypatch.setattr(shutil, "disk_usage", lambda _: room)

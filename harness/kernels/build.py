@@ -115,7 +115,9 @@ def build(*, progress: Callable[[str], None], source: str | None = None) -> Path
 def missing_tools() -> list[str]:
     """The packages to install before a kernel can be built."""
     missing = {package for tool, package in TOOLS.items() if shutil.which(tool) is None}
-    if "gcc" not in missing:
+    if "gcc" in missing:
+        missing.add("libc6-dev")  # which gcc only recommends, and nobody can tell without a compiler
+    else:
         headers = ["gcc", "-E", "-include", "stdio.h", "-x", "c", os.devnull]
         if subprocess.run(headers, capture_output=True, check=False).returncode != 0:
             missing.add("libc6-dev")
