@@ -32,12 +32,8 @@ class Node:
     mac: str
 
     @property
-    def plan(self) -> Node:
-        return self
-
-    @property
-    def interfaces(self) -> list[Interface]:
-        return [Interface("02:00:00:00:ff:01"), Interface(self.mac)]
+    def macs(self) -> set[str]:
+        return {"02:00:00:00:ff:01", self.mac}
 
 
 CLIENT, DIRECTOR, WEB = (Node(name, f"02:00:00:00:00:0{n}") for n, name in enumerate(("client", "director1", "web1")))

@@ -11,6 +11,7 @@ from harness.faults.configuration import (
 )
 from harness.faults.draining import Drain
 from harness.faults.fault import Fault
+from harness.faults.interfaces import ChangeMtu, DeleteInterface, LoseAddress, RenameInterface
 from harness.faults.links import BlackHole, Cut, Unplug
 from harness.faults.local import FailProgram, MakeFile, StopLocal
 from harness.faults.packets import Deaf, DropAdvertisements, DropArp, Impaired, Mute
@@ -36,10 +37,12 @@ from harness.faults.tracking import ExitCheck, FailCheck, HangCheck, WriteNumber
 __all__ = [
     "AcceptLocal",
     "BlackHole",
+    "ChangeMtu",
     "ChangePage",
     "CrashVrrp",
     "Cut",
     "Deaf",
+    "DeleteInterface",
     "Drain",
     "DropAdvertisements",
     "DropArp",
@@ -61,12 +64,14 @@ __all__ = [
     "IgnoreEcho",
     "Impaired",
     "KillKeepalived",
+    "LoseAddress",
     "Maintenance",
     "MakeFile",
     "Mute",
     "PowerOff",
     "Reconfigure",
     "RemovePage",
+    "RenameInterface",
     "ResetRequests",
     "StopDnsmasq",
     "StopHttpd",

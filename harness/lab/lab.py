@@ -113,6 +113,21 @@ class Lab:
             for address in interface.addresses:
                 batch.address(index, str(address.ip), address.network.prefixlen)
 
+    def wire_again(self, machine: str, name: str) -> None:
+        """Make a wired interface again that was deleted, and with it the other end of its wire."""
+        held = self.machines[machine]
+        interface = held.plan.interface(name)
+        batch = Batch()
+        batch.delete_link(self._wires[interface.wire], interface.wire)  # where an end of the other name is left
+        self._add_wire(batch, held, interface)
+        with syscalls.inside_netns(self.fabric):
+            batch.send("wires")
+        self._cut_again({machine})
+        batch = Batch()
+        with held.inside():
+            self._set_up(batch, interface)
+            batch.send(machine)
+
     def unplug(self, machine: str, interface: str | None = None) -> None:
         """Pull one cable, or all: the machine sees its carrier go, the switch forwards nothing more to it."""
         self._set_wires(machine, interface, up=False)

@@ -8,7 +8,6 @@ from functools import cached_property
 from ipaddress import ip_address
 
 from harness.daemons.nodes import Node
-from harness.lab import devices
 from harness.observers.packets import Frame
 
 _ETHERNET, _IPV6_HEADER = 14, 40
@@ -150,7 +149,7 @@ class Path:
 
     def between(self, sender: Node, receiver: Node) -> list[Packet]:
         """What ``sender`` sent to a MAC of ``receiver``, as it left the sender, in order."""
-        macs = devices.macs(receiver.plan)
+        macs = receiver.macs
         return [
             packet
             for packet in self.packets

@@ -40,6 +40,11 @@ class Node:
         return devices.main_mac(self.plan)
 
     @property
+    def macs(self) -> set[str]:
+        """All its hardware addresses."""
+        return devices.macs(self.plan)
+
+    @property
     def fifos(self) -> dict[str, str]:
         """Channels on which its daemon tells of itself, with the paths of the FIFOs."""
         return {}

@@ -1,0 +1,102 @@
+"""Interfaces that change below a running keepalived: what it notices, when, and whether it comes back."""
+
+import pytest
+
+from harness import measures
+from harness.cluster import Cluster
+from harness.faults import ChangeMtu, DeleteInterface, HangKeepalived, LoseAddress, RenameInterface
+from harness.keepalived import timers
+from topologies.devices import Devices
+from topologies.director_pair import DirectorPair
+
+pytestmark = [pytest.mark.failover, pytest.mark.topology.with_args(DirectorPair)]
+
+NO_BACKUP = pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
+ON_A_VLAN = pytest.param(DeleteInterface, marks=pytest.mark.topology(Devices, kind="vlan"), id="DeleteVlan")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(DeleteInterface, id="DeleteInterface"),
+        pytest.param(RenameInterface, id="RenameInterface"),
+        ON_A_VLAN,
+    ],
+)
+@NO_BACKUP
+def test_failover_when_the_masters_interface_is_gone_and_made_again(
+    cluster: Cluster, change: type[DeleteInterface | RenameInterface]
+) -> None:
+    """A master whose interface is deleted or renamed cannot even resign; when it is there again, under its old name and
+    another number, the instance waits as after a start (keepalived, ``vrrp_if.c``).
+    """
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=False)
+
+    with cluster.suffering(change(master)) as struck:
+        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        assert cluster.owners() == [backup.name]
+    healed = cluster.healed()
+    back = cluster.wait_master(master, since=healed, until=timers.failback(master.vrrp).latest)
+    cluster.timeline.let_pass(backup.vrrp.advert_int)
+
+    assert took in cluster.within(due)
+    assert back in cluster.within(timers.failback(master.vrrp))
+    assert cluster.owners() == [master.name]
+
+
+@pytest.mark.control("keepalived hangs", fault=HangKeepalived, node="director1", caught="wait_master")
+def test_failover_when_somebody_takes_the_vip_from_the_master(cluster: Cluster) -> None:
+    """systemd-networkd takes away what it has not set. keepalived notices at once, resigns, and waits like everybody
+    else who hears that: the higher priority has the shorter Skew_Time and is master again (RFC 3768 section 6.1).
+    """
+    master = cluster.master
+    due = timers.takeover(master.vrrp, announced=True)
+
+    with cluster.suffering(LoseAddress(master, address=cluster.vip)) as struck:
+        took = cluster.wait_master(master, since=struck, until=due.latest)
+
+    assert took in cluster.within(due)
+    assert cluster.timeline.events("advertisement", node=master.name, since=struck, sent=True, priority=0)
+    cluster.timeline.let_pass(master.vrrp.advert_int)
+    assert cluster.owners() == [master.name]
+
+
+@NO_BACKUP
+def test_failover_when_the_master_loses_its_own_address(cluster: Cluster) -> None:
+    """Without an address there is nothing to advertise from: that is a fault, though the VIP is still there. With the
+    address back, as when a DHCP server answers again, it stands for election anew.
+    """
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=True)
+
+    with cluster.suffering(LoseAddress(master)) as struck:
+        took = cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+        assert cluster.owners() == [backup.name]
+    back = cluster.wait_master(master, since=cluster.healed(), until=timers.failback(master.vrrp).latest)
+
+    assert took in cluster.within(due)
+    assert back in cluster.within(timers.failback(master.vrrp))
+
+
+@pytest.mark.control(
+    "the client sends small packets",
+    sabotage=lambda cluster: cluster.client.machine.run(["ip", "link", "set", "eth0", "mtu", "1000"]),
+    caught="large",
+)
+def test_failover_does_not_help_where_full_packets_alone_are_lost(cluster: Cluster) -> None:
+    """A card that takes smaller packets than its LAN sends drops the rest without a word: checks and small requests
+    succeed, so everybody stays where they are, and large ones hang.
+    """
+    master = cluster.master
+
+    with cluster.suffering(ChangeMtu(master)) as struck:
+        cluster.timeline.let_pass(timers.removal(cluster.service).latest + cluster.slack)
+        (small,) = cluster.fetch(1)
+        (large,) = cluster.fetch(1, padding=3000)
+        told = cluster.path_of(large).too_big
+
+    assert small.status == 200
+    assert (large.status, told) == (0, [])
+    assert not cluster.timeline.events("destination", since=struck)
+    assert len(measures.ownership(cluster.timeline, cluster.vip, "eth0", struck)) == 0

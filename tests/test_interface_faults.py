@@ -1,0 +1,36 @@
+"""Faults of interfaces that a machine does not have, and what they are called."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.daemons.nodes import Node, node_of
+from harness.errors import HarnessError
+from harness.faults import ChangeMtu, Cut, DeleteInterface
+from harness.lab.plan import make_topo, plan
+from topologies.devices import Devices
+from topologies.director_pair import DirectorPair
+
+
+def node(name: str, kind: str | None = None) -> Node:
+    whole = plan(make_topo((lambda: Devices(kind=kind)) if kind else DirectorPair))
+    host = next(host for host in whole.hosts if host.name == name)
+    return node_of(host, whole, lambda *_: 0)
+
+
+def test_the_interface_with_the_machines_address_is_meant() -> None:
+    assert DeleteInterface(node("director1")).name == "DeleteInterface eth0"
+    assert DeleteInterface(node("director1", "vlan on bond")).name == "DeleteInterface bond0.10"
+
+
+def test_an_interface_that_is_not_there_is_named() -> None:
+    with pytest.raises(HarnessError, match="director1 has no interface eth7; it has eth0"):
+        ChangeMtu(node("director1"), "eth7")
+
+
+def test_a_cut_is_told_with_its_way_and_what_is_lost() -> None:
+    one, other = node("director1"), node("web1")
+    assert Cut(one, other).name == "Cut from web1"
+    assert Cut(one, other, both=False, protocol="TCP", port=80).name == "Cut one way to web1 (TCP 80)"
+    with pytest.raises(HarnessError, match="director1 cannot be cut off from itself"):
+        Cut(one, one)
