@@ -9,7 +9,15 @@ import pytest
 from mininet.net import Mininet
 
 from harness.errors import HarnessError
-from harness.topology import Client, Director, RealServer, VirtualService, VrrpInstance
+from harness.topology import (
+    Client,
+    Director,
+    DirectorAndRealServer,
+    LocalService,
+    RealServer,
+    VirtualService,
+    VrrpInstance,
+)  # fmt: skip
 from harness.topology.machines import role_of
 from topologies.director_pair import VIP, DirectorPair
 
@@ -82,3 +90,19 @@ def test_an_unknown_option_is_named_beside_those_there_are() -> None:
 def test_a_wrong_option_is_named(role: type, options: dict[str, Any], message: str) -> None:
     with pytest.raises(HarnessError, match=message):
         role_of("web1", {"cls": role, **options})
+
+
+def test_both_at_once_is_director_and_real_server() -> None:
+    web = VirtualService(VIP)
+    both = role_of("a", {"cls": DirectorAndRealServer, "services": [web], "serves": [web]})
+    assert isinstance(both, Director)
+    assert isinstance(both, RealServer)
+
+
+def test_roles_that_contradict_each_other_are_refused() -> None:
+    web, other = VirtualService(VIP), VirtualService(VIP, port=8080)
+    with pytest.raises(HarnessError, match=r"it serves TCP 172\.16\.10\.50:8080, which is not one of its own services"):
+        DirectorAndRealServer(services=[web], serves=[other])
+    proxy = LocalService(port=8080)
+    with pytest.raises(HarnessError, match="its httpd serves as a real server's"):
+        DirectorAndRealServer(services=[web], serves=[web], local={"chk": (proxy,)})

@@ -24,12 +24,13 @@ class Looking(Base):
     def owners(self, vip: str | None = None) -> list[str]:
         """Which directors hold a VIP, the first by default, as an address of the interface for it, now.
 
-        Real servers have it as well, and may have it on a device of the same name: a tunnel's.
+        Real servers have it as well, and may have it on a device of the same name: a tunnel's. A machine that is both
+        has it on ``lo``, too, and counts as a director.
         """
         vip = self.vip if vip is None else vip
         interfaces = {claim.device_of(vip) for _, claim in self._claims(vip)}
         holders = {owner for name in interfaces for owner in measures.owners(self.timeline, vip, name)}
-        return sorted(holders - {server.name for server in self.real_servers})
+        return sorted(holders & {director.name for director in self.directors})
 
     def _claims(self, vip: str) -> list[tuple[DirectorNode, VrrpInstance]]:
         found = [(director, each) for director in self.directors for each in director.role.instances]
@@ -129,13 +130,21 @@ class Looking(Base):
     def diagnoses(self, since: Instant = EVER) -> list[Diagnosis]:
         """The misconfigurations for which there is evidence since an instant."""
         served = {server.name: server.role.serves for server in self.real_servers}
+        claimed = {director.name: self._claimed_by(director) for director in self.directors}
         setup = Setup(
             directors={director.name: director.role.instances for director in self.directors},
-            servers={name: tuple(service.vip for service in serves) for name, serves in served.items()},
+            servers={
+                name: tuple(service.vip for service in serves if service.vip not in claimed.get(name, ()))
+                for name, serves in served.items()
+            },
             gateways={host.name: host.default_routes[0] for host in self.plan.hosts if host.default_routes},
             nat=frozenset(name for name, serves in served.items() if any(each.method == "NAT" for each in serves)),
         )
         return diagnose(self.timeline, setup, since)
+
+    def _claimed_by(self, director: DirectorNode) -> set[str]:
+        """The VIPs that it rightly answers ARP for, also where it is a real server as well."""
+        return {vip for each in director.role.instances for vip in (*each.vips, *each.excluded_vips)}
 
     def martians(self, node: Node) -> int:
         """How many packets the kernel has refused for their source address (``in_martian_src``; of all machines)."""

@@ -175,7 +175,7 @@ def with_images(whole: Plan, selection: Selection) -> Plan:
     numbers = Counter[type[Role]]()
     hosts = []
     for host in whole.hosts:
-        kind = type(host.role)
+        kind = Director if isinstance(host.role, Director) else type(host.role)
         image = selection.image_of(host.name, kind.__name__.lower(), numbers[kind])
         hosts.append(replace(host, image=image))
         numbers[kind] += 1

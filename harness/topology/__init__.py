@@ -14,7 +14,7 @@ from harness.topology.checks import (
 )
 from harness.topology.devices import Bond, Bridge, Dummy, Macvlan, Vlan, Vrf, Vxlan
 from harness.topology.local import LocalService
-from harness.topology.machines import Client, Director, MailServer, RealServer, Role, Router
+from harness.topology.machines import Client, Director, DirectorAndRealServer, MailServer, RealServer, Role, Router
 from harness.topology.notification import Notify
 from harness.topology.services import VirtualService
 from harness.topology.tracking import TrackedFile, TrackedInterface, TrackedProcess, VrrpScript
@@ -25,6 +25,7 @@ __all__ = [
     "Bridge",
     "Client",
     "Director",
+    "DirectorAndRealServer",
     "DnsCheck",
     "Dummy",
     "FileCheck",

@@ -23,12 +23,14 @@ class Role:
 
     ``sysctl`` are settings of the machine's network, such as ``{"net.ipv4.ip_forward": 1}``; ``links`` are the devices
     that it has beside its wires, in the order in which they are made; ``routes`` leads further networks by gateways or
-    interfaces, beside ``defaultRoute``: ``{"10.0.0.0/8": "via 172.16.10.1", "192.0.2.0/24": "dev eth1"}``.
+    interfaces, beside ``defaultRoute``: ``{"10.0.0.0/8": "via 172.16.10.1", "192.0.2.0/24": "dev eth1"}``. ``firewall``
+    are rules in iptables' own words, without its name: ``("-t mangle -A PREROUTING -p tcp -j MARK --set-mark 1",)``.
     """
 
     sysctl: Mapping[str, int] = field(default_factory=dict)
     links: tuple[Device, ...] = ()
     routes: Mapping[str, str] = field(default_factory=dict)
+    firewall: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for destination, way in self.routes.items():
@@ -126,6 +128,29 @@ class RealServer(Role):
     def __post_init__(self) -> None:
         super().__post_init__()
         fields.whole("RealServer", "workers", self.workers, 1, 100)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectorAndRealServer(Director, RealServer):
+    """One machine as both, as in the cluster of two machines that most small ones are: what a director and a real
+    server take, all of it.
+
+    The VIPs of what it serves are on its ``lo`` as on every real server's, silently, and the one that its VRRP instance
+    holds on the interface as well. What the other director forwards to it, its own IPVS sees first.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if any(service.port is not None for service in self.local_services):
+            raise HarnessError(
+                "DirectorAndRealServer: its httpd serves as a real server's, so no health script can have another one;"
+                " use listens= and pages="
+            )
+        if missing := [each.name for each in self.serves if each.name not in {own.name for own in self.services}]:
+            raise HarnessError(
+                f"DirectorAndRealServer: it serves {missing[0]}, which is not one of its own services; add it to"
+                " services=, or make it a RealServer"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,32 @@ from harness.daemons.nodes.node import LogPipe, Node
 from harness.daemons.nodes.real_server import RealServerNode
 from harness.daemons.servers import servers_of
 from harness.lab.plan import HostPlan, Plan
-from harness.topology import Client, Director, MailServer, RealServer, Role, Router
+from harness.topology import Client, Director, DirectorAndRealServer, MailServer, RealServer, Role, Router
 
-__all__ = ["ClientNode", "DirectorNode", "MailServerNode", "Node", "RealServerNode", "node_of", "require_inputs"]
+__all__ = [
+    "ClientNode",
+    "DirectorAndRealServerNode",
+    "DirectorNode",
+    "MailServerNode",
+    "Node",
+    "RealServerNode",
+    "node_of",
+    "require_inputs",
+]
+
+
+class DirectorAndRealServerNode(DirectorNode, RealServerNode):
+    """Runs what both run."""
+
+    def __init__(self, host: HostPlan, plan: Plan, log_pipe: LogPipe) -> None:
+        super().__init__(host, plan, log_pipe)
+        self.daemons = (*self.daemons, *(server.daemon for server in servers_of(self.role)))
+
+    @property
+    def role(self) -> DirectorAndRealServer:
+        """What the topology says of it."""
+        assert isinstance(self.plan.role, DirectorAndRealServer)
+        return self.plan.role
 
 
 class MailServerNode(Node):
@@ -32,12 +55,15 @@ class ClientNode(Node):
 
 def _programs(role: Role) -> list[str]:
     """The programs that a machine of this role is to run."""
+    found: list[str] = ["iptables-legacy"] if role.firewall else []
     if isinstance(role, Director):
         marked = [program for family, program in firewall.PROGRAMS.items() if firewall.marks(role.services, family)]
-        return ["keepalived", "ipvsadm", *marked]
+        found += ["keepalived", "ipvsadm", *marked]
     if isinstance(role, MailServer):
-        return [mail.MAIL.argv[0]]
-    return ["ip", *(server.daemon.argv[0] for server in servers_of(role))] if isinstance(role, RealServer) else []
+        found.append(mail.MAIL.argv[0])
+    if isinstance(role, RealServer):
+        found += ["ip", *(server.daemon.argv[0] for server in servers_of(role))]
+    return found
 
 
 def require_inputs(plan: Plan) -> None:
@@ -52,5 +78,11 @@ def require_inputs(plan: Plan) -> None:
 
 def node_of(host: HostPlan, plan: Plan, log_pipe: LogPipe) -> Node:
     """The node for a host of the plan."""
-    kinds = {Director: DirectorNode, RealServer: RealServerNode, MailServer: MailServerNode, Router: Node}
+    kinds: dict[type[Role], type[Node]] = {
+        Director: DirectorNode,
+        DirectorAndRealServer: DirectorAndRealServerNode,
+        RealServer: RealServerNode,
+        MailServer: MailServerNode,
+        Router: Node,
+    }
     return kinds.get(type(host.role), ClientNode)(host, plan, log_pipe)

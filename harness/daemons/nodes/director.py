@@ -101,11 +101,11 @@ class DirectorNode(Node):
     def prepare(self) -> None:
         """Write keepalived.conf; one of the user's own is first read by keepalived itself."""
         ipvs.require_schedulers(self.machine, (service.scheduler for service in self.role.services))
+        firewall.mark(self.machine, self.role.services)
         super().prepare()
         self.machine.add_addresses(self.role.holds)
         for device in self.role.devices:
             self._make_device(device)
-        firewall.mark(self.machine, self.role.services)
         for place, (content, mode) in self.role.files.items():
             self.machine.write(place, content, mode)
         self.machine.write(keepalived.CONFIG, self.config_text())

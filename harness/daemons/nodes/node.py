@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from harness.lab import devices
 from harness.lab.machine import Machine, Process
 from harness.lab.plan import HostPlan, Plan
 
+_IPTABLES = "iptables-legacy"
 LogPipe = Callable[["Node", Daemon], int]
 """Gives the write end of a pipe for the output of a daemon; whoever asked closes it."""
 
@@ -52,6 +54,8 @@ class Node:
     def prepare(self) -> None:
         """Put the configuration in place, on a machine that has just been switched on."""
         devices.make(self.machine)
+        for rule in self.plan.role.firewall:
+            self.machine.run([_IPTABLES, *shlex.split(rule)])
         for name, value in self.plan.role.sysctl.items():
             self.machine.set_sysctl(name, value)
 
