@@ -8,17 +8,22 @@ import mininet.node
 import pytest
 from mininet.net import Mininet
 
+from harness.daemons import ipvsadm, ldirectord
 from harness.errors import HarnessError
 from harness.topology import (
     Client,
     Director,
     DirectorAndRealServer,
+    HttpGet,
     LocalService,
     RealServer,
+    TcpCheck,
+    UdpCheck,
     VirtualService,
     VrrpInstance,
 )  # fmt: skip
 from harness.topology.machines import role_of
+from harness.topology.services import Destination
 from topologies.director_pair import VIP, DirectorPair
 
 
@@ -106,3 +111,35 @@ def test_roles_that_contradict_each_other_are_refused() -> None:
     proxy = LocalService(port=8080)
     with pytest.raises(HarnessError, match="its httpd serves as a real server's"):
         DirectorAndRealServer(services=[web], serves=[web], local={"chk": (proxy,)})
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"by": "hand"}, "Director: by must be one of keepalived, ldirectord, ipvsadm, not 'hand'"),
+        ({"by": "ipvsadm", "vrrp": VrrpInstance(vrid=51, vip=VIP)}, "vrrp= is keepalived's, and its table is made by"),
+        ({"by": "ldirectord", "config": "a.conf"}, "config= is keepalived's, and its table is made by ldirectord"),
+        ({"by": "ipvsadm", "services": [VirtualService(VIP, check=TcpCheck())]}, "ipvsadm checks nothing"),
+    ],
+)
+def test_what_makes_the_table_takes_no_more_than_it_can(options: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(HarnessError, match=complaint):
+        Director(**options)
+
+
+def test_ldirectord_is_told_what_it_can_check() -> None:
+    web = VirtualService(VIP, method="TUN", check=HttpGet(path="/health", connect_timeout=3))
+    text = ldirectord.render([(web, [Destination("172.16.10.21", 80, 2)])])
+    assert "checktimeout=3\n" in text
+    assert "virtual=172.16.10.50:80\n\treal=172.16.10.21:80 ipip 2\n" in text
+    assert '\trequest="/health"\n' in text
+    with pytest.raises(HarnessError, match="ldirectord has HttpGet, TcpCheck and PingCheck here, not UdpCheck"):
+        ldirectord.render([(VirtualService(VIP, check=UdpCheck()), [])])
+
+
+def test_a_table_is_made_by_the_words_of_ipvsadm() -> None:
+    web = VirtualService(VIP, method="NAT", scheduler="wrr", persistence_timeout=60)
+    assert ipvsadm.table(web, {web.name: [Destination("172.16.10.21", 8080, 3)]}) == [
+        ["-A", "-t", "172.16.10.50:80", "-s", "wrr", "-p", "60"],
+        ["-a", "-t", "172.16.10.50:80", "-r", "172.16.10.21:8080", "-m", "-w", "3"],
+    ]

@@ -8,7 +8,7 @@ from harness.clock import Instant
 from harness.cluster.due import Comparison, Expectations
 from harness.daemons import keepalived, mail
 from harness.daemons.daemon import Daemon
-from harness.daemons.nodes import ClientNode, DirectorNode, Node, RealServerNode, node_of
+from harness.daemons.nodes import ClientNode, DirectorNode, Node, RealServerNode, node_of, require_optional
 from harness.errors import HarnessError, Starved
 from harness.faults.fault import Fault, Surroundings
 from harness.lab import syscalls
@@ -51,6 +51,7 @@ class Base:
         Raises HarnessError, everything cleaned up, if a machine or daemon does not start: Starved, if that is because
         this machine was busy with other things.
         """
+        require_optional(plan)
         self.plan, self.slack, self.folder = plan, slack, folder
         self.timeline = Timeline()
         self.lab = Lab(plan, supervisor)
@@ -106,7 +107,8 @@ class Base:
         """The (first) VIP."""
         if not self.directors:
             raise HarnessError("this topology has no director, so it has no VIP; add one: addHost(..., cls=Director)")
-        return self.directors[0].vrrp.vips[0]
+        first = self.directors[0].role
+        return first.instances[0].vips[0] if first.instances or not first.services else first.services[0].vip
 
     @property
     def vips(self) -> list[str]:

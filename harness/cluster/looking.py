@@ -28,7 +28,8 @@ class Looking(Base):
         has it on ``lo``, too, and counts as a director.
         """
         vip = self.vip if vip is None else vip
-        interfaces = {claim.device_of(vip) for _, claim in self._claims(vip)}
+        claims = self._claims(vip)
+        interfaces = {claim.device_of(vip) for _, claim in claims} if claims else {None}
         holders = {owner for name in interfaces for owner in measures.owners(self.timeline, vip, name)}
         return sorted(holders & {director.name for director in self.directors})
 

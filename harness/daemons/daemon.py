@@ -38,6 +38,9 @@ PROGRAMS = {
 }
 """The programs that clusters run, and Debian's packages of them."""
 
+OPTIONAL_PROGRAMS = {"ldirectord": "ldirectord", "haproxy": "haproxy", "nginx": "nginx-light"}
+"""Those that a topology has to ask for, and that nothing installs before."""
+
 
 def programs() -> list[tuple[str, str, Path | None]]:
     """Each program that clusters run: its name, its package, and its path or None."""
@@ -49,4 +52,6 @@ def require(program: str, image: Image = HOST) -> None:
     if image.program(program) is None:
         if not image.is_host:
             raise HarnessError(f"the image {image.name} has no program {program}; take one that has it")
+        if program in OPTIONAL_PROGRAMS:
+            raise HarnessError(f"{program} is not installed: apt-get install {OPTIONAL_PROGRAMS[program]}")
         raise HarnessError(f"{program} is not installed; run `make setup`, or: apt-get install {PROGRAMS[program]}")

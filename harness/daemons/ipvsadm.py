@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.topology import VirtualService
 from harness.topology.services import Destination, endpoint
 
+RULES = "/etc/ipvsadm.rules"
 _PROTOCOLS = {"TCP": "-t", "UDP": "-u", "SCTP": "--sctp-service"}
 _METHODS = {"DR": "-g", "NAT": "-m", "TUN": "-i"}
 
@@ -19,3 +20,17 @@ def service(wanted: VirtualService) -> list[str]:
 def server(of: VirtualService, destination: Destination) -> list[str]:
     """``-r 172.16.10.21:80 -g``."""
     return ["-r", destination.endpoint, _METHODS[of.method]]
+
+
+def table(of: VirtualService, destinations: dict[str, list[Destination]]) -> list[list[str]]:
+    """What makes a service's table, command by command: its names (:attr:`VirtualService.names`), each with real
+    servers.
+    """
+    made = []
+    for name, servers in destinations.items():
+        kind = service(of)[:1]
+        words = service(of) if of.fwmark is not None else [*kind, name.partition(" ")[2]]
+        persistent = ["-p", str(round(of.persistence_timeout))] if of.persistence_timeout else []
+        made.append(["-A", *words, "-s", of.scheduler, *persistent])
+        made += [["-a", *words, *server(of, each), "-w", str(each.weight)] for each in servers]
+    return made

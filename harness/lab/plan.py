@@ -152,7 +152,8 @@ def _gateways(name: str, given: Mapping[str, str | None], interfaces: list[Inter
 
 def _vips(role: Role) -> list[str]:
     if isinstance(role, Director):
-        return [vip for instance in role.instances for vip in instance.vips]
+        balanced = [vip for service in role.services for vip, _ in service.endpoints] if role.by != "keepalived" else []
+        return [*(vip for instance in role.instances for vip in instance.vips), *balanced]
     return [vip for service in role.serves for vip, _ in service.endpoints] if isinstance(role, RealServer) else []
 
 

@@ -90,4 +90,6 @@ def _held(host: HostPlan) -> set[str]:
     if isinstance(host.role, Director):
         found |= {vip for each in host.role.instances for vip in (*each.vips, *each.excluded_vips)}
         found |= set(host.role.holds)
+        if host.role.by != "keepalived":
+            found |= {vip for service in host.role.services for vip, _ in service.endpoints}
     return found

@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 from harness.cluster import Cluster
-from harness.daemons import httpd
+from harness.daemons import httpd, keepalived
 from harness.daemons.nodes import DirectorNode, Node, RealServerNode
 from harness.errors import HarnessError
 from harness.lab.machine import Process
@@ -31,7 +31,14 @@ def gather(cluster: Cluster, folder: Path) -> None:
     What a node cannot tell, such as the dumps of a keepalived that hangs or has only just been started, is left out.
     """
     on = [node for node in cluster.nodes.values() if node.machine.powered]
-    asked = [node for node in on if isinstance(node, DirectorNode) and not node.idle and hears(node.process(), *_DUMPS)]
+    asked = [
+        node
+        for node in on
+        if isinstance(node, DirectorNode)
+        and keepalived.KEEPALIVED in node.daemons
+        and not node.idle
+        and hears(node.process(), *_DUMPS)
+    ]
     for director in asked:
         for number in _DUMPS:
             with contextlib.suppress(HarnessError, ProcessLookupError):

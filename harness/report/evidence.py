@@ -14,7 +14,6 @@ from typing import Any
 
 from harness.clock import Instant, to_realtime
 from harness.cluster import Cluster
-from harness.daemons import keepalived
 from harness.errors import HarnessError
 from harness.lab.plan import Plan
 from harness.observers.packets import Frame
@@ -47,7 +46,7 @@ class Evidence:
             write_json(folder / ABOUT, self._about)
             for director in cluster.directors:
                 (folder / director.name).mkdir()
-                (folder / director.name / Path(keepalived.CONFIG).name).write_bytes(director.config_text())
+                (folder / director.name / Path(director.config_file).name).write_bytes(director.config_text())
             origin = to_realtime(timeline.origin)
             with contextlib.ExitStack() as opened:
                 self._timeline = opened.enter_context(open(folder / TIMELINE, "wb", buffering=0))

@@ -97,6 +97,8 @@ def _claims(host: HostPlan, lan: str) -> list[str]:
     role = host.role
     if not isinstance(role, Director):
         return []
+    if role.by != "keepalived":
+        return [f"its table is made by {role.by}"] if host.interface().lan == lan else []
     if role.config is not None:
         return [f"keepalived.conf: {role.config}"]
     names = [interface.name for interface in host.interfaces if interface.lan == lan]

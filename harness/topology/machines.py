@@ -48,6 +48,10 @@ class Role:
         return Host(*args, **{name: value for name, value in options.items() if name not in own})
 
 
+BUILDERS = ("keepalived", "ldirectord", "ipvsadm")
+"""What makes a director's IPVS table."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Director(Role):
     """Runs keepalived: ``vrrp`` elects the owner of the VIPs, ``services`` are balanced over the real servers.
@@ -63,8 +67,12 @@ class Director(Role):
     ``switches`` the file whose existence has it fail. Without ``links_pidof`` its pidof is a program of its own, and
     no link. ``devices`` are tunnel and dummy devices that it has beside its wires. ``without_vip`` are instances that
     hold nothing, whose state alone can be told: their ``vip`` stands for none.
+
+    ``by`` is what makes the table: keepalived; ``ldirectord``, which checks as well but elects nobody; or ``ipvsadm``,
+    by which it is made once and never changed. Without keepalived the director itself holds the VIPs of its services.
     """
 
+    by: str = "keepalived"
     vrrp: VrrpInstance | tuple[VrrpInstance, ...] = ()
     sync_groups: tuple[SyncGroup, ...] = ()
     services: tuple[VirtualService, ...] | list[VirtualService] = ()
@@ -83,6 +91,19 @@ class Director(Role):
     links_pidof: bool = True
     devices: tuple[str, ...] = ()
     without_vip: tuple[VrrpInstance, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fields.one_of("Director", "by", self.by, BUILDERS)
+        if self.by == "keepalived":
+            return
+        own = {"vrrp": self.vrrp, "sync_groups": self.sync_groups, "config": self.config, "edits": self.edits}
+        if given := [name for name, value in own.items() if value]:
+            raise HarnessError(
+                f"Director: {given[0]}= is keepalived's, and its table is made by {self.by}: leave one of them out"
+            )
+        if self.by == "ipvsadm" and any(service.checks for service in self.services):
+            raise HarnessError("Director: ipvsadm checks nothing: leave check= out, or take keepalived or ldirectord")
 
     @property
     def local_services(self) -> tuple[LocalService, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from harness.daemons import firewall, mail
-from harness.daemons.daemon import require
+from harness.daemons.daemon import OPTIONAL_PROGRAMS, require
 from harness.daemons.nodes.director import DirectorNode, read_config
 from harness.daemons.nodes.node import LogPipe, Node
 from harness.daemons.nodes.real_server import RealServerNode
 from harness.daemons.servers import servers_of
+from harness.images.image import Image
 from harness.lab.plan import HostPlan, Plan
 from harness.topology import Client, Director, DirectorAndRealServer, MailServer, RealServer, Role, Router
 
@@ -20,6 +21,7 @@ __all__ = [
     "RealServerNode",
     "node_of",
     "require_inputs",
+    "require_optional",
 ]
 
 
@@ -58,7 +60,7 @@ def _programs(role: Role) -> list[str]:
     found: list[str] = ["iptables-legacy"] if role.firewall else []
     if isinstance(role, Director):
         marked = [program for family, program in firewall.PROGRAMS.items() if firewall.marks(role.services, family)]
-        found += ["keepalived", "ipvsadm", *marked]
+        found += [*dict.fromkeys([role.by, "ipvsadm"]), *marked]
     if isinstance(role, MailServer):
         found.append(mail.MAIL.argv[0])
     if isinstance(role, RealServer):
@@ -66,10 +68,27 @@ def _programs(role: Role) -> list[str]:
     return found
 
 
+def _wanted(plan: Plan) -> list[tuple[str, Image]]:
+    """Each program that machines are to run, with the image that is to have it."""
+    return list({(program, host.image): None for host in plan.hosts for program in _programs(host.role)})
+
+
+def require_optional(plan: Plan) -> None:
+    """Raises HarnessError if a program is not there that few topologies ask for.
+
+    That is told as late as a cluster is to be built: a scenario may be skipped where it is missing, and a topology can
+    be drawn anywhere.
+    """
+    for program, image in _wanted(plan):
+        if program in OPTIONAL_PROGRAMS:
+            require(program, image)
+
+
 def require_inputs(plan: Plan) -> None:
     """Raises HarnessError if a program that the machines are to run or a file of the user's is not there."""
-    for program, image in {(program, host.image): None for host in plan.hosts for program in _programs(host.role)}:
-        require(program, image)
+    for program, image in _wanted(plan):
+        if program not in OPTIONAL_PROGRAMS:
+            require(program, image)
     for director in plan.of_role(Director):
         own = director.role.config if isinstance(director.role, Director) else None
         if own is not None:

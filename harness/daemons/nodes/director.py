@@ -1,4 +1,4 @@
-"""Directors: keepalived and the configuration that it is given."""
+"""Directors: keepalived, or what else makes the table, and the configuration that it is given."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import contextlib
 import signal
 from collections.abc import Iterable
 from functools import cached_property
+from ipaddress import ip_interface
 from pathlib import Path
 
-from harness.daemons import firewall, ipvs, keepalived, local
+from harness.daemons import firewall, ipvs, ipvsadm, keepalived, ldirectord, local
 from harness.daemons.daemon import Daemon
 from harness.daemons.nodes.node import LogPipe, Node
 from harness.daemons.nodes.real_server import RealServerNode
@@ -28,7 +29,8 @@ class DirectorNode(Node):
 
     def __init__(self, host: HostPlan, plan: Plan, log_pipe: LogPipe) -> None:
         super().__init__(host, plan, log_pipe)
-        self.daemons = (keepalived.KEEPALIVED, *local.daemons(self.role.local_services))
+        own = {"keepalived": (keepalived.KEEPALIVED,), "ldirectord": (ldirectord.LDIRECTORD,)}.get(self.role.by, ())
+        self.daemons = (*own, *local.daemons(self.role.local_services))
 
     @property
     def role(self) -> Director:
@@ -78,7 +80,13 @@ class DirectorNode(Node):
         ]
 
     def config_text(self) -> bytes:
-        """The keepalived.conf: the user's own, byte for byte, or else the generated one."""
+        """The keepalived.conf: the user's own, byte for byte, or else the generated one. Without keepalived it is what
+        ldirectord reads, or the rules that ipvsadm-restore would take.
+        """
+        if self.role.by == "ldirectord":
+            return ldirectord.render((each, self.destinations(each)) for each in self.role.services).encode()
+        if self.role.by == "ipvsadm":
+            return "".join(f"{' '.join(words)}\n" for words in self._commands).encode()
         if keepalived.CONFIG in self.role.files:
             return self.role.files[keepalived.CONFIG][0]
         if self.role.config is not None:
@@ -108,6 +116,9 @@ class DirectorNode(Node):
             self._make_device(device)
         for place, (content, mode) in self.role.files.items():
             self.machine.write(place, content, mode)
+        if self.role.by != "keepalived":
+            self._build_table()
+            return
         self.machine.write(keepalived.CONFIG, self.config_text())
         if not self.role.links_pidof:
             local.unlink_pidof(self.machine)
@@ -116,6 +127,29 @@ class DirectorNode(Node):
             self.machine.write(script, (Path(__file__).parent / Path(script).name).read_bytes(), 0o755)
         if self.role.config is not None:
             keepalived.check_config(self.machine, str(self.role.config))
+
+    def _build_table(self) -> None:
+        """Hold the VIPs, and make the table, or write what another daemon is to make it by."""
+        there = {ip_interface(each).ip.compressed for link in self.role.links for each in link.own_addresses}
+        vips = dict.fromkeys(vip for service in self.role.services for vip, _ in service.endpoints)
+        self.machine.add_addresses([vip for vip in vips if vip not in there and vip not in self.role.holds])
+        self.machine.write(self.config_file, self.config_text(), 0o600)
+        if self.role.by == "ipvsadm":
+            for words in self._commands:
+                self.machine.run(["ipvsadm", *words])
+
+    @property
+    def _commands(self) -> list[list[str]]:
+        """What ipvsadm makes the table by."""
+        made = []
+        for service in self.role.services:
+            made += ipvsadm.table(service, {name: self.destinations(service, name) for name in service.names})
+        return made
+
+    @property
+    def config_file(self) -> str:
+        """Where its configuration is."""
+        return {"ldirectord": ldirectord.CONFIG, "ipvsadm": ipvsadm.RULES}.get(self.role.by, keepalived.CONFIG)
 
     @property
     def idle(self) -> list[Daemon]:

@@ -1,0 +1,77 @@
+"""IPVS that ipvsadm or ldirectord has set up: the kernel's own cases, kube-proxy's, and another health checker."""
+
+import signal
+
+import pytest
+
+from harness.clock import Window
+from harness.cluster import Cluster
+from harness.faults import StopHttpd
+from topologies.without_keepalived import IpvsSh, KubeProxy, Ldirectord
+
+pytestmark = pytest.mark.forwarding
+
+METHODS = [pytest.param(method, marks=pytest.mark.topology(IpvsSh, method=method)) for method in ("DR", "NAT", "TUN")]
+
+
+def cleared(cluster: Cluster) -> None:
+    """Take the director's table away."""
+    cluster.directors[0].machine.run(["ipvsadm", "-C"])
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.control("no table", sabotage=cleared, caught="status")
+def test_forwarding_to_a_vip_that_is_in_no_lan(cluster: Cluster, method: str) -> None:
+    """The kernel's own test of IPVS (ipvs.sh): a route leads to the VIP, which is nobody's neighbour. The answer of a
+    real server with a way of its own does not pass the director, but for NAT's, which has to.
+    """
+    cluster.wait_settled()
+    (director,) = cluster.directors
+    (request,) = cluster.fetch(1)
+    assert request.status == 200
+    path, server = cluster.path_of(request), cluster.server_of(request)
+
+    assert path.between(cluster.client, director)
+    assert bool(path.between(server, director)) == (method == "NAT")
+    assert bool(path.between(server, cluster.client)) == (method != "NAT")
+    assert cluster.owners() == [director.name]
+
+
+@pytest.mark.topology.with_args(KubeProxy)
+@pytest.mark.control("no masquerading", topology={"masquerade": False}, caught="status")
+def test_forwarding_as_kube_proxy_does_needs_masquerading(cluster: Cluster) -> None:
+    """Pods have no way back but the one to the node, so the node asks them in its own name (``-m ipvs`` in POSTROUTING,
+    which wants ``net.ipv4.vs.conntrack``); the client sees the cluster address alone.
+    """
+    cluster.wait_settled()
+    (node,) = cluster.directors
+    requests = cluster.fetch(4)
+    assert [request.status for request in requests] == [200] * 4
+    path, pod = cluster.path_of(requests[0]), cluster.server_of(requests[0])
+
+    assert {packet.source for packet in path.between(cluster.client, node)} == {cluster.client.ip}
+    assert {packet.source for packet in path.between(node, cluster.client)} == {cluster.vip}
+    assert path.between(pod, node) or cluster.reached(requests)
+
+
+@pytest.mark.health
+@pytest.mark.topology.with_args(Ldirectord)
+@pytest.mark.needs("ldirectord, which a topology has to ask for", program="ldirectord")
+@pytest.mark.control(
+    "ldirectord hangs", sabotage=lambda cluster: cluster.directors[0].signal_all(signal.SIGSTOP), caught="wait_pool"
+)
+def test_health_checked_by_ldirectord(cluster: Cluster) -> None:
+    """One process asks all real servers one after the other and then sleeps for its ``checkinterval``; the first
+    failure counts (``failurecount``), and with ``quiescent=no`` the real server leaves the table (ldirectord(8)).
+    """
+    cluster.wait_settled()
+    (director,) = cluster.directors
+    server = cluster.real_servers[0]
+    due = Window(0, cluster.service.delay_loop)
+
+    with cluster.suffering(StopHttpd(server)) as struck:
+        left = cluster.wait_pool(director, server, present=False, since=struck, until=due.latest)
+    back = cluster.wait_pool(director, server, present=True, since=cluster.healed(), until=due.latest)
+
+    assert left in cluster.within(due)
+    assert back in cluster.within(due)
