@@ -13,6 +13,7 @@ from typing import Any, Final, TextIO, TypeVar
 
 from harness.clock import Instant, now
 from harness.errors import HarnessError
+from harness.latch import Latch
 
 T = TypeVar("T")
 Value = str | int | float | bool | None
@@ -85,7 +86,7 @@ class Timeline:
     def __init__(self) -> None:
         self._events: list[Event] = []
         self._lock = threading.RLock()
-        self._waits: list[tuple[Matters, threading.Event]] = []
+        self._waits: list[tuple[Matters, Latch]] = []
         self._settle: Callable[[str | None], None] = lambda kind: None
         self._listener: Callable[[Event], None] | None = None
         self._awaited: list[str] = []
@@ -160,7 +161,7 @@ class Timeline:
         ``until`` is the instant on this timeline at which waiting raises :class:`TooLate`, which names ``what``.
         ``matters`` is asked by whoever records, so it is to be quick.
         """
-        woken = threading.Event()
+        woken = Latch()
         with self._lock:
             self._waits.append((matters, woken))
         try:

@@ -16,6 +16,7 @@ LAYERS = (
     "received",
     "failure",
     "clock",
+    "latch",
     "topology",
     "ipvs",
     "keepalived",

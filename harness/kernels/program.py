@@ -9,8 +9,6 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from harness.kernels.standstill import CHANNEL, GOING_ON, WAITING
@@ -29,16 +27,6 @@ def prepare() -> None:
     builtins.input = _input
 
 
-@contextmanager
-def waiting() -> Iterator[None]:
-    """Virtual time stands still inside the block: for whoever waits for a person without reading ``sys.stdin``."""
-    wait()
-    try:
-        yield
-    finally:
-        go_on()
-
-
 def wait() -> None:
     """From now on virtual time stands still whenever nothing but input can make this program go on."""
     os.write(CHANNEL, WAITING)
@@ -52,9 +40,16 @@ def go_on() -> None:
 _plain_input = builtins.input
 
 
+# Ctrl-C may come at any call of a function of Python's, so these call none between ``try`` and ``finally``: whoever
+# has said that it waits, and does not take it back, has time stand still for ever.
+
+
 def _input(prompt: object = "", /) -> str:
-    with waiting():  # On a terminal the C library reads, past sys.stdin.
-        return _plain_input(prompt)
+    try:
+        os.write(CHANNEL, WAITING)
+        return _plain_input(prompt)  # on a terminal the C library reads, past sys.stdin
+    finally:
+        os.write(CHANNEL, GOING_ON)
 
 
 class _Keyboard(io.FileIO):
@@ -63,9 +58,15 @@ class _Keyboard(io.FileIO):
     def readinto(self, buffer: WriteableBuffer, /) -> int | None:
         if select.select([self], [], [], 0)[0]:
             return super().readinto(buffer)
-        with waiting():
+        try:
+            os.write(CHANNEL, WAITING)
             return super().readinto(buffer)
+        finally:
+            os.write(CHANNEL, GOING_ON)
 
     def readall(self) -> bytes:
-        with waiting():
+        try:
+            os.write(CHANNEL, WAITING)
             return super().readall()
+        finally:
+            os.write(CHANNEL, GOING_ON)

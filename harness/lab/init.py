@@ -76,13 +76,14 @@ def _reap(notes: _socket.socket) -> None:
 
 
 def _serve_one(control: _socket.socket, request: dict[str, Any], fds: list[int]) -> None:
+    asked = request.pop("request")
     try:
         answer, answered = _OPERATIONS[request.pop("do")](fds=fds, **request)
     except OSError as problem:
         answer, answered = {"error": problem.strerror, "errno": problem.errno}, []
     for fd in fds:
         os.close(fd)
-    messages.send(control, answer, answered)
+    messages.send(control, {**answer, "request": asked}, answered)
     for fd in answered:
         os.close(fd)
 

@@ -24,6 +24,7 @@ from harness.lab import syscalls
 from harness.lab.netlink import Batch
 from harness.lab.plan import HostPlan
 from harness.lab.supervisor import Born, Supervisor
+from harness.latch import Latch
 
 ENVIRONMENT = {
     "PATH": "/run/sbin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -41,7 +42,7 @@ class Process:
     argv: tuple[str, ...]
     pid: int
     status: int | None = None
-    ended: threading.Event = field(default_factory=threading.Event, repr=False)
+    ended: Latch = field(default_factory=Latch, repr=False)
 
     def send_signal(self, number: int) -> None:
         """kill(2) from inside the machine."""
@@ -66,6 +67,7 @@ class Machine:
         self._processes: dict[int, Process] = {}
         self._lock = threading.Lock()
         self._early: dict[int, int] = {}
+        self._requests = 0
 
     @classmethod
     def make(cls, plans: Sequence[HostPlan], etc_hosts: str, supervisor: Supervisor) -> list[Machine]:
@@ -86,8 +88,13 @@ class Machine:
         with self._lock:
             if not self.powered:
                 raise HarnessError(f"{self.name} is powered off: it cannot {operation} anything")
-            messages.send(self._control, {"do": operation, **arguments}, list(fds))
+            self._requests += 1
+            messages.send(self._control, {"do": operation, "request": self._requests, **arguments}, list(fds))
             answer, received = self._receive()
+            while answer.get("request", self._requests) != self._requests:  # Ctrl-C came before that was taken
+                for descriptor in received:
+                    os.close(descriptor)
+                answer, received = self._receive()
         if "errno" not in answer and "error" in answer:
             raise HarnessError(f"{self.name}: its pid 1 has failed: {answer['error']}")
         if "error" in answer:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 
 from harness.clock import Instant, now
 from harness.lab.machine import Machine
+from harness.latch import Latch
 from harness.observers.loop import Loop
 from harness.observers.requests import Get, Query, Request, Target
 from harness.timeline import Event, Timeline
@@ -114,7 +114,7 @@ class Held:
     def __init__(self, loop: Loop, client: Client, target: Target) -> None:
         """Returns when the connection is established, or cannot be."""
         self._loop, self._timeout = loop, client.timeout
-        settled = threading.Event()
+        settled = Latch()
 
         def begin(done: Callable[[Event], None]) -> None:
             def over(event: Event) -> None:
@@ -153,7 +153,7 @@ class _Outcome:
     """The event of a request that ``begin`` sends in the loop's thread, to be waited for in another."""
 
     def __init__(self, loop: Loop, begin: Callable[[Callable[[Event], None]], None]) -> None:
-        self._known = threading.Event()
+        self._known = Latch()
         loop.do(lambda: begin(self._set))
 
     def _set(self, event: Event) -> None:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from harness.clock import Instant, now
 from harness.errors import HarnessError
+from harness.latch import Latch
 
 T = TypeVar("T")
 
@@ -77,7 +78,7 @@ class Loop:
         """
         if threading.current_thread() is self._thread:
             return work()
-        done = threading.Event()
+        done = Latch()
         outcome: list[Any] = []
 
         def carry_out() -> None:
