@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,51 @@ def _commands(folder: Path) -> dict[str, list[str]]:
     }
 
 
+@dataclass(frozen=True)
+class Apart:
+    """A process that keeps mounts and interfaces of its own, which are those of the commands that a test starts.
+
+    So what others do on this machine meanwhile is not taken for something that a command has left.
+    """
+
+    keeper: int
+
+    def enter(self) -> None:
+        """For ``preexec_fn``: from now on live there."""
+        here = os.getcwd()
+        for kind in ("mnt", "net"):
+            namespace = os.open(f"/proc/{self.keeper}/ns/{kind}", os.O_RDONLY)
+            linux.setns(namespace)
+            os.close(namespace)
+        os.chdir(here)
+        heed_signals()
+
+    def places(self) -> set[str]:
+        """Mounts and interfaces."""
+        there = Path(f"/proc/{self.keeper}")
+        mounts = (there / "mountinfo").read_text().splitlines()
+        interfaces = (there / "net/dev").read_text().splitlines()[2:]
+        return {*mounts, *(line.partition(":")[0].strip() for line in interfaces)}
+
+
+@pytest.fixture
+def apart() -> Iterator[Apart | None]:
+    """None for an ordinary user, who can make no mounts and no interfaces."""
+    if os.geteuid():
+        yield None
+        return
+    # What is mounted by a command that has namespaces of its own would be seen here if it were to be seen anywhere.
+    keep = "mount --make-rshared / && echo made && exec sleep infinity"
+    command = ["unshare", "--mount", "--propagation", "private", "--net", "sh", "-c", keep]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as keeper:
+        assert keeper.stdout is not None
+        try:
+            assert keeper.stdout.readline() == b"made\n"
+            yield Apart(keeper.pid)
+        finally:
+            keeper.kill()
+
+
 @pytest.fixture
 def _orphans_come_here() -> Iterator[None]:
     """Processes that lose their parents become children of this one, where they are seen."""
@@ -55,7 +101,7 @@ def _orphans_come_here() -> Iterator[None]:
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 0)
 
 
-def _start(name: str, folder: Path) -> subprocess.Popen[bytes]:
+def _start(name: str, folder: Path, apart: Apart | None) -> subprocess.Popen[bytes]:
     temporary = folder / "tmp"
     temporary.mkdir(exist_ok=True)
     return subprocess.Popen(
@@ -66,7 +112,7 @@ def _start(name: str, folder: Path) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=heed_signals,
+        preexec_fn=heed_signals if apart is None else apart.enter,
     )
 
 
@@ -89,20 +135,14 @@ def _all_gone(before: set[int]) -> list[int]:
     return left
 
 
-def _mounts(folder: Path) -> list[str]:
-    """The mounts that have to do with the commands: others come and go on a machine that is used."""
-    return [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if str(folder) in line]
-
-
-def _kill_one(name: str, folder: Path, chance: random.Random) -> str:
+def _kill_one(name: str, folder: Path, apart: Apart | None, chance: random.Random) -> str:
     """Start a command and end it, or something below it, at some moment; what was done, in words."""
     moment = chance.uniform(0, LONGEST)
-    started = _start(name, folder)
+    started = _start(name, folder, apart)
     with suppress(subprocess.TimeoutExpired):
         started.wait(moment)
     below = list(descendants(started.pid))
-    endings = ENDING[:-1] if name == "up" else ENDING  # at whose prompt Ctrl-C is for what runs there
-    number, victim = chance.choice(endings), started.pid
+    number, victim = chance.choice(ENDING), started.pid
     if below and chance.random() < 0.5:
         number, victim = signal.SIGKILL, chance.choice(below)
     what = status(victim).partition(b"\n")[0].decode().removeprefix("Name:\t")
@@ -123,22 +163,25 @@ def _kill_one(name: str, folder: Path, chance: random.Random) -> str:
 
 
 @pytest.mark.usefixtures("_orphans_come_here")
-def test_nothing_stays_of_a_command_that_was_ended(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+def test_nothing_stays_of_a_command_that_was_ended(
+    tmp_path: Path, pytestconfig: pytest.Config, apart: Apart | None
+) -> None:
     if choice.in_guest() or (uml.packaged() is None and cache.find() is None):
         pytest.skip("no embedded kernel here: install user-mode-linux")
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     chance = random.Random(seed)
-    before = set(descendants(os.getpid()))
+    before, places = set(descendants(os.getpid())), apart.places() if apart else set()
     for number in range(pytestconfig.getoption("kills")):
         name = list(_commands(tmp_path))[number % len(_commands(tmp_path))]
-        done = _kill_one(name, tmp_path, chance)
+        done = _kill_one(name, tmp_path, apart, chance)
         left = [status(pid).partition(b"\n")[0].decode() for pid in _all_gone(before)]
         assert left == [], f"seed {seed}, {done}: left are {left}"
         made = [path.name for path in (tmp_path / "tmp").iterdir()]
         files = [name for name in made if not name.startswith("pytest-of-")]  # pytest's own, which it keeps
         assert files == [], f"seed {seed}, {done}: left are {files}"
-        assert _mounts(tmp_path) == [], f"seed {seed}, {done}"
+        made = sorted(apart.places() - places) if apart else []
+        assert made == [], f"seed {seed}, {done}: left are {made}"
 
 
 def _orphaned_loop(folder: Path) -> list[str]:
