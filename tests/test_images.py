@@ -202,3 +202,35 @@ def test_an_oci_layout_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HarnessError, match="its OCI layout is damaged"):
         oci.find(damaged, "")
     assert oci.find(layout(tmp_path / "well"), "") is None, "it has not been unpacked yet"
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        "[" * 10_000,
+        "[]",
+        '{"manifests": 3}',
+        '{"manifests": [{"annotations": {"org.opencontainers.image.ref.name": "\\u0000"}}]}',
+        '{"manifests": [{"annotations": {"org.opencontainers.image.ref.name": ["a"]}}]}',
+        '{"manifests": [{"annotations": {"org.opencontainers.image.ref.name": "a"}, "digest": "sha256:../x"}]}',
+    ],
+    ids=range(6),
+)
+def test_an_index_of_somebody_elses_is_data(index: str, tmp_path: Path) -> None:
+    folder = layout(tmp_path / "it")
+    (folder / "index.json").write_text(index)
+    with pytest.raises(HarnessError, match="its OCI layout is damaged"):
+        oci.find(folder, "")
+
+
+@pytest.mark.parametrize("name", ["index.json", "blobs/sha256/c0"])
+def test_no_file_of_an_image_is_a_link_or_a_fifo(name: str, tmp_path: Path) -> None:
+    folder = layout(tmp_path / "it")
+    (folder / name).rename(tmp_path / "elsewhere")
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(HarnessError, match="its OCI layout is damaged: it is a link"):
+        oci.find(folder, "")
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(HarnessError, match="its OCI layout is damaged: it is no regular file"):
+        oci.find(folder, "")

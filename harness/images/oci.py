@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import shutil
 from pathlib import Path
 from typing import Any
 
+from harness import received
 from harness.errors import HarnessError
 from harness.images import cache
 from harness.kernels.steps import Steps
@@ -56,24 +56,34 @@ def key(manifest: dict[str, Any]) -> str:
 def _manifest(folder: Path, tag: str, what: str) -> dict[str, Any]:
     """The descriptor of the image's manifest. HarnessError if it is not there or for other processors."""
     try:
-        manifests = json.loads((folder / "index.json").read_text())["manifests"]
-        named = {entry["annotations"][_TAG]: entry for entry in manifests if _TAG in entry.get("annotations", {})}
+        named = _named(received.parse(received.read(folder, "index.json"))["manifests"])
         if (chosen := named.get(tag) if tag else next(iter(named.values()), None)) is None or (
             not tag and len(named) > 1
         ):
             raise HarnessError(f"{what}: say which of its images: {', '.join(f'{folder}:{name}' for name in named)}")
         configuration = _blob(folder, _blob(folder, chosen)["config"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+    except OSError as problem:
+        raise HarnessError(f"{what}: its OCI layout is damaged: {problem.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise HarnessError(f"{what}: its OCI layout is damaged: {type(problem).__name__}: {problem}") from None
-    if configuration.get("architecture") != (own := _ARCHITECTURES[platform.machine()]):
+    if configuration.get("architecture") != (own := _ARCHITECTURES.get(platform.machine(), platform.machine())):
         raise HarnessError(f"{what} is of another architecture: {configuration.get('architecture')}, and this is {own}")
-    found: dict[str, Any] = chosen
-    return found
+    return chosen
+
+
+def _named(manifests: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The descriptors that have a name, by it. Raises what damaged ones raise."""
+    named = {entry["annotations"][_TAG]: entry for entry in manifests if _TAG in entry.get("annotations", {})}
+    if not all(isinstance(name, str) and name.isprintable() for name in named):
+        raise ValueError("the name of an image is no text that can be shown")
+    return named
 
 
 def _blob(folder: Path, descriptor: dict[str, Any]) -> dict[str, Any]:
     algorithm, _, digest = descriptor["digest"].partition(":")
     if not (algorithm.isalnum() and digest.isalnum()):
         raise ValueError(f"no digest: {descriptor['digest']}")
-    blob: dict[str, Any] = json.loads((folder / "blobs" / algorithm / digest).read_bytes())
+    blob = received.parse(received.read(folder, f"blobs/{algorithm}/{digest}"))
+    if not isinstance(blob, dict):
+        raise TypeError(f"{digest} is no object of JSON")
     return blob
