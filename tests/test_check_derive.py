@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import IPv4Network, IPv6Network
 
 import pytest
 
 from harness.check import model
 from harness.check.derive import derive
 from harness.check.facts import Checker, Reading, RealServer, Service, Vip
-from harness.check.layout import Layout
+from harness.check.layout import Layout, Segment
 from harness.errors import HarnessError
 from tests.test_check_dump import reading
 
 TRACKING = reading("tracking")
 GROUP = reading("sync_group")
 PEER = replace(GROUP, instances=(replace(GROUP.instances[0], source="192.168.200.3", peers=("192.168.200.2",)),))
+
+FIRST = GROUP.instances[0]
+SIX = Reading((FIRST, replace(FIRST, name="six", vips=(Vip("fd00::80", 128, FIRST.interface),))))
+SERVICE = Service("web", (("192.0.2.80", 80),), None, "TCP", "rr", "DR", 3.0, None, 1, 0, False, None, None, ())
+ALONE = Reading((), services=(SERVICE,))
 
 
 def assumed(layout: Layout) -> dict[str, str]:
@@ -134,6 +140,17 @@ def test_a_lan_has_an_ipv6_subnet_where_a_vip_is_of_one() -> None:
     assert (f"{one.interface}.6", "2001:db8::/64") in [(each.key, each.value) for each in layout.assumptions]
 
 
+def test_a_small_ipv6_subnet_has_an_address_for_each_and_then_no_more() -> None:
+    segment = Segment("eth0", IPv4Network("10.0.0.0/24"), subnet6=IPv6Network("fd00::/125"))
+
+    given = [segment.free6(0xFA) for _ in range(7)]
+
+    assert given[0] == "fd00::3"
+    assert sorted(map(str, given)) == [f"fd00::{host}" for host in range(1, 8)]
+    with pytest.raises(HarnessError, match=r"fd00::/125 has no address left; --set eth0.6=A LARGER SUBNET"):
+        segment.free6(1)
+
+
 def test_checkers_that_are_bound_say_what_address_the_director_has() -> None:
     checker = Checker("TCP_CHECK", None, 80, 2.0, 3.0, 3.0, 1, 1.0, bind="192.168.200.7")
     server = RealServer("192.168.200.81", 80, 1, "DR", (checker,))
@@ -157,6 +174,12 @@ def test_checkers_that_are_bound_say_what_address_the_director_has() -> None:
         ({"lb1": TRACKING}, {"eth1": "192.168.0.0/16"}, "eth1: 192.168.0.0/16 overlaps 192.168.200.0/24 of eth0"),
         ({"lb1": TRACKING}, {"lb1.eth0": "10.0.0.1"}, r"--set lb1.eth0=10.0.0.1: it is not in 192.168.200.0/24"),
         ({"lb1": TRACKING}, {"mark.7": "443"}, "--set mark.7=443: write it as ADDRESS:PORT"),
+        ({"lb1": SIX}, {"eth0.6": "fd00::/127"}, "--set eth0.6=fd00::/127: no subnet of a LAN: .* from 8 to 126"),
+        ({"lb1": SIX}, {"eth0.6": "::/0"}, "--set eth0.6=::/0: no subnet of a LAN: .* from 8 to 126"),
+        ({"lb1": SIX}, {"eth0.6": "tomorrow"}, "--set eth0.6=tomorrow: no IPv6 subnet"),
+        ({"lb1": SIX}, {"lb1.eth0.6": "10.0.0.1"}, "--set lb1.eth0.6=10.0.0.1: no IPv6 address"),
+        ({"lb1": SIX}, {"lb1.eth0.6": "fd99::1"}, "--set lb1.eth0.6=fd99::1: it is not in fd00::/64"),
+        ({"lb1": ALONE}, {"vip.192.0.2.80": "eth7"}, "--set vip.192.0.2.80=eth7: no such interface; there are eth0"),
         ({"lb1": TRACKING, "lb2": Reading()}, {}, "share no VRID and no virtual server.* lb2: nothing"),
     ],
 )

@@ -26,6 +26,7 @@ CLIENT = "client"
 LIKELY_PREFIX = 24
 LIKELY_PREFIX6 = 64
 WIDEST_PREFIX, NARROWEST_PREFIX = 8, 30
+WIDEST_PREFIX6, NARROWEST_PREFIX6 = 8, 126
 _CLIENT6, _DIRECTORS6 = 0x1, 0xFA
 """From which host numbers on the client and the directors have free IPv6 addresses."""
 
@@ -232,9 +233,15 @@ class _Deriving:
         key = f"{interface}.6"
         text = self._setting(key, str(likely), "the prefix of a VIP" if told else "around the addresses on it")
         try:
-            self._segments[interface].subnet6 = IPv6Network(text)
+            subnet = IPv6Network(text)
         except ValueError as problem:
             raise HarnessError(f"--set {key}={text}: no IPv6 subnet: {problem}") from None
+        if not WIDEST_PREFIX6 <= subnet.prefixlen <= NARROWEST_PREFIX6:
+            raise HarnessError(
+                f"--set {key}={text}: no subnet of a LAN: give a prefix length from"
+                f" {WIDEST_PREFIX6} to {NARROWEST_PREFIX6}"
+            )
+        self._segments[interface].subnet6 = subnet
 
     def _place_the_rest6(self) -> None:
         """IPv6 addresses of services that are on no LAN yet are on the first one that has none of its own."""
@@ -262,7 +269,7 @@ class _Deriving:
             ]
             likely = (inside or [director.addresses6[server.segment]])[-1]
             key, why = f"{server.name}.gateway", "with NAT answers go back through the director"
-            return replace(server, gateway6=self._setting(key, likely, why))
+            return replace(server, gateway6=_address6(key, self._setting(key, likely, why)))
         return replace(server, gateway=client[server.segment], gateway6=client6.get(server.segment))
 
     def _spare_subnet(self, interface: str) -> IPv4Network:
@@ -282,7 +289,11 @@ class _Deriving:
                     interface = self._next_interface()
                     self._add_segment(interface, [(address, 32)])
                 why = f"no VRRP instance holds it, so {next(iter(self._readings))} does, alone"
-                yield address, self._setting(f"vip.{address}", interface, why)
+                key = f"vip.{address}"
+                if (wanted := self._setting(key, interface, why)) not in self._segments:
+                    known = ", ".join(self._segments)
+                    raise HarnessError(f"--set {key}={wanted}: no such interface; there are {known}")
+                yield address, wanted
 
     def _segment_of(self, address: str) -> str | None:
         for name, segment in self._segments.items():
@@ -364,7 +375,10 @@ class _Deriving:
             sources = [one.source for one in reading.instances if one.interface == interface and one.source]
             own = next((source for source in sources if ":" in source and segment.has(source)), None)
             if own is None and (free := segment.free6(_DIRECTORS6)) is not None:
-                own = self._setting(f"{name}.{interface}.6", free, "a free address")
+                key = f"{name}.{interface}.6"
+                own = _address6(key, self._setting(key, free, "a free address"))
+                if not segment.has(own):
+                    raise HarnessError(f"--set {key}={own}: it is not in {segment.subnet6}")
             if own is not None:
                 found[interface] = own
         return found
@@ -374,6 +388,14 @@ class _Deriving:
         bound = (checker.bind for checker in _checkers(reading.services) if checker.bind and ":" not in checker.bind)
         held = {vip.address for one in self._instances() for vip in _held(one)} | self._given
         return next((each for each in bound if each not in held and IPv4Address(each) in segment.subnet), None)
+
+
+def _address6(key: str, text: str) -> str:
+    """What ``--set`` gives as an IPv6 address, if it is one. HarnessError if not."""
+    try:
+        return str(IPv6Address(text))
+    except ValueError as problem:
+        raise HarnessError(f"--set {key}={text}: no IPv6 address: {problem}") from None
 
 
 def _checkers(services: Iterable[Service]) -> Iterator[Checker]:

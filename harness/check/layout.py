@@ -55,10 +55,15 @@ class Segment:
         """An IPv6 address that nobody has yet, from host ``number`` on; None on a LAN without."""
         if self.subnet6 is None:
             return None
-        while (address := IPv6Address(int(self.subnet6.network_address) + number)) in self.taken:
-            number += 1
-        self.taken.add(address)
-        return str(address)
+        first, last = int(self.subnet6.network_address) + 1, int(self.subnet6.broadcast_address)
+        start = int(self.subnet6.network_address) + number
+        if start > last:  # a subnet of a few addresses
+            start = max(first, last - LAST_HOST_OF_DIRECTORS)
+        for candidate in itertools.chain(range(start, last + 1), range(first, start)):
+            if (address := IPv6Address(candidate)) not in self.taken:
+                self.taken.add(address)
+                return str(address)
+        raise HarnessError(f"{self.name}: {self.subnet6} has no address left; --set {self.name}.6=A LARGER SUBNET")
 
 
 @dataclass(frozen=True)
