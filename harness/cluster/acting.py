@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.clock import Instant
 from harness.cluster.waiting import Waiting
-from harness.daemons import ipvsadm
+from harness.daemons import httpd, ipvsadm
 from harness.daemons.nodes import DirectorNode, Node, RealServerNode
 from harness.faults.fault import Fault
 from harness.faults.servers import RemovePage
@@ -17,6 +17,7 @@ from harness.ipvs.schedulers import Flow
 from harness.keepalived import timers
 from harness.observers import protocols
 from harness.observers.client import Held, Load
+from harness.observers.connections import Session, Stream
 from harness.observers.requests import Target
 from harness.observers.wrk import Totals, saturate
 from harness.timeline import Event
@@ -155,6 +156,32 @@ class Acting(Waiting):
         finally:
             for connection in held:
                 connection.give_up()
+
+    @contextlib.contextmanager
+    def session(self, service: VirtualService | None = None, **how: Any) -> Iterator[Session]:
+        """A connection of the client's that is kept alive meanwhile, for one request after the other: ``.fetch()``."""
+        session = self.recorder.session(self.client.machine, self.target(service, **how))
+        try:
+            yield session
+        finally:
+            session.close()
+
+    @contextlib.contextmanager
+    def stream(self, length: int, service: VirtualService | None = None, **how: Any) -> Iterator[Stream]:
+        """Have the client fetch a page of ``length`` bytes meanwhile, at 2 KiB a second; see :class:`Stream`.
+
+        Every real server has it for so long.
+        """
+        path = f"/{httpd.TRICKLE}/stream"
+        for server in self.real_servers:
+            server.put_page(path, "." * length)
+        stream = self.recorder.stream(self.client.machine, self.target(service, path=path, **how), length)
+        try:
+            yield stream
+        finally:
+            stream.give_up()
+            for server in (each for each in self.real_servers if each.machine.powered):
+                server.remove_page(path)
 
     def connect(self, service: VirtualService, flows: Iterable[Flow]) -> list[Event]:
         """Make connections one after the other; those that are to be held are finished when all have been made."""

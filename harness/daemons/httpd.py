@@ -16,6 +16,10 @@ LARGE = "large"
 LARGE_SIZE = 100_000
 TRICKLE = "trickle"
 """A folder whose pages come at 2 KiB a second, a little every fifth of a second."""
+IDLE = 86400
+"""How long a connection may be idle that a client wants to keep, in seconds: no scenario is to end by httpd's own
+patience. Whoever does not ask for it (HTTP/1.0, and so keepalived's checks) is closed after each answer.
+"""
 TLS_PORT = 443
 TLS_FILE = "/etc/apache2/tls.pem"
 """Key and certificate; the same ones everywhere, so that no scenario waits for new ones."""
@@ -48,7 +52,9 @@ StartServers {workers}
 MinSpareServers 1
 MaxSpareServers {most}
 MaxRequestWorkers {most}
-KeepAlive Off
+KeepAlive On
+KeepAliveTimeout {idle}
+MaxKeepAliveRequests 0
 DocumentRoot {root}
 DirectoryIndex index.html
 <Location /{trickle}/>
@@ -87,7 +93,13 @@ def prepare(
     """
     listen = "\n".join(f"Listen {port}" for port in sorted(set(ports)))
     text = _TEXT.format(
-        name=machine.name, listen=listen, root=DOCUMENT_ROOT, trickle=TRICKLE, workers=workers, most=max(8, workers)
+        name=machine.name,
+        listen=listen,
+        root=DOCUMENT_ROOT,
+        trickle=TRICKLE,
+        workers=workers,
+        most=max(8, workers),
+        idle=IDLE,
     )
     if statuses:
         text += _LOAD_ALIAS + "".join(f"Redirect {status} {path}\n" for path, status in statuses.items())

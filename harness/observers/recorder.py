@@ -11,7 +11,8 @@ from harness.clock import Instant, now
 from harness.lab.machine import Machine
 from harness.observers import protocols
 from harness.observers.addresses import AddressObserver
-from harness.observers.client import Client, Held, Load
+from harness.observers.client import TIMEOUT, Client, Held, Load
+from harness.observers.connections import Session, Stream, stream
 from harness.observers.fifos import FifoObserver
 from harness.observers.ipvs import IpvsObserver
 from harness.observers.logs import LogObserver
@@ -224,6 +225,14 @@ class Recorder:
     def hold(self, client: Machine, target: Target) -> Held:
         """Open a connection that stays open, a request begun in it."""
         return Held(self._loop, Client(self._loop, self._timeline, client, self._ports), target)
+
+    def session(self, client: Machine, target: Target) -> Session:
+        """Open a connection in which one request after the other can be asked."""
+        return Session(self._loop, self._timeline, client, self._ports, target, TIMEOUT)
+
+    def stream(self, client: Machine, target: Target, length: int) -> Stream:
+        """Begin to fetch a long page."""
+        return stream(self._loop, self._timeline, client, self._ports, target, length)
 
     def stop(self) -> None:
         """Stop observing. Raises if an observer had failed."""

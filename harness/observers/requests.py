@@ -26,7 +26,7 @@ class Target:
     """Where requests go, and from which of the client's addresses (None: the kernel chooses).
 
     ``path`` is what is asked for over TCP: a GET, with ``tls`` over HTTPS; over UDP the question is for a TXT record.
-    ``padding`` bytes make the GET larger.
+    ``padding`` bytes make the GET larger. With ``source_port`` every request comes from that port of the client's.
     """
 
     address: str
@@ -36,6 +36,7 @@ class Target:
     path: str = "/"
     padding: int = 0
     tls: bool = False
+    source_port: int | None = None
 
     @property
     def family(self) -> int:
@@ -97,6 +98,10 @@ class Request:
 
     def _bind(self, target: Target, ports: Iterator[int]) -> int:
         anyone = "::" if target.family == socket.AF_INET6 else ""
+        if target.source_port is not None:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._socket.bind((target.source or anyone, target.source_port))
+            return target.source_port
         for port in itertools.islice(ports, _TRIES):
             try:
                 self._socket.bind((target.source or anyone, port))

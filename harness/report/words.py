@@ -39,6 +39,12 @@ def _request(event: Event) -> str:
     return f"GET: {event.error or event.status} after {milliseconds(event.latency)}"
 
 
+def _stream(event: Event) -> str:
+    if event.action == "received":
+        return f"stream: {event.bytes} bytes"
+    return f"stream {event.path} began" if event.action == "began" else f"stream ended: {event.error}"
+
+
 def _advertisement(event: Event) -> str:
     said = f"advert {event.vrid}, priority {event.priority}"
     return f"{said} (resigns)" if event.priority == 0 else said
@@ -77,6 +83,7 @@ _WORDS: dict[str, Callable[[Event], str]] = {
     "advertisement": _advertisement,
     "arp": _arp,
     "request": _request,
+    "stream": _stream,
     "fault": lambda event: f"{event.name} {event.action}",
     "expected": lambda event: f"{event.what}: due",
     "judged": _judged,

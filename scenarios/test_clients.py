@@ -1,0 +1,95 @@
+"""Clients with a will of their own: one source port for all, one connection for many requests, one answer for long."""
+
+import pytest
+
+from harness import measures
+from harness.clock import Window
+from harness.cluster import Cluster
+from harness.faults import Drain, PowerOff
+from harness.keepalived import timers
+from topologies.director_pair import DirectorPair
+from topologies.forwarding import OneLan, service_of
+
+pytestmark = [pytest.mark.persistence, pytest.mark.topology.with_args(DirectorPair)]
+
+IDLE = 130.0
+"""Longer than the patience of most servers, shorter than IPVS remembers an idle connection (900 s)."""
+UDP_REMEMBERED = 300.0
+"""For how long IPVS remembers a datagram's way, in seconds (kernel ``ip_vs_proto_udp.c``, ``udp_timeouts``)."""
+LATE = UDP_REMEMBERED / 8
+"""The kernel's timers may be late by an eighth of their time (``kernel/time/timer.c``)."""
+SHORTEST_RETRANSMISSION = 0.2
+"""TCP's first one comes so many seconds after what was lost (kernel ``TCP_RTO_MIN``), each later one after twice as
+long."""
+
+
+def forgets(*seconds: int):  # type: ignore[no-untyped-def]
+    """Have the directors remember for so many seconds: TCP, TCP that was closed, UDP."""
+
+    def change(cluster: Cluster) -> None:
+        for director in cluster.directors:
+            director.machine.run(["ipvsadm", "--set", *map(str, seconds)])
+
+    return change
+
+
+@pytest.mark.topology(DirectorPair, sync_daemon=True)
+@pytest.mark.control("directors do not tell each other", topology={"sync_daemon": False}, caught="outcome")
+def test_persistence_of_a_stream_through_a_failover(cluster: Cluster) -> None:
+    """The new master knows the connection from the old one's sync daemon, so a download goes on where it was. It
+    pauses, since the client's acknowledgements were lost meanwhile, until the real server's next retransmission.
+    """
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=False)
+
+    with cluster.stream(40_000) as stream:
+        cluster.timeline.let_pass(3)
+        with cluster.suffering(PowerOff(master)) as struck:
+            took = cluster.wait_master(backup, since=struck, until=due.latest)
+            stream.ended.wait()
+            until = cluster.timeline.now()
+
+    assert stream.outcome == "complete"
+    assert stream.received > 40_000
+    assert stream.gap(struck, until) in cluster.within(Window(took, 2 * (took + SHORTEST_RETRANSMISSION)))
+
+
+@pytest.mark.control("the directors forget after a minute", sabotage=forgets(60, 60, 60), caught="later")
+def test_persistence_of_a_connection_that_is_kept_alive(cluster: Cluster) -> None:
+    """IPVS balances connections and not requests: all that are asked in one go to one real server, also after a pause
+    that is longer than anybody's patience but IPVS's own.
+    """
+    assert cluster.master
+    with cluster.session() as session:
+        first = [session.fetch() for _ in range(3)]
+        cluster.timeline.let_pass(IDLE)
+        later = [session.fetch() for _ in range(3)]
+        assert session.is_open, "later"
+    requests = [*first, *later]
+
+    assert [request.status for request in requests] == [200] * 6
+    assert len({request.port for request in requests}) == 1
+    assert len(measures.distribution(requests)) == 1
+    assert len(measures.distribution(cluster.fetch(4))) == 2
+
+
+@pytest.mark.topology.with_args(OneLan)
+@pytest.mark.control("the directors forget datagrams at once", sabotage=forgets(900, 120, 1), caught="stuck")
+def test_persistence_of_datagrams_from_one_port(cluster: Cluster) -> None:
+    """To IPVS all datagrams from one port to one service are a connection, which each of them prolongs. A client such
+    as a DNS resolver or a SIP phone with a fixed port stays with a real server that is drained, until it pauses.
+    """
+    master, service = cluster.master, service_of("DR", 4, "UDP")
+    first, *_ = cluster.fetch(4, service, source_port=5060)
+    drained = cluster.server_of(first)
+
+    with cluster.suffering(Drain(master, service, drained)):
+        cluster.timeline.let_pass(5)
+        stuck = measures.distribution(cluster.fetch(4, service, source_port=5060))
+        others = measures.distribution(cluster.fetch(4, service))
+        cluster.timeline.let_pass(UDP_REMEMBERED + LATE + cluster.slack)
+        (after,) = cluster.fetch(1, service, source_port=5060)
+
+    assert stuck == {drained.page: 4}
+    assert drained.page not in others
+    assert after.server not in (None, drained.page)
