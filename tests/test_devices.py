@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -163,3 +164,32 @@ def test_a_vip_that_no_route_leads_to_is_refused(topo: Callable[[], Topo], stuck
         HarnessError, match=f"its VIP 192.0.2.80 is in no LAN's subnet: .*no route leads to it: {stuck}"
     ):
         plan(make_topo(topo))
+
+
+class Refusing:
+    """A machine whose kernel makes no devices."""
+
+    name = "a"
+
+    def __init__(self, said: str) -> None:
+        self.plan = machine(2, links=(Bond("bond0"),))
+        self.said = said
+
+    def run(self, argv: list[str], check: bool = True) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(argv, 2, stdout=self.said)
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        (
+            "Error: Unknown device type.\n",
+            r"a: this kernel lacks bond devices \(CONFIG_BONDING\), so there is no bond0",
+        ),
+        ("RTNETLINK answers: File exists\n", "a: cannot make Bond bond0: RTNETLINK answers: File exists"),
+    ],
+)
+def test_a_device_that_the_kernel_lacks_is_named(said: str, complaint: str) -> None:
+    refusing: Any = Refusing(said)
+    with pytest.raises(HarnessError, match=complaint):
+        devices.make(refusing)

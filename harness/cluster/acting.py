@@ -103,8 +103,10 @@ class Acting(Waiting):
             yield struck[0]
 
     def target(self, service: VirtualService | None = None, **how: Any) -> Target:
-        """Where requests to a service go (None: the first one); ``how``: see :class:`Target`."""
-        wanted = self.service if service is None else service
+        """Where requests to a service go (None: the first one, or port 80 of the first VIP); ``how``: see
+        :class:`Target`.
+        """
+        wanted = service or (self.service if self.directors[0].role.services else VirtualService(self.vip))
         return Target(**{"address": wanted.vip, "port": wanted.port, "protocol": wanted.protocol, **how})
 
     def reload(self, director: DirectorNode) -> Instant:

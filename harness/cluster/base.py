@@ -201,7 +201,11 @@ class Base:
             return None
 
         until = began + self._starting
-        return self.timeline.wait_until(said, until, f"{node.name}: {daemon.name} serves", matters).at
+        try:
+            return self.timeline.wait_until(said, until, f"{node.name}: {daemon.name} serves", matters).at
+        except TooLate as problem:
+            words = self._last_words(node)
+            raise TooLate(f"{problem}: it has not said {ready.pattern!r}; its last words: {words}") from None
 
     @property
     def _starting(self) -> float:

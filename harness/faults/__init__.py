@@ -17,6 +17,7 @@ from harness.faults.local import FailProgram, MakeFile, StopLocal
 from harness.faults.packets import Deaf, DropAdvertisements, DropArp, Impaired, Mute
 from harness.faults.power import PowerOff
 from harness.faults.processes import CrashVrrp, HangKeepalived, KillKeepalived, StopKeepalived
+from harness.faults.programs import HangProgram, StopProgram
 from harness.faults.servers import (
     ChangePage,
     DropTcp,
@@ -60,6 +61,7 @@ __all__ = [
     "HangHttpd",
     "HangKeepalived",
     "HangMail",
+    "HangProgram",
     "HintSource",
     "IgnoreEcho",
     "Impaired",
@@ -78,6 +80,7 @@ __all__ = [
     "StopKeepalived",
     "StopLocal",
     "StopMail",
+    "StopProgram",
     "Unplug",
     "Unprotected",
     "WriteNumber",

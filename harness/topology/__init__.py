@@ -16,6 +16,7 @@ from harness.topology.devices import Bond, Bridge, Dummy, Macvlan, Vlan, Vrf, Vx
 from harness.topology.local import LocalService
 from harness.topology.machines import Client, Director, DirectorAndRealServer, MailServer, RealServer, Role, Router
 from harness.topology.notification import Notify
+from harness.topology.programs import Program
 from harness.topology.services import VirtualService
 from harness.topology.tracking import TrackedFile, TrackedInterface, TrackedProcess, VrrpScript
 from harness.topology.vrrp import SyncGroup, VrrpInstance
@@ -36,6 +37,7 @@ __all__ = [
     "MiscCheck",
     "Notify",
     "PingCheck",
+    "Program",
     "RealServer",
     "Role",
     "Router",

@@ -13,6 +13,7 @@ from harness.topology import fields, routes
 from harness.topology.devices import Device
 from harness.topology.local import LocalService
 from harness.topology.notification import FIFO, SCRIPTS, Notify
+from harness.topology.programs import Program
 from harness.topology.services import VirtualService
 from harness.topology.vrrp import SyncGroup, VrrpInstance
 
@@ -25,12 +26,14 @@ class Role:
     that it has beside its wires, in the order in which they are made; ``routes`` leads further networks by gateways or
     interfaces, beside ``defaultRoute``: ``{"10.0.0.0/8": "via 172.16.10.1", "192.0.2.0/24": "dev eth1"}``. ``firewall``
     are rules in iptables' own words, without its name: ``("-t mangle -A PREROUTING -p tcp -j MARK --set-mark 1",)``.
+    ``runs`` are programs that it runs beside what its role has, each a :class:`Program`.
     """
 
     sysctl: Mapping[str, int] = field(default_factory=dict)
     links: tuple[Device, ...] = ()
     routes: Mapping[str, str] = field(default_factory=dict)
     firewall: tuple[str, ...] = ()
+    runs: tuple[Program, ...] = ()
 
     def __post_init__(self) -> None:
         for destination, way in self.routes.items():

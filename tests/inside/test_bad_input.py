@@ -228,6 +228,18 @@ def test_a_daemon_that_ends_at_once_is_told_with_its_last_words(user: User, monk
     assert "Invalid command 'Nonsense'" in logs(user)["web1"]
 
 
+def test_a_program_that_never_becomes_ready(user: User) -> None:
+    user.writes("mine.py", TOPOLOGY.replace("pass", """
+        def build(self):
+            super().build()
+            from harness.topology import Program
+            program = Program(["sleep", "infinity"], ready="serving", name="mine")
+            self.setNodeInfo("client", {**self.nodeInfo("client"), "runs": (program,)})
+    """))  # fmt: skip
+    shown = user.is_told("client: mine serves: not until ", status=pytest.ExitCode.TESTS_FAILED)
+    assert "it has not said 'serving'; its last words: it said nothing" in shown
+
+
 # -- Ctrl-C -----------------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.daemons import firewall, mail
+from harness.daemons import firewall, mail, programs
 from harness.daemons.daemon import OPTIONAL_PROGRAMS, require
 from harness.daemons.nodes.director import DirectorNode, read_config
 from harness.daemons.nodes.node import LogPipe, Node
@@ -82,6 +82,8 @@ def require_optional(plan: Plan) -> None:
     for program, image in _wanted(plan):
         if program in OPTIONAL_PROGRAMS:
             require(program, image)
+    for host in plan.hosts:
+        programs.require(host.name, host.role.runs, host.image)
 
 
 def require_inputs(plan: Plan) -> None:
@@ -104,4 +106,6 @@ def node_of(host: HostPlan, plan: Plan, log_pipe: LogPipe) -> Node:
         MailServer: MailServerNode,
         Router: Node,
     }
-    return kinds.get(type(host.role), ClientNode)(host, plan, log_pipe)
+    node = kinds.get(type(host.role), ClientNode)(host, plan, log_pipe)
+    node.daemons = (*node.daemons, *(programs.daemon_of(program) for program in host.role.runs))
+    return node

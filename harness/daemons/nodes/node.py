@@ -54,6 +54,9 @@ class Node:
     def prepare(self) -> None:
         """Put the configuration in place, on a machine that has just been switched on."""
         devices.make(self.machine)
+        for program in self.plan.role.runs:
+            for path, text in program.files.items():
+                self.machine.write(path, text)
         for rule in self.plan.role.firewall:
             self.machine.run([_IPTABLES, *shlex.split(rule)])
         for name, value in self.plan.role.sysctl.items():
