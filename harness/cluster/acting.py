@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import astuple
 from typing import Any
 
 from harness.clock import Instant
 from harness.cluster.waiting import Waiting
 from harness.daemons import httpd, ipvsadm
-from harness.daemons.nodes import DirectorNode, Node, RealServerNode
+from harness.daemons.nodes import DirectorNode, Node, PhantomNode, RealServerNode
+from harness.daemons.nodes.phantom import Resign, Silence, Step
 from harness.faults.fault import Fault
 from harness.faults.servers import RemovePage
 from harness.ipvs.schedulers import Flow
@@ -108,6 +110,21 @@ class Acting(Waiting):
         """
         wanted = service or (self.service if self.directors[0].role.services else VirtualService(self.vip))
         return Target(**{"address": wanted.vip, "port": wanted.port, "protocol": wanted.protocol, **how})
+
+    def play(self, speaker: PhantomNode, *script: Step) -> Instant:
+        """Have a phantom router play a script, step by step; returns the instant of its last advertisement."""
+        said = self.timeline.now()
+        for step in script:
+            if isinstance(step, Silence):
+                self.timeline.let_pass(step.seconds)
+                continue
+            times, every, lies = (1, 0.0, {"priority": 0}) if isinstance(step, Resign) else astuple(step)
+            for number in range(times):
+                if number:
+                    self.timeline.let_pass(every)
+                said = self.timeline.now()
+                speaker.advertise(**lies)
+        return said
 
     def reload(self, director: DirectorNode) -> Instant:
         """Have a director's keepalived read its configuration again; returns the instant just before."""

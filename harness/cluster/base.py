@@ -8,7 +8,15 @@ from harness.clock import Instant
 from harness.cluster.due import Comparison, Expectations
 from harness.daemons import keepalived, mail
 from harness.daemons.daemon import Daemon
-from harness.daemons.nodes import ClientNode, DirectorNode, Node, RealServerNode, node_of, require_optional
+from harness.daemons.nodes import (
+    ClientNode,
+    DirectorNode,
+    Node,
+    PhantomNode,
+    RealServerNode,
+    node_of,
+    require_optional,
+)
 from harness.errors import HarnessError, Starved
 from harness.faults.fault import Fault, Surroundings
 from harness.lab import syscalls
@@ -101,6 +109,14 @@ class Base:
             if isinstance(node, ClientNode):
                 return node
         raise HarnessError("this topology has no client; add one: addHost(..., cls=Client)")
+
+    @property
+    def phantom(self) -> PhantomNode:
+        """The (first) phantom router."""
+        for node in self.nodes.values():
+            if isinstance(node, PhantomNode):
+                return node
+        raise HarnessError("this topology has no phantom router; add one: addHost(..., cls=PhantomRouter)")
 
     @property
     def vip(self) -> str:

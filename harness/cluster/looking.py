@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 
@@ -11,7 +13,10 @@ from harness.cluster.base import Base
 from harness.daemons import ipvsadm, keepalived
 from harness.daemons.nodes import DirectorNode, Node, RealServerNode
 from harness.diagnosis import Diagnosis, Setup, diagnose
+from harness.errors import HarnessError
 from harness.ipvs.schedulers import Server
+from harness.keepalived import statistics
+from harness.keepalived.statistics import Statistics
 from harness.observers.paths import SYN
 from harness.observers.paths import Path as PacketPath
 from harness.timeline import EVER, Event
@@ -101,6 +106,25 @@ class Looking(Base):
             active, inactive = known.get(destination.endpoint, (0, 0))
             servers.append(Server(destination.address, weight, destination.port, active, inactive))
         return servers
+
+    def statistics(self, director: DirectorNode, instance: str | None = None) -> Statistics:
+        """keepalived's own counters of a VRRP instance, the first one by default, as they are now."""
+        with contextlib.suppress(FileNotFoundError):
+            director.machine.remove(keepalived.STATISTICS)
+        director.signal_vrrp(signal.SIGUSR2)
+        self.timeline.let_pass(self.slack)
+        try:
+            text = director.machine.read(keepalived.STATISTICS)
+        except FileNotFoundError:
+            raise HarnessError(f"{director.name}: its keepalived has written no {keepalived.STATISTICS}") from None
+        return statistics.parse(text)[director.vrrp.name if instance is None else instance]
+
+    def raw_drops(self, director: DirectorNode) -> int:
+        """How many packets the director's kernel has kept from its raw sockets since they were opened, such as those
+        over IPv6 whose checksum is wrong (``net/ipv6/raw.c``, ``rawv6_rcv_skb``): column ``drops`` of /proc/net/raw.
+        """
+        tables = [director.machine.read(f"/proc/net/{table}") for table in ("raw", "raw6")]
+        return sum(int(line.split()[-1]) for table in tables for line in table.splitlines()[1:])
 
     def reached(self, requests: Iterable[Event]) -> list[str | None]:
         """The address of the real server that answered each request; None where none did."""

@@ -13,6 +13,8 @@ from harness.lab.machine import Machine
 CONFIG = "/etc/keepalived/keepalived.conf"
 DOWN = "/etc/keepalived/down"
 VRRP_PID_FILE = "/run/vrrp.pid"
+STATISTICS = "/tmp/keepalived.stats"
+"""What a SIGUSR2 makes it write (keepalived(8), SIGNALS)."""
 
 KEEPALIVED = Daemon(
     name="keepalived",

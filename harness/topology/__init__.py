@@ -14,7 +14,16 @@ from harness.topology.checks import (
 )
 from harness.topology.devices import Bond, Bridge, Dummy, Macvlan, Vlan, Vrf, Vxlan
 from harness.topology.local import LocalService
-from harness.topology.machines import Client, Director, DirectorAndRealServer, MailServer, RealServer, Role, Router
+from harness.topology.machines import (
+    Client,
+    Director,
+    DirectorAndRealServer,
+    MailServer,
+    PhantomRouter,
+    RealServer,
+    Role,
+    Router,
+)
 from harness.topology.notification import Notify
 from harness.topology.programs import Program
 from harness.topology.services import VirtualService
@@ -36,6 +45,7 @@ __all__ = [
     "MailServer",
     "MiscCheck",
     "Notify",
+    "PhantomRouter",
     "PingCheck",
     "Program",
     "RealServer",

@@ -195,6 +195,16 @@ class Client(Role):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PhantomRouter(Role):
+    """Runs nothing; the harness has it send the advertisements of a router with the VRRP instance ``vrrp``, right ones
+    and others. One that is ``truthful`` sends the right one whatever it is told to: for controls.
+    """
+
+    vrrp: VrrpInstance
+    truthful: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Router(Role):
     """Runs nothing; passes packets on between its LANs."""
 

@@ -6,11 +6,21 @@ from harness.daemons import firewall, mail, programs
 from harness.daemons.daemon import OPTIONAL_PROGRAMS, require
 from harness.daemons.nodes.director import DirectorNode, read_config
 from harness.daemons.nodes.node import LogPipe, Node
+from harness.daemons.nodes.phantom import PhantomNode
 from harness.daemons.nodes.real_server import RealServerNode
 from harness.daemons.servers import servers_of
 from harness.images.image import Image
 from harness.lab.plan import HostPlan, Plan
-from harness.topology import Client, Director, DirectorAndRealServer, MailServer, RealServer, Role, Router
+from harness.topology import (
+    Client,
+    Director,
+    DirectorAndRealServer,
+    MailServer,
+    PhantomRouter,
+    RealServer,
+    Role,
+    Router,
+)
 
 __all__ = [
     "ClientNode",
@@ -18,6 +28,7 @@ __all__ = [
     "DirectorNode",
     "MailServerNode",
     "Node",
+    "PhantomNode",
     "RealServerNode",
     "node_of",
     "require_inputs",
@@ -104,6 +115,7 @@ def node_of(host: HostPlan, plan: Plan, log_pipe: LogPipe) -> Node:
         DirectorAndRealServer: DirectorAndRealServerNode,
         RealServer: RealServerNode,
         MailServer: MailServerNode,
+        PhantomRouter: PhantomNode,
         Router: Node,
     }
     node = kinds.get(type(host.role), ClientNode)(host, plan, log_pipe)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import socket
 from collections.abc import Callable
+from typing import SupportsBytes
 
 from harness.daemons.daemon import Daemon
 from harness.errors import HarnessError
@@ -61,6 +63,28 @@ class Node:
             self.machine.run([_IPTABLES, *shlex.split(rule)])
         for name, value in self.plan.role.sysctl.items():
             self.machine.set_sysctl(name, value)
+
+    def send(self, packet: SupportsBytes, interface: str | None = None) -> None:
+        """Send an Ethernet frame from an interface, the first one by default: a scapy packet, or bytes.
+
+        Raises HarnessError if the packet cannot be built, or the interface cannot send it.
+        """
+        if type(packet).__name__ not in ("Ether", "bytes"):
+            kind = type(packet).__name__
+            raise HarnessError(f"{self.name}: a frame begins with Ether(), not with {kind}: Ether() / {kind}(...)")
+        try:
+            frame = bytes(packet)
+        except Exception as problem:  # scapy raises what its fields raise: struct.error, OSError, TypeError, ...
+            raise HarnessError(f"{self.name}: scapy cannot build the packet: {problem}") from None
+        name = self.plan.interface(interface).name
+        if not self.machine.powered:
+            raise HarnessError(f"{self.name} is powered off: it cannot send anything")
+        with self.machine.inside(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+            try:
+                wire.bind((name, 0))
+                wire.send(frame)
+            except OSError as problem:
+                raise HarnessError(f"{self.name}: cannot send from {name}: {problem.strerror}") from None
 
     def start(self, daemon: Daemon) -> None:
         """Start one of its daemons; whether it serves shows in its log."""
