@@ -20,7 +20,7 @@ IMAGE_PACKAGES := mmdebstrap uidmap umoci
 KEEPALIVED_PACKAGES := autoconf automake gcc git libc6-dev libnl-3-dev libnl-genl-3-dev libssl-dev make pkg-config
 KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make patch xz-utils
 
-.PHONY: setup scenarios test samples check controls docs picture bench determinism kernel wheels container \
+.PHONY: setup scenarios test samples check controls conformance docs picture bench determinism kernel wheels container \
 	images lock clean packages all-packages writable
 .DEFAULT_GOAL := setup
 
@@ -57,6 +57,13 @@ controls: setup
 docs: setup
 	$(VENV)/bin/lvs-harness scenarios --markdown >docs/scenarios.md.new
 	@mv docs/scenarios.md.new docs/scenarios.md
+
+# docs/conformance.md: what the keepaliveds of four releases do with each packet, in the images of `make images`.
+conformance: setup
+	$(PYTEST) scenarios/conformance -n auto --conformance conformance.json \
+		--matrix keepalived=bullseye,bookworm,trixie,sid $(ARGS)
+	$(VENV)/bin/python -m scenarios.conformance conformance.json >docs/conformance.md.new
+	@mv docs/conformance.md.new docs/conformance.md
 
 # docs/report.png, which the README shows.
 picture: setup

@@ -23,6 +23,7 @@ MARKERS = (
     "tracking: what raises, lowers or ends a director's claim",
     "notification: whom keepalived tells, and in which order",
     "misconfiguration: mistakes that operators make, and their symptoms",
+    "conformance: what the RFCs say of one packet, and what a director does",
     "open_problem: what the original experiment left open",
 )
 

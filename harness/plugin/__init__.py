@@ -23,6 +23,7 @@ pytest_plugins = (
     "harness.plugin.controls",
     "harness.plugin.images",
     "harness.plugin.matrix",
+    "harness.plugin.conformance",
     "harness.plugin.regressions",
     "harness.plugin.outcomes",
     "harness.plugin.evidence",

@@ -170,7 +170,7 @@ def _in_short(wrong: dict[str, str]) -> str:
 def _outside_files(config: pytest.Config) -> list[Path]:
     """Files and folders outside the artifacts that pytest itself writes and that the user expects to find."""
     option = config.option
-    named = [option.xmlpath, getattr(option, "log_file", None), option.grid]
+    named = [option.xmlpath, getattr(option, "log_file", None), option.grid, option.conformance]
     found = [config.invocation_params.dir / path for path in named if path]
     if config.pluginmanager.hasplugin("cacheprovider"):
         found.append(config.rootpath / str(config.getini("cache_dir")))

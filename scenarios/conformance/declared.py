@@ -1,0 +1,138 @@
+"""What keepalived does not do as the RFCs say: which packets, in which state, and in which versions.
+
+The page of findings (docs/conformance.md) is made from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import pytest
+
+from scenarios.conformance.vectors import BACKUP, MASTER, Kind, Vector
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``packets`` of ``kinds`` in ``states`` are not treated as their rule says in the versions ``present``.
+
+    ``caught`` is what such a director does instead; ``means`` says what a mixed network or an attacker gets from it,
+    ``source`` where keepalived does so, ``tracker`` what its tracker knows of it, ``cure`` what helps.
+    """
+
+    name: str
+    packets: Collection[str]
+    kinds: Collection[str]
+    present: str
+    means: str
+    source: str
+    tracker: str
+    cure: str
+    states: Collection[str] = (MASTER, BACKUP)
+
+    @property
+    def reference(self) -> str:
+        """What the mark of a regression names: the commit or the issue."""
+        return self.tracker
+
+
+VERSION_2 = ("IPv4 version 2",)
+VERSION_3 = ("IPv4 version 3", "IPv6 version 3")
+LISTS = ("another address", "its own address and another", "its own address twice", "two other addresses")
+
+FINDINGS = (
+    Finding(
+        name="An advertisement with interval 0 is obeyed",
+        packets=("interval 0",),
+        kinds=VERSION_3,
+        present="",
+        means="One packet has the master give the VIP up and, as its Master_Down_Interval is now 0, take it back at"
+        " once; one packet has a backup take the VIP while its master is alive.",
+        source="vrrp.c, vrrp_check_packet: of version 3 the interval is compared for the log only; vrrp_state_backup"
+        " and vrrp_state_master_rx take it over (2.3.4: lines 1053, 2098 and 2397)",
+        tracker="not found in the tracker",
+        cure="none in the configuration; let only routers reach the VRRP group on this LAN",
+    ),
+    Finding(
+        name="An advertisement without any address is obeyed",
+        packets=("no address",),
+        kinds=VERSION_3,
+        present=">=2.3.3",
+        means="Eight bytes that need no knowledge of the VIPs depose a master. 2.3.3 ceased to drop packets whose"
+        " addresses differ, as RFC 9568 section 7.1 allows, and those with count 0 with them.",
+        source="commit af103930; vrrp.c, vrrp_check_packet (2.3.4: line 1174)",
+        tracker="not found in the tracker",
+        cure="none in the configuration",
+    ),
+    Finding(
+        name="In version 2 the addresses of an advertisement no longer matter",
+        packets=(*LISTS, "no address"),
+        kinds=VERSION_2,
+        present=">=2.3.3",
+        means="RFC 3768 has such a packet dropped once its list has been verified. Since 2.3.3 a second cluster with"
+        " the same VRID and a higher priority deposes the master of the first, where both went on before.",
+        source="commit af103930, with RFC 9568 as its reason, which is about version 3; vrrp.c, vrrp_check_packet"
+        " (2.3.4: lines 1174 to 1200)",
+        tracker="not found in the tracker; issues 1603 and 1515 explain the former behaviour as the right one",
+        cure="another VRID for each cluster; a password (auth_type PASS) that differs",
+    ),
+    Finding(
+        name="In version 3 an advertisement with other addresses was dropped",
+        packets=LISTS,
+        kinds=VERSION_3,
+        present="<2.3.3",
+        means="Stricter than RFC 5798 and RFC 9568 section 7.1, which have it logged and processed: while addresses are"
+        " added on one router after the other there are two masters.",
+        source="vrrp.c, vrrp_check_packet (2.2.7: lines 964 and 1094)",
+        tracker="issue 1603",
+        cure="skip_check_adv_addr, which looks at the addresses only when the master changes",
+    ),
+    Finding(
+        name="In version 2 an owner's advertisement with other addresses was dropped",
+        packets=("another address, of the owner",),
+        kinds=VERSION_2,
+        present="<2.3.3",
+        means="RFC 3768 section 7.1 has the packet of an address owner (priority 255) processed whatever its list.",
+        source="vrrp.c, vrrp_check_packet (2.2.7: line 1094)",
+        tracker="not found in the tracker",
+        cure="the same addresses on both routers",
+    ),
+    Finding(
+        name="The checksum of RFC 9568 over IPv4 is refused",
+        packets=("checksum of the message alone",),
+        kinds=("IPv4 version 3",),
+        present="",
+        means="A router that keeps to RFC 9568 section 5.2.8 and keepalived do not hear each other: two masters.",
+        source="vrrp.c, vrrp_check_packet: the pseudo-header of RFC 5798 is summed (2.3.4: lines 1062 to 1106)",
+        tracker="issue 2324, open",
+        cure="v3_checksum_as_v2 in the vrrp_instance",
+    ),
+    Finding(
+        name="A master that gives way keeps its own interval",
+        packets=("interval 0.99 s", "interval 1.01 s", "interval 2.0 s", "interval 40.95 s"),
+        kinds=VERSION_3,
+        present="<2.2",
+        means="It waits for three of its own intervals instead of the new master's, and takes the VIP from one that"
+        " advertises less often, again and again.",
+        source="vrrp.c, vrrp_state_leave_master (2.1.5: line 1803)",
+        tracker="mended in 2.2; not found in the tracker",
+        cure="the same advert_int on both routers",
+        states=(MASTER,),
+    ),
+)
+
+
+def findings(kind: Kind, vector: Vector, state: str) -> list[Finding]:
+    """The findings that a vector shows."""
+    return [
+        each for each in FINDINGS if vector.name in each.packets and kind.name in each.kinds and state in each.states
+    ]
+
+
+def declared(kind: Kind, vector: Vector, state: str) -> list[pytest.MarkDecorator]:
+    """The marks of a vector whose rule some version does not keep."""
+    return [
+        pytest.mark.regression(each.reference, each.name, present=each.present, caught="seen.did")
+        for each in findings(kind, vector, state)
+    ]
