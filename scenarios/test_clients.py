@@ -93,3 +93,27 @@ def test_persistence_of_datagrams_from_one_port(cluster: Cluster) -> None:
     assert stuck == {drained.page: 4}
     assert drained.page not in others
     assert after.server not in (None, drained.page)
+
+
+@pytest.mark.topology(DirectorPair, sync_daemon=True)
+@pytest.mark.control("directors do not tell each other", topology={"sync_daemon": False}, caught="told")
+def test_persistence_of_connections_is_in_both_tables(cluster: Cluster) -> None:
+    """What the master balances, the backup knows from its sync daemon: the same tuples to the same real servers, marked
+    as another's (kernel ``ip_vs_conn_sync``). Once the client has its answer they are closing, with less time left.
+    """
+    master, backup = cluster.master, cluster.backup
+    began = cluster.timeline.now()
+    with cluster.holding(2) as held:
+        own = cluster.connection_table(master)
+        cluster.timeline.let_pass(timers.synchronisation().latest + cluster.slack)
+        told = cluster.connection_table(backup)
+        for connection in held:
+            connection.finish()
+        closing = cluster.connection_table(master)
+
+    assert {entry.state for entry in own} == {"ESTABLISHED"}
+    assert {(entry.key, entry.server) for entry in told} == {(entry.key, entry.server) for entry in own}
+    assert {entry.synchronised for entry in told} == {True}
+    assert max(entry.expires for entry in closing) < min(entry.expires for entry in own)
+    events = cluster.timeline.events("connection", node=master.name, since=began)
+    assert [event.action for event in events] == ["added"] * 2 + ["changed"] * 2

@@ -15,6 +15,7 @@ from harness.daemons.nodes import DirectorNode, Node, PhantomNode, RealServerNod
 from harness.daemons.nodes.phantom import Resign, Silence, Step
 from harness.faults.fault import Fault
 from harness.faults.servers import RemovePage
+from harness.ipvs.connections import PATH, Entry, changes, parse
 from harness.ipvs.schedulers import Flow
 from harness.keepalived import timers
 from harness.observers import protocols
@@ -24,6 +25,7 @@ from harness.observers.requests import Target
 from harness.observers.wrk import Totals, saturate
 from harness.timeline import Event
 from harness.topology import HttpGet, VirtualService
+from harness.topology.services import endpoint
 
 
 class Acting(Waiting):
@@ -215,6 +217,21 @@ class Acting(Waiting):
         """Have a director's scheduler forget what it did: give the service another one and then its own again."""
         for scheduler in "lc" if service.scheduler == "rr" else "rr", service.scheduler:
             director.machine.run(["ipvsadm", "-E", *ipvsadm.service(service), "-s", scheduler])
+
+    def connection_table(self, director: DirectorNode) -> list[Entry]:
+        """A director's IPVS connections as they are now, in the order of the client's ports.
+
+        What has changed since the last look goes on the timeline: ``connection`` events, with the table's words.
+        """
+        table = parse(director.machine.read(PATH))
+        for action, entry in changes(self._tables.get(director.name, []), table):
+            self.timeline.record(
+                director.name, "connection", action=action, protocol=entry.protocol, client=endpoint(*entry.client),
+                service=endpoint(*entry.service), server=endpoint(*entry.server), state=entry.state,
+                expires=entry.expires, synchronised=entry.synchronised,
+            )  # fmt: skip
+        self._tables[director.name] = table
+        return sorted(table, key=lambda entry: entry.client[1])
 
     def forget_path_mtu(self, node: Node) -> None:
         """Have a machine forget what it learned of links that take less than its own."""

@@ -19,6 +19,7 @@ from harness.daemons.nodes import (
 )
 from harness.errors import HarnessError, Starved
 from harness.faults.fault import Fault, Surroundings
+from harness.ipvs.connections import Entry
 from harness.lab import syscalls
 from harness.lab.lab import Lab
 from harness.lab.machine import Machine, Process
@@ -66,6 +67,7 @@ class Base:
         self.recorder = Recorder(self.timeline, folder)
         self.nodes = Nodes({host.name: node_of(host, plan, self._log_pipe) for host in plan.hosts})
         self._suffered: list[Fault[Node]] = []
+        self._tables: dict[str, list[Entry]] = {}
         self._expectations = Expectations(self.timeline)
         if slack >= STALL:  # in virtual time nothing can be starved
             self.recorder.watch_scheduling()
@@ -250,6 +252,7 @@ class Base:
         """Draw a line: what the next scenario judges as its own begins here, on the timeline of the whole life."""
         self.timeline.mark = self.timeline.now()
         self._expectations.begin_scenario()
+        self._tables = {}
 
     @property
     def comparisons(self) -> list[Comparison]:

@@ -39,6 +39,11 @@ def _request(event: Event) -> str:
     return f"GET: {event.error or event.status} after {milliseconds(event.latency)}"
 
 
+def _connection(event: Event) -> str:
+    sign = {"added": "+", "removed": "-"}.get(event.action, "~")
+    return f"connection {sign} {event.protocol} {event.client} to {event.server}: {event.state}"
+
+
 def _stream(event: Event) -> str:
     if event.action == "received":
         return f"stream: {event.bytes} bytes"
@@ -84,6 +89,7 @@ _WORDS: dict[str, Callable[[Event], str]] = {
     "arp": _arp,
     "request": _request,
     "stream": _stream,
+    "connection": _connection,
     "fault": lambda event: f"{event.name} {event.action}",
     "expected": lambda event: f"{event.what}: due",
     "judged": _judged,
