@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness.kernels import watchdog
+from harness.kernels import confine, watchdog
 from harness.kernels.watchdog import Step, Watchdog, processor_time
 
 
@@ -103,4 +103,46 @@ def test_processor_time_counts_what_runs_below() -> None:
         below, own = processor_time(process.pid), sum(os.times()[:4])
         assert below > 0.1
         assert processor_time(os.getpid()) >= below + own - 0.05  # of counts of 10 ms
+        process.communicate(b"\n")
+
+
+GUESTS = {b"Name": b"uml-userspace", b"TracerPid": b"0", b"SigCgt": b"0000000000002000"}
+KERNELS = {**GUESTS, b"Name": b"linux"}
+"""What proc_pid_status(5) says where SIGALRM is caught."""
+
+
+@pytest.mark.parametrize(
+    ("status", "heeds"),
+    [
+        (GUESTS, True),
+        (KERNELS, False),  # a copy of it, which is about to execute a guest process
+        ({**GUESTS, b"SigCgt": b"0000000000000000"}, False),  # that has just done so
+        ({**GUESTS, b"SigCgt": b"0000000000000000", b"TracerPid": b"7"}, True),
+        ({}, False),
+    ],
+)
+def test_only_what_would_not_die_of_it_is_told_to_give_way(status: dict[bytes, bytes], heeds: bool) -> None:
+    """A guest process that died while it was made had its kernel wait for ever."""
+    assert confine._heeds_alarms(status, b"linux") is heeds
+
+
+def test_a_process_tells_whether_it_catches_the_alarm() -> None:
+    catching = "import signal; signal.signal(signal.SIGALRM, print); print(flush=True); input()"
+    for program, heeds in ((catching, True), ("print(flush=True); input()", False)):
+        with subprocess.Popen(
+            [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            assert confine._heeds_alarms(confine._status(process.pid), b"linux") is heeds
+            process.communicate(b"\n")
+
+
+def test_a_process_may_be_called_anything() -> None:
+    """Linux cuts names off behind 15 bytes, be that within a letter."""
+    program = "import ctypes; ctypes.CDLL(None).prctl(15, b'\\xc3', 0, 0, 0); print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert processor_time(process.pid) >= 0
         process.communicate(b"\n")

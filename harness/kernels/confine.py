@@ -190,7 +190,7 @@ def _watch(kernel: int, names: int, orders: dict[str, Any]) -> None:
     poll = select.poll()
     poll.register(0, select.POLLIN)
     poll.register(ended, select.POLLIN)
-    quota = Quota(orders["writable"], orders["quota"])
+    quota = Quota(orders["writable"], orders["quota"], kernel)
     while True:
         ready = {descriptor for descriptor, _ in poll.poll(quota.pause * 1000)}
         if ended in ready:
@@ -223,14 +223,36 @@ def _prod(kernel: int) -> None:
     """Get a guest in virtual time to schedule: by itself it never takes the CPU from a process that only computes.
 
     In our kernel (deterministic.patch) each SIGALRM to what runs there has it give way to others. Under seccomp or
-    ptrace, guest processes are processes of the host's, and the one that runs there runs here.
+    ptrace, guest processes are processes of the host's, and the one that runs there runs here. One that is only being
+    made would die of it, and its kernel wait for it for ever.
     """
+    name = _status(kernel).get(b"Name")
     for _ in range(_TURNS):
         for pid, state in linux.members(os.getsid(0)):
-            if state == b"R" and pid not in (kernel, os.getpid()):
+            if state == b"R" and pid not in (kernel, os.getpid()) and _heeds_alarms(_status(pid), name):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGALRM)
         time.sleep(0.001)
+
+
+def _heeds_alarms(status: dict[bytes, bytes], kernel: bytes | None) -> bool:
+    """Whether a guest process is past its beginnings: under seccomp it catches SIGALRM then, else it is traced.
+
+    At first it is a copy of the kernel process, which is called as that is, and catches SIGALRM to no good.
+    """
+    if status.get(b"TracerPid", b"0") != b"0":
+        return True
+    return status.get(b"Name") != kernel and bool(int(status.get(b"SigCgt", b"0"), 16) >> signal.SIGALRM - 1 & 1)
+
+
+def _status(pid: int) -> dict[bytes, bytes]:
+    """proc_pid_status(5); nothing if the process is gone."""
+    try:
+        with open(f"/proc/{pid}/status", "rb") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return {}
+    return {name: value.strip() for name, _, value in (line.partition(b":") for line in lines)}
 
 
 def _end(kernel: int) -> None:

@@ -123,8 +123,8 @@ def processor_time(process: int) -> float:
     parents, ticks = {}, {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it has just ended
-            fields = path.read_text().rpartition(")")[2].split()
-            parents[path.parent.name], ticks[path.parent.name] = fields[1], sum(map(int, fields[11:15]))
+            fields = path.read_bytes().rpartition(b")")[2].split()  # before it is a name, in any encoding or none
+            parents[path.parent.name], ticks[path.parent.name] = fields[1].decode(), sum(map(int, fields[11:15]))
     total, below = 0, {str(process)}
     while below:
         total += sum(ticks.get(each, 0) for each in below)
