@@ -85,7 +85,8 @@ def _public(folder: str) -> tuple[bool, list[str]]:
     """Whether there is anything that not everybody may read, and what they may."""
     found, hidden = [], False
     try:
-        entries = list(os.scandir(folder))
+        with os.scandir(folder) as scanned:
+            entries = list(scanned)
     except OSError:
         return True, []
     for entry in entries:

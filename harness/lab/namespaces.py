@@ -119,7 +119,9 @@ def _make_root(root: str, added: str | None, etc: dict[str, str]) -> None:
 
 def _tree(folder: str) -> Iterator[tuple[str, bytes, int]]:
     """All files below a folder: path from there, content and permissions."""
-    for entry in os.scandir(folder):
+    with os.scandir(folder) as scanned:
+        entries = list(scanned)
+    for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             yield from ((f"{entry.name}/{path}", content, mode) for path, content, mode in _tree(entry.path))
         elif entry.is_file(follow_symlinks=False):

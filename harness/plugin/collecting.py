@@ -189,6 +189,10 @@ class _Teller:
         if isinstance(collector, pytest.File):
             self.say(file=collector.nodeid)
 
+    def pytest_collectreport(self) -> None:
+        """What was begun is done: what follows has time of its own."""
+        self.say()
+
 
 def _collect(config: pytest.Config, fatal: dict[str, str], teller: _Teller) -> dict[str, Any]:
     from _pytest.main import Session
@@ -201,10 +205,12 @@ def _collect(config: pytest.Config, fatal: dict[str, str], teller: _Teller) -> d
     config.pluginmanager.register(teller)
     session = Session.from_config(config)
     config.hook.pytest_sessionstart(session=session)
+    teller.say()
     session.perform_collect()
     users = [item for item in session.items if "lvs_kernel" in getattr(item, "fixturenames", ())]
     on_clusters = [item for item in users if "cluster" in getattr(item, "fixturenames", ())]
     planned = _Planned(fatal)
+    teller.say()
     for item in on_clusters:
         planned.add(item, teller)
     if not planned.wrong and on_clusters:
@@ -212,6 +218,7 @@ def _collect(config: pytest.Config, fatal: dict[str, str], teller: _Teller) -> d
     teller.say()
     clusters = {item.nodeid: parallel.cluster_key(item) for item in on_clusters}
     config.stash[parallel.MACHINES] = planned.most
+    teller.say()
     workers = parallel.workers_that_pay(config, clusters, _virtual(config)) if automatic else None
     return {
         "items": len(session.items),
@@ -240,8 +247,12 @@ class _Planned:
     """Topologies that have been built once: the ``most`` machines that one has, all ``names`` of their nodes."""
 
     def __init__(self, fatal: dict[str, str]) -> None:
+        """What planning takes is imported here, so that no topology is charged with the time of it."""
+        from harness.check.configured import Configured
         from harness.images.selection import ROLES
+        from harness.pool import planned
 
+        self._configured, self._planned = Configured, planned
         self.names, self.most = set(ROLES), 0
         self.wrong: dict[str, str] = {}
         self._fatal = fatal
@@ -249,11 +260,9 @@ class _Planned:
 
     def add(self, item: pytest.Item, teller: _Teller) -> None:
         """Build the topology of a scenario, unless another has the same."""
-        from harness.check.configured import Configured
-
         try:
             topology, parameters = topology_of(item)
-            if isinstance(topology, Configured):
+            if isinstance(topology, self._configured):
                 return  # which keepalived has to read first, in a machine
             parameters.pop("fresh", None)
             key = repr((topology, parameters, selection_of(item)))
@@ -267,12 +276,10 @@ class _Planned:
             self.wrong[item.nodeid] = known
 
     def _problem(self, item: pytest.Item) -> str | None:
-        from harness.pool import planned
-
         topology, parameters = topology_of(item)
         parameters.pop("fresh", None)
         try:
-            hosts = planned(topology, parameters, 0, selection=selection_of(item)).hosts  # type: ignore[arg-type]
+            hosts = self._planned(topology, parameters, 0, selection=selection_of(item)).hosts  # type: ignore[arg-type]
         except HarnessError as problem:
             return str(problem)
         except Exception as problem:
