@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.kernels import cache, choice, uml
+from harness.kernels import cache, choice, memory, uml
 
 ROOT = Path(__file__).parent.parent
 NOBODY = 65534
@@ -79,7 +79,7 @@ class Host:
     kernel: uml.Kernel
     interpreter: str
     watchdog: float = 0
-    quota: int = uml.QUOTA
+    quota: int = memory.QUOTA
     home: Path | None = None
 
     def start(self, *argv: str, **settings: object) -> subprocess.Popen[bytes]:

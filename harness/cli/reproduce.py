@@ -47,6 +47,7 @@ def add(commands: Any) -> None:
     reproduce.add_argument(
         "--watchdog", type=limit, default=WATCHDOG, metavar="SECONDS", help="as for pytest (default: %(default)s)"
     )
+    reproduce.add_argument("--quota", metavar="SIZE", help="as for pytest")
     about = "run it also where this machine cannot limit what it does to it (docs/security.md)"
     reproduce.add_argument("--trust", action="store_true", help=about)
     for option in SELECTION:
@@ -68,7 +69,8 @@ def _reproduce(options: argparse.Namespace) -> int:
     chosen = choice.choose(options.kernel, clock, bundle.manifest["seed"])
     if not options.trust and (missing := boundary.lacking(embedded=True)) is not None:
         raise HarnessError(f"{missing} (docs/security.md): look at what is in the bundle, and say --trust to run it")
-    chosen = replace(chosen, memory=max(memory.SMALLEST, min(bundle.manifest.get("memory") or 0, memory.left())))
+    room = max(memory.SMALLEST, min(bundle.manifest.get("memory") or 0, memory.left()))
+    chosen = replace(chosen, memory=room, quota=memory.quota(options.quota))
     selection = {name: selected(bundle, name, getattr(options, name)) for name in SELECTION}
     given = arguments(bundle, selection)
     into = _extract(bundle, (options.into or Path(f"{options.bundle.stem}-reproduced")).absolute())

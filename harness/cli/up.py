@@ -29,6 +29,7 @@ def add(commands: Any) -> None:
     up.add_argument("--clock", choices=choice.CLOCKS, default="auto", help="as for pytest")
     up.add_argument("--seed", type=int, default=0, help="as for pytest")
     up.add_argument("--memory", metavar="SIZE", help="as for pytest")
+    up.add_argument("--quota", metavar="SIZE", help="as for pytest")
     up.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="folder for logs (default: %(default)s)")
     up.set_defaults(run=_run)
 
@@ -42,7 +43,8 @@ def _run(options: argparse.Namespace) -> int:
 
     checked = planned(topology, parameters, options.seed)  # what is wrong with it is told here, at once
     chosen = choice.choose(options.kernel, options.clock, options.seed)
-    chosen = replace(chosen, memory=memory.given(options.memory, len(checked.hosts)))
+    room, disk = memory.given(options.memory, len(checked.hosts)), memory.quota(options.quota)
+    chosen = replace(chosen, memory=room, quota=disk)
     run = artifacts.new_run(options.artifacts)
     os.environ[choice.HEADER], os.environ[choice.RUN] = chosen.header, str(run.resolve())
     print(f"lvs-harness: {chosen.header}", flush=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.kernels import native
-from harness.kernels.memory import SMALLEST
+from harness.kernels.memory import QUOTA, SMALLEST
 
 if TYPE_CHECKING:
     from harness.kernels.uml import Kernel
@@ -64,6 +64,7 @@ class Choice:
     why: str
     seed: int = 0
     memory: int = SMALLEST
+    quota: int = QUOTA
 
     @property
     def header(self) -> str:
@@ -105,6 +106,7 @@ class Choice:
             paced=paced,
             modules=modules,
             readable=[*readable],
+            quota=self.quota,
         )
 
 

@@ -23,10 +23,10 @@ CONSOLE = "console"
 
 
 def command(
-    kernel: str, clock: str, seed: int, watchdog: float, memory: int, readable: Sequence[Path]
+    kernel: str, clock: str, seed: int, watchdog: float, memory: int, quota: int, readable: Sequence[Path]
 ) -> list[str]:  # fmt: skip
     """What to start in Python's place. The run's folder is in the environment (``choice.RUN``)."""
-    options = [kernel, clock, str(seed), str(watchdog), str(memory)]
+    options = [kernel, clock, str(seed), str(watchdog), str(memory), str(quota)]
     return [sys.executable, "-m", _MODULE, *options, *map(str, readable)]
 
 
@@ -39,13 +39,13 @@ def main() -> int:
     """On the host: boot a guest for this worker, or be it where the kernel needs none. Do what execnet wants done."""
     if choice.in_guest():
         return _serve()
-    kernel, clock, seed, watchdog, memory, *readable = sys.argv[1:]
+    kernel, clock, seed, watchdog, memory, quota, *readable = sys.argv[1:]
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
     log = os.open(console(os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_APPEND, 0o666)
     os.dup2(log, 2)
     run = Path(os.environ[choice.RUN])
     try:
-        chosen = replace(choice.choose(kernel, clock, int(seed)), memory=int(memory))
+        chosen = replace(choice.choose(kernel, clock, int(seed)), memory=int(memory), quota=int(quota))
         os.environ.setdefault(choice.HEADER, chosen.header)
         if chosen.embedded is None:
             return _serve()

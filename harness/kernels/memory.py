@@ -13,6 +13,11 @@ from harness.errors import HarnessError
 SMALLEST = 1 << 30
 """What a guest has at least, in bytes, unless the user says otherwise."""
 
+QUOTA = 2 << 30
+"""What a guest may write, in bytes, unless the user says otherwise (:mod:`harness.kernels.quota`)."""
+
+LEAST_QUOTA, MOST_QUOTA = 1 << 20, 1 << 40
+
 LEAST = 256 << 20
 """With less pytest and the smallest cluster do not fit in, and the kernel ends without a word."""
 
@@ -21,11 +26,11 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _UNITS = {"M": 20, "G": 30}
 
 
-def parse(text: str) -> int:
+def parse(text: str, of: str = "memory") -> int:
     """Bytes of an amount such as ``512M`` or ``2G``; HarnessError if it is none."""
     unit = _UNITS.get(text[-1:])
     if unit is None or not _NUMBER.fullmatch(text[:-1]):
-        raise HarnessError(f"{text!r} is no amount of memory: write it as 512M or 1G")
+        raise HarnessError(f"{text!r} is no amount of {of}: write it as 512M or 1G")
     return int(text[:-1]) << unit
 
 
@@ -40,6 +45,17 @@ def given(wanted: str | None, machines: int) -> int:
         raise HarnessError(f"--memory {wanted} is too little: give the embedded kernel {LEAST >> 20}M or more")
     if size > (most := os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")):
         raise HarnessError(f"--memory {wanted} is more than this machine has: {most >> 20}M")
+    return size
+
+
+def quota(wanted: str | None) -> int:
+    """What a guest may write, in bytes: :data:`QUOTA`, or what the user wants. HarnessError names the range."""
+    if wanted is None:
+        return QUOTA
+    if not LEAST_QUOTA <= (size := parse(wanted, "disk")) <= MOST_QUOTA:
+        raise HarnessError(
+            f"--quota {wanted}: a run may write {LEAST_QUOTA >> 20}M at least and {MOST_QUOTA >> 30}G at most"
+        )
     return size
 
 

@@ -24,7 +24,7 @@ from harness.errors import HarnessError
 from harness.kernels import imports, linux, wire
 from harness.kernels.cache import user_cache
 from harness.kernels.link import Ends
-from harness.kernels.memory import SMALLEST
+from harness.kernels.memory import QUOTA, SMALLEST
 from harness.kernels.relay import Interrupted, Relay
 from harness.kernels.terminal import Terminal, streams
 
@@ -35,9 +35,6 @@ _COMMAND_LINE = 4096 - 64  # COMMAND_LINE_SIZE, less what the kernel adds
 # Parts of Debian's kernel that cost 1 s at every start and serve nothing here: a benchmark of RAID algorithms and
 # the self-tests of btrfs. Kernels without them ignore the names.
 _SKIPPED_INITCALLS = "raid6_select_algo,init_btrfs_fs"
-
-QUOTA = 2 << 30
-"""Bytes that a guest may write."""
 
 _ROOM_FOR_AMX = (6, 13)
 """The first version that may have room for the registers of AMX."""

@@ -189,7 +189,8 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[execnet.XSpec
 def gateway_command(config: pytest.Config) -> list[str]:
     """What is started in place of a worker's Python."""
     option, needed = config.option, readable.paths(config)
-    return gateway.command(option.kernel, option.clock, option.seed, option.watchdog, guest_memory(config), needed)
+    room, disk = guest_memory(config), memory.quota(option.quota)
+    return gateway.command(option.kernel, option.clock, option.seed, option.watchdog, room, disk, needed)
 
 
 @pytest.hookimpl(optionalhook=True)

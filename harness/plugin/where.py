@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.kernels import choice, interrupts, native
+from harness.kernels import choice, interrupts, memory, native
 from harness.kernels.watchdog import WATCHDOG, limit
 from harness.plugin import collecting, core, deadly, parallel, readable, report
 from harness.plugin.clusters import NOT_COLLECTED
@@ -59,6 +59,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="what an embedded kernel is given, such as 512M or 2G (default: 1G, or more for a cluster that needs it);"
         " what is not used costs nothing",
     )
+    group.addoption(
+        "--quota",
+        metavar="SIZE",
+        help="what there may be in the run's folder before an embedded kernel is ended, 1M to 1024G (default: 2G)",
+    )
     group.addoption("--artifacts", default=ARTIFACTS, help="folder for logs and timelines (default: %(default)s)")
 
 
@@ -81,7 +86,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             return None
         option = config.option
         chosen = choice.choose(option.kernel, option.clock, option.seed)
-        chosen = replace(chosen, memory=parallel.guest_memory(config))
+        chosen = replace(chosen, memory=parallel.guest_memory(config), quota=memory.quota(option.quota))
         readable.check_trust(config, chosen.embedded is not None)
         if chosen.embedded is None and (problem := native.too_small(config.stash[parallel.MACHINES])):
             raise HarnessError(problem)

@@ -92,6 +92,16 @@ ATTACKER = """
         print("written", flush=True)
         time.sleep(300)
 
+    def fill_unseen():
+        held = []
+        for number in range(20):
+            held.append(open(HERE / f"writable/{number}", "wb", buffering=0))
+            (HERE / f"writable/{number}").unlink()
+            held[-1].write(bytes(4 << 20))
+        os.sync()
+        print("written", flush=True)
+        time.sleep(300)
+
     def restart():
         print("boots", flush=True)
         Path("/proc/sysrq-trigger").write_text("b")
@@ -203,9 +213,11 @@ def test_no_socket_of_the_host_is_reached(host: Host) -> None:
                 listener.accept()
 
 
-def test_a_guest_that_fills_the_disk_is_ended(host: Host) -> None:
+@pytest.mark.parametrize("way", ["fill", "fill_unseen"])
+def test_a_guest_that_fills_the_disk_is_ended(host: Host, way: str) -> None:
+    """With files that are there, or that it has removed and holds open."""
     host.quota = 32 << 20
-    _, err = host.run("fill")
+    _, err = host.run(way)
     assert err.startswith(b"HarnessError: the guest wrote more than it may, and was ended"), err
 
 

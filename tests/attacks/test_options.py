@@ -30,6 +30,13 @@ def test_amounts_of_memory(text: str) -> None:
     assert memory.parse("512M") == 512 << 20
 
 
+@pytest.mark.parametrize("text", [*NO_NUMBERS, *(f"{text}G" for text in NO_NUMBERS), "0M", "1025G", "999999G"])
+def test_quotas(text: str) -> None:
+    with pytest.raises(HarnessError, match=r"is no amount of disk|may write 1M at least and 1024G at most"):
+        memory.quota(text)
+    assert memory.quota("1M") == 1 << 20
+
+
 @pytest.mark.parametrize(
     "text",
     [*NO_NUMBERS, *(f"1/{text}" for text in NO_NUMBERS), "0/1", "2/1", "1/1001", "1/99999999999", "1/2/3", "²/3"],
