@@ -4,7 +4,18 @@ import pytest
 
 from harness import measures
 from harness.cluster import Cluster
-from harness.faults import ChangeMtu, DeleteInterface, HangKeepalived, LoseAddress, RenameInterface
+from harness.faults import (
+    ChangeMtu,
+    Deaf,
+    DeleteInterface,
+    Firewall,
+    HangKeepalived,
+    LoseAddress,
+    Mute,
+    Reconfigure,
+    RenameInterface,
+    Unplug,
+)
 from harness.keepalived import timers
 from topologies.devices import Devices
 from topologies.director_pair import DirectorPair
@@ -100,3 +111,66 @@ def test_failover_does_not_help_where_full_packets_alone_are_lost(cluster: Clust
     assert (large.status, told) == (0, [])
     assert not cluster.timeline.events("destination", since=struck)
     assert len(measures.ownership(cluster.timeline, cluster.vip, "eth0", struck)) == 0
+
+
+LEARNING = 30.0
+"""Seconds for which spanning tree listens and learns before a port forwards (IEEE 802.1D-2004, table 17-1)."""
+
+
+@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
+def test_failover_to_a_port_that_only_learns_is_a_split_brain(cluster: Cluster) -> None:
+    """A machine whose link has come back hears nobody while the switch's port learns, so it takes the VIP, too, and
+    yields or prevails when the port forwards (hence "portfast" at ports of directors).
+    """
+    master, backup = cluster.master, cluster.backup
+    wait, reunion = timers.failback(master.vrrp), timers.reunion(master.vrrp, backup.vrrp)
+    due = timers.takeover(backup.vrrp, announced=False)
+
+    with cluster.suffering(Unplug(master)) as struck:
+        cluster.wait_master(backup, since=struck, until=due.latest)
+    with cluster.suffering(Deaf(master)) as plugged, cluster.suffering(Mute(master)):
+        alone = cluster.wait_master(master, since=plugged, until=wait.latest)
+        cluster.timeline.let_pass(LEARNING - alone)
+        assert cluster.owners() == [master.name, backup.name]
+    yielded = cluster.wait_resigned(backup, since=cluster.healed(), until=reunion.latest)
+
+    assert alone in cluster.within(wait)
+    assert yielded in cluster.within(reunion)
+    assert cluster.owners() == [master.name]
+
+
+@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
+def test_failover_by_a_restart_with_another_configuration(cluster: Cluster) -> None:
+    """A restart resigns, as an upgrade of the package does, and what keepalived comes back with is another file: with
+    a lower priority in it the backup stays what it has become.
+    """
+    master, backup = cluster.master, cluster.backup
+    due = timers.takeover(backup.vrrp, announced=True)
+    edits = Reconfigure(
+        master, "priority 100", "priority 80", more=(("router_id director1", "router_id renamed"),), restart=True
+    )
+
+    with cluster.suffering(edits) as struck:
+        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        cluster.timeline.let_pass(timers.master_down_interval(master.vrrp))
+        assert cluster.owners() == [backup.name]
+        assert any("keepalived" in line for line in cluster.processes(master))
+
+    assert took in cluster.within(due)
+    assert cluster.said(master, "Entering BACKUP STATE", since=struck)
+
+
+@pytest.mark.control(
+    "a rule before it accepts all",
+    sabotage=lambda cluster: cluster.client.machine.run(["iptables-legacy", "-I", "INPUT", "-j", "ACCEPT"]),
+    caught="lost",
+)
+def test_failover_is_not_caused_by_a_firewall_of_the_client(cluster: Cluster) -> None:
+    """A rule on one machine is a fault like any other: here the client drops the answers, and all else goes on."""
+    assert cluster.master
+    with cluster.suffering(Firewall(cluster.client, "-A INPUT -p tcp --sport 80 -j DROP")) as struck:
+        (lost,) = cluster.fetch(1)
+    (request,) = cluster.fetch(1)
+
+    assert (lost.status, request.status) == (0, 200)
+    assert not cluster.timeline.events("address", since=struck, address=cluster.vip)

@@ -6,7 +6,7 @@ import pytest
 
 from harness.daemons.nodes import Node, node_of
 from harness.errors import HarnessError
-from harness.faults import ChangeMtu, Cut, DeleteInterface
+from harness.faults import ChangeMtu, Cut, DeleteInterface, Firewall
 from harness.lab.plan import make_topo, plan
 from topologies.devices import Devices
 from topologies.director_pair import DirectorPair
@@ -34,3 +34,9 @@ def test_a_cut_is_told_with_its_way_and_what_is_lost() -> None:
     assert Cut(one, other, both=False, protocol="TCP", port=80).name == "Cut one way to web1 (TCP 80)"
     with pytest.raises(HarnessError, match="director1 cannot be cut off from itself"):
         Cut(one, one)
+
+
+def test_a_rule_of_a_firewall_is_appended() -> None:
+    assert Firewall(node("client"), "-t raw -A PREROUTING -j DROP").name == "Firewall -t raw -A PREROUTING -j DROP"
+    with pytest.raises(HarnessError, match="a rule is appended to a chain"):
+        Firewall(node("client"), "-I INPUT -j DROP")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
@@ -170,6 +171,18 @@ class Looking(Base):
     def _claimed_by(self, director: DirectorNode) -> set[str]:
         """The VIPs that it rightly answers ARP for, also where it is a real server as well."""
         return {vip for each in director.role.instances for vip in (*each.vips, *each.excluded_vips)}
+
+    def said(self, node: Node, pattern: str, since: Instant = EVER) -> list[Event]:
+        """The log lines of a node's daemons that a regular expression is found in."""
+        self.timeline.let_pass(self.slack)
+        return [event for event in self.timeline.events("log", node=node.name, since=since)
+                if re.search(pattern, event.line)]  # fmt: skip
+
+    def processes(self, node: Node) -> list[str]:
+        """The command lines of all processes of a machine, its own pid 1 left out, in the order of their numbers."""
+        shown = node.machine.run(["ps", "-e", "-o", "pid=,ppid=,args=", "--sort=pid"]).stdout
+        lines = [line.split(None, 2) for line in shown.splitlines()]
+        return [args for pid, _, args in lines if pid != "1" and not args.startswith("ps -e ")]
 
     def martians(self, node: Node) -> int:
         """How many packets the kernel has refused for their source address (``in_martian_src``; of all machines)."""

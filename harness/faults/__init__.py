@@ -2,6 +2,7 @@
 
 from harness.faults.configuration import (
     AcceptLocal,
+    Firewall,
     ForgetVip,
     HalfProtected,
     HintSource,
@@ -53,6 +54,7 @@ __all__ = [
     "FailCheck",
     "FailProgram",
     "Fault",
+    "Firewall",
     "ForgetVip",
     "HalfOpen",
     "HalfProtected",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
+from harness.daemons.daemon import require
 from harness.daemons.nodes import DirectorNode, Node, RealServerNode
+from harness.daemons.nodes.node import IPTABLES
+from harness.errors import HarnessError
 from harness.faults.fault import Fault, Surroundings
 
 
@@ -20,16 +24,53 @@ class Maintenance(Fault[DirectorNode]):
 
 @dataclass(frozen=True)
 class Reconfigure(Fault[DirectorNode]):
-    """keepalived reloads its configuration, in which ``old``, that stood there once, has become ``new``."""
+    """keepalived reloads its configuration, in which ``old``, that stood there once, has become ``new``, and so have
+    the pairs in ``more``. With ``restart`` it is stopped and started instead, as a package's upgrade does it.
+    """
 
     old: str
     new: str
+    more: tuple[tuple[str, str], ...] = ()
+    restart: bool = False
 
     def inject(self, around: Surroundings) -> None:
-        self.node.reload((self.old, self.new))
+        self._configure(around, (self.old, self.new), *self.more)
 
     def heal(self, around: Surroundings) -> None:
-        self.node.reload()
+        self._configure(around)
+
+    def _configure(self, around: Surroundings, *edits: tuple[str, str]) -> None:
+        if not self.restart:
+            self.node.reload(*edits)
+            return
+        self.node.configure(*edits)
+        self.node.stop()
+        around.start(self.node)
+
+
+@dataclass(frozen=True)
+class Firewall(Fault[Node]):
+    """A machine's firewall has one ``rule`` more, in iptables' own words: ``"-A INPUT -p udp --dport 53 -j DROP"``. It
+    begins with ``-A``, after ``-t TABLE`` if it is not of the table ``filter``; healed, it is deleted.
+    """
+
+    rule: str
+
+    def __post_init__(self) -> None:
+        if "-A" not in shlex.split(self.rule):
+            raise HarnessError(f'Firewall: a rule is appended to a chain: "-A INPUT ... -j DROP", not {self.rule!r}')
+
+    @property
+    def name(self) -> str:
+        return f"Firewall {self.rule}"
+
+    def inject(self, around: Surroundings) -> None:
+        require(IPTABLES)
+        self.node.machine.run([IPTABLES, *shlex.split(self.rule)])
+
+    def heal(self, around: Surroundings) -> None:
+        words = ["-D" if word == "-A" else word for word in shlex.split(self.rule)]
+        self.node.machine.run([IPTABLES, *words])
 
 
 class AcceptLocal(Fault[Node]):

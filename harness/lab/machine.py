@@ -34,6 +34,10 @@ ENVIRONMENT = {
 }
 
 
+class MissingProgram(HarnessError, FileNotFoundError):
+    """A machine has no program of this name."""
+
+
 @dataclass
 class Process:
     """A program started in a machine. ``status`` is None while it runs, then its exit status (negative: a signal)."""
@@ -146,7 +150,8 @@ class Machine:
         self.on_exit(process)
 
     def run(self, argv: Sequence[str], check: bool = True, processor: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end. Raises HarnessError with command, output and machine if it fails.
+        """Run a program to its end. Raises HarnessError with command, output and machine if it fails, and
+        :class:`MissingProgram` if there is none.
 
         ``processor`` as for :meth:`spawn`.
         """
@@ -154,6 +159,8 @@ class Machine:
         with open(os.devnull, "rb") as null, os.fdopen(reader, encoding="utf-8", errors="replace") as output:
             try:
                 process = self.spawn(argv, null.fileno(), writer, writer, processor)
+            except FileNotFoundError:
+                raise MissingProgram(f"{self.name}: there is no program {argv[0]}") from None
             finally:
                 os.close(writer)
             text = output.read()

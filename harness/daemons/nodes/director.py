@@ -168,8 +168,12 @@ class DirectorNode(Node):
 
     def reload(self, *edits: tuple[str, str]) -> None:
         """Have keepalived read its configuration again (SIGHUP), with pairs of old and new text edited in it."""
+        self.configure(*edits)
+        self.process(keepalived.KEEPALIVED).send_signal(signal.SIGHUP)
+
+    def configure(self, *edits: tuple[str, str]) -> None:
+        """Write its keepalived.conf with pairs of old and new text edited in it, and tell nobody."""
         self.machine.write(keepalived.CONFIG, self._edited(self.config_text().decode(), edits))
-        self.process().send_signal(signal.SIGHUP)
 
     def _global_defs(self) -> config.GlobalDefs:
         mail_servers = self._network.of_role(MailServer)

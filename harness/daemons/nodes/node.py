@@ -15,7 +15,7 @@ from harness.lab import devices
 from harness.lab.machine import Machine, Process
 from harness.lab.plan import HostPlan, Plan
 
-_IPTABLES = "iptables-legacy"
+IPTABLES = "iptables-legacy"
 LogPipe = Callable[["Node", Daemon], int]
 """Gives the write end of a pipe for the output of a daemon; whoever asked closes it."""
 
@@ -60,7 +60,7 @@ class Node:
             for path, text in program.files.items():
                 self.machine.write(path, text)
         for rule in self.plan.role.firewall:
-            self.machine.run([_IPTABLES, *shlex.split(rule)])
+            self.machine.run([IPTABLES, *shlex.split(rule)])
         for name, value in self.plan.role.sysctl.items():
             self.machine.set_sysctl(name, value)
 
@@ -101,6 +101,8 @@ class Node:
 
     def process(self, daemon: Daemon | None = None) -> Process:
         """The process of a daemon, the first one by default. Raises HarnessError if it does not run."""
+        if daemon is None and not self.daemons:
+            raise HarnessError(f"{self.name} runs no daemon")
         wanted = self.daemons[0] if daemon is None else daemon
         process = self._processes.get(wanted.name)
         if not self.machine.powered or process is None or process.status is not None:
