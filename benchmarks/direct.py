@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from mininet.topo import Topo
 
+from harness.events import Request
 from harness.kernels import choice
 from harness.pool import Pool
 from harness.topology import Client, RealServer, VirtualService
@@ -43,7 +44,7 @@ def main(rate: str) -> None:
             began = cluster.timeline.now()
             with cluster.load(rate=float(rate), service=WEB) as load:
                 cluster.wait_answers(load, SECONDS * int(rate), since=began)
-            sent = [event.at for event in cluster.timeline.events("request", since=began)]
+            sent = [event.at for event in cluster.timeline.events(Request, since=began)]
             dropped = cluster.recorder.dropped
         finally:
             pool.close()

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from benchmarks import EVIDENCE
+from harness.events import AddressChanged, Advertisement, Arp, DaemonChanged, FaultChanged, Request
 from harness.kernels import choice
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
     from harness.daemons.nodes import DirectorNode
-    from harness.timeline import Event
+    from harness.events import Event
 
 _output = os.dup(1)
 _WHERE = "guest" if choice.in_guest() else "host"
@@ -54,12 +55,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     """The first line of a test; its cluster runs."""
     cluster = cast("Cluster", pyfuncitem.funcargs["cluster"])
     timeline = cluster.timeline
-    daemons = timeline.origin + timeline.events("daemon", action="started")[0].at
+    daemons = timeline.origin + timeline.events(DaemonChanged, action="started")[0].at
     tell("test", cluster=cluster.folder.name, built=timeline.origin, daemons=daemons)
     try:
         return (yield)
     finally:
-        requests = timeline.events("request", since=timeline.mark)
+        requests = timeline.events(Request, since=timeline.mark)
         tell("judged", requests=len(requests), waited=_waited(cluster), dropped=_dropped(cluster))
         if os.environ.get(EVIDENCE):
             tell("evidence", late=list(_late(cluster)), off=list(_off(cluster)), lag=list(_lags(cluster)))
@@ -86,8 +87,8 @@ def _waited(cluster: Cluster) -> float:
     """For how many seconds the first VIP had nobody, after the daemons had been started."""
     if not cluster.vips:  # of configurations of a scenario's own nothing is known
         return 0.0
-    started = cluster.timeline.events("daemon", action="started")[0].at
-    held = cluster.timeline.events("address", action="added", address=cluster.vip)
+    started = cluster.timeline.events(DaemonChanged, action="started")[0].at
+    held = cluster.timeline.events(AddressChanged, action="added", address=cluster.vip)
     return next((event.at - started for event in held if event.interface != "lo"), 0.0)
 
 
@@ -100,9 +101,11 @@ def _dropped(cluster: Cluster) -> int:
 def _takeovers(cluster: Cluster) -> Iterator[tuple[DirectorNode, Event]]:
     """Where a fault of this test has cost one director the VIP: the other one and the event of its getting it."""
     timeline = cluster.timeline
-    for fault in timeline.events("fault", since=timeline.mark, action="injected"):
+    for fault in timeline.events(FaultChanged, since=timeline.mark, action="injected"):
         for director in cluster.directors:
-            got = timeline.events("address", node=director.name, since=fault.at, action="added", address=cluster.vip)
+            got = timeline.events(
+                AddressChanged, node=director.name, since=fault.at, action="added", address=cluster.vip
+            )
             if got and director.name != fault.node:
                 yield director, got[0]
 
@@ -115,7 +118,7 @@ def _off(cluster: Cluster) -> Iterator[float]:
     from harness.keepalived import timers  # not before the cluster runs: imports count
 
     for director, event in _takeovers(cluster):
-        heard = cluster.timeline.events("advertisement", until=event.at, sent=True)
+        heard = cluster.timeline.events(Advertisement, until=event.at, sent=True)
         last = next(advert for advert in reversed(heard) if advert.node != director.name)
         wait = timers.master_down_interval if last.priority else timers.skew
         yield event.at - last.at - wait(director.vrrp)
@@ -128,13 +131,13 @@ def _late(cluster: Cluster) -> Iterator[float]:
     """
     for director, event in _takeovers(cluster):
         announced = cluster.timeline.events(
-            "arp", node=director.name, since=event.at - 0.5, sent=True, gratuitous=True, sender=cluster.vip
+            Arp, node=director.name, since=event.at - 0.5, sent=True, gratuitous=True, sender=cluster.vip
         )
         yield from [event.at - announced[0].at][: len(announced)]
 
 
 def _lags(cluster: Cluster) -> Iterator[float]:
     """By how many seconds a request's event is off the first packet that the client sent for it."""
-    for event in cluster.timeline.events("request", since=cluster.timeline.mark, status=200):
+    for event in cluster.timeline.events(Request, since=cluster.timeline.mark, status=200):
         if sent := cluster.path_of(event).at(cluster.client):
             yield event.at - sent[0].frame.at

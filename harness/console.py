@@ -18,6 +18,7 @@ from typing import Any
 from harness.cluster import Cluster
 from harness.daemons.nodes import Node
 from harness.errors import HarnessError
+from harness.events import Advertisement
 from harness.kernels import choice
 from harness.kernels.interrupts import Ended
 from harness.report import table
@@ -152,7 +153,7 @@ class Console(cmd.Cmd):
             print("say how many events: timeline 50")
             return
         timeline = self._cluster.timeline
-        timeline.events("advertisement")
+        timeline.events(Advertisement)
         count = int(line.strip() or 20)
         print(table.render(timeline.events(since=timeline.mark), self._cluster.nodes, last=count, zero=0.0))
 

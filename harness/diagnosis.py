@@ -15,7 +15,8 @@ from typing import Final
 
 from harness import measures
 from harness.clock import Instant
-from harness.timeline import EVER, Event, Timeline
+from harness.events import AddressChanged, Advertisement, Arp, Event, Log
+from harness.timeline import EVER, Timeline
 from harness.topology import VrrpInstance
 
 
@@ -55,7 +56,7 @@ def diagnose(timeline: Timeline, setup: Setup, since: Instant = EVER) -> list[Di
 
 def _advertisers(timeline: Timeline, since: Instant) -> list[Event]:
     """The last advertisement that each machine sent of each VRID."""
-    sent = timeline.events("advertisement", since=since, sent=True)
+    sent = timeline.events(Advertisement, since=since, sent=True)
     return list({(event.node, event.vrid): event for event in sent if event.priority}.values())
 
 
@@ -116,7 +117,7 @@ def weight_below_the_gap(timeline: Timeline, setup: Setup, since: Instant) -> It
     """A master lowers its priority, which was to move the VIP, and is still above all others."""
     for name, instances in setup.directors.items():
         for instance in instances:
-            sent = timeline.events("advertisement", node=name, since=since, sent=True, vrid=instance.vrid)
+            sent = timeline.events(Advertisement, node=name, since=since, sent=True, vrid=instance.vrid)
             lowest = min((event.priority for event in sent if event.priority), default=instance.priority)
             others = [
                 other.effective_priority()
@@ -144,7 +145,7 @@ def _arrived(timeline: Timeline, advert: Event, listener: str, since: Instant) -
 def no_arp_protection(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
     """A real server names the VIP as its own in ARP."""
     for server, vips in setup.servers.items():
-        told = timeline.events("arp", node=server, since=since, sent=True)
+        told = timeline.events(Arp, node=server, since=since, sent=True)
         if named := sorted({event.sender for event in told} & set(vips)):
             yield Diagnosis(
                 "no ARP protection", (server,), f"it says in ARP that {named[0]} is at its own hardware address",
@@ -167,7 +168,7 @@ def vip_prefix(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Dia
     for name, instances in setup.directors.items():
         vips = {vip for instance in instances for vip in instance.vips}
         held = vips | {vip for instance in instances for vip in instance.excluded_vips}
-        added = timeline.events("address", node=name, since=EVER, action="added")
+        added = timeline.events(AddressChanged, node=name, since=EVER, action="added")
         for event in added:
             own = [other.prefix for other in added if other.interface == event.interface and other.address not in held
                    and (":" in other.address) == (":" in event.address)]  # fmt: skip
@@ -182,7 +183,7 @@ def vip_prefix(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Dia
 
 def gateway_wrong(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
     """A real server behind NAT answers past the directors: its gateway is none of their addresses."""
-    held = {event.address for name in setup.directors for event in timeline.events("address", node=name)}
+    held = {event.address for name in setup.directors for event in timeline.events(AddressChanged, node=name)}
     for server in sorted(setup.nat):
         gateway = setup.gateways.get(server)
         if gateway not in held:
@@ -229,7 +230,7 @@ def said(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis
     """What keepalived itself complains of in its log."""
     words: dict[tuple[str, str], str] = defaultdict(str)
     cures = {name: cure for name, _, cure in _WORDS}
-    for event in timeline.events("log", since=since, daemon="keepalived"):
+    for event in timeline.events(Log, since=since, daemon="keepalived"):
         for name, pattern, _ in _WORDS:
             if pattern.search(event.line) and (event.node, name) not in words:
                 words[event.node, name] = _STAMP.sub("", event.line)

@@ -6,13 +6,14 @@ No evidence is never a pass: where a measure has nothing to go by it raises :cla
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
 from harness.clock import Instant
 from harness.errors import HarnessError
-from harness.timeline import EVER, Event, Timeline
+from harness.events import AddressChanged, Advertisement, DestinationChanged, Power, Renamed, Request, ServiceChanged
+from harness.timeline import EVER, Timeline
 
 
 class NoEvidence(HarnessError):
@@ -44,17 +45,32 @@ def ownership(timeline: Timeline, vip: str, interface: str | None = None, since:
     """
     held: dict[str, Instant] = {}
     tenures: list[Tenure] = []
-    for event in timeline.events(since=since):
-        if event.kind == "power" and event.action == "off":
-            if (start := held.pop(event.node, None)) is not None:
+    called = _first_names(timeline)
+    for event in timeline.events(Power, AddressChanged, since=since):
+        if isinstance(event, Power):
+            if event.action == "off" and (start := held.pop(event.node, None)) is not None:
                 tenures.append(Tenure(event.node, start, event.at))
-        elif event.kind == "address" and event.address == vip and interface in (None, event.interface):
+        elif event.address == vip and interface in (None, called(event)):
             if event.action == "added":
                 held.setdefault(event.node, event.at)
             elif (start := held.pop(event.node, None)) is not None:
                 tenures.append(Tenure(event.node, start, event.at))
     tenures += [Tenure(node, start, None) for node, start in held.items()]
     return sorted(tenures, key=lambda tenure: tenure.since)
+
+
+def _first_names(timeline: Timeline) -> Callable[[AddressChanged], str]:
+    """Under which name an interface of an event was first known: a new name takes no address from it."""
+    renamed = timeline.events(Renamed)
+
+    def first_name(event: AddressChanged) -> str:
+        name = event.interface
+        for rename in reversed(renamed):
+            if rename.node == event.node and rename.at <= event.at and rename.interface == name:
+                name = rename.before
+        return name
+
+    return first_name
 
 
 def owners(timeline: Timeline, vip: str, interface: str | None = None) -> list[str]:
@@ -64,7 +80,7 @@ def owners(timeline: Timeline, vip: str, interface: str | None = None) -> list[s
 
 def takeovers(timeline: Timeline, node: str, vip: str, since: Instant, until: Instant) -> list[Instant]:
     """When a node got the VIP between two instants."""
-    gained = timeline.events("address", node=node, since=since, until=until, action="added", address=vip)
+    gained = timeline.events(AddressChanged, node=node, since=since, until=until, action="added", address=vip)
     return [event.at for event in gained]
 
 
@@ -74,11 +90,11 @@ def reigns(timeline: Timeline, vrid: int, since: Instant = EVER) -> list[Tenure]
     A run ends with the last advertisement before a resignation (priority 0) or a silence of three intervals.
     Raises NoEvidence if nobody advertised.
     """
-    sent = [event for event in timeline.events("advertisement", since=since, vrid=vrid) if event.sent]
+    sent = _counted(timeline.events(Advertisement, since=since, sent=True, vrid=vrid))
     if not sent:
         raise NoEvidence(f"nobody advertised VRID {vrid}")
-    runs: list[list[Event]] = []
-    current: dict[str, list[Event]] = {}
+    runs: list[list[Advertisement]] = []
+    current: dict[str, list[Advertisement]] = {}
     for advert in sent:
         run = current.get(advert.node)
         if advert.priority == 0:
@@ -91,12 +107,17 @@ def reigns(timeline: Timeline, vrid: int, since: Instant = EVER) -> list[Tenure]
     return [Tenure(run[0].node, run[0].at, run[-1].at) for run in runs]
 
 
+def _counted(adverts: Iterable[Advertisement]) -> list[Advertisement]:
+    """Those that some receiver may heed: what every receiver discards makes nobody master."""
+    return [advert for advert in adverts if advert.flaw is None]
+
+
 def advert_gaps(timeline: Timeline, node: str, vrid: int, since: Instant = EVER) -> list[float]:
     """The times between successive advertisements of one node, of any priority but 0, in seconds.
 
     Raises NoEvidence if it sent fewer than two.
     """
-    sent = [event.at for event in timeline.events("advertisement", node=node, since=since, sent=True, vrid=vrid)
+    sent = [event.at for event in timeline.events(Advertisement, node=node, since=since, sent=True, vrid=vrid)
             if event.priority]  # fmt: skip
     if len(sent) < 2:
         raise NoEvidence(f"{node} sent {len(sent)} advertisements of VRID {vrid}: there is no time between two")
@@ -109,7 +130,7 @@ def split_brain(timeline: Timeline, vrid: int, since: Instant = EVER) -> list[tu
     One who is outranked may have spoken once before it hears the other (RFC 5798 section 6.4.3), so sharing an
     instant is no split brain, and sharing more than the time between two advertisements is.
     """
-    adverts = timeline.events("advertisement", since=since, vrid=vrid)
+    adverts = _counted(timeline.events(Advertisement, since=since, vrid=vrid))
     runs = reigns(timeline, vrid, since)
     interval = max(float(event.interval) for event in adverts)
     return [
@@ -122,15 +143,15 @@ def split_brain(timeline: Timeline, vrid: int, since: Instant = EVER) -> list[tu
 
 def heard(
     timeline: Timeline, node: str, vrid: int, since: Instant = EVER, until: Instant | None = None, priority: int = 1
-) -> list[Event]:
-    """The advertisements of others that reached a node, those of at least ``priority``: a backup's, as a rule, is its
-    own, since it discards lower ones.
+) -> list[Advertisement]:
+    """The advertisements of others that reached a node without a flaw, those of at least ``priority``: a backup's, as a
+    rule, is its own, since it discards lower ones.
     """
-    arrived = timeline.events("advertisement", node=node, since=since, until=until, vrid=vrid, sent=False)
-    return [advert for advert in arrived if advert.priority >= priority]
+    arrived = timeline.events(Advertisement, node=node, since=since, until=until, vrid=vrid, sent=False)
+    return [advert for advert in _counted(arrived) if advert.priority >= priority]
 
 
-def silences(adverts: list[Event], longest: float, until: Instant) -> list[Instant]:
+def silences(adverts: list[Advertisement], longest: float, until: Instant) -> list[Instant]:
     """When a backup that heard these advertisements had heard nothing for ``longest`` seconds: once in each silence.
 
     Raises NoEvidence if it never heard anything.
@@ -141,9 +162,9 @@ def silences(adverts: list[Event], longest: float, until: Instant) -> list[Insta
     return [advert.at + longest for advert, end in zip(adverts, ends, strict=True) if end - advert.at > longest]
 
 
-def requests(timeline: Timeline, since: Instant | None = None, until: Instant | None = None) -> list[Event]:
+def requests(timeline: Timeline, since: Instant | None = None, until: Instant | None = None) -> list[Request]:
     """The client's requests. Raises NoEvidence if there is none."""
-    found = timeline.events("request", since=timeline.mark if since is None else since, until=until)
+    found = timeline.events(Request, since=timeline.mark if since is None else since, until=until)
     if not found:
         raise NoEvidence("the client sent no request")
     return found
@@ -160,7 +181,7 @@ def outage(timeline: Timeline, since: Instant | None = None) -> float:
     return max(later - earlier for earlier, later in pairwise(good))
 
 
-def distribution(events: Iterable[Event]) -> Counter[str]:
+def distribution(events: Iterable[Request]) -> Counter[str]:
     """How many of the requests each server answered; ``None`` counts those that nobody did."""
     return Counter(str(event.server) for event in events)
 
@@ -179,16 +200,17 @@ def pool(timeline: Timeline, director: str, service: str, at: Instant | None = N
 def pools(timeline: Timeline, director: str, at: Instant | None = None) -> dict[str, dict[str, int]]:
     """A director's whole table: service -> real server -> weight."""
     table: dict[str, dict[str, int]] = {}
-    for event in timeline.events(node=director, since=EVER, until=at):
-        if event.kind == "power":
+    changes = timeline.events(Power, ServiceChanged, DestinationChanged, node=director, since=EVER, until=at)
+    for event in changes:
+        if isinstance(event, Power):
             table = {}
-        elif event.kind == "service":
+        elif isinstance(event, ServiceChanged):
             table.pop(event.service, None)
             if event.action == "added":
                 table[event.service] = {}
-        elif event.kind == "destination" and (servers := table.get(event.service)) is not None:
-            if event.action == "removed":
+        elif (servers := table.get(event.service)) is not None:
+            if event.weight is None:
                 servers.pop(event.address, None)
             else:
-                servers[event.address] = int(event.weight)
+                servers[event.address] = event.weight
     return table

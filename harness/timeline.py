@@ -5,69 +5,20 @@ from __future__ import annotations
 import bisect
 import contextlib
 import itertools
-import json
 import threading
-from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
-from typing import Any, Final, TextIO, TypeVar
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
+from typing import Any, Final, TextIO, TypeVar, overload
 
 from harness.clock import Instant, now
 from harness.errors import HarnessError
+from harness.events import KINDS, Event, UnknownName, Value, check_details, class_of, make
 from harness.latch import Latch
 
 T = TypeVar("T")
-Value = str | int | float | bool | None
-
-
-@dataclass(frozen=True)
-class Event:
-    """One thing that happened: when (seconds on the cluster's clock), to which node, what kind, and its details.
-
-    Kinds and details: ``address`` (action added|removed, address, prefix, interface), ``link`` (interface, up),
-    ``advertisement`` (vrid, priority, source, destination, interval, version, addresses), ``arp`` (operation, sender,
-    sender_mac, target, gratuitous), ``ndp`` (operation solicitation|advertisement, sender, target, target_mac,
-    unsolicited), ``frame`` is never an event: frames stay in the capture until somebody asks for them. ``service`` and
-    ``destination`` (action added|removed|changed, service, address, weight), ``request`` (sent, latency, status,
-    server, error), ``state`` (instance, state: what keepalived says of itself), ``notification`` (channel script|fifo,
-    text: whom keepalived tells, and what), ``mail`` (sender, recipient, subject, body), ``log`` (daemon, line),
-    ``daemon`` (name, action started|reloaded|ended, status), ``power`` (action on|off), ``fault`` (name, action
-    injected|healed), ``expected`` (what, since, latest: what a scenario begins to wait for), ``judged`` (what, since,
-    earliest, latest, measured, met: what came of it; instants of this timeline). docs/artifacts.md has them all with
-    their units.
-    """
-
-    at: Instant
-    node: str
-    kind: str
-    details: dict[str, Value]
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.details[name]
-        except KeyError:
-            raise AttributeError(f"an event of kind {self.kind!r} has no {name!r}") from None
-
-    def matches(self, **wanted: Value) -> bool:
-        """Whether all the given details have the given values."""
-        return all(self.details.get(name) == value for name, value in wanted.items())
-
-    def as_dict(self) -> dict[str, Value]:
-        """``at`` in seconds to the nanosecond, ``node``, ``kind``, then the details."""
-        return {"at": round(self.at, 9), "node": self.node, "kind": self.kind, **self.details}
-
-    def as_json(self) -> str:
-        """One line of ``timeline.jsonl``, see :meth:`as_dict`."""
-        return json.dumps(self.as_dict())
-
-    @classmethod
-    def from_dict(cls, line: dict[str, Any]) -> Event:
-        """What :meth:`as_dict` made. Raises KeyError, TypeError or ValueError if it is not that."""
-        details = dict(line)
-        return cls(float(details.pop("at")), str(details.pop("node")), str(details.pop("kind")), details)
-
-    def __str__(self) -> str:
-        details = " ".join(f"{name}={value}" for name, value in self.details.items())
-        return f"{self.at:12.6f}  {self.node:<10} {self.kind:<13} {details}"
+E = TypeVar("E", bound=Event)
+F = TypeVar("F", bound=Event)
+G = TypeVar("G", bound=Event)
+Kind = str | type[Event]
 
 
 EVER: Final = float("-inf")
@@ -87,17 +38,16 @@ class Timeline:
         self._events: list[Event] = []
         self._lock = threading.RLock()
         self._waits: list[tuple[Matters, Latch]] = []
-        self._settle: Callable[[str | None], None] = lambda kind: None
+        self._settle: Callable[[Collection[str]], None] = lambda kinds: None
         self._listener: Callable[[Event], None] | None = None
         self._awaited: list[str] = []
         self.origin = now()
         self.mark: Instant = EVER
+        self.nodes: Collection[str] | None = None
+        """The names that a query may ask for; None: any."""
 
-    def on_query(self, settle: Callable[[str | None], None]) -> None:
-        """Have ``settle(kind)`` called before a query, so that what was only captured so far becomes events.
-
-        A query without a kind does not ask for that: it is for those who wait, and decoding takes long.
-        """
+    def on_query(self, settle: Callable[[Collection[str]], None]) -> None:
+        """Have ``settle(kinds)`` called before a query, so that what was only captured so far becomes events."""
         self._settle = settle
 
     def listen(self, listener: Callable[[Event], None] | None) -> None:
@@ -105,9 +55,14 @@ class Timeline:
         with self._lock:
             self._listener = listener
 
-    def record(self, node: str, kind: str, at: Instant | None = None, **details: Value) -> Event:
-        """Add an event; ``at`` is in seconds on this timeline, now unless given."""
-        event = Event(round(self.now() if at is None else at, 9), node, kind, details)
+    @overload
+    def record(self, event: E, /) -> E: ...
+    @overload
+    def record(self, node: str, kind: str, /, at: Instant | None = None, **details: Value) -> Event: ...
+    def record(self, event: Event | str, kind: str = "", /, at: Instant | None = None, **details: Value) -> Event:
+        """Add an event, which is returned; its instant is on this timeline."""
+        if isinstance(event, str):
+            event = make(kind, self.now() if at is None else at, event, **details)
         with self._lock:
             bisect.insort(self._events, event, key=lambda other: other.at)
             if self._listener is not None:
@@ -126,31 +81,75 @@ class Timeline:
         with contextlib.suppress(TooLate):
             self.wait_until(lambda: None, self.now() + seconds, "time passes", lambda event: False)
 
+    @overload
     def events(
         self,
-        kind: str | None = None,
+        kind: None = None,
+        /,
         *,
         node: str | None = None,
         since: Instant = EVER,
         until: Instant | None = None,
         **details: Value,
-    ) -> list[Event]:
-        """All events that fit, oldest first; ``since`` and ``until`` are inclusive, in seconds on this timeline.
+    ) -> list[Event]: ...
+    @overload
+    def events(
+        self, kind: type[E], /, *, node: str | None = None, since: Instant = EVER, until: Instant | None = None,
+        **details: Value,
+    ) -> list[E]: ...  # fmt: skip
+    @overload
+    def events(
+        self, kind: type[E], other: type[F], /, *, node: str | None = None, since: Instant = EVER,
+        until: Instant | None = None, **details: Value,
+    ) -> list[E | F]: ...  # fmt: skip
+    @overload
+    def events(
+        self, kind: type[E], other: type[F], third: type[G], /, *, node: str | None = None, since: Instant = EVER,
+        until: Instant | None = None, **details: Value,
+    ) -> list[E | F | G]: ...  # fmt: skip
+    @overload
+    def events(
+        self, kind: str, /, *, node: str | None = None, since: Instant = EVER, until: Instant | None = None,
+        **details: Value,
+    ) -> list[Any]: ...  # fmt: skip
+    def events(
+        self, kind: Kind | None = None, other: Kind | None = None, third: Kind | None = None, /, *,
+        node: str | None = None, since: Instant = EVER, until: Instant | None = None,
+        **details: Value,
+    ) -> list[Any]:  # fmt: skip
+        """All events of these kinds (none: of any) that fit, oldest first.
 
-        A scenario that shares a cluster with others finds in ``mark`` the instant at which it began itself.
+        ``since`` and ``until`` are inclusive, in seconds on this timeline. A scenario that shares a cluster with others
+        finds in ``mark`` the instant at which it began itself. Raises UnknownName for a kind, a detail or a node that
+        does not exist: no event would ever fit.
         """
-        self._settle(kind)
+        kinds = [each for each in (kind, other, third) if each is not None]
+        wanted = self._checked(kinds, node, details)
+        self._settle([each.kind for each in wanted])
         with self._lock:
-            return list(self._matching(kind, node, since, until, details))
+            return list(self._matching(wanted, node, since, until, details))
+
+    def _checked(self, kinds: Sequence[Kind], node: str | None, details: dict[str, Value]) -> tuple[type[Event], ...]:
+        """The classes that a query asks for. Raises UnknownName if what it asks for cannot be."""
+        wanted = tuple(class_of(kind) for kind in kinds) or tuple(KINDS.values())
+        check_details(wanted, details)
+        if node is not None and self.nodes is not None and node not in self.nodes:
+            raise UnknownName.of(f"{node!r} is no node", node, self.nodes)
+        return wanted
 
     def _matching(
-        self, kind: str | None, node: str | None, since: Instant, until: Instant | None, details: dict[str, Value]
+        self,
+        kinds: tuple[type[Event], ...],
+        node: str | None,
+        since: Instant,
+        until: Instant | None,
+        details: dict[str, Value],
     ) -> Iterator[Event]:
         first = bisect.bisect_left(self._events, since, key=lambda event: event.at)
         for event in itertools.islice(self._events, first, None):
             if until is not None and event.at > until:
                 return
-            if _fits(event, kind, node, details):
+            if _fits(event, kinds, node, details):
                 yield event
 
     def wait_until(
@@ -176,38 +175,50 @@ class Timeline:
             with self._lock:
                 self._waits = [wait for wait in self._waits if wait[1] is not woken]
 
+    @overload
     def wait_for(
-        self, kind: str, *, node: str | None = None, since: Instant = EVER, until: Instant, **details: Value
-    ) -> Event:
-        """Wait for the first event that fits, from ``since`` on; it may have happened already."""
-        wanted = " ".join([kind, *(f"{name}={value}" for name, value in details.items()), f"on {node or 'any node'}"])
+        self, kind: type[E], /, *, node: str | None = None, since: Instant = EVER, until: Instant, **details: Value
+    ) -> E: ...
+    @overload
+    def wait_for(
+        self, kind: str, /, *, node: str | None = None, since: Instant = EVER, until: Instant, **details: Value
+    ) -> Any: ...
+    def wait_for(
+        self, kind: Kind, /, *, node: str | None = None, since: Instant = EVER, until: Instant, **details: Value
+    ) -> Any:
+        """Wait for the first event that fits, from ``since`` on; it may have happened already.
+
+        Raises TooLate, or UnknownName as :meth:`events` does.
+        """
+        kinds = self._checked([kind], node, details)
+        (name,) = (each.kind for each in kinds)
+        wanted = " ".join([name, *(f"{name}={value}" for name, value in details.items()), f"on {node or 'any node'}"])
 
         def found() -> Event | None:
             with self._lock:
-                return next(self._matching(kind, node, since, None, details), None)
+                return next(self._matching(kinds, node, since, None, details), None)
 
-        self._awaited.append(kind)
+        self._awaited.append(name)
         try:
-            self._settle(kind)
-            return self.wait_until(found, until, wanted, lambda event: _fits(event, kind, node, details))
+            self._settle([name])
+            return self.wait_until(found, until, wanted, lambda event: _fits(event, kinds, node, details))
         except TooLate:
-            self._settle(kind)  # frames are taken a moment after they came
+            self._settle([name])  # frames are taken a moment after they came
             if (event := found()) is None or event.at > until:
                 raise
             return event
         finally:
-            self._awaited.remove(kind)
+            self._awaited.remove(name)
 
     def awaits(self, kinds: Container[str]) -> bool:
         """Whether somebody waits for an event of such a kind, which is then to be recorded at once."""
         return any(kind in kinds for kind in self._awaited)
 
     def write(self, file: TextIO, since: Instant = EVER, until: Instant | None = None) -> None:
-        """Write ``timeline.jsonl``: one event a line, see :meth:`Event.as_json`."""
-        self._settle("advertisement")
+        """Write ``timeline.jsonl``: one event a line, see :meth:`harness.events.Event.as_json`."""
         for event in self.events(since=since, until=until):
             file.write(event.as_json() + "\n")
 
 
-def _fits(event: Event, kind: str | None, node: str | None, details: dict[str, Value]) -> bool:
-    return kind in (None, event.kind) and node in (None, event.node) and event.matches(**details)
+def _fits(event: Event, kinds: tuple[type[Event], ...], node: str | None, details: dict[str, Value]) -> bool:
+    return isinstance(event, kinds) and node in (None, event.node) and event.matches(**details)

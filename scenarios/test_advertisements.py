@@ -6,6 +6,7 @@ import pytest
 
 from harness import measures
 from harness.cluster import Cluster
+from harness.events import Advertisement
 from harness.keepalived import timers
 from topologies.director_group import DirectorGroup
 
@@ -46,8 +47,8 @@ def test_ownership_leaves_the_backup_silent(cluster: Cluster, kind: str) -> None
     began = cluster.timeline.now()
 
     cluster.timeline.let_pass(timers.master_down_interval(backup.vrrp) + cluster.slack)
-    said = cluster.timeline.events("advertisement", node=backup.name, since=began, sent=True)
-    heard = cluster.timeline.events("advertisement", node=backup.name, since=began, sent=False)
+    said = cluster.timeline.events(Advertisement, node=backup.name, since=began, sent=True)
+    heard = cluster.timeline.events(Advertisement, node=backup.name, since=began, sent=False)
 
     assert not said
     assert {advert.priority for advert in heard} == {master.vrrp.priority}

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from harness.cluster import Cluster
+from harness.events import Arp
 from harness.faults import DropArp, HalfProtected, PowerOff, Unprotected
 from harness.keepalived import timers
 from topologies.director_group import DirectorGroup
@@ -43,7 +44,7 @@ def test_arp_real_server_that_talks_first_does_not_announce_the_vip(cluster: Clu
     asked = cluster.timeline.now()
 
     cluster.speak_first(server, source=cluster.vip, to=cluster.client)
-    questions = cluster.timeline.events("arp", node=server.name, since=asked, sent=True, operation="request")
+    questions = cluster.timeline.events(Arp, node=server.name, since=asked, sent=True, operation="request")
 
     assert {question.sender for question in questions} == {server.ip}
 
@@ -68,7 +69,7 @@ def test_arp_unprotected_real_server_announces_the_vip(cluster: Cluster) -> None
 
     with cluster.suffering(Unprotected(server)):
         cluster.speak_first(server, source=cluster.vip, to=cluster.client)
-    questions = cluster.timeline.events("arp", node=server.name, since=asked, sent=True, operation="request")
+    questions = cluster.timeline.events(Arp, node=server.name, since=asked, sent=True, operation="request")
 
     assert cluster.vip in {question.sender for question in questions}
 
@@ -85,7 +86,7 @@ def test_arp_either_setting_alone_is_half_a_protection(cluster: Cluster, lacks: 
     with cluster.suffering(HalfProtected(server, lacks)):
         answers = cluster.ask_arp(cluster.client, cluster.vip, QUESTIONS)
         cluster.speak_first(server, source=cluster.vip, to=cluster.client)
-    questions = cluster.timeline.events("arp", node=server.name, since=asked, sent=True, operation="request")
+    questions = cluster.timeline.events(Arp, node=server.name, since=asked, sent=True, operation="request")
 
     assert {answer.node for answer in answers} == {master.name, *([server.name] if lacks == "arp_ignore" else [])}
     assert {question.sender for question in questions} == {cluster.vip if lacks == "arp_announce" else server.ip}
@@ -187,7 +188,7 @@ def test_arp_announcements_follow_their_schedule(cluster: Cluster, schedule: dic
         took = cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
         cluster.timeline.let_pass(lasting)
     announced = cluster.timeline.events(
-        "arp", node=backup.name, since=struck, until=struck + took + lasting, sent=True, gratuitous=True
+        Arp, node=backup.name, since=struck, until=struck + took + lasting, sent=True, gratuitous=True
     )
 
     due = timers.garp_schedule(backup.vrrp, lasting, backup.plan.image.keepalived)

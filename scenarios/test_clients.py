@@ -5,6 +5,7 @@ import pytest
 from harness import measures
 from harness.clock import Window
 from harness.cluster import Cluster
+from harness.events import ConnectionChanged
 from harness.faults import Drain, PowerOff
 from harness.keepalived import timers
 from topologies.director_pair import DirectorPair
@@ -115,5 +116,5 @@ def test_persistence_of_connections_is_in_both_tables(cluster: Cluster) -> None:
     assert {(entry.key, entry.server) for entry in told} == {(entry.key, entry.server) for entry in own}
     assert {entry.synchronised for entry in told} == {True}
     assert max(entry.expires for entry in closing) < min(entry.expires for entry in own)
-    events = cluster.timeline.events("connection", node=master.name, since=began)
+    events = cluster.timeline.events(ConnectionChanged, node=master.name, since=began)
     assert [event.action for event in events] == ["added"] * 2 + ["changed"] * 2

@@ -5,6 +5,7 @@ import pytest
 from harness import measures
 from harness.clock import Window
 from harness.cluster import Cluster
+from harness.events import AddressChanged, DestinationChanged
 from harness.faults import Cut, HangKeepalived
 from harness.keepalived import timers
 from topologies.director_pair import DirectorPair
@@ -47,7 +48,7 @@ def test_recovery_is_not_needed_where_only_the_backup_is_not_heard(cluster: Clus
     with cluster.suffering(cuts[0]), cluster.suffering(cuts[1]), cluster.suffering(cuts[2]):
         cluster.timeline.let_pass(quiet)
 
-    assert not cluster.timeline.events("address", since=began, address=cluster.vip)
+    assert not cluster.timeline.events(AddressChanged, since=began, address=cluster.vip)
     assert cluster.owners() == [master.name]
 
 
@@ -88,4 +89,4 @@ def test_recovery_is_not_begun_for_what_no_checker_sees(cluster: Cluster) -> Non
 
     assert set(kept) == {"web1", "web2"}
     assert sorted(answers) == [0, 0, 200, 200]
-    assert not cluster.timeline.events("destination", since=began)
+    assert not cluster.timeline.events(DestinationChanged, since=began)

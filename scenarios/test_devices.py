@@ -5,6 +5,7 @@ import pytest
 from harness import measures
 from harness.cluster import Cluster
 from harness.daemons import ipvsadm
+from harness.events import AddressChanged, Advertisement
 from harness.faults import HangKeepalived, PowerOff, Unplug
 from harness.keepalived import timers
 from topologies.devices import BALANCING, KINDS, TAGGED, Devices
@@ -76,8 +77,8 @@ def test_election_is_not_needed_when_a_bond_loses_one_wire(cluster: Cluster) -> 
     with cluster.suffering(Unplug(master, "eth0")) as struck:
         cluster.timeline.let_pass(timers.master_down_interval(cluster.backup.vrrp) + cluster.slack)
         answers = [request.status for request in cluster.fetch(2)]
-        sent = cluster.timeline.events("advertisement", node=master.name, since=struck + 1, sent=True)
+        sent = cluster.timeline.events(Advertisement, node=master.name, since=struck + 1, sent=True)
 
-    assert not cluster.timeline.events("address", since=began, address=cluster.vip)
+    assert not cluster.timeline.events(AddressChanged, since=began, address=cluster.vip)
     assert sent
     assert answers == [200, 200]

@@ -5,6 +5,7 @@ import pytest
 from harness import measures
 from harness.cluster import Cluster
 from harness.daemons.nodes import DirectorNode
+from harness.events import AddressChanged, Advertisement
 from harness.faults import BlackHole, Fault, PowerOff, StopKeepalived
 from harness.keepalived import timers
 from topologies.director_group import DirectorGroup
@@ -26,7 +27,7 @@ def test_election_of_two_configured_masters_is_by_priority(cluster: Cluster) -> 
     cluster.timeline.let_pass(timers.master_down_interval(second.vrrp))
 
     assert stood.latest + took in cluster.within(stood + due)
-    assert not cluster.timeline.events("advertisement", node=second.name, sent=True)
+    assert not cluster.timeline.events(Advertisement, node=second.name, sent=True)
 
 
 @pytest.mark.control("its priority is 254", config={"director1": ("priority 255", "priority 254")}, caught="took")
@@ -71,7 +72,9 @@ def test_election_among_three_follows_the_priorities(cluster: Cluster) -> None:
 
     assert took in cluster.within(dues[0])
     assert took_next in cluster.within(dues[1])
-    assert not cluster.timeline.events("address", node=third.name, since=struck, until=struck_again, action="added")
+    assert not cluster.timeline.events(
+        AddressChanged, node=third.name, since=struck, until=struck_again, action="added"
+    )
     assert not measures.split_brain(cluster.timeline, first.vrrp.vrid, since=struck)
 
 
@@ -89,7 +92,7 @@ def test_election_tie_leaves_the_master_in_office(cluster: Cluster) -> None:
     cluster.timeline.let_pass(timers.master_down_interval(higher.vrrp) + cluster.slack)
 
     assert cluster.owners() == [lower.name]
-    assert not cluster.timeline.events("address", node=higher.name, since=stood.latest)
+    assert not cluster.timeline.events(AddressChanged, node=higher.name, since=stood.latest)
 
 
 @pytest.mark.control("no tie", topology={"priorities": (101, 100)}, caught="wait_resigned")
@@ -187,7 +190,7 @@ def test_election_by_unicast_sends_to_the_peers_alone(cluster: Cluster, loss: ty
 
     with cluster.suffering(loss(master)) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
-    sent = cluster.timeline.events("advertisement", sent=True)
+    sent = cluster.timeline.events(Advertisement, sent=True)
 
     assert took in cluster.within(due)
     assert {advert.destination for advert in sent if advert.node == master.name} == {backup.ip}

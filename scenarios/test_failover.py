@@ -6,6 +6,7 @@ from harness import measures
 from harness.clock import Window
 from harness.cluster import Cluster
 from harness.daemons.nodes import DirectorNode
+from harness.events import Arp
 from harness.faults import (
     CrashVrrp,
     Fault,
@@ -70,7 +71,7 @@ def test_failover_is_announced_by_gratuitous_arp(cluster: Cluster, loss: type[Fa
         took = cluster.wait_announced(backup, since=struck, until=due.latest)
         known = cluster.neighbour(cluster.client, cluster.vip)
     announced = cluster.timeline.events(
-        "arp", node=backup.name, since=struck, until=struck + took + cluster.slack,
+        Arp, node=backup.name, since=struck, until=struck + took + cluster.slack,
         sent=True, gratuitous=True, sender=cluster.vip, sender_mac=backup.mac,
     )  # fmt: skip
 

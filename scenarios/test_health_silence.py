@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from harness.cluster import Cluster
+from harness.events import Log
 from harness.faults import ChangePage, HalfOpen, HangHttpd, StopHttpd
 from harness.keepalived import timers
 from topologies.health_checks import HTTP, SLOWLY, SLOWLY_BY_TLS, TLS, UNHURRIED, HealthChecks
@@ -71,7 +72,7 @@ def test_health_half_open_connection_stops_all_checks(cluster: Cluster) -> None:
 
     assert left in cluster.within(timers.removal(HTTP, fault.symptom))
     assert back in cluster.within(timers.recovery(HTTP, fault.symptom))
-    said = cluster.timeline.events("log", node="director1", since=cluster.timeline.mark)
+    said = cluster.timeline.events(Log, node="director1", since=cluster.timeline.mark)
     assert [event for event in said if re.search(r"A thread timer expired [45]\.\d+ seconds ago", event.line)]
 
 

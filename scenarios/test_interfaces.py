@@ -4,6 +4,7 @@ import pytest
 
 from harness import measures
 from harness.cluster import Cluster
+from harness.events import AddressChanged, Advertisement, DestinationChanged
 from harness.faults import (
     ChangeMtu,
     Deaf,
@@ -68,7 +69,7 @@ def test_failover_when_somebody_takes_the_vip_from_the_master(cluster: Cluster) 
         took = cluster.wait_master(master, since=struck, until=due.latest)
 
     assert took in cluster.within(due)
-    assert cluster.timeline.events("advertisement", node=master.name, since=struck, sent=True, priority=0)
+    assert cluster.timeline.events(Advertisement, node=master.name, since=struck, sent=True, priority=0)
     cluster.timeline.let_pass(master.vrrp.advert_int)
     assert cluster.owners() == [master.name]
 
@@ -109,7 +110,7 @@ def test_failover_does_not_help_where_full_packets_alone_are_lost(cluster: Clust
 
     assert small.status == 200
     assert (large.status, told) == (0, [])
-    assert not cluster.timeline.events("destination", since=struck)
+    assert not cluster.timeline.events(DestinationChanged, since=struck)
     assert len(measures.ownership(cluster.timeline, cluster.vip, "eth0", struck)) == 0
 
 
@@ -173,4 +174,4 @@ def test_failover_is_not_caused_by_a_firewall_of_the_client(cluster: Cluster) ->
     (request,) = cluster.fetch(1)
 
     assert (lost.status, request.status) == (0, 200)
-    assert not cluster.timeline.events("address", since=struck, address=cluster.vip)
+    assert not cluster.timeline.events(AddressChanged, since=struck, address=cluster.vip)

@@ -4,6 +4,7 @@ import pytest
 
 from harness import measures
 from harness.cluster import Cluster
+from harness.events import StateChanged
 from harness.faults import PowerOff
 from harness.keepalived import timers
 from topologies.neighbours import Neighbours
@@ -47,5 +48,5 @@ def test_ownership_is_each_clusters_own(cluster: Cluster) -> None:
     assert took in cluster.within(due)
     assert moved == [cluster.vip]
     for other, reached in served.items():
-        assert not cluster.timeline.events("state", node=other.name, since=struck)
+        assert not cluster.timeline.events(StateChanged, node=other.name, since=struck)
         assert set(reached) == {own.address for own in other.destinations(other.role.services[0])}

@@ -7,6 +7,7 @@ import pytest
 from harness import measures
 from harness.clock import Window
 from harness.cluster import Cluster
+from harness.events import AddressChanged
 from harness.faults import StopKeepalived
 from harness.keepalived import timers
 from harness.kernels import choice
@@ -35,7 +36,9 @@ def test_failover_outage_is_known_to_the_time_between_two_requests(cluster: Clus
         with cluster.suffering(StopKeepalived(master)) as struck:
             took = cluster.wait_master(backup, since=struck, until=takeover.latest)
             cluster.wait_answers(load, 100, since=struck + took)
-        lost = cluster.timeline.events("address", node=master.name, since=struck, action="removed", address=cluster.vip)
+        lost = cluster.timeline.events(
+            AddressChanged, node=master.name, since=struck, action="removed", address=cluster.vip
+        )
 
     sent = measures.requests(cluster.timeline, since=began)
     out = struck + took - lost[0].at

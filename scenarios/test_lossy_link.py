@@ -7,6 +7,7 @@ import pytest
 from harness import measures
 from harness.clock import Window
 from harness.cluster import Cluster
+from harness.events import Advertisement
 from harness.faults import HangKeepalived, Impaired
 from harness.keepalived import timers
 from harness.lab.impairment import Impairment
@@ -36,7 +37,7 @@ def test_failover_under_loss_needs_three_lost_in_a_row(cluster: Cluster, loss: f
     with cluster.suffering(Impaired(backup, Impairment(loss=loss, only="advertisements"))) as struck:
         cluster.timeline.let_pass(100 * backup.vrrp.advert_int)
         until = cluster.timeline.now()
-    sent = cluster.timeline.events("advertisement", node=master.name, since=struck, until=until, sent=True)
+    sent = cluster.timeline.events(Advertisement, node=master.name, since=struck, until=until, sent=True)
     heard = measures.heard(cluster.timeline, backup.name, backup.vrrp.vrid, struck - wait, until, backup.vrrp.priority)
     due = measures.silences(heard, wait, until)
     took_over = measures.takeovers(cluster.timeline, backup.name, cluster.vip, struck, until)

@@ -4,6 +4,7 @@ import pytest
 
 from harness import measures
 from harness.cluster import Cluster
+from harness.events import AddressChanged, Advertisement
 from harness.faults import Maintenance
 from harness.keepalived import timers
 from topologies.director_pair import DirectorPair
@@ -57,8 +58,8 @@ def test_maintenance_moves_nothing_across_a_wider_gap(cluster: Cluster) -> None:
 
     with cluster.suffering(Maintenance(master)) as struck:
         cluster.let_pass(due)
-        lowered = cluster.timeline.events("advertisement", node=master.name, since=struck, sent=True, priority=80)
+        lowered = cluster.timeline.events(Advertisement, node=master.name, since=struck, sent=True, priority=80)
         assert lowered, "the switch had no effect at all"
         assert cluster.owners() == [master.name]
 
-    assert not cluster.timeline.events("address", since=struck, address=cluster.vip)
+    assert not cluster.timeline.events(AddressChanged, since=struck, address=cluster.vip)

@@ -8,6 +8,7 @@ import pytest
 from harness import measures
 from harness.clock import Window
 from harness.cluster import Cluster
+from harness.events import AddressChanged, Advertisement
 from harness.faults import DropAdvertisements, ForgetVip, HangKeepalived, Maintenance, Reconfigure, Unprotected
 from harness.keepalived import timers
 from harness.timeline import EVER
@@ -86,7 +87,7 @@ def test_misconfiguration_foreign_cluster_with_the_same_vrid(cluster: Cluster) -
     let_elect(cluster)
     until = cluster.timeline.now()
     first = measures.heard(cluster.timeline, master.name, foreign.vrrp.vrid, until=until)[0]
-    own = cluster.timeline.events("advertisement", node=master.name, vrid=vrid, sent=True)
+    own = cluster.timeline.events(Advertisement, node=master.name, vrid=vrid, sent=True)
     last = [advert.at for advert in own if advert.at < first.at][-1]
     heard = measures.heard(cluster.timeline, backup.name, vrid, until=until, priority=backup.vrrp.priority)
     took_over = measures.takeovers(cluster.timeline, backup.name, cluster.vip, 0, until)
@@ -145,7 +146,7 @@ def test_misconfiguration_weight_not_larger_than_the_priority_gap(cluster: Clust
     with cluster.suffering(Maintenance(master)) as struck:
         cluster.timeline.let_pass((timers.script_failure(script) + timers.preemption(backup.vrrp)).latest)
 
-    assert not cluster.timeline.events("address", since=struck, address=cluster.vip)
+    assert not cluster.timeline.events(AddressChanged, since=struck, address=cluster.vip)
     assert names(cluster, since=struck) == ["weight not larger than the priority gap"]
 
 
@@ -244,7 +245,7 @@ def test_misconfiguration_script_not_executable(cluster: Cluster) -> None:
 
     with cluster.suffering(Maintenance(master)) as struck:
         cluster.timeline.let_pass((timers.script_failure(script) + timers.preemption(cluster.backup.vrrp)).latest)
-    said = cluster.timeline.events("advertisement", node=master.name, since=struck, sent=True)
+    said = cluster.timeline.events(Advertisement, node=master.name, since=struck, sent=True)
 
     assert {advert.priority for advert in said} == {master.vrrp.priority}
     assert names(cluster) == ["script not executable"]
@@ -267,7 +268,7 @@ def test_misconfiguration_script_owned_by_another_user(cluster: Cluster) -> None
 
     with cluster.suffering(Reconfigure(master, SCRIPT, 'script "/etc/keepalived/check"')) as struck:
         cluster.timeline.let_pass(timers.script_failure(script).latest + 2 * master.vrrp.advert_int)
-        said = cluster.timeline.events("advertisement", node=master.name, since=struck, sent=True)
+        said = cluster.timeline.events(Advertisement, node=master.name, since=struck, sent=True)
         found = names(cluster, since=struck)
 
     assert {advert.priority for advert in said} == {master.vrrp.priority}

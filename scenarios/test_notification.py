@@ -6,6 +6,7 @@ import pytest
 
 from harness.clock import Window
 from harness.cluster import Cluster
+from harness.events import Mail, Notification
 from harness.faults import BlackHole, Deaf, PowerOff, StopHttpd, StopKeepalived, Unplug, WriteNumber
 from harness.keepalived import timers
 from harness.topology import Notify, TrackedFile
@@ -139,7 +140,7 @@ def test_notification_is_not_repeated_by_a_reload(cluster: Cluster) -> None:
     for director in cluster.directors:
         cluster.reload(director)
     cluster.timeline.let_pass(timers.master_down_interval(cluster.backup.vrrp))
-    told = cluster.timeline.events("notification", since=began)
+    told = cluster.timeline.events(Notification, since=began)
 
     assert not told
 
@@ -202,7 +203,7 @@ def test_notification_by_mail_of_takeover_and_failback(cluster: Cluster) -> None
     cluster.wait_resigned(backup, since=stood.latest, until=timers.failback(master.vrrp).latest)
     cluster.timeline.let_pass(cluster.slack)
     mails = [
-        mail for mail in cluster.timeline.events("mail", since=struck) if mail.subject.startswith(f"[{backup.name}]")
+        mail for mail in cluster.timeline.events(Mail, since=struck) if mail.subject.startswith(f"[{backup.name}]")
     ]
 
     assert [mail.subject for mail in mails] == [
@@ -231,7 +232,7 @@ def test_notification_by_mail_of_a_lost_real_server(cluster: Cluster) -> None:
     for director in cluster.directors:
         cluster.wait_pool(director, server, present=True, since=healed, until=timers.recovery(cluster.service).latest)
     cluster.timeline.let_pass(cluster.slack)
-    mails = [mail.subject for mail in cluster.timeline.events("mail", since=struck)]
+    mails = [mail.subject for mail in cluster.timeline.events(Mail, since=struck)]
 
     assert sorted(mails) == [
         f"[{name}] {subject} {state}" for name in ("director1", "director2") for state in ("DOWN", "UP")
@@ -251,7 +252,7 @@ def test_notification_that_cannot_be_mailed_delays_nothing(cluster: Cluster) -> 
         took = cluster.wait_announced(backup, since=struck, until=due.latest)
 
     assert took in cluster.within(due)
-    assert not cluster.timeline.events("mail", since=struck)
+    assert not cluster.timeline.events(Mail, since=struck)
 
 
 @pytest.mark.control("no FIFO", config=MUTE, caught="told")

@@ -7,6 +7,7 @@ import pytest
 from harness import measures
 from harness.cluster import Cluster
 from harness.cluster.base import STARTING
+from harness.events import AddressChanged, Advertisement, Arp, DaemonChanged, Log
 from harness.faults import AcceptLocal, BlackHole, HintSource, Maintenance, PowerOff
 from harness.keepalived import timers
 from harness.observers.paths import SYN, SYN_ACK
@@ -45,13 +46,13 @@ def test_open_problem_vrrp_on_lo_is_refused(cluster: Cluster) -> None:
     with a configuration error, and with it the parent and the health checks: no VIP, no advertisement, no IPVS rule.
     """
     for director in cluster.directors:
-        cluster.timeline.wait_for("daemon", node=director.name, until=STARTING, action="ended")
-        said = [event.line for event in cluster.timeline.events("log", node=director.name)]
+        cluster.timeline.wait_for(DaemonChanged, node=director.name, until=STARTING, action="ended")
+        said = [event.line for event in cluster.timeline.events(Log, node=director.name)]
         assert any("cannot use a loopback interface (lo) for vrrp" in line for line in said)
     cluster.let_pass(timers.cold_start(cluster.directors[0].vrrp))  # the health checks end after the parent
 
     assert not any(cluster.ipvsadm(director) for director in cluster.directors)
-    assert not cluster.timeline.events("advertisement")
+    assert not cluster.timeline.events(Advertisement)
     assert measures.owners(cluster.timeline, cluster.vip, "eth0") == []
 
 
@@ -63,7 +64,7 @@ def test_open_problem_vip_on_lo_is_never_announced(cluster: Cluster) -> None:
     """
     first, second = cluster.directors
     cluster.timeline.wait_for(
-        "address", node=first.name, until=STARTING, action="added", address=cluster.vip, interface="lo"
+        AddressChanged, node=first.name, until=STARTING, action="added", address=cluster.vip, interface="lo"
     )
     cluster.timeline.let_pass(cluster.slack)  # the kernel tells of an address before it answers for it
     assert cluster.fetch(1)[0].status == 200
@@ -71,14 +72,20 @@ def test_open_problem_vip_on_lo_is_never_announced(cluster: Cluster) -> None:
     with cluster.suffering(PowerOff(first)) as struck:
         until = struck + timers.takeover(second.vrrp, announced=False).latest + cluster.slack
         cluster.timeline.wait_for(
-            "address", node=second.name, since=struck, until=until, action="added", address=cluster.vip, interface="lo"
+            AddressChanged,
+            node=second.name,
+            since=struck,
+            until=until,
+            action="added",
+            address=cluster.vip,
+            interface="lo",
         )
         cluster.timeline.let_pass(timers.garp_schedule(second.vrrp)[-1] + cluster.slack)
         known, lost = cluster.neighbour(cluster.client, cluster.vip), cluster.fetch(1)
 
     reigns = [reign.node for reign in measures.reigns(cluster.timeline, first.vrrp.vrid)]
     assert reigns[-2:] == [first.name, second.name]  # on a busy machine the other may have stood first
-    assert not cluster.timeline.events("arp", gratuitous=True)
+    assert not cluster.timeline.events(Arp, gratuitous=True)
     assert (known, lost[0].status) == (first.mac, 0)
 
 
@@ -104,7 +111,7 @@ def test_open_problem_holder_cannot_fetch_its_vip(cluster: Cluster, swapped: boo
     (failed,) = cluster.fetch(1, by=holder)
     (answered,) = cluster.fetch(1, by=other)
     refused = cluster.martians(holder) - refused
-    announced = cluster.timeline.events("arp", node=holder.name, since=since, sent=True, gratuitous=True)
+    announced = cluster.timeline.events(Arp, node=holder.name, since=since, sent=True, gratuitous=True)
     if swapped:
         cluster.heal(Maintenance(other))
 

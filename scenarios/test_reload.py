@@ -5,6 +5,7 @@ import pytest
 from harness import measures
 from harness.clock import Window
 from harness.cluster import Cluster
+from harness.events import AddressChanged, Advertisement
 from harness.faults import Reconfigure, StopKeepalived
 from harness.keepalived import timers
 from topologies.director_group import SECOND_VIP, VIP, DirectorGroup
@@ -37,7 +38,7 @@ def test_ownership_survives_a_reload_of_the_master(cluster: Cluster) -> None:
     cluster.timeline.let_pass(timers.master_down_interval(master.vrrp))
     gaps = measures.advert_gaps(cluster.timeline, master.name, master.vrrp.vrid, since=before)
 
-    assert not cluster.timeline.events("address", since=began, address=VIP)
+    assert not cluster.timeline.events(AddressChanged, since=began, address=VIP)
     assert max(gaps) in cluster.within(Window(0, master.vrrp.advert_int))
 
 
@@ -48,10 +49,10 @@ def test_ownership_is_not_claimed_by_a_reloaded_backup(cluster: Cluster) -> None
 
     began = cluster.reload(backup)
     cluster.timeline.let_pass(timers.master_down_interval(backup.vrrp) + cluster.slack)
-    said = cluster.timeline.events("advertisement", node=backup.name, since=began, sent=True)
+    said = cluster.timeline.events(Advertisement, node=backup.name, since=began, sent=True)
 
     assert not said
-    assert not cluster.timeline.events("address", since=began, address=VIP)
+    assert not cluster.timeline.events(AddressChanged, since=began, address=VIP)
 
 
 @pytest.mark.control("a restart instead", sabotage=restart_instead, caught="wait_for")
@@ -63,16 +64,16 @@ def test_ownership_of_a_vip_that_a_reload_adds_begins_at_once(cluster: Cluster) 
     with cluster.suffering(Reconfigure(backup, entry, f"{entry}\n{SECOND_VIP}/32 dev eth0")):
         with cluster.suffering(Reconfigure(master, entry, f"{entry}\n{SECOND_VIP}/32 dev eth0")) as struck:
             added = cluster.timeline.wait_for(
-                "address", node=master.name, since=struck, until=struck + cluster.slack, address=SECOND_VIP
+                AddressChanged, node=master.name, since=struck, until=struck + cluster.slack, address=SECOND_VIP
             )
         removed = cluster.timeline.wait_for(
-            "address", node=master.name, since=added.at, until=cluster.healed() + cluster.slack,
+            AddressChanged, node=master.name, since=added.at, until=cluster.healed() + cluster.slack,
             address=SECOND_VIP, action="removed",
         )  # fmt: skip
 
     assert added.action == "added"
     assert removed
-    assert not cluster.timeline.events("address", since=struck, address=VIP)
+    assert not cluster.timeline.events(AddressChanged, since=struck, address=VIP)
 
 
 @pytest.mark.control("not low enough", config={"director2": ("priority 90", "priority 70")}, caught="wait_master")
@@ -85,4 +86,4 @@ def test_ownership_moves_when_a_reload_lowers_the_masters_priority(cluster: Clus
         took = cluster.wait_master(backup, since=struck, until=due.latest)
 
     assert took in cluster.within(due)
-    assert cluster.timeline.events("advertisement", node=master.name, since=struck, sent=True, priority=80)
+    assert cluster.timeline.events(Advertisement, node=master.name, since=struck, sent=True, priority=80)

@@ -9,6 +9,7 @@ import pytest
 from harness import measures
 from harness.cluster import Cluster
 from harness.daemons.nodes import DirectorNode
+from harness.events import AddressChanged, Advertisement
 from harness.faults import BlackHole, Deaf, DropAdvertisements, DropArp, Fault, HangKeepalived, PowerOff
 from harness.keepalived import timers
 from topologies.director_pair import DirectorPair
@@ -59,7 +60,7 @@ def both_masters_until(cluster: Cluster, speaker: DirectorNode) -> Iterator[None
         took = cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
         since = struck + took + cluster.slack
         until = since + speaker.vrrp.advert_int + cluster.slack
-        cluster.timeline.wait_for("advertisement", node=speaker.name, since=since, until=until, sent=True)
+        cluster.timeline.wait_for(Advertisement, node=speaker.name, since=since, until=until, sent=True)
         yield
 
 
@@ -120,7 +121,7 @@ def test_recovery_needs_one_direction_only(cluster: Cluster) -> None:
     with cluster.suffering(DropAdvertisements(master)) as struck:
         cluster.timeline.let_pass(quiet + cluster.slack)
 
-    assert not cluster.timeline.events("address", since=struck, address=cluster.vip)
+    assert not cluster.timeline.events(AddressChanged, since=struck, address=cluster.vip)
     assert not measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)
 
 

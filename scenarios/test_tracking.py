@@ -3,6 +3,7 @@
 import pytest
 
 from harness.cluster import Cluster
+from harness.events import AddressChanged, Advertisement, Log
 from harness.faults import FailCheck, HangCheck, Unplug, WriteNumber
 from harness.keepalived import timers
 from harness.topology import TrackedFile, TrackedProcess, VrrpScript
@@ -84,9 +85,9 @@ def test_tracking_forgives_fewer_failures_than_fall_says(cluster: Cluster) -> No
             cluster.timeline.let_pass((script.fall - 1) * script.interval - cluster.slack)
         cluster.timeline.let_pass(script.interval + cluster.slack)
 
-    failed = cluster.timeline.events("log", node=master.name, since=began)
+    failed = cluster.timeline.events(Log, node=master.name, since=began)
     assert any("now returning 1" in event.line for event in failed), "the script never failed"
-    assert not cluster.timeline.events("address", since=began, address=cluster.vip)
+    assert not cluster.timeline.events(AddressChanged, since=began, address=cluster.vip)
 
 
 @check(fall=3, rise=2, interval=2)
@@ -202,7 +203,7 @@ def test_tracking_a_file_may_raise_the_backups_claim(cluster: Cluster) -> None:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
 
     assert took in cluster.within(due)
-    assert cluster.timeline.events("advertisement", node=backup.name, since=struck, sent=True, priority=110)
+    assert cluster.timeline.events(Advertisement, node=backup.name, since=struck, sent=True, priority=110)
 
 
 @pytest.mark.control("no sync group", topology={"grouped": False}, caught="address")
@@ -216,9 +217,9 @@ def test_tracking_with_a_weight_counts_for_nothing_in_a_sync_group(cluster: Clus
 
     with cluster.suffering(FailCheck(master)) as struck:
         cluster.let_pass(timers.switch(master.vrrp, backup.vrrp, script))
-    said = [event.line for event in cluster.timeline.events("log", node=master.name)]
+    said = [event.line for event in cluster.timeline.events(Log, node=master.name)]
 
-    assert not cluster.timeline.events("address", since=struck, address=cluster.vip)
+    assert not cluster.timeline.events(AddressChanged, since=struck, address=cluster.vip)
     assert any("ignoring tracked script check with weights due to SYNC group" in line for line in said)
 
 
@@ -235,7 +236,7 @@ def test_tracking_a_process_is_fault_where_the_kernel_tells_of_none(cluster: Clu
     director = cluster.directors[0]
 
     cluster.timeline.let_pass(timers.master_down_interval(director.vrrp) + cluster.slack)
-    said = [event.line for event in cluster.timeline.events("log", node=director.name)]
+    said = [event.line for event in cluster.timeline.events(Log, node=director.name)]
 
     assert any("process event listen - errno 111" in line for line in said), "not refused"
     assert any("(tracked process itself quorum not achieved)" in line for line in said), "not in FAULT"

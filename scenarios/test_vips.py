@@ -6,6 +6,7 @@ from harness import measures
 from harness.clock import Window
 from harness.cluster import Cluster
 from harness.daemons.nodes import DirectorNode
+from harness.events import Advertisement, Arp, Ndp
 from harness.faults import Fault, PowerOff, StopKeepalived, Unplug
 from harness.keepalived import timers
 from topologies.director_group import SECOND_VIP, VIP, DirectorGroup
@@ -32,7 +33,7 @@ def test_ownership_of_several_vips_moves_at_once(cluster: Cluster) -> None:
             cluster.wait_master(backup, since=struck, until=due.latest, vip=vip)
             for vip in (*backup.vrrp.vips, *backup.vrrp.excluded_vips)
         ]
-    (advertised,) = {advert.addresses for advert in cluster.timeline.events("advertisement", node=backup.name)}
+    (advertised,) = {advert.addresses for advert in cluster.timeline.events(Advertisement, node=backup.name)}
 
     assert all(seconds in cluster.within(due) for seconds in took), took
     assert advertised == " ".join(BLOCK)
@@ -50,8 +51,8 @@ def test_ownership_of_several_vips_is_announced_for_each(cluster: Cluster) -> No
     with cluster.suffering(StopKeepalived(master)) as struck:
         took = cluster.wait_announced(backup, since=struck, until=due.latest)
     until = struck + took + cluster.slack
-    arps = cluster.timeline.events("arp", node=backup.name, since=struck, until=until, sent=True, gratuitous=True)
-    ndps = cluster.timeline.events("ndp", node=backup.name, since=struck, until=until, sent=True, unsolicited=True)
+    arps = cluster.timeline.events(Arp, node=backup.name, since=struck, until=until, sent=True, gratuitous=True)
+    ndps = cluster.timeline.events(Ndp, node=backup.name, since=struck, until=until, sent=True, unsolicited=True)
     announced = [arp.sender for arp in arps] + [ndp.target for ndp in ndps]
 
     assert sorted(announced) == sorted((*BLOCK, *EXCLUDED) * len(at_once))
@@ -119,7 +120,7 @@ def test_ownership_of_an_ipv6_vip_moves_within_its_window(cluster: Cluster, loss
 
     with cluster.suffering(loss(master)) as struck:
         took = [cluster.wait_master(backup, since=struck, until=due.latest, vip=vip) for vip in VIP6]
-    sent = cluster.timeline.events("advertisement", sent=True)
+    sent = cluster.timeline.events(Advertisement, sent=True)
 
     assert all(seconds in cluster.within(due) for seconds in took), took
     assert {advert.destination for advert in sent} == {"ff02::12"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from harness.events import Event, Value, make
 from harness.report import artifacts
-from harness.timeline import Event, Value
 
 VIP, WEB1 = "172.16.10.50", "172.16.10.21"
 MARKUP = "test_x.py::test_it[<script>alert(1)</script> & \"quotes\" 'and' </details>]"
@@ -18,24 +18,23 @@ NODES = [
 ]
 POOLED: dict[str, Value] = {"service": f"TCP {VIP}:80", "address": f"{WEB1}:80", "weight": 1}
 BEFORE = [
-    Event(1, "director1", "state", {"instance": "VI_1", "state": "MASTER"}),
-    Event(1, "director1", "address", {"action": "added", "address": VIP, "interface": "eth0"}),
-    Event(1, "director2", "state", {"instance": "VI_1", "state": "BACKUP"}),
-    Event(1, "director1", "destination", {"action": "added", **POOLED}),
+    make("state", 1, "director1", instance="VI_1", state="MASTER"),
+    make("address", 1, "director1", action="added", address=VIP, prefix=32, interface="eth0"),
+    make("state", 1, "director2", instance="VI_1", state="BACKUP"),
+    make("destination", 1, "director1", action="added", **POOLED),
 ]
 EVENTS = [
-    Event(10.5, "director1", "advertisement", {"sent": True, "vrid": 51, "priority": 100}),
-    Event(10.6, "client", "request", {"status": 200, "server": "web1", "latency": 0.001, "error": None}),
-    Event(11, "director1", "fault", {"name": "PowerOff", "action": "injected"}),
-    Event(11.001, "director1", "power", {"action": "off"}),
-    Event(11.1, "client", "request", {"status": 0, "server": None, "latency": 1, "error": "timed out"}),
-    Event(14.6, "director2", "state", {"instance": "VI_1", "state": "MASTER"}),
-    Event(14.6, "director2", "address", {"action": "added", "address": VIP, "interface": "eth0"}),
-    Event(14.6, "director2", "arp", {"sent": True, "gratuitous": True, "sender": VIP}),
-    Event(15, "director1", "fault", {"name": "PowerOff", "action": "healed"}),
-    Event(15.1, "director2", "judged", {
-        "what": f"takes {VIP}", "since": 11, "earliest": 13.6, "latest": 14.7, "measured": 14.6, "met": True,
-    }),
+    make("advertisement", 10.5, "director1", sent=True, vrid=51, priority=100),
+    make("request", 10.6, "client", status=200, server="web1", latency=0.001, error=None),
+    make("fault", 11, "director1", name="PowerOff", action="injected"),
+    make("power", 11.001, "director1", action="off"),
+    make("request", 11.1, "client", status=0, server=None, latency=1, error="timed out"),
+    make("state", 14.6, "director2", instance="VI_1", state="MASTER"),
+    make("address", 14.6, "director2", action="added", address=VIP, prefix=32, interface="eth0"),
+    make("arp", 14.6, "director2", sent=True, gratuitous=True, sender=VIP),
+    make("fault", 15, "director1", name="PowerOff", action="healed"),
+    make("judged", 15.1, "director2", what=f"takes {VIP}", since=11, earliest=13.6, latest=14.7, measured=14.6,
+         met=True),
 ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from scapy.layers.inet6 import IPv6, in6_chksum
 from scapy.layers.l2 import Ether
 from scapy.utils import checksum
 
+from harness import events
 from harness.daemons.advertisements import CHECKSUMS, PROTOCOL, Advertisement
 from harness.errors import HarnessError
 from harness.observers import protocols
@@ -40,7 +41,7 @@ def message(advertisement: Advertisement) -> bytes:
 def test_right_one_says_what_the_instance_does(instance: VrrpInstance) -> None:
     timeline = Timeline()
     protocols.record(Frame(1.0, "phantom", "eth0", True, bytes(right(instance).packet())), timeline)
-    (event,) = timeline.events("advertisement")
+    (event,) = timeline.events(events.Advertisement)
 
     said = (event.version, event.vrid, event.priority, event.interval, event.addresses, event.source)
     source = SOURCES[instance.vips[0]]

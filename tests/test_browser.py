@@ -11,8 +11,8 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from harness.events import make
 from harness.report import artifacts, page
-from harness.timeline import Event
 from tests import browsers
 from tests.browsers import Browser, Element, draw, scenario, wait
 from tests.runs import EVENTS, make_run
@@ -37,14 +37,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run whose scenarios are as full of events as real ones are: a minute of load in each."""
     folder = make_run(tmp_path_factory.mktemp("browser") / "run")
     requests = [
-        Event(10.5 + n / 20, "client", "request", {
-            "status": 200, "server": f"web{n % 2 + 1}", "latency": 0.0004 + n / 1e7, "error": None, "port": 30000 + n,
-        })
+        make("request", 10.5 + n / 20, "client", status=200, server=f"web{n % 2 + 1}", latency=0.0004 + n / 1e7,
+             error=None, port=30000 + n)
         for n in range(1000)
     ]  # fmt: skip
-    logs = [
-        Event(11 + n / 50, "director1", "log", {"daemon": "keepalived", "line": f"line {n} of it"}) for n in range(200)
-    ]
+    logs = [make("log", 11 + n / 50, "director1", daemon="keepalived", line=f"line {n} of it") for n in range(200)]
     events = sorted([*EVENTS, *requests, *logs], key=lambda event: event.at)
     text = "".join(event.as_json() + "\n" for event in events)
     about = artifacts.read_about(folder / "test_it" / artifacts.ABOUT)

@@ -35,7 +35,7 @@ def run(tmp_path: Path) -> Path:
     (folder / "test_it" / artifacts.CAPTURE).write_bytes(b"\0\1s3cret\0\0\2")
     artifacts.update(folder / "test_it" / artifacts.ABOUT, {"test": TEST, "outcome": "passed", "began": 0})
     (folder / "test_it" / artifacts.TIMELINE).write_text(
-        '{"at": 1, "node": "a", "kind": "fault", "name": "PowerOff"}\n'
+        '{"at": 1, "node": "a", "kind": "fault", "name": "PowerOff", "action": "injected"}\n'
     )
     sources = {"scenarios/test_x.py": hashlib.sha256(SOURCE).hexdigest()}
     about = {"clock": "virtual", "seed": 7, "status": 0, "sources": sources}
@@ -54,7 +54,7 @@ def test_a_bundle_has_run_and_sources(made: Path) -> None:
     assert opened.sources == {"scenarios/test_x.py": SOURCE}
     (scenario,) = opened.manifest["scenarios"]
     assert (scenario["test"], scenario["outcome"]) == (TEST, "passed")
-    assert scenario["faults"] == [{"at": 1.0, "node": "a", "kind": "fault", "name": "PowerOff"}]
+    assert scenario["faults"] == [{"at": 1.0, "node": "a", "kind": "fault", "name": "PowerOff", "action": "injected"}]
     assert opened.timeline(scenario).startswith(b'{"at": 1')
     assert opened.manifest["seed"] == 7
 

@@ -20,6 +20,7 @@ LAYERS = (
     "topology",
     "ipvs",
     "keepalived",
+    "events",
     "timeline",
     "measures",
     "diagnosis",

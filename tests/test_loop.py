@@ -12,6 +12,7 @@ import pytest
 
 from harness.clock import now
 from harness.errors import HarnessError
+from harness.events import Log
 from harness.observers.logs import LogObserver
 from harness.observers.loop import Loop
 from harness.timeline import Timeline
@@ -167,8 +168,8 @@ def test_every_line_of_a_log_is_kept_and_recorded(loop: Loop, tmp_path: Path) ->
     with os.fdopen(log.writer, "wb", buffering=0) as writer:
         for piece in (b"one\ntw", b"o\n", "dreißig \n".encode()[:5], b"\x9fig \xff"):
             writer.write(piece)
-    last = timeline.wait_for("log", until=timeline.now() + 10, line="dreißig \ufffd")
-    assert [event.line for event in timeline.events("log", node="web1", daemon="httpd")] == ["one", "two", last.line]
+    last = timeline.wait_for(Log, until=timeline.now() + 10, line="dreißig \ufffd")
+    assert [event.line for event in timeline.events(Log, node="web1", daemon="httpd")] == ["one", "two", last.line]
     assert said == ["one", "two", last.line]
     assert (tmp_path / "web1/httpd.log").read_bytes() == b"one\ntwo\ndrei\xc3\x9fig \xff"
     loop.do(log.close)

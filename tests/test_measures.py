@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
 from harness import measures
+from harness.events import Advertisement, Renamed
 from harness.measures import NoEvidence, Tenure
 from harness.timeline import Timeline
 
@@ -15,7 +17,7 @@ SERVICE = "TCP 172.16.10.50:80"
 
 
 def address(timeline: Timeline, at: float, node: str, action: str, interface: str = "eth0", vip: str = VIP) -> None:
-    timeline.record(node, "address", at, action=action, address=vip, interface=interface)
+    timeline.record(node, "address", at, action=action, address=vip, prefix=32, interface=interface)
 
 
 def adverts(timeline: Timeline, node: str, *instants: float, priority: int = 100, vrid: int = 51) -> None:
@@ -108,6 +110,28 @@ def test_nobody_s_reign_is_no_evidence() -> None:
         measures.split_brain(timeline, 51)
 
 
+@pytest.mark.parametrize("lie", [{"ttl": 1}, {"checksum": False}, {"type": 2}, {"length": 99}])
+def test_what_every_receiver_discards_is_no_second_master(lie: dict[str, Any]) -> None:
+    timeline = Timeline()
+    adverts(timeline, "director1", 1, 2, 3, 4, 5)
+    for at in (1.5, 2.5, 3.5, 4.5):
+        timeline.record(Advertisement(at, "phantom", sent=True, vrid=51, priority=200, **lie))
+        timeline.record(Advertisement(at, "director1", sent=False, vrid=51, priority=200, **lie))
+    assert measures.split_brain(timeline, 51) == []
+    assert [reign.node for reign in measures.reigns(timeline, 51)] == ["director1"]
+    assert measures.heard(timeline, "director1", 51) == []
+
+
+def test_new_name_of_an_interface_takes_no_address_from_it() -> None:
+    timeline = Timeline()
+    address(timeline, 1, "director1", "added")
+    timeline.record(Renamed(2, "director1", interface="wan0", before="eth0"))
+    assert measures.owners(timeline, VIP, "eth0") == ["director1"]
+    address(timeline, 3, "director1", "removed", interface="wan0")
+    address(timeline, 4, "director2", "added")
+    assert measures.owners(timeline, VIP, "eth0") == ["director2"]
+
+
 def test_masters_side_by_side_are_a_split_brain() -> None:
     timeline = Timeline()
     adverts(timeline, "director1", 1, 2, 3, 4, 5)
@@ -185,6 +209,13 @@ def table(timeline: Timeline, at: float, kind: str, action: str, **details: str 
     timeline.record("director1", kind, at, action=action, service=SERVICE, **details)
 
 
+def lose_table(timeline: Timeline, at: float, kind: str) -> None:
+    if kind == "service":
+        table(timeline, at, "service", "removed")
+    else:
+        timeline.record("director1", "power", at, action="off")
+
+
 def test_pool_follows_the_table() -> None:
     timeline = Timeline()
     table(timeline, 1, "service", "added")
@@ -204,7 +235,7 @@ def test_a_table_that_is_gone_is_no_evidence(kind: str) -> None:
         measures.pool(timeline, "director1", SERVICE)
     table(timeline, 1, "service", "added")
     assert measures.pool(timeline, "director1", SERVICE) == {}
-    table(timeline, 2, kind, "removed")
+    lose_table(timeline, 2, kind)
     with pytest.raises(NoEvidence):
         measures.pool(timeline, "director1", SERVICE)
 

@@ -16,9 +16,10 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.layers.vrrp import VRRP, VRRPv3
 from scapy.packet import Packet
 
+from harness.events import Advertisement, Value
 from harness.observers import protocols
 from harness.observers.packets import Frame
-from harness.timeline import Timeline, Value
+from harness.timeline import Timeline
 
 MAC, OTHER = "02:00:00:00:01:00", "02:00:00:00:02:00"
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -54,6 +55,12 @@ def test_version_2_advertisement(sent: bool) -> None:
             "version": 2,
             "destination": "224.0.0.18",
             "addresses": VIP,
+            "count": 1,
+            "type": 1,
+            "ttl": 255,
+            "checksum": True,
+            "length": 20,
+            "authentication": "pass",
         },
     )
 
@@ -155,12 +162,11 @@ def test_other_frames_are_no_events(packet: Ether) -> None:
 @pytest.mark.parametrize(
     ("packet", "whole"),
     [
-        (TO_ROUTERS / VRRP(vrid=51, addrlist=[VIP]), 14 + 20 + 8 + 4),
-        (TO_ROUTERS.copy() / VRRP(vrid=51, addrlist=[VIP], ipcount=9), 1000),
+        (TO_ROUTERS / VRRP(vrid=51, addrlist=[VIP]), 14 + 20),
         (Ether(src=MAC, dst=BROADCAST) / ARP(op=1, psrc=DIP, pdst=VIP), 42),
         (Ether(src=MAC, dst=OTHER) / IPv6() / ICMPv6ND_NS(tgt="fd00:10::50"), 14 + 40 + 24),
     ],
-    ids=["advertisement", "more-addresses-than-there-are", "ARP", "NDP"],
+    ids=["advertisement", "ARP", "NDP"],
 )
 def test_frames_that_are_cut_short_are_no_events(packet: Ether, whole: int) -> None:
     data, timeline = bytes(packet), Timeline()
@@ -174,3 +180,43 @@ def test_the_harness_s_own_question_is_a_request_to_all() -> None:
     assert (packet.dst, packet.src) == (BROADCAST, MAC)
     assert event(packet)[3]["operation"] == "request"
     assert (packet[ARP].psrc, packet[ARP].pdst, packet[ARP].hwsrc) == (DIP, VIP, MAC)
+
+
+WHOLE = TO_ROUTERS / VRRP(vrid=51, priority=100, addrlist=[VIP])
+
+
+@pytest.mark.parametrize("length", [0, 1, 7, 8, 12, 19])
+def test_advertisement_that_is_cut_short_is_one_that_every_receiver_discards(length: int) -> None:
+    timeline, data = Timeline(), bytearray(bytes(WHOLE)[: 34 + length])
+    data[16:18] = (20 + length).to_bytes(2, "big")
+    protocols.record(Frame(1.5, "director1", "eth0", True, bytes(data)), timeline)
+    (advert,) = timeline.events(Advertisement)
+    assert advert.length == length
+    shown = f"only {length} of the first 8 bytes" if length < 8 else f"{length} bytes instead of {advert.whole}"
+    assert advert.flaw == shown
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 5, 6, 7, 8, 19])
+@pytest.mark.parametrize(
+    "packet",
+    [
+        TO_ROUTERS / VRRP(vrid=51, addrlist=[VIP]),
+        TO_ROUTERS / VRRPv3(vrid=51, addrlist=[VIP, DIP, DIP]),
+        Ether(src=MAC) / IPv6(src="fe80::1", dst="ff02::12", nh=112, hlim=255) / VRRPv3(vrid=7, addrlist=["fe80::50"]),
+    ],
+    ids=["v2", "v3", "IPv6"],
+)
+def test_checksum_covers_every_byte(packet: Ether, at: int) -> None:
+    timeline, data = Timeline(), bytearray(bytes(packet))
+    protocols.record(Frame(1, "director1", "eth0", True, bytes(data)), timeline)
+    data[(54 if IPv6 in packet else 34) + at] ^= 1
+    protocols.record(Frame(2, "director1", "eth0", True, bytes(data)), timeline)
+    right, wrong = timeline.events(Advertisement)
+    assert (right.checksum, right.flaw, wrong.checksum) == (True, None, False)
+
+
+def test_padding_of_ethernet_is_no_part_of_an_advertisement() -> None:
+    timeline = Timeline()
+    protocols.record(Frame(1, "director1", "eth0", True, bytes(WHOLE) + bytes(6)), timeline)
+    (advert,) = timeline.events(Advertisement)
+    assert (advert.length, advert.flaw) == (20, None)

@@ -10,8 +10,8 @@ import pytest
 
 from harness import cli
 from harness.errors import HarnessError
+from harness.events import make
 from harness.report import artifacts, page, picture, summary, table
-from harness.timeline import Event
 from tests.runs import EVENTS, NODES, VIP, make_run
 
 
@@ -71,8 +71,14 @@ def test_the_table_has_a_line_an_event_and_marks_fault_and_window() -> None:
 
 def test_the_table_tells_of_like_requests_in_a_row_the_first_and_the_last() -> None:
     requests = [
-        Event(
-            n / 10, "client", "request", {"status": 0 if 3 <= n < 8 else 200, "server": "w", "error": "x", "latency": 0}
+        make(
+            "request",
+            n / 10,
+            "client",
+            status=0 if 3 <= n < 8 else 200,
+            server="w",
+            error="x",
+            latency=0,
         )
         for n in range(12)
     ]

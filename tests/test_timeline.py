@@ -6,18 +6,22 @@ import io
 import json
 import random
 import threading
+from collections.abc import Callable, Collection
 
 import pytest
 
 from harness.errors import HarnessError
+from harness.events import AddressChanged, Advertisement, Arp, Log, Power, UnknownName
 from harness.report.standing import addresses, standing
 from harness.timeline import Timeline, TooLate
+
+VIP = "172.16.10.50"
 
 
 def filled(*instants: float) -> Timeline:
     timeline = Timeline()
     for number, at in enumerate(instants):
-        timeline.record("a" if number % 2 else "b", "log", at, line=str(number))
+        timeline.record("a" if number % 2 else "b", "log", at, daemon="keepalived", line=str(number))
     return timeline
 
 
@@ -40,10 +44,10 @@ def test_since_and_until_are_inclusive() -> None:
 def test_events_are_chosen_by_kind_node_and_details() -> None:
     timeline = filled(1, 2, 3)
     timeline.record("a", "power", 2.5, action="off")
-    assert [event.at for event in timeline.events("log", node="b")] == [1, 3]
+    assert [event.at for event in timeline.events(Log, node="b")] == [1, 3]
     assert [event.at for event in timeline.events(line="1")] == [2]
     assert [event.kind for event in timeline.events(node="a")] == ["log", "power"]
-    assert timeline.events("power", action="on") == []
+    assert timeline.events(Power, action="on") == []
 
 
 def test_an_event_without_a_detail_says_so() -> None:
@@ -55,18 +59,19 @@ def test_an_event_without_a_detail_says_so() -> None:
 def test_a_query_by_kind_has_what_was_only_captured_recorded_first() -> None:
     timeline = Timeline()
 
-    def settle(kind: str | None) -> None:
-        if kind is not None:
-            timeline.record("a", kind, 1)
+    def settle(kinds: Collection[str]) -> None:
+        if "arp" in kinds:
+            timeline.record(Arp(1, "a", sent=True, sender=VIP))
 
     timeline.on_query(settle)
-    assert timeline.events() == []
-    assert [event.kind for event in timeline.events("arp")] == ["arp"]
+    assert timeline.events(Log, Power) == []
+    assert [event.kind for event in timeline.events(Arp)] == ["arp"]
+    assert [event.kind for event in timeline.events()] == ["arp", "arp"]
 
 
 def test_what_has_happened_is_not_waited_for() -> None:
     timeline = filled(1, 2, 3)
-    assert timeline.wait_for("log", node="b", since=2, until=timeline.now()).at == 3
+    assert timeline.wait_for(Log, node="b", since=2, until=timeline.now()).at == 3
 
 
 def test_waiting_ends_with_the_event_from_another_thread() -> None:
@@ -75,11 +80,11 @@ def test_waiting_ends_with_the_event_from_another_thread() -> None:
 
     def look() -> str | None:
         waiting.set()
-        return next((event.line for event in timeline.events("log")), None)
+        return next((event.line for event in timeline.events(Log)), None)
 
     def record() -> None:
         waiting.wait()
-        timeline.record("a", "log", line="there")
+        timeline.record(Log(timeline.now(), "a", daemon="httpd", line="there"))
 
     recorder = threading.Thread(target=record)
     recorder.start()
@@ -98,8 +103,9 @@ def test_only_what_matters_is_looked_at_again() -> None:
         looks.append(len(timeline.events()))
         if len(looks) > 1:
             return "on"
-        for kind in ("log", "log", "power", "log"):
-            timeline.record("a", kind)
+        line, power = Log(0, "a", daemon="httpd", line=""), Power(0, "a", action="on")
+        for event in (line, line, power, line):
+            timeline.record(event)
         return None
 
     assert timeline.wait_until(look, timeline.now() + 5, "power", lambda event: event.kind == "power") == "on"
@@ -112,9 +118,9 @@ def test_only_what_matters_is_looked_at_again() -> None:
 def test_waiting_in_vain_names_what_was_wanted() -> None:
     timeline = filled(1)
     with pytest.raises(TooLate, match=r"^address action=added on director1: not until 0\.000 s$"):
-        timeline.wait_for("address", node="director1", until=0, action="added")
+        timeline.wait_for(AddressChanged, node="director1", until=0, action="added")
     with pytest.raises(TooLate, match=r"^log on any node: not until "):
-        timeline.wait_for("log", since=2, until=timeline.now() + 0.01)
+        timeline.wait_for(Log, since=2, until=timeline.now() + 0.01)
     assert issubclass(TooLate, HarnessError)
 
 
@@ -131,10 +137,9 @@ def test_the_file_has_an_event_a_line() -> None:
     timeline.record("director1", "power", 0.5, action="on")
     file = io.StringIO()
     timeline.write(file)
-    assert [json.loads(line) for line in file.getvalue().splitlines()] == [
-        {"at": 0.5, "node": "director1", "kind": "power", "action": "on"},
-        {"at": 1.012345679, "node": "client", "kind": "request", "status": 200, "error": None, "server": "wéb1"},
-    ]
+    power, request = (json.loads(line) for line in file.getvalue().splitlines())
+    assert power == {"at": 0.5, "node": "director1", "kind": "power", "action": "on"}
+    assert (request["at"], request["status"], request["error"], request["server"]) == (1.012345679, 200, None, "wéb1")
     file = io.StringIO()
     timeline.write(file, since=1)
     assert len(file.getvalue().splitlines()) == 1
@@ -161,3 +166,28 @@ def test_how_things_stand_is_the_last_word_on_each() -> None:
         "eth0 up\n",
     ]
     assert addresses(standing(timeline, 5.0), "director2") == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "meant"),
+    [
+        (lambda timeline: timeline.events("adress"), "'adress' is no kind of event: did you mean 'address'"),
+        (
+            lambda timeline: timeline.events(Advertisement, priorty=90),
+            "'priorty' is no detail of advertisement: did you mean",
+        ),
+        (lambda timeline: timeline.events(priorty=90), "'priorty' is no detail of any event: did you mean 'priority'"),
+        (lambda timeline: timeline.events(Log, node="director9"), "'director9' is no node: did you mean 'director1'"),
+        (lambda timeline: timeline.events(Power, action="added"), "action is never 'added': there are off, on"),
+        (lambda timeline: timeline.events(Advertisement, priority="90"), "priority is never '90'"),
+        (
+            lambda timeline: timeline.wait_for(Log, until=0, deamon="httpd"),
+            "'deamon' is no detail of log: did you mean",
+        ),
+    ],
+)
+def test_a_query_cannot_be_misspelt(query: Callable[[Timeline], object], meant: str) -> None:
+    timeline = Timeline()
+    timeline.nodes = ["director1", "client"]
+    with pytest.raises(UnknownName, match=meant):
+        query(timeline)

@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.stopwatch import tell
 from harness.cluster import Cluster
+from harness.events import Request
 from topologies.director_pair import DirectorPair
 
 pytestmark = pytest.mark.topology.with_args(DirectorPair)
@@ -38,7 +39,7 @@ def test_spaced(cluster: Cluster) -> None:
     began = cluster.timeline.now()
     with cluster.load(rate=200) as load:
         cluster.wait_answers(load, SECONDS * 200, since=began)
-    sent = [event.at for event in cluster.timeline.events("request", since=began)]
+    sent = [event.at for event in cluster.timeline.events(Request, since=began)]
     gaps = [later - earlier for earlier, later in pairwise(sent)]
     tell("spaced", longest=max(gaps), median=median(gaps), dropped=cluster.recorder.dropped)
 

@@ -8,6 +8,7 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.daemons.nodes import DirectorNode
+from harness.events import StateChanged
 from harness.faults import Fault, PowerOff, StopKeepalived
 from harness.keepalived import timers
 from harness.topology import VrrpInstance
@@ -30,7 +31,7 @@ def test_an_instance_without_a_vip_has_another_master(cluster: Cluster, loss: ty
         with cluster.suffering(loss(first)) as struck:
             until = struck + due.latest + cluster.slack
             told = {"instance": claim.name, "state": "MASTER"}
-            event = cluster.timeline.wait_for("state", node=heir.name, since=struck, until=until, **told)
+            event = cluster.timeline.wait_for(StateChanged, node=heir.name, since=struck, until=until, **told)
             assert event.at - struck in cluster.within(due), f"{claim.name}: {event.at - struck:.3f} s, due {due}"
         cluster.timeline.let_pass(2 * longest + own.preempt_delay + cluster.slack)
         expected = heir if own.nopreempt else first
@@ -52,7 +53,7 @@ def _masters(cluster: Cluster, claims: Claims) -> list[str]:
     """Who says of itself that it is master, and runs."""
     found = []
     for director, instance in claims:
-        said = cluster.timeline.events("state", node=director.name, instance=instance.name)
+        said = cluster.timeline.events(StateChanged, node=director.name, instance=instance.name)
         if said and said[-1].state == "MASTER" and not director.idle:
             found.append(director.name)
     return found

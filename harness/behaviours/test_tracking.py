@@ -11,6 +11,7 @@ from harness.behaviours.parts import Parts
 from harness.behaviours.tracked import Cause, Claims, causes
 from harness.cluster import Cluster
 from harness.daemons.nodes import DirectorNode
+from harness.events import Log
 from harness.keepalived import timers
 from harness.topology import VrrpScript
 
@@ -98,7 +99,7 @@ def _scripts(cluster: Cluster) -> list[tuple[DirectorNode, VrrpScript]]:
 
 def _said(cluster: Cluster, director: DirectorNode, script: VrrpScript) -> str | None:
     """What is amiss with a script that fails, and what it says; None if it does not."""
-    lines = [event.line for event in cluster.timeline.events("log", node=director.name, daemon="keepalived")]
+    lines = [event.line for event in cluster.timeline.events(Log, node=director.name, daemon="keepalived")]
     found = [match for line in lines if (match := FAILED.search(line)) and match["script"] == script.name]
     if not found or found[-1]["what"] == "succeeded":
         return None

@@ -13,6 +13,7 @@ from harness.cluster.waiting import Waiting
 from harness.daemons import httpd, ipvsadm
 from harness.daemons.nodes import DirectorNode, Node, PhantomNode, RealServerNode
 from harness.daemons.nodes.phantom import Resign, Silence, Step
+from harness.events import Arp, ConnectionChanged, DaemonChanged, FaultChanged, Request
 from harness.faults.fault import Fault
 from harness.faults.servers import RemovePage
 from harness.ipvs.connections import PATH, Entry, changes, parse
@@ -23,7 +24,6 @@ from harness.observers.client import Held, Load
 from harness.observers.connections import Session, Stream
 from harness.observers.requests import Target
 from harness.observers.wrk import Totals, saturate
-from harness.timeline import Event
 from harness.topology import HttpGet, VirtualService
 from harness.topology.services import endpoint
 
@@ -57,14 +57,18 @@ class Acting(Waiting):
         """
         if fault.cuts and isinstance(fault.node, RealServerNode):
             self.wait_between_checks(fault.node)
-        struck = self.timeline.record(fault.node.name, "fault", name=fault.name, action="injected").at
+        struck = self.timeline.record(
+            FaultChanged(self.timeline.now(), fault.node.name, name=fault.name, action="injected")
+        ).at
         self._suffered.append(fault)
         fault.inject(self._around)
         return struck
 
     def heal(self, fault: Fault[Node]) -> Instant:
         """Heal a fault; returns the instant just before."""
-        healed = self.timeline.record(fault.node.name, "fault", name=fault.name, action="healed").at
+        healed = self.timeline.record(
+            FaultChanged(self.timeline.now(), fault.node.name, name=fault.name, action="healed")
+        ).at
         fault.heal(self._around)
         self._suffered = [other for other in self._suffered if other != fault]
         return healed
@@ -130,7 +134,9 @@ class Acting(Waiting):
 
     def reload(self, director: DirectorNode) -> Instant:
         """Have a director's keepalived read its configuration again; returns the instant just before."""
-        began = self.timeline.record(director.name, "daemon", name="keepalived", action="reloaded").at
+        began = self.timeline.record(
+            DaemonChanged(self.timeline.now(), director.name, name="keepalived", action="reloaded")
+        ).at
         director.reload()
         return began
 
@@ -156,7 +162,7 @@ class Acting(Waiting):
 
     def fetch(
         self, count: int, service: VirtualService | None = None, by: Node | None = None, **how: Any
-    ) -> list[Event]:
+    ) -> list[Request]:
         """Send ``count`` requests to a service, one after the other; returns their events. See :meth:`target`.
 
         They are the client's unless ``by`` names another node.
@@ -204,9 +210,9 @@ class Acting(Waiting):
             for server in (each for each in self.real_servers if each.machine.powered):
                 server.remove_page(path)
 
-    def connect(self, service: VirtualService, flows: Iterable[Flow]) -> list[Event]:
+    def connect(self, service: VirtualService, flows: Iterable[Flow]) -> list[Request]:
         """Make connections one after the other; those that are to be held are finished when all have been made."""
-        made: list[Held | Event] = []
+        made: list[Held | Request] = []
         for flow in flows:
             target = self.target(service, source=flow.source, address=flow.destination)
             send = self.recorder.hold if flow.held else self.recorder.fetch
@@ -226,10 +232,19 @@ class Acting(Waiting):
         table = parse(director.machine.read(PATH))
         for action, entry in changes(self._tables.get(director.name, []), table):
             self.timeline.record(
-                director.name, "connection", action=action, protocol=entry.protocol, client=endpoint(*entry.client),
-                service=endpoint(*entry.service), server=endpoint(*entry.server), state=entry.state,
-                expires=entry.expires, synchronised=entry.synchronised,
-            )  # fmt: skip
+                ConnectionChanged(
+                    self.timeline.now(),
+                    director.name,
+                    action=action,
+                    protocol=entry.protocol,
+                    client=endpoint(*entry.client),
+                    service=endpoint(*entry.service),
+                    server=endpoint(*entry.server),
+                    state=entry.state,
+                    expires=entry.expires,
+                    synchronised=entry.synchronised,
+                )
+            )
         self._tables[director.name] = table
         return sorted(table, key=lambda entry: entry.client[1])
 
@@ -238,7 +253,7 @@ class Acting(Waiting):
         for family in ("-4", "-6"):
             node.machine.run(["ip", family, "route", "flush", "cache"])
 
-    def ask_arp(self, asker: Node, address: str, count: int) -> list[Event]:
+    def ask_arp(self, asker: Node, address: str, count: int) -> list[Arp]:
         """Broadcast ``count`` ARP questions for an address; returns the answers, as they left the machines."""
         self.timeline.let_pass(self.slack)  # a kernel tells of a new address before it answers for it
         began = self.timeline.now()
@@ -247,7 +262,7 @@ class Acting(Waiting):
             for _ in range(count):
                 wire.send(protocols.arp_question(asker.mac, asker.ip, address))
         self.timeline.let_pass(self.slack)
-        answers = self.timeline.events("arp", since=began, sent=True, operation="reply", sender=address)
+        answers = self.timeline.events(Arp, since=began, sent=True, operation="reply", sender=address)
         return [answer for answer in answers if answer.target == asker.ip]
 
     def speak_to(self, node: Node, target: str) -> None:

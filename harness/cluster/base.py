@@ -18,6 +18,7 @@ from harness.daemons.nodes import (
     require_optional,
 )
 from harness.errors import HarnessError, Starved
+from harness.events import Channel, DaemonChanged, Event, Log, Mail, Notification, Power, StateChanged
 from harness.faults.fault import Fault, Surroundings
 from harness.ipvs.connections import Entry
 from harness.lab import syscalls
@@ -27,7 +28,7 @@ from harness.lab.plan import Plan
 from harness.lab.supervisor import Supervisor
 from harness.observers.loop import STALL
 from harness.observers.recorder import Recorder
-from harness.timeline import EVER, Event, Timeline, TooLate
+from harness.timeline import EVER, Timeline, TooLate
 from harness.topology import VirtualService
 
 STARTING = 10.0
@@ -66,6 +67,7 @@ class Base:
         self.lab = Lab(plan, supervisor)
         self.recorder = Recorder(self.timeline, folder)
         self.nodes = Nodes({host.name: node_of(host, plan, self._log_pipe) for host in plan.hosts})
+        self.timeline.nodes = self.nodes.keys()
         self._suffered: list[Fault[Node]] = []
         self._tables: dict[str, list[Entry]] = {}
         self._expectations = Expectations(self.timeline)
@@ -164,20 +166,20 @@ class Base:
 
     def _watch(self, machine: Machine) -> None:
         machine.on_exit = self._ended
-        self.timeline.record(machine.name, "power", action="on")
+        self.timeline.record(Power(self.timeline.now(), machine.name, action="on"))
         self.recorder.watch_machine(machine)
 
     def _listen(self, node: Node) -> None:
         for channel, path in node.fifos.items():
 
-            def heard(line: str, channel: str = channel) -> None:
-                self.timeline.record(node.name, "notification", channel=channel, text=line)
+            def heard(line: str, channel: Channel = channel) -> None:
+                self.timeline.record(Notification(self.timeline.now(), node.name, channel=channel, text=line))
 
             self.recorder.watch_fifo(node.machine, path, heard)
 
     def _start(self, node: Node) -> None:
         for daemon in node.idle:
-            self.timeline.record(node.name, "daemon", name=daemon.name, action="started")
+            self.timeline.record(DaemonChanged(self.timeline.now(), node.name, name=daemon.name, action="started"))
             node.start(daemon)
 
     def _log_pipe(self, node: Node, daemon: Daemon) -> int:
@@ -186,11 +188,15 @@ class Base:
         def on_line(line: str) -> None:
             if daemon is mail.MAIL and (received := printed.read(line)) is not None:
                 self.timeline.record(
-                    node.name, "mail", sender=received["From"], recipient=received["To"], subject=received["Subject"],
-                    body=str(received.get_payload()).strip(),
+                    Mail(
+                        self.timeline.now(), node.name, sender=received["From"] or "",
+                        recipient=received["To"] or "", subject=received["Subject"] or "",
+                        body=str(received.get_payload()).strip(),
+                    )
                 )  # fmt: skip
-            if state := keepalived.ENTERED.search(line):
-                self.timeline.record(node.name, "state", instance=state["instance"], state=state["state"])
+            if entered := keepalived.entered(line):
+                instance, state = entered
+                self.timeline.record(StateChanged(self.timeline.now(), node.name, instance=instance, state=state))
             if isinstance(node, DirectorNode) and keepalived.TABLE_CHANGED.search(line):
                 self.recorder.look_at_ipvs(node.machine)
 
@@ -199,7 +205,9 @@ class Base:
     def _ended(self, process: Process) -> None:
         node = self.nodes[process.machine.name]
         if (daemon := node.daemon_of(process)) is not None:
-            self.timeline.record(node.name, "daemon", name=daemon.name, action="ended", status=process.status)
+            self.timeline.record(
+                DaemonChanged(self.timeline.now(), node.name, name=daemon.name, action="ended", status=process.status)
+            )
 
     def _wait_ready(self, node: Node, daemon: Daemon, began: Instant) -> Instant:
         ready = daemon.ready
@@ -207,13 +215,14 @@ class Base:
             return began
 
         def matters(event: Event) -> bool:
-            return event.node == node.name and event.kind in ("log", "daemon")
+            return event.node == node.name and isinstance(event, Log | DaemonChanged)
 
         def said() -> Event | None:
-            for event in self.timeline.events(node=node.name, since=began):
-                if event.kind == "log" and event.daemon == daemon.name and ready.search(event.line):
-                    return event
-                if event.kind == "daemon" and event.action == "ended" and event.name == daemon.name:
+            for event in self.timeline.events(Log, DaemonChanged, node=node.name, since=began):
+                if isinstance(event, Log):
+                    if event.daemon == daemon.name and ready.search(event.line):
+                        return event
+                elif event.action == "ended" and event.name == daemon.name:
                     words = self._last_words(node)
                     raise HarnessError(f"{node.name}: {daemon.name} ended with {event.status}, not serving: {words}")
             return None
@@ -230,13 +239,13 @@ class Base:
         return STARTING + STARTING_EACH * len(self.nodes)
 
     def _last_words(self, node: Node, lines: int = 3) -> str:
-        said = [event.line for event in self.timeline.events("log", node=node.name) if event.line]
+        said = [event.line for event in self.timeline.events(Log, node=node.name) if event.line]
         return " | ".join(said[-lines:]) or "it said nothing"
 
     def _power_off(self, node: Node) -> None:
         self.recorder.forget_machine(node.machine)
         died = self.lab.power_off(node.name)
-        self.timeline.record(node.name, "power", action="off")
+        self.timeline.record(Power(self.timeline.now(), node.name, action="off"))
         for process in died:
             self._ended(process)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from types import CodeType, FrameType
 
 from harness.clock import Instant, Window
-from harness.timeline import Timeline, TooLate, Value
+from harness.events import Event, Expected, Judged, Value
+from harness.timeline import Timeline, TooLate
 
 _SAME = 1e-9
 _CALLERS = 12  # from a comparison to the statement that made it: a generator, a helper of the scenario's
@@ -54,14 +55,16 @@ class Expectations:
         self.comparisons = []
 
     def wait_for(
-        self, what: str, kind: str, node: str, since: Instant, until: float, slack: float, **details: Value
+        self, what: str, kind: type[Event], node: str, since: Instant, until: float, slack: float, **details: Value
     ) -> float:
         """Wait for the first event that fits; returns how long after ``since``, in seconds.
 
         ``what`` says it in words. TooLate is raised ``slack`` seconds after the latest, ``until`` seconds after
         ``since``.
         """
-        self._timeline.record(node, "expected", what=what, since=round(since, 9), latest=round(since + until, 9))
+        self._timeline.record(
+            Expected(self._timeline.now(), node, what=what, since=round(since, 9), latest=round(since + until, 9))
+        )
         try:
             event = self._timeline.wait_for(kind, node=node, since=since, until=since + until + slack, **details)
         except TooLate:
@@ -78,10 +81,17 @@ class Expectations:
                 for start in (since, 0.0):  # measured from the beginning of the wait, or on the timeline itself
                     if abs(start + seconds - at) < _SAME:
                         self._timeline.record(
-                            node, "judged", what=what, since=round(since, 9),
-                            earliest=round(start + window.earliest, 9), latest=round(start + window.latest, 9),
-                            measured=at, met=met,
-                        )  # fmt: skip
+                            Judged(
+                                self._timeline.now(),
+                                node,
+                                what=what,
+                                since=round(since, 9),
+                                earliest=round(start + window.earliest, 9),
+                                latest=round(start + window.latest, 9),
+                                measured=at,
+                                met=met,
+                            )
+                        )
                         return
 
         return Due(window.earliest, window.latest, tell=tell)

@@ -15,12 +15,13 @@ from harness.daemons import ipvsadm, keepalived
 from harness.daemons.nodes import DirectorNode, Node, RealServerNode
 from harness.diagnosis import Diagnosis, Setup, diagnose
 from harness.errors import HarnessError
+from harness.events import Log, Notification, Request
 from harness.ipvs.schedulers import Server
 from harness.keepalived import statistics
 from harness.keepalived.statistics import Statistics
 from harness.observers.paths import SYN
 from harness.observers.paths import Path as PacketPath
-from harness.timeline import EVER, Event
+from harness.timeline import EVER
 from harness.topology import VirtualService, VrrpInstance
 
 
@@ -127,11 +128,11 @@ class Looking(Base):
         tables = [director.machine.read(f"/proc/net/{table}") for table in ("raw", "raw6")]
         return sum(int(line.split()[-1]) for table in tables for line in table.splitlines()[1:])
 
-    def reached(self, requests: Iterable[Event]) -> list[str | None]:
+    def reached(self, requests: Iterable[Request]) -> list[str | None]:
         """The address of the real server that answered each request; None where none did."""
         addresses = {server.page: server for server in self.real_servers}
         return [
-            None if (server := addresses.get(event.server)) is None
+            None if (server := addresses.get(event.server or "")) is None
             else server.plan.interface().address_of(6 if ":" in event.address else 4)
             for event in requests
         ]  # fmt: skip
@@ -175,7 +176,7 @@ class Looking(Base):
     def said(self, node: Node, pattern: str, since: Instant = EVER) -> list[Event]:
         """The log lines of a node's daemons that a regular expression is found in."""
         self.timeline.let_pass(self.slack)
-        return [event for event in self.timeline.events("log", node=node.name, since=since)
+        return [event for event in self.timeline.events(Log, node=node.name, since=since)
                 if re.search(pattern, event.line)]  # fmt: skip
 
     def processes(self, node: Node) -> list[str]:
@@ -192,10 +193,10 @@ class Looking(Base):
     def notifications(self, node: Node, channel: str, since: Instant = EVER) -> list[str]:
         """What keepalived told by ``script`` or ``fifo``, in order, once it has had the time to."""
         self.timeline.let_pass(self.slack)
-        told = self.timeline.events("notification", node=node.name, since=since, channel=channel)
+        told = self.timeline.events(Notification, node=node.name, since=since, channel=channel)
         return [event.text for event in told]
 
-    def path_of(self, request: Event) -> PacketPath:
+    def path_of(self, request: Request) -> PacketPath:
         """The packets of a request, on every machine's wire."""
         return PacketPath(self.recorder.frames(since=request.at), int(request.port), request.protocol)
 
@@ -206,13 +207,13 @@ class Looking(Base):
         sent = PacketPath(self.recorder.frames(since), service.port).between(director, server)
         return [packet.frame.at for packet in sent if packet.flags == SYN and packet.source == director.ip]
 
-    def crashes(self, director: DirectorNode) -> list[Event]:
+    def crashes(self, director: DirectorNode) -> list[Log]:
         """The log lines of a director's keepalived that tell of processes of its own that died by a signal."""
         self.timeline.let_pass(self.slack)
-        said = self.timeline.events("log", node=director.name, daemon="keepalived")
+        said = self.timeline.events(Log, node=director.name, daemon="keepalived")
         return [event for event in said if keepalived.CRASHED.search(event.line)]
 
-    def server_of(self, request: Event) -> RealServerNode:
+    def server_of(self, request: Request) -> RealServerNode:
         """The real server that answered a request."""
         for server in self.real_servers:
             if server.page == request.server:

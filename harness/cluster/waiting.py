@@ -11,17 +11,30 @@ from harness.cluster.looking import Looking
 from harness.daemons import keepalived
 from harness.daemons.nodes import DirectorNode, RealServerNode
 from harness.errors import HarnessError
+from harness.events import (
+    AddressChanged,
+    DaemonChanged,
+    DestinationChanged,
+    Event,
+    FaultChanged,
+    Log,
+    Power,
+    Request,
+    ServiceChanged,
+    StateChanged,
+    Value,
+)
 from harness.keepalived import timers
 from harness.observers.client import Load
-from harness.timeline import EVER, Event, TooLate, Value
+from harness.timeline import EVER, E, TooLate
 from harness.topology import VirtualService
 
-_STATE = frozenset({"address", "daemon", "destination", "power", "service"})
+_STATE = (AddressChanged, DaemonChanged, DestinationChanged, Power, ServiceChanged)
 
 
 def _can_settle(event: Event) -> bool:
     """Whether an event is of a kind that :meth:`Looking.unsettled` judges by."""
-    return event.kind in _STATE
+    return isinstance(event, _STATE)
 
 
 def _return(service: VirtualService) -> float:
@@ -65,7 +78,7 @@ class Waiting(Looking):
         """Let the slack pass since the last change: the kernel tells of an address before it has routes for it
         (``__inet_insert_ifa``), and keepalived sets it before it says so by gratuitous ARP.
         """
-        changed = self.timeline.events("address")[-1:]
+        changed = self.timeline.events(AddressChanged)[-1:]
         if changed and (rest := changed[0].at + self.slack - self.timeline.now()) > 0:
             self.timeline.let_pass(rest)
 
@@ -125,7 +138,7 @@ class Waiting(Looking):
     ) -> float:
         vip = self.vip if vip is None else vip
         return self._expectations.wait_for(
-            f"{what} {vip}", "address", director.name, since, until, self.slack,
+            f"{what} {vip}", AddressChanged, director.name, since, until, self.slack,
             action=action, address=vip, interface=director.claim(vip).device_of(vip),
         )  # fmt: skip
 
@@ -140,8 +153,8 @@ class Waiting(Looking):
         wanted = self.service if service is None else service
         return max(
             self._expectations.wait_for(
-                f"{'takes in' if present else 'removes'} {server.name}", "destination", director.name, since, until,
-                self.slack, action="added" if present else "removed", service=name,
+                f"{'takes in' if present else 'removes'} {server.name}", DestinationChanged, director.name, since,
+                until, self.slack, action="added" if present else "removed", service=name,
                 address=director.destination(wanted, server, name).endpoint,
             )
             for name in wanted.names
@@ -153,12 +166,12 @@ class Waiting(Looking):
     ) -> float:  # fmt: skip
         """Wait until a real server weighs ``weight`` in a director's table; returns how long after ``since``."""
         return self._expectations.wait_for(
-            f"gives {server.name} weight {weight}", "destination", director.name, since, until, self.slack,
+            f"gives {server.name} weight {weight}", DestinationChanged, director.name, since, until, self.slack,
             action="changed", service=service.name, address=director.destination(service, server).endpoint,
             weight=weight,
         )  # fmt: skip
 
-    def wait_done(self, director: DirectorNode, kind: str, *, since: Instant = EVER, **details: Value) -> Event:
+    def wait_done(self, director: DirectorNode, kind: type[E], *, since: Instant = EVER, **details: Value) -> E:
         """Wait for what keepalived does because it has been started or told to reload, such as a VIP that it sets.
 
         For configurations of the scenario's own, of which the topology knows nothing.
@@ -166,21 +179,21 @@ class Waiting(Looking):
         until = self.timeline.now() + STARTING
         return self.timeline.wait_for(kind, node=director.name, since=since, until=until, **details)
 
-    def wait_answers(self, load: Load, count: int, *, since: Instant) -> list[Event]:
+    def wait_answers(self, load: Load, count: int, *, since: Instant) -> list[Request]:
         """Wait until ``count`` requests of a load that were sent after ``since`` have got a good answer."""
 
         arrived = enough = 0
 
-        def answered() -> list[Event] | None:
+        def answered() -> list[Request] | None:
             nonlocal enough
             before = arrived
-            good = self.timeline.events("request", since=since, status=200)
+            good = self.timeline.events(Request, since=since, status=200)
             enough = before + count - len(good)  # so that thousands are not looked through after each of them
             return good[:count] if len(good) >= count else None
 
         def matters(event: Event) -> bool:
             nonlocal arrived
-            fits = event.kind == "request" and event.at >= since and event.status == 200
+            fits = isinstance(event, Request) and event.at >= since and event.status == 200
             arrived += fits
             return fits and arrived >= enough
 
@@ -194,7 +207,7 @@ class Waiting(Looking):
         if since is None:
             since = self._started(director)
         until = since + STARTING
-        said = self.timeline.wait_for("state", node=director.name, since=since, until=until, state="BACKUP")
+        said = self.timeline.wait_for(StateChanged, node=director.name, since=since, until=until, state="BACKUP")
         return Window(since, said.at)
 
     def checking(self, director: DirectorNode) -> Window:
@@ -204,22 +217,22 @@ class Waiting(Looking):
         since = self._started(director)
 
         def said() -> Instant | None:
-            logs = self.timeline.events("log", node=director.name, since=since, daemon="keepalived")
+            logs = self.timeline.events(Log, node=director.name, since=since, daemon="keepalived")
             return next((log.at for log in logs if keepalived.CHECKING.search(log.line)), None)
 
         return Window(since, self.timeline.wait_until(said, since + STARTING, f"{director.name} checks real servers"))
 
     def _started(self, director: DirectorNode) -> Instant:
-        return self.timeline.events("daemon", node=director.name, action="started")[-1].at
+        return self.timeline.events(DaemonChanged, node=director.name, action="started")[-1].at
 
     def healed(self) -> Instant:
         """When the last fault was healed."""
-        return self.timeline.events("fault", action="healed")[-1].at
+        return self.timeline.events(FaultChanged, action="healed")[-1].at
 
     def serves_again(self, server: RealServerNode) -> Instant:
         """When the last fault of a real server was healed, or, where that meant a start, when all of it served."""
         healed = self.healed()
-        restarted = self.timeline.events("daemon", node=server.name, since=healed, action="started")
+        restarted = self.timeline.events(DaemonChanged, node=server.name, since=healed, action="started")
         started = [daemon for daemon in server.daemons if daemon.name in {event.name for event in restarted}]
         return max([healed, *(self._wait_ready(server, daemon, healed) for daemon in started)])
 
@@ -232,7 +245,7 @@ class Waiting(Looking):
 
     def _wait_assured(self) -> None:
         """Wait until no checker that has begun to fail can still be about to try again: it would give up too early."""
-        healed = self.timeline.events("fault", action="healed")
+        healed = self.timeline.events(FaultChanged, action="healed")
         if not healed:
             return
         paces = [

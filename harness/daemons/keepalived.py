@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import signal
+from typing import Final
 
 from harness.daemons.daemon import Daemon
 from harness.errors import HarnessError
+from harness.events import State
 from harness.kernels.watchdog import PROCESSOR_LIMIT
 from harness.lab.machine import Machine
 
@@ -29,7 +31,17 @@ _PLACE = re.compile(r"\bLine \d+\)")
 _HARMLESS = re.compile(r"^(Starting|Running|Command) |SECURITY VIOLATION|keepalived_script")
 CHECKING = re.compile(r"Activating healthchecker for ")
 CRASHED = re.compile(r"exited due to ")
-ENTERED = re.compile(r"\((?P<instance>[^)]+)\) Entering (?P<state>MASTER|BACKUP|FAULT) STATE")
+_ENTERED = re.compile(r"\((?P<instance>[^)]+)\) entering (?P<state>MASTER|BACKUP|FAULT) state", re.I)
+_STATES: Final[dict[str, State]] = {"MASTER": "MASTER", "BACKUP": "BACKUP", "FAULT": "FAULT"}
+
+
+def entered(line: str) -> tuple[str, State] | None:
+    """The instance that a line of the log says has changed its state, and that state; None if it says no such thing.
+
+    At the start the word for FAULT is "entering FAULT state", and else "Entering FAULT STATE" (``vrrp.c``).
+    """
+    found = _ENTERED.search(line)
+    return None if found is None else (found["instance"], _STATES[found["state"].upper()])
 
 
 def complaints(machine: Machine, origin: str) -> tuple[int, list[str]]:

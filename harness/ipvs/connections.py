@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
+from typing import Literal
 
 PATH = "/proc/net/ip_vs_conn_sync"
+
+
+Change = Literal["added", "changed", "removed"]
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,11 @@ def _end(address: str, port: str) -> tuple[str, int]:
     return str(known), int(port, 16)
 
 
-def changes(before: list[Entry], after: list[Entry]) -> list[tuple[str, Entry]]:
+def changes(before: list[Entry], after: list[Entry]) -> list[tuple[Change, Entry]]:
     """What became of the entries between two looks: ``added``, ``removed``, or ``changed`` (state or server)."""
     known = {entry.key: entry for entry in before}
     now = {entry.key: entry for entry in after}
-    found = [("removed", entry) for key, entry in known.items() if key not in now]
+    found: list[tuple[Change, Entry]] = [("removed", entry) for key, entry in known.items() if key not in now]
     for key, entry in now.items():
         if key not in known:
             found.append(("added", entry))

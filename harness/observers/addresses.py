@@ -6,6 +6,7 @@ import socket
 import struct
 from typing import Any
 
+from harness.events import AddressChanged, Link, Renamed
 from harness.lab.machine import Machine
 from harness.lab.netlink import RTM_DELADDR, RTM_NEWADDR, RTM_NEWLINK, ifaddrmsg, ifinfmsg
 from harness.timeline import Timeline
@@ -41,20 +42,27 @@ class AddressObserver:
                 data = data[(length + 3) & ~3 :]
 
     def _record(self, kind: int, data: bytes) -> None:
+        node = self._machine.name
         if kind == RTM_NEWLINK:
-            link = _decoded(ifinfmsg, data)
+            now, link = self._timeline.now(), _decoded(ifinfmsg, data)
             name = link.get_attr("IFLA_IFNAME")
+            before = self._names.get(link["index"], name)
             self._names[link["index"]] = name
-            up = bool(link["flags"] & _IFF_LOWER_UP)
-            self._timeline.record(self._machine.name, "link", interface=name, up=up)
+            if name != before:
+                self._timeline.record(Renamed(now, node, interface=name, before=before))
+            self._timeline.record(Link(now, node, interface=name, up=bool(link["flags"] & _IFF_LOWER_UP)))
         elif kind in (RTM_NEWADDR, RTM_DELADDR):
             message = _decoded(ifaddrmsg, data)
-            address = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
             self._timeline.record(
-                self._machine.name, "address", action="added" if kind == RTM_NEWADDR else "removed",
-                address=address, prefix=message["prefixlen"],
-                interface=self._names.get(message["index"], str(message["index"])),
-            )  # fmt: skip
+                AddressChanged(
+                    self._timeline.now(),
+                    node,
+                    action="added" if kind == RTM_NEWADDR else "removed",
+                    address=message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS"),
+                    prefix=message["prefixlen"],
+                    interface=self._names.get(message["index"], str(message["index"])),
+                )
+            )
 
     def close(self) -> None:
         """Stop observing."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from harness import events
 from harness.clock import Instant, now
 from harness.lab.machine import Machine
 from harness.latch import Latch
 from harness.observers.loop import Loop
 from harness.observers.requests import Get, Query, Request, Target
-from harness.timeline import Event, Timeline
+from harness.timeline import Timeline
 
 TIMEOUT = 1.0
 
@@ -25,11 +26,11 @@ class Client:
         self._loop, self._timeline, self._machine, self._ports = loop, timeline, machine, ports
         self._running: dict[Request, None] = {}  # in the order of sending, which a set does not keep
 
-    def send(self, target: Target, done: Callable[[Event], None] = lambda event: None) -> None:
+    def send(self, target: Target, done: Callable[[events.Request], None] = lambda event: None) -> None:
         """Send one request now (loop thread only)."""
         self._run(_kind(target)(self._loop, self._machine, self._ports, target, self.timeout, self._over(done)))
 
-    def open(self, target: Target, held: Callable[[], None], done: Callable[[Event], None]) -> Get:
+    def open(self, target: Target, held: Callable[[], None], done: Callable[[events.Request], None]) -> Get:
         """Open a connection, send all but the end of a GET, and call ``held`` (loop thread only)."""
         request = Get(self._loop, self._machine, self._ports, target, self.timeout, self._over(done), held)
         self._run(request)
@@ -39,23 +40,23 @@ class Client:
         if not request.over:
             self._running[request] = None
 
-    def _over(self, done: Callable[[Event], None]) -> Callable[[Request], None]:
+    def _over(self, done: Callable[[events.Request], None]) -> Callable[[Request], None]:
         def over(request: Request) -> None:
             self._running.pop(request, None)
             done(self._record(request))
 
         return over
 
-    def _record(self, request: Request) -> Event:
+    def _record(self, request: Request) -> events.Request:
         at, target = request.begun - self._timeline.origin, request.target
         return self._timeline.record(
-            self._machine.name, "request", at, latency=round(now() - request.begun, 9),
+            events.Request(at, self._machine.name, latency=round(now() - request.begun, 9),
             status=request.status, server=request.body.splitlines()[0] if request.body else None, error=request.error,
             address=target.address, service_port=target.port, protocol=target.protocol, source=target.source,
             port=request.local_port, path=target.path, length=len(request.body),
-        )  # fmt: skip
+        ))  # fmt: skip
 
-    def ask(self, target: Target) -> Event:
+    def ask(self, target: Target) -> events.Request:
         """Send one request and wait for what comes of it (any thread but the loop's)."""
         return _Outcome(self._loop, lambda done: self.send(target, done)).wait()
 
@@ -116,8 +117,8 @@ class Held:
         self._loop, self._timeout = loop, client.timeout
         settled = Latch()
 
-        def begin(done: Callable[[Event], None]) -> None:
-            def over(event: Event) -> None:
+        def begin(done: Callable[[events.Request], None]) -> None:
+            def over(event: events.Request) -> None:
                 done(event)
                 settled.set()
 
@@ -135,11 +136,11 @@ class Held:
         """Send the end of the request; its answer is due within ``timeout`` seconds (None: as any other's)."""
         self._loop.do(lambda: self._request.complete(self._timeout if timeout is None else timeout))
 
-    def outcome(self) -> Event:
+    def outcome(self) -> events.Request:
         """Wait for the answer of a completed request."""
         return self._outcome.wait()
 
-    def finish(self) -> Event:
+    def finish(self) -> events.Request:
         """Complete the request and wait for its answer."""
         self.complete()
         return self.outcome()
@@ -152,14 +153,14 @@ class Held:
 class _Outcome:
     """The event of a request that ``begin`` sends in the loop's thread, to be waited for in another."""
 
-    def __init__(self, loop: Loop, begin: Callable[[Callable[[Event], None]], None]) -> None:
+    def __init__(self, loop: Loop, begin: Callable[[Callable[[events.Request], None]], None]) -> None:
         self._known = Latch()
         loop.do(lambda: begin(self._set))
 
-    def _set(self, event: Event) -> None:
+    def _set(self, event: events.Request) -> None:
         self._event = event
         self._known.set()
 
-    def wait(self) -> Event:
+    def wait(self) -> events.Request:
         self._known.wait()
         return self._event

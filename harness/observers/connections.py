@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from harness import events
 from harness.clock import Instant, now
 from harness.lab.machine import Machine
 from harness.observers.loop import Loop
 from harness.observers.requests import Get, Request, Target
-from harness.timeline import Event, Timeline
+from harness.timeline import Timeline
 
 _FOREVER = float("inf")
 
@@ -103,10 +104,10 @@ class Session:
         """Whether the connection is there, as far as the client knows."""
         return not self._connection.over
 
-    def fetch(self, path: str = "/") -> Event:
+    def fetch(self, path: str = "/") -> events.Request:
         """Ask for a page in this connection, and wait for what comes of it."""
         known = threading.Event()
-        found: list[Event] = []
+        found: list[events.Request] = []
         begun = now()
 
         def answered(status: int, body: str, error: str | None) -> None:
@@ -117,14 +118,14 @@ class Session:
         known.wait()
         return found[0]
 
-    def _record(self, begun: Instant, path: str, status: int, body: str, error: str | None) -> Event:
+    def _record(self, begun: Instant, path: str, status: int, body: str, error: str | None) -> events.Request:
         target = self._target
         return self._timeline.record(
-            self._client.name, "request", begun - self._timeline.origin, latency=round(now() - begun, 9),
+            events.Request(begun - self._timeline.origin, self._client.name, latency=round(now() - begun, 9),
             status=status, server=body.splitlines()[0] if body else None, error=error, address=target.address,
             service_port=target.port, protocol=target.protocol, source=target.source,
             port=self._connection.local_port, path=path, length=len(body),
-        )  # fmt: skip
+        ))  # fmt: skip
 
     def close(self) -> None:
         """Close it, if it is still open."""
@@ -177,19 +178,27 @@ def stream(
     made = Stream()
 
     def piece(total: int) -> None:
-        event = timeline.record(client.name, "stream", action="received", port=made.port, bytes=total)
+        event = timeline.record(
+            events.StreamChanged(timeline.now(), client.name, action="received", port=made.port, bytes=total)
+        )
         made.pieces.append((event.at, total))
 
     def over(request: Request) -> None:
         whole = request.status == 200 and len(request.body) >= length
         made.outcome = "complete" if whole else request.error or "ended too early"
-        timeline.record(client.name, "stream", action="ended", port=request.local_port, error=made.outcome)
+        timeline.record(
+            events.StreamChanged(
+                timeline.now(), client.name, action="ended", port=request.local_port, error=made.outcome
+            )
+        )
         made.ended.set()
 
     def begin() -> None:
         getting = _LongGet(loop, client, ports, target, 60.0, over)
         made.port, getting.piece, made.give_up = getting.local_port, piece, lambda: loop.do(getting.abandon)
-        timeline.record(client.name, "stream", action="began", port=made.port, path=target.path)
+        timeline.record(
+            events.StreamChanged(timeline.now(), client.name, action="began", port=made.port, path=target.path)
+        )
 
     loop.do(begin)
     return made

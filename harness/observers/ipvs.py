@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from functools import partial
 from ipaddress import IPv4Address, ip_address
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 from harness.clock import now
+from harness.events import DestinationChanged, ServiceChanged
 from harness.lab.machine import Machine
 from harness.observers.loop import Loop
 from harness.timeline import Timeline
@@ -96,21 +97,38 @@ class IpvsObserver:
             if before == after:
                 continue
             if before is None or after is None:
-                self._record("service", "added" if before is None else "removed", service)
+                action: Literal["added", "removed"] = "added" if before is None else "removed"
+                now = self._timeline.now()
+                self._timeline.record(ServiceChanged(now, self._director.name, action=action, service=service))
             self._compare(service, before or {}, after or {})
         self._known = table
 
     def _compare(self, service: str, before: dict[str, int], after: dict[str, int]) -> None:
         for address in sorted(before.keys() | after.keys()):
             if address not in after:
-                self._record("destination", "removed", service, address=address)
+                self._record("removed", service, address)
             elif address not in before:
-                self._record("destination", "added", service, address=address, weight=after[address])
+                self._record("added", service, address, after[address])
             elif before[address] != after[address]:
-                self._record("destination", "changed", service, address=address, weight=after[address])
+                self._record("changed", service, address, after[address])
 
-    def _record(self, kind: str, action: str, service: str, **details: Any) -> None:
-        self._timeline.record(self._director.name, kind, action=action, service=service, **details)
+    def _record(
+        self,
+        action: Literal["added", "changed", "removed"],
+        service: str,
+        address: str,
+        weight: int | None = None,
+    ) -> None:
+        self._timeline.record(
+            DestinationChanged(
+                self._timeline.now(),
+                self._director.name,
+                action=action,
+                service=service,
+                address=address,
+                weight=weight,
+            )
+        )
 
     def close(self) -> None:
         """Stop observing (loop thread only)."""

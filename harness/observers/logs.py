@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.errors import HarnessError
+from harness.events import Log
 from harness.observers.loop import Loop
 from harness.timeline import Timeline
 
@@ -59,7 +60,7 @@ class LogObserver:
 
     def _record(self, raw: bytes) -> None:
         line = raw.decode(errors="replace").rstrip()
-        self._timeline.record(self._node, "log", daemon=self._daemon, line=line)
+        self._timeline.record(Log(self._timeline.now(), self._node, daemon=self._daemon, line=line))
         self._on_line(line)
 
     def close(self) -> None:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable
+from typing import NamedTuple
 
+from harness.events import Advertisement, Arp, Event, Ndp
 from harness.observers.packets import Frame
-from harness.timeline import Timeline, Value
+from harness.timeline import Timeline
 
 _ARP, _IPV4, _IPV6 = b"\x08\x06", b"\x08\x00", b"\x86\xdd"
 _PROTOCOL_VRRP, _PROTOCOL_AH, _PROTOCOL_ICMPV6 = b"\x70", b"\x33", b"\x3a"
 _AH = 34
 """Where the authentication header (RFC 4302 section 2) is in a frame of IPv4 without options, as keepalived's are."""
 _NEIGHBOUR_ADVERTISEMENT = 136
-_NEIGHBOUR = {135: "solicitation", _NEIGHBOUR_ADVERTISEMENT: "advertisement"}
-_NEIGHBOURS = {bytes([kind]) for kind in _NEIGHBOUR}
+_NEIGHBOURS = {bytes([135]), bytes([_NEIGHBOUR_ADVERTISEMENT])}
 _SOLICITED = 0x40
 _OPTION, _TARGET_ADDRESS = 78, b"\x02"
 """Where the first option of neighbour discovery is in a frame, and the one of interest."""
@@ -44,10 +45,10 @@ def record(frame: Frame, timeline: Timeline) -> None:
     kind = kind_of(frame)
     if kind is not None:
         try:
-            details = _DECODERS[kind](frame.data)
+            event = _DECODERS[kind](frame)
         except (IndexError, OSError, ValueError, struct.error):  # cut short: it says nothing, to its receivers neither
             return
-        timeline.record(frame.node, kind, frame.at, interface=frame.interface, sent=frame.sent, **details)
+        timeline.record(event)
 
 
 def arp_question(mac: str, ip: str, wanted: str) -> bytes:
@@ -58,64 +59,125 @@ def arp_question(mac: str, ip: str, wanted: str) -> bytes:
     return b"\xff" * 6 + hardware + _ARP + fixed + asked
 
 
-def _arp(data: bytes) -> dict[str, Value]:
+def _arp(frame: Frame) -> Arp:
     """RFC 826, with the sizes of Ethernet and IPv4."""
-    operation, sender_mac, sender, target = struct.unpack_from("!20xH6s4s6x4s", data)
-    return {
-        "operation": {1: "request", 2: "reply"}.get(operation, str(operation)),
-        "sender": socket.inet_ntoa(sender),
-        "sender_mac": sender_mac.hex(":"),
-        "target": socket.inet_ntoa(target),
-        "gratuitous": sender == target,
-    }
+    operation, sender_mac, sender, target = struct.unpack_from("!20xH6s4s6x4s", frame.data)
+    return Arp(
+        frame.at,
+        frame.node,
+        interface=frame.interface,
+        sent=frame.sent,
+        operation={1: "request", 2: "reply"}.get(operation, str(operation)),
+        sender=socket.inet_ntoa(sender),
+        sender_mac=sender_mac.hex(":"),
+        target=socket.inet_ntoa(target),
+        gratuitous=sender == target,
+    )
 
 
-def _ndp(data: bytes) -> dict[str, Value]:
+def _ndp(frame: Frame) -> Ndp:
     """RFC 4861 sections 4.3 and 4.4; of the options the link-layer address is all that neighbours tell here."""
-    sender, kind, flags, target = struct.unpack_from("!22x16s16xB3xB3x16s", data)
-    option = data[_OPTION : _OPTION + 8]
-    told = kind == _NEIGHBOUR_ADVERTISEMENT and option[:1] == _TARGET_ADDRESS
-    return {
-        "operation": _NEIGHBOUR[kind],
-        "sender": _ipv6(sender),
-        "target": _ipv6(target),
-        "target_mac": option[2:].hex(":") if told else None,
-        "unsolicited": kind == _NEIGHBOUR_ADVERTISEMENT and not flags & _SOLICITED,
-    }
+    sender, kind, flags, target = struct.unpack_from("!22x16s16xB3xB3x16s", frame.data)
+    option = frame.data[_OPTION : _OPTION + 8]
+    advertises = kind == _NEIGHBOUR_ADVERTISEMENT
+    return Ndp(
+        frame.at,
+        frame.node,
+        interface=frame.interface,
+        sent=frame.sent,
+        operation="advertisement" if advertises else "solicitation",
+        sender=_ipv6(sender),
+        target=_ipv6(target),
+        target_mac=option[2:].hex(":") if advertises and option[:1] == _TARGET_ADDRESS else None,
+        unsolicited=advertises and not flags & _SOLICITED,
+    )
 
 
-def _advertisement(data: bytes) -> dict[str, Value]:
-    """RFC 5798 section 5.2, which counts in hundredths of a second, and RFC 3768 section 5.3, which does in seconds."""
-    source, destination, message, text = _vrrp(data)
-    first, vrid, priority, count, authentication, interval = message[:6]
-    version, size = first >> 4, len(source)
-    hundredths = (authentication & 15) << 8 | interval
-    addresses = [message[8 + number * size :][:size] for number in range(count)]
-    return {
-        "vrid": vrid,
-        "priority": priority,
-        "source": text(source),
-        "destination": text(destination),
-        "interval": interval if version == 2 else hundredths / 100,
-        "version": version,
-        "addresses": " ".join(map(text, addresses)),
-    }
+_VRRP_HEADER = 8
+_PASSWORD_LENGTH = 8  # of version 2, whatever the authentication
+_AUTHENTICATION = {0: "none", 1: "pass", 2: "AH"}  # RFC 2338 section 5.3.6
 
 
-def _vrrp(data: bytes) -> tuple[bytes, bytes, bytes, Callable[[bytes], str]]:
-    """Source, destination, what VRRP says, and how addresses are written, of a frame that carries it."""
+def _advertisement(frame: Frame) -> Advertisement:
+    """RFC 5798 section 5.2, which counts in hundredths of a second, and RFC 3768 section 5.3, which does in seconds.
+
+    What is cut off counts as 0, and its length tells that it was.
+    """
+    packet = _vrrp(frame.data)
+    first, vrid, priority, count, authentication, interval = packet.message.ljust(_VRRP_HEADER, b"\0")[:6]
+    version, size = first >> 4, len(packet.source)
+    room = max(0, len(packet.message) - _VRRP_HEADER - (_PASSWORD_LENGTH if version == 2 else 0))
+    addresses = [packet.message[_VRRP_HEADER + number * size :][:size] for number in range(min(count, room // size))]
+    return Advertisement(
+        frame.at,
+        frame.node,
+        interface=frame.interface,
+        sent=frame.sent,
+        vrid=vrid,
+        priority=priority,
+        source=packet.text(packet.source),
+        destination=packet.text(packet.destination),
+        interval=interval if version == 2 else ((authentication & 15) << 8 | interval) / 100,
+        version=version,
+        addresses=" ".join(map(packet.text, addresses)),
+        count=count,
+        type=first & 15,
+        ttl=packet.ttl,
+        checksum=_is_right(packet, version),
+        length=len(packet.message),
+        authentication=_AUTHENTICATION.get(authentication, str(authentication)) if version == 2 else None,
+    )
+
+
+def _is_right(packet: _Packet, version: int) -> bool:
+    """Whether the checksum is right: RFC 1071, over the message, and before it a header made up of what IP knows.
+
+    RFC 5798 section 5.2.8 has that header in version 3. Over IPv4 RFC 9568 leaves it out, as keepalived does with
+    ``v3_checksum_as_v2``, so either is right there.
+    """
+    alone = _sum(packet.message) == 0xFFFF
+    if version == 2:
+        return alone
+    length = len(packet.message)
+    around = packet.source + packet.destination + length.to_bytes(4, "big") + bytes([0, 0, 0, _PROTOCOL_VRRP[0]])
+    return _sum(around + packet.message) == 0xFFFF or (alone and len(packet.source) == 4)
+
+
+def _sum(data: bytes) -> int:
+    """The one's complement sum of 16-bit words: 0xFFFF where the checksum in it is right."""
+    padded = data + b"\0" * (len(data) % 2)
+    total: int = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total
+
+
+class _Packet(NamedTuple):
+    """What carries VRRP, what VRRP says in it, and how its addresses are written."""
+
+    source: bytes
+    destination: bytes
+    ttl: int
+    message: bytes
+    text: Callable[[bytes], str]
+
+
+def _vrrp(data: bytes) -> _Packet:
+    """Of a frame that carries it. Raises struct.error if the header of IP is cut short: no receiver sees more."""
     if data[12:14] == _IPV6:
-        return data[22:38], data[38:54], data[54:], _ipv6
-    message = data[14 + (data[14] & 15) * 4 :]
+        length, ttl, source, destination = struct.unpack_from("!18xHxB16s16s", data)
+        return _Packet(source, destination, ttl, data[54 : 54 + length], _ipv6)
+    length, ttl, source, destination = struct.unpack_from("!16xH4xB3x4s4s", data)
+    message = data[14 + (data[14] & 15) * 4 : 14 + length]  # what follows is padding of Ethernet's
     if data[23:24] == _PROTOCOL_AH:  # in VRRPv2 with ``auth_type AH``
         message = message[(message[1] + 2) * 4 :]
-    return data[26:30], data[30:34], message, socket.inet_ntoa
+    return _Packet(source, destination, ttl, message, socket.inet_ntoa)
 
 
 def _ipv6(address: bytes) -> str:
     return socket.inet_ntop(socket.AF_INET6, address)
 
 
-_DECODERS: dict[str, Callable[[bytes], dict[str, Value]]] = {"arp": _arp, "advertisement": _advertisement, "ndp": _ndp}
-DECODED = tuple(_DECODERS)
+_DECODERS: dict[str, Callable[[Frame], Event]] = {"arp": _arp, "advertisement": _advertisement, "ndp": _ndp}
+DECODED = frozenset(_DECODERS)
 """The kinds of events that frames become."""

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
+from harness import events
 from harness.clock import Instant, now
 from harness.lab.machine import Machine
 from harness.observers import protocols
@@ -19,7 +20,7 @@ from harness.observers.logs import LogObserver
 from harness.observers.loop import Loop
 from harness.observers.packets import Capture, Frame
 from harness.observers.requests import PORTS, Target, prepare
-from harness.timeline import EVER, Event, Timeline
+from harness.timeline import EVER, Timeline
 
 DRAINING = 0.01
 """How long after a frame the ring is emptied, in seconds: those that come meanwhile cost no waking up of their own."""
@@ -193,10 +194,10 @@ class Recorder:
 
         self._loop.at(now() + DRAINING, drain)
 
-    def _settle(self, kind: str | None) -> None:
+    def _settle(self, kinds: Collection[str]) -> None:
         """Before a query: take what lies in the ring, and decode it if that is what the query is about."""
         self._loop.check()
-        if kind in protocols.DECODED:
+        if not protocols.DECODED.isdisjoint(kinds):
 
             def take() -> list[Frame]:
                 self._drain()
@@ -217,7 +218,7 @@ class Recorder:
         """Send no more."""
         self._loop.do(load.stop)
 
-    def fetch(self, client: Machine, target: Target) -> Event:
+    def fetch(self, client: Machine, target: Target) -> events.Request:
         """Send one request and wait for what comes of it."""
         prepare(target)
         return Client(self._loop, self._timeline, client, self._ports).ask(target)

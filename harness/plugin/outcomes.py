@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import HarnessError, Starved
+from harness.events import Advertisement
 from harness.kernels import choice
 from harness.plugin.clusters import RUNNING
 from harness.report import table
@@ -159,7 +160,7 @@ def _told(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> st
 
 def _last_events(item: pytest.Item, cluster: Cluster) -> str:
     try:
-        cluster.timeline.events("advertisement")  # so that they are among the others
+        cluster.timeline.events(Advertisement)  # so that they are among the others
         events = cluster.timeline.events(since=cluster.timeline.mark)
     except HarnessError as problem:
         return str(problem)

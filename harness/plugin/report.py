@@ -13,6 +13,7 @@ import pytest
 from _pytest.junitxml import xml_key
 
 from harness.errors import HarnessError
+from harness.events import Judged
 from harness.kernels import choice
 from harness.plugin import parallel, unwritten
 from harness.plugin.clusters import RUNNING
@@ -147,7 +148,7 @@ def pytest_runtest_makereport(
     cluster = item.stash.get(RUNNING, None)
     if cluster is not None and call.when == "call":
         with contextlib.suppress(HarnessError):  # the recording has failed, which is told elsewhere
-            judged = cluster.timeline.events("judged", since=cluster.timeline.mark)
+            judged = cluster.timeline.events(Judged, since=cluster.timeline.mark)
             item.user_properties += [(f"{event.node} {event.what}", words(event)) for event in judged]
     return report
 

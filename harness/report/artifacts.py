@@ -16,7 +16,7 @@ from typing import Any, Final, TextIO
 
 from harness import received
 from harness.errors import HarnessError
-from harness.timeline import Event
+from harness.events import Event
 
 FORMAT: Final = 1
 """The version of the layout; those that are not known are refused."""

@@ -15,13 +15,13 @@ from typing import Any
 from harness.clock import Instant, to_realtime
 from harness.cluster import Cluster
 from harness.errors import HarnessError
+from harness.events import Advertisement, Event
 from harness.lab.plan import Plan
 from harness.observers.packets import Frame
 from harness.report import dumps, pcapng
 from harness.report.artifacts import ABOUT, CAPTURE, FORMAT, TIMELINE, cannot_write, replacing, write_json
 from harness.report.frames import Commenter
 from harness.report.standing import standing
-from harness.timeline import Event
 
 
 class Evidence:
@@ -122,7 +122,7 @@ class Evidence:
         """Hear the last of it; returns what went wrong with the recording, if anything did."""
         timeline, recorder = self._cluster.timeline, self._cluster.recorder
         try:
-            timeline.events("advertisement")  # decodes what has not been decoded, so that it is heard
+            timeline.events(Advertisement)  # decodes what has not been decoded, so that it is heard
             recorder.listen(None)
         except HarnessError as problem:
             return problem

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.clock import Instant
+from harness.events import Event
 from harness.report.artifacts import Scenario
 from harness.report.words import words
-from harness.timeline import Event
 
 Bar = tuple[int, float, float, str, str]
 """Row, from, to, kind (``MASTER``, ``VIP``, ``pool``, ``due``, ...), what it says."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from harness.clock import Instant
-from harness.timeline import EVER, Event, Timeline
+from harness.events import Event
+from harness.timeline import EVER, Timeline
 
 _STANDING = {
     "power": (),

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from harness.clock import Instant
+from harness.events import Event
 from harness.report.words import words, worth_a_line
-from harness.timeline import Event
 
 LAST_EVENTS = 40
 _WIDEST = 34

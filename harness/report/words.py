@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.timeline import Event
+from harness.events import Event
 
 
 def milliseconds(seconds: float) -> str:

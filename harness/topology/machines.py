@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from dataclasses import fields as fields_of
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from harness.errors import HarnessError
 from harness.topology import fields, routes
@@ -119,7 +119,7 @@ class Director(Role):
         return (self.vrrp,) if isinstance(self.vrrp, VrrpInstance) else tuple(self.vrrp)
 
     @property
-    def fifos(self) -> dict[str, str]:
+    def fifos(self) -> dict[Literal["fifo", "script"], str]:
         """Where its keepalived's notifications can be heard: ``fifo`` and ``script``, with their paths."""
         told = [each.notify for each in self.instances] + [group.notify for group in self.sync_groups]
         commands = [command for service in self.services for command in (service.quorum_up, service.quorum_down)]

@@ -10,6 +10,7 @@ from typing import Any
 from harness.clock import Instant
 from harness.cluster import Cluster
 from harness.daemons.nodes import DirectorNode
+from harness.events import Advertisement, Log, StateChanged
 from harness.keepalived import statistics, timers
 from harness.topology import VrrpInstance
 
@@ -79,7 +80,7 @@ def send(cluster: Cluster, packets: Sequence[Mapping[str, Any]]) -> tuple[Instan
     more = statistics.difference(before, cluster.statistics(director))
     lines = [
         event.line
-        for event in cluster.timeline.events("log", node=director.name, since=sent, until=until, daemon="keepalived")
+        for event in cluster.timeline.events(Log, node=director.name, since=sent, until=until, daemon="keepalived")
         if not _USUAL.search(event.line)
     ]
     counted = sorted(name for name in more if "Error" in name)
@@ -97,9 +98,9 @@ def ask_master(cluster: Cluster, packets: Sequence[Mapping[str, Any]]) -> Seen:
     wait_master(cluster, director, since)
     cluster.timeline.let_pass(BETWEEN)
     sent, counted, said = send(cluster, packets)
-    deposed = cluster.timeline.events("state", node=director.name, since=sent, state="BACKUP")
+    deposed = cluster.timeline.events(StateChanged, node=director.name, since=sent, state="BACKUP")
     did = _obeyed(cluster, director, packets[-1], sent) if deposed else "discarded"
-    answers = cluster.timeline.events("advertisement", node=director.name, since=sent, until=sent + SOON, sent=True)
+    answers = cluster.timeline.events(Advertisement, node=director.name, since=sent, until=sent + SOON, sent=True)
     seen = Seen(did, counted, said, bool(answers))
     recover(cluster, director)
     return seen
@@ -113,7 +114,7 @@ def ask_backup(cluster: Cluster, packets: Sequence[Mapping[str, Any]]) -> Seen:
     cluster.timeline.let_pass(INTO_THE_WAIT)
     sent, counted, said = send(cluster, packets)
     cluster.timeline.let_pass(due + cluster.slack - cluster.timeline.now())
-    took = cluster.timeline.events("state", node=director.name, since=sent, state="MASTER")
+    took = cluster.timeline.events(StateChanged, node=director.name, since=sent, state="MASTER")
     if not took:
         did = _obeyed(cluster, director, packets[-1], sent)
     else:
@@ -129,7 +130,7 @@ def _obeyed(cluster: Cluster, director: DirectorNode, lies: Mapping[str, Any], s
         return "obeyed"
     due = sent + timers.master_down_interval(director.vrrp, interval / 100)
     cluster.timeline.let_pass(due + cluster.slack - cluster.timeline.now())
-    took = cluster.timeline.events("state", node=director.name, since=sent, state="MASTER")
+    took = cluster.timeline.events(StateChanged, node=director.name, since=sent, state="MASTER")
     return "obeyed" if took and abs(took[0].at - due) <= 2 * cluster.slack else OTHER_WAIT
 
 
@@ -137,7 +138,11 @@ def wait_master(cluster: Cluster, director: DirectorNode, since: Instant) -> Non
     """Wait until the director is master again after its last master was heard at ``since``."""
     latest = timers.master_down_interval(director.vrrp)
     cluster.timeline.wait_for(
-        "state", node=director.name, since=since + cluster.slack, until=since + latest + cluster.slack, state="MASTER"
+        StateChanged,
+        node=director.name,
+        since=since + cluster.slack,
+        until=since + latest + cluster.slack,
+        state="MASTER",
     )
 
 

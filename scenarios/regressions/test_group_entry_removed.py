@@ -3,6 +3,7 @@
 import pytest
 
 from harness.cluster import Cluster
+from harness.events import DestinationChanged, ServiceChanged
 from scenarios.regressions.test_group_entry_added import CONFIG, SECOND
 from topologies.reported import Reported
 
@@ -14,13 +15,21 @@ from topologies.reported import Reported
 def test_group_entry_can_be_removed_by_a_reload(cluster: Cluster) -> None:
     """Its destinations go and the service stays, refusing what comes for it (``ipwrapper.c``, ``clear_diff_vsge``)."""
     (director,) = cluster.directors
-    cluster.wait_done(director, "destination", action="added", address="172.16.10.21:80", service="TCP 172.16.10.51:80")
+    cluster.wait_done(
+        director, DestinationChanged, action="added", address="172.16.10.21:80", service="TCP 172.16.10.51:80"
+    )
 
     reloaded = cluster.timeline.now()
     director.reload((SECOND, ""))
 
     cluster.wait_done(
-        director, "destination", action="removed", address="172.16.10.21:80", service="TCP 172.16.10.51:80"
+        director, DestinationChanged, action="removed", address="172.16.10.21:80", service="TCP 172.16.10.51:80"
     )
-    cluster.timeline.wait_for("service", node="director1", since=reloaded, until=cluster.timeline.now() + cluster.slack,
-                              action="removed", service="TCP 172.16.10.51:80")  # fmt: skip
+    cluster.timeline.wait_for(
+        ServiceChanged,
+        node="director1",
+        since=reloaded,
+        until=cluster.timeline.now() + cluster.slack,
+        action="removed",
+        service="TCP 172.16.10.51:80",
+    )

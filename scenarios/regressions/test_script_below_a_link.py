@@ -3,6 +3,7 @@
 import pytest
 
 from harness.cluster import Cluster
+from harness.events import AddressChanged
 from harness.keepalived import timers
 from harness.topology import VrrpInstance
 from topologies.reported import Reported
@@ -27,4 +28,4 @@ def test_script_below_a_symbolic_link_is_run(cluster: Cluster) -> None:
     """It says "Wrong file type found in script path", and the instance is master whatever the script says."""
     cluster.let_pass(timers.cold_start(INSTANCE))
 
-    assert not cluster.timeline.events("address", action="added", address=INSTANCE.vips[0])
+    assert not cluster.timeline.events(AddressChanged, action="added", address=INSTANCE.vips[0])

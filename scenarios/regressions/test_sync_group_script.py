@@ -3,6 +3,7 @@
 import pytest
 
 from harness.cluster import Cluster
+from harness.events import AddressChanged
 from harness.keepalived import timers
 from harness.topology import VrrpScript
 from topologies.reported import Reported
@@ -31,11 +32,13 @@ vrrp_instance V2 {{ interface eth0
 def test_sync_group_member_goes_to_fault_with_its_script(cluster: Cluster) -> None:
     """It says "script chk is not used" instead (keepalived ``vrrp.c``, ``vrrp_complete_init``)."""
     (director,) = cluster.directors
-    cluster.wait_done(director, "address", action="added", address="172.16.10.50")
+    cluster.wait_done(director, AddressChanged, action="added", address="172.16.10.50")
 
     director.open_maintenance()
     struck = cluster.timeline.now()
     until = struck + timers.script_failure(SCRIPT).latest + cluster.slack
 
     for vip in ("172.16.10.50", "172.16.10.51"):
-        cluster.timeline.wait_for("address", node="director1", since=struck, until=until, action="removed", address=vip)
+        cluster.timeline.wait_for(
+            AddressChanged, node="director1", since=struck, until=until, action="removed", address=vip
+        )

@@ -3,6 +3,7 @@
 import pytest
 
 from harness.cluster import Cluster
+from harness.events import AddressChanged
 from topologies.reported import Reported
 
 CONFIG = """
@@ -21,6 +22,6 @@ def test_vmac_holds_the_vip_that_names_its_parent(cluster: Cluster) -> None:
     """On the parent it is answered for with the director's own address, and moves with the master (RFC 5798, 7.3)."""
     (director,) = cluster.directors
 
-    held = cluster.wait_done(director, "address", action="added", address="172.16.10.50")
+    held = cluster.wait_done(director, AddressChanged, action="added", address="172.16.10.50")
 
     assert held.interface == "vrrp.51"

@@ -12,6 +12,7 @@ import pytest
 from harness.cluster import Cluster
 from harness.daemons.nodes.real_server import PROTECTION
 from harness.errors import HarnessError
+from harness.events import Advertisement, Log
 from harness.faults import StopHttpd
 from harness.report import dumps
 from topologies.director_pair import DirectorPair
@@ -54,7 +55,7 @@ def test_logs_are_kept_whole(cluster: Cluster) -> None:
     for node in (*cluster.directors, *cluster.real_servers):
         for daemon in node.daemons:
             kept = (cluster.folder / node.name / f"{daemon.name}.log").read_text().splitlines()
-            seen = [event.line for event in cluster.timeline.events("log", node=node.name, daemon=daemon.name)]
+            seen = [event.line for event in cluster.timeline.events(Log, node=node.name, daemon=daemon.name)]
             assert [line.rstrip() for line in kept] == seen
             assert daemon.ready is not None
             assert any(daemon.ready.search(line) for line in kept)
@@ -79,7 +80,7 @@ def test_a_keepalived_conf_of_the_user_s_own_is_used_byte_for_byte(cluster: Clus
         assert file.read() == OWN_CONFIG.read_bytes()
 
     assert cluster.master is director, "what it says is what keepalived does"
-    adverts = cluster.timeline.events("advertisement", node=director.name, sent=True)
+    adverts = cluster.timeline.events(Advertisement, node=director.name, sent=True)
     assert {advert.priority for advert in adverts} == {200}
 
 

@@ -13,12 +13,13 @@ from mininet.topo import Topo
 from harness import measures
 from harness.cluster import Cluster
 from harness.errors import HarnessError
+from harness.events import AddressChanged, Advertisement, Arp, DestinationChanged, Event, Request, ServiceChanged
 from harness.faults import BlackHole, StopHttpd
 from harness.lab import syscalls
 from harness.lab.netlink import Batch
 from harness.observers import protocols
 from harness.observers.packets import Capture, Frame
-from harness.timeline import Event, TooLate
+from harness.timeline import TooLate
 from harness.topology import Client, Director, RealServer, VirtualService, VrrpInstance
 from topologies.director_pair import VIP, DirectorPair
 from topologies.farm import Farm
@@ -83,15 +84,19 @@ def test_ipvs_changes_of_others_are_seen_by_the_sweep(cluster: Cluster) -> None:
     for words in (f"-A -t {VIP}:99", f"-a -t {VIP}:99 -r 172.16.10.99:99 -g -w 7"):
         machine.run(["ipvsadm", *words.split()])
     since = cluster.timeline.now()
-    cluster.timeline.wait_for("destination", since=since, until=since + 3, service=service, action="added", weight=7)
+    cluster.timeline.wait_for(
+        DestinationChanged, since=since, until=since + 3, service=service, action="added", weight=7
+    )
     assert_observed(cluster)
 
     machine.run(["ipvsadm", "-e", "-t", f"{VIP}:99", "-r", "172.16.10.99:99", "-g", "-w", "8"])
-    cluster.timeline.wait_for("destination", since=since, until=since + 6, service=service, action="changed", weight=8)
+    cluster.timeline.wait_for(
+        DestinationChanged, since=since, until=since + 6, service=service, action="changed", weight=8
+    )
 
     machine.run(["ipvsadm", "-D", "-t", f"{VIP}:99"])
-    cluster.timeline.wait_for("service", since=since, until=since + 9, service=service, action="removed")
-    assert cluster.timeline.events("destination", since=since, service=service)[-1].action == "removed"
+    cluster.timeline.wait_for(ServiceChanged, since=since, until=since + 9, service=service, action="removed")
+    assert cluster.timeline.events(DestinationChanged, since=since, service=service)[-1].action == "removed"
 
 
 # -- requests ---------------------------------------------------------------------------------------------------------
@@ -147,7 +152,7 @@ def test_held_connections_lie_open_until_they_are_finished(cluster: Cluster) -> 
     with cluster.holding(4) as held:
         cluster.timeline.let_pass(2.0)
         assert all(connection.is_open for connection in held)
-        assert not cluster.timeline.events("request", since=began)
+        assert not cluster.timeline.events(Request, since=began)
         finished = [connection.finish() for connection in held[:3]]
     assert [event.status for event in finished] == [200, 200, 200]
     assert finished[0].server == finished[2].server != finished[1].server
@@ -217,7 +222,7 @@ def test_capture_that_lost_frames_is_loud(cluster: Cluster) -> None:
 
 def test_advertisement_is_dated_by_the_kernel_s_own_stamp(cluster: Cluster) -> None:
     master = cluster.master
-    recorded = cluster.timeline.events("advertisement", node=master.name, sent=True)
+    recorded = cluster.timeline.events(Advertisement, node=master.name, sent=True)
     stamped = [
         frame.at
         for frame in cluster.recorder.frames()
@@ -233,10 +238,10 @@ def test_what_is_captured_can_be_waited_for(cluster: Cluster) -> None:
     """Frames become events only when somebody asks for them; whoever waits asks, and goes on as soon as one comes."""
     master, since = cluster.master, cluster.timeline.now()
     until = since + 2 * master.vrrp.advert_int
-    said = cluster.timeline.wait_for("advertisement", node=master.name, since=since, until=until, sent=True)
+    said = cluster.timeline.wait_for(Advertisement, node=master.name, since=since, until=until, sent=True)
     assert since <= said.at <= cluster.timeline.now() < said.at + 0.1
     with pytest.raises(TooLate):
-        cluster.timeline.wait_for("arp", node="nobody", since=since, until=cluster.timeline.now() + 0.02)
+        cluster.timeline.wait_for(Arp, sender="203.0.113.1", since=since, until=cluster.timeline.now() + 0.02)
 
 
 def _address_between_two_frames(cluster: Cluster, number: int) -> tuple[float, Event, float]:
@@ -251,7 +256,7 @@ def _address_between_two_frames(cluster: Cluster, number: int) -> tuple[float, E
         wire.send(question)
         batch.send("client")
         wire.send(question)
-    event = cluster.timeline.wait_for("address", node="client", since=since, until=since + 5, address=address)
+    event = cluster.timeline.wait_for(AddressChanged, node="client", since=since, until=since + 5, address=address)
     before, after = (
         frame.at for frame in cluster.recorder.frames(since) if frame.node == "client" and frame.data == question
     )

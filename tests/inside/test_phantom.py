@@ -10,6 +10,7 @@ from scapy.packet import Raw
 from harness.cluster import Cluster
 from harness.daemons.nodes.phantom import Advertise, Resign, Silence
 from harness.errors import HarnessError
+from harness.events import Advertisement, StateChanged
 from harness.faults import PowerOff
 from harness.keepalived import timers
 from topologies.phantom_pair import PhantomPair
@@ -33,13 +34,17 @@ def test_script_is_played_at_its_pace_and_seen_by_the_director(cluster: Cluster)
 
     said = cluster.play(cluster.phantom, Advertise(3, every=1.0), Silence(0.5), Resign())
     cluster.timeline.wait_for(
-        "state", node=director.name, since=said, until=said + timers.skew(director.vrrp) + cluster.slack, state="MASTER"
+        StateChanged,
+        node=director.name,
+        since=said,
+        until=said + timers.skew(director.vrrp) + cluster.slack,
+        state="MASTER",
     )
 
-    sent = cluster.timeline.events("advertisement", node="phantom", since=began, sent=True)
+    sent = cluster.timeline.events(Advertisement, node="phantom", since=began, sent=True)
     assert [event.priority for event in sent] == [200, 200, 200, 0]
     assert cluster.on_time([event.at - began for event in sent], [0.0, 1.0, 2.0, 2.5])
-    assert cluster.timeline.events("state", node=director.name, since=began, until=said, state="BACKUP")
+    assert cluster.timeline.events(StateChanged, node=director.name, since=began, until=said, state="BACKUP")
 
 
 def test_statistics_count_what_was_received(cluster: Cluster) -> None:

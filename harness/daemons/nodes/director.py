@@ -14,6 +14,7 @@ from harness.daemons.daemon import Daemon
 from harness.daemons.nodes.node import LogPipe, Node
 from harness.daemons.nodes.real_server import RealServerNode
 from harness.errors import HarnessError
+from harness.events import Channel
 from harness.keepalived import config
 from harness.lab.plan import HostPlan, Plan
 from harness.topology import Director, MailServer, RealServer, VirtualService, VrrpInstance
@@ -187,7 +188,7 @@ class DirectorNode(Node):
         )
 
     @property
-    def fifos(self) -> dict[str, str]:
+    def fifos(self) -> dict[Channel, str]:
         return self.role.fifos
 
     def claim(self, vip: str) -> VrrpInstance:

@@ -11,6 +11,7 @@ from typing import SupportsBytes
 
 from harness.daemons.daemon import Daemon
 from harness.errors import HarnessError
+from harness.events import Channel
 from harness.lab import devices
 from harness.lab.machine import Machine, Process
 from harness.lab.plan import HostPlan, Plan
@@ -49,7 +50,7 @@ class Node:
         return devices.macs(self.plan)
 
     @property
-    def fifos(self) -> dict[str, str]:
+    def fifos(self) -> dict[Channel, str]:
         """Channels on which its daemon tells of itself, with the paths of the FIFOs."""
         return {}
 
