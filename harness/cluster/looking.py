@@ -173,7 +173,7 @@ class Looking(Base):
         """The VIPs that it rightly answers ARP for, also where it is a real server as well."""
         return {vip for each in director.role.instances for vip in (*each.vips, *each.excluded_vips)}
 
-    def said(self, node: Node, pattern: str, since: Instant = EVER) -> list[Event]:
+    def said(self, node: Node, pattern: str, since: Instant = EVER) -> list[Log]:
         """The log lines of a node's daemons that a regular expression is found in."""
         self.timeline.let_pass(self.slack)
         return [event for event in self.timeline.events(Log, node=node.name, since=since)
