@@ -11,6 +11,7 @@ import pytest
 from harness.errors import HarnessError
 from scenarios.conformance import page
 from scenarios.conformance.declared import FINDINGS
+from scenarios.conformance.sending import duties
 from scenarios.conformance.vectors import KINDS, Kind, vectors
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "conformance.md"
@@ -48,7 +49,8 @@ def test_packets_are_as_many_as_the_page_promises() -> None:
 def test_findings_are_about_packets_that_there_are(finding: Any) -> None:
     kinds = {kind.name: kind for kind in KINDS}
     for name in finding.kinds:
-        assert {*finding.packets} <= {vector.name for vector in vectors(kinds[name])}
+        known = {vector.name for vector in vectors(kinds[name])} | {duty.name for duty in duties(kinds[name])}
+        assert {*finding.packets} <= known
 
 
 def test_page_has_every_packet_and_every_finding() -> None:
@@ -58,6 +60,8 @@ def test_page_has_every_packet_and_every_finding() -> None:
         for vector in vectors(kind):
             assert f"| {vector.name} |" in part, "run make conformance"
             assert vector.rule in part, "run make conformance"
+        for duty in duties(kind):
+            assert f"| {duty.name} | master | {duty.rule} |" in part, "run make conformance"
     for finding in FINDINGS:
         assert f". {finding.name}\n" in text, "run make conformance"
 

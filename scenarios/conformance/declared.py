@@ -50,7 +50,7 @@ FINDINGS = (
         means="One packet has the master give the VIP up and, as its Master_Down_Interval is now 0, take it back at"
         " once; one packet has a backup take the VIP while its master is alive.",
         source="vrrp.c, vrrp_check_packet: of version 3 the interval is compared for the log only; vrrp_state_backup"
-        " and vrrp_state_master_rx take it over (2.3.4: lines 1053, 2098 and 2397)",
+        " and vrrp_state_master_rx take it over (2.3.4: lines 1053, 2098 and 2397; 2.4.3 reads the same)",
         tracker="not found in the tracker",
         cure="none in the configuration; let only routers reach the VRRP group on this LAN",
     ),
@@ -61,7 +61,7 @@ FINDINGS = (
         present=">=2.3.3",
         means="Eight bytes that need no knowledge of the VIPs depose a master. 2.3.3 ceased to drop packets whose"
         " addresses differ, as RFC 9568 section 7.1 allows, and those with count 0 with them.",
-        source="commit af103930; vrrp.c, vrrp_check_packet (2.3.4: line 1174)",
+        source="commit af103930; vrrp.c, vrrp_check_packet (2.3.4: line 1174; 2.4.3 reads the same)",
         tracker="not found in the tracker",
         cure="none in the configuration",
     ),
@@ -109,6 +109,42 @@ FINDINGS = (
         cure="v3_checksum_as_v2 in the vrrp_instance",
     ),
     Finding(
+        name="The checksum that it sends over IPv4 is that of RFC 5798",
+        packets=("sends: checksum",),
+        kinds=("IPv4 version 3",),
+        present="",
+        means="A router that keeps to RFC 9568 section 5.2.8 discards it: two masters.",
+        source="vrrp.c, vrrp_build_vrrp_v3 (2.3.4: line 1382)",
+        tracker="issue 2324, open",
+        cure="v3_checksum_as_v2 in the vrrp_instance",
+        states=(MASTER,),
+    ),
+    Finding(
+        name="Advertisements come from the interface's own hardware address",
+        packets=("sends: source MAC",),
+        kinds=("IPv4 version 2", "IPv4 version 2 with a password", *VERSION_3),
+        present="",
+        means="RFC 3768 and RFC 9568 section 7.2 have them come from the virtual router's address, so that switches"
+        " learn where it is. As keepalived answers for the VIP with its own address too, hosts have to believe its"
+        " gratuitous ARPs at each takeover.",
+        source="the default; keepalived.conf(5), use_vmac",
+        tracker="a documented choice",
+        cure="use_vmac in the vrrp_instance",
+        states=(MASTER,),
+    ),
+    Finding(
+        name="A new master tells the LAN before it advertises",
+        packets=("takes over: order",),
+        kinds=("IPv4 version 2", "IPv4 version 2 with a password", *VERSION_3),
+        present="<2.2",
+        means="RFC 3768 and RFC 9568 section 6.4.2 have the advertisement first. An old master that is still there"
+        " still has the VIP when the gratuitous ARPs arrive, and may answer them.",
+        source="vrrp.c, vrrp_state_master_tx (2.1.5: line 1911)",
+        tracker="mended by commit ff6e13a1",
+        cure="2.2",
+        states=(MASTER,),
+    ),
+    Finding(
         name="A master that gives way keeps its own interval",
         packets=("interval 0.99 s", "interval 1.01 s", "interval 2.0 s", "interval 40.95 s"),
         kinds=VERSION_3,
@@ -116,7 +152,7 @@ FINDINGS = (
         means="It waits for three of its own intervals instead of the new master's, and takes the VIP from one that"
         " advertises less often, again and again.",
         source="vrrp.c, vrrp_state_leave_master (2.1.5: line 1803)",
-        tracker="mended in 2.2; not found in the tracker",
+        tracker="mended by commit 630f8133, in 2.2.0",
         cure="the same advert_int on both routers",
         states=(MASTER,),
     ),
@@ -135,4 +171,13 @@ def declared(kind: Kind, vector: Vector, state: str) -> list[pytest.MarkDecorato
     return [
         pytest.mark.regression(each.reference, each.name, present=each.present, caught="seen.did")
         for each in findings(kind, vector, state)
+    ]
+
+
+def declared_of_sender(kind: Kind, duty: str) -> list[pytest.MarkDecorator]:
+    """The marks of a rule for senders that some version does not keep."""
+    return [
+        pytest.mark.regression(each.reference, each.name, present=each.present, caught="kept")
+        for each in FINDINGS
+        if duty in each.packets and kind.name in each.kinds
     ]

@@ -1,0 +1,43 @@
+"""What a master sends: its advertisements field by field, and what it answers to a router that is not better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.cluster import Cluster
+from scenarios.conformance.declared import declared_of_sender
+from scenarios.conformance.sending import Duty, duties
+from scenarios.conformance.vectors import KINDS, Kind
+from topologies.phantom_pair import PhantomPair
+
+pytestmark = pytest.mark.conformance
+
+Record = Callable[[str, object], None]
+OTHER_VRID = pytest.mark.control("the director has another VRID", topology={"vrid": 52}, caught="kept|settle|state")
+KEPT, BROKEN = "kept", "not kept"
+
+CASES = [
+    pytest.param(
+        kind,
+        duty,
+        id=f"{kind.name}: {duty.name}",
+        marks=[pytest.mark.topology.with_args(PhantomPair, **kind.vrrp), *declared_of_sender(kind, duty.name)],
+    )
+    for kind in KINDS
+    for duty in duties(kind)
+]
+
+
+@OTHER_VRID
+@pytest.mark.parametrize(("kind", "duty"), CASES)
+def test_conformance_a_master_sends(cluster: Cluster, kind: Kind, duty: Duty, record_property: Record) -> None:
+    """Routers of other makers judge a keepalived by what it sends."""
+    kept = duty.check(cluster)
+    row = {"keepalived": str(cluster.directors[0].plan.image.keepalived), "kind": kind.name, "state": "master"}
+    row |= {"packet": duty.name, "rule": duty.rule, "level": duty.level, "due": KEPT}
+    did = KEPT if kept else BROKEN
+    record_property("conformance", {**row, "did": did, "how": did, "logs": False, "counted": [], "said": []})
+
+    assert kept
