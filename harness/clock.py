@@ -22,6 +22,15 @@ def await_multiple(seconds: float) -> None:
     time.sleep(seconds - time.monotonic() % seconds)
 
 
+def let_others_act() -> None:
+    """Wait as long as it takes, in virtual time, until every process has done what it could do at this instant.
+
+    There whoever computes goes on until it waits for something: what others are about to do, they do later by each
+    look of its own at the clock.
+    """
+    time.sleep(0.001)
+
+
 def realtime_ahead() -> int:
     """By how many nanoseconds ``CLOCK_REALTIME`` is now ahead of the clock that instants are on."""
     return time.time_ns() - time.monotonic_ns()

@@ -14,6 +14,30 @@ SAMPLE = "arp_only_the_owner or (forwarding_by_dr_passes and IPv4) or (failover_
 SCENARIOS = Path(__file__).resolve().parent.parent / "scenarios"
 
 
+HEALING = """
+import pytest
+from harness.faults import Unplug
+from topologies.director_pair import DirectorPair
+
+pytestmark = pytest.mark.topology.with_args(DirectorPair)
+
+def test_heals_at_its_end(cluster):
+    with cluster.suffering(Unplug(cluster.master)) as struck:
+        cluster.wait_master(cluster.backup, since=struck, until=4.0)
+
+def test_sees_what_followed(cluster):
+    cluster.timeline.let_pass(2)
+"""
+
+PRINTING = """
+import time
+
+def pytest_runtest_logreport(report):
+    for _ in range(1000):
+        time.monotonic()
+"""
+
+
 def test_same_seed_gives_the_same_timelines_in_a_terminal_on_a_busy_machine(tmp_path: Path) -> None:
     if cache.find() is None:
         pytest.skip("there is no kernel with virtual time; build one: make kernel")
@@ -27,6 +51,28 @@ def test_same_seed_gives_the_same_timelines_in_a_terminal_on_a_busy_machine(tmp_
     assert len(first) == 3
     assert determinism.differences(first, second) == {}
     assert determinism.differences(first, other).keys() == first.keys()
+
+
+def test_what_pytest_prints_does_not_delay_the_daemons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scenario's last act is to heal a fault, and its result is printed before the daemons next run.
+
+    Who prints looks at the clock, which costs time in virtual time; here, much of it.
+    """
+    if cache.find() is None:
+        pytest.skip("there is no kernel with virtual time; build one: make kernel")
+    talkative, silent = tmp_path / "talkative", tmp_path / "silent"
+    for folder in talkative, silent:
+        folder.mkdir()
+        (folder / "test_healing.py").write_text(HEALING, encoding="utf-8")
+    (talkative / "conftest.py").write_text(PRINTING, encoding="utf-8")
+
+    monkeypatch.chdir(silent)
+    first = determinism.run([], 0)
+    monkeypatch.chdir(talkative)
+    second = determinism.run([], 0)
+
+    assert len(first) == 2
+    assert determinism.differences(first, second) == {}
 
 
 def test_first_difference_is_shown() -> None:

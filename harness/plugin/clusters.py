@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import pytest
 from _pytest.outcomes import Exit
 
 from harness import installed
+from harness.clock import let_others_act
 from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.plugin import evidence
@@ -50,6 +51,19 @@ def pytest_exception_interact(call: pytest.CallInfo[object], report: pytest.Coll
                     f" pytest.mark.topology.with_args({marked.__name__})"
                 )
                 return
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Let the cluster react to what a scenario did last, be it that a fault was healed, before pytest says how it went.
+
+    How often pytest looks at the clock then depends on what it prints, and the daemons' next timers would begin with it.
+    """
+    try:
+        return (yield)
+    finally:
+        if RUNNING in pyfuncitem.stash and choice.virtual():
+            let_others_act()
 
 
 class Unusable(Exit):
