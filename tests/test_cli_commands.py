@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 
 from harness.cli import COMMANDS, completion, doctor, main, up
 from harness.errors import HarnessError
+from harness.kernels import choice, uml
 
 TOPOLOGY = '''"""One director alone."""
 from mininet.topo import Topo
@@ -72,7 +75,7 @@ def test_every_topology_is_listed_with_what_it_is(capsys: pytest.CaptureFixture[
     assert main(["topologies"]) == 0
 
     printed = capsys.readouterr().out
-    assert "director_pair    The smallest LVS-DR cluster that can fail over" in printed
+    assert re.search(r"^director_pair +The smallest LVS-DR cluster that can fail over", printed, re.MULTILINE)
     assert "as forwarding:one_lan or forwarding:two_lans" in printed
 
 
@@ -132,12 +135,49 @@ def test_the_doctor_names_one_command_for_all_that_is_missing(
         daemon, "programs", lambda: [("keepalived", "keepalived", None), ("ip", "iproute2", Path("/bin/true"))]
     )
     monkeypatch.setattr(doctor, "_kernel", lambda: (None, "no kernel to run clusters on"))
+    monkeypatch.setattr(uml, "packaged", lambda: None)
 
     assert main(["doctor"]) == 1
     printed = capsys.readouterr().out
     assert "apt-get install keepalived user-mode-linux\n" in printed
     assert "keepalived    missing" in printed
-    assert "next:" not in printed
+    assert printed.endswith("next: make scenarios\n"), "in a checkout it does all the rest"
+
+
+def test_the_doctor_installs_no_kernel_that_cannot_run_here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Be it that this processor kills the packaged one, or that there is none for this kind of machine."""
+    from harness.daemons import daemon
+
+    monkeypatch.setattr(daemon, "programs", lambda: [])
+    monkeypatch.setattr(doctor, "_kernel", lambda: (None, "the packaged kernel dies on this processor"))
+    monkeypatch.setattr(uml, "packaged", lambda: Path("/usr/bin/linux.uml"))
+    assert main(["doctor"]) == 1
+    printed = capsys.readouterr().out
+    assert "install:" not in printed
+    assert printed.endswith("next: make scenarios\n")
+
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    monkeypatch.setattr(uml, "packaged", lambda: None)
+    assert main(["doctor"]) == 1
+    printed = capsys.readouterr().out
+    assert "virtual time  no: this machine is aarch64" in printed
+    assert "install:" not in printed
+    assert printed.endswith("modprobe ip_vs\n")
+
+
+def test_the_doctor_says_how_a_machine_without_a_checkout_gets_virtual_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from harness.daemons import daemon
+
+    real_time = choice.Choice(None, False, "root, with IPVS")
+    monkeypatch.setattr(daemon, "programs", lambda: [])
+    monkeypatch.setattr(doctor, "_kernel", lambda: (real_time, ""))
+    monkeypatch.chdir(tmp_path)
+    assert main(["doctor"]) == 0
+    assert capsys.readouterr().out.endswith("next: pip install lvs_harness_kernel-*.whl\n")
 
 
 def test_the_doctor_asks_the_package_of_a_program_that_does_not_say_its_version(tmp_path: Path) -> None:

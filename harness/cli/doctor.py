@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -34,19 +33,19 @@ def _run(options: argparse.Namespace) -> int:
     chosen, problem = _kernel()
     virtual_time = chosen is not None and chosen.virtual
     rows.append(("kernel", chosen.header if chosen else problem))
-    rows.append(("virtual time", "yes" if virtual_time else _why_not(missing)))
+    rows.append(("virtual time", "yes" if virtual_time else _why_not()))
     rows.append(("images", _images()))
     width = max(len(name) for name, _ in rows)
     for name, text in rows:
         print(f"{name:<{width}}  {text}")
-    if chosen is None:
+    if chosen is None and _packaged_kernel_would_help():
         missing.append("user-mode-linux")
     print()
     if missing:
         print(f"install: {_as_root()}apt-get install {' '.join(dict.fromkeys(missing))}")
-        return 1
-    print(f"next: {_next(virtual_time)}")
-    return 0
+    ready = chosen is not None and not missing
+    print(f"next: {_next(ready, virtual_time)}")
+    return 0 if ready else 1
 
 
 def _version(program: str, package: str, path: Path | None) -> str:
@@ -85,17 +84,20 @@ def _kernel() -> tuple[choice.Choice | None, str]:
         return None, str(problem)
 
 
-def _why_not(missing: Iterable[str]) -> str:
-    lacking = [package for tool, package in _build_tools().items() if shutil.which(tool) is None]
-    if not lacking:
-        return "no: no kernel with it has been built yet"
-    return f"no: building its kernel takes {', '.join(dict.fromkeys(lacking))}, which `make kernel` installs"
+def _packaged_kernel_would_help() -> bool:
+    from harness.kernels import uml
+
+    return choice.unsuited() is None and uml.packaged() is None
 
 
-def _build_tools() -> dict[str, str]:
-    from harness.kernels.build import TOOLS
+def _why_not() -> str:
+    from harness.kernels.build import missing_tools
 
-    return TOOLS
+    if (problem := choice.unsuited()) is not None:
+        return f"no: {problem}"
+    if lacking := missing_tools():
+        return f"no: building its kernel takes {', '.join(lacking)}, which `make scenarios` installs"
+    return "no: no kernel with it has been built yet"
 
 
 def _images() -> str:
@@ -109,7 +111,11 @@ def _as_root() -> str:
     return "" if os.geteuid() == 0 else "sudo "
 
 
-def _next(virtual_time: bool) -> str:
-    if not virtual_time and Path("Makefile").exists():
-        return "make kernel"
+def _next(ready: bool, virtual_time: bool) -> str:
+    """The command to go on with. In a checkout `make scenarios` installs and builds what is missing, and runs."""
+    if choice.unsuited() is not None:
+        return "pytest scenarios/ --kernel native" if ready else f"{_as_root()}modprobe ip_vs"
+    if not (ready and virtual_time):
+        in_a_checkout = Path("Makefile").exists() and Path("scenarios").is_dir()
+        return "make scenarios" if in_a_checkout else "pip install lvs_harness_kernel-*.whl"
     return "pytest scenarios/ -k failover" if Path("scenarios").is_dir() else "lvs-harness up director_pair"

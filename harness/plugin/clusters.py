@@ -57,7 +57,8 @@ def pytest_exception_interact(call: pytest.CallInfo[object], report: pytest.Coll
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """Let the cluster react to what a scenario did last, be it that a fault was healed, before pytest says how it went.
 
-    How often pytest looks at the clock then depends on what it prints, and the daemons' next timers would begin with it.
+    How often pytest looks at the clock then depends on what it prints, and the daemons' next timers would begin later
+    by that.
     """
     try:
         return (yield)
