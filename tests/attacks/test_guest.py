@@ -102,6 +102,35 @@ ATTACKER = """
         print("written", flush=True)
         time.sleep(300)
 
+    def flood():
+        for number in range(12_000):
+            (HERE / f"writable/{number}").touch()
+        os.sync()
+        print("written", flush=True)
+        time.sleep(300)
+
+    def sparse():
+        mounted()
+        for number, folder in enumerate((RUN, HERE / "writable")):
+            with open(folder / f"sparse{number}", "wb") as file:
+                attempt("truncated", lambda: file.truncate(1 << 40))
+                attempt("behind", lambda: os.pwrite(file.fileno(), b"x", 1 << 40))
+
+    def rename():
+        mounted()
+        above = HOST / str(HERE).lstrip("/")
+        (RUN / "mine").write_text("x")
+        attempt("out", lambda: (RUN / "mine").rename(above / "mine"))
+        attempt("over", lambda: (RUN / "mine").rename(above / "untouched"))
+        attempt("in", lambda: (above / "untouched").rename(RUN / "untouched"))
+        attempt("itself", lambda: RUN.rename(above / "other"))
+        attempt("removed", RUN.rmdir)
+
+    def frames():
+        with open("/dev/ttyS0", "wb", buffering=0) as line:
+            line.write(eval(sys.argv[2]))
+        time.sleep(300)
+
     def restart():
         print("boots", flush=True)
         Path("/proc/sysrq-trigger").write_text("b")
@@ -213,12 +242,47 @@ def test_no_socket_of_the_host_is_reached(host: Host) -> None:
                 listener.accept()
 
 
-@pytest.mark.parametrize("way", ["fill", "fill_unseen"])
+@pytest.mark.parametrize("way", ["fill", "fill_unseen", "flood"])
 def test_a_guest_that_fills_the_disk_is_ended(host: Host, way: str) -> None:
-    """With files that are there, or that it has removed and holds open."""
+    """With files that are there, or that it has removed and holds open, or with thousands of empty ones."""
     host.quota = 32 << 20
     _, err = host.run(way)
     assert err.startswith(b"HarnessError: the guest wrote more than it may, and was ended"), err
+
+
+def test_a_file_with_holes_is_no_larger_than_a_file_may_be(host: Host) -> None:
+    host.run("sparse")
+    sizes = [(host.folder / f"writable/sparse{number}").stat().st_size for number in range(2)]
+    assert max(sizes) <= 1 << 33, sizes
+
+
+def test_nothing_is_moved_into_or_out_of_the_folder_of_the_run(host: Host) -> None:
+    tried = attack(host, "rename")
+    assert sorted(path.name for path in (host.folder / "writable").iterdir()) == ["mine"], tried
+    assert (host.folder / "untouched").read_text() == "as it was"
+    assert not (host.folder / "mine").exists()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "b'1' + b'\\xff' * 4",
+        "b'F' + (6 + 11 + 1).to_bytes(4, 'big') + bytes(2) + (11).to_bytes(4, 'big') + b'../../stray' + b'x'",
+        "b'F' + (6 + 10 + 1).to_bytes(4, 'big') + bytes(2) + (10).to_bytes(4, 'big') + b'/tmp/stray' + b'x'",
+        "b'F' + (7).to_bytes(4, 'big') + b'\\xff\\xff' + bytes(5)",
+        "b'I' + bytes(4)",
+        "b'X' + bytes(4)",
+        "b'R' + bytes(4)",
+    ],
+    ids=["huge", "above", "elsewhere", "unknown", "empty", "no-status", "second"],
+)
+def test_frames_of_the_guests_own_are_refused(host: Host, frame: str) -> None:
+    """Whoever is root in there writes to the serial line what pid 1 never would."""
+    _, err = host.run("frames", frame)
+    assert err.startswith(b"HarnessError: the guest "), err
+    assert b"Traceback" not in err
+    assert not list(host.folder.parent.rglob("stray"))
+    assert not Path("/tmp/stray").exists()
 
 
 def test_a_guest_starts_once(host: Host) -> None:
@@ -252,3 +316,12 @@ def test_the_page_has_a_row_for_each_of_these() -> None:
     for name, test in globals().items():
         if name.startswith("test_") and "host" in inspect.signature(test).parameters:
             assert f"`{name}`" in page
+
+
+def test_a_guest_reads_what_lies_for_whoever_started_it_alone(host: Host) -> None:
+    """In the folders that a run needs: docs/security.md says so."""
+    key = host.folder / "key"
+    key.write_text(SECRET)
+    key.chmod(0o600)
+    tried = attack(host, "read", str(key))
+    assert tried[str(key)] == ("Permission denied" if host.user else repr(SECRET))

@@ -17,7 +17,7 @@ import pytest
 from tests.guests import NOBODY, ROOT
 
 CONFINED = """
-    import ctypes, errno, os, resource, signal, socket, stat, sys
+    import ctypes, errno, fcntl, os, resource, signal, socket, stat, sys
     from harness.kernels import limits
     run, store, socket_path, victim, readable, secret, *more = sys.argv[1:]
     orders = {"readable": [readable], "listable": [], "writable": run, "quota": 1 << 20, "memory": 1 << 20,
@@ -69,6 +69,51 @@ CONFINED = """
     attempt("secret", lambda: call(2, secret, os.O_RDONLY, 0))
     attempt("shadow", lambda: call(2, "/etc/shadow", os.O_RDONLY, 0))
     attempt("process", lambda: call(2, f"/proc/{victim}/environ", os.O_RDONLY, 0))
+    # another way to each: numbers of x32 (0x40000000), and what came with later kernels
+    attempt("x32 socket", lambda: call(0x40000000 | 41, 1, 1, 0))
+    attempt("x32 open", lambda: call(0x40000000 | 2, secret, os.O_RDONLY, 0))
+    attempt("vsock", lambda: call(41, 40, 1, 0))
+    attempt("netlink", lambda: call(41, 16, 3, 0))
+    attempt("packets", lambda: call(41, 17, 3, 0))
+    attempt("openat2", lambda: call(437, -100, secret, bytes(24), 24))
+    attempt("tree", lambda: call(428, -100, "/", 0))
+    attempt("pidfd", lambda: call(434, int(victim), 0))
+    attempt("pidfd signal", lambda: call(424, 0, 9, 0, 0))
+    attempt("queued signal", lambda: call(129, int(victim), 9, bytes(128)))
+    attempt("thread signal", lambda: call(200, int(victim), 9))
+    attempt("writes memory", lambda: call(311, int(victim), 0, 0, 0, 0, 0))
+    attempt("faults", lambda: call(323, 0))
+    attempt("events", lambda: call(298, bytes(128), int(victim), -1, -1, 0))
+    attempt("module", lambda: call(175, 0, 0, ""))
+    attempt("kexec", lambda: call(246, 0, 0, 0, 0))
+    attempt("reboot", lambda: call(169, 0xFEE1DEAD, 672274793, 0, 0))
+    attempt("clock", lambda: call(227, 0, bytes(16)))
+    attempt("hostname", lambda: call(170, "x", 1))
+    attempt("chroot", lambda: call(161, run))
+    attempt("setns", lambda: call(308, 0, 0))
+    attempt("ports", lambda: call(172, 3))
+    attempt("priority", lambda: call(141, 0, int(victim), 19))
+    attempt("processor", lambda: call(203, int(victim), 8, bytes(8)))
+    attempt("attribute", lambda: call(188, run, "user.x", "x", 1, 0))
+    attempt("watch", lambda: call(254, 0, readable, 0xFFF))
+    attempt("exchange", lambda: call(316, -100, readable + "/file", -100, run + "/kept", 2))
+    attempt("link by descriptor", lambda: call(265, 0, "", -100, run + "/link", 0x1000))
+    attempt("nameless", lambda: call(257, -100, readable, os.O_TMPFILE | os.O_RDWR, 0o600))
+    attempt("setgid folder", lambda: call(258, -100, run + "/setgid", 0o2755))
+
+    # In a guest these are the guest's own; the terminal above all, into which characters could be typed (TIOCSTI).
+    for device in ("tty", "pts/0", "kmsg", "mem", "fuse", "net/tun", "console", "vsock", "shm", "vda", "loop0"):
+        attempt(device, lambda: call(2, "/dev/" + device, os.O_RDWR | os.O_NOCTTY, 0))
+    attempt("types", lambda: call(16, 1, 0x5412, b"x"))
+
+    def told_by_a_pipe():  # of which it says that the victim is to hear what comes, by SIGKILL
+        reader, writer = os.pipe()
+        for command, argument in ((8, int(victim)), (10, signal.SIGKILL), (4, os.O_ASYNC)):
+            fcntl.fcntl(reader, command, argument)
+        os.write(writer, b"x")
+        return "tried"
+
+    attempt("owner of a pipe", told_by_a_pipe)
     attempt("read", lambda: call(2, readable + "/file", os.O_RDONLY, 0))
     attempt("kept", lambda: call(2, run + "/kept", os.O_CREAT | os.O_WRONLY, 0o644))
     attempt("script", lambda: call(2, run + "/script", os.O_CREAT | os.O_WRONLY, 0o755))
