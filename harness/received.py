@@ -39,12 +39,18 @@ _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 # -- files ----------------------------------------------------------------------------------------------------------
 
 
-def read(folder: Path, name: str, most: int = LARGEST) -> bytes:
-    """The content of a regular file of at most ``most`` bytes; ``name`` is its path below ``folder``."""
+def read(folder: Path, name: str, most: int = LARGEST, *, alone: bool = False) -> bytes:
+    """The content of a regular file of at most ``most`` bytes; ``name`` is its path below ``folder``.
+
+    ``alone``: one that has no other name, which might lie elsewhere and be somebody's secret (hard links).
+    """
     with _inside(folder, name) as (place, last):
         _check(os.stat(last, dir_fd=place, follow_symlinks=False), most)  # to open a device may have it do something
         with os.fdopen(os.open(last, _READ, dir_fd=place), "rb") as file:
-            _check(os.fstat(file.fileno()), most)
+            status = os.fstat(file.fileno())
+            _check(status, most)
+            if alone and status.st_nlink > 1:
+                raise OSError(errno.EMLINK, "it is a hard link, so it may be a file from elsewhere")
             content = file.read(most + 1)
     if len(content) > most:  # it has grown since
         raise _too_large(len(content), most)

@@ -111,7 +111,7 @@ def _contents(run: Run, notes: list[str]) -> dict[str, bytes]:
             notes.append(f"{name!r} is left out: {wrong}")
             continue
         try:
-            content = received.read(run.folder, name, LARGEST_FILE)
+            content = received.read(run.folder, name, LARGEST_FILE, alone=True)
         except OSError as problem:
             notes.append(f"{name!r} is left out: {problem.strerror}")
             continue

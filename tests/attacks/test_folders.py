@@ -116,11 +116,13 @@ def test_a_bundle_packs_nothing_from_outside(run: Path, victim: Path, tmp_path: 
     (run / "link").symlink_to(victim)
     (run / "sources").symlink_to(tmp_path / "other")
     (run / "test_it" / "folder").symlink_to(tmp_path / "other")
+    (run / "test_it" / "hard").hardlink_to(tmp_path / "other" / "file")
     notes = bundle.make(run, tmp_path / "b.zip")
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         names = archive.namelist()
         assert not any(SECRET.encode() in archive.read(name) for name in names)
     assert sorted(names) == ["bundle.json", f"run/{RUN}", f"run/test_it/{ABOUT}", f"run/test_it/{TIMELINE}"]
+    assert any("'test_it/hard' is left out: it is a hard link" in note for note in notes)
     assert any("'victim' was among what the run was made of" in note for note in notes)
 
 
