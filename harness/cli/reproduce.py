@@ -67,7 +67,8 @@ def _reproduce(options: argparse.Namespace) -> int:
         raise HarnessError(f"{options.bundle} has no sources: it can be read, and not reproduced")
     clock = bundle.manifest["clock"]
     chosen = choice.choose(options.kernel, clock, bundle.manifest["seed"])
-    if not options.trust and (missing := boundary.lacking(embedded=True)) is not None:
+    missing = None if options.trust else boundary.lacking(embedded=True)
+    if missing is not None and not boundary.agreed(missing):
         raise HarnessError(f"{missing} (docs/security.md): look at what is in the bundle, and say --trust to run it")
     room = max(memory.SMALLEST, min(bundle.manifest.get("memory") or 0, memory.left()))
     chosen = replace(chosen, memory=room, quota=memory.quota(options.quota))

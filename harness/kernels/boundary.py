@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from harness.kernels import landlock, native, seccomp
 
@@ -22,3 +23,14 @@ def lacking(embedded: bool) -> str | None:
     if known < landlock.SIGNALS and not (os.geteuid() == 0 and native.may_make_namespaces()):
         return "before Linux 6.12 Landlock does not keep an ordinary user's processes from signals"
     return None
+
+
+def agreed(missing: str) -> bool:
+    """Whether somebody at a terminal, told what is missing, wants it run all the same; False where nobody is there."""
+    if not sys.stdin.isatty():
+        return False
+    try:
+        answer = input(f"{missing} (docs/security.md). Run it all the same? [y/N] ")
+    except EOFError:
+        return False
+    return answer.strip().lower() in ("y", "yes")

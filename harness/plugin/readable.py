@@ -38,17 +38,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def check_trust(config: pytest.Config, embedded: bool) -> None:
     """HarnessError if configurations name scripts, what these can do to this machine is not limited, and nobody said
-    that they may.
+    that they may: by an option, or at the terminal when asked.
     """
     configured = config.stash.get(CONFIGURED, None)
     if configured is None or config.getoption("trust") or (missing := boundary.lacking(embedded)) is None:
         return
     if programs := [name for configuration in configured.configurations for name in configuration.programs]:
+        if _asked(config, f"the configurations name scripts ({programs[0]}), and {missing}"):
+            return
         cure = "" if embedded else "--kernel uml runs them in a kernel of their own, "
         raise HarnessError(
             f"the configurations name scripts ({programs[0]}), and {missing} (docs/security.md): {cure}"
             "--trust runs them all the same"
         )
+
+
+def _asked(config: pytest.Config, missing: str) -> bool:
+    capture = config.pluginmanager.get_plugin("capturemanager")
+    if capture is None:
+        return boundary.agreed(missing)
+    capture.suspend_global_capture(in_=True)
+    try:
+        return boundary.agreed(missing)
+    finally:
+        capture.resume_global_capture()
 
 
 def paths(config: pytest.Config) -> list[Path]:

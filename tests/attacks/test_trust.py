@@ -70,6 +70,24 @@ def test_a_bundle_is_trusted_or_not_run(
     assert "nothing keeps it" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("terminal", "answer", "agreed"), [(True, "y", True), (True, "", False), (True, "no", False), (False, "y", False)]
+)
+def test_whoever_is_at_a_terminal_is_asked(
+    terminal: bool, answer: str, agreed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr("builtins.input", lambda question: answer)
+    assert boundary.agreed("nothing keeps it") is agreed
+
+
+def test_scripts_are_run_where_somebody_agrees(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(landlock, "version", lambda: 0)
+    monkeypatch.setattr(boundary, "agreed", lambda missing: "name scripts" in missing)
+    (pytester.path / "scripts.conf").write_text(SCRIPTS)
+    readable.check_trust(configured(pytester, "scripts.conf"), embedded=True)
+
+
 class Bundle:
     """As much of one as is looked at before."""
 
