@@ -15,7 +15,7 @@ from typing import Final
 
 from harness import measures
 from harness.clock import Instant
-from harness.events import AddressChanged, Advertisement, Arp, Event, Log
+from harness.events import AddressChanged, Advertisement, Arp, Log
 from harness.timeline import EVER, Timeline
 from harness.topology import VrrpInstance
 
@@ -54,13 +54,13 @@ def diagnose(timeline: Timeline, setup: Setup, since: Instant = EVER) -> list[Di
 # -- advertisements ---------------------------------------------------------------------------------------------------
 
 
-def _advertisers(timeline: Timeline, since: Instant) -> list[Event]:
+def _advertisers(timeline: Timeline, since: Instant) -> list[Advertisement]:
     """The last advertisement that each machine sent of each VRID."""
     sent = timeline.events(Advertisement, since=since, sent=True)
     return list({(event.node, event.vrid): event for event in sent if event.priority}.values())
 
 
-def _pairs(timeline: Timeline, since: Instant) -> Iterator[tuple[Event, Event]]:
+def _pairs(timeline: Timeline, since: Instant) -> Iterator[tuple[Advertisement, Advertisement]]:
     return combinations(_advertisers(timeline, since), 2)
 
 
@@ -133,7 +133,7 @@ def weight_below_the_gap(timeline: Timeline, setup: Setup, since: Instant) -> It
                 )  # fmt: skip
 
 
-def _arrived(timeline: Timeline, advert: Event, listener: str, since: Instant) -> bool:
+def _arrived(timeline: Timeline, advert: Advertisement, listener: str, since: Instant) -> bool:
     """Whether anything that the sender of an advertisement said under this VRID reached ``listener``."""
     heard = measures.heard(timeline, listener, advert.vrid, since)
     return any(event.source == advert.source for event in heard)

@@ -49,9 +49,6 @@ class Event:
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", round(self.at, 9))  # as exact as the file, so that both say the same
 
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"an event of kind {self.kind!r} has no {name!r}")
-
     @property
     def details(self) -> dict[str, Value]:
         """What there is beside the instant and the node, in the order of the file."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.events import Request
 from harness.report import artifacts, page
 from tests.guests import ROOT, VIRTUAL
 
@@ -160,7 +161,7 @@ def test_a_killed_run_leaves_all_up_to_its_last_event(run: Path, tmp_path: Path)
     assert scenario.outcome == "unfinished"
     assert read.problems == ["the run ended before it could say how: it was killed, or is still running"]
     assert scenario.problems == ["the scenario had not ended: what follows is what was written until then"]
-    assert [event.status for event in scenario.events if event.kind == "request"] == [200]
+    assert [event.status for event in scenario.events if isinstance(event, Request)] == [200]
     assert "Incomplete: the scenario had not ended" in page.write(killed).read_text()
 
 

@@ -22,7 +22,10 @@ from harness.keepalived.statistics import Statistics
 from harness.observers.paths import SYN
 from harness.observers.paths import Path as PacketPath
 from harness.timeline import EVER
-from harness.topology import VirtualService, VrrpInstance
+from harness.topology import VirtualService, VrrpInstance, notification
+
+_TELLERS = {"fifo": notification.FIFO, "script": notification.REPORT}
+"""What stands in a configuration by which the harness hears of changes of state."""
 
 
 class Looking(Base):
@@ -191,7 +194,18 @@ class Looking(Base):
         return int(counts.split()[names.split().index("in_martian_src")], 16)
 
     def notifications(self, node: Node, channel: str, since: Instant = EVER) -> list[str]:
-        """What keepalived told by ``script`` or ``fifo``, in order, once it has had the time to."""
+        """What keepalived told by ``script`` or ``fifo``, in order, once it has had the time to.
+
+        Raises NoEvidence if nobody listens on that channel: a list without anything in it would say that keepalived
+        told nothing.
+        """
+        teller = _TELLERS.get(channel)
+        config = node.config_text().decode(errors="replace") if isinstance(node, DirectorNode) else ""
+        if teller is None or channel not in node.fifos or teller not in config:
+            raise measures.NoEvidence(
+                f"nobody hears what keepalived on {node.name} tells by {channel!r}, so that none came says nothing:"
+                " give its role notify_fifo=True for 'fifo', notify=Notify.reported() in an instance for 'script'"
+            )
         self.timeline.let_pass(self.slack)
         told = self.timeline.events(Notification, node=node.name, since=since, channel=channel)
         return [event.text for event in told]

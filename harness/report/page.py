@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from harness.errors import HarnessError
+from harness.events import Judged
 from harness.report import picture, table
 from harness.report.artifacts import OUTCOMES, PAGE, Run, Scenario, read_run, replacing
 from harness.report.words import milliseconds, words
@@ -158,9 +159,7 @@ def _judged(scenario: Scenario) -> list[dict[str, Any]]:
     """What was due and what came of it, in milliseconds after the beginning of the wait."""
     found = []
     for event in scenario.events:
-        if event.kind != "judged":
-            continue
-        try:
+        if isinstance(event, Judged):
             since = event.since
             found.append(
                 {
@@ -169,8 +168,6 @@ def _judged(scenario: Scenario) -> list[dict[str, Any]]:
                     "measured": milliseconds(event.measured - since),
                 }
             )  # fmt: skip
-        except (AttributeError, TypeError):
-            continue
     return found
 
 

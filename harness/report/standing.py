@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.clock import Instant
-from harness.events import Event
+from harness.events import AddressChanged, Event, Link
 from harness.timeline import EVER, Timeline
 
 _STANDING = {
@@ -40,8 +40,8 @@ def standing(timeline: Timeline, at: Instant) -> list[Event]:
 def addresses(held: list[Event], node: str) -> str:
     """A node's interfaces with their addresses, a line each, of what held."""
     lines = []
-    for link in (event for event in held if event.kind == "link" and event.node == node):
-        on_it = [e for e in held if e.kind == "address" and e.node == node and e.interface == link.interface]
+    for link in (event for event in held if isinstance(event, Link) and event.node == node):
+        on_it = [e for e in held if isinstance(e, AddressChanged) and e.node == node and e.interface == link.interface]
         words = [link.interface, "up" if link.up else "down", *(f"{event.address}/{event.prefix}" for event in on_it)]
         lines.append(" ".join(words) + "\n")
     return "".join(lines)

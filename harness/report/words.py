@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from harness.events import Event
+from harness.events import (
+    AddressChanged,
+    Advertisement,
+    Arp,
+    ConnectionChanged,
+    DaemonChanged,
+    DestinationChanged,
+    Event,
+    Expected,
+    FaultChanged,
+    Judged,
+    Link,
+    Log,
+    Power,
+    Request,
+    ServiceChanged,
+    StateChanged,
+    StreamChanged,
+)
 
 
 def milliseconds(seconds: float) -> str:
@@ -13,11 +29,41 @@ def milliseconds(seconds: float) -> str:
 
 
 def words(event: Event) -> str:
-    """What happened, for whoever knows on which node. Any event can be told, also of a kind that is not known here."""
-    try:
-        return _WORDS.get(event.kind, _other)(event)
-    except (AttributeError, TypeError, ValueError):  # a damaged one
-        return _other(event)
+    """What happened, for whoever knows on which node."""
+    match event:
+        case Power():
+            return f"power {event.action}"
+        case Link():
+            return f"{event.interface} {'up' if event.up else 'down'}"
+        case AddressChanged():
+            return f"{'+' if event.action == 'added' else '-'} {event.address} {event.interface}"
+        case DaemonChanged():
+            return f"{event.name} {event.action}" + (f" ({event.status})" if event.action == "ended" else "")
+        case StateChanged():
+            return f"{event.instance} {event.state}"
+        case Log():
+            return str(event.line)
+        case ServiceChanged():
+            return f"service {'+' if event.action == 'added' else '-'} {event.service}"
+        case DestinationChanged():
+            return _destination(event)
+        case Advertisement():
+            return _advertisement(event)
+        case Arp():
+            return _arp(event)
+        case Request():
+            return _request(event)
+        case StreamChanged():
+            return _stream(event)
+        case ConnectionChanged():
+            return _connection(event)
+        case FaultChanged():
+            return f"{event.name} {event.action}"
+        case Expected():
+            return f"{event.what}: due"
+        case Judged():
+            return _judged(event)
+    return _other(event)
 
 
 def worth_a_line(event: Event) -> bool:
@@ -33,64 +79,44 @@ def _other(event: Event) -> str:
     return " ".join([event.kind, *(f"{name}={value}" for name, value in event.details.items())])
 
 
-def _request(event: Event) -> str:
+def _request(event: Request) -> str:
     if event.status == 200:
         return f"GET: {event.server} in {milliseconds(event.latency)}"
     return f"GET: {event.error or event.status} after {milliseconds(event.latency)}"
 
 
-def _connection(event: Event) -> str:
+def _connection(event: ConnectionChanged) -> str:
     sign = {"added": "+", "removed": "-"}.get(event.action, "~")
     return f"connection {sign} {event.protocol} {event.client} to {event.server}: {event.state}"
 
 
-def _stream(event: Event) -> str:
+def _stream(event: StreamChanged) -> str:
     if event.action == "received":
         return f"stream: {event.bytes} bytes"
     return f"stream {event.path} began" if event.action == "began" else f"stream ended: {event.error}"
 
 
-def _advertisement(event: Event) -> str:
+def _advertisement(event: Advertisement) -> str:
     said = f"advert {event.vrid}, priority {event.priority}"
     return f"{said} (resigns)" if event.priority == 0 else said
 
 
-def _arp(event: Event) -> str:
+def _arp(event: Arp) -> str:
     if event.gratuitous:
         return f"gratuitous ARP {event.sender}"
     return f"ARP: who has {event.target}?" if event.operation == "request" else f"ARP: has {event.sender}"
 
 
-def _destination(event: Event) -> str:
+def _destination(event: DestinationChanged) -> str:
     sign = {"added": "+", "removed": "-"}.get(event.action, "~")
     weight = "" if event.action == "removed" else f", weight {event.weight}"
     return f"pool {sign} {event.address}{weight}"
 
 
-def _judged(event: Event) -> str:
+def _judged(event: Judged) -> str:
     measured, since = event.measured - event.since, event.since
     verdict = "in" if event.met else "NOT IN"
     return (
         f"{event.what} after {milliseconds(measured)}: {verdict}"
         f" {milliseconds(event.earliest - since)} to {milliseconds(event.latest - since)}"
     )
-
-
-_WORDS: dict[str, Callable[[Event], str]] = {
-    "power": lambda event: f"power {event.action}",
-    "link": lambda event: f"{event.interface} {'up' if event.up else 'down'}",
-    "address": lambda event: f"{'+' if event.action == 'added' else '-'} {event.address} {event.interface}",
-    "daemon": lambda event: f"{event.name} {event.action}" + (f" ({event.status})" if event.action == "ended" else ""),
-    "state": lambda event: f"{event.instance} {event.state}",
-    "log": lambda event: str(event.line),
-    "service": lambda event: f"service {'+' if event.action == 'added' else '-'} {event.service}",
-    "destination": _destination,
-    "advertisement": _advertisement,
-    "arp": _arp,
-    "request": _request,
-    "stream": _stream,
-    "connection": _connection,
-    "fault": lambda event: f"{event.name} {event.action}",
-    "expected": lambda event: f"{event.what}: due",
-    "judged": _judged,
-}

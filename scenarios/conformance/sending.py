@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.cluster import Cluster
+from harness.events import Advertisement, Arp, Ndp
 from scenarios.conformance import observing
 from scenarios.conformance.vectors import PASSWORD, Kind
 
@@ -76,10 +77,11 @@ def _announced_after(cluster: Cluster) -> bool:
     since = observing.depose(cluster)
     observing.wait_master(cluster, director, since)
     cluster.timeline.let_pass(observing.SOON)
-    first = cluster.timeline.events("advertisement", node=director.name, since=since, sent=True)[:1]
-    told = cluster.timeline.events("arp", node=director.name, since=since, sent=True, gratuitous=True)
-    told += cluster.timeline.events("ndp", node=director.name, since=since, sent=True, unsolicited=True)
-    return bool(first) and bool(told) and first[0].at <= told[0].at
+    first = cluster.timeline.events(Advertisement, node=director.name, since=since, sent=True)[:1]
+    arps = cluster.timeline.events(Arp, node=director.name, since=since, sent=True, gratuitous=True)
+    ndps = cluster.timeline.events(Ndp, node=director.name, since=since, sent=True, unsolicited=True)
+    told = [event.at for event in (*arps, *ndps)]
+    return bool(first) and bool(told) and first[0].at <= min(told)
 
 
 def duties(kind: Kind) -> list[Duty]:

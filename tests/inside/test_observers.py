@@ -17,6 +17,7 @@ from harness.events import AddressChanged, Advertisement, Arp, DestinationChange
 from harness.faults import BlackHole, StopHttpd
 from harness.lab import syscalls
 from harness.lab.netlink import Batch
+from harness.measures import NoEvidence
 from harness.observers import protocols
 from harness.observers.packets import Capture, Frame
 from harness.timeline import TooLate
@@ -270,3 +271,10 @@ def test_address_is_dated_when_it_came(cluster: Cluster) -> None:
     late = statistics.median(event.at - after for _, event, after in seen)
     assert late <= AT_MOST_LATE
     assert all(before <= event.at for before, event, _ in seen)
+
+
+def test_notifications_where_nobody_listens_are_no_evidence(cluster: Cluster) -> None:
+    """An empty list would say that keepalived told nothing."""
+    for channel in ("fifo", "script", "fiffo"):
+        with pytest.raises(NoEvidence, match=f"nobody hears what keepalived on director1 tells by '{channel}'"):
+            cluster.notifications(cluster.directors[0], channel)
