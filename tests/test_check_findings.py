@@ -179,19 +179,45 @@ def test_a_backup_with_nopreempt_does_not_take_over_from_a_lower_priority() -> N
         ("(lb1.conf: Line 9) Invalid lvs_scheduler 'loadbalance' - ignoring", "keepalived-changed", "goes on with wlc"),
         ("(V) Warning - nopreempt will not work with initial state MASTER - clearing", "keepalived-changed", "MASTER"),
         ("(lb1.conf: Line 9) Truncating auth_pass to 8 characters", "keepalived-changed", "Truncating auth_pass"),
+        ("(lb1.conf: Line 9) Unknown keyword 'nopremept'", "word-mistyped", "meant to be nopreempt"),
+        ("(V) track script chk not found, ignoring...", "keepalived-changed", "tracks no script chk"),
+        ("(V) ignoring tracked script chk with weights due to SYNC group", "keepalived-changed", "SYNC group"),
+        ("(lb1.conf: Line 9) VRRP parsed invalid IP 192.0.2.. skipping IP...", "keepalived-changed", "skipping IP"),
+        ("Invalid real server ip address/port web1/80 - skipping", "keepalived-changed", "web1/80"),
+        ("vrrp instance V already defined", "keepalived-changed", "already defined"),
+        ("(V) Unicast peers are not supported in strict mode", "keepalived-changed", "strict mode"),
+        ("(V) VRRP version 3 does not support authentication. Ignoring.", "keepalived-ignored", "authentication"),
+        ("(V) Ignoring track_interface eth0 since own interface", "keepalived-ignored", "own interface"),
+        ("(V) Strict mode requires no repeat garps. resetting", "keepalived-says", "repeat garps"),
+        ("Virtual server [192.0.2.80]:tcp:80: no scheduler set, setting default 'wlc'", "keepalived-says", "default"),
+        ("SECURITY VIOLATION - scripts are being executed but script_security not enabled.", "keepalived-says", ""),
+        ("nb_get_retry is deprecated - please use 'retry'", "keepalived-ignored", "deprecated"),
         ("(lb1.conf: Line 9) something nobody has seen", "keepalived-says", "something nobody has seen"),
     ],
 )
 def test_what_keepalived_says_has_levels(line: str, name: str, told: str) -> None:
-    (found,) = graded("lb1", (line,))
+    (found,) = graded({"lb1": (line,)})
     assert found.name == name
     assert told in found.text
 
 
 def test_a_word_is_told_once_with_all_its_places() -> None:
     said = tuple(f"(lb1.conf: Line {number}) Unknown keyword 'nat_mask'" for number in (3, 9))
-    (found,) = graded("lb1", said)
+    (found,) = graded({"lb1": said})
     assert found.where == "lb1.conf:3, lb1.conf:9"
+
+
+def test_what_is_said_of_a_number_and_of_its_word_is_one_thing() -> None:
+    said = ("(lb1.conf: Line 9) number '300' outside range [0, 255]", "(lb1.conf: Line 9) (V) Priority not valid!")
+    (found,) = graded({"lb1": said, "lb2": said})
+    assert (found.name, found.where) == ("keepalived-changed", "lb1.conf:9")
+
+
+@pytest.mark.parametrize("word", ["vrrp_garp_interval '0' is invalid", "persistence_timeout invalid"])
+def test_a_zero_that_is_refused_and_means_nothing_else_is_a_note(word: str) -> None:
+    said = ("(lb1.conf: Line 9) number '0' outside range [1, 2678400]", f"(lb1.conf: Line 9) {word}")
+    (found,) = graded({"lb1": said})
+    assert found.name == "keepalived-ignored"
 
 
 def test_a_mistyped_script_is_named_with_what_was_probably_meant(tmp_path: Path) -> None:

@@ -146,6 +146,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "keepalived runs, and does something else than what the line says.",
         "Write what is meant in a way that keepalived takes.",
     ),
+    "word-mistyped": Kind(
+        FINDING,
+        "keepalived does not know a word, passes over it, and knows one that is much like it.",
+        "Write the word that is meant.",
+    ),
     "keepalived-ignored": Kind(
         NOTE,
         "keepalived passes over a word that it does not know, or no longer uses.",

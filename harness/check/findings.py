@@ -41,8 +41,7 @@ def of_text(
     found += arithmetic.weights(readings, configurations)
     for configuration in configurations:
         found += _missing_scripts(configuration)
-    for director, said in complaints.items():
-        found += levels.graded(director, said)
+    found += levels.graded(complaints)
     return in_order(found)
 
 

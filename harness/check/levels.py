@@ -1,25 +1,64 @@
 """What keepalived says of a configuration, by levels: it changes something, passes over a word, or says more (pure).
 
-What it refuses altogether is no finding but an error: it does not run then. The words are those of ``keepalived -t``.
+What it refuses altogether is no finding but an error: it does not run then. The words are those of ``keepalived -t``,
+which are what its sources give to ``report_config_error`` (2.1.5 to 2.3.4).
+
+What counts is what follows. Where keepalived goes on with something else than the line says, or without it, that is a
+finding. Where the cluster does the same with and without the line, it is a note: an older word for what is the default
+today, a second statement of the same, a script that nothing tracks.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from harness.check.finding import Finding
+from harness.check.words import WORDS
 
 _PLACE = re.compile(r"^\((?P<file>[^():]+): Line (?P<line>\d+)\) *(?P<rest>.*)")
 _UNKNOWN = re.compile(r"Unknown keyword '?(?P<word>[^\s']+)'?")
-_CHANGED = re.compile(
-    r"Invalid lvs_scheduler|clear(?:ing|ed)|setting (?:quorum|to|default|it)|truncat|disabl"
-    r"|reset(?:ting)?\b|default(?:ing)?"
-    r"|must be|will not work|cannot be|not allowed|out of range|too (?:long|large|small|high|low)|using|exceed",
+_SCHEDULER = re.compile(r"lvs_scheduler '?(?P<name>[^\s']+)'?")
+_UNTRACKED = re.compile(r"track (?P<what>script|file|process|bfd) (?P<name>\S+) not found, ignoring")
+
+_NUMBER = re.compile(r"(?:invalid |negative )?number '(?P<value>[^']*)'")
+"""What keepalived says of a number first, before it says which word has it."""
+_OF_THE_NUMBER = re.compile(r"invalid|not valid|must be|outside|ignor")
+_ZERO = re.compile(r"(?:garp|gna)_interval|persistence_timeout")
+"""Words whose 0 is refused, and means what their absence does."""
+_DROPPED = re.compile(
+    r"(?:instance|group) \S+ already defined|[Dd]uplicate (?:VRID|instance)|has duplicate|is duplicated|another peer"
+)
+"""Seconds of what may be there once: not a statement, but the whole of it is left out."""
+_HARMLESS = re.compile(
+    r"since own interface"  # an instance follows the state of its own interface anyway
+    r"|already (?:been )?(?:specified|set|defined)|previously set as|\bduplicates?\b|is a duplicate"
+    r"|does not support authentication|AH authentication"
+    r"|no (?:scheduler|forwarding method) set"  # the default is what the file asks for by saying nothing
+    r"|port will be ignored|protocol will be ignored|has port specified"
+    r"|not tracking|no preference specified"  # routes and rules are set all the same
+    r"|automatically set|only 1 virtual router|is not used"
+    r"|[Ss]trict mode requires|is incompatible with strict mode"  # gratuitous ARP and timers, which nobody misses
+    r"|script_security|SECURITY VIOLATION|for script execution"
+    r"|kernel (?:does not|doesn't) support|supported by kernel|no kernel support"  # the harness's own kernel
+    r"|linkbeat|snmp|dbus|iptables|ipset|nftables|rcv_bufs|rx_bufs|real-time|process priority|smtp|email"
+    r"|process_names?|cpu_id|umask|config_save_dir",
     re.IGNORECASE,
 )
-_IGNORED = re.compile(r"ignor|obsolete|deprecat|no longer|not supported|skipping|superfluous", re.IGNORECASE)
-_SCHEDULER = re.compile(r"lvs_scheduler '?(?P<name>[^\s']+)'?")
+_ANNOUNCES_BY_MULTICAST = re.compile(r"unicast keyword has been specified without any unicast peers", re.IGNORECASE)
+_OLD = re.compile(r"obsolete|deprecat|no longer|superfluous|please (?:use|replace)|not needed", re.IGNORECASE)
+_PASSED = re.compile(r"ignor|skip|duplicate|already", re.IGNORECASE)
+_CHANGED = re.compile(
+    r"ignor|skip|remov|disabl|clear|reset|replac|overwrit|round|truncat|default|moved to"
+    r"|setting|treating|using|reducing|invalid|not valid|unknown|not found|not supported|unable|missing"
+    r"|must be|will not work|won't work|will always fail|cannot|not allowed|requires"
+    r"|unmatched|unterminated|trailing|extra|mismatch|mixed|not match|don't match|should be|not a number|only valid"
+    r"|out of range|outside|too (?:long|large|small|high|low|many)|exceed|conflict",
+    re.IGNORECASE,
+)
+LIKE = 0.8
+"""How alike two words are, from 0 to 1, where one may be meant by the other."""
 
 ABSENT: Mapping[str, str] = {
     "nb_get_retry": "Without it the checker tries again once; the word for it is retry.",
@@ -30,34 +69,70 @@ ABSENT: Mapping[str, str] = {
 }
 """What follows from the absence of a word that keepalived does not take at that place."""
 
-
-def graded(director: str, complaints: tuple[str, ...]) -> list[Finding]:
-    """A director's complaints as findings and notes, each word once, with the places of all its lines."""
-    found: dict[tuple[str, str, str], list[str]] = {}
-    for line in complaints:
-        located = _PLACE.match(line)
-        place = f"{located['file']}:{located['line']}" if located else ""
-        said = located["rest"] if located else line
-        found.setdefault(_grade(said), []).append(place)
-    findings = []
-    for (name, text, cure), places in found.items():
-        where = ", ".join(dict.fromkeys(filter(None, places)))
-        findings.append(Finding(name, text, where or director, cure))
-    return findings
+Graded = tuple[str, str, str]
+"""The name of its kind, what is told, and the cure if there is a better one than the kind's."""
 
 
-def _grade(said: str) -> tuple[str, str, str]:
-    """The name of its kind, what is told, and the cure if there is a better one than the kind's."""
-    unknown = _UNKNOWN.search(said)
-    if unknown is not None:
-        word = unknown["word"]
-        follows = ABSENT.get(word, "The cluster works as if it were not there.")
-        return "keepalived-ignored", f"keepalived does not know {word} here and passes over it. {follows}", ""
+def graded(complaints: Mapping[str, tuple[str, ...]]) -> list[Finding]:
+    """The directors' complaints as findings and notes, each once, with the places of all its lines."""
+    found: dict[Graded, list[str]] = {}
+    for director, lines in complaints.items():
+        for line in _together(lines):
+            located = _PLACE.match(line)
+            place = f"{located['file']}:{located['line']}" if located else director
+            found.setdefault(_grade(located["rest"] if located else line), []).append(place)
+    return [Finding(name, text, ", ".join(dict.fromkeys(places)), cure) for (name, text, cure), places in found.items()]
+
+
+def _together(lines: Iterable[str]) -> Iterator[str]:
+    """The lines, with what is said of a number joined to what is then said of its word."""
+    number = ""
+    for line in lines:
+        rest = _without_place(line)
+        if number and _OF_THE_NUMBER.search(rest):
+            yield f"{line}: {_without_place(number)}"
+            number = ""
+            continue
+        if number:
+            yield number
+        number = line if _NUMBER.match(rest) else ""
+        if not number:
+            yield line
+    if number:
+        yield number
+
+
+def _without_place(line: str) -> str:
+    return re.sub(r"^\((?:[^():]+: )?Line \d+\) *", "", line)
+
+
+def _grade(said: str) -> Graded:
+    if (number := _NUMBER.search(said)) is not None and number["value"] == "0" and _ZERO.search(said):
+        return "keepalived-ignored", f"keepalived: {said}. It goes on as if the word were not there, as 0 asks for.", ""
+    if (unknown := _UNKNOWN.search(said)) is not None:
+        return _unknown(unknown["word"])
     if (scheduler := _SCHEDULER.search(said)) is not None:
         text = f"keepalived does not know the scheduler {scheduler['name']} and goes on with wlc"
         return "keepalived-changed", text, "Name a scheduler of IPVS: rr, wrr, lc, wlc, sh, mh, ... (ipvsadm(8))."
-    if _IGNORED.search(said):
-        return "keepalived-ignored", f"keepalived: {said}", ""
-    if _CHANGED.search(said):
-        return "keepalived-changed", f"keepalived: {said}", ""
-    return "keepalived-says", f"keepalived: {said}", ""
+    if (untracked := _UNTRACKED.search(said)) is not None:
+        text = f"keepalived tracks no {untracked['what']} {untracked['name']}, since none is defined: {said}"
+        return "keepalived-changed", text, f"Define it, or mend the name in track_{untracked['what']}."
+    told = f"keepalived: {said}"
+    if _DROPPED.search(said):
+        return "keepalived-changed", told, ""
+    if _ANNOUNCES_BY_MULTICAST.search(said):
+        return "keepalived-changed", told, "Name the other directors in unicast_peer, or leave unicast_src_ip out."
+    if _OLD.search(said) or (_HARMLESS.search(said) and _PASSED.search(said)):
+        return "keepalived-ignored", told, ""
+    if _CHANGED.search(said) and not _HARMLESS.search(said):
+        return "keepalived-changed", told, ""
+    return "keepalived-says", told, ""
+
+
+def _unknown(word: str) -> Graded:
+    """A word that keepalived passes over: one of another place or release, or one that is mistyped."""
+    text = f"keepalived does not know {word} here and passes over it."
+    alike = difflib.get_close_matches(word, WORDS, n=1, cutoff=LIKE) if word not in {*WORDS, *ABSENT} else []
+    if alike:
+        return "word-mistyped", f"{text} It may be meant to be {alike[0]}.", f"Write {alike[0]}, if that is meant."
+    return "keepalived-ignored", f"{text} {ABSENT.get(word, 'The cluster works as if it were not there.')}", ""
