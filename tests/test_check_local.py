@@ -13,6 +13,10 @@ PROCESS = {
     "pidof nginx": "nginx",
     "/bin/pidof /usr/sbin/nginx": "/usr/sbin/nginx",
     "pgrep -x mysqld": "mysqld",
+    "/usr/bin/pkill -0 haproxy": "haproxy",
+    "pidof mfsmaster > /dev/null": "mfsmaster",
+    "/bin/systemctl status nfs-server.service": "nfs-server",
+    "sh -c 'ps aux | grep [n]ginx'": "nginx",
     "systemctl is-active --quiet docker.service": "docker",
     "sh -c 'pidof nginx || exit 1'": "nginx",
 }
@@ -59,6 +63,24 @@ def test_the_text_of_a_script_says_what_it_looks_for() -> None:
     found = looked_for(f"{PLACE} 1", {PLACE: (SCRIPT.encode(), 0o755)})
 
     assert {service.name for service in found} == {"nginx", "haproxy", "8443", "3306"}
+
+
+VARIABLES = """#!/bin/sh
+VIP=192.0.2.80
+PORT="6443"  # of the API
+curl -k https://localhost:${PORT}/ || exit 1
+curl -k https://${VIP}:$1/
+curl -k https://${OTHER:-localhost}:9443/
+"""
+
+
+def test_a_script_s_variables_and_arguments_are_known() -> None:
+    files = {PLACE: (VARIABLES.encode(), 0o755)}
+
+    found = looked_for(f"{PLACE} 8443", files, ["192.0.2.80"])
+
+    assert {service.name for service in found} == {"6443", "8443", "9443"}
+    assert {service.name for service in looked_for(f"{PLACE} 8443", files)} == {"6443", "9443"}
 
 
 def test_only_what_no_other_program_runs_is_made_to_fail() -> None:

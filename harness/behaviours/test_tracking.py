@@ -81,8 +81,8 @@ def _struck(parts: Parts, cause: Cause, where: str) -> list[frozenset[str]]:
             "a backup": [router.heir_of(owner)],
             "all directors": [director for director, _ in router.claims],
         }[where]
-        found[frozenset(director.name for director in chosen)] = None
-    return list(found)
+        found[frozenset(director.name for director in chosen if cause.applies(director))] = None
+    return [struck for struck in found if struck]
 
 
 def _scripts(cluster: Cluster) -> list[tuple[DirectorNode, VrrpScript]]:

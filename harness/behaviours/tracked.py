@@ -38,6 +38,13 @@ class Cause:
         happens = {"program": "fails", "switch": "is there", "interface": "loses its carrier"}
         return f"{self.what} {happens[self.kind]}"
 
+    def applies(self, director: DirectorNode) -> bool:
+        """Whether a director has what fails: one that does not track a script may be without what that looks for."""
+        if isinstance(self.what, LocalService):
+            return self.what in director.role.local_services
+        known = {"program": director.role.programs, "switch": director.role.switches}.get(self.kind)
+        return known is None or self.what in known.values()
+
     def hits(self, director: DirectorNode, instance: VrrpInstance) -> set[Tracked]:
         """What of that which an instance tracks fails by it."""
         return {each for each in instance.tracked if self._hits(director, each)}

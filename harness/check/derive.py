@@ -23,6 +23,9 @@ IPNetwork = IPv4Network | IPv6Network
 
 CLIENT = "client"
 """``--set client=router``: clients are behind a router."""
+REST, SUCCEEDS, RUNS = "rest.", "succeeds", "runs"
+"""``--set rest.SCRIPT=runs``: a script that fails all by itself runs as it is."""
+_SAID = 120
 LIKELY_PREFIX = 24
 LIKELY_PREFIX6 = 64
 WIDEST_PREFIX, NARROWEST_PREFIX = 8, 30
@@ -79,7 +82,9 @@ class _Deriving:
                     segment.taken.add(address)
         scripts = {name: reading.scripts for name, reading in self._readings.items()}
         links_pidof = local.links_pidof((each for own in scripts.values() for each in own), self._setting)
-        self._local = local.running(scripts, self._files, self._setting)
+        held = [vip.address for one in self._instances() for vip in _held(one)]
+        self._local = local.running(scripts, self._files, self._setting, held)
+        self._replaced = {name: tuple(self._succeeding(reading)) for name, reading in self._readings.items()}
         directors = tuple(map(self._director, self._readings))
         for path in dict.fromkeys(path for reading in self._readings.values() for path in reading.programs):
             why = "there is no such program, so one that does nothing and succeeds; or FILE"
@@ -97,6 +102,20 @@ class _Deriving:
             self._segments, directors, servers, client, tuple(self._assumptions), static, tuple(self._left_out),
             links_pidof=links_pidof, client6=client6, routed=routed,
         )  # fmt: skip
+
+    def _succeeding(self, reading: Reading) -> Iterator[str]:
+        """The scripts that fail where nothing is broken, and are assumed to succeed on the directors."""
+        for ill in reading.ill:
+            if ill.needs_shell:
+                continue
+            key = f"{REST}{ill.script}"
+            why = f"{ill.script} fails here and says {ill.said[:_SAID]!r}, so one that succeeds takes its place"
+            why += f"; or {RUNS}"
+            value = self._setting(key, SUCCEEDS, why)
+            if value not in (SUCCEEDS, RUNS):
+                raise HarnessError(f"--set {key}={value}: write {SUCCEEDS} or {RUNS}")
+            if value == SUCCEEDS:
+                yield ill.script
 
     def _routed(self) -> bool:
         """Whether clients are behind a router, as the user says; else they are on every LAN of the directors'."""
@@ -365,8 +384,10 @@ class _Deriving:
             if address not in segment.subnet:
                 raise HarnessError(f"--set {key}={given}: it is not in {segment.subnet}")
             addresses[interface] = given
-        instances, runs = self._instances_of[name], self._local.get(name, {})
-        return DirectorMachine(name, reading, addresses, called, instances, runs, self._addresses6(name, reading))
+        six, replaced = self._addresses6(name, reading), self._replaced[name]
+        instances = self._instances_of[name]
+        runs = {script: own for script, own in self._local.get(name, {}).items() if script not in replaced}
+        return DirectorMachine(name, reading, addresses, called, instances, runs, six, replaced)
 
     def _addresses6(self, name: str, reading: Reading) -> dict[str, str]:
         """A director's own IPv6 addresses, by wire: those that it speaks from, or free ones."""

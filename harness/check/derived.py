@@ -69,6 +69,9 @@ class _Derived(Topo):
             self.addSwitch(f"lan-{name}"[:15], subnet=str(segment.subnet), **six)
         forwarding = any(service.method == "NAT" for service in services.values())
         for director, configuration in zip(layout.directors, configurations, strict=True):
+            commands = {script.name: script.command for script in director.reading.scripts}
+            replaced = {name: commands[name] for name in director.replaced}
+            files, places = standins.with_succeeding(standins.with_digests(configuration.files, digests), replaced)
             instances = [each for each in director.instances if model.is_judged(each)]
             self.addHost(
                 director.name,
@@ -76,7 +79,7 @@ class _Derived(Topo):
                 vrrp=tuple(model.instance(each, director.reading.scripts) for each in instances),
                 sync_groups=model.sync_groups(instances),
                 services=[services[each.name] for each in director.reading.services if each.name in services],
-                files={**missing, **standins.with_digests(configuration.files, digests)},
+                files={**missing, **files},
                 without_vip=tuple(
                     model.instance(each, director.reading.scripts)
                     for each in director.instances
@@ -86,10 +89,11 @@ class _Derived(Topo):
                 **(_to_the_router(layout) if layout.routed else {}),
                 holds=tuple(layout.static_vips) if director is layout.directors[0] else (),
                 local=director.local,
-                commands={script.name: script.command for script in director.reading.scripts},
+                commands={**commands, **places},
+                users=configuration.users,
                 switches=_switches(director.reading),
                 links_pidof=layout.links_pidof,
-                programs=_programs(director.reading, {**missing, **configuration.files}),
+                programs={**_programs(director.reading, {**missing, **configuration.files}), **places},
                 sysctl={"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1} if forwarding else {},
             )
             self._wire(director.name, director.addresses, director.addresses6, director.called)

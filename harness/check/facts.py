@@ -60,6 +60,19 @@ class Script:
 
 
 @dataclass(frozen=True)
+class Ill:
+    """A script that fails where nothing is broken: its exit status, and what it says.
+
+    ``needs_shell``: it succeeds when a shell runs it, and keepalived runs none.
+    """
+
+    script: str
+    status: int
+    said: str
+    needs_shell: bool = False
+
+
+@dataclass(frozen=True)
 class Url:
     """One URL of an HTTP checker: ``statuses`` as keepalived prints them (``200-299``), ``digest`` an MD5 in hex."""
 
@@ -131,7 +144,8 @@ class Service:
 class Reading:
     """Everything that one director's keepalived has read.
 
-    ``interfaces`` and ``programs`` are those that it names and a bare machine does not have.
+    ``interfaces`` and ``programs`` are those that it names and a bare machine does not have; ``ill`` are scripts that
+    fail there.
     """
 
     instances: tuple[Instance, ...] = ()
@@ -139,3 +153,4 @@ class Reading:
     services: tuple[Service, ...] = ()
     interfaces: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
+    ill: tuple[Ill, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import glob
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +18,8 @@ from harness.errors import HarnessError
 HOME = "/etc/keepalived"
 """Where directors have their configuration; the folder of the user's file stands for it."""
 
+FOLDER = "/usr/local/sbin"
+"""Where a program is put that is named without its path: keepalived looks there first."""
 LARGEST = 4 << 20
 TEXT = 0o644
 """The permissions of configurations."""
@@ -36,8 +38,11 @@ _USE = re.compile(r"\$\{?(\w+)\}?")
 _CONTINUED = re.compile(r"\\\n")
 _DEFINITIONS_DEEP = 8
 _PROGRAM = re.compile(
-    r"^[ \t]*(?:@\S+[ \t]+)?(?:script|misc_path|notify\w*|quorum_\w+)[ \t]+[\"']?(/[^\s\"']+)", re.MULTILINE
+    r"^[ \t]*(?:@\S+[ \t]+)?(?:script|misc_path|(?:vrrp_|lvs_)?notify(?!_fifo[ \t])\w*|quorum_\w+|startup_script"
+    r"|shutdown_script)[ \t]+[\"']?(/[^\s\"']+|[A-Za-z][\w.-]*(?=[ \t\"'\n]))",
+    re.MULTILINE,
 )
+_USER = re.compile(r"^[ \t]*(?:script_user|user)[ \t]+([A-Za-z_][\w-]*)(?:[ \t]+([A-Za-z_][\w-]*))?", re.MULTILINE)
 _VARIABLE = re.compile(r"^[ \t]*\$(\w+)[ \t]*=", re.MULTILINE)
 _COMMENT = re.compile(r"[!#].*")
 _BLANK = re.compile(r"\$\{(?P<variable>[^}\n]*)\}|\{\{[^}\n]*\}\}|\{%.*?%\}|<%.*?%>|(?<![\w%])%[A-Z_]{2,}%|@@\w+@@")
@@ -63,9 +68,17 @@ class Configuration:
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """The scripts and programs that it names, by their whole path."""
-        texts = (content.decode(errors="replace") for content, mode in self.files.values() if mode == TEXT)
-        return tuple(dict.fromkeys(path for text in texts for path in _PROGRAM.findall(text)))
+        """The scripts and programs that it names, by their whole path, or by the name that PATH is searched for."""
+        return tuple(dict.fromkeys(path for text in self._texts() for path in _PROGRAM.findall(text)))
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """The users and groups that it has scripts run as."""
+        found = (name for text in self._texts() for names in _USER.findall(text) for name in names if name)
+        return tuple(dict.fromkeys(found))
+
+    def _texts(self) -> Iterator[str]:
+        return (content.decode(errors="replace") for content, mode in self.files.values() if mode == TEXT)
 
 
 def load(argument: str, elsewhere: str = "") -> Configuration:
@@ -215,7 +228,8 @@ class _Gathering:
         below = place.removeprefix(f"{HOME}/")
         file = self._folder / below
         if place not in self.files and self._is_ours(below):
-            self.files[place] = self._read(file), file.stat().st_mode & 0o755
+            content = self._read(file)
+            self.files[place] = content, 0o755 if content.startswith(b"#!") else file.stat().st_mode & 0o755
 
     def _read(self, file: Path) -> bytes:
         too_much = HarnessError(f"{file}: more than {LARGEST >> 20} MiB or {MOST} files: this is no configuration")
@@ -233,7 +247,8 @@ class _Gathering:
 
 def with_scripts(configurations: list[Configuration], settings: dict[str, str]) -> list[Configuration]:
     """The scripts that the user maps, among the files of all directors; they are taken out of ``settings``."""
-    named = {path for configuration in configurations for path in configuration.programs}
+    programs = {path for configuration in configurations for path in configuration.programs}
+    named = {path if path.startswith("/") else f"{FOLDER}/{path}" for path in programs}
     mapped: dict[str, tuple[bytes, int]] = {}
     for key in [key for key in settings if key.startswith(SCRIPT)]:
         path, file = key.removeprefix(SCRIPT), Path(settings.pop(key))

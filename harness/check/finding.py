@@ -141,6 +141,24 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Mend the path, or put the script there; --set script.PATH=FILE puts one there for the check.",
         ("test_tracking", "test_services"),
     ),
+    "script-needs-shell": Kind(
+        FINDING,
+        "A script is written for a shell, and keepalived runs none: it gives a program the words as arguments.",
+        "Put the line into a script of its own, or write: script \"/bin/sh -c '...'\".",
+        (*_ELECTION, "test_states"),
+    ),
+    "script-fails-here": Kind(
+        NOTE,
+        "A script fails on a machine where nothing is broken and all runs that it is known to look for. What it needs"
+        " may not be here, so one that succeeds takes its place.",
+        "Nothing, if it succeeds on the directors; --set rest.SCRIPT=runs has it run as it is.",
+    ),
+    "pidof-on-debian": Kind(
+        NOTE,
+        "A script runs pidof. On Debian and Ubuntu it is a link to killall5, and keepalived 2.2.7 runs the file that a"
+        " link leads to under that file's name, so that the script always fails there.",
+        "On Debian or Ubuntu: killall -0 NAME instead, and --set pidof=link to see what happens otherwise.",
+    ),
     "keepalived-changed": Kind(
         FINDING,
         "keepalived runs, and does something else than what the line says.",

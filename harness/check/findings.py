@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from harness.check import arithmetic, comparing, levels
-from harness.check.facts import Reading
+from harness.check.facts import Ill, Reading
 from harness.check.files import HOME, Configuration
 from harness.check.finding import Finding, in_order
+from harness.check.local import runs_pidof
 from harness.check.places import where
 from harness.check.ways import Amiss
 
@@ -41,6 +42,8 @@ def of_text(
     found += arithmetic.weights(readings, configurations)
     for configuration in configurations:
         found += _missing_scripts(configuration)
+    found += _ill_scripts(readings, configurations)
+    found += _pidof(readings, configurations)
     found += levels.graded(complaints)
     return in_order(found)
 
@@ -67,6 +70,38 @@ def _missing_scripts(configuration: Configuration) -> Iterator[Finding]:
             continue  # a file that was not sent along; that it succeeds is told as an assumption
         text = f"{path} is not beside {configuration.origin}; {alike[0]} is, and may be meant"
         yield Finding("script-missing", text, _script_at(configuration, path))
+
+
+def _ill_scripts(readings: Mapping[str, Reading], configurations: Sequence[Configuration]) -> Iterator[Finding]:
+    """Scripts that fail where nothing is broken, each once for all directors on which it does the same."""
+    places: dict[tuple[str, Ill], list[str]] = {}
+    for configuration in configurations:
+        reading = readings[configuration.director]
+        commands = {script.name: script.command for script in reading.scripts}
+        for ill in reading.ill:
+            place = where(configuration, "script", block=f"vrrp_script {ill.script}") or configuration.director
+            places.setdefault((commands[ill.script], ill), []).append(place)
+    for (command, ill), found in places.items():
+        if ill.needs_shell:
+            text = f"{ill.script} runs {command}, which only a shell understands, and keepalived runs none"
+            yield Finding("script-needs-shell", text, ", ".join(found))
+        else:
+            text = f"{ill.script} runs {command}, which exits with {ill.status} here and says {ill.said}"
+            cure = f"Nothing, if it succeeds on the directors; --set rest.{ill.script}=runs has it run as it is."
+            yield Finding("script-fails-here", text, ", ".join(found), cure)
+
+
+def _pidof(readings: Mapping[str, Reading], configurations: Sequence[Configuration]) -> Iterator[Finding]:
+    """Scripts that Debian's pidof always fails."""
+    places = []
+    for configuration in configurations:
+        for script in readings[configuration.director].scripts:
+            if runs_pidof(script.command):
+                places.append(where(configuration, "script", block=f"vrrp_script {script.name}"))
+                name = script.name
+    if places:
+        text = f"{name} runs pidof, which always fails under keepalived 2.2.7 on Debian 12 and Ubuntu"
+        yield Finding("pidof-on-debian", text, ", ".join(filter(None, places)))
 
 
 def _script_at(configuration: Configuration, path: str) -> str:

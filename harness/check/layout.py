@@ -70,7 +70,7 @@ class Segment:
 class DirectorMachine:
     """A director: its address on each wire. ``reading`` names wires, of which ``called`` has those that the director's
     own interface is called otherwise than; ``instances`` are as it has them itself. ``local`` is what runs there for
-    each of its scripts.
+    each of its scripts. ``replaced`` are scripts that fail here, in whose place is one that succeeds.
     """
 
     name: str
@@ -80,6 +80,7 @@ class DirectorMachine:
     instances: tuple[Instance, ...]
     local: Mapping[str, tuple[LocalService, ...]] = field(default_factory=dict)
     addresses6: Mapping[str, str] = field(default_factory=dict)
+    replaced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -27,7 +27,15 @@ _SHELL = re.compile(r"\|\||&&|[;|&\n(){}`]|\b(?:if|then|elif|else|while|until|do
 _COMMENT = re.compile(r"(?m)(?<!\S)#.*$")
 _PLAIN = re.compile(r"[A-Za-z0-9/][\w.+/-]*", re.ASCII)
 _REDIRECTED = re.compile(r"/dev/tcp/([\w.:]+)/(\d+)")
-_LISTED = re.compile(r"(?:\bss\b|\bnetstat\b)[^\n]*?\bgrep\b[^\n|;]*?:(\d+)")
+_LISTED = re.compile(r"(?:\bss\b|\bnetstat\b|\blsof\b)[^\n]*?\bgrep\b[^\n|;]*?[:\s\"'](\d{2,5})\b")
+_SHOWN = re.compile(r"\bps\b[^\n|;]*\|\s*[ef]?grep\s+(?:-\w+\s+)*[\"']?((?:\[\w\])?[\w.-]*)")
+_ASSIGNED = re.compile(
+    r"(?m)^[ \t]*(?:(?:export|local|readonly)[ \t]+)?([A-Za-z_]\w*)="
+    r"(\"[^\"`\n]*\"|'[^'\n]*'|[^\s;`$()\"']*)[ \t]*(?:;|$|#)"
+)
+_USED = re.compile(r"\$\{([A-Za-z_]\w*|\d)(?::?-([^}$]*))?\}|\$([A-Za-z_]\w*|\d)")
+_DEEP = 4
+_INTO = re.compile(r"\d*[<>]")
 _LOCAL = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1|0\.0\.0\.0")
 _SWITCH = re.compile(r"(?:\btest|\[) '?!'? -[ef] '?(/[\w./+-]+)")
 _INTERPRETERS = re.compile(
@@ -35,19 +43,35 @@ _INTERPRETERS = re.compile(
     r"systemctl|service|curl|wget|nc|ncat|netcat|telnet|ps|ping|ip|grep"
 )
 _SHELLS = re.compile(r"(?:ba|da|z|k)?sh")
-_BEFORE = ("sudo", "timeout", "exec", "command", "nice", "env")
+_BEFORE = ("sudo", "timeout", "exec", "command", "nice", "env", "if", "!")
 _SELF = ("keepalived", "sh", "bash", "sleep", "grep")
 _HTTP, _HTTPS = 80, 443
 
 
-def looked_for(command: str, files: Mapping[str, tuple[bytes, int]]) -> tuple[LocalService, ...]:
-    """The local services that a command, or a script of ``files`` that it runs, looks for, each once."""
+def looked_for(
+    command: str, files: Mapping[str, tuple[bytes, int]], own: Collection[str] = ()
+) -> tuple[LocalService, ...]:
+    """The local services that a command, or a script of ``files`` that it runs, looks for, each once.
+
+    ``own`` are addresses that the director may hold.
+    """
     texts = [command]
     words = _words(command)
     if words and _SHELLS.fullmatch(PurePosixPath(words[0]).name):
         texts += [word for option, word in pairwise(words) if option in ("-c", "-lc", "-ec")]
-    texts += [files[word][0].decode(errors="replace") for word in words if word in files]
-    return tuple(dict.fromkeys(service for text in texts for service in _in_text(text)))
+    for number, word in enumerate(words):
+        if word in files:
+            texts.append(_filled(files[word][0].decode(errors="replace"), words[number + 1 :]))
+    return tuple(dict.fromkeys(service for text in texts for service in _in_text(text, own)))
+
+
+def _filled(text: str, arguments: Sequence[str]) -> str:
+    """A script with what its variables are known to be in place of their names."""
+    known = {str(number): word for number, word in enumerate(arguments, start=1)}
+    known |= {name: value.strip("\"'") for name, value in _ASSIGNED.findall(_COMMENT.sub("", text))}
+    for _ in range(_DEEP):
+        text = _USED.sub(lambda used: known.get(used[1] or used[3], used[2] or used[0]), text)
+    return text
 
 
 def program_of(command: str, files: Mapping[str, tuple[bytes, int]]) -> str | None:
@@ -66,12 +90,17 @@ def switch_of(command: str) -> str | None:
     return found[1] if found is not None else None
 
 
+def runs_pidof(command: str) -> bool:
+    """Whether a command's program is pidof."""
+    return PurePosixPath((_words(command) or [""])[0]).name == "pidof"
+
+
 def links_pidof(scripts: Iterable[Script], setting: Callable[[str, str, str], str]) -> bool:
     """Whether pidof is a link on the directors, which keepalived gets wrong (:data:`harness.daemons.local.PIDOF`).
 
     HarnessError for a setting that is neither word.
     """
-    asking = [script.name for script in scripts if PurePosixPath((_words(script.command) or [""])[0]).name == "pidof"]
+    asking = [script.name for script in scripts if runs_pidof(script.command)]
     if not asking:
         return False
     why = f"{asking[0]} runs it: a program of its own; on Debian it is a link to killall5, which keepalived 2.2.7 runs"
@@ -86,15 +115,18 @@ def running(
     scripts: Mapping[str, tuple[Script, ...]],
     files: Mapping[str, Mapping[str, tuple[bytes, int]]],
     setting: Callable[[str, str, str], str],
+    own: Collection[str] = (),
 ) -> dict[str, dict[str, tuple[LocalService, ...]]]:
     """By director and script what runs there for it; ``setting`` asks whether it does.
 
-    ``scripts`` and ``files`` are the directors', by name. HarnessError for a setting that is neither word.
+    ``scripts`` and ``files`` are the directors', by name; ``own`` are addresses that they may hold. HarnessError for a
+    setting that is neither word.
     """
     found: dict[str, dict[str, tuple[LocalService, ...]]] = {}
-    for director, own in scripts.items():
-        for script in own:
-            wanted = [each for each in looked_for(script.command, files[director]) if _runs(each, script, setting)]
+    for director, tracked in scripts.items():
+        for script in tracked:
+            looked = looked_for(script.command, files[director], own)
+            wanted = [each for each in looked if _runs(each, script, setting)]
             found.setdefault(director, {})[script.name] = tuple(wanted)
     return _joined(found)
 
@@ -123,35 +155,42 @@ def _runs(service: LocalService, script: Script, setting: Callable[[str, str, st
     return value == RUNS
 
 
-def _in_text(text: str) -> Iterator[LocalService]:
+def _in_text(text: str, own: Collection[str]) -> Iterator[LocalService]:
     text = _COMMENT.sub("", text)
     for host, port in _REDIRECTED.findall(text):
-        if _LOCAL.fullmatch(host):
+        if _is_local(host, own):
             yield from _port(port)
     for port in _LISTED.findall(text):
         yield from _port(port)
+    for name in _SHOWN.findall(text):
+        yield from _processes([name.replace("[", "").replace("]", "")] if name else [])
     for statement in _SHELL.split(text):
-        yield from _in_statement(_words(statement))
+        yield from _in_statement(_words(statement), own)
 
 
-def _in_statement(words: list[str]) -> Iterator[LocalService]:
+def _is_local(host: str, own: Collection[str]) -> bool:
+    return bool(_LOCAL.fullmatch(host)) or host in own
+
+
+def _in_statement(words: list[str], own: Collection[str]) -> Iterator[LocalService]:
     while words and (PurePosixPath(words[0]).name in _BEFORE or words[0].isdigit() or "=" in words[0]):
         words = words[1:]
     if not words:
         return
-    tool, arguments = PurePosixPath(words[0]).name, words[1:]
+    redirected = next((number for number, word in enumerate(words) if _INTO.match(word)), len(words))
+    tool, arguments = PurePosixPath(words[0]).name, words[1:redirected]
     plain = [word for word in arguments if not word.startswith("-") and _PLAIN.fullmatch(word)]
     asks = "0" in "".join(word for word in arguments if word.startswith("-"))  # by signal 0, which ends nothing
-    if tool in ("pidof", "pgrep") or (tool == "killall" and asks):
+    if tool in ("pidof", "pgrep") or (tool in ("killall", "pkill") and asks):
         yield from _processes(plain[-1:])
     elif tool == "ps" and "-C" in arguments:
         yield from _processes(plain[:1])
-    elif (tool == "systemctl" and "is-active" in plain) or (tool == "service" and plain[-1:] == ["status"]):
+    elif (tool == "systemctl" and {"is-active", "status"} & {*plain}) or (tool == "service" and "status" in plain):
         names = [word.removesuffix(".service") for word in plain if word not in ("is-active", "status")]
         yield from _processes(names[:1])
     elif tool in ("curl", "wget"):
-        yield from (service for word in arguments for service in _in_url(word))
-    elif tool in ("nc", "ncat", "netcat", "telnet") and len(plain) > 1 and _LOCAL.fullmatch(plain[-2]):
+        yield from (service for word in arguments for service in _in_url(word, own))
+    elif tool in ("nc", "ncat", "netcat", "telnet") and len(plain) > 1 and _is_local(plain[-2], own):
         yield from _port(plain[-1])
 
 
@@ -161,13 +200,13 @@ def _processes(names: list[str]) -> Iterator[LocalService]:
             yield LocalService(process=name)
 
 
-def _in_url(word: str) -> Iterator[LocalService]:
+def _in_url(word: str, own: Collection[str]) -> Iterator[LocalService]:
     try:
         url = urlsplit(word if "://" in word else f"http://{word}")
         host, port = url.hostname or "", url.port
     except ValueError:
         return
-    if _LOCAL.fullmatch(host) and url.scheme in ("http", "https"):
+    if _is_local(host, own) and url.scheme in ("http", "https"):
         tls = url.scheme == "https"
         yield LocalService(port=port or (_HTTPS if tls else _HTTP), tls=tls, path=url.path or "/")
 

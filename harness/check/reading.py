@@ -12,11 +12,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from harness.check import dump
+from harness.check import dump, rehearsal
 from harness.check.facts import Reading
 from harness.check.files import Configuration
 from harness.check.standins import SUCCEEDS
-from harness.daemons import keepalived, local
+from harness.daemons import keepalived, local, users
 from harness.daemons.keepalived import CONFIG
 from harness.errors import HarnessError
 from harness.lab.machine import Machine
@@ -33,6 +33,8 @@ _TURN = 0.02
 """Seconds between two looks at a dump: one for each of its lines would take minutes where there are many services."""
 _CHUNK = 1 << 16
 _ROUNDS = 16
+PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+"""Where keepalived looks for programs that are named without their path."""
 _REFUSED = "permanent error CONFIG"
 
 
@@ -46,20 +48,23 @@ def read(configuration: Configuration, host: HostPlan, supervisor: Supervisor) -
         for place, (content, mode) in configuration.files.items():
             machine.write(place, content, mode)
         local.unlink_pidof(machine)
+        users.prepare(machine, configuration.users)
         programs = tuple(_put_programs(machine, configuration.programs))
         interfaces, complaints = _make_interfaces(machine, configuration.origin)
         vrrp, checker = _dump(machine, "-P"), _dump(machine, "-C")
+        found = dump.parse(vrrp, checker)
+        own = [vip.address for one in found.instances for vip in (*one.vips, *one.excluded_vips)]
+        ill = tuple(rehearsal.ill(machine, found.scripts, configuration.files, own))
     if _REFUSED in vrrp + checker:
         why = "; ".join(complaints) or (vrrp + checker)[-500:]
         raise HarnessError(f"{configuration.director}: keepalived does not run with {configuration.origin}: {why}")
-    found = dump.parse(vrrp, checker)
     if not found.instances and not found.services:
         why = f"; the first thing it says of that is: {complaints[0]}" if complaints else ""
         raise HarnessError(
             f"{configuration.director}: keepalived finds neither a vrrp_instance nor a virtual_server in"
             f" {configuration.origin}{why}"
         )
-    return replace(found, interfaces=interfaces, programs=programs), tuple(complaints)
+    return replace(found, interfaces=interfaces, programs=programs, ill=ill), tuple(complaints)
 
 
 @contextmanager
@@ -86,7 +91,10 @@ def _hear(machine: Machine) -> None:
 
 def _put_programs(machine: Machine, programs: Iterable[str]) -> Iterator[str]:
     """Put a stand-in wherever a program is missing, since keepalived leaves out what has none; yields those."""
-    for path in programs:
+    for program in programs:
+        if not program.startswith("/") and any(_is_there(machine, f"{folder}/{program}") for folder in PATH):
+            continue
+        path = program if program.startswith("/") else f"{PATH[0]}/{program}"
         try:
             machine.open(path).close()
         except IsADirectoryError:  # keepalived says itself that it is no program
@@ -94,6 +102,14 @@ def _put_programs(machine: Machine, programs: Iterable[str]) -> Iterator[str]:
         except OSError:
             machine.write(path, SUCCEEDS, 0o755)
             yield path
+
+
+def _is_there(machine: Machine, path: str) -> bool:
+    try:
+        machine.open(path).close()
+    except OSError:
+        return False
+    return True
 
 
 def _make_interfaces(machine: Machine, origin: Path) -> tuple[tuple[str, ...], list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -13,8 +14,11 @@ from harness.daemons import mail
 PAGE = "stand-in\n"
 DIGEST = hashlib.md5(PAGE.encode(), usedforsecurity=False).hexdigest()
 HTTP_OK = 200
-SUCCEEDS = b"#!/bin/sh\nexit 0\n"
-"""A script in the place of one that is not there."""
+SUCCEEDS = b"#!/bin/sh\n"
+"""A script in the place of one that is not there: for a shell, and for whatever other interpreter runs it, nothing."""
+PLACE = "/usr/local/sbin/stand-in"
+"""Where one is that takes the place of a command."""
+_SCRIPT_OF = r"(vrrp_script\s+{name}\s*\{{[^}}]*?\bscript\s+)(\"[^\"\n]*\"|'[^'\n]*'|[^\n]+)"
 
 
 def options(server: ServerMachine) -> dict[str, Any]:
@@ -110,3 +114,22 @@ def why_not(service: Service, directors: Collection[str]) -> str | None:
             if checker.kind == "SMTP_CHECK" and checker.port != mail.PORT:
                 return f"{checker.kind} at port {checker.port}: stand-ins have their mail server at {mail.PORT}"
     return None
+
+
+def with_succeeding(
+    files: Mapping[str, tuple[bytes, int]], commands: Mapping[str, str]
+) -> tuple[dict[str, tuple[bytes, int]], dict[str, str]]:
+    """The files, with a stand-in that succeeds for each of ``commands`` (by script); and by script the file of it.
+
+    A script of the user's own is replaced as a file, and a command of the system's where the configuration has it.
+    """
+    changed, places = dict(files), {}
+    for number, (script, command) in enumerate(commands.items()):
+        own = next((word for word in command.replace("'", " ").split() if word in files), None)
+        places[script] = own or f"{PLACE}-{number}"
+        if own is None:
+            pattern = _SCRIPT_OF.format(name=re.escape(script)).encode()
+            for path, (content, mode) in changed.items():
+                changed[path] = re.sub(pattern, rb'\1"' + places[script].encode() + b'"', content), mode
+        changed[places[script]] = SUCCEEDS, 0o755
+    return changed, places

@@ -69,7 +69,8 @@ class Director(Role):
     the name of the ``vrrp_script``, ``programs`` the file that each runs, ``commands`` all that it runs, and
     ``switches`` the file whose existence has it fail. Without ``links_pidof`` its pidof is a program of its own, and
     no link. ``devices`` are tunnel and dummy devices that it has beside its wires. ``without_vip`` are instances that
-    hold nothing, whose state alone can be told: their ``vip`` stands for none.
+    hold nothing, whose state alone can be told: their ``vip`` stands for none. ``users`` are made, with groups of
+    their names, where the machine does not have them.
 
     ``by`` is what makes the table: keepalived; ``ldirectord``, which checks as well but elects nobody; or ``ipvsadm``,
     by which it is made once and never changed. Without keepalived the director itself holds the VIPs of its services.
@@ -94,6 +95,7 @@ class Director(Role):
     links_pidof: bool = True
     devices: tuple[str, ...] = ()
     without_vip: tuple[VrrpInstance, ...] = ()
+    users: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()

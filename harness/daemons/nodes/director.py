@@ -9,7 +9,7 @@ from functools import cached_property
 from ipaddress import ip_interface
 from pathlib import Path
 
-from harness.daemons import firewall, ipvs, ipvsadm, keepalived, ldirectord, local
+from harness.daemons import firewall, ipvs, ipvsadm, keepalived, ldirectord, local, users
 from harness.daemons.daemon import Daemon
 from harness.daemons.nodes.node import LogPipe, Node
 from harness.daemons.nodes.real_server import RealServerNode
@@ -124,6 +124,7 @@ class DirectorNode(Node):
         if not self.role.links_pidof:
             local.unlink_pidof(self.machine)
         local.prepare(self.machine, self.role.local_services)
+        users.prepare(self.machine, self.role.users)
         for script in (each for each in (CHECK, REPORT) if each not in self.role.files):
             self.machine.write(script, (Path(__file__).parent / Path(script).name).read_bytes(), 0o755)
         if self.role.config is not None:

@@ -1,0 +1,117 @@
+"""Running each tracked script once where nothing is broken, to see which of them fail all by themselves.
+
+What a script needs may not be on the machines here: a database, a client program, the internet. A cluster whose scripts
+all fail shows nothing, so whoever fails here is told, and by default a stand-in that succeeds takes its place.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shlex
+import signal
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from typing import IO
+
+from harness.check.facts import Ill, Script
+from harness.check.local import looked_for
+from harness.daemons import httpd, local
+from harness.lab.machine import Machine, Process
+from harness.topology.local import LocalService
+
+LONGEST = 5
+"""Seconds that a script may take, if it is not allowed less."""
+PROCESSOR = 2
+"""Seconds of processor time after which it is ended."""
+_MOST = 1 << 16
+_TOLD = 200
+_CHUNK = 1 << 12
+_OF_A_SHELL = frozenset("|<>&;`$")
+
+
+def ill(
+    machine: Machine, scripts: Sequence[Script], files: Mapping[str, tuple[bytes, int]], own: Collection[str]
+) -> Iterator[Ill]:
+    """The scripts that fail on a director on which all runs that they are known to look for.
+
+    ``own`` are addresses that it may hold.
+    """
+    services = {service for script in scripts for service in looked_for(script.command, files, own)}
+    with _running(machine, sorted(services, key=lambda service: service.name)):
+        for script in scripts:
+            argv = _words(script.command)
+            status, said = _run(machine, argv, script)
+            if status:
+                by_shell = bool(_OF_A_SHELL.intersection(script.command)) and not _has_shell(argv)
+                works = by_shell and _run(machine, ["bash", "-c", script.command.strip("'\"")], script)[0] == 0
+                yield Ill(script.name, status, said, needs_shell=works)
+
+
+@contextmanager
+def _running(machine: Machine, services: Sequence[LocalService]) -> Iterator[None]:
+    """The stand-ins for what scripts look for, while they run."""
+    machine.run(["ip", "link", "set", "lo", "up"])
+    local.prepare(machine, services)
+    processes: list[Process] = []
+    with ExitStack() as opened:
+        null = opened.enter_context(open(os.devnull, "rb"))
+        for daemon in local.daemons(services):
+            reader, writer = os.pipe()
+            output = opened.enter_context(os.fdopen(reader, "rb", buffering=0))
+            try:
+                processes.append(machine.spawn(daemon.argv, null.fileno(), writer, writer))
+            finally:
+                os.close(writer)
+            if daemon.ready is not None and daemon is httpd.HTTPD:
+                _wait_ready(daemon.ready, output)
+        yield
+    for process in processes:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGKILL)
+
+
+def _wait_ready(ready: re.Pattern[str], output: IO[bytes]) -> None:
+    said = b""
+    while not ready.search(said.decode(errors="replace")):
+        if not select.select([output], [], [], LONGEST)[0] or not (data := output.read(_CHUNK)):
+            return
+        said += data
+
+
+def _run(machine: Machine, argv: Sequence[str], script: Script) -> tuple[int, str]:
+    """A command's exit status, and the end of what it says. It may not end, print for ever, or leave processes."""
+    longest = max(1, min(LONGEST, int(script.timeout or script.interval)))
+    reader, writer = os.pipe()
+    try:
+        with open(os.devnull, "rb") as null:
+            command = ["timeout", "-k", "1", str(longest), *argv]
+            process = machine.spawn(command, null.fileno(), writer, writer, PROCESSOR)
+    finally:
+        os.close(writer)
+    said, length = b"", 0
+    with os.fdopen(reader, "rb", buffering=0) as output:
+        while length < _MOST and not process.ended.is_set():
+            if not select.select([output], [], [], longest + 2)[0] or not (data := output.read(_CHUNK)):
+                break
+            said, length = (said + data)[-_TOLD:], length + len(data)
+    if length >= _MOST:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGKILL)
+        process.wait()
+        return -signal.SIGKILL, "more than anybody reads"
+    status = process.wait()
+    if status == 124:  # what timeout(1) says when it had to end the command
+        return status, f"nothing within {longest} s"
+    return status, " ".join(said.decode(errors="replace").split()) or "nothing"
+
+
+def _words(command: str) -> list[str]:
+    with suppress(ValueError):
+        return shlex.split(command)
+    return command.split()
+
+
+def _has_shell(argv: Sequence[str]) -> bool:
+    return any(word.rpartition("/")[2] in ("sh", "bash", "dash", "zsh", "ksh") for word in argv[:1])
