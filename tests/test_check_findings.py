@@ -11,7 +11,7 @@ import pytest
 from harness.check import catalogue, ways
 from harness.check.arithmetic import weights
 from harness.check.comparing import compare
-from harness.check.facts import Instance, Reading, RealServer, Service, Vip
+from harness.check.facts import Ill, Instance, Reading, RealServer, Script, Service, Vip
 from harness.check.files import Configuration, load_all
 from harness.check.finding import FINDING, KINDS, NOTE, Finding, silenced
 from harness.check.findings import _WAYS, of_text
@@ -220,6 +220,28 @@ def test_a_zero_that_is_refused_and_means_nothing_else_is_a_note(word: str) -> N
     assert found.name == "keepalived-ignored"
 
 
+def test_a_script_that_fails_here_is_told_once_and_one_that_needs_a_shell_is_a_finding() -> None:
+    script = Script("chk", "mysqladmin ping", 1, 1, 0, 1, 1)
+
+    def told(ill: Ill) -> list[Finding]:
+        reading = Reading((INSTANCE,), (script,), ill=(ill,))
+        other = Reading((BACKUP,), (script,), ill=(ill,))
+        return list(of_text({"lb1": reading, "lb2": other}, {}, FILES))
+
+    (found,) = told(Ill("chk", 1, "no server"))
+    assert (found.name, found.where) == ("script-fails-here", "lb1.conf:2, lb2.conf:2")
+    assert "--set rest.chk=runs" in found.cure
+    (found,) = told(Ill("chk", 127, "nothing", needs_shell=True))
+    assert found.name == "script-needs-shell"
+
+
+def test_pidof_is_told_of(tmp_path: Path) -> None:
+    reading = Reading((INSTANCE,), (Script("chk", "pidof nginx", 1, 1, 0, 1, 1),))
+    other = Reading((BACKUP,), reading.scripts)
+    (found,) = of_text({"lb1": reading, "lb2": other}, {}, FILES)
+    assert found.name == "pidof-on-debian"
+
+
 def test_a_mistyped_script_is_named_with_what_was_probably_meant(tmp_path: Path) -> None:
     (tmp_path / "lb1.conf").write_bytes(TEXT)
     (tmp_path / "check.sh").touch()
@@ -238,7 +260,9 @@ def test_places_are_found_in_their_blocks() -> None:
     assert where(FILES[0], "nothing") == ""
 
 
-@pytest.mark.parametrize("blank", ["${VIP}", "{{ vip }}", "<%= @vip %>", "%VIP%", "@@VIP@@"])
+@pytest.mark.parametrize(
+    "blank", ["<your_interface>", "<VIP>/24", "${VIP}", "{{ vip }}", "<%= @vip %>", "%VIP%", "@@VIP@@"]
+)
 def test_a_template_is_refused_with_its_line(blank: str, tmp_path: Path) -> None:
     file = tmp_path / "lb1.conf"
     file.write_text(f"vrrp_instance V {{\n    priority {blank}\n}}\n")

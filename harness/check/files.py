@@ -45,7 +45,10 @@ _PROGRAM = re.compile(
 _USER = re.compile(r"^[ \t]*(?:script_user|user)[ \t]+([A-Za-z_][\w-]*)(?:[ \t]+([A-Za-z_][\w-]*))?", re.MULTILINE)
 _VARIABLE = re.compile(r"^[ \t]*\$(\w+)[ \t]*=", re.MULTILINE)
 _COMMENT = re.compile(r"[!#].*")
-_BLANK = re.compile(r"\$\{(?P<variable>[^}\n]*)\}|\{\{[^}\n]*\}\}|\{%.*?%\}|<%.*?%>|(?<![\w%])%[A-Z_]{2,}%|@@\w+@@")
+_BLANK = re.compile(
+    r"\$\{(?P<variable>[^}\n]*)\}|\{\{[^}\n]*\}\}|\{%.*?%\}|<%.*?%>|(?<![\w%])%[A-Z_]{2,}%|@@\w+@@"
+    r"|<(?:your[\w -]+|[A-Z][A-Z0-9_-]+)>"
+)
 """What templates of shells, Jinja, ERB and others leave to be filled in."""
 _BUILT_IN = {"_PWD", "_INSTANCE", "_HASH", "_BANG", "_RANDOM"}
 """Variables that keepalived itself defines (parser.c)."""

@@ -92,8 +92,9 @@ def _run(machine: Machine, argv: Sequence[str], script: Script) -> tuple[int, st
         os.close(writer)
     said, length = b"", 0
     with os.fdopen(reader, "rb", buffering=0) as output:
-        while length < _MOST and not process.ended.is_set():
-            if not select.select([output], [], [], longest + 2)[0] or not (data := output.read(_CHUNK)):
+        while length < _MOST:
+            patience = 0 if process.ended.wait(0) else longest + 2  # what it has started may live on
+            if not select.select([output], [], [], patience)[0] or not (data := output.read(_CHUNK)):
                 break
             said, length = (said + data)[-_TOLD:], length + len(data)
     if length >= _MOST:

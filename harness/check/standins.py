@@ -100,6 +100,8 @@ def why_not(service: Service, directors: Collection[str]) -> str | None:
         return "it has no address"
     if not service.real_servers:
         return "it has no real server"
+    if any(port == 0 for _, port in service.listeners):
+        return "port 0 stands for all ports"
     own = {address for address, _ in service.listeners}
     for server in service.real_servers:
         if server.address in directors:
