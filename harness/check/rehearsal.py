@@ -97,11 +97,13 @@ def _run(machine: Machine, argv: Sequence[str], script: Script) -> tuple[int, st
             if not select.select([output], [], [], patience)[0] or not (data := output.read(_CHUNK)):
                 break
             said, length = (said + data)[-_TOLD:], length + len(data)
-    if length >= _MOST:
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGKILL)
-        process.wait()
-        return -signal.SIGKILL, "more than anybody reads"
+        if (
+            length >= _MOST
+        ):  # timeout hands the signal on; while nobody reads, whoever prints waits and spins on nothing
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+            process.wait()
+            return -signal.SIGTERM, "more than anybody reads"
     status = process.wait()
     if status == 124:  # what timeout(1) says when it had to end the command
         return status, f"nothing within {longest} s"
