@@ -45,7 +45,7 @@ check: setup
 	$(VENV)/bin/ruff check $(SOURCES)
 	$(VENV)/bin/ruff format --check $(SOURCES)
 	$(VENV)/bin/mypy --strict $(SOURCES)
-	$(PYTEST) -q tests/test_layering.py tests/test_check_findings.py
+	$(PYTEST) -q tests/test_layering.py tests/test_check_findings.py tests/test_events.py
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	vagrant validate --ignore-provider
 	$(VENV)/bin/lvs-harness scenarios --markdown | diff -u docs/scenarios.md - || { echo "out of date: make docs"; exit 1; }
