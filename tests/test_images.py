@@ -45,6 +45,25 @@ def test_all_that_machines_run_is_in_a_release_image() -> None:
     assert set(PROGRAMS.values()) <= set(release.PACKAGES)
 
 
+def test_an_image_with_more_packages_is_another_image() -> None:
+    assert release.parts("trixie+haproxy,iputils-ping") == ("trixie", ("haproxy", "iputils-ping"))
+    assert release.is_with_packages("trixie+haproxy")
+    assert not release.is_release("trixie+haproxy"), "what a bundle names is made without asking"
+    keys = {release.key(name) for name in ("trixie", "trixie+haproxy", "trixie+nginx", "bookworm+haproxy")}
+    assert len(keys) == 4
+    assert "--include=" + ",".join([*release.PACKAGES, "haproxy"]) in release._arguments(
+        Path("options"), "trixie", ("haproxy",)
+    )
+    with pytest.raises(HarnessError, match="image trixie\\+a b: 'a b' is no name of a package"):
+        selection.find("trixie+a b")
+
+
+def test_a_release_that_is_not_merged_by_its_packages_is_merged() -> None:
+    merging = "--setup-hook=/usr/share/mmdebstrap/hooks/merged-usr/setup00.sh"
+    assert merging in release._arguments(Path("options"), "bullseye")
+    assert merging not in release._arguments(Path("options"), "bookworm")
+
+
 def test_the_version_is_read_without_running_anything(tmp_path: Path) -> None:
     found = selection.find(str(root(tmp_path / "root", "2.2.8")))
     assert str(found.keepalived) == "2.2.8"

@@ -21,7 +21,7 @@ def _make(options: argparse.Namespace) -> int:
     from harness.images import cache, release, selection
 
     for name in options.names or release.RELEASES:
-        if options.again and release.is_release(name):
+        if options.again and release.is_with_packages(name):
             cache.forget(release.key(name))
         selection.make(name, lambda line: print(line, flush=True))
     return 0

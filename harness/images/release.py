@@ -31,6 +31,34 @@ _UNWANTED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/us
 _RECIPE = "essential 1"  # to be changed with what is done here, so that images are made anew
 
 
+_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+", re.ASCII)  # Debian Policy, section 5.6.1
+_MERGING = "merged-usr"
+_UNMERGED = ("bullseye",)
+"""Releases in which an installed system has /bin below /usr, and one that is made from its packages has not: there
+/usr/bin/true would be missing, and scripts that name it would silently not run.
+"""
+_MERGE = "/usr/share/mmdebstrap/hooks/merged-usr/setup00.sh"
+"""What mmdebstrap has for it: links, as debootstrap makes them, before any package is unpacked."""
+
+
+def parts(name: str) -> tuple[str, tuple[str, ...]]:
+    """The release in ``trixie+haproxy,iputils-ping``, and the packages that it is to have beside all others.
+
+    HarnessError if one of them is no name of a package.
+    """
+    base, plus, more = name.partition("+")
+    packages = tuple(more.split(",")) if plus else ()
+    for package in packages:
+        if not _PACKAGE.fullmatch(package):
+            raise HarnessError(f"image {name}: {package!r} is no name of a package: {base}+haproxy,iputils-ping")
+    return base, packages
+
+
+def is_with_packages(name: str) -> bool:
+    """Whether that is a release, with packages or without."""
+    return is_release(name.partition("+")[0])
+
+
 def is_release(name: str) -> bool:
     """Whether there is a release of Debian or Ubuntu of this name."""
     return name in RELEASES or bool(_distribution(name))
@@ -38,8 +66,10 @@ def is_release(name: str) -> bool:
 
 def key(name: str) -> str:
     """Under which the cache keeps the image of a release."""
-    recipe = "\n".join([_RECIPE, *_UNWANTED, *PACKAGES])
-    return f"{name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+    base, packages = parts(name)
+    merging = [_MERGING] if base in _UNMERGED else []
+    recipe = "\n".join([_RECIPE, *_UNWANTED, *PACKAGES, *merging, *packages])
+    return f"{base}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
 
 def make(name: str, progress: cache.Progress) -> Path:
@@ -51,14 +81,16 @@ def make(name: str, progress: cache.Progress) -> Path:
         if shutil.which(tool) is None:
             raise HarnessError(f"image {name}: {tool} is missing; run `make images`, or: apt-get install {package}")
 
+    base, packages = parts(name)
+
     def fill(made: Path, work: Path, steps: Steps) -> None:
-        sources, options = _configure(name, work, steps)
-        steps.begin(f"install {name} with {', '.join(PACKAGES)}")
+        sources, options = _configure(base, work, steps)
+        steps.begin(f"install {base} with {', '.join([*PACKAGES, *packages])}")
         archive = work / "image.tar"
         try:
-            steps.run("mmdebstrap", *_arguments(options), name, archive, *sources)
+            steps.run("mmdebstrap", *_arguments(options, base, packages), base, archive, *sources)
         except HarnessError as problem:
-            raise _explained(name, steps, problem) from None
+            raise _explained(base, steps, problem) from None
         steps.begin("unpack")
         steps.run("tar", "-C", made, "--exclude=./dev/*", "-xf", archive)
 
@@ -86,13 +118,14 @@ def _configure(name: str, work: Path, steps: Steps) -> tuple[list[Path], Path]:
     return [sources], options
 
 
-def _arguments(options: Path) -> list[str]:
+def _arguments(options: Path, base: str, packages: tuple[str, ...] = ()) -> list[str]:
     # The options and sources may name this machine's proxy with a password: they do not stay in the image.
     forget = 'rm -f "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*'
     return [
         "--variant=essential",
         "--format=tar",
-        f"--include={','.join(PACKAGES)}",
+        f"--include={','.join([*PACKAGES, *packages])}",
+        *([f"--setup-hook={_MERGE}"] if base in _UNMERGED else []),
         f"--aptopt={options}",
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in _UNWANTED),
         f"--customize-hook={forget}",

@@ -86,7 +86,7 @@ def _pick(names: Mapping[str, str], node: str, role: str) -> str | None:
 
 def find(name: str) -> Image:
     """The image of this name, which has been made before. HarnessError if it has not, or is none."""
-    if release.is_release(name) and not Path(name).is_dir():
+    if release.is_with_packages(name) and not Path(name).is_dir():
         root = cache.find(release.key(name))
     elif (layout := oci.split(name)) is not None:
         root = oci.find(*layout)
@@ -108,7 +108,7 @@ def make(name: str, progress: cache.Progress) -> None:
         return
     if program.is_one(name):
         program.make(name, progress)
-    elif release.is_release(name) and not Path(name).is_dir():
+    elif release.is_with_packages(name) and not Path(name).is_dir():
         release.make(name, progress)
     elif (layout := oci.split(name)) is not None:
         oci.make(*layout, progress)
