@@ -34,7 +34,7 @@ def forgets(*seconds: int):  # type: ignore[no-untyped-def]
     return change
 
 
-@pytest.mark.topology(DirectorPair, sync_daemon=True)
+@pytest.mark.topology(DirectorPair, sync_daemon=True, fresh=True)  # the tables begin empty
 @pytest.mark.control("directors do not tell each other", topology={"sync_daemon": False}, caught="outcome")
 def test_persistence_of_a_stream_through_a_failover(cluster: Cluster) -> None:
     """The new master knows the connection from the old one's sync daemon, so a download goes on where it was. It
@@ -96,7 +96,7 @@ def test_persistence_of_datagrams_from_one_port(cluster: Cluster) -> None:
     assert after.server not in (None, drained.page)
 
 
-@pytest.mark.topology(DirectorPair, sync_daemon=True)
+@pytest.mark.topology(DirectorPair, sync_daemon=True, fresh=True)  # the tables begin empty
 @pytest.mark.control("directors do not tell each other", topology={"sync_daemon": False}, caught="told")
 def test_persistence_of_connections_is_in_both_tables(cluster: Cluster) -> None:
     """What the master balances, the backup knows from its sync daemon: the same tuples to the same real servers, marked

@@ -23,7 +23,7 @@ EACH = [
 
 
 @pytest.mark.parametrize("proxy", EACH)
-@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="proxy2", caught="wait_master")
+@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="proxy2", caught="wait_announced")
 def test_failover_of_proxies(cluster: Cluster, proxy: str) -> None:
     """A proxy is behind the VIP like IPVS is: the new owner of the VIP serves at once, for its proxy runs all along."""
     master, backup = cluster.master, cluster.backup
@@ -31,7 +31,7 @@ def test_failover_of_proxies(cluster: Cluster, proxy: str) -> None:
     due = timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(PowerOff(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_announced(backup, since=struck, until=due.latest)
         after = cluster.fetch(4)
 
     assert took in cluster.within(due)
@@ -40,7 +40,7 @@ def test_failover_of_proxies(cluster: Cluster, proxy: str) -> None:
 
 
 @pytest.mark.parametrize("proxy", EACH)
-@pytest.mark.control("nobody looks at the proxy", topology={"tracked": False}, caught="wait_master")
+@pytest.mark.control("nobody looks at the proxy", topology={"tracked": False}, caught="wait_announced")
 def test_failover_when_the_proxy_ends(cluster: Cluster, proxy: str) -> None:
     """The script that looks for the process fails within its interval, and the master resigns."""
     master, backup = cluster.master, cluster.backup
@@ -48,7 +48,7 @@ def test_failover_when_the_proxy_ends(cluster: Cluster, proxy: str) -> None:
     due = timers.switch(master.vrrp, backup.vrrp, script)
 
     with cluster.suffering(StopProgram(master, proxy)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_announced(backup, since=struck, until=due.latest)
         answers = cluster.fetch(2)
     back = timers.switch_back(master.vrrp, backup.vrrp, script)
     cluster.wait_master(master, since=cluster.healed(), until=back.latest)
