@@ -67,7 +67,7 @@ class Control:
         with contextlib.ExitStack() as suffering:
             for name in self.node:
                 assert self.fault is not None
-                suffering.enter_context(cluster.suffering(self.fault(_node(cluster, name))))
+                suffering.enter_context(cluster.suffering(self.fault(_node(cluster, name)), at_once=True))
             if self.sabotage is not None:
                 self.sabotage(cluster)
             yield

@@ -73,7 +73,9 @@ class Pool:
         await_multiple(BEGINNING)
         if choice.virtual():  # how many were drawn before says what else the host has had Python do
             linux.reseed_random()
-        return Cluster(checked, supervisor, self._folder / f"cluster-{self._count}", self._slack)
+        cluster = Cluster(checked, supervisor, self._folder / f"cluster-{self._count}", self._slack)
+        cluster.moments.seed = self._seed
+        return cluster
 
     @staticmethod
     def _healthy(cluster: Cluster) -> bool:

@@ -37,9 +37,12 @@ class Acting(Waiting):
     before_healing: Callable[[Exception], None] | None = None
 
     @contextlib.contextmanager
-    def suffering(self, fault: Fault[Node]) -> Iterator[Instant]:
-        """Inject a fault, give the instant just before it, and heal it at the end whatever happens."""
-        struck = self.inject(fault)
+    def suffering(self, fault: Fault[Node], at_once: bool = False) -> Iterator[Instant]:
+        """Inject a fault, give the instant just before it, and heal it at the end whatever happens.
+
+        See :meth:`inject`.
+        """
+        struck = self.inject(fault, at_once)
         try:
             yield struck
         except Exception as problem:
@@ -49,14 +52,14 @@ class Acting(Waiting):
         finally:
             self.heal(fault)
 
-    def inject(self, fault: Fault[Node]) -> Instant:
+    def inject(self, fault: Fault[Node], at_once: bool = False) -> Instant:
         """Inject a fault; returns the instant just before.
 
-        What cuts a real server off begins between two checks: where one is open, its end takes keepalived up to
-        :data:`harness.keepalived.timers.LINGER`, which nobody could tell beforehand.
+        The seed decides at which moment of the protocol it strikes (:mod:`harness.cluster.moments`), unless that is
+        ``at_once``, or something is wrong with the cluster already.
         """
-        if fault.cuts and isinstance(fault.node, RealServerNode):
-            self.wait_between_checks(fault.node)
+        if not at_once and not self._suffered:
+            self.wait_moment(fault)
         struck = self.timeline.record(
             FaultChanged(self.timeline.now(), fault.node.name, name=fault.name, action="injected")
         ).at

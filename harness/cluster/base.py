@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.clock import Instant
 from harness.cluster.due import Comparison, Expectations
+from harness.cluster.moments import Moments
 from harness.daemons import keepalived, mail
 from harness.daemons.daemon import Daemon
 from harness.daemons.nodes import (
@@ -64,6 +65,7 @@ class Base:
         require_optional(plan)
         self.plan, self.slack, self.folder = plan, slack, folder
         self.timeline = Timeline()
+        self.moments = Moments()
         self.lab = Lab(plan, supervisor)
         self.recorder = Recorder(self.timeline, folder)
         self.nodes = Nodes({host.name: node_of(host, plan, self._log_pipe) for host in plan.hosts})

@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from harness.clock import Instant, Window
+from harness.cluster import moments
 from harness.cluster.base import STARTING
 from harness.cluster.looking import Looking
 from harness.daemons import keepalived
-from harness.daemons.nodes import DirectorNode, RealServerNode
+from harness.daemons.nodes import DirectorNode, Node, RealServerNode
 from harness.errors import HarnessError
 from harness.events import (
     AddressChanged,
+    Advertisement,
     DaemonChanged,
     DestinationChanged,
     Event,
@@ -24,6 +26,7 @@ from harness.events import (
     StateChanged,
     Value,
 )
+from harness.faults.fault import Fault
 from harness.keepalived import timers
 from harness.observers.client import Load
 from harness.timeline import EVER, E, TooLate
@@ -266,9 +269,37 @@ class Waiting(Looking):
                 return f"{node.name} looks for {self.vip} at {known}, and {master.name} has {master.mac}"
         return None
 
-    def wait_between_checks(self, server: RealServerNode) -> None:
-        """Wait until no connection of a checker's is open to a real server, nor about to be: the middle of the longest
-        pause between two of them.
+    def wait_moment(self, fault: Fault[Node]) -> None:
+        """Wait until the moment at which a fault is to strike (:mod:`harness.cluster.moments`).
+
+        What befalls a director is spread over the interval of the advertisements on its LAN, and
+        comes when their sender has been master for :data:`harness.cluster.moments.REIGN` at the
+        least. What befalls a real server is spread over the time between two checks of it; what
+        cuts it off begins while no check is open, because the end of an open one takes keepalived
+        up to :data:`harness.keepalived.timers.LINGER`, which nobody could tell beforehand.
+        """
+        moment = self.moments.draw()
+        if isinstance(fault.node, DirectorNode):
+            self._wait_within_reign(fault.node, moment)
+        elif isinstance(fault.node, RealServerNode):
+            self.wait_between_checks(fault.node, moment, fault.cuts)
+
+    def _wait_within_reign(self, director: DirectorNode, moment: float) -> None:
+        for instance in director.role.instances:
+            sent = self.timeline.events(Advertisement, sent=True, vrid=instance.vrid)
+            if not sent or not sent[-1].priority:
+                continue
+            sender = sent[-1].node
+            entered = self.timeline.events(StateChanged, node=sender, instance=instance.name, state="MASTER")
+            earliest = max([self.timeline.now(), *(event.at + moments.REIGN for event in entered[-1:])])
+            at = moments.instant(sent[-1].at, instance.advert_int, moment, earliest)
+            self.timeline.let_pass(at - self.timeline.now())
+            return
+
+    def wait_between_checks(self, server: RealServerNode, moment: float = 0.5, cuts: bool = True) -> None:
+        """Wait until ``moment`` of the longest pause between two checks of a real server, in which no check is open.
+
+        Where nothing ``cuts`` an open check, it is ``moment`` of the whole ``delay_loop``.
         """
         now = self.timeline.now()  # looking takes its time, too
         due = sorted(
@@ -278,10 +309,16 @@ class Waiting(Looking):
             if any(check.connects for check in service.checks)
             and (made := self.checked(director, server, service, since=now - 3 * service.delay_loop))
         )
-        if due:
+        if not due:
+            return
+        if cuts:
             pauses = pairwise([*(after for after, _ in due), due[0][0] + min(loop for _, loop in due)])
             begin, end = max(pauses, key=lambda pause: pause[1] - pause[0])
-            self.timeline.let_pass(now + (begin + end) / 2 - self.timeline.now())
+            at = now + begin + (0.1 + 0.8 * moment) * (end - begin)
+        else:
+            after, loop = due[0]
+            at = moments.instant(now + after - loop, loop, moment, self.timeline.now())
+        self.timeline.let_pass(max(0.0, at - self.timeline.now()))
 
     def within(self, due: Window) -> Window:
         """A window as this machine's clock sees it; what is compared with it goes on the timeline.

@@ -121,6 +121,7 @@ def cluster(
     with contextlib.nullcontext() if _control is None else _control.planted(running):
         if _control is not None:
             running.begin_scenario()
+        running.moments.begin(request.node.nodeid)
         with evidence.recorded(request.node, running):
             yield running
     if _control is not None and _control.sabotage is not None:

@@ -28,7 +28,7 @@ def test_tls_answer_in_pieces_is_given_up_by_a_busy_keepalived(cluster: Cluster)
     director, server = cluster.master, cluster.real_servers[0]
     cluster.wait_between_checks(server)
 
-    with cluster.suffering(ChangePage(server, path="/trickle/page", text=PAGE)) as struck:
+    with cluster.suffering(ChangePage(server, path="/trickle/page", text=PAGE), at_once=True) as struck:
         cluster.timeline.let_pass(SLOWLY_BY_TLS.delay_loop / 2 + PACE.timeout - 0.2)
         with cluster.suffering(HangKeepalived(director)):
             cluster.timeline.let_pass(0.4)

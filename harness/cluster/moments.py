@@ -1,0 +1,51 @@
+"""When faults strike: at a moment of the protocol that the seed decides (pure).
+
+In virtual time everything else repeats to the nanosecond, so without this every fault would strike
+at one moment, and windows would be tried at one point. A *moment* is a fraction of a period: of the
+interval between two advertisements for what happens to directors, of ``delay_loop`` for what
+happens to real servers. It depends on the seed, the scenario and how many faults that has had, and
+on nothing that a shared cluster or ``-n`` could change.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass, field
+
+from harness.clock import Instant
+
+FIXED = 0.37
+"""The moment of seed 0: not a round part of a period, and far from both ends."""
+
+REIGN = 2.0
+"""Seconds for which a master has held office, at the least, when something happens to it."""
+
+
+@dataclass
+class Moments:
+    """Draws the moments of one scenario after another."""
+
+    seed: int = 0
+    _scenario: str = ""
+    _count: int = field(default=0)
+
+    def begin(self, scenario: str) -> None:
+        """The next moments are those of this scenario, known by its node id."""
+        self._scenario, self._count = scenario, 0
+
+    def draw(self) -> float:
+        """The next moment, from 0 to 1."""
+        self._count += 1
+        if self.seed == 0:
+            return FIXED
+        return random.Random(f"{self.seed} {self._scenario} {self._count}").random()
+
+
+def instant(anchor: Instant, period: float, moment: float, earliest: Instant) -> Instant:
+    """The first instant from ``earliest`` on that is ``moment`` into a period, of which one began at ``anchor``.
+
+    ``period`` in seconds.
+    """
+    first = anchor + moment * period
+    return first + max(0, math.ceil((earliest - first) / period)) * period
