@@ -20,8 +20,8 @@ IMAGE_PACKAGES := mmdebstrap uidmap umoci
 KEEPALIVED_PACKAGES := autoconf automake gcc git libc6-dev libnl-3-dev libnl-genl-3-dev libssl-dev make pkg-config
 KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make patch xz-utils
 
-.PHONY: setup scenarios test samples check controls conformance docs picture bench determinism kernel wheels container \
-	images lock clean packages all-packages writable
+.PHONY: setup scenarios test samples check controls conformance docs picture bench seeds determinism kernel wheels \
+	container images lock clean packages all-packages writable
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.compiled
@@ -74,6 +74,10 @@ bench: setup
 	@tools/install-packages $(BENCH_PACKAGES)
 	@[ -d $(VENV)/munet ] || $(VENV)/bin/pip install --quiet --disable-pip-version-check --target $(VENV)/munet munet==0.17.3
 	$(VENV)/bin/python -m benchmarks
+
+# Where measured times lie in their windows, over N seeds, which decide when faults strike: make seeds N=20 ARGS="-n 2"
+seeds: setup
+	$(VENV)/bin/python -m harness.seeds --seeds $(or $(N),20) scenarios/ $(ARGS)
 
 determinism: setup
 	$(VENV)/bin/python -m harness.determinism scenarios/ $(ARGS)

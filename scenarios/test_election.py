@@ -3,6 +3,7 @@
 import pytest
 
 from harness import measures
+from harness.clock import Window
 from harness.cluster import Cluster
 from harness.daemons.nodes import DirectorNode
 from harness.events import AddressChanged, Advertisement
@@ -38,10 +39,11 @@ def test_election_is_not_awaited_by_the_address_owner(cluster: Cluster) -> None:
     owner, other = cluster.directors
     due = timers.cold_start(owner.vrrp, other.vrrp)
 
-    stood = cluster.stood(other)  # started with it, and as long on its way to an election
-    took = cluster.wait_master(owner, since=stood.earliest, until=stood.latest - stood.earliest + due.latest)
+    began = cluster.timeline.events("daemon", node=owner.name, action="started")[-1].at
+    stood = Window(began, cluster.stood(other).latest)  # the other is as long on its way to an election
+    took = cluster.wait_master(owner, since=began, until=stood.latest - began + due.latest)
 
-    assert stood.earliest + took in cluster.within(stood + due)
+    assert began + took in cluster.within(stood + due)
 
 
 @pytest.mark.control("it is told to be MASTER", topology={"states": ("MASTER", "BACKUP")}, caught="stood|state")
@@ -154,7 +156,11 @@ SHORT = [
 ]  # fmt: skip
 
 
-@pytest.mark.control("a lower priority", config={"director2": ("priority 90", "priority 1")}, caught="took")
+@pytest.mark.control(
+    "it waits for two intervals more",
+    config={"director2": ("priority 90", "priority 90\ndown_timer_adverts 5")},
+    caught="took",
+)
 @pytest.mark.parametrize("loss", SHORT)
 def test_election_in_version_3_takes_fractions_of_a_second(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
     """The advertisement interval is in hundredths of a second, and the skew a share of it (RFC 5798 section 6.1)."""

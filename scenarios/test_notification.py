@@ -240,7 +240,11 @@ def test_notification_by_mail_of_a_lost_real_server(cluster: Cluster) -> None:
 
 
 @MAILED
-@pytest.mark.control("a lower priority", config={"director2": ("priority 90", "priority 1")}, caught="took")
+@pytest.mark.control(
+    "it waits for two intervals more",
+    config={"director2": ("priority 90", "priority 90\ndown_timer_adverts 5")},
+    caught="took",
+)
 @pytest.mark.topology(DirectorPair, told=True)
 def test_notification_that_cannot_be_mailed_delays_nothing(cluster: Cluster) -> None:
     """Alerts are sent beside the protocol: a mail server in a black hole does not hold the takeover up."""

@@ -37,6 +37,7 @@ LAYERS = (
     "report",
     "console",
     "determinism",
+    "seeds",
     "plugin",
     "behaviours",
     "cli",

@@ -1,0 +1,52 @@
+"""Moments: seed 0 has one, every other seed spreads them, and nothing but seed, scenario and count decides."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from harness.cluster.moments import FIXED, Moments, instant
+
+
+def drawn(seed: int, scenario: str, count: int = 1) -> list[float]:
+    moments = Moments(seed)
+    moments.begin(scenario)
+    return [moments.draw() for _ in range(count)]
+
+
+def test_seed_0_has_one_moment() -> None:
+    assert drawn(0, "a", 3) == drawn(0, "b", 3) == [FIXED] * 3
+
+
+def test_a_scenario_s_moments_depend_on_the_seed_and_not_on_what_ran_before() -> None:
+    moments = Moments(7)
+    moments.begin("something else")
+    moments.draw()
+    moments.begin("a")
+    assert [moments.draw(), moments.draw()] == drawn(7, "a", 2)
+    assert drawn(7, "a") != drawn(8, "a")
+    assert drawn(7, "a") != drawn(7, "b")
+
+
+def test_moments_fill_the_whole_period() -> None:
+    found = sorted(moment for seed in range(1, 200) for moment in drawn(seed, "a"))
+    assert found[0] < 0.05
+    assert found[-1] > 0.95
+    assert max(after - before for before, after in pairwise(found)) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("anchor", "period", "moment", "earliest", "expected"),
+    [
+        (10.0, 1.0, 0.25, 10.0, 10.25),
+        (10.0, 1.0, 0.25, 10.25, 10.25),
+        (10.0, 1.0, 0.25, 10.26, 11.25),
+        (10.0, 2.0, 0.5, 14.9, 15.0),
+        (10.0, 1.0, 0.5, 3.0, 10.5),
+    ],
+)
+def test_the_first_instant_of_a_moment(
+    anchor: float, period: float, moment: float, earliest: float, expected: float
+) -> None:
+    assert instant(anchor, period, moment, earliest) == pytest.approx(expected)
