@@ -157,8 +157,8 @@ SHORT = [
 
 
 @pytest.mark.control(
-    "it waits for two intervals more",
-    config={"director2": ("priority 90", "priority 90\ndown_timer_adverts 5")},
+    "a low priority and two intervals more to wait",
+    config={"director2": ("priority 90", "priority 1\ndown_timer_adverts 5")},
     caught="took",
 )
 @pytest.mark.parametrize("loss", SHORT)

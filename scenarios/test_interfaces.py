@@ -129,7 +129,7 @@ def test_failover_to_a_port_that_only_learns_is_a_split_brain(cluster: Cluster) 
 
     with cluster.suffering(Unplug(master)) as struck:
         cluster.wait_master(backup, since=struck, until=due.latest)
-    with cluster.suffering(Deaf(master)) as plugged, cluster.suffering(Mute(master)):
+    with cluster.suffering(Deaf(master), at_once=True) as plugged, cluster.suffering(Mute(master)):
         alone = cluster.wait_master(master, since=plugged, until=wait.latest)
         cluster.timeline.let_pass(LEARNING - alone)
         assert cluster.owners() == [master.name, backup.name]

@@ -241,8 +241,8 @@ def test_notification_by_mail_of_a_lost_real_server(cluster: Cluster) -> None:
 
 @MAILED
 @pytest.mark.control(
-    "it waits for two intervals more",
-    config={"director2": ("priority 90", "priority 90\ndown_timer_adverts 5")},
+    "a low priority and two intervals more to wait",
+    config={"director2": ("priority 90", "priority 1\ndown_timer_adverts 5")},
     caught="took",
 )
 @pytest.mark.topology(DirectorPair, told=True)

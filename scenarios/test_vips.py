@@ -112,8 +112,8 @@ def test_ownership_in_a_sync_group_comes_back_together(cluster: Cluster) -> None
 
 @LOSSES
 @pytest.mark.control(
-    "it waits for two intervals more",
-    config={"director2": ("priority 90", "priority 90\ndown_timer_adverts 5")},
+    "a low priority and two intervals more to wait",
+    config={"director2": ("priority 90", "priority 1\ndown_timer_adverts 5")},
     caught="took",
 )
 @pytest.mark.topology(DirectorGroup, vip=VIP6, version=3)
@@ -132,7 +132,9 @@ def test_ownership_of_an_ipv6_vip_moves_within_its_window(cluster: Cluster, loss
     assert not measures.split_brain(cluster.timeline, backup.vrrp.vrid, since=struck)
 
 
-@pytest.mark.control("another VIP", config={"director2": ("fd00:10::50/128", "fd00:10::51/128")}, caught="known|announced")
+@pytest.mark.control(
+    "another VIP", config={"director2": ("fd00:10::50/128", "fd00:10::51/128")}, caught="known|announced"
+)
 @pytest.mark.topology(DirectorGroup, vip=VIP6, version=3)
 def test_ownership_of_an_ipv6_vip_is_announced_to_the_neighbours(cluster: Cluster) -> None:
     """The client's neighbour cache points at the old master; unsolicited advertisements correct it (RFC 4861 7.2.6)."""
