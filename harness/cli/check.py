@@ -25,7 +25,8 @@ def add(commands: Any) -> None:
     check = commands.add_parser(
         "check",
         help="build the cluster that keepalived.conf files describe, break it, and say what works",
-        usage="lvs-harness check [--set KEY=VALUE]... [--settings TOML] [--explain] [--trust] [NAME=]FILE..."
+        usage="lvs-harness check [--set KEY=VALUE]... [--settings TOML] [--explain] [--trust] [--json FILE]"
+        " [--sarif FILE] [NAME=]FILE..."
         " [-- PYTEST OPTIONS]",
         description="Scripts that the configurations name run inside the cluster's machines only.",
         epilog="What follows -- is for pytest: -- --kernel uml -k election",
@@ -37,6 +38,8 @@ def add(commands: Any) -> None:
     about = f"assumptions corrected, as a table [set] (default: {SETTINGS} beside the first file, if it is there)"
     check.add_argument("--settings", type=Path, metavar="TOML", help=about)
     check.add_argument("--explain", action="store_true", help="say only what was understood")
+    check.add_argument("--json", metavar="FILE", help="write the verdict into this file, too, as JSON")
+    check.add_argument("--sarif", metavar="FILE", help="the same as SARIF 2.1.0, which code scanning reads")
     about = "run scripts that the configurations name also where this machine cannot limit what they do to it"
     check.add_argument("--trust", action="store_true", help=about)
     check.set_defaults(run=_run, passes=True)
@@ -53,6 +56,8 @@ def _run(options: argparse.Namespace) -> int:
     settings = [f"{key}={value}" for key, value in known.items()]
     arguments = [part for director in options.directors for part in ("--director", director)]
     arguments += ["--trust"] if options.trust else []
+    arguments += ["--verdict-json", options.json] if options.json else []
+    arguments += ["--verdict-sarif", options.sarif] if options.sarif else []
     arguments += [part for setting in [*settings, *options.set] for part in ("--set", setting)]
     arguments += [part for name, reason in silent.items() for part in ("--silence", f"{name}={reason}")]
     where = [f"{BEHAVIOURS}.test_configuration"] if options.explain else [BEHAVIOURS]

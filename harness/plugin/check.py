@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,7 @@ from harness.plugin.evidence import folder_of
 from harness.plugin.marks import CONFIGURED
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Sequence
 
     from harness.check.configured import Configured
 
@@ -54,6 +55,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--set", dest="lvs_set", action="append", default=[], metavar="KEY=VALUE", help=settings)
     about = "do not count a finding of this name, for this reason"
     group.addoption("--silence", dest="lvs_silence", action="append", default=[], metavar="NAME=REASON", help=about)
+    about = "write the verdict into this file, as JSON"
+    group.addoption("--verdict-json", metavar="FILE", help=about)
+    about = "write findings and what breaks into this file, as SARIF 2.1.0"
+    group.addoption("--verdict-sarif", metavar="FILE", help=about)
     parser.addini("lvs_directors", "directors' configurations, [NAME=]FILE each, beside this file", "linelist", [])
     parser.addini("lvs_settings", "assumptions corrected, KEY=VALUE each", "linelist", [])
 
@@ -105,10 +110,29 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("verdict")
         for line in verdict.report(outcomes, findings, stash.get(_SILENT, {})):
             terminalreporter.line(line)
+    _write(terminalreporter.config, outcomes, findings)
     if terminalreporter.config.stash.get(_NOTHING, False):
         terminalreporter.line("nothing of these files could be judged: all that was tried does not apply to them")
     if interrupted:
         terminalreporter.line(interrupted)
+
+
+def _write(config: pytest.Config, outcomes: Sequence[verdict.Outcome], findings: Sequence[Finding]) -> None:
+    """Write the verdict for machines, where that is wanted."""
+    silent = config.stash.get(_SILENT, {})
+    wanted = {name: config.getoption(name) for name in ("verdict_json", "verdict_sarif")}
+    if not any(wanted.values()):
+        return
+    from importlib.metadata import version
+
+    from harness.check import formats
+
+    if file := wanted["verdict_json"]:
+        text = formats.to_json(outcomes, findings, silent)
+        Path(config.invocation_params.dir, file).write_text(text, encoding="utf-8")
+    if file := wanted["verdict_sarif"]:
+        text = formats.to_sarif(outcomes, findings, silent, version("lvs-harness"))
+        Path(config.invocation_params.dir, file).write_text(text, encoding="utf-8")
 
 
 def _outcomes(terminalreporter: pytest.TerminalReporter) -> list[verdict.Outcome]:

@@ -176,6 +176,7 @@ def _outside_files(config: pytest.Config) -> list[Path]:
     """Files and folders outside the artifacts that pytest itself writes and that the user expects to find."""
     option = config.option
     named = [option.xmlpath, getattr(option, "log_file", None), option.grid, option.conformance]
+    named += [option.verdict_json, option.verdict_sarif]
     found = [config.invocation_params.dir / path for path in named if path]
     if config.pluginmanager.hasplugin("cacheprovider"):
         found.append(config.rootpath / str(config.getini("cache_dir")))
