@@ -47,8 +47,16 @@ class Diagnosis:
 
 
 def diagnose(timeline: Timeline, setup: Setup, since: Instant = EVER) -> list[Diagnosis]:
-    """Every misconfiguration for which there is evidence since an instant."""
-    return [found for detector in DETECTORS for found in detector(timeline, setup, since)]
+    """Every misconfiguration for which there is evidence since an instant, each once.
+
+    A mere symptom is told only where no misconfiguration is found that would explain it.
+    """
+    found: list[Diagnosis] = []
+    for detector in DETECTORS:
+        for each in detector(timeline, setup, since):
+            if not any(each.name == other.name and set(each.nodes) < set(other.nodes) for other in found):
+                found.append(each)
+    return found or [each for symptom in SYMPTOMS for each in symptom(timeline, setup, since)]
 
 
 # -- advertisements ---------------------------------------------------------------------------------------------------
@@ -208,6 +216,16 @@ _WORDS: Final = (
         "leave vrrp_strict out",
     ),
     (
+        "advert_int mismatch",
+        re.compile(r"advertisement interval mismatch"),
+        "give all directors of a VRID the same advert_int",
+    ),
+    (
+        "VRRP version mismatch",
+        re.compile(r"wrong version\. Received"),
+        "give all directors of a VRID the same vrrp_version",
+    ),
+    (
         "script not executable",
         re.compile(r"script .*(is not executable|cannot be accessed)|Couldn't find executable", re.I),
         "correct its path, or let script_user execute it",
@@ -238,6 +256,30 @@ def said(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis
         yield Diagnosis(name, (node,), line, cures[name])
 
 
+SETTLED = 1.0
+"""Seconds for which two directors hold a VIP that is more than a moment of a failover."""
+
+
+def two_masters(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """Two directors hold one VIP, and have done so for a while: neither hears, or believes, the other."""
+    events = timeline.events(since=since)
+    if not events:
+        return
+    claimed = {vip for instances in setup.directors.values() for each in instances for vip in each.vips}
+    for vip in sorted(claimed):
+        added = {
+            event.node: event.at
+            for event in timeline.events(AddressChanged, address=vip, action="added")
+            if event.node in setup.directors
+        }
+        holders = [name for name in measures.owners(timeline, vip) if name in added]
+        if len(holders) > 1 and events[-1].at - max(added[name] for name in holders) > SETTLED:
+            yield Diagnosis(
+                "two masters", tuple(holders), f"both hold {vip}",
+                "compare what they advertise, to whom, and whether it arrives",
+            )  # fmt: skip
+
+
 Detector = Callable[[Timeline, Setup, Instant], Iterator[Diagnosis]]
 DETECTORS: Final[tuple[Detector, ...]] = (
     vrid_mismatch,
@@ -251,3 +293,5 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     gateway_wrong,
     said,
 )
+SYMPTOMS: Final[tuple[Detector, ...]] = (two_masters,)
+"""What has many causes."""

@@ -129,6 +129,13 @@ class Timeline:
         with self._lock:
             return list(self._matching(wanted, node, since, until, details))
 
+    def before(self, instant: Instant) -> Timeline:
+        """A timeline of its own that ends just before an instant, for judging how things were until then."""
+        earlier = Timeline()
+        earlier.origin, earlier.mark, earlier.nodes = self.origin, self.mark, self.nodes
+        earlier._events = [event for event in self.events() if event.at < instant]
+        return earlier
+
     def _checked(self, kinds: Sequence[Kind], node: str | None, details: dict[str, Value]) -> tuple[type[Event], ...]:
         """The classes that a query asks for. Raises UnknownName if what it asks for cannot be."""
         wanted = tuple(class_of(kind) for kind in kinds) or tuple(KINDS.values())

@@ -48,7 +48,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "The directors claim the same VIPs under different virtual_router_ids, so both become master.",
         "Give both the same virtual_router_id.",
         _ELECTION,
-        ("VRID mismatch",),
+        ("VRID mismatch", "two masters"),
     ),
     "advert-int-differs": Kind(
         FINDING,
@@ -56,20 +56,21 @@ KINDS: Final[Mapping[str, Kind]] = {
         " both become master (RFC 3768, section 7.1).",
         "Give both the same advert_int.",
         _ELECTION,
-        ("advert_int mismatch",),
+        ("advert_int mismatch", "two masters"),
     ),
     "version-differs": Kind(
         FINDING,
         "The directors speak different versions of VRRP and do not understand each other, so both become master.",
         "Give both the same vrrp_version.",
         _ELECTION,
+        ("VRRP version mismatch", "two masters"),
     ),
     "auth-differs": Kind(
         FINDING,
         "The directors do not have the same authentication, and each discards what the other advertises.",
         "Give both the same auth_type and auth_pass.",
         _ELECTION,
-        ("authentication mismatch",),
+        ("authentication mismatch", "two masters"),
     ),
     "unicast-differs": Kind(
         FINDING,
@@ -77,6 +78,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         " other.",
         "Give unicast_peer to both, or to neither.",
         _ELECTION,
+        ("two masters",),
     ),
     "priority-same": Kind(
         NOTE,

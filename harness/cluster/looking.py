@@ -157,8 +157,8 @@ class Looking(Base):
                 return mac
         return None
 
-    def diagnoses(self, since: Instant = EVER) -> list[Diagnosis]:
-        """The misconfigurations for which there is evidence since an instant."""
+    def diagnoses(self, since: Instant = EVER, until: Instant | None = None) -> list[Diagnosis]:
+        """The misconfigurations for which there is evidence since an instant, and until another one."""
         served = {server.name: server.role.serves for server in self.real_servers}
         claimed = {director.name: self._claimed_by(director) for director in self.directors}
         setup = Setup(
@@ -170,7 +170,8 @@ class Looking(Base):
             gateways={host.name: host.default_routes[0] for host in self.plan.hosts if host.default_routes},
             nat=frozenset(name for name, serves in served.items() if any(each.method == "NAT" for each in serves)),
         )
-        return diagnose(self.timeline, setup, since)
+        seen = self.timeline if until is None else self.timeline.before(until)
+        return diagnose(seen, setup, since)
 
     def _claimed_by(self, director: DirectorNode) -> set[str]:
         """The VIPs that it rightly answers ARP for, also where it is a real server as well."""

@@ -4,8 +4,8 @@
 ``parallel`` moves it onto several at once, ``remote`` onto other machines', ``deadly`` and ``spinning`` keep it from
 scenarios that would end it, ``shard`` leaves parts of the suite to others; ``clusters`` has the fixtures, ``needs``
 skips what this machine's programs lack, ``controls`` plants what scenarios must catch, ``outcomes`` says how a
-scenario ended, ``evidence`` keeps what happened in it, ``report`` tells of the run as a whole, ``unwritten`` of what
-it could not write, ``stopping`` gives a prompt.
+scenario ended, ``causes`` what a failure looks like, ``evidence`` keeps what happened in it, ``report`` tells of the
+run as a whole, ``unwritten`` of what it could not write, ``stopping`` gives a prompt.
 """
 
 pytest_plugins = (
@@ -26,6 +26,7 @@ pytest_plugins = (
     "harness.plugin.conformance",
     "harness.plugin.regressions",
     "harness.plugin.outcomes",
+    "harness.plugin.causes",
     "harness.plugin.evidence",
     "harness.plugin.report",
     "harness.plugin.unwritten",

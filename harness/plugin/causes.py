@@ -1,0 +1,56 @@
+"""What a failure looks like: misconfigurations that show in what was recorded, named first.
+
+A fault makes much look like a misconfiguration. So what counts is what showed before the
+scenario's first fault; only a scenario without any is judged by all that was recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from harness.cluster import Cluster
+from harness.diagnosis import Diagnosis
+from harness.errors import HarnessError
+from harness.events import FaultChanged
+from harness.plugin.clusters import RUNNING
+
+LOOKS_LIKE = "looks like"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the causes of a failure before its message, in the terminal, on the page and in JUnit's XML."""
+    report = yield
+    cluster = item.stash.get(RUNNING, None)
+    if report.failed and cluster is not None and call.when == "call":
+        found = _causes(cluster)
+        if found:
+            _put_first(report, [f"{LOOKS_LIKE}: {cause}" for cause in found])
+    return report
+
+
+def _causes(cluster: Cluster) -> list[Diagnosis]:
+    """What was wrong before the first fault; nothing where that cannot be told."""
+    try:
+        faults = cluster.timeline.events(FaultChanged, since=cluster.timeline.mark, action="injected")
+        return cluster.diagnoses(until=faults[0].at if faults else None)
+    except (HarnessError, OSError):
+        return []  # the failure itself is told all the same
+
+
+def _put_first(report: pytest.TestReport, lines: list[str]) -> None:
+    text = "\n".join(lines)
+    longrepr = report.longrepr
+    if isinstance(longrepr, str):
+        report.longrepr = f"{text}\n\n{longrepr}"
+        return
+    crash = getattr(longrepr, "reprcrash", None)
+    entries = getattr(getattr(longrepr, "reprtraceback", None), "reprentries", [])
+    if crash is not None:
+        crash.message = f"{text}\n{crash.message}"
+    if entries and hasattr(entries[0], "lines"):
+        entries[0].lines[:0] = [*(f"E   {line}" for line in lines), ""]
