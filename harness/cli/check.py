@@ -12,6 +12,7 @@ from typing import Any
 from harness import received
 from harness.check.files import INCLUDE, SCRIPT, load_all, origin_of, settings_of
 from harness.check.finding import silenced
+from harness.cli import watching
 from harness.errors import HarnessError
 
 SETTINGS = "lvs-harness.toml"
@@ -26,7 +27,7 @@ def add(commands: Any) -> None:
         "check",
         help="build the cluster that keepalived.conf files describe, break it, and say what works",
         usage="lvs-harness check [--set KEY=VALUE]... [--settings TOML] [--explain] [--trust] [--json FILE]"
-        " [--sarif FILE] [NAME=]FILE..."
+        " [--sarif FILE] [--watch] [NAME=]FILE..."
         " [-- PYTEST OPTIONS]",
         description="Scripts that the configurations name run inside the cluster's machines only.",
         epilog="What follows -- is for pytest: -- --kernel uml -k election",
@@ -40,6 +41,7 @@ def add(commands: Any) -> None:
     check.add_argument("--explain", action="store_true", help="say only what was understood")
     check.add_argument("--json", metavar="FILE", help="write the verdict into this file, too, as JSON")
     check.add_argument("--sarif", metavar="FILE", help="the same as SARIF 2.1.0, which code scanning reads")
+    check.add_argument("--watch", action="store_true", help="check again whenever something beside the files is saved")
     about = "run scripts that the configurations name also where this machine cannot limit what they do to it"
     check.add_argument("--trust", action="store_true", help=about)
     check.set_defaults(run=_run, passes=True)
@@ -64,6 +66,8 @@ def _run(options: argparse.Namespace) -> int:
     short = ["-p", "no:cacheprovider", "--tb=no", "-rN"]  # the verdict says it; --tb=auto behind "--" shows it again
     patient = ["--watchdog", "120"]  # tables of hundreds of services take their time to be read
     command = [sys.executable, "-m", "pytest", "--pyargs", *where, *short, *patient, *arguments, *options.passed]
+    if options.watch:
+        return watching.again(command, [origin_of(director).parent for director in options.directors])
     sys.stdout.flush()
     os.execv(command[0], command)  # the command is pytest from here on, so whatever ends the one ends the other
 
