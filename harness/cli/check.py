@@ -12,7 +12,7 @@ from typing import Any
 from harness import received
 from harness.check.files import INCLUDE, SCRIPT, load_all, origin_of, settings_of
 from harness.check.finding import silenced
-from harness.cli import watching
+from harness.cli import upgrading, watching
 from harness.errors import HarnessError
 
 SETTINGS = "lvs-harness.toml"
@@ -27,6 +27,7 @@ def add(commands: Any) -> None:
         "check",
         help="build the cluster that keepalived.conf files describe, break it, and say what works",
         usage="lvs-harness check [--set KEY=VALUE]... [--settings TOML] [--explain] [--trust] [--json FILE]"
+        " [--image RELEASE --then RELEASE]"
         " [--sarif FILE] [--watch] [NAME=]FILE..."
         " [-- PYTEST OPTIONS]",
         description="Scripts that the configurations name run inside the cluster's machines only.",
@@ -41,6 +42,8 @@ def add(commands: Any) -> None:
     check.add_argument("--explain", action="store_true", help="say only what was understood")
     check.add_argument("--json", metavar="FILE", help="write the verdict into this file, too, as JSON")
     check.add_argument("--sarif", metavar="FILE", help="the same as SARIF 2.1.0, which code scanning reads")
+    check.add_argument("--image", metavar="RELEASE", help="with --then: the release that the directors have today")
+    check.add_argument("--then", metavar="RELEASE", help="say what an upgrade to this release changes for these files")
     check.add_argument("--watch", action="store_true", help="check again whenever something beside the files is saved")
     about = "run scripts that the configurations name also where this machine cannot limit what they do to it"
     check.add_argument("--trust", action="store_true", help=about)
@@ -51,7 +54,11 @@ def _run(options: argparse.Namespace) -> int:
     try:
         known, silent = _settings(options.settings, origin_of(options.directors[0]))
         elsewhere = {**known, **settings_of(options.set)}.get(INCLUDE, "")
-        load_all(options.directors, elsewhere)  # so that a file that is missing is told without a line of pytest's
+        loaded = load_all(
+            options.directors, elsewhere
+        )  # so that a file that is missing is told without a line of pytest's
+        if bool(options.image) != bool(options.then):
+            raise HarnessError("--image and --then go together: what there is today, and what comes")
     except HarnessError as problem:
         print(f"lvs-harness: {problem}", file=sys.stderr)
         return UNUSABLE
@@ -66,6 +73,8 @@ def _run(options: argparse.Namespace) -> int:
     short = ["-p", "no:cacheprovider", "--tb=no", "-rN"]  # the verdict says it; --tb=auto behind "--" shows it again
     patient = ["--watchdog", "120"]  # tables of hundreds of services take their time to be read
     command = [sys.executable, "-m", "pytest", "--pyargs", *where, *short, *patient, *arguments, *options.passed]
+    if options.then:
+        return upgrading.compared(command, options.image, options.then, [each.director for each in loaded])
     if options.watch:
         return watching.again(command, [origin_of(director).parent for director in options.directors])
     sys.stdout.flush()

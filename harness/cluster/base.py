@@ -126,11 +126,17 @@ class Base:
 
     @property
     def vip(self) -> str:
-        """The (first) VIP."""
+        """The (first) VIP of the first director: of an instance, or else of a service, or one that it holds itself."""
         if not self.directors:
             raise HarnessError("this topology has no director, so it has no VIP; add one: addHost(..., cls=Director)")
         first = self.directors[0].role
-        return first.instances[0].vips[0] if first.instances or not first.services else first.services[0].vip
+        claimed = [vip for instance in first.instances for vip in (*instance.vips, *instance.excluded_vips)]
+        known = [*claimed, *(service.vip for service in first.services), *first.holds]
+        if not known:
+            raise HarnessError(
+                f"{self.directors[0].name} claims no VIP, balances no service and holds no address of its own"
+            )
+        return known[0]
 
     @property
     def vips(self) -> list[str]:

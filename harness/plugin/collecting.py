@@ -262,8 +262,9 @@ class _Planned:
         """Build the topology of a scenario, unless another has the same."""
         try:
             topology, parameters = topology_of(item)
-            if isinstance(topology, self._configured):
-                return  # which keepalived has to read first, in a machine
+            if isinstance(topology, self._configured):  # which keepalived has to read first, in a machine
+                self.names |= {each.director for each in topology.configurations}
+                return
             parameters.pop("fresh", None)
             key = repr((topology, parameters, selection_of(item)))
         except HarnessError as problem:
