@@ -65,6 +65,11 @@ def instance(fact: facts.Instance, scripts: Iterable[facts.Script]) -> VrrpInsta
     )
 
 
+UNSAID_TIMEOUT = 5.0
+"""What keepalived waits for a connection where nothing is said (``check_api.c``); of the hosts of an SMTP_CHECK 2.2.7
+dumps 0 then."""
+
+
 def is_judged(fact: facts.Instance) -> bool:
     """Whether an instance has an address whose owner can be told, be it one that is not advertised."""
     return bool(fact.vips or fact.excluded_vips)
@@ -133,7 +138,8 @@ def _check(fact: facts.Checker) -> Check | None:
         "warmup": fact.warmup,
         "delay_loop": fact.delay_loop,
     }
-    network: dict[str, Any] = {**pace, "connect_timeout": fact.timeout, "port": fact.port}
+    timeout = fact.timeout or UNSAID_TIMEOUT
+    network: dict[str, Any] = {**pace, "connect_timeout": timeout, "port": fact.port}
     if fact.kind in ("HTTP_GET", "SSL_GET") and fact.urls:
         first, *more = map(_url, fact.urls)
         cls = SslGet if fact.kind == "SSL_GET" else HttpGet

@@ -35,7 +35,8 @@ def options(server: ServerMachine) -> dict[str, Any]:
     pages = {place: content for place, content in pages.items() if f"/{place.partition('/')[2]}" not in statuses}
     front = {"page": PAGE.strip()} if any(url.path == "/" and url.digest for url, _ in urls) else {}
     listens = {"listens": _asked(server, "HTTP_GET", "TCP_CHECK"), "listens_tls": _asked(server, "SSL_GET")}
-    return {"pages": pages, "statuses": statuses, "answers_all": True, **front, **listens}
+    mails = {"mails": _asked(server, "SMTP_CHECK")}
+    return {"pages": pages, "statuses": statuses, "answers_all": True, **front, **listens, **mails}
 
 
 def _asked(server: ServerMachine, *kinds: str) -> tuple[int, ...]:
@@ -113,8 +114,10 @@ def why_not(service: Service, directors: Collection[str]) -> str | None:
                 return f"{checker.kind} of {server.address} asks another machine, {checker.address}"
             if checker.kind == "SMTP_CHECK" and ":" in server.address:
                 return f"{checker.kind} of {server.address}: stand-ins have their mail server on IPv4 only"
-            if checker.kind == "SMTP_CHECK" and checker.port != mail.PORT:
-                return f"{checker.kind} at port {checker.port}: stand-ins have their mail server at {mail.PORT}"
+        asked = {checker.port for checker in server.checkers if checker.kind == "SMTP_CHECK"}
+        if asked and mail.PORT not in asked:
+            ports = ", ".join(str(port) for port in sorted(asked, key=str))
+            return f"SMTP_CHECK at port {ports} alone: what is made to fail is the mail server at {mail.PORT}"
     return None
 
 

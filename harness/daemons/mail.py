@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import re
+from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import default
 
@@ -21,6 +22,14 @@ MAIL = Daemon(
     failed=re.compile(r"Error"),
     package="python3-aiosmtpd",
 )  # fmt: skip
+
+
+def at(port: int) -> Daemon:
+    """The same at another port, as a daemon of its own."""
+    argv = tuple(word.replace(f":{PORT}", f":{port}") for word in MAIL.argv)
+    return replace(MAIL, name=f"mail-{port}", argv=argv)
+
+
 _OPTIONS = ("mail options:", "rcpt options:")
 _BEGIN, _END = "---------- MESSAGE FOLLOWS ----------", "------------ END MESSAGE ------------"
 

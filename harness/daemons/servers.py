@@ -64,4 +64,9 @@ _OTHERS = (
 
 def servers_of(role: RealServer) -> list[Server]:
     """httpd, which every real server runs, and what else its services need."""
-    return [_HTTPD, *(server for server in _OTHERS if server.ports(role))]
+    return [_HTTPD, *(server for server in _OTHERS if server.ports(role)), *map(_mail_at, role.mails)]
+
+
+def _mail_at(port: int) -> Server:
+    """An SMTP server at a port that is no service's, which only checkers ask."""
+    return Server(mail.at(port), lambda service: False, lambda machine, role, page, ports: None)

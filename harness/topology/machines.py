@@ -137,8 +137,8 @@ class RealServer(Role):
     ``page`` is what it answers; by default its own name. httpd has ``workers`` processes when it starts, each at one
     request at a time, and further ``pages``, by path (``/health``) or by virtual host and path
     (``www.lvs.test/health``). The paths in ``statuses`` it answers with that status alone. httpd also listens on the
-    ports in ``listens``, with TLS on those in ``listens_tls``: what checkers ask for elsewhere than clients do. With
-    ``answers_all`` dnsmasq answers whatever name is asked for.
+    ports in ``listens``, with TLS on those in ``listens_tls``: what checkers ask for elsewhere than clients do. SMTP
+    servers listen on the ports in ``mails`` as well. With ``answers_all`` dnsmasq answers whatever name is asked for.
     """
 
     serves: tuple[VirtualService, ...] | list[VirtualService] = ()
@@ -148,6 +148,7 @@ class RealServer(Role):
     statuses: Mapping[str, int] = field(default_factory=dict)
     listens: tuple[int, ...] = ()
     listens_tls: tuple[int, ...] = ()
+    mails: tuple[int, ...] = ()
     workers: int = 2
     answers_all: bool = False
 
