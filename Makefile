@@ -40,13 +40,14 @@ test: setup
 samples: setup
 	$(PYTEST) tests/inside/test_check.py --watchdog 600 $(ARGS)
 
-check: setup
+check: setup $(VENV)/bin/biome
 	@tools/install-packages $(CHECK_PACKAGES)
 	$(VENV)/bin/ruff check $(SOURCES)
 	$(VENV)/bin/ruff format --check $(SOURCES)
 	$(VENV)/bin/mypy --strict $(SOURCES)
 	$(PYTEST) -q tests/test_layering.py tests/test_check_findings.py tests/test_events.py
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(VENV)/bin/biome check --error-on-warnings
 	vagrant validate --ignore-provider
 	$(VENV)/bin/lvs-harness scenarios --markdown | diff -u docs/scenarios.md - || { echo "out of date: make docs"; exit 1; }
 
@@ -118,6 +119,10 @@ packages: writable
 
 $(VENV)/.up-to-date: requirements.lock pyproject.toml tools/make-venv | packages
 	@tools/make-venv $(VENV) requirements.lock
+	@touch $@
+
+$(VENV)/bin/biome: $(VENV)/.up-to-date $(wildcard tools/biome/*)
+	@tools/biome/install $(VENV)
 	@touch $@
 
 # The embedded kernel sees the host's files read-only: what is not compiled now is compiled at every run. pytest has
