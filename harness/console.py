@@ -10,6 +10,7 @@ import contextlib
 import math
 import os
 import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from harness.events import Advertisement
 from harness.kernels import choice
 from harness.kernels.interrupts import Ended
 from harness.report import table
+from harness.report.evidence import described
 
 _PING = ("ping", "-c", "1", "-W", "1", "-q")
 
@@ -155,7 +157,9 @@ class Console(cmd.Cmd):
         timeline = self._cluster.timeline
         timeline.events(Advertisement)
         count = int(line.strip() or 20)
-        print(table.render(timeline.events(since=timeline.mark), self._cluster.nodes, last=count, zero=0.0))
+        nodes = described(self._cluster.plan)["nodes"]
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        print(table.render(timeline.events(since=timeline.mark), nodes, last=count, width=width, zero=0.0))
 
     def do_pass(self, line: str) -> None:
         """pass SECONDS: let time pass."""

@@ -241,7 +241,6 @@ _WORDS: Final = (
         "name the interface of the LAN that the directors share",
     ),
 )
-_STAMP = re.compile(r"^\w{3} \w{3} [ \d]\d [\d:]{8} \d{4}: ")
 
 
 def said(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
@@ -251,7 +250,7 @@ def said(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis
     for event in timeline.events(Log, since=since, daemon="keepalived"):
         for name, pattern, _ in _WORDS:
             if pattern.search(event.line) and (event.node, name) not in words:
-                words[event.node, name] = _STAMP.sub("", event.line)
+                words[event.node, name] = event.said
     for (node, name), line in words.items():
         yield Diagnosis(name, (node,), line, cures[name])
 

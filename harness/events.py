@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -19,6 +20,8 @@ from harness.clock import Instant
 from harness.errors import HarnessError
 
 Value = str | int | float | bool | None
+
+_STAMP: Final = re.compile(r"^\w{3} \w{3} [ \d]\d [\d:]{8} \d{4}: ")
 
 MULTICAST: Final = ("224.0.0.18", "ff02::12")
 """Where advertisements go unless they are sent to a single peer (RFC 5798 sections 5.1.1.2 and 5.1.2.2)."""
@@ -176,6 +179,11 @@ class Log(Event):
     kind = "log"
     daemon: str
     line: str
+
+    @property
+    def said(self) -> str:
+        """The line without the time that keepalived begins it with: the instant is known better."""
+        return _STAMP.sub("", self.line)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -352,12 +360,22 @@ class Judged(Event):
     met: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Missed(Event):
+    """A scenario has waited in vain."""
+
+    kind = "missed"
+    what: str
+    since: Annotated[float, "instant"]
+    latest: Annotated[float, "instant at which it was due"]
+
+
 KINDS: Final[Mapping[str, type[Event]]] = {
     each.kind: each
     for each in (
         Power, Link, Renamed, AddressChanged, DaemonChanged, StateChanged, Notification, Mail, Log, ServiceChanged,
         DestinationChanged, Advertisement, Arp, Ndp, Request, StreamChanged,
-        ConnectionChanged, FaultChanged, Expected, Judged,
+        ConnectionChanged, FaultChanged, Expected, Judged, Missed,
     )
 }  # fmt: skip
 """Every kind of event and its class, in the order of docs/artifacts.md."""

@@ -145,7 +145,7 @@ def test_it_is_used_by_keys_and_read_aloud(opened: Browser) -> None:
     wait(opened, lambda _: wanted.find_elements(By.CSS_SELECTOR, ".picture[data-drawn]"))
     label = wanted.find_element(By.CSS_SELECTOR, "[role=img]").get_attribute("aria-label")
     assert "PowerOff on director1 from 0.000 ms to 4000.0 ms" in label
-    assert "takes 172.16.10.50 after 3600.0: in 2600.0 to 3700.0" in label
+    assert "takes 172.16.10.50 after 3600.0 ms: in 2600.0 to 3700.0 ms" in label
     wanted.find_element(By.CSS_SELECTOR, ".events summary").send_keys(Keys.ENTER)
     rows = wait(opened, lambda _: wanted.find_elements(By.CSS_SELECTOR, ".events tbody tr"))
     assert len(rows) == len(EVENTS)

@@ -36,6 +36,7 @@ CONFTEST = """
         request.node.stash[RUNNING] = SimpleNamespace(
             recorder=recorder,
             timeline=timeline,
+            plan=SimpleNamespace(hosts=[]),
             nodes=(),
             comparisons=expectations.comparisons,
             diagnoses=lambda until: [],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FrameType
 
 from harness.clock import Instant, Window
-from harness.events import Event, Expected, Judged, Value
+from harness.events import Event, Expected, Judged, Missed, Value
 from harness.timeline import Timeline, TooLate
 
 _SAME = 1e-9
@@ -62,12 +62,12 @@ class Expectations:
         ``what`` says it in words. TooLate is raised ``slack`` seconds after the latest, ``until`` seconds after
         ``since``.
         """
-        self._timeline.record(
-            Expected(self._timeline.now(), node, what=what, since=round(since, 9), latest=round(since + until, 9))
-        )
+        began, latest = round(since, 9), round(since + until, 9)
+        self._timeline.record(Expected(self._timeline.now(), node, what=what, since=began, latest=latest))
         try:
             event = self._timeline.wait_for(kind, node=node, since=since, until=since + until + slack, **details)
         except TooLate:
+            self._timeline.record(Missed(self._timeline.now(), node, what=what, since=began, latest=latest))
             raise TooLate(f"{node} {what}: due within {until:.3f} s, and it has not") from None
         self._waits.append((node, what, since, event.at))
         return event.at - since

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import textwrap
 from collections.abc import Generator
+from functools import partial
 from types import CodeType, TracebackType
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ import pytest
 from harness.errors import HarnessError, Starved
 from harness.events import Advertisement
 from harness.kernels import choice
+from harness.plugin import reader
 from harness.plugin.clusters import RUNNING
 from harness.report import table
 from harness.timeline import TooLate
@@ -25,7 +27,6 @@ from harness.timeline import TooLate
 if TYPE_CHECKING:
     from harness.cluster import Cluster
 
-_NARROWEST = 120
 INCONCLUSIVE = "inconclusive"
 
 
@@ -159,10 +160,12 @@ def _told(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> st
 
 
 def _last_events(item: pytest.Item, cluster: Cluster) -> str:
+    from harness.report.evidence import described
+
     try:
         cluster.timeline.events(Advertisement)  # so that they are among the others
         events = cluster.timeline.events(since=cluster.timeline.mark)
     except HarnessError as problem:
         return str(problem)
-    width = max(_NARROWEST, item.config.get_terminal_writer().fullwidth)
-    return table.render(events, cluster.nodes, width=width)
+    nodes = described(cluster.plan)["nodes"]
+    return table.render(events, nodes, width=reader.width(item.config), paint=partial(reader.paint, item.config))

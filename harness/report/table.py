@@ -1,101 +1,153 @@
-"""The text table below a failed assertion: one line an event, one column a node, times in milliseconds."""
+"""The text table below a failed assertion: one line an event, times in milliseconds. Nothing in it is ever cut.
+
+It has a column for each machine where there is room for that. On a narrower terminal the directors have a column each
+and all other machines share one, and on a still narrower one every line says which machine it is about.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
 
 from harness.clock import Instant
-from harness.events import Event
-from harness.report.words import words, worth_a_line
+from harness.events import Event, FaultChanged
+from harness.report import folding
+from harness.report.folding import Line, Style
 
-LAST_EVENTS = 40
-_WIDEST = 34
-_NARROWEST = 9
+LAST_LINES = 40
+IN_A_PIPE = 160
+"""The width in columns that a table keeps to where nobody knows a better one, as far as its texts allow."""
+
+Paint = Callable[[str, Style], str]
+"""Gives a text the colour of a style."""
+
+_TIME: Final = 12
+_OTHERS: Final = "other nodes"
+
+
+def _plainly(text: str, style: Style) -> str:
+    return text
 
 
 def render(
     events: Sequence[Event],
     nodes: Iterable[Any] = (),
-    last: int = LAST_EVENTS,
-    width: int = 160,
+    last: int = LAST_LINES,
+    width: int | None = None,
     zero: float | None = None,
+    paint: Paint = _plainly,
 ) -> str:
-    """The last events and what was done and due, aligned to ``width`` columns.
+    """The last lines of what happened, and all faults, for ``width`` columns: what is longer goes on in the next line.
 
-    Times count from ``zero`` (None: from the last fault, or from the first event where there is none). ``nodes`` gives
-    the order of columns: names, or dictionaries that have one. A fault is a line across the table, a window two.
+    Without a ``width``, as in a pipe, every event is one line, however long. Times count from ``zero`` (None: from the
+    last fault, or from the first event where there is none). ``nodes`` gives the order of columns: names, or
+    dictionaries that have one and a role. A fault is a line across the table, a window two.
     """
-    shown = [event for event in events if worth_a_line(event)]
-    shown = _without_dull_requests(shown)[-last:]
-    if not shown:
+    lines = folding.lines(events)
+    if not lines:
         return "nothing happened"
-    faults = [event.at for event in events if event.kind == "fault" and event.details.get("action") == "injected"]
+    shown = [line for line in lines[:-last] if line.style in ("fault", "missed")] + lines[-last:]
+    faults = [event.at for event in events if isinstance(event, FaultChanged) and event.action == "injected"]
     if zero is None:
         zero = faults[-1] if faults else events[0].at
-    order = [str(node["name"] if isinstance(node, dict) else node) for node in nodes]
-    present = {event.node for event in shown if event.kind not in _ACROSS}
-    columns = [name for name in order if name in present] + sorted(present - set(order))
-    widths = _widths(shown, columns, width)
-    lines = [(event.at, _line(event, zero, columns, widths)) for event in shown]
-    lines += _windows(events, zero, since=shown[0].at)
-    head = _cells(f"{'ms':>12}", [name[:size].ljust(size) for name, size in zip(columns, widths, strict=True)])
-    rule = "-" * 12 + "".join("-+-" + "-" * size for size in widths)
-    return "\n".join([head, rule, *(line for _, line in sorted(lines, key=lambda line: line[0]))])
+    shown += [line for line in folding.windows(events) if line.at >= shown[0].at]
+    shown.sort(key=lambda line: line.at)
+    for columns in _layouts(shown, list(nodes)):
+        table = _Table(columns, zero, paint)
+        table.add(shown)
+        if table.width <= (width or IN_A_PIPE):
+            return table.text()
+    return _one_column(shown, zero, width, paint)
 
 
-_ACROSS = ("fault", "judged")
+Columns = dict[str, tuple[str, ...]]
+"""Column title -> the nodes whose events are in it."""
 
 
-def _without_dull_requests(events: Sequence[Event]) -> list[Event]:
-    """Of requests in a row that were all answered, or all not, only the first and the last: the others say no more."""
-    requests = [event for event in events if event.kind == "request"]
-    good = [event.details.get("status") == 200 for event in requests]
-    telling = {
-        id(event)
-        for number, event in enumerate(requests)
-        if number in (0, len(good) - 1) or len(set(good[number - 1 : number + 2])) > 1
-    }
-    return [event for event in events if event.kind != "request" or id(event) in telling]
+def _layouts(shown: Sequence[Line], nodes: Sequence[Any]) -> list[Columns]:
+    """The ways to have several columns, the widest first."""
+    order = [str(_of(node, "name")) for node in nodes]
+    present = {line.node for line in shown if not line.across}
+    names = [name for name in order if name in present] + sorted(present - set(order))
+    each: Columns = {name: (name,) for name in names}
+    directors = {str(_of(node, "name")) for node in nodes if _of(node, "role") == "Director"}
+    others = tuple(name for name in names if name not in directors)
+    together: Columns = {name: (name,) for name in names if name in directors}
+    return [each] if len(others) < 2 or not together else [each, {**together, _OTHERS: others}]
 
 
-def _widths(events: Sequence[Event], columns: Sequence[str], width: int) -> list[int]:
-    wanted = {name: len(name) for name in columns}
-    for event in events:
-        if event.node in wanted and event.kind not in _ACROSS:
-            wanted[event.node] = max(wanted[event.node], min(_WIDEST, len(words(event))))
-    while sum(wanted.values()) + 3 * len(wanted) + 12 > width and max(wanted.values(), default=0) > _NARROWEST:
-        wanted[max(wanted, key=lambda name: wanted[name])] -= 1
-    return list(wanted.values())
+def _of(node: Any, name: str) -> Any:
+    if isinstance(node, dict):
+        return node.get(name)
+    return node if name == "name" else None
 
 
-def _line(event: Event, zero: Instant, columns: Sequence[str], widths: Sequence[int]) -> str:
-    at = f"{(event.at - zero) * 1000:>12.3f}"
-    if event.kind in _ACROSS:
-        return f"{at} = {event.node}: {words(event)} {'=' * 8}"
-    texts = [words(event) if name == event.node else "" for name in columns]
-    return _cells(at, [_cut(text, size) for text, size in zip(texts, widths, strict=True)])
+class _Table:
+    """Cells, each as wide as the longest text of its column."""
+
+    def __init__(self, columns: Columns, zero: Instant, paint: Paint) -> None:
+        self._columns, self._zero, self._paint = columns, zero, paint
+        self._widths = {title: len(title) for title in columns}
+        self._lines: list[Line] = []
+
+    def add(self, lines: Sequence[Line]) -> None:
+        """Put lines into the columns of their nodes."""
+        for line in lines:
+            self._lines.append(line)
+            if not line.across:
+                title = self._title(line)
+                self._widths[title] = max(self._widths[title], len(self._said(line, title)))
+
+    def _title(self, line: Line) -> str:
+        return next(title for title, nodes in self._columns.items() if line.node in nodes)
+
+    def _said(self, line: Line, title: str) -> str:
+        return line.text if self._columns[title] == (line.node,) else f"{line.node}: {line.text}"
+
+    @property
+    def width(self) -> int:
+        """In columns of a terminal."""
+        across = max((len(_across(line)) for line in self._lines if line.across), default=0)
+        return _TIME + max(1 + across, sum(3 + width for width in self._widths.values()))
+
+    def text(self) -> str:
+        """The whole of it."""
+        head = " | ".join([f"{'ms':>{_TIME}}", *(title.ljust(size) for title, size in self._widths.items())])
+        rule = "-" * _TIME + "".join("-+-" + "-" * size for size in self._widths.values())
+        return "\n".join([head.rstrip(), rule, *map(self._row, self._lines)])
+
+    def _row(self, line: Line) -> str:
+        at = _time(line, self._zero)
+        if line.across:
+            return f"{at} {self._paint(_across(line), line.style)}"
+        mine = self._title(line)
+        cells = [at]
+        for title, size in self._widths.items():
+            said = self._said(line, title) if title == mine else ""
+            cells.append((self._paint(said, line.style) if said else "") + " " * (size - len(said)))
+        return " | ".join(cells).rstrip()
 
 
-def _cut(text: str, size: int) -> str:
-    text = " ".join(text.split())
-    return text.ljust(size) if len(text) <= size else text[: size - 1] + "~"
+def _one_column(shown: Sequence[Line], zero: Instant, width: int | None, paint: Paint) -> str:
+    """Each line says which node it is about, and goes on below its text if it is longer than the terminal is wide."""
+    rows = [f"{'ms':>{_TIME}}"]
+    for line in shown:
+        said = _across(line) if line.across else f"{line.node}: {line.text}"
+        room = len(said) + 1 if width is None else max(_TIME, width - _TIME - 1)
+        parts = textwrap.wrap(said, room, subsequent_indent="  ") or [""]
+        rows.append(f"{_time(line, zero)} {paint(parts[0], line.style)}")
+        rows += [" " * (_TIME + 1) + paint(part, line.style) for part in parts[1:]]
+    return "\n".join(rows)
 
 
-def _cells(first: str, cells: Sequence[str]) -> str:
-    return " | ".join([first, *cells]).rstrip()
+def _time(line: Line, zero: Instant) -> str:
+    return f"{(line.at - zero) * 1000:>{_TIME}.3f}"
 
 
-def _windows(events: Sequence[Event], zero: Instant, since: Instant) -> list[tuple[Instant, str]]:
-    """Lines for where windows open and close. What is only expected has an end and no known beginning."""
-    due: dict[tuple[Any, Any, Any], Event] = {}
-    for event in events:
-        if event.kind in ("expected", "judged"):
-            due[event.node, event.details.get("what"), event.details.get("since")] = event
-    lines = []
-    for (node, what, _), event in due.items():
-        for name, sign, said in (("earliest", "/", "due from here"), ("latest", "\\", "due until here")):
-            at = event.details.get(name)
-            if isinstance(at, int | float) and at >= since:
-                lines.append((float(at), f"{(at - zero) * 1000:>12.3f} {sign} {node}: {what}: {said} {'-' * 8}"))
-    return lines
+def _across(line: Line) -> str:
+    """A line across the table: a fault or a verdict is drawn double, where a window opens or closes single."""
+    sign = line.text[0]
+    if sign in "/\\":
+        return f"{sign} {line.node}: {line.text[2:]} {'-' * 8}"
+    return f"= {line.node}: {line.text} {'=' * 8}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from harness.events import (
     AddressChanged,
     Advertisement,
@@ -15,6 +18,7 @@ from harness.events import (
     Judged,
     Link,
     Log,
+    Missed,
     Power,
     Request,
     ServiceChanged,
@@ -26,6 +30,11 @@ from harness.events import (
 def milliseconds(seconds: float) -> str:
     """A time in milliseconds, to the microsecond where it is short."""
     return f"{seconds * 1000:.3f}" if abs(seconds) < 0.01 else f"{seconds * 1000:.1f}"
+
+
+def duration(seconds: float) -> str:
+    """A time with its unit, see :func:`milliseconds`."""
+    return f"{milliseconds(seconds)} ms"
 
 
 def words(event: Event) -> str:
@@ -42,7 +51,7 @@ def words(event: Event) -> str:
         case StateChanged():
             return f"{event.instance} {event.state}"
         case Log():
-            return str(event.line)
+            return event.said
         case ServiceChanged():
             return f"service {'+' if event.action == 'added' else '-'} {event.service}"
         case DestinationChanged():
@@ -63,16 +72,30 @@ def words(event: Event) -> str:
             return f"{event.what}: due"
         case Judged():
             return _judged(event)
+        case Missed():
+            return f"{event.what}: NOT within {duration(event.latest - event.since)}"
     return _other(event)
 
 
+CHECKED: Final = re.compile(
+    r"_CHECK\b|\bCHECK on service|succeed on service|HTTP status code|MD5 digest|\b(TCP|UDP|ICMP) connection to"
+    r"|Misc check for|VRRP_Script\(|[Qq]uorum "
+)
+"""What keepalived 2.2.7 says of the outcome of a health check, of a tracked script, and of a quorum."""
+
+
 def worth_a_line(event: Event) -> bool:
-    """Whether an event belongs in a short table: frames where they were sent, no log, no loopback or link-local."""
+    """Whether an event belongs in a short table: frames where they were sent, no loopback or link-local.
+
+    Of the logs only what they say of health checks.
+    """
+    if isinstance(event, Log):
+        return event.daemon == "keepalived" and CHECKED.search(event.line) is not None
     if event.kind in ("advertisement", "arp"):
         return bool(event.details.get("sent"))
     if event.kind == "address" and str(event.details.get("address")).startswith("fe80:"):
         return False
-    return event.kind not in ("log", "expected", "ndp") and event.details.get("interface") != "lo"
+    return event.kind not in ("expected", "ndp") and event.details.get("interface") != "lo"
 
 
 def _other(event: Event) -> str:
@@ -81,8 +104,8 @@ def _other(event: Event) -> str:
 
 def _request(event: Request) -> str:
     if event.status == 200:
-        return f"GET: {event.server} in {milliseconds(event.latency)}"
-    return f"GET: {event.error or event.status} after {milliseconds(event.latency)}"
+        return f"GET: {event.server} in {duration(event.latency)}"
+    return f"GET: {event.error or event.status} after {duration(event.latency)}"
 
 
 def _connection(event: ConnectionChanged) -> str:
@@ -117,6 +140,6 @@ def _judged(event: Judged) -> str:
     measured, since = event.measured - event.since, event.since
     verdict = "in" if event.met else "NOT IN"
     return (
-        f"{event.what} after {milliseconds(measured)}: {verdict}"
-        f" {milliseconds(event.earliest - since)} to {milliseconds(event.latest - since)}"
+        f"{event.what} after {duration(measured)}: {verdict}"
+        f" {milliseconds(event.earliest - since)} to {duration(event.latest - since)}"
     )
