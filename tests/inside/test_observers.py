@@ -19,8 +19,9 @@ from harness.lab import syscalls
 from harness.lab.netlink import Batch
 from harness.measures import NoEvidence
 from harness.observers import protocols
+from harness.observers.addresses import AddressObserver
 from harness.observers.packets import Capture, Frame
-from harness.timeline import TooLate
+from harness.timeline import Timeline, TooLate
 from harness.topology import Client, Director, RealServer, VirtualService, VrrpInstance
 from topologies.director_pair import VIP, DirectorPair
 from topologies.farm import Farm
@@ -278,3 +279,18 @@ def test_notifications_where_nobody_listens_are_no_evidence(cluster: Cluster) ->
     for channel in ("fifo", "script", "fiffo"):
         with pytest.raises(NoEvidence, match=f"nobody hears what keepalived on director1 tells by '{channel}'"):
             cluster.notifications(cluster.directors[0], channel)
+
+
+def test_more_events_than_a_socket_usually_holds_are_all_recorded(cluster: Cluster) -> None:
+    """As when a machine of many wires is made, while nobody has the time to read."""
+    added = [f"10.9.{number // 250}.{1 + number % 250}" for number in range(2000)]
+    timeline = Timeline()
+    observer = AddressObserver(cluster.client.machine, timeline)
+    batch = Batch()
+    with cluster.client.machine.inside():
+        for address in added:
+            batch.address(socket.if_nametoindex("lo"), address, 32)
+        batch.send("client")
+    observer.read()
+    observer.close()
+    assert [event.address for event in timeline.events(AddressChanged)] == added
