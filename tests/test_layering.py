@@ -35,6 +35,7 @@ LAYERS = (
     "controls",
     "pool",
     "report",
+    "search",
     "console",
     "determinism",
     "seeds",

@@ -1,0 +1,76 @@
+"""Daemons live, and say nothing that they should not."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from harness.daemons import keepalived
+from harness.events import DaemonChanged, Event, Log
+from harness.search.invariants.registry import invariant
+from harness.search.observed import Observed, Violation
+
+ENDS: Final = frozenset({"PowerOff", "StopKeepalived", "KillKeepalived", "Restart", "StopProgram", "StopHttpd",
+                         "StopDnsmasq", "StopMail", "StopLocal"})  # fmt: skip
+"""The deeds by which a daemon of their node ends."""
+
+CRASHES: Final = {"CrashVrrp": "vrrp", "CrashCheckers": "healthcheck"}
+"""The deeds by which a child of keepalived dies, which its parent then says."""
+
+LASTING: Final = 1.0
+"""Seconds after such a deed in which its consequences may be told of."""
+
+WORDS: Final = re.compile(
+    r"Assertion|assertion failed|double free|corrupt|segfault|Segmentation|stack smashing|AddressSanitizer|"
+    r"runtime error|BUG|Unable to allocate|Cannot allocate memory|[Oo]ut of memory|Too many open files|"
+    r"permanent error|Bus error|invalid pointer|thread_add_\w+ .*(error|fail)|timer expired",
+)
+"""What no daemon has reason to say, whatever befalls its machine."""
+
+
+@invariant("daemons live")
+def daemons_live(observed: Observed) -> list[Violation]:
+    """No daemon ends unless a deed ends it, and no child of keepalived dies.
+
+    keepalived(8): the parent restarts a child that dies, and says so (``core/main.c``, "exited due to"), so a crash is
+    told by its words as well as by the daemon's end.
+    """
+    found = []
+    for event in observed.of(DaemonChanged, action="ended"):
+        if not _explained(observed, event, ENDS):
+            text = f"{event.name} on {event.node} ended with {event.status}, and nothing was done to it"
+            found.append(Violation("daemons live", event.at, text, (event,)))
+    for log in observed.of(Log, daemon="keepalived"):
+        if keepalived.CRASHED.search(log.line) and not _explained(observed, log, frozenset(CRASHES) | ENDS):
+            text = f"a child of keepalived on {log.node} died: {without_time(log.line)}"
+            found.append(Violation("daemons live", log.at, text, (log,)))
+    return found
+
+
+@invariant("nothing alarming is logged")
+def nothing_alarming(observed: Observed) -> list[Violation]:
+    """No daemon says what only a defect makes it say: a failed assertion, corrupted memory, descriptors used up.
+
+    keepalived ``lib/assert_debug.h``, ``lib/memory.c``; glibc's ``malloc`` for what it finds corrupted.
+    """
+    return [
+        Violation("nothing alarming is logged", log.at, f"{log.daemon} on {log.node}: {without_time(log.line)}", (log,))
+        for log in observed.of(Log)
+        if WORDS.search(log.line)
+    ]
+
+
+def without_time(line: str) -> str:
+    """A line of a log without the time at its beginning."""
+    return re.sub(r"^\w{3} \w{3} [ \d]\d [\d:]{8} \d{4}: ", "", line)
+
+
+def _explained(observed: Observed, event: Event, kinds: frozenset[str]) -> bool:
+    """Whether a deed to the same node, while it lasts or shortly after it, accounts for an event."""
+    for act in observed.acts:
+        if act.node != event.node or (act.kind not in kinds and not act.parameters.get("restart")):
+            continue
+        until = (act.at if act.healed_at is None else act.healed_at) + LASTING
+        if act.at <= event.at <= until:
+            return True
+    return False

@@ -1,0 +1,218 @@
+"""What a sequence of deeds has left to judge by: everything that invariants read, and nothing else.
+
+It is taken of a running cluster (:func:`observe`), or of the events that a scenario left on disk, so that both can be
+judged by the same invariants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from harness.clock import Instant
+from harness.daemons.nodes import DirectorNode, RealServerNode, node_of
+from harness.errors import HarnessError
+from harness.events import Event, FaultChanged
+from harness.lab.plan import Plan
+from harness.report.standing import standing
+from harness.timeline import E
+from harness.topology import SyncGroup, VirtualService, VrrpInstance
+from harness.topology.services import Destination
+
+if TYPE_CHECKING:
+    from harness.cluster import Cluster
+
+
+@dataclass(frozen=True)
+class Act:
+    """One deed that was done: what it is called, to which node, with which parameters, and from when to when.
+
+    ``healed_at`` is None while it still lasts. What is over as soon as it is done ends when it begins.
+    """
+
+    name: str
+    node: str | None
+    parameters: Mapping[str, Any]
+    at: Instant
+    healed_at: Instant | None
+
+    @property
+    def kind(self) -> str:
+        """The first word of the name: ``Cut from director2`` is a ``Cut``."""
+        return self.name.split()[0]
+
+    def lasts_at(self, instant: Instant) -> bool:
+        """Whether it was in force at an instant."""
+        return self.at <= instant and (self.healed_at is None or instant <= self.healed_at)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One virtual service as one director is to balance it: ``name`` is what its IPVS table calls it.
+
+    ``sorry`` has the sorry server, if there is one.
+    """
+
+    name: str
+    service: VirtualService
+    destinations: tuple[Destination, ...]
+    sorry: tuple[Destination, ...] = ()
+
+
+@dataclass(frozen=True)
+class DirectorSetting:
+    """What one director is configured with, by the topology; ``addresses`` are its own, by interface, IPv4 first.
+
+    ``elects`` says whether it runs keepalived, ``told`` whether its notification FIFO is listened to.
+    """
+
+    instances: tuple[VrrpInstance, ...]
+    tables: tuple[Table, ...]
+    addresses: Mapping[str, tuple[str, ...]]
+    sync_groups: tuple[SyncGroup, ...] = ()
+    elects: bool = True
+    told: bool = False
+
+    def instance(self, vrid: int) -> VrrpInstance | None:
+        """Its part in the election of a VRID, if it takes part."""
+        return next((each for each in self.instances if each.vrid == vrid), None)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the configurations say: of each director, and of each real server the first line that it answers with.
+
+    ``servers`` has that line by the server's name, ``server_addresses`` its addresses. ``slack`` is what the clock may
+    be off, in seconds.
+    """
+
+    directors: Mapping[str, DirectorSetting]
+    servers: Mapping[str, str]
+    server_addresses: Mapping[str, tuple[str, ...]]
+    slack: float
+
+    def server_at(self, address: str) -> str | None:
+        """The real server that has an address, by name."""
+        return next((name for name, own in self.server_addresses.items() if address in own), None)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """Something that is not as an invariant has it: which one, when, in words, and the events that show it."""
+
+    invariant: str
+    at: Instant
+    text: str
+    evidence: tuple[Event, ...] = ()
+    kind: str = "violated"
+    """``unknown`` if the invariant could not say."""
+
+    def __str__(self) -> str:
+        return f"{self.at:.3f} s: {self.invariant}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One sequence: its events in order of time, from ``began`` to ``ended`` (seconds on the timeline), and what was
+    done meanwhile. ``before`` says what already held when it began, see :func:`harness.report.standing.standing`.
+    """
+
+    events: tuple[Event, ...]
+    began: Instant
+    ended: Instant
+    acts: tuple[Act, ...]
+    setting: Setting
+    before: tuple[Event, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def _by_kind(self) -> dict[type[Event], list[Event]]:
+        found: dict[type[Event], list[Event]] = {}
+        for event in self.events:
+            found.setdefault(type(event), []).append(event)
+        return found
+
+    def of(self, kind: type[E], **details: Any) -> list[E]:
+        """The events of one class that have these details (``node`` is one of them), oldest first."""
+        found: list[Any] = self._by_kind.get(kind, [])
+        for name, value in details.items():
+            found = [event for event in found if getattr(event, name) == value]
+        return found
+
+    def held(self, kind: type[E], **details: Any) -> list[E]:
+        """The same of what already held when it began."""
+        found: list[Any] = [event for event in self.before if isinstance(event, kind)]
+        return [event for event in found if all(getattr(event, name) == value for name, value in details.items())]
+
+    @property
+    def slack(self) -> float:
+        """What the clock may be off, in seconds."""
+        return self.setting.slack
+
+
+def observe(cluster: Cluster, since: Instant, acts: Sequence[Act] | None = None) -> Observed:
+    """What has happened to a running cluster from ``since`` (an instant on its timeline) until now.
+
+    Without ``acts`` they are the faults that the timeline tells of, whose parameters are not known.
+    """
+    ended = cluster.timeline.now()
+    events = tuple(cluster.timeline.events(since=since, until=ended))
+    done = acts_of(events) if acts is None else tuple(acts)
+    return Observed(
+        events=events, began=since, ended=ended, acts=done, setting=setting_of(cluster),
+        before=tuple(standing(cluster.timeline, since)),
+    )  # fmt: skip
+
+
+def acts_of(events: Iterable[Event]) -> tuple[Act, ...]:
+    """The faults that a timeline tells of, in the order in which they were injected."""
+    acts: list[Act] = []
+    for event in events:
+        if not isinstance(event, FaultChanged):
+            continue
+        if event.action == "injected":
+            acts.append(Act(event.name, event.node, {}, event.at, None))
+            continue
+        for number, act in enumerate(acts):
+            if (act.name, act.node, act.healed_at) == (event.name, event.node, None):
+                acts[number] = Act(act.name, act.node, act.parameters, act.at, event.at)
+                break
+    return tuple(acts)
+
+
+def setting_of(cluster: Cluster) -> Setting:
+    """What the topology of a running cluster says."""
+    return setting_of_plan(cluster.plan, cluster.slack)
+
+
+def setting_of_plan(plan: Plan, slack: float) -> Setting:
+    """What a plan says, whether or not a cluster of it runs; ``slack`` in seconds."""
+    directors: dict[str, DirectorSetting] = {}
+    pages: dict[str, str] = {}
+    addresses: dict[str, tuple[str, ...]] = {}
+    for host in plan.hosts:
+        node = node_of(host, plan, _no_log)
+        if isinstance(node, DirectorNode):
+            directors[host.name] = _of_director(node)
+        if isinstance(node, RealServerNode):
+            pages[host.name] = node.page
+            addresses[host.name] = tuple(str(each.ip) for own in host.interfaces for each in own.addresses)
+    return Setting(directors, pages, addresses, slack)
+
+
+def _of_director(node: DirectorNode) -> DirectorSetting:
+    tables = [
+        Table(name, service, tuple(node.destinations(service, name)), tuple(node.sorry_server(service)))
+        for service in node.role.services
+        for name in service.names
+    ]
+    own = {each.name: tuple(str(address.ip) for address in each.addresses) for each in node.plan.interfaces}
+    return DirectorSetting(
+        instances=node.role.instances, tables=tuple(tables), addresses=own, sync_groups=node.role.sync_groups,
+        elects=node.role.by == "keepalived", told=node.role.notify_fifo,
+    )  # fmt: skip
+
+
+def _no_log(node: object, daemon: object) -> int:
+    raise HarnessError("a node that is only planned runs nothing")
