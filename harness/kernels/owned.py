@@ -19,7 +19,16 @@ _GRACE = 20.0
 """Seconds that an interrupted command has to say what it has found, and to clean up, before it is killed."""
 
 
-_REMOVER = "import shutil, sys; sys.stdin.read(); shutil.rmtree(sys.argv[1], ignore_errors=True)"
+_REMOVER = """
+import shutil, sys, time
+if not sys.stdin.read():
+    for _ in range(50):
+        shutil.rmtree(sys.argv[1], ignore_errors=True)
+        time.sleep(0.1)
+"""
+"""Its input says that all is well, or ends because its parent was killed. What that one had started ends a moment
+later, and until then makes the folder again to write there; so it is removed for some seconds.
+"""
 
 
 @contextmanager
@@ -32,7 +41,7 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        remover.communicate()
+        remover.communicate(b"removed")
 
 
 def run(
