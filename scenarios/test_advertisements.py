@@ -8,6 +8,7 @@ from harness import measures
 from harness.cluster import Cluster
 from harness.events import Advertisement
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.director_group import DirectorGroup
 
 pytestmark = pytest.mark.ownership
@@ -19,7 +20,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "IPv6": {"version": 3, "vip": "fe80::50"},
 }
 KINDS = pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=pytest.mark.topology(DirectorGroup, **PARAMETERS[kind])) for kind in PARAMETERS]
+    "kind", [pytest.param(kind, marks=topology(DirectorGroup, **PARAMETERS[kind])) for kind in PARAMETERS]
 )
 PACE = {"director1": ("    advert_int ", "    advert_int 1")}
 OTHER_VRID = {"director2": ("virtual_router_id 51", "virtual_router_id 52")}

@@ -1,6 +1,7 @@
 """ARP suppression: of all that hold the VIP the owner alone answers for it, and the real servers never name it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -8,10 +9,11 @@ from harness.cluster import Cluster
 from harness.events import Arp
 from harness.faults import DropArp, HalfProtected, PowerOff, Unprotected
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.director_group import DirectorGroup
 from topologies.director_pair import DirectorPair
 
-pytestmark = [pytest.mark.arp, pytest.mark.topology.with_args(DirectorPair)]
+pytestmark = [pytest.mark.arp, topology(DirectorPair)]
 
 UNPROTECTED = pytest.mark.control("ARP protection off", fault=Unprotected, node="web1", caught="answer.node|sender")
 NO_VIP = pytest.mark.control(
@@ -134,7 +136,7 @@ def test_arp_second_round_reaches_a_client_that_missed_the_first(cluster: Cluste
 @pytest.mark.control(
     "no refresh", config={"director2": ("garp_master_refresh 3", "garp_master_refresh 0")}, caught="then|known"
 )
-@pytest.mark.topology(
+@topology(
     DirectorPair, edits={"director2": (("priority 90", "priority 90\ngarp_master_delay 0\ngarp_master_refresh 3"),)}
 )
 def test_arp_refresh_reaches_a_client_that_missed_all_before(cluster: Cluster) -> None:
@@ -156,17 +158,15 @@ def test_arp_refresh_reaches_a_client_that_missed_all_before(cluster: Cluster) -
     assert (meanwhile, then) == (master.mac, backup.mac)
 
 
+OPTIONS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "delay-2-repeat-3": {"garp_master_delay": 2, "garp_master_repeat": 3},
+    "no-second-round": {"garp_master_delay": 0},
+    "refresh-3": {"garp_master_refresh": 3, "garp_master_refresh_repeat": 2},
+}
 SCHEDULES = pytest.mark.parametrize(
     "schedule",
-    [
-        pytest.param(options, marks=pytest.mark.topology.with_args(DirectorGroup, **options), id=name)
-        for name, options in {
-            "default": {},
-            "delay-2-repeat-3": {"garp_master_delay": 2, "garp_master_repeat": 3},
-            "no-second-round": {"garp_master_delay": 0},
-            "refresh-3": {"garp_master_refresh": 3, "garp_master_refresh_repeat": 2},
-        }.items()
-    ],
+    [pytest.param(options, marks=topology(DirectorGroup, **options), id=name) for name, options in OPTIONS.items()],
 )
 
 

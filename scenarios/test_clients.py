@@ -8,10 +8,11 @@ from harness.cluster import Cluster
 from harness.events import ConnectionChanged
 from harness.faults import Drain, PowerOff
 from harness.keepalived import timers
+from harness.scenario import fresh_topology, topology
 from topologies.director_pair import DirectorPair
 from topologies.forwarding import OneLan, service_of
 
-pytestmark = [pytest.mark.persistence, pytest.mark.topology.with_args(DirectorPair)]
+pytestmark = [pytest.mark.persistence, topology(DirectorPair)]
 
 IDLE = 130.0
 """Longer than the patience of most servers, shorter than IPVS remembers an idle connection (900 s)."""
@@ -34,7 +35,7 @@ def forgets(*seconds: int):  # type: ignore[no-untyped-def]
     return change
 
 
-@pytest.mark.topology(DirectorPair, sync_daemon=True, fresh=True)  # the tables begin empty
+@fresh_topology(DirectorPair, sync_daemon=True)  # the tables begin empty
 @pytest.mark.control("directors do not tell each other", topology={"sync_daemon": False}, caught="outcome")
 def test_persistence_of_a_stream_through_a_failover(cluster: Cluster) -> None:
     """The new master knows the connection from the old one's sync daemon, so a download goes on where it was. It
@@ -76,7 +77,7 @@ def test_persistence_of_a_connection_that_is_kept_alive(cluster: Cluster) -> Non
     assert len(measures.distribution(cluster.fetch(4))) == 2
 
 
-@pytest.mark.topology.with_args(OneLan)
+@topology(OneLan)
 @pytest.mark.control("the directors forget datagrams at once", sabotage=forgets(900, 120, 1), caught="stuck")
 def test_persistence_of_datagrams_from_one_port(cluster: Cluster) -> None:
     """To IPVS all datagrams from one port to one service are a connection, which each of them prolongs. A client such
@@ -98,7 +99,7 @@ def test_persistence_of_datagrams_from_one_port(cluster: Cluster) -> None:
     assert after.server not in (None, drained.page)
 
 
-@pytest.mark.topology(DirectorPair, sync_daemon=True, fresh=True)  # the tables begin empty
+@fresh_topology(DirectorPair, sync_daemon=True)  # the tables begin empty
 @pytest.mark.control("directors do not tell each other", topology={"sync_daemon": False}, caught="told")
 def test_persistence_of_connections_is_in_both_tables(cluster: Cluster) -> None:
     """What the master balances, the backup knows from its sync daemon: the same tuples to the same real servers, marked

@@ -6,9 +6,10 @@ from harness.cluster import Cluster
 from harness.daemons.nodes import DirectorNode
 from harness.faults import Fault, HangKeepalived, PowerOff, StopKeepalived, Unplug
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.director_pair import DirectorPair
 
-pytestmark = [pytest.mark.failover, pytest.mark.topology.with_args(DirectorPair, sync_daemon=True)]
+pytestmark = [pytest.mark.failover, topology(DirectorPair, sync_daemon=True)]
 
 COUNT = 2
 """One for each real server: those that were reset stay there half open until httpd's timeout."""
@@ -55,7 +56,7 @@ def test_failover_keeps_connections_that_the_backup_knows(cluster: Cluster, loss
 
 
 @TOLD
-@pytest.mark.topology.with_args(DirectorPair)
+@topology(DirectorPair)
 @LOSSES
 def test_failover_resets_connections_that_the_backup_does_not_know(
     cluster: Cluster, loss: type[Fault[DirectorNode]]

@@ -8,9 +8,10 @@ from harness.cluster import Cluster
 from harness.events import AddressChanged, DestinationChanged
 from harness.faults import Cut, HangKeepalived
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.director_pair import DirectorPair
 
-pytestmark = [pytest.mark.recovery, pytest.mark.topology.with_args(DirectorPair)]
+pytestmark = [pytest.mark.recovery, topology(DirectorPair)]
 
 
 @pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")

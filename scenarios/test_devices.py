@@ -8,15 +8,16 @@ from harness.daemons import ipvsadm
 from harness.events import AddressChanged, Advertisement
 from harness.faults import HangKeepalived, PowerOff, Unplug
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.devices import BALANCING, KINDS, TAGGED, Devices
 
 pytestmark = pytest.mark.election
 
 VLAN_10 = bytes.fromhex("8100000a")
 
-EVERY_KIND = [pytest.param(kind, marks=pytest.mark.topology(Devices, kind=kind)) for kind in KINDS]
-SHARED = pytest.mark.topology(Devices, kind="bond")
-BALANCED = [pytest.param(kind, marks=pytest.mark.topology(Devices, kind=kind)) for kind in BALANCING]
+EVERY_KIND = [pytest.param(kind, marks=topology(Devices, kind=kind)) for kind in KINDS]
+SHARED = topology(Devices, kind="bond")
+BALANCED = [pytest.param(kind, marks=topology(Devices, kind=kind)) for kind in BALANCING]
 
 
 @pytest.mark.parametrize("kind", EVERY_KIND)

@@ -9,6 +9,7 @@ from harness.daemons.nodes import DirectorNode
 from harness.events import AddressChanged, Advertisement
 from harness.faults import BlackHole, Fault, PowerOff, StopKeepalived
 from harness.keepalived import timers
+from harness.scenario import fresh_topology, topology
 from topologies.director_group import DirectorGroup
 
 pytestmark = pytest.mark.election
@@ -17,7 +18,7 @@ LOSSES = pytest.mark.parametrize("loss", [PowerOff, StopKeepalived], ids=lambda 
 
 
 @pytest.mark.control("the other has the higher priority", topology={"priorities": (90, 100)}, caught="director1")
-@pytest.mark.topology(DirectorGroup, states=("MASTER", "MASTER"), fresh=True)
+@fresh_topology(DirectorGroup, states=("MASTER", "MASTER"))
 def test_election_of_two_configured_masters_is_by_priority(cluster: Cluster) -> None:
     """``state MASTER`` is a wish: both wait as backups, and the shorter skew wins (keepalived ``vrrp_init_state``)."""
     first, second = cluster.directors
@@ -33,7 +34,7 @@ def test_election_of_two_configured_masters_is_by_priority(cluster: Cluster) -> 
 
 @pytest.mark.control("its priority is 254", config={"director1": ("priority 255", "priority 254")}, caught="took")
 @pytest.mark.control("it is told to be BACKUP", config={"director1": ("state MASTER", "state BACKUP")}, caught="took")
-@pytest.mark.topology(DirectorGroup, priorities=(255, 100), states=("MASTER", "BACKUP"), fresh=True)
+@fresh_topology(DirectorGroup, priorities=(255, 100), states=("MASTER", "BACKUP"))
 def test_election_is_not_awaited_by_the_address_owner(cluster: Cluster) -> None:
     """Priority 255 owns the address, and is master at once (RFC 3768 and RFC 5798 section 6.4.1)."""
     owner, other = cluster.directors
@@ -47,7 +48,7 @@ def test_election_is_not_awaited_by_the_address_owner(cluster: Cluster) -> None:
 
 
 @pytest.mark.control("it is told to be MASTER", topology={"states": ("MASTER", "BACKUP")}, caught="stood|state")
-@pytest.mark.topology(DirectorGroup, priorities=(255, 100), fresh=True)
+@fresh_topology(DirectorGroup, priorities=(255, 100))
 def test_election_is_awaited_by_an_address_owner_told_to_be_backup(cluster: Cluster) -> None:
     """keepalived believes in priority 255 only together with ``state MASTER`` (``vrrp_init_state``)."""
     owner, other = cluster.directors
@@ -60,7 +61,7 @@ def test_election_is_awaited_by_an_address_owner_told_to_be_backup(cluster: Clus
 
 
 @pytest.mark.control("the third has the second's priority", topology={"priorities": (110, 90, 100)}, caught="director2")
-@pytest.mark.topology(DirectorGroup, priorities=(110, 100, 90))
+@topology(DirectorGroup, priorities=(110, 100, 90))
 def test_election_among_three_follows_the_priorities(cluster: Cluster) -> None:
     """Of those left the highest waits for the shortest time, and is heard by the others before they lose patience."""
     first, second, third = cluster.directors
@@ -81,7 +82,7 @@ def test_election_among_three_follows_the_priorities(cluster: Cluster) -> None:
 
 
 @pytest.mark.control("the other outranks it", topology={"priorities": (100, 101)}, caught="owners")
-@pytest.mark.topology(DirectorGroup, priorities=(100, 100))
+@topology(DirectorGroup, priorities=(100, 100))
 def test_election_tie_leaves_the_master_in_office(cluster: Cluster) -> None:
     """A backup obeys a priority that is not lower than its own, whatever the addresses (RFC 5798 section 6.4.2)."""
     lower, higher = cluster.directors
@@ -98,7 +99,7 @@ def test_election_tie_leaves_the_master_in_office(cluster: Cluster) -> None:
 
 
 @pytest.mark.control("no tie", topology={"priorities": (101, 100)}, caught="wait_resigned")
-@pytest.mark.topology(DirectorGroup, priorities=(100, 100))
+@topology(DirectorGroup, priorities=(100, 100))
 def test_election_tie_between_masters_goes_to_the_higher_address(cluster: Cluster) -> None:
     """Of two masters of one priority the one of the lower address resigns (RFC 5798 section 6.4.3)."""
     lower, higher = cluster.directors
@@ -116,7 +117,7 @@ def test_election_tie_between_masters_goes_to_the_higher_address(cluster: Cluste
 
 
 @pytest.mark.control("it may preempt", config={"director1": ("nopreempt", "preempt")}, caught="owners")
-@pytest.mark.topology(DirectorGroup, nopreempt=True)
+@topology(DirectorGroup, nopreempt=True)
 def test_election_without_preemption_leaves_the_backup_in_office(cluster: Cluster) -> None:
     """With ``nopreempt`` a returning higher priority obeys any master, until there is none."""
     first, second = cluster.directors
@@ -134,7 +135,7 @@ def test_election_without_preemption_leaves_the_backup_in_office(cluster: Cluste
 
 
 @pytest.mark.control("no preempt_delay", config={"director1": ("preempt_delay 5", "preempt_delay 0")}, caught="took in")
-@pytest.mark.topology(DirectorGroup, preempt_delay=5.0)
+@topology(DirectorGroup, preempt_delay=5.0)
 def test_election_with_preempt_delay_waits_for_so_long(cluster: Cluster) -> None:
     """It counts from the first lower advertisement; until it is over these are obeyed (``vrrp_state_backup``)."""
     master, backup = cluster.master, cluster.backup
@@ -149,7 +150,7 @@ def test_election_with_preempt_delay_waits_for_so_long(cluster: Cluster) -> None
 
 
 SHORT = [
-    pytest.param(loss, marks=pytest.mark.topology(DirectorGroup, version=3, advert_int=advert_int),
+    pytest.param(loss, marks=topology(DirectorGroup, version=3, advert_int=advert_int),
                  id=f"{advert_int}s-{loss.__name__}")
     for advert_int in (0.1, 0.25, 0.5)
     for loss in (PowerOff, StopKeepalived)
@@ -174,7 +175,7 @@ def test_election_in_version_3_takes_fractions_of_a_second(cluster: Cluster, los
 
 
 @pytest.mark.control("the master's is longer", config={"director1": ("advert_int 0.25", "advert_int 2")}, caught="took")
-@pytest.mark.topology(DirectorGroup, version=3, advert_ints=(0.25, 1))
+@topology(DirectorGroup, version=3, advert_ints=(0.25, 1))
 def test_election_in_version_3_uses_the_masters_interval(cluster: Cluster) -> None:
     """A backup waits for three of the intervals that the master advertises, not of its own (RFC 5798 section 6.4.2)."""
     master, backup = cluster.master, cluster.backup
@@ -188,7 +189,7 @@ def test_election_in_version_3_uses_the_masters_interval(cluster: Cluster) -> No
 
 @LOSSES
 @pytest.mark.control("a stranger for a peer", config={"director1": ("172.16.10.12", "172.16.10.13")}, caught="took")
-@pytest.mark.topology(DirectorGroup, unicast=True)
+@topology(DirectorGroup, unicast=True)
 def test_election_by_unicast_sends_to_the_peers_alone(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
     """Where there is no multicast, advertisements go to the ``unicast_peer`` addresses, by the same timers."""
     master, backup = cluster.master, cluster.backup

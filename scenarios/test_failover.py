@@ -19,9 +19,10 @@ from harness.faults import (
     Unprotected,
 )
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.director_pair import DirectorPair
 
-pytestmark = [pytest.mark.failover, pytest.mark.topology.with_args(DirectorPair)]
+pytestmark = [pytest.mark.failover, topology(DirectorPair)]
 
 LOSSES = pytest.mark.parametrize(
     "loss",

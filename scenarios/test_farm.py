@@ -8,10 +8,11 @@ from harness import measures
 from harness.cluster import Cluster
 from harness.faults import RemovePage
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.farm import Farm
 
 REAL_SERVERS = 20
-pytestmark = pytest.mark.topology(Farm, real_servers=REAL_SERVERS)
+pytestmark = topology(Farm, real_servers=REAL_SERVERS)
 
 
 @pytest.mark.scheduler

@@ -5,12 +5,13 @@ import pytest
 from harness.cluster import Cluster
 from harness.daemons import ipvsadm
 from harness.daemons.httpd import LARGE, LARGE_SIZE
+from harness.scenario import topology
 from topologies.forwarding import REAL_HTTP, VIPS, OneLan, TwoLans, service_of
 
 pytestmark = pytest.mark.forwarding
 
-ONE_LAN = pytest.mark.topology.with_args(OneLan)
-TWO_LANS = pytest.mark.topology.with_args(TwoLans)
+ONE_LAN = topology(OneLan)
+TWO_LANS = topology(TwoLans)
 FAMILIES = pytest.mark.parametrize("family", [4, 6], ids=["IPv4", "IPv6"])
 PROTOCOLS = pytest.mark.parametrize("protocol", ["TCP", "UDP"])
 MTU = 1500

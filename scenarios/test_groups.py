@@ -5,9 +5,10 @@ import pytest
 from harness.cluster import Cluster
 from harness.faults import RemovePage
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.grouped import Grouped, grouped, marked
 
-pytestmark = [pytest.mark.forwarding, pytest.mark.topology.with_args(Grouped)]
+pytestmark = [pytest.mark.forwarding, topology(Grouped)]
 
 
 @pytest.mark.control("a group instead of a mark", topology={"fwmark": None}, caught="turns")

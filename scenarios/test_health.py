@@ -7,6 +7,7 @@ from harness.cluster import Cluster
 from harness.daemons.nodes import RealServerNode
 from harness.faults import BlackHole, Fault, RemovePage, StopHttpd
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.director_pair import DirectorPair
 
 RARELY = pytest.mark.control(
@@ -15,7 +16,7 @@ RARELY = pytest.mark.control(
     caught="removes web1",
 )
 
-pytestmark = [pytest.mark.health, pytest.mark.topology.with_args(DirectorPair), RARELY]
+pytestmark = [pytest.mark.health, topology(DirectorPair), RARELY]
 
 FAILURES = pytest.mark.parametrize("failure", [StopHttpd, RemovePage, BlackHole], ids=lambda fault: fault.__name__)
 

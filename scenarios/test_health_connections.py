@@ -8,19 +8,20 @@ from harness.cluster import Cluster
 from harness.daemons.nodes import RealServerNode
 from harness.faults import BlackHole, DropTcp, Fault, HalfOpen, HangHttpd, RemovePage, StopHttpd
 from harness.keepalived import timers
+from harness.scenario import topology
 from harness.topology import HttpGet, VirtualService
 from topologies.health_checks import BOTH, CONNECTIONS, EAGER, INHIBITED, PATIENT, TCP, HealthChecks
 
 pytestmark = [
     pytest.mark.health,
-    pytest.mark.topology.with_args(HealthChecks, services=CONNECTIONS),
+    topology(HealthChecks, services=CONNECTIONS),
 ]
 
 RARELY = pytest.mark.control(
     "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1|weight 0"
 )
 IMPATIENT = pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="in cluster.within")
-ALONE = pytest.mark.topology(HealthChecks, services=(TCP,))  # between two checks of one service there is time enough
+ALONE = topology(HealthChecks, services=(TCP,))  # between two checks of one service there is time enough
 DEAD = pytest.mark.control("httpd is dead", fault=StopHttpd, node="web1", caught="pool|settles")
 
 

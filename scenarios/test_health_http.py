@@ -18,6 +18,7 @@ from harness.faults import (
 )
 from harness.keepalived import timers
 from harness.lab.impairment import Impairment
+from harness.scenario import topology
 from harness.topology import VirtualService
 from topologies.health_checks import (
     DIGEST,
@@ -34,12 +35,12 @@ Failure = Callable[[RealServerNode], Fault[RealServerNode]]
 
 pytestmark = [
     pytest.mark.health,
-    pytest.mark.topology.with_args(HealthChecks),
+    topology(HealthChecks),
 ]
 
 RARELY = pytest.mark.control("delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1")
 
-ALONE = pytest.mark.topology(HealthChecks, services=(HTTP,))  # between two checks of one service there is time enough
+ALONE = topology(HealthChecks, services=(HTTP,))  # between two checks of one service there is time enough
 FAILURES = [
     pytest.param(HTTP, StopHttpd, id="HTTP-refused"),
     pytest.param(HTTP, ResetRequests, id="HTTP-reset"),

@@ -4,9 +4,10 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.quorum_pool import COMMANDS, HYSTERESIS, LAST, QUORUM, WEIGHTS, QuorumPool
 
-pytestmark = [pytest.mark.health, pytest.mark.topology.with_args(QuorumPool)]
+pytestmark = [pytest.mark.health, topology(QuorumPool)]
 
 NO_SORRY_SERVER = pytest.mark.control("no sorry server", topology={"sorry_server": False}, caught="sorry")
 SMALL = pytest.mark.control("a quorum of 1", topology={"quorum": 1}, caught="sorry|pool|notifications")

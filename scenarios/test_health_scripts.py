@@ -5,11 +5,12 @@ import pytest
 from harness.cluster import Cluster
 from harness.faults import ExitCheck, FailCheck, HangCheck, WriteNumber
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.health_checks import DRAIN, DYNAMIC, FILE, LOCAL, MISC, SHARE, WEIGHED, HealthChecks
 
 pytestmark = [
     pytest.mark.health,
-    pytest.mark.topology.with_args(HealthChecks, services=LOCAL),
+    topology(HealthChecks, services=LOCAL),
     pytest.mark.needs("FILE_CHECK", keepalived="2.1.0"),
 ]
 

@@ -16,12 +16,13 @@ from harness.faults import (
     StopMail,
 )
 from harness.keepalived import timers
+from harness.scenario import topology
 from harness.topology import VirtualService
 from topologies.health_checks import DNS, MIXED, PING, QUESTION, REPLY, SMTP, UDP, HealthChecks
 
 pytestmark = [
     pytest.mark.health,
-    pytest.mark.topology.with_args(HealthChecks, services=MIXED),
+    topology(HealthChecks, services=MIXED),
     pytest.mark.needs("an SMTP server", program="aiosmtpd"),
     pytest.mark.needs("a UDP_CHECK that takes in a server for its reply", keepalived="2.2"),
 ]

@@ -9,6 +9,7 @@ from harness.cluster import Cluster
 from harness.events import Log
 from harness.faults import ChangePage, HalfOpen, HangHttpd, StopHttpd
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.health_checks import HTTP, SLOWLY, SLOWLY_BY_TLS, TLS, UNHURRIED, HealthChecks
 
 pytestmark = pytest.mark.health
@@ -23,7 +24,7 @@ PAGE, TAKES = "x" * 4096, 1.8
 
 @RARELY
 @IMPATIENT
-@pytest.mark.topology(HealthChecks, services=(HTTP,))
+@topology(HealthChecks, services=(HTTP,))
 def test_health_silent_web_server_is_removed_and_returns(cluster: Cluster) -> None:
     """The kernel of a hung httpd accepts; the answer is waited for as long as the connection (``check_http.c``)."""
     fault = HangHttpd(cluster.real_servers[0])
@@ -36,7 +37,7 @@ def test_health_silent_web_server_is_removed_and_returns(cluster: Cluster) -> No
 
 @RARELY
 @IMPATIENT
-@pytest.mark.topology(HealthChecks, services=(TLS,))
+@topology(HealthChecks, services=(TLS,))
 def test_health_silent_tls_server_is_removed_and_returns(cluster: Cluster) -> None:
     """The handshake has what is left of ``connect_timeout`` (keepalived ``check_http.c``, ``http_check_thread``)."""
     fault = HangHttpd(cluster.real_servers[0])
@@ -49,7 +50,7 @@ def test_health_silent_tls_server_is_removed_and_returns(cluster: Cluster) -> No
 
 @RARELY
 @IMPATIENT
-@pytest.mark.topology(HealthChecks, services=(UNHURRIED,))
+@topology(HealthChecks, services=(UNHURRIED,))
 def test_health_own_defaults_of_http_get(cluster: Cluster) -> None:
     """Left alone, HTTP_GET tries again once, 3 s later, and waits for 5 s (``http_get_handler``; ``check_data.c``)."""
     fault = StopHttpd(cluster.real_servers[0])
@@ -62,7 +63,7 @@ def test_health_own_defaults_of_http_get(cluster: Cluster) -> None:
 
 @RARELY
 @IMPATIENT
-@pytest.mark.topology(HealthChecks, services=(HTTP,))
+@topology(HealthChecks, services=(HTTP,))
 @pytest.mark.known_defect(
     "keepalived #2271", "closing a half-open connection stops all health checks for 5 s", present="<2.3"
 )
@@ -78,7 +79,7 @@ def test_health_half_open_connection_stops_all_checks(cluster: Cluster) -> None:
     assert [event for event in said if re.search(r"A thread timer expired [45]\.\d+ seconds ago", event.line)]
 
 
-@pytest.mark.topology(HealthChecks, services=(SLOWLY,))
+@topology(HealthChecks, services=(SLOWLY,))
 @pytest.mark.known_defect("keepalived #1822", "an answer that trickles in may take longer than connect_timeout")
 @pytest.mark.control("less patient than the gaps", topology={"connect_timeout": 0.15}, caught="pool")
 def test_health_trickling_answer_is_waited_for_without_end(cluster: Cluster) -> None:
@@ -97,7 +98,7 @@ def test_health_trickling_answer_is_waited_for_without_end(cluster: Cluster) -> 
 @RARELY
 @IMPATIENT
 @pytest.mark.needs("one connect_timeout for all of an answer by TLS", keepalived="2.2")
-@pytest.mark.topology(HealthChecks, services=(SLOWLY_BY_TLS,))
+@topology(HealthChecks, services=(SLOWLY_BY_TLS,))
 def test_health_trickling_answer_by_tls_is_given_up(cluster: Cluster) -> None:
     """By TLS all reads share one ``connect_timeout`` (keepalived ``check_ssl.c``, ``ssl_read_thread``)."""
     director, fault = cluster.master, ChangePage(cluster.real_servers[0], path="/trickle/page", text=PAGE)

@@ -4,12 +4,13 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.keepalived import timers
+from harness.scenario import topology
 from harness.topology import VirtualService
 from topologies.health_checks import ALPHA, ALPHA_URLS, LEISURELY, STARTING, HealthChecks
 
 pytestmark = [
     pytest.mark.health,
-    pytest.mark.topology.with_args(HealthChecks, services=STARTING),
+    topology(HealthChecks, services=STARTING),
 ]
 
 

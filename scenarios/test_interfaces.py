@@ -18,13 +18,14 @@ from harness.faults import (
     Unplug,
 )
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.devices import Devices
 from topologies.director_pair import DirectorPair
 
-pytestmark = [pytest.mark.failover, pytest.mark.topology.with_args(DirectorPair)]
+pytestmark = [pytest.mark.failover, topology(DirectorPair)]
 
 NO_BACKUP = pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
-ON_A_VLAN = pytest.param(DeleteInterface, marks=pytest.mark.topology(Devices, kind="vlan"), id="DeleteVlan")
+ON_A_VLAN = pytest.param(DeleteInterface, marks=topology(Devices, kind="vlan"), id="DeleteVlan")
 
 
 @pytest.mark.parametrize(

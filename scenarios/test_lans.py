@@ -7,12 +7,13 @@ from harness.cluster import Cluster
 from harness.events import StateChanged
 from harness.faults import PowerOff
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.neighbours import Neighbours
 from topologies.several_lans import SeveralLans
 
 
 @pytest.mark.forwarding
-@pytest.mark.topology.with_args(SeveralLans)
+@topology(SeveralLans)
 @pytest.mark.control("DR, which does not pass a router", topology={"method": "DR"}, caught="distribution")
 def test_forwarding_by_tun_reaches_real_servers_behind_a_router(cluster: Cluster) -> None:
     """A tunnel needs a route and no common LAN (kernel ``ip_vs_tunnel_xmit``); the answer does not come back by it."""
@@ -28,7 +29,7 @@ def test_forwarding_by_tun_reaches_real_servers_behind_a_router(cluster: Cluster
 
 
 @pytest.mark.ownership
-@pytest.mark.topology(Neighbours, clusters=3)
+@topology(Neighbours, clusters=3)
 @pytest.mark.control("all with the same VRID", topology={"one_vrid": True}, caught="diagnoses")
 def test_ownership_is_each_clusters_own(cluster: Cluster) -> None:
     """Directors heed advertisements of their own VRID alone (RFC 5798 section 7.1): a neighbour's failover moves

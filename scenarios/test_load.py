@@ -11,9 +11,10 @@ from harness.events import AddressChanged
 from harness.faults import StopKeepalived
 from harness.keepalived import timers
 from harness.kernels import choice
+from harness.scenario import topology
 from topologies.director_pair import DirectorPair
 
-pytestmark = [pytest.mark.failover, pytest.mark.topology.with_args(DirectorPair)]
+pytestmark = [pytest.mark.failover, topology(DirectorPair)]
 
 
 @pytest.mark.control(

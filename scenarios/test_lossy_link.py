@@ -11,9 +11,10 @@ from harness.events import Advertisement
 from harness.faults import HangKeepalived, Impaired
 from harness.keepalived import timers
 from harness.lab.impairment import Impairment
+from harness.scenario import topology
 from topologies.director_group import DirectorGroup
 
-pytestmark = [pytest.mark.failover, pytest.mark.topology.with_args(DirectorGroup)]
+pytestmark = [pytest.mark.failover, topology(DirectorGroup)]
 
 HASTY = pytest.mark.control(
     "the backup waits for one advertisement only",
@@ -25,7 +26,7 @@ MARGIN = 0.25
 
 
 @HASTY
-@pytest.mark.topology(DirectorGroup, version=3, advert_int=0.1)
+@topology(DirectorGroup, version=3, advert_int=0.1)
 @pytest.mark.parametrize("loss", [0.1, 0.2, 0.3, 0.4, 0.5])
 def test_failover_under_loss_needs_three_lost_in_a_row(cluster: Cluster, loss: float) -> None:
     """One advertisement that arrives starts the wait anew (RFC 5798 section 6.4.2): only three lost in a row end in a

@@ -7,9 +7,10 @@ from harness.cluster import Cluster
 from harness.events import AddressChanged, Advertisement
 from harness.faults import Maintenance
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.director_pair import DirectorPair
 
-pytestmark = [pytest.mark.maintenance, pytest.mark.topology.with_args(DirectorPair)]
+pytestmark = [pytest.mark.maintenance, topology(DirectorPair)]
 
 
 TOO_LITTLE = pytest.mark.control(
@@ -49,7 +50,7 @@ def test_maintenance_ended_brings_the_vip_back(cluster: Cluster) -> None:
 
 @pytest.mark.control("a gap of less", topology={"priorities": (100, 90)}, caught="owners")
 @pytest.mark.control("the switch has no effect", config={"director1": ("weight -20", "weight -1")}, caught="lowered")
-@pytest.mark.topology(DirectorPair, priorities=(100, 70))
+@topology(DirectorPair, priorities=(100, 70))
 def test_maintenance_moves_nothing_across_a_wider_gap(cluster: Cluster) -> None:
     """100 - 20 > 70: the switch is thrown, and shows in the advertisements, and the VIP stays."""
     master, backup = cluster.master, cluster.backup

@@ -11,12 +11,13 @@ from harness.cluster import Cluster
 from harness.events import AddressChanged, Advertisement
 from harness.faults import DropAdvertisements, ForgetVip, HangKeepalived, Maintenance, Reconfigure, Unprotected
 from harness.keepalived import timers
+from harness.scenario import fresh_topology, topology
 from harness.timeline import EVER
 from topologies.director_pair import DirectorPair
 from topologies.foreign_cluster import ForeignCluster
 from topologies.forwarding import REAL_HTTP, TwoLans
 
-pytestmark = [pytest.mark.misconfiguration, pytest.mark.topology.with_args(DirectorPair)]
+pytestmark = [pytest.mark.misconfiguration, topology(DirectorPair)]
 
 F = TypeVar("F", bound=Callable[..., None])
 SYMPTOMS = "owners|status|src|priority"
@@ -27,7 +28,7 @@ def mistaken(old: str, new: str, *directors: str) -> Callable[[F], F]:
     """A cluster with this edit on some directors, and the control without it, in which nothing is found."""
 
     def decorate(scenario: F) -> F:
-        pytest.mark.topology(DirectorPair, edits=dict.fromkeys(directors, ((old, new),)))(scenario)
+        topology(DirectorPair, edits=dict.fromkeys(directors, ((old, new),)))(scenario)
         pytest.mark.control("configured rightly", topology={"edits": {}}, caught=SYMPTOMS)(scenario)
         return scenario
 
@@ -75,7 +76,7 @@ def test_misconfiguration_vrid_mismatch(cluster: Cluster) -> None:
     "an advertisement that is discarded postpones the master's own by a whole interval",
     present="<2.3",  # since then whoever hears other VIPs obeys all the same
 )
-@pytest.mark.topology.with_args(ForeignCluster)
+@topology(ForeignCluster)
 def test_misconfiguration_foreign_cluster_with_the_same_vrid(cluster: Cluster) -> None:
     """Each finds its VIP missing in the other's advertisements and discards them, but begins its own interval anew
     (keepalived ``vrrp_scheduler.c``, ``vrrp_dispatcher_read``): who began later postpones the other's advertisements,
@@ -137,7 +138,7 @@ def test_misconfiguration_multicast_blocked(cluster: Cluster) -> None:
 
 
 @pytest.mark.control("a gap that the weight exceeds", topology={"priorities": (100, 90)}, caught="owners|events")
-@pytest.mark.topology(DirectorPair, priorities=(100, 70))
+@topology(DirectorPair, priorities=(100, 70))
 def test_misconfiguration_weight_not_larger_than_the_priority_gap(cluster: Cluster) -> None:
     """100 - 20 is still above 70: the master says that it is sick and stays master."""
     master, backup = cluster.master, cluster.backup
@@ -201,7 +202,7 @@ def test_misconfiguration_vip_with_the_wrong_prefix(cluster: Cluster) -> None:
 
 
 @pytest.mark.control("the director is the gateway", topology={"gateway": True}, caught="status")
-@pytest.mark.topology(TwoLans, gateway=False)
+@topology(TwoLans, gateway=False)
 def test_misconfiguration_gateway_of_a_real_server_wrong(cluster: Cluster) -> None:
     """NAT undoes on the way back what it did on the way there, so the answer must come by the director. A health check,
     which is the director's own request, goes well, and no client gets an answer.
@@ -256,7 +257,7 @@ def test_misconfiguration_script_not_executable(cluster: Cluster) -> None:
     sabotage=lambda cluster: cluster.master.machine.run(["mount", "--bind", "/usr/bin/true", "/usr/bin/chown"]),
     caught="priority",
 )
-@pytest.mark.topology(DirectorPair, fresh=True)
+@fresh_topology(DirectorPair)
 def test_misconfiguration_script_owned_by_another_user(cluster: Cluster) -> None:
     """With ``enable_script_security`` root runs nothing that another could have changed: this script, which fails,
     never runs, and nothing shows it but a line in the log.

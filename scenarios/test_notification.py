@@ -9,6 +9,7 @@ from harness.cluster import Cluster
 from harness.events import Mail, Notification
 from harness.faults import BlackHole, Deaf, PowerOff, StopHttpd, StopKeepalived, Unplug, WriteNumber
 from harness.keepalived import timers
+from harness.scenario import fresh_topology, topology
 from harness.topology import Notify, TrackedFile
 from harness.topology.notification import REPORT
 from topologies.director_group import DirectorGroup
@@ -36,7 +37,7 @@ def unscripted(director: str, state: str) -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.control("no script for it", config=unscripted("director2", "master"), caught="told")
-@pytest.mark.topology(DirectorGroup, **TOLD)
+@topology(DirectorGroup, **TOLD)
 def test_notification_by_script_of_a_takeover_and_its_end(cluster: Cluster) -> None:
     """The state's own script and the one for all states, which is told who and what (keepalived ``vrrp_notify.c``)."""
     cluster.wait_told()
@@ -54,7 +55,7 @@ def test_notification_by_script_of_a_takeover_and_its_end(cluster: Cluster) -> N
 
 
 @pytest.mark.control("no script for it", config=unscripted("director1", "fault"), caught="told")
-@pytest.mark.topology(DirectorGroup, **TOLD)
+@topology(DirectorGroup, **TOLD)
 def test_notification_by_script_of_a_fault(cluster: Cluster) -> None:
     """The interface of the instance is down: FAULT, told at once, for there is nothing to wait for."""
     cluster.wait_told()
@@ -67,7 +68,7 @@ def test_notification_by_script_of_a_fault(cluster: Cluster) -> None:
 
 
 @pytest.mark.control("no script for it", config=unscripted("director1", "stop"), caught="told")
-@pytest.mark.topology(DirectorGroup, **TOLD)
+@topology(DirectorGroup, **TOLD)
 def test_notification_by_script_of_an_orderly_stop(cluster: Cluster) -> None:
     """keepalived tells before it ends, and waits for its scripts (``notify_shutdown``)."""
     cluster.wait_told()
@@ -80,7 +81,7 @@ def test_notification_by_script_of_an_orderly_stop(cluster: Cluster) -> None:
 
 
 @pytest.mark.control("no FIFO", config=MUTE, caught="fifo|told")
-@pytest.mark.topology(DirectorGroup, **TOLD)
+@topology(DirectorGroup, **TOLD)
 def test_notification_by_fifo_keeps_the_order_of_events(cluster: Cluster) -> None:
     """Scripts overtake each other, the FIFO does not: a life is told in the order in which it was led."""
     cluster.wait_told()
@@ -100,7 +101,7 @@ def test_notification_by_fifo_keeps_the_order_of_events(cluster: Cluster) -> Non
 
 
 @pytest.mark.control("no FIFO", config=MUTE, caught="told")
-@pytest.mark.topology(DirectorGroup, **TOLD)
+@topology(DirectorGroup, **TOLD)
 def test_notification_by_fifo_of_changed_priorities(cluster: Cluster) -> None:
     """With ``notify_priority_changes`` a claim that rises or falls is told, with the state that it is the claim of."""
     cluster.wait_told()
@@ -117,7 +118,7 @@ def test_notification_by_fifo_of_changed_priorities(cluster: Cluster) -> None:
 
 
 @pytest.mark.control("no script for it", config=unscripted("director1", "lower_priority"), caught="told")
-@pytest.mark.topology(DirectorGroup, **TOLD)
+@topology(DirectorGroup, **TOLD)
 def test_notification_of_a_second_master_of_lower_priority(cluster: Cluster) -> None:
     """The true master learns that there was another, whose traces it may have to undo (``vrrp_state_master_rx``)."""
     cluster.wait_told()
@@ -132,7 +133,7 @@ def test_notification_of_a_second_master_of_lower_priority(cluster: Cluster) -> 
 
 
 @pytest.mark.control("it is to repeat them", config=REPEATING, caught="told")
-@pytest.mark.topology(DirectorGroup, **TOLD)
+@topology(DirectorGroup, **TOLD)
 def test_notification_is_not_repeated_by_a_reload(cluster: Cluster) -> None:
     """Nothing has changed, so nobody is told (unless ``fifo_write_vrrp_states_on_reload`` asks for it)."""
     began = cluster.wait_told()
@@ -151,7 +152,7 @@ def test_notification_is_not_repeated_by_a_reload(cluster: Cluster) -> None:
     present=">=2.2",
 )
 @pytest.mark.control("script_user first", topology={"edits": {}}, caught="told")
-@pytest.mark.topology(DirectorGroup, **TOLD, edits={"director2": FIFO_FIRST}, fresh=True)
+@fresh_topology(DirectorGroup, **TOLD, edits={"director2": FIFO_FIRST})
 def test_notification_ends_with_a_reload_where_the_fifo_comes_before_the_script_user(cluster: Cluster) -> None:
     """As the file is first read it takes root for a default; from then on it believes in ``keepalived_script``."""
     cluster.wait_told()
@@ -169,7 +170,7 @@ def test_notification_ends_with_a_reload_where_the_fifo_comes_before_the_script_
 
 
 @pytest.mark.control("no sync group", topology={"grouped": False}, caught="told|wait")
-@pytest.mark.topology(RouterPair, reported=True)
+@topology(RouterPair, reported=True)
 def test_notification_of_a_sync_group_follows_its_members(cluster: Cluster) -> None:
     """The member that causes the change is told first, then those that follow it, then the group (``vrrp_sync.c``)."""
     cluster.wait_told()
@@ -191,7 +192,7 @@ PROMPTLY = pytest.mark.needs("alerts that are mailed at once", keepalived="2.2")
 @MAILED
 @PROMPTLY
 @pytest.mark.control("no alerts", config=UNMAILED, caught="mails")
-@pytest.mark.topology(DirectorPair, told=True)
+@topology(DirectorPair, told=True)
 def test_notification_by_mail_of_takeover_and_failback(cluster: Cluster) -> None:
     """Each change of state is mailed at once to those in ``notification_email`` (keepalived ``smtp.c``)."""
     cluster.wait_told()
@@ -217,7 +218,7 @@ def test_notification_by_mail_of_takeover_and_failback(cluster: Cluster) -> None
 @MAILED
 @PROMPTLY
 @pytest.mark.control("no alerts", config=UNMAILED, caught="mails")
-@pytest.mark.topology(DirectorPair, told=True)
+@topology(DirectorPair, told=True)
 def test_notification_by_mail_of_a_lost_real_server(cluster: Cluster) -> None:
     """Both directors check, so both send an alert when a real server fails, and when it is back."""
     cluster.wait_told()
@@ -245,7 +246,7 @@ def test_notification_by_mail_of_a_lost_real_server(cluster: Cluster) -> None:
     config={"director2": ("priority 90", "priority 1\ndown_timer_adverts 5")},
     caught="took",
 )
-@pytest.mark.topology(DirectorPair, told=True)
+@topology(DirectorPair, told=True)
 def test_notification_that_cannot_be_mailed_delays_nothing(cluster: Cluster) -> None:
     """Alerts are sent beside the protocol: a mail server in a black hole does not hold the takeover up."""
     cluster.wait_told()
@@ -260,7 +261,7 @@ def test_notification_that_cannot_be_mailed_delays_nothing(cluster: Cluster) -> 
 
 
 @pytest.mark.control("no FIFO", config=MUTE, caught="told")
-@pytest.mark.topology(DirectorPair, told=True)
+@topology(DirectorPair, told=True)
 def test_notification_by_fifo_of_a_lost_real_server(cluster: Cluster) -> None:
     """The health checkers write into the same FIFO, what they removed and from which virtual service."""
     cluster.wait_told()

@@ -11,9 +11,10 @@ from harness.events import AddressChanged, Advertisement, Arp, DaemonChanged, Lo
 from harness.faults import AcceptLocal, BlackHole, HintSource, Maintenance, PowerOff
 from harness.keepalived import timers
 from harness.observers.paths import SYN, SYN_ACK
+from harness.scenario import fresh_topology, topology
 from topologies.director_pair import DirectorPair
 
-pytestmark = [pytest.mark.open_problem, pytest.mark.topology.with_args(DirectorPair)]
+pytestmark = [pytest.mark.open_problem, topology(DirectorPair)]
 
 DIRECTORS = ("director1", "director2")
 ON_ETH0: dict[str, Any] = {"edits": {}}
@@ -40,7 +41,7 @@ def forget_the_vip(cluster: Cluster) -> None:
 
 
 @pytest.mark.control("VRRP on eth0", topology=ON_ETH0, caught="ended")
-@pytest.mark.topology(DirectorPair, edits=on_both("interface eth0", "interface lo"))
+@topology(DirectorPair, edits=on_both("interface eth0", "interface lo"))
 def test_open_problem_vrrp_on_lo_is_refused(cluster: Cluster) -> None:
     """A loopback interface carries no multicast to anybody. Since 1.3.6 keepalived says so, and its VRRP process ends
     with a configuration error, and with it the parent and the health checks: no VIP, no advertisement, no IPVS rule.
@@ -57,7 +58,7 @@ def test_open_problem_vrrp_on_lo_is_refused(cluster: Cluster) -> None:
 
 
 @pytest.mark.control("VIP on eth0", topology=ON_ETH0, caught="interface=lo")
-@pytest.mark.topology(DirectorPair, edits=on_both("/32 dev eth0", "/32 dev lo"))
+@topology(DirectorPair, edits=on_both("/32 dev eth0", "/32 dev lo"))
 def test_open_problem_vip_on_lo_is_never_announced(cluster: Cluster) -> None:
     """The near miss: elections work, since the advertisements go by eth0, but gratuitous ARP leaves by the interface
     of the address, and so not at all: whoever knew the old owner goes on sending to it.
@@ -168,7 +169,7 @@ def test_open_problem_is_cured_by_dip_and_accept_local(cluster: Cluster) -> None
 
 
 @pytest.mark.control("the master is unreachable", fault=BlackHole, node="director1", caught="status")
-@pytest.mark.topology(DirectorPair, fresh=True)
+@fresh_topology(DirectorPair)
 def test_open_problem_backup_without_a_table_asks_the_holder(cluster: Cluster) -> None:
     """What the backup's success rests on: with its IPVS rules gone the VIP is anybody's address, found by ARP."""
     master, backup = cluster.master, cluster.backup

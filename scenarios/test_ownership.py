@@ -9,13 +9,14 @@ from harness.clock import Window
 from harness.cluster import Cluster
 from harness.faults import StopHttpd
 from harness.keepalived import timers
+from harness.scenario import fresh_topology, topology
 from topologies.director_pair import DirectorPair
 
-pytestmark = [pytest.mark.ownership, pytest.mark.topology.with_args(DirectorPair)]
+pytestmark = [pytest.mark.ownership, topology(DirectorPair)]
 
 
 @pytest.mark.control("the other has the higher priority", topology={"priorities": (90, 100)}, caught="director1")
-@pytest.mark.topology(DirectorPair, fresh=True)
+@fresh_topology(DirectorPair)
 def test_ownership_goes_to_the_higher_priority(cluster: Cluster) -> None:
     """Both start as backups (RFC 3768 section 6.4.1); the shorter skew of the higher priority ends its wait first."""
     first, second = cluster.directors
@@ -29,7 +30,7 @@ def test_ownership_goes_to_the_higher_priority(cluster: Cluster) -> None:
 
 
 @pytest.mark.control("two VRIDs", config={"director2": ("router_id 51", "router_id 52")}, caught="settles|held by")
-@pytest.mark.topology(DirectorPair, priorities=(200, 50), fresh=True)  # whose skews differ by more than their starts
+@fresh_topology(DirectorPair, priorities=(200, 50))  # whose skews differ by more than their starts
 def test_ownership_is_never_shared_from_the_first_election_on(cluster: Cluster) -> None:
     """The backup hears the master's advertisements and stays silent.
 

@@ -5,11 +5,12 @@ import pytest
 from harness.cluster import Cluster
 from harness.faults import Drain, RemovePage
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.persistence import SOURCES, Persistence, by_mark, by_network, persistent
 
-pytestmark = [pytest.mark.persistence, pytest.mark.topology.with_args(Persistence)]
+pytestmark = [pytest.mark.persistence, topology(Persistence)]
 
-EXPIRING = pytest.mark.topology.with_args(Persistence, expire_nodest_conn=True, expire_quiescent_template=True)
+EXPIRING = topology(Persistence, expire_nodest_conn=True, expire_quiescent_template=True)
 
 
 @pytest.mark.control("no persistence", topology={"timeout": None}, caught="set")

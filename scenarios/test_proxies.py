@@ -6,6 +6,7 @@ from harness import measures
 from harness.cluster import Cluster
 from harness.faults import HangKeepalived, HangProgram, PowerOff, StopProgram
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.proxies import PROXIES, Proxies
 
 pytestmark = pytest.mark.failover
@@ -14,7 +15,7 @@ EACH = [
     pytest.param(
         name,
         marks=[
-            pytest.mark.topology(Proxies, proxy=name),
+            topology(Proxies, proxy=name),
             pytest.mark.needs(f"{name} behind VRRP", program=name),
         ],
     )

@@ -8,9 +8,10 @@ from harness.cluster import Cluster
 from harness.events import AddressChanged, Advertisement
 from harness.faults import Reconfigure, StopKeepalived
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.director_group import SECOND_VIP, VIP, DirectorGroup
 
-pytestmark = [pytest.mark.ownership, pytest.mark.topology.with_args(DirectorGroup)]
+pytestmark = [pytest.mark.ownership, topology(DirectorGroup)]
 
 OTHER_VRID = {"director2": ("virtual_router_id 51", "virtual_router_id 52")}
 

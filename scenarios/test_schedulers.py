@@ -5,11 +5,12 @@ import pytest
 from harness.cluster import Cluster
 from harness.faults import Drain
 from harness.ipvs.schedulers import Flow, predict
+from harness.scenario import topology
 from harness.topology import VirtualService
 from harness.topology.services import SCHEDULERS
 from topologies.schedulers import BY_DESTINATION, SOURCES, VIPS, WEIGHTS, Schedulers, port_of
 
-pytestmark = [pytest.mark.scheduler, pytest.mark.topology.with_args(Schedulers)]
+pytestmark = [pytest.mark.scheduler, topology(Schedulers)]
 
 DRAINED = (2, 0, 1)
 WEIGHT_ZERO = pytest.mark.needs("weight 0 of real servers", keepalived="2.2")  # regressions/test_weight_zero.py
@@ -119,7 +120,7 @@ def test_scheduler_refuses_the_clients_of_a_drained_server(cluster: Cluster, sch
 
 @EACH
 @WEIGHT_ZERO
-@pytest.mark.topology(Schedulers, weights=DRAINED)
+@topology(Schedulers, weights=DRAINED)
 @pytest.mark.control("the drained one has a weight", topology={"weights": (2, 1, 1)}, caught="reached")
 def test_scheduler_gives_a_server_of_weight_zero_nothing(cluster: Cluster, scheduler: str) -> None:
     """Weight 0 is for draining. All others share its part, but sh and dh, which refuse those whom their table sends
@@ -134,7 +135,7 @@ def test_scheduler_gives_a_server_of_weight_zero_nothing(cluster: Cluster, sched
 
 @EACH_AND_FO
 @WEIGHT_ZERO
-@pytest.mark.topology(Schedulers, weights=(0, 0, 0))
+@topology(Schedulers, weights=(0, 0, 0))
 @pytest.mark.control("one has a weight", topology={"weights": (0, 1, 0)}, caught="refused")
 def test_scheduler_refuses_when_all_are_drained(cluster: Cluster, scheduler: str) -> None:
     """No real server to choose: the director answers that the port is unreachable (ip_vs_core.c, ``ip_vs_leave``)."""

@@ -12,9 +12,10 @@ from harness.daemons.nodes import DirectorNode
 from harness.events import AddressChanged, Advertisement
 from harness.faults import BlackHole, Deaf, DropAdvertisements, DropArp, Fault, HangKeepalived, PowerOff
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.director_pair import DirectorPair
 
-pytestmark = [pytest.mark.recovery, pytest.mark.topology.with_args(DirectorPair)]
+pytestmark = [pytest.mark.recovery, topology(DirectorPair)]
 
 RIFTS = pytest.mark.parametrize(
     "rift", [BlackHole, Deaf, DropAdvertisements], ids=lambda fault: f"backup-{fault.__name__}"

@@ -6,6 +6,7 @@ from harness.cluster import Cluster
 from harness.events import AddressChanged, Advertisement, Log
 from harness.faults import FailCheck, HangCheck, Unplug, WriteNumber
 from harness.keepalived import timers
+from harness.scenario import fresh_topology, topology
 from harness.topology import TrackedFile, TrackedProcess, VrrpScript
 from harness.topology.tracking import CHECK
 from topologies.director_group import DirectorGroup
@@ -20,7 +21,7 @@ UNTRACKED = {"director1": ("    track_script {\n        check\n    }\n", "")}
 def check(**how: int) -> pytest.MarkDecorator:
     """On which topology: two directors that track the health script."""
     script = VrrpScript(name="check", script=CHECK, **how)
-    return pytest.mark.topology(DirectorGroup, track_scripts=(script,))
+    return topology(DirectorGroup, track_scripts=(script,))
 
 
 SCRIPTS = pytest.mark.parametrize(
@@ -124,7 +125,7 @@ OTHER_INTERFACE = {"director1": ("eth1 weight", "lo weight")}
 INTERFACES = pytest.mark.parametrize(
     "kind",
     [
-        pytest.param(kind, marks=pytest.mark.topology(RouterPair, inner_instance=False, track_inner=weight))
+        pytest.param(kind, marks=topology(RouterPair, inner_instance=False, track_inner=weight))
         for kind, weight in WEIGHTS.items()
     ],
 )
@@ -164,7 +165,7 @@ def test_tracking_an_interface_that_returns_brings_the_vip_back(cluster: Cluster
 FILES = pytest.mark.parametrize(
     "value",
     [
-        pytest.param(value, marks=pytest.mark.topology(DirectorGroup, track_files=(
+        pytest.param(value, marks=topology(DirectorGroup, track_files=(
             TrackedFile(name="claims", path="/run/claims", weight=weight),)), id=f"{value} of weight {weight}")
         for weight, value in ((1, -20), (1, -254), (0, 1))
     ],
@@ -192,7 +193,7 @@ def test_tracking_a_file_moves_the_vip_at_once(cluster: Cluster, value: int) -> 
 
 
 @pytest.mark.control("it is not tracked", config={"director2": UNREAD["director1"]}, caught="wait_master")
-@pytest.mark.topology(DirectorGroup, track_files=(TrackedFile(name="claims", path="/run/claims"),))
+@topology(DirectorGroup, track_files=(TrackedFile(name="claims", path="/run/claims"),))
 def test_tracking_a_file_may_raise_the_backups_claim(cluster: Cluster) -> None:
     """90 + 20 > 100: the backup outranks the master from then on, and preempts."""
     backup = cluster.backup
@@ -207,7 +208,7 @@ def test_tracking_a_file_may_raise_the_backups_claim(cluster: Cluster) -> None:
 
 
 @pytest.mark.control("no sync group", topology={"grouped": False}, caught="address")
-@pytest.mark.topology(RouterPair, track_scripts=(VrrpScript(name="check", script=CHECK, weight=-20),))
+@topology(RouterPair, track_scripts=(VrrpScript(name="check", script=CHECK, weight=-20),))
 def test_tracking_with_a_weight_counts_for_nothing_in_a_sync_group(cluster: Cluster) -> None:
     """Members of a group cannot have priorities of their own, so keepalived drops the weighted script, and says so once
     (``vrrp_complete_instance``).
@@ -227,7 +228,7 @@ def test_tracking_with_a_weight_counts_for_nothing_in_a_sync_group(cluster: Clus
     "keepalived #1469", "process events are told in the first network namespace alone, and without them none is counted"
 )
 @pytest.mark.control("it is not tracked", topology={"track_processes": ()}, caught="refused|FAULT")
-@pytest.mark.topology(DirectorGroup, track_processes=(TrackedProcess(name="itself", process="keepalived"),), fresh=True)
+@fresh_topology(DirectorGroup, track_processes=(TrackedProcess(name="itself", process="keepalived"),))
 def test_tracking_a_process_is_fault_where_the_kernel_tells_of_none(cluster: Cluster) -> None:
     """In a container, which a director here is, keepalived cannot hear of processes, so it counts none (``cn_proc.c``).
 

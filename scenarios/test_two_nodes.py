@@ -5,15 +5,16 @@ import pytest
 from harness.cluster import Cluster
 from harness.faults import HangKeepalived, PowerOff
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.two_nodes import TwoNodes
 
 pytestmark = pytest.mark.forwarding
 
-CURES = [pytest.param(cure, marks=pytest.mark.topology(TwoNodes, cure=cure)) for cure in ("mac", "backup_only")]
+CURES = [pytest.param(cure, marks=topology(TwoNodes, cure=cure)) for cure in ("mac", "backup_only")]
 TTL = 64
 
 
-@pytest.mark.topology.with_args(TwoNodes)
+@topology(TwoNodes)
 @pytest.mark.control("the backup does not balance", topology={"cure": "mac"}, caught="assert lost")
 def test_forwarding_loops_where_both_machines_balance(cluster: Cluster) -> None:
     """The backup has the table as well, and its IPVS sees first what the master forwards to it. Where its own scheduler
@@ -56,7 +57,7 @@ def test_forwarding_does_not_loop_with_a_cure(cluster: Cluster, cure: str) -> No
     assert answers - {None} == {backup.name}
 
 
-@pytest.mark.topology(TwoNodes, cure="backup_only")
+@topology(TwoNodes, cure="backup_only")
 @pytest.mark.control("one machine for one client", topology={"scheduler": "sh"}, caught="len")
 def test_forwarding_to_itself_sends_nothing(cluster: Cluster) -> None:
     """What IPVS gives to the machine it runs on goes to the local httpd (``ip_vs_null_xmit``): no packet of it is on

@@ -9,6 +9,7 @@ from harness.daemons.nodes import DirectorNode
 from harness.events import Advertisement, Arp, Ndp
 from harness.faults import Fault, PowerOff, StopKeepalived, Unplug
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.director_group import SECOND_VIP, VIP, DirectorGroup
 from topologies.router_pair import INNER, OUTER, RouterPair
 
@@ -22,7 +23,7 @@ VIP6 = ("fe80::50", "fd00:10::50")
 
 
 @pytest.mark.control("one VIP less", config={"director2": ("172.16.10.51/32 dev eth0", "")}, caught="wait_master")
-@pytest.mark.topology(DirectorGroup, vip=BLOCK, excluded_vips=EXCLUDED)
+@topology(DirectorGroup, vip=BLOCK, excluded_vips=EXCLUDED)
 def test_ownership_of_several_vips_moves_at_once(cluster: Cluster) -> None:
     """All VIPs of an instance have one owner, those too that are left out of the advertisements (``..._excluded``)."""
     master, backup = cluster.master, cluster.backup
@@ -40,7 +41,7 @@ def test_ownership_of_several_vips_moves_at_once(cluster: Cluster) -> None:
 
 
 @pytest.mark.control("said but once", config=SAID_ONCE, caught="announced")
-@pytest.mark.topology(DirectorGroup, vip=BLOCK, excluded_vips=EXCLUDED)
+@topology(DirectorGroup, vip=BLOCK, excluded_vips=EXCLUDED)
 def test_ownership_of_several_vips_is_announced_for_each(cluster: Cluster) -> None:
     """Five gratuitous ARPs, or unsolicited neighbour advertisements, for every address (``vrrp_send_link_update``)."""
     master, backup = cluster.master, cluster.backup
@@ -60,7 +61,7 @@ def test_ownership_of_several_vips_is_announced_for_each(cluster: Cluster) -> No
 
 @LOSSES
 @pytest.mark.control("the same order twice", config={"director1": ("priority 90", "priority 110")}, caught="settles")
-@pytest.mark.topology(DirectorGroup, mutual=True)
+@topology(DirectorGroup, mutual=True)
 def test_ownership_is_mutual_where_each_director_has_a_vip(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
     """Two instances on one LAN elect independently: both directors work, and each can do the work of both."""
     first, second = cluster.directors
@@ -77,7 +78,7 @@ def test_ownership_is_mutual_where_each_director_has_a_vip(cluster: Cluster, los
 
 @pytest.mark.control("no sync group", topology={"grouped": False}, caught="wait_")
 @pytest.mark.parametrize("interface", ["eth0", "eth1"])
-@pytest.mark.topology.with_args(RouterPair)
+@topology(RouterPair)
 def test_ownership_in_a_sync_group_is_of_all_or_none(cluster: Cluster, interface: str) -> None:
     """A router with a dead side is no router: the other side resigns too, and its peer has both (``vrrp_sync.c``)."""
     master, backup = cluster.master, cluster.backup
@@ -94,7 +95,7 @@ def test_ownership_in_a_sync_group_is_of_all_or_none(cluster: Cluster, interface
 
 
 @pytest.mark.control("no sync group", topology={"grouped": False}, caught="wait_master")
-@pytest.mark.topology.with_args(RouterPair)
+@topology(RouterPair)
 def test_ownership_in_a_sync_group_comes_back_together(cluster: Cluster) -> None:
     """The higher priority takes over only when all members of its group can (``vrrp_sync_can_goto_master``)."""
     master, backup = cluster.master, cluster.backup
@@ -116,7 +117,7 @@ def test_ownership_in_a_sync_group_comes_back_together(cluster: Cluster) -> None
     config={"director2": ("priority 90", "priority 1\ndown_timer_adverts 5")},
     caught="took",
 )
-@pytest.mark.topology(DirectorGroup, vip=VIP6, version=3)
+@topology(DirectorGroup, vip=VIP6, version=3)
 def test_ownership_of_an_ipv6_vip_moves_within_its_window(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
     """The same protocol between link-local addresses, to ff02::12 and in version 3 only (RFC 5798 section 5.1.2)."""
     master, backup = cluster.master, cluster.backup
@@ -135,7 +136,7 @@ def test_ownership_of_an_ipv6_vip_moves_within_its_window(cluster: Cluster, loss
 @pytest.mark.control(
     "another VIP", config={"director2": ("fd00:10::50/128", "fd00:10::51/128")}, caught="known|announced"
 )
-@pytest.mark.topology(DirectorGroup, vip=VIP6, version=3)
+@topology(DirectorGroup, vip=VIP6, version=3)
 def test_ownership_of_an_ipv6_vip_is_announced_to_the_neighbours(cluster: Cluster) -> None:
     """The client's neighbour cache points at the old master; unsolicited advertisements correct it (RFC 4861 7.2.6)."""
     master, backup = cluster.master, cluster.backup

@@ -7,11 +7,12 @@ import pytest
 from harness.clock import Window
 from harness.cluster import Cluster
 from harness.faults import StopHttpd
+from harness.scenario import topology
 from topologies.without_keepalived import IpvsSh, KubeProxy, Ldirectord
 
 pytestmark = pytest.mark.forwarding
 
-METHODS = [pytest.param(method, marks=pytest.mark.topology(IpvsSh, method=method)) for method in ("DR", "NAT", "TUN")]
+METHODS = [pytest.param(method, marks=topology(IpvsSh, method=method)) for method in ("DR", "NAT", "TUN")]
 
 
 def cleared(cluster: Cluster) -> None:
@@ -37,7 +38,7 @@ def test_forwarding_to_a_vip_that_is_in_no_lan(cluster: Cluster, method: str) ->
     assert cluster.owners() == [director.name]
 
 
-@pytest.mark.topology.with_args(KubeProxy)
+@topology(KubeProxy)
 @pytest.mark.control("no masquerading", topology={"masquerade": False}, caught="status")
 def test_forwarding_as_kube_proxy_does_needs_masquerading(cluster: Cluster) -> None:
     """Pods have no way back but the one to the node, so the node asks them in its own name (``-m ipvs`` in POSTROUTING,
@@ -55,7 +56,7 @@ def test_forwarding_as_kube_proxy_does_needs_masquerading(cluster: Cluster) -> N
 
 
 @pytest.mark.health
-@pytest.mark.topology.with_args(Ldirectord)
+@topology(Ldirectord)
 @pytest.mark.needs("ldirectord, which a topology has to ask for", program="ldirectord")
 @pytest.mark.control(
     "ldirectord hangs", sabotage=lambda cluster: cluster.directors[0].signal_all(signal.SIGSTOP), caught="wait_pool"

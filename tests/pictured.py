@@ -1,15 +1,14 @@
 """The scenario that the README's picture shows. It is run by ``make picture`` and by nothing else."""
 
-import pytest
-
 from harness import measures
 from harness.clock import Window
 from harness.cluster import Cluster
 from harness.faults import PowerOff
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.director_pair import DirectorPair
 
-pytestmark = pytest.mark.topology.with_args(DirectorPair)
+pytestmark = topology(DirectorPair)
 
 REIGN = 3.4
 """Seconds for which the master has held the VIP when the fault strikes; not a multiple of its interval."""

@@ -15,11 +15,11 @@ SCENARIOS = Path(__file__).resolve().parent.parent / "scenarios"
 
 
 HEALING = """
-import pytest
 from harness.faults import Unplug
+from harness.scenario import topology
 from topologies.director_pair import DirectorPair
 
-pytestmark = pytest.mark.topology.with_args(DirectorPair)
+pytestmark = topology(DirectorPair)
 
 def test_heals_at_its_end(cluster):
     with cluster.suffering(Unplug(cluster.master)) as struck:

@@ -24,9 +24,10 @@ SCENARIOS = """
     import pytest
     from harness.clock import Window
     from harness.faults import PowerOff
+    from harness.scenario import topology
     from topologies.director_pair import DirectorPair
 
-    pytestmark = pytest.mark.topology.with_args(DirectorPair)
+    pytestmark = topology(DirectorPair)
 
     @pytest.mark.parametrize("odd", ["<b>&'"], ids=str)
     def test_fails(cluster, odd):

@@ -39,11 +39,12 @@ LAYERS = (
     "console",
     "determinism",
     "seeds",
+    "scenario",
     "plugin",
     "behaviours",
     "cli",
 )
-CONFINED = {"pytest": ("plugin", "behaviours"), "_pytest": ("plugin",), "mininet": ("lab",)}
+CONFINED = {"pytest": ("scenario", "plugin", "behaviours"), "_pytest": ("plugin",), "mininet": ("lab",)}
 """Which layers alone may import a library."""
 
 EXCEPTIONS = {

@@ -1,9 +1,8 @@
 """Large farms: all real servers healthy, and each serves."""
 
-import pytest
-
 from harness import measures
 from harness.cluster import Cluster
+from harness.scenario import topology
 from topologies.farm import Farm
 
 
@@ -14,13 +13,13 @@ def _serves(cluster: Cluster) -> None:
     assert not cluster.recorder.dropped
 
 
-@pytest.mark.topology(Farm, real_servers=200)
+@topology(Farm, real_servers=200)
 def test_farm_of_200(cluster: Cluster) -> None:
     """Every one in its turn."""
     _serves(cluster)
 
 
-@pytest.mark.topology(Farm, real_servers=500)
+@topology(Farm, real_servers=500)
 def test_farm_of_500(cluster: Cluster) -> None:
     """Every one in its turn."""
     _serves(cluster)

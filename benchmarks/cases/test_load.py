@@ -9,14 +9,13 @@ from functools import partial
 from itertools import pairwise
 from statistics import median
 
-import pytest
-
 from benchmarks.stopwatch import tell
 from harness.cluster import Cluster
 from harness.events import Request
+from harness.scenario import topology
 from topologies.director_pair import DirectorPair
 
-pytestmark = pytest.mark.topology.with_args(DirectorPair)
+pytestmark = topology(DirectorPair)
 
 SECONDS = 3
 COUNT, RATE = 300, 100

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Configured:
-    """What ``pytest.mark.topology.with_args`` takes instead of a ``Topo``: it is one as soon as keepalived has read.
+    """What :func:`harness.scenario.topology` takes instead of a ``Topo``: it is one as soon as keepalived has read.
 
     ``arguments`` are ``FILE`` or ``DIRECTOR=FILE``, ``settings`` correct what had to be assumed. Once :meth:`read`
     has been called, ``understood`` is the drawing of what was understood, ``left_out`` what is not emulated, by

@@ -33,7 +33,7 @@ NOT_COLLECTED = pytest.StashKey[str]()
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker that names a scenario's topology, and let it import the shipped ones."""
     installed.make_importable()
-    config.addinivalue_line("markers", "topology(factory, **parameters): the Mininet Topo on which a scenario runs")
+    config.addinivalue_line("markers", "topology: on which cluster a scenario runs, by topology() of harness.scenario")
 
 
 def pytest_exception_interact(call: pytest.CallInfo[object], report: pytest.CollectReport | pytest.TestReport) -> None:
@@ -45,10 +45,10 @@ def pytest_exception_interact(call: pytest.CallInfo[object], report: pytest.Coll
             marked = value if isinstance(value, type) else type(value)
             marks = vars(marked).get("pytestmark")
             if isinstance(marks, list) and any(mark.name == "topology" and not mark.args for mark in marks):
-                name = f"topology({marked.__name__})"
+                wanted = f"topology({marked.__name__})"
                 report.longrepr = (
-                    f"{report.nodeid}: pytest.mark.{name} would mark the class itself; without parameters write"
-                    f" pytest.mark.topology.with_args({marked.__name__})"
+                    f"{report.nodeid}: pytest.mark.{wanted} would mark the class itself; write {wanted}, with"
+                    " from harness.scenario import topology"
                 )
                 return
 
@@ -103,7 +103,7 @@ def cluster(
 ) -> Iterator[Cluster]:
     """A running :class:`harness.cluster.Cluster` of the scenario's topology.
 
-    ``pytest.mark.topology.with_args(Topo, **parameters)`` says which; ``fresh=True`` asks for a new one.
+    :func:`harness.scenario.topology` says which.
     """
     from harness.check.configured import Configured
 

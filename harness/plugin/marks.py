@@ -25,7 +25,8 @@ def topology_of(item: pytest.Item) -> tuple[Topology | Configured, dict[str, Any
         return own, {}
     if marker is None or len(marker.args) != 1:
         raise HarnessError(
-            f"{item.nodeid}: say on which topology it runs: pytestmark = pytest.mark.topology.with_args(DirectorPair)"
+            f"{item.nodeid}: say on which topology it runs: pytestmark = topology(DirectorPair),"
+            " with from harness.scenario import topology"
         )
     (topology,) = marker.args
     if not callable(topology) and not hasattr(topology, "read"):  # as that of configurations

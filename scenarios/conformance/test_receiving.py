@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.cluster import Cluster
+from harness.scenario import topology
 from scenarios.conformance import observing
 from scenarios.conformance.declared import declared
 from scenarios.conformance.observing import Seen
@@ -27,7 +28,7 @@ def cases(state: str, discarded: bool) -> list[object]:
             kind,
             vector,
             id=f"{kind.name}: {vector.name}",
-            marks=[pytest.mark.topology.with_args(PhantomPair, **kind.vrrp), *declared(kind, vector, state)],
+            marks=[topology(PhantomPair, **kind.vrrp), *declared(kind, vector, state)],
         )
         for kind in KINDS
         for vector in vectors(kind)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.cluster import Cluster
+from harness.scenario import topology
 from scenarios.conformance.declared import declared_of_sender
 from scenarios.conformance.sending import Duty, duties
 from scenarios.conformance.vectors import KINDS, Kind
@@ -23,7 +24,7 @@ CASES = [
         kind,
         duty,
         id=f"{kind.name}: {duty.name}",
-        marks=[pytest.mark.topology.with_args(PhantomPair, **kind.vrrp), *declared_of_sender(kind, duty.name)],
+        marks=[topology(PhantomPair, **kind.vrrp), *declared_of_sender(kind, duty.name)],
     )
     for kind in KINDS
     for duty in duties(kind)

@@ -3,6 +3,7 @@
 import pytest
 
 from harness.cluster import Cluster
+from harness.scenario import fresh_topology
 from topologies.reported import Reported
 
 GOOD = "vrrp_instance V1 { interface eth0\n virtual_router_id 51\n virtual_ipaddress { 172.16.10.50/32 } }\n"
@@ -11,7 +12,7 @@ GOOD = "vrrp_instance V1 { interface eth0\n virtual_router_id 51\n virtual_ipadd
 @pytest.mark.regression(
     "found by trying", "keepalived -t ends with 0 in spite of errors", present="<2.2", caught="returncode != 0"
 )
-@pytest.mark.topology(Reported, configs=(GOOD,), fresh=True)
+@fresh_topology(Reported, configs=(GOOD,))
 def test_config_check_fails_for_an_unknown_keyword(cluster: Cluster) -> None:
     """A wrapper that tests before it reloads is led into reloading (keepalived(8), ``--config-test``)."""
     (director,) = cluster.directors

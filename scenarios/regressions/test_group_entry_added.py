@@ -4,6 +4,7 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.events import DestinationChanged
+from harness.scenario import fresh_topology
 from topologies.reported import Reported
 
 CONFIG = """
@@ -20,7 +21,7 @@ SECOND = "    172.16.10.51 80\n"
 @pytest.mark.regression(
     "found by trying", "the checker dies of an entry added to a group", present=">2.2.7", caught="crashes"
 )
-@pytest.mark.topology(Reported, configs=(CONFIG.replace(SECOND, ""),), real_servers=1, fresh=True)
+@fresh_topology(Reported, configs=(CONFIG.replace(SECOND, ""),), real_servers=1)
 def test_group_entry_can_be_added_by_a_reload(cluster: Cluster) -> None:
     """The new entry's part is compared with an old one that is not there (``ipwrapper.c``)."""
     (director,) = cluster.directors

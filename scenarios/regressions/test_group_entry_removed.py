@@ -4,6 +4,7 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.events import DestinationChanged, ServiceChanged
+from harness.scenario import fresh_topology
 from scenarios.regressions.test_group_entry_added import CONFIG, SECOND
 from topologies.reported import Reported
 
@@ -11,7 +12,7 @@ from topologies.reported import Reported
 @pytest.mark.regression(
     "found by trying", "a removed entry stays, a service without servers", present="<=2.2.7", caught="service action"
 )
-@pytest.mark.topology(Reported, configs=(CONFIG,), real_servers=1, fresh=True)
+@fresh_topology(Reported, configs=(CONFIG,), real_servers=1)
 def test_group_entry_can_be_removed_by_a_reload(cluster: Cluster) -> None:
     """Its destinations go and the service stays, refusing what comes for it (``ipwrapper.c``, ``clear_diff_vsge``)."""
     (director,) = cluster.directors

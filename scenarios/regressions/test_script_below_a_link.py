@@ -5,6 +5,7 @@ import pytest
 from harness.cluster import Cluster
 from harness.events import AddressChanged
 from harness.keepalived import timers
+from harness.scenario import fresh_topology
 from harness.topology import VrrpInstance
 from topologies.reported import Reported
 
@@ -23,7 +24,7 @@ vrrp_instance V1 { interface eth0
 @pytest.mark.regression(
     "found by trying", "a script below a symbolic link is not run", present=">2.2.7", caught="action=.added"
 )
-@pytest.mark.topology(Reported, configs=(CONFIG,), fresh=True)
+@fresh_topology(Reported, configs=(CONFIG,))
 def test_script_below_a_symbolic_link_is_run(cluster: Cluster) -> None:
     """It says "Wrong file type found in script path", and the instance is master whatever the script says."""
     cluster.let_pass(timers.cold_start(INSTANCE))

@@ -4,6 +4,7 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.events import DestinationChanged
+from harness.scenario import fresh_topology
 from topologies.reported import Reported
 
 SORRY = "sorry_server 172.16.10.22 80"
@@ -20,7 +21,7 @@ virtual_server 172.16.10.50 80 {{ lb_kind DR
 @pytest.mark.regression(
     "7cfb502b", "the checker dies of the removal of an active sorry server", present="==2.3.3", caught="crashes"
 )
-@pytest.mark.topology(Reported, configs=(CONFIG,), real_servers=2, fresh=True)
+@fresh_topology(Reported, configs=(CONFIG,), real_servers=2)
 def test_sorry_server_in_use_can_be_removed_by_a_reload(cluster: Cluster) -> None:
     """The old configuration's sorry server is freed before it is taken out of the table."""
     (director,) = cluster.directors

@@ -4,6 +4,7 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.events import AddressChanged
+from harness.scenario import fresh_topology
 from topologies.reported import Reported
 
 CONFIG = """
@@ -16,7 +17,7 @@ vrrp_instance V1 { interface eth0
 
 
 @pytest.mark.regression("#1912", "a sync group with one member is dropped", present="<2.2.3", caught="/run/told")
-@pytest.mark.topology(Reported, configs=(CONFIG,), fresh=True)
+@fresh_topology(Reported, configs=(CONFIG,))
 def test_sync_group_of_one_notifies(cluster: Cluster) -> None:
     """Versions before 2.2.3 drop the group and with it whom it should notify."""
     (director,) = cluster.directors

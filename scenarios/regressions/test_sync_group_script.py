@@ -5,6 +5,7 @@ import pytest
 from harness.cluster import Cluster
 from harness.events import AddressChanged
 from harness.keepalived import timers
+from harness.scenario import fresh_topology
 from harness.topology import VrrpScript
 from topologies.reported import Reported
 
@@ -28,7 +29,7 @@ vrrp_instance V2 {{ interface eth0
 @pytest.mark.regression(
     "459fc2b9", "a sync group's member does not heed its script", present="<2.2", caught="address action=removed"
 )
-@pytest.mark.topology(Reported, configs=(CONFIG,), fresh=True)
+@fresh_topology(Reported, configs=(CONFIG,))
 def test_sync_group_member_goes_to_fault_with_its_script(cluster: Cluster) -> None:
     """It says "script chk is not used" instead (keepalived ``vrrp.c``, ``vrrp_complete_init``)."""
     (director,) = cluster.directors

@@ -6,6 +6,7 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.keepalived import timers
+from harness.scenario import fresh_topology
 from harness.topology import TcpCheck, VirtualService
 from topologies.health_checks import HealthChecks
 
@@ -16,7 +17,7 @@ LATEST = timers.first_check(WEB).latest + timers.removal(WEB).latest
 @pytest.mark.regression(
     "77dad708", "TCP_CHECK retries a server that is down already", present="<2.3.3", caught="on_time"
 )
-@pytest.mark.topology(HealthChecks, services=(WEB,), fresh=True)
+@fresh_topology(HealthChecks, services=(WEB,))
 def test_tcp_check_of_a_removed_server_keeps_to_the_delay_loop(cluster: Cluster) -> None:
     """``retry`` is for a server that seems well (keepalived ``check_tcp.c``, ``tcp_epilog``)."""
     director, server = cluster.directors[0], cluster.real_servers[0]

@@ -5,6 +5,7 @@ import pytest
 from harness.clock import Window
 from harness.cluster import Cluster
 from harness.faults import ChangePage, HangKeepalived
+from harness.scenario import topology
 from topologies.health_checks import SLOWLY_BY_TLS, HealthChecks
 
 PAGE = "x" * 8192  # which takes 3.6 s to come
@@ -20,7 +21,7 @@ UNTIL = PACE.timeout + 0.2
     caught="again",
 )
 @pytest.mark.needs("one connect_timeout for all of an answer by TLS", keepalived="2.2")
-@pytest.mark.topology(HealthChecks, services=(SLOWLY_BY_TLS,))
+@topology(HealthChecks, services=(SLOWLY_BY_TLS,))
 def test_tls_answer_in_pieces_is_given_up_by_a_busy_keepalived(cluster: Cluster) -> None:
     """A piece that has come is read first, and what is left of the time is negative then, in an unsigned number
     (keepalived ``check_ssl.c``, ``ssl_read_thread``).

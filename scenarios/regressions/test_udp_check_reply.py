@@ -5,6 +5,7 @@ import pytest
 from harness.cluster import Cluster
 from harness.faults import StopDnsmasq
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.health_checks import REPLY, HealthChecks
 
 
@@ -14,7 +15,7 @@ from topologies.health_checks import REPLY, HealthChecks
     present="<2.2",
     caught="settles|takes in",
 )
-@pytest.mark.topology(HealthChecks, services=(REPLY,))
+@topology(HealthChecks, services=(REPLY,))
 def test_udp_check_takes_in_a_server_that_replies(cluster: Cluster) -> None:
     """It fails once, says "UDP connection success", and leaves it at that (keepalived ``check_udp.c``)."""
     fault = StopDnsmasq(cluster.real_servers[0])

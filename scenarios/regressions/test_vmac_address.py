@@ -4,6 +4,7 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.events import AddressChanged
+from harness.scenario import fresh_topology
 from topologies.reported import Reported
 
 CONFIG = """
@@ -17,7 +18,7 @@ vrrp_instance V1 { interface eth0
 @pytest.mark.regression(
     "found by trying", "a VIP with the parent's name stays on the parent", present="<2.2", caught="interface =="
 )
-@pytest.mark.topology(Reported, configs=(CONFIG,), fresh=True)
+@fresh_topology(Reported, configs=(CONFIG,))
 def test_vmac_holds_the_vip_that_names_its_parent(cluster: Cluster) -> None:
     """On the parent it is answered for with the director's own address, and moves with the master (RFC 5798, 7.3)."""
     (director,) = cluster.directors

@@ -4,6 +4,7 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.events import DestinationChanged
+from harness.scenario import fresh_topology
 from topologies.reported import Reported
 
 CONFIG = """
@@ -14,7 +15,7 @@ virtual_server 172.16.10.50 80 { lb_kind DR
 
 
 @pytest.mark.regression("#1757", "weight 0 becomes weight 1", present="<2.2", caught="weight ==")
-@pytest.mark.topology(Reported, configs=(CONFIG,), real_servers=1, fresh=True)
+@fresh_topology(Reported, configs=(CONFIG,), real_servers=1)
 def test_weight_zero_is_weight_zero(cluster: Cluster) -> None:
     """Weight 0 is for draining (ipvsadm(8), ``--weight``)."""
     (director,) = cluster.directors

@@ -18,23 +18,23 @@ ROOT = Path(__file__).parents[2]
 HARNESS_FAILED = 3  # pytest.ExitCode.INTERNAL_ERROR
 
 GOOD = """
-    import pytest
+    from harness.scenario import topology
     from topologies.director_pair import DirectorPair
 
-    @pytest.mark.topology.with_args(DirectorPair)
+    @topology(DirectorPair)
     def test_good(cluster):
         assert cluster.nodes
 """
 BAD = """
     import os, signal, sys
-    import pytest
+    from harness.scenario import topology
     from topologies.director_pair import DirectorPair
 
     class Mine(DirectorPair):
         def build(self):
             {build}
 
-    @pytest.mark.topology.with_args({topology})
+    @topology({topology})
     def test_bad(cluster):
         assert cluster.nodes
 """

@@ -187,13 +187,13 @@ def test_nothing_stays_of_a_command_that_was_ended(
 def _orphaned_loop(folder: Path) -> list[str]:
     (folder / "pytest.ini").write_text("[pytest]\n")
     (folder / "test_loop.py").write_text(
-        "import pytest\n"
+        "from harness.scenario import topology\n"
         "from topologies.director_pair import DirectorPair\n"
         "class Loops(DirectorPair):\n"
         "    def build(self):\n"
         f"        open({str(folder / 'begun')!r}, 'w').close()\n"
         "        while True: pass\n"
-        "@pytest.mark.topology.with_args(Loops)\n"
+        "@topology(Loops)\n"
         "def test_it(cluster): pass\n"
     )
     return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(folder)]

@@ -41,10 +41,10 @@ SPINS_ON = """
 """keepalived 2.3.3 never ends reading this: two hosts in one SMTP_CHECK."""
 
 SCENARIOS = """
-    import pytest
+    from harness.scenario import topology
     from topologies.director_pair import DirectorPair
 
-    pytestmark = pytest.mark.topology.with_args(DirectorPair)
+    pytestmark = topology(DirectorPair)
 
     def test_a_process_spins(cluster):
         process = cluster.client.machine.popen("sh", "-c", "while :; do :; done")

@@ -80,9 +80,9 @@ def test_new_scenario_runs_and_finds_shipped_topologies(installed: Root) -> None
     assert " 1 passed" in installed.run(["pytest", "scenarios/test_mine.py"])
     own = installed.folder / "home/tester/test_own.py"
     own.write_text(
-        "import pytest\n"
+        "from harness.scenario import topology\n"
         "from topologies.director_pair import DirectorPair\n\n"
-        "@pytest.mark.topology(DirectorPair, scheduler='wlc')\n"
+        "@topology(DirectorPair, scheduler='wlc')\n"
         "def test_master(cluster):\n"
         "    assert cluster.master.name == 'director1'\n"
     )

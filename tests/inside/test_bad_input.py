@@ -31,10 +31,10 @@ TOPOLOGY = """
         pass
 """
 SCENARIO = """
-    import pytest
+    from harness.scenario import topology
     from mine import Mine
 
-    pytestmark = pytest.mark.topology.with_args(Mine)
+    pytestmark = topology(Mine)
 
     def test_it(cluster):
         assert cluster.nodes
@@ -90,18 +90,18 @@ def test_a_topology_that_cannot_be_is_found_first(user: User, build: str, messag
 
 def test_a_scenario_without_a_topology_is_found_first(user: User) -> None:
     user.writes("test_scenario.py", "def test_it(cluster): pass")
-    user.is_told("test_scenario.py::test_it: say on which topology it runs: pytestmark = pytest.mark.topology")
+    user.is_told("test_scenario.py::test_it: say on which topology it runs: pytestmark = topology(")
 
 
 @pytest.mark.parametrize("use", ["pytestmark = pytest.mark.topology(Mine)", "@pytest.mark.topology(Mine)"])
 def test_a_topology_that_pytest_takes_for_what_is_marked_is_told(user: User, use: str) -> None:
     user.writes("test_scenario.py", f"import pytest\nfrom mine import Mine\n\n{use}\ndef test_it(cluster): pass")
-    message = "test_scenario.py: pytest.mark.topology(Mine) would mark the class itself; without parameters write"
+    message = "test_scenario.py: pytest.mark.topology(Mine) would mark the class itself; write topology(Mine), "
     user.is_told(message, status=pytest.ExitCode.INTERRUPTED)
 
 
 def test_the_scenario_of_a_wrong_topology_is_named(user: User) -> None:
-    user.writes("test_scenario.py", SCENARIO.replace("with_args(Mine", 'with_args(Mine, sheduler="rr"'))
+    user.writes("test_scenario.py", SCENARIO.replace("topology(Mine", 'topology(Mine, sheduler="rr"'))
     user.is_told("test_scenario.py::test_it: topology Mine: ")
 
 

@@ -12,14 +12,13 @@ from tests.inside.users import User
 pytestmark = pytest.mark.usefixtures("lvs_kernel", "alone")
 
 SCENARIO = """
-    import pytest
-
     from harness.faults import PowerOff
     from harness.keepalived import timers
+    from harness.scenario import topology
     from topologies.director_pair import DirectorPair
 
 
-    @pytest.mark.topology(DirectorPair, edits={"director2": (EDIT,)})
+    @topology(DirectorPair, edits={"director2": (EDIT,)})
     def test_it(cluster):
         master, backup = cluster.master, cluster.backup
         due = timers.takeover(backup.vrrp, announced=False)

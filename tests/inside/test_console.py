@@ -10,9 +10,10 @@ from harness.cluster import Cluster
 from harness.console import Console
 from harness.faults import PowerOff
 from harness.kernels import choice
+from harness.scenario import topology
 from topologies.director_pair import VIP, DirectorPair
 
-pytestmark = pytest.mark.topology.with_args(DirectorPair)
+pytestmark = topology(DirectorPair)
 
 
 def said(console: Console, line: str, capfd: pytest.CaptureFixture[str]) -> str:

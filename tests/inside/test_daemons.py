@@ -15,9 +15,10 @@ from harness.errors import HarnessError
 from harness.events import Advertisement, Log
 from harness.faults import StopHttpd
 from harness.report import dumps
+from harness.scenario import topology
 from topologies.director_pair import DirectorPair
 
-pytestmark = pytest.mark.topology.with_args(DirectorPair)
+pytestmark = topology(DirectorPair)
 
 OWN_CONFIG = Path(__file__).with_name("keepalived.conf")
 
@@ -73,7 +74,7 @@ def test_only_who_hears_the_signals_for_dumps_is_sent_them(cluster: Cluster) -> 
     assert not dumps.hears(deaf, signal.SIGUSR1), "it has ended"
 
 
-@pytest.mark.topology(DirectorPair, configs=(str(OWN_CONFIG), None))
+@topology(DirectorPair, configs=(str(OWN_CONFIG), None))
 def test_a_keepalived_conf_of_the_user_s_own_is_used_byte_for_byte(cluster: Cluster) -> None:
     director = cluster.directors[0]
     with director.machine.open("/etc/keepalived/keepalived.conf") as file:

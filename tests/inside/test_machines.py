@@ -18,10 +18,11 @@ from harness.lab.lab import Lab
 from harness.lab.machine import Machine
 from harness.lab.plan import make_topo, plan
 from harness.lab.supervisor import Supervisor
+from harness.scenario import fresh_topology, topology
 from topologies.director_group import DirectorGroup
 from topologies.director_pair import DirectorPair
 
-pytestmark = pytest.mark.topology.with_args(DirectorPair)
+pytestmark = topology(DirectorPair)
 
 NAMESPACES = ("ipc", "mnt", "net", "pid", "uts")
 PRIVATE = ("/etc/keepalived", "/run", "/tmp", "/var/log")
@@ -144,7 +145,7 @@ def test_mininet_s_words_work_on_a_machine(cluster: Cluster) -> None:
 # -- the end ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.topology(DirectorPair, fresh=True)
+@fresh_topology(DirectorPair)
 def test_power_cut_kills_everything_in_the_machine_at_once(cluster: Cluster) -> None:
     director = cluster.directors[1]
     machine = director.machine
@@ -163,7 +164,7 @@ def test_power_cut_kills_everything_in_the_machine_at_once(cluster: Cluster) -> 
         machine.cmd("true")
 
 
-@pytest.mark.topology(DirectorPair, fresh=True)
+@fresh_topology(DirectorPair)
 def test_a_machine_switched_on_again_remembers_nothing(cluster: Cluster) -> None:
     director = cluster.directors[1]
     director.machine.write("/etc/keepalived/down", "")
@@ -219,7 +220,7 @@ def test_supervisor_ends_with_the_process_that_started_it() -> None:
     assert processes() == before
 
 
-@pytest.mark.topology.with_args(DirectorGroup)
+@topology(DirectorGroup)
 def test_ipv6_addresses_are_usable_at_once(cluster: Cluster) -> None:
     """No duplicate address detection keeps them waiting for a second or two, and nobody asks for routers."""
     director, client = cluster.directors[0].machine, cluster.client.machine

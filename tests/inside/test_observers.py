@@ -21,12 +21,13 @@ from harness.measures import NoEvidence
 from harness.observers import protocols
 from harness.observers.addresses import AddressObserver
 from harness.observers.packets import Capture, Frame
+from harness.scenario import topology
 from harness.timeline import Timeline, TooLate
 from harness.topology import Client, Director, RealServer, VirtualService, VrrpInstance
 from topologies.director_pair import VIP, DirectorPair
 from topologies.farm import Farm
 
-pytestmark = pytest.mark.topology.with_args(DirectorPair)
+pytestmark = topology(DirectorPair)
 
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "sh", "dh")
 AT_MOST_LATE = 0.002
@@ -64,7 +65,7 @@ def assert_observed(cluster: Cluster) -> None:
         assert measures.pool(cluster.timeline, "director1", service) == table
 
 
-@pytest.mark.topology(EveryScheduler, fresh=False)
+@topology(EveryScheduler)
 def test_ipvs_table_is_what_ipvsadm_shows_for_every_scheduler(cluster: Cluster) -> None:
     assert cluster.master
     (director,) = cluster.directors
@@ -77,7 +78,7 @@ def test_ipvs_table_is_what_ipvsadm_shows_for_every_scheduler(cluster: Cluster) 
     assert_observed(cluster)
 
 
-@pytest.mark.topology(EveryScheduler, fresh=False)
+@topology(EveryScheduler)
 def test_ipvs_changes_of_others_are_seen_by_the_sweep(cluster: Cluster) -> None:
     """An operator's ipvsadm leaves no word in keepalived's log."""
     assert cluster.master
@@ -190,7 +191,7 @@ def test_capture_has_every_frame_at_both_ends_of_its_way(cluster: Cluster) -> No
     assert cluster.recorder._capture.dropped == 0
 
 
-@pytest.mark.topology(Farm, real_servers=20)
+@topology(Farm, real_servers=20)
 def test_capture_of_a_large_cluster_lacks_copies_for_real_servers_only(cluster: Cluster) -> None:
     """A question to all is there once as sent, and once for each machine that is no real server; answers are there."""
     began = cluster.timeline.now()

@@ -13,9 +13,10 @@ from harness.errors import HarnessError
 from harness.events import Advertisement, StateChanged
 from harness.faults import PowerOff
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.phantom_pair import PhantomPair
 
-pytestmark = pytest.mark.topology.with_args(PhantomPair)
+pytestmark = topology(PhantomPair)
 MAC = "02:00:00:00:99:99"
 
 
