@@ -17,7 +17,7 @@ from harness.faults.links import BlackHole, Cut, Unplug
 from harness.faults.local import FailProgram, MakeFile, StopLocal
 from harness.faults.packets import Deaf, DropAdvertisements, DropArp, Impaired, Mute
 from harness.faults.power import PowerOff
-from harness.faults.processes import CrashVrrp, HangKeepalived, KillKeepalived, StopKeepalived
+from harness.faults.processes import CrashVrrp, HangKeepalived, KillKeepalived, Starve, StopKeepalived
 from harness.faults.programs import HangProgram, StopProgram
 from harness.faults.servers import (
     ChangePage,
@@ -77,6 +77,7 @@ __all__ = [
     "RemovePage",
     "RenameInterface",
     "ResetRequests",
+    "Starve",
     "StopDnsmasq",
     "StopHttpd",
     "StopKeepalived",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from harness.daemons.nodes import DirectorNode
+from harness.errors import HarnessError
 from harness.faults.fault import Fault, Surroundings
+from harness.lab.machine import Process
 
 
 class StopKeepalived(Fault[DirectorNode]):
@@ -51,3 +54,35 @@ class CrashVrrp(Fault[DirectorNode]):
 
     def heal(self, around: Surroundings) -> None:
         pass
+
+
+@dataclass(frozen=True)
+class Starve(Fault[DirectorNode]):
+    """keepalived gets the processor by turns: it and its children stand still for ``stands`` seconds, run for ``runs``
+    seconds, and so on. It is what a host that is too busy does to a virtual machine.
+
+    In virtual time computing takes no time, so a share of the processor can only be had as such a schedule.
+    """
+
+    in_office: ClassVar[bool] = True
+    stands: float
+    runs: float
+    _schedulers: list[Process] = field(default_factory=list, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.stands <= 0 or self.runs <= 0:
+            raise HarnessError(f"Starve: stands={self.stands:g} and runs={self.runs:g} are to be above 0 s")
+
+    @property
+    def name(self) -> str:
+        return f"Starve (stands {self.stands:g} s, runs {self.runs:g} s)"
+
+    def inject(self, around: Surroundings) -> None:
+        group = self.node.process().pid
+        turn = f"kill -STOP -{group}; sleep {self.stands}; kill -CONT -{group}; sleep {self.runs}"
+        self._schedulers.append(self.node.machine.popen("sh", "-c", f"while :; do {turn}; done"))
+
+    def heal(self, around: Surroundings) -> None:
+        while self._schedulers:
+            self._schedulers.pop().send_signal(signal.SIGKILL)
+        self.node.signal_all(signal.SIGCONT)
