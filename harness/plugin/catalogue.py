@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -75,8 +75,7 @@ class _Collector:
 def _scenario(items: list[pytest.Function]) -> Scenario:
     item = items[0]
     registered = {line.partition(":")[0].partition("(")[0] for line in item.config.getini("markers")}
-    machinery = {"topology", "control", "needs", "known_defect", "regression", "core"}
-    marks = dict.fromkeys(mark.name for mark in item.iter_markers() if mark.name in registered - machinery - _PYTESTS)
+    marks = dict.fromkeys(mark.name for mark in item.iter_markers() if mark.name in registered - MACHINERY)
     return Scenario(
         name=item.originalname,
         file=str(item.path.relative_to(item.config.rootpath)),
@@ -97,7 +96,11 @@ def _scenario(items: list[pytest.Function]) -> Scenario:
     )
 
 
-_PYTESTS = {"parametrize", "skip", "skipif", "xfail", "usefixtures", "filterwarnings", "tryfirst", "trylast"}
+MACHINERY: Final = frozenset(
+    ["topology", "control", "needs", "known_defect", "regression", "core", "parametrize", "skip", "skipif", "xfail",
+     "usefixtures", "filterwarnings", "tryfirst", "trylast"]
+)  # fmt: skip
+"""Markers that say how a scenario is run, rather than what it is about."""
 
 
 def _in_words(kwargs: Mapping[str, Any]) -> str:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import HarnessError
+from harness.keepalived import timers
 from harness.kernels import choice
+from harness.plugin import catalogue
 from harness.plugin.marks import topology_of
 from harness.plugin.unwritten import told
 
@@ -48,7 +50,10 @@ def recorded(item: pytest.Item, cluster: Cluster) -> Iterator[None]:
     try:
         yield
     finally:
-        evidence.finish(_outcome(item.stash.get(_report, None)), item.config.getoption("keep"))
+        outcome = _outcome(item.stash.get(_report, None))
+        if outcome["outcome"] != "passed":
+            outcome["rules"] = _rules(item)
+        evidence.finish(outcome, item.config.getoption("keep"))
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
@@ -77,7 +82,15 @@ def _about(item: pytest.Item) -> dict[str, Any]:
         "says": inspect.getdoc(function) if function is not None else None,
         "topology": getattr(topology, "__name__", None),
         "parameters": {name: repr(value) for name, value in parameters.items()},
+        "marks": sorted({mark.name for mark in item.iter_markers() if mark.name not in catalogue.MACHINERY}),
     }
+
+
+def _rules(item: pytest.Item) -> dict[str, str]:
+    """The rules of protocol arithmetic that a scenario computes its windows with, by name, in words."""
+    function = getattr(item, "function", None)
+    names = catalogue.windows_of(function) if function is not None else []
+    return {name: inspect.getdoc(getattr(timers, name)) or "" for name in names}
 
 
 def _outcome(report: pytest.TestReport | None) -> dict[str, Any]:

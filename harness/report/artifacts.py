@@ -16,7 +16,8 @@ from typing import Any, Final, TextIO
 
 from harness import received
 from harness.errors import HarnessError
-from harness.events import Event
+from harness.events import Event, Judged
+from harness.report.words import words
 
 FORMAT: Final = 1
 """The version of the layout; those that are not known are refused."""
@@ -49,6 +50,18 @@ class Scenario:
         """One of :data:`OUTCOMES`."""
         outcome = self.about.get("outcome")
         return outcome if outcome in OUTCOMES else "unfinished"
+
+    @property
+    def reason(self) -> str:
+        """Why it did not pass, in a line: the cause where one is known, the window that was missed, or what was raised.
+
+        Empty if it passed.
+        """
+        lines = [line for line in str(self.about.get("message") or "").splitlines() if line.strip()]
+        raised = [line[1:].strip() for line in lines if line.startswith("E ")]
+        first = (raised or [line.strip() for line in lines] or [""])[0]
+        late = [event for event in self.events if isinstance(event, Judged) and not event.met]
+        return f"{late[-1].node} {words(late[-1])}" if late and " in Due(" in first else first
 
     @property
     def files(self) -> list[Path]:
@@ -133,6 +146,10 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
+def _are_named_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+
+
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and received.is_number(value)
 
@@ -150,7 +167,8 @@ _OF_RUN = {
     "left_out": _are_texts,
 }  # fmt: skip
 _OF_SCENARIO = {
-    "test": _TEXT, "says": _TEXT, "topology": _TEXT, "parameters": _is(dict), "cluster": _TEXT, "nodes": _are_nodes,
+    "test": _TEXT, "says": _TEXT, "marks": _are_texts, "rules": _are_named_texts,
+    "topology": _TEXT, "parameters": _is(dict), "cluster": _TEXT, "nodes": _are_nodes,
     "began": _NUMBER, "ended": _NUMBER, "before": _is(list), "outcome": _TEXT, "message": _TEXT, "seconds": _NUMBER,
     "frames": _is_count, "dropped": _is_count,
 }  # fmt: skip

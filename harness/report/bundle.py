@@ -14,6 +14,7 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -71,14 +72,19 @@ def make(folder: Path, target: Path, with_secrets: bool = False) -> list[str]:
     """
     run = read_run(folder)
     notes = list(run.problems)
-    contents = _contents(run, notes)
+    everything = contents(run, notes)
     if not with_secrets:
-        found = secrets.find(contents.values())
-        contents = {name: secrets.mask(data, found) for name, data in contents.items()}
+        found = secrets.find(everything.values())
+        everything = {name: secrets.mask(data, found) for name, data in everything.items()}
         notes.append(f"passwords masked: {len(found)}" if found else "no passwords found")
-    manifest = _manifest(run, contents, masked=not with_secrets)
-    _write(target, {MANIFEST: json.dumps(manifest, indent=1).encode(), **contents})
+    write(target, run, everything, masked=not with_secrets)
     return notes
+
+
+def write(target: Path, run: Run, contents: dict[str, bytes], masked: bool) -> None:
+    """Write the archive of these files, with a manifest of them. HarnessError if it cannot be, or is there already."""
+    manifest = _manifest(run, contents, masked)
+    _write(target, {MANIFEST: json.dumps(manifest, indent=1).encode(), **contents})
 
 
 def _write(target: Path, contents: dict[str, bytes]) -> None:
@@ -97,8 +103,11 @@ def _write(target: Path, contents: dict[str, bytes]) -> None:
         raise
 
 
-def _contents(run: Run, notes: list[str]) -> dict[str, bytes]:
-    """What goes into the bundle, by its name there: the regular files of the run's folder."""
+def contents(run: Run, notes: list[str], wanted: Callable[[str], bool] = lambda name: True) -> dict[str, bytes]:
+    """What goes into the bundle, by its name there: the regular files of the run's folder whose name is ``wanted``.
+
+    What is left out though it is wanted is noted. Raises HarnessError if it is too much.
+    """
     contents: dict[str, bytes] = {}
     listed = run.about.get("sources", {})
     total = 0
@@ -107,6 +116,8 @@ def _contents(run: Run, notes: list[str]) -> dict[str, bytes]:
         if name.rpartition("/")[2] == PAGE or name.endswith(received.NEW):
             continue
         inside = f"{SOURCES}/{below}" if folder == artifacts.SOURCES else f"{RUN}/{name}"
+        if not wanted(inside):
+            continue
         if (wrong := _wrong_with(inside)) is not None:
             notes.append(f"{name!r} is left out: {wrong}")
             continue
