@@ -6,9 +6,10 @@ from harness.cluster import Cluster
 from harness.events import AddressChanged
 from harness.faults import HangKeepalived, Mute, Starve
 from harness.keepalived import timers
+from harness.scenario import topology
 from topologies.director_pair import DirectorPair
 
-pytestmark = [pytest.mark.failover, pytest.mark.topology.with_args(DirectorPair)]
+pytestmark = [pytest.mark.failover, topology(DirectorPair)]
 
 
 @pytest.mark.control("the master is mute", fault=Mute, node="director1", caught="address")
