@@ -20,7 +20,7 @@ IMAGE_PACKAGES := mmdebstrap uidmap umoci
 KEEPALIVED_PACKAGES := autoconf automake gcc git libc6-dev libnl-3-dev libnl-genl-3-dev libssl-dev make pkg-config
 KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make patch xz-utils
 
-.PHONY: setup scenarios test samples check controls conformance docs picture bench seeds determinism kernel wheels \
+.PHONY: setup scenarios test samples check controls conformance docs site picture bench seeds determinism kernel wheels \
 	container images lock clean packages all-packages writable
 .DEFAULT_GOAL := setup
 
@@ -50,6 +50,7 @@ check: setup $(VENV)/bin/biome
 	$(VENV)/bin/biome check --error-on-warnings
 	vagrant validate --ignore-provider
 	$(VENV)/bin/lvs-harness scenarios --markdown | diff -u docs/scenarios.md - || { echo "out of date: make docs"; exit 1; }
+	$(VENV)/bin/python tools/build_site.py site
 
 # Every scenario under each of its controls, under which it must fail.
 controls: setup
@@ -58,6 +59,10 @@ controls: setup
 docs: setup
 	$(VENV)/bin/lvs-harness scenarios --markdown >docs/scenarios.md.new
 	@mv docs/scenarios.md.new docs/scenarios.md
+
+# The documentation as HTML, in site/. It opens without a web server, but for the search: python3 -m http.server -d site
+site: setup
+	$(VENV)/bin/python tools/build_site.py site
 
 # docs/conformance.md: what the keepaliveds of four releases do with each packet, in the images of `make images`.
 conformance: setup

@@ -115,7 +115,7 @@ def windows_of(function: Callable[..., Any]) -> list[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "timers"
     )
-    return [name for name in dict.fromkeys(used) if callable(getattr(timers, name, None))]
+    return [name for name in dict.fromkeys(used) if inspect.isfunction(getattr(timers, name, None))]
 
 
 def listing(found: Iterable[Scenario]) -> str:
@@ -125,17 +125,54 @@ def listing(found: Iterable[Scenario]) -> str:
     return "".join(f"{name:<{widths[0]}}  {cases:>{widths[1]}}  {about}\n" for name, cases, about in rows)
 
 
+_FOREMOST = ("test_ownership.py", "test_failover.py", "test_election.py", "test_split_brain.py")
+"""What a reader looks for first."""
+
+
+def _rank(one: Scenario) -> tuple[int, int, str]:
+    """Where a file comes on the page: what a cluster is for first, the special folders last."""
+    file = Path(one.file)
+    folders = ("scenarios", "regressions", "conformance")
+    folder = folders.index(file.parent.name) if file.parent.name in folders else len(folders)
+    place = _FOREMOST.index(file.name) if file.name in _FOREMOST else len(_FOREMOST)
+    return folder, place, one.file
+
+
+_SPELT = {"vips": "VIPs", "lans": "LANs"}
+_SPELT |= {name: name.upper() for name in ("arp", "http", "tcp", "tls", "udp", "vmac")}
+
+
+def _chapter(file: str) -> str:
+    """The heading of a file's scenarios: "Split brain", or "Regressions: weight zero" in a folder."""
+    path = Path(file)
+    words = path.stem.removeprefix("test_").split("_")
+    if path.parent.name in ("regressions", "conformance"):
+        words.insert(0, f"{path.parent.name}:")
+    first, *rest = [_SPELT.get(word, word) for word in words]
+    return " ".join([first[0].upper() + first[1:], *rest])
+
+
 def markdown(found: Sequence[Scenario]) -> str:
     """The text of ``docs/scenarios.md``."""
+    chapters = [list(group) for _, group in groupby(sorted(found, key=_rank), key=lambda one: one.file)]
     text = [HEAD, f"{sum(one.cases for one in found)} cases of {len(found)} scenarios.\n"]
-    for file, group in groupby(found, key=lambda one: one.file):
-        ones = list(group)
-        text.append(f"## {Path(file).name}\n\n{ones[0].title}\n")
+    text.append("\n".join(_contents(ones) for ones in chapters) + "\n- [Windows](#windows)\n")
+    for ones in chapters:
+        file = ones[0].file
+        text.append(f"## {_chapter(file)}\n\n{ones[0].title}\n\n`{file}`\n")
         text += [_entry(one) for one in ones]
     text.append("## Windows\n")
     for name in sorted({name for one in found for name in one.windows}):
         text.append(f"### {name}\n\n{inspect.getdoc(getattr(timers, name)) or ''}\n")
     return "\n".join(text).replace("``", "`")
+
+
+def _contents(ones: Sequence[Scenario]) -> str:
+    """A chapter's line in the table of contents: its name, and how many cases it has."""
+    name = _chapter(ones[0].file)
+    anchor = name.lower().replace(" ", "-").replace(":", "")
+    cases = sum(one.cases for one in ones)
+    return f"- [{name}](#{anchor}) ({cases} {'case' if cases == 1 else 'cases'})"
 
 
 def _entry(one: Scenario) -> str:
