@@ -84,6 +84,14 @@ def test_a_regression_fails_where_it_should_not_show_and_where_it_should_and_doe
     assert "7 of 7 behaviours differ" in text
 
 
+def test_a_bug_that_shows_is_an_outcome_of_its_own(project: pytest.Pytester) -> None:
+    result = project.runpytest("--matrix", "keepalived=old", "-v", "-k", "well", "--junit-xml", "junit.xml")
+    result.assert_outcomes()
+    result.stdout.fnmatch_lines(["*test_declared_well*BUG SHOWN*", "*, 2 bug shown*"])
+    assert result.ret == pytest.ExitCode.OK
+    assert 'message="bug shown: abc (it is old) in 2.1.5"' in (project.path / "junit.xml").read_text()
+
+
 def test_for_bisect_a_bug_fails_wherever_it_shows(project: pytest.Pytester) -> None:
     result = project.runpytest("--matrix", "keepalived=old", "--bugs-fail", "-k", "well")
     result.assert_outcomes(failed=2)

@@ -6,8 +6,6 @@ scenario's first fault; only a scenario without any is judged by all that was re
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 import pytest
 
 from harness.cluster import Cluster
@@ -19,18 +17,13 @@ from harness.plugin.clusters import RUNNING
 LOOKS_LIKE = "looks like"
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def put_first(item: pytest.Item, report: pytest.TestReport) -> None:
     """Put the causes of a failure before its message, in the terminal, on the page and in JUnit's XML."""
-    report = yield
     cluster = item.stash.get(RUNNING, None)
-    if report.failed and cluster is not None and call.when == "call":
+    if report.failed and cluster is not None and report.when == "call":
         found = _causes(cluster)
         if found:
             _put_first(report, [f"{LOOKS_LIKE}: {cause}" for cause in found])
-    return report
 
 
 def _causes(cluster: Cluster) -> list[Diagnosis]:

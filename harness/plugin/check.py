@@ -20,7 +20,7 @@ from harness.plugin.evidence import folder_of
 from harness.plugin.marks import CONFIGURED
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from harness.check.configured import Configured
 
@@ -263,12 +263,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         item.user_properties.append((_ABOUT, about + case))
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def tell(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
     """Say where the evidence is, what is not emulated, and what is the harness's own failure."""
-    report = yield
     if (configured := item.config.stash.get(CONFIGURED, None)) is not None:
         if report.failed and call.excinfo is not None and not isinstance(call.excinfo.value, _JUDGEMENTS):
             report.user_properties.append((_FAILED, failure.told(call.excinfo.value)))
@@ -278,4 +274,3 @@ def pytest_runtest_makereport(
         if report.when == "call" or report.outcome == "failed":
             found = [asdict(finding) for finding in configured.findings]
             report.user_properties.append((_FINDINGS, json.dumps(found)))
-    return report

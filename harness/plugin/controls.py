@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.plugin.judge import Outcome
 from harness.plugin.marks import controls_of
-from harness.plugin.reasons import failed_because
 
 if TYPE_CHECKING:
     from harness.controls import Control
 
 _TEXT = "control_verdict"
-CAUGHT, MISSED, UNNAMED = "caught", "missed", "names no control"
+UNNAMED, SKIPPED = "names no control", "skipped"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,56 +54,38 @@ def _control(request: pytest.FixtureRequest) -> Control | None:
     return control
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Under a control failing is passing, if it is for the stated reason."""
-    report = yield
+def control_of(item: pytest.Item) -> Control | None:
+    """The control under which a test runs, if it runs under one."""
+    if not item.config.getoption("controls") or not hasattr(item, "callspec"):
+        return None
+    control: Control | None = item.callspec.params.get("_control")
+    return control
+
+
+def note(item: pytest.Item, report: pytest.TestReport, outcome: Outcome) -> None:
+    """Note for the table what came of a control, or that a scenario names none."""
     if not item.config.getoption("controls") or "_control" not in getattr(item, "fixturenames", ()):
-        return report
-    control: Control | None = item.callspec.params.get("_control") if hasattr(item, "callspec") else None
-    if control is None:
-        verdict = "skipped" if report.skipped else UNNAMED
-        _judge(report, item.name, "-", verdict) if report.when == "setup" else None
-        return report
-    scenario = item.name.replace(control.name, "").replace("--", "-").replace("[-", "[").replace("-]", "]")
-    scenario = scenario.replace("[]", "")
-    if call.excinfo is not None and report.failed:
-        if failed_because(item, call.excinfo, control.caught):
-            _pass(item, report)
-            _judge(report, scenario, control.name, CAUGHT)
-        else:
-            _judge(report, scenario, control.name, f"failed, but not for {control.caught!r}")
-    elif report.when == "call":
-        if report.skipped:
-            _judge(report, scenario, control.name, "skipped")
-        else:
-            report.outcome = "failed"
-            report.longrepr = f"{scenario} passes in spite of: {control.name}. A check that cannot fail is no check."
-            _judge(report, scenario, control.name, MISSED)
-    return report
+        return
+    if (control := control_of(item)) is None:
+        if report.when == "setup":
+            _note(report, item.name, "-", SKIPPED if outcome is Outcome.SKIPPED else UNNAMED)
+    elif outcome in (Outcome.CAUGHT, Outcome.MISSED):
+        _note(report, _without(control, item.name), control.name, outcome)
+    elif report.failed:
+        told = f"failed, but not for {control.caught!r}"
+        _note(report, _without(control, item.name), control.name, told)
+    elif report.when == "call" and outcome in (Outcome.SKIPPED, Outcome.INCONCLUSIVE):
+        _note(report, _without(control, item.name), control.name, SKIPPED)
 
 
-def _pass(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Make a failure a pass; before the scenario proper it is a skip to pytest, which must not go on to that."""
-    report.sections = []
-    if report.when == "setup":
-        report.outcome, report.longrepr = "skipped", (str(item.path), item.location[1] or 0, CAUGHT)
-    else:
-        report.outcome, report.longrepr = "passed", None
+def _without(control: Control, name: str) -> str:
+    """The name of a test without its control's."""
+    scenario = name.replace(control.name, "").replace("--", "-")
+    return scenario.replace("[-", "[").replace("-]", "]").replace("[]", "")
 
 
-def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -> tuple[str, str, str] | None:
-    """What is a skip to pytest alone is shown and counted as the pass that it is."""
-    verdict: Any = dict(report.user_properties).get(_TEXT) if isinstance(report, pytest.TestReport) else None
-    if report.skipped and verdict is not None and verdict[2] == CAUGHT:
-        return "passed", ".", "PASSED"
-    return None
-
-
-def _judge(report: pytest.TestReport, scenario: str, control: str, verdict: str) -> None:
-    report.user_properties.append((_TEXT, (scenario, control, verdict)))
+def _note(report: pytest.TestReport, scenario: str, control: str, verdict: str) -> None:
+    report.user_properties.append((_TEXT, (scenario, control, str(verdict))))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -120,5 +101,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("controls")
     for scenario, control, verdict in rows:
         terminalreporter.line(f"{scenario:<{width[0]}}  {control:<{width[1]}}  {verdict}")
-    missed = sum(verdict not in (CAUGHT, "skipped") for _, _, verdict in rows)
+    missed = sum(verdict not in (Outcome.CAUGHT, SKIPPED) for _, _, verdict in rows)
     terminalreporter.line(f"{len(rows)} controls of {len({row[0] for row in rows})} scenarios: {missed} missed")

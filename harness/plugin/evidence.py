@@ -15,6 +15,7 @@ from harness.errors import HarnessError
 from harness.keepalived import timers
 from harness.kernels import choice
 from harness.plugin import catalogue
+from harness.plugin.judge import WHAT_FAILED, outcome_of
 from harness.plugin.marks import topology_of
 from harness.plugin.unwritten import told
 
@@ -96,18 +97,15 @@ def _rules(item: pytest.Item) -> dict[str, str]:
 def _outcome(report: pytest.TestReport | None) -> dict[str, Any]:
     if report is None:
         return {"outcome": None}
-    outcome: str = report.outcome
-    if "inconclusive" in dict(report.user_properties):
-        outcome = "inconclusive"
-    if report.failed and report.when != "call":
-        outcome = "error"
+    outcome = str(outcome_of(report))
     message = "" if report.passed else _message(report)
     return {"outcome": outcome, "message": message, "seconds": round(report.duration, 6)}
 
 
 def _message(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):  # of what was skipped: file, line, reason
-        return report.longrepr[2]
+        failed = [text for title, text in report.sections if title == WHAT_FAILED]
+        return "\n\n".join([report.longrepr[2], *failed])
     return report.longreprtext
 
 

@@ -12,8 +12,7 @@ import pytest
 
 from harness.kernels import owned
 from harness.plugin.images import base_selection
-from harness.plugin.outcomes import INCONCLUSIVE
-from harness.plugin.regressions import SHOWN
+from harness.plugin.judge import Outcome, outcome_of
 from harness.report.grid import Grid
 
 AXES = ("keepalived", "kernel")
@@ -159,9 +158,7 @@ def _version(value: str) -> str:
 
 
 def _in_a_word(report: pytest.TestReport) -> str:
-    properties = dict(report.user_properties)
-    if INCONCLUSIVE in properties:
-        return INCONCLUSIVE
-    if SHOWN in properties:
+    outcome = outcome_of(report)
+    if outcome is Outcome.BUG_SHOWN:
         return "bug, as declared"
-    return "FAILED" if report.failed else report.outcome
+    return "FAILED" if report.failed else outcome.value

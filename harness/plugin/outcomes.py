@@ -1,8 +1,6 @@
-"""How a scenario ended: passed, failed, skipped, or inconclusive, which is no pass; and what a failure shows.
+"""How a scenario ended, as :mod:`harness.plugin.judge` has it, told to pytest; and what a failure shows.
 
-A starved machine is late, so what it measured may be wrong, whichever way it went. That concerns times alone: a wait
-that ran out, and a time that was compared with its window (``cluster.within``, ``cluster.on_time``). Any other
-assertion counts as it is.
+This is the only place where a report is changed, so that the order of plugins does not matter.
 """
 
 from __future__ import annotations
@@ -19,15 +17,23 @@ import pytest
 from harness.errors import HarnessError, Starved
 from harness.events import Advertisement
 from harness.kernels import choice
-from harness.plugin import reader
+from harness.plugin import causes, check, controls, reader, regressions
+from harness.plugin import report as run_report
 from harness.plugin.clusters import RUNNING
+from harness.plugin.judge import OWN, WHAT_FAILED, Facts, Outcome, Planted, Verdict, judge, outcome_of
+from harness.plugin.reasons import failed_because
 from harness.report import table
 from harness.timeline import TooLate
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
 
-INCONCLUSIVE = "inconclusive"
+_STATUS = {
+    Outcome.INCONCLUSIVE: ("inconclusive", "I", "INCONCLUSIVE"),
+    Outcome.BUG_SHOWN: ("bug shown", "B", "BUG SHOWN"),
+    Outcome.CAUGHT: ("passed", ".", "PASSED"),
+}
+"""What pytest counts them as, their letter, and their word."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,7 +59,7 @@ class _Tally:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A scenario has ended."""
-        self._count += INCONCLUSIVE in dict(report.user_properties)
+        self._count += outcome_of(report) is Outcome.INCONCLUSIVE
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -66,30 +72,73 @@ class _Tally:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show a failed scenario's last events; and of what is a user's to mend the message alone, without a traceback."""
+    """Judge what a phase came to, and have everybody say of it what they know, in this order."""
     report = yield
     if call.excinfo is not None and isinstance(call.excinfo.value, HarnessError):
         report.longrepr = _told(item, call.excinfo)
-        if isinstance(call.excinfo.value, Starved):
-            _make_inconclusive(report, item, call.excinfo.value.stall)
+    check.tell(item, call, report)
+    verdict = judge(_facts(item, call, report))
+    _apply(verdict, item, report)
     cluster = item.stash.get(RUNNING, None)
-    if cluster is None or call.when != "call":
-        return report
-    if report.failed:
+    if report.failed and cluster is not None and call.when == "call":
         report.sections.append(("timeline, last events", _last_events(item, cluster)))
-    stall = cluster.recorder.stalled(cluster.timeline.mark)
-    if report.passed and stall > choice.slack() and cluster.comparisons:
-        _make_inconclusive(report, item, stall)
-    if report.failed and stall and call.excinfo is not None:
-        if _judged_by_time(cluster, call.excinfo):
-            _make_inconclusive(report, item, stall)
-        else:
-            report.sections.append(("the machine was starved", _COUNTS_ALL_THE_SAME.format(stall=stall)))
+    causes.put_first(item, report)
+    controls.note(item, report, verdict.outcome)
+    run_report.note_judged(item, report)
     return report
 
 
-_COUNTS_ALL_THE_SAME = "For up to {stall:.2f} s. What failed is not judged by time, so it counts all the same."
-_WHAT_TO_DO = "run it again on a less busy machine, or in virtual time, which nothing can starve (make kernel)"
+def _facts(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Facts:
+    error = None if call.excinfo is None else call.excinfo.value
+    control = controls.control_of(item)
+    bug = regressions.expected(item) if control is None and call.when == "call" else None
+    stated = control or bug
+    cluster = item.stash.get(RUNNING, None) if call.when == "call" else None
+    stall = cluster.recorder.stalled(cluster.timeline.mark) if cluster is not None else 0.0
+    return Facts(
+        phase=call.when,
+        ended=report.outcome,
+        stall=error.stall if isinstance(error, Starved) else stall,
+        slack=choice.slack() if cluster is not None else 0.0,
+        compared=cluster is not None and bool(cluster.comparisons),
+        late=cluster is not None and call.excinfo is not None and _judged_by_time(cluster, call.excinfo),
+        kept_from_running=isinstance(error, Starved),
+        control=None if control is None else Planted(control.name, control.caught),
+        bug=bug,
+        version=None if bug is None else regressions.version_of(item),
+        for_reason=stated is not None
+        and call.excinfo is not None
+        and failed_because(item, call.excinfo, stated.caught),
+    )
+
+
+def _apply(verdict: Verdict, item: pytest.Item, report: pytest.TestReport) -> None:
+    """Have pytest know of a verdict.
+
+    What is neither a pass nor a failure is a skip to pytest; what it is counted as,
+    :func:`pytest_report_teststatus` says.
+    """
+    outcome = verdict.outcome
+    if verdict.note:
+        report.sections.insert(0, ("verdict", verdict.note))
+    if outcome in (Outcome.INCONCLUSIVE, Outcome.BUG_SHOWN):
+        if report.failed:
+            report.sections.insert(0, (WHAT_FAILED, report.longreprtext))
+        _skip(item, report, verdict.why)
+    elif outcome is Outcome.CAUGHT:
+        report.sections = []
+        if report.when == "setup":  # pytest must not go on to the scenario proper
+            _skip(item, report, outcome)
+        else:
+            report.outcome, report.longrepr = "passed", None
+    elif verdict.why:
+        report.outcome, report.longrepr = "failed", verdict.why
+    if outcome in OWN:
+        report.user_properties.append((outcome.value, verdict.why))
+
+
+def _skip(item: pytest.Item, report: pytest.TestReport, why: str) -> None:
+    report.outcome, report.longrepr = "skipped", (str(item.path), item.location[1] or 0, why)
 
 
 def _judged_by_time(cluster: Cluster, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
@@ -116,37 +165,24 @@ _INSTRUCTION = 2
 """Bytes of each of CPython's instructions, and ``co_positions`` has an entry for each of them."""
 
 
-def _make_inconclusive(report: pytest.TestReport, item: pytest.Item, stall: float) -> None:
-    """A starved machine's measurement says little about the cluster, whichever way it went."""
-    reason = (
-        f"the machine was starved for up to {stall:.2f} s while times were measured, so they say little about the"
-        f" cluster: {_WHAT_TO_DO}"
-    )
-    if report.failed:
-        report.sections.insert(0, ("what failed", report.longreprtext))
-    report.outcome = "skipped"  # neither a pass nor a failure for pytest; what it is counted as is told below
-    report.longrepr = (str(item.path), item.location[1] or 0, f"inconclusive: {reason}")
-    report.user_properties.append((INCONCLUSIVE, f"{stall:.3f}"))
-
-
-def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -> tuple[str, str, str] | None:
-    """An outcome of its own."""
-    if isinstance(report, pytest.TestReport) and INCONCLUSIVE in dict(report.user_properties):
-        return INCONCLUSIVE, "I", "INCONCLUSIVE"
-    return None
+def pytest_report_teststatus(
+    report: pytest.CollectReport | pytest.TestReport,
+) -> tuple[str, str, str] | None:
+    """Outcomes of their own, and what is a skip to pytest alone."""
+    return _STATUS.get(outcome_of(report)) if isinstance(report, pytest.TestReport) else None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What was inconclusive, and why."""
-    reports = terminalreporter.stats.get(INCONCLUSIVE, [])
+    reports = terminalreporter.stats.get(Outcome.INCONCLUSIVE.value, [])
     if not reports:
         return
     terminalreporter.section("inconclusive")
     for report in reports:
         terminalreporter.line(f"{report.nodeid}: {report.longrepr[2]}")
         for title, text in report.sections:
-            if title == "what failed":
+            if title == WHAT_FAILED:
                 terminalreporter.line(text)
 
 

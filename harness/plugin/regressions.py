@@ -5,28 +5,17 @@ Where the bug is declared, the scenario must fail, and for the stated reason; ev
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from harness.errors import HarnessError
 from harness.plugin.images import versions_of
-from harness.plugin.reasons import failed_because
+from harness.plugin.judge import Bug
 
-SHOWN = "bug shown"
-"""The name of the user property of a scenario that failed as declared."""
-
-
-@dataclass(frozen=True)
-class Bug:
-    """``reference`` is the commit that mends it, or its issue; ``present`` says in which versions it is."""
-
-    reference: str
-    what: str
-    present: SpecifierSet
-    caught: str
+if TYPE_CHECKING:
+    from harness.keepalived.version import Version
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,30 +56,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"a bug's case needs one version, not {', '.join(map(str, sorted(versions)))} in one cluster")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where the bug is declared, failing for the stated reason is passing, and passing is failing."""
-    report = yield
-    if call.when != "call" or report.skipped or item.config.getoption("bugs_fail"):
-        return report
-    if item.config.getoption("controls") or (bug := bug_of(item)) is None:
-        return report
+def expected(item: pytest.Item) -> Bug | None:
+    """The bug that a scenario is judged by, if it is judged by one."""
+    if item.config.getoption("bugs_fail") or item.config.getoption("controls"):
+        return None
+    return bug_of(item)
+
+
+def version_of(item: pytest.Item) -> Version:
+    """The one version that all directors of a regression scenario run."""
     (version,) = versions_of(item)
-    if version not in bug.present:
-        if report.failed:
-            report.sections.insert(0, ("regression", f"{_told(bug)}, and seems to be in {version} too"))
-    elif report.passed:
-        report.outcome = "failed"
-        report.longrepr = f"{_told(bug)}, and is missing in {version}: correct present= or the scenario"
-    elif call.excinfo is not None and failed_because(item, call.excinfo, bug.caught):
-        report.outcome, report.longrepr, report.sections = "passed", None, []
-        report.user_properties.append((SHOWN, bug.reference))
-    else:
-        report.sections.insert(0, ("regression", f"{_told(bug)}, but this is not {bug.caught!r}"))
-    return report
-
-
-def _told(bug: Bug) -> str:
-    return f"{bug.reference} ({bug.what}) is declared for {str(bug.present) or 'all versions'}"
+    return version

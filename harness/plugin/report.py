@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,18 +139,13 @@ def on_this_kernel(config: pytest.Config) -> None:
 # -- JUnit ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def note_judged(item: pytest.Item, report: pytest.TestReport) -> None:
     """Note what was due and what came of it, for the properties that JUnit XML shows of a scenario."""
-    report = yield
     cluster = item.stash.get(RUNNING, None)
-    if cluster is not None and call.when == "call":
+    if cluster is not None and report.when == "call":
         with contextlib.suppress(HarnessError):  # the recording has failed, which is told elsewhere
             judged = cluster.timeline.events(Judged, since=cluster.timeline.mark)
             item.user_properties += [(f"{event.node} {event.what}", words(event)) for event in judged]
-    return report
 
 
 @pytest.fixture(scope="session")

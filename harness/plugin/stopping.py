@@ -10,7 +10,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.plugin import parallel
 from harness.plugin.clusters import RUNNING
-from harness.plugin.outcomes import INCONCLUSIVE
+from harness.plugin.judge import outcome_of
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -72,7 +72,7 @@ class _Stopper:
         if report.failed and self._config.getoption("shell_on_failure"):
             self._stop(item, f"{report.longreprtext}\n{report.nodeid} failed.")
         elif self._config.getoption("pause"):
-            ended = INCONCLUSIVE if INCONCLUSIVE in dict(report.user_properties) else report.outcome
+            ended = outcome_of(report)
             self._stop(item, f"{report.nodeid} {ended}.")
 
     def _stop(self, item: pytest.Item, reason: str) -> None:

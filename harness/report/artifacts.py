@@ -26,7 +26,7 @@ RUN, ABOUT, TIMELINE, CAPTURE, PAGE = "run.json", "scenario.json", "timeline.jso
 SOURCES = "sources"
 """The folder, in a run's, with copies of the files that it was made of."""
 
-OUTCOMES = ("failed", "error", "unfinished", "inconclusive", "skipped", "passed")
+OUTCOMES = ("failed", "error", "unfinished", "inconclusive", "bug-shown", "skipped", "passed")
 """How a scenario can have ended, the worst first. ``unfinished``: the run ended before it did."""
 
 

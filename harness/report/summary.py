@@ -19,7 +19,7 @@ def markdown(run: Run) -> str:
     if isinstance(versions, dict):
         lines[-1] += "; " + ", ".join(f"{plain(name)} {plain(version)}" for name, version in versions.items())
     lines += ["", *(f"> Incomplete: {plain(problem)}" for problem in run.problems)]
-    amiss = [scenario for scenario in run.scenarios if scenario.outcome not in ("passed", "skipped")]
+    amiss = [scenario for scenario in run.scenarios if scenario.outcome not in ("passed", "skipped", "bug-shown")]
     if amiss:
         lines += ["", "| outcome | scenario | measured | why |", "|---|---|---|---|", *map(_row, amiss[:_SHOWN])]
     if len(amiss) > _SHOWN:
