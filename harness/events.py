@@ -329,6 +329,17 @@ class ConnectionChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Synchronisation(Event):
+    """A message of IPVS's sync daemon: connections that one director tells the others of."""
+
+    kind = "sync"
+    interface: OnWire = ""
+    sent: Sent
+    syncid: int
+    connections: Annotated[str, "each as PROTOCOL CLIENT SERVICE SERVER STATE, with commas between them"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class FaultChanged(Event):
     """A fault begins or ends."""
 
@@ -375,7 +386,7 @@ KINDS: Final[Mapping[str, type[Event]]] = {
     for each in (
         Power, Link, Renamed, AddressChanged, DaemonChanged, StateChanged, Notification, Mail, Log, ServiceChanged,
         DestinationChanged, Advertisement, Arp, Ndp, Request, StreamChanged,
-        ConnectionChanged, FaultChanged, Expected, Judged, Missed,
+        ConnectionChanged, Synchronisation, FaultChanged, Expected, Judged, Missed,
     )
 }  # fmt: skip
 """Every kind of event and its class, in the order of docs/artifacts.md."""

@@ -4,6 +4,7 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.daemons.nodes import DirectorNode
+from harness.events import Synchronisation
 from harness.faults import Fault, HangKeepalived, PowerOff, StopKeepalived, Unplug
 from harness.keepalived import timers
 from harness.scenario import topology
@@ -35,6 +36,8 @@ def test_failover_backup_knows_the_connections_of_the_master(cluster: Cluster) -
 
     assert len(own) >= COUNT
     assert {port: told.get(port) for port in own} == own
+    heard = cluster.timeline.events(Synchronisation, node=backup.name, sent=False)
+    assert all(any(f":{port} " in message.connections for message in heard) for port in own)
 
 
 @UNTOLD

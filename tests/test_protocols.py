@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import struct
+
 import pytest
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import (
@@ -220,3 +223,42 @@ def test_padding_of_ethernet_is_no_part_of_an_advertisement() -> None:
     protocols.record(Frame(1, "director1", "eth0", True, bytes(WHOLE) + bytes(6)), timeline)
     (advert,) = timeline.events(Advertisement)
     assert (advert.length, advert.flaw) == (20, None)
+
+
+def a_connection(kind: int, protocol: int, state: int, *addresses: str) -> bytes:
+    """``struct ip_vs_sync_v4`` or ``_v6`` of the kernel's ip_vs_sync.c."""
+    family = socket.AF_INET6 if kind else socket.AF_INET
+    packed = b"".join(socket.inet_pton(family, address) for address in addresses)
+    return struct.pack("!BBHIHHHHII", kind, protocol, 24 + len(packed), 0, state, 40000, 80, 8080, 0, 900) + packed
+
+
+def told(*connections: bytes, version: int = 1) -> Ether:
+    body = b"".join(connections)
+    message = struct.pack("!BBHBbH", 0, 51, 8 + len(body), len(connections), version, 0) + body
+    to_daemons = IP(src=DIP, dst="224.0.0.81", ttl=1) / UDP(sport=40001, dport=8848)
+    return Ether(src=MAC, dst="01:00:5e:00:00:51") / to_daemons / message
+
+
+def test_what_a_sync_daemon_tells() -> None:
+    packet = told(
+        a_connection(0, 6, 1, "10.0.0.9", VIP, "10.0.1.1"), a_connection(1, 17, 0, "fd00::9", "fd00::50", "fd00::1")
+    )
+    assert event(packet)[2:] == (
+        "sync",
+        {
+            "interface": "eth0",
+            "sent": True,
+            "syncid": 51,
+            "connections": f"TCP 10.0.0.9:40000 {VIP}:80 10.0.1.1:8080 ESTABLISHED, "
+            "UDP [fd00::9]:40000 [fd00::50]:80 [fd00::1]:8080 0",
+        },
+    )
+
+
+def test_a_message_that_is_cut_short_or_of_another_version_is_no_event() -> None:
+    timeline = Timeline()
+    whole = told(a_connection(0, 6, 1, "10.0.0.9", VIP, "10.0.1.1"))
+    for length in range(42, len(whole)):
+        protocols.record(Frame(1.5, "director1", "eth0", True, bytes(whole)[:length]), timeline)
+    protocols.record(frame(told(version=0)), timeline)
+    assert timeline.events() == []

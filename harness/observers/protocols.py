@@ -1,4 +1,4 @@
-"""Frames to events: VRRP advertisements, ARP and neighbour discovery.
+"""Frames to events: VRRP advertisements, ARP, neighbour discovery and what IPVS's sync daemons tell.
 
 Every scenario has hundreds of them, and all are decoded for its timeline, in the guest. scapy needs a hundred times as
 long for one, so its part is in the tests: it builds the frames that are decoded here.
@@ -11,12 +11,13 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
-from harness.events import Advertisement, Arp, Event, Ndp
+from harness.events import Advertisement, Arp, Event, Ndp, Synchronisation
 from harness.observers.packets import Frame
 from harness.timeline import Timeline
+from harness.topology.services import endpoint
 
 _ARP, _IPV4, _IPV6 = b"\x08\x06", b"\x08\x00", b"\x86\xdd"
-_PROTOCOL_VRRP, _PROTOCOL_AH, _PROTOCOL_ICMPV6 = b"\x70", b"\x33", b"\x3a"
+_PROTOCOL_VRRP, _PROTOCOL_AH, _PROTOCOL_ICMPV6, _PROTOCOL_UDP = b"\x70", b"\x33", b"\x3a", b"\x11"
 _AH = 34
 """Where the authentication header (RFC 4302 section 2) is in a frame of IPv4 without options, as keepalived's are."""
 _NEIGHBOUR_ADVERTISEMENT = 136
@@ -25,6 +26,8 @@ _SOLICITED = 0x40
 _OPTION, _TARGET_ADDRESS = 78, b"\x02"
 """Where the first option of neighbour discovery is in a frame, and the one of interest."""
 _ETHERNET = 1
+_TO_SYNC_DAEMONS = socket.inet_aton("224.0.0.81")
+"""IP_VS_SYNC_GROUP of the kernel's ``ip_vs_sync.c``, which keepalived leaves as it is."""
 
 
 def kind_of(frame: Frame) -> str | None:
@@ -37,6 +40,8 @@ def kind_of(frame: Frame) -> str | None:
         return "advertisement"
     if protocol == _PROTOCOL_ICMPV6 and kind == _IPV6 and frame.data[54:55] in _NEIGHBOURS:
         return "ndp"
+    if protocol == _PROTOCOL_UDP and kind == _IPV4 and frame.data[30:34] == _TO_SYNC_DAEMONS:
+        return "sync"
     return None
 
 
@@ -178,6 +183,52 @@ def _ipv6(address: bytes) -> str:
     return socket.inet_ntop(socket.AF_INET6, address)
 
 
-_DECODERS: dict[str, Callable[[Frame], Event]] = {"arp": _arp, "advertisement": _advertisement, "ndp": _ndp}
+_PROTOCOLS = {6: "TCP", 17: "UDP", 132: "SCTP"}
+_TCP_STATES = (
+    *("NONE", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT", "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK"),
+    *("LISTEN", "SYNACK"),
+)
+"""``IP_VS_TCP_S_...`` of <net/ip_vs.h>, in the kernel's order."""
+_SYNC_MESSAGE, _SYNC_CONNECTION = struct.Struct("!xBHBb2x"), struct.Struct("!BBH4xHHHH8x")
+_UDP_PAYLOAD = 42
+
+
+def _sync(frame: Frame) -> Synchronisation:
+    """``struct ip_vs_sync_mesg`` and ``ip_vs_sync_v4`` or ``_v6`` of the kernel's ``ip_vs_sync.c``, version 1.
+
+    Raises struct.error for a message of another version, which Linux has not sent since 2.6.39.
+    """
+    message = frame.data[_UDP_PAYLOAD:]
+    syncid, _, count, version = _SYNC_MESSAGE.unpack_from(message)
+    if version != 1:
+        raise struct.error(f"version {version} of the sync daemon's messages")
+    told, place = [], _SYNC_MESSAGE.size
+    for _ in range(count):
+        kind, protocol, size, state, *ports = _SYNC_CONNECTION.unpack_from(message, place)
+        length, text = (16, _ipv6) if kind & 1 else (4, socket.inet_ntoa)
+        addresses = message[place + _SYNC_CONNECTION.size :]
+        client, service, server = (
+            endpoint(text(addresses[number * length :][:length]), port) for number, port in enumerate(ports)
+        )
+        name = _PROTOCOLS.get(protocol, str(protocol))
+        word = _TCP_STATES[state] if name == "TCP" and state < len(_TCP_STATES) else str(state)
+        told.append(f"{name} {client} {service} {server} {word}")
+        place += size & 0xFFF
+    return Synchronisation(
+        frame.at,
+        frame.node,
+        interface=frame.interface,
+        sent=frame.sent,
+        syncid=syncid,
+        connections=", ".join(told),
+    )
+
+
+_DECODERS: dict[str, Callable[[Frame], Event]] = {
+    "arp": _arp,
+    "advertisement": _advertisement,
+    "ndp": _ndp,
+    "sync": _sync,
+}
 DECODED = frozenset(_DECODERS)
 """The kinds of events that frames become."""
