@@ -227,7 +227,10 @@ _WORDS: Final = (
     ),
     (
         "script not executable",
-        re.compile(r"script .*(is not executable|cannot be accessed)|Couldn't find executable", re.I),
+        re.compile(
+            r"script .*(is not executable|cannot be accessed)|Couldn't find executable|wrong file type found in script",
+            re.I,
+        ),
         "correct its path, or let script_user execute it",
     ),
     (

@@ -132,6 +132,7 @@ def test_a_gateway_that_is_no_directors(gateway: str | None, expected: int) -> N
         ("(VI_1) setting firewall drop rule", "vrrp_strict drops what is sent to the VIP"),
         ("WARNING - script '/etc/hostname' is not executable for uid:gid 0:0", "script not executable"),
         ("Script /usr/local/bin/nothere cannot be accessed - No such file", "script not executable"),
+        ("Wrong file type found in script path '/etc'.", "script not executable"),
         ("Unsafe permissions found for script '/etc/keepalived/check'.", "script owned by another user"),
         ("(VI_1) cannot use a loopback interface (lo) for vrrp", "VRRP on a loopback interface"),
     ],
