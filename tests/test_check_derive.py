@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 import pytest
 
-from harness.check import model
+from harness.check import model, ways
 from harness.check.derive import derive
 from harness.check.facts import Checker, Reading, RealServer, Service, Vip
 from harness.check.layout import Layout, Segment
@@ -180,7 +180,7 @@ def test_checkers_that_are_bound_say_what_address_the_director_has() -> None:
         ({"lb1": SIX}, {"lb1.eth0.6": "10.0.0.1"}, "--set lb1.eth0.6=10.0.0.1: no IPv6 address"),
         ({"lb1": SIX}, {"lb1.eth0.6": "fd99::1"}, "--set lb1.eth0.6=fd99::1: it is not in fd00::/64"),
         ({"lb1": ALONE}, {"vip.192.0.2.80": "eth7"}, "--set vip.192.0.2.80=eth7: no such interface; there are eth0"),
-        ({"lb1": TRACKING, "lb2": Reading()}, {}, "share no VRID and no virtual server.* lb2: nothing"),
+        ({"lb1": TRACKING, "lb2": Reading()}, {}, "share no VRID, no VIP and no virtual server.* lb2: nothing"),
     ],
 )
 def test_what_fits_nowhere_is_named(readings: dict[str, Reading], settings: dict[str, str], message: str) -> None:
@@ -192,3 +192,23 @@ def test_a_program_that_is_not_there_is_assumed_to_succeed() -> None:
     layout = derive({"lb1": replace(TRACKING, programs=("/opt/probe",))})
 
     assert assumed(layout)["script./opt/probe"] == "exit 0"
+
+
+def test_a_director_that_is_its_only_real_server_has_that_address() -> None:
+    def own(address: str) -> Reading:
+        service = replace(SERVICE, listeners=(("192.168.200.100", 3306),))
+        return replace(
+            GROUP, instances=GROUP.instances[:1], services=(replace(service, real_servers=(server(address),)),)
+        )
+
+    def server(address: str) -> RealServer:
+        return RealServer(address, 3306, 1, "DR")
+
+    first = replace(own("192.168.200.11"), instances=(replace(FIRST, source=None, peers=()),))
+    second = replace(own("192.168.200.12"), instances=first.instances)
+
+    layout = derive({"lb1": first, "lb2": second})
+
+    assert [director.addresses["eth0"] for director in layout.directors] == ["192.168.200.11", "192.168.200.12"]
+    assert layout.servers == ()
+    assert ways.amiss(layout) == ()

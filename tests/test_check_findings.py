@@ -314,3 +314,42 @@ def test_silencing_takes_a_name_and_a_reason(table: object, told: str) -> None:
 def test_the_page_about_check_has_every_finding() -> None:
     page = (Path(__file__).parents[1] / "docs/check.md").read_text("utf-8")
     assert catalogue.table() in page, "out of date: put what `python -m harness.check.catalogue` prints into it"
+
+
+def test_a_peer_that_is_not_where_the_other_speaks_from_is_named() -> None:
+    one = replace(INSTANCE, source="192.0.2.1", peers=("192.0.2.2",))
+    other = replace(BACKUP, source="192.0.2.2", peers=("192.0.2.3",))
+
+    assert named(Reading((one,)), Reading((other,))) == ["peer-differs"]
+    assert named(Reading((one,)), Reading((replace(other, peers=("192.0.2.1", "192.0.2.3")),))) == []
+
+
+def test_two_databases_that_each_director_has_alone_are_the_directors_themselves() -> None:
+    also = replace(SERVICE, real_servers=(replace(SERVER, address="192.0.2.82"),))
+
+    assert named(Reading((INSTANCE,), services=(SERVICE,)), Reading((BACKUP,), services=(also,))) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("(V) unknown state 'SLAVE', defaulting to BACKUP", "keepalived-ignored"),
+        ("(V) unknown state 'MASTRE', defaulting to BACKUP", "keepalived-changed"),
+        ("Cannot specify scope for IPv6 addresses (fe80::1/64) - ignoring scope", "keepalived-ignored"),
+        ("virtual server [W]:0:[10.1.1.1,443] and real server [10.1.1.2]:tcp:80 ports don't match", "keepalived-says"),
+        ("WARNING - virtual server [1.1.1.1]:tcp:80 and real server [2.2.2.2]:tcp:8080 ports don't match - resetting",
+         "keepalived-changed"),
+    ],
+)  # fmt: skip
+def test_what_comes_to_the_same_is_no_finding(said: str, name: str) -> None:
+    assert [finding.name for finding in graded({"lb1": (said,)})] == [name]
+
+
+def test_a_script_that_is_defined_too_late_is_told_so() -> None:
+    said = "(V) track script chk not found, ignoring..."
+
+    (late,) = graded({"lb1": (said,)}, {"chk"})
+    (never,) = graded({"lb1": (said,)})
+
+    assert late.remedy == "Define it above the instance that tracks it."
+    assert "none is defined" in never.text

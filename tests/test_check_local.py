@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.check.local import looked_for, program_of
+from harness.check.facts import Script
+from harness.check.local import ends_keepalived, looked_for, program_of
 from harness.topology import LocalService
 
 PROCESS = {
@@ -92,3 +93,27 @@ def test_only_what_no_other_program_runs_is_made_to_fail() -> None:
 
 def test_a_program_of_the_systems_is_not_made_to_fail() -> None:
     assert program_of("/usr/bin/killall -0 haproxy", {}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("systemctl stop keepalived", True),
+        ("sleep 1\nsystemctl stop keepalived", True),
+        ("sleep 2\nsystemctl --no-block stop keepalived.service", False),
+        ("/etc/init.d/keepalived stop", True),
+        ("service keepalived stop", True),
+        ("pkill keepalived", True),
+        ("killall keepalived", True),
+        ("kill -15 $(cat /var/run/keepalived.pid)", True),
+        ("killall -0 keepalived", False),
+        ("# systemctl stop keepalived", False),
+        ("systemctl stop nginx", False),
+        ("systemctl restart keepalived", False),
+    ],
+)
+def test_a_script_that_ends_keepalived_is_known(text: str, ends: bool) -> None:
+    """One that sleeps for as long as keepalived lets it run does not come to it."""
+    script = Script("chk", "/etc/keepalived/chk.sh", interval=2, timeout=0, weight=0, rise=1, fall=1)
+
+    assert ends_keepalived(script, {"/etc/keepalived/chk.sh": (text.encode(), 0o755)}) is ends

@@ -21,4 +21,4 @@ def configured(request: pytest.FixtureRequest) -> Configured:
 @pytest.fixture
 def parts(cluster: Cluster, configured: Configured) -> Parts:
     """The cluster's instances and services, by name."""
-    return Parts(cluster, configured.amiss)
+    return Parts(cluster, configured.amiss, configured.suspended)

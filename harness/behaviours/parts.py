@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -85,9 +85,11 @@ class Router:
 class Parts:
     """What a cluster has of each kind. Each method skips the scenario, by name, where there is nothing of it."""
 
-    def __init__(self, cluster: Cluster, amiss: Sequence[Amiss] = ()) -> None:
-        """``amiss`` is known to be wrong: what follows from it is not tried."""
-        self._cluster, self._amiss = cluster, amiss
+    def __init__(self, cluster: Cluster, amiss: Sequence[Amiss] = (), suspended: Collection[str] = ()) -> None:
+        """``amiss`` is known to be wrong: what follows from it is not tried. ``suspended`` are the services
+        (``VIP:PORT``) that only the holder of their address checks.
+        """
+        self._cluster, self._amiss, self._suspended = cluster, amiss, suspended
         self._served: dict[str, list[tuple[RealServerNode, VirtualService]]] = {}
         for server in cluster.real_servers:
             for own in server.role.serves:
@@ -149,14 +151,21 @@ class Parts:
         """Whether a director has a service, which another may have alone."""
         return any(own.name == service.name for own in director.role.services)
 
+    def checks(self, director: DirectorNode, service: VirtualService) -> bool:
+        """Whether a director has a service and checks its real servers at the moment."""
+        if any(f"{vip}:{port}" in self._suspended for vip, port in service.endpoints):
+            return director.name in self._cluster.owners(service.vip)
+        return self.offers(director, service)
+
     def servers_of(self, service: VirtualService) -> list[tuple[RealServerNode, VirtualService]]:
         """The real servers of a service, each with the service as it is there: its checkers are its own."""
         return self._served.get(service.name, [])
 
     def wait_checked(self) -> None:
-        """Wait until every checker that has begun to fail has given up."""
+        """Wait until every checker that has begun to fail since the election has given up."""
         if not (checkers := self._checkers()):
             pytest.skip("no service in these configurations whose real servers are checked")
+        self.wait_elected()
         self._cluster.timeline.let_pass(max(map(_gives_up, checkers)))
 
     def faults(self) -> list[tuple[Fault[RealServerNode], list[VirtualService]]]:
@@ -246,7 +255,8 @@ def _spoils(amiss: Amiss, service: VirtualService, lost: bool) -> bool:
 
 def speaks_tls(service: VirtualService) -> bool:
     """Whether a client has to ask a service by TLS."""
-    tls = httpd.TLS_PORT in service.ports or any(isinstance(check, SslGet) for check in service.checks)
+    port = service.port if service.real_port is None else service.real_port
+    tls = port == httpd.TLS_PORT or any(isinstance(check, SslGet) for check in service.checks)
     return tls and service.protocol == "TCP"
 
 

@@ -62,7 +62,6 @@ def test_every_service_survives_the_loss_of_its_director(cluster: Cluster, parts
 
 def test_every_real_server_is_found_well(cluster: Cluster, parts: Parts) -> None:
     """Every real server that answers its checks stays in every director's pool."""
-    parts.wait_elected()
     parts.wait_checked()
 
     assert not (amiss := cluster.unsettled()), amiss
@@ -76,7 +75,7 @@ def test_a_real_server_that_is_down_is_spared(cluster: Cluster, parts: Parts) ->
     for fault, services in faults:
         with cluster.suffering(fault) as struck:
             for director, service in product(cluster.directors, services):
-                if not parts.offers(director, service):
+                if not parts.checks(director, service):
                     continue
                 due = removal(service, fault)
                 if service.inhibit_on_failure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
@@ -44,6 +45,13 @@ class Cause:
             return self.what in director.role.local_services
         known = {"program": director.role.programs, "switch": director.role.switches}.get(self.kind)
         return known is None or self.what in known.values()
+
+    def hits_device(self, instance: VrrpInstance) -> bool:
+        """Whether an interface fails on which the instance has a VIP beside its own interface.
+
+        keepalived tracks those as well, without a weight (``vrrp.c``, TRACK_ADDR).
+        """
+        return self.kind == "interface" and self.what in {device for _, device in instance.elsewhere}
 
     def hits(self, director: DirectorNode, instance: VrrpInstance) -> set[Tracked]:
         """What of that which an instance tracks fails by it."""
@@ -101,6 +109,8 @@ class Claims:
         claim = self.router.claim_of(director)
         if director.name not in self.struck:
             return claim.effective_priority()
+        if self.cause.hits_device(claim) or self._ends(director):
+            return 0
         together = [claim, *_group_of(director, claim)]
         left = [each.effective_priority(self.cause.hits(director, each)) for each in together]
         return 0 if min(left) == 0 else left[0]
@@ -117,6 +127,14 @@ class Claims:
             return owner
         return best
 
+    def _ends(self, director: DirectorNode) -> bool:
+        """Whether a script that fails by the cause ends the director's keepalived."""
+        return any(each.name in director.role.ending for each in self._hit(director))
+
+    def _hit(self, director: DirectorNode) -> list[Tracked]:
+        """What of that which a director tracks fails by the cause."""
+        return [each for own in director.role.instances for each in self.cause.hits(director, own)]
+
     def moves(self, owner: DirectorNode, heir: DirectorNode) -> Window:
         """When ``heir`` is due to take over from ``owner`` since the cause struck."""
         claim, left = self.router.claim_of(heir), self.left(owner)
@@ -126,23 +144,36 @@ class Claims:
 
     def noticed(self, director: DirectorNode) -> Window:
         """When a director notices the cause, the first and the last of what fails by it."""
-        hit = [each for own in director.role.instances for each in self.cause.hits(director, own)]
-        dues = [timers.script_failure(each) for each in hit if isinstance(each, VrrpScript)] or [Window(0.0, 0.0)]
-        return Window(min(due.earliest for due in dues), max(due.latest for due in dues))
+        dues = [_failure(director, each) for each in self._hit(director) if isinstance(each, VrrpScript)]
+        dues = dues or [Window(0.0, 0.0)]
+        at_once = self._ends(director) or any(self.cause.hits_device(own) for own in director.role.instances)
+        earliest = 0.0 if at_once else min(due.earliest for due in dues)  # the first run that fails ends keepalived
+        return Window(earliest, max(due.latest for due in dues))
 
     def over(self) -> float:
         """How many seconds after its beginning, or its end, everything that comes of the cause has come about."""
-        scripts = [
-            script
-            for director, _ in self.router.claims
-            for own in director.role.instances
-            for script in self.cause.hits(director, own)
-            if isinstance(script, VrrpScript)
-        ]
-        noticed = [timers.script_failure(script).latest for script in scripts]
-        noticed += [timers.script_recovery(script).latest for script in scripts]
+        noticed = [0.0]
+        for director, _ in self.router.claims:
+            for script in self._hit(director):
+                if isinstance(script, VrrpScript):
+                    noticed += [_failure(director, script).latest, _recovery(director, script).latest]
         waits = [timers.master_down_interval(_at(claim, 1)) + claim.preempt_delay for _, claim in self.router.claims]
-        return max(noticed, default=0.0) + 2 * max(waits)
+        return max(noticed) + 2 * max(waits)
+
+
+def _failure(director: DirectorNode, script: VrrpScript) -> Window:
+    """When a script fails in keepalived's eyes: while it sleeps, runs that are due are left out."""
+    return Window(timers.script_failure(script).earliest, timers.script_failure(_paused(director, script)).latest)
+
+
+def _recovery(director: DirectorNode, script: VrrpScript) -> Window:
+    return Window(timers.script_recovery(script).earliest, timers.script_recovery(_paused(director, script)).latest)
+
+
+def _paused(director: DirectorNode, script: VrrpScript) -> VrrpScript:
+    """The script as it would be if it ran seldom enough for all its sleep."""
+    longest = min(director.role.pauses.get(script.name, 0.0), float(script.timeout or script.interval))
+    return replace(script, interval=script.interval + math.ceil(longest))
 
 
 def _at(claim: VrrpInstance, priority: int) -> VrrpInstance:

@@ -7,8 +7,9 @@ nopreempt (``vrrp_state_backup`` in ``vrrp.c``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from harness.check import local
 from harness.check.comparing import partners
 from harness.check.facts import Instance, Reading
 from harness.check.files import Configuration
@@ -22,9 +23,15 @@ def weights(readings: Mapping[str, Reading], configurations: Sequence[Configurat
     """Every weight of a master that does not move the VIP when what it stands for fails."""
     texts = {configuration.director: configuration for configuration in configurations}
     found: list[Finding] = []
+    ending = {name: _ending(reading, texts[name]) for name, reading in readings.items()}
     for claims in _routers(readings):
-        found += _of_router(claims, texts)
+        found += _of_router(claims, texts, ending)
     return list(dict.fromkeys(found))
+
+
+def _ending(reading: Reading, configuration: Configuration) -> set[str]:
+    """The scripts that end keepalived when they fail, whatever their weight is."""
+    return {script.name for script in reading.scripts if local.ends_keepalived(script, configuration.files)}
 
 
 def _routers(readings: Mapping[str, Reading]) -> Iterator[list[tuple[str, Instance]]]:
@@ -48,14 +55,16 @@ def _well(instance: Instance) -> int:
     return min(instance.priority + raised, OWNER - 1)
 
 
-def _of_router(claims: list[tuple[str, Instance]], texts: Mapping[str, Configuration]) -> Iterator[Finding]:
+def _of_router(
+    claims: list[tuple[str, Instance]], texts: Mapping[str, Configuration], ending: Mapping[str, Collection[str]]
+) -> Iterator[Finding]:
     director, master = max(claims, key=lambda claim: _well(claim[1]))
     rivals = [claim for claim in claims if claim[0] != director]
     rival, best = max(rivals, key=lambda claim: _well(claim[1]))
     if master.priority == OWNER or _well(master) == _well(best):
         return  # the address decides, which is not known here
     for name, weight in (*master.scripts, *master.interfaces):
-        if weight == 0:
+        if weight == 0 or name in ending.get(director, ()):
             continue
         fallen = _well(master) - abs(weight)
         gap = _well(master) - _well(best)

@@ -13,6 +13,7 @@ from harness.check.facts import Instance, Reading, RealServer, Service
 from harness.check.files import Configuration
 from harness.check.finding import Finding
 from harness.check.places import statements, where
+from harness.check.selves import is_alone
 
 Readings = Mapping[str, Reading]
 
@@ -68,6 +69,7 @@ class _Pair:
         if bool(mine.peers) != bool(also.peers):
             text = f"VRID {mine.vrid} has unicast peers on {self.one if mine.peers else self.other} only"
             yield self._two("unicast-differs", text, mine, also, "unicast_peer")
+        yield from self._peers(mine, also)
         if mine.priority == also.priority:
             text = f"VRID {mine.vrid} has priority {mine.priority} on {self.one} and on {self.other}"
             yield self._two("priority-same", text, mine, also, "priority")
@@ -75,6 +77,17 @@ class _Pair:
             text = f"VRID {mine.vrid} is on {mine.interface} of {self.one} and on {also.interface} of {self.other}"
             cure = f"If these are two LANs, say so: --set {self.other}.{also.interface}.lan={also.interface}"
             yield Finding("interface-differs", text, self._at(self.other, "interface", also), cure)
+
+    def _peers(self, mine: Instance, also: Instance) -> Iterator[Finding]:
+        """Unicast peers that are not where the other director speaks from."""
+        for sender, here, hearer, there in (
+            (self.one, mine, self.other, also),
+            (self.other, also, self.one, mine),
+        ):
+            if here.peers and there.source and there.source not in here.peers:
+                text = f"VRID {here.vrid}: {sender} sends its advertisements to {', '.join(here.peers)}, and {hearer}"
+                text += f" has the address {there.source}"
+                yield Finding("peer-differs", text, self._at(sender, "unicast_peer", here))
 
     def _alike(self, mine: Instance, also: Instance) -> bool:
         """Whether two instances of one VRID are meant to be one: they share a VIP, a password, or all services."""
@@ -147,6 +160,8 @@ class _Pair:
             text = f"{title} is persistent for {mine.persistence or 0} s on {self.one}"
             text += f" and for {also.persistence or 0} s on {self.other}"
             yield Finding("persistence-differs", text, self._service_at(self.other, also))
+        if is_alone(mine, also):
+            return  # each director has itself
         own, others = ({(each.address, each.port): each for each in one.real_servers} for one in (mine, also))
         for owner, lacking, these, those in ((self.one, self.other, own, others), (self.other, self.one, others, own)):
             for endpoint in these:

@@ -22,8 +22,9 @@ class Configured:
 
     ``arguments`` are ``FILE`` or ``DIRECTOR=FILE``, ``settings`` correct what had to be assumed. Once :meth:`read`
     has been called, ``understood`` is the drawing of what was understood, ``left_out`` what is not emulated, by
-    name, ``amiss`` what cannot work by the addresses alone, ``findings`` what is found wrong in
-    the files, which is known even where :meth:`read` raises.
+    name, ``amiss`` what cannot work by the addresses alone, ``suspended`` the services that only the holder of their
+    address checks, as ``VIP:PORT``, ``findings`` what is found wrong in the files, which is known even where
+    :meth:`read` raises.
     """
 
     def __init__(self, *arguments: str, settings: Mapping[str, str] | None = None) -> None:
@@ -37,6 +38,7 @@ class Configured:
         self.understood = ""
         self.left_out: tuple[str, ...] = ()
         self.amiss: tuple[Amiss, ...] = ()
+        self.suspended: frozenset[str] = frozenset()
         self.findings: tuple[Finding, ...] = ()
         self._topology: Topology | None = None
 
@@ -59,6 +61,8 @@ class Configured:
         self._topology, self.understood, layout = derived.topology(self._configurations, self._settings, readings)
         self.left_out = layout.left_out
         self.amiss = ways.amiss(layout)
+        services = [each for director in layout.directors for each in director.reading.services if each.suspends]
+        self.suspended = frozenset(f"{vip}:{port}" for each in services for vip, port in each.listeners)
         self.findings = finding.in_order([*self.findings, *findings.of_ways(self.amiss)])
         return self._topology
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from harness.check import local, reach, wires
+from harness.check import local, reach, selves, wires
 from harness.check.facts import Checker, Instance, Reading, RealServer, Service, Vip
 from harness.check.files import SCRIPT
 from harness.check.layout import Assumption, DirectorMachine, Layout, Segment, ServerMachine
@@ -62,6 +62,7 @@ class _Deriving:
         self._assumptions: list[Assumption] = []
         self._segments: dict[str, Segment] = {}
         self._instances_of = {name: reading.instances for name, reading in readings.items()}
+        self._selves = selves.selves(readings)
         unified, self._own_names = wires.unified(readings, self._setting)
         self._readings, self._left_out = reach.addressed(unified, self._setting)
 
@@ -128,14 +129,18 @@ class _Deriving:
 
     def _is_director(self, address: str) -> bool:
         """Whether a real server's address is that of a director."""
+        if selves.is_loopback(address) or address in self._selves.values():
+            return True
         own = {one.source for one in self._instances()}
         own |= {value for key, value in self._settings.items() if key.partition(".")[0] in self._readings}
         return address in own
 
     def _refuse_strangers(self) -> None:
-        """Directors that share neither a virtual router nor a service are no cluster."""
+        """Directors that share neither a virtual router, nor a VIP, nor a service are no cluster."""
         shares = [
-            {f"VRID {one.vrid}" for one in reading.instances} | {service.name for service in reading.services}
+            {f"VRID {one.vrid}" for one in reading.instances}
+            | {service.name for service in reading.services}
+            | {vip.address for one in reading.instances for vip in _held(one)}
             for reading in self._readings.values()
         ]
         if len(shares) > 1 and any(shares) and not set.union(*shares[:1]).intersection(*shares[1:]):
@@ -143,7 +148,9 @@ class _Deriving:
                 f"{name}: {', '.join(sorted(own)) or 'nothing'}"
                 for name, own in zip(self._readings, shares, strict=True)
             )
-            raise HarnessError(f"these directors share no VRID and no virtual server, so they are no cluster: {told}")
+            raise HarnessError(
+                f"these directors share no VRID, no VIP and no virtual server, so they are no cluster: {told}"
+            )
 
     def _refuse_shared_sources(self) -> None:
         sources: dict[str, str] = {}
@@ -330,7 +337,7 @@ class _Deriving:
                 if not any(server.port == other.port and service.name == known.name for known, other in mine):
                     mine.append((service, server))
         for service in self._services():
-            if service.sorry_server:
+            if service.sorry_server and not self._is_director(service.sorry_server[0]):
                 serves.setdefault(service.sorry_server[0], [])
         machines = []
         for number, (address, served) in enumerate(serves.items(), start=1):
@@ -374,9 +381,9 @@ class _Deriving:
                 addresses[interface] = own
                 self._given.add(own)
                 continue
-            free = str(segment.free(from_end=True))
+            likely, why = self._likely_address(name, segment)
             key = f"{name}.{called.get(interface, interface)}"
-            given = self._setting(key, free, "a free address")
+            given = self._setting(key, likely, why)
             try:
                 address = IPv4Address(given)
             except ValueError as problem:
@@ -388,6 +395,13 @@ class _Deriving:
         instances = self._instances_of[name]
         runs = {script: own for script, own in self._local.get(name, {}).items() if script not in replaced}
         return DirectorMachine(name, reading, addresses, called, instances, runs, six, replaced)
+
+    def _likely_address(self, name: str, segment: Segment) -> tuple[str, str]:
+        """A director's own address on a LAN where it speaks from none, and why that."""
+        itself = self._selves.get(name)
+        if itself is not None and ":" not in itself and IPv4Address(itself) in segment.subnet:
+            return itself, "its only real server, where the others have another one, is taken for itself"
+        return str(segment.free(from_end=True)), "a free address"
 
     def _addresses6(self, name: str, reading: Reading) -> dict[str, str]:
         """A director's own IPv6 addresses, by wire: those that it speaks from, or free ones."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
@@ -50,8 +50,11 @@ def topology(
     """The topology, the drawing of what was understood, and where its machines stand."""
     files = {configuration.director: configuration.files for configuration in configurations}
     layout = derive.derive(read, settings, files)
+    changed = dict.fromkeys(said for configuration in configurations for said in configuration.changed)
     layout = replace(
-        layout, left_out=(*layout.left_out, *standins.left_out(layout)), changed=tuple(standins.changed(layout))
+        layout,
+        left_out=(*layout.left_out, *standins.left_out(layout)),
+        changed=(*changed, *standins.changed(layout)),
     )
     made = partial(_Derived, layout=layout, configurations=configurations)
     return made, drawing.draw(layout), layout
@@ -92,6 +95,8 @@ class _Derived(Topo):
                 commands={**commands, **places},
                 users=configuration.users,
                 switches=_switches(director.reading),
+                ending=_ending(director.reading, configuration.files, director.replaced),
+                pauses=_pauses(director.reading, configuration.files, director.replaced),
                 links_pidof=layout.links_pidof,
                 programs={**_programs(director.reading, {**missing, **configuration.files}), **places},
                 sysctl={"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1} if forwarding else {},
@@ -166,6 +171,18 @@ def _programs(reading: Reading, files: Mapping[str, tuple[bytes, int]]) -> dict[
     """By script the file that it runs, as far as no other program runs that."""
     found = {script.name: local.program_of(script.command, files) for script in reading.scripts}
     return {script: program for script, program in found.items() if program is not None}
+
+
+def _ending(reading: Reading, files: Mapping[str, tuple[bytes, int]], but: Collection[str]) -> tuple[str, ...]:
+    """The scripts that end keepalived when what they look for has ended."""
+    ends = (script.name for script in reading.scripts if local.ends_keepalived(script, files))
+    return tuple(name for name in ends if name not in but)
+
+
+def _pauses(reading: Reading, files: Mapping[str, tuple[bytes, int]], but: Collection[str]) -> dict[str, float]:
+    """By script for how many seconds it sleeps, for those that do."""
+    found = {script.name: local.pauses(script.command, files) for script in reading.scripts}
+    return {script: seconds for script, seconds in found.items() if seconds and script not in but}
 
 
 def _switches(reading: Reading) -> dict[str, str]:

@@ -170,6 +170,7 @@ def _services(sections: dict[str, Line]) -> Iterator[Service]:
             persistence=int(float(persistence)) if persistence else None,
             quorum=int(line.number("quorum", default=1)),
             hysteresis=_hysteresis(line),
+            suspends=any(line.below("Using HA suspend")),
             inhibit=any(line.below("Inhibit on failure is ON")),
             virtualhost=line.get("VirtualHost"),
             sorry_server=_endpoint(line.get("sorry server")),

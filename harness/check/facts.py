@@ -138,6 +138,8 @@ class Service:
     sorry_server: tuple[str, int] | None
     real_servers: tuple[RealServer, ...]
     marks: tuple[int, ...] = ()
+    suspends: bool = False
+    """``ha_suspend``: only the director that holds the address checks."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from harness import received
+from harness.check.replaced import replaced
 from harness.errors import HarnessError
 
 HOME = "/etc/keepalived"
@@ -50,6 +51,8 @@ _BLANK = re.compile(
     r"|<(?:your[\w -]+|[A-Z][A-Z0-9_-]+)>"
 )
 """What templates of shells, Jinja, ERB and others leave to be filled in."""
+_CONFLICT = re.compile(r"(<{7}|>{7}|\|{7}) \S.*|={7}")
+"""What git and its like leave in a file that they could not merge."""
 _BUILT_IN = {"_PWD", "_INSTANCE", "_HASH", "_BANG", "_RANDOM"}
 """Variables that keepalived itself defines (parser.c)."""
 _NAMED = re.compile(rf"{HOME}/[\w./@%+=,-]+")
@@ -57,12 +60,15 @@ _NAMED = re.compile(rf"{HOME}/[\w./@%+=,-]+")
 
 @dataclass(frozen=True)
 class Configuration:
-    """``files``: path on the director -> content and permissions; ``origin`` is the file that the user gave."""
+    """``files``: path on the director -> content and permissions; ``origin`` is the file that the user gave.
+    ``changed`` has what of the texts is otherwise than in those files, and why.
+    """
 
     director: str
     origin: Path
     files: dict[str, tuple[bytes, int]]
     missing: tuple[str, ...]
+    changed: tuple[str, ...] = ()
 
     @property
     def text(self) -> bytes:
@@ -100,14 +106,20 @@ def load(argument: str, elsewhere: str = "") -> Configuration:
         raise HarnessError(f"{elsewhere or str(origin)!r} is no path: there is a NUL in it")
     gathering = _Gathering(origin, [Path(folder) for folder in elsewhere.split(":") if folder])
     gathering.add(f"{HOME}/keepalived.conf", origin)
-    return Configuration(director, origin, gathering.files, tuple(dict.fromkeys(gathering.missing)))
+    files: dict[str, tuple[bytes, int]] = {}
+    changed: list[str] = []
+    for place, (content, mode) in gathering.files.items():
+        text, said = replaced(content.decode(errors="surrogateescape")) if mode == TEXT else ("", ())
+        files[place] = (text.encode(errors="surrogateescape") if said else content, mode)
+        changed += said
+    return Configuration(director, origin, files, tuple(dict.fromkeys(gathering.missing)), tuple(changed))
 
 
 def load_all(arguments: list[str], elsewhere: str = "") -> list[Configuration]:
     """As :func:`load`, for several directors, each with a name of its own."""
     loaded = [load(argument, elsewhere) for argument in arguments]
     for configuration in loaded:
-        _refuse_template(configuration)
+        _refuse_unfinished(configuration)
     names = [configuration.director for configuration in loaded]
     for name in names:
         if names.count(name) > 1:
@@ -134,14 +146,21 @@ def settings_of(pairs: Iterable[str]) -> dict[str, str]:
     return settings
 
 
-def _refuse_template(configuration: Configuration) -> None:
-    """HarnessError for a file that has not been filled in: ``${VIP}``, unless the files define ``$VIP = ...``."""
+def _refuse_unfinished(configuration: Configuration) -> None:
+    """HarnessError for a file that has not been filled in, or not been merged.
+
+    ``${VIP}`` is to be filled in, unless the files define ``$VIP = ...``.
+    """
     texts = {path: content.decode(errors="replace") for path, (content, mode) in configuration.files.items()
              if mode == TEXT}  # fmt: skip
     defined = {name for text in texts.values() for name in _VARIABLE.findall(text)}
     for path, text in texts.items():
         name = configuration.origin if path == f"{HOME}/keepalived.conf" else PurePosixPath(path).name
         for number, line in enumerate(text.splitlines(), start=1):
+            if _CONFLICT.fullmatch(line) is not None:
+                raise HarnessError(
+                    f"{name}:{number}: this file was not merged to the end: {line[:40]}; decide which side counts first"
+                )
             blank = _BLANK.search(_COMMENT.sub("", line))
             if blank is not None and (blank["variable"] or "").partition(" ")[0] not in defined | _BUILT_IN:
                 raise HarnessError(

@@ -80,6 +80,14 @@ KINDS: Final[Mapping[str, Kind]] = {
         _ELECTION,
         ("two masters",),
     ),
+    "peer-differs": Kind(
+        FINDING,
+        "A director does not send its advertisements to the address of the other one, which does not hear it and"
+        " becomes master as well, or takes the VIP from it.",
+        "Name the other director's unicast_src_ip in unicast_peer.",
+        _ELECTION,
+        ("two masters",),
+    ),
     "priority-same": Kind(
         NOTE,
         "The directors have the same priority. The one with the higher address becomes master.",

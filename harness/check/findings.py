@@ -15,7 +15,7 @@ from harness.check.facts import Ill, Reading
 from harness.check.files import HOME, Configuration
 from harness.check.finding import Finding, in_order
 from harness.check.local import runs_pidof
-from harness.check.places import where
+from harness.check.places import statements, where
 from harness.check.ways import Amiss
 
 _WAYS = {
@@ -28,6 +28,7 @@ _WAYS = {
 }
 """By what :mod:`harness.check.ways` calls it, the name of the finding."""
 
+_TRACKABLE = ("vrrp_script", "vrrp_track_process", "track_file", "vrrp_track_file", "bfd_instance")
 LIKE = 0.6
 """How alike two names of files are, from 0 to 1, where one may be meant by the other."""
 
@@ -44,8 +45,16 @@ def of_text(
         found += _missing_scripts(configuration)
     found += _ill_scripts(readings, configurations)
     found += _pidof(readings, configurations)
-    found += levels.graded(complaints)
+    found += levels.graded(complaints, set(_defined(configurations)))
     return in_order(found)
+
+
+def _defined(configurations: Iterable[Configuration]) -> Iterator[str]:
+    """The names of what may be tracked, wherever it is defined."""
+    for configuration in configurations:
+        for statement in statements(configuration):
+            if statement.words[0] in _TRACKABLE and len(statement.words) > 1:
+                yield statement.words[1]
 
 
 def of_ways(amiss: Iterable[Amiss]) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from harness.check.finding import Finding
 from harness.check.words import WORDS
@@ -33,6 +33,8 @@ _DROPPED = re.compile(
 """Seconds of what may be there once: not a statement, but the whole of it is left out."""
 _HARMLESS = re.compile(
     r"since own interface"  # an instance follows the state of its own interface anyway
+    r"|scope for IPv6|label for IPv6|first IPv6 VIP|vmac_xmit_base - setting|unicast_ttl without unicast"
+    r"|:\[.*\] and real server .* ports don't match$"  # of a group: by DR and TUN the port stays as it is anyway
     r"|already (?:been )?(?:specified|set|defined)|previously set as|\bduplicates?\b|is a duplicate"
     r"|does not support authentication|AH authentication"
     r"|no (?:scheduler|forwarding method) set"  # the default is what the file asks for by saying nothing
@@ -46,6 +48,8 @@ _HARMLESS = re.compile(
     r"|process_names?|cpu_id|umask|config_save_dir",
     re.IGNORECASE,
 )
+_STATE = re.compile(r"unknown state '(?P<name>[^']*)'")
+_STATES = ("MASTER", "BACKUP")
 _ANNOUNCES_BY_MULTICAST = re.compile(r"unicast keyword has been specified without any unicast peers", re.IGNORECASE)
 _OLD = re.compile(r"obsolete|deprecat|no longer|superfluous|please (?:use|replace)|not needed", re.IGNORECASE)
 _PASSED = re.compile(r"ignor|skip|duplicate|already", re.IGNORECASE)
@@ -73,14 +77,17 @@ Graded = tuple[str, str, str]
 """The name of its kind, what is told, and the cure if there is a better one than the kind's."""
 
 
-def graded(complaints: Mapping[str, tuple[str, ...]]) -> list[Finding]:
-    """The directors' complaints as findings and notes, each once, with the places of all its lines."""
+def graded(complaints: Mapping[str, tuple[str, ...]], defined: Collection[str] = ()) -> list[Finding]:
+    """The directors' complaints as findings and notes, each once, with the places of all its lines.
+
+    ``defined`` are the names of all scripts, processes, files and BFD instances that the files define somewhere.
+    """
     found: dict[Graded, list[str]] = {}
     for director, lines in complaints.items():
         for line in _together(lines):
             located = _PLACE.match(line)
             place = f"{located['file']}:{located['line']}" if located else director
-            found.setdefault(_grade(located["rest"] if located else line), []).append(place)
+            found.setdefault(_grade(located["rest"] if located else line, defined), []).append(place)
     return [Finding(name, text, ", ".join(dict.fromkeys(places)), cure) for (name, text, cure), places in found.items()]
 
 
@@ -106,7 +113,7 @@ def _without_place(line: str) -> str:
     return re.sub(r"^\((?:[^():]+: )?Line \d+\) *", "", line)
 
 
-def _grade(said: str) -> Graded:
+def _grade(said: str, defined: Collection[str] = ()) -> Graded:
     if (number := _NUMBER.search(said)) is not None and number["value"] == "0" and _ZERO.search(said):
         return "keepalived-ignored", f"keepalived: {said}. It goes on as if the word were not there, as 0 asks for.", ""
     if (unknown := _UNKNOWN.search(said)) is not None:
@@ -114,8 +121,13 @@ def _grade(said: str) -> Graded:
     if (scheduler := _SCHEDULER.search(said)) is not None:
         text = f"keepalived does not know the scheduler {scheduler['name']} and goes on with wlc"
         return "keepalived-changed", text, "Name a scheduler of IPVS: rr, wrr, lc, wlc, sh, mh, ... (ipvsadm(8))."
+    if (state := _STATE.search(said)) is not None and not difflib.get_close_matches(state["name"], _STATES, 1, LIKE):
+        return "keepalived-ignored", f"keepalived: {said}. Priorities decide who is master, whatever the state.", ""
     if (untracked := _UNTRACKED.search(said)) is not None:
-        text = f"keepalived tracks no {untracked['what']} {untracked['name']}, since none is defined: {said}"
+        where = "it is defined only further down" if untracked["name"] in defined else "none is defined"
+        text = f"keepalived tracks no {untracked['what']} {untracked['name']}, since {where}: {said}"
+        if untracked["name"] in defined:
+            return "keepalived-changed", text, "Define it above the instance that tracks it."
         return "keepalived-changed", text, f"Define it, or mend the name in track_{untracked['what']}."
     told = f"keepalived: {said}"
     if _DROPPED.search(said):

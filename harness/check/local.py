@@ -42,6 +42,13 @@ _INTERPRETERS = re.compile(
     r"(?:ba|da|z|k)?sh|python[\d.]*|perl|env|timeout|sudo|nice|test|\[|true|false|killall|pidof|pgrep|"
     r"systemctl|service|curl|wget|nc|ncat|netcat|telnet|ps|ping|ip|grep"
 )
+_ENDS = re.compile(
+    r"\b(?:systemctl|service)\b[^\n;|&]*\b(?:stop\b[^\n;|&]*\bkeepalived|keepalived(?:\.service)?[ \t]+stop)"
+    r"|/init\.d/keepalived[ \t]+stop"
+    r"|\b(?:pkill|killall)\b(?![^\n;|&]*[ \t]-0)[^\n;|&]*\bkeepalived"
+    r"|\bkill\b(?![^\n;|&]*[ \t]-0)[^\n;]*\bkeepalived"
+)
+_SLEEPS = re.compile(r"\bsleep[ \t]+(\d+(?:\.\d+)?)")
 _SHELLS = re.compile(r"(?:ba|da|z|k)?sh")
 _BEFORE = ("sudo", "timeout", "exec", "command", "nice", "env", "if", "!")
 _SELF = ("keepalived", "sh", "bash", "sleep", "grep")
@@ -88,6 +95,25 @@ def switch_of(command: str) -> str | None:
     """The file whose existence makes a script fail (``test ! -e /etc/keepalived/down``); None if it is not so made."""
     found = _SWITCH.search(command)
     return found[1] if found is not None else None
+
+
+def ends_keepalived(script: Script, files: Mapping[str, tuple[bytes, int]]) -> bool:
+    """Whether a script ends keepalived itself, so that the VIP moves whatever the weight is: when nginx has ended and
+    cannot be started again. One that pauses for as long as its timeout is ended before that.
+    """
+    ends = any(_ENDS.search(text) for text in _texts(script.command, files))
+    return ends and pauses(script.command, files) < (script.timeout or script.interval)
+
+
+def pauses(command: str, files: Mapping[str, tuple[bytes, int]]) -> float:
+    """For how many seconds at most a script sleeps in one run, if it does so in no loop."""
+    return sum(float(seconds) for text in _texts(command, files) for seconds in _SLEEPS.findall(text))
+
+
+def _texts(command: str, files: Mapping[str, tuple[bytes, int]]) -> list[str]:
+    """A command and the script that it runs, without comments."""
+    texts = [command, *(files[word][0].decode(errors="replace") for word in _words(command) if word in files)]
+    return [_COMMENT.sub("", text) for text in texts]
 
 
 def runs_pidof(command: str) -> bool:

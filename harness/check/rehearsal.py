@@ -29,6 +29,10 @@ _MOST = 1 << 16
 _TOLD = 200
 _CHUNK = 1 << 12
 _OF_A_SHELL = frozenset("|<>&;`$")
+_OPERATOR = re.compile(r"[|&;]+|\d*[<>]+&?(?:\d|[\w./-]*)")
+"""A word that a shell acts on, and keepalived hands to the program as it is."""
+_JOINS = ("|", "||", "&&", ";")
+"""Those without which nothing of what the line says can come about."""
 
 
 def ill(
@@ -45,8 +49,8 @@ def ill(
             status, said = _run(machine, argv, script)
             if status:
                 by_shell = bool(_OF_A_SHELL.intersection(script.command)) and not _has_shell(argv)
-                works = by_shell and _run(machine, ["bash", "-c", script.command.strip("'\"")], script)[0] == 0
-                yield Ill(script.name, status, said, needs_shell=works)
+                meant = by_shell and (_is_joined(argv) or _run(machine, ["bash", "-c", _line(argv)], script)[0] == 0)
+                yield Ill(script.name, status, said, needs_shell=meant)
 
 
 @contextmanager
@@ -114,6 +118,23 @@ def _words(command: str) -> list[str]:
     with suppress(ValueError):
         return shlex.split(command)
     return command.split()
+
+
+def _is_joined(argv: Sequence[str]) -> bool:
+    """Whether a word of it stands between two commands."""
+    return any(word in _JOINS for word in argv)
+
+
+def _line(argv: Sequence[str]) -> str:
+    """The words as the line for a shell that they were meant to be."""
+    if len(argv) == 1:
+        return argv[0]
+    words = (word if _OPERATOR.fullmatch(word) else _quoted(word) for word in argv)
+    return " ".join(words)
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if "$" in word or "`" in word else shlex.quote(word)
 
 
 def _has_shell(argv: Sequence[str]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.check.facts import Reading, Service, Url
 from harness.check.layout import Layout, ServerMachine
+from harness.check.selves import is_loopback
 from harness.daemons import mail
 
 PAGE = "stand-in\n"
@@ -82,6 +83,8 @@ def left_out(layout: Layout) -> Iterator[str]:
     for service in {each.name: each for one in layout.directors for each in one.reading.services}.values():
         if reason := why_not(service, directors_addresses(layout)):
             yield f"service {service.name}: {reason}"
+        elif service.sorry_server and is_loopback(service.sorry_server[0]):
+            yield f"service {service.name}: its sorry server {service.sorry_server[0]}, which is the director itself"
 
 
 def changed(layout: Layout) -> Iterator[str]:
@@ -103,9 +106,12 @@ def why_not(service: Service, directors: Collection[str]) -> str | None:
         return "it has no real server"
     if any(port == 0 for _, port in service.listeners):
         return "port 0 stands for all ports"
+    own_ports = {server.port for server in service.real_servers}
+    if service.method == "NAT" and len(own_ports) > 1:
+        return f"its real servers are asked at different ports: {', '.join(map(str, sorted(own_ports)))}"
     own = {address for address, _ in service.listeners}
     for server in service.real_servers:
-        if server.address in directors:
+        if server.address in directors or is_loopback(server.address):
             return f"{server.address} is a director and a real server in one"
         if server.address in own:
             return f"{server.address} is its own address and its real server's"

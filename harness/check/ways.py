@@ -56,10 +56,15 @@ def services_of(layout: Layout) -> dict[str, Service]:
 def _both_in_one(layout: Layout) -> Iterator[Amiss]:
     """Directors that are real servers: both balance, so that each hands the other what it was just handed."""
     owners = {address: one.name for one in layout.directors for address in one.addresses.values()}
-    for name, service in services_of(layout).items():
-        both = [owners[server.address] for server in service.real_servers if server.address in owners]
-        balancing = [one for one in layout.directors if any(each.name == name for each in one.reading.services)]
-        if both and len(balancing) > 1:
+    for name in services_of(layout):
+        balancing = {one.name: each for one in layout.directors for each in one.reading.services if each.name == name}
+        both = [
+            owners[server.address]
+            for mine, service in balancing.items()
+            for server in service.real_servers
+            if owners.get(server.address, mine) != mine and owners[server.address] in balancing
+        ]
+        if both:
             yield Amiss(
                 "director and real server in one",
                 f"{' and '.join(dict.fromkeys(both))} are directors and real servers of {name}, and every director"

@@ -75,6 +75,7 @@ class Waiting(Looking):
         """
         candidates = [instance for director in self.directors for instance in director.role.instances]
         elected = timers.cold_start(*candidates).latest if candidates else 0.0
+        elected += max((each.preempt_delay for each in candidates), default=0.0)
         return max([elected, *(_return(service) for director in self.directors for service in director.role.services)])
 
     def _let_addresses_work(self) -> None:

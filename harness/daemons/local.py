@@ -18,7 +18,11 @@ from harness.topology.local import LocalService
 
 FOLDER = "/usr/local/sbin"
 """Where a stand-in is whose script gives no path."""
-TOOLS = {"systemctl": "/usr/bin/systemctl", "service": "/usr/sbin/service"}
+TOOLS = {
+    "systemctl": "/usr/bin/systemctl",
+    "service": "/usr/sbin/service",
+    "init script": "/etc/init.d/keepalived",
+}
 """Programs that ask an init system, which machines do not have: they are told by the processes instead."""
 
 PIDOF = ("/usr/bin/pidof", "/bin/pidof", "/usr/sbin/pidof", "/sbin/pidof")

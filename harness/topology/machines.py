@@ -67,7 +67,8 @@ class Director(Role):
     are put on the machine as they are, a keepalived.conf among them instead of the generated one; ``holds`` are
     addresses that it has itself, without VRRP. ``local`` has the services that its own health scripts look for, by
     the name of the ``vrrp_script``, ``programs`` the file that each runs, ``commands`` all that it runs, and
-    ``switches`` the file whose existence has it fail. Without ``links_pidof`` its pidof is a program of its own, and
+    ``switches`` the file whose existence has it fail, ``pauses`` for how many seconds it sleeps at most, ``ending``
+    has the scripts that then end keepalived itself. Without ``links_pidof`` its pidof is a program of its own, and
     no link. ``devices`` are tunnel and dummy devices that it has beside its wires. ``without_vip`` are instances that
     hold nothing, whose state alone can be told: their ``vip`` stands for none. ``users`` are made, with groups of
     their names, where the machine does not have them.
@@ -92,6 +93,8 @@ class Director(Role):
     programs: Mapping[str, str] = field(default_factory=dict)
     commands: Mapping[str, str] = field(default_factory=dict)
     switches: Mapping[str, str] = field(default_factory=dict)
+    ending: tuple[str, ...] = ()
+    pauses: Mapping[str, float] = field(default_factory=dict)
     links_pidof: bool = True
     devices: tuple[str, ...] = ()
     without_vip: tuple[VrrpInstance, ...] = ()

@@ -183,7 +183,7 @@ def test_interfaces_that_do_not_exist_are_made_and_told(user: User) -> None:
 def test_directors_that_share_nothing_are_told(user: User) -> None:
     text = (user.folder / "vip-backup.conf").read_text().replace("router_id 51", "router_id 52")
     (user.folder / "lb2.conf").write_text(text.replace("chk_down", "").replace("track_script {\n        \n    }", ""))
-    is_told(user, "these directors share no VRID and no virtual server, so they are no cluster", *TWO)
+    is_told(user, "these directors share no VRID, no VIP and no virtual server, so they are no cluster", *TWO)
 
 
 def test_a_binary_file_is_told(user: User) -> None:

@@ -1,0 +1,40 @@
+"""Which real servers are the directors themselves (pure).
+
+Two databases that copy each other, with keepalived on both, are the commonest case: each director has its own database
+as the only real server of one service, so that its check, when it fails, has a script end keepalived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+
+from harness.check.facts import Reading, Service
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is every machine's own."""
+    return ip_address(address).is_loopback
+
+
+def is_alone(mine: Service, also: Service) -> bool:
+    """Whether two directors have one service with one real server each, of the same port, and another one."""
+    own, others = mine.real_servers, also.real_servers
+    if len(own) != 1 or len(others) != 1 or own[0].port != others[0].port:
+        return False
+    return own[0].address != others[0].address and not is_loopback(own[0].address)
+
+
+def selves(readings: Mapping[str, Reading]) -> dict[str, str]:
+    """By director the real server that is taken for itself, since it has that alone and each other one another."""
+    for service in next(iter(readings.values())).services if readings else ():
+        alike = {
+            name: each for name, reading in readings.items() for each in reading.services if each.name == service.name
+        }
+        if len(alike) < 2 or len(alike) < len(readings):
+            continue
+        if all(is_alone(service, each) for each in alike.values() if each is not service):
+            found = {name: each.real_servers[0].address for name, each in alike.items()}
+            if len(set(found.values())) == len(found):
+                return found
+    return {}
