@@ -145,6 +145,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Leave the weight out, so that a failure is FAULT and the master resigns, or leave nopreempt out.",
         _TRACKING,
     ),
+    "include-missing": Kind(
+        FINDING,
+        "A file that the configuration includes is not there, so keepalived runs without what it would say.",
+        "Put the file where include looks for it: beside the one that includes it, unless its path says otherwise.",
+    ),
     "script-missing": Kind(
         FINDING,
         "A script that the configuration names is not beside it.",

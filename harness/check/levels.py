@@ -22,6 +22,10 @@ _UNKNOWN = re.compile(r"Unknown keyword '?(?P<word>[^\s']+)'?")
 _SCHEDULER = re.compile(r"lvs_scheduler '?(?P<name>[^\s']+)'?")
 _UNTRACKED = re.compile(r"track (?P<what>script|file|process|bfd) (?P<name>\S+) not found, ignoring")
 
+_NO_INCLUDE = re.compile(
+    r"include (?P<ours>.+): there is no such file|(?:[Cc]onfig files missing:?|No config files matched) ['\"](?P<said>.*)['\"]"
+)
+
 _NUMBER = re.compile(r"(?:invalid |negative )?number '(?P<value>[^']*)'")
 """What keepalived says of a number first, before it says which word has it."""
 _OF_THE_NUMBER = re.compile(r"invalid|not valid|must be|outside|ignor")
@@ -129,6 +133,8 @@ def _grade(said: str, defined: Collection[str] = ()) -> Graded:
         if untracked["name"] in defined:
             return "keepalived-changed", text, "Define it above the instance that tracks it."
         return "keepalived-changed", text, f"Define it, or mend the name in track_{untracked['what']}."
+    if (include := _NO_INCLUDE.search(said)) is not None:
+        return "include-missing", f"include {include['ours'] or include['said']}: there is no such file", ""
     told = f"keepalived: {said}"
     if _DROPPED.search(said):
         return "keepalived-changed", told, ""
