@@ -23,7 +23,8 @@ _SCHEDULER = re.compile(r"lvs_scheduler '?(?P<name>[^\s']+)'?")
 _UNTRACKED = re.compile(r"track (?P<what>script|file|process|bfd) (?P<name>\S+) not found, ignoring")
 
 _NO_INCLUDE = re.compile(
-    r"include (?P<ours>.+): there is no such file|(?:[Cc]onfig files missing:?|No config files matched) ['\"](?P<said>.*)['\"]"
+    r"include (?P<ours>.+): there is no such file"
+    r"|(?:[Cc]onfig files missing:?|No config files matched) ['\"](?P<said>.*)['\"]"
 )
 
 _NUMBER = re.compile(r"(?:invalid |negative )?number '(?P<value>[^']*)'")
