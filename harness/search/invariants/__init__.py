@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from harness.search.invariants import daemons
+from harness.search.invariants import addresses, advertising, balance, daemons, election, rest, telling
 from harness.search.invariants.registry import INVARIANTS, Invariant, invariant
 from harness.search.observed import Observed, Violation
 
-__all__ = ["INVARIANTS", "Invariant", "daemons", "invariant", "judge"]
+__all__ = [
+    "INVARIANTS",
+    "Invariant",
+    "addresses",
+    "advertising",
+    "balance",
+    "daemons",
+    "election",
+    "invariant",
+    "judge",
+    "rest",
+    "telling",
+]
 
 UNKNOWN = "unknown"
 

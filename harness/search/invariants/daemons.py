@@ -7,8 +7,11 @@ from typing import Final
 
 from harness.daemons import keepalived
 from harness.events import DaemonChanged, Event, Log
+from harness.keepalived.timers.checking import LINGER
 from harness.search.invariants.registry import invariant
-from harness.search.observed import Observed, Violation
+from harness.search.model.effects import Aspect, disturbances
+from harness.search.observed import Act, Observed, Violation
+from harness.topology.checks import CONNECT_TIMEOUT
 
 ENDS: Final = frozenset({"PowerOff", "StopKeepalived", "KillKeepalived", "Restart", "StopProgram", "StopHttpd",
                          "StopDnsmasq", "StopMail", "StopLocal"})  # fmt: skip
@@ -17,13 +20,13 @@ ENDS: Final = frozenset({"PowerOff", "StopKeepalived", "KillKeepalived", "Restar
 CRASHES: Final = {"CrashVrrp": "vrrp", "CrashCheckers": "healthcheck"}
 """The deeds by which a child of keepalived dies, which its parent then says."""
 
-LASTING: Final = 1.0
-"""Seconds after such a deed in which its consequences may be told of."""
+LASTING: Final = 2.0
+"""Seconds after such a deed, or its healing, in which its consequences may be told of: an orderly end takes one."""
 
 WORDS: Final = re.compile(
     r"Assertion|assertion failed|double free|corrupt|segfault|Segmentation|stack smashing|AddressSanitizer|"
     r"runtime error|BUG|Unable to allocate|Cannot allocate memory|[Oo]ut of memory|Too many open files|"
-    r"permanent error|Bus error|invalid pointer|thread_add_\w+ .*(error|fail)|timer expired",
+    r"permanent error|Bus error|invalid pointer|thread_add_\w+ .*(error|fail)",
 )
 """What no daemon has reason to say, whatever befalls its machine."""
 
@@ -47,6 +50,25 @@ def daemons_live(observed: Observed) -> list[Violation]:
     return found
 
 
+@invariant("daemons keep up")
+def daemons_keep_up(observed: Observed) -> list[Violation]:
+    """keepalived never comes to a timer late, unless it was hung: in virtual time that is a process that spun or slept.
+
+    keepalived ``lib/scheduler.c``, ``thread_set_timer``: "A thread timer expired ... seconds ago". While a real server
+    acknowledges nothing, the end of a check keeps it from all else (``layer4.c``, SO_LINGER): that is known.
+    """
+    hung = frozenset({"HangKeepalived", "PowerOff"})
+    servers = Aspect.SERVER | Aspect.WIRE | Aspect.EAR
+    closing = disturbances(observed, servers, after=LINGER.latest + CONNECT_TIMEOUT)
+    return [
+        Violation("daemons keep up", log.at, f"keepalived on {log.node} is late: {without_time(log.line)}", (log,))
+        for log in observed.of(Log, daemon="keepalived")
+        if "timer expired" in log.line
+        and not _explained(observed, log, hung)
+        and not any(span.has(log.at) for span in closing)
+    ]
+
+
 @invariant("nothing alarming is logged")
 def nothing_alarming(observed: Observed) -> list[Violation]:
     """No daemon says what only a defect makes it say: a failed assertion, corrupted memory, descriptors used up.
@@ -68,9 +90,14 @@ def without_time(line: str) -> str:
 def _explained(observed: Observed, event: Event, kinds: frozenset[str]) -> bool:
     """Whether a deed to the same node, while it lasts or shortly after it, accounts for an event."""
     for act in observed.acts:
-        if act.node != event.node or (act.kind not in kinds and not act.parameters.get("restart")):
+        if act.node != event.node or not (act.kind in kinds or _restarts(act)):
             continue
         until = (act.at if act.healed_at is None else act.healed_at) + LASTING
         if act.at <= event.at <= until:
             return True
     return False
+
+
+def _restarts(act: Act) -> bool:
+    """Whether a deed may have restarted a daemon: where its parameters are not known, it may."""
+    return act.kind == "Reconfigure" and bool(act.parameters.get("restart", not act.parameters))

@@ -1,0 +1,97 @@
+"""Every VIP, no more and no less, where the master is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from harness.events import AddressChanged, DaemonChanged
+from harness.search.invariants.registry import invariant
+from harness.search.model.effects import Aspect, disturbances
+from harness.search.model.processes import calm, holding
+from harness.search.model.router import Router, routers
+from harness.search.model.spans import Span, both, without
+from harness.search.observed import Observed, Violation
+
+HELD = "a master holds every VIP, and nobody else holds one"
+STRANGERS = "no other address appears"
+
+
+@invariant(HELD)
+def vips_are_with_the_master(observed: Observed) -> list[Violation]:
+    """An instance holds all of its addresses while it is master, and none while it is backup, in fault or stopped.
+
+    RFC 5798 section 6.4.2 (a backup must not accept packets for the addresses) and 6.4.3; keepalived ``vrrp.c``,
+    ``vrrp_state_become_master``, ``vrrp_restore_interface``. A process that was killed or is hung leaves what it had.
+    """
+    found: list[Violation] = []
+    for router in routers(observed):
+        for vip in (*router.instance.vips, *router.instance.excluded_vips):
+            found += _misplaced(router, vip)
+            found += _left_behind(router, vip)
+    return found
+
+
+def _misplaced(router: Router, vip: str) -> Iterator[Violation]:
+    observed, slack = router.observed, router.observed.slack
+    device = router.instance.device_of(vip)
+    held = holding(observed, router.director, vip, device)
+    touched = disturbances(observed, Aspect.ADDRESS | Aspect.CONFIG, router.director, after=slack)
+    acting = [Span(run.span.since + slack, run.span.until - slack) for run in router.runs]
+    for span, state in router.states:
+        settled = Span(span.since + slack, span.until - slack)
+        if settled.length == 0:
+            continue
+        told = f"{router.director} is {state} of {router.instance.name}"
+        if state == "MASTER":
+            for missing in _longer(without([settled], [*held, *touched]), slack):
+                if not _was_hung_when_touched(router, span):
+                    yield Violation(HELD, missing.since, f"{told}, and does not hold {vip}")
+        else:
+            kept = both(without([settled], touched), both(acting, held))
+            for present in _longer(kept, slack):
+                yield Violation(HELD, present.since, f"{told}, and holds {vip}")
+
+
+def _longer(spans: list[Span], slack: float) -> list[Span]:
+    return [span for span in spans if span.length > slack]
+
+
+def _was_hung_when_touched(router: Router, span: Span) -> bool:
+    """Whether somebody changed its addresses while it could not notice."""
+    touched = disturbances(router.observed, Aspect.ADDRESS, router.director)
+    hung = [act for act in router.observed.acts if act.kind == "HangKeepalived" and act.node == router.director]
+    return any(act.lasts_at(each.since) and span.has(each.since) for act in hung for each in touched)
+
+
+def _left_behind(router: Router, vip: str) -> Iterator[Violation]:
+    """What an orderly end has not removed."""
+    observed, slack = router.observed, router.observed.slack
+    held = holding(observed, router.director, vip, router.instance.device_of(vip))
+    for event in observed.of(DaemonChanged, node=router.director, name="keepalived", action="ended", status=0):
+        after = Span(event.at + slack, event.at + 2 * slack)
+        if any(each.since <= after.since and after.until <= each.until for each in held):
+            text = f"keepalived on {router.director} ended in an orderly way, and left {vip} behind"
+            yield Violation(HELD, event.at, text, (event,))
+
+
+@invariant(STRANGERS)
+def no_stranger_appears(observed: Observed) -> list[Violation]:
+    """A director never adds an address of its own accord that is not one of its VIPs.
+
+    keepalived sets what ``virtual_ipaddress`` names and nothing else (keepalived.conf(5)).
+    """
+    found = []
+    for name, director in observed.setting.directors.items():
+        known = {ip_address(each) for own in director.addresses.values() for each in own}
+        for one in director.instances:
+            known |= {ip_address(each) for each in (*one.vips, *one.excluded_vips)}
+        known |= {ip_address(each.address) for each in observed.held(AddressChanged, node=name)}
+        for event in observed.of(AddressChanged, node=name, action="added"):
+            address = ip_address(event.address)
+            if address in known or address.is_link_local or event.interface not in director.addresses:
+                continue
+            if calm(observed, Aspect.CONFIG, name, Span(event.at, event.at), after=observed.slack):
+                text = f"{name} adds {event.address}, which is none of its VIPs, to {event.interface}"
+                found.append(Violation(STRANGERS, event.at, text, (event,)))
+    return found

@@ -1,0 +1,152 @@
+"""What masters say, how often, and that they announce themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from itertools import pairwise
+
+from harness.clock import Instant
+from harness.events import Advertisement, Arp, Ndp
+from harness.keepalived import timers
+from harness.search.invariants.registry import invariant
+from harness.search.model.effects import Aspect
+from harness.search.model.processes import calm
+from harness.search.model.router import Router, routers
+from harness.search.model.spans import Span
+from harness.search.observed import Observed, Violation
+
+PACE = "advertisements keep their pace"
+TRUE = "advertisements say what is configured"
+ANNOUNCED = "a takeover is announced by gratuitous ARP"
+
+_SEEN = Aspect.PROCESS | Aspect.WIRE | Aspect.ADDRESS | Aspect.CONFIG
+
+
+@invariant(PACE)
+def pace_is_kept(observed: Observed) -> list[Violation]:
+    """A master advertises every Advertisement_Interval, no later; earlier only for a reason.
+
+    RFC 5798 section 6.4.3 (Adver_Timer); keepalived ``vrrp.c``, ``vrrp_state_master_tx``. Reasons are a lower claim
+    that it hears (it answers at once), a reload, and a change of state.
+    """
+    found: list[Violation] = []
+    for router in routers(observed):
+        for span, state in router.states:
+            if state == "MASTER":
+                found += _out_of_pace(router, span)
+    return found
+
+
+def _out_of_pace(router: Router, reign: Span) -> Iterator[Violation]:
+    slack, interval = router.observed.slack, router.instance.advert_int
+    said = [each for each in router.sent if each.priority and reign.since - slack <= each.at <= reign.until + slack]
+    began = reign.since if reign.since > router.observed.began else None
+    times: list[Instant] = [*([began] if began is not None else []), *(each.at for each in said), reign.until]
+    for number, (one, other) in enumerate(pairwise(times)):
+        gap, last = other - one, number == len(times) - 2
+        able = any(each.since <= one and other <= each.until for each in router.able)
+        if not able or not calm(router.observed, _SEEN, router.director, Span(one, other), after=interval):
+            continue
+        told = f"{router.director} advertised {router.instance.name}"
+        if gap > interval + slack:
+            yield Violation(PACE, one + interval, f"{told}, and then not for more than {interval:g} s")
+        elif gap < interval - slack and not last and one != began and not _reason(router, Span(one, other), reign):
+            yield Violation(PACE, other, f"{told}, and again before {interval:g} s had passed")
+
+
+def _reason(router: Router, span: Span, reign: Span) -> bool:
+    """Why a master may advertise before its time."""
+    slack = router.observed.slack
+    wide = Span(span.since - slack, span.until + slack)
+    return (
+        any(wide.has(each.at) for each in router.heard)
+        or any(wide.has(each) for each in router.reloads)
+        or wide.has(reign.since)
+    )
+
+
+@invariant(TRUE)
+def advertisements_are_true(observed: Observed) -> list[Violation]:
+    """Version, interval, VIPs and priority are those of the configuration, and every receiver can take it.
+
+    RFC 5798 section 5.2; the priority is the configured one with the weights of what is tracked (keepalived
+    ``vrrp_track.c``, ``vrrp_set_effective_priority``), or 0 for a resignation.
+    """
+    found = []
+    for router in routers(observed):
+        for advert in router.sent:
+            around = Span(advert.at - observed.slack, advert.at + observed.slack)
+            if calm(observed, Aspect.CONFIG, router.director, around, after=observed.slack):
+                wrong = advert.flaw or _untrue(router, advert, around)
+                if wrong:
+                    text = f"{router.director} advertises {router.instance.name} with {wrong}"
+                    found.append(Violation(TRUE, advert.at, text, (advert,)))
+    return found
+
+
+def _untrue(router: Router, advert: Advertisement, around: Span) -> str | None:
+    instance = router.instance
+    if advert.version != instance.version:
+        return f"version {advert.version} instead of {instance.version}"
+    if abs(advert.interval - instance.advert_int) > 1e-6:
+        return f"an interval of {advert.interval:g} s instead of {instance.advert_int:g} s"
+    if {ip_address(each) for each in advert.addresses.split()} != {ip_address(each) for each in instance.vips}:
+        return f"the addresses {advert.addresses!r}"
+    possible = router.claims.possible(around)
+    if advert.priority and router.claims.known(around) and advert.priority not in possible:
+        return f"priority {advert.priority}, and should with {' or '.join(map(str, sorted(possible)))}"
+    return None
+
+
+@invariant(ANNOUNCED)
+def takeovers_are_announced(observed: Observed) -> list[Violation]:
+    """Whoever becomes master announces each VIP by gratuitous ARP, or an unsolicited neighbour advertisement.
+
+    RFC 5798 section 6.4.1 and 6.4.2; ``garp_master_repeat`` at once and as many after ``garp_master_delay``
+    (keepalived ``vrrp.c``, ``vrrp_state_become_master``; :func:`harness.keepalived.timers.garp_schedule`).
+    """
+    found: list[Violation] = []
+    for router in routers(observed):
+        for span, state in router.states:
+            if state == "MASTER" and span.since > observed.began:
+                found += _unannounced(router, span)
+    return found
+
+
+def _unannounced(router: Router, reign: Span) -> Iterator[Violation]:
+    observed, instance = router.observed, router.instance
+    wires = observed.setting.directors[router.director].addresses
+    schedule = timers.garp_schedule(instance)
+    for due in sorted(set(schedule)):
+        at = reign.since + due
+        window = Span(at - observed.slack, at + observed.slack)
+        since = Span(reign.since - observed.slack, window.until)
+        if window.until > min(reign.until, observed.ended) or not _heard_by_all(router, since):
+            return
+        if due and (any(since.has(each.at) for each in router.heard) or any(map(since.has, router.reloads))):
+            return  # either begins its announcements anew
+        for vip in (*instance.vips, *instance.excluded_vips):
+            if instance.device_of(vip) not in wires:
+                continue
+            said = _announcements(router, vip, window)
+            if said < schedule.count(due):
+                text = (
+                    f"{router.director} became master of {instance.name} and announced {vip} {said} times instead of"
+                    f" {schedule.count(due)}, {due:g} s later"
+                )
+                yield Violation(ANNOUNCED, at, text)
+
+
+def _heard_by_all(router: Router, span: Span) -> bool:
+    able = any(each.since - router.observed.slack <= span.since and span.until <= each.until for each in router.able)
+    return able and calm(router.observed, _SEEN, router.director, span, after=router.observed.slack)
+
+
+def _announcements(router: Router, vip: str, window: Span) -> int:
+    observed = router.observed
+    if ":" in vip:
+        told = observed.of(Ndp, node=router.director, sent=True, operation="advertisement", unsolicited=True)
+        return sum(window.has(event.at) and ip_address(event.target) == ip_address(vip) for event in told)
+    asked = observed.of(Arp, node=router.director, sent=True, gratuitous=True, sender=vip)
+    return sum(window.has(event.at) for event in asked)

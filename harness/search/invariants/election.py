@@ -1,0 +1,146 @@
+"""Who may be master, and when somebody has to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.clock import Instant
+from harness.events import Advertisement
+from harness.search.invariants.registry import invariant
+from harness.search.model.effects import Aspect, disturbances
+from harness.search.model.router import Router, routers
+from harness.search.model.spans import Span, without
+from harness.search.observed import Observed, Violation
+from harness.topology.vrrp import OWNER_PRIORITY
+
+YIELDS = "masters that hear each other yield"
+WAITS = "nobody takes over too soon after its start"
+TAKES = "a silent master is replaced in time"
+
+
+@invariant(YIELDS)
+def masters_yield(observed: Observed) -> list[Violation]:
+    """Whoever hears a better claim advertises no more until Master_Down_Interval after the last of it.
+
+    RFC 5798 section 6.4.2 and 6.4.3 (a master that hears a higher priority becomes backup at once); keepalived
+    ``vrrp.c``, ``vrrp_state_master_rx`` and ``vrrp_state_backup``. After a resignation it is Skew_Time.
+    """
+    found: list[Violation] = []
+    for router in routers(observed):
+        for advert in router.sent:
+            if advert.priority and router.claims.known(Span(observed.began, advert.at)):
+                found += _not_yielded(router, advert)
+    return found
+
+
+def _not_yielded(router: Router, advert: Advertisement) -> Iterator[Violation]:
+    """What it heard that should have kept it from saying this."""
+    slack = router.observed.slack
+    run = next((run for run in router.runs if run.span.has(advert.at)), None)
+    if run is None or advert.at <= run.span.since + slack:
+        return  # what it says as it wakes up, it was to say before
+    resigned = max((event.at for event in router.sent if not event.priority and event.at < advert.at), default=None)
+    for heard in reversed(router.heard):
+        if heard.at > advert.at - slack:
+            continue
+        if run.afresh and heard.at < run.span.since:
+            return
+        since = max(heard.at, run.span.since)
+        if resigned is not None and resigned > since - slack:
+            return
+        if heard.priority == 0:
+            due = since + router.skew(advert.priority, heard.interval)
+            what = f"resigned {advert.at - since:.3f} s before"
+        elif _outranks_all(router, heard, advert, since):
+            due = since + router.down_interval(advert.priority, heard.interval)
+            what = f"claimed {heard.priority} {advert.at - since:.3f} s before"
+        elif advert.at - since > 4 * 256 * max(1.0, heard.interval):
+            return
+        else:
+            continue
+        if advert.at < due - slack:
+            text = f"{router.director} advertises {router.instance.name}, and heard that {heard.source} {what}"
+            yield Violation(YIELDS, advert.at, text, (heard, advert))
+        return
+
+
+def _outranks_all(router: Router, heard: Advertisement, advert: Advertisement, since: Instant) -> bool:
+    """Whether what it heard outranks every priority that it may have had from then on."""
+    own = router.claims.possible(Span(since, advert.at)) | {advert.priority}
+    return all(router.outranks(heard, priority, advert.source) for priority in own)
+
+
+@invariant(WAITS)
+def nobody_hurries(observed: Observed) -> list[Violation]:
+    """An instance that has just been started waits for Master_Down_Interval, unless it owns the addresses.
+
+    RFC 5798 section 6.4.1; keepalived ``vrrp_scheduler.c``, ``vrrp_init_state``.
+    """
+    found: list[Violation] = []
+    for router in routers(observed):
+        for run in router.runs:
+            first = next((each for each in router.sent if each.priority and run.span.has(each.at)), None)
+            if not run.afresh or first is None or first.priority == OWNER_PRIORITY:
+                continue
+            span = Span(run.span.since, first.at)
+            resigned = any(not each.priority and span.has(each.at) for each in router.heard)
+            intervals = [each.interval for each in router.heard if span.has(each.at)]
+            wait = min(router.down_interval(first.priority, interval) for interval in (None, *intervals))
+            wait = router.skew(first.priority) if resigned else wait
+            if router.claims.known(span) and first.at < run.span.since + wait - observed.slack:
+                text = (
+                    f"{router.director} is master of {router.instance.name} {span.length:.3f} s after its start, and"
+                    f" was to wait for {wait:.3f} s"
+                )
+                found.append(Violation(WAITS, first.at, text, (first,)))
+    return found
+
+
+@invariant(TAKES)
+def silence_ends(observed: Observed) -> list[Violation]:
+    """A backup that hears no better claim for Master_Down_Interval becomes master.
+
+    RFC 5798 section 6.4.2 (Master_Down_Timer); keepalived ``vrrp_scheduler.c``, ``vrrp_dispatcher_read_timeout``. It
+    counts from the last advertisement that it accepted, from its start, or from a reload.
+    """
+    found: list[Violation] = []
+    for router in routers(observed):
+        hindered = disturbances(observed, Aspect.CONFIG | Aspect.ADDRESS, router.director, after=observed.slack)
+        for span in without(router.able, hindered):
+            found += _too_quiet(router, span)
+    return found
+
+
+def _too_quiet(router: Router, able: Span) -> Iterator[Violation]:
+    observed, instance = router.observed, router.instance
+    if any(instance.name in group.members for group in observed.setting.directors[router.director].sync_groups):
+        return
+    patient = instance.nopreempt or instance.preempt_delay
+    marks = [able.since, *router.reloads, *(span.since for span, _ in router.states)]
+    marks += [each.at for each in router.heard if patient or not each.priority or _accepted(router, each)]
+    marks = sorted(mark for mark in marks if able.has(mark))
+    longest = max([instance.advert_int, *(each.interval for each in router.heard)])
+    for mark, end in zip(marks, [*marks[1:], able.until], strict=True):
+        span = Span(mark, end)
+        possible = router.claims.possible(span)
+        if 0 in possible or router.claims.disturbed(span) or not _is_backup(router, mark):
+            continue
+        wait = router.down_interval(min(possible), longest) + instance.preempt_delay
+        if end > mark + wait + observed.slack:
+            text = (
+                f"{router.director} has heard nothing of {instance.name} that outranks it for {wait:.3f} s,"
+                f" and is not master"
+            )
+            yield Violation(TAKES, mark + wait, text, tuple(each for each in router.heard if each.at == mark))
+
+
+def _accepted(router: Router, heard: Advertisement) -> bool:
+    """Whether a backup may have taken an advertisement for its master's."""
+    slack = router.observed.slack
+    return heard.priority >= min(router.claims.possible(Span(heard.at - slack, heard.at + slack)))
+
+
+def _is_backup(router: Router, mark: Instant) -> bool:
+    """Whether keepalived's last word at an instant was that it is a backup."""
+    slack = router.observed.slack
+    return any(span.since <= mark + slack < span.until and state == "BACKUP" for span, state in router.states)

@@ -1,0 +1,115 @@
+"""keepalived tells whoever wants to know, truly and in order; and a reload that changes nothing changes nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from harness.events import AddressChanged, DestinationChanged, Event, Notification, ServiceChanged, StateChanged
+from harness.keepalived import timers
+from harness.search.invariants.registry import invariant
+from harness.search.model.effects import ALL, Aspect, effect
+from harness.search.model.spans import Span
+from harness.search.observed import Observed, Violation
+
+TOLD = "notifications tell the truth, in order"
+RELOADS = "a reload that changes nothing changes nothing"
+
+_INSTANCE: Final = re.compile(r'^INSTANCE "(?P<name>[^"]+)" (?P<state>MASTER|BACKUP|FAULT)\b')
+
+
+@invariant(TOLD)
+def notifications_are_true(observed: Observed) -> list[Violation]:
+    """What the notification FIFO hears of an instance are its states, each once and in their order.
+
+    keepalived.conf(5), ``notify_fifo``; ``vrrp_notify.c``, ``notify_instance_fifo``. Its log has the same states.
+    """
+    found: list[Violation] = []
+    for name, director in observed.setting.directors.items():
+        broken = [act for act in observed.acts if act.node == name and effect(act) & (Aspect.PROCESS | Aspect.CONFIG)]
+        if not director.told or any(act.kind in ("PowerOff", "KillKeepalived", "CrashVrrp") for act in broken):
+            continue
+        for instance in director.instances:
+            said = _said(observed, name, instance.name)
+            told = _told(observed, name, instance.name)
+            found += _compared(observed, f"{instance.name} on {name}", said, told)
+    return found
+
+
+def _said(observed: Observed, director: str, instance: str) -> list[tuple[str, Event]]:
+    """The states in the log; one that is logged again is no change."""
+    before = observed.held(StateChanged, node=director, instance=instance)
+    state = before[-1].state if before else None
+    found: list[tuple[str, Event]] = []
+    for event in observed.of(StateChanged, node=director, instance=instance):
+        if event.state != state or event.state == "BACKUP":
+            found.append((event.state, event))
+        state = event.state
+    return found
+
+
+def _told(observed: Observed, director: str, instance: str) -> list[tuple[str, Event]]:
+    found: list[tuple[str, Event]] = []
+    for event in observed.of(Notification, node=director, channel="fifo"):
+        told = _INSTANCE.match(event.text)
+        if told is not None and told["name"] == instance:
+            found.append((told["state"], event))
+    return found
+
+
+def _compared(
+    observed: Observed, what: str, said: list[tuple[str, Event]], told: list[tuple[str, Event]]
+) -> list[Violation]:
+    late = observed.ended - observed.slack  # what is only being told
+    for number in range(max(len(said), len(told))):
+        expected = said[number] if number < len(said) else None
+        heard = told[number] if number < len(told) else None
+        if expected and heard and expected[0] == heard[0]:
+            continue
+        event = (expected or heard or ("", None))[1]
+        if event is None or event.at > late:
+            return []
+        words = f"{what} becomes {expected[0] if expected else 'nothing else'}"
+        text = f"{words}, and {heard[0] if heard else 'nothing'} is told"
+        return [Violation(TOLD, event.at, text, tuple(each[1] for each in (expected, heard) if each))]
+    return []
+
+
+@invariant(RELOADS)
+def reloads_change_nothing(observed: Observed) -> list[Violation]:
+    """Where nothing in the configuration has changed, a reload moves no VIP and touches no table.
+
+    keepalived(8), SIGHUP; ``vrrp_data.c`` and ``ipvswrapper.c``, ``clear_diff_services``, compare old and new. It is
+    judged where nothing else was done for as long before and after as elections and checks may take.
+    """
+    found: list[Violation] = []
+    wait = _longest(observed)
+    for number, act in enumerate(observed.acts):
+        if act.kind != "Reload":
+            continue
+        span = Span(act.at, min(act.at + wait, observed.ended))
+        others = [other for other in observed.acts[:number] + observed.acts[number + 1 :] if effect(other) & ALL]
+        if any(_near(other.at, other.healed_at, span, wait, observed.ended) for other in others):
+            continue
+        for kind in (AddressChanged, ServiceChanged, DestinationChanged):
+            for event in observed.of(kind, node=act.node):
+                if span.has(event.at):
+                    text = f"{act.node} reloads what it has, and then: {event.kind} {_words(event)}"
+                    found.append(Violation(RELOADS, event.at, text, (event,)))
+    return found
+
+
+def _words(event: Event) -> str:
+    return " ".join(str(value) for value in event.details.values())
+
+
+def _near(at: float, healed: float | None, span: Span, wait: float, ended: float) -> bool:
+    return Span(at - wait, (ended if healed is None else healed) + wait).meets(span)
+
+
+def _longest(observed: Observed) -> float:
+    """The longest that an election, or a check after a reload, may still be under way, in seconds."""
+    waits = [1.0]
+    for director in observed.setting.directors.values():
+        waits += [timers.master_down_interval(each) + each.preempt_delay for each in director.instances]
+    return max(waits) + observed.slack

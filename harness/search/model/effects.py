@@ -1,0 +1,106 @@
+"""What deeds may disturb, so that an invariant is silent where it cannot know.
+
+A deed that is not named here may disturb everything on every machine: what is new makes the invariants blind before it
+makes them lie.
+"""
+
+from __future__ import annotations
+
+from enum import Flag, auto
+from typing import Final
+
+from harness.search.model.spans import Span, joined
+from harness.search.observed import Act, Observed
+
+
+class Aspect(Flag):
+    """A side of a machine that a deed may disturb."""
+
+    PROCESS = auto()
+    """Its keepalived does not act, or begins afresh."""
+    WIRE = auto()
+    """What it sends does not all arrive, or is not all seen."""
+    EAR = auto()
+    """What it is sent does not all arrive."""
+    CLAIM = auto()
+    """What it tracks, and so its priority."""
+    CONFIG = auto()
+    """Its configuration is not the one of the topology."""
+    ADDRESS = auto()
+    """Its interfaces and addresses."""
+    TABLE = auto()
+    """Its IPVS table."""
+    SERVER = auto()
+    """What it serves as a real server."""
+
+
+NOTHING: Final = Aspect(0)
+ALL: Final = ~NOTHING
+_GONE: Final = Aspect.PROCESS | Aspect.WIRE | Aspect.EAR | Aspect.SERVER | Aspect.ADDRESS
+
+EFFECTS: Final[dict[str, Aspect]] = {
+    "PowerOff": _GONE | Aspect.TABLE,
+    "StopKeepalived": Aspect.PROCESS,
+    "KillKeepalived": Aspect.PROCESS,
+    "HangKeepalived": Aspect.PROCESS,
+    "CrashVrrp": Aspect.PROCESS,
+    "CrashCheckers": Aspect.TABLE,
+    "Restart": Aspect.PROCESS,
+    "Reload": NOTHING,
+    "Reconfigure": Aspect.CONFIG | Aspect.CLAIM | Aspect.TABLE,
+    "Unplug": Aspect.WIRE | Aspect.EAR | Aspect.SERVER,
+    "BlackHole": Aspect.WIRE | Aspect.EAR | Aspect.SERVER,
+    "Cut": Aspect.WIRE | Aspect.EAR | Aspect.SERVER,
+    "Mute": Aspect.WIRE | Aspect.SERVER,
+    "Deaf": Aspect.EAR | Aspect.SERVER,
+    "DropAdvertisements": Aspect.WIRE | Aspect.EAR,
+    "DropArp": Aspect.WIRE | Aspect.EAR | Aspect.SERVER,
+    "Impaired": Aspect.WIRE | Aspect.EAR | Aspect.SERVER,
+    "SetDown": Aspect.WIRE | Aspect.EAR | Aspect.SERVER | Aspect.ADDRESS,
+    "DeleteInterface": _GONE,
+    "RenameInterface": _GONE,
+    "LoseAddress": Aspect.WIRE | Aspect.EAR | Aspect.SERVER | Aspect.ADDRESS | Aspect.CLAIM,
+    "DeleteVip": Aspect.ADDRESS | Aspect.CLAIM,
+    "ChangeMtu": Aspect.SERVER,
+    "Maintenance": Aspect.CLAIM,
+    "FailCheck": Aspect.CLAIM,
+    "HangCheck": Aspect.CLAIM,
+    "ExitCheck": Aspect.CLAIM | Aspect.TABLE,
+    "WriteNumber": Aspect.CLAIM | Aspect.TABLE,
+    "StopLocal": Aspect.CLAIM,
+    "FailProgram": Aspect.CLAIM,
+    "MakeFile": Aspect.CLAIM,
+    "StopProgram": Aspect.CLAIM | Aspect.SERVER,
+    "HangProgram": Aspect.CLAIM | Aspect.SERVER,
+    "Weigh": Aspect.TABLE,
+    "Drain": Aspect.TABLE,
+    "Ask": NOTHING,
+    "AcceptLocal": NOTHING,
+    "HintSource": NOTHING,
+    **dict.fromkeys(
+        ("StopHttpd", "StopDnsmasq", "StopMail", "HangHttpd", "HangDnsmasq", "HangMail", "RemovePage", "ChangePage",
+         "ResetRequests", "HalfOpen", "DropUdp", "DropTcp", "IgnoreEcho", "ForgetVip", "Unprotected", "HalfProtected"),
+        Aspect.SERVER,
+    ),
+}  # fmt: skip
+
+
+def effect(act: Act) -> Aspect:
+    """What a deed may disturb."""
+    return EFFECTS.get(act.kind, ALL)
+
+
+def disturbances(observed: Observed, aspects: Aspect, node: str | None = None, after: float = 0.0) -> list[Span]:
+    """When deeds disturbed one of these aspects of a node (None: of any), and for ``after`` more seconds each.
+
+    A deed between two machines, such as a cut, disturbs both; one that is not known disturbs all.
+    """
+    found = []
+    for act in observed.acts:
+        told = (act.node, *(value for value in act.parameters.values() if isinstance(value, str)))
+        between = act.kind == "Cut" and (node in told or not act.parameters)
+        unknown = act.kind not in EFFECTS
+        if effect(act) & aspects and (node is None or act.node == node or between or unknown):
+            until = observed.ended if act.healed_at is None else act.healed_at
+            found.append(Span(act.at, until + after))
+    return joined(found)

@@ -1,0 +1,197 @@
+"""Which real servers are well, in the eyes of a director's checkers: certainly, or perhaps (pure).
+
+A deed says what a checker meets (:class:`harness.keepalived.timers.Symptom`), and the timers say from when on it must
+have noticed. Between those instants either is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from harness import faults
+from harness.clock import Instant, Window
+from harness.errors import HarnessError
+from harness.events import DaemonChanged
+from harness.keepalived import timers
+from harness.keepalived.timers import Symptom
+from harness.keepalived.timers.checking import BOOTSTRAP_DELAY, LINGER
+from harness.search.model.effects import EFFECTS, Aspect, effect
+from harness.search.model.processes import runs
+from harness.search.model.spans import Span, any_meets, joined, without
+from harness.search.observed import Act, Observed, Table
+from harness.topology.checks import (
+    Check,
+    DnsCheck,
+    FileCheck,
+    HttpGet,
+    MiscCheck,
+    PingCheck,
+    SmtpCheck,
+    TcpCheck,
+    UdpCheck,
+)
+from harness.topology.services import VirtualService
+
+PATH = Aspect.WIRE | Aspect.EAR | Aspect.SERVER
+SLOW = frozenset({"Impaired", "DropArp", "ChangeMtu", "LoseAddress", "ForgetVip", "Unprotected", "HalfProtected",
+                  "StopProgram", "HangProgram", "DeleteInterface", "RenameInterface", "SetDown"})  # fmt: skip
+"""Deeds of which a checker may notice anything or nothing."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """When a real server is certainly well to a director's checkers, and when it is certainly ill."""
+
+    well: list[Span]
+    ill: list[Span]
+
+
+def health(observed: Observed, director: str, table: Table, address: str) -> Health:
+    """What a director must think of the real server at ``address`` in one of its tables."""
+    whole = Span(observed.began, observed.ended)
+    service, slack = table.service, observed.slack
+    kept = lingering(observed, service)
+    acts = [act for act in observed.acts if _touches(observed, act, director, address, service)]
+    ill: list[Span] = []
+    doubtful: list[Span] = []
+    for act in acts:
+        until = observed.ended if act.healed_at is None else act.healed_at
+        gone, back = _windows(service, act)
+        doubtful.append(Span(act.at, until + back + kept + slack))
+        if gone is not None:
+            ill.append(Span(act.at + gone + kept + slack, until))
+    for instant in _breaks(observed, director):
+        after = Span(instant, instant + starting(service) + max(_gone(service), 0.0) + kept + slack)
+        doubtful.append(after)
+        ill = without(ill, [after])
+    overlapping = _overlaps(acts, observed.ended)
+    ill = [span for span in ill if not any_meets(overlapping, span)]
+    return Health(without([whole], joined(doubtful)), [span for span in ill if span.length > 0])
+
+
+def _touches(observed: Observed, act: Act, director: str, address: str, service: VirtualService) -> bool:
+    """Whether a deed may change what a director's checker meets at a real server."""
+    scripted = any(isinstance(check, MiscCheck | FileCheck) for check in service.checks)
+    if scripted and act.node == director and effect(act) & Aspect.CLAIM:
+        return True
+    if act.kind not in EFFECTS or act.kind == "Cut":
+        return True
+    server = observed.setting.server_at(address)
+    if act.node == server and server is not None:
+        return bool(effect(act) & PATH)
+    return act.node == director and bool(effect(act) & (Aspect.WIRE | Aspect.EAR | Aspect.ADDRESS))
+
+
+def _symptoms(act: Act) -> tuple[Symptom, ...]:
+    """What a checker may meet while a deed lasts."""
+    fault = getattr(faults, act.kind, None)
+    if fault is None or act.kind in SLOW:
+        return tuple(Symptom)
+    return (Symptom.BLACK_HOLE,) if fault.cuts else (fault.symptom,)
+
+
+def _windows(service: VirtualService, act: Act) -> tuple[float | None, float]:
+    """After how many seconds a server that suffers so must be gone, if that is known, and after how many more since it
+    is well must it be back: what had begun to fail may still be removed first.
+    """
+    symptoms = _symptoms(act)
+    gone = max(_latest(timers.removal, service, each) for each in symptoms)
+    back = max(_latest(timers.recovery, service, each) for each in symptoms)
+    noticing = _NOTICED.get(act.kind, ())
+    notices = len(service.checks) == 1 and isinstance(service.checks[0], noticing)
+    certain = notices and len(symptoms) == 1 and gone > 0
+    return gone if certain else None, gone + back + BOOTING
+
+
+def _latest(window: Callable[[VirtualService, Symptom], Window], service: VirtualService, symptom: Symptom) -> float:
+    """The end of a window of :mod:`harness.keepalived.timers`; 0 if there is none: the checker does not notice."""
+    if len(service.checks) != 1:
+        return sum(_latest(window, replace(service, check=each), symptom) for each in service.checks)
+    try:
+        return window(service, symptom).latest
+    except HarnessError:
+        return 0.0
+    except ValueError:  # a script meets no such symptom, but may take as long as it is given
+        pace = service.checks[0].pace(service.delay_loop)
+        return pace.delay_loop + (pace.retry + 1) * (pace.timeout + pace.delay_before_retry)
+
+
+def _gone(service: VirtualService) -> float:
+    return max(_latest(timers.removal, service, each) for each in Symptom)
+
+
+_ANY = (HttpGet, TcpCheck, SmtpCheck, DnsCheck, UdpCheck, PingCheck)
+_NOTICED: Final[dict[str, tuple[type[Check], ...]]] = {
+    **dict.fromkeys(("StopHttpd", "HangHttpd", "ResetRequests", "HalfOpen"), (HttpGet,)),
+    **dict.fromkeys(("StopDnsmasq", "HangDnsmasq"), (DnsCheck,)),
+    **dict.fromkeys(("StopMail", "HangMail"), (SmtpCheck,)),
+    "DropTcp": (HttpGet, TcpCheck, SmtpCheck),
+    "IgnoreEcho": (PingCheck,),
+    "BlackHole": _ANY,
+    "PowerOff": _ANY,
+}
+"""Which checkers certainly notice a deed, whatever else they were told to ask for."""
+
+BOOTING = 1.0
+"""Seconds for which a machine that boots, or a daemon that starts, may still refuse a check."""
+
+
+def lingering(observed: Observed, service: VirtualService) -> float:
+    """For how long the ends of checks may keep a checker from all others, in seconds, if a deed makes them linger.
+
+    keepalived ``layer4.c``: SO_LINGER; one process makes all checks, so one server's silence delays what it does about
+    others (:data:`harness.keepalived.timers.checking.LINGER`).
+    """
+    retries = max((check.pace(service.delay_loop).retry for check in service.checks), default=0)
+    for act in observed.acts:
+        if effect(act) & PATH and (len(_symptoms(act)) > 1 or _symptoms(act)[0] in _LINGERING):
+            return (retries + 1) * LINGER.latest
+    return 0.0
+
+
+_LINGERING = (Symptom.HALF_OPEN, Symptom.BLACK_HOLE)
+
+
+def starting(service: VirtualService) -> float:
+    """From a start of the checkers to the end of their first checks of what is well, in seconds."""
+    found = [BOOTSTRAP_DELAY]
+    for check in service.checks:
+        pace = check.pace(service.delay_loop)
+        turns = len(getattr(check, "urls", ())) or 1
+        found.append(BOOTSTRAP_DELAY + pace.warmup + turns * pace.delay_loop)
+    return max(found)
+
+
+def _breaks(observed: Observed, director: str) -> list[Instant]:
+    """When a director's checkers began anew, or went on after they were hung."""
+    begun = [event.at for event in observed.held(DaemonChanged, node=director, name="keepalived")]
+    begun += [run.span.since for run in runs(observed, director) if run.span.since > observed.began]
+    ended = [run.span.until for run in runs(observed, director) if run.span.until < observed.ended]
+    crashed = [act.at for act in observed.acts if act.node == director and act.kind in ("CrashCheckers", "Reload")]
+    changed = [
+        instant for act in observed.acts if act.node == director and act.kind == "Reconfigure"
+        for instant in (act.at, act.healed_at) if instant is not None
+    ]  # fmt: skip
+    return sorted([*begun, *ended, *crashed, *changed])
+
+
+def _overlaps(acts: list[Act], ended: Instant) -> list[Span]:
+    """When two deeds to one server overlapped: what a checker met then depends on both."""
+    spans = [Span(act.at, ended if act.healed_at is None else act.healed_at) for act in acts]
+    found = []
+    for number, span in enumerate(spans):
+        for other in spans[number + 1 :]:
+            if span.meets(other):
+                found.append(Span(min(span.since, other.since), max(span.until, other.until)))
+    return joined(found)
+
+
+def settled(observed: Observed, service: VirtualService) -> float:
+    """For how many seconds after the last healing a table may not be whole yet, by what was done."""
+    wait = BOOTING
+    for act in observed.acts:
+        if effect(act) & (PATH | Aspect.PROCESS | Aspect.CONFIG | Aspect.TABLE) or act.kind not in EFFECTS:
+            wait = max(wait, _windows(service, act)[1])
+    return starting(service) + wait + lingering(observed, service)

@@ -1,0 +1,133 @@
+"""When a director's keepalived acts, and when its links are up (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.clock import Instant
+from harness.events import AddressChanged, DaemonChanged, Event, Link, Log, Power, StateChanged
+from harness.search.model.effects import Aspect, disturbances
+from harness.search.model.spans import Span, joined, without
+from harness.search.observed import Observed
+
+RESPAWN = "Starting VRRP child process"
+STOPPING = ": Stopping"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A time in which keepalived's VRRP process acts without a break; ``afresh``: it was started at its beginning."""
+
+    span: Span
+    afresh: bool
+
+
+def runs(observed: Observed, director: str) -> list[Run]:
+    """When a director's VRRP process acted: it ran, and was not stopped by a signal."""
+    started = observed.began if _runs_before(observed, director) else None
+    afresh = False
+    found: list[Run] = []
+    hung = [
+        Span(act.at, observed.ended if act.healed_at is None else act.healed_at)
+        for act in observed.acts
+        if act.kind == "HangKeepalived" and act.node == director
+    ]
+    for event in observed.events:
+        if event.node != director:
+            continue
+        ends = _ends(event)
+        respawns = isinstance(event, Log) and event.daemon == "keepalived" and RESPAWN in event.line
+        if started is not None and (ends or respawns):
+            found += _parts(Span(started, event.at), afresh, hung)
+            started = None
+        begins = isinstance(event, DaemonChanged) and (event.name, event.action) == ("keepalived", "started")
+        if begins or respawns:
+            started, afresh = event.at, True
+    if started is not None:
+        found += _parts(Span(started, observed.ended), afresh, hung)
+    return found
+
+
+def _ends(event: Event) -> bool:
+    """Whether keepalived acts no more from an event on: an orderly end begins a second before the process is gone."""
+    if isinstance(event, DaemonChanged):
+        return (event.name, event.action) == ("keepalived", "ended")
+    if isinstance(event, Log):
+        return event.daemon == "keepalived" and event.line.endswith(STOPPING)
+    return isinstance(event, Power) and event.action == "off"
+
+
+def _runs_before(observed: Observed, director: str) -> bool:
+    last = observed.held(DaemonChanged, node=director, name="keepalived")
+    return bool(last) and last[-1].action != "ended"
+
+
+def _parts(span: Span, afresh: bool, hung: list[Span]) -> list[Run]:
+    """A run without the times in which it was hung: only the first part begins afresh."""
+    return [Run(part, afresh and part.since == span.since) for part in without([span], hung)]
+
+
+def linked(observed: Observed, director: str, interface: str) -> list[Span]:
+    """When an interface was up and had a carrier."""
+    before = observed.held(Link, node=director, interface=interface)
+    up = before[-1].up if before else True
+    since: Instant = observed.began
+    found = []
+    for event in observed.of(Link, node=director, interface=interface):
+        if up and not event.up:
+            found.append(Span(since, event.at))
+        if not up and event.up:
+            since = event.at
+        up = event.up
+    if up:
+        found.append(Span(since, observed.ended))
+    return joined(found)
+
+
+def holding(observed: Observed, director: str, address: str, device: str) -> list[Span]:
+    """When a device of a director held an address."""
+    found: list[Span] = []
+    held = bool(observed.held(AddressChanged, node=director, address=address, interface=device))
+    since: Instant | None = observed.began if held else None
+    for event in observed.events:
+        if event.node != director:
+            continue
+        if isinstance(event, Power) and event.action == "off" and since is not None:
+            found.append(Span(since, event.at))
+            since = None
+        if isinstance(event, AddressChanged) and (event.address, event.interface) == (address, device):
+            if event.action == "added":
+                since = event.at if since is None else since
+            elif since is not None:
+                found.append(Span(since, event.at))
+                since = None
+    if since is not None:
+        found.append(Span(since, observed.ended))
+    return found
+
+
+def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Span, str]]:
+    """What keepalived said of the state of an instance, each with the time for which that was its last word.
+
+    Where its process ended, or its machine, there is no state.
+    """
+    before = observed.held(StateChanged, node=director, instance=instance)
+    state: str | None = before[-1].state if before else None
+    since: Instant = observed.began
+    found: list[tuple[Span, str]] = []
+    for event in observed.events:
+        if event.node != director:
+            continue
+        if _ends(event) or (isinstance(event, StateChanged) and event.instance == instance):
+            if state is not None:
+                found.append((Span(since, event.at), state))
+            state = event.state if isinstance(event, StateChanged) else None
+            since = event.at
+    if state is not None:
+        found.append((Span(since, observed.ended), state))
+    return found
+
+
+def calm(observed: Observed, aspects: Aspect, node: str, span: Span, after: float = 0.0) -> bool:
+    """Whether no deed disturbed these aspects of a node in a span, nor in the ``after`` seconds before it."""
+    return not any(each.meets(span) for each in disturbances(observed, aspects, node, after))

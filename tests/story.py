@@ -1,0 +1,162 @@
+"""Hand-made timelines of a pair of directors, for tests of what judges them: quiet lives, with mistakes put in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from harness.events import (
+    AddressChanged,
+    Advertisement,
+    Arp,
+    DaemonChanged,
+    DestinationChanged,
+    Event,
+    Link,
+    Log,
+    Power,
+    Request,
+    ServiceChanged,
+    StateChanged,
+)
+from harness.pool import planned
+from harness.search.observed import Act, Observed, setting_of_plan
+from topologies.director_pair import VIP, DirectorPair
+
+SLACK = 0.005
+SERVICE = f"TCP {VIP}:80"
+WEB1, WEB2 = "172.16.10.21:80", "172.16.10.22:80"
+ADDRESSES = {"director1": "172.16.10.11", "director2": "172.16.10.12"}
+DOWN = {"director1": 3 + 156 / 256, "director2": 3 + 166 / 256}
+"""Master_Down_Interval of each."""
+PRIORITIES = {"director1": 100, "director2": 90}
+
+
+class Story:
+    """A cluster that had settled at second 0, with ``director1`` as master. Each method adds what would be seen."""
+
+    def __init__(self, ended: float, **parameters: Any) -> None:
+        self.ended = ended
+        self.events: list[Event] = []
+        self.acts: list[Act] = []
+        self.setting = setting_of_plan(planned(DirectorPair, parameters, 0), SLACK)
+        self.before: list[Event] = []
+        for node in (*ADDRESSES, "web1", "web2"):
+            self.before += [Power(-9, node, action="on"), Link(-9, node, interface="eth0", up=True)]
+        self.before += [DaemonChanged(-9, web, name="httpd", action="started") for web in ("web1", "web2")]
+        for node in ADDRESSES:
+            self.before.append(DaemonChanged(-8, node, name="keepalived", action="started"))
+            self.before += self._table(-8, node)
+        self.before.append(StateChanged(-4, "director1", instance="VI_1", state="MASTER"))
+        self.before.append(AddressChanged(-4, "director1", action="added", address=VIP, prefix=32, interface="eth0"))
+        self.before.append(StateChanged(-8, "director2", instance="VI_1", state="BACKUP"))
+
+    def _table(self, at: float, node: str) -> list[Event]:
+        return [
+            ServiceChanged(at, node, action="added", service=SERVICE),
+            *(DestinationChanged(at, node, action="added", service=SERVICE, address=each, weight=1)
+              for each in (WEB1, WEB2)),
+        ]  # fmt: skip
+
+    def advertises(self, node: str, since: float, until: float, heard: bool = True, **changed: Any) -> Story:
+        """It says each second what it should, or what is ``changed`` of that, before ``until``."""
+        number = 0
+        while since + number < until:
+            self.advert(node, since + number, heard, **changed)
+            number += 1
+        return self
+
+    def advert(self, node: str, at: float, heard: bool = True, **changed: Any) -> Story:
+        said = Advertisement(at, node, interface="eth0", sent=True, vrid=51, priority=PRIORITIES[node],
+                             source=ADDRESSES[node], addresses=VIP)  # fmt: skip
+        said = replace(said, **changed)
+        self.events.append(said)
+        if heard:
+            self.events += [replace(said, node=other, sent=False) for other in ADDRESSES if other != node]
+        return self
+
+    def takes(self, node: str, at: float, garps: int = 5, later: int = 5, held: bool = True) -> Story:
+        """It becomes master, with all that belongs to that but its advertisements."""
+        self.state(node, at, "MASTER")
+        if held:
+            self.address(node, at, "added")
+        for instant, count in ((at, garps), (at + 5, later)):
+            for _ in range(count):
+                self.events.append(Arp(instant, node, interface="eth0", sent=True, operation="request", sender=VIP,
+                                       target=VIP, gratuitous=True))  # fmt: skip
+        return self
+
+    def yields(self, node: str, at: float) -> Story:
+        """It becomes backup."""
+        return self.state(node, at, "BACKUP").address(node, at, "removed")
+
+    def state(self, node: str, at: float, state: Any) -> Story:
+        self.events.append(StateChanged(at, node, instance="VI_1", state=state))
+        return self
+
+    def address(self, node: str, at: float, action: Any, address: str = VIP) -> Story:
+        self.events.append(AddressChanged(at, node, action=action, address=address, prefix=32, interface="eth0"))
+        return self
+
+    def log(self, node: str, at: float, line: str) -> Story:
+        self.events.append(Log(at, node, daemon="keepalived", line=f"Thu Jan  1 00:00:55 2026: {line}"))
+        return self
+
+    def daemon(self, node: str, at: float, action: Any, name: str = "keepalived", status: int | None = None) -> Story:
+        self.events.append(DaemonChanged(at, node, name=name, action=action, status=status))
+        return self
+
+    def dies(self, node: str, at: float) -> Story:
+        """The power of a director is cut."""
+        self.events.append(Power(at, node, action="off"))
+        return self.daemon(node, at, "ended", status=-9)
+
+    def boots(self, node: str, at: float) -> Story:
+        """A director is switched on, and its keepalived started."""
+        self.events += [Power(at, node, action="on"), Link(at, node, interface="eth0", up=True)]
+        self.daemon(node, at, "started").state(node, at, "BACKUP")
+        self.events += self._table(at + 0.001, node)
+        return self
+
+    def act(self, name: str, node: str, at: float, healed_at: float | None, **parameters: Any) -> Story:
+        self.acts.append(Act(name, node, parameters, at, healed_at))
+        return self
+
+    def pool(self, node: str, at: float, action: Any, address: str = WEB1, weight: int | None = 1) -> Story:
+        weight = None if action == "removed" else weight
+        self.events.append(DestinationChanged(at, node, action=action, service=SERVICE, address=address, weight=weight))
+        return self
+
+    def request(self, at: float, server: str, port: int = 4000) -> Story:
+        self.events.append(Request(at, "client", status=200, server=server, address=VIP, port=port))
+        return self
+
+    def without(self, drop: Callable[[Event], bool]) -> Story:
+        """The same, without some of the events."""
+        self.events = [event for event in self.events if not drop(event)]
+        return self
+
+    def observed(self) -> Observed:
+        """What would be judged."""
+        events = sorted((each for each in self.events if each.at <= self.ended), key=lambda event: event.at)
+        return Observed(tuple(events), 0.0, self.ended, tuple(self.acts), self.setting, tuple(self.before))
+
+
+def quiet(ended: float = 20.0) -> Story:
+    """Nothing happens."""
+    return Story(ended).advertises("director1", 0.5, ended)
+
+
+def failover(ended: float = 60.0) -> Story:
+    """``director1`` loses power at 5.87 s and is back at 12 s; meanwhile ``director2`` becomes master."""
+    story = Story(ended).advertises("director1", 0.5, 5.87)
+    story.act("PowerOff", "director1", 5.87, 12.0).dies("director1", 5.87)
+    taken, back = 5.5 + DOWN["director2"], 12.0 + DOWN["director1"]
+    story.takes("director2", taken).advertises("director2", taken, back)
+    story.boots("director1", 12.0)
+    story.takes("director1", back).advertises("director1", back, ended)
+    return story.yields("director2", back)
+
+
+__all__ = ["SERVICE", "VIP", "WEB1", "WEB2", "Story", "failover", "quiet"]

@@ -1,0 +1,202 @@
+"""The invariants on hand-made events: each is silent where all is well, and speaks of the mistake that was put in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.events import Advertisement, Arp, Event, Notification
+from harness.search import invariants
+from harness.search.invariants import INVARIANTS, judge
+from harness.search.invariants.addresses import HELD, STRANGERS
+from harness.search.invariants.advertising import ANNOUNCED, PACE, TRUE
+from harness.search.invariants.balance import SERVED, TABLES
+from harness.search.invariants.election import TAKES, WAITS, YIELDS
+from harness.search.invariants.rest import RESTORED
+from harness.search.invariants.telling import RELOADS, TOLD
+from harness.search.observed import Observed, Violation
+from tests.story import DOWN, Story, failover, quiet
+
+TAKEN, BACK = 5.5 + DOWN["director2"], 12.0 + DOWN["director1"]
+
+
+def names(story: Story) -> set[str]:
+    return {violation.invariant for violation in judge(story.observed())}
+
+
+def removed_server() -> Story:
+    """A server is stopped at 5 s, both directors remove it at 7 s; it is started at 12 s and back at 15 s."""
+    story = quiet(80).act("StopHttpd", "web1", 5.0, 12.0)
+    story.daemon("web1", 5.0, "ended", "httpd", -9).daemon("web1", 12.0, "started", "httpd")
+    for director in ("director1", "director2"):
+        story.pool(director, 7.0, "removed").pool(director, 15.0, "added")
+    return story.request(8.0, "web2")
+
+
+def maintenance(noticed: float = 6.0) -> Story:
+    """The switch is turned at 5.2 s for good, and the master says 80 from ``noticed`` on: the backup takes over."""
+    story = Story(20).act("Maintenance", "director1", 5.2, None).advertises("director1", 0.5, noticed)
+    last = max(event.at for event in story.events if isinstance(event, Advertisement))
+    taken = last + DOWN["director2"]
+    story.advertises("director1", last + 1, taken, priority=80)
+    story.takes("director2", taken).advertises("director2", taken, 20)
+    return story.yields("director1", taken)
+
+
+def told(*states: str) -> Story:
+    """The master resigns at 5 s and takes over again, and the FIFO hears of these states."""
+    story = Story(12, told=True).advertises("director1", 0.5, 5).advert("director1", 5.0, priority=0)
+    story.yields("director1", 5.0).takes("director1", 5 + 156 / 256).advertises("director1", 5 + 156 / 256, 12)
+    story.act("DeleteVip", "director1", 5.0, 5.0)
+    for number, state in enumerate(states):
+        text = f'INSTANCE "VI_1" {state} 100'
+        story.events.append(Notification(5 + number, "director1", channel="fifo", text=text))
+    return story
+
+
+WELL: list[Callable[[], Story]] = [
+    quiet,
+    failover,
+    removed_server,
+    maintenance,
+    lambda: told("BACKUP", "MASTER"),
+    lambda: quiet().act("Reload", "director1", 5.0, 5.0).log("director1", 5.0, "Reloading"),
+]
+
+
+@pytest.mark.parametrize("story", WELL)
+def test_no_invariant_complains_where_all_is_well(story: Callable[[], Story]) -> None:
+    assert judge(story().observed()) == []
+
+
+def both_reign() -> Story:
+    """The backup takes over though it hears the master, and goes on."""
+    return quiet().takes("director2", 5.6).advertises("director2", 5.6, 20)
+
+
+def of(kind: type[Event], node: str, since: float = 0.0, until: float = 1e9) -> Callable[[Event], bool]:
+    return lambda event: isinstance(event, kind) and event.node == node and since <= event.at <= until
+
+
+def hasty(wait: float) -> Story:
+    """The master boots again, and takes over so soon after its start."""
+    story = failover(14).without(lambda event: event.at > 12.5)
+    story.takes("director1", 12 + wait).advertises("director1", 12 + wait, 14)
+    return story.yields("director2", 12 + wait)
+
+
+MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
+    ("two masters", YIELDS, both_reign),
+    ("a lower claim answers a higher one", YIELDS, lambda: quiet().advert("director2", 5.8)),
+    ("a resignation is not waited for", YIELDS,
+     lambda: Story(9).advertises("director1", 0.5, 4.6).advert("director1", 5.0, priority=0)
+     .yields("director1", 5.0).takes("director2", 5.3).advertises("director2", 5.3, 9)),
+    ("a start is not waited for", WAITS, lambda: hasty(1.0)),
+    ("nobody takes over", TAKES,
+     lambda: Story(15).advertises("director1", 0.5, 5.87).act("PowerOff", "director1", 5.87, None)
+     .dies("director1", 5.87)),
+    ("the takeover comes late", TAKES,
+     lambda: Story(11).advertises("director1", 0.5, 5.87).act("PowerOff", "director1", 5.87, None)
+     .dies("director1", 5.87).takes("director2", TAKEN + 0.5).advertises("director2", TAKEN + 0.5, 11)),
+    ("the higher priority does not preempt", TAKES,
+     lambda: failover(30).without(lambda event: event.at > 12.5).advertises("director2", 13.148, 30)),
+    ("the master has no VIP", HELD, lambda: failover().takes("director2", TAKEN, held=False)
+     .without(lambda event: event.kind == "address" and event.node == "director2" and event.at < 10)),
+    ("the VIP vanishes", HELD, lambda: quiet().address("director1", 5.0, "removed")),
+    ("the backup has it, too", HELD, lambda: quiet().address("director2", 5.0, "added")),
+    ("the old master keeps it", HELD,
+     lambda: failover().without(lambda event: event.kind == "address" and event.node == "director2" and event.at > 12)),
+    ("an orderly end leaves it", HELD,
+     lambda: Story(8).advertises("director1", 0.5, 5).log("director1", 5.0, "Stopping")
+     .advert("director1", 5.0, priority=0).daemon("director1", 6.0, "ended", status=0)
+     .act("StopKeepalived", "director1", 5.0, None).takes("director2", 5.648).advertises("director2", 5.648, 8)),
+    ("another address comes", STRANGERS, lambda: quiet().address("director1", 5.0, "added", "172.16.10.77")),
+    ("one advertisement is missing", PACE, lambda: quiet().without(of(Advertisement, "director1", 5.4, 5.6))),
+    ("one too many", PACE, lambda: quiet().advert("director1", 5.8)),
+    ("they end", PACE, lambda: quiet().without(of(Advertisement, "director1", 17))),
+    ("another priority", TRUE, lambda: Story(20).advertises("director1", 0.5, 20, priority=99)),
+    ("another interval", TRUE, lambda: Story(20).advertises("director1", 0.5, 20, interval=2.0)),
+    ("another VIP", TRUE, lambda: Story(20).advertises("director1", 0.5, 20, addresses="172.16.10.51")),
+    ("a wrong checksum", TRUE, lambda: Story(20).advertises("director1", 0.5, 20, checksum=False)),
+    ("a weight that does not count", TRUE,
+     lambda: quiet(20).act("Maintenance", "director1", 5.2, None)),
+    ("too few announcements", ANNOUNCED,
+     lambda: failover().without(of(Arp, "director2", TAKEN - 1, TAKEN + 1)).takes("director2", TAKEN, 4, 0)),
+    ("no second round", ANNOUNCED, lambda: failover().without(of(Arp, "director2", TAKEN + 4, TAKEN + 6))),
+    ("a false notification", TOLD, lambda: told("BACKUP", "FAULT")),
+    ("one that is missing", TOLD, lambda: told("MASTER")),
+    ("one too many notifications", TOLD, lambda: told("BACKUP", "MASTER", "BACKUP")),
+    ("a reload moves the table", RELOADS,
+     lambda: quiet().act("Reload", "director1", 5.0, 5.0).pool("director1", 5.1, "removed")
+     .pool("director1", 5.2, "added")),
+    ("a dead server stays", TABLES,
+     lambda: quiet(30).act("StopHttpd", "web1", 5.0, None).daemon("web1", 5.0, "ended", "httpd", -9)),
+    ("a good server leaves", TABLES, lambda: quiet().pool("director2", 5.0, "removed")),
+    ("its weight is another", TABLES, lambda: quiet().pool("director1", 5.0, "changed", weight=3)),
+    ("a server does not come back", TABLES,
+     lambda: removed_server().without(lambda event: event.kind == "destination" and event.at > 10)),
+    ("a removed server answers", SERVED, lambda: removed_server().request(9.0, "web1", 4001)),
+    ("a server stays away", RESTORED,
+     lambda: removed_server().without(lambda event: event.kind == "destination" and event.at > 10)),
+    ("the VIP goes on moving", RESTORED,
+     lambda: failover(90).yields("director1", 80).takes("director2", 80)),
+    ("the VIP stays away", RESTORED,
+     lambda: failover(70).without(lambda event: event.at > BACK - 1).advertises("director2", 15.148, 70)),
+    ("a daemon stays away", RESTORED, lambda: removed_server().without(
+        lambda event: event.kind == "daemon" and event.at == 12)),
+    ("a daemon dies", "daemons live", lambda: quiet().daemon("web1", 5.0, "ended", "httpd", -11)),
+    ("a child dies", "daemons live", lambda: quiet().log("director1", 5.0, "pid 61 exited due to signal 11")),
+    ("a timer is late", "daemons keep up",
+     lambda: quiet().log("director1", 5.0, "A thread timer expired 2.257894 seconds ago")),
+    ("memory is corrupted", "nothing alarming is logged",
+     lambda: quiet().log("director1", 5.0, "malloc(): corrupted top size")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("invariant", "story"), [row[1:] for row in MISTAKES], ids=[row[0] for row in MISTAKES])
+def test_the_invariant_speaks_of_the_mistake(invariant: str, story: Callable[[], Story]) -> None:
+    assert invariant in names(story())
+
+
+def test_every_invariant_has_a_mistake_and_a_source() -> None:
+    assert {row[1] for row in MISTAKES} == set(INVARIANTS)
+    for name, function in INVARIANTS.items():
+        assert function.__doc__, name
+        assert any(word in function.__doc__ for word in ("RFC", "keepalived", "Kernel", "timers")), name
+
+
+def test_an_invariant_that_raises_is_unknown_and_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(observed: Observed) -> list[Violation]:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setitem(INVARIANTS, "broken", broken)
+    (violation,) = judge(quiet().observed())
+    assert (violation.invariant, violation.kind) == ("broken", invariants.UNKNOWN)
+    assert "ZeroDivisionError" in violation.text
+
+
+EXCUSES: list[tuple[str, Callable[[], Story]]] = [
+    ("a partition allows two masters",
+     lambda: Story(12).act("DropAdvertisements", "director2", 3.0, None).advertises("director1", 0.5, 3)
+     .advertises("director1", 3.5, 12, heard=False).takes("director2", 2.5 + DOWN["director2"])
+     .advertises("director2", 2.5 + DOWN["director2"], 12, heard=False)),
+    ("a hung master keeps its VIP",
+     lambda: Story(9).act("HangKeepalived", "director1", 3.0, None).advertises("director1", 0.5, 3)
+     .takes("director2", 2.5 + DOWN["director2"]).advertises("director2", 2.5 + DOWN["director2"], 9)),
+    ("a killed one leaves it behind",
+     lambda: Story(9).act("KillKeepalived", "director1", 3.0, None).advertises("director1", 0.5, 3)
+     .daemon("director1", 3.0, "ended", status=-9)
+     .takes("director2", 2.5 + DOWN["director2"]).advertises("director2", 2.5 + DOWN["director2"], 9)),
+    ("an unplugged one sends nothing", lambda: quiet(4.4).act("Mute", "director1", 2.6, None)
+     .without(of(Advertisement, "director1", 2.6)).without(of(Advertisement, "director2", 2.6))),
+    ("a deed that is not known excuses everything", lambda: quiet().act("Earthquake", "web2", 4.0, None)
+     .pool("director1", 5.0, "removed").without(of(Advertisement, "director1", 17))),
+    ("what an operator does by hand", lambda: quiet().act("Weigh", "director1", 5.0, None)
+     .pool("director1", 5.0, "changed", weight=0)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("story", [row[1] for row in EXCUSES], ids=[row[0] for row in EXCUSES])
+def test_what_a_deed_explains_is_no_violation(story: Callable[[], Story]) -> None:
+    assert judge(story().observed()) == []
