@@ -25,6 +25,7 @@ from harness.cli import (
     report,
     reproduce,
     scenarios,
+    search,
     topologies,
     up,
 )
@@ -43,6 +44,7 @@ COMMANDS = (
     report,
     reproduce,
     scenarios,
+    search,
     topologies,
     up,
 )

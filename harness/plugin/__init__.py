@@ -21,6 +21,7 @@ pytest_plugins = (
     "harness.plugin.core",
     "harness.plugin.shard",
     "harness.plugin.clusters",
+    "harness.plugin.search",
     "harness.plugin.needs",
     "harness.plugin.controls",
     "harness.plugin.images",

@@ -208,7 +208,7 @@ def _collect(config: pytest.Config, fatal: dict[str, str], teller: _Teller) -> d
     teller.say()
     session.perform_collect()
     users = [item for item in session.items if "lvs_kernel" in getattr(item, "fixturenames", ())]
-    on_clusters = [item for item in users if "cluster" in getattr(item, "fixturenames", ())]
+    on_clusters = [item for item in users if parallel.on_cluster(item)]
     planned = _Planned(fatal)
     teller.say()
     for item in on_clusters:

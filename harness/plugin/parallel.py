@@ -104,6 +104,11 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+def on_cluster(item: pytest.Item) -> bool:
+    """Whether a test asks for clusters: for one, or as many as a search takes."""
+    return bool({"cluster", "search"} & set(getattr(item, "fixturenames", ())))
+
+
 def cluster_key(item: pytest.Item) -> str:
     """The same for all scenarios that may share a cluster, in every process."""
     try:

@@ -43,5 +43,4 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _cluster(item: pytest.Item) -> str:
     """What does not share a cluster shares its file."""
-    on_cluster = "cluster" in getattr(item, "fixturenames", ())
-    return parallel.cluster_key(item) if on_cluster else item.nodeid.partition("::")[0]
+    return parallel.cluster_key(item) if parallel.on_cluster(item) else item.nodeid.partition("::")[0]

@@ -1,0 +1,198 @@
+"""``scenarios/search``: random sequences on topologies, ``--examples`` of them each, judged by invariants.
+
+They are divided into parts, each a test of its own, so that ``-n`` and shards can share them out. A module says in
+``SEARCHED`` which topologies it searches where ``--searched`` and ``--director`` name none.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.kernels import choice
+from harness.plugin.images import selection_of
+from harness.plugin.marks import CONFIGURED, topology_of
+
+if TYPE_CHECKING:
+    from harness.cluster import Cluster
+    from harness.controls import Control
+    from harness.pool import Pool
+    from harness.search.engine import Failure, Search
+    from harness.search.leaving import Place
+
+EXAMPLES = 5
+"""How many sequences are tried where nobody says how many: what the suite has the time for."""
+PART, VARIED_PART = 250, 25
+"""So many are one test: fewer where each test has other parameters of its topology."""
+PARTS = "search_part"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options."""
+    group = parser.getgroup("lvs-harness")
+    group.addoption(
+        "--examples", type=int, default=EXAMPLES, metavar="N",
+        help="scenarios/search: try N sequences on each topology (default: %(default)s)",
+    )  # fmt: skip
+    about = "scenarios/search: the topology to search, a name or a file (default: several)"
+    group.addoption("--searched", metavar="TOPOLOGY", help=about)
+    about = "scenarios/search: leave out one kind of deed, such as PowerOff"
+    group.addoption("--without", action="append", default=[], metavar="DEED", help=about)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse what is no number of sequences."""
+    if (examples := config.getoption("examples")) < 1:
+        raise pytest.UsageError(f"--examples {examples}: give the number of sequences to try, 1 at least")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test for each topology and part."""
+    if PARTS not in metafunc.fixturenames:
+        return
+    config = metafunc.config
+    cases = []
+    for name, topology in _searched(metafunc):
+        varied = getattr(topology, "VARIED", {})
+        for number, size in enumerate(_sizes(config.getoption("examples"), VARIED_PART if varied else PART)):
+            chosen = random.Random(f"{config.getoption('seed')} {name} {number}")
+            parameters = {parameter: chosen.choice(values) for parameter, values in varied.items()} if number else {}
+            marks = [pytest.mark.topology.with_args(topology, **parameters)] if topology is not None else []
+            cases.append(pytest.param((number, size), marks=marks, id=f"{name}-{number}"))
+    metafunc.parametrize(PARTS, cases)
+
+
+def _searched(metafunc: pytest.Metafunc) -> Sequence[tuple[str, Any]]:
+    """The topologies by name; None for the one that the user's own configurations make."""
+    config = metafunc.config
+    if CONFIGURED in config.stash:
+        return [("configured", None)]
+    if (name := config.getoption("searched")) is not None:
+        try:
+            return [(Path(name).stem, _named(name))]
+        except HarnessError as problem:
+            raise pytest.UsageError(str(problem)) from None
+    return [(each.__name__, each) for each in getattr(metafunc.module, "SEARCHED", ())]
+
+
+def _named(name: str) -> Any:
+    from harness.topology.named import topology_of as named
+
+    return named(name)
+
+
+def _sizes(examples: int, part: int) -> list[int]:
+    return [part] * (examples // part) + ([examples % part] if examples % part else [])
+
+
+class Ground:
+    """Clusters of a scenario's topology, from the pool, one after the other."""
+
+    def __init__(self, item: pytest.Item, pool: Pool, control: Control | None) -> None:
+        self._item, self._pool = item, pool
+        self._planted, self._edits = (control.topology, control.config) if control else ({}, {})
+
+    def cluster(self) -> Cluster:
+        """The one that is alive, or a new one."""
+        topology, parameters = topology_of(self._item)
+        parameters.pop("fresh", None)
+        planted = {**parameters, **self._planted}
+        return self._pool.get(topology, planted, False, self._edits, selection_of(self._item), trusted=True)
+
+    def drop(self) -> None:
+        """End it."""
+        self._pool.drop()
+
+
+class Searching:
+    """What a test of ``scenarios/search`` holds."""
+
+    def __init__(self, item: pytest.Item, ground: Ground, told: Callable[[str], None]) -> None:
+        self._item, self._ground, self._told = item, ground, told
+
+    def run(self) -> list[str]:
+        """Search; returns what was found, a text each. What is found is written down at once."""
+        from harness.search.engine import Search
+        from harness.search.kinds import possible
+        from harness.search.known import known
+
+        config = self._item.config
+        _, size = self._item.callspec.params[PARTS]  # type: ignore[attr-defined]
+        first = self._ground.cluster()
+        texts = {each.name: each.config_text().decode(errors="replace") for each in first.directors}
+        deeds = possible(first.plan, texts, config.getoption("without"))
+        search = Search(self._ground, first.plan, deeds, known=known, told=self._told)
+        try:
+            search.run(size, f"{config.getoption('seed')} {self._item.name}")
+        finally:
+            self._told(_in_short(search))
+        return [self._leave(failure) for failure in search.failures]
+
+    def _leave(self, failure: Failure) -> str:
+        """Live through a failure once more, on a new cluster, and keep all of it."""
+        from harness.report.artifacts import new_folder
+        from harness.report.evidence import Evidence
+        from harness.search import broken, leaving
+
+        self._ground.drop()
+        cluster = self._ground.cluster()
+        place = self._place()
+        folder = new_folder(Path(os.environ[choice.RUN]), f"found_{leaving.name_of(failure)}")
+        about = {"test": self._item.nodeid, "says": failure.violation.text, "topology": place and place.name}
+        evidence = Evidence(folder, cluster, about)
+        again = broken(cluster, failure.steps, failure.signature.invariant)
+        outcome = {"outcome": "failed" if again else "passed", "message": "\n".join(again), "seconds": 0.0}
+        events = cluster.timeline.events(since=cluster.timeline.mark)
+        evidence.finish(outcome, keep="all")
+        configs = {each.name: each.config_text().decode(errors="replace") for each in cluster.directors}
+        text = leaving.scenario(failure, place)
+        (folder / f"test_{leaving.name_of(failure)}.py").write_text(text, encoding="utf-8")
+        tracker = leaving.report(failure, self._about(cluster), configs, events)
+        (folder / "report.md").write_text(tracker, encoding="utf-8")
+        repeats = "" if failure.repeats else "it did not repeat on a new cluster, so it is a defect of the harness:\n"
+        return f"{repeats}{failure.signature.invariant}: {failure.violation.text}\n{text}"
+
+    def _place(self) -> Place | None:
+        from harness.check.configured import Configured
+        from harness.search.leaving import Place
+
+        topology, parameters = topology_of(self._item)
+        if isinstance(topology, Configured):
+            return None
+        name = getattr(topology, "__name__", "topology")
+        return Place(getattr(topology, "__module__", ""), name, tuple(parameters.items()))
+
+    def _about(self, cluster: Cluster) -> dict[str, str]:
+        versions = {str(host.image.keepalived) for host in cluster.plan.hosts if host.image.keepalived}
+        return {"keepalived": ", ".join(sorted(versions)), "run": os.environ.get(choice.HEADER, "")}
+
+
+def _in_short(search: Search) -> str:
+    """What was done, in a line."""
+    tally = search.tally
+    known = f", known: {dict(tally.known)}" if tally.known else ""
+    return (
+        f"{tally.sequences} sequences and {tally.shrinking} smaller ones, {tally.seconds / 3600:.2f} h simulated,"
+        f" {tally.clusters} clusters, {len(search.failures)} found{known}"
+    )
+
+
+@pytest.fixture
+def search(
+    request: pytest.FixtureRequest, _column: str | None, _pool: Pool, _control: Control | None
+) -> Iterator[Searching]:
+    """A search of the topology that the test names: :meth:`Searching.run`."""
+    capture: Any = request.config.pluginmanager.get_plugin("capturemanager")
+
+    def told(line: str) -> None:
+        with capture.global_and_fixture_disabled():
+            os.write(1, f"\nsearch: {line}".encode())
+
+    yield Searching(request.node, Ground(request.node, _pool, _control), told)
+    _pool.drop()

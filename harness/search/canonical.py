@@ -1,0 +1,83 @@
+"""The canonical state of a cluster: what its machines' kernels and files hold when nothing has happened to it yet.
+
+A cluster is used for the next sequence only if it is back in the state that it was in before the first one. That is
+compared word by word, so what a sequence has left behind cannot be taken for what the next one did.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from harness.daemons import keepalived
+from harness.daemons.nodes import DirectorNode, Node
+from harness.topology.tracking import VERDICT
+
+if TYPE_CHECKING:
+    from harness.cluster import Cluster
+
+State = dict[str, str]
+"""What stands where: ``director1 /proc/net/route`` -> its text."""
+
+_KERNEL = (
+    "/proc/net/fib_trie", "/proc/net/route", "/proc/net/if_inet6",
+    "/proc/sys/net/ipv4/conf/all/arp_ignore", "/proc/sys/net/ipv4/conf/all/arp_announce",
+    "/proc/sys/net/ipv4/icmp_echo_ignore_all",
+)  # fmt: skip
+_TABLE = "/proc/net/ip_vs"
+_FILES = (keepalived.CONFIG, keepalived.DOWN, VERDICT)
+_HEADER = 3
+"""Lines of the table above its services, one of them with the size of the table of connections, which grows."""
+_COUNTS = re.compile(r"^(  -> \S+\s+\S+\s+\d+)\s+\d+\s+\d+\s*$", re.MULTILINE)
+"""A line of a real server: what follows its weight are its connections."""
+
+
+def state(cluster: Cluster) -> State:
+    """What a cluster's machines hold now."""
+    found: State = {}
+    for node in cluster.nodes.values():
+        places = [*_KERNEL, *((_TABLE, *_FILES) if isinstance(node, DirectorNode) else ())]
+        for place in places:
+            found[f"{node.name} {place}"] = _told(node, place)
+    return found
+
+
+def _told(node: Node, place: str) -> str:
+    try:
+        text = node.machine.read(place)
+    except OSError:
+        return "not there"
+    return plain(place, text)
+
+
+def plain(place: str, text: str) -> str:
+    """What stands in a place, without what differs though nothing has happened."""
+    if place == "/proc/net/if_inet6":  # without the numbers of interfaces, and in any order
+        return "\n".join(sorted(" ".join(line.split()[:1] + line.split()[2:]) for line in text.splitlines()))
+    return _sorted_table(_COUNTS.sub(r"\1", text)) if place == _TABLE else text
+
+
+def _sorted_table(text: str) -> str:
+    """Each service with its real servers in any order: those that were out and came back are at the end."""
+    services: list[list[str]] = []
+    for line in text.splitlines()[_HEADER:]:
+        if line.startswith("  ->") and services:
+            services[-1].append(line)
+        else:
+            services.append([line])
+    return "\n".join(sorted("\n".join([first, *sorted(others)]) for first, *others in services))
+
+
+def difference(before: State, now: State) -> str | None:
+    """The first place where something else stands now, and what; None if all is as it was."""
+    for place in before:
+        was, here = before[place].splitlines(), now.get(place, "").splitlines()
+        if was != here:
+            gone = [line.strip() for line in was if line not in here]
+            come = [line.strip() for line in here if line not in was]
+            return f"{place}: {_first(gone)} became {_first(come)}"
+    return None
+
+
+def _first(lines: list[str]) -> str:
+    return repr(lines[0][:100]) if lines else "nothing"

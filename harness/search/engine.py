@@ -1,0 +1,168 @@
+"""The search: sequences drawn, performed and judged; failures repeated, made small, and told apart.
+
+A failure counts only if it repeats on a new cluster. One that does not is a defect of the harness, or of the state that
+clusters are handed on in, and is told as that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from harness.search import canonical
+from harness.search.drawing import MOST_STEPS, sequences
+from harness.search.judging import Signature, judged
+from harness.search.kinds import holds
+from harness.search.observed import Violation
+from harness.search.performing import perform
+from harness.search.sequence import Deed, Step, performed
+from harness.search.shrinking import smallest
+
+if TYPE_CHECKING:
+    from harness.cluster import Cluster
+    from harness.lab.plan import Plan
+
+TOLD_EVERY = 25
+SEQUENCES_EACH = 60
+"""So many sequences a cluster lives through at most: what is known of it is looked through again each time."""
+
+Steps = tuple[Step, ...]
+
+
+class Ground(Protocol):
+    """Where sequences are performed: clusters of one topology, one at a time."""
+
+    def cluster(self) -> Cluster:
+        """The one that is alive, or a new one."""
+
+    def drop(self) -> None:
+        """End it: the next one is new."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A signature, the smallest sequence that has it, and what it says of that. ``drawn`` is the one first found."""
+
+    signature: Signature
+    steps: Steps
+    violation: Violation
+    drawn: Steps
+    repeats: bool = True
+
+
+@dataclass
+class Tally:
+    """What was done: sequences, seconds of virtual time, new clusters; how often each known defect was met, and each
+    failure again that was found before.
+    """
+
+    sequences: int = 0
+    shrinking: int = 0
+    seconds: float = 0.0
+    clusters: int = 0
+    known: Counter[str] = field(default_factory=Counter)
+    again: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+
+
+class Search:
+    """Searches one topology. ``known`` says of a signature which known defect it is, None if none."""
+
+    def __init__(
+        self, ground: Ground, plan: Plan, possible: Sequence[Deed], *,
+        known: Callable[[Violation], str | None] = lambda violation: None,
+        told: Callable[[str], None] = lambda line: None, most: int = MOST_STEPS,
+    ) -> None:  # fmt: skip
+        self._ground, self._known, self._told = ground, known, told
+        self._strategy = sequences(possible, plan, most)
+        self.tally = Tally()
+        self.failures: list[Failure] = []
+        self._seen: set[Signature] = set()
+        self._alive: Cluster | None = None
+        self._before: canonical.State = {}
+        self._lived = 0
+
+    # -- one sequence -----------------------------------------------------------------------------------------------
+
+    def live(self, steps: Steps, fresh: bool = False) -> list[Violation]:
+        """Perform a sequence, on a new cluster if ``fresh``, and say what is wrong: all of it, known or not."""
+        if fresh or self._lived >= SEQUENCES_EACH:
+            self._drop()
+        cluster = self._cluster()
+        lived = perform(cluster, steps)
+        self._lived += 1
+        self.tally.seconds += lived.observed.ended - lived.observed.began
+        left = None if lived.amiss else canonical.difference(self._before, canonical.state(cluster))
+        if lived.amiss or left:
+            self._drop()
+        return judged(lived, left)
+
+    def _cluster(self) -> Cluster:
+        cluster = self._ground.cluster()
+        if cluster is not self._alive:
+            self.tally.clusters += 1
+            self._alive, self._lived = cluster, 0
+            cluster.wait_settled()
+            self._before = canonical.state(cluster)
+        return cluster
+
+    def _drop(self) -> None:
+        self._ground.drop()
+        self._alive = None
+
+    # -- many -------------------------------------------------------------------------------------------------------
+
+    def run(self, examples: int, seed: str) -> None:
+        """Try so many sequences. What is found is in ``failures``, also if this is interrupted."""
+        import hypothesis
+
+        settings = hypothesis.settings(
+            max_examples=examples, database=None, deadline=None, print_blob=False,
+            verbosity=hypothesis.Verbosity.quiet, suppress_health_check=list(hypothesis.HealthCheck),
+            phases=(hypothesis.Phase.generate,),
+        )  # fmt: skip
+        hypothesis.seed(seed)(settings(hypothesis.given(self._strategy)(self._one)))()
+
+    def _one(self, drawn: Steps) -> None:
+        """One sequence that Hypothesis has drawn. Nothing is raised: all that is found is taken down here."""
+        steps = performed(drawn, holds)
+        self.tally.sequences += 1
+        self.tally.kinds.update(each.deed.name for each in steps)
+        for violation in self._unknown(self.live(steps)):
+            self._take_down(violation, steps)
+        if self.tally.sequences % TOLD_EVERY == 0:
+            self._told(f"{self.tally.sequences} sequences, {len(self.failures)} found")
+
+    def _unknown(self, violations: Sequence[Violation]) -> list[Violation]:
+        """Those that are neither known nor found already, one for each signature."""
+        new: dict[Signature, Violation] = {}
+        for violation in violations:
+            if (defect := self._known(violation)) is not None:
+                self.tally.known[defect] += 1
+            elif (signature := Signature.of(violation)) in self._seen:
+                self.tally.again[str(signature)] += 1
+            else:
+                new.setdefault(signature, violation)
+        return list(new.values())
+
+    def _take_down(self, violation: Violation, steps: Steps) -> None:
+        """Repeat a failure on new clusters, with ever smaller sequences as long as they have it."""
+        signature = Signature.of(violation)
+        self._seen.add(signature)
+        last = violation
+
+        def fails(candidate: Steps) -> bool:
+            nonlocal last
+            self.tally.shrinking += 1
+            for each in self.live(candidate, fresh=True):
+                if Signature.of(each) == signature:
+                    last = each
+                    return True
+            return False
+
+        repeats = fails(steps)
+        small = smallest(steps, fails) if repeats else steps
+        self.failures.append(Failure(signature, small, last, steps, repeats))
+        self._told(f"{'found' if repeats else 'does not repeat'}: {signature}")

@@ -1,0 +1,225 @@
+"""The kinds of deeds: on which nodes of a topology each is possible, what it takes for itself, and how it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness import faults
+from harness.daemons.nodes import DirectorNode, RealServerNode
+from harness.errors import HarnessError
+from harness.faults import Fault
+from harness.lab.plan import HostPlan, Plan
+from harness.search import deeds
+from harness.search.edits import Edit, edits_of
+from harness.search.sequence import Deed, Holds
+from harness.topology import Client, Director, RealServer
+from harness.topology.tracking import CHECK
+
+if TYPE_CHECKING:
+    from harness.cluster import Cluster
+
+Possible = Callable[[Plan, HostPlan], Iterable[dict[str, Any]]]
+"""The parameters with which a kind of deed can be done to a machine: none at all if it cannot."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of deed. ``takes`` and ``needs`` name what :class:`Holds` has, ``{node}`` and parameters filled in."""
+
+    roles: tuple[type, ...]
+    make: Callable[..., Fault[Any]]
+    takes: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ("power {node}",)
+    lasting: bool = True
+    possible: Possible = lambda plan, host: ({},)
+
+
+_EVERY = (Director, RealServer)
+
+
+def _simple(fault: Callable[[Any], Fault[Any]]) -> Callable[..., Fault[Any]]:
+    return lambda cluster, node: fault(node)
+
+
+def _peers(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
+    """Whom a director can be cut off from: other directors for their packets, real servers for its checks."""
+    for other in plan.hosts:
+        shared = {each.lan for each in host.interfaces} & {each.lan for each in other.interfaces}
+        if other.name == host.name or not shared:
+            continue
+        if isinstance(other.role, Director):
+            yield {"other": other.name, "both": False}
+        if isinstance(other.role, Director | RealServer) and host.name < other.name:
+            yield {"other": other.name, "both": True}
+
+
+def _cut(cluster: Cluster, node: Any, other: str, both: bool) -> Fault[Any]:
+    return faults.Cut(node, cluster.nodes[other], both=both)
+
+
+def _vips(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
+    instances = host.role.instances if isinstance(host.role, Director) else ()
+    yield from ({"vip": vip} for instance in instances for vip in instance.vips)
+
+
+def _weights(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
+    if not isinstance(host.role, Director):
+        return
+    for service in host.role.services:
+        for server in plan.of_role(RealServer):
+            if service.name in {each.name for each in server.role.serves} and not service.fwmark:  # type: ignore[attr-defined]
+                yield {"service": service.name, "server": server.name, "weight": 0}
+
+
+def _weigh(cluster: Cluster, node: DirectorNode, service: str, server: str, weight: int) -> Fault[Any]:
+    wanted = deeds.service_named(cluster.directors, service)
+    machine = cluster.nodes[server]
+    assert isinstance(machine, RealServerNode)
+    return deeds.Weigh(node, wanted, machine, weight)
+
+
+def _services(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
+    directors = plan.of_role(Director)
+    for director in directors[:1]:
+        for service in director.role.services:  # type: ignore[attr-defined]
+            if service.protocol == "TCP" and service.port != 443:
+                yield {"service": service.name, "rate": 10}
+
+
+def _ask(cluster: Cluster, node: Any, service: str, rate: float) -> Fault[Any]:
+    return deeds.Ask(node, cluster, deeds.service_named(cluster.directors, service), rate)
+
+
+def _instances(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
+    if isinstance(host.role, Director) and host.role.instances:
+        yield {}
+
+
+def _scripts(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
+    """Where a health script or a checker looks at the file that makes it fail."""
+    if isinstance(host.role, Director):
+        commands = [script.script for each in host.role.instances for script in each.track_scripts]
+        commands += [getattr(check, "path", "") for each in host.role.services for check in each.checks]
+        if any(str(command).startswith(CHECK) for command in commands):
+            yield {}
+
+
+def _switches(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
+    if isinstance(host.role, Director):
+        scripts = [script.script for each in host.role.instances for script in each.track_scripts]
+        if any("/etc/keepalived/down" in script for script in scripts):
+            yield {}
+
+
+def _pages(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
+    """The pages that are checked."""
+    if isinstance(host.role, RealServer) and host.role.serves:
+        checks = [check for service in host.role.serves for check in service.checks]
+        paths = [url.path for check in checks for url in getattr(check, "urls", ())]
+        yield from ({"path": path} for path in dict.fromkeys(paths))
+
+
+def _remove_page(cluster: Cluster, node: Any, path: str) -> Fault[Any]:
+    return faults.RemovePage(node, "/index.html" if path == "/" else path)
+
+
+def _texts(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
+    """What can be edited in a director's configuration; made by :func:`kinds_of`, which knows its text."""
+    yield from ()
+
+
+def _reconfigure(restart: bool) -> Callable[..., Fault[Any]]:
+    def make(cluster: Cluster, node: DirectorNode, edit: str) -> Fault[Any]:
+        for each in edits_of(node.config_text().decode(errors="replace")):
+            if each.name == edit:
+                return faults.Reconfigure(node, each.old, each.new, restart=restart)
+        raise HarnessError(f"{node.name}: nothing in its keepalived.conf can be edited by {edit!r}")
+
+    return make
+
+
+_KEEPALIVED = ("power {node}", "keepalived {node}")
+_RUNNING = (*_KEEPALIVED, "running {node}")
+
+KINDS: Mapping[str, Kind] = {
+    # Simple deeds first: where several show the same failure, the first one of them is shown.
+    "Reload": Kind((Director,), _simple(deeds.Reload), needs=_KEEPALIVED, lasting=False),
+    "Restart": Kind((Director,), _simple(deeds.Restart), needs=_RUNNING, lasting=False),
+    "StopHttpd": Kind((RealServer,), _simple(faults.StopHttpd), ("httpd {node}",)),
+    "StopKeepalived": Kind((Director,), _simple(faults.StopKeepalived), ("keepalived {node}",)),
+    "KillKeepalived": Kind((Director,), _simple(faults.KillKeepalived), ("keepalived {node}",)),
+    "HangKeepalived": Kind((Director,), _simple(faults.HangKeepalived), ("running {node}",), _KEEPALIVED),
+    "PowerOff": Kind(_EVERY, _simple(faults.PowerOff), ("power {node}",), ()),
+    "Unplug": Kind(_EVERY, _simple(faults.Unplug), ("wire {node}",)),
+    "BlackHole": Kind(_EVERY, _simple(faults.BlackHole), ("port {node}",)),
+    "Maintenance": Kind((Director,), _simple(faults.Maintenance), ("maintenance {node}",), possible=_switches),
+    "FailCheck": Kind((Director,), _simple(faults.FailCheck), ("check {node}",), possible=_scripts),
+    "HangCheck": Kind((Director,), _simple(faults.HangCheck), ("check {node}",), possible=_scripts),
+    "Reconfigure": Kind((Director,), _reconfigure(False), ("config {node}",), _KEEPALIVED, possible=_texts),
+    "Ask": Kind((Client,), _ask, ("asks {node}",), possible=_services),
+    "Mute": Kind(_EVERY, _simple(faults.Mute), ("leaves {node}",)),
+    "Deaf": Kind(_EVERY, _simple(faults.Deaf), ("arrives {node}",)),
+    "DropAdvertisements": Kind(
+        (Director,), _simple(faults.DropAdvertisements), ("arrives {node}",), possible=_instances
+    ),
+    "Cut": Kind(
+        (Director,), _cut, ("cut {node} {other}",), ("power {node}", "power {other}", "iface {node}", "iface {other}"),
+        possible=_peers,
+    ),
+    "HangHttpd": Kind((RealServer,), _simple(faults.HangHttpd), ("httpd {node}",)),
+    "HalfOpen": Kind((RealServer,), _simple(faults.HalfOpen), ("firewall {node}",)),
+    "ResetRequests": Kind((RealServer,), _simple(faults.ResetRequests), ("firewall {node}",)),
+    "DropTcp": Kind((RealServer,), _simple(faults.DropTcp), ("firewall {node}",)),
+    "RemovePage": Kind((RealServer,), _remove_page, ("page {node} {path}",), possible=_pages),
+    "SetDown": Kind(_EVERY, _simple(deeds.SetDown), ("iface {node}",)),
+    "DeleteVip": Kind((Director,), lambda cluster, node, vip: deeds.DeleteVip(node, vip), lasting=False,
+                      needs=("power {node}", "iface {node}"), possible=_vips),
+    "Weigh": Kind((Director,), _weigh, ("weight {node} {service} {server}",), possible=_weights),
+    "CrashVrrp": Kind((Director,), _simple(deeds.CrashVrrp), needs=_RUNNING, lasting=False, possible=_instances),
+    "CrashCheckers": Kind((Director,), _simple(deeds.CrashCheckers), needs=_RUNNING, lasting=False),
+}  # fmt: skip
+
+
+def possible(plan: Plan, texts: Mapping[str, str], without: Iterable[str] = ()) -> tuple[Deed, ...]:
+    """All that can be done on a topology, simple things first. ``texts`` has each director's keepalived.conf.
+
+    ``without`` names kinds that are left out. HarnessError if there is no director.
+    """
+    if not plan.of_role(Director):
+        raise HarnessError("there is no director in this topology, so there is nothing to search: add a Director")
+    left_out = frozenset(without)
+    if unknown := left_out - KINDS.keys():
+        raise HarnessError(f"--without {min(unknown)}: there is no such deed; there are {', '.join(KINDS)}")
+    found = []
+    for name, kind in KINDS.items():
+        for host in plan.hosts:
+            if name in left_out or not isinstance(host.role, kind.roles):
+                continue
+            every: Iterable[dict[str, Any]] = kind.possible(plan, host)
+            if name == "Reconfigure":
+                every = ({"edit": edit.name} for edit in edits_of(texts.get(host.name, "")))
+            found += [Deed(name, host.name, tuple(sorted(each.items()))) for each in every]
+    return tuple(found)
+
+
+def holds(deed: Deed) -> Holds:
+    """What a deed takes for itself, and what it needs."""
+    kind = KINDS[deed.name]
+    words = {"node": deed.node, **dict(deed.parameters)}
+
+    def filled(templates: Iterable[str]) -> frozenset[str]:
+        return frozenset(template.format(**words) for template in templates)
+
+    return Holds(filled(kind.takes), filled(kind.needs))
+
+
+def fault_of(cluster: Cluster, deed: Deed) -> Fault[Any]:
+    """The deed, ready to be done. HarnessError if it names what is not there."""
+    if deed.name not in KINDS:
+        raise HarnessError(f"{deed.name} is no deed; there are {', '.join(KINDS)}")
+    return KINDS[deed.name].make(cluster, cluster.nodes[deed.node], **dict(deed.parameters))
+
+
+__all__ = ["KINDS", "Edit", "Kind", "fault_of", "holds", "possible"]

@@ -1,0 +1,86 @@
+"""What a search leaves of a failure: a scenario that fails, ready to commit, and a text for a tracker (pure)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.events import Event
+from harness.search.engine import Failure, Steps
+from harness.search.sequence import as_python
+
+_EVENTS = 40
+"""So many of the last events before the failure are in the text."""
+_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Place:
+    """The topology of a failure: how a scenario imports it, and its parameters; None for directors' own files."""
+
+    module: str
+    name: str
+    parameters: tuple[tuple[str, object], ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """The line that names it."""
+        words = [self.name, *(f"{name}={value!r}" for name, value in self.parameters)]
+        return f"@fresh_topology({', '.join(words)})"
+
+
+def name_of(failure: Failure) -> str:
+    """A name for the scenario: the same for the same failure in every run."""
+    words = "_".join(failure.signature.invariant.replace("-", " ").split())
+    digest = hashlib.sha256(str(failure.signature).encode()).hexdigest()[:6]
+    return f"{words}_{digest}"
+
+
+def scenario(failure: Failure, place: Place | None) -> str:
+    """The text of a scenario that fails by this, where the failure is there."""
+    steps = as_python(failure.steps)
+    lines = ["from harness.cluster import Cluster"]
+    lines += ["from harness.scenario import fresh_topology"] if place else []
+    lines += ["from harness.search import broken, step"]
+    lines += [f"from {place.module} import {place.name}", "", "", place.mark] if place else ["", ""]
+    lines += [
+        f"def test_{name_of(failure)}(cluster: Cluster) -> None:",
+        f'    """{_shortened(failure.violation.text)}"""',
+        "    steps = [",
+        *steps,
+        "    ]",
+        f'    assert not broken(cluster, steps, "{failure.signature.invariant}")',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _shortened(text: str) -> str:
+    """One line that fits, in quotes that nothing in it ends."""
+    line = " ".join(text.split()).replace("\\", "/").replace('"', "'")
+    return line if len(line) <= _WIDTH else line[: _WIDTH - 3] + "..."
+
+
+def report(failure: Failure, about: Mapping[str, str], configs: Mapping[str, str], events: Sequence[Event]) -> str:
+    """A text for a tracker. ``about`` says on what it was seen, ``configs`` has the directors' keepalived.conf."""
+    lines = [f"# {_shortened(failure.violation.text)}", ""]
+    lines += [f"Invariant: {failure.signature.invariant}.", ""]
+    lines += [f"- {name}: {value}" for name, value in about.items()]
+    lines += ["", "## What was done", "", "Seconds from the beginning, on a cluster that had been at rest:", ""]
+    lines += [f"1. {line}" for line in in_words(failure.steps)]
+    lines += ["", "## What was seen", "", failure.violation.text, "", "```text"]
+    lines += [str(event) for event in events[-_EVENTS:]]
+    lines += ["```", ""]
+    for director, text in configs.items():
+        lines += [f"## keepalived.conf of {director}", "", "```text", text.rstrip(), "```", ""]
+    return "\n".join(lines)
+
+
+def in_words(steps: Steps) -> list[str]:
+    """What is done when, a line for each step."""
+    lines, now = [], 0.0
+    for each in steps:
+        now += each.after
+        until = f", until {now + each.lasts:g} s" if each.lasts else ""
+        lines.append(f"At {now:g} s: {each.deed}{until}.")
+    return lines

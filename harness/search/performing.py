@@ -1,0 +1,100 @@
+"""A sequence performed on a living cluster, and what was seen of it from its beginning until all was at rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.clock import Instant
+from harness.cluster import moments as when
+from harness.errors import HarnessError
+from harness.events import AddressChanged, Advertisement
+from harness.search.kinds import fault_of, holds
+from harness.search.observed import Act, Observed, observe
+from harness.search.sequence import Moment, Step, moments
+from harness.timeline import TooLate
+
+if TYPE_CHECKING:
+    from harness.cluster import Cluster
+
+BEGINS = 0.05
+"""Where in the time between two advertisements a sequence begins, as a fraction of it."""
+REST = 1.0
+"""Seconds that are watched when all seems well again, at the least: until somebody has advertised once more."""
+
+
+@dataclass(frozen=True)
+class Lived:
+    """What came of a sequence: ``amiss`` is why it could not be performed, or did not come to rest; None if it did."""
+
+    observed: Observed
+    amiss: str | None
+
+
+def perform(cluster: Cluster, steps: Sequence[Step]) -> Lived:
+    """Do what the steps say, wait until the cluster is as it was before, and return what was seen.
+
+    A cluster on which something could not be done, or which is not well again in time, is not to be used again.
+    """
+    wait_for_beginning(cluster)
+    cluster.begin_scenario()
+    began = cluster.timeline.now()
+    acts: dict[int, _Lasting] = {}
+    amiss: str | None = None
+    try:
+        for moment in moments(steps, holds):
+            cluster.timeline.let_pass(began + moment.at - cluster.timeline.now())
+            _do(cluster, steps, moment, acts)
+        _come_to_rest(cluster, steps)
+    except TooLate as problem:
+        amiss = str(problem)
+    except (HarnessError, OSError) as problem:
+        amiss = f"could not go on: {problem}"
+    return Lived(observe(cluster, began, [each.act() for each in acts.values()]), amiss)
+
+
+@dataclass
+class _Lasting:
+    """A deed that was done."""
+
+    step: Step
+    fault: Any
+    at: Instant
+    healed_at: Instant | None = None
+
+    def act(self) -> Act:
+        deed = self.step.deed
+        return Act(deed.name, deed.node, dict(deed.parameters), self.at, self.healed_at)
+
+
+def _do(cluster: Cluster, steps: Sequence[Step], moment: Moment, acts: dict[int, _Lasting]) -> None:
+    each = steps[moment.number]
+    if moment.begins:
+        fault = fault_of(cluster, each.deed)
+        acts[moment.number] = _Lasting(each, fault, cluster.timeline.now())
+        cluster.inject(fault, at_once=True)
+    else:
+        acts[moment.number].healed_at = cluster.heal(acts[moment.number].fault)
+
+
+def wait_for_beginning(cluster: Cluster) -> None:
+    """Wait until the same moment between two advertisements, whatever went before."""
+    cluster.wait_settled()
+    sent = [event for event in cluster.timeline.events(Advertisement, sent=True) if event.priority]
+    if sent:
+        last = sent[-1]
+        at = when.instant(last.at, last.interval, BEGINS, cluster.timeline.now())
+        cluster.timeline.let_pass(at - cluster.timeline.now())
+
+
+def _come_to_rest(cluster: Cluster, steps: Sequence[Step]) -> None:
+    """Wait until the cluster has settled, and what keepalived does a while after a takeover is over, too."""
+    cluster.wait_settled()
+    instances = [each for director in cluster.directors for each in director.role.instances]
+    calm = REST + max((each.advert_int for each in instances), default=0.0)
+    garps = max((float(each.garp_master_delay) for each in instances), default=0.0)
+    changed = cluster.timeline.events(AddressChanged, since=cluster.timeline.mark, action="added")
+    until = max([cluster.timeline.now() + calm, *(event.at + garps + calm for event in changed[-1:])])
+    cluster.timeline.let_pass(until - cluster.timeline.now())
+    cluster.wait_settled()

@@ -1,0 +1,1 @@
+"""Sequences that nobody wrote: drawn at random, judged by invariants."""

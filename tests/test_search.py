@@ -1,0 +1,227 @@
+"""Sequences, what is drawn and made smaller of them, and what is left: all without a kernel."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.daemons.nodes import DirectorNode, node_of
+from harness.errors import HarnessError
+from harness.lab.plan import Plan
+from harness.pool import planned
+from harness.search import canonical, leaving
+from harness.search.drawing import deadlines
+from harness.search.edits import edits_of
+from harness.search.engine import Failure
+from harness.search.judging import Signature
+from harness.search.kinds import KINDS, holds, possible
+from harness.search.known import Known, known
+from harness.search.observed import Violation
+from harness.search.sequence import Step, from_json, lasts, moments, performed, step, to_json
+from harness.search.shrinking import smallest
+from harness.topology import Director
+from topologies.director_pair import DirectorPair
+from topologies.quorum_pool import QuorumPool
+from topologies.two_nodes import topos as two_nodes
+
+
+def texts(plan: Plan) -> dict[str, str]:
+    """Each director's keepalived.conf."""
+    found = {}
+    for host in plan.of_role(Director):
+        node = node_of(host, plan, lambda node, daemon: -1)
+        assert isinstance(node, DirectorNode)
+        found[host.name] = node.config_text().decode()
+    return found
+
+
+def test_steps_follow_each_other_and_what_lasts_is_taken_back() -> None:
+    steps = (step(1, "PowerOff", "web1", lasts=3), step(0.5, "Unplug", "web2", lasts=1))
+
+    happened = [(each.at, each.number, each.begins) for each in moments(steps, holds)]
+
+    assert happened == [(1, 0, True), (1.5, 1, True), (2.5, 1, False), (4, 0, False)]
+    assert lasts(steps) == 4
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        (step(0, "PowerOff", "web1", lasts=2), step(1, "StopHttpd", "web1", lasts=1), 1),
+        (step(0, "PowerOff", "web1", lasts=2), step(2, "StopHttpd", "web1", lasts=1), 2),
+        (step(0, "PowerOff", "web1", lasts=2), step(1, "StopHttpd", "web2", lasts=1), 2),
+        (step(0, "HangKeepalived", "director1", lasts=2), step(1, "Reload", "director1"), 2),
+        (step(0, "HangKeepalived", "director1", lasts=2), step(1, "Restart", "director1"), 1),
+        (step(0, "StopKeepalived", "director1", lasts=2), step(1, "Reload", "director1"), 1),
+        (step(0, "Mute", "web1", lasts=2), step(1, "Deaf", "web1", lasts=1), 2),
+        (step(0, "Mute", "web1", lasts=2), step(1, "Mute", "web1", lasts=1), 1),
+        (step(0, "PowerOff", "web1", lasts=2), step(1, "Cut", "director1", lasts=1, other="web1", both=True), 1),
+    ],
+)
+def test_a_step_that_clashes_is_left_out(first: Step, second: Step, kept: int) -> None:
+    assert len(performed((first, second), holds)) == kept
+
+
+def test_what_follows_a_step_that_is_left_out_keeps_its_time() -> None:
+    steps = (step(0, "PowerOff", "web1", lasts=9), step(1, "StopHttpd", "web1"), step(2, "Unplug", "web2", lasts=1))
+
+    assert performed(steps, holds) == (steps[0], step(3, "Unplug", "web2", lasts=1))
+
+
+def test_a_deed_that_does_not_last_is_taken_back_after_it_was_done() -> None:
+    assert [each.begins for each in moments([step(0, "Reload", "director1")], holds)] == [True, False]
+
+
+def test_steps_survive_a_file() -> None:
+    steps = (step(0.25, "Cut", "director1", lasts=2, other="web1", both=False), step(0, "Reload", "director2"))
+
+    assert from_json(to_json(steps)) == steps
+
+
+def test_every_kind_is_possible_somewhere_and_holds_what_it_names() -> None:
+    found = set()
+    for topology in (DirectorPair, QuorumPool):
+        plan = planned(topology, {}, 0)
+        for deed in possible(plan, texts(plan)):
+            found.add(deed.name)
+            assert not any("{" in word for word in holds(deed).takes | holds(deed).needs)
+
+    assert found | {"FailCheck", "HangCheck"} == set(KINDS)
+
+
+def test_without_directors_there_is_nothing_to_search() -> None:
+    plan = planned(two_nodes["two_nodes"], {}, 0)
+    hosts = tuple(host for host in plan.hosts if not isinstance(host.role, Director))
+
+    with pytest.raises(HarnessError, match="no director"):
+        possible(Plan(hosts=hosts, lans=plan.lans), {})
+
+
+def test_a_kind_that_is_left_out_must_exist() -> None:
+    with pytest.raises(HarnessError, match="--without Poweroff: there is no such deed"):
+        possible(planned(DirectorPair, {}, 0), {}, ["Poweroff"])
+
+
+def test_deadlines_are_those_of_the_protocols() -> None:
+    found = deadlines(planned(DirectorPair, {}, 0))
+
+    assert {0.0, 1.0, 3.648, 2.648, 0.609, 5.0, 2.0} <= set(found)
+    assert max(found) <= 12
+
+
+CONFIG = """
+virtual_server 10.0.0.1 80 {
+    quorum 1
+    real_server 10.0.0.2 80 {
+        weight 1
+    }
+    real_server 10.0.0.3 80 {
+        weight 1
+    }
+    sorry_server 10.0.0.4 80
+}
+vrrp_instance A {
+    priority 100
+    virtual_ipaddress {
+        10.0.0.1/32
+        10.0.0.9/32
+    }
+}
+"""
+
+
+def test_edits_take_blocks_and_lines_out_and_change_numbers() -> None:
+    names = [edit.name for edit in edits_of(CONFIG)]
+
+    assert "no real_server 10.0.0.3 80 in virtual_server 10.0.0.1 80" in names
+    assert "no sorry_server 10.0.0.4 80 in virtual_server 10.0.0.1 80" in names
+    assert "weight 3 in real_server 10.0.0.3 80, virtual_server 10.0.0.1 80" in names
+    assert "priority 95 in vrrp_instance A" in names
+    assert "no 10.0.0.9 in virtual_ipaddress, vrrp_instance A" in names
+    assert len(names) == len(set(names))
+
+
+def test_every_edit_is_of_text_that_stands_once_and_leaves_braces_in_pairs() -> None:
+    for edit in edits_of(CONFIG):
+        assert CONFIG.count(edit.old) == 1
+        changed = CONFIG.replace(edit.old, edit.new)
+        assert changed != CONFIG
+        assert changed.count("{") == changed.count("}")
+
+
+def test_an_edit_of_one_real_server_leaves_the_other() -> None:
+    edit = next(each for each in edits_of(CONFIG) if each.name.startswith("weight 3 in real_server 10.0.0.3"))
+
+    changed = CONFIG.replace(edit.old, edit.new)
+
+    assert changed.index("weight 1") < changed.index("10.0.0.3") < changed.index("weight 3")
+
+
+def test_shrinking_leaves_the_steps_that_matter_and_round_pauses() -> None:
+    steps = (
+        step(0.37, "Reload", "director2"),
+        step(1.93, "PowerOff", "web1", lasts=4.21),
+        step(0.11, "Unplug", "web2", lasts=2.2),
+        step(2.5, "Reload", "director1"),
+    )
+
+    def fails(candidate: tuple[Step, ...]) -> bool:
+        """Whether director1 reloads two seconds or more after web1 lost its power."""
+        off = on = None
+        now = 0.0
+        for each in candidate:
+            now += each.after
+            off = now if each.deed.name == "PowerOff" else off
+            on = now if each.deed.node == "director1" else on
+        return off is not None and on is not None and on - off >= 2
+
+    assert smallest(steps, fails) == (step(0, "PowerOff", "web1"), step(2, "Reload", "director1"))
+
+
+def test_shrinking_gives_nothing_up_that_still_fails_alone() -> None:
+    steps = (step(1.23, "Reload", "director1"), step(1, "Reload", "director2"))
+
+    assert smallest(steps, lambda candidate: candidate == steps) == steps
+
+
+def test_signatures_leave_out_numbers_and_which_node_it_was() -> None:
+    texts = ("director1 holds 10.0.0.1 for 3.25 s", "director2 holds 10.0.0.9 for 12 s")
+
+    assert len({Signature.of(Violation("owner", 1.0, text)) for text in texts}) == 1
+    assert Signature.of(Violation("owner", 1.0, texts[0])) != Signature.of(Violation("other", 1.0, texts[0]))
+
+
+def test_known_defects_hide_nothing_else() -> None:
+    defects = (Known("#1", "owner", r"^director1 sleeps"),)
+
+    assert known(Violation("owner", 0, "director1 sleeps"), defects) == "#1"
+    assert known(Violation("owner", 0, "director1 wakes"), defects) is None
+    assert known(Violation("other", 0, "director1 sleeps"), defects) is None
+
+
+def test_a_scenario_of_three_steps_has_fifteen_lines_and_is_python() -> None:
+    steps = tuple(step(1, "Reload", f"director{number}") for number in (1, 2, 1))
+    violation = Violation("as before", 3.0, 'director1 says "no" \\ twice')
+    failure = Failure(Signature.of(violation), steps, violation, steps)
+
+    text = leaving.scenario(failure, leaving.Place("topologies.director_pair", "DirectorPair"))
+
+    compile(text, "test_found.py", "exec")
+    assert len(text.splitlines()) == 15
+    assert 'step(1, "Reload", "director2"),' in text
+
+
+def test_a_table_is_the_same_whatever_the_order_and_the_connections() -> None:
+    header = "IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler Flags\n  -> RemoteAddress\n"
+    one = (
+        "TCP  AC10:0050 rr\n  -> AC01:0050      Route   1      0          7\n  -> AC02:0050      Route   1      0  1\n"
+    )
+    other = (
+        "TCP  AC10:0050 rr\n  -> AC02:0050      Route   1      3  1\n  -> AC01:0050      Route   1      0          0\n"
+    )
+    weighed = other.replace("AC01:0050      Route   1", "AC01:0050      Route   9")
+
+    def state(table: str) -> canonical.State:
+        return {"director1 /proc/net/ip_vs": canonical.plain("/proc/net/ip_vs", header + table)}
+
+    assert canonical.difference(state(one), state(other)) is None
+    assert "Route   9" in str(canonical.difference(state(one), state(weighed)))
