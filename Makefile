@@ -50,6 +50,7 @@ check: setup $(VENV)/bin/biome
 	$(VENV)/bin/biome check --error-on-warnings
 	vagrant validate --ignore-provider
 	$(VENV)/bin/lvs-harness scenarios --markdown | diff -u docs/scenarios.md - || { echo "out of date: make docs"; exit 1; }
+	$(VENV)/bin/python -m tools.build_api | diff -u docs/api.md - || { echo "out of date: make docs"; exit 1; }
 	$(VENV)/bin/python tools/build_site.py site
 
 # Every scenario under each of its controls, under which it must fail.
@@ -59,6 +60,8 @@ controls: setup
 docs: setup
 	$(VENV)/bin/lvs-harness scenarios --markdown >docs/scenarios.md.new
 	@mv docs/scenarios.md.new docs/scenarios.md
+	$(VENV)/bin/python -m tools.build_api >docs/api.md.new
+	@mv docs/api.md.new docs/api.md
 
 # The documentation as HTML, in site/. It opens without a web server, but for the search: python3 -m http.server -d site
 site: setup

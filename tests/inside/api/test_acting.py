@@ -1,0 +1,122 @@
+"""What is done to a cluster."""
+
+from __future__ import annotations
+
+from harness.cluster import Cluster
+from harness.daemons.nodes.phantom import Advertise, Resign, Silence
+from harness.events import DaemonChanged
+from harness.faults import PowerOff, StopHttpd
+from harness.ipvs.schedulers import Flow
+from harness.scenario import topology
+from tests.inside.api.shown import shows
+from topologies.director_pair import DirectorPair
+from topologies.phantom_pair import PhantomPair
+from topologies.quorum_pool import QuorumPool
+
+pytestmark = topology(DirectorPair)
+
+
+@shows(Cluster.suffering)
+def test_a_fault_for_a_while(cluster: Cluster) -> None:
+    with cluster.suffering(PowerOff(cluster.master)) as struck:
+        assert struck <= cluster.timeline.now()
+
+
+@shows(Cluster.inject, Cluster.heal)
+def test_a_fault_and_its_end(cluster: Cluster) -> None:
+    fault = PowerOff(cluster.backup)
+    assert cluster.inject(fault) < cluster.heal(fault)
+
+
+@shows(Cluster.outlive)
+def test_a_real_server_that_fails_and_comes_back(cluster: Cluster) -> None:
+    removed, returned = cluster.outlive(StopHttpd(cluster.real_servers[0]))
+    assert removed > 0 and returned > 0  # noqa: PT018
+
+
+@topology(QuorumPool)
+@shows(Cluster.failing)
+def test_while_a_checker_fails(cluster: Cluster) -> None:
+    with cluster.failing(cluster.service, "web1", "web2"):
+        assert {request.server for request in cluster.fetch(3)} == {"web3"}
+
+
+@shows(Cluster.target, Cluster.fetch)
+def test_requests(cluster: Cluster) -> None:
+    assert cluster.target(path="/health").address == cluster.vip
+    assert [request.status for request in cluster.fetch(2)] == [200, 200]
+
+
+@topology(PhantomPair)
+@shows(Cluster.play, Advertise, Silence, Resign)
+def test_a_speaker_by_script(cluster: Cluster) -> None:
+    last = cluster.play(cluster.phantom, Advertise(times=3), Silence(0.5), Resign())
+    assert last <= cluster.timeline.now()
+
+
+@shows(Cluster.reload)
+def test_a_reload(cluster: Cluster) -> None:
+    began = cluster.reload(cluster.backup)
+    assert cluster.timeline.events(DaemonChanged, since=began, action="reloaded")
+
+
+@shows(Cluster.load)
+def test_requests_meanwhile(cluster: Cluster) -> None:
+    with cluster.load(rate=20) as load:
+        cluster.wait_answers(load, 5, since=cluster.timeline.now())
+    assert load.resolution == 0.05
+
+
+@shows(Cluster.holding)
+def test_open_connections(cluster: Cluster) -> None:
+    with cluster.holding(2) as held:
+        assert held[0].finish().status == 200
+
+
+@shows(Cluster.session)
+def test_many_requests_in_one_connection(cluster: Cluster) -> None:
+    with cluster.session() as session:
+        assert session.fetch().port == session.fetch().port
+
+
+@shows(Cluster.stream)
+def test_a_long_answer(cluster: Cluster) -> None:
+    with cluster.stream(4096) as stream:
+        stream.ended.wait()
+    assert stream.received >= 4096  # with the header
+
+
+@shows(Cluster.connect)
+def test_connections_of_given_clients(cluster: Cluster) -> None:
+    requests = cluster.connect(cluster.service, [Flow(cluster.client.ip, cluster.vip)])
+    assert requests[0].status == 200
+
+
+@shows(Cluster.restart_scheduler)
+def test_a_scheduler_that_begins_anew(cluster: Cluster) -> None:
+    cluster.restart_scheduler(cluster.master, cluster.service)
+    assert len({request.server for request in cluster.fetch(2)}) == 2
+
+
+@shows(Cluster.forget_path_mtu)
+def test_a_machine_that_forgets_a_path_s_mtu(cluster: Cluster) -> None:
+    cluster.forget_path_mtu(cluster.client)
+    assert cluster.fetch(1)[0].status == 200
+
+
+@shows(Cluster.ask_arp)
+def test_who_answers_arp(cluster: Cluster) -> None:
+    answers = cluster.ask_arp(cluster.client, cluster.vip, count=2)
+    assert {answer.node for answer in answers} == {cluster.master.name}
+
+
+@shows(Cluster.speak_to, Cluster.speak_first)
+def test_a_machine_that_has_to_find_another(cluster: Cluster) -> None:
+    cluster.speak_to(cluster.client, cluster.vip)
+    assert cluster.neighbour(cluster.client, cluster.vip) == cluster.master.mac
+
+
+@shows(Cluster.saturate)
+def saturated_in_real_time(cluster: Cluster) -> None:
+    totals = cluster.saturate(seconds=3, connections=4)
+    assert totals.requests > 0
