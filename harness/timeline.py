@@ -7,18 +7,17 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Collection, Container, Iterator, Sequence
-from typing import Any, Final, TextIO, TypeVar, overload
+from typing import Any, Final, TextIO, TypeVar, cast, overload
 
 from harness.clock import Instant, now
 from harness.errors import HarnessError
-from harness.events import KINDS, Event, UnknownName, Value, check_details, class_of, make
+from harness.events import KINDS, Event, UnknownName, Value, check_details
 from harness.latch import Latch
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Event)
 F = TypeVar("F", bound=Event)
 G = TypeVar("G", bound=Event)
-Kind = str | type[Event]
 
 
 EVER: Final = float("-inf")
@@ -55,16 +54,10 @@ class Timeline:
         with self._lock:
             self._listener = listener
 
-    @overload
-    def record(self, event: E, /) -> E: ...
-    @overload
-    def record(self, node: str, kind: str, /, at: Instant | None = None, **details: Value) -> Event: ...
-    def record(self, event: Event | str, kind: str = "", /, at: Instant | None = None, **details: Value) -> Event:
+    def record(self, event: E, /) -> E:
         """Add an event, which is returned; its instant is on this timeline."""
-        if isinstance(event, str):
-            event = make(kind, self.now() if at is None else at, event, **details)
         with self._lock:
-            bisect.insort(self._events, event, key=lambda other: other.at)
+            bisect.insort(self._events, cast(Event, event), key=_instant)
             if self._listener is not None:
                 self._listener(event)
             for matters, woken in self._waits:
@@ -107,15 +100,10 @@ class Timeline:
         self, kind: type[E], other: type[F], third: type[G], /, *, node: str | None = None, since: Instant = EVER,
         until: Instant | None = None, **details: Value,
     ) -> list[E | F | G]: ...  # fmt: skip
-    @overload
     def events(
-        self, kind: str, /, *, node: str | None = None, since: Instant = EVER, until: Instant | None = None,
-        **details: Value,
-    ) -> list[Any]: ...  # fmt: skip
-    def events(
-        self, kind: Kind | None = None, other: Kind | None = None, third: Kind | None = None, /, *,
-        node: str | None = None, since: Instant = EVER, until: Instant | None = None,
-        **details: Value,
+        self, kind: type[Event] | None = None, other: type[Event] | None = None,
+        third: type[Event] | None = None, /, *, node: str | None = None, since: Instant = EVER,
+        until: Instant | None = None, **details: Value,
     ) -> list[Any]:  # fmt: skip
         """All events of these kinds (none: of any) that fit, oldest first.
 
@@ -136,9 +124,11 @@ class Timeline:
         earlier._events = [event for event in self.events() if event.at < instant]
         return earlier
 
-    def _checked(self, kinds: Sequence[Kind], node: str | None, details: dict[str, Value]) -> tuple[type[Event], ...]:
+    def _checked(
+        self, kinds: Sequence[type[Event]], node: str | None, details: dict[str, Value]
+    ) -> tuple[type[Event], ...]:
         """The classes that a query asks for. Raises UnknownName if what it asks for cannot be."""
-        wanted = tuple(class_of(kind) for kind in kinds) or tuple(KINDS.values())
+        wanted = tuple(map(_class, kinds)) or tuple(KINDS.values())
         check_details(wanted, details)
         if node is not None and self.nodes is not None and node not in self.nodes:
             raise UnknownName.of(f"{node!r} is no node", node, self.nodes)
@@ -152,7 +142,7 @@ class Timeline:
         until: Instant | None,
         details: dict[str, Value],
     ) -> Iterator[Event]:
-        first = bisect.bisect_left(self._events, since, key=lambda event: event.at)
+        first = bisect.bisect_left(self._events, since, key=_instant)
         for event in itertools.islice(self._events, first, None):
             if until is not None and event.at > until:
                 return
@@ -182,17 +172,9 @@ class Timeline:
             with self._lock:
                 self._waits = [wait for wait in self._waits if wait[1] is not woken]
 
-    @overload
     def wait_for(
         self, kind: type[E], /, *, node: str | None = None, since: Instant = EVER, until: Instant, **details: Value
-    ) -> E: ...
-    @overload
-    def wait_for(
-        self, kind: str, /, *, node: str | None = None, since: Instant = EVER, until: Instant, **details: Value
-    ) -> Any: ...
-    def wait_for(
-        self, kind: Kind, /, *, node: str | None = None, since: Instant = EVER, until: Instant, **details: Value
-    ) -> Any:
+    ) -> E:
         """Wait for the first event that fits, from ``since`` on; it may have happened already.
 
         Raises TooLate, or UnknownName as :meth:`events` does.
@@ -201,9 +183,10 @@ class Timeline:
         (name,) = (each.kind for each in kinds)
         wanted = " ".join([name, *(f"{name}={value}" for name, value in details.items()), f"on {node or 'any node'}"])
 
-        def found() -> Event | None:
+        def found() -> E | None:
             with self._lock:
-                return next(self._matching(kinds, node, since, None, details), None)
+                event = next(self._matching(kinds, node, since, None, details), None)
+            return event if isinstance(event, kind) else None
 
         self._awaited.append(name)
         try:
@@ -225,6 +208,19 @@ class Timeline:
         """Write ``timeline.jsonl``: one event a line, see :meth:`harness.events.Event.as_json`."""
         for event in self.events(since=since, until=until):
             file.write(event.as_json() + "\n")
+
+
+def _instant(event: Event) -> Instant:
+    return event.at
+
+
+def _class(kind: object) -> type[Event]:
+    """A kind as a query names it. Raises UnknownName for what is no class of an event, such as the word for one."""
+    if isinstance(kind, type) and issubclass(kind, Event):
+        return kind
+    named = {each.kind: each.__name__ for each in KINDS.values()}
+    word = str(named.get(str(kind), kind))
+    raise UnknownName.of(f"{kind!r} is no kind of event, which are classes of harness.events", word, named.values())
 
 
 def _fits(event: Event, kinds: tuple[type[Event], ...], node: str | None, details: dict[str, Value]) -> bool:

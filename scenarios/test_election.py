@@ -6,7 +6,7 @@ from harness import measures
 from harness.clock import Window
 from harness.cluster import Cluster
 from harness.daemons.nodes import DirectorNode
-from harness.events import AddressChanged, Advertisement
+from harness.events import AddressChanged, Advertisement, DaemonChanged
 from harness.faults import BlackHole, Fault, PowerOff, StopKeepalived
 from harness.keepalived import timers
 from harness.scenario import fresh_topology, topology
@@ -40,7 +40,7 @@ def test_election_is_not_awaited_by_the_address_owner(cluster: Cluster) -> None:
     owner, other = cluster.directors
     due = timers.cold_start(owner.vrrp, other.vrrp)
 
-    began = cluster.timeline.events("daemon", node=owner.name, action="started")[-1].at
+    began = cluster.timeline.events(DaemonChanged, node=owner.name, action="started")[-1].at
     stood = Window(began, cluster.stood(other).latest)  # the other is as long on its way to an election
     took = cluster.wait_master(owner, since=began, until=stood.latest - began + due.latest)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from harness.diagnosis import Setup, diagnose
+from harness.events import AddressChanged, Advertisement, Arp, Log
 from harness.timeline import Timeline
 from harness.topology import VrrpInstance
 from harness.topology.tracking import maintenance_switch
@@ -26,15 +27,16 @@ def healthy() -> Timeline:
         ("director1", VIP, 32, "eth0"),
         ("web1", VIP, 32, "lo"),
     ):
-        timeline.record(node, "address", 0, action="added", address=address, prefix=prefix, interface=interface)
+        timeline.record(AddressChanged(0, node, action="added", address=address, prefix=prefix, interface=interface))
     advert(timeline, 1, "director1", "director2")
     return timeline
 
 
 def advert(timeline: Timeline, at: float, node: str, *listeners: str, **other: Any) -> None:
-    said = {"vrid": 51, "priority": 100, "source": f"of {node}", "interval": 1, "version": 2, "addresses": VIP, **other}
+    right = {"vrid": 51, "priority": 100, "source": f"of {node}", "interval": 1, "version": 2}
+    said: dict[str, Any] = {**right, "addresses": VIP, **other}
     for each in (node, *listeners):
-        timeline.record(each, "advertisement", at, sent=each == node, **said)
+        timeline.record(Advertisement(at, each, sent=each == node, **said))
 
 
 def found(timeline: Timeline, setup: Setup = SETUP, since: float = 0) -> list[tuple[str, tuple[str, ...]]]:
@@ -99,22 +101,22 @@ def test_a_lowered_priority_is_to_fall_below_the_next(lowered: int, expected: in
 
 def test_a_real_server_that_names_the_vip_in_arp() -> None:
     timeline = healthy()
-    timeline.record("web1", "arp", 2, sent=True, sender="172.16.10.21")
+    timeline.record(Arp(2, "web1", sent=True, sender="172.16.10.21"))
     assert found(timeline) == []
-    timeline.record("web1", "arp", 3, sent=True, sender=VIP)
+    timeline.record(Arp(3, "web1", sent=True, sender=VIP))
     assert found(timeline) == [("no ARP protection", ("web1",))]
 
 
 def test_a_real_server_without_the_vip() -> None:
     timeline = healthy()
-    timeline.record("web1", "address", 2, action="removed", address=VIP, prefix=32, interface="lo")
+    timeline.record(AddressChanged(2, "web1", action="removed", address=VIP, prefix=32, interface="lo"))
     assert found(timeline) == [("VIP missing on a real server", ("web1",))]
 
 
 @pytest.mark.parametrize(("prefix", "expected"), [(16, 1), (24, 0)])
 def test_a_vip_whose_network_is_wider_than_the_lan(prefix: int, expected: int) -> None:
     timeline = healthy()
-    timeline.record("director2", "address", 2, action="added", address=VIP, prefix=prefix, interface="eth0")
+    timeline.record(AddressChanged(2, "director2", action="added", address=VIP, prefix=prefix, interface="eth0"))
     assert found(timeline) == [("VIP with the wrong prefix", ("director2",))] * expected
 
 
@@ -140,7 +142,7 @@ def test_a_gateway_that_is_no_directors(gateway: str | None, expected: int) -> N
 def test_keepalived_s_own_words_are_told_once_and_without_their_date(line: str, name: str) -> None:
     timeline = healthy()
     for at in (2, 3):
-        timeline.record("director1", "log", at, daemon="keepalived", line=f"Thu Jan  1 00:00:0{at} 2026: {line}")
+        timeline.record(Log(at, "director1", daemon="keepalived", line=f"Thu Jan  1 00:00:0{at} 2026: {line}"))
     (diagnosis,) = diagnose(timeline, SETUP)
     assert (diagnosis.name, diagnosis.nodes, diagnosis.evidence) == (name, ("director1",), line)
     assert str(diagnosis).startswith(f"{name} (director1): ")
@@ -149,5 +151,5 @@ def test_keepalived_s_own_words_are_told_once_and_without_their_date(line: str, 
 def test_what_keepalived_says_when_all_is_well_is_no_complaint() -> None:
     timeline = healthy()
     for line in ("(VI_1) removing firewall drop rule", "VRRP_Script(maintenance) succeeded"):
-        timeline.record("director1", "log", 2, daemon="keepalived", line=f"Thu Jan  1 00:00:02 2026: {line}")
+        timeline.record(Log(2, "director1", daemon="keepalived", line=f"Thu Jan  1 00:00:02 2026: {line}"))
     assert found(timeline) == []

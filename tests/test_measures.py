@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from harness import measures
-from harness.events import Advertisement, Renamed
+from harness.events import (
+    AddressChanged,
+    Advertisement,
+    DestinationChanged,
+    Event,
+    Power,
+    Renamed,
+    Request,
+    ServiceChanged,
+    make,
+)
 from harness.measures import NoEvidence, Tenure
 from harness.timeline import Timeline
 
@@ -17,17 +27,17 @@ SERVICE = "TCP 172.16.10.50:80"
 
 
 def address(timeline: Timeline, at: float, node: str, action: str, interface: str = "eth0", vip: str = VIP) -> None:
-    timeline.record(node, "address", at, action=action, address=vip, prefix=32, interface=interface)
+    timeline.record(make(AddressChanged, at, node, action=action, address=vip, prefix=32, interface=interface))
 
 
 def adverts(timeline: Timeline, node: str, *instants: float, priority: int = 100, vrid: int = 51) -> None:
     for at in instants:
         for seen_by, sent in ((node, True), ("client", False)):
-            timeline.record(seen_by, "advertisement", at, vrid=vrid, priority=priority, interval=1.0, sent=sent)
+            timeline.record(Advertisement(at, seen_by, vrid=vrid, priority=priority, interval=1.0, sent=sent))
 
 
 def asked(timeline: Timeline, at: float, status: int = 200, server: str | None = "web1") -> None:
-    timeline.record("client", "request", at, status=status, server=server)
+    timeline.record(Request(at, "client", status=status, server=server))
 
 
 # -- ownership --------------------------------------------------------------------------------------------------------
@@ -52,8 +62,8 @@ def test_two_owners_are_told_by_name_whoever_was_first() -> None:
 def test_a_machine_without_power_owns_nothing() -> None:
     timeline = Timeline()
     address(timeline, 1, "director1", "added")
-    timeline.record("director1", "power", 3, action="off")
-    timeline.record("director1", "power", 4, action="on")
+    timeline.record(Power(3, "director1", action="off"))
+    timeline.record(Power(4, "director1", action="on"))
     assert measures.ownership(timeline, VIP) == [Tenure("director1", 1, 3)]
 
 
@@ -103,7 +113,7 @@ def test_a_reign_ends_with_a_resignation_or_with_silence() -> None:
 def test_nobody_s_reign_is_no_evidence() -> None:
     timeline = Timeline()
     adverts(timeline, "director1", 1, vrid=52)
-    timeline.record("client", "advertisement", 1, vrid=51, priority=100, interval=1.0, sent=False)
+    timeline.record(Advertisement(1, "client", vrid=51, priority=100, interval=1.0, sent=False))
     with pytest.raises(NoEvidence, match="nobody advertised VRID 51"):
         measures.reigns(timeline, 51)
     with pytest.raises(NoEvidence):
@@ -205,24 +215,24 @@ def test_distribution_counts_servers_and_those_that_nobody_served() -> None:
 # -- pool -------------------------------------------------------------------------------------------------------------
 
 
-def table(timeline: Timeline, at: float, kind: str, action: str, **details: str | int) -> None:
-    timeline.record("director1", kind, at, action=action, service=SERVICE, **details)
+def table(timeline: Timeline, at: float, kind: type[Event], action: str, **details: str | int) -> None:
+    timeline.record(make(kind, at, "director1", action=action, service=SERVICE, **details))
 
 
 def lose_table(timeline: Timeline, at: float, kind: str) -> None:
     if kind == "service":
-        table(timeline, at, "service", "removed")
+        table(timeline, at, ServiceChanged, "removed")
     else:
-        timeline.record("director1", "power", at, action="off")
+        timeline.record(Power(at, "director1", action="off"))
 
 
 def test_pool_follows_the_table() -> None:
     timeline = Timeline()
-    table(timeline, 1, "service", "added")
-    table(timeline, 1, "destination", "added", address="172.16.10.21:80", weight=1)
-    table(timeline, 2, "destination", "added", address="172.16.10.22:80", weight=1)
-    table(timeline, 3, "destination", "changed", address="172.16.10.21:80", weight=5)
-    table(timeline, 4, "destination", "removed", address="172.16.10.22:80")
+    table(timeline, 1, ServiceChanged, "added")
+    table(timeline, 1, DestinationChanged, "added", address="172.16.10.21:80", weight=1)
+    table(timeline, 2, DestinationChanged, "added", address="172.16.10.22:80", weight=1)
+    table(timeline, 3, DestinationChanged, "changed", address="172.16.10.21:80", weight=5)
+    table(timeline, 4, DestinationChanged, "removed", address="172.16.10.22:80")
     assert measures.pool(timeline, "director1", SERVICE, at=1) == {"172.16.10.21:80": 1}
     assert measures.pool(timeline, "director1", SERVICE, at=2) == {"172.16.10.21:80": 1, "172.16.10.22:80": 1}
     assert measures.pool(timeline, "director1", SERVICE) == {"172.16.10.21:80": 5}
@@ -233,7 +243,7 @@ def test_a_table_that_is_gone_is_no_evidence(kind: str) -> None:
     timeline = Timeline()
     with pytest.raises(NoEvidence, match=f"director1 has no service {SERVICE} in its table"):
         measures.pool(timeline, "director1", SERVICE)
-    table(timeline, 1, "service", "added")
+    table(timeline, 1, ServiceChanged, "added")
     assert measures.pool(timeline, "director1", SERVICE) == {}
     lose_table(timeline, 2, kind)
     with pytest.raises(NoEvidence):
@@ -246,7 +256,7 @@ def test_advert_gaps_are_between_one_nodes_own_and_without_resignations() -> Non
         (1.0, "a", True, 100), (1.5, "b", True, 90), (1.6, "a", False, 90), (2.0, "a", True, 100), (2.25, "a", True, 0),
         (3.5, "a", True, 100),
     ):  # fmt: skip
-        timeline.record(node, "advertisement", at, sent=sent, vrid=51, priority=priority)
+        timeline.record(Advertisement(at, node, sent=sent, vrid=51, priority=priority))
     assert measures.advert_gaps(timeline, "a", 51) == [1.0, 1.5]
     assert measures.advert_gaps(timeline, "a", 51, since=2.0) == [1.5]
     with pytest.raises(measures.NoEvidence, match="b sent 1 advertisements"):

@@ -7,11 +7,12 @@ import json
 import random
 import threading
 from collections.abc import Callable, Collection
+from typing import Literal
 
 import pytest
 
 from harness.errors import HarnessError
-from harness.events import AddressChanged, Advertisement, Arp, Log, Power, UnknownName
+from harness.events import AddressChanged, Advertisement, Arp, Link, Log, Power, Request, UnknownName
 from harness.report.standing import addresses, standing
 from harness.timeline import Timeline, TooLate
 
@@ -21,7 +22,7 @@ VIP = "172.16.10.50"
 def filled(*instants: float) -> Timeline:
     timeline = Timeline()
     for number, at in enumerate(instants):
-        timeline.record("a" if number % 2 else "b", "log", at, daemon="keepalived", line=str(number))
+        timeline.record(Log(at, "a" if number % 2 else "b", daemon="keepalived", line=str(number)))
     return timeline
 
 
@@ -43,7 +44,7 @@ def test_since_and_until_are_inclusive() -> None:
 
 def test_events_are_chosen_by_kind_node_and_details() -> None:
     timeline = filled(1, 2, 3)
-    timeline.record("a", "power", 2.5, action="off")
+    timeline.record(Power(2.5, "a", action="off"))
     assert [event.at for event in timeline.events(Log, node="b")] == [1, 3]
     assert [event.at for event in timeline.events(line="1")] == [2]
     assert [event.kind for event in timeline.events(node="a")] == ["log", "power"]
@@ -127,8 +128,8 @@ def test_time_passes() -> None:
 
 def test_the_file_has_an_event_a_line() -> None:
     timeline = Timeline()
-    timeline.record("client", "request", 1.0123456789, status=200, error=None, server="wéb1")
-    timeline.record("director1", "power", 0.5, action="on")
+    timeline.record(Request(1.0123456789, "client", status=200, error=None, server="wéb1"))
+    timeline.record(Power(0.5, "director1", action="on"))
     file = io.StringIO()
     timeline.write(file)
     power, request = (json.loads(line) for line in file.getvalue().splitlines())
@@ -139,19 +140,18 @@ def test_the_file_has_an_event_a_line() -> None:
     assert len(file.getvalue().splitlines()) == 1
 
 
+def held(at: float, action: Literal["added", "removed"], address: str, prefix: int = 32) -> AddressChanged:
+    return AddressChanged(at, "director1", action=action, address=address, prefix=prefix, interface="eth0")
+
+
 def test_how_things_stand_is_the_last_word_on_each() -> None:
     timeline = Timeline()
-    for at, (kind, details) in enumerate(
-        [
-            ("link", {"interface": "eth0", "up": False}),
-            ("address", {"action": "added", "address": "10.0.0.1", "prefix": 24, "interface": "eth0"}),
-            ("link", {"interface": "eth0", "up": True}),
-            ("address", {"action": "added", "address": "10.0.0.50", "prefix": 32, "interface": "eth0"}),
-            ("address", {"action": "removed", "address": "10.0.0.50", "prefix": 32, "interface": "eth0"}),
-            ("power", {"action": "off"}),
-        ]
-    ):
-        timeline.record("director1", kind, float(at), **details)  # type: ignore[arg-type]
+    timeline.record(Link(0.0, "director1", interface="eth0", up=False))
+    timeline.record(held(1.0, "added", "10.0.0.1", 24))
+    timeline.record(Link(2.0, "director1", interface="eth0", up=True))
+    timeline.record(held(3.0, "added", "10.0.0.50"))
+    timeline.record(held(4.0, "removed", "10.0.0.50"))
+    timeline.record(Power(5.0, "director1", action="off"))
     told = [addresses(standing(timeline, at), "director1") for at in (1.0, 3.0, 4.0, 5.0)]
     assert told == [
         "eth0 down 10.0.0.1/24\n",
@@ -165,7 +165,8 @@ def test_how_things_stand_is_the_last_word_on_each() -> None:
 @pytest.mark.parametrize(
     ("query", "meant"),
     [
-        (lambda timeline: timeline.events("adress"), "'adress' is no kind of event: did you mean 'address'"),
+        (lambda timeline: timeline.events("adress"), "'adress' is no kind of event, which are classes"),
+        (lambda timeline: timeline.events("address"), "did you mean 'AddressChanged'"),
         (
             lambda timeline: timeline.events(Advertisement, priorty=90),
             "'priorty' is no detail of advertisement: did you mean",

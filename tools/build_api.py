@@ -180,8 +180,8 @@ def marks() -> Iterator[Entry]:
             yield Entry(f"mark {name}", about, f"@pytest.mark.{written}")
 
 
-_FOREIGN_MARKS = ("anyio", "topology")
-"""A plugin's that is not ours, and the one whose place :mod:`harness.scenario` takes."""
+_FOREIGN_MARKS = ("anyio", "hypothesis", "topology")
+"""Those of plugins that are not ours, and the one whose place :mod:`harness.scenario` takes."""
 
 
 @dataclass(frozen=True)
