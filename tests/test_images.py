@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness import pool
 from harness.daemons.daemon import PROGRAMS
 from harness.errors import HarnessError
 from harness.images import cache, image, oci, program, release, selection
@@ -253,3 +254,47 @@ def test_no_file_of_an_image_is_a_link_or_a_fifo(name: str, tmp_path: Path) -> N
     os.mkfifo(folder / name)
     with pytest.raises(HarnessError, match="its OCI layout is damaged: it is no regular file"):
         oci.find(folder, "")
+
+
+VERSIONED = """
+    import pytest
+    from harness.check.configured import configured
+    from harness.scenario import topology
+    from topologies.director_pair import DirectorPair
+
+    @topology(DirectorPair)
+    def test_of_a_topology(): pass
+
+    @topology(configured("lb1.conf", "lb2.conf"))
+    def test_of_configurations(): pass
+
+    def test_of_the_run(): pass
+"""
+
+
+@pytest.mark.parametrize(("options", "of_the_run"), [([], "host"), (["--director", "lb1.conf"], "old")])
+def test_marks_of_versions_ask_the_keepalived_that_runs(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: list[str], of_the_run: str
+) -> None:
+    for name in ("lb1.conf", "lb2.conf"):
+        (pytester.path / name).write_text("vrrp_instance V {}\n")
+    old, new = (str(root(pytester.path / version, version)) for version in ("2.1.5", "2.3.4"))
+    monkeypatch.setattr(Image, "keepalived", property(lambda image: image.name))
+    monkeypatch.setattr(pool, "require_inputs", lambda plan: None)  # the folders have no more
+    asked_for = ["--image", f"director={old}", "--image", f"lb2={new}", "--image", f"director2={new}"]
+    pytester.makepyfile(VERSIONED)
+    pytester.makeconftest(
+        "from harness.plugin.images import versions_of\n"
+        "def pytest_collection_finish(session):\n"
+        "    for item in session.items:\n"
+        "        print(item.name, 'is of', *sorted(versions_of(item)))\n"
+    )
+    result = pytester.runpytest("--collect-only", *asked_for, *options)
+    last = "host" if of_the_run == "host" else old
+    result.stdout.fnmatch_lines(
+        [
+            f"test_of_a_topology is of {old} {new}",
+            f"test_of_configurations is of {old} {new}",
+            f"test_of_the_run is of {last}",
+        ]
+    )

@@ -6,6 +6,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.keepalived import version
+from harness.kernels import choice
 from harness.plugin import needs
 
 CONFTEST = """
@@ -181,6 +182,16 @@ def test_a_feature_that_the_kernel_lacks_is_named(monkeypatch: pytest.MonkeyPatc
     assert needs.lacks("test_it", "vrrp_strict", kernel="CONFIG_NF_TABLES_IPV4") == (
         "vrrp_strict: kernel 6.1.176 lacks CONFIG_NF_TABLES_IPV4"
     )
+
+
+def test_what_needs_real_time_is_skipped_by_name_in_virtual_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "virtual", lambda: True)
+    told = "wrk: it needs real time, and here time is virtual: --clock real"
+    assert needs.lacks("test_it", "wrk", clock="real") == told
+    monkeypatch.setattr(choice, "virtual", lambda: False)
+    assert needs.lacks("test_it", "wrk", clock="real") is None
+    with pytest.raises(HarnessError, match="test_it: clock='virtual': a scenario can need"):
+        needs.lacks("test_it", "wrk", clock="virtual")
 
 
 @pytest.mark.parametrize(("features", "wanted"), [((), {"program": "sh"}), (("a",), {}), (("a",), {"system": "7"})])

@@ -9,6 +9,8 @@ from functools import partial
 from itertools import pairwise
 from statistics import median
 
+import pytest
+
 from benchmarks.stopwatch import tell
 from harness.cluster import Cluster
 from harness.events import Request
@@ -43,6 +45,7 @@ def test_spaced(cluster: Cluster) -> None:
     tell("spaced", longest=max(gaps), median=median(gaps), dropped=cluster.recorder.dropped)
 
 
+@pytest.mark.needs("wrk", clock="real")
 def test_saturated(cluster: Cluster) -> None:
     """wrk through the VIP and past the director, by turns."""
     assert cluster.master

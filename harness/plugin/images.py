@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.plugin.marks import topology_of
+from harness.plugin.marks import CONFIGURED, topology_of
 
 if TYPE_CHECKING:
     from harness.images.selection import Selection
@@ -70,11 +70,15 @@ def versions_of(item: pytest.Item) -> set[Version]:
     from harness.topology import Director
 
     selection = selection_of(item)
-    if selection is None or item.get_closest_marker("topology") is None:
+    names_none = item.get_closest_marker("topology") is None and CONFIGURED not in item.config.stash
+    if selection is None or names_none:
         return {HOST.keepalived}
     topology, parameters = topology_of(item)
     if isinstance(topology, Configured):
-        return {HOST.keepalived}
+        directors = [configuration.director for configuration in topology.configurations]
+        return {
+            selection.image_of(director, "director", number).keepalived for number, director in enumerate(directors)
+        }
     parameters.pop("fresh", None)
     key = repr((topology, parameters, selection))
     plans = item.config.stash[_plans]

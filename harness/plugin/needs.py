@@ -8,6 +8,7 @@ from packaging.specifiers import SpecifierSet
 from harness.errors import HarnessError
 from harness.images.image import HOST
 from harness.keepalived import version
+from harness.kernels import choice
 from harness.lab.features import lacks as kernel_lacks
 from harness.plugin.images import versions_of
 
@@ -16,8 +17,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers."""
     config.addinivalue_line(
         "markers",
-        "needs(feature, keepalived=VERSION, program=NAME, kernel=CONFIG_OPTION): the scenario is skipped where"
-        " keepalived is older, the program is not installed, or the kernel was built without the option",
+        "needs(feature, keepalived=VERSION, program=NAME, kernel=CONFIG_OPTION, clock='real'): the scenario is"
+        " skipped where keepalived is older, the program is not installed, the kernel was built without the"
+        " option, or time is virtual",
     )
     config.addinivalue_line(
         "markers",
@@ -44,10 +46,10 @@ def lacks(scenario: str, *features: str, oldest: version.Version | None = None, 
 
     ``oldest`` is the oldest keepalived of the scenario's directors.
     """
-    if len(features) != 1 or not wanted or wanted.keys() - {"keepalived", "program", "kernel"}:
+    if len(features) != 1 or not wanted or wanted.keys() - {"keepalived", "program", "kernel", "clock"}:
         raise HarnessError(
             f'{scenario}: say pytest.mark.needs("a feature", keepalived="2.2.8"), program="a program\'s name"'
-            f' or kernel="CONFIG_NF_TABLES_IPV4"'
+            f' or kernel="CONFIG_NF_TABLES_IPV4" or clock="real"'
         )
     (feature,) = features
     since = wanted.get("keepalived")
@@ -59,4 +61,9 @@ def lacks(scenario: str, *features: str, oldest: version.Version | None = None, 
     option = wanted.get("kernel")
     if option is not None and (missing := kernel_lacks(option)) is not None:
         return f"{feature}: {missing}"
+    if (clock := wanted.get("clock")) is not None:
+        if clock != "real":
+            raise HarnessError(f'{scenario}: clock={clock!r}: a scenario can need clock="real"')
+        if choice.virtual():
+            return f"{feature}: it needs real time, and here time is virtual: --clock real"
     return None
