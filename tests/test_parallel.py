@@ -10,7 +10,7 @@ from xdist.remote import Producer
 
 from harness.kernels import memory
 from harness.plugin import parallel
-from harness.plugin.scheduling import ByCluster
+from harness.plugin.private_xdist import ByCluster
 
 
 @pytest.mark.parametrize(("option", "machines"), [(None, 5), (None, 202), ("256M", 5)])

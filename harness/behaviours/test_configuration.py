@@ -5,18 +5,14 @@ import pytest
 from harness.check.configured import Configured
 from harness.cluster import Cluster
 from harness.keepalived import timers
+from harness.plugin import private_pytest
 
 
 def test_keepalived_runs_with_these_configurations(
     request: pytest.FixtureRequest, configured: Configured, cluster: Cluster
 ) -> None:
     """keepalived reads the configurations and stays up."""
-    plugins = request.config.pluginmanager
-    terminal, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
-    if terminal is not None and capture is not None:
-        with capture.global_and_fixture_disabled():
-            terminal.ensure_newline()
-            terminal.write(configured.understood)
+    private_pytest.show(request.config, configured.understood)
 
     assert not [daemon.name for director in cluster.directors for daemon in director.idle]
 

@@ -12,6 +12,7 @@ from harness.cluster import Cluster
 from harness.diagnosis import Diagnosis
 from harness.errors import HarnessError
 from harness.events import FaultChanged
+from harness.plugin import private_pytest
 from harness.plugin.clusters import RUNNING
 
 LOOKS_LIKE = "looks like"
@@ -23,7 +24,7 @@ def put_first(item: pytest.Item, report: pytest.TestReport) -> None:
     if report.failed and cluster is not None and report.when == "call":
         found = _causes(cluster)
         if found:
-            _put_first(report, [f"{LOOKS_LIKE}: {cause}" for cause in found])
+            private_pytest.put_first(report, [f"{LOOKS_LIKE}: {cause}" for cause in found])
 
 
 def _causes(cluster: Cluster) -> list[Diagnosis]:
@@ -33,17 +34,3 @@ def _causes(cluster: Cluster) -> list[Diagnosis]:
         return cluster.diagnoses(until=faults[0].at if faults else None)
     except (HarnessError, OSError):
         return []  # the failure itself is told all the same
-
-
-def _put_first(report: pytest.TestReport, lines: list[str]) -> None:
-    text = "\n".join(lines)
-    longrepr = report.longrepr
-    if isinstance(longrepr, str):
-        report.longrepr = f"{text}\n\n{longrepr}"
-        return
-    crash = getattr(longrepr, "reprcrash", None)
-    entries = getattr(getattr(longrepr, "reprtraceback", None), "reprentries", [])
-    if crash is not None:
-        crash.message = f"{text}\n{crash.message}"
-    if entries and hasattr(entries[0], "lines"):
-        entries[0].lines[:0] = [*(f"E   {line}" for line in lines), ""]

@@ -16,6 +16,7 @@ from harness.check import verdict
 from harness.check.finding import Finding, in_order, silenced
 from harness.errors import HarnessError
 from harness.kernels.interrupts import INTERRUPTED
+from harness.plugin import private_pytest
 from harness.plugin.evidence import folder_of
 from harness.plugin.marks import CONFIGURED
 
@@ -139,15 +140,10 @@ def _outcomes(terminalreporter: pytest.TerminalReporter) -> list[verdict.Outcome
     outcomes = [
         _outcome(report, judged)
         for kind, judged in _VERDICTS.items()
-        for report in terminalreporter.stats.get(kind, [])
+        for report in private_pytest.reports(terminalreporter, kind)
         if _ABOUT in dict(report.user_properties)
     ]
-    told = [
-        report
-        for reports in terminalreporter.stats.values()
-        for report in reports
-        if hasattr(report, "user_properties")
-    ]
+    told = private_pytest.reports(terminalreporter)
     left_out = dict.fromkeys(what for report in told for name, what in report.user_properties if name == _LEFT_OUT)
     return outcomes + [verdict.Outcome(verdict.NOT_EMULATED, str(what)) for what in left_out]
 
@@ -249,9 +245,7 @@ def _why(report: pytest.TestReport) -> str:
     """The message alone: of a skip its reason, of an assertion what it says, of a HarnessError its first line."""
     if isinstance(report.longrepr, tuple):
         return report.longrepr[2].removeprefix("Skipped: ")
-    crash = getattr(report.longrepr, "reprcrash", None)
-    text = str(crash.message if crash is not None else report.longreprtext).strip()
-    return text.partition("\n")[0].removeprefix("AssertionError: ")
+    return private_pytest.message_of(report).partition("\n")[0].removeprefix("AssertionError: ")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -259,8 +253,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Take the scenario's docstring along, also where its cluster does not come about."""
     if CONFIGURED in item.config.stash and isinstance(item, pytest.Function):
         about = (item.function.__doc__ or item.name).strip().partition("\n")[0]
-        case = f" ({item.callspec.id})" if hasattr(item, "callspec") else ""
-        item.user_properties.append((_ABOUT, about + case))
+        case = private_pytest.case_of(item)
+        item.user_properties.append((_ABOUT, f"{about} ({case})" if case else about))
 
 
 def tell(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:

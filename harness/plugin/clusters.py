@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from _pytest.outcomes import Exit
 
 from harness import installed
 from harness.clock import let_others_act
@@ -18,6 +17,7 @@ from harness.kernels import choice
 from harness.plugin import evidence
 from harness.plugin.images import selection_of
 from harness.plugin.marks import topology_of
+from harness.plugin.private_pytest import Exit
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster

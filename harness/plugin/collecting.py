@@ -19,7 +19,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.kernels import choice, imports, linux, wire
 from harness.kernels.watchdog import Watchdog
-from harness.plugin import parallel
+from harness.plugin import parallel, private_pytest
 from harness.plugin.images import base_selection, selection_of
 from harness.plugin.marks import topology_of
 
@@ -195,16 +195,10 @@ class _Teller:
 
 
 def _collect(config: pytest.Config, fatal: dict[str, str], teller: _Teller) -> dict[str, Any]:
-    from _pytest.main import Session
-
     automatic, alone = parallel.automatic(config), not parallel.workers_wanted(config)
     parallel.stay_alone(config)
-    config._do_configure()
-    if (reporter := config.pluginmanager.get_plugin("terminalreporter")) is not None:
-        reporter._tw._file = open(os.devnull, "w")  # noqa: SIM115 - this process ends in a moment
     config.pluginmanager.register(teller)
-    session = Session.from_config(config)
-    config.hook.pytest_sessionstart(session=session)
+    session = private_pytest.session_that_collects(config)
     teller.say()
     session.perform_collect()
     users = [item for item in session.items if "lvs_kernel" in getattr(item, "fixturenames", ())]
@@ -223,7 +217,7 @@ def _collect(config: pytest.Config, fatal: dict[str, str], teller: _Teller) -> d
     return {
         "items": len(session.items),
         "users": len(users),
-        "deselected": 0 if reporter is None else len(reporter.stats.get("deselected", ())),
+        "deselected": private_pytest.deselected(config),
         "workers": workers,
         "machines": planned.most,
         "modules": imports.gather() if alone or (automatic and workers is None) else b"",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.plugin import private_pytest
 from harness.plugin.judge import Outcome
 from harness.plugin.marks import controls_of
 
@@ -56,9 +57,9 @@ def _control(request: pytest.FixtureRequest) -> Control | None:
 
 def control_of(item: pytest.Item) -> Control | None:
     """The control under which a test runs, if it runs under one."""
-    if not item.config.getoption("controls") or not hasattr(item, "callspec"):
+    if not item.config.getoption("controls"):
         return None
-    control: Control | None = item.callspec.params.get("_control")
+    control: Control | None = private_pytest.parameters_of(item).get("_control")
     return control
 
 
@@ -92,8 +93,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The table: scenario, control, verdict."""
     if not terminalreporter.config.getoption("controls"):
         return
-    reports = [report for several in terminalreporter.stats.values() for report in several]
-    ended = sorted((report for report in reports if isinstance(report, pytest.TestReport)), key=lambda one: one.start)
+    ended = sorted(private_pytest.reports(terminalreporter), key=lambda report: report.start)
     rows: list[Any] = [value for report in ended for name, value in report.user_properties if name == _TEXT]
     if not rows:
         return

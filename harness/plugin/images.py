@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.plugin import private_pytest
 from harness.plugin.marks import CONFIGURED, topology_of
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def base_selection(config: pytest.Config) -> Selection | None:
 def selection_of(item: pytest.Item) -> Selection | None:
     """Which images the nodes of a scenario have, column of the matrix included; None if all have this machine's."""
     base = base_selection(item.config)
-    column = getattr(item, "callspec", None) and item.callspec.params.get("_column")  # type: ignore[attr-defined]
+    column = private_pytest.parameters_of(item).get("_column")
     if not column:
         return base
     from harness.images.selection import Selection

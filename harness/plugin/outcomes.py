@@ -17,7 +17,7 @@ import pytest
 from harness.errors import HarnessError, Starved
 from harness.events import Advertisement
 from harness.kernels import choice
-from harness.plugin import causes, check, controls, reader, regressions
+from harness.plugin import causes, check, controls, private_pytest, reader, regressions
 from harness.plugin import report as run_report
 from harness.plugin.clusters import RUNNING
 from harness.plugin.judge import OWN, WHAT_FAILED, Facts, Outcome, Planted, Verdict, judge, outcome_of
@@ -175,12 +175,13 @@ def pytest_report_teststatus(
 @pytest.hookimpl(tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What was inconclusive, and why."""
-    reports = terminalreporter.stats.get(Outcome.INCONCLUSIVE.value, [])
+    reports = private_pytest.reports(terminalreporter, Outcome.INCONCLUSIVE.value)
     if not reports:
         return
     terminalreporter.section("inconclusive")
     for report in reports:
-        terminalreporter.line(f"{report.nodeid}: {report.longrepr[2]}")
+        why = dict(report.user_properties)[Outcome.INCONCLUSIVE.value]
+        terminalreporter.line(f"{report.nodeid}: {why}")
         for title, text in report.sections:
             if title == WHAT_FAILED:
                 terminalreporter.line(text)
@@ -188,11 +189,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _told(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> str:
     """The message, and the statement of the scenario that came to it, if one did."""
-    own = [entry for entry in excinfo.traceback if entry.path == item.path]
-    if not own:
+    if (entry := private_pytest.failed_in(item, excinfo)) is None:
         return str(excinfo.value)
-    statement = textwrap.indent(textwrap.dedent(str(own[-1].statement)), "    ")
-    return f"{excinfo.value}\n\n>{statement[1:]}\n\n{item.location[0]}:{own[-1].lineno + 1}: {excinfo.typename}"
+    statement = textwrap.indent(textwrap.dedent(str(entry.statement)), "    ")
+    where = f"{item.location[0]}:{entry.lineno + 1}: {excinfo.typename}"
+    return f"{excinfo.value}\n\n>{statement[1:]}\n\n{where}"
 
 
 def _last_events(item: pytest.Item, cluster: Cluster) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -201,8 +201,10 @@ def gateway_command(config: pytest.Config) -> list[str]:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_newgateway(gateway: execnet.Gateway) -> None:
     """Name a worker's console after it."""
-    popen = getattr(gateway._io, "popen", None)
-    if popen is not None and choice.RUN in os.environ and (at_first := console(popen.pid)).exists():
+    from harness.plugin.private_xdist import pid_of
+
+    pid = pid_of(gateway)
+    if pid is not None and choice.RUN in os.environ and (at_first := console(pid)).exists():
         at_first.rename(console(gateway.id))
 
 
@@ -225,7 +227,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     clusters = config.stash.get(CLUSTERS, None)
     if not clusters or config.option.dist not in ("load", "no"):
         return None
-    from harness.plugin.scheduling import ByCluster
+    from harness.plugin.private_xdist import ByCluster
 
     return ByCluster(config, clusters, durations(config), log)
 
@@ -272,26 +274,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Have the worker say when it waits for the controller's next word."""
     if is_worker(session.config) and choice.virtual():
-        plugins = session.config.pluginmanager.get_plugins()
-        (interactor,) = (plugin for plugin in plugins if hasattr(plugin, "torun"))
-        interactor.torun.get = _waiting(interactor.torun)
+        from harness.kernels import program
+        from harness.plugin.private_xdist import call_around_waiting
 
-
-def _waiting(queue: Any) -> Callable[[], Any]:
-    from harness.kernels import program
-
-    plain = queue.get
-
-    def get() -> Any:
-        with queue.lock() as items:
-            empty = not items
-        if empty:
-            program.wait()
-        item = plain()
-        program.go_on()
-        return item
-
-    return get
+        call_around_waiting(session.config, before=program.wait, after=program.go_on)
 
 
 @pytest.hookimpl(trylast=True)

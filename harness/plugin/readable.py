@@ -10,6 +10,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.kernels import boundary
+from harness.plugin import private_pytest
 from harness.plugin.marks import CONFIGURED
 from harness.plugin.matrix import images_asked_for
 
@@ -54,14 +55,8 @@ def check_trust(config: pytest.Config, embedded: bool) -> None:
 
 
 def _asked(config: pytest.Config, missing: str) -> bool:
-    capture = config.pluginmanager.get_plugin("capturemanager")
-    if capture is None:
+    with private_pytest.at_the_terminal(config):
         return boundary.agreed(missing)
-    capture.suspend_global_capture(in_=True)
-    try:
-        return boundary.agreed(missing)
-    finally:
-        capture.resume_global_capture()
 
 
 def paths(config: pytest.Config) -> list[Path]:

@@ -9,9 +9,8 @@ import os
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from _pytest._io import TerminalWriter
 
-from harness.plugin import parallel
+from harness.plugin import parallel, private_pytest
 from harness.report.folding import Style
 
 if TYPE_CHECKING:
@@ -39,14 +38,14 @@ def width(config: pytest.Config) -> int | None:
         told: int | None = config.workerinput[_TOLD][0]  # type: ignore[attr-defined]
         return told
     writer = config.get_terminal_writer()
-    is_terminal = writer._file.isatty() or "COLUMNS" in os.environ
+    is_terminal = private_pytest.is_a_terminal(writer) or "COLUMNS" in os.environ
     return writer.fullwidth if is_terminal else None
 
 
 def paint(config: pytest.Config, text: str, style: Style) -> str:
     """A text in the colour of its style, where there are colours."""
     if parallel.is_worker(config):
-        writer = TerminalWriter()
+        writer = private_pytest.TerminalWriter()
         writer.hasmarkup = config.workerinput[_TOLD][1]  # type: ignore[attr-defined]
     else:
         writer = config.get_terminal_writer()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from harness.plugin import private_pytest
+
 
 def failed_because(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException], reason: str) -> bool:
     """Whether it failed for a stated reason, see :func:`harness.controls.explains`."""
@@ -14,5 +16,5 @@ def failed_because(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseExceptio
 
 def _statement(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> str:
     """The statement of the scenario's own file that failed."""
-    own = [entry for entry in excinfo.traceback if str(entry.path) == str(item.path)]
-    return str(own[-1].statement) if own else ""
+    entry = private_pytest.failed_in(item, excinfo)
+    return "" if entry is None else str(entry.statement)

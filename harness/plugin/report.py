@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from _pytest.junitxml import xml_key
 
 from harness.errors import HarnessError
 from harness.events import Judged
 from harness.kernels import choice
-from harness.plugin import parallel, unwritten
+from harness.plugin import parallel, private_pytest, unwritten
 from harness.plugin.clusters import RUNNING
 from harness.plugin.matrix import images_asked_for
 from harness.plugin.sources import keep
@@ -115,17 +114,17 @@ def pytest_testnodedown(node: WorkerController) -> None:
     if told and choice.RUN in os.environ:
         config.stash[_seconds] = told["seconds"] = config.stash.get(_seconds, 0) + told.get("seconds", 0)
         _tell(config, **told)
-        if (xml := config.stash.get(xml_key, None)) is not None and _suite not in config.stash:
+        add_property = private_pytest.adder_of_properties(config)
+        if add_property is not None and _suite not in config.stash:
             config.stash[_suite] = None
-            _describe(xml.add_global_property)
+            _describe(add_property)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """On a native kernel the run ends here; a run in an embedded one has ended for whoever started its kernel."""
-    session = config.pluginmanager.get_plugin("session")
     if choice.RUN in os.environ and not choice.in_guest() and config.stash.get(_NATIVE, False):
-        status = int(session.exitstatus) if session is not None else None
-        end(Path(os.environ[choice.RUN]), time.monotonic() - config.stash[_began], status)
+        lasted = time.monotonic() - config.stash[_began]
+        end(Path(os.environ[choice.RUN]), lasted, private_pytest.exit_status(config))
 
 
 _NATIVE = pytest.StashKey[bool]()

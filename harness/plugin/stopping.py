@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
 from harness.errors import HarnessError
-from harness.plugin import parallel
+from harness.plugin import parallel, private_pytest
 from harness.plugin.clusters import RUNNING
 from harness.plugin.judge import outcome_of
 
@@ -80,20 +77,8 @@ class _Stopper:
 
         if item.nodeid not in self._stopped:
             self._stopped.add(item.nodeid)
-            with self._uncaptured():
+            with private_pytest.at_the_terminal(self._config):
                 Console(item.stash[RUNNING]).run(reason)
-
-    @contextmanager
-    def _uncaptured(self) -> Iterator[None]:
-        capture = self._config.pluginmanager.get_plugin("capturemanager")
-        if capture is None:
-            yield
-            return
-        capture.suspend(in_=True)
-        try:
-            yield
-        finally:
-            capture.resume()
 
 
 def _told(problem: BaseException) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.kernels import choice, interrupts, memory, native
 from harness.kernels.watchdog import WATCHDOG, limit
-from harness.plugin import collecting, core, deadly, parallel, readable, report
+from harness.plugin import collecting, core, deadly, parallel, private_pytest, readable, report
 from harness.plugin.clusters import NOT_COLLECTED
 from harness.plugin.marks import CONFIGURED
 from harness.plugin.matrix import images_asked_for
@@ -99,8 +98,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             parallel.prepare(config, chosen)
             report.on_this_kernel(config)
             return None
-        if (capture := config.pluginmanager.get_plugin("capturemanager")) is not None:
-            capture.suspend_global_capture(in_=True)  # The guest's standard input is to be ours, not /dev/null.
+        private_pytest.give_standard_input(config)  # it is to be the guest's
         began, status = time.monotonic(), None
         try:
             arguments = [*config.invocation_params.args, *core.arguments(config), *parallel.arguments(config)]
@@ -128,8 +126,7 @@ def _make_images(config: pytest.Config) -> None:
         return
     from harness.images.selection import make
 
-    capture = config.pluginmanager.get_plugin("capturemanager")
-    with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
+    with private_pytest.uncaptured(config):
         for name in names:
             make(name, lambda line: print(line, flush=True))
 

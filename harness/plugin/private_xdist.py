@@ -1,10 +1,16 @@
-"""The order in which pytest-xdist's workers get scenarios; imported only where there are workers."""
+"""Everything that the harness uses of pytest-xdist and execnet and that these do not document.
+
+The order in which workers get scenarios, and what a worker does while it waits. It is imported only
+where there are workers. What is private in pytest is in :mod:`harness.plugin.private_pytest`; where
+a new version has changed one of these, ``tests/test_private_names.py`` names it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import execnet
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
@@ -56,3 +62,30 @@ class ByCluster(LoadScopeScheduling):
         for other in self.assigned_work:
             self._reschedule(other)
         return died_of
+
+
+def pid_of(gateway: execnet.Gateway) -> int | None:
+    """The process that was started for a worker; None if it is not on this machine."""
+    popen = getattr(gateway._io, "popen", None)
+    return None if popen is None else int(popen.pid)
+
+
+def call_around_waiting(config: pytest.Config, before: Callable[[], None], after: Callable[[], None]) -> None:
+    """In a worker: call ``before`` when it begins to wait for the controller's next word, and
+    ``after`` whenever it has got one.
+    """
+    plugins = config.pluginmanager.get_plugins()
+    (interactor,) = (plugin for plugin in plugins if hasattr(plugin, "torun"))
+    queue = interactor.torun
+    plain = queue.get
+
+    def get() -> Any:
+        with queue.lock() as items:
+            empty = not items
+        if empty:
+            before()
+        item = plain()
+        after()
+        return item
+
+    queue.get = get
