@@ -24,13 +24,15 @@ from harness.topology import VrrpInstance
 class Setup:
     """What was meant: each director's VRRP instances, each real server's VIPs, and by machine the gateway that it uses.
 
-    ``nat`` are the real servers that are forwarded to by NAT.
+    ``nat`` are the real servers that are forwarded to by NAT. The VIPs of the directors in
+    ``standing`` are always there, so that holding one says nothing.
     """
 
     directors: Mapping[str, tuple[VrrpInstance, ...]]
     servers: Mapping[str, tuple[str, ...]]
     gateways: Mapping[str, str]
     nat: frozenset[str] = frozenset()
+    standing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -272,7 +274,7 @@ def two_masters(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Di
         added = {
             event.node: event.at
             for event in timeline.events(AddressChanged, address=vip, action="added")
-            if event.node in setup.directors
+            if event.node in setup.directors and event.node not in setup.standing
         }
         holders = [name for name in measures.owners(timeline, vip) if name in added]
         if len(holders) > 1 and events[-1].at - max(added[name] for name in holders) > SETTLED:

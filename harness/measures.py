@@ -12,7 +12,16 @@ from itertools import pairwise
 
 from harness.clock import Instant
 from harness.errors import HarnessError
-from harness.events import AddressChanged, Advertisement, DestinationChanged, Power, Renamed, Request, ServiceChanged
+from harness.events import (
+    AddressChanged,
+    Advertisement,
+    DestinationChanged,
+    Link,
+    Power,
+    Renamed,
+    Request,
+    ServiceChanged,
+)
 from harness.timeline import EVER, Timeline
 
 
@@ -76,6 +85,13 @@ def _first_names(timeline: Timeline) -> Callable[[AddressChanged], str]:
 def owners(timeline: Timeline, vip: str, interface: str | None = None) -> list[str]:
     """Who holds the VIP as an address now, by name: who got it first is told by :func:`ownership`."""
     return sorted(tenure.node for tenure in ownership(timeline, vip, interface) if tenure.until is None)
+
+
+def has_carrier(timeline: Timeline, node: str, interface: str) -> bool:
+    """Whether an interface of a machine has its carrier now, by what the kernel last said of it."""
+    said = timeline.events(Power, Link, node=node)
+    states = [event.up for event in said if isinstance(event, Link) and event.interface == interface]
+    return bool(states) and states[-1]
 
 
 def takeovers(timeline: Timeline, node: str, vip: str, since: Instant, until: Instant) -> list[Instant]:

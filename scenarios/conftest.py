@@ -24,6 +24,7 @@ MARKERS = (
     "notification: whom keepalived tells, and in which order",
     "misconfiguration: mistakes that operators make, and their symptoms",
     "conformance: what the RFCs say of one packet, and what a director does",
+    "interoperation: what two implementations of VRRP do with each other",
     "open_problem: what the original experiment left open",
 )
 

@@ -21,6 +21,7 @@ LAYERS = (
     "ipvs",
     "keepalived",
     "events",
+    "frr",
     "timeline",
     "measures",
     "diagnosis",

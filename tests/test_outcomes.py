@@ -197,4 +197,4 @@ def test_what_needs_real_time_is_skipped_by_name_in_virtual_time(monkeypatch: py
 @pytest.mark.parametrize(("features", "wanted"), [((), {"program": "sh"}), (("a",), {}), (("a",), {"system": "7"})])
 def test_a_need_that_is_not_declared_well_is_refused(features: tuple[str, ...], wanted: dict[str, str]) -> None:
     with pytest.raises(HarnessError, match=r"test_it: say pytest.mark.needs"):
-        needs.lacks("test_it", *features, oldest=None, **wanted)
+        needs.lacks("test_it", *features, oldest=None, images=(), **wanted)

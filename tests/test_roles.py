@@ -116,7 +116,7 @@ def test_roles_that_contradict_each_other_are_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"by": "hand"}, "Director: by must be one of keepalived, ldirectord, ipvsadm, not 'hand'"),
+        ({"by": "hand"}, "Director: by must be one of keepalived, frr, ldirectord, ipvsadm, not 'hand'"),
         ({"by": "ipvsadm", "vrrp": VrrpInstance(vrid=51, vip=VIP)}, "vrrp= is keepalived's, and its table is made by"),
         ({"by": "ldirectord", "config": "a.conf"}, "config= is keepalived's, and its table is made by ldirectord"),
         ({"by": "ipvsadm", "services": [VirtualService(VIP, check=TcpCheck())]}, "ipvsadm checks nothing"),

@@ -188,7 +188,10 @@ class Base:
     def _start(self, node: Node) -> None:
         for daemon in node.idle:
             self.timeline.record(DaemonChanged(self.timeline.now(), node.name, name=daemon.name, action="started"))
+            began = self.timeline.now()
             node.start(daemon)
+            if daemon.first:
+                self._wait_ready(node, daemon, began)
 
     def _log_pipe(self, node: Node, daemon: Daemon) -> int:
         printed = mail.Printed()
@@ -202,7 +205,7 @@ class Base:
                         body=str(received.get_payload()).strip(),
                     )
                 )  # fmt: skip
-            if entered := keepalived.entered(line):
+            if isinstance(node, DirectorNode) and (entered := node.entered(line)):
                 instance, state = entered
                 self.timeline.record(StateChanged(self.timeline.now(), node.name, instance=instance, state=state))
             if isinstance(node, DirectorNode) and keepalived.TABLE_CHANGED.search(line):

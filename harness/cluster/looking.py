@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import signal
 from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 
@@ -14,10 +12,8 @@ from harness.cluster.base import Base
 from harness.daemons import ipvsadm, keepalived
 from harness.daemons.nodes import DirectorNode, Node, RealServerNode
 from harness.diagnosis import Diagnosis, Setup, diagnose
-from harness.errors import HarnessError
 from harness.events import Log, Notification, Request
 from harness.ipvs.schedulers import Server
-from harness.keepalived import statistics
 from harness.keepalived.statistics import Statistics
 from harness.observers.paths import SYN
 from harness.observers.paths import Path as PacketPath
@@ -39,9 +35,16 @@ class Looking(Base):
         """
         vip = self.vip if vip is None else vip
         claims = self._claims(vip)
-        interfaces = {claim.device_of(vip) for _, claim in claims} if claims else {None}
+        interfaces = {director.device_of(vip) for director, _ in claims} if claims else {None}
         holders = {owner for name in interfaces for owner in measures.owners(self.timeline, vip, name)}
-        return sorted(holders & {director.name for director in self.directors})
+        silent = {director.name for director, _ in claims if not self._carries(director, vip)}
+        return sorted((holders & {director.name for director in self.directors}) - silent)
+
+    def _carries(self, director: DirectorNode, vip: str) -> bool:
+        """Whether the interface of a VIP that is always there has its carrier."""
+        if director.speaker.holding == "address":
+            return True
+        return measures.has_carrier(self.timeline, director.name, director.device_of(vip))
 
     def _claims(self, vip: str) -> list[tuple[DirectorNode, VrrpInstance]]:
         found = [(director, each) for director in self.directors for each in director.role.instances]
@@ -113,16 +116,11 @@ class Looking(Base):
         return servers
 
     def statistics(self, director: DirectorNode, instance: str | None = None) -> Statistics:
-        """keepalived's own counters of a VRRP instance, the first one by default, as they are now."""
-        with contextlib.suppress(FileNotFoundError):
-            director.machine.remove(keepalived.STATISTICS)
-        director.signal_vrrp(signal.SIGUSR2)
+        """The implementation's own counters of a VRRP instance, the first one by default, as they are now."""
+        wanted = next(each for each in director.role.instances if instance in (None, each.name))
+        director.speaker.ask_counters(director.machine, wanted)
         self.timeline.let_pass(self.slack)
-        try:
-            text = director.machine.read(keepalived.STATISTICS)
-        except FileNotFoundError:
-            raise HarnessError(f"{director.name}: its keepalived has written no {keepalived.STATISTICS}") from None
-        return statistics.parse(text)[director.vrrp.name if instance is None else instance]
+        return director.speaker.counters(director.machine, wanted)
 
     def raw_drops(self, director: DirectorNode) -> int:
         """How many packets the director's kernel has kept from its raw sockets since they were opened, such as those
@@ -169,6 +167,9 @@ class Looking(Base):
             },
             gateways={host.name: host.default_routes[0] for host in self.plan.hosts if host.default_routes},
             nat=frozenset(name for name, serves in served.items() if any(each.method == "NAT" for each in serves)),
+            standing=frozenset(
+                each.name for each in self.directors if each.role.instances and each.speaker.holding == "carrier"
+            ),
         )
         seen = self.timeline if until is None else self.timeline.before(until)
         return diagnose(seen, setup, since)

@@ -19,6 +19,7 @@ from harness.events import (
     DestinationChanged,
     Event,
     FaultChanged,
+    Link,
     Log,
     Power,
     Request,
@@ -32,7 +33,7 @@ from harness.observers.client import Load
 from harness.timeline import EVER, E, TooLate
 from harness.topology import VirtualService
 
-_STATE = (AddressChanged, DaemonChanged, DestinationChanged, Power, ServiceChanged)
+_STATE = (AddressChanged, DaemonChanged, DestinationChanged, Link, Power, ServiceChanged)
 
 
 def _can_settle(event: Event) -> bool:
@@ -141,9 +142,14 @@ class Waiting(Looking):
         self, director: DirectorNode, what: str, action: str, since: Instant, until: float, vip: str | None
     ) -> float:
         vip = self.vip if vip is None else vip
+        device = director.device_of(vip)
+        if director.speaker.holding == "carrier":
+            return self._expectations.wait_for(
+                f"{what} {vip}", Link, director.name, since, until, self.slack, interface=device, up=action == "added"
+            )
         return self._expectations.wait_for(
             f"{what} {vip}", AddressChanged, director.name, since, until, self.slack,
-            action=action, address=vip, interface=director.claim(vip).device_of(vip),
+            action=action, address=vip, interface=device,
         )  # fmt: skip
 
     def wait_pool(
@@ -264,10 +270,11 @@ class Waiting(Looking):
     def misled(self) -> str | None:
         """Which machine looks for the VIP at the wrong hardware address; None if all are right or do not know."""
         master = self.master
+        right = master.hardware_address(self.vip)
         for node in self.nodes.values():
             known = self.neighbour(node, self.vip) if node is not master else None
-            if known not in (None, master.mac):
-                return f"{node.name} looks for {self.vip} at {known}, and {master.name} has {master.mac}"
+            if known not in (None, right):
+                return f"{node.name} looks for {self.vip} at {known}, and {master.name} has {right}"
         return None
 
     def wait_moment(self, fault: Fault[Node]) -> None:

@@ -15,7 +15,8 @@ class Daemon:
     """A program that runs in the foreground on a machine.
 
     ``ready`` is what it logs when it serves (None: it serves as soon as it runs, and says nothing), ``failed`` what it
-    logs when it will not; ``package`` has ``argv[0]``.
+    logs when it will not; ``package`` has ``argv[0]``. One that is ``first`` has to serve before
+    the others of its machine are started.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Daemon:
     ready: re.Pattern[str] | None
     failed: re.Pattern[str]
     package: str
+    first: bool = False
 
 
 PROGRAMS = {
@@ -38,7 +40,12 @@ PROGRAMS = {
 }
 """The programs that clusters run, and Debian's packages of them."""
 
-OPTIONAL_PROGRAMS = {"ldirectord": "ldirectord", "haproxy": "haproxy", "nginx": "nginx-light"}
+OPTIONAL_PROGRAMS = {
+    "ldirectord": "ldirectord",
+    "haproxy": "haproxy",
+    "nginx": "nginx-light",
+    "/usr/lib/frr/vrrpd": "frr",
+}
 """Those that a topology has to ask for, and that nothing installs before."""
 
 

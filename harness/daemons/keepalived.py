@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
+from collections.abc import Sequence
 from typing import Final
 
+from harness.clock import Window
 from harness.daemons.daemon import Daemon
+from harness.daemons.speaker import Holding
 from harness.errors import HarnessError
 from harness.events import State
+from harness.images.image import Image
+from harness.keepalived import statistics
 from harness.kernels.watchdog import PROCESSOR_LIMIT
 from harness.lab.machine import Machine
+from harness.topology.vrrp import VrrpInstance
 
 CONFIG = "/etc/keepalived/keepalived.conf"
 DOWN = "/etc/keepalived/down"
@@ -68,3 +75,39 @@ def check_config(machine: Machine, origin: str) -> None:
     status, lines = complaints(machine, origin)
     if lines and (status or any(_PLACE.search(line) for line in lines)):
         raise HarnessError(f"{machine.name}: keepalived rejects {origin}: {'; '.join(lines)}")
+
+
+class Keepalived:
+    """A director whose VRRP is keepalived's, which sets the VIPs on the interface itself, or takes them away."""
+
+    config_file = CONFIG
+    holding: Holding = "address"
+
+    def daemons(self, image: Image) -> tuple[Daemon, ...]:
+        return (KEEPALIVED,)
+
+    def prepare(self, machine: Machine, instances: Sequence[VrrpInstance]) -> None:
+        pass
+
+    def entered(self, line: str, instances: Sequence[VrrpInstance]) -> tuple[str, State] | None:
+        return entered(line)
+
+    def device_of(self, instance: VrrpInstance, vip: str) -> str:
+        return instance.device_of(vip)
+
+    def hardware_address(self, instance: VrrpInstance, own: str) -> str:
+        return own
+
+    def due(self, window: Window, instance: VrrpInstance, master_advert_int: float | None) -> Window:
+        return window
+
+    def ask_counters(self, machine: Machine, instance: VrrpInstance) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            machine.remove(STATISTICS)
+        machine.kill(int(machine.read(VRRP_PID_FILE)), signal.SIGUSR2)
+
+    def counters(self, machine: Machine, instance: VrrpInstance) -> dict[str, int]:
+        try:
+            return statistics.parse(machine.read(STATISTICS))[instance.name]
+        except FileNotFoundError:
+            raise HarnessError(f"{machine.name}: its keepalived has written no {STATISTICS}") from None

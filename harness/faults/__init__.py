@@ -17,7 +17,15 @@ from harness.faults.links import BlackHole, Cut, Unplug
 from harness.faults.local import FailProgram, MakeFile, StopLocal
 from harness.faults.packets import Deaf, DropAdvertisements, DropArp, Impaired, Mute
 from harness.faults.power import PowerOff
-from harness.faults.processes import CrashVrrp, HangKeepalived, KillKeepalived, Starve, StopKeepalived
+from harness.faults.processes import (
+    CrashVrrp,
+    HangKeepalived,
+    HangSpeaker,
+    KillKeepalived,
+    Starve,
+    StopKeepalived,
+    StopSpeaker,
+)
 from harness.faults.programs import HangProgram, StopProgram
 from harness.faults.servers import (
     ChangePage,
@@ -64,6 +72,7 @@ __all__ = [
     "HangKeepalived",
     "HangMail",
     "HangProgram",
+    "HangSpeaker",
     "HintSource",
     "IgnoreEcho",
     "Impaired",
@@ -84,6 +93,7 @@ __all__ = [
     "StopLocal",
     "StopMail",
     "StopProgram",
+    "StopSpeaker",
     "Unplug",
     "Unprotected",
     "WriteNumber",

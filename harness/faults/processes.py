@@ -1,4 +1,4 @@
-"""Processes: keepalived stopped, hung, killed."""
+"""Processes: keepalived, or what else speaks VRRP on a director, stopped, hung, killed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from harness.faults.fault import Fault, Surroundings
 from harness.lab.machine import Process
 
 
-class StopKeepalived(Fault[DirectorNode]):
-    """keepalived is stopped in an orderly way: a master resigns with an advertisement of priority 0."""
+class StopSpeaker(Fault[DirectorNode]):
+    """What speaks VRRP is stopped in an orderly way: a master resigns with an advertisement of priority 0."""
 
     announced: ClassVar[bool] = True
 
@@ -24,8 +24,12 @@ class StopKeepalived(Fault[DirectorNode]):
         around.start(self.node)
 
 
-class HangKeepalived(Fault[DirectorNode]):
-    """keepalived and its children are stopped by SIGSTOP: silent, while the kernel still holds VIP and IPVS table."""
+class StopKeepalived(StopSpeaker):
+    """keepalived is stopped in an orderly way: a master resigns with an advertisement of priority 0."""
+
+
+class HangSpeaker(Fault[DirectorNode]):
+    """What speaks VRRP is stopped by SIGSTOP, and its children: silent, while the kernel still has all that it set."""
 
     in_office: ClassVar[bool] = True
 
@@ -34,6 +38,10 @@ class HangKeepalived(Fault[DirectorNode]):
 
     def heal(self, around: Surroundings) -> None:
         self.node.signal_all(signal.SIGCONT)
+
+
+class HangKeepalived(HangSpeaker):
+    """keepalived and its children are stopped by SIGSTOP: silent, while the kernel still holds VIP and IPVS table."""
 
 
 class KillKeepalived(Fault[DirectorNode]):

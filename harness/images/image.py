@@ -33,10 +33,10 @@ class Image:
         return self.root == "/"
 
     def program(self, name: str) -> Path | None:
-        """The file of a program, as this machine sees it; None if the image has none of that name."""
-        for folder in SEARCH:
+        """The file of a program, by its name or its whole path, as this machine sees it; None if the image has none."""
+        for place in [name] if name.startswith("/") else [f"{folder}/{name}" for folder in SEARCH]:
             for layer in (self.added, self.root):
-                found = None if layer is None else inside(layer, f"{folder}/{name}")
+                found = None if layer is None else inside(layer, place)
                 if found is not None and found.is_file():
                     return found
         return None

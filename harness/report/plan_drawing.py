@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.lab.plan import HostPlan, Plan
 from harness.topology import Director, RealServer, Role, VirtualService
+from harness.topology.machines import SPEAKERS
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -97,7 +98,7 @@ def _claims(host: HostPlan, lan: str) -> list[str]:
     role = host.role
     if not isinstance(role, Director):
         return []
-    if role.by != "keepalived":
+    if role.by not in SPEAKERS:
         return [f"its table is made by {role.by}"] if host.interface().lan == lan else []
     if role.config is not None:
         return [f"keepalived.conf: {role.config}"]
@@ -108,7 +109,8 @@ def _claims(host: HostPlan, lan: str) -> list[str]:
     for instance in role.instances:
         if instance.interface in names:
             vips = ", ".join(instance.vips)
-            lines.append(f"VRID {instance.vrid}, priority {instance.priority}: {vips}")
+            by = "" if role.by == "keepalived" else f", by {role.by}"
+            lines.append(f"VRID {instance.vrid}, priority {instance.priority}{by}: {vips}")
     return lines
 
 

@@ -51,8 +51,10 @@ class Role:
         return Host(*args, **{name: value for name, value in options.items() if name not in own})
 
 
-BUILDERS = ("keepalived", "ldirectord", "ipvsadm")
-"""What makes a director's IPVS table."""
+SPEAKERS = ("keepalived", "frr")
+"""What elects the owner of a director's VIPs."""
+BUILDERS = (*SPEAKERS, "ldirectord", "ipvsadm")
+"""All that may make a director; those that speak no VRRP make its IPVS table."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +77,7 @@ class Director(Role):
 
     ``by`` is what makes the table: keepalived; ``ldirectord``, which checks as well but elects nobody; or ``ipvsadm``,
     by which it is made once and never changed. Without keepalived the director itself holds the VIPs of its services.
+    ``frr`` is FRRouting's vrrpd, which elects as keepalived does and balances nothing.
     """
 
     by: str = "keepalived"
@@ -105,6 +108,9 @@ class Director(Role):
         fields.one_of("Director", "by", self.by, BUILDERS)
         if self.by == "keepalived":
             return
+        if self.by == "frr":
+            self._check_frr()
+            return
         own = {"vrrp": self.vrrp, "sync_groups": self.sync_groups, "config": self.config, "edits": self.edits}
         if given := [name for name, value in own.items() if value]:
             raise HarnessError(
@@ -112,6 +118,14 @@ class Director(Role):
             )
         if self.by == "ipvsadm" and any(service.checks for service in self.services):
             raise HarnessError("Director: ipvsadm checks nothing: leave check= out, or take keepalived or ldirectord")
+
+    def _check_frr(self) -> None:
+        """Raises HarnessError for what FRR's vrrpd has nothing of."""
+        others = ("sync_groups", "services", "notify_fifo", "smtp_alert", "sync_daemon", "lvs_timeouts", "config")
+        if given := [name for name in others if getattr(self, name)]:
+            raise HarnessError(
+                f"Director: FRR's vrrpd has nothing like {given[0]}=: leave it out, or take keepalived (by=)"
+            )
 
     @property
     def local_services(self) -> tuple[LocalService, ...]:

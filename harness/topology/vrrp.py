@@ -24,8 +24,9 @@ class VrrpInstance:
     and may be of either family. ``elsewhere`` are VIPs that are not held on ``interface``, each with the one where.
     ``advert_int`` is in seconds: whole ones in version 2 (RFC 3768 section 5.3.7),
     hundredths up to 40.95 in version 3 (RFC 5798 section 5.2.7). ``auth_pass`` is used by version 2 only: RFC 5798
-    section 9 removed authentication. With ``unicast_peers`` advertisements go to these addresses instead of the
-    multicast group.
+    section 9 removed authentication. Without ``pseudo_header`` the checksum of version 3 over IPv4 is of the message
+    alone (RFC 9568 section 5.2.8), which RFC 5798 has include a pseudo-header. With ``unicast_peers`` advertisements go
+    to these addresses instead of the multicast group.
 
     ``preempt_delay`` and all ``garp_...`` but the repeats (numbers of announcements) are in seconds:
     keepalived.conf(5). ``state`` is what keepalived is told; it shortens nothing, since keepalived starts every
@@ -41,6 +42,7 @@ class VrrpInstance:
     advert_int: float = 1.0
     version: int = 2
     auth_pass: str | None = "lvs-dr"
+    pseudo_header: bool = True
     excluded_vips: tuple[str, ...] = ()
     elsewhere: tuple[tuple[str, str], ...] = ()
     unicast_peers: tuple[str, ...] = ()
@@ -112,6 +114,11 @@ class VrrpInstance:
     def vips(self) -> tuple[str, ...]:
         """The VIPs, always as a tuple."""
         return (self.vip,) if isinstance(self.vip, str) else tuple(self.vip)
+
+    @property
+    def family(self) -> int:
+        """Of its VIPs: 4 or 6."""
+        return 6 if ":" in self.vips[0] else 4
 
     def device_of(self, vip: str) -> str:
         """The interface on which a VIP is held."""

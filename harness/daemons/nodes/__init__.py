@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.daemons import firewall, mail, programs
 from harness.daemons.daemon import OPTIONAL_PROGRAMS, require
-from harness.daemons.nodes.director import DirectorNode, read_config
+from harness.daemons.nodes.director import IMPLEMENTATIONS, DirectorNode, read_config
 from harness.daemons.nodes.node import LogPipe, Node
 from harness.daemons.nodes.phantom import PhantomNode
 from harness.daemons.nodes.real_server import RealServerNode
@@ -31,6 +31,7 @@ __all__ = [
     "PhantomNode",
     "RealServerNode",
     "node_of",
+    "programs_of",
     "require_inputs",
     "require_optional",
 ]
@@ -66,12 +67,13 @@ class ClientNode(Node):
             self.machine.add_addresses(self.plan.role.sources)
 
 
-def _programs(role: Role) -> list[str]:
+def programs_of(role: Role, image: Image) -> list[str]:
     """The programs that a machine of this role is to run."""
     found: list[str] = ["iptables-legacy"] if role.firewall else []
     if isinstance(role, Director):
         marked = [program for family, program in firewall.PROGRAMS.items() if firewall.marks(role.services, family)]
-        found += [*dict.fromkeys([role.by, "ipvsadm"]), *marked]
+        own = IMPLEMENTATIONS[role.by].daemons(image)[0].argv[0] if role.by in IMPLEMENTATIONS else role.by
+        found += [*dict.fromkeys([own, "ipvsadm"]), *marked]
     if isinstance(role, MailServer):
         found.append(mail.MAIL.argv[0])
     if isinstance(role, RealServer):
@@ -81,7 +83,7 @@ def _programs(role: Role) -> list[str]:
 
 def _wanted(plan: Plan) -> list[tuple[str, Image]]:
     """Each program that machines are to run, with the image that is to have it."""
-    return list({(program, host.image): None for host in plan.hosts for program in _programs(host.role)})
+    return list({(program, host.image): None for host in plan.hosts for program in programs_of(host.role, host.image)})
 
 
 def require_optional(plan: Plan) -> None:

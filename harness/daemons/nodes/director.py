@@ -9,12 +9,16 @@ from functools import cached_property
 from ipaddress import ip_interface
 from pathlib import Path
 
+from harness.clock import Window
 from harness.daemons import firewall, ipvs, ipvsadm, keepalived, ldirectord, local, users
 from harness.daemons.daemon import Daemon
+from harness.daemons.frr import Frr
 from harness.daemons.nodes.node import LogPipe, Node
 from harness.daemons.nodes.real_server import RealServerNode
+from harness.daemons.speaker import Speaker
 from harness.errors import HarnessError
-from harness.events import Channel
+from harness.events import Channel, State
+from harness.frr import config as frr_config
 from harness.keepalived import config
 from harness.lab.plan import HostPlan, Plan
 from harness.topology import Director, MailServer, RealServer, VirtualService, VrrpInstance
@@ -22,15 +26,19 @@ from harness.topology.notification import FIFO, REPORT
 from harness.topology.services import Destination
 from harness.topology.tracking import CHECK
 
+IMPLEMENTATIONS: dict[str, Speaker] = {"keepalived": keepalived.Keepalived(), "frr": Frr()}
+"""The VRRP implementations, by what the topology calls them (``by=``)."""
+
 _KINDS = {"tunl": "ipip", "ip6tnl": "ip6tnl", "gre": "gre", "sit": "sit"}
 
 
 class DirectorNode(Node):
-    """Runs keepalived, and stand-ins for what its health scripts look for."""
+    """Runs keepalived or another VRRP implementation, and stand-ins for what health scripts look for."""
 
     def __init__(self, host: HostPlan, plan: Plan, log_pipe: LogPipe) -> None:
         super().__init__(host, plan, log_pipe)
-        own = {"keepalived": (keepalived.KEEPALIVED,), "ldirectord": (ldirectord.LDIRECTORD,)}.get(self.role.by, ())
+        others = {"ldirectord": (ldirectord.LDIRECTORD,)}.get(self.role.by, ())
+        own = IMPLEMENTATIONS[self.role.by].daemons(host.image) if self.role.by in IMPLEMENTATIONS else others
         self.daemons = (*own, *local.daemons(self.role.local_services))
 
     @property
@@ -38,6 +46,34 @@ class DirectorNode(Node):
         """What the topology says of it."""
         assert isinstance(self.plan.role, Director)
         return self.plan.role
+
+    @property
+    def speaker(self) -> Speaker:
+        """Its VRRP implementation. Raises HarnessError if it has none."""
+        if self.role.by not in IMPLEMENTATIONS:
+            raise HarnessError(f"{self.name}: {self.role.by} speaks no VRRP")
+        return IMPLEMENTATIONS[self.role.by]
+
+    def due(self, window: Window, master_advert_int: float | None = None) -> Window:
+        """When this implementation does what the RFCs have a router do in such a window, which has the skew in it.
+
+        ``master_advert_int`` as for :func:`harness.keepalived.timers.takeover`.
+        """
+        return self.speaker.due(window, self.vrrp, master_advert_int)
+
+    def device_of(self, vip: str) -> str:
+        """The interface on which it holds a VIP, while it does."""
+        return self.speaker.device_of(self.claim(vip), vip)
+
+    def hardware_address(self, vip: str) -> str:
+        """At which hardware address it answers for a VIP; its own where it claims that otherwise than by VRRP."""
+        if not any(vip in (*each.vips, *each.excluded_vips) for each in self.role.instances):
+            return self.mac
+        return self.speaker.hardware_address(self.claim(vip), self.mac)
+
+    def entered(self, line: str) -> tuple[str, State] | None:
+        """The instance that a line of its log says has changed its state, and that state; None if it says no such."""
+        return self.speaker.entered(line, self.role.instances) if self.role.by in IMPLEMENTATIONS else None
 
     @property
     def vrrp(self) -> VrrpInstance:
@@ -82,8 +118,10 @@ class DirectorNode(Node):
 
     def config_text(self) -> bytes:
         """The keepalived.conf: the user's own, byte for byte, or else the generated one. Without keepalived it is what
-        ldirectord reads, or the rules that ipvsadm-restore would take.
+        vrrpd or ldirectord reads, or the rules that ipvsadm-restore would take.
         """
+        if self.role.by == "frr":
+            return self._edited(frr_config.render(self.role.instances), self.role.edits).encode()
         if self.role.by == "ldirectord":
             return ldirectord.render((each, self.destinations(each)) for each in self.role.services).encode()
         if self.role.by == "ipvsadm":
@@ -101,9 +139,8 @@ class DirectorNode(Node):
     def _edited(self, text: str, edits: Iterable[tuple[str, str]]) -> str:
         for old, new in edits:
             if text.count(old) != 1:
-                raise HarnessError(
-                    f"{self.name}: {old!r} stands {text.count(old)} times in its keepalived.conf, not once"
-                )
+                file = Path(self.config_file).name
+                raise HarnessError(f"{self.name}: {old!r} stands {text.count(old)} times in its {file}, not once")
             text = text.replace(old, new)
         return text
 
@@ -117,10 +154,16 @@ class DirectorNode(Node):
             self._make_device(device)
         for place, (content, mode) in self.role.files.items():
             self.machine.write(place, content, mode)
-        if self.role.by != "keepalived":
+        if self.role.by not in IMPLEMENTATIONS:
             self._build_table()
             return
-        self.machine.write(keepalived.CONFIG, self.config_text())
+        self.speaker.prepare(self.machine, self.role.instances)
+        self.machine.write(self.config_file, self.config_text())
+        if self.role.by == "keepalived":
+            self._prepare_scripts()
+
+    def _prepare_scripts(self) -> None:
+        """Put in place what keepalived's scripts run, and have keepalived read a configuration of the user's own."""
         if not self.role.links_pidof:
             local.unlink_pidof(self.machine)
         local.prepare(self.machine, self.role.local_services)
@@ -151,12 +194,16 @@ class DirectorNode(Node):
     @property
     def config_file(self) -> str:
         """Where its configuration is."""
-        return {"ldirectord": ldirectord.CONFIG, "ipvsadm": ipvsadm.RULES}.get(self.role.by, keepalived.CONFIG)
+        if self.role.by in IMPLEMENTATIONS:
+            return self.speaker.config_file
+        return {"ldirectord": ldirectord.CONFIG, "ipvsadm": ipvsadm.RULES}[self.role.by]
 
     @property
     def idle(self) -> list[Daemon]:
-        """Those that do not run, keepalived last: its scripts look for the others as soon as it runs."""
-        return sorted(super().idle, key=lambda daemon: daemon is keepalived.KEEPALIVED)
+        """Those that do not run, its own last: keepalived's scripts look for the others as soon as it runs, and vrrpd
+        for zebra.
+        """
+        return sorted(super().idle, key=lambda daemon: daemon is self.daemons[0])
 
     def _make_device(self, device: str) -> None:
         """A tunnel's first device is there as soon as the kernel has its module; any other is made."""

@@ -51,6 +51,8 @@ def _election(instance: VrrpInstance) -> list[str]:
             body.append(f"{option} {value}")
     if instance.auth_pass is not None and instance.version == 2:
         body += block("authentication", ["auth_type PASS", f"auth_pass {instance.auth_pass}"])
+    if not instance.pseudo_header:
+        body.append("v3_checksum_as_v2")
     if instance.unicast_peers:
         body += block("unicast_peer", instance.unicast_peers)
     return body

@@ -1,0 +1,1 @@
+"""FRRouting's vrrpd: its configuration, its arithmetic and what it says of itself (pure)."""

@@ -1,0 +1,19 @@
+"""Where vrrpd is due at another instant than the RFCs say: it counts in hundredths of a second (pure)."""
+
+from __future__ import annotations
+
+import math
+
+from harness.clock import Window
+from harness.keepalived.timers import skew
+from harness.topology.vrrp import VrrpInstance
+
+
+def rounded(due: Window, instance: VrrpInstance, master_advert_int: float | None = None) -> Window:
+    """A window with the skew in it, for a vrrpd: what is left of a hundredth of a second is dropped from the skew.
+
+    FRR ``vrrp.c``, ``vrrp_recalculate_timers``: whole numbers of hundredths, of version 2 as well.
+    """
+    exact = skew(instance, master_advert_int)
+    dropped = exact - math.floor(round(exact * 100, 6)) / 100
+    return Window(due.earliest - dropped, due.latest - dropped)
