@@ -132,6 +132,12 @@ class Story:
         self.events.append(Request(at, "client", status=200, server=server, address=VIP, port=port))
         return self
 
+    def answers_arp(self, node: str, at: float) -> Story:
+        """It names the VIP as its own."""
+        said = Arp(at, node, interface="eth0", sent=True, sender=VIP, target="172.16.10.100")
+        self.events.append(said)
+        return self
+
     def without(self, drop: Callable[[Event], bool]) -> Story:
         """The same, without some of the events."""
         self.events = [event for event in self.events if not drop(event)]

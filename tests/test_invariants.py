@@ -9,7 +9,7 @@ import pytest
 from harness.events import Advertisement, Arp, Event, Notification
 from harness.search import invariants
 from harness.search.invariants import INVARIANTS, judge
-from harness.search.invariants.addresses import HELD, STRANGERS
+from harness.search.invariants.addresses import HELD, SILENT, STRANGERS
 from harness.search.invariants.advertising import ANNOUNCED, PACE, TRUE
 from harness.search.invariants.balance import SERVED, TABLES
 from harness.search.invariants.election import TAKES, WAITS, YIELDS
@@ -112,6 +112,10 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
      .advert("director1", 5.0, priority=0).daemon("director1", 6.0, "ended", status=0)
      .act("StopKeepalived", "director1", 5.0, None).takes("director2", 5.648).advertises("director2", 5.648, 8)),
     ("another address comes", STRANGERS, lambda: quiet().address("director1", 5.0, "added", "172.16.10.77")),
+    ("a real server answers", SILENT, lambda: quiet().answers_arp("web1", 5.0)),
+    ("nobody takes over after a resignation", TAKES,
+     lambda: Story(8).advertises("director1", 0.5, 4.6).advert("director1", 5.0, priority=0).yields("director1", 5.0)
+     .act("StopKeepalived", "director1", 5.0, None)),
     ("one advertisement is missing", PACE, lambda: quiet().without(of(Advertisement, "director1", 5.4, 5.6))),
     ("one too many", PACE, lambda: quiet().advert("director1", 5.8)),
     ("they end", PACE, lambda: quiet().without(of(Advertisement, "director1", 17))),

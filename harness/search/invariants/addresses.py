@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from harness.events import AddressChanged, DaemonChanged
+from harness.events import AddressChanged, Arp, DaemonChanged
 from harness.search.invariants.registry import invariant
-from harness.search.model.effects import Aspect, disturbances
+from harness.search.model.effects import EFFECTS, Aspect, disturbances
 from harness.search.model.processes import calm, holding
 from harness.search.model.router import Router, routers
 from harness.search.model.spans import Span, both, without
 from harness.search.observed import Observed, Violation
 
 HELD = "a master holds every VIP, and nobody else holds one"
+SILENT = "real servers keep silent about the VIP in ARP"
 STRANGERS = "no other address appears"
 
 
@@ -94,4 +95,28 @@ def no_stranger_appears(observed: Observed) -> list[Violation]:
             if calm(observed, Aspect.CONFIG, name, Span(event.at, event.at), after=observed.slack):
                 text = f"{name} adds {event.address}, which is none of its VIPs, to {event.interface}"
                 found.append(Violation(STRANGERS, event.at, text, (event,)))
+    return found
+
+
+@invariant(SILENT)
+def servers_keep_silent(observed: Observed) -> list[Violation]:
+    """No real server names a VIP as its own in ARP: the LAN would send it what is for the master.
+
+    Kernel ``net/ipv4/arp.c``, ``arp_ignore`` and ``arp_announce`` (Documentation/networking/ip-sysctl.rst): what the
+    real servers of LVS-DR set before they hold the VIP.
+    """
+    bare = frozenset({"Unprotected", "HalfProtected", "ForgetVip"})
+    if any(act.kind in bare or act.kind not in EFFECTS for act in observed.acts):
+        return []
+    directors = observed.setting.directors
+    vips = {vip for each in directors.values() for one in each.instances for vip in one.vips}
+    found: list[Violation] = []
+    told: set[tuple[str, str]] = set()
+    for event in observed.of(Arp, sent=True):
+        key = (event.node, event.sender)
+        if event.sender in vips and event.node in observed.setting.servers and event.node not in directors:
+            if key not in told:
+                text = f"{event.node} says in ARP that {event.sender} is its own"
+                found.append(Violation(SILENT, event.at, text, (event,)))
+            told.add(key)
     return found

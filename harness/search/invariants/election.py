@@ -98,7 +98,7 @@ def nobody_hurries(observed: Observed) -> list[Violation]:
 
 @invariant(TAKES)
 def silence_ends(observed: Observed) -> list[Violation]:
-    """A backup that hears no better claim for Master_Down_Interval becomes master.
+    """A backup that hears no better claim for Master_Down_Interval becomes master; after a resignation, for Skew_Time.
 
     RFC 5798 section 6.4.2 (Master_Down_Timer); keepalived ``vrrp_scheduler.c``, ``vrrp_dispatcher_read_timeout``. It
     counts from the last advertisement that it accepted, from its start, or from a reload.
@@ -125,7 +125,9 @@ def _too_quiet(router: Router, able: Span) -> Iterator[Violation]:
         possible = router.claims.possible(span)
         if 0 in possible or router.claims.disturbed(span) or not _is_backup(router, mark):
             continue
+        resigned = any(each.at == mark and not each.priority for each in router.heard)
         wait = router.down_interval(min(possible), longest) + instance.preempt_delay
+        wait = router.skew(min(possible), longest) if resigned else wait
         if end > mark + wait + observed.slack:
             text = (
                 f"{router.director} has heard nothing of {instance.name} that outranks it for {wait:.3f} s,"
