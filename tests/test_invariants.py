@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from harness.events import Advertisement, Arp, Event, Notification
 from harness.search import invariants
 from harness.search.invariants import INVARIANTS, judge
+from harness.search.invariants.__main__ import page
 from harness.search.invariants.addresses import HELD, SILENT, STRANGERS
 from harness.search.invariants.advertising import ANNOUNCED, PACE, TRUE
 from harness.search.invariants.balance import SERVED, TABLES
@@ -168,6 +170,10 @@ def test_every_invariant_has_a_mistake_and_a_source() -> None:
     for name, function in INVARIANTS.items():
         assert function.__doc__, name
         assert any(word in function.__doc__ for word in ("RFC", "keepalived", "Kernel", "timers")), name
+
+
+def test_the_page_of_invariants_is_up_to_date() -> None:
+    assert page() == (Path(__file__).parent.parent / "docs" / "invariants.md").read_text(encoding="utf-8")
 
 
 def test_an_invariant_that_raises_is_unknown_and_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
