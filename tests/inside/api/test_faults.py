@@ -6,7 +6,7 @@ import pytest
 
 from harness.clock import Window
 from harness.cluster import Cluster
-from harness.daemons.nodes import Node
+from harness.daemons.nodes import DirectorNode, Node
 from harness.faults import (
     AcceptLocal,
     BlackHole,
@@ -33,6 +33,7 @@ from harness.faults import (
     HangKeepalived,
     HangMail,
     HangProgram,
+    HangSpeaker,
     HintSource,
     IgnoreEcho,
     Impaired,
@@ -53,6 +54,7 @@ from harness.faults import (
     StopLocal,
     StopMail,
     StopProgram,
+    StopSpeaker,
     Unplug,
     Unprotected,
     WriteNumber,
@@ -73,6 +75,14 @@ pytestmark = topology(DirectorPair)
 @shows(PowerOff, StopKeepalived, HangKeepalived, KillKeepalived)
 @pytest.mark.parametrize("loss", [PowerOff, StopKeepalived, HangKeepalived, KillKeepalived])
 def test_a_lost_director(cluster: Cluster, loss: type[Fault[Node]]) -> None:
+    backup = cluster.backup
+    with cluster.suffering(loss(cluster.master)) as struck:
+        cluster.wait_master(backup, since=struck, until=4)
+
+
+@shows(StopSpeaker, HangSpeaker)
+@pytest.mark.parametrize("loss", [StopSpeaker, HangSpeaker])
+def test_a_director_of_any_make_that_is_lost(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
     backup = cluster.backup
     with cluster.suffering(loss(cluster.master)) as struck:
         cluster.wait_master(backup, since=struck, until=4)

@@ -8,6 +8,8 @@ import socket
 from harness.cluster import Cluster
 from harness.daemons.nodes import DirectorNode, Node, PhantomNode, RealServerNode
 from harness.events import Advertisement
+from harness.faults import StopSpeaker
+from harness.keepalived import timers
 from harness.lab.machine import Machine, Process
 from harness.scenario import fresh_topology, topology
 from tests.inside.api.shown import shows
@@ -54,6 +56,28 @@ def test_a_signal_to_a_daemon_and_its_children(cluster: Cluster) -> None:
 def test_a_director_s_instance(cluster: Cluster) -> None:
     director = cluster.directors[0]
     assert director.claim(cluster.vip) is director.vrrp
+
+
+@shows(DirectorNode.device_of, DirectorNode.hardware_address)
+def test_where_a_director_holds_the_vip(cluster: Cluster) -> None:
+    master = cluster.master
+    assert master.device_of(cluster.vip) == "eth0"
+    assert cluster.ask_arp(cluster.client, cluster.vip, 1)[0].sender_mac == master.hardware_address(cluster.vip)
+
+
+@shows(DirectorNode.due)
+def test_when_this_implementation_takes_over(cluster: Cluster) -> None:
+    backup = cluster.backup
+    due = backup.due(timers.takeover(backup.vrrp, announced=True))
+    with cluster.suffering(StopSpeaker(cluster.master)) as struck:
+        assert cluster.wait_master(backup, since=struck, until=due.latest) in cluster.within(due)
+
+
+@shows(DirectorNode.speaker, DirectorNode.entered)
+def test_what_a_director_s_implementation_says(cluster: Cluster) -> None:
+    director = cluster.directors[0]
+    assert director.speaker.holding == "address"
+    assert director.entered("(VI_1) Entering MASTER STATE") == ("VI_1", "MASTER")
 
 
 @shows(DirectorNode.destinations, DirectorNode.destination)

@@ -56,6 +56,11 @@ def test_who_held_the_vip_and_when(cluster: Cluster) -> None:
     assert measures.owners(cluster.timeline, cluster.vip, "eth0") == [tenure.node]
 
 
+@shows(measures.has_carrier)
+def test_whether_an_interface_has_its_carrier(cluster: Cluster) -> None:
+    assert measures.has_carrier(cluster.timeline, "director1", "eth0")
+
+
 @shows(measures.takeovers)
 def test_when_a_node_took_the_vip(cluster: Cluster) -> None:
     now = cluster.timeline.now()
