@@ -51,12 +51,18 @@ def entered(line: str) -> tuple[str, State] | None:
     return None if found is None else (found["instance"], _STATES[found["state"].upper()])
 
 
+_UNENDED = ("sh", "-c", 'trap "" TERM; exec "$@"', "sh")
+"""Before 2.2.8 ``keepalived -t`` ends itself by SIGTERM, without a word, where a script runs as another user than root
+(``check_script_secure`` of lib/notify.c took its parent for one that had died).
+"""
+
+
 def complaints(machine: Machine, origin: str) -> tuple[int, list[str]]:
     """What ``keepalived -t`` says against a machine's configuration, with lines of ``origin``; and its exit status.
 
     Raises HarnessError if it does not end reading it.
     """
-    result = machine.run(["keepalived", "-t", "-l", "-f", CONFIG], check=False, processor=PROCESSOR_LIMIT)
+    result = machine.run([*_UNENDED, "keepalived", "-t", "-l", "-f", CONFIG], check=False, processor=PROCESSOR_LIMIT)
     if result.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
         raise HarnessError(
             f"{machine.name}: keepalived does not end reading {origin}: it computed for {PROCESSOR_LIMIT} s and was"

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,11 +18,13 @@ _GRACE = 20.0
 """Seconds that an interrupted command has to say what it has found, and to clean up, before it is killed."""
 
 
-_REMOVER = """
-import shutil, sys, time
+_KEEPER = """
+import shutil, sys, tempfile, time
+folder = tempfile.mkdtemp(prefix="lvs-harness-")
+print(folder, flush=True)
 if not sys.stdin.read():
     for _ in range(50):
-        shutil.rmtree(sys.argv[1], ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         time.sleep(0.1)
 """
 """Its input says that all is well, or ends because its parent was killed. What that one had started ends a moment
@@ -33,15 +34,16 @@ later, and until then makes the folder again to write there; so it is removed fo
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder for the block. It is removed also where this process is killed, by another that waits for that."""
-    folder = tempfile.mkdtemp(prefix="lvs-harness-")
-    command = [sys.executable, "-S", "-c", _REMOVER, folder]
-    remover = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    """A folder for the block. It is removed also where this process is killed, by the one that has made it."""
+    command = [sys.executable, "-S", "-c", _KEEPER]
+    keeper = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+    assert keeper.stdout is not None
+    folder = Path(os.fsdecode(keeper.stdout.readline().removesuffix(b"\n")))
     try:
-        yield Path(folder)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        remover.communicate(b"removed")
+        keeper.communicate(b"removed")
 
 
 def run(

@@ -73,7 +73,7 @@ def test_a_failure_of_the_harness_itself_is_told_as_such(
     def fail(*_: object) -> None:
         raise KeyError("LVS_HARNESS_HEADER")
 
-    monkeypatch.setattr("harness.cli.bundle.make", fail)
+    monkeypatch.setattr("harness.report.bundle.make", fail)
     assert main(["bundle", "run"]) == 3
     said = capsys.readouterr().err
     assert "the harness failed: KeyError: 'LVS_HARNESS_HEADER'" in said

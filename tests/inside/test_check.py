@@ -128,6 +128,29 @@ def test_a_file_that_is_no_configuration_is_told(user: User) -> None:
     is_told(user, "finds neither a vrrp_instance nor a virtual_server in notes.txt", *directors("notes.txt"))
 
 
+SCRIPTED_SERVICE = """
+virtual_server 192.0.2.80 80 {
+    lb_algo rr
+    lb_kind DR
+    protocol TCP
+    real_server 192.0.2.21 80 {
+        MISC_CHECK {
+            misc_path /usr/bin/true
+        }
+    }
+}
+"""
+
+
+def test_scripts_may_run_as_an_ordinary_user(user: User) -> None:
+    """keepalived 2.2.7, Debian 12's, ends its own test of such a checker by SIGTERM, before it has said anything."""
+    for name in ("lb1.conf", "lb2.conf"):
+        text = (user.folder / name).read_text()
+        (user.folder / name).write_text(text.replace("global_defs {", "global_defs {\n script_user nobody", 1))
+    (user.folder / "services.conf").write_text(SCRIPTED_SERVICE)
+    is_told(user, "works           keepalived reads the configurations and stays up.", *TWO, status=pytest.ExitCode.OK)
+
+
 def test_an_include_that_is_missing_is_told(user: User) -> None:
     (user.folder / "services.conf").unlink()
     told = is_told(user, "include services.conf: there is no such file", *TWO, status=pytest.ExitCode.TESTS_FAILED)
