@@ -82,7 +82,7 @@ picture: setup
 bench: setup
 	@tools/install-packages $(BENCH_PACKAGES)
 	@[ -d $(VENV)/munet ] || $(VENV)/bin/pip install --quiet --disable-pip-version-check --target $(VENV)/munet munet==0.17.3
-	$(VENV)/bin/python -m benchmarks
+	$(VENV)/bin/python -m benchmarks $(ARGS)
 
 # Where measured times lie in their windows, over N seeds, which decide when faults strike: make seeds N=20 ARGS="-n 2"
 seeds: setup

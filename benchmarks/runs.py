@@ -38,12 +38,15 @@ class Run:
     """One run of pytest: its marks in order, how many seconds it took, and what else it printed.
 
     ``memory`` is the most that one of its processes had at any time, which is the kernel's, in bytes.
+    ``processor`` is the processor time of all its processes, in seconds. Other work on the machine
+    lengthens ``seconds`` much more than that.
     """
 
     marks: list[Mark]
     seconds: float
     output: str
     memory: int = 0
+    processor: float = 0.0
 
     def all(self, name: str) -> list[Mark]:
         """The marks of a name, in order."""
@@ -93,4 +96,5 @@ def _timed(argv: list[str], environment: dict[str, str], until: str | None) -> R
         patience.cancel()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    return Run(marks, monotonic() - began, "".join(said), usage.ru_maxrss << 10)
+    spent = usage.ru_utime + usage.ru_stime
+    return Run(marks, monotonic() - began, "".join(said), usage.ru_maxrss << 10, spent)

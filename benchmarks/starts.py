@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from statistics import median
-
 from benchmarks import runs
 from benchmarks.runs import Run
-from benchmarks.table import Figure, rows, section
+from benchmarks.table import Figure, section
 from harness.images import selection
-from harness.kernels import uml
 
 STARTS = 3
 
@@ -19,23 +15,16 @@ def starts(ways: dict[str, list[str]]) -> str:
     taken: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
     for way, options in [*ways.items()] * STARTS:
         taken[way].append(_phases(runs.pytest("-k", "ownership", *options, until="guest test")))
-    medians = {way: {name: median(run[name] for run in many) for name in many[0]} for way, many in taken.items()}
-    names = list(dict.fromkeys(name for phases in medians.values() for name in phases))
-    body = [
-        [name, *(f"{phases[name]:.2f} s" if name in phases else "" for phases in medians.values())] for name in names
-    ]
-    limits = [Figure("", medians[way][name], most=most) for way, (name, most) in _limits(ways).items()]
-    body += [[title, *(figure.cells[column] for figure in limits)] for title, column in (("wanted", 2), ("", 3))]
-    title = f"From `pytest scenarios/ -k ownership` to the first test's first line, median of {STARTS}"
-    return rows(title, ["", *ways], body)
+    figures = []
+    for way, many in taken.items():
+        wanted, most = (_IN_GUEST, 3.0) if "virtual" in way else (_ALL, 6.0)
+        for name in many[0]:
+            values = tuple(run[name] for run in many)
+            figures.append(Figure(f"{way}: {name}", values, most=most if name == wanted else None))
+    return section("From `pytest scenarios/ -k ownership` to the first test's first line", figures)
 
 
 _ALL, _IN_GUEST = "**all**", "from the guest's start on"
-
-
-def _limits(ways: Iterable[str]) -> dict[str, tuple[str, float]]:
-    """Which phase of which way may take how many seconds."""
-    return {way: (_IN_GUEST, 3) if "virtual" in way else (_ALL, 6) for way in ways}
 
 
 def _phases(run: Run) -> dict[str, float]:
@@ -64,17 +53,16 @@ def imaged(name: str) -> str:
     for way, options in [*ways.items()] * STARTS:
         run = runs.pytest("-k", "ownership", "--clock", "virtual", *options, until="guest test")
         taken[way].append(run.first("guest test").at)
-    figures = [Figure(way, median(each)) for way, each in taken.items()]
-    later = figures[1].value - figures[0].value
-    title = f"To the first test's first line with an image from the cache, virtual time, median of {STARTS}"
-    return section(title, [*figures, Figure("later by", later, most=2)])
+    figures = [Figure(way, tuple(each)) for way, each in taken.items()]
+    without, with_image = taken.values()
+    later = tuple(one - other for one, other in zip(with_image, without, strict=True))
+    noise = max(without) - min(without)
+    title = "To the first test's first line with an image from the cache, virtual time"
+    return section(title, [*figures, Figure("later by", later, most=2, resolution=noise)])
 
 
-def first_page(packaged: uml.Kernel, built: uml.Kernel | None) -> str:
+def first_page(ways: dict[str, list[str]]) -> str:
     """From the start of pytest's process to the first page through the VIP; two directors, two real servers."""
-    ways = {f"{packaged.release}, real time": ["--kernel", str(packaged.path), "--clock", "real"]}
-    if built is not None:
-        ways[f"{built.release}, virtual time"] = ["--kernel", str(built.path), "--clock", "virtual"]
     figures = []
     for way, options in ways.items():
         taken, beyond = [], []
@@ -82,25 +70,33 @@ def first_page(packaged: uml.Kernel, built: uml.Kernel | None) -> str:
             page = runs.pytest(*options, tests=["benchmarks/cases/test_first_page.py"]).first("guest judged")
             taken.append(page.at)
             beyond.append(page.at - page.details["waited"])
-        if "virtual" in way:
-            figures.append(Figure(f"{way}, median of {STARTS}", median(taken), most=2.5))
-        else:
-            figures.append(Figure(f"{way}, median of {STARTS}", median(taken)))
-            figures.append(Figure(f"{way}, beyond what the election waits", median(beyond), most=4))
+        virtual = "virtual" in way
+        figures.append(Figure(way, tuple(taken), most=2.5 if virtual else None))
+        if not virtual:
+            figures.append(Figure(f"{way}, beyond what the election waits", tuple(beyond), most=4))
     return section("From nothing to the first page through the VIP, 2 + 2 machines and a client", figures)
+
+
+FARMS = {200: 2, 500: 1}
+"""How often a farm of so many real servers is made."""
 
 
 def farms() -> str:
     """Two directors and many real servers, in virtual time, all healthy, each of which has answered."""
     figures = []
-    for size, most, room in ((200, 60, 2), (500, None, None)):
-        run = runs.pytest(
-            "-k", f"of_{size}", "--clock", "virtual", "--watchdog", "300", tests=["benchmarks/cases/test_farm.py"]
-        )
-        failed = len(run.all("guest failed")) + (not run.all("guest judged"))
+    for size, rounds in FARMS.items():
+        options = ["-k", f"of_{size}", "--clock", "virtual", "--watchdog", "300"]
+        many = [runs.pytest(*options, tests=["benchmarks/cases/test_farm.py"]) for _ in range(rounds)]
+        failed = sum(len(run.all("guest failed")) + (not run.all("guest judged")) for run in many)
+        bounded = rounds > 1
+        memory = tuple(run.memory / (1 << 30) for run in many)
         figures += [
-            Figure(f"{size} real servers, from nothing to an answer of each", run.seconds, most=most),
-            Figure(f"{size} real servers, failed", failed, "", most=0),
-            Figure(f"{size} real servers, the kernel's memory, peak", run.memory / (1 << 30), "GiB", most=room),
+            Figure(
+                f"{size} real servers, from nothing to an answer of each",
+                tuple(run.seconds for run in many),
+                most=60 if bounded else None,
+            ),
+            Figure.count(f"{size} real servers, failed", failed, most=0),
+            Figure(f"{size} real servers, the kernel's memory, peak", memory, "GiB", most=2 if bounded else None),
         ]
     return section("Farms, virtual time", figures)
