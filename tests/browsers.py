@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 OPTIONS = (
@@ -52,7 +55,7 @@ def scenario(browser: Browser, name: str) -> Element:
     (found,) = (
         each
         for each in browser.find_elements(By.CSS_SELECTOR, ".scenario")
-        if name.lower() in each.get_attribute("data-name")
+        if name.lower() in each.get_attribute("data-name").lower()
     )
     return found
 
@@ -60,6 +63,35 @@ def scenario(browser: Browser, name: str) -> Element:
 def draw(browser: Browser, name: str) -> Element:
     """Open a scenario and wait for its picture."""
     wanted = scenario(browser, name)
-    wanted.find_element(By.TAG_NAME, "summary").click()
-    wait(browser, lambda _: wanted.find_elements(By.CSS_SELECTOR, ".picture[data-drawn] .main-svg"))
+    if wanted.get_attribute("open") is None:
+        wanted.find_element(By.TAG_NAME, "summary").send_keys(Keys.ENTER)
+    browser.execute_script("arguments[0].scrollIntoView()", wanted)
+    wait(browser, lambda _: wanted.find_elements(By.CSS_SELECTOR, ".picture[data-drawn] .marks"))
     return wanted
+
+
+@contextmanager
+def phone(browser: Browser, width: int = 390, height: int = 844) -> Iterator[Browser]:
+    """The same browser as wide as a phone, for as long as the block lasts."""
+    size = {"width": width, "height": height, "deviceScaleFactor": 2, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        yield browser
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def hover(browser: Browser, chart: Element, kind: str, last: bool = True) -> str:
+    """Point at the last, or the middle, mark of a kind, and return what is told of it."""
+    path = chart.find_element(By.CSS_SELECTOR, f'.marks[data-kind="{kind}"]')
+    places = re.findall(r"M([\d.-]+) ([\d.-]+)", path.get_attribute("d"))
+    x, y = places[-1 if last else len(places) // 2]
+    picture = chart.find_element(By.CSS_SELECTOR, ".chart svg")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", picture)
+    size = picture.size
+    move = ActionChains(browser)
+    move.move_to_element_with_offset(picture, float(x) - size["width"] / 2 + 2, float(y) - size["height"] / 2 + 3)
+    move.perform()
+    tip = wait(browser, lambda _: chart.find_elements(By.CSS_SELECTOR, ".tip:not([hidden])"))
+    told: str = tip[0].text
+    return told

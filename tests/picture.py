@@ -7,11 +7,8 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from selenium.webdriver.common.action_chains import ActionChains
-from selenium.webdriver.common.by import By
-
 from harness.report import artifacts
-from tests.browsers import browser, draw, lacking, wait
+from tests.browsers import browser, draw, hover, lacking
 
 SHOWN = "tests/pictured.py::test_the_backup_replaces_a_master_that_loses_power"
 """A scenario of the picture's own: its master has held the VIP for seconds when the fault strikes."""
@@ -29,9 +26,7 @@ def main(target: str) -> None:
         with browser(WIDTH, HEIGHT) as opened:
             opened.get((run / artifacts.PAGE).as_uri())
             shown = draw(opened, SHOWN)
-            failed = shown.find_elements(By.CSS_SELECTOR, ".scatterlayer .trace .points path")
-            ActionChains(opened).move_to_element(failed[len(failed) // 2]).perform()
-            wait(opened, lambda _: shown.find_elements(By.CSS_SELECTOR, ".hoverlayer .hovertext"))
+            hover(opened, shown, "failed request", last=False)
             shown.screenshot(target)
 
 

@@ -23,6 +23,7 @@ BEFORE = [
     make("state", 1, "director2", instance="VI_1", state="BACKUP"),
     make("destination", 1, "director1", action="added", **POOLED),
 ]
+RECEIVED = [make("arp", 14.6, node, sent=False, gratuitous=True, sender=VIP) for node in ("director1", "web1")]
 EVENTS = [
     make("advertisement", 10.5, "director1", sent=True, vrid=51, priority=100),
     make("request", 10.6, "client", status=200, server="web1", latency=0.001, error=None),
@@ -32,6 +33,7 @@ EVENTS = [
     make("state", 14.6, "director2", instance="VI_1", state="MASTER"),
     make("address", 14.6, "director2", action="added", address=VIP, prefix=32, interface="eth0"),
     make("arp", 14.6, "director2", sent=True, gratuitous=True, sender=VIP),
+    *RECEIVED,
     make("fault", 15, "director1", name="PowerOff", action="healed"),
     make("judged", 15.1, "director2", what=f"takes {VIP}", since=11, earliest=13.6, latest=14.7, measured=14.6,
          met=True),

@@ -11,7 +11,7 @@ import pytest
 from harness import cli
 from harness.errors import HarnessError
 from harness.events import Event, make
-from harness.report import artifacts, page, picture, summary, table
+from harness.report import artifacts, page, panel, picture, summary, table
 from tests.runs import EVENTS, NODES, VIP, make_run
 
 
@@ -192,7 +192,7 @@ def test_two_runs_are_compared_by_name(tmp_path: Path) -> None:
         (lambda run: (run / "test_it" / "scenario.json").write_text("{"), "scenario.json is cut short or damaged"),
         (lambda run: (run / "test_it" / "scenario.json").write_text('{"format": 99}'), "has format 99"),
         (lambda run: (run / "test_it" / "timeline.jsonl").unlink(), "timeline.jsonl is missing"),
-        (lambda run: _cut(run / "test_it" / "timeline.jsonl"), "timeline.jsonl, line 10: cut short or damaged"),
+        (lambda run: _cut(run / "test_it" / "timeline.jsonl"), "timeline.jsonl, line 12: cut short or damaged"),
         (lambda run: (run / "test_it" / "timeline.jsonl").write_bytes(b"\xff\xfe\n[]\n{}\n"), "line 1 and 2 more"),
         (lambda run: artifacts.update(run / "test_it" / "scenario.json", {"outcome": None}), "had not ended"),
     ],
@@ -247,3 +247,77 @@ def test_the_summary_for_github_shows_names_as_they_are(run: Path) -> None:
     text = summary.markdown(artifacts.read_run(run))
     assert "1 failed" in text
     assert "\\[&lt;script&gt;alert(1)&lt;/script&gt; &amp;" in text
+
+
+def test_an_outage_is_a_bar_from_the_last_answer_to_the_next(tmp_path: Path) -> None:
+    answered = make("request", 14.7, "client", status=200, server="web1", latency=0.001, error=None)
+    drawing = drawn(make_run(tmp_path / "run", [*EVENTS[:-2], answered, *EVENTS[-2:]]))
+    assert [bar for bar in bars(drawing, "client", "requests") if bar[2] == "outage"] == [(-400, 3700, "outage")]
+    assert [bar[2] for bar in bars(drawn(make_run(tmp_path / "never")), "client", "requests")] == ["outage"]
+
+
+def test_the_first_view_is_of_the_fault_and_what_was_due(run: Path, tmp_path: Path) -> None:
+    start, end = drawn(run).view
+    assert start < 0 < 3700 < end < 5000
+    nothing_due = drawn(make_run(tmp_path / "run2", EVENTS[:6]))
+    assert nothing_due.view == nothing_due.span
+
+
+@pytest.mark.parametrize(
+    ("measured", "margin"), [(13.6, 0), (14.15, 50), (14.7, 0), (14.8, -9.09), (12.5, -100), (None, -100)]
+)
+def test_the_margin_is_how_near_it_was_to_an_edge_of_its_window(
+    tmp_path: Path, measured: float | None, margin: float
+) -> None:
+    due = {"what": "x", "since": 11, "latest": 14.7}
+    event = (
+        make("missed", 15.1, "director2", **due)
+        if measured is None
+        else make("judged", 15.1, "director2", earliest=13.6, measured=measured, met=margin >= 0, **due)
+    )
+    scenario = artifacts.read_scenario(make_run(tmp_path / "run", [event]) / "test_it")
+    assert panel.margin(scenario) == pytest.approx(margin, abs=0.01)
+    (bullet,) = panel.bullets(scenario)
+    assert bullet.met == (margin >= 0)
+    assert 0 <= bullet.opens <= bullet.closes <= 100
+    assert (bullet.at is None) == (measured is None)
+
+
+def test_the_reason_is_the_cause_or_the_window_or_what_was_raised(tmp_path: Path) -> None:
+    late = make("judged", 15.1, "d", what="comes", since=11, earliest=12, latest=13, measured=14.6, met=False)
+    said = {
+        "E   looks like: VRID mismatch (d): x; y\nE  assert 3 in Due(earliest=1, latest=2)": "looks like: VRID",
+        "> assert\nE  AssertionError: assert 3.6 in Due(earliest=1, latest=2)": "d comes after 3600.0 ms: NOT IN",
+        "> assert\nE  AssertionError: assert 'a' == 'b'": "AssertionError: assert 'a' == 'b'",
+        "d comes: due within 3 s, and it has not\n\n> line": "d comes: due within 3 s, and it has not",
+        "": "",
+    }
+    for number, (message, reason) in enumerate(said.items()):
+        folder = make_run(tmp_path / str(number), [late])
+        artifacts.update(folder / "test_it" / artifacts.ABOUT, {"message": message})
+        found = artifacts.read_scenario(folder / "test_it").reason
+        assert found.startswith(reason)
+        assert bool(found) == bool(reason)
+
+
+def test_a_comparison_shows_behaviours_that_differ_first_and_folds_the_others(tmp_path: Path) -> None:
+    """Case by case would hide that it is one behaviour."""
+    first, second = tmp_path / "a", tmp_path / "b"
+    for folder, outcomes in ((first, "ppp"), (second, "pff")):
+        make_run(folder)
+        for number, outcome in enumerate(outcomes):
+            scenario = folder / f"test_{number}"
+            scenario.mkdir()
+            name = "t.py::test_same" if number == 0 else f"t.py::test_it[{number}]"
+            ended = {
+                "test": name,
+                "outcome": {"p": "passed", "f": "failed"}[outcome],
+                "message": "E   why" * (outcome == "f"),
+            }
+            artifacts.write_json(scenario / artifacts.ABOUT, ended)
+            (scenario / artifacts.TIMELINE).write_text("")
+    text = page.write_comparison(first, second, tmp_path / "compare.html").read_text()
+    assert "<h2>1 behaviours differ, the others are equal</h2>" in text
+    assert "2 of 2" in text
+    assert "2 scenarios ended alike in both runs" in text
+    assert text.index("t.py::test_it[1]") < text.index("ended alike") < text.index('data-name="t.py::test_same"')

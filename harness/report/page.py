@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import functools
-import gzip
 import importlib.resources
-import json
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import Any, Final
 
 from harness.errors import HarnessError
-from harness.events import Judged
-from harness.report import picture, table
 from harness.report.artifacts import OUTCOMES, PAGE, Run, Scenario, read_run, replacing
-from harness.report.words import milliseconds, words
+from harness.report.panel import GOOD, panel, seconds
 
 _ASSETS = importlib.resources.files("harness.report") / "assets"
+_SCRIPTS: Final = ("chart.js", "ladder.js", "events.js", "page.js")
+"""In the order in which they are put into the page: each uses those before it."""
 
+_MOST_OPEN: Final = 10
+"""So many scenarios that did not pass are open at first."""
+
+_MOST_WHOLE: Final = 50
+"""Of so many that did not pass packets and logs are in the page itself; a page of megabytes opens slowly."""
 
 Progress = Callable[[str], None]
 """Is told what begins now, in a line."""
@@ -62,33 +61,24 @@ def render(runs: Sequence[Run], base: Path) -> str:
     try:
         import jinja2
     except ImportError:
-        raise HarnessError("the report needs jinja2 and plotly, which are not installed: make setup") from None
-    loader = jinja2.FunctionLoader(lambda name: (_ASSETS / name).read_text(encoding="utf-8"))
+        raise HarnessError("the report needs jinja2, which is not installed: make setup") from None
+    loader = jinja2.FunctionLoader(_asset)
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     rows = _rows(runs, base)
     return environment.get_template("page.html.j2").render(
         title=" and ".join(run.folder.resolve().name for run in runs),
         runs=[_summary(run) for run in runs],
-        rows=rows,
+        rows=[row for row in rows if len(runs) == 1 or row.differs],
+        equal=[row for row in rows if len(runs) > 1 and not row.differs],
+        differences=_differences(rows) if len(runs) > 1 else [],
         outcomes=[outcome for outcome in OUTCOMES if any(outcome in row.outcomes for row in rows)],
-        style=(_ASSETS / "page.css").read_text(encoding="utf-8"),
-        script=(_ASSETS / "page.js").read_text(encoding="utf-8"),
-        plotly=_plotly(),
+        style=_asset("page.css"),
+        script="\n".join(map(_asset, _SCRIPTS)),
     )
 
 
-@functools.cache
-def _plotly() -> str:
-    """The plotting library as its Python package carries it; importing that would take longer than all the rest."""
-    try:
-        return _pack((importlib.resources.files("plotly") / "package_data" / "plotly.min.js").read_bytes())
-    except (ImportError, OSError):
-        raise HarnessError("the report needs jinja2 and plotly, which are not installed: make setup") from None
-
-
-def _pack(data: bytes) -> str:
-    """For the page's script, which unpacks it with the browser's own DecompressionStream."""
-    return base64.b64encode(gzip.compress(data, mtime=0)).decode()
+def _asset(name: str) -> str:
+    return (_ASSETS / name).read_text(encoding="utf-8")
 
 
 @dataclass
@@ -97,78 +87,79 @@ class Row:
 
     name: str
     panels: list[dict[str, Any] | None]
+    order: int = 0
+    opened: bool = False
 
     @property
     def outcomes(self) -> list[str]:
         """How it ended in each run, ``missing`` where it was not."""
         return [panel["outcome"] if panel else "missing" for panel in self.panels]
 
+    @property
+    def differs(self) -> bool:
+        """Whether it did not end in each run alike."""
+        return len(set(self.outcomes)) > 1
+
+    @property
+    def behaviour(self) -> str:
+        """The test without its case."""
+        return self.name.partition("[")[0]
+
+    @property
+    def file(self) -> str:
+        """Where the test is."""
+        return self.name.partition("::")[0]
+
+    @property
+    def first(self) -> dict[str, Any]:
+        """What the first run that has it knows of it."""
+        return next(panel for panel in self.panels if panel)
+
 
 def _rows(runs: Sequence[Run], base: Path) -> list[Row]:
+    """The worst first, each kind in the order in which it ran."""
     found: dict[str, list[Scenario | None]] = {}
     for number, run in enumerate(runs):
         for scenario in run.scenarios:
             found.setdefault(scenario.name, [None] * len(runs))[number] = scenario
-    return [Row(name, [_panel(each, base) if each else None for each in both]) for name, both in found.items()]
+    rows = []
+    amiss = 0
+    for order, (name, both) in enumerate(found.items()):
+        amiss += any(each is not None and each.outcome not in GOOD for each in both)
+        panels = [panel(each, base, whole=amiss <= _MOST_WHOLE) if each else None for each in both]
+        rows.append(Row(name, panels, order))
+    rows.sort(key=lambda row: min(OUTCOMES.index(each) for each in row.outcomes if each in OUTCOMES))
+    for row in [row for row in rows if not set(row.outcomes) <= {*GOOD, "missing"}][:_MOST_OPEN]:
+        row.opened = True
+    return rows
 
 
-def _panel(scenario: Scenario, base: Path) -> dict[str, Any]:
-    zero = picture.zero(scenario)
-    data = {
-        **picture.draw(scenario).as_json(),
-        "events": [[round((e.at - zero) * 1000, 3), e.node, e.kind, words(e)] for e in scenario.events],
-    }
-    about = scenario.about
-    return {
-        "outcome": scenario.outcome,
-        "says": about.get("says") or "",
-        "message": about.get("message") or "",
-        "problems": scenario.problems,
-        "seconds": _seconds(about.get("seconds")),
-        "topology": _topology(about),
-        "recorded": _recorded(about),
-        "judged": _judged(scenario),
-        "files": [(str(path.relative_to(scenario.folder)), _link(path, base)) for path in scenario.files],
-        "table": table.render(scenario.events, about.get("nodes", ())) if scenario.outcome not in ("passed",) else "",
-        "description": f"{len(scenario.events)} events on {len({e.node for e in scenario.events})} nodes",
-        "data": _pack(json.dumps(data, separators=(",", ":")).encode()),
-    }
+def _differences(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The behaviours that did not end alike in both runs: for each run how its cases ended, and why the first of them.
 
-
-def _link(path: Path, base: Path) -> str:
-    return quote(os.fsencode(os.path.relpath(path, base)))  # a name may be no text
-
-
-def _topology(about: dict[str, Any]) -> str:
-    parameters = about.get("parameters")
-    named = ", ".join(f"{name}={value}" for name, value in parameters.items()) if isinstance(parameters, dict) else ""
-    return f"{about.get('topology') or 'unknown topology'}({named})"
-
-
-def _recorded(about: dict[str, Any]) -> str:
-    if "frames" not in about:
-        return ""
-    return f"{about['frames']} frames captured, {about.get('dropped', 0)} dropped by the kernel"
-
-
-def _seconds(value: Any) -> str:
-    return f"{value:.3f} s" if isinstance(value, int | float) else ""
-
-
-def _judged(scenario: Scenario) -> list[dict[str, Any]]:
-    """What was due and what came of it, in milliseconds after the beginning of the wait."""
+    Those that differ in more of their cases come first.
+    """
+    behaviours: dict[str, list[Row]] = {}
+    for row in rows:
+        behaviours.setdefault(row.behaviour, []).append(row)
     found = []
-    for event in scenario.events:
-        if isinstance(event, Judged):
-            since = event.since
+    for name, cases in behaviours.items():
+        differing = [row for row in cases if row.differs]
+        if differing:
+            runs = range(len(cases[0].panels))
             found.append(
                 {
-                    "node": event.node, "what": event.what, "met": event.met,
-                    "due": f"{milliseconds(event.earliest - since)} to {milliseconds(event.latest - since)}",
-                    "measured": milliseconds(event.measured - since),
+                    "behaviour": name, "differing": len(differing), "cases": len(cases), "first": differing[0].name,
+                    "runs": [_ended(differing, number) for number in runs],
                 }
             )  # fmt: skip
-    return found
+    return sorted(found, key=lambda each: -each["differing"])
+
+
+def _ended(rows: Sequence[Row], number: int) -> dict[str, Any]:
+    counts = Counter(row.outcomes[number] for row in rows)
+    why = [panel["reason"] for row in rows if (panel := row.panels[number]) and panel["reason"]]
+    return {"counts": counts.most_common(), "why": why[0] if why else ""}
 
 
 def _summary(run: Run) -> dict[str, Any]:
@@ -179,13 +170,15 @@ def _summary(run: Run) -> dict[str, Any]:
         "name": run.folder.resolve().name,
         "problems": run.problems,
         "counts": [(outcome, counts[outcome]) for outcome in reversed(OUTCOMES) if counts[outcome]],
+        "kernel": about.get("kernel") or "",
+        "keepalived": (versions or {}).get("keepalived", ""),
         "facts": [
             (name, str(value))
             for name, value in (
                 ("kernel and clock", about.get("kernel")),
                 ("seed", about.get("seed")),
-                ("simulated", _seconds(about.get("seconds"))),
-                ("wall time", _seconds(about.get("wall"))),
+                ("simulated", seconds(about.get("seconds"))),
+                ("wall time", seconds(about.get("wall"))),
                 *(versions.items() if isinstance(versions, dict) else ()),
                 ("commit", about.get("commit")),
                 *((f"keepalived of {image}", version) for image, version in about.get("images", {}).items()),

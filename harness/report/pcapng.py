@@ -11,10 +11,10 @@ import os
 import struct
 from collections.abc import Iterable
 
-_SECTION, _INTERFACE, _PACKET = 0x0A0D0D0A, 1, 6
+SECTION, INTERFACE, PACKET = 0x0A0D0D0A, 1, 6
 _BYTE_ORDER = 0x1A2B3C4D
 _ETHERNET = 1  # LINKTYPE_ETHERNET
-_COMMENT, _APPLICATION, _NAME, _RESOLUTION, _FLAGS = 1, 4, 2, 9, 2
+COMMENT, _APPLICATION, NAME, _RESOLUTION, _FLAGS = 1, 4, 2, 9, 2
 _NANOSECONDS = b"\x09"
 _INBOUND, _OUTBOUND = 1, 2
 _LONGEST = 0xFFFF
@@ -28,9 +28,9 @@ class Writer:
         """``interfaces`` are their names, referred to by their position. Raises OSError."""
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o644)
         section = struct.pack("=IHHq", _BYTE_ORDER, 1, 0, -1)
-        header = _block(_SECTION, section, ((_COMMENT, comment.encode()), (_APPLICATION, b"lvs-harness")))
+        header = _block(SECTION, section, ((COMMENT, comment.encode()), (_APPLICATION, b"lvs-harness")))
         about = struct.pack("=HHI", _ETHERNET, 0, 0)
-        named = [_block(_INTERFACE, about, ((_NAME, n.encode()), (_RESOLUTION, _NANOSECONDS))) for n in interfaces]
+        named = [_block(INTERFACE, about, ((NAME, n.encode()), (_RESOLUTION, _NANOSECONDS))) for n in interfaces]
         try:
             self._put(header + b"".join(named))
         except OSError:
@@ -56,8 +56,8 @@ def packet(interface: int, at: int, data: bytes, *, sent: bool, comment: str | N
     head = struct.pack("=IIIII", interface, at >> 32, at & 0xFFFFFFFF, len(data), len(data))
     options = [(_FLAGS, struct.pack("=I", _OUTBOUND if sent else _INBOUND))]
     if comment is not None:
-        options.append((_COMMENT, comment.encode()))
-    return _block(_PACKET, head + data + _PADDING[len(data) & 3], options)
+        options.append((COMMENT, comment.encode()))
+    return _block(PACKET, head + data + _PADDING[len(data) & 3], options)
 
 
 def _block(kind: int, body: bytes, options: Iterable[tuple[int, bytes]]) -> bytes:

@@ -12,13 +12,18 @@ from typing import Any
 from harness.clock import Instant
 from harness.events import Event
 from harness.report.artifacts import Scenario
-from harness.report.words import words
+from harness.report.words import duration, words
 
 Bar = tuple[int, float, float, str, str]
 """Row, from, to, kind (``MASTER``, ``VIP``, ``pool``, ``due``, ...), what it says."""
 
 Mark = tuple[int, float, str, str]
 """Row, when, kind (``request web1``, ``failed``, ``gratuitous ARP``, ...), what it says."""
+
+
+VERDICTS = ("on time", "not on time", "missed")
+_ROOM, _LEAST_ROOM = 0.12, 20.0
+"""Beside what is to be seen: a share of it, and milliseconds."""
 
 
 @dataclass
@@ -30,6 +35,8 @@ class Picture:
     bars: list[Bar] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     spans: list[tuple[float, float, str, str]] = field(default_factory=list)
+    view: tuple[float, float] = (0, 0)
+    """What is to be seen first: the fault, what was due, and what came of it; all of it where nothing was due."""
 
     def as_json(self) -> dict[str, Any]:
         """What the page draws."""
@@ -73,7 +80,18 @@ class _Artist:
             else:
                 self._client(node)
         self._faults()
+        self._picture.view = self._view()
         return self._picture
+
+    def _view(self) -> tuple[float, float]:
+        due = [bar for bar in self._picture.bars if bar[3] == "window"]
+        if not due:
+            return self._picture.span
+        told = [mark[1] for mark in self._picture.marks if mark[2] in VERDICTS]
+        times = [*told, *(at for bar in due for at in bar[1:3])]
+        times += [span[0] for span in self._picture.spans if span[0] <= max(times)]
+        room = max(_LEAST_ROOM, (max(times) - min(times)) * _ROOM)
+        return (min(times) - room, max(times) + room)
 
     def _nodes(self) -> list[tuple[str, str]]:
         known = [(str(node["name"]), str(node["role"])) for node in self._scenario.about.get("nodes", ())]
@@ -175,15 +193,34 @@ class _Artist:
     def _client(self, node: str) -> None:
         requests = self._of(node, "request")
         row = self._row(node, "requests")
+        self._outages(row, requests)
         for event in requests:
             good = event.details.get("status") == 200
             self._mark(row, event, f"answered by {event.details.get('server')}" if good else "failed request")
         self._expectations(node)
 
+    def _outages(self, row: int, requests: list[Event]) -> None:
+        """A bar from the last request that was answered to the next one that was, where others failed in between."""
+        last_good: Event | None = None
+        failed = False
+        for event in requests:
+            if event.details.get("status") != 200:
+                failed = True
+                continue
+            if failed:
+                began = requests[0] if last_good is None else last_good
+                self._outage(row, began.at, event.at)
+            last_good, failed = event, False
+        if failed:
+            self._outage(row, (last_good or requests[0]).at, self._ended)
+
+    def _outage(self, row: int, start: Instant, end: Instant) -> None:
+        self._bar(row, start, end, "outage", f"no request was answered for {duration(end - start)}")
+
     def _expectations(self, node: str) -> None:
         """A row for each thing that was due: its window, and when it came."""
         judged = {}
-        for event in self._of(node, "expected", "judged"):
+        for event in self._of(node, "expected", "judged", "missed"):
             judged[event.details.get("what"), event.details.get("since")] = event
         for (what, _), event in judged.items():
             latest, since = (_number(event.details.get(name), event.at) for name in ("latest", "since"))
@@ -194,6 +231,8 @@ class _Artist:
                 met = bool(event.details.get("met"))
                 at = self._ms(_number(event.details.get("measured"), latest))
                 self._picture.marks.append((row, at, "on time" if met else "not on time", words(event)))
+            if event.kind == "missed":
+                self._mark(row, event, "missed")
 
     def _due(self, earliest: Instant, latest: Instant) -> str:
         return f"from {self._ms(earliest):.1f} to {self._ms(latest):.1f} ms"
