@@ -154,7 +154,7 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
     ("a daemon dies", "daemons live", lambda: quiet().daemon("web1", 5.0, "ended", "httpd", -11)),
     ("a child dies", "daemons live", lambda: quiet().log("director1", 5.0, "pid 61 exited due to signal 11")),
     ("a timer is late", "daemons keep up",
-     lambda: quiet().log("director1", 5.0, "A thread timer expired 2.257894 seconds ago")),
+     lambda: quiet().log("director1", 15.0, "A thread timer expired 2.257894 seconds ago")),
     ("memory is corrupted", "nothing alarming is logged",
      lambda: quiet().log("director1", 5.0, "malloc(): corrupted top size")),
 ]  # fmt: skip

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from harness.clock import Instant
 from harness.events import DestinationChanged, Power, Request, ServiceChanged
+from harness.observers.ipvs import SWEEP
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect, disturbances
 from harness.search.model.health import health
-from harness.search.model.processes import holding, runs
+from harness.search.model.processes import CHECKERS, holding, runs
 from harness.search.model.spans import Span, both, without
 from harness.search.observed import DirectorSetting, Observed, Table, Violation
 
@@ -61,10 +62,10 @@ def tables_follow_checks(observed: Observed) -> list[Violation]:
     for name, director in observed.setting.directors.items():
         if not director.elects:
             continue
-        touched = disturbances(observed, Aspect.TABLE | Aspect.CONFIG, name, after=observed.slack)
+        touched = disturbances(observed, Aspect.TABLE | Aspect.CONFIG, name, after=SWEEP + observed.slack)
         acting = [
             Span(run.span.since + (1.0 if run.afresh else observed.slack), run.span.until - observed.slack)
-            for run in runs(observed, name)
+            for run in runs(observed, name, CHECKERS)
         ]
         acting = [span for span in without(acting, touched) if span.length > 0]
         for table in director.tables:

@@ -10,6 +10,7 @@ from harness.events import DaemonChanged, Event, Log
 from harness.keepalived.timers.checking import LINGER
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect, disturbances
+from harness.search.model.spans import Span
 from harness.search.observed import Act, Observed, Violation
 from harness.topology.checks import CONNECT_TIMEOUT
 
@@ -55,11 +56,13 @@ def daemons_keep_up(observed: Observed) -> list[Violation]:
     """keepalived never comes to a timer late, unless it was hung: in virtual time that is a process that spun or slept.
 
     keepalived ``lib/scheduler.c``, ``thread_set_timer``: "A thread timer expired ... seconds ago". While a real server
-    acknowledges nothing, the end of a check keeps it from all else (``layer4.c``, SO_LINGER): that is known.
+    acknowledges nothing, the end of a check keeps it from all else (``layer4.c``, SO_LINGER): that is known, and may
+    be left over from a sequence before.
     """
     hung = frozenset({"HangKeepalived", "PowerOff"})
     servers = Aspect.SERVER | Aspect.WIRE | Aspect.EAR
-    closing = disturbances(observed, servers, after=LINGER.latest + CONNECT_TIMEOUT)
+    over = LINGER.latest + CONNECT_TIMEOUT
+    closing = [*disturbances(observed, servers, after=over), Span(observed.began, observed.began + over)]
     return [
         Violation("daemons keep up", log.at, f"keepalived on {log.node} is late: {without_time(log.line)}", (log,))
         for log in observed.of(Log, daemon="keepalived")

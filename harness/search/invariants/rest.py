@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from harness.clock import Instant
 from harness.events import AddressChanged, DaemonChanged, DestinationChanged, Event, Power, ServiceChanged
 from harness.keepalived import timers
+from harness.observers.ipvs import SWEEP
 from harness.search.invariants.balance import entries
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import EFFECTS
 from harness.search.model.health import settled
-from harness.search.model.processes import holding
+from harness.search.model.processes import holding, respawned
 from harness.search.observed import Observed, Violation
 from harness.topology.tracking import VrrpScript
 
@@ -28,7 +29,7 @@ def everything_is_restored(observed: Observed) -> list[Violation]:
     """
     if not observed.acts or any(act.healed_at is None or act.kind not in EFFECTS for act in observed.acts):
         return []
-    healed = max(act.healed_at for act in observed.acts if act.healed_at is not None)
+    healed = max([*(act.healed_at or act.at for act in observed.acts), *respawned(observed)])
     found: list[Violation] = []
     elected, checked = healed + election_due(observed), healed + checks_due(observed)
     if observed.ended >= elected:
@@ -57,7 +58,7 @@ ENDING = 1.0
 def checks_due(observed: Observed) -> float:
     """For how many seconds after the last healing a table may still change."""
     tables = [table for director in observed.setting.directors.values() for table in director.tables]
-    return max((settled(observed, table.service) for table in tables), default=0.0) + ENDING + observed.slack
+    return max((settled(observed, table.service) for table in tables), default=0.0) + ENDING + SWEEP + observed.slack
 
 
 def _moving(observed: Observed, over: Instant) -> Iterator[Violation]:

@@ -18,7 +18,7 @@ from harness.keepalived import timers
 from harness.keepalived.timers import Symptom
 from harness.keepalived.timers.checking import BOOTSTRAP_DELAY, LINGER
 from harness.search.model.effects import EFFECTS, Aspect, effect
-from harness.search.model.processes import runs
+from harness.search.model.processes import CHECKERS, runs
 from harness.search.model.spans import Span, any_meets, joined, without
 from harness.search.observed import Act, Observed, Table
 from harness.topology.checks import (
@@ -167,8 +167,8 @@ def starting(service: VirtualService) -> float:
 def _breaks(observed: Observed, director: str) -> list[Instant]:
     """When a director's checkers began anew, or went on after they were hung."""
     begun = [event.at for event in observed.held(DaemonChanged, node=director, name="keepalived")]
-    begun += [run.span.since for run in runs(observed, director) if run.span.since > observed.began]
-    ended = [run.span.until for run in runs(observed, director) if run.span.until < observed.ended]
+    begun += [run.span.since for run in runs(observed, director, CHECKERS) if run.span.since > observed.began]
+    ended = [run.span.until for run in runs(observed, director, CHECKERS) if run.span.until < observed.ended]
     crashed = [act.at for act in observed.acts if act.node == director and act.kind in ("CrashCheckers", "Reload")]
     changed = [
         instant for act in observed.acts if act.node == director and act.kind == "Reconfigure"

@@ -10,7 +10,8 @@ from harness.search.model.effects import Aspect, disturbances
 from harness.search.model.spans import Span, joined, without
 from harness.search.observed import Observed
 
-RESPAWN = "Starting VRRP child process"
+VRRP = "VRRP"
+CHECKERS = "Healthcheck"
 STOPPING = ": Stopping"
 
 
@@ -22,8 +23,12 @@ class Run:
     afresh: bool
 
 
-def runs(observed: Observed, director: str) -> list[Run]:
-    """When a director's VRRP process acted: it ran, and was not stopped by a signal."""
+def runs(observed: Observed, director: str, child: str = VRRP) -> list[Run]:
+    """When a process of a director's keepalived acted: it ran, and was not stopped by a signal.
+
+    ``child`` is its word for the process. One that has died is started again, after a while if that happens often
+    (``core/main.c``, "Restart of ... process delayed").
+    """
     started = observed.began if _runs_before(observed, director) else None
     afresh = False
     found: list[Run] = []
@@ -35,8 +40,8 @@ def runs(observed: Observed, director: str) -> list[Run]:
     for event in observed.events:
         if event.node != director:
             continue
-        ends = _ends(event)
-        respawns = isinstance(event, Log) and event.daemon == "keepalived" and RESPAWN in event.line
+        respawns = _says(event, f"Starting {child} child process")
+        ends = _ends(event) or _dies(event, child)
         if started is not None and (ends or respawns):
             found += _parts(Span(started, event.at), afresh, hung)
             started = None
@@ -46,6 +51,28 @@ def runs(observed: Observed, director: str) -> list[Run]:
     if started is not None:
         found += _parts(Span(started, observed.ended), afresh, hung)
     return found
+
+
+def respawned(observed: Observed) -> list[Instant]:
+    """When a child of some keepalived was started again after it had died."""
+    found = []
+    for child in (VRRP, CHECKERS):
+        for director in observed.setting.directors:
+            dead = False
+            for event in observed.of(Log, node=director, daemon="keepalived"):
+                dead = dead or _dies(event, child)
+                if dead and _says(event, f"Starting {child} child process"):
+                    found.append(event.at)
+                    dead = False
+    return found
+
+
+def _says(event: Event, words: str) -> bool:
+    return isinstance(event, Log) and event.daemon == "keepalived" and words in event.line
+
+
+def _dies(event: Event, child: str) -> bool:
+    return _says(event, f"{child} child process(") and _says(event, "died")
 
 
 def _ends(event: Event) -> bool:
@@ -118,7 +145,7 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
     for event in observed.events:
         if event.node != director:
             continue
-        if _ends(event) or (isinstance(event, StateChanged) and event.instance == instance):
+        if _ends(event) or _dies(event, VRRP) or (isinstance(event, StateChanged) and event.instance == instance):
             if state is not None:
                 found.append((Span(since, event.at), state))
             state = event.state if isinstance(event, StateChanged) else None
