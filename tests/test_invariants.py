@@ -9,16 +9,18 @@ import pytest
 
 from harness.events import Advertisement, Arp, Event, Notification
 from harness.search import invariants
+from harness.search.edits import edits_of
 from harness.search.invariants import INVARIANTS, judge
 from harness.search.invariants.__main__ import page
 from harness.search.invariants.addresses import HELD, SILENT, STRANGERS
 from harness.search.invariants.advertising import ANNOUNCED, PACE, TRUE
 from harness.search.invariants.balance import SERVED, TABLES
+from harness.search.invariants.editing import EDITED
 from harness.search.invariants.election import TAKES, WAITS, YIELDS
 from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.telling import RELOADS, TOLD
 from harness.search.observed import Observed, Violation
-from tests.story import DOWN, Story, failover, quiet
+from tests.story import DOWN, WEB2, Story, failover, quiet
 
 TAKEN, BACK = 5.5 + DOWN["director2"], 12.0 + DOWN["director1"]
 
@@ -57,12 +59,21 @@ def told(*states: str) -> Story:
     return story
 
 
+def edited(edit: str, healed: float | None = 18.0) -> Story:
+    """The first director reads another configuration at 5 s."""
+    story = Story(20).advertises("director1", 0.5, 20)
+    names = [each.name for each in edits_of(story.setting.directors["director1"].config)]
+    (name,) = (name for name in names if name.startswith(edit))
+    return story.act("Reconfigure", "director1", 5.0, healed, edit=name).log("director1", 5.0, "Reloading")
+
+
 WELL: list[Callable[[], Story]] = [
     quiet,
     failover,
     removed_server,
     maintenance,
     lambda: told("BACKUP", "MASTER"),
+    lambda: edited("no real_server 172.16.10.21").pool("director1", 5.0, "removed").pool("director1", 18.0, "added"),
     lambda: quiet().act("Reload", "director1", 5.0, 5.0).log("director1", 5.0, "Reloading"),
 ]
 
@@ -136,6 +147,12 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
     ("a reload moves the table", RELOADS,
      lambda: quiet().act("Reload", "director1", 5.0, 5.0).pool("director1", 5.1, "removed")
      .pool("director1", 5.2, "added")),
+    ("a server that was taken out stays", EDITED, lambda: edited("no real_server 172.16.10.21")),
+    ("a new weight does not count", EDITED, lambda: edited("weight 3 in real_server 172.16.10.22")),
+    ("a service that was taken out stays", EDITED, lambda: edited("no virtual_server")),
+    ("an edit takes out too much", EDITED,
+     lambda: edited("no real_server 172.16.10.21").pool("director1", 5.0, "removed")
+     .pool("director1", 5.1, "removed", WEB2)),
     ("a dead server stays", TABLES,
      lambda: quiet(30).act("StopHttpd", "web1", 5.0, None).daemon("web1", 5.0, "ended", "httpd", -9)),
     ("a good server leaves", TABLES, lambda: quiet().pool("director2", 5.0, "removed")),

@@ -65,7 +65,8 @@ class Table:
 class DirectorSetting:
     """What one director is configured with, by the topology; ``addresses`` are its own, by interface, IPv4 first.
 
-    ``elects`` says whether it runs keepalived, ``told`` whether its notification FIFO is listened to.
+    ``elects`` says whether it runs keepalived, ``told`` whether its notification FIFO is listened to; ``config`` is the
+    text of its keepalived.conf.
     """
 
     instances: tuple[VrrpInstance, ...]
@@ -74,6 +75,7 @@ class DirectorSetting:
     sync_groups: tuple[SyncGroup, ...] = ()
     elects: bool = True
     told: bool = False
+    config: str = ""
 
     def instance(self, vrid: int) -> VrrpInstance | None:
         """Its part in the election of a VRID, if it takes part."""
@@ -211,6 +213,7 @@ def _of_director(node: DirectorNode) -> DirectorSetting:
     return DirectorSetting(
         instances=node.role.instances, tables=tuple(tables), addresses=own, sync_groups=node.role.sync_groups,
         elects=node.role.by == "keepalived", told=node.role.notify_fifo,
+        config=node.config_text().decode(errors="replace"),
     )  # fmt: skip
 
 

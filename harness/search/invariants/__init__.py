@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.search.invariants import addresses, advertising, balance, daemons, election, rest, telling
+from harness.search.invariants import addresses, advertising, balance, daemons, editing, election, rest, telling
 from harness.search.invariants.registry import INVARIANTS, Invariant, invariant
 from harness.search.observed import Observed, Violation
 
@@ -13,6 +13,7 @@ __all__ = [
     "advertising",
     "balance",
     "daemons",
+    "editing",
     "election",
     "invariant",
     "judge",

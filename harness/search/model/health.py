@@ -62,7 +62,9 @@ def health(observed: Observed, director: str, table: Table, address: str) -> Hea
         doubtful.append(Span(act.at, until + back + kept + slack))
         if gone is not None:
             ill.append(Span(act.at + gone + kept + slack, until))
-    for instant in _breaks(observed, director):
+    for instant, afresh in _breaks(observed, director):
+        if afresh and not service.alpha and all(act.at > instant for act in acts):
+            continue  # of a server that was always well they think so from the beginning
         after = Span(instant, instant + starting(service) + max(_gone(service), 0.0) + kept + slack)
         doubtful.append(after)
         ill = without(ill, [after])
@@ -164,17 +166,20 @@ def starting(service: VirtualService) -> float:
     return max(found)
 
 
-def _breaks(observed: Observed, director: str) -> list[Instant]:
-    """When a director's checkers began anew, or went on after they were hung."""
+def _breaks(observed: Observed, director: str) -> list[tuple[Instant, bool]]:
+    """When a director's checkers began ``afresh``, or ended, or else went on after they were hung."""
+    own = runs(observed, director, CHECKERS)
+    resumed = [run.span.since for run in own if run.span.since > observed.began and not run.afresh]
     begun = [event.at for event in observed.held(DaemonChanged, node=director, name="keepalived")]
-    begun += [run.span.since for run in runs(observed, director, CHECKERS) if run.span.since > observed.began]
-    ended = [run.span.until for run in runs(observed, director, CHECKERS) if run.span.until < observed.ended]
+    begun += [run.span.since for run in own if run.span.since > observed.began and run.afresh]
+    ended = [run.span.until for run in own if run.span.until < observed.ended]
     crashed = [act.at for act in observed.acts if act.node == director and act.kind in ("CrashCheckers", "Reload")]
     changed = [
         instant for act in observed.acts if act.node == director and act.kind == "Reconfigure"
         for instant in (act.at, act.healed_at) if instant is not None
     ]  # fmt: skip
-    return sorted([*begun, *ended, *crashed, *changed])
+    fresh = [(instant, True) for instant in (*begun, *ended, *crashed, *changed)]
+    return sorted([*fresh, *((instant, False) for instant in resumed)])
 
 
 def _overlaps(acts: list[Act], ended: Instant) -> list[Span]:

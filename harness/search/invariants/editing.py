@@ -1,0 +1,132 @@
+"""A reload does what the new configuration says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.clock import Instant
+from harness.events import Power, ServiceChanged
+from harness.observers.ipvs import SWEEP
+from harness.search.invariants.balance import entries
+from harness.search.invariants.registry import invariant
+from harness.search.model.edited import Configured, edited
+from harness.search.model.effects import Aspect, effect
+from harness.search.model.health import health, starting
+from harness.search.model.processes import CHECKERS, holding, in_state, runs
+from harness.search.model.spans import Span, both, without
+from harness.search.observed import Act, DirectorSetting, Observed, Violation
+
+EDITED = "a reload does what the new configuration says"
+
+
+@invariant(EDITED)
+def edits_take_effect(observed: Observed) -> list[Violation]:
+    """After a reload tables and VIPs are those of the edited configuration: what was taken out is gone, what is still
+    there stays, with the weight that it now has.
+
+    keepalived(8), SIGHUP; ``ipvswrapper.c``, ``clear_diff_services`` and ``clear_diff_rs``; ``vrrp_data.c``,
+    ``clear_diff_vrrp``. A restart with the same text does the same (keepalived.conf(5)).
+    """
+    found: list[Violation] = []
+    for act in observed.acts:
+        director = observed.setting.directors.get(act.node or "")
+        if act.kind != "Reconfigure" or director is None:
+            continue
+        wanted = edited(director, act)
+        span = _settled(observed, act)
+        if wanted is None or span is None:
+            continue
+        found += _tables(observed, act, director, wanted, span)
+        found += _vips(observed, act, director, wanted, span)
+    return found
+
+
+def _settled(observed: Observed, act: Act) -> Span | None:
+    """From when on all of an edit must be in force, to its end; None if something else was done to the director."""
+    restart = bool(act.parameters.get("restart"))
+    until = observed.ended if act.healed_at is None else act.healed_at
+    hindering = Aspect.PROCESS | Aspect.TABLE | Aspect.CONFIG | Aspect.ADDRESS
+    for other in observed.acts:
+        over = observed.ended if other.healed_at is None else other.healed_at + SWEEP
+        near = other is not act and other.node == act.node and Span(other.at, over).meets(Span(act.at, until))
+        if near and effect(other) & hindering:
+            return None
+    since = act.at + SWEEP + (2.0 if restart else 0.0) + 2 * observed.slack
+    run = any(each.span.since <= since and until <= each.span.until for each in runs(observed, str(act.node), CHECKERS))
+    return Span(since, until) if since < until and run else None
+
+
+def _services(observed: Observed, director: str, at: Instant) -> set[str]:
+    """The virtual services in a director's table at an instant."""
+    there = {event.service for event in observed.held(ServiceChanged, node=director)}
+    for event in observed.events:
+        if event.node != director or event.at > at:
+            continue
+        if isinstance(event, Power) and event.action == "off":
+            there = set()
+        elif isinstance(event, ServiceChanged):
+            (there.add if event.action == "added" else there.discard)(event.service)
+    return there
+
+
+def _tables(
+    observed: Observed, act: Act, director: DirectorSetting, wanted: Configured, span: Span
+) -> Iterator[Violation]:
+    node, told = str(act.node), f"{act.node} has read: {act.parameters['edit']}, and"
+    there = _services(observed, node, span.until)
+    for name in sorted({table.name for table in director.tables} | set(wanted.tables)):
+        if (name in there) != (name in wanted.tables):
+            words = "still has" if name in there else "has no"
+            yield Violation(EDITED, span.until, f"{told} {words} {name}")
+    for table in director.tables:
+        if table.name not in wanted.tables or table.name not in there:
+            continue
+        servers, apology = wanted.tables[table.name], wanted.sorry[table.name]
+        for each in (*table.destinations, *table.sorry):
+            present = entries(observed, node, table.name, each.endpoint)
+            if each.address not in servers and each.address not in apology:
+                for entry in both([entry.span for entry in present], [span]):
+                    if entry.length > observed.slack:
+                        yield Violation(EDITED, entry.since, f"{told} {table.name} still has {each.endpoint}")
+                        break
+    yield from _weights(observed, act, director, wanted, span)
+
+
+def _weights(
+    observed: Observed, act: Act, director: DirectorSetting, wanted: Configured, span: Span
+) -> Iterator[Violation]:
+    """What is still configured, and well, has the weight that is now configured."""
+    node, told = str(act.node), f"{act.node} has read: {act.parameters['edit']}, and"
+    for table in director.tables:
+        servers = wanted.tables.get(table.name, {})
+        for each in table.destinations:
+            if each.address not in servers or table.sorry:
+                continue
+            state = health(observed, node, table, each.address)
+            present = entries(observed, node, table.name, each.endpoint)
+            right = [entry.span for entry in present if entry.weight == servers[each.address]]
+            settled = Span(span.since + starting(table.service), span.until)
+            if settled.length == 0:
+                continue
+            for missing in without(both(state.well, [settled]), right):
+                if missing.length > observed.slack:
+                    weight = f"{each.endpoint} with weight {servers[each.address]}"
+                    yield Violation(EDITED, missing.since, f"{told} {table.name} lacks {weight}")
+
+
+def _vips(
+    observed: Observed, act: Act, director: DirectorSetting, wanted: Configured, span: Span
+) -> Iterator[Violation]:
+    node, told = str(act.node), f"{act.node} has read: {act.parameters['edit']}, and"
+    for instance in director.instances:
+        states = in_state(observed, node, instance.name)
+        reigns = any(
+            state == "MASTER" and each.since <= span.since and span.until <= each.until for each, state in states
+        )
+        for vip in (*instance.vips, *instance.excluded_vips):
+            held = both(holding(observed, node, vip, instance.device_of(vip)), [span])
+            due = vip in wanted.vips.get(instance.name, ())
+            if due and reigns and any(each.length > observed.slack for each in without([span], held)):
+                yield Violation(EDITED, span.since, f"{told} is master, and does not hold {vip}")
+            if not due and any(each.length > observed.slack for each in held):
+                yield Violation(EDITED, span.since, f"{told} still holds {vip}")

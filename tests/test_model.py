@@ -1,0 +1,119 @@
+"""The reference model: what deeds may do, by the timers, and what an edited configuration says."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.keepalived import timers
+from harness.keepalived.timers import Symptom
+from harness.search.edits import edits_of
+from harness.search.model.edited import configured, edited, parsed
+from harness.search.model.effects import EFFECTS, Aspect, disturbances
+from harness.search.model.health import health
+from harness.search.model.priorities import Claims
+from harness.search.model.processes import CHECKERS, holding, linked, respawned, runs
+from harness.search.model.router import routers
+from harness.search.model.spans import Span, both, joined, without
+from harness.search.observed import Act
+from tests.story import DOWN, SERVICE, SLACK, VIP, Story, failover, quiet
+
+
+def test_spans_are_joined_shared_and_taken_away() -> None:
+    assert joined([Span(5, 7), Span(0, 2), Span(1, 3)]) == [Span(0, 3), Span(5, 7)]
+    assert without([Span(0, 10)], [Span(2, 3), Span(8, 12)]) == [Span(0, 2), Span(3, 8)]
+    assert both([Span(0, 4), Span(6, 9)], [Span(3, 7)]) == [Span(3, 4), Span(6, 7)]
+
+
+def test_a_process_runs_until_it_is_stopped_killed_hung_or_dead() -> None:
+    assert [run.span for run in runs(failover(20).observed(), "director1")] == [Span(0, 5.87), Span(12, 20)]
+    assert runs(failover(20).observed(), "director1")[1].afresh
+    stopped = Story(9).log("director1", 3.0, "Stopping").daemon("director1", 4.0, "ended", status=0)
+    assert [run.span for run in runs(stopped.observed(), "director1")] == [Span(0, 3)]
+    hung = Story(9).act("HangKeepalived", "director1", 3.0, 5.0)
+    assert [(run.span, run.afresh) for run in runs(hung.observed(), "director1")] == [
+        (Span(0, 3), False),
+        (Span(5, 9), False),
+    ]
+
+
+def test_a_child_that_died_acts_again_when_its_parent_starts_it() -> None:
+    story = Story(30).log("director1", 3.0, "VRRP child process(61) died: Respawning")
+    story.log("director1", 19.0, "Starting VRRP child process, pid=68")
+    observed = story.observed()
+    assert [run.span for run in runs(observed, "director1")] == [Span(0, 3), Span(19, 30)]
+    assert [run.span for run in runs(observed, "director1", CHECKERS)] == [Span(0, 30)]
+    assert respawned(observed) == [19.0]
+
+
+def test_an_address_is_held_from_its_event_to_the_next() -> None:
+    observed = failover(20).observed()
+    taken, back = 5.5 + DOWN["director2"], 12 + DOWN["director1"]
+    assert holding(observed, "director1", VIP, "eth0") == [Span(0, 5.87), Span(round(back, 9), 20)]
+    assert holding(observed, "director2", VIP, "eth0") == [Span(round(taken, 9), round(back, 9))]
+
+
+def test_a_link_is_up_until_the_kernel_says_otherwise() -> None:
+    assert linked(failover(20).observed(), "director1", "eth0") == [Span(0, 20)]
+
+
+@pytest.mark.parametrize(
+    ("instants", "expected"),
+    [((4.0, 5.0), {100}), ((5.3, 6.0), {100, 80}), ((6.3, 9.9), {80}), ((10.1, 12.0), {100, 80}), ((13, 14), {100})],
+)
+def test_a_priority_falls_and_rises_within_the_windows_of_the_script(
+    instants: tuple[float, float], expected: set[int]
+) -> None:
+    """The script runs each second: its failure is noticed within one, its success within one, or as it ends."""
+    story = quiet().act("Maintenance", "director1", 5.2, 10.0)
+    (instance,) = story.setting.directors["director1"].instances
+    (script,) = instance.track_scripts
+    assert timers.script_failure(script).latest == timers.script_recovery(script).latest == 1
+    assert Claims(story.observed(), "director1", instance).possible(Span(*instants)) == expected
+
+
+def test_waits_are_those_of_the_timers() -> None:
+    for router in routers(quiet().observed()):
+        assert router.down_interval(router.instance.priority) == timers.master_down_interval(router.instance)
+        assert router.skew(router.instance.priority) == timers.skew(router.instance)
+        assert router.down_interval(router.instance.priority) == DOWN[router.director]
+
+
+def test_a_server_is_certainly_ill_after_the_latest_removal_and_well_after_the_latest_recovery() -> None:
+    story = quiet(60).act("StopHttpd", "web1", 5.0, 20.0)
+    (table,) = story.setting.directors["director1"].tables
+    gone = timers.removal(table.service, Symptom.REFUSED).latest
+    back = timers.recovery(table.service, Symptom.REFUSED).latest
+    found = health(story.observed(), "director1", table, "172.16.10.21")
+    assert found.ill == [Span(5 + gone + SLACK, 20)]
+    assert found.well[0] == Span(0, 5)
+    assert found.well[1].since >= 20 + back
+    assert health(story.observed(), "director1", table, "172.16.10.22").well == [Span(0, 60)]
+
+
+def test_a_deed_that_is_not_known_disturbs_everything_everywhere() -> None:
+    observed = quiet().act("Earthquake", "web2", 4.0, 5.0).observed()
+    assert "Earthquake" not in EFFECTS
+    for aspect in Aspect:
+        assert disturbances(observed, aspect, "director1") == [Span(4, 5)]
+
+
+def test_an_edit_is_read_from_the_text_that_it_makes() -> None:
+    director = quiet().setting.directors["director1"]
+    read = configured(director.config)
+    assert read.tables == {SERVICE: {"172.16.10.21": 1, "172.16.10.22": 1}}
+    assert read.vips == {"VI_1": frozenset({VIP})}
+    names = [edit.name for edit in edits_of(director.config)]
+    assert names
+    for name in names:
+        changed = edited(director, Act("Reconfigure", "director1", {"edit": name}, 0, None))
+        assert changed is not None, name
+        if name.startswith("no real_server 172.16.10.21"):
+            assert changed.tables == {SERVICE: {"172.16.10.22": 1}}
+        if name.startswith("no virtual_server "):
+            assert changed.tables == {}
+
+
+@pytest.mark.parametrize("text", ["}", "a {", "a { b }"])
+def test_another_text_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="brace"):
+        parsed(text)
