@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.behaviours.tracked import bad
 from harness.check import dump, model
-from harness.check.facts import Reading, Script, Url, Vip
+from harness.check.facts import Reading, Script, TrackFile, Url, Vip
 
 DUMPS = Path(__file__).parent / "dumps"
 
@@ -84,6 +85,7 @@ def test_with_use_vmac_the_vips_of_the_interface_are_on_the_virtual_one(title: s
    Interface = vrrp.1, vmac on eth0
    Virtual Router ID = 1
    Advert interval = 1 sec
+   Advert interval = 1 sec
    {title}
      10.1.0.254 dev {device} scope global
      10.1.0.253 dev eth1 scope global
@@ -93,9 +95,37 @@ def test_with_use_vmac_the_vips_of_the_interface_are_on_the_virtual_one(title: s
 
     assert (one.interface, one.vmac) == ("eth0", "vrrp.1")
     assert one.vips == (Vip("10.1.0.254", 32, "eth0"), Vip("10.1.0.253", 32, "eth1"))
-    assert model.instance(one, ()).elsewhere == (("10.1.0.254", "vrrp.1"), ("10.1.0.253", "eth1"))
+    assert model.instance(one, Reading()).elsewhere == (("10.1.0.254", "vrrp.1"), ("10.1.0.253", "eth1"))
 
 
 @pytest.mark.parametrize("text", ["", "Starting Keepalived v2.2.7\n", "\0\xff binary\n ------<"])
 def test_what_is_no_dump_gives_nothing(text: str) -> None:
     assert dump.parse(text, text) == Reading()
+
+
+def test_tracked_files_and_bfd() -> None:
+    text = """\
+------< VRRP Topology >------
+ VRRP Instance = V
+   Interface = eth0
+   Virtual Router ID = 1
+   Advert interval = 1 sec
+   Virtual IP (1):
+     192.0.2.80 dev eth0
+   Tracked files :
+     maint, weight -50
+   Tracked BFDs :
+     peer, weight 20
+------< VRRP Track files >------
+ Track file = maint
+   File = /etc/keepalived/maint
+   Status = 0
+   Weight = -50
+"""
+    found = dump.parse(text, "")
+    made = model.instance(found.instances[0], found)
+
+    assert found.files == (TrackFile("maint", "/etc/keepalived/maint", 0),)
+    assert [(each.path, each.weight) for each in made.track_files] == [("/etc/keepalived/maint", -50)]
+    assert made.effective_priority() == 120
+    assert made.effective_priority(values={made.track_files[0]: bad(made.track_files[0])}) == 70

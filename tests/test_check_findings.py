@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.check import catalogue, ways
-from harness.check.arithmetic import weights
+from harness.check.arithmetic import bfd, weights
 from harness.check.comparing import compare
 from harness.check.facts import Ill, Instance, Reading, RealServer, Script, Service, Vip
 from harness.check.files import Configuration, load_all
@@ -348,8 +348,27 @@ def test_what_comes_to_the_same_is_no_finding(said: str, name: str) -> None:
 def test_a_script_that_is_defined_too_late_is_told_so() -> None:
     said = "(V) track script chk not found, ignoring..."
 
-    (late,) = graded({"lb1": (said,)}, {"chk"})
+    (late,) = graded({"lb1": (said,)}, {"lb1": ["chk"]})
     (never,) = graded({"lb1": (said,)})
 
     assert late.remedy == "Define it above the instance that tracks it."
     assert "none is defined" in never.text
+
+
+@pytest.mark.parametrize(("times", "name"), [(1, "keepalived-ignored"), (2, "keepalived-changed")])
+def test_an_instance_that_is_there_once_is_no_duplicate(times: int, name: str) -> None:
+    """keepalived 2.2.7 reads a file twice that the last line includes."""
+    (found,) = graded({"lb1": ("(a.conf: Line 1) vrrp instance V already defined",)}, {"lb1": ["V"] * times})
+
+    assert found.name == name
+
+
+def test_a_director_that_tracks_its_peer_by_bfd_cannot_take_over() -> None:
+    one = Reading((replace(INSTANCE, bfds=(("peer", 0),)),), bfd_sources=("192.0.2.1",), bfd_neighbours=("192.0.2.2",))
+    other = Reading((BACKUP,), bfd_sources=("192.0.2.2",))
+    weighted = replace(one, instances=(replace(INSTANCE, bfds=(("peer", 20),)),))
+    router = replace(one, bfd_neighbours=("192.0.2.254",))
+
+    assert [each.name for each in bfd({"lb1": one, "lb2": other}, FILES)] == ["bfd-of-the-peer"]
+    assert not list(bfd({"lb1": weighted, "lb2": other}, FILES))
+    assert not list(bfd({"lb1": router, "lb2": other}, FILES))

@@ -88,3 +88,16 @@ def test_the_words_become_the_line_that_a_shell_was_meant_to_run(argv: list[str]
 def test_a_pipe_between_words_is_for_a_shell_whatever_comes_of_it() -> None:
     assert _is_joined(["curl", "localhost", "|", "grep", "ok"])
     assert not _is_joined(["grep", "a|b", "/etc/passwd"])
+
+
+def test_what_only_another_host_includes_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "lb1.conf").write_text(
+        "@lb1 include one.conf\n@lb2 include /etc/keepalived/two.conf\n@^lb1 include three.conf\n"
+    )
+    for name in ("one", "two", "three"):
+        (tmp_path / f"{name}.conf").write_text("vrrp_instance V {\n}\n")
+
+    (loaded,) = load_all([str(tmp_path / "lb1.conf")])
+
+    assert [path.rpartition("/")[2] for path in loaded.files] == ["keepalived.conf", "one.conf"]
+    assert loaded.missing == ()

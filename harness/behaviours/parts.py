@@ -56,7 +56,9 @@ class Router:
         lowest, highest = (claim.priority + sum(weight for weight in weights if weight * sign > 0) for sign in (-1, 1))
         dues = [
             timers.takeover(
-                replace(claim, priority=min(max(priority, 1), 254), track_scripts=(), track_interfaces=()),
+                replace(
+                    claim, priority=min(max(priority, 1), 254), track_scripts=(), track_interfaces=(), track_files=()
+                ),
                 announced=announced,
                 master_advert_int=interval,
             )

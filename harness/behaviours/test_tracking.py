@@ -73,7 +73,7 @@ def _struck(parts: Parts, cause: Cause, where: str) -> list[frozenset[str]]:
     """Which directors a cause strikes at a time."""
     found: dict[frozenset[str], None] = {}
     for router in parts.routers(claimants=2):
-        if not any(cause.hits(director, claim) for director, claim in router.claims):
+        if not any(cause.hits(director, claim) or cause.values(claim) for director, claim in router.claims):
             continue
         owner = parts.owner_of(router)
         chosen = {

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from harness.behaviours.parts import Router
 from harness.clock import Window
 from harness.daemons.nodes import DirectorNode, Node
-from harness.faults import FailProgram, Fault, MakeFile, StopLocal, Unplug
+from harness.faults import FailProgram, Fault, MakeFile, StopLocal, Unplug, WriteNumber
 from harness.keepalived import timers
-from harness.topology import LocalService, TrackedInterface, VrrpInstance, VrrpScript
-from harness.topology.tracking import Tracked
+from harness.topology import LocalService, TrackedFile, TrackedInterface, VrrpInstance, VrrpScript
+from harness.topology.tracking import FAULT, Tracked
 
 
 @dataclass(frozen=True)
@@ -31,20 +31,29 @@ class Cause:
             return FailProgram(director, self.what)
         if self.kind == "switch":
             return MakeFile(director, self.what)
+        if self.kind == "file":
+            file = next(each for own in director.role.instances for each in own.track_files if each.path == self.what)
+            return WriteNumber(director, file, bad(file))
         return Unplug(director, self.what)
 
     def __str__(self) -> str:
         if isinstance(self.what, LocalService):
             return f"{self.what.name} ends" if self.what.port is None else f"nothing answers at port {self.what.port}"
-        happens = {"program": "fails", "switch": "is there", "interface": "loses its carrier"}
+        happens = {"program": "fails", "switch": "is there", "interface": "loses its carrier", "file": "says so"}
         return f"{self.what} {happens[self.kind]}"
 
     def applies(self, director: DirectorNode) -> bool:
         """Whether a director has what fails: one that does not track a script may be without what that looks for."""
         if isinstance(self.what, LocalService):
             return self.what in director.role.local_services
+        if self.kind == "file":
+            return any(self.values(own) for own in director.role.instances)
         known = {"program": director.role.programs, "switch": director.role.switches}.get(self.kind)
         return known is None or self.what in known.values()
+
+    def values(self, instance: VrrpInstance) -> dict[TrackedFile, int]:
+        """The number that a tracked file has then, if the cause is one that the instance tracks."""
+        return {each: bad(each) for each in instance.track_files if self.kind == "file" and each.path == self.what}
 
     def hits_device(self, instance: VrrpInstance) -> bool:
         """Whether an interface fails on which the instance has a VIP beside its own interface.
@@ -70,6 +79,11 @@ class Cause:
         return known.get(tracked.name) == self.what
 
 
+def bad(file: TrackedFile) -> int:
+    """A number that speaks against a director: one that counts against it, or else one that is FAULT state."""
+    return 1 if file.weight <= 0 else FAULT
+
+
 def causes(directors: Collection[DirectorNode]) -> list[Cause]:
     """Everything that is tracked and can be made to fail, each once."""
     found: dict[Cause, None] = {}
@@ -81,6 +95,7 @@ def causes(directors: Collection[DirectorNode]) -> list[Cause]:
                     found[Cause(tracked.name, "interface")] = None
                 elif isinstance(tracked, VrrpScript):
                     found.update(dict.fromkeys(_of_script(director, tracked)))
+            found.update((Cause(file.path, "file"), None) for file in instance.track_files)
     return list(found)
 
 
@@ -112,7 +127,7 @@ class Claims:
         if self.cause.hits_device(claim) or self._ends(director):
             return 0
         together = [claim, *_group_of(director, claim)]
-        left = [each.effective_priority(self.cause.hits(director, each)) for each in together]
+        left = [each.effective_priority(self.cause.hits(director, each), self.cause.values(each)) for each in together]
         return 0 if min(left) == 0 else left[0]
 
     def heir(self, owner: DirectorNode) -> DirectorNode | None:
@@ -178,7 +193,9 @@ def _paused(director: DirectorNode, script: VrrpScript) -> VrrpScript:
 
 def _at(claim: VrrpInstance, priority: int) -> VrrpInstance:
     """The claim with a priority of its own, which nothing that it tracks changes."""
-    return replace(claim, priority=max(priority, 1), track_scripts=(), track_interfaces=(), track_processes=())
+    return replace(
+        claim, priority=max(priority, 1), track_scripts=(), track_interfaces=(), track_processes=(), track_files=()
+    )
 
 
 def _group_of(director: DirectorNode, claim: VrrpInstance) -> list[VrrpInstance]:

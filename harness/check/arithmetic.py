@@ -29,6 +29,26 @@ def weights(readings: Mapping[str, Reading], configurations: Sequence[Configurat
     return list(dict.fromkeys(found))
 
 
+def bfd(readings: Mapping[str, Reading], configurations: Sequence[Configuration]) -> Iterator[Finding]:
+    """Directors that cannot take over since they track each other by BFD."""
+    for configuration in configurations:
+        name, own = configuration.director, readings[configuration.director]
+        others = {
+            address
+            for other, reading in readings.items()
+            for address in (*reading.bfd_sources, *(one.source for one in reading.instances))
+            if other != name
+        }
+        for instance in own.instances:
+            for tracked, weight in instance.bfds:
+                if weight == 0 and others.intersection(own.bfd_neighbours):
+                    text = (
+                        f"{name} is in FAULT state as soon as the other director is lost, which it tracks by {tracked}"
+                    )
+                    place = where(configuration, tracked, block=f"vrrp_instance {instance.name}")
+                    yield Finding("bfd-of-the-peer", text, place)
+
+
 def _ending(reading: Reading, configuration: Configuration) -> set[str]:
     """The scripts that end keepalived when they fail, whatever their weight is."""
     return {script.name for script in reading.scripts if local.ends_keepalived(script, configuration.files)}

@@ -85,6 +85,7 @@ class _Deriving:
         links_pidof = local.links_pidof((each for own in scripts.values() for each in own), self._setting)
         held = [vip.address for one in self._instances() for vip in _held(one)]
         self._local = local.running(scripts, self._files, self._setting, held)
+        self._answer_for_themselves()
         self._replaced = {name: tuple(self._succeeding(reading)) for name, reading in self._readings.items()}
         directors = tuple(map(self._director, self._readings))
         for path in dict.fromkeys(path for reading in self._readings.values() for path in reading.programs):
@@ -103,6 +104,14 @@ class _Deriving:
             self._segments, directors, servers, client, tuple(self._assumptions), static, tuple(self._left_out),
             links_pidof=links_pidof, client6=client6, routed=routed,
         )  # fmt: skip
+
+    def _answer_for_themselves(self) -> None:
+        """Have directors answer the checks of services whose real servers they are."""
+        for name, reading in self._readings.items():
+            for service in reading.services:
+                themselves = [each for each in service.real_servers if self._is_director(each.address)]
+                if own := local.answering(replace(service, real_servers=tuple(themselves)), self._setting):
+                    self._local.setdefault(name, {})[f"service {service.name}"] = own
 
     def _succeeding(self, reading: Reading) -> Iterator[str]:
         """The scripts that fail where nothing is broken, and are assumed to succeed on the directors."""
@@ -210,6 +219,9 @@ class _Deriving:
         texts += [server.address for service in self._services() for server in service.real_servers]
         texts += [checker.bind for checker in _checkers(self._services()) if checker.bind]
         texts += [service.sorry_server[0] for service in self._services() if service.sorry_server]
+        texts += [
+            each for reading in self._readings.values() for each in (*reading.bfd_sources, *reading.bfd_neighbours)
+        ]
         return {ip_address(text) for text in texts}
 
     # -- what is assumed ----------------------------------------------------------------------------------------------
@@ -376,7 +388,7 @@ class _Deriving:
         addresses = {}
         for interface, segment in self._segments.items():
             own = next((one.source for one in reading.instances if one.interface == interface and one.source), None)
-            own = own or self._bound(reading, segment)
+            own = own or self._bound(reading, segment) or self._by_bfd(name, segment)
             if own is not None and ":" not in own and IPv4Address(own) in segment.subnet:
                 addresses[interface] = own
                 self._given.add(own)
@@ -417,6 +429,15 @@ class _Deriving:
             if own is not None:
                 found[interface] = own
         return found
+
+    def _by_bfd(self, name: str, segment: Segment) -> str | None:
+        """The address that a director speaks BFD from, as itself or the other one says."""
+        others = [reading for other, reading in self._readings.items() if other != name]
+        said = self._readings[name].bfd_sources
+        if not said and len(others) == 1:
+            said = others[0].bfd_neighbours
+        free = (each for each in said if each not in self._given and ":" not in each)
+        return next((each for each in free if IPv4Address(each) in segment.subnet), None)
 
     def _bound(self, reading: Reading, segment: Segment) -> str | None:
         """The first address that checkers of a director ask from, on a LAN: its own, unless another has it already."""

@@ -79,14 +79,12 @@ class _Derived(Topo):
             self.addHost(
                 director.name,
                 cls=Director,
-                vrrp=tuple(model.instance(each, director.reading.scripts) for each in instances),
+                vrrp=tuple(model.instance(each, director.reading) for each in instances),
                 sync_groups=model.sync_groups(instances),
                 services=[services[each.name] for each in director.reading.services if each.name in services],
                 files={**missing, **files},
                 without_vip=tuple(
-                    model.instance(each, director.reading.scripts)
-                    for each in director.instances
-                    if not model.is_judged(each)
+                    model.instance(each, director.reading) for each in director.instances if not model.is_judged(each)
                 ),
                 devices=tuple(dict.fromkeys(_devices(director.instances))),
                 **(_to_the_router(layout) if layout.routed else {}),

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from harness.check.facts import Checker, Instance, Reading, RealServer, Script, Service, Url, Vip
+from harness.check.facts import Checker, Instance, Reading, RealServer, Script, Service, TrackFile, Url, Vip
 
 _STAMP = re.compile(r"^\w{3} \w{3} [\d: ]+\d{4}: ")
 _HEADING = re.compile(r"^ *------< (.+) >------$")
@@ -58,7 +58,8 @@ def parse(vrrp: str, check: str) -> Reading:
     sections = {**_sections(check), **_sections(vrrp)}
     scripts = tuple(map(_script, sections.get("VRRP Scripts", Line("")).below("VRRP Script = ")))
     instances = tuple(map(_instance, sections.get("VRRP Topology", Line("")).below("VRRP Instance = ")))
-    return Reading(instances, scripts, tuple(_services(sections)))
+    files = tuple(map(_track_file, sections.get("VRRP Track files", Line("")).below("Track file = ")))
+    return Reading(instances, scripts, tuple(_services(sections)), files=files)
 
 
 def _sections(text: str) -> dict[str, Line]:
@@ -114,7 +115,13 @@ def _instance(line: Line) -> Instance:
         interfaces=tuple(map(_tracked, line.lists("Tracked interfaces"))),
         authentication=authentication,
         vmac=vmac,
+        files=tuple(map(_tracked, line.lists("Tracked files"))),
+        bfds=tuple(map(_tracked, line.lists("Tracked BFDs"))),
     )
+
+
+def _track_file(line: Line) -> TrackFile:
+    return TrackFile(line.text.partition(" = ")[2], line.get("File") or "", int(line.number("Status")))
 
 
 def _interface(text: str) -> tuple[str, str | None]:

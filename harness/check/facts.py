@@ -22,8 +22,8 @@ class Instance:
     """One VRRP instance; times in seconds.
 
     ``source`` is the address it is told to speak from, if it is told one; ``excluded_vips`` are held, but not
-    advertised; ``scripts`` and ``interfaces`` are the names of those that it tracks, with their weights. The VIPs of
-    ``interface`` are on ``vmac`` where that is used.
+    advertised; ``scripts``, ``interfaces``, ``files`` and ``bfds`` are the names of those that it tracks, with their
+    weights. The VIPs of ``interface`` are on ``vmac`` where that is used.
     """
 
     name: str
@@ -44,6 +44,8 @@ class Instance:
     interfaces: tuple[tuple[str, int], ...]
     authentication: str
     vmac: str | None = None
+    files: tuple[tuple[str, int], ...] = ()
+    bfds: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,15 @@ class Script:
     weight: int
     rise: int
     fall: int
+
+
+@dataclass(frozen=True)
+class TrackFile:
+    """One ``track_file``, with the number that is in it at rest."""
+
+    name: str
+    path: str
+    value: int = 0
 
 
 @dataclass(frozen=True)
@@ -147,7 +158,7 @@ class Reading:
     """Everything that one director's keepalived has read.
 
     ``interfaces`` and ``programs`` are those that it names and a bare machine does not have; ``ill`` are scripts that
-    fail there.
+    fail there. By BFD it speaks from ``bfd_sources`` to ``bfd_neighbours``.
     """
 
     instances: tuple[Instance, ...] = ()
@@ -156,3 +167,6 @@ class Reading:
     interfaces: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     ill: tuple[Ill, ...] = ()
+    files: tuple[TrackFile, ...] = ()
+    bfd_sources: tuple[str, ...] = ()
+    bfd_neighbours: tuple[str, ...] = ()

@@ -32,7 +32,9 @@ INCLUDE = "include"
 """``--set include=FOLDER:FOLDER`` says from where else files may be included than from beside the configuration."""
 
 _INCLUDE = re.compile(
-    r"^[ \t]*(?:@\S+[ \t]+|~(?:SEQ|LST)\([^)\n]*\)[ \t]*)*include[rmwba]*[ \t]+[\"']?([^\s\"'!#]+)", re.MULTILINE
+    r"^[ \t]*(?:@(?P<host>\S+)[ \t]+|~(?:SEQ|LST)\([^)\n]*\)[ \t]*)*include[rmwba]*[ \t]+"
+    r"[\"']?(?P<pattern>[^\s\"'!#]+)",
+    re.MULTILINE,
 )
 _DEFINITION = re.compile(r"^[ \t]*\$(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _USE = re.compile(r"\$\{?(\w+)\}?")
@@ -104,7 +106,7 @@ def load(argument: str, elsewhere: str = "") -> Configuration:
     director = name if equals else _name_of(origin)
     if "\0" in elsewhere or "\0" in str(origin):
         raise HarnessError(f"{elsewhere or str(origin)!r} is no path: there is a NUL in it")
-    gathering = _Gathering(origin, [Path(folder) for folder in elsewhere.split(":") if folder])
+    gathering = _Gathering(director, origin, [Path(folder) for folder in elsewhere.split(":") if folder])
     gathering.add(f"{HOME}/keepalived.conf", origin)
     files: dict[str, tuple[bytes, int]] = {}
     changed: list[str] = []
@@ -175,7 +177,8 @@ def _name_of(origin: Path) -> str:
 
 
 class _Gathering:
-    def __init__(self, origin: Path, elsewhere: list[Path]) -> None:
+    def __init__(self, director: str, origin: Path, elsewhere: list[Path]) -> None:
+        self._director = director
         self._folder = origin.absolute().parent
         self._allowed = [folder.resolve() for folder in (self._folder, *elsewhere)]
         self._seen: set[Path] = set()
@@ -198,10 +201,15 @@ class _Gathering:
             raise HarnessError(f"{file} is no text: give a keepalived.conf")
         text = _CONTINUED.sub("", content.decode(errors="replace"))
         self._definitions |= dict(_DEFINITION.findall(text))
-        for pattern in _INCLUDE.findall(self._expanded(text)):
-            self._include(file, pattern, beside)
-        for named in _NAMED.findall(text):
+        for found in _INCLUDE.finditer(self._expanded(text)):
+            if found["host"] is None or self._is_for(found["host"]):
+                self._include(file, found["pattern"], beside)
+        for named in _NAMED.findall(_INCLUDE.sub("", text)):
             self._add_named(named)
+
+    def _is_for(self, condition: str) -> bool:
+        """Whether a line with ``@HOST``, or ``@^HOST`` for all but one, is for this director."""
+        return (condition.removeprefix("^") == self._director) != condition.startswith("^")
 
     def _expanded(self, text: str) -> str:
         """The text with its definitions, which may make up an include, in place of their names."""

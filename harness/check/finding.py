@@ -150,6 +150,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         "A file that the configuration includes is not there, so keepalived runs without what it would say.",
         "Put the file where include looks for it: beside the one that includes it, unless its path says otherwise.",
     ),
+    "bfd-of-the-peer": Kind(
+        FINDING,
+        "A director tracks the other one by BFD without a weight, so it is in FAULT state as soon as the other one is"
+        " lost, and does not take over.",
+        "Give it a weight in track_bfd, or have BFD look at a third machine, such as the router.",
+        (*_ELECTION, "test_states"),
+    ),
     "script-missing": Kind(
         FINDING,
         "A script that the configuration names is not beside it.",

@@ -28,7 +28,10 @@ _WAYS = {
 }
 """By what :mod:`harness.check.ways` calls it, the name of the finding."""
 
-_TRACKABLE = ("vrrp_script", "vrrp_track_process", "track_file", "vrrp_track_file", "bfd_instance")
+_DEFINING = (
+    "vrrp_instance", "vrrp_sync_group", "vrrp_script", "vrrp_track_process", "track_file", "vrrp_track_file",
+    "bfd_instance",
+)  # fmt: skip
 LIKE = 0.6
 """How alike two names of files are, from 0 to 1, where one may be meant by the other."""
 
@@ -41,20 +44,20 @@ def of_text(
     """What is found once keepalived has read, before any cluster is built: findings first, then notes."""
     found = comparing.compare(readings, configurations)
     found += arithmetic.weights(readings, configurations)
+    found += arithmetic.bfd(readings, configurations)
     for configuration in configurations:
         found += _missing_scripts(configuration)
     found += _ill_scripts(readings, configurations)
     found += _pidof(readings, configurations)
-    found += levels.graded(complaints, set(_defined(configurations)))
+    found += levels.graded(complaints, {each.director: list(_defined(each)) for each in configurations})
     return in_order(found)
 
 
-def _defined(configurations: Iterable[Configuration]) -> Iterator[str]:
-    """The names of what may be tracked, wherever it is defined."""
-    for configuration in configurations:
-        for statement in statements(configuration):
-            if statement.words[0] in _TRACKABLE and len(statement.words) > 1:
-                yield statement.words[1]
+def _defined(configuration: Configuration) -> Iterator[str]:
+    """The names of what a director's files define, wherever that is."""
+    for statement in statements(configuration):
+        if statement.words[0] in _DEFINING and len(statement.words) > 1:
+            yield statement.words[1]
 
 
 def of_ways(amiss: Iterable[Amiss]) -> tuple[Finding, ...]:

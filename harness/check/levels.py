@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from harness.check.finding import Finding
 from harness.check.words import WORDS
@@ -32,6 +32,7 @@ _NUMBER = re.compile(r"(?:invalid |negative )?number '(?P<value>[^']*)'")
 _OF_THE_NUMBER = re.compile(r"invalid|not valid|must be|outside|ignor")
 _ZERO = re.compile(r"(?:garp|gna)_interval|persistence_timeout")
 """Words whose 0 is refused, and means what their absence does."""
+_TWICE = re.compile(r"(?:instance|group) (?P<name>\S+) already defined")
 _DROPPED = re.compile(
     r"(?:instance|group) \S+ already defined|[Dd]uplicate (?:VRID|instance)|has duplicate|is duplicated|another peer"
 )
@@ -82,17 +83,20 @@ Graded = tuple[str, str, str]
 """The name of its kind, what is told, and the cure if there is a better one than the kind's."""
 
 
-def graded(complaints: Mapping[str, tuple[str, ...]], defined: Collection[str] = ()) -> list[Finding]:
+def graded(
+    complaints: Mapping[str, tuple[str, ...]], defined: Mapping[str, Sequence[str]] | None = None
+) -> list[Finding]:
     """The directors' complaints as findings and notes, each once, with the places of all its lines.
 
-    ``defined`` are the names of all scripts, processes, files and BFD instances that the files define somewhere.
+    ``defined`` are the names of all that a director's files define, each as often as they do.
     """
     found: dict[Graded, list[str]] = {}
     for director, lines in complaints.items():
         for line in _together(lines):
             located = _PLACE.match(line)
             place = f"{located['file']}:{located['line']}" if located else director
-            found.setdefault(_grade(located["rest"] if located else line, defined), []).append(place)
+            rest, known = located["rest"] if located else line, (defined or {}).get(director, ())
+            found.setdefault(_grade(rest, known), []).append(place)
     return [Finding(name, text, ", ".join(dict.fromkeys(places)), cure) for (name, text, cure), places in found.items()]
 
 
@@ -118,7 +122,7 @@ def _without_place(line: str) -> str:
     return re.sub(r"^\((?:[^():]+: )?Line \d+\) *", "", line)
 
 
-def _grade(said: str, defined: Collection[str] = ()) -> Graded:
+def _grade(said: str, defined: Sequence[str] = ()) -> Graded:
     if (number := _NUMBER.search(said)) is not None and number["value"] == "0" and _ZERO.search(said):
         return "keepalived-ignored", f"keepalived: {said}. It goes on as if the word were not there, as 0 asks for.", ""
     if (unknown := _UNKNOWN.search(said)) is not None:
@@ -137,6 +141,8 @@ def _grade(said: str, defined: Collection[str] = ()) -> Graded:
     if (include := _NO_INCLUDE.search(said)) is not None:
         return "include-missing", f"include {include['ours'] or include['said']}: there is no such file", ""
     told = f"keepalived: {said}"
+    if (twice := _TWICE.search(said)) is not None and defined.count(twice["name"]) == 1:
+        return "keepalived-ignored", f"{told}. It is there once, and keepalived reads its file twice.", ""
     if _DROPPED.search(said):
         return "keepalived-changed", told, ""
     if _ANNOUNCES_BY_MULTICAST.search(said):

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from harness.check.facts import Script
+from harness.check.facts import Script, Service
 from harness.errors import HarnessError
 from harness.topology.local import LocalService
 
@@ -53,6 +53,8 @@ _SHELLS = re.compile(r"(?:ba|da|z|k)?sh")
 _BEFORE = ("sudo", "timeout", "exec", "command", "nice", "env", "if", "!")
 _SELF = ("keepalived", "sh", "bash", "sleep", "grep")
 _HTTP, _HTTPS = 80, 443
+_ASKS = ("TCP_CHECK", "HTTP_GET", "SSL_GET")
+"""Checkers that are content with what a stand-in says."""
 
 
 def looked_for(
@@ -152,9 +154,25 @@ def running(
     for director, tracked in scripts.items():
         for script in tracked:
             looked = looked_for(script.command, files[director], own)
-            wanted = [each for each in looked if _runs(each, script, setting)]
+            wanted = [each for each in looked if _runs(each, f"{script.name} looks for it", setting)]
             found.setdefault(director, {})[script.name] = tuple(wanted)
     return _joined(found)
+
+
+def answering(service: Service, setting: Callable[[str, str, str], str]) -> tuple[LocalService, ...]:
+    """What answers the checks of a service's real servers that are the director itself.
+
+    ``setting`` asks whether it does; HarnessError for a setting that is neither word.
+    """
+    found: dict[LocalService, None] = {}
+    for server in service.real_servers:
+        for checker in server.checkers:
+            if checker.kind not in _ASKS or not (port := checker.port or server.port):
+                continue
+            paths = [url.path for url in checker.urls] or ["/"]
+            found.update((LocalService(port=port, tls=checker.kind == "SSL_GET", path=path), None) for path in paths)
+    why = f"{service.name} has it as a real server and checks it"
+    return tuple(each for each in found if _runs(each, why, setting))
 
 
 def _joined(found: dict[str, dict[str, tuple[LocalService, ...]]]) -> dict[str, dict[str, tuple[LocalService, ...]]]:
@@ -171,11 +189,11 @@ def _joined(found: dict[str, dict[str, tuple[LocalService, ...]]]) -> dict[str, 
     return found
 
 
-def _runs(service: LocalService, script: Script, setting: Callable[[str, str, str], str]) -> bool:
+def _runs(service: LocalService, why: str, setting: Callable[[str, str, str], str]) -> bool:
     what = "a process of this name" if service.process is not None else "something that answers at this port"
     what += ", with TLS" if service.tls else ""
     key = f"{PREFIX}{service.name}"
-    value = setting(key, RUNS, f"{what} is on every director, since {script.name} looks for it; or {ABSENT}")
+    value = setting(key, RUNS, f"{what} is on every director, since {why}; or {ABSENT}")
     if value not in (RUNS, ABSENT):
         raise HarnessError(f"--set {key}={value}: write {RUNS} or {ABSENT}")
     return value == RUNS

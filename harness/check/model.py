@@ -23,7 +23,7 @@ from harness.topology.checks import (
     UdpCheck,
     Url,
 )
-from harness.topology.tracking import TrackedInterface
+from harness.topology.tracking import TrackedFile, TrackedInterface, TrackedProcess
 from harness.topology.vrrp import SyncGroup
 
 NO_VIP = "192.0.2.255"
@@ -39,9 +39,10 @@ _SIMPLE: dict[str, type[NetworkCheck]] = {
 }
 
 
-def instance(fact: facts.Instance, scripts: Iterable[facts.Script]) -> VrrpInstance:
-    """A VRRP instance with what it tracks."""
-    known = {script.name: script for script in scripts}
+def instance(fact: facts.Instance, reading: facts.Reading) -> VrrpInstance:
+    """A VRRP instance with what it tracks, of which ``reading`` knows more."""
+    known = {script.name: script for script in reading.scripts}
+    files = {file.name: file for file in reading.files}
     devices = {vip.address: vip.device for vip in (*fact.vips, *fact.excluded_vips)}
     if fact.vmac is not None:
         devices = {vip: fact.vmac if device == fact.interface else device for vip, device in devices.items()}
@@ -61,6 +62,12 @@ def instance(fact: facts.Instance, scripts: Iterable[facts.Script]) -> VrrpInsta
         preempt_delay=fact.preempt_delay if fact.preempt else 0.0,
         garp_master_delay=fact.garp_delay,
         track_scripts=tuple(_script(known[name], weight) for name, weight in fact.scripts if name in known),
+        track_files=tuple(
+            TrackedFile(name=name, path=files[name].path, weight=weight, value=files[name].value)
+            for name, weight in fact.files
+            if name in files
+        ),
+        track_processes=tuple(TrackedProcess(name=name, process="bfd", weight=weight) for name, weight in fact.bfds),
         track_interfaces=tuple(TrackedInterface(name=name, weight=weight) for name, weight in fact.interfaces),
     )
 

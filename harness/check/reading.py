@@ -10,11 +10,13 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from ipaddress import ip_address
 from pathlib import Path
 
 from harness.check import dump, rehearsal
 from harness.check.facts import Reading
 from harness.check.files import Configuration
+from harness.check.places import statements
 from harness.check.standins import SUCCEEDS
 from harness.daemons import keepalived, local, users
 from harness.daemons.keepalived import CONFIG
@@ -64,7 +66,17 @@ def read(configuration: Configuration, host: HostPlan, supervisor: Supervisor) -
             f"{configuration.director}: keepalived finds neither a vrrp_instance nor a virtual_server in"
             f" {configuration.origin}{why}"
         )
+    sources, neighbours = (tuple(_of_bfd(configuration, word)) for word in ("source_ip", "neighbor_ip"))
+    found = replace(found, bfd_sources=sources, bfd_neighbours=neighbours)
     return replace(found, interfaces=interfaces, programs=programs, ill=ill), tuple(complaints)
+
+
+def _of_bfd(configuration: Configuration, word: str) -> Iterator[str]:
+    """The addresses that a word gives in the BFD instances: keepalived's BFD process dumps none of them."""
+    for statement in statements(configuration):
+        if statement.words[0] == word and any(block.startswith("bfd_instance") for block in statement.blocks):
+            with suppress(ValueError):
+                yield str(ip_address(statement.words[-1]))
 
 
 @contextmanager

@@ -64,10 +64,11 @@ def _both_in_one(layout: Layout) -> Iterator[Amiss]:
             for server in service.real_servers
             if owners.get(server.address, mine) != mine and owners[server.address] in balancing
         ]
+        both = [each.name for each in layout.directors if each.name in both]
         if both:
             yield Amiss(
                 "director and real server in one",
-                f"{' and '.join(dict.fromkeys(both))} are directors and real servers of {name}, and every director"
+                f"{' and '.join(both)} are directors and real servers of {name}, and every director"
                 " balances: what the master hands to the backup, that balances again and may hand back, without end",
                 "let the backup have an empty table (a notify script that loads and clears it), balance by a firewall"
                 " mark that is not put on what comes from the other director's hardware address, or give the service"

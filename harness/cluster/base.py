@@ -79,7 +79,7 @@ class Base:
         try:
             self.lab.wire_lans()
             with syscalls.inside_netns(self.lab.fabric):
-                self.recorder.capture(self.lab.wire_ends, self._deaf())
+                self.recorder.capture(self.lab.wire_ends, self._deaf(), self._number_of_vips())
             self._power_on(list(self.nodes.values()))
         except BaseException as problem:
             stall = self.recorder.stalled(EVER)
@@ -87,6 +87,11 @@ class Base:
             if isinstance(problem, TooLate) and stall:
                 raise Starved(str(problem), stall) from problem
             raise
+
+    def _number_of_vips(self) -> int:
+        """How many addresses its directors hold and announce, those that are not advertised among them."""
+        claims = [instance for director in self.directors for instance in director.role.instances]
+        return max((len(each.vips) + len(each.excluded_vips) for each in claims), default=0)
 
     def _deaf(self) -> list[int]:
         """In a large cluster the wires to real servers: each of what is sent to all would be there as many times."""

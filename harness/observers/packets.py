@@ -29,6 +29,10 @@ FRAME_ROOM = 2048  # bytes of the ring a frame takes: header and 1,500 bytes of 
 RING_FRAMES = 8192
 RING_FRAMES_A_WIRE = 64
 """Or this many for each wire, if that is more: a director may check all real servers at one instant."""
+RING_FRAMES_A_VIP = 128
+"""And for each VIP: a new master announces each five times at one instant, which every machine of its LAN hears."""
+MOST_RING_FRAMES = 1 << 15
+"""VIPs ask for no more than that: 64 MiB."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +64,18 @@ class Capture:
         origin: Instant,
         sink: Callable[[Frame], None],
         ring_frames: int | None = None,
+        vips: int = 0,
         deaf: Collection[int] = (),
     ) -> None:
         """To be called in the namespace of the wires, given by interface index; time counts from ``origin``.
 
         The ring has room for ``ring_frames``, a multiple of 32, between two calls of :meth:`drain`; by default that
-        depends on the number of wires. What is delivered by the wires ``deaf`` to a group address is not captured.
+        depends on the number of wires, and of ``vips``. What is delivered by the wires ``deaf`` to a group address is
+        not captured.
         """
         if ring_frames is None:
-            ring_frames = max(RING_FRAMES, RING_FRAMES_A_WIRE * len(wires) // 32 * 32)
+            announced = min(RING_FRAMES_A_VIP * vips, MOST_RING_FRAMES)
+            ring_frames = max(RING_FRAMES, RING_FRAMES_A_WIRE * len(wires) // 32 * 32, announced)
         self._wires, self._origin, self._ring_frames = wires, origin, ring_frames
         self._sink = sink
         self._cursor = 0

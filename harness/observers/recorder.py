@@ -48,9 +48,12 @@ class Recorder:
         timeline.on_query(self._settle)
         self._loop.start()
 
-    def capture(self, wires: dict[int, tuple[str, str]], deaf: Collection[int] = ()) -> None:
-        """Begin to capture; to be called in the network namespace of the wires. See :class:`Capture` for ``deaf``."""
-        capture = self._capture = Capture(wires, self._timeline.origin, self._keep, deaf=deaf)
+    def capture(self, wires: dict[int, tuple[str, str]], deaf: Collection[int] = (), vips: int = 0) -> None:
+        """Begin to capture; to be called in the network namespace of the wires.
+
+        See :class:`Capture` for ``deaf`` and ``vips``.
+        """
+        capture = self._capture = Capture(wires, self._timeline.origin, self._keep, vips=vips, deaf=deaf)
         self._loop.do(lambda: self._loop.watch(capture.socket.fileno(), self._drain_soon))
 
     def watch_machine(self, machine: Machine) -> None:
