@@ -100,6 +100,10 @@ class Recorder:
         if (observer := self._ipvs.get(director.name)) is not None:
             observer.look()
 
+    def look_now(self, director: Machine) -> None:
+        """Read a director's IPVS table, since somebody has just changed it by hand."""
+        self._loop.do(lambda: self.look_at_ipvs(director))
+
     def connections(self, director: Machine, service: str) -> dict[str, tuple[int, int]]:
         """Each real server's active and inactive connections in one of a director's services."""
         table = self._loop.do(lambda: self._ipvs[director.name].read())

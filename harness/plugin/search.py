@@ -155,6 +155,8 @@ class Searching:
         (folder / f"test_{leaving.name_of(failure)}.py").write_text(text, encoding="utf-8")
         tracker = leaving.report(failure, self._about(cluster), configs, events)
         (folder / "report.md").write_text(tracker, encoding="utf-8")
+        first = "".join(f"{event.as_json()}\n" for event in failure.events)
+        (folder / "first-seen.jsonl").write_text(first, encoding="utf-8")
         repeats = "" if failure.repeats else "it did not repeat on a new cluster, so it is a defect of the harness:\n"
         return f"{repeats}{failure.signature.invariant}: {failure.violation.text}\n{text}"
 

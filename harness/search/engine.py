@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from harness.events import Event
 from harness.search import canonical
 from harness.search.drawing import MOST_STEPS, sequences
 from harness.search.judging import Signature, judged
@@ -28,6 +30,9 @@ TOLD_EVERY = 25
 SEQUENCES_EACH = 60
 """So many sequences a cluster lives through at most: what is known of it is looked through again each time."""
 
+DELAYS = (0.0, 0.4, 0.8, 1.2, 1.6)
+"""Seconds by which a failure is delayed until it repeats: where checks stood then is not known of a new cluster."""
+
 Steps = tuple[Step, ...]
 
 
@@ -43,13 +48,16 @@ class Ground(Protocol):
 
 @dataclass(frozen=True)
 class Failure:
-    """A signature, the smallest sequence that has it, and what it says of that. ``drawn`` is the one first found."""
+    """A signature, the smallest sequence that has it, and what it says of that. ``drawn`` is the one first found, and
+    ``events`` what was seen then.
+    """
 
     signature: Signature
     steps: Steps
     violation: Violation
     drawn: Steps
     repeats: bool = True
+    events: tuple[Event, ...] = field(default=(), repr=False)
 
 
 @dataclass
@@ -83,6 +91,7 @@ class Search:
         self._alive: Cluster | None = None
         self._before: canonical.State = {}
         self._lived = 0
+        self._events: tuple[Event, ...] = ()
 
     # -- one sequence -----------------------------------------------------------------------------------------------
 
@@ -93,6 +102,7 @@ class Search:
         cluster = self._cluster()
         lived = perform(cluster, steps)
         self._lived += 1
+        self._events = lived.observed.events
         self.tally.seconds += lived.observed.ended - lived.observed.began
         left = None if lived.amiss else canonical.difference(self._before, canonical.state(cluster))
         if lived.amiss or left:
@@ -149,6 +159,7 @@ class Search:
 
     def _take_down(self, violation: Violation, steps: Steps) -> None:
         """Repeat a failure on new clusters, with ever smaller sequences as long as they have it."""
+        events = self._events
         signature = Signature.of(violation)
         self._seen.add(signature)
         last = violation
@@ -162,7 +173,13 @@ class Search:
                     return True
             return False
 
-        repeats = fails(steps)
-        small = smallest(steps, fails) if repeats else steps
-        self.failures.append(Failure(signature, small, last, steps, repeats))
+        repeated = next((each for each in map(partial(delayed, steps), DELAYS) if fails(each)), None)
+        small = steps if repeated is None else smallest(repeated, fails)
+        self.failures.append(Failure(signature, small, last, steps, repeated is not None, events))
+        repeats = repeated is not None
         self._told(f"{'found' if repeats else 'does not repeat'}: {signature}")
+
+
+def delayed(steps: Steps, seconds: float) -> Steps:
+    """The same, all of it so much later."""
+    return (replace(steps[0], after=round(steps[0].after + seconds, 6)), *steps[1:])

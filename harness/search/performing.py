@@ -22,6 +22,8 @@ BEGINS = 0.05
 """Where in the time between two advertisements a sequence begins, as a fraction of it."""
 REST = 1.0
 """Seconds that are watched when all seems well again, at the least: until somebody has advertised once more."""
+BY_HAND = frozenset({"Weigh"})
+"""Deeds that change a table without a word in keepalived's log."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ def _do(cluster: Cluster, steps: Sequence[Step], moment: Moment, acts: dict[int,
         cluster.inject(fault, at_once=True)
     else:
         acts[moment.number].healed_at = cluster.heal(acts[moment.number].fault)
+    if each.deed.name in BY_HAND:
+        cluster.recorder.look_now(cluster.nodes[each.deed.node].machine)
 
 
 def wait_for_beginning(cluster: Cluster) -> None:
