@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
     search = commands.add_parser(
         "search",
         help="try random sequences of faults and deeds on a cluster, and say what breaks",
-        usage="lvs-harness search [--examples N] [--seed S] [--without DEED]... [--set KEY=VALUE]..."
+        usage="lvs-harness search [--examples N] [--minutes M] [--seed S] [--without DEED]... [--set KEY=VALUE]..."
         " TOPOLOGY | [NAME=]FILE... [-- PYTEST OPTIONS]",
         description="What is found is repeated, made small, and left as a scenario that fails, with a text for a"
         " tracker, below the run's folder in artifacts/.",
@@ -32,6 +32,8 @@ def add(commands: Any) -> None:
     about = "a topology, by name or file, or a director's keepalived.conf each"
     search.add_argument("searched", nargs="+", metavar="TOPOLOGY|FILE", help=about)
     search.add_argument("--examples", type=int, default=200, metavar="N", help="sequences to try (%(default)s)")
+    about = "begin no sequence later than after so many minutes (default: no limit)"
+    search.add_argument("--minutes", type=float, metavar="M", help=about)
     search.add_argument("--seed", type=int, default=0, help="others for each seed, and the same for the same")
     search.add_argument("--without", action="append", default=[], metavar="DEED", help="leave out a kind of deed")
     search.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as for check")
@@ -39,15 +41,21 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from harness.search import kinds
+
     try:
+        kinds.ensure_known(options.without)
         arguments = _where(options.searched, options.set)
         if not 1 <= options.examples <= MOST:
             raise HarnessError(f"--examples {options.examples}: give the number of sequences, 1 to {MOST}")
+        if options.minutes is not None and not options.minutes > 0:
+            raise HarnessError(f"--minutes {options.minutes:g}: give the minutes that it may take, more than 0")
     except HarnessError as problem:
         print(f"lvs-harness: {problem}", file=sys.stderr)
         return UNUSABLE
     arguments += [f"--examples={options.examples}", f"--seed={options.seed}"]
     arguments += [f"--without={deed}" for deed in options.without]
+    arguments += [] if options.minutes is None else [f"--minutes={options.minutes}"]
     scenarios = str(installed.home() / installed.SCENARIOS / SEARCH)
     short = ["-p", "no:cacheprovider", "--tb=short", "-rN", "--watchdog", "120"]
     command = [sys.executable, "-m", "pytest", scenarios, *short, *arguments, *options.passed]
@@ -64,11 +72,9 @@ def _where(searched: list[str], settings: list[str]) -> list[str]:
         if len(searched) > 1:
             raise HarnessError(f"one topology is searched at a time, not {' and '.join(searched)}")
         from harness.pool import planned
-        from harness.topology import Director
+        from harness.search.kinds import ensure_director
 
-        topology = topology_of(searched[0])
-        if not planned(topology, {}, 0).of_role(Director):
-            raise HarnessError(f"{searched[0]} has no director, so there is nothing to search: add a Director to it")
+        ensure_director(planned(topology_of(searched[0]), {}, 0), searched[0])
         return ["--searched", searched[0]]
     from harness.check.files import INCLUDE, load_all, settings_of
 

@@ -42,6 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )  # fmt: skip
     about = "scenarios/search: the topology to search, a name or a file (default: several)"
     group.addoption("--searched", metavar="TOPOLOGY", help=about)
+    about = "scenarios/search: begin no sequence of a test later than after so many minutes, real ones"
+    group.addoption("--minutes", type=float, metavar="M", help=about)
     about = "scenarios/search: leave out one kind of deed, such as PowerOff"
     group.addoption("--without", action="append", default=[], metavar="DEED", help=about)
 
@@ -127,7 +129,11 @@ class Searching:
         first = self._ground.cluster()
         texts = {each.name: each.config_text().decode(errors="replace") for each in first.directors}
         deeds = possible(first.plan, texts, config.getoption("without"))
-        search = Search(self._ground, first.plan, deeds, known=known, told=self._told)
+        minutes = config.getoption("minutes")
+        search = Search(
+            self._ground, first.plan, deeds, known=known, told=self._told, wall=_wall,
+            seconds=float("inf") if minutes is None else 60 * minutes,
+        )  # fmt: skip
         try:
             search.run(size, f"{config.getoption('seed')} {self._item.name}")
         finally:
@@ -173,6 +179,14 @@ class Searching:
     def _about(self, cluster: Cluster) -> dict[str, str]:
         versions = {str(host.image.keepalived) for host in cluster.plan.hosts if host.image.keepalived}
         return {"keepalived": ", ".join(sorted(versions)), "run": os.environ.get(choice.HEADER, "")}
+
+
+def _wall() -> float:
+    """The host's clock in seconds, also where time is virtual: what the host says when a file was made."""
+    stamp = Path(os.environ[choice.RUN], ".wall")
+    stamp.unlink(missing_ok=True)
+    stamp.touch()
+    return stamp.stat().st_mtime
 
 
 def _in_short(search: Search) -> str:

@@ -21,6 +21,7 @@ from harness.search.observed import Violation
 from harness.search.performing import perform
 from harness.search.sequence import Deed, Step, performed
 from harness.search.shrinking import smallest
+from harness.topology import Director
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
@@ -82,8 +83,12 @@ class Search:
         self, ground: Ground, plan: Plan, possible: Sequence[Deed], *,
         known: Callable[[Violation], str | None] = lambda violation: None,
         told: Callable[[str], None] = lambda line: None, most: int = MOST_STEPS,
+        wall: Callable[[], float] = lambda: 0.0, seconds: float = float("inf"),
     ) -> None:  # fmt: skip
-        self._ground, self._known, self._told = ground, known, told
+        """``told`` hears how far it is; no sequence is begun later than after ``seconds`` by the clock ``wall``."""
+        self._ground, self._known, self._told, self._wall = ground, known, told, wall
+        self._returns = returns(plan)
+        self._until = wall() + seconds
         self._strategy = sequences(possible, plan, most)
         self.tally = Tally()
         self.failures: list[Failure] = []
@@ -92,6 +97,7 @@ class Search:
         self._before: canonical.State = {}
         self._lived = 0
         self._events: tuple[Event, ...] = ()
+        self._examples, self._began = 0, 0.0
 
     # -- one sequence -----------------------------------------------------------------------------------------------
 
@@ -107,7 +113,7 @@ class Search:
         left = None if lived.amiss else canonical.difference(self._before, canonical.state(cluster))
         if lived.amiss or left:
             self._drop()
-        return judged(lived, left)
+        return judged(lived, left if self._returns else None)
 
     def _cluster(self) -> Cluster:
         cluster = self._ground.cluster()
@@ -128,6 +134,7 @@ class Search:
         """Try so many sequences. What is found is in ``failures``, also if this is interrupted."""
         import hypothesis
 
+        self._examples, self._began = examples, self._wall()
         settings = hypothesis.settings(
             max_examples=examples, database=None, deadline=None, print_blob=False,
             verbosity=hypothesis.Verbosity.quiet, suppress_health_check=list(hypothesis.HealthCheck),
@@ -137,13 +144,24 @@ class Search:
 
     def _one(self, drawn: Steps) -> None:
         """One sequence that Hypothesis has drawn. Nothing is raised: all that is found is taken down here."""
+        if self._wall() > self._until:
+            return
         steps = performed(drawn, holds)
         self.tally.sequences += 1
         self.tally.kinds.update(each.deed.name for each in steps)
         for violation in self._unknown(self.live(steps)):
             self._take_down(violation, steps)
         if self.tally.sequences % TOLD_EVERY == 0:
-            self._told(f"{self.tally.sequences} sequences, {len(self.failures)} found")
+            self._told(self._progress())
+
+    def _progress(self) -> str:
+        """How far it is, how fast by the clock on the wall, and how much is left."""
+        done, passed = self.tally.sequences, self._wall() - self._began
+        line = f"{done} of {self._examples} sequences, {len(self.failures)} found"
+        if passed <= 0:
+            return line
+        left = min((self._examples - done) * passed / done, self._until - self._wall())
+        return f"{line}; {60 * done / passed:.0f} a minute, {left / 60:.0f} min left"
 
     def _unknown(self, violations: Sequence[Violation]) -> list[Violation]:
         """Those that are neither known nor found already, one for each signature."""
@@ -183,3 +201,15 @@ class Search:
 def delayed(steps: Steps, seconds: float) -> Steps:
     """The same, all of it so much later."""
     return (replace(steps[0], after=round(steps[0].after + seconds, 6)), *steps[1:])
+
+
+def returns(plan: Plan) -> bool:
+    """Whether each VIP comes back to where it was: not without preemption, in a group, or among equals."""
+    claims: dict[int, list[int]] = {}
+    for host in plan.of_role(Director):
+        assert isinstance(host.role, Director)
+        if host.role.sync_groups or any(each.nopreempt for each in host.role.instances):
+            return False
+        for each in host.role.instances:
+            claims.setdefault(each.vrid, []).append(each.priority)
+    return all(len(set(priorities)) == len(priorities) for priorities in claims.values())

@@ -187,11 +187,8 @@ def possible(plan: Plan, texts: Mapping[str, str], without: Iterable[str] = ()) 
 
     ``without`` names kinds that are left out. HarnessError if there is no director.
     """
-    if not plan.of_role(Director):
-        raise HarnessError("there is no director in this topology, so there is nothing to search: add a Director")
-    left_out = frozenset(without)
-    if unknown := left_out - KINDS.keys():
-        raise HarnessError(f"--without {min(unknown)}: there is no such deed; there are {', '.join(KINDS)}")
+    ensure_director(plan, "this topology")
+    left_out = frozenset(ensure_known(without))
     found = []
     for name, kind in KINDS.items():
         for host in plan.hosts:
@@ -202,6 +199,22 @@ def possible(plan: Plan, texts: Mapping[str, str], without: Iterable[str] = ()) 
                 every = ({"edit": edit.name} for edit in edits_of(texts.get(host.name, "")))
             found += [Deed(name, host.name, tuple(sorted(each.items()))) for each in every]
     return tuple(found)
+
+
+def ensure_director(plan: Plan, name: str) -> None:
+    """HarnessError if there is nothing to search in a topology."""
+    if not any(isinstance(host.role, Director) and host.role.by == "keepalived" for host in plan.hosts):
+        raise HarnessError(
+            f"{name} has no director that runs keepalived, so there is nothing to search: give it a Director"
+        )
+
+
+def ensure_known(without: Iterable[str]) -> list[str]:
+    """The kinds that are left out. HarnessError if there is no such kind."""
+    names = list(without)
+    if unknown := [name for name in names if name not in KINDS]:
+        raise HarnessError(f"--without {unknown[0]}: there is no such deed; there are {', '.join(KINDS)}")
+    return names
 
 
 def holds(deed: Deed) -> Holds:

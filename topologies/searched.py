@@ -1,0 +1,116 @@
+"""Two directors, three real servers and a sorry server, with whatever a configuration may say: what a search varies."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from mininet.topo import Topo
+
+from harness.topology import (
+    Client,
+    Director,
+    HttpGet,
+    MiscCheck,
+    RealServer,
+    SyncGroup,
+    TcpCheck,
+    VirtualService,
+    VrrpInstance,
+    VrrpScript,
+)
+from harness.topology.checks import Check
+from harness.topology.tracking import CHECK
+
+NET = "172.16.10"
+VIPS = tuple(f"{NET}.{host}" for host in (50, 51, 52))
+
+_BRISK: dict[str, Any] = {"connect_timeout": 1, "delay_before_retry": 1, "warmup": 0}
+_CHECKS: dict[str, tuple[Check, ...]] = {
+    "http": (HttpGet("/", **_BRISK),),
+    "tcp": (TcpCheck(**_BRISK),),
+    "both": (TcpCheck(**_BRISK), HttpGet("/", **_BRISK)),
+    "misc": (MiscCheck(CHECK, timeout=1, retry=1, delay_before_retry=1, warmup=0),),
+    "none": (),
+}
+
+
+class Searched(Topo):
+    """Directors at .11 and .12, real servers from .21 on, the sorry server at .30, the client at .100."""
+
+    VARIED: Mapping[str, tuple[object, ...]] = MappingProxyType(
+        {
+            "priorities": ((100, 90), (200, 100), (100, 100), (254, 1)),
+            "advert_int": (1, 2),
+            "version": (2, 3),
+            "preempt": ("yes", "no", "later"),
+            "unicast": (False, True),
+            "instances": (1, 2),
+            "sync_group": (False, True),
+            "script_weight": (None, -20, 0, 20),
+            "check": tuple(_CHECKS),
+            "quorum": (1, 2),
+            "hysteresis": (0, 1),
+            "sorry": (False, True),
+            "alpha": (False, True),
+            "inhibit": (False, True),
+            "group": (False, True),
+            "garp_master_delay": (5, 1, 0),
+        }
+    )
+    """What each parameter may be; the first ones are the defaults."""
+
+    def build(
+        self,
+        priorities: tuple[int, int] = (100, 90),
+        advert_int: float = 1,
+        version: int = 2,
+        preempt: str = "yes",
+        unicast: bool = False,
+        instances: int = 1,
+        sync_group: bool = False,
+        script_weight: int | None = None,
+        check: str = "http",
+        quorum: int = 1,
+        hysteresis: int = 0,
+        sorry: bool = False,
+        alpha: bool = False,
+        inhibit: bool = False,
+        group: bool = False,
+        garp_master_delay: int = 5,
+    ) -> None:
+        """``preempt``: ``later`` after two seconds. ``sync_group`` needs two ``instances``, ``hysteresis`` is less than
+        the quorum: what contradicts is left out.
+        """
+        lan = self.addSwitch("lan", subnet=f"{NET}.0/24", dpid="1")
+        web = VirtualService(
+            VIPS[0], 80, check=_CHECKS[check], delay_loop=2, quorum=quorum, hysteresis=min(hysteresis, quorum - 1),
+            alpha=alpha, inhibit_on_failure=inhibit, group=((VIPS[2], 80),) if group else (),
+        )  # fmt: skip
+        scripts = () if script_weight is None else (VrrpScript(name="chk", script=CHECK, weight=script_weight),)
+        options: dict[str, Any] = {
+            "advert_int": advert_int, "version": version, "track_scripts": scripts, "nopreempt": preempt == "no",
+            "preempt_delay": 2 if preempt == "later" else 0, "garp_master_delay": garp_master_delay,
+        }  # fmt: skip
+        for number, priority in enumerate(priorities, start=1):
+            peers = (f"{NET}.{13 - number}",) if unicast else ()
+            vips = (VIPS[0], VIPS[2]) if group else (VIPS[0],)
+            own = [VrrpInstance(vrid=51, vip=vips, priority=priority, unicast_peers=peers, **options)]
+            if instances > 1:
+                own.append(
+                    VrrpInstance(name="VI_2", vrid=52, vip=VIPS[1], priority=priority, unicast_peers=peers, **options)
+                )
+            together = (SyncGroup(name="G", members=("VI_1", "VI_2")),) if sync_group and instances > 1 else ()
+            director = self.addHost(
+                f"director{number}", cls=Director, ip=f"{NET}.{10 + number}/24", vrrp=tuple(own), services=[web],
+                sync_groups=together,
+            )  # fmt: skip
+            self.addLink(lan, director)
+        for number in (1, 2, 3):
+            server = self.addHost(f"web{number}", cls=RealServer, ip=f"{NET}.{20 + number}/24", serves=[web])
+            self.addLink(lan, server)
+        if sorry:
+            self.addLink(lan, self.addHost("sorry", cls=RealServer, ip=f"{NET}.30/24", sorry_for=[web]))
+        self.addLink(lan, self.addHost("client", cls=Client, ip=f"{NET}.100/24"))
+
+
+topos = {"searched": Searched}
