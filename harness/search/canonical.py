@@ -7,6 +7,7 @@ compared word by word, so what a sequence has left behind cannot be taken for wh
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.daemons import keepalived
@@ -25,6 +26,8 @@ _KERNEL = (
     "/proc/sys/net/ipv4/icmp_echo_ignore_all",
 )  # fmt: skip
 _TABLE = "/proc/net/ip_vs"
+_SOCKETS = {"/proc/net/raw": (1, 2), "/proc/net/raw6": (1, 2), "/proc/net/netlink": (1, 3)}
+"""Of directors, which columns of a table of sockets stay: whose they are shows how many of its processes run."""
 _FILES = (keepalived.CONFIG, keepalived.DOWN, VERDICT)
 _HEADER = 3
 """Lines of the table above its services, one of them with the size of the table of connections, which grows."""
@@ -36,7 +39,7 @@ def state(cluster: Cluster) -> State:
     """What a cluster's machines hold now."""
     found: State = {}
     for node in cluster.nodes.values():
-        places = [*_KERNEL, *((_TABLE, *_FILES) if isinstance(node, DirectorNode) else ())]
+        places = [*_KERNEL, *((_TABLE, *_SOCKETS, *_FILES) if isinstance(node, DirectorNode) else ())]
         for place in places:
             found[f"{node.name} {place}"] = _told(node, place)
     return found
@@ -52,6 +55,9 @@ def _told(node: Node, place: str) -> str:
 
 def plain(place: str, text: str) -> str:
     """What stands in a place, without what differs though nothing has happened."""
+    if (columns := _SOCKETS.get(place)) is not None:
+        rows = [line.split() for line in text.splitlines()[1:]]
+        return "\n".join(sorted(" ".join(row[column] for column in columns) for row in rows))
     if place == "/proc/net/if_inet6":  # without the numbers of interfaces, and in any order
         return "\n".join(sorted(" ".join(line.split()[:1] + line.split()[2:]) for line in text.splitlines()))
     return _sorted_table(_COUNTS.sub(r"\1", text)) if place == _TABLE else text
@@ -73,11 +79,11 @@ def difference(before: State, now: State) -> str | None:
     for place in before:
         was, here = before[place].splitlines(), now.get(place, "").splitlines()
         if was != here:
-            gone = [line.strip() for line in was if line not in here]
-            come = [line.strip() for line in here if line not in was]
+            gone = list((Counter(was) - Counter(here)).elements())
+            come = list((Counter(here) - Counter(was)).elements())
             return f"{place}: {_first(gone)} became {_first(come)}"
     return None
 
 
 def _first(lines: list[str]) -> str:
-    return repr(lines[0][:100]) if lines else "nothing"
+    return repr(lines[0].strip()[:100]) if lines else "nothing"
