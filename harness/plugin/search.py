@@ -31,6 +31,7 @@ EXAMPLES = 5
 PART, VARIED_PART = 250, 25
 """So many are one test: fewer where each test has other parameters of its topology."""
 PARTS = "search_part"
+_NONE = object()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -174,7 +175,9 @@ class Searching:
         if isinstance(topology, Configured):
             return None
         name = getattr(topology, "__name__", "topology")
-        return Place(getattr(topology, "__module__", ""), name, tuple(parameters.items()))
+        defaults = {parameter: values[0] for parameter, values in getattr(topology, "VARIED", {}).items()}
+        told = tuple((key, value) for key, value in parameters.items() if defaults.get(key, _NONE) != value)
+        return Place(getattr(topology, "__module__", ""), name, told)
 
     def _about(self, cluster: Cluster) -> dict[str, str]:
         versions = {str(host.image.keepalived) for host in cluster.plan.hosts if host.image.keepalived}

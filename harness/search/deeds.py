@@ -112,14 +112,24 @@ class Ask(Fault[ClientNode]):
         self.cluster.recorder.end_load(self._running.pop())
 
 
-class CrashVrrp(Fault[DirectorNode]):
-    """keepalived's VRRP child dies by SIGKILL, if it runs; its parent starts another."""
+AGAIN = 0.05
+"""Seconds after which a child that was started again dies again."""
 
+
+@dataclass(frozen=True)
+class CrashVrrp(Fault[DirectorNode]):
+    """keepalived's VRRP child dies by SIGKILL, if it runs, so many ``times``; its parent starts another."""
+
+    cluster: Cluster = field(repr=False, compare=False)
+    times: int
     file: ClassVar[str] = "/run/vrrp.pid"
 
     def inject(self, around: Surroundings) -> None:
-        with contextlib.suppress(OSError, ValueError):  # it is just being started again
-            self.node.machine.kill(int(self.node.machine.read(self.file)), signal.SIGKILL)
+        for number in range(self.times):
+            if number:
+                self.cluster.timeline.let_pass(AGAIN)
+            with contextlib.suppress(OSError, ValueError):  # it is just being started again
+                self.node.machine.kill(int(self.node.machine.read(self.file)), signal.SIGKILL)
 
     def heal(self, around: Surroundings) -> None:
         pass

@@ -16,7 +16,7 @@ from harness.events import Event
 from harness.search import canonical
 from harness.search.drawing import MOST_STEPS, sequences
 from harness.search.judging import Signature, judged
-from harness.search.kinds import holds
+from harness.search.kinds import KINDS, holds
 from harness.search.observed import Violation
 from harness.search.performing import perform
 from harness.search.sequence import Deed, Step, performed
@@ -111,7 +111,7 @@ class Search:
         self._events = lived.observed.events
         self.tally.seconds += lived.observed.ended - lived.observed.began
         left = None if lived.amiss else canonical.difference(self._before, canonical.state(cluster))
-        if lived.amiss or left:
+        if lived.amiss or left or any(KINDS[each.deed.name].spoils for each in steps):
             self._drop()
         return judged(lived, left if self._returns else None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from harness.lab.plan import HostPlan, Plan
 from harness.search import deeds
 from harness.search.edits import Edit, edits_of
 from harness.search.sequence import Deed, Holds
-from harness.topology import Client, Director, RealServer
+from harness.topology import Client, Director, RealServer, VirtualService, VrrpInstance
 from harness.topology.tracking import CHECK
 
 if TYPE_CHECKING:
@@ -26,13 +26,17 @@ Possible = Callable[[Plan, HostPlan], Iterable[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of deed. ``takes`` and ``needs`` name what :class:`Holds` has, ``{node}`` and parameters filled in."""
+    """One kind of deed. ``takes`` and ``needs`` name what :class:`Holds` has, ``{node}`` and parameters filled in.
+
+    One that ``spoils`` leaves behind what nothing shows, so its cluster is not used again.
+    """
 
     roles: tuple[type, ...]
     make: Callable[..., Fault[Any]]
     takes: tuple[str, ...] = ()
     needs: tuple[str, ...] = ("power {node}",)
     lasting: bool = True
+    spoils: bool = False
     possible: Possible = lambda plan, host: ({},)
 
 
@@ -93,8 +97,25 @@ def _ask(cluster: Cluster, node: Any, service: str, rate: float) -> Fault[Any]:
 
 
 def _instances(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
-    if isinstance(host.role, Director) and host.role.instances:
+    if _instances_of(host):
         yield {}
+
+
+def _instances_of(host: HostPlan) -> tuple[VrrpInstance, ...]:
+    return host.role.instances if isinstance(host.role, Director) else ()
+
+
+def _services_of(host: HostPlan) -> Sequence[VirtualService]:
+    return host.role.services if isinstance(host.role, Director) else ()
+
+
+def _times(plan: Plan, host: HostPlan, possible: bool) -> Iterator[dict[str, Any]]:
+    """How often a child dies, one time after the other."""
+    yield from ({"times": times} for times in (1, 2) if possible)
+
+
+def _crash(fault: type[deeds.CrashVrrp]) -> Callable[..., Fault[Any]]:
+    return lambda cluster, node, times: fault(node, cluster, times)
 
 
 def _scripts(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
@@ -177,8 +198,11 @@ KINDS: Mapping[str, Kind] = {
     "DeleteVip": Kind((Director,), lambda cluster, node, vip: deeds.DeleteVip(node, vip), lasting=False,
                       needs=("power {node}", "iface {node}"), possible=_vips),
     "Weigh": Kind((Director,), _weigh, ("weight {node} {service} {server}",), possible=_weights),
-    "CrashVrrp": Kind((Director,), _simple(deeds.CrashVrrp), needs=_RUNNING, lasting=False, possible=_instances),
-    "CrashCheckers": Kind((Director,), _simple(deeds.CrashCheckers), needs=_RUNNING, lasting=False),
+    # keepalived starts a child that has died again, and each time after a longer delay (core/main.c).
+    "CrashVrrp": Kind((Director,), _crash(deeds.CrashVrrp), needs=_RUNNING, lasting=False, spoils=True,
+                      possible=lambda plan, host: _times(plan, host, bool(_instances_of(host)))),
+    "CrashCheckers": Kind((Director,), _crash(deeds.CrashCheckers), needs=_RUNNING, lasting=False, spoils=True,
+                          possible=lambda plan, host: _times(plan, host, bool(_services_of(host)))),
 }  # fmt: skip
 
 
