@@ -22,6 +22,7 @@ from harness.events import (
 )
 from harness.pool import planned
 from harness.search.observed import Act, Observed, setting_of_plan
+from harness.topology.notification import Notify
 from topologies.director_pair import VIP, DirectorPair
 
 SLACK = 0.005
@@ -130,6 +131,21 @@ class Story:
 
     def request(self, at: float, server: str, port: int = 4000) -> Story:
         self.events.append(Request(at, "client", status=200, server=server, address=VIP, port=port))
+        return self
+
+    def announces(self, node: str, at: float) -> Story:
+        """It tells everybody where the VIP is."""
+        said = Arp(at, node, interface="eth0", sent=True, operation="request", sender=VIP, target=VIP, gratuitous=True)
+        self.events.append(said)
+        return self
+
+    def notifying(self) -> Story:
+        """Every instance has scripts that report its states."""
+        changed = {
+            name: replace(one, instances=tuple(replace(each, notify=Notify.reported()) for each in one.instances))
+            for name, one in self.setting.directors.items()
+        }
+        self.setting = replace(self.setting, directors=changed)
         return self
 
     def answers_arp(self, node: str, at: float) -> Story:

@@ -13,7 +13,7 @@ from harness.search.edits import edits_of
 from harness.search.invariants import INVARIANTS, judge
 from harness.search.invariants.__main__ import page
 from harness.search.invariants.addresses import HELD, SILENT, STRANGERS
-from harness.search.invariants.advertising import ANNOUNCED, PACE, TRUE
+from harness.search.invariants.advertising import ANNOUNCED, PACE, REASON, TRUE
 from harness.search.invariants.balance import SERVED, TABLES
 from harness.search.invariants.editing import EDITED
 from harness.search.invariants.election import TAKES, WAITS, YIELDS
@@ -67,12 +67,25 @@ def edited(edit: str, healed: float | None = 18.0) -> Story:
     return story.act("Reconfigure", "director1", 5.0, healed, edit=name).log("director1", 5.0, "Reloading")
 
 
+def scripted(*told: str) -> Story:
+    """The backup takes over, for the master resigns at 5 s, and scripts hear of these states."""
+    story = Story(9).notifying().advertises("director1", 0.5, 4.6).advert("director1", 5.0, priority=0)
+    story.act("StopKeepalived", "director1", 5.0, None).log("director1", 5.0, "Stopping")
+    story.address("director1", 5.0, "removed")
+    taken = 5.0 + 166 / 256
+    story.takes("director2", taken).advertises("director2", taken, 9)
+    for state in told:
+        story.events.append(Notification(taken, "director2", channel="script", text=state.lower()))
+    return story
+
+
 WELL: list[Callable[[], Story]] = [
     quiet,
     failover,
     removed_server,
     maintenance,
     lambda: told("BACKUP", "MASTER"),
+    lambda: scripted("MASTER"),
     lambda: edited("no real_server 172.16.10.21").pool("director1", 5.0, "removed").pool("director1", 18.0, "added"),
     lambda: quiet().act("Reload", "director1", 5.0, 5.0).log("director1", 5.0, "Reloading"),
 ]
@@ -140,6 +153,12 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
      lambda: quiet(20).act("Maintenance", "director1", 5.2, None)),
     ("too few announcements", ANNOUNCED,
      lambda: failover().without(of(Arp, "director2", TAKEN - 1, TAKEN + 1)).takes("director2", TAKEN, 4, 0)),
+    ("a backup announces the VIP", REASON, lambda: quiet().announces("director2", 9.0)),
+    ("a master announces it again and again", REASON, lambda: quiet().announces("director1", 12.0)),
+    ("another VRID", TRUE, lambda: quiet().advert("director2", 9.0, vrid=52)),
+    ("a lower master is not answered", ANNOUNCED,
+     lambda: quiet().act("DropAdvertisements", "director2", 5.0, 9.8).advert("director2", 9.9)),
+    ("a script is not run", TOLD, lambda: scripted("BACKUP")),
     ("no second round", ANNOUNCED, lambda: failover().without(of(Arp, "director2", TAKEN + 4, TAKEN + 6))),
     ("a false notification", TOLD, lambda: told("BACKUP", "FAULT")),
     ("one that is missing", TOLD, lambda: told("MASTER")),

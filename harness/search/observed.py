@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from harness.cluster import Cluster
 
 
+UNTOLD = "untold"
+"""The parameter of a deed whose own parameters are not known."""
+
+
 @dataclass(frozen=True)
 class Act:
     """One deed that was done: what it is called, to which node, with which parameters, and from when to when.
@@ -66,7 +70,7 @@ class DirectorSetting:
     """What one director is configured with, by the topology; ``addresses`` are its own, by interface, IPv4 first.
 
     ``elects`` says whether it runs keepalived, ``told`` whether its notification FIFO is listened to; ``config`` is the
-    text of its keepalived.conf.
+    text of its keepalived.conf, ``own_text`` whether that may say more than the rest of this.
     """
 
     instances: tuple[VrrpInstance, ...]
@@ -76,6 +80,7 @@ class DirectorSetting:
     elects: bool = True
     told: bool = False
     config: str = ""
+    own_text: bool = False
 
     def instance(self, vrid: int) -> VrrpInstance | None:
         """Its part in the election of a VRID, if it takes part."""
@@ -174,7 +179,7 @@ def acts_of(events: Iterable[Event]) -> tuple[Act, ...]:
         if not isinstance(event, FaultChanged):
             continue
         if event.action == "injected":
-            acts.append(Act(event.name, event.node, {}, event.at, None))
+            acts.append(Act(event.name, event.node, {UNTOLD: True, "arriving": None}, event.at, None))
             continue
         for number, act in enumerate(acts):
             if (act.name, act.node, act.healed_at) == (event.name, event.node, None):
@@ -214,6 +219,7 @@ def _of_director(node: DirectorNode) -> DirectorSetting:
         instances=node.role.instances, tables=tuple(tables), addresses=own, sync_groups=node.role.sync_groups,
         elects=node.role.by == "keepalived", told=node.role.notify_fifo,
         config=node.config_text().decode(errors="replace"),
+        own_text=bool(node.role.edits or node.role.config or node.role.files),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from harness.search.observed import Observed, Violation
 PACE = "advertisements keep their pace"
 TRUE = "advertisements say what is configured"
 ANNOUNCED = "a takeover is announced by gratuitous ARP"
+REASON = "gratuitous ARP has a reason"
 
 _SEEN = Aspect.PROCESS | Aspect.WIRE | Aspect.ADDRESS | Aspect.CONFIG
 
@@ -82,6 +83,19 @@ def advertisements_are_true(observed: Observed) -> list[Violation]:
                 if wrong:
                     text = f"{router.director} advertises {router.instance.name} with {wrong}"
                     found.append(Violation(TRUE, advert.at, text, (advert,)))
+    return found + _of_no_instance(observed)
+
+
+def _of_no_instance(observed: Observed) -> list[Violation]:
+    """Advertisements of virtual routers that a director has nothing to do with."""
+    found: list[Violation] = []
+    for name, director in observed.setting.directors.items():
+        for advert in observed.of(Advertisement, node=name, sent=True):
+            known = director.instance(advert.vrid) is not None or not director.elects
+            if not known and calm(observed, Aspect.CONFIG, name, Span(advert.at, advert.at), after=observed.slack):
+                text = f"{name} advertises VRID {advert.vrid}, which it has no instance of"
+                found.append(Violation(TRUE, advert.at, text, (advert,)))
+                break
     return found
 
 
@@ -107,11 +121,78 @@ def takeovers_are_announced(observed: Observed) -> list[Violation]:
     (keepalived ``vrrp.c``, ``vrrp_state_become_master``; :func:`harness.keepalived.timers.garp_schedule`).
     """
     found: list[Violation] = []
-    for router in routers(observed):
+    for router in _told(observed):
         for span, state in router.states:
             if state == "MASTER" and span.since > observed.began:
                 found += _unannounced(router, span)
+        for heard in router.heard:
+            found += _not_answered(router, heard)
     return found
+
+
+def _not_answered(router: Router, heard: Advertisement) -> Iterator[Violation]:
+    """A master that hears of a lower one announces itself anew (``vrrp_state_master_rx``, ``garp_lower_prio_repeat``):
+    whoever has heard the other is to come back.
+    """
+    observed, instance = router.observed, router.instance
+    slack = observed.slack
+    window = Span(heard.at - slack, heard.at + slack)
+    reigns = any(
+        state == "MASTER" and span.since + slack < window.since and window.until < span.until - slack
+        for span, state in router.states
+    )
+    repeat = instance.garp_lower_prio_repeat
+    due = instance.garp_master_repeat if repeat is None else repeat
+    lower = all(heard.priority < own for own in router.claims.possible(window))
+    if not reigns or not heard.priority or not lower or not _heard_by_all(router, window) or ":" in instance.vips[0]:
+        return
+    for vip in instance.vips:
+        if instance.device_of(vip) in observed.setting.directors[router.director].addresses:
+            said = _announcements(router, vip, window)
+            if said < due and instance.garp_lower_prio_delay is None:
+                text = f"{router.director} hears of a lower master, and announces {vip} {said} times instead of {due}"
+                yield Violation(ANNOUNCED, heard.at, text, (heard,))
+
+
+@invariant(REASON)
+def announcements_have_a_reason(observed: Observed) -> list[Violation]:
+    """Only a master announces a VIP: when it becomes one, a while later, at each refresh, or for a lower claim.
+
+    RFC 5798 section 6.4.3; keepalived.conf(5), ``garp_master_delay``, ``garp_master_refresh``;
+    :func:`harness.keepalived.timers.garp_schedule`.
+    """
+    found: list[Violation] = []
+    for router in _told(observed):
+        vips = (*router.instance.vips, *router.instance.excluded_vips)
+        told: set[str] = set()
+        for event in observed.of(Arp, node=router.director, sent=True, gratuitous=True):
+            if event.sender in vips and event.sender not in told and not _has_reason(router, event.at):
+                told.add(event.sender)
+                text = f"{router.director} announces {event.sender} by gratuitous ARP, for no reason"
+                found.append(Violation(REASON, event.at, text, (event,)))
+    return found
+
+
+def _has_reason(router: Router, at: Instant) -> bool:
+    observed, instance = router.observed, router.instance
+    wide = Span(at - observed.slack, at + observed.slack)
+    disturbed = Aspect.PROCESS | Aspect.WIRE | Aspect.ADDRESS | Aspect.CONFIG
+    if not calm(observed, disturbed, router.director, wide, after=instance.garp_master_delay + instance.advert_int):
+        return True
+    if instance.garp_lower_prio_delay or any(wide.has(each) for each in router.reloads):
+        return True
+    delay = instance.garp_master_delay
+    since = [*(each.at for each in router.heard), *router.reloads, *(span.since for span, _ in router.states)]
+    if any(wide.has(each) or wide.has(each + delay) for each in since):
+        return True
+    reigns = [span for span, state in router.states if state == "MASTER" and span.since <= at + observed.slack]
+    if not reigns or at > reigns[-1].until + observed.slack:
+        return False
+    if reigns[-1].since <= observed.began:  # since when it is master is not known
+        return bool(instance.garp_master_refresh) or at <= observed.began + delay + observed.slack
+    reign = reigns[-1]
+    due = timers.garp_schedule(instance, lasting=reign.length)
+    return any(wide.has(reign.since + after) for after in due) or bool(instance.garp_master_refresh)
 
 
 def _unannounced(router: Router, reign: Span) -> Iterator[Violation]:
@@ -136,6 +217,15 @@ def _unannounced(router: Router, reign: Span) -> Iterator[Violation]:
                     f" {schedule.count(due)}, {due:g} s later"
                 )
                 yield Violation(ANNOUNCED, at, text)
+
+
+def _told(observed: Observed) -> list[Router]:
+    """The routers of which it is known how they announce themselves: a text of the user's own may say otherwise."""
+    directors = observed.setting.directors
+    return [
+        each for each in routers(observed)
+        if not (directors[each.director].own_text and "garp" in directors[each.director].config)
+    ]  # fmt: skip
 
 
 def _heard_by_all(router: Router, span: Span) -> bool:

@@ -11,7 +11,7 @@ from harness.keepalived.timers.checking import LINGER
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect, disturbances
 from harness.search.model.spans import Span
-from harness.search.observed import Act, Observed, Violation
+from harness.search.observed import UNTOLD, Act, Observed, Violation
 from harness.topology.checks import CONNECT_TIMEOUT
 
 ENDS: Final = frozenset({"PowerOff", "StopKeepalived", "KillKeepalived", "Restart", "StopProgram", "StopHttpd",
@@ -103,4 +103,4 @@ def _explained(observed: Observed, event: Event, kinds: frozenset[str]) -> bool:
 
 def _restarts(act: Act) -> bool:
     """Whether a deed may have restarted a daemon: where its parameters are not known, it may."""
-    return act.kind == "Reconfigure" and bool(act.parameters.get("restart", not act.parameters))
+    return act.kind == "Reconfigure" and bool(act.parameters.get("restart", UNTOLD in act.parameters))

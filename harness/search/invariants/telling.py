@@ -11,6 +11,8 @@ from harness.search.invariants.registry import invariant
 from harness.search.model.effects import ALL, Aspect, effect
 from harness.search.model.spans import Span
 from harness.search.observed import Observed, Violation
+from harness.topology.notification import REPORT
+from harness.topology.vrrp import VrrpInstance
 
 TOLD = "notifications tell the truth, in order"
 RELOADS = "a reload that changes nothing changes nothing"
@@ -20,19 +22,44 @@ _INSTANCE: Final = re.compile(r'^INSTANCE "(?P<name>[^"]+)" (?P<state>MASTER|BAC
 
 @invariant(TOLD)
 def notifications_are_true(observed: Observed) -> list[Violation]:
-    """What the notification FIFO hears of an instance are its states, each once and in their order.
+    """What the notification FIFO, and the scripts of an instance, hear are its states, each once and in their order.
 
-    keepalived.conf(5), ``notify_fifo``; ``vrrp_notify.c``, ``notify_instance_fifo``. Its log has the same states.
+    keepalived.conf(5), ``notify_fifo`` and ``notify_master`` and its like; ``vrrp_notify.c``. Its log has the same
+    states.
     """
     found: list[Violation] = []
     for name, director in observed.setting.directors.items():
         broken = [act for act in observed.acts if act.node == name and effect(act) & (Aspect.PROCESS | Aspect.CONFIG)]
-        if not director.told or any(act.kind in ("PowerOff", "KillKeepalived", "CrashVrrp") for act in broken):
+        if any(act.kind in ("PowerOff", "KillKeepalived", "CrashVrrp") for act in broken):
             continue
         for instance in director.instances:
             said = _said(observed, name, instance.name)
-            told = _told(observed, name, instance.name)
-            found += _compared(observed, f"{instance.name} on {name}", said, told)
+            what = f"{instance.name} on {name}"
+            if director.told:
+                found += _compared(observed, what, said, _told(observed, name, instance.name))
+            if not any(act.kind == "Reconfigure" for act in broken):
+                found += _scripts(observed, name, instance, said)
+    return found
+
+
+def _scripts(
+    observed: Observed, director: str, instance: VrrpInstance, said: list[tuple[str, Event]]
+) -> list[Violation]:
+    """The scripts that report by themselves: each is to be run at every entry of its state."""
+    found: list[Violation] = []
+    commands = {"MASTER": instance.notify.master, "BACKUP": instance.notify.backup, "FAULT": instance.notify.fault}
+    others = observed.setting.directors[director].instances
+    for state, command in commands.items():
+        if command is None or not command.startswith(f"{REPORT} ") or len(others) > 1:
+            continue
+        words = command.removeprefix(f"{REPORT} ")
+        entered = [each for each in said if each[0] == state]
+        heard = [
+            (state, event)
+            for event in observed.of(Notification, node=director, channel="script")
+            if event.text == words
+        ]
+        found += _compared(observed, f"{instance.name} on {director}", entered, list(heard))
     return found
 
 

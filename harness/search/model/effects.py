@@ -10,7 +10,7 @@ from enum import Flag, auto
 from typing import Final
 
 from harness.search.model.spans import Span, joined
-from harness.search.observed import Act, Observed
+from harness.search.observed import UNTOLD, Act, Observed
 
 
 class Aspect(Flag):
@@ -49,8 +49,8 @@ EFFECTS: Final[dict[str, Aspect]] = {
     "Reload": NOTHING,
     "Reconfigure": Aspect.CONFIG | Aspect.CLAIM | Aspect.TABLE,
     "Unplug": Aspect.WIRE | Aspect.EAR | Aspect.SERVER,
-    "BlackHole": Aspect.WIRE | Aspect.EAR | Aspect.SERVER,
-    "Cut": Aspect.WIRE | Aspect.EAR | Aspect.SERVER,
+    "BlackHole": Aspect.EAR | Aspect.SERVER,  # a switch drops what was seen to leave
+    "Cut": Aspect.EAR | Aspect.SERVER,
     "Mute": Aspect.WIRE | Aspect.SERVER,
     "Deaf": Aspect.EAR | Aspect.SERVER,
     "DropAdvertisements": Aspect.WIRE | Aspect.EAR,
@@ -87,6 +87,8 @@ EFFECTS: Final[dict[str, Aspect]] = {
 
 def effect(act: Act) -> Aspect:
     """What a deed may disturb."""
+    if act.kind == "DropAdvertisements" and act.parameters.get("arriving", True) is True:
+        return Aspect.EAR
     return EFFECTS.get(act.kind, ALL)
 
 
@@ -98,7 +100,7 @@ def disturbances(observed: Observed, aspects: Aspect, node: str | None = None, a
     found = []
     for act in observed.acts:
         told = (act.node, *(value for value in act.parameters.values() if isinstance(value, str)))
-        between = act.kind == "Cut" and (node in told or not act.parameters)
+        between = act.kind == "Cut" and (node in told or UNTOLD in act.parameters)
         unknown = act.kind not in EFFECTS
         if effect(act) & aspects and (node is None or act.node == node or between or unknown):
             until = observed.ended if act.healed_at is None else act.healed_at
