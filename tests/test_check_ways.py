@@ -75,3 +75,25 @@ def test_an_ipv6_vip_with_the_prefix_of_the_lan_is_told(prefix: int, told: int) 
 
 def test_clients_behind_a_router_are_answered_through_the_director() -> None:
     assert found(*AMISS["NAT on one LAN"], client="router") == ()
+
+
+OUTER = INSTANCE
+INNER = replace(INSTANCE, name="GW", interface="eth1", vrid=61, vips=(Vip("10.9.0.1", 24, "eth1"),))
+
+
+@pytest.mark.parametrize(
+    ("outer", "gateway", "told"),
+    [
+        (OUTER, INNER, True),
+        (replace(OUTER, interfaces=(("eth1", 0),)), INNER, True),
+        (replace(OUTER, interfaces=(("eth1", 0),)), replace(INNER, interfaces=(("eth0", 0),)), False),
+        (replace(OUTER, sync_group="G"), replace(INNER, sync_group="G"), False),
+        (replace(OUTER, sync_group="G"), replace(INNER, sync_group="H"), True),
+        (OUTER, replace(INNER, interface="eth0", vips=(Vip("10.9.0.1", 24, "eth1"),)), False),
+    ],
+    ids=["alone", "one tracks the other", "each tracks the other", "one group", "two groups", "one interface"],
+)
+def test_nat_needs_its_vip_and_its_gateway_on_one_director(outer: Instance, gateway: Instance, told: bool) -> None:
+    reading = Reading((outer, gateway), services=(FAR,))
+    found = amiss(derive({"lb1": reading, "lb2": reading}, {}))
+    assert [each.name for each in found] == ["NAT legs that fail over apart"] * told

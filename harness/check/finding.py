@@ -222,6 +222,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Give the directors a VIP on the real servers' LAN, and the real servers that as their gateway.",
         _SERVICES,
     ),
+    "nat-legs-apart": Kind(
+        FINDING,
+        "With NAT the VIP and the real servers' gateway are in two instances that can fail over one without the other.",
+        "Put both instances into one vrrp_sync_group.",
+    ),
     "ipv6-vip-speaks": Kind(
         FINDING,
         "An IPv6 VIP has the prefix of the LAN, so the master takes it for its own address and sends its checks from"

@@ -22,6 +22,7 @@ _WAYS = {
     "director and real server in one": "director-is-real-server",
     "NAT on one LAN": "nat-one-lan",
     "no floating inner address for NAT": "nat-no-inner-vip",
+    "NAT legs that fail over apart": "nat-legs-apart",
     "real server outside the LAN": "real-server-outside",
     "VIP on a device that announces nothing": "vip-not-announced",
     "IPv6 VIP that the director speaks from": "ipv6-vip-speaks",

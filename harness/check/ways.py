@@ -36,6 +36,7 @@ def amiss(layout: Layout) -> tuple[Amiss, ...]:
         _both_in_one,
         _answers_past_the_director,
         _no_inner_vip,
+        _legs_apart,
         _outside,
         _not_announced,
         _checks_from_the_vip,
@@ -114,6 +115,43 @@ def _no_inner_vip(layout: Layout) -> Iterator[Amiss]:
                     (name,),
                     LOST,
                 )
+
+
+def _legs_apart(layout: Layout) -> Iterator[Amiss]:
+    """NAT with the VIP and the real servers' gateway in instances of which one can fail over without the other."""
+    for name, service in services_of(layout).items():
+        lans = {server.segment for server in _servers_of(layout, service)}
+        if service.method != "NAT" or len(layout.directors) < 2:
+            continue
+        for director in layout.directors:
+            instances = director.reading.instances
+            outer = [one for one in instances if any(_holds(one, address) for address, _ in service.listeners)]
+            inner = [one for one in instances if any(_is_on(layout, one, lan) for lan in lans)]
+            if not outer or not inner or outer[0] in inner or _together(outer[0], inner[0]):
+                continue
+            yield Amiss(
+                "NAT legs that fail over apart",
+                f"{name}: its VIP is in {outer[0].name} and the gateway of its real servers in {inner[0].name}, and"
+                f" nothing ties the two together: when {outer[0].interface} of the master loses its carrier, the VIP"
+                " moves and the gateway stays, so answers go to a director that cannot pass them on",
+                "put both instances into one vrrp_sync_group",
+            )
+
+
+def _together(one: Instance, other: Instance) -> bool:
+    """Whether two instances of a director change their states together when a link of either fails."""
+    if one.sync_group is not None and one.sync_group == other.sync_group:
+        return True
+    follows = {name for name, _ in one.interfaces}, {name for name, _ in other.interfaces}
+    return one.interface == other.interface or (other.interface in follows[0] and one.interface in follows[1])
+
+
+def _holds(instance: Instance, address: str) -> bool:
+    return any(vip.address == address for vip in (*instance.vips, *instance.excluded_vips))
+
+
+def _is_on(layout: Layout, instance: Instance, lan: str) -> bool:
+    return any(layout.segments[lan].has(vip.address) for vip in (*instance.vips, *instance.excluded_vips))
 
 
 def _outside(layout: Layout) -> Iterator[Amiss]:
