@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.daemons.nodes import DirectorNode, node_of
 from harness.errors import HarnessError
+from harness.events import AddressChanged, DestinationChanged, Event, StateChanged
 from harness.lab.plan import Plan
 from harness.pool import planned
 from harness.search import canonical, leaving
+from harness.search.comparing import differences
+from harness.search.coverage import states
 from harness.search.drawing import deadlines
 from harness.search.edits import edits_of
 from harness.search.engine import Failure
 from harness.search.judging import Signature
 from harness.search.kinds import KINDS, holds, possible
 from harness.search.known import Known, known
-from harness.search.observed import Violation
+from harness.search.observed import Act, Observed, Violation, setting_of_plan
+from harness.search.performing import Lived
 from harness.search.sequence import Step, from_json, lasts, moments, performed, step, to_json
 from harness.search.shrinking import smallest
 from harness.topology import Director
@@ -196,6 +202,58 @@ def test_known_defects_hide_nothing_else() -> None:
     assert known(Violation("owner", 0, "director1 sleeps"), defects) == "#1"
     assert known(Violation("owner", 0, "director1 wakes"), defects) is None
     assert known(Violation("other", 0, "director1 sleeps"), defects) is None
+
+
+def life(*events: Event, amiss: str | None = None) -> Lived:
+    """What came of a sequence on a pair of directors, as if it had begun at 10 s."""
+    setting = setting_of_plan(planned(DirectorPair, {}, 0), 0.005)
+    return Lived(Observed(events=events, began=10.0, ended=30.0, acts=(), setting=setting), amiss)
+
+
+def takes(at: float, node: str = "director2") -> AddressChanged:
+    """A director gets the VIP."""
+    return AddressChanged(at, node, action="added", address="172.16.10.50", prefix=32, interface="eth0")
+
+
+def removes(at: float) -> DestinationChanged:
+    """A director removes a real server."""
+    return DestinationChanged(
+        at, "director1", action="removed", service="TCP 172.16.10.50:80", address="172.16.10.21:80"
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        (life(takes(12)), life(takes(12.05)), None),
+        (life(takes(12)), life(takes(12.3)), "after 2.000 s with old, and after 2.300 s with new"),
+        (life(takes(12)), life(), "is added on director2 once with old, never with new"),
+        (life(takes(12)), life(takes(12, "director1")), "on director1 never with old, once with new"),
+        (life(removes(12)), life(removes(15)), None),
+        (life(removes(12)), life(), "172.16.10.21:80 of TCP 172.16.10.50:80 is removed on director1 once"),
+        (life(), life(amiss="late"), "new: late; old comes to rest"),
+        (life(amiss="late"), life(amiss="late"), None),
+    ],
+)
+def test_two_versions_differ_by_more_than_protocols_leave_open(one: Lived, other: Lived, told: str | None) -> None:
+    texts = [each.text for each in differences(one, other, ("old", "new"))]
+
+    assert texts == [] if told is None else len(texts) == 1 and told in texts[0]
+
+
+def test_states_are_those_of_instances_tables_and_deeds_together() -> None:
+    lived = life(
+        StateChanged(11, "director2", instance="VI_1", state="MASTER"),
+        removes(12),
+        StateChanged(13, "director2", instance="VI_1", state="BACKUP"),
+    )
+    acts = (Act("PowerOff", "web1", {}, 11.5, 12.5),)
+
+    assert states(replace(lived.observed, acts=acts)) == {
+        ("director2 VI_1 MASTER",),
+        ("director2 VI_1 MASTER", "director1 lacks 1", "PowerOff web"),
+        ("director2 VI_1 BACKUP", "director1 lacks 1"),
+    }
 
 
 def test_a_scenario_of_three_steps_has_fifteen_lines_and_is_python() -> None:

@@ -23,8 +23,8 @@ def add(commands: Any) -> None:
     search = commands.add_parser(
         "search",
         help="try random sequences of faults and deeds on a cluster, and say what breaks",
-        usage="lvs-harness search [--examples N] [--minutes M] [--seed S] [--without DEED]... [--set KEY=VALUE]..."
-        " TOPOLOGY | [NAME=]FILE... [-- PYTEST OPTIONS]",
+        usage="lvs-harness search [--examples N] [--minutes M] [--seed S] [--without DEED]... [--against IMAGE]"
+        " [--set KEY=VALUE]... TOPOLOGY | [NAME=]FILE... [-- PYTEST OPTIONS]",
         description="What is found is repeated, made small, and left as a scenario that fails, with a text for a"
         " tracker, below the run's folder in artifacts/.",
         epilog="What follows -- is for pytest: -- -n 2 --image director=bookworm, or --matrix keepalived=bookworm,sid",
@@ -36,6 +36,8 @@ def add(commands: Any) -> None:
     search.add_argument("--minutes", type=float, metavar="M", help=about)
     search.add_argument("--seed", type=int, default=0, help="others for each seed, and the same for the same")
     search.add_argument("--without", action="append", default=[], metavar="DEED", help="leave out a kind of deed")
+    about = "ask no invariant, but where directors of this release behave differently: sid"
+    search.add_argument("--against", metavar="IMAGE", help=about)
     search.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as for check")
     search.set_defaults(run=_run, passes=True)
 
@@ -55,6 +57,7 @@ def _run(options: argparse.Namespace) -> int:
         return UNUSABLE
     arguments += [f"--examples={options.examples}", f"--seed={options.seed}"]
     arguments += [f"--without={deed}" for deed in options.without]
+    arguments += [f"--against={options.against}"] if options.against else []
     arguments += [] if options.minutes is None else [f"--minutes={options.minutes}"]
     scenarios = str(installed.home() / installed.SCENARIOS / SEARCH)
     short = ["-p", "no:cacheprovider", "--tb=short", "-rN", "--watchdog", "120"]

@@ -55,7 +55,8 @@ def images_asked_for(config: pytest.Config) -> list[str]:
     """All images and keepaliveds that the options name, those on the axis of keepalived too."""
     base = base_selection(config)
     columns = [name for value in axis(config, "keepalived") for name in value.split("+")]
-    return list(dict.fromkeys([*(base.names if base else ()), *columns]))
+    against = filter(None, [config.getoption("against")])
+    return list(dict.fromkeys([*(base.names if base else ()), *columns, *against]))
 
 
 def pytest_configure(config: pytest.Config) -> None:

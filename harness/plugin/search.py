@@ -45,6 +45,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--searched", metavar="TOPOLOGY", help=about)
     about = "scenarios/search: begin no sequence of a test later than after so many minutes, real ones"
     group.addoption("--minutes", type=float, metavar="M", help=about)
+    about = "scenarios/search: ask no invariant, and compare with directors of this release, or keepalived"
+    group.addoption("--against", metavar="IMAGE", help=about)
     about = "scenarios/search: leave out one kind of deed, such as PowerOff"
     group.addoption("--without", action="append", default=[], metavar="DEED", help=about)
 
@@ -97,8 +99,9 @@ def _sizes(examples: int, part: int) -> list[int]:
 class Ground:
     """Clusters of a scenario's topology, from the pool, one after the other."""
 
-    def __init__(self, item: pytest.Item, pool: Pool, control: Control | None) -> None:
-        self._item, self._pool = item, pool
+    def __init__(self, item: pytest.Item, pool: Pool, control: Control | None, against: str | None = None) -> None:
+        """``against`` is the image that the directors have instead of the one that is asked for."""
+        self._item, self._pool, self._against = item, pool, against
         self._planted, self._edits = (control.topology, control.config) if control else ({}, {})
 
     def cluster(self) -> Cluster:
@@ -106,7 +109,12 @@ class Ground:
         topology, parameters = topology_of(self._item)
         parameters.pop("fresh", None)
         planted = {**parameters, **self._planted}
-        return self._pool.get(topology, planted, False, self._edits, selection_of(self._item), trusted=True)
+        selection = selection_of(self._item)
+        if self._against is not None:
+            from harness.images.selection import Selection
+
+            selection = (selection or Selection()).with_directors([self._against])
+        return self._pool.get(topology, planted, False, self._edits, selection, trusted=True)
 
     def drop(self) -> None:
         """End it."""
@@ -116,8 +124,10 @@ class Ground:
 class Searching:
     """What a test of ``scenarios/search`` holds."""
 
-    def __init__(self, item: pytest.Item, ground: Ground, told: Callable[[str], None]) -> None:
-        self._item, self._ground, self._told = item, ground, told
+    def __init__(self, item: pytest.Item, grounds: Sequence[Ground], told: Callable[[str], None]) -> None:
+        self._item, self._grounds, self._told = item, grounds, told
+        self._ground = grounds[0]
+        self._left: list[str] = []
 
     def run(self) -> list[str]:
         """Search; returns what was found, a text each. What is found is written down at once."""
@@ -132,16 +142,18 @@ class Searching:
         deeds = possible(first.plan, texts, config.getoption("without"))
         minutes = config.getoption("minutes")
         search = Search(
-            self._ground, first.plan, deeds, known=known, told=self._told, wall=_wall,
+            self._grounds, first.plan, deeds, known=known, told=self._told, kept=self._leave, wall=_wall,
+            names=("what is searched", str(config.getoption("against"))),
             seconds=float("inf") if minutes is None else 60 * minutes,
         )  # fmt: skip
+        _, _, part = self._item.name.rpartition("[")
         try:
-            search.run(size, f"{config.getoption('seed')} {self._item.name}")
+            search.run(size, f"{config.getoption('seed')} {part}")
         finally:
             self._told(_in_short(search))
-        return [self._leave(failure) for failure in search.failures]
+        return self._left
 
-    def _leave(self, failure: Failure) -> str:
+    def _leave(self, failure: Failure) -> None:
         """Live through a failure once more, on a new cluster, and keep all of it."""
         from harness.report.artifacts import new_folder
         from harness.report.evidence import Evidence
@@ -165,7 +177,7 @@ class Searching:
         first = "".join(f"{event.as_json()}\n" for event in failure.events)
         (folder / "first-seen.jsonl").write_text(first, encoding="utf-8")
         repeats = "" if failure.repeats else "it did not repeat on a new cluster, so it is a defect of the harness:\n"
-        return f"{repeats}{failure.signature.invariant}: {failure.violation.text}\n{text}"
+        self._left.append(f"{repeats}{failure.signature.invariant}: {failure.violation.text}\n{text}")
 
     def _place(self) -> Place | None:
         from harness.check.configured import Configured
@@ -198,7 +210,7 @@ def _in_short(search: Search) -> str:
     known = f", known: {dict(tally.known)}" if tally.known else ""
     return (
         f"{tally.sequences} sequences and {tally.shrinking} smaller ones, {tally.seconds / 3600:.2f} h simulated,"
-        f" {tally.clusters} clusters, {len(search.failures)} found{known}"
+        f" {tally.clusters} clusters, {len(tally.states)} states, {len(search.failures)} found{known}"
     )
 
 
@@ -213,5 +225,18 @@ def search(
         with capture.global_and_fixture_disabled():
             os.write(1, f"\nsearch: {line}".encode())
 
-    yield Searching(request.node, Ground(request.node, _pool, _control), told)
-    _pool.drop()
+    grounds = [Ground(request.node, _pool, _control)]
+    if (against := request.config.getoption("against")) is None:
+        yield Searching(request.node, grounds, told)
+        _pool.drop()
+        return
+    from harness.pool import Pool
+
+    folder = Path(os.environ[choice.RUN], "against")
+    folder.mkdir(exist_ok=True)
+    other = Pool(folder, choice.slack(), request.config.getoption("seed"))
+    try:
+        yield Searching(request.node, [*grounds, Ground(request.node, other, _control, against)], told)
+    finally:
+        other.close()
+        _pool.drop()

@@ -10,41 +10,28 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from harness.events import Event
-from harness.search import canonical
+from harness.search.comparing import differences
+from harness.search.coverage import State, states
 from harness.search.drawing import MOST_STEPS, sequences
 from harness.search.judging import Signature, judged
-from harness.search.kinds import KINDS, holds
+from harness.search.kinds import holds
 from harness.search.observed import Violation
-from harness.search.performing import perform
-from harness.search.sequence import Deed, Step, performed
+from harness.search.sequence import Deed, performed
 from harness.search.shrinking import smallest
+from harness.search.site import Ground, Site, Steps
 from harness.topology import Director
 
 if TYPE_CHECKING:
-    from harness.cluster import Cluster
     from harness.lab.plan import Plan
 
 TOLD_EVERY = 25
-SEQUENCES_EACH = 60
-"""So many sequences a cluster lives through at most: what is known of it is looked through again each time."""
+"""Sequences from one line of progress to the next."""
 
 DELAYS = (0.0, 0.4, 0.8, 1.2, 1.6)
 """Seconds by which a failure is delayed until it repeats: where checks stood then is not known of a new cluster."""
-
-Steps = tuple[Step, ...]
-
-
-class Ground(Protocol):
-    """Where sequences are performed: clusters of one topology, one at a time."""
-
-    def cluster(self) -> Cluster:
-        """The one that is alive, or a new one."""
-
-    def drop(self) -> None:
-        """End it: the next one is new."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +51,7 @@ class Failure:
 @dataclass
 class Tally:
     """What was done: sequences, seconds of virtual time, new clusters; how often each known defect was met, and each
-    failure again that was found before.
+    failure again that was found before; which states were seen.
     """
 
     sequences: int = 0
@@ -74,59 +61,51 @@ class Tally:
     known: Counter[str] = field(default_factory=Counter)
     again: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
+    states: set[State] = field(default_factory=set)
 
 
 class Search:
-    """Searches one topology. ``known`` says of a signature which known defect it is, None if none."""
+    """Searches one topology. ``known`` says of a violation which known defect it is, None if none."""
 
     def __init__(
-        self, ground: Ground, plan: Plan, possible: Sequence[Deed], *,
+        self, grounds: Sequence[Ground], plan: Plan, possible: Sequence[Deed], *,
         known: Callable[[Violation], str | None] = lambda violation: None,
         told: Callable[[str], None] = lambda line: None, most: int = MOST_STEPS,
+        kept: Callable[[Failure], None] = lambda failure: None, names: tuple[str, str] = ("one", "the other"),
         wall: Callable[[], float] = lambda: 0.0, seconds: float = float("inf"),
     ) -> None:  # fmt: skip
-        """``told`` hears how far it is; no sequence is begun later than after ``seconds`` by the clock ``wall``."""
-        self._ground, self._known, self._told, self._wall = ground, known, told, wall
+        """``told`` hears how far it is, ``kept`` each failure at once; no sequence is begun later than after
+        ``seconds`` by the clock ``wall``. With two ``grounds`` it is compared what comes of each sequence on them, and
+        ``names`` are what they are called.
+        """
+        self._sites = [Site(ground) for ground in grounds]
+        self._known, self._told, self._kept, self._wall = known, told, kept, wall
+        self._names = names
         self._returns = returns(plan)
         self._until = wall() + seconds
         self._strategy = sequences(possible, plan, most)
         self.tally = Tally()
         self.failures: list[Failure] = []
         self._seen: set[Signature] = set()
-        self._alive: Cluster | None = None
-        self._before: canonical.State = {}
-        self._lived = 0
         self._events: tuple[Event, ...] = ()
         self._examples, self._began = 0, 0.0
 
     # -- one sequence -----------------------------------------------------------------------------------------------
 
     def live(self, steps: Steps, fresh: bool = False) -> list[Violation]:
-        """Perform a sequence, on a new cluster if ``fresh``, and say what is wrong: all of it, known or not."""
-        if fresh or self._lived >= SEQUENCES_EACH:
-            self._drop()
-        cluster = self._cluster()
-        lived = perform(cluster, steps)
-        self._lived += 1
+        """Perform a sequence, on a new cluster if ``fresh``, and say what is wrong: all of it, known or not.
+
+        On two grounds, what is wrong is where they differ.
+        """
+        lives = [site.live(steps, fresh) for site in self._sites]
+        lived, left = lives[0]
         self._events = lived.observed.events
-        self.tally.seconds += lived.observed.ended - lived.observed.began
-        left = None if lived.amiss else canonical.difference(self._before, canonical.state(cluster))
-        if lived.amiss or left or any(KINDS[each.deed.name].spoils for each in steps):
-            self._drop()
+        self.tally.states |= states(lived.observed)
+        self.tally.clusters = sum(site.clusters for site in self._sites)
+        self.tally.seconds = sum(site.seconds for site in self._sites)
+        if len(lives) == 2:
+            return differences(lived, lives[1][0], self._names)
         return judged(lived, left if self._returns else None)
-
-    def _cluster(self) -> Cluster:
-        cluster = self._ground.cluster()
-        if cluster is not self._alive:
-            self.tally.clusters += 1
-            self._alive, self._lived = cluster, 0
-            cluster.wait_settled()
-            self._before = canonical.state(cluster)
-        return cluster
-
-    def _drop(self) -> None:
-        self._ground.drop()
-        self._alive = None
 
     # -- many -------------------------------------------------------------------------------------------------------
 
@@ -157,7 +136,7 @@ class Search:
     def _progress(self) -> str:
         """How far it is, how fast by the clock on the wall, and how much is left."""
         done, passed = self.tally.sequences, self._wall() - self._began
-        line = f"{done} of {self._examples} sequences, {len(self.failures)} found"
+        line = f"{done} of {self._examples} sequences, {len(self.tally.states)} states, {len(self.failures)} found"
         if passed <= 0:
             return line
         left = min((self._examples - done) * passed / done, self._until - self._wall())
@@ -195,6 +174,7 @@ class Search:
         small = steps if repeated is None else smallest(repeated, fails)
         self.failures.append(Failure(signature, small, last, steps, repeated is not None, events))
         repeats = repeated is not None
+        self._kept(self.failures[-1])
         self._told(f"{'found' if repeats else 'does not repeat'}: {signature}")
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.events import Event
-from harness.search.engine import Failure, Steps
+from harness.search.engine import Failure
 from harness.search.sequence import as_python
+from harness.search.site import Steps
 
 _EVENTS = 40
 """So many of the last events before the failure are in the text."""

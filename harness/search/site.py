@@ -1,0 +1,66 @@
+"""Where sequences are lived through: one cluster after the other, each used as long as it is as it was at first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from harness.search import canonical
+from harness.search.kinds import KINDS
+from harness.search.performing import Lived, perform
+from harness.search.sequence import Step
+
+if TYPE_CHECKING:
+    from harness.cluster import Cluster
+
+SEQUENCES_EACH = 60
+"""So many sequences a cluster lives through at most: what is known of it is looked through again each time."""
+
+Steps = tuple[Step, ...]
+
+
+class Ground(Protocol):
+    """Clusters of one topology, one at a time."""
+
+    def cluster(self) -> Cluster:
+        """The one that is alive, or a new one."""
+
+    def drop(self) -> None:
+        """End it: the next one is new."""
+
+
+class Site:
+    """The clusters of one ground. ``clusters`` counts them, ``seconds`` is the virtual time of all sequences."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._alive: Cluster | None = None
+        self._before: canonical.State = {}
+        self._lived = 0
+        self.clusters = 0
+        self.seconds = 0.0
+
+    def live(self, steps: Steps, fresh: bool = False) -> tuple[Lived, str | None]:
+        """Perform a sequence, on a new cluster if ``fresh``; what came of it, and what it has left behind."""
+        if fresh or self._lived >= SEQUENCES_EACH:
+            self._drop()
+        cluster = self._cluster()
+        lived = perform(cluster, steps)
+        self._lived += 1
+        self.seconds += lived.observed.ended - lived.observed.began
+        left = None if lived.amiss else canonical.difference(self._before, canonical.state(cluster))
+        if lived.amiss or left or any(KINDS[each.deed.name].spoils for each in steps):
+            self._drop()
+        return lived, left
+
+    def _cluster(self) -> Cluster:
+        cluster = self._ground.cluster()
+        if cluster is not self._alive:
+            self.clusters += 1
+            self._alive, self._lived = cluster, 0
+            cluster.wait_settled()
+            self._before = canonical.state(cluster)
+        return cluster
+
+    def _drop(self) -> None:
+        self._ground.drop()
+        self._alive = None
