@@ -1,7 +1,9 @@
-"""The one place that reads time: instants, windows, and the clock that every machine of a cluster shares.
+"""The one place that reads time: instants, windows, and the clock that every machine of a cluster
+shares.
 
-An *instant* is a number of seconds on ``CLOCK_MONOTONIC``, which all network namespaces of a kernel share and no
-operator or NTP daemon steps. The kernel stamps frames with ``CLOCK_REALTIME``; :func:`from_realtime` converts.
+An *instant* is a number of seconds on ``CLOCK_MONOTONIC``, which all network namespaces of a kernel
+share and no operator or NTP daemon steps. The kernel stamps frames with ``CLOCK_REALTIME``;
+:func:`from_realtime` converts.
 """
 
 from __future__ import annotations
@@ -23,10 +25,11 @@ def await_multiple(seconds: float) -> None:
 
 
 def let_others_act() -> None:
-    """Wait as long as it takes, in virtual time, until every process has done what it could do at this instant.
+    """Wait as long as it takes, in virtual time, until every process has done what it could do at
+    this instant.
 
-    There whoever computes goes on until it waits for something: what others are about to do, they do later by each
-    look of its own at the clock.
+    There whoever computes goes on until it waits for something: what others are about to do, they
+    do later by each look of its own at the clock.
     """
     time.sleep(0.001)
 
@@ -37,9 +40,11 @@ def realtime_ahead() -> int:
 
 
 def from_realtime(stamp: int, ahead: int) -> Instant:
-    """The instant of a kernel time stamp (nanoseconds of ``CLOCK_REALTIME``); ``ahead``: :func:`realtime_ahead`.
+    """The instant of a kernel time stamp (nanoseconds of ``CLOCK_REALTIME``); ``ahead``:
+    :func:`realtime_ahead`.
 
-    Whoever has many of them asks for that once: in the embedded kernel a look at a clock is a system call.
+    Whoever has many of them asks for that once: in the embedded kernel a look at a clock is a
+    system call.
     """
     return (stamp - ahead) / 1e9
 
@@ -51,14 +56,18 @@ def to_realtime(instant: Instant) -> int:
 
 @dataclass(frozen=True)
 class Window:
-    """When something is due: ``earliest`` and ``latest``, in seconds. Too early is as wrong as too late."""
+    """When something is due: ``earliest`` and ``latest``, in seconds. Too early is as wrong as too
+    late.
+    """
 
     earliest: float
     latest: float
 
     def __post_init__(self) -> None:
         if self.earliest > self.latest:
-            raise ValueError(f"a window cannot end ({self.latest} s) before it begins ({self.earliest} s)")
+            raise ValueError(
+                f"a window cannot end ({self.latest} s) before it begins ({self.earliest} s)"
+            )
 
     @classmethod
     def exactly(cls, seconds: float) -> Window:

@@ -1,6 +1,7 @@
 """The prompt at a living cluster, with the words of Mininet's: ``director1 ipvsadm -Ln``.
 
-Mininet's own ``mininet.cli.CLI`` cannot be had: it talks to a shell that runs in every node, and here none does.
+Mininet's own ``mininet.cli.CLI`` cannot be had: it talks to a shell that runs in every node, and
+here none does.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ _PING = ("ping", "-c", "1", "-W", "1", "-q")
 
 
 class Console(cmd.Cmd):
-    """Reads commands until ``exit`` or the end of the input. In virtual time the clock stands still at the prompt."""
+    """Reads commands until ``exit`` or the end of the input. In virtual time the clock stands still
+    at the prompt.
+    """
 
     prompt = "lvs> "
 
@@ -39,7 +42,10 @@ class Console(cmd.Cmd):
 
     def run(self, reason: str) -> None:
         """Say why it is here, and be here."""
-        print(f"\n{reason}\nThe cluster is alive: {' '.join(self._cluster.nodes)}. Say `help`, or `exit` to go on.")
+        print(
+            f"\n{reason}\nThe cluster is alive: {' '.join(self._cluster.nodes)}. Say"
+            " `help`, or `exit` to go on."
+        )
         if choice.virtual():
             print("Virtual time stands still at this prompt; `pass SECONDS` lets some pass.")
         sys.stdout.flush()
@@ -53,7 +59,7 @@ class Console(cmd.Cmd):
                 continue
             return
 
-    # -- words of Mininet's -----------------------------------------------------------------------------------------
+    # -- words of Mininet's ----------------------------------------------------
 
     def default(self, line: str) -> None:
         """NODE COMMAND..."""
@@ -70,7 +76,9 @@ class Console(cmd.Cmd):
             self._run(node, command)
 
     def _run(self, node: Node, command: list[str]) -> None:
-        """In virtual time without input: the clock would race on while a program waits for a person."""
+        """In virtual time without input: the clock would race on while a program waits for a
+        person.
+        """
         with contextlib.ExitStack() as stack:
             null = stack.enter_context(open(os.devnull, "rb"))
             stdin = null.fileno() if choice.virtual() else 0
@@ -95,15 +103,22 @@ class Console(cmd.Cmd):
     def do_help(self, line: str) -> None:
         """help: this list."""
         said = {"NODE COMMAND...": "Run it on a node: director1 ipvsadm -Ln."}
-        for word in sorted(name.removeprefix("do_") for name in self.get_names() if name.startswith("do_")):
+        for word in sorted(
+            name.removeprefix("do_") for name in self.get_names() if name.startswith("do_")
+        ):
             if word != "EOF":
                 usage, colon, about = (getattr(self, f"do_{word}").__doc__ or "").partition(": ")
                 said[usage if colon else word] = about if colon else usage
         width = max(map(len, said))
-        print("\n".join(f"{usage:<{width}}  {about[:1].upper()}{about[1:]}" for usage, about in said.items()))
+        print(
+            "\n".join(
+                f"{usage:<{width}}  {about[:1].upper()}{about[1:]}" for usage, about in said.items()
+            )
+        )
         if choice.virtual():
             print(
-                "Commands get no input: time stands still at this prompt, and would race on while one waited for you."
+                "Commands get no input: time stands still at this prompt, and would"
+                " race on while one waited for you."
             )
 
     def emptyline(self) -> bool:
@@ -127,14 +142,22 @@ class Console(cmd.Cmd):
     def do_dump(self, line: str) -> None:
         """List nodes with role, addresses and daemon."""
         for name, node in self._cluster.nodes.items():
-            addresses = [f"{each.name}:{address}" for each in node.plan.interfaces for address in each.addresses]
+            addresses = [
+                f"{each.name}:{address}"
+                for each in node.plan.interfaces
+                for address in each.addresses
+            ]
             power = "" if node.machine.powered else " (powered off)"
             print(f"<{type(node.plan.role).__name__} {name}: {','.join(addresses)}>{power}")
 
     def do_pingall(self, line: str) -> None:
         """Have every node ping every other by name."""
         for name, node in self._on():
-            reached = [other if self._pings(node, other) else "X" for other, _ in self._on() if other != name]
+            reached = [
+                other if self._pings(node, other) else "X"
+                for other, _ in self._on()
+                if other != name
+            ]
             print(f"{name} -> {' '.join(reached)}")
 
     def _on(self) -> Iterator[tuple[str, Node]]:
@@ -143,7 +166,7 @@ class Console(cmd.Cmd):
     def _pings(self, node: Node, other: str) -> bool:
         return node.machine.run([*_PING, other], check=False).returncode == 0
 
-    # -- words of its own -------------------------------------------------------------------------------------------
+    # -- words of its own ------------------------------------------------------
 
     def do_owners(self, line: str) -> None:
         """Say who holds the VIP."""
@@ -159,7 +182,11 @@ class Console(cmd.Cmd):
         count = int(line.strip() or 20)
         nodes = described(self._cluster.plan)["nodes"]
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        print(table.render(timeline.events(since=timeline.mark), nodes, last=count, width=width, zero=0.0))
+        print(
+            table.render(
+                timeline.events(since=timeline.mark), nodes, last=count, width=width, zero=0.0
+            )
+        )
 
     def do_pass(self, line: str) -> None:
         """pass SECONDS: let time pass."""
@@ -196,4 +223,6 @@ class Console(cmd.Cmd):
 
     def completenames(self, text: str, *ignored: Any) -> list[str]:
         """Nodes can be completed as commands can."""
-        return super().completenames(text, *ignored) + [name for name in self._cluster.nodes if name.startswith(text)]
+        return super().completenames(text, *ignored) + [
+            name for name in self._cluster.nodes if name.startswith(text)
+        ]

@@ -1,7 +1,7 @@
 """Controls: what is planted to prove that a scenario can fail, and whether the scenario caught it.
 
-A scenario that passes proves little until it has been seen to fail. Each names the misconfigurations or sabotages under
-which it must, and the reason that it must give.
+A scenario that passes proves little until it has been seen to fail. Each names the
+misconfigurations or sabotages under which it must, and the reason that it must give.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from harness.lab.plan import Edits
 
 @dataclass(frozen=True)
 class Control:
-    """One planted thing: ``name`` says what, ``caught`` is a regular expression for the reason of the failure.
+    """One planted thing: ``name`` says what, ``caught`` is a regular expression for the reason of
+    the failure.
 
-    It is planted by one or more of: ``topology`` (parameters of the topology, changed), ``config`` (edits), ``fault``
-    (called with every node named in ``node``, gives the fault that it then suffers), ``sabotage`` (called with the
-    settled cluster, which nobody gets afterwards).
+    It is planted by one or more of: ``topology`` (parameters of the topology, changed), ``config``
+    (edits), ``fault`` (called with every node named in ``node``, gives the fault that it then
+    suffers), ``sabotage`` (called with the settled cluster, which nobody gets afterwards).
     """
 
     name: str
@@ -37,8 +38,17 @@ class Control:
     sabotage: Callable[[Cluster], object] | None
 
     @classmethod
-    def of(cls, scenario: str, *names: str, caught: str = "", node: str | tuple[str, ...] = (), **how: Any) -> Control:
-        """What ``pytest.mark.control(name, caught=..., ...)`` says. HarnessError names ``scenario`` and the mistake."""
+    def of(
+        cls,
+        scenario: str,
+        *names: str,
+        caught: str = "",
+        node: str | tuple[str, ...] = (),
+        **how: Any,
+    ) -> Control:
+        """What ``pytest.mark.control(name, caught=..., ...)`` says. HarnessError names ``scenario``
+        and the mistake.
+        """
         known = [field.name for field in fields(cls)]
         nodes = (node,) if isinstance(node, str) else tuple(node)
         problem = None
@@ -67,18 +77,24 @@ class Control:
         with contextlib.ExitStack() as suffering:
             for name in self.node:
                 assert self.fault is not None
-                suffering.enter_context(cluster.suffering(self.fault(_node(cluster, name)), at_once=True))
+                suffering.enter_context(
+                    cluster.suffering(self.fault(_node(cluster, name)), at_once=True)
+                )
             if self.sabotage is not None:
                 self.sabotage(cluster)
             yield
 
 
 def explains(reason: str, statement: str, message: str) -> bool:
-    """Whether a failure (the statement of the scenario that failed, and the error's message) is for a stated reason."""
+    """Whether a failure (the statement of the scenario that failed, and the error's message) is for
+    a stated reason.
+    """
     return re.search(reason, f"{statement}\n{message}") is not None
 
 
 def _node(cluster: Cluster, name: str) -> Node:
     if (found := cluster.nodes.get(name)) is None:
-        raise HarnessError(f"a control names the node {name}, and the topology has {', '.join(cluster.nodes)}")
+        raise HarnessError(
+            f"a control names the node {name}, and the topology has {', '.join(cluster.nodes)}"
+        )
     return found

@@ -1,8 +1,9 @@
-"""Whether the same seed gives the same timelines: ``python -m harness.determinism [--seed N] scenarios/ ...``.
+"""Whether the same seed gives the same timelines: ``python -m harness.determinism [--seed N]
+scenarios/ ...``.
 
-In virtual time a timeline depends on the scenarios, the seed and nothing else. To show it, scenarios are run twice with
-one seed, the second time at length, in a terminal, with all of this machine's CPUs busy; and once with another seed,
-which must show.
+In virtual time a timeline depends on the scenarios, the seed and nothing else. To show it,
+scenarios are run twice with one seed, the second time at length, in a terminal, with all of this
+machine's CPUs busy; and once with another seed, which must show.
 """
 
 from __future__ import annotations
@@ -27,9 +28,15 @@ _RAN = (0, 1)  # pytest.ExitCode: all passed, or some failed, which repeats as w
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run and compare; prints a table. The exit status is 0 if only the other seed gave other timelines, else 1."""
-    parser = argparse.ArgumentParser(prog="python -m harness.determinism", description=__doc__.partition("\n")[0])
-    parser.add_argument("--seed", type=int, default=0, help="of the two runs to compare (default: %(default)s)")
+    """Run and compare; prints a table. The exit status is 0 if only the other seed gave other
+    timelines, else 1.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m harness.determinism", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the two runs to compare (default: %(default)s)"
+    )
     options, selection = parser.parse_known_args(arguments)
     try:
         first = run(selection, options.seed)
@@ -45,7 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{scenario:<{width}}  {differing.get(scenario, 'identical')}")
     changed = len(differences(first, other))
     print(f"seed {options.seed} twice: {len(differing)} of {len(first | second)} timelines differ")
-    print(f"seed {options.seed + 1} instead: {changed} differ" + ("" if changed else ", so the seed has no effect"))
+    print(
+        f"seed {options.seed + 1} instead: {changed} differ"
+        + ("" if changed else ", so the seed has no effect")
+    )
     return 1 if differing or not changed else 0
 
 
@@ -75,7 +85,9 @@ def run(
         if received.has(folder, f"{name}/{TIMELINE}")
     }
     if not found:
-        raise HarnessError(f"nothing to compare: pytest {' '.join(selection)} left no {TIMELINE}; select scenarios")
+        raise HarnessError(
+            f"nothing to compare: pytest {' '.join(selection)} left no {TIMELINE}; select scenarios"
+        )
     return found
 
 
@@ -84,7 +96,9 @@ _TIMES = frozenset(("at", "since", "earliest", "latest", "measured", "latency"))
 
 
 def differences(first: Mapping[str, bytes], second: Mapping[str, bytes]) -> dict[str, str]:
-    """Scenario -> the first line that differs, in both versions, for those whose timelines are not the same bytes."""
+    """Scenario -> the first line that differs, in both versions, for those whose timelines are not
+    the same bytes.
+    """
     return {
         scenario: _first_difference(first.get(scenario, b""), second.get(scenario, b""))
         for scenario in sorted(first.keys() | second.keys())
@@ -93,10 +107,11 @@ def differences(first: Mapping[str, bytes], second: Mapping[str, bytes]) -> dict
 
 
 def drift(first: bytes, second: bytes) -> float | None:
-    """The longest time, in seconds, by which two timelines of the same events in the same order differ anywhere; None
-    if they differ in anything else.
+    """The longest time, in seconds, by which two timelines of the same events in the same order
+    differ anywhere; None if they differ in anything else.
 
-    Another build of Python or of a library reads the clock once more or less, which in virtual time is 256 ns.
+    Another build of Python or of a library reads the clock once more or less, which in virtual time
+    is 256 ns.
     """
     lines, others = first.splitlines(), second.splitlines()
     if len(lines) != len(others):
@@ -114,7 +129,9 @@ def drift(first: bytes, second: bytes) -> float | None:
         for name in one:
             if one[name] == two[name]:
                 continue
-            if not (name in _TIMES and isinstance(one[name], float) and isinstance(two[name], float)):
+            if not (
+                name in _TIMES and isinstance(one[name], float) and isinstance(two[name], float)
+            ):
                 return None
             longest = max(longest, abs(one[name] - two[name]))
     return longest
@@ -122,7 +139,8 @@ def drift(first: bytes, second: bytes) -> float | None:
 
 def _first_difference(first: bytes, second: bytes) -> str:
     pairs = zip_longest(
-        *(text.decode(errors="replace").splitlines() for text in (first, second)), fillvalue="(nothing)"
+        *(text.decode(errors="replace").splitlines() for text in (first, second)),
+        fillvalue="(nothing)",
     )
     for number, (one, two) in enumerate(pairs, start=1):
         if one != two:

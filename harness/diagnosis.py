@@ -1,7 +1,8 @@
-"""Misconfigurations told by name, from what was recorded: pure functions over a timeline and what was meant.
+"""Misconfigurations told by name, from what was recorded: pure functions over a timeline and what
+was meant.
 
-Each diagnosis needs evidence of its own; none is a guess from the symptom alone. What shows only in keepalived's words
-is told by its words, as 2.2.7 has them.
+Each diagnosis needs evidence of its own; none is a guess from the symptom alone. What shows only in
+keepalived's words is told by its words, as 2.2.7 has them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from harness.topology import VrrpInstance
 
 @dataclass(frozen=True)
 class Setup:
-    """What was meant: each director's VRRP instances, each real server's VIPs, and by machine the gateway that it uses.
+    """What was meant: each director's VRRP instances, each real server's VIPs, and by machine the
+    gateway that it uses.
 
     ``nat`` are the real servers that are forwarded to by NAT. The VIPs of the directors in
     ``standing`` are always there, so that holding one says nothing.
@@ -37,7 +39,9 @@ class Setup:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """A misconfiguration: its ``name``, the machines it is on or between, the evidence for it, and what to do."""
+    """A misconfiguration: its ``name``, the machines it is on or between, the evidence for it, and
+    what to do.
+    """
 
     name: str
     nodes: tuple[str, ...]
@@ -56,12 +60,14 @@ def diagnose(timeline: Timeline, setup: Setup, since: Instant = EVER) -> list[Di
     found: list[Diagnosis] = []
     for detector in DETECTORS:
         for each in detector(timeline, setup, since):
-            if not any(each.name == other.name and set(each.nodes) < set(other.nodes) for other in found):
+            if not any(
+                each.name == other.name and set(each.nodes) < set(other.nodes) for other in found
+            ):
                 found.append(each)
     return found or [each for symptom in SYMPTOMS for each in symptom(timeline, setup, since)]
 
 
-# -- advertisements ---------------------------------------------------------------------------------------------------
+# -- advertisements ------------------------------------------------------------
 
 
 def _advertisers(timeline: Timeline, since: Instant) -> list[Advertisement]:
@@ -89,7 +95,9 @@ def foreign_cluster(timeline: Timeline, setup: Setup, since: Instant) -> Iterato
     """Two clusters on one LAN use one VRID: each discards the other's advertisements as wrong."""
     for one, other in _pairs(timeline, since):
         vips, others = set(one.addresses.split()), set(other.addresses.split())
-        apart = vips and others and vips.isdisjoint(others)  # who has none has made a mistake of another kind
+        apart = (
+            vips and others and vips.isdisjoint(others)
+        )  # who has none has made a mistake of another kind
         if one.vrid == other.vrid and apart and _arrived(timeline, one, other.node, since):
             yield Diagnosis(
                 "foreign cluster with the same VRID", (one.node, other.node),
@@ -104,7 +112,8 @@ def advert_int_mismatch(timeline: Timeline, setup: Setup, since: Instant) -> Ite
         if (one.vrid, one.version) == (other.vrid, 2) and one.interval != other.interval:
             yield Diagnosis(
                 "advert_int mismatch", (one.node, other.node),
-                f"VRID {one.vrid} is advertised every {one.interval} s and every {other.interval} s",
+                f"VRID {one.vrid} is advertised every {one.interval} s and every"
+                f" {other.interval} s",
                 "give both the same advert_int",
             )  # fmt: skip
 
@@ -115,10 +124,13 @@ def multicast_blocked(timeline: Timeline, setup: Setup, since: Instant) -> Itera
         if one.vrid != other.vrid or one.addresses != other.addresses:
             continue
         for speaker, listener in ((one, other), (other, one)):
-            if speaker.node != listener.node and not _arrived(timeline, speaker, listener.node, since):
+            if speaker.node != listener.node and not _arrived(
+                timeline, speaker, listener.node, since
+            ):
                 yield Diagnosis(
                     "multicast blocked", (speaker.node, listener.node),
-                    f"nothing that {speaker.node} advertises of VRID {speaker.vrid} reaches {listener.node}",
+                    f"nothing that {speaker.node} advertises of VRID {speaker.vrid}"
+                    f" reaches {listener.node}",
                     "let protocol 112 to 224.0.0.18 pass on the way, or use unicast_peer",
                 )  # fmt: skip
 
@@ -127,8 +139,12 @@ def weight_below_the_gap(timeline: Timeline, setup: Setup, since: Instant) -> It
     """A master lowers its priority, which was to move the VIP, and is still above all others."""
     for name, instances in setup.directors.items():
         for instance in instances:
-            sent = timeline.events(Advertisement, node=name, since=since, sent=True, vrid=instance.vrid)
-            lowest = min((event.priority for event in sent if event.priority), default=instance.priority)
+            sent = timeline.events(
+                Advertisement, node=name, since=since, sent=True, vrid=instance.vrid
+            )
+            lowest = min(
+                (event.priority for event in sent if event.priority), default=instance.priority
+            )
             others = [
                 other.effective_priority()
                 for director, each in setup.directors.items() if director != name
@@ -137,19 +153,23 @@ def weight_below_the_gap(timeline: Timeline, setup: Setup, since: Instant) -> It
             if others and max(others) < lowest < instance.effective_priority():
                 yield Diagnosis(
                     "weight not larger than the priority gap", (name,),
-                    f"it lowered its priority from {instance.effective_priority()} to {lowest}, and the next is"
+                    f"it lowered its priority from {instance.effective_priority()} to"
+                    f" {lowest}, and the next is"
                     f" {max(others)}",
-                    f"give the script a weight beyond {instance.effective_priority() - max(others)}",
+                    "give the script a weight beyond"
+                    f" {instance.effective_priority() - max(others)}",
                 )  # fmt: skip
 
 
 def _arrived(timeline: Timeline, advert: Advertisement, listener: str, since: Instant) -> bool:
-    """Whether anything that the sender of an advertisement said under this VRID reached ``listener``."""
+    """Whether anything that the sender of an advertisement said under this VRID reached
+    ``listener``.
+    """
     heard = measures.heard(timeline, listener, advert.vrid, since)
     return any(event.source == advert.source for event in heard)
 
 
-# -- addresses --------------------------------------------------------------------------------------------------------
+# -- addresses -----------------------------------------------------------------
 
 
 def no_arp_protection(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
@@ -158,7 +178,8 @@ def no_arp_protection(timeline: Timeline, setup: Setup, since: Instant) -> Itera
         told = timeline.events(Arp, node=server, since=since, sent=True)
         if named := sorted({event.sender for event in told} & set(vips)):
             yield Diagnosis(
-                "no ARP protection", (server,), f"it says in ARP that {named[0]} is at its own hardware address",
+                "no ARP protection", (server,), f"it says in ARP that {named[0]} is at"
+                                                " its own hardware address",
                 "set arp_ignore=1 and arp_announce=2 there, before the VIP is on lo",
             )  # fmt: skip
 
@@ -169,31 +190,48 @@ def vip_missing(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Di
         for vip in vips if server not in setup.nat else ():
             if server not in measures.owners(timeline, vip):
                 yield Diagnosis(
-                    "VIP missing on a real server", (server,), f"it does not hold {vip}", f"put {vip}/32 on its lo"
+                    "VIP missing on a real server",
+                    (server,),
+                    f"it does not hold {vip}",
+                    f"put {vip}/32 on its lo",
                 )
 
 
 def vip_prefix(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
-    """A VIP brings a route of its own, to a network wider than that of the LAN, with the VIP as source address."""
+    """A VIP brings a route of its own, to a network wider than that of the LAN, with the VIP as
+    source address.
+    """
     for name, instances in setup.directors.items():
         vips = {vip for instance in instances for vip in instance.vips}
         held = vips | {vip for instance in instances for vip in instance.excluded_vips}
         added = timeline.events(AddressChanged, node=name, since=EVER, action="added")
         for event in added:
-            own = [other.prefix for other in added if other.interface == event.interface and other.address not in held
-                   and (":" in other.address) == (":" in event.address)]  # fmt: skip
+            own = [
+                other.prefix
+                for other in added
+                if other.interface == event.interface
+                and other.address not in held
+                and (":" in other.address) == (":" in event.address)
+            ]
             if event.address in vips and own and event.prefix < min(own):
                 yield Diagnosis(
                     "VIP with the wrong prefix", (name,),
-                    f"{event.address}/{event.prefix} on {event.interface}, whose own address has /{min(own)}",
+                    f"{event.address}/{event.prefix} on {event.interface}, whose own"
+                    f" address has /{min(own)}",
                     "write the VIP without a prefix, or with /32",
                 )  # fmt: skip
                 break
 
 
 def gateway_wrong(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
-    """A real server behind NAT answers past the directors: its gateway is none of their addresses."""
-    held = {event.address for name in setup.directors for event in timeline.events(AddressChanged, node=name)}
+    """A real server behind NAT answers past the directors: its gateway is none of their
+    addresses.
+    """
+    held = {
+        event.address
+        for name in setup.directors
+        for event in timeline.events(AddressChanged, node=name)
+    }
     for server in sorted(setup.nat):
         gateway = setup.gateways.get(server)
         if gateway not in held:
@@ -204,12 +242,14 @@ def gateway_wrong(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[
             )  # fmt: skip
 
 
-# -- keepalived's own words -------------------------------------------------------------------------------------------
+# -- keepalived's own words ----------------------------------------------------
 
 _WORDS: Final = (
     (
         "authentication mismatch",
-        re.compile(r"invalid passwd|authentication type mismatch|expected (no )?authentication", re.I),
+        re.compile(
+            r"invalid passwd|authentication type mismatch|expected (no )?authentication", re.I
+        ),
         "give all directors of a VRID the same auth_type and auth_pass",
     ),
     (
@@ -230,7 +270,8 @@ _WORDS: Final = (
     (
         "script not executable",
         re.compile(
-            r"script .*(is not executable|cannot be accessed)|Couldn't find executable|wrong file type found in script",
+            r"script .*(is not executable|cannot be accessed)|Couldn't find"
+            r" executable|wrong file type found in script",
             re.I,
         ),
         "correct its path, or let script_user execute it",
@@ -265,11 +306,15 @@ SETTLED = 1.0
 
 
 def two_masters(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
-    """Two directors hold one VIP, and have done so for a while: neither hears, or believes, the other."""
+    """Two directors hold one VIP, and have done so for a while: neither hears, or believes, the
+    other.
+    """
     events = timeline.events(since=since)
     if not events:
         return
-    claimed = {vip for instances in setup.directors.values() for each in instances for vip in each.vips}
+    claimed = {
+        vip for instances in setup.directors.values() for each in instances for vip in each.vips
+    }
     for vip in sorted(claimed):
         added = {
             event.node: event.at

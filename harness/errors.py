@@ -1,4 +1,6 @@
-"""Errors that are a user's to mend: one message that names the thing and says what to do, never a traceback."""
+"""Errors that are a user's to mend: one message that names the thing and says what to do, never a
+traceback.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ class HarnessError(Exception):
 
 
 class Starved(HarnessError):
-    """Something was late on a machine that had not got the processor, for up to ``stall`` seconds at a time."""
+    """Something was late on a machine that had not got the processor, for up to ``stall`` seconds
+    at a time.
+    """
 
     def __init__(self, message: str, stall: float) -> None:
         super().__init__(message)

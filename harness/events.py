@@ -1,7 +1,9 @@
-"""What can happen: a class for each kind of event, and how events are written to and read from ``timeline.jsonl``.
+"""What can happen: a class for each kind of event, and how events are written to and read from
+``timeline.jsonl``.
 
-A kind is what an event is called in the file, such as ``advertisement``; :data:`KINDS` has its class. The fields of a
-class are the event's details. docs/artifacts.md has a table of them, which ``python -m harness.events`` writes.
+A kind is what an event is called in the file, such as ``advertisement``; :data:`KINDS` has its
+class. The fields of a class are the event's details. docs/artifacts.md has a table of them, which
+``python -m harness.events`` writes.
 """
 
 from __future__ import annotations
@@ -14,7 +16,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, ClassVar, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from harness.clock import Instant
 from harness.errors import HarnessError
@@ -24,15 +36,21 @@ Value = str | int | float | bool | None
 _STAMP: Final = re.compile(r"^\w{3} \w{3} [ \d]\d [\d:]{8} \d{4}: ")
 
 MULTICAST: Final = ("224.0.0.18", "ff02::12")
-"""Where advertisements go unless they are sent to a single peer (RFC 5798 sections 5.1.1.2 and 5.1.2.2)."""
+"""Where advertisements go unless they are sent to a single peer (RFC 5798 sections 5.1.1.2 and
+5.1.2.2).
+"""
 
 
 class UnknownName(HarnessError):
-    """A kind, a detail or a node that does not exist: a question about it would always get the same answer."""
+    """A kind, a detail or a node that does not exist: a question about it would always get the same
+    answer.
+    """
 
     @classmethod
     def of(cls, problem: str, name: str, known: Iterable[str]) -> UnknownName:
-        """``problem`` says what is wrong with the name; the message adds what was probably meant."""
+        """``problem`` says what is wrong with the name; the message adds what was probably
+        meant.
+        """
         names = sorted(known)
         close = difflib.get_close_matches(name, names, n=1)
         meant = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names)}"
@@ -50,7 +68,9 @@ class Event:
     """The details that are left out of the file where they are None."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "at", round(self.at, 9))  # as exact as the file, so that both say the same
+        object.__setattr__(
+            self, "at", round(self.at, 9)
+        )  # as exact as the file, so that both say the same
 
     @property
     def details(self) -> dict[str, Value]:
@@ -58,7 +78,9 @@ class Event:
         return {name: getattr(self, name) for name in details_of(type(self))}
 
     def matches(self, **wanted: Value) -> bool:
-        """Whether all the given details have the given values; an event that has no such detail does not match."""
+        """Whether all the given details have the given values; an event that has no such detail
+        does not match.
+        """
         own = details_of(type(self))
         return all(name in own and getattr(self, name) == value for name, value in wanted.items())
 
@@ -209,7 +231,9 @@ class DestinationChanged(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Advertisement(Event):
-    """A VRRP advertisement, whole or cut short; what is cut off counts as 0. :attr:`flaw` is what is wrong with it."""
+    """A VRRP advertisement, whole or cut short; what is cut off counts as 0. :attr:`flaw` is what
+    is wrong with it.
+    """
 
     kind = "advertisement"
     optional = ("count", "length", "authentication")
@@ -233,7 +257,8 @@ class Advertisement(Event):
     def flaw(self) -> str | None:
         """Why every receiver discards it; None if it is for each receiver's configuration to say.
 
-        RFC 5798 section 7.1; keepalived's ``vrrp_check_packet``, which looks at the TTL of multicast alone.
+        RFC 5798 section 7.1; keepalived's ``vrrp_check_packet``, which looks at the TTL of
+        multicast alone.
         """
         if self.length is not None and self.length < 8:
             return f"only {self.length} of the first 8 bytes"
@@ -249,7 +274,9 @@ class Advertisement(Event):
 
     @property
     def whole(self) -> int:
-        """How many bytes a message of so many addresses has: version 2 has 8 bytes of authentication at its end."""
+        """How many bytes a message of so many addresses has: version 2 has 8 bytes of
+        authentication at its end.
+        """
         count = len(self.addresses.split()) if self.count is None else self.count
         return 8 + count * (16 if ":" in self.source else 4) + (8 if self.version == 2 else 0)
 
@@ -315,7 +342,9 @@ class StreamChanged(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionChanged(Event):
-    """Where a scenario looks at a director's IPVS connections: what has changed since its last look."""
+    """Where a scenario looks at a director's IPVS connections: what has changed since its last
+    look.
+    """
 
     kind = "connection"
     action: Literal["added", "changed", "removed"]
@@ -336,7 +365,9 @@ class Synchronisation(Event):
     interface: OnWire = ""
     sent: Sent
     syncid: int
-    connections: Annotated[str, "each as PROTOCOL CLIENT SERVICE SERVER STATE, with commas between them"]
+    connections: Annotated[
+        str, "each as PROTOCOL CLIENT SERVICE SERVER STATE, with commas between them"
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -384,20 +415,41 @@ class Missed(Event):
 KINDS: Final[Mapping[str, type[Event]]] = {
     each.kind: each
     for each in (
-        Power, Link, Renamed, AddressChanged, DaemonChanged, StateChanged, Notification, Mail, Log, ServiceChanged,
-        DestinationChanged, Advertisement, Arp, Ndp, Request, StreamChanged,
-        ConnectionChanged, Synchronisation, FaultChanged, Expected, Judged, Missed,
+        Power,
+        Link,
+        Renamed,
+        AddressChanged,
+        DaemonChanged,
+        StateChanged,
+        Notification,
+        Mail,
+        Log,
+        ServiceChanged,
+        DestinationChanged,
+        Advertisement,
+        Arp,
+        Ndp,
+        Request,
+        StreamChanged,
+        ConnectionChanged,
+        Synchronisation,
+        FaultChanged,
+        Expected,
+        Judged,
+        Missed,
     )
-}  # fmt: skip
+}
 """Every kind of event and its class, in the order of docs/artifacts.md."""
 
 
-# -- details ----------------------------------------------------------------------------------------------------------
+# -- details -------------------------------------------------------------------
 
 
 def _details(event: type[Event]) -> Mapping[str, Any]:
     hints = get_type_hints(event, include_extras=True)
-    return {field.name: hints[field.name] for field in fields(event) if field.name not in ("at", "node")}
+    return {
+        field.name: hints[field.name] for field in fields(event) if field.name not in ("at", "node")
+    }
 
 
 _DETAILS: Final = {kind: _details(event) for kind, event in KINDS.items()}
@@ -444,7 +496,9 @@ def _words_of(hint: Any) -> tuple[Any, ...]:
 
 
 def _can_be(value: Any, hint: Any) -> bool:
-    """Whether a detail of a type can have a value; a whole number is a fraction as well, but no truth value is."""
+    """Whether a detail of a type can have a value; a whole number is a fraction as well, but no
+    truth value is.
+    """
     origin = get_origin(hint)
     if origin is Annotated:
         return _can_be(value, get_args(hint)[0])
@@ -460,7 +514,9 @@ def _can_be(value: Any, hint: Any) -> bool:
 
 
 def make(kind: str | type[Event], at: Instant, node: str, **details: Any) -> Event:
-    """An event of a kind. Raises UnknownName, or TypeError where a detail is missing or of a wrong type."""
+    """An event of a kind. Raises UnknownName, or TypeError where a detail is missing or of a wrong
+    type.
+    """
     event = class_of(kind)
     hints = details_of(event)
     for name, value in details.items():
@@ -471,7 +527,7 @@ def make(kind: str | type[Event], at: Instant, node: str, **details: Any) -> Eve
     return event(at, node, **details)
 
 
-# -- the table in docs/artifacts.md -----------------------------------------------------------------------------------
+# -- the table in docs/artifacts.md --------------------------------------------
 
 BEGIN, END = "<!-- events: written by python -m harness.events -->\n", "<!-- end of events -->\n"
 

@@ -1,9 +1,9 @@
 """Where the topologies and scenarios are that come with the harness.
 
-In a checkout they lie beside the package. A wheel has them inside it, in ``harness/shipped/``: names
-as general as ``topologies`` do not belong into everybody's ``site-packages``. That folder is no
-package itself, so that pytest, given ``--pyargs harness.shipped.scenarios``, finds ``topologies``
-beside the scenarios just as in a checkout.
+In a checkout they lie beside the package. A wheel has them inside it, in ``harness/shipped/``:
+names as general as ``topologies`` do not belong into everybody's ``site-packages``. That folder is
+no package itself, so that pytest, given ``--pyargs harness.shipped.scenarios``, finds
+``topologies`` beside the scenarios just as in a checkout.
 """
 
 from __future__ import annotations

@@ -31,7 +31,9 @@ class NoEvidence(HarnessError):
 
 @dataclass(frozen=True)
 class Tenure:
-    """A time during which one node was something: from ``since`` to ``until`` (None: it still is), in seconds."""
+    """A time during which one node was something: from ``since`` to ``until`` (None: it still is),
+    in seconds.
+    """
 
     node: str
     since: Instant
@@ -47,10 +49,13 @@ class Tenure:
         return float("inf") if self.until is None else self.until
 
 
-def ownership(timeline: Timeline, vip: str, interface: str | None = None, since: Instant = EVER) -> list[Tenure]:
+def ownership(
+    timeline: Timeline, vip: str, interface: str | None = None, since: Instant = EVER
+) -> list[Tenure]:
     """Who held the VIP as an address, and from when to when, in the order of beginning.
 
-    A machine that lost power or was still hung when it lost its role counts as holding until it lost the address.
+    A machine that lost power or was still hung when it lost its role counts as holding until it
+    lost the address.
     """
     held: dict[str, Instant] = {}
     tenures: list[Tenure] = []
@@ -69,7 +74,9 @@ def ownership(timeline: Timeline, vip: str, interface: str | None = None, since:
 
 
 def _first_names(timeline: Timeline) -> Callable[[AddressChanged], str]:
-    """Under which name an interface of an event was first known: a new name takes no address from it."""
+    """Under which name an interface of an event was first known: a new name takes no address from
+    it.
+    """
     renamed = timeline.events(Renamed)
 
     def first_name(event: AddressChanged) -> str:
@@ -83,28 +90,39 @@ def _first_names(timeline: Timeline) -> Callable[[AddressChanged], str]:
 
 
 def owners(timeline: Timeline, vip: str, interface: str | None = None) -> list[str]:
-    """Who holds the VIP as an address now, by name: who got it first is told by :func:`ownership`."""
-    return sorted(tenure.node for tenure in ownership(timeline, vip, interface) if tenure.until is None)
+    """Who holds the VIP as an address now, by name: who got it first is told by
+    :func:`ownership`.
+    """
+    return sorted(
+        tenure.node for tenure in ownership(timeline, vip, interface) if tenure.until is None
+    )
 
 
 def has_carrier(timeline: Timeline, node: str, interface: str) -> bool:
     """Whether an interface of a machine has its carrier now, by what the kernel last said of it."""
     said = timeline.events(Power, Link, node=node)
-    states = [event.up for event in said if isinstance(event, Link) and event.interface == interface]
+    states = [
+        event.up for event in said if isinstance(event, Link) and event.interface == interface
+    ]
     return bool(states) and states[-1]
 
 
-def takeovers(timeline: Timeline, node: str, vip: str, since: Instant, until: Instant) -> list[Instant]:
+def takeovers(
+    timeline: Timeline, node: str, vip: str, since: Instant, until: Instant
+) -> list[Instant]:
     """When a node got the VIP between two instants."""
-    gained = timeline.events(AddressChanged, node=node, since=since, until=until, action="added", address=vip)
+    gained = timeline.events(
+        AddressChanged, node=node, since=since, until=until, action="added", address=vip
+    )
     return [event.at for event in gained]
 
 
 def reigns(timeline: Timeline, vrid: int, since: Instant = EVER) -> list[Tenure]:
-    """Who was master on the wire: the runs of each node's own advertisements, of any priority but 0, in order.
+    """Who was master on the wire: the runs of each node's own advertisements, of any priority but
+    0, in order.
 
-    A run ends with the last advertisement before a resignation (priority 0) or a silence of three intervals.
-    Raises NoEvidence if nobody advertised.
+    A run ends with the last advertisement before a resignation (priority 0) or a silence of three
+    intervals. Raises NoEvidence if nobody advertised.
     """
     sent = _counted(timeline.events(Advertisement, since=since, sent=True, vrid=vrid))
     if not sent:
@@ -133,18 +151,23 @@ def advert_gaps(timeline: Timeline, node: str, vrid: int, since: Instant = EVER)
 
     Raises NoEvidence if it sent fewer than two.
     """
-    sent = [event.at for event in timeline.events(Advertisement, node=node, since=since, sent=True, vrid=vrid)
-            if event.priority]  # fmt: skip
+    own = timeline.events(Advertisement, node=node, since=since, sent=True, vrid=vrid)
+    sent = [event.at for event in own if event.priority]
     if len(sent) < 2:
-        raise NoEvidence(f"{node} sent {len(sent)} advertisements of VRID {vrid}: there is no time between two")
+        raise NoEvidence(
+            f"{node} sent {len(sent)} advertisements of VRID {vrid}: there is no time between two"
+        )
     return [later - earlier for earlier, later in pairwise(sent)]
 
 
-def split_brain(timeline: Timeline, vrid: int, since: Instant = EVER) -> list[tuple[Tenure, Tenure]]:
+def split_brain(
+    timeline: Timeline, vrid: int, since: Instant = EVER
+) -> list[tuple[Tenure, Tenure]]:
     """Pairs of masters that went on advertising side by side.
 
-    One who is outranked may have spoken once before it hears the other (RFC 5798 section 6.4.3), so sharing an
-    instant is no split brain, and sharing more than the time between two advertisements is.
+    One who is outranked may have spoken once before it hears the other (RFC 5798 section 6.4.3), so
+    sharing an instant is no split brain, and sharing more than the time between two advertisements
+    is.
     """
     adverts = _counted(timeline.events(Advertisement, since=since, vrid=vrid))
     runs = reigns(timeline, vrid, since)
@@ -158,27 +181,41 @@ def split_brain(timeline: Timeline, vrid: int, since: Instant = EVER) -> list[tu
 
 
 def heard(
-    timeline: Timeline, node: str, vrid: int, since: Instant = EVER, until: Instant | None = None, priority: int = 1
+    timeline: Timeline,
+    node: str,
+    vrid: int,
+    since: Instant = EVER,
+    until: Instant | None = None,
+    priority: int = 1,
 ) -> list[Advertisement]:
-    """The advertisements of others that reached a node without a flaw, those of at least ``priority``: a backup's, as a
-    rule, is its own, since it discards lower ones.
+    """The advertisements of others that reached a node without a flaw, those of at least
+    ``priority``: a backup's, as a rule, is its own, since it discards lower ones.
     """
-    arrived = timeline.events(Advertisement, node=node, since=since, until=until, vrid=vrid, sent=False)
+    arrived = timeline.events(
+        Advertisement, node=node, since=since, until=until, vrid=vrid, sent=False
+    )
     return [advert for advert in _counted(arrived) if advert.priority >= priority]
 
 
 def silences(adverts: list[Advertisement], longest: float, until: Instant) -> list[Instant]:
-    """When a backup that heard these advertisements had heard nothing for ``longest`` seconds: once in each silence.
+    """When a backup that heard these advertisements had heard nothing for ``longest`` seconds: once
+    in each silence.
 
     Raises NoEvidence if it never heard anything.
     """
     if not adverts:
         raise NoEvidence("no advertisement arrived, so it is not known when its silence began")
     ends = [advert.at for advert in adverts[1:]] + [until]
-    return [advert.at + longest for advert, end in zip(adverts, ends, strict=True) if end - advert.at > longest]
+    return [
+        advert.at + longest
+        for advert, end in zip(adverts, ends, strict=True)
+        if end - advert.at > longest
+    ]
 
 
-def requests(timeline: Timeline, since: Instant | None = None, until: Instant | None = None) -> list[Request]:
+def requests(
+    timeline: Timeline, since: Instant | None = None, until: Instant | None = None
+) -> list[Request]:
     """The client's requests. Raises NoEvidence if there is none."""
     found = timeline.events(Request, since=timeline.mark if since is None else since, until=until)
     if not found:
@@ -187,13 +224,17 @@ def requests(timeline: Timeline, since: Instant | None = None, until: Instant | 
 
 
 def outage(timeline: Timeline, since: Instant | None = None) -> float:
-    """The longest time between two successive requests that were answered well, by when they were sent, in seconds.
+    """The longest time between two successive requests that were answered well, by when they were
+    sent, in seconds.
 
-    Without an outage that is the time between two requests. Raises NoEvidence if fewer than two were answered.
+    Without an outage that is the time between two requests. Raises NoEvidence if fewer than two
+    were answered.
     """
     good = [event.at for event in requests(timeline, since) if event.status == 200]
     if len(good) < 2:
-        raise NoEvidence(f"only {len(good)} requests were answered: an outage has no beginning and end")
+        raise NoEvidence(
+            f"only {len(good)} requests were answered: an outage has no beginning and end"
+        )
     return max(later - earlier for earlier, later in pairwise(good))
 
 
@@ -202,8 +243,11 @@ def distribution(events: Iterable[Request]) -> Counter[str]:
     return Counter(str(event.server) for event in events)
 
 
-def pool(timeline: Timeline, director: str, service: str, at: Instant | None = None) -> dict[str, int]:
-    """The real servers (``address:port``) that a director's table holds for a service, with their weights.
+def pool(
+    timeline: Timeline, director: str, service: str, at: Instant | None = None
+) -> dict[str, int]:
+    """The real servers (``address:port``) that a director's table holds for a service, with their
+    weights.
 
     Raises NoEvidence if the service was never in the table.
     """
@@ -213,10 +257,14 @@ def pool(timeline: Timeline, director: str, service: str, at: Instant | None = N
     return held[service]
 
 
-def pools(timeline: Timeline, director: str, at: Instant | None = None) -> dict[str, dict[str, int]]:
+def pools(
+    timeline: Timeline, director: str, at: Instant | None = None
+) -> dict[str, dict[str, int]]:
     """A director's whole table: service -> real server -> weight."""
     table: dict[str, dict[str, int]] = {}
-    changes = timeline.events(Power, ServiceChanged, DestinationChanged, node=director, since=EVER, until=at)
+    changes = timeline.events(
+        Power, ServiceChanged, DestinationChanged, node=director, since=EVER, until=at
+    )
     for event in changes:
         if isinstance(event, Power):
             table = {}

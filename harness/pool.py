@@ -23,8 +23,8 @@ NO_EDITS: Edits = {}
 BEGINNING = 0.1
 """Clusters and scenarios begin at whole multiples of this, in seconds.
 
-In virtual time the kernel's ticks then fall on the same instants of a timeline, whatever went before, be it only that
-pytest had more to print.
+In virtual time the kernel's ticks then fall on the same instants of a timeline, whatever went
+before, be it only that pytest had more to print.
 """
 
 
@@ -32,7 +32,9 @@ class Pool:
     """Builds clusters, one at a time, and keeps each for the scenarios that share its topology."""
 
     def __init__(self, folder: Path, slack: float, seed: int) -> None:
-        """``folder`` gets a subfolder for each cluster; ``slack`` in seconds, see :class:`harness.cluster.Cluster`."""
+        """``folder`` gets a subfolder for each cluster; ``slack`` in seconds, see
+        :class:`harness.cluster.Cluster`.
+        """
         self._folder, self._slack, self._seed = folder, slack, seed
         self._supervisor: Supervisor | None = None
         self._cluster: Cluster | None = None
@@ -48,16 +50,23 @@ class Pool:
         selection: Selection | None = None,
         trusted: bool = False,
     ) -> Cluster:
-        """The running cluster if it is of this topology and healthy, else a new one. Raises HarnessError.
+        """The running cluster if it is of this topology and healthy, else a new one. Raises
+        HarnessError.
 
-        ``edits`` are made in the text of generated configurations, ``selection`` says which images the nodes have;
-        ``trusted``: whoever asks knows that what runs is healthy.
+        ``edits`` are made in the text of generated configurations, ``selection`` says which images
+        the nodes have; ``trusted``: whoever asks knows that what runs is healthy.
         """
         key = (topology, repr(parameters), repr(edits), repr(selection))
-        if self._cluster is not None and (fresh or key != self._key or not (trusted or self._healthy(self._cluster))):
+        if self._cluster is not None and (
+            fresh or key != self._key or not (trusted or self._healthy(self._cluster))
+        ):
             self.drop()
         if self._cluster is None:
-            made = topology.read(self._supervised(), selection) if isinstance(topology, Configured) else topology
+            made = (
+                topology.read(self._supervised(), selection)
+                if isinstance(topology, Configured)
+                else topology
+            )
             planning = planned(made, parameters, self._seed, edits, selection)
             self._cluster, self._key = self._build(planning), key
         await_multiple(BEGINNING)
@@ -108,7 +117,9 @@ def planned(
     edits: Edits = NO_EDITS,
     selection: Selection | None = None,
 ) -> Plan:
-    """The checked plan of a topology. Raises HarnessError that names what is wrong with it or missing, and where."""
+    """The checked plan of a topology. Raises HarnessError that names what is wrong with it or
+    missing, and where.
+    """
     factory = partial(topology, **parameters)
     factory.__name__ = getattr(topology, "__name__", "topology")  # type: ignore[attr-defined]
     checked = with_edits(plan(make_topo(factory), seed), edits)

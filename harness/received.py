@@ -1,11 +1,14 @@
-"""Folders whose content is somebody else's: a run's, which a guest has written, or one that was sent.
+"""Folders whose content is somebody else's: a run's, which a guest has written, or one that was
+sent.
 
-The folder that is named is the user's choice, links on the way to it too. What lies in it is data: no link in it is
-followed, no FIFO and no device is opened, and no file is read that is larger than it may be. Each name is walked part
-by part from the folder's own descriptor with O_NOFOLLOW, which holds on every kernel and file system, also while
-somebody exchanges a folder for a link (openat2(2) would be a second way to the same end, and is not everywhere).
+The folder that is named is the user's choice, links on the way to it too. What lies in it is data:
+no link in it is followed, no FIFO and no device is opened, and no file is read that is larger than
+it may be. Each name is walked part by part from the folder's own descriptor with O_NOFOLLOW, which
+holds on every kernel and file system, also while somebody exchanges a folder for a link (openat2(2)
+would be a second way to the same end, and is not everywhere).
 
-Whatever is refused is an :class:`OSError` whose ``strerror`` says why, as for a file that the kernel refuses.
+Whatever is refused is an :class:`OSError` whose ``strerror`` says why, as for a file that the
+kernel refuses.
 """
 
 from __future__ import annotations
@@ -36,16 +39,20 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-# -- files ----------------------------------------------------------------------------------------------------------
+# -- files ---------------------------------------------------------------------
 
 
 def read(folder: Path, name: str, most: int = LARGEST, *, alone: bool = False) -> bytes:
-    """The content of a regular file of at most ``most`` bytes; ``name`` is its path below ``folder``.
+    """The content of a regular file of at most ``most`` bytes; ``name`` is its path below
+    ``folder``.
 
-    ``alone``: one that has no other name, which might lie elsewhere and be somebody's secret (hard links).
+    ``alone``: one that has no other name, which might lie elsewhere and be somebody's secret (hard
+    links).
     """
     with _inside(folder, name) as (place, last):
-        _check(os.stat(last, dir_fd=place, follow_symlinks=False), most)  # to open a device may have it do something
+        _check(
+            os.stat(last, dir_fd=place, follow_symlinks=False), most
+        )  # to open a device may have it do something
         with os.fdopen(os.open(last, _READ, dir_fd=place), "rb") as file:
             status = os.fstat(file.fileno())
             _check(status, most)
@@ -58,7 +65,9 @@ def read(folder: Path, name: str, most: int = LARGEST, *, alone: bool = False) -
 
 
 def read_named(file: Path, most: int = LARGEST) -> bytes:
-    """The content of a file that the user has named, whose links are the user's too: a regular one all the same."""
+    """The content of a file that the user has named, whose links are the user's too: a regular one
+    all the same.
+    """
     try:
         there = file.resolve()
     except (RuntimeError, ValueError) as problem:  # links in a circle; a NUL in its name
@@ -77,7 +86,9 @@ def has(folder: Path, name: str) -> bool:
 
 
 def files(folder: Path, below: str = "") -> list[str]:
-    """The paths below ``folder`` of all regular files in it, or in a folder in it, in their order."""
+    """The paths below ``folder`` of all regular files in it, or in a folder in it, in their
+    order.
+    """
     with _opened(folder, below) as place:
         return sorted(_files(place, f"{below}/" if below else "", DEEPEST))
 
@@ -102,16 +113,21 @@ def _listed(place: int) -> list[tuple[str, int]]:
     opened = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=place)
     try:
         with os.scandir(opened) as entries:
-            return [(entry.name, stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode)) for entry in entries]
+            return [
+                (entry.name, stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode))
+                for entry in entries
+            ]
     finally:
         os.close(opened)
 
 
 @contextlib.contextmanager
 def replacing(folder: Path, name: str, mode: str = "w") -> Iterator[Any]:
-    """Write a file as a whole: whoever reads it finds the old or the new one, and of one that fails nothing stays.
+    """Write a file as a whole: whoever reads it finds the old or the new one, and of one that fails
+    nothing stays.
 
-    What is there of the same name is replaced, and not followed where it is a link. ``mode`` is ``w`` or ``wb``.
+    What is there of the same name is replaced, and not followed where it is a link. ``mode`` is
+    ``w`` or ``wb``.
     """
     with _inside(folder, name) as (place, last):
         new = last + NEW
@@ -132,15 +148,20 @@ def replacing(folder: Path, name: str, mode: str = "w") -> Iterator[Any]:
 
 
 def add(folder: Path, name: str, content: bytes) -> None:
-    """Write a new file, and the folders it lies in; what is there already, of whoever came first, stays."""
+    """Write a new file, and the folders it lies in; what is there already, of whoever came first,
+    stays.
+    """
     make_folders(folder, name)
     with contextlib.suppress(FileExistsError), contextlib.ExitStack() as stack:
         place, last = stack.enter_context(_inside(folder, name))
-        stack.enter_context(os.fdopen(os.open(last, _WRITE, 0o666, dir_fd=place), "wb")).write(content)
+        stack.enter_context(os.fdopen(os.open(last, _WRITE, 0o666, dir_fd=place), "wb")).write(
+            content
+        )
 
 
 def copy(folder: Path, below: str, target: Path) -> list[str]:
-    """Copy the regular files of a folder in ``folder`` into the folder ``target``, of whose content the same holds.
+    """Copy the regular files of a folder in ``folder`` into the folder ``target``, of whose content
+    the same holds.
 
     Returns what could not be copied, a line each.
     """
@@ -167,7 +188,7 @@ def make_folders(folder: Path, name: str) -> None:
             place = stack.enter_context(_part(place, part))
 
 
-# -- the way to them ------------------------------------------------------------------------------------------------
+# -- the way to them -----------------------------------------------------------
 
 
 def _parts(name: str) -> list[str]:
@@ -221,11 +242,13 @@ def _too_large(size: int, most: int) -> OSError:
     return OSError(errno.EFBIG, f"it has {size} bytes, and {most} are the most")
 
 
-# -- what is in them ------------------------------------------------------------------------------------------------
+# -- what is in them -----------------------------------------------------------
 
 
 def parse(text: bytes | str) -> Any:
-    """JSON of somebody else's. ValueError that says why if it is none, or deeper than :data:`DEEPEST`."""
+    """JSON of somebody else's. ValueError that says why if it is none, or deeper than
+    :data:`DEEPEST`.
+    """
     try:
         value = json.loads(text)
     except RecursionError:
@@ -245,5 +268,11 @@ def _values(value: Any) -> Any:
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a number that can be reckoned with: no truth value, not infinite, not of hundreds of digits."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LONGEST_NUMBER
+    """Whether it is a number that can be reckoned with: no truth value, not infinite, not of
+    hundreds of digits.
+    """
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and abs(value) <= LONGEST_NUMBER
+    )

@@ -6,8 +6,8 @@
     @topology(DirectorPair, priorities=(100, 70))
     def test_...
 
-mypy checks the parameters against ``build()`` of the topology. pytest's own spelling cannot be used for this:
-``pytest.mark.topology(DirectorPair)`` would mark the class itself.
+mypy checks the parameters against ``build()`` of the topology. pytest's own spelling cannot be used
+for this: ``pytest.mark.topology(DirectorPair)`` would mark the class itself.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ def topology(wanted: Configured) -> pytest.MarkDecorator: ...
 def topology(wanted: object, *args: object, **parameters: object) -> pytest.MarkDecorator:
     """The scenario runs on this topology; scenarios that say the same may share one cluster.
 
-    ``wanted`` is a Mininet ``Topo`` or ``configured("lb1.conf", "lb2.conf")``. As a decorator it is for one scenario,
-    as ``pytestmark`` (or in a list of that name) for a module. HarnessError for a parameter without its name.
+    ``wanted`` is a Mininet ``Topo`` or ``configured("lb1.conf", "lb2.conf")``. As a decorator it is
+    for one scenario, as ``pytestmark`` (or in a list of that name) for a module. HarnessError for a
+    parameter without its name.
     """
     return _mark(wanted, args, parameters)
 
@@ -57,7 +58,9 @@ def fresh_topology(wanted: object, *args: object, **parameters: object) -> pytes
     return _mark(wanted, args, {**parameters, "fresh": True})
 
 
-def _mark(wanted: object, args: tuple[object, ...], parameters: dict[str, object]) -> pytest.MarkDecorator:
+def _mark(
+    wanted: object, args: tuple[object, ...], parameters: dict[str, object]
+) -> pytest.MarkDecorator:
     if args:
         name = getattr(wanted, "__name__", wanted)
         raise HarnessError(f"topology({name}, {args[0]!r}): give each parameter by its name")

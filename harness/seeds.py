@@ -1,4 +1,5 @@
-"""Where in its window each measured time lies, over many seeds: ``python -m harness.seeds -n 20 scenarios/ ...``.
+"""Where in its window each measured time lies, over many seeds: ``python -m harness.seeds -n 20
+scenarios/ ...``.
 
 A seed decides at which moments faults strike (:mod:`harness.cluster.moments`), so over many seeds
 what is measured should fill the window that the protocol gives, and nothing should lie outside. A
@@ -23,8 +24,12 @@ ENOUGH = 0.8
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run and print; the exit status is 1 if something lies outside its window, else 0."""
-    parser = argparse.ArgumentParser(prog="python -m harness.seeds", description=__doc__.partition("\n")[0])
-    parser.add_argument("--seeds", type=int, default=20, metavar="N", help="1 to N (default: %(default)s)")
+    parser = argparse.ArgumentParser(
+        prog="python -m harness.seeds", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=20, metavar="N", help="1 to N (default: %(default)s)"
+    )
     options, selection = parser.parse_known_args(arguments)
     found: dict[str, list[float]] = {}
     try:

@@ -1,4 +1,6 @@
-"""Everything that happened, on one clock: observers record events, scenarios wait for and judge them."""
+"""Everything that happened, on one clock: observers record events, scenarios wait for and judge
+them.
+"""
 
 from __future__ import annotations
 
@@ -46,11 +48,15 @@ class Timeline:
         """The names that a query may ask for; None: any."""
 
     def on_query(self, settle: Callable[[Collection[str]], None]) -> None:
-        """Have ``settle(kinds)`` called before a query, so that what was only captured so far becomes events."""
+        """Have ``settle(kinds)`` called before a query, so that what was only captured so far
+        becomes events.
+        """
         self._settle = settle
 
     def listen(self, listener: Callable[[Event], None] | None) -> None:
-        """Have every event told to ``listener`` as soon as it is recorded, by whoever records it; None ends that."""
+        """Have every event told to ``listener`` as soon as it is recorded, by whoever records it;
+        None ends that.
+        """
         with self._lock:
             self._listener = listener
 
@@ -87,29 +93,57 @@ class Timeline:
     ) -> list[Event]: ...
     @overload
     def events(
-        self, kind: type[E], /, *, node: str | None = None, since: Instant = EVER, until: Instant | None = None,
+        self,
+        kind: type[E],
+        /,
+        *,
+        node: str | None = None,
+        since: Instant = EVER,
+        until: Instant | None = None,
         **details: Value,
-    ) -> list[E]: ...  # fmt: skip
+    ) -> list[E]: ...
     @overload
     def events(
-        self, kind: type[E], other: type[F], /, *, node: str | None = None, since: Instant = EVER,
-        until: Instant | None = None, **details: Value,
-    ) -> list[E | F]: ...  # fmt: skip
+        self,
+        kind: type[E],
+        other: type[F],
+        /,
+        *,
+        node: str | None = None,
+        since: Instant = EVER,
+        until: Instant | None = None,
+        **details: Value,
+    ) -> list[E | F]: ...
     @overload
     def events(
-        self, kind: type[E], other: type[F], third: type[G], /, *, node: str | None = None, since: Instant = EVER,
-        until: Instant | None = None, **details: Value,
-    ) -> list[E | F | G]: ...  # fmt: skip
+        self,
+        kind: type[E],
+        other: type[F],
+        third: type[G],
+        /,
+        *,
+        node: str | None = None,
+        since: Instant = EVER,
+        until: Instant | None = None,
+        **details: Value,
+    ) -> list[E | F | G]: ...
     def events(
-        self, kind: type[Event] | None = None, other: type[Event] | None = None,
-        third: type[Event] | None = None, /, *, node: str | None = None, since: Instant = EVER,
-        until: Instant | None = None, **details: Value,
-    ) -> list[Any]:  # fmt: skip
+        self,
+        kind: type[Event] | None = None,
+        other: type[Event] | None = None,
+        third: type[Event] | None = None,
+        /,
+        *,
+        node: str | None = None,
+        since: Instant = EVER,
+        until: Instant | None = None,
+        **details: Value,
+    ) -> list[Any]:
         """All events of these kinds (none: of any) that fit, oldest first.
 
-        ``since`` and ``until`` are inclusive, in seconds on this timeline. A scenario that shares a cluster with others
-        finds in ``mark`` the instant at which it began itself. Raises UnknownName for a kind, a detail or a node that
-        does not exist: no event would ever fit.
+        ``since`` and ``until`` are inclusive, in seconds on this timeline. A scenario that shares a
+        cluster with others finds in ``mark`` the instant at which it began itself. Raises
+        UnknownName for a kind, a detail or a node that does not exist: no event would ever fit.
         """
         kinds = [each for each in (kind, other, third) if each is not None]
         wanted = self._checked(kinds, node, details)
@@ -118,7 +152,9 @@ class Timeline:
             return list(self._matching(wanted, node, since, until, details))
 
     def before(self, instant: Instant) -> Timeline:
-        """A timeline of its own that ends just before an instant, for judging how things were until then."""
+        """A timeline of its own that ends just before an instant, for judging how things were until
+        then.
+        """
         earlier = Timeline()
         earlier.origin, earlier.mark, earlier.nodes = self.origin, self.mark, self.nodes
         earlier._events = [event for event in self.events() if event.at < instant]
@@ -150,12 +186,17 @@ class Timeline:
                 yield event
 
     def wait_until(
-        self, found: Callable[[], T | None], until: Instant, what: str, matters: Matters = lambda event: True
+        self,
+        found: Callable[[], T | None],
+        until: Instant,
+        what: str,
+        matters: Matters = lambda event: True,
     ) -> T:
-        """Wait until ``found()`` gives something, looking again after every event that ``matters``, and return it.
+        """Wait until ``found()`` gives something, looking again after every event that ``matters``,
+        and return it.
 
-        ``until`` is the instant on this timeline at which waiting raises :class:`TooLate`, which names ``what``.
-        ``matters`` is asked by whoever records, so it is to be quick.
+        ``until`` is the instant on this timeline at which waiting raises :class:`TooLate`, which
+        names ``what``. ``matters`` is asked by whoever records, so it is to be quick.
         """
         woken = Latch()
         with self._lock:
@@ -173,7 +214,14 @@ class Timeline:
                 self._waits = [wait for wait in self._waits if wait[1] is not woken]
 
     def wait_for(
-        self, kind: type[E], /, *, node: str | None = None, since: Instant = EVER, until: Instant, **details: Value
+        self,
+        kind: type[E],
+        /,
+        *,
+        node: str | None = None,
+        since: Instant = EVER,
+        until: Instant,
+        **details: Value,
     ) -> E:
         """Wait for the first event that fits, from ``since`` on; it may have happened already.
 
@@ -181,7 +229,13 @@ class Timeline:
         """
         kinds = self._checked([kind], node, details)
         (name,) = (each.kind for each in kinds)
-        wanted = " ".join([name, *(f"{name}={value}" for name, value in details.items()), f"on {node or 'any node'}"])
+        wanted = " ".join(
+            [
+                name,
+                *(f"{name}={value}" for name, value in details.items()),
+                f"on {node or 'any node'}",
+            ]
+        )
 
         def found() -> E | None:
             with self._lock:
@@ -191,7 +245,9 @@ class Timeline:
         self._awaited.append(name)
         try:
             self._settle([name])
-            return self.wait_until(found, until, wanted, lambda event: _fits(event, kinds, node, details))
+            return self.wait_until(
+                found, until, wanted, lambda event: _fits(event, kinds, node, details)
+            )
         except TooLate:
             self._settle([name])  # frames are taken a moment after they came
             if (event := found()) is None or event.at > until:
@@ -201,7 +257,9 @@ class Timeline:
             self._awaited.remove(name)
 
     def awaits(self, kinds: Container[str]) -> bool:
-        """Whether somebody waits for an event of such a kind, which is then to be recorded at once."""
+        """Whether somebody waits for an event of such a kind, which is then to be recorded at
+        once.
+        """
         return any(kind in kinds for kind in self._awaited)
 
     def write(self, file: TextIO, since: Instant = EVER, until: Instant | None = None) -> None:
@@ -215,13 +273,19 @@ def _instant(event: Event) -> Instant:
 
 
 def _class(kind: object) -> type[Event]:
-    """A kind as a query names it. Raises UnknownName for what is no class of an event, such as the word for one."""
+    """A kind as a query names it. Raises UnknownName for what is no class of an event, such as the
+    word for one.
+    """
     if isinstance(kind, type) and issubclass(kind, Event):
         return kind
     named = {each.kind: each.__name__ for each in KINDS.values()}
     word = str(named.get(str(kind), kind))
-    raise UnknownName.of(f"{kind!r} is no kind of event, which are classes of harness.events", word, named.values())
+    raise UnknownName.of(
+        f"{kind!r} is no kind of event, which are classes of harness.events", word, named.values()
+    )
 
 
-def _fits(event: Event, kinds: tuple[type[Event], ...], node: str | None, details: dict[str, Value]) -> bool:
+def _fits(
+    event: Event, kinds: tuple[type[Event], ...], node: str | None, details: dict[str, Value]
+) -> bool:
     return isinstance(event, kinds) and node in (None, event.node) and event.matches(**details)

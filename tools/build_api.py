@@ -45,7 +45,17 @@ INTERNAL = {
     DirectorNode: {"prepare", "fifos", "role", "config_file", "idle"},
     RealServerNode: {"prepare", "role"},
     PhantomNode: {"role"},
-    Machine: {"make", "wait_ready", "request", "spawn", "read_note", "let_go", "power_off", "kill", "fifo"},
+    Machine: {
+        "make",
+        "wait_ready",
+        "request",
+        "spawn",
+        "read_note",
+        "let_go",
+        "power_off",
+        "kill",
+        "fifo",
+    },
     Timeline: {"on_query", "listen", "awaits", "write"},
 }
 """Public members that are for the harness itself, and not for scenarios."""
@@ -78,7 +88,9 @@ class Entry:
             marks = [line for line in lines[:start] if line.startswith("@pytest.mark")]
             return "\n".join([*marks, lines[start]])
         body = textwrap.dedent("\n".join(lines[start + 1 :])).strip()
-        for parameter in _parameters(test):  # the test is about several things, and this is one of them
+        for parameter in _parameters(
+            test
+        ):  # the test is about several things, and this is one of them
             body = body.replace(f"{parameter}(", f"{self.name}(")
         return re.sub(r"  # noqa: .*", "", body)
 
@@ -110,7 +122,10 @@ def _signature(callee: object, name: str) -> str:
     return f"{name}(\n" + "".join(f"    {each},\n" for each in written) + f"){returned}"
 
 
-_STARS: dict[object, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+_STARS: dict[object, str] = {
+    inspect.Parameter.VAR_POSITIONAL: "*",
+    inspect.Parameter.VAR_KEYWORD: "**",
+}
 
 
 def _parameter(parameter: inspect.Parameter, callee: object) -> str:
@@ -118,7 +133,9 @@ def _parameter(parameter: inspect.Parameter, callee: object) -> str:
     kind = parameter.annotation
     if kind == "N":  # of a fault: the kind of node that it befalls
         bases = [base for cls in callee.__mro__ for base in getattr(cls, "__orig_bases__", ())]  # type: ignore[attr-defined]
-        kind = next(base.__args__[0].__name__ for base in bases if hasattr(base.__args__[0], "__name__"))
+        kind = next(
+            base.__args__[0].__name__ for base in bases if hasattr(base.__args__[0], "__name__")
+        )
     text = f"{_STARS.get(parameter.kind, '')}{parameter.name}: {kind}"
     if parameter.default is parameter.empty:
         return text
@@ -140,7 +157,11 @@ def members(owner: type, variable: str) -> Iterator[Entry]:
                 continue
             value = inspect.getattr_static(owner, name)
             if isinstance(value, classmethod):
-                yield Entry(f"{owner.__name__}.{name}", value, _signature(value.__func__, f"{owner.__name__}.{name}"))
+                yield Entry(
+                    f"{owner.__name__}.{name}",
+                    value,
+                    _signature(value.__func__, f"{owner.__name__}.{name}"),
+                )
             elif isinstance(value, property):
                 kind = inspect.signature(value.fget).return_annotation  # type: ignore[arg-type]
                 yield Entry(f"{owner.__name__}.{name}", value, f"{variable}.{name}: {kind}")
@@ -171,7 +192,9 @@ def marks() -> Iterator[Entry]:
     """The marks that the harness declares, as ``pytest --markers`` lists them."""
     command = [sys.executable, "-m", "pytest", "--markers", "-p", "no:cacheprovider"]
     with tempfile.TemporaryDirectory() as empty:
-        shown = subprocess.run(command, capture_output=True, text=True, check=True, cwd=empty).stdout
+        shown = subprocess.run(
+            command, capture_output=True, text=True, check=True, cwd=empty
+        ).stdout
     for block in shown.partition("@pytest.mark.filterwarnings")[0].split("\n\n"):
         found = re.match(r"@pytest\.mark\.((\w+)[^:]*): (.*)", block, re.DOTALL)
         if found is not None and found[2] not in _FOREIGN_MARKS:
@@ -223,7 +246,8 @@ def chapters() -> list[Chapter]:
 _CLUSTER = "The fixture `cluster` of a scenario. In the examples it has settled."
 _MACHINES = "A node of `cluster.nodes`, and the machine below it, `node.machine`."
 _TIMELINE = """\
-`cluster.timeline`. [What a run leaves behind](artifacts.md#timelinejsonl) has every kind of event."""
+`cluster.timeline`. [What a run leaves behind](artifacts.md#timelinejsonl) has every kind of
+event."""
 _MEASURES = "`from harness import measures`: pure functions over a timeline."
 _TIMERS = """\
 `from harness.keepalived import timers`: when keepalived is due to act, from cause to effect. In the
@@ -275,7 +299,8 @@ def main() -> int:
     """Print the page, unless something on it has no example."""
     if missing := without_example():
         print(
-            f"docs/api.md: no example of {', '.join(missing)}: write a test below tests/inside/api/ with"
+            f"docs/api.md: no example of {', '.join(missing)}: write a test below"
+            " tests/inside/api/ with"
             " @shows(...), whose body is the example",
             file=sys.stderr,
         )

@@ -1,4 +1,6 @@
-"""Directors and a client on one LAN, and no real servers: what elections, tracking and notification are about."""
+"""Directors and a client on one LAN, and no real servers: what elections, tracking and notification
+are about.
+"""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -12,7 +14,9 @@ VIP, SECOND_VIP = "172.16.10.50", "172.16.10.51"
 
 
 class DirectorGroup(Topo):
-    """Directors at .11, .12, ..., the client at .100; the IPv6 addresses have the same host numbers."""
+    """Directors at .11, .12, ..., the client at .100; the IPv6 addresses have the same host
+    numbers.
+    """
 
     def build(
         self,
@@ -25,11 +29,13 @@ class DirectorGroup(Topo):
         edits: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType({}),
         **vrrp: Any,
     ) -> None:
-        """One director for each of ``priorities``, with its own of ``states`` and ``advert_ints`` where there are any.
+        """One director for each of ``priorities``, with its own of ``states`` and ``advert_ints``
+        where there are any.
 
-        ``unicast`` makes the others its peers; ``vrrp`` is every instance's. ``mutual`` adds a second VIP with the
-        priorities in the opposite order, so that of two directors each is the other's backup; ``edits``: by
-        director's name, texts of its keepalived.conf and what to write instead.
+        ``unicast`` makes the others its peers; ``vrrp`` is every instance's. ``mutual`` adds a
+        second VIP with the priorities in the opposite order, so that of two directors each is the
+        other's backup; ``edits``: by director's name, texts of its keepalived.conf and what to
+        write instead.
         """
         lan = self.addSwitch("lan", subnet="172.16.10.0/24", subnet6="fd00:10::/64", dpid="1")
         addresses = [f"172.16.10.{10 + number}" for number in range(1, len(priorities) + 1)]

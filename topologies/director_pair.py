@@ -1,4 +1,6 @@
-"""The smallest LVS-DR cluster that can fail over: one LAN, two directors, two real servers, one client."""
+"""The smallest LVS-DR cluster that can fail over: one LAN, two directors, two real servers, one
+client.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,14 +8,24 @@ from types import MappingProxyType
 
 from mininet.topo import Topo
 
-from harness.topology import Client, Director, HttpGet, MailServer, RealServer, VirtualService, VrrpInstance
+from harness.topology import (
+    Client,
+    Director,
+    HttpGet,
+    MailServer,
+    RealServer,
+    VirtualService,
+    VrrpInstance,
+)
 from harness.topology.tracking import maintenance_switch
 
 VIP = "172.16.10.50"
 
 
 class DirectorPair(Topo):
-    """Addresses count up from ``first``: directors at .11, .12, real servers at .21, .22, the client at .100."""
+    """Addresses count up from ``first``: directors at .11, .12, real servers at .21, .22, the
+    client at .100.
+    """
 
     def build(
         self,
@@ -29,9 +41,9 @@ class DirectorPair(Topo):
         configs: Sequence[Path | str | None] = (None, None),
         edits: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType({}),
     ) -> None:
-        """``configs``: keepalived.conf files of your own, one per director; ``edits``: by director's name, texts of its
-        generated one and what to write instead; intervals in seconds. ``told``: keepalived's FIFO is on the timeline,
-        and its alerts go to a mail server at .25.
+        """``configs``: keepalived.conf files of your own, one per director; ``edits``: by
+        director's name, texts of its generated one and what to write instead; intervals in seconds.
+        ``told``: keepalived's FIFO is on the timeline, and its alerts go to a mail server at .25.
         """
         net, _, length = subnet.rpartition(".")
         length = length.partition("/")[2]
@@ -40,7 +52,11 @@ class DirectorPair(Topo):
         web = VirtualService(vip, port=80, scheduler=scheduler, delay_loop=delay_loop, check=check)
         for number, (priority, config) in enumerate(zip(priorities, configs, strict=True), start=1):
             vrrp = VrrpInstance(
-                vrid=51, vip=vip, priority=priority, advert_int=advert_int, track_scripts=(maintenance_switch(),)
+                vrid=51,
+                vip=vip,
+                priority=priority,
+                advert_int=advert_int,
+                track_scripts=(maintenance_switch(),),
             )
             director = self.addHost(
                 f"director{number}",
@@ -57,7 +73,10 @@ class DirectorPair(Topo):
             self.addLink(lan, director)
         for number in range(1, real_servers + 1):
             self.addLink(
-                lan, self.addHost(f"web{number}", cls=RealServer, ip=f"{net}.{20 + number}/{length}", serves=[web])
+                lan,
+                self.addHost(
+                    f"web{number}", cls=RealServer, ip=f"{net}.{20 + number}/{length}", serves=[web]
+                ),
             )
         if told:
             self.addLink(lan, self.addHost("mail", cls=MailServer, ip=f"{net}.25/{length}"))

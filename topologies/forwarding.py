@@ -1,4 +1,6 @@
-"""A director that forwards by DR and TUN on one LAN, or by NAT between two; IPv4 and IPv6, TCP and UDP."""
+"""A director that forwards by DR and TUN on one LAN, or by NAT between two; IPv4 and IPv6, TCP and
+UDP.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -47,13 +49,19 @@ def vrrp(*methods: str) -> VrrpInstance:
 
 
 class OneLan(Topo):
-    """DR and TUN: the director at .11, real servers at .21 and .22, the client at .100, all on one LAN."""
+    """DR and TUN: the director at .11, real servers at .21 and .22, the client at .100, all on one
+    LAN.
+    """
 
     def build(self, server_sysctl: Mapping[str, int] | None = None) -> None:
         lan = self.addSwitch("lan", subnet="172.16.10.0/24", subnet6="fd00:10::/64", dpid="1")
         balanced = services("DR", "TUN")
         director = self.addHost(
-            "director1", cls=Director, ip="172.16.10.11/24", vrrp=vrrp("DR", "TUN"), services=balanced
+            "director1",
+            cls=Director,
+            ip="172.16.10.11/24",
+            vrrp=vrrp("DR", "TUN"),
+            services=balanced,
         )
         self.addLink(lan, director)
         for number in (1, 2):
@@ -69,10 +77,14 @@ class OneLan(Topo):
 
 
 class TwoLans(Topo):
-    """NAT: the client on the outer LAN, real servers on the inner one, whose gateway is the director between them."""
+    """NAT: the client on the outer LAN, real servers on the inner one, whose gateway is the
+    director between them.
+    """
 
     def build(self, forwards: bool = True, gateway: bool = True) -> None:
-        """``forwards``: the director routes packets. ``gateway``: real servers send their answers through it."""
+        """``forwards``: the director routes packets. ``gateway``: real servers send their answers
+        through it.
+        """
         outer = self.addSwitch("outer", subnet="172.16.10.0/24", subnet6="fd00:10::/64", dpid="1")
         inner = self.addSwitch("inner", subnet="172.16.11.0/24", subnet6="fd00:11::/64", dpid="2")
         balanced = services("NAT")
@@ -81,11 +93,17 @@ class TwoLans(Topo):
             cls=Director,
             vrrp=vrrp("NAT"),
             services=balanced,
-            sysctl={"net.ipv4.ip_forward": int(forwards), "net.ipv6.conf.all.forwarding": int(forwards)},
+            sysctl={
+                "net.ipv4.ip_forward": int(forwards),
+                "net.ipv6.conf.all.forwarding": int(forwards),
+            },
         )
         self.addLink(outer, director, params2={"ip": "172.16.10.11/24"})
         self.addLink(inner, director, params2={"ip": "172.16.11.11/24"})
-        routes: dict[str, Any] = {"defaultRoute": "via 172.16.11.11", "defaultRoute6": "via fd00:11::11"}
+        routes: dict[str, Any] = {
+            "defaultRoute": "via 172.16.11.11",
+            "defaultRoute6": "via fd00:11::11",
+        }
         for number in (1, 2):
             server = self.addHost(
                 f"web{number}",

@@ -30,18 +30,26 @@ from harness.topology.tracking import CHECK
 VIP = "172.16.10.50"
 UDP_VIP, REPLY_VIP = "172.16.10.51", "172.16.10.52"
 
-QUESTION = "1234 0100 0001 0000 0000 0000 06736572766572 036c7673 0474657374 00 0010 0001".replace(" ", "")
+QUESTION = "1234 0100 0001 0000 0000 0000 06736572766572 036c7673 0474657374 00 0010 0001".replace(
+    " ", ""
+)
 """A DNS query for the TXT record of server.lvs.test (RFC 1035 section 4.1)."""
 ANSWER = "1234 8580 0001 0001".replace(" ", "")
 """How an authoritative answer without an error begins, with one record in it."""
 
 _BRISK: dict[str, Any] = {"connect_timeout": 0.8, "delay_before_retry": 0.8, "warmup": 0.0}
 _DELAY_LOOP = 0.6
-"""Less than it takes to try again, so that a check too few or too many is never in the window of the right number."""
+"""Less than it takes to try again, so that a check too few or too many is never in the window of
+the right number.
+"""
 
 
-def _service(port: int, *check: Check, vip: str = VIP, protocol: str = "TCP", **options: Any) -> VirtualService:
-    return VirtualService(vip, port, check=check, protocol=protocol, delay_loop=_DELAY_LOOP, **options)
+def _service(
+    port: int, *check: Check, vip: str = VIP, protocol: str = "TCP", **options: Any
+) -> VirtualService:
+    return VirtualService(
+        vip, port, check=check, protocol=protocol, delay_loop=_DELAY_LOOP, **options
+    )
 
 
 HTTP = _service(80, HttpGet(**_BRISK))
@@ -79,7 +87,9 @@ LOCAL = (MISC, DYNAMIC, FILE, WEIGHED)
 
 ALPHA = _service(80, TcpCheck(connect_timeout=0.8, warmup=0), alpha=True)
 LEISURELY = _service(81, TcpCheck(connect_timeout=0.8, warmup=3), alpha=True)
-ALPHA_URLS = _service(84, HttpGet("/first", more=(Url("/second"), Url("/third")), **_BRISK), alpha=True)
+ALPHA_URLS = _service(
+    84, HttpGet("/first", more=(Url("/second"), Url("/third")), **_BRISK), alpha=True
+)
 STARTING = (ALPHA, LEISURELY, ALPHA_URLS)
 
 MIXED = (SMTP, DNS, UDP, REPLY, PING)
@@ -88,13 +98,16 @@ MIXED = (SMTP, DNS, UDP, REPLY, PING)
 def _changed(service: VirtualService, changes: dict[str, Any]) -> VirtualService:
     """A service with the changes that it and its checks have fields for."""
     checks = tuple(
-        check if isinstance(check, FileCheck) else replace(check, **_known(check, changes)) for check in service.checks
+        check if isinstance(check, FileCheck) else replace(check, **_known(check, changes))
+        for check in service.checks
     )
     return replace(service, **{**_known(service, changes), "check": checks})
 
 
 def _known(of: VirtualService | Check, changes: dict[str, Any]) -> dict[str, Any]:
-    names = {field.name for field in fields(of)} - ({"delay_loop"} if isinstance(of, Check) else set())
+    names = {field.name for field in fields(of)} - (
+        {"delay_loop"} if isinstance(of, Check) else set()
+    )
     return {name: value for name, value in changes.items() if name in names and value is not None}
 
 
@@ -106,14 +119,26 @@ class HealthChecks(Topo):
         services: tuple[VirtualService, ...] = WEB,
         **changed: Any,
     ) -> None:
-        """Fields of the services, and of their checks, may be ``changed``, wherever there are such."""
+        """Fields of the services, and of their checks, may be ``changed``, wherever there are
+        such.
+        """
         services = tuple(_changed(service, changed) for service in services)
-        lan = self.addSwitch("lan", subnet="172.16.10.0/24", dpid="1")  # a dpid is for stock Mininet
+        lan = self.addSwitch(
+            "lan", subnet="172.16.10.0/24", dpid="1"
+        )  # a dpid is for stock Mininet
         vips = tuple(dict.fromkeys(service.vip for service in services))
         vrrp = VrrpInstance(vrid=51, vip=vips, priority=255)
-        director = self.addHost("director1", cls=Director, ip="172.16.10.11/24", vrrp=vrrp, services=services)
+        director = self.addHost(
+            "director1", cls=Director, ip="172.16.10.11/24", vrrp=vrrp, services=services
+        )
         self.addLink(lan, director)
-        pages = {"/digest": "well\n", "/first": "1\n", "/second": "2\n", "/third": "3\n", "/both": "both\n"}
+        pages = {
+            "/digest": "well\n",
+            "/first": "1\n",
+            "/second": "2\n",
+            "/third": "3\n",
+            "/both": "both\n",
+        }
         pages |= {"www.lvs.test/health": "well\n", _TRICKLE: "well\n"}
         for number in (1, 2):
             server = self.addHost(
@@ -121,7 +146,9 @@ class HealthChecks(Topo):
                 cls=RealServer,
                 ip=f"172.16.10.{20 + number}/24",
                 serves=services,
-                sysctl={"net.ipv4.icmp_ratelimit": 0},  # "port unreachable" as often as it is checked
+                sysctl={
+                    "net.ipv4.icmp_ratelimit": 0
+                },  # "port unreachable" as often as it is checked
                 pages=pages,
             )
             self.addLink(lan, server)

@@ -1,4 +1,6 @@
-"""A director and a phantom router on one LAN: what a director does with one packet that anybody might send."""
+"""A director and a phantom router on one LAN: what a director does with one packet that anybody
+might send.
+"""
 
 from typing import Any
 
@@ -11,17 +13,25 @@ PRIORITY, PHANTOM_PRIORITY = 100, 200
 
 
 class PhantomPair(Topo):
-    """The director at .11, the phantom router at .12, the client at .100; both routers say they are VRID 51's."""
+    """The director at .11, the phantom router at .12, the client at .100; both routers say they are
+    VRID 51's.
+    """
 
     def build(
-        self, phantom_priority: int = PHANTOM_PRIORITY, truthful: bool = False, vrid: int = 51, **vrrp: Any
+        self,
+        phantom_priority: int = PHANTOM_PRIORITY,
+        truthful: bool = False,
+        vrid: int = 51,
+        **vrrp: Any,
     ) -> None:
-        """``vrrp`` is both routers' instance, without a password unless it has one. ``truthful``: the phantom router
-        tells no lie; ``vrid`` is the director's: both for controls.
+        """``vrrp`` is both routers' instance, without a password unless it has one. ``truthful``:
+        the phantom router tells no lie; ``vrid`` is the director's: both for controls.
         """
         vrrp = {"vip": VIP, "auth_pass": None, "priority": PRIORITY, **vrrp}
         lan = self.addSwitch("lan", subnet="172.16.10.0/24", subnet6="fd00:10::/64", dpid="1")
-        director = self.addHost("director1", cls=Director, ip="172.16.10.11/24", vrrp=VrrpInstance(vrid=vrid, **vrrp))
+        director = self.addHost(
+            "director1", cls=Director, ip="172.16.10.11/24", vrrp=VrrpInstance(vrid=vrid, **vrrp)
+        )
         phantom = self.addHost(
             "phantom",
             cls=PhantomRouter,

@@ -21,7 +21,9 @@ backend servers
     option httpchk GET /
     default-server check inter 2s rise 1
 """
-HAPROXY += "".join(f"    server web{number} {ip}:80\n" for number, ip in enumerate(SERVERS, start=1))
+HAPROXY += "".join(
+    f"    server web{number} {ip}:80\n" for number, ip in enumerate(SERVERS, start=1)
+)
 
 NGINX = "error_log stderr notice;\nevents {}\nhttp {\naccess_log off;\nupstream servers {\n"
 NGINX += "".join(f"server {ip}:80;\n" for ip in SERVERS)
@@ -45,8 +47,8 @@ class Proxies(Topo):
     """Proxies at .11 and .12, web servers at .21 and .22, the client at .100."""
 
     def build(self, proxy: str = "haproxy", tracked: bool = True) -> None:
-        """``tracked``: a machine on which no process of the proxy's runs gives the VIP up; else its script
-        looks at something that is always there.
+        """``tracked``: a machine on which no process of the proxy's runs gives the VIP up; else its
+        script looks at something that is always there.
         """
         lan = self.addSwitch("lan", subnet="172.16.10.0/24", dpid="1")
         looks = f"/usr/bin/pgrep -x {proxy}" if tracked else "/usr/bin/test -e /etc/passwd"
@@ -54,7 +56,12 @@ class Proxies(Topo):
         for number, priority in enumerate((100, 90), start=1):
             vrrp = VrrpInstance(vrid=51, vip=VIP, priority=priority, track_scripts=(script,))
             ip = f"172.16.10.{10 + number}/24"
-            self.addLink(lan, self.addHost(f"proxy{number}", cls=Director, ip=ip, vrrp=vrrp, runs=(PROXIES[proxy],)))
+            self.addLink(
+                lan,
+                self.addHost(
+                    f"proxy{number}", cls=Director, ip=ip, vrrp=vrrp, runs=(PROXIES[proxy],)
+                ),
+            )
         for number, address in enumerate(SERVERS, start=1):
             self.addLink(lan, self.addHost(f"web{number}", cls=RealServer, ip=f"{address}/24"))
         self.addLink(lan, self.addHost("client", cls=Client, ip="172.16.10.100/24"))

@@ -1,4 +1,6 @@
-"""One director, three real servers whose pages can fail one by one, and a sorry server: when a pool is too small."""
+"""One director, three real servers whose pages can fail one by one, and a sorry server: when a pool
+is too small.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -25,28 +27,40 @@ WITH_SORRY_SERVER = (LAST, QUORUM, HYSTERESIS, WEIGHTS)
 
 
 class QuorumPool(Topo):
-    """The director at .11, real servers from .21 on, the sorry server at .30, the client at .100."""
+    """The director at .11, real servers from .21 on, the sorry server at .30, the client at
+    .100.
+    """
 
     def build(self, quorum: int | None = None, sorry_server: bool = True) -> None:
-        """``quorum`` is that of all services, without hysteresis (None: each has its own), ``sorry_server`` whether
-        there is one.
+        """``quorum`` is that of all services, without hysteresis (None: each has its own),
+        ``sorry_server`` whether there is one.
         """
         services = tuple(
             service if quorum is None else replace(service, quorum=quorum, hysteresis=0)
             for service in (*WITH_SORRY_SERVER, COMMANDS)
         )
-        lan = self.addSwitch("lan", subnet="172.16.10.0/24", dpid="1")  # a dpid is for stock Mininet
+        lan = self.addSwitch(
+            "lan", subnet="172.16.10.0/24", dpid="1"
+        )  # a dpid is for stock Mininet
         vrrp = VrrpInstance(vrid=51, vip=VIP, priority=255)
-        director = self.addHost("director1", cls=Director, ip="172.16.10.11/24", vrrp=vrrp, services=services)
+        director = self.addHost(
+            "director1", cls=Director, ip="172.16.10.11/24", vrrp=vrrp, services=services
+        )
         self.addLink(lan, director)
         pages = {f"/{service.port}": "well\n" for service in services}
         for number in (1, 2, 3):
             server = self.addHost(
-                f"web{number}", cls=RealServer, ip=f"172.16.10.{20 + number}/24", serves=services, pages=pages
+                f"web{number}",
+                cls=RealServer,
+                ip=f"172.16.10.{20 + number}/24",
+                serves=services,
+                pages=pages,
             )
             self.addLink(lan, server)
         if sorry_server:
-            sorry = self.addHost("sorry", cls=RealServer, ip="172.16.10.30/24", sorry_for=services[:-1])
+            sorry = self.addHost(
+                "sorry", cls=RealServer, ip="172.16.10.30/24", sorry_for=services[:-1]
+            )
             self.addLink(lan, sorry)
         self.addLink(lan, self.addHost("client", cls=Client, ip="172.16.10.100/24"))
 

@@ -1,4 +1,6 @@
-"""Two directors between an outer and an inner LAN, as in front of NAT: a VRRP instance on each LAN."""
+"""Two directors between an outer and an inner LAN, as in front of NAT: a VRRP instance on each
+LAN.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +13,9 @@ OUTER, INNER = "172.16.10.50", "172.16.11.50"
 
 
 class RouterPair(Topo):
-    """Directors at .11 and .12 of both LANs, a client at .100 of the outer and a machine at .100 of the inner one."""
+    """Directors at .11 and .12 of both LANs, a client at .100 of the outer and a machine at .100 of
+    the inner one.
+    """
 
     def build(
         self,
@@ -22,8 +26,9 @@ class RouterPair(Topo):
         reported: bool = False,
         **vrrp: Any,
     ) -> None:
-        """``grouped``: both instances change state together. ``track_inner``: the outer one tracks the inner interface
-        with this weight. ``reported``: all notifications of group and instances are on the timeline.
+        """``grouped``: both instances change state together. ``track_inner``: the outer one tracks
+        the inner interface with this weight. ``reported``: all notifications of group and instances
+        are on the timeline.
         """
         outer = self.addSwitch("outer", subnet="172.16.10.0/24", dpid="1")
         inner = self.addSwitch("inner", subnet="172.16.11.0/24", dpid="2")
@@ -34,9 +39,13 @@ class RouterPair(Topo):
             own: dict[str, Any] = {"priority": priority, "notify": notify}
             instances = [VrrpInstance(name="OUTER", vrid=51, vip=OUTER, **own, **vrrp)]
             if inner_instance:
-                instances.append(VrrpInstance(name="INNER", vrid=52, vip=INNER, interface="eth1", **own))
+                instances.append(
+                    VrrpInstance(name="INNER", vrid=52, vip=INNER, interface="eth1", **own)
+                )
             group = SyncGroup(
-                name="ROUTER", members=("OUTER", "INNER"), notify=Notify.reported(group=True) if reported else Notify()
+                name="ROUTER",
+                members=("OUTER", "INNER"),
+                notify=Notify.reported(group=True) if reported else Notify(),
             )
             director = self.addHost(
                 f"director{number}",

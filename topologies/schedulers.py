@@ -1,4 +1,6 @@
-"""One director that balances by every scheduler, each on a port of its own, over three real servers."""
+"""One director that balances by every scheduler, each on a port of its own, over three real
+servers.
+"""
 
 from collections.abc import Sequence
 
@@ -17,7 +19,9 @@ FIRST_PORT = 8001
 
 
 class Schedulers(Topo):
-    """``weights`` are the real servers'; with ``only``, that scheduler balances in place of every other one."""
+    """``weights`` are the real servers'; with ``only``, that scheduler balances in place of every
+    other one.
+    """
 
     def build(self, weights: Sequence[int] = WEIGHTS, only: str | None = None) -> None:
         lan = self.addSwitch("lan", subnet=f"{NET}.0/24", dpid="1")
@@ -27,7 +31,9 @@ class Schedulers(Topo):
                 port=port_of(scheduler),
                 scheduler=only or scheduler,
                 weight=tuple(weights),
-                group=tuple((vip, port_of(scheduler)) for vip in VIPS[1:]) if scheduler in BY_DESTINATION else (),
+                group=tuple((vip, port_of(scheduler)) for vip in VIPS[1:])
+                if scheduler in BY_DESTINATION
+                else (),
                 fwmark=port_of(scheduler) if scheduler in BY_DESTINATION else None,
             )
             for scheduler in SCHEDULERS
@@ -44,7 +50,11 @@ class Schedulers(Topo):
         self.addLink(lan, director)
         for number in range(1, len(weights) + 1):
             server = self.addHost(
-                f"web{number}", cls=RealServer, ip=f"{NET}.{20 + number}/24", serves=services, workers=8
+                f"web{number}",
+                cls=RealServer,
+                ip=f"{NET}.{20 + number}/24",
+                serves=services,
+                workers=8,
             )
             self.addLink(lan, server)
         self.addLink(lan, self.addHost("client", cls=Client, ip=f"{NET}.100/24", sources=SOURCES))

@@ -1,4 +1,6 @@
-"""Two directors, three real servers and a sorry server, with whatever a configuration may say: what a search varies."""
+"""Two directors, three real servers and a sorry server, with whatever a configuration may say: what
+a search varies.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -35,7 +37,9 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
 
 
 class Searched(Topo):
-    """Directors at .11 and .12, real servers from .21 on, the sorry server at .30, the client at .100."""
+    """Directors at .11 and .12, real servers from .21 on, the sorry server at .30, the client at
+    .100.
+    """
 
     VARIED: Mapping[str, tuple[object, ...]] = MappingProxyType(
         {
@@ -78,38 +82,74 @@ class Searched(Topo):
         group: bool = False,
         garp_master_delay: int = 5,
     ) -> None:
-        """``preempt``: ``later`` after two seconds. ``sync_group`` needs two ``instances``, ``hysteresis`` is less than
-        the quorum: what contradicts is left out.
+        """``preempt``: ``later`` after two seconds. ``sync_group`` needs two ``instances``,
+        ``hysteresis`` is less than the quorum: what contradicts is left out.
         """
         lan = self.addSwitch("lan", subnet=f"{NET}.0/24", dpid="1")
         web = VirtualService(
-            VIPS[0], 80, check=_CHECKS[check], delay_loop=2, quorum=quorum, hysteresis=min(hysteresis, quorum - 1),
-            alpha=alpha, inhibit_on_failure=inhibit, group=((VIPS[2], 80),) if group else (),
-        )  # fmt: skip
-        scripts = () if script_weight is None else (VrrpScript(name="chk", script=CHECK, weight=script_weight),)
+            VIPS[0],
+            80,
+            check=_CHECKS[check],
+            delay_loop=2,
+            quorum=quorum,
+            hysteresis=min(hysteresis, quorum - 1),
+            alpha=alpha,
+            inhibit_on_failure=inhibit,
+            group=((VIPS[2], 80),) if group else (),
+        )
+        scripts = (
+            ()
+            if script_weight is None
+            else (VrrpScript(name="chk", script=CHECK, weight=script_weight),)
+        )
         options: dict[str, Any] = {
-            "advert_int": advert_int, "version": version, "track_scripts": scripts, "nopreempt": preempt == "no",
-            "preempt_delay": 2 if preempt == "later" else 0, "garp_master_delay": garp_master_delay,
-        }  # fmt: skip
+            "advert_int": advert_int,
+            "version": version,
+            "track_scripts": scripts,
+            "nopreempt": preempt == "no",
+            "preempt_delay": 2 if preempt == "later" else 0,
+            "garp_master_delay": garp_master_delay,
+        }
         for number, priority in enumerate(priorities, start=1):
             peers = (f"{NET}.{13 - number}",) if unicast else ()
             vips = (VIPS[0], VIPS[2]) if group else (VIPS[0],)
-            own = [VrrpInstance(vrid=51, vip=vips, priority=priority, unicast_peers=peers, **options)]
+            own = [
+                VrrpInstance(vrid=51, vip=vips, priority=priority, unicast_peers=peers, **options)
+            ]
             if instances > 1:
                 own.append(
-                    VrrpInstance(name="VI_2", vrid=52, vip=VIPS[1], priority=priority, unicast_peers=peers, **options)
+                    VrrpInstance(
+                        name="VI_2",
+                        vrid=52,
+                        vip=VIPS[1],
+                        priority=priority,
+                        unicast_peers=peers,
+                        **options,
+                    )
                 )
-            together = (SyncGroup(name="G", members=("VI_1", "VI_2")),) if sync_group and instances > 1 else ()
+            together = (
+                (SyncGroup(name="G", members=("VI_1", "VI_2")),)
+                if sync_group and instances > 1
+                else ()
+            )
             director = self.addHost(
-                f"director{number}", cls=Director, ip=f"{NET}.{10 + number}/24", vrrp=tuple(own), services=[web],
+                f"director{number}",
+                cls=Director,
+                ip=f"{NET}.{10 + number}/24",
+                vrrp=tuple(own),
+                services=[web],
                 sync_groups=together,
-            )  # fmt: skip
+            )
             self.addLink(lan, director)
         for number in (1, 2, 3):
-            server = self.addHost(f"web{number}", cls=RealServer, ip=f"{NET}.{20 + number}/24", serves=[web])
+            server = self.addHost(
+                f"web{number}", cls=RealServer, ip=f"{NET}.{20 + number}/24", serves=[web]
+            )
             self.addLink(lan, server)
         if sorry:
-            self.addLink(lan, self.addHost("sorry", cls=RealServer, ip=f"{NET}.30/24", sorry_for=[web]))
+            self.addLink(
+                lan, self.addHost("sorry", cls=RealServer, ip=f"{NET}.30/24", sorry_for=[web])
+            )
         self.addLink(lan, self.addHost("client", cls=Client, ip=f"{NET}.100/24"))
 
 

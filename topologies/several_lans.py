@@ -1,22 +1,35 @@
-"""A cluster over several LANs: clients, directors and groups of real servers each on their own, a router between."""
+"""A cluster over several LANs: clients, directors and groups of real servers each on their own, a
+router between.
+"""
 
 from typing import Any
 
 from mininet.topo import Topo
 
-from harness.topology import Client, Director, HttpGet, RealServer, Router, VirtualService, VrrpInstance
+from harness.topology import (
+    Client,
+    Director,
+    HttpGet,
+    RealServer,
+    Router,
+    VirtualService,
+    VrrpInstance,
+)
 
 VIP = "10.20.0.50"
 
 
 class SeveralLans(Topo):
-    """Directors at 10.20.0.1 and .2; real servers from .1 on in 10.20.1.0/24 and so on; the client at 10.30.0.1.
+    """Directors at 10.20.0.1 and .2; real servers from .1 on in 10.20.1.0/24 and so on; the client
+    at 10.30.0.1.
 
     The router is .254 of each LAN.
     """
 
     def build(self, lans: int = 2, real_servers: int = 2, method: str = "TUN") -> None:
-        """``lans`` for real servers, with ``real_servers`` on each; DR would want them on the directors' LAN."""
+        """``lans`` for real servers, with ``real_servers`` on each; DR would want them on the
+        directors' LAN.
+        """
         check = HttpGet(connect_timeout=2, retry=0, warmup=0)
         web = VirtualService(VIP, port=80, method=method, delay_loop=2, check=check)
         self.addHost("router", cls=Router)
@@ -37,7 +50,9 @@ class SeveralLans(Topo):
         switch = self.addSwitch(name, subnet=f"{net}.0/24", dpid=f"{len(self.switches()) + 1:x}")
         self.addLink(switch, "router", params2={"ip": f"{net}.254/24"})
         for number, (machine, options) in enumerate(machines, start=1):
-            host = self.addHost(machine, ip=f"{net}.{number}/24", defaultRoute=f"via {net}.254", **options)
+            host = self.addHost(
+                machine, ip=f"{net}.{number}/24", defaultRoute=f"via {net}.254", **options
+            )
             self.addLink(switch, host)
 
 

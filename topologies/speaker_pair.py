@@ -11,7 +11,9 @@ VIP, VIP6 = "172.16.10.50", ("fe80::50", "fd00:10::50")
 
 
 class SpeakerPair(Topo):
-    """Directors at .11 and .12, the client at .100; each director by the implementation that ``by`` names."""
+    """Directors at .11 and .12, the client at .100; each director by the implementation that ``by``
+    names.
+    """
 
     def build(
         self,
@@ -24,7 +26,9 @@ class SpeakerPair(Topo):
         sysctl: Sequence[tuple[str, int]] = (),
         **vrrp: Any,
     ) -> None:
-        """``vrrp`` is both routers' instance, ``sysctl`` are settings of both; intervals in seconds."""
+        """``vrrp`` is both routers' instance, ``sysctl`` are settings of both; intervals in
+        seconds.
+        """
         vrrp = {"vrid": 51, "vip": VIP, **vrrp}
         lan = self.addSwitch("lan", subnet="172.16.10.0/24", subnet6="fd00:10::/64", dpid="1")
         for number, speaker in enumerate(by):

@@ -1,4 +1,6 @@
-"""IPVS without keepalived: the kernel's own test ipvs.sh, a node like kube-proxy's, and ldirectord."""
+"""IPVS without keepalived: the kernel's own test ipvs.sh, a node like kube-proxy's, and
+ldirectord.
+"""
 
 from mininet.topo import Topo
 
@@ -9,7 +11,9 @@ CLUSTER_IP = "10.96.0.10"
 
 
 class IpvsSh(Topo):
-    """tools/testing/selftests/net/netfilter/ipvs.sh of the kernel: a VIP that is in no LAN, and a route to it."""
+    """tools/testing/selftests/net/netfilter/ipvs.sh of the kernel: a VIP that is in no LAN, and a
+    route to it.
+    """
 
     def build(self, method: str = "DR") -> None:
         web = VirtualService(VIP, method=method)
@@ -17,7 +21,12 @@ class IpvsSh(Topo):
             self.addSwitch(lan, subnet=subnet, dpid=lan.encode().hex()[:8])
         self.addHost("client", cls=Client, ip="10.0.0.2/24", routes={f"{VIP}/32": "via 10.0.0.1"})
         self.addHost(
-            "director1", cls=Director, ip="10.0.0.1/24", by="ipvsadm", services=[web], sysctl={"net.ipv4.ip_forward": 1}
+            "director1",
+            cls=Director,
+            ip="10.0.0.1/24",
+            by="ipvsadm",
+            services=[web],
+            sysctl={"net.ipv4.ip_forward": 1},
         )
         gateway = {"defaultRoute": "via 172.16.0.1"} if method == "NAT" else {}
         self.addHost("web1", cls=RealServer, ip="172.16.0.2/24", serves=[web], **gateway)
@@ -30,7 +39,9 @@ class IpvsSh(Topo):
 
 
 class KubeProxy(Topo):
-    """A node as kube-proxy's IPVS mode makes it: cluster addresses on a dummy, pods by NAT, requests masqueraded."""
+    """A node as kube-proxy's IPVS mode makes it: cluster addresses on a dummy, pods by NAT,
+    requests masqueraded.
+    """
 
     def build(self, masquerade: bool = True) -> None:
         web = VirtualService(CLUSTER_IP, method="NAT", real_port=8080)
@@ -50,21 +61,37 @@ class KubeProxy(Topo):
         self.addLink("nodes", "node1")
         self.addLink("pods", "node1", params2={"ip": "10.244.0.1/24"})
         for number in (1, 2):
-            self.addLink("pods", self.addHost(f"pod{number}", cls=RealServer, ip=f"10.244.0.1{number}", serves=[web]))
+            self.addLink(
+                "pods",
+                self.addHost(
+                    f"pod{number}", cls=RealServer, ip=f"10.244.0.1{number}", serves=[web]
+                ),
+            )
         routes = {"10.96.0.0/12": "via 172.16.10.11"}
-        self.addLink("nodes", self.addHost("client", cls=Client, ip="172.16.10.100/24", routes=routes))
+        self.addLink(
+            "nodes", self.addHost("client", cls=Client, ip="172.16.10.100/24", routes=routes)
+        )
 
 
 class Ldirectord(Topo):
     """One LAN: ldirectord at .11 checks real servers at .21 and .22; the client is at .100."""
 
     def build(self, method: str = "DR", delay_loop: float = 2) -> None:
-        web = VirtualService("172.16.10.50", method=method, delay_loop=delay_loop, check=HttpGet(connect_timeout=2))
+        web = VirtualService(
+            "172.16.10.50", method=method, delay_loop=delay_loop, check=HttpGet(connect_timeout=2)
+        )
         lan = self.addSwitch("lan", subnet="172.16.10.0/24", dpid="1")
-        director = self.addHost("director1", cls=Director, ip="172.16.10.11/24", by="ldirectord", services=[web])
+        director = self.addHost(
+            "director1", cls=Director, ip="172.16.10.11/24", by="ldirectord", services=[web]
+        )
         self.addLink(lan, director)
         for number in (1, 2):
-            self.addLink(lan, self.addHost(f"web{number}", cls=RealServer, ip=f"172.16.10.2{number}", serves=[web]))
+            self.addLink(
+                lan,
+                self.addHost(
+                    f"web{number}", cls=RealServer, ip=f"172.16.10.2{number}", serves=[web]
+                ),
+            )
         self.addLink(lan, self.addHost("client", cls=Client, ip="172.16.10.100/24"))
 
 

@@ -1,4 +1,6 @@
-"""The parts that a cluster may or may not have: virtual routers and services, and who claims them."""
+"""The parts that a cluster may or may not have: virtual routers and services, and who claims
+them.
+"""
 
 from __future__ import annotations
 
@@ -50,14 +52,23 @@ class Router:
         return next(instance for claimant, instance in self.claims if claimant is director)
 
     def takeover(self, heir: DirectorNode, owner: DirectorNode, *, announced: bool) -> Window:
-        """When ``heir`` is due to take over from ``owner``, whatever of what it tracks is well or not."""
+        """When ``heir`` is due to take over from ``owner``, whatever of what it tracks is well or
+        not.
+        """
         claim, interval = self.claim_of(heir), self.claim_of(owner).advert_int
         weights = [each.weight for each in claim.tracked]
-        lowest, highest = (claim.priority + sum(weight for weight in weights if weight * sign > 0) for sign in (-1, 1))
+        lowest, highest = (
+            claim.priority + sum(weight for weight in weights if weight * sign > 0)
+            for sign in (-1, 1)
+        )
         dues = [
             timers.takeover(
                 replace(
-                    claim, priority=min(max(priority, 1), 254), track_scripts=(), track_interfaces=(), track_files=()
+                    claim,
+                    priority=min(max(priority, 1), 254),
+                    track_scripts=(),
+                    track_interfaces=(),
+                    track_files=(),
                 ),
                 announced=announced,
                 master_advert_int=interval,
@@ -67,29 +78,43 @@ class Router:
         return Window(min(due.earliest for due in dues), max(due.latest for due in dues))
 
     def failback(self, returning: DirectorNode, master: DirectorNode) -> Window:
-        """When ``returning``, which has just been started, is due to take the VIP back from ``master``.
+        """When ``returning``, which has just been started, is due to take the VIP back from
+        ``master``.
 
-        A script adds its weight, or lets the instance leave FAULT state, only once it has succeeded often enough: the
-        returning director may outrank the other at once, or then at the latest.
+        A script adds its weight, or lets the instance leave FAULT state, only once it has succeeded
+        often enough: the returning director may outrank the other at once, or then at the latest.
         """
         claim, interval = self.claim_of(returning), self.claim_of(master).advert_int
         at_once = timers.failback(claim, interval)
-        known = max((timers.script_recovery(script).latest for script in claim.track_scripts), default=0.0)
-        latest = max(at_once.latest, known + timers.preemption(claim, interval).latest, known + at_once.latest)
+        known = max(
+            (timers.script_recovery(script).latest for script in claim.track_scripts), default=0.0
+        )
+        latest = max(
+            at_once.latest,
+            known + timers.preemption(claim, interval).latest,
+            known + at_once.latest,
+        )
         return Window(at_once.earliest, latest)
 
     def heir_of(self, master: DirectorNode) -> DirectorNode:
         """Who takes over when ``master`` is lost: the next priority, then the higher address."""
         others = [(claimant, own) for claimant, own in self.claims if claimant is not master]
-        return max(others, key=lambda pair: (pair[1].effective_priority(), pair[0].plan.interface().address.ip))[0]
+        return max(
+            others,
+            key=lambda pair: (pair[1].effective_priority(), pair[0].plan.interface().address.ip),
+        )[0]
 
 
 class Parts:
-    """What a cluster has of each kind. Each method skips the scenario, by name, where there is nothing of it."""
+    """What a cluster has of each kind. Each method skips the scenario, by name, where there is
+    nothing of it.
+    """
 
-    def __init__(self, cluster: Cluster, amiss: Sequence[Amiss] = (), suspended: Collection[str] = ()) -> None:
-        """``amiss`` is known to be wrong: what follows from it is not tried. ``suspended`` are the services
-        (``VIP:PORT``) that only the holder of their address checks.
+    def __init__(
+        self, cluster: Cluster, amiss: Sequence[Amiss] = (), suspended: Collection[str] = ()
+    ) -> None:
+        """``amiss`` is known to be wrong: what follows from it is not tried. ``suspended`` are the
+        services (``VIP:PORT``) that only the holder of their address checks.
         """
         self._cluster, self._amiss, self._suspended = cluster, amiss, suspended
         self._served: dict[str, list[tuple[RealServerNode, VirtualService]]] = {}
@@ -98,18 +123,25 @@ class Parts:
                 self._served.setdefault(own.name, []).append((server, own))
 
     def wait_settled(self) -> None:
-        """Wait until the cluster has settled, and every checker has looked at every real server since."""
+        """Wait until the cluster has settled, and every checker has looked at every real server
+        since.
+        """
         services = set(self._own_services())
         self.wait_elected()
         self._cluster.wait_settled(max(map(_recovery, services), default=0.0))
-        self._cluster.timeline.let_pass(max((_begun(each) + each.delay_loop for each in self._checkers()), default=0.0))
+        self._cluster.timeline.let_pass(
+            max((_begun(each) + each.delay_loop for each in self._checkers()), default=0.0)
+        )
 
     def wait_elected(self) -> None:
-        """Wait until every VIP is held by the director that should hold it, and every other one has heard of that.
+        """Wait until every VIP is held by the director that should hold it, and every other one has
+        heard of that.
 
         Whatever is of the services.
         """
-        claims = [instance for director in self._cluster.directors for instance in director.role.instances]
+        claims = [
+            instance for director in self._cluster.directors for instance in director.role.instances
+        ]
         self._cluster.wait_elected()
         self._cluster.timeline.let_pass(max(map(timers.master_down_interval, claims), default=0.0))
         self._cluster.wait_elected()
@@ -126,7 +158,9 @@ class Parts:
             for instance in director.role.instances:
                 lan = director.plan.interface(instance.interface).lan
                 found.setdefault((instance.vrid, lan), []).append((director, instance))
-        routers = [Router(claims[0][1].vips[0], vrid, tuple(claims)) for (vrid, _), claims in found.items()]
+        routers = [
+            Router(claims[0][1].vips[0], vrid, tuple(claims)) for (vrid, _), claims in found.items()
+        ]
         enough = [router for router in routers if len(router.claims) >= claimants]
         if not routers and any(director.role.without_vip for director in self._cluster.directors):
             pytest.skip("instances without a VIP are judged by their state")
@@ -137,14 +171,20 @@ class Parts:
         return enough
 
     def services(self, *, lost: bool = False) -> list[VirtualService]:
-        """The virtual services that a client can ask: by HTTP, HTTPS or DNS, which the stand-ins all speak.
+        """The virtual services that a client can ask: by HTTP, HTTPS or DNS, which the stand-ins
+        all speak.
 
-        Without those of which is known why they do not answer, or do not once their director is ``lost``.
+        Without those of which is known why they do not answer, or do not once their director is
+        ``lost``.
         """
         found = [service for service in self._all_services() if _is_asked(service)]
         if not found:
-            pytest.skip("no service in these configurations that a client could ask for a page or a name")
-        judged = [each for each in found if not any(_spoils(amiss, each, lost) for amiss in self._amiss)]
+            pytest.skip(
+                "no service in these configurations that a client could ask for a page or a name"
+            )
+        judged = [
+            each for each in found if not any(_spoils(amiss, each, lost) for amiss in self._amiss)
+        ]
         if not judged:
             pytest.skip("what is amiss with the ways of packets leaves no service to be asked")
         return judged
@@ -160,7 +200,9 @@ class Parts:
         return self.offers(director, service)
 
     def servers_of(self, service: VirtualService) -> list[tuple[RealServerNode, VirtualService]]:
-        """The real servers of a service, each with the service as it is there: its checkers are its own."""
+        """The real servers of a service, each with the service as it is there: its checkers are its
+        own.
+        """
         return self._served.get(service.name, [])
 
     def wait_checked(self) -> None:
@@ -173,13 +215,18 @@ class Parts:
     def faults(self) -> list[tuple[Fault[RealServerNode], list[VirtualService]]]:
         """Faults of real servers, each with the services whose checkers notice it there.
 
-        Together they are noticed by every service, and by each of its sets of checkers where its real servers differ.
+        Together they are noticed by every service, and by each of its sets of checkers where its
+        real servers differ.
         """
         found: dict[tuple[str, type[Fault[RealServerNode]]], list[VirtualService]] = {}
         for service in self._all_services():
             seen = set()
             for number, (server, own) in enumerate(self.servers_of(service)):
-                if service.weight_of(number) and own.checks not in seen and (fault := _noticed(own)) is not None:
+                if (
+                    service.weight_of(number)
+                    and own.checks not in seen
+                    and (fault := _noticed(own)) is not None
+                ):
                     seen.add(own.checks)
                     found.setdefault((server.name, fault), []).append(own)
         if not found:
@@ -188,14 +235,22 @@ class Parts:
         return [(fault(nodes[name]), services) for (name, fault), services in found.items()]
 
     def _checkers(self) -> list[VirtualService]:
-        """The services as they are at their real servers, once for each checker, with that alone."""
-        return list(dict.fromkeys(replace(own, check=check) for own in self._own_services() for check in own.checks))
+        """The services as they are at their real servers, once for each checker, with that
+        alone.
+        """
+        return list(
+            dict.fromkeys(
+                replace(own, check=check) for own in self._own_services() for check in own.checks
+            )
+        )
 
     def _own_services(self) -> list[VirtualService]:
         return [own for served in self._served.values() for _, own in served]
 
     def _all_services(self) -> list[VirtualService]:
-        offered = [service for director in self._cluster.directors for service in director.role.services]
+        offered = [
+            service for director in self._cluster.directors for service in director.role.services
+        ]
         if not offered:
             pytest.skip("no service in these configurations, or none that is emulated")
         return list({service.name: service for service in offered}.values())
@@ -212,27 +267,37 @@ def removal(service: VirtualService, fault: Fault[RealServerNode]) -> Window:
 
 
 def _begun(checked: VirtualService) -> float:
-    """When a service's only checker has looked at all for the first time, in seconds: until then keepalived removes a
-    server at the first failure (``has_run`` in ``check_http.c`` and its like).
+    """When a service's only checker has looked at all for the first time, in seconds: until then
+    keepalived removes a server at the first failure (``has_run`` in ``check_http.c`` and its like).
     """
     return timers.first_check(checked).latest
 
 
 def _gives_up(checked: VirtualService) -> float:
-    """How long a service's only checker may take from its start to its giving up, in seconds, whatever it meets."""
+    """How long a service's only checker may take from its start to its giving up, in seconds,
+    whatever it meets.
+    """
     pace = checked.checks[0].pace(checked.delay_loop)
     return _begun(checked) + (pace.retry + 1) * (pace.timeout + pace.delay_before_retry)
 
 
 def _recovery(service: VirtualService) -> float:
     """When the last of a service's checkers has taken a real server in again, at the latest."""
-    symptoms = {check: Symptom.SILENT if isinstance(check, PingCheck) else Symptom.REFUSED for check in service.checks}
-    dues = [timers.recovery(replace(service, check=check), symptom).latest for check, symptom in symptoms.items()]
+    symptoms = {
+        check: Symptom.SILENT if isinstance(check, PingCheck) else Symptom.REFUSED
+        for check in service.checks
+    }
+    dues = [
+        timers.recovery(replace(service, check=check), symptom).latest
+        for check, symptom in symptoms.items()
+    ]
     return max(dues, default=0.0)
 
 
 def _noticed_by(check: Check, service: VirtualService) -> type[Fault[RealServerNode]] | None:
-    """The fault of a real server that a checker notices: the end of what it looks at; of scripts nothing is known."""
+    """The fault of a real server that a checker notices: the end of what it looks at; of scripts
+    nothing is known.
+    """
     if isinstance(check, MiscCheck):
         return None
     if isinstance(check, PingCheck):
@@ -244,8 +309,12 @@ def _noticed_by(check: Check, service: VirtualService) -> type[Fault[RealServerN
 
 
 def _noticed(service: VirtualService) -> type[Fault[RealServerNode]] | None:
-    """A fault of a real server that some checker of a service notices, rather one of a server than of the machine."""
-    found = [fault for check in service.checks if (fault := _noticed_by(check, service)) is not None]
+    """A fault of a real server that some checker of a service notices, rather one of a server than
+    of the machine.
+    """
+    found = [
+        fault for check in service.checks if (fault := _noticed_by(check, service)) is not None
+    ]
     return min(found, key=lambda fault: fault is IgnoreEcho, default=None)
 
 
@@ -263,11 +332,15 @@ def speaks_tls(service: VirtualService) -> bool:
 
 
 def _is_asked(service: VirtualService) -> bool:
-    return service.protocol == "UDP" or (service.protocol == "TCP" and mail.PORT not in service.ports)
+    return service.protocol == "UDP" or (
+        service.protocol == "TCP" and mail.PORT not in service.ports
+    )
 
 
 def requests(weights: Sequence[int]) -> int:
-    """How many requests show every real server: two rounds in the ratio of the weights, within reason."""
+    """How many requests show every real server: two rounds in the ratio of the weights, within
+    reason.
+    """
     shares = [weight // (math.gcd(*weights) or 1) for weight in weights]
     return min(2 * max(1, sum(shares)), MOST_REQUESTS)
 

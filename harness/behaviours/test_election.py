@@ -21,14 +21,20 @@ def test_every_vip_has_one_owner(cluster: Cluster, parts: Parts) -> None:
     routers = parts.routers()
     parts.wait_elected()
     settled = cluster.timeline.now()
-    longest = max(timers.master_down_interval(own) for router in routers for _, own in router.claims)
+    longest = max(
+        timers.master_down_interval(own) for router in routers for _, own in router.claims
+    )
     cluster.timeline.let_pass(longest + cluster.slack)
 
     for router in routers:
         assert len(cluster.owners(router.vip)) == 1, f"{router.vip}: {cluster.owners(router.vip)}"
         if len(router.claims) == 1:
-            continue  # nobody else can be master, and what goes to unicast peers that are not here is on no wire
-        assert not measures.split_brain(cluster.timeline, router.vrid, since=settled), f"VRID {router.vrid}"
+            # nobody else can be master, and what goes to unicast peers that are not here is on no
+            # wire
+            continue
+        assert not measures.split_brain(cluster.timeline, router.vrid, since=settled), (
+            f"VRID {router.vrid}"
+        )
 
 
 @LOSSES
@@ -46,7 +52,9 @@ def test_every_vip_survives_the_loss_of_its_owner(
         with cluster.suffering(loss(owner)) as struck:
             took = cluster.wait_master(heir, since=struck, until=due.latest, vip=router.vip)
             assert took in cluster.within(due), f"{router.vip}: {took:.3f} s, due {due}"
-            cluster.timeline.let_pass(router.claim_of(heir).advert_int + due.latest)  # the owner's other VIPs move too
+            cluster.timeline.let_pass(
+                router.claim_of(heir).advert_int + due.latest
+            )  # the owner's other VIPs move too
         parts.wait_elected()
 
 
@@ -61,7 +69,9 @@ def test_the_highest_priority_returns_or_does_not(cluster: Cluster, parts: Parts
         with cluster.suffering(StopKeepalived(owner)) as struck:
             due = router.takeover(heir, owner, announced=True)
             cluster.wait_master(heir, since=struck, until=due.latest, vip=router.vip)
-        if claim.priority == OWNER_PRIORITY:  # with state MASTER it does not wait (RFC 5798, section 6.4.1)
+        if (
+            claim.priority == OWNER_PRIORITY
+        ):  # with state MASTER it does not wait (RFC 5798, section 6.4.1)
             until = STARTING + timers.failback(claim).latest
             cluster.wait_master(owner, since=cluster.healed(), until=until, vip=router.vip)
             continue
@@ -73,5 +83,7 @@ def test_the_highest_priority_returns_or_does_not(cluster: Cluster, parts: Parts
         else:
             due = router.failback(owner, heir)
             took = cluster.wait_master(owner, since=stood.latest, until=due.latest, vip=router.vip)
-            assert stood.latest + took in cluster.within(stood + due), f"{router.vip}: {took:.3f} s, due {due}"
+            assert stood.latest + took in cluster.within(stood + due), (
+                f"{router.vip}: {took:.3f} s, due {due}"
+            )
         parts.wait_elected()  # the director's other VIPs return as well

@@ -3,7 +3,15 @@
 from itertools import product
 
 from harness import measures
-from harness.behaviours.parts import PREDICTABLE, Parts, Router, removal, requests, shown, speaks_tls
+from harness.behaviours.parts import (
+    PREDICTABLE,
+    Parts,
+    Router,
+    removal,
+    requests,
+    shown,
+    speaks_tls,
+)
 from harness.clock import Window
 from harness.cluster import Cluster
 from harness.faults import PowerOff
@@ -19,26 +27,36 @@ def test_every_service_answers(cluster: Cluster, parts: Parts) -> None:
         servers = [server for server, _ in parts.servers_of(service)]
         weights = [service.weight_of(number) for number in range(len(servers))]
         if not all(parts.offers(director, service) for director in cluster.directors):
-            continue  # whoever has it alone answers while it holds the VIP, and no client can count on that
+            # whoever has it alone answers while it holds the VIP, and no client can count on that
+            continue
         count = requests(weights)
         answers = cluster.fetch(count, service, tls=speaks_tls(service))
-        assert {answer.status for answer in answers} == {200}, f"{service.name}: {answers[-1].error}"
+        assert {answer.status for answer in answers} == {200}, (
+            f"{service.name}: {answers[-1].error}"
+        )
         if service.scheduler in PREDICTABLE and not service.persistence_timeout:
-            expected = {server.page for server, due in zip(servers, shown(weights, count), strict=True) if due}
+            expected = {
+                server.page
+                for server, due in zip(servers, shown(weights, count), strict=True)
+                if due
+            }
             assert expected <= {answer.server for answer in answers}, service.name
 
 
 def test_every_service_survives_the_loss_of_its_director(cluster: Cluster, parts: Parts) -> None:
     """Every service is out no longer than the takeover takes when its director loses power.
 
-    One cut for all services of a director: one of them is asked all the time, the others as soon as that answers again.
+    One cut for all services of a director: one of them is asked all the time, the others as soon as
+    that answers again.
     """
     routers = {vip: router for router in parts.routers(claimants=2) for vip in router.vips}
     lost: dict[Router, list[VirtualService]] = {}
     for service in parts.services(lost=True):
         if not all(parts.offers(director, service) for director in cluster.directors):
             continue
-        assert service.vip in routers, f"{service.name}: no VRRP instance holds {service.vip}, so nobody takes it over"
+        assert service.vip in routers, (
+            f"{service.name}: no VRRP instance holds {service.vip}, so nobody takes it over"
+        )
         lost.setdefault(routers[service.vip], []).append(service)
     parts.wait_settled()
 
@@ -68,7 +86,9 @@ def test_every_real_server_is_found_well(cluster: Cluster, parts: Parts) -> None
 
 
 def test_a_real_server_that_is_down_is_spared(cluster: Cluster, parts: Parts) -> None:
-    """A real server that is down leaves the pool of each checked service in time, and comes back."""
+    """A real server that is down leaves the pool of each checked service in time, and comes
+    back.
+    """
     faults = parts.faults()
     parts.wait_settled()
 
@@ -79,10 +99,19 @@ def test_a_real_server_that_is_down_is_spared(cluster: Cluster, parts: Parts) ->
                     continue
                 due = removal(service, fault)
                 if service.inhibit_on_failure:
-                    took = cluster.wait_weight(director, fault.node, 0, since=struck, until=due.latest, service=service)
+                    took = cluster.wait_weight(
+                        director, fault.node, 0, since=struck, until=due.latest, service=service
+                    )
                 else:
                     took = cluster.wait_pool(
-                        director, fault.node, present=False, since=struck, until=due.latest, service=service
+                        director,
+                        fault.node,
+                        present=False,
+                        since=struck,
+                        until=due.latest,
+                        service=service,
                     )
-                assert took in cluster.within(due), f"{service.name} on {director.name}: {took:.3f} s, due {due}"
+                assert took in cluster.within(due), (
+                    f"{service.name} on {director.name}: {took:.3f} s, due {due}"
+                )
         parts.wait_settled()

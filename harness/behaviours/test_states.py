@@ -1,4 +1,6 @@
-"""Instances without a VIP: a cloud's, whose scripts attach an address elsewhere. Only their state can be told."""
+"""Instances without a VIP: a cloud's, whose scripts attach an address elsewhere. Only their state
+can be told.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,20 @@ Claims = list[tuple[DirectorNode, VrrpInstance]]
 
 
 @pytest.mark.parametrize("loss", [PowerOff, StopKeepalived], ids=lambda fault: fault.__name__)
-def test_an_instance_without_a_vip_has_another_master(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
-    """Every instance without a VIP has one master, another one in time when that is lost, and the first again."""
+def test_an_instance_without_a_vip_has_another_master(
+    cluster: Cluster, loss: type[Fault[DirectorNode]]
+) -> None:
+    """Every instance without a VIP has one master, another one in time when that is lost, and the
+    first again.
+    """
     for claims in _routers(cluster):
         highest = max(claim.effective_priority() for _, claim in claims)
-        foremost = [director.name for director, claim in claims if claim.effective_priority() == highest]
-        longest = max(timers.master_down_interval(replace(claim, priority=1)) for _, claim in claims)
+        foremost = [
+            director.name for director, claim in claims if claim.effective_priority() == highest
+        ]
+        longest = max(
+            timers.master_down_interval(replace(claim, priority=1)) for _, claim in claims
+        )
         cluster.timeline.let_pass(2 * longest + cluster.slack)
         masters = _masters(cluster, claims)  # of equals, the one that was there first stays
         assert len(masters) == 1, f"{claims[0][1].name}: {masters}"
@@ -38,12 +48,18 @@ def test_an_instance_without_a_vip_has_another_master(cluster: Cluster, loss: ty
         with cluster.suffering(loss(first)) as struck:
             until = struck + due.latest + cluster.slack
             told = {"instance": claim.name, "state": "MASTER"}
-            event = cluster.timeline.wait_for(StateChanged, node=heir.name, since=struck, until=until, **told)
-            assert event.at - struck in cluster.within(due), f"{claim.name}: {event.at - struck:.3f} s, due {due}"
+            event = cluster.timeline.wait_for(
+                StateChanged, node=heir.name, since=struck, until=until, **told
+            )
+            assert event.at - struck in cluster.within(due), (
+                f"{claim.name}: {event.at - struck:.3f} s, due {due}"
+            )
         cluster.timeline.let_pass(2 * longest + own.preempt_delay + cluster.slack)
         outranks = own.effective_priority() > claim.effective_priority()
         expected = first if outranks and not own.nopreempt else heir
-        assert _masters(cluster, claims) == [expected.name], f"{own.name}: {_masters(cluster, claims)}"
+        assert _masters(cluster, claims) == [expected.name], (
+            f"{own.name}: {_masters(cluster, claims)}"
+        )
 
 
 def _routers(cluster: Cluster) -> list[Claims]:

@@ -1,4 +1,6 @@
-"""Tracking: whatever directors track is well at rest, is made to fail once, and moves the VIPs as priorities say."""
+"""Tracking: whatever directors track is well at rest, is made to fail once, and moves the VIPs as
+priorities say.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ FAILED = re.compile(r"VRRP_Script\((?P<script>[^)]+)\) (?P<what>failed|succeeded
 def test_what_is_tracked_is_well(cluster: Cluster, parts: Parts) -> None:
     """Every tracked script succeeds while nothing is broken."""
     scripts = _scripts(cluster)
-    cluster.timeline.let_pass(max(timers.script_failure(script).latest for _, script in scripts) + cluster.slack)
+    cluster.timeline.let_pass(
+        max(timers.script_failure(script).latest for _, script in scripts) + cluster.slack
+    )
 
     ill = [_said(cluster, director, script) for director, script in scripts]
     assert not (ill := [said for said in ill if said]), "; ".join(dict.fromkeys(ill))
@@ -30,7 +34,9 @@ def test_what_is_tracked_is_well(cluster: Cluster, parts: Parts) -> None:
 
 @pytest.mark.parametrize("where", ["the master", "a backup", "all directors"])
 def test_what_is_tracked_fails(cluster: Cluster, parts: Parts, where: str) -> None:
-    """What directors track fails, and every VIP goes where the priorities say, in time, and comes back."""
+    """What directors track fails, and every VIP goes where the priorities say, in time, and comes
+    back.
+    """
     routers = parts.routers(claimants=2)
     if not (known := causes(cluster.directors)):
         pytest.skip("nothing in these configurations is tracked that could be made to fail")
@@ -43,7 +49,9 @@ def test_what_is_tracked_fails(cluster: Cluster, parts: Parts, where: str) -> No
 
 
 def _strike(cluster: Cluster, parts: Parts, cause: Cause, claims: list[Claims]) -> None:
-    """Have some directors suffer a cause, judge where the VIPs go, and where they are when it is over."""
+    """Have some directors suffer a cause, judge where the VIPs go, and where they are when it is
+    over.
+    """
     owners = {claim.router: parts.owner_of(claim.router) for claim in claims}
     nodes = [director for director in cluster.directors if director.name in claims[0].struck]
     began = [cluster.inject(cause.fault(director)) for director in nodes]
@@ -53,7 +61,9 @@ def _strike(cluster: Cluster, parts: Parts, cause: Cause, claims: list[Claims]) 
         if heir is not None and heir is not owner and len(nodes) == 1:
             due = claim.moves(owner, heir)
             took = cluster.wait_master(heir, since=began[0], until=due.latest, vip=claim.router.vip)
-            assert took in cluster.within(due), f"{cause} on {owner.name}: {claim.router.vip} moved after {took:.3f} s"
+            assert took in cluster.within(due), (
+                f"{cause} on {owner.name}: {claim.router.vip} moved after {took:.3f} s"
+            )
     cluster.timeline.let_pass(max(claim.over() for claim in claims) + cluster.slack)
     for claim in claims:
         heir = claim.heir(owners[claim.router])
@@ -61,7 +71,8 @@ def _strike(cluster: Cluster, parts: Parts, cause: Cause, claims: list[Claims]) 
         expected = [heir.name] if heir is not None else []
         assert holders == expected, (
             f"{cause} on {' and '.join(node.name for node in nodes)}: {claim.router.vip} is held by"
-            f" {' and '.join(holders) or 'nobody'}, and the priorities say {heir.name if heir else 'nobody'}"
+            f" {' and '.join(holders) or 'nobody'}, and the priorities say"
+            f" {heir.name if heir else 'nobody'}"
         )
     for director in nodes:
         cluster.heal(cause.fault(director))
@@ -73,7 +84,9 @@ def _struck(parts: Parts, cause: Cause, where: str) -> list[frozenset[str]]:
     """Which directors a cause strikes at a time."""
     found: dict[frozenset[str], None] = {}
     for router in parts.routers(claimants=2):
-        if not any(cause.hits(director, claim) or cause.values(claim) for director, claim in router.claims):
+        if not any(
+            cause.hits(director, claim) or cause.values(claim) for director, claim in router.claims
+        ):
             continue
         owner = parts.owner_of(router)
         chosen = {
@@ -99,16 +112,25 @@ def _scripts(cluster: Cluster) -> list[tuple[DirectorNode, VrrpScript]]:
 
 def _said(cluster: Cluster, director: DirectorNode, script: VrrpScript) -> str | None:
     """What is amiss with a script that fails, and what it says; None if it does not."""
-    lines = [event.line for event in cluster.timeline.events(Log, node=director.name, daemon="keepalived")]
-    found = [match for line in lines if (match := FAILED.search(line)) and match["script"] == script.name]
+    lines = [
+        event.line
+        for event in cluster.timeline.events(Log, node=director.name, daemon="keepalived")
+    ]
+    found = [
+        match for line in lines if (match := FAILED.search(line)) and match["script"] == script.name
+    ]
     if not found or found[-1]["what"] == "succeeded":
         return None
     command = director.role.commands.get(script.name, "")
     result = director.machine.run(["timeout", "5", *shlex.split(command)], check=False)
     if not result.returncode:
         return (
-            f"{script.name} on {director.name} fails where keepalived runs it, and {command} by itself succeeds:"
+            f"{script.name} on {director.name} fails where keepalived runs it, and"
+            f" {command} by itself succeeds:"
             " keepalived runs the file that a link leads to, under that file's name"
         )
     words = " ".join(result.stdout.split())[-200:] or "nothing"
-    return f"{script.name} on {director.name}, which runs {command}, exits with {result.returncode} and says {words}"
+    return (
+        f"{script.name} on {director.name}, which runs {command}, exits with"
+        f" {result.returncode} and says {words}"
+    )

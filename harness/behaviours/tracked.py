@@ -1,4 +1,6 @@
-"""What directors track beside each other: how each of it can be made to fail, and what the priorities then say."""
+"""What directors track beside each other: how each of it can be made to fail, and what the
+priorities then say.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,9 @@ from harness.topology.tracking import FAULT, Tracked
 
 @dataclass(frozen=True)
 class Cause:
-    """One thing that may fail on any director: a local service, a script's program or the file that it
-    looks for, or an interface."""
+    """One thing that may fail on any director: a local service, a script's program or the file that
+    it looks for, or an interface.
+    """
 
     what: LocalService | str
     kind: str
@@ -32,18 +35,34 @@ class Cause:
         if self.kind == "switch":
             return MakeFile(director, self.what)
         if self.kind == "file":
-            file = next(each for own in director.role.instances for each in own.track_files if each.path == self.what)
+            file = next(
+                each
+                for own in director.role.instances
+                for each in own.track_files
+                if each.path == self.what
+            )
             return WriteNumber(director, file, bad(file))
         return Unplug(director, self.what)
 
     def __str__(self) -> str:
         if isinstance(self.what, LocalService):
-            return f"{self.what.name} ends" if self.what.port is None else f"nothing answers at port {self.what.port}"
-        happens = {"program": "fails", "switch": "is there", "interface": "loses its carrier", "file": "says so"}
+            return (
+                f"{self.what.name} ends"
+                if self.what.port is None
+                else f"nothing answers at port {self.what.port}"
+            )
+        happens = {
+            "program": "fails",
+            "switch": "is there",
+            "interface": "loses its carrier",
+            "file": "says so",
+        }
         return f"{self.what} {happens[self.kind]}"
 
     def applies(self, director: DirectorNode) -> bool:
-        """Whether a director has what fails: one that does not track a script may be without what that looks for."""
+        """Whether a director has what fails: one that does not track a script may be without what
+        that looks for.
+        """
         if isinstance(self.what, LocalService):
             return self.what in director.role.local_services
         if self.kind == "file":
@@ -53,14 +72,20 @@ class Cause:
 
     def values(self, instance: VrrpInstance) -> dict[TrackedFile, int]:
         """The number that a tracked file has then, if the cause is one that the instance tracks."""
-        return {each: bad(each) for each in instance.track_files if self.kind == "file" and each.path == self.what}
+        return {
+            each: bad(each)
+            for each in instance.track_files
+            if self.kind == "file" and each.path == self.what
+        }
 
     def hits_device(self, instance: VrrpInstance) -> bool:
         """Whether an interface fails on which the instance has a VIP beside its own interface.
 
         keepalived tracks those as well, without a weight (``vrrp.c``, TRACK_ADDR).
         """
-        return self.kind == "interface" and self.what in {device for _, device in instance.elsewhere}
+        return self.kind == "interface" and self.what in {
+            device for _, device in instance.elsewhere
+        }
 
     def hits(self, director: DirectorNode, instance: VrrpInstance) -> set[Tracked]:
         """What of that which an instance tracks fails by it."""
@@ -73,14 +98,22 @@ class Cause:
             return False
         services = director.role.local.get(tracked.name, ())
         if isinstance(self.what, LocalService):
-            together = [each for each in services if each.port is not None] if self.what.port is not None else []
+            together = (
+                [each for each in services if each.port is not None]
+                if self.what.port is not None
+                else []
+            )
             return self.what in services or bool(together)  # one server answers at all ports
-        known = {"program": director.role.programs, "switch": director.role.switches}.get(self.kind, {})
+        known = {"program": director.role.programs, "switch": director.role.switches}.get(
+            self.kind, {}
+        )
         return known.get(tracked.name) == self.what
 
 
 def bad(file: TrackedFile) -> int:
-    """A number that speaks against a director: one that counts against it, or else one that is FAULT state."""
+    """A number that speaks against a director: one that counts against it, or else one that is
+    FAULT state.
+    """
     return 1 if file.weight <= 0 else FAULT
 
 
@@ -120,14 +153,19 @@ class Claims:
     struck: frozenset[str]
 
     def left(self, director: DirectorNode) -> int:
-        """The priority that a director is left with; 0 is FAULT state, also where that is another's of its group."""
+        """The priority that a director is left with; 0 is FAULT state, also where that is another's
+        of its group.
+        """
         claim = self.router.claim_of(director)
         if director.name not in self.struck:
             return claim.effective_priority()
         if self.cause.hits_device(claim) or self._ends(director):
             return 0
         together = [claim, *_group_of(director, claim)]
-        left = [each.effective_priority(self.cause.hits(director, each), self.cause.values(each)) for each in together]
+        left = [
+            each.effective_priority(self.cause.hits(director, each), self.cause.values(each))
+            for each in together
+        ]
         return 0 if min(left) == 0 else left[0]
 
     def heir(self, owner: DirectorNode) -> DirectorNode | None:
@@ -154,51 +192,85 @@ class Claims:
         """When ``heir`` is due to take over from ``owner`` since the cause struck."""
         claim, left = self.router.claim_of(heir), self.left(owner)
         master = self.router.claim_of(owner)
-        due = timers.displaced(_at(master, master.effective_priority()), _at(claim, self.left(heir)), left)
+        due = timers.displaced(
+            _at(master, master.effective_priority()), _at(claim, self.left(heir)), left
+        )
         return self.noticed(owner) + due
 
     def noticed(self, director: DirectorNode) -> Window:
         """When a director notices the cause, the first and the last of what fails by it."""
-        dues = [_failure(director, each) for each in self._hit(director) if isinstance(each, VrrpScript)]
+        dues = [
+            _failure(director, each) for each in self._hit(director) if isinstance(each, VrrpScript)
+        ]
         dues = dues or [Window(0.0, 0.0)]
-        at_once = self._ends(director) or any(self.cause.hits_device(own) for own in director.role.instances)
-        earliest = 0.0 if at_once else min(due.earliest for due in dues)  # the first run that fails ends keepalived
+        at_once = self._ends(director) or any(
+            self.cause.hits_device(own) for own in director.role.instances
+        )
+        earliest = (
+            0.0 if at_once else min(due.earliest for due in dues)
+        )  # the first run that fails ends keepalived
         return Window(earliest, max(due.latest for due in dues))
 
     def over(self) -> float:
-        """How many seconds after its beginning, or its end, everything that comes of the cause has come about."""
+        """How many seconds after its beginning, or its end, everything that comes of the cause has
+        come about.
+        """
         noticed = [0.0]
         for director, _ in self.router.claims:
             for script in self._hit(director):
                 if isinstance(script, VrrpScript):
-                    noticed += [_failure(director, script).latest, _recovery(director, script).latest]
-        waits = [timers.master_down_interval(_at(claim, 1)) + claim.preempt_delay for _, claim in self.router.claims]
+                    noticed += [
+                        _failure(director, script).latest,
+                        _recovery(director, script).latest,
+                    ]
+        waits = [
+            timers.master_down_interval(_at(claim, 1)) + claim.preempt_delay
+            for _, claim in self.router.claims
+        ]
         return max(noticed) + 2 * max(waits)
 
 
 def _failure(director: DirectorNode, script: VrrpScript) -> Window:
     """When a script fails in keepalived's eyes: while it sleeps, runs that are due are left out."""
-    return Window(timers.script_failure(script).earliest, timers.script_failure(_paused(director, script)).latest)
+    return Window(
+        timers.script_failure(script).earliest,
+        timers.script_failure(_paused(director, script)).latest,
+    )
 
 
 def _recovery(director: DirectorNode, script: VrrpScript) -> Window:
-    return Window(timers.script_recovery(script).earliest, timers.script_recovery(_paused(director, script)).latest)
+    return Window(
+        timers.script_recovery(script).earliest,
+        timers.script_recovery(_paused(director, script)).latest,
+    )
 
 
 def _paused(director: DirectorNode, script: VrrpScript) -> VrrpScript:
     """The script as it would be if it ran seldom enough for all its sleep."""
-    longest = min(director.role.pauses.get(script.name, 0.0), float(script.timeout or script.interval))
+    longest = min(
+        director.role.pauses.get(script.name, 0.0), float(script.timeout or script.interval)
+    )
     return replace(script, interval=script.interval + math.ceil(longest))
 
 
 def _at(claim: VrrpInstance, priority: int) -> VrrpInstance:
     """The claim with a priority of its own, which nothing that it tracks changes."""
     return replace(
-        claim, priority=max(priority, 1), track_scripts=(), track_interfaces=(), track_processes=(), track_files=()
+        claim,
+        priority=max(priority, 1),
+        track_scripts=(),
+        track_interfaces=(),
+        track_processes=(),
+        track_files=(),
     )
 
 
 def _group_of(director: DirectorNode, claim: VrrpInstance) -> list[VrrpInstance]:
     """The other members of an instance's sync group."""
-    names = {name for group in director.role.sync_groups if claim.name in group.members for name in group.members}
+    names = {
+        name
+        for group in director.role.sync_groups
+        if claim.name in group.members
+        for name in group.members
+    }
     return [each for each in director.role.instances if each.name in names and each is not claim]

@@ -1,4 +1,6 @@
-"""Faults: what is done to a cluster. Each is data with ``inject`` and ``heal``, one file for one thing that breaks."""
+"""Faults: what is done to a cluster. Each is data with ``inject`` and ``heal``, one file for one
+thing that breaks.
+"""
 
 from harness.faults.configuration import (
     AcceptLocal,

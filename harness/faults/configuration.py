@@ -24,8 +24,9 @@ class Maintenance(Fault[DirectorNode]):
 
 @dataclass(frozen=True)
 class Reconfigure(Fault[DirectorNode]):
-    """keepalived reloads its configuration, in which ``old``, that stood there once, has become ``new``, and so have
-    the pairs in ``more``. With ``restart`` it is stopped and started instead, as a package's upgrade does it.
+    """keepalived reloads its configuration, in which ``old``, that stood there once, has become
+    ``new``, and so have the pairs in ``more``. With ``restart`` it is stopped and started instead,
+    as a package's upgrade does it.
     """
 
     old: str
@@ -50,15 +51,19 @@ class Reconfigure(Fault[DirectorNode]):
 
 @dataclass(frozen=True)
 class Firewall(Fault[Node]):
-    """A machine's firewall has one ``rule`` more, in iptables' own words: ``"-A INPUT -p udp --dport 53 -j DROP"``. It
-    begins with ``-A``, after ``-t TABLE`` if it is not of the table ``filter``; healed, it is deleted.
+    """A machine's firewall has one ``rule`` more, in iptables' own words: ``"-A INPUT -p udp
+    --dport 53 -j DROP"``. It begins with ``-A``, after ``-t TABLE`` if it is not of the table
+    ``filter``; healed, it is deleted.
     """
 
     rule: str
 
     def __post_init__(self) -> None:
         if "-A" not in shlex.split(self.rule):
-            raise HarnessError(f'Firewall: a rule is appended to a chain: "-A INPUT ... -j DROP", not {self.rule!r}')
+            raise HarnessError(
+                'Firewall: a rule is appended to a chain: "-A INPUT ... -j DROP", not'
+                f" {self.rule!r}"
+            )
 
     @property
     def name(self) -> str:
@@ -74,7 +79,9 @@ class Firewall(Fault[Node]):
 
 
 class AcceptLocal(Fault[Node]):
-    """The machine takes packets from the wire whose source is one of its own addresses (``accept_local=1``)."""
+    """The machine takes packets from the wire whose source is one of its own addresses
+    (``accept_local=1``).
+    """
 
     def inject(self, around: Surroundings) -> None:
         self._set("1")
@@ -88,7 +95,9 @@ class AcceptLocal(Fault[Node]):
 
 
 class HintSource(Fault[DirectorNode]):
-    """The holder of a VIP speaks to it from its DIP: the source that the route to this local address names."""
+    """The holder of a VIP speaks to it from its DIP: the source that the route to this local
+    address names.
+    """
 
     def inject(self, around: Surroundings) -> None:
         self._route(self.node.ip)
@@ -126,7 +135,9 @@ class Unprotected(Fault[RealServerNode]):
 
 @dataclass(frozen=True)
 class HalfProtected(Fault[RealServerNode]):
-    """A real server on which one of the two settings was forgotten: ``lacks`` is arp_ignore or arp_announce."""
+    """A real server on which one of the two settings was forgotten: ``lacks`` is arp_ignore or
+    arp_announce.
+    """
 
     lacks: str
 

@@ -25,5 +25,10 @@ class Drain(Fault[DirectorNode]):
 
     def _weigh(self, weight: int) -> None:
         destination = self.node.destination(self.service, self.server)
-        words = [*ipvsadm.service(self.service), *ipvsadm.server(self.service, destination), "-w", str(weight)]
+        words = [
+            *ipvsadm.service(self.service),
+            *ipvsadm.server(self.service, destination),
+            "-w",
+            str(weight),
+        ]
         self.node.machine.run(["ipvsadm", "-e", *words])

@@ -18,7 +18,9 @@ N = TypeVar("N", bound=Node, covariant=True)
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a fault may lay hands on: the network, and the ways to switch a node on or off or to start its daemon."""
+    """What a fault may lay hands on: the network, and the ways to switch a node on or off or to
+    start its daemon.
+    """
 
     lab: Lab
     power_on: Callable[[Node], None]
@@ -28,9 +30,10 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Fault(ABC, Generic[N]):
-    """Something that befalls one node. ``announced`` says whether a master struck by it can still resign,
-    ``in_office`` whether it goes on as master when it is healed, without an election; ``symptom`` what a health checker
-    meets at a real server struck by it; ``cuts`` whether an open connection hears nothing more, or late.
+    """Something that befalls one node. ``announced`` says whether a master struck by it can still
+    resign, ``in_office`` whether it goes on as master when it is healed, without an election;
+    ``symptom`` what a health checker meets at a real server struck by it; ``cuts`` whether an open
+    connection hears nothing more, or late.
     """
 
     node: N

@@ -1,6 +1,8 @@
-"""Interfaces that change below running daemons: deleted and made again, renamed, without their address, another MTU.
+"""Interfaces that change below running daemons: deleted and made again, renamed, without their
+address, another MTU.
 
-That is what a driver's restart, udev, NetworkManager, systemd-networkd and DHCP clients do to machines.
+That is what a driver's restart, udev, NetworkManager, systemd-networkd and DHCP clients do to
+machines.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from harness.lab import devices
 
 @dataclass(frozen=True)
 class InterfaceFault(Fault[Node]):
-    """What befalls one ``interface`` of a machine, by default the one that has the machine's own address."""
+    """What befalls one ``interface`` of a machine, by default the one that has the machine's own
+    address.
+    """
 
     symptom: ClassVar[Symptom] = Symptom.BLACK_HOLE
     cuts: ClassVar[bool] = True
@@ -26,7 +30,9 @@ class InterfaceFault(Fault[Node]):
     def __post_init__(self) -> None:
         if self.interface is not None and self.interface not in self.node.plan.devices:
             there = ", ".join(self.node.plan.devices)
-            raise HarnessError(f"{self.name}: {self.node.name} has no interface {self.interface}; it has {there}")
+            raise HarnessError(
+                f"{self.name}: {self.node.name} has no interface {self.interface}; it has {there}"
+            )
 
     @property
     def device(self) -> str:
@@ -43,11 +49,15 @@ class InterfaceFault(Fault[Node]):
 
 @dataclass(frozen=True)
 class DeleteInterface(InterfaceFault):
-    """The interface is gone, with what is on it; healed, it is made again as it was, under another number."""
+    """The interface is gone, with what is on it; healed, it is made again as it was, under another
+    number.
+    """
 
     def inject(self, around: Surroundings) -> None:
         if used := [each.name for each in self.node.plan.role.links if self.device in each.parts]:
-            raise HarnessError(f"{self.name}: {used[0]} of {self.node.name} is made of it; delete that instead")
+            raise HarnessError(
+                f"{self.name}: {used[0]} of {self.node.name} is made of it; delete that instead"
+            )
         self._ip("link", "delete", self.device)
 
     def heal(self, around: Surroundings) -> None:
@@ -61,7 +71,9 @@ class DeleteInterface(InterfaceFault):
 
 @dataclass(frozen=True)
 class RenameInterface(InterfaceFault):
-    """The interface has another name ``to``, as after udev's late rules: down, renamed, up again."""
+    """The interface has another name ``to``, as after udev's late rules: down, renamed, up
+    again.
+    """
 
     to: str = "renamed0"
 
@@ -80,8 +92,9 @@ class RenameInterface(InterfaceFault):
 
 @dataclass(frozen=True)
 class LoseAddress(InterfaceFault):
-    """The interface loses an ``address`` (None: the machine's own): a lease that ended, or a VIP that
-    systemd-networkd takes for foreign. Healed, the machine's own one is back; a VIP is its daemon's affair.
+    """The interface loses an ``address`` (None: the machine's own): a lease that ended, or a VIP
+    that systemd-networkd takes for foreign. Healed, the machine's own one is back; a VIP is its
+    daemon's affair.
     """
 
     cuts: ClassVar[bool] = False

@@ -14,7 +14,9 @@ from harness.lab.cuts import Cut as Lost
 
 @dataclass(frozen=True)
 class Unplug(Fault[Node]):
-    """The cable of one ``interface`` is pulled, or all cables are: the machine sees that it has no carrier."""
+    """The cable of one ``interface`` is pulled, or all cables are: the machine sees that it has no
+    carrier.
+    """
 
     cuts: ClassVar[bool] = True
     interface: str | None = None
@@ -27,7 +29,9 @@ class Unplug(Fault[Node]):
 
 
 class BlackHole(Fault[Node]):
-    """The switch silently drops all that goes to or comes from the machine, whose carrier stays up."""
+    """The switch silently drops all that goes to or comes from the machine, whose carrier stays
+    up.
+    """
 
     in_office: ClassVar[bool] = True
     symptom: ClassVar[Symptom] = Symptom.BLACK_HOLE
@@ -42,11 +46,13 @@ class BlackHole(Fault[Node]):
 
 @dataclass(frozen=True)
 class Cut(Fault[Node]):
-    """Two machines of one LAN do not hear each other, while both see their carrier and everybody else hears them.
+    """Two machines of one LAN do not hear each other, while both see their carrier and everybody
+    else hears them.
 
-    With ``both=False`` only what ``node`` sends to ``other`` is lost. ``protocol`` (TCP, UDP, ICMP, VRRP, IPIP or ARP)
-    and ``port`` narrow it down: ``Cut(client, director, protocol="TCP", port=80)`` is a firewall on the way to a
-    service. What others pass on for the machine, such as a director for its client, is not lost.
+    With ``both=False`` only what ``node`` sends to ``other`` is lost. ``protocol`` (TCP, UDP, ICMP,
+    VRRP, IPIP or ARP) and ``port`` narrow it down: ``Cut(client, director, protocol="TCP",
+    port=80)`` is a firewall on the way to a service. What others pass on for the machine, such as a
+    director for its client, is not lost.
     """
 
     symptom: ClassVar[Symptom] = Symptom.BLACK_HOLE

@@ -15,7 +15,9 @@ _KEPT = ".own"
 
 @dataclass(frozen=True)
 class StopLocal(Fault[DirectorNode]):
-    """A program that a health script looks for has ended: of one that answers at a port, all that answer at any."""
+    """A program that a health script looks for has ended: of one that answers at a port, all that
+    answer at any.
+    """
 
     service: LocalService
 
@@ -53,7 +55,9 @@ class FailProgram(Fault[DirectorNode]):
 
 @dataclass(frozen=True)
 class MakeFile(Fault[DirectorNode]):
-    """A file is there that a health script takes for a reason to fail, and gone again once healed."""
+    """A file is there that a health script takes for a reason to fail, and gone again once
+    healed.
+    """
 
     path: str
 

@@ -1,7 +1,8 @@
-"""Packets: frames that are lost, late or out of order on the way to or from one machine, all or some of them.
+"""Packets: frames that are lost, late or out of order on the way to or from one machine, all or
+some of them.
 
-The carrier stays up and the switch goes on learning, so no daemon is told. What a machine sends is on the timeline
-before it is lost on arrival at another; what is lost as it leaves is never seen.
+The carrier stays up and the switch goes on learning, so no daemon is told. What a machine sends is
+on the timeline before it is lost on arrival at another; what is lost as it leaves is never seen.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ _ARP_LOST = Impairment(loss=1, only="ARP")
 
 @dataclass(frozen=True)
 class Impaired(Fault[Node]):
-    """What ``arriving`` frames suffer, or else those that leave. At most one such fault each way at a time."""
+    """What ``arriving`` frames suffer, or else those that leave. At most one such fault each way at
+    a time.
+    """
 
     in_office: ClassVar[bool] = True
     cuts: ClassVar[bool] = True
@@ -48,7 +51,9 @@ class Deaf(Impaired):
 
 @dataclass(frozen=True)
 class DropAdvertisements(Impaired):
-    """VRRP alone does not arrive at the machine, or does not leave it: a firewall, or a switch without multicast."""
+    """VRRP alone does not arrive at the machine, or does not leave it: a firewall, or a switch
+    without multicast.
+    """
 
     impairment: Impairment = _ADVERTISEMENTS_LOST
 

@@ -13,7 +13,9 @@ from harness.lab.machine import Process
 
 
 class StopSpeaker(Fault[DirectorNode]):
-    """What speaks VRRP is stopped in an orderly way: a master resigns with an advertisement of priority 0."""
+    """What speaks VRRP is stopped in an orderly way: a master resigns with an advertisement of
+    priority 0.
+    """
 
     announced: ClassVar[bool] = True
 
@@ -25,11 +27,15 @@ class StopSpeaker(Fault[DirectorNode]):
 
 
 class StopKeepalived(StopSpeaker):
-    """keepalived is stopped in an orderly way: a master resigns with an advertisement of priority 0."""
+    """keepalived is stopped in an orderly way: a master resigns with an advertisement of priority
+    0.
+    """
 
 
 class HangSpeaker(Fault[DirectorNode]):
-    """What speaks VRRP is stopped by SIGSTOP, and its children: silent, while the kernel still has all that it set."""
+    """What speaks VRRP is stopped by SIGSTOP, and its children: silent, while the kernel still has
+    all that it set.
+    """
 
     in_office: ClassVar[bool] = True
 
@@ -41,11 +47,15 @@ class HangSpeaker(Fault[DirectorNode]):
 
 
 class HangKeepalived(HangSpeaker):
-    """keepalived and its children are stopped by SIGSTOP: silent, while the kernel still holds VIP and IPVS table."""
+    """keepalived and its children are stopped by SIGSTOP: silent, while the kernel still holds VIP
+    and IPVS table.
+    """
 
 
 class KillKeepalived(Fault[DirectorNode]):
-    """keepalived and its children die by SIGKILL: nobody takes the VIP and the IPVS table out of the kernel."""
+    """keepalived and its children die by SIGKILL: nobody takes the VIP and the IPVS table out of
+    the kernel.
+    """
 
     def inject(self, around: Surroundings) -> None:
         self.node.kill()
@@ -55,7 +65,9 @@ class KillKeepalived(Fault[DirectorNode]):
 
 
 class CrashVrrp(Fault[DirectorNode]):
-    """The VRRP child alone dies by SIGKILL; its parent starts another, so there is nothing to heal."""
+    """The VRRP child alone dies by SIGKILL; its parent starts another, so there is nothing to
+    heal.
+    """
 
     def inject(self, around: Surroundings) -> None:
         self.node.signal_vrrp(signal.SIGKILL)
@@ -66,10 +78,12 @@ class CrashVrrp(Fault[DirectorNode]):
 
 @dataclass(frozen=True)
 class Starve(Fault[DirectorNode]):
-    """keepalived gets the processor by turns: it and its children stand still for ``stands`` seconds, run for ``runs``
-    seconds, and so on. It is what a host that is too busy does to a virtual machine.
+    """keepalived gets the processor by turns: it and its children stand still for ``stands``
+    seconds, run for ``runs`` seconds, and so on. It is what a host that is too busy does to a
+    virtual machine.
 
-    In virtual time computing takes no time, so a share of the processor can only be had as such a schedule.
+    In virtual time computing takes no time, so a share of the processor can only be had as such a
+    schedule.
     """
 
     in_office: ClassVar[bool] = True
@@ -79,7 +93,9 @@ class Starve(Fault[DirectorNode]):
 
     def __post_init__(self) -> None:
         if self.stands <= 0 or self.runs <= 0:
-            raise HarnessError(f"Starve: stands={self.stands:g} and runs={self.runs:g} are to be above 0 s")
+            raise HarnessError(
+                f"Starve: stands={self.stands:g} and runs={self.runs:g} are to be above 0 s"
+            )
 
     @property
     def name(self) -> str:

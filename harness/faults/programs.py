@@ -13,7 +13,9 @@ from harness.faults.fault import Fault, Surroundings
 
 @dataclass(frozen=True)
 class StopProgram(Fault[Node]):
-    """A program that the topology has on a machine, by name, is gone by SIGKILL; healed, it is started again."""
+    """A program that the topology has on a machine, by name, is gone by SIGKILL; healed, it is
+    started again.
+    """
 
     program: str
 
@@ -25,7 +27,10 @@ class StopProgram(Fault[Node]):
         found = {daemon.name: daemon for daemon in self.node.daemons}
         if self.program not in found:
             there = ", ".join(found) or "nothing"
-            raise HarnessError(f"{type(self).__name__}: {self.node.name} does not run {self.program}; it runs {there}")
+            raise HarnessError(
+                f"{type(self).__name__}: {self.node.name} does not run {self.program};"
+                f" it runs {there}"
+            )
         return found[self.program]
 
     @property
@@ -41,7 +46,9 @@ class StopProgram(Fault[Node]):
 
 @dataclass(frozen=True)
 class HangProgram(StopProgram):
-    """It is stopped by SIGSTOP: its connections are accepted by the kernel, and nobody answers in them."""
+    """It is stopped by SIGSTOP: its connections are accepted by the kernel, and nobody answers in
+    them.
+    """
 
     def inject(self, around: Surroundings) -> None:
         self.node.signal_all(signal.SIGSTOP, self._daemon)

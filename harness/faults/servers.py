@@ -1,4 +1,6 @@
-"""Real servers that are not well: stopped, hung, or answering what they should not, and the firewalls before them."""
+"""Real servers that are not well: stopped, hung, or answering what they should not, and the
+firewalls before them.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,8 @@ _REQUEST = ("--protocol", "tcp", "--tcp-flags", "PSH", "PSH")
 
 
 class StopHttpd(Fault[RealServerNode]):
-    """httpd is gone, by SIGKILL: the machine refuses connections from this moment on, where an orderly end takes its
-    time.
+    """httpd is gone, by SIGKILL: the machine refuses connections from this moment on, where an
+    orderly end takes its time.
     """
 
     daemon: ClassVar[Daemon] = httpd.HTTPD
@@ -43,7 +45,9 @@ class StopMail(StopHttpd):
 
 
 class HangHttpd(Fault[RealServerNode]):
-    """httpd and its workers are stopped by SIGSTOP: the kernel accepts connections, and nobody answers in them."""
+    """httpd and its workers are stopped by SIGSTOP: the kernel accepts connections, and nobody
+    answers in them.
+    """
 
     daemon: ClassVar[Daemon] = httpd.HTTPD
     symptom: ClassVar[Symptom] = Symptom.SILENT
@@ -104,7 +108,9 @@ class Filtered(Fault[RealServerNode]):
 
 
 class ResetRequests(Filtered):
-    """Connections are accepted, and reset as soon as a request comes: a proxy that has lost what is behind it."""
+    """Connections are accepted, and reset as soon as a request comes: a proxy that has lost what is
+    behind it.
+    """
 
     rule: ClassVar[tuple[str, ...]] = (*_REQUEST, "--jump", "REJECT", "--reject-with", "tcp-reset")
 

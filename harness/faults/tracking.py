@@ -32,7 +32,9 @@ class HangCheck(FailCheck):
 
 @dataclass(frozen=True)
 class ExitCheck(Fault[DirectorNode]):
-    """A director's health script exits with a status of its own, which may mean a weight (``misc_dynamic``)."""
+    """A director's health script exits with a status of its own, which may mean a weight
+    (``misc_dynamic``).
+    """
 
     status: int
 

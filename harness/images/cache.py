@@ -1,4 +1,6 @@
-"""Where images are kept: ``$XDG_CACHE_HOME/lvs-harness/images``, each whole or not at all, and never changed."""
+"""Where images are kept: ``$XDG_CACHE_HOME/lvs-harness/images``, each whole or not at all, and
+never changed.
+"""
 
 from __future__ import annotations
 
@@ -55,11 +57,14 @@ def make(key: str, what: str, fill: Fill, progress: Progress) -> Path:
             shutil.rmtree(stale, ignore_errors=True)
         if (free := shutil.disk_usage(location()).free) < SPACE:
             raise HarnessError(
-                f"{what}: making it needs {SPACE >> 20} MiB in {location()}, where {free >> 20} MiB are free;"
+                f"{what}: making it needs {SPACE >> 20} MiB in {location()}, where"
+                f" {free >> 20} MiB are free;"
                 " make room or set XDG_CACHE_HOME to a folder on another disk"
             )
         steps = Steps(location() / "build.log", progress, what)
-        with tempfile.TemporaryDirectory(prefix=".make-", dir=location(), ignore_cleanup_errors=True) as work:
+        with tempfile.TemporaryDirectory(
+            prefix=".make-", dir=location(), ignore_cleanup_errors=True
+        ) as work:
             made = Path(work, "made")
             made.mkdir()
             fill(made, Path(work), steps)
@@ -75,6 +80,7 @@ def _writable(what: str) -> Iterator[None]:
         if problem.errno not in _UNWRITABLE:
             raise
         raise HarnessError(
-            f"{what}: cannot write below {location()}: {problem.strerror}; make room there or set XDG_CACHE_HOME to"
+            f"{what}: cannot write below {location()}: {problem.strerror}; make room"
+            " there or set XDG_CACHE_HOME to"
             " another folder"
         ) from None

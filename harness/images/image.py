@@ -19,8 +19,8 @@ _ELF_MACHINES = {"x86_64": 62, "aarch64": 183}  # <elf.h>: e_machine
 
 @dataclass(frozen=True)
 class Image:
-    """``root`` is a folder, ``/`` for this machine's own files; what is below ``added``, if given, is put in
-    a machine's fresh folders (``/run/sbin``).
+    """``root`` is a folder, ``/`` for this machine's own files; what is below ``added``, if given,
+    is put in a machine's fresh folders (``/run/sbin``).
     """
 
     name: str
@@ -33,7 +33,9 @@ class Image:
         return self.root == "/"
 
     def program(self, name: str) -> Path | None:
-        """The file of a program, by its name or its whole path, as this machine sees it; None if the image has none."""
+        """The file of a program, by its name or its whole path, as this machine sees it; None if
+        the image has none.
+        """
         for place in [name] if name.startswith("/") else [f"{folder}/{name}" for folder in SEARCH]:
             for layer in (self.added, self.root):
                 found = None if layer is None else inside(layer, place)
@@ -54,13 +56,17 @@ class Image:
         """The image itself; HarnessError if this machine cannot run its programs."""
         program = self.program("sh") or self.program("keepalived")
         if program is None:
-            raise HarnessError(f"{self.name} is no root file system: it has no program sh in {', '.join(SEARCH)}")
+            raise HarnessError(
+                f"{self.name} is no root file system: it has no program sh in {', '.join(SEARCH)}"
+            )
         check_architecture(self.name, program)
         return self
 
 
 HOST = Image("host", "/")
-INSTALL_HINT = "install it there, or take another image or a keepalived of your own (--keepalived PATH)"
+INSTALL_HINT = (
+    "install it there, or take another image or a keepalived of your own (--keepalived PATH)"
+)
 
 
 @functools.cache
@@ -70,17 +76,25 @@ def compiled_in(program: Path) -> version.Version | None:
 
 
 def check_architecture(name: str, program: Path) -> None:
-    """HarnessError if ``program`` (of the image or build ``name``) is for other processors than this machine's."""
+    """HarnessError if ``program`` (of the image or build ``name``) is for other processors than
+    this machine's.
+    """
     with program.open("rb") as file:
         head = file.read(20)
-    if head[:4] == b"\x7fELF" and int.from_bytes(head[18:20], "little") != _ELF_MACHINES[platform.machine()]:
+    if (
+        head[:4] == b"\x7fELF"
+        and int.from_bytes(head[18:20], "little") != _ELF_MACHINES[platform.machine()]
+    ):
         raise HarnessError(
-            f"{name} is of another architecture: its {program.name} does not run on {platform.machine()}"
+            f"{name} is of another architecture: its {program.name} does not run on"
+            f" {platform.machine()}"
         )
 
 
 def inside(root: str, path: str) -> Path | None:
-    """Where ``path`` of a root file system lies, its links followed without leaving ``root``; None if nowhere."""
+    """Where ``path`` of a root file system lies, its links followed without leaving ``root``; None
+    if nowhere.
+    """
     followed = 0
     parts, at = path.split("/")[::-1], list[str]()
     while parts:

@@ -18,7 +18,9 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def split(name: str) -> tuple[Path, str] | None:
-    """``FOLDER`` or ``FOLDER:TAG`` as folder and tag ("" for the only one); None if there is no OCI layout."""
+    """``FOLDER`` or ``FOLDER:TAG`` as folder and tag ("" for the only one); None if there is no OCI
+    layout.
+    """
     folder, _, tag = name.rpartition(":")
     for path, wanted in ((Path(name), ""), (Path(folder or name), tag)):
         if (path / "oci-layout").is_file() and (path / "index.json").is_file():
@@ -27,11 +29,15 @@ def split(name: str) -> tuple[Path, str] | None:
 
 
 def make(folder: Path, tag: str, progress: cache.Progress) -> Path:
-    """The folder of the unpacked root file system, from the cache or unpacked now. HarnessError names what is wrong."""
+    """The folder of the unpacked root file system, from the cache or unpacked now. HarnessError
+    names what is wrong.
+    """
     what = f"image {folder}"
     manifest = _manifest(folder, tag, what)
     if shutil.which("umoci") is None:
-        raise HarnessError(f"{what}: umoci is missing; run `make images`, or: apt-get install umoci")
+        raise HarnessError(
+            f"{what}: umoci is missing; run `make images`, or: apt-get install umoci"
+        )
 
     def fill(made: Path, work: Path, steps: Steps) -> None:
         steps.begin(f"unpack {folder}")
@@ -54,26 +60,42 @@ def key(manifest: dict[str, Any]) -> str:
 
 
 def _manifest(folder: Path, tag: str, what: str) -> dict[str, Any]:
-    """The descriptor of the image's manifest. HarnessError if it is not there or for other processors."""
+    """The descriptor of the image's manifest. HarnessError if it is not there or for other
+    processors.
+    """
     try:
         named = _named(received.parse(received.read(folder, "index.json"))["manifests"])
         if (chosen := named.get(tag) if tag else next(iter(named.values()), None)) is None or (
             not tag and len(named) > 1
         ):
-            raise HarnessError(f"{what}: say which of its images: {', '.join(f'{folder}:{name}' for name in named)}")
+            raise HarnessError(
+                f"{what}: say which of its images:"
+                f" {', '.join(f'{folder}:{name}' for name in named)}"
+            )
         configuration = _blob(folder, _blob(folder, chosen)["config"])
     except OSError as problem:
         raise HarnessError(f"{what}: its OCI layout is damaged: {problem.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise HarnessError(f"{what}: its OCI layout is damaged: {type(problem).__name__}: {problem}") from None
-    if configuration.get("architecture") != (own := _ARCHITECTURES.get(platform.machine(), platform.machine())):
-        raise HarnessError(f"{what} is of another architecture: {configuration.get('architecture')}, and this is {own}")
+        raise HarnessError(
+            f"{what}: its OCI layout is damaged: {type(problem).__name__}: {problem}"
+        ) from None
+    if configuration.get("architecture") != (
+        own := _ARCHITECTURES.get(platform.machine(), platform.machine())
+    ):
+        raise HarnessError(
+            f"{what} is of another architecture: {configuration.get('architecture')},"
+            f" and this is {own}"
+        )
     return chosen
 
 
 def _named(manifests: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The descriptors that have a name, by it. Raises what damaged ones raise."""
-    named = {entry["annotations"][_TAG]: entry for entry in manifests if _TAG in entry.get("annotations", {})}
+    named = {
+        entry["annotations"][_TAG]: entry
+        for entry in manifests
+        if _TAG in entry.get("annotations", {})
+    }
     if not all(isinstance(name, str) and name.isprintable() for name in named):
         raise ValueError("the name of an image is no text that can be shown")
     return named

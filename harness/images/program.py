@@ -1,4 +1,6 @@
-"""A keepalived of the user's own, to be laid over an image: a program, or built from a git checkout, at any commit."""
+"""A keepalived of the user's own, to be laid over an image: a program, or built from a git
+checkout, at any commit.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,16 @@ from harness.images import cache
 from harness.images.image import check_architecture, compiled_in
 from harness.kernels.steps import Steps
 
-TOOLS = {"gcc": "gcc", "make": "make", "autoreconf": "autoconf", "automake": "automake", "pkg-config": "pkg-config"}
-"""What building keepalived runs, and the packages that have it. It also wants the headers of OpenSSL and libnl."""
+TOOLS = {
+    "gcc": "gcc",
+    "make": "make",
+    "autoreconf": "autoconf",
+    "automake": "automake",
+    "pkg-config": "pkg-config",
+}
+"""What building keepalived runs, and the packages that have it. It also wants the headers of
+OpenSSL and libnl.
+"""
 
 PLACE = "run/sbin/keepalived"
 """Where machines find it first, and nothing of this machine's is in its way."""
@@ -30,11 +40,15 @@ _OPTIONS = (
 
 
 def is_one(name: str) -> bool:
-    """Whether it names a keepalived rather than an image: a program, a source folder, or ``CHECKOUT@COMMIT``."""
+    """Whether it names a keepalived rather than an image: a program, a source folder, or
+    ``CHECKOUT@COMMIT``.
+    """
     checkout, at, _ = name.rpartition("@")
     path = Path(name)
     return (
-        path.is_file() or (bool(at) and (Path(checkout) / ".git").exists()) or (path / "keepalived.spec.in").is_file()
+        path.is_file()
+        or (bool(at) and (Path(checkout) / ".git").exists())
+        or (path / "keepalived.spec.in").is_file()
     )
 
 
@@ -42,19 +56,24 @@ def find(name: str) -> Path:
     """The layer, which has been made before."""
     found = cache.find(_key(name))
     if found is None:
-        raise HarnessError(f"keepalived {name} has not been built yet; build it: lvs-harness image make {name}")
+        raise HarnessError(
+            f"keepalived {name} has not been built yet; build it: lvs-harness image make {name}"
+        )
     return found
 
 
 def make(name: str, progress: cache.Progress) -> Path:
-    """The layer's folder, from the cache or made now; a commit is built, which takes a minute or two.
+    """The layer's folder, from the cache or made now; a commit is built, which takes a minute or
+    two.
 
     HarnessError if there is no such program or commit, or it cannot be built.
     """
     what = f"keepalived {name}"
     if "@" in name and not Path(name).exists():
         checkout, _, commit = name.rpartition("@")
-        return cache.make(_key(name), what, _builder(Path(checkout), commit_of(checkout, commit)), progress)
+        return cache.make(
+            _key(name), what, _builder(Path(checkout), commit_of(checkout, commit)), progress
+        )
     program = _program(name)
 
     def fill(made: Path, work: Path, steps: Steps) -> None:
@@ -71,17 +90,22 @@ def _key(name: str) -> str:
 
 
 def _program(name: str) -> Path:
-    """The program at a path, or in the folder of a source that has been built. HarnessError if it is no keepalived."""
+    """The program at a path, or in the folder of a source that has been built. HarnessError if it
+    is no keepalived.
+    """
     path = Path(name)
     if path.is_dir():
         built = next((path / place for place in _BUILT if (path / place).is_file()), None)
         if built is None:
             raise HarnessError(
-                f"{name} has no built keepalived; run `./configure && make` there, or give {name}@COMMIT"
+                f"{name} has no built keepalived; run `./configure && make` there, or"
+                f" give {name}@COMMIT"
             )
         path = built
     elif not path.is_file():
-        raise HarnessError(f"there is no keepalived {name}; give the path of the program, or of its built source")
+        raise HarnessError(
+            f"there is no keepalived {name}; give the path of the program, or of its built source"
+        )
     if compiled_in(path) is None:
         raise HarnessError(f"{path} is no keepalived")
     check_architecture(name, path)
@@ -91,18 +115,34 @@ def _program(name: str) -> Path:
 def commit_of(checkout: str, name: str) -> str:
     """The full hash of a commit, tag or branch."""
     named = subprocess.run(
-        ["git", "-C", checkout, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            "git",
+            "-C",
+            checkout,
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            f"{name}^{{commit}}",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if named.returncode:
-        raise HarnessError(f"{checkout} has no commit {name}: {named.stderr.strip() or 'git does not know it'}")
+        raise HarnessError(
+            f"{checkout} has no commit {name}: {named.stderr.strip() or 'git does not know it'}"
+        )
     return named.stdout.strip()
 
 
 def _builder(checkout: Path, commit: str) -> cache.Fill:
     def fill(made: Path, work: Path, steps: Steps) -> None:
         if missing := [package for tool, package in TOOLS.items() if shutil.which(tool) is None]:
-            raise HarnessError(f"building keepalived takes {', '.join(missing)}: run `make images`, or install them")
+            raise HarnessError(
+                f"building keepalived takes {', '.join(missing)}: run `make images`, or"
+                " install them"
+            )
         tree = work / "tree"
         tree.mkdir()
         steps.begin(f"take {commit[:12]} from {checkout}")

@@ -1,7 +1,8 @@
-"""Images of Debian and Ubuntu releases, made by mmdebstrap from the archives that this machine's apt uses.
+"""Images of Debian and Ubuntu releases, made by mmdebstrap from the archives that this machine's
+apt uses.
 
-apt checks every signature against the distribution's own keyring. Only what clusters run is installed, and its
-documentation left out.
+apt checks every signature against the distribution's own keyring. Only what clusters run is
+installed, and its documentation left out.
 """
 
 from __future__ import annotations
@@ -18,11 +19,20 @@ from harness.kernels import apt
 from harness.kernels.steps import Steps
 
 RELEASES = ("bullseye", "bookworm", "trixie", "sid")
-"""Debian's, oldest first: their keepalived are 2.1.5, 2.2.7, 2.3.3 and 2.3.4 at the time of writing."""
+"""Debian's, oldest first: their keepalived are 2.1.5, 2.2.7, 2.3.3 and 2.3.4 at the time of
+writing.
+"""
 
 PACKAGES = (
-    "keepalived", "ipvsadm", "iptables", "apache2", "dnsmasq-base", "iproute2", "procps", "python3-aiosmtpd",
-)  # fmt: skip
+    "keepalived",
+    "ipvsadm",
+    "iptables",
+    "apache2",
+    "dnsmasq-base",
+    "iproute2",
+    "procps",
+    "python3-aiosmtpd",
+)
 """What machines run."""
 
 UBUNTU_KEYRING = Path("/usr/share/keyrings/ubuntu-archive-keyring.gpg")
@@ -34,15 +44,16 @@ _RECIPE = "essential 1"  # to be changed with what is done here, so that images 
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+", re.ASCII)  # Debian Policy, section 5.6.1
 _MERGING = "merged-usr"
 _UNMERGED = ("bullseye",)
-"""Releases in which an installed system has /bin below /usr, and one that is made from its packages has not: there
-/usr/bin/true would be missing, and scripts that name it would silently not run.
+"""Releases in which an installed system has /bin below /usr, and one that is made from its packages
+has not: there /usr/bin/true would be missing, and scripts that name it would silently not run.
 """
 _MERGE = "/usr/share/mmdebstrap/hooks/merged-usr/setup00.sh"
 """What mmdebstrap has for it: links, as debootstrap makes them, before any package is unpacked."""
 
 
 def parts(name: str) -> tuple[str, tuple[str, ...]]:
-    """The release in ``trixie+haproxy,iputils-ping``, and the packages that it is to have beside all others.
+    """The release in ``trixie+haproxy,iputils-ping``, and the packages that it is to have beside
+    all others.
 
     HarnessError if one of them is no name of a package.
     """
@@ -50,7 +61,9 @@ def parts(name: str) -> tuple[str, tuple[str, ...]]:
     packages = tuple(more.split(",")) if plus else ()
     for package in packages:
         if not _PACKAGE.fullmatch(package):
-            raise HarnessError(f"image {name}: {package!r} is no name of a package: {base}+haproxy,iputils-ping")
+            raise HarnessError(
+                f"image {name}: {package!r} is no name of a package: {base}+haproxy,iputils-ping"
+            )
     return base, packages
 
 
@@ -73,13 +86,20 @@ def key(name: str) -> str:
 
 
 def make(name: str, progress: cache.Progress) -> Path:
-    """The folder of a release's root file system, from the cache or made now, which takes about a minute.
+    """The folder of a release's root file system, from the cache or made now, which takes about a
+    minute.
 
     HarnessError says what failed: no such release or package in the archives, no network, no tool.
     """
-    for tool, package in (("mmdebstrap", "mmdebstrap"), ("setpriv", "util-linux"), ("apt-get", "apt")):
+    for tool, package in (
+        ("mmdebstrap", "mmdebstrap"),
+        ("setpriv", "util-linux"),
+        ("apt-get", "apt"),
+    ):
         if shutil.which(tool) is None:
-            raise HarnessError(f"image {name}: {tool} is missing; run `make images`, or: apt-get install {package}")
+            raise HarnessError(
+                f"image {name}: {tool} is missing; run `make images`, or: apt-get install {package}"
+            )
 
     base, packages = parts(name)
 
@@ -103,7 +123,8 @@ def _configure(name: str, work: Path, steps: Steps) -> tuple[list[Path], Path]:
     keyring = apt.KEYRING if distribution == "debian" else UBUNTU_KEYRING
     if not keyring.exists():
         raise HarnessError(
-            f"image {name}: {keyring} is missing; apt-get install {keyring.stem}, or, where apt has none, give the"
+            f"image {name}: {keyring} is missing; apt-get install {keyring.stem}, or,"
+            " where apt has none, give the"
             f" folder of an unpacked root: --image PATH"
         )
     steps.begin("ask apt for its archives")
@@ -119,8 +140,12 @@ def _configure(name: str, work: Path, steps: Steps) -> tuple[list[Path], Path]:
 
 
 def _arguments(options: Path, base: str, packages: tuple[str, ...] = ()) -> list[str]:
-    # The options and sources may name this machine's proxy with a password: they do not stay in the image.
-    forget = 'rm -f "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*'
+    # The options and sources may name this machine's proxy with a password: they do not stay in the
+    # image.
+    forget = (
+        'rm -f "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/apt/sources.list'
+        ' "$1"/etc/apt/sources.list.d/*'
+    )
     return [
         "--variant=essential",
         "--format=tar",
@@ -134,14 +159,24 @@ def _arguments(options: Path, base: str, packages: tuple[str, ...] = ()) -> list
 
 def _explained(name: str, steps: Steps, problem: HarnessError) -> HarnessError:
     said = steps.log.read_text(errors="replace")
-    if found := re.search(r"Unable to locate package (\S+)|Package '(\S+)' has no installation candidate", said):
-        return steps.failure(f"{name} has no package {found[1] or found[2]}; take another release, or a folder")
+    if found := re.search(
+        r"Unable to locate package (\S+)|Package '(\S+)' has no installation candidate", said
+    ):
+        return steps.failure(
+            f"{name} has no package {found[1] or found[2]}; take another release, or a folder"
+        )
     if "does not have a Release file" in said or re.search(r"InRelease.*\n?.*404", said):
-        return steps.failure(f"the archives of this machine's apt have no release {name}; take another")
+        return steps.failure(
+            f"the archives of this machine's apt have no release {name}; take another"
+        )
     if found := re.search(r"^E: Failed to fetch (\S+) +(.+?)(?: \[IP: .*\])?$", said, re.MULTILINE):
-        return steps.failure(f"a download failed, and nothing is kept of it: {found[1]}: {found[2]}; try again")
+        return steps.failure(
+            f"a download failed, and nothing is kept of it: {found[1]}: {found[2]}; try again"
+        )
     if "uid_map" in said or "newuidmap" in said or "/etc/subuid" in said:
-        return steps.failure("mmdebstrap needs root, or else the package uidmap and an entry in /etc/subuid")
+        return steps.failure(
+            "mmdebstrap needs root, or else the package uidmap and an entry in /etc/subuid"
+        )
     return problem
 
 

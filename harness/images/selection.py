@@ -1,4 +1,6 @@
-"""Which node has which image: what the options ``--image``, ``--keepalived`` and ``--matrix keepalived=`` ask for."""
+"""Which node has which image: what the options ``--image``, ``--keepalived`` and ``--matrix
+keepalived=`` ask for.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ _ASSIGNED = re.compile(r"(?:(?P<whose>[A-Za-z0-9-]+)=)?(?P<name>.+)")
 class Selection:
     """Names of images and of keepaliveds, each by node, by role, or for all ("").
 
-    ``rotation`` are images for the directors, in turn, instead of those. They may be keepaliveds as well, which are
-    then laid over the image that the director has otherwise.
+    ``rotation`` are images for the directors, in turn, instead of those. They may be keepaliveds as
+    well, which are then laid over the image that the director has otherwise.
     """
 
     images: Mapping[str, str] = field(default_factory=dict)
@@ -36,7 +38,10 @@ class Selection:
         chosen = cls(_assigned("--image", images), _assigned("--keepalived", keepaliveds))
         for name in chosen.keepaliveds.values():
             if not program.is_one(name) and not Path(name).is_dir():
-                raise HarnessError(f"--keepalived {name}: give a program, the folder of its source, or CHECKOUT@COMMIT")
+                raise HarnessError(
+                    f"--keepalived {name}: give a program, the folder of its source, or"
+                    " CHECKOUT@COMMIT"
+                )
         return chosen
 
     def with_directors(self, names: Sequence[str]) -> Selection:
@@ -65,7 +70,9 @@ class Selection:
     @property
     def names(self) -> list[str]:
         """Every image and keepalived, once."""
-        return list(dict.fromkeys([*self.images.values(), *self.keepaliveds.values(), *self.rotation]))
+        return list(
+            dict.fromkeys([*self.images.values(), *self.keepaliveds.values(), *self.rotation])
+        )
 
 
 def _assigned(option: str, values: Iterable[str]) -> dict[str, str]:
@@ -73,10 +80,15 @@ def _assigned(option: str, values: Iterable[str]) -> dict[str, str]:
     for value in values:
         found = _ASSIGNED.fullmatch(value)
         if found is None:
-            raise HarnessError(f"{option} {value!r}: give a name or a path, or ROLE=NAME, or NODE=NAME")
+            raise HarnessError(
+                f"{option} {value!r}: give a name or a path, or ROLE=NAME, or NODE=NAME"
+            )
         whose = found["whose"] or ""
         if assigned.setdefault(whose, found["name"]) != found["name"]:
-            raise HarnessError(f"{option}: {whose or 'everything'} is to be both {assigned[whose]} and {found['name']}")
+            raise HarnessError(
+                f"{option}: {whose or 'everything'} is to be both {assigned[whose]} and"
+                f" {found['name']}"
+            )
     return assigned
 
 
@@ -85,7 +97,9 @@ def _pick(names: Mapping[str, str], node: str, role: str) -> str | None:
 
 
 def find(name: str) -> Image:
-    """The image of this name, which has been made before. HarnessError if it has not, or is none."""
+    """The image of this name, which has been made before. HarnessError if it has not, or is
+    none.
+    """
     if release.is_with_packages(name) and not Path(name).is_dir():
         root = cache.find(release.key(name))
     elif (layout := oci.split(name)) is not None:
@@ -95,15 +109,20 @@ def find(name: str) -> Image:
     else:
         known = ", ".join(release.RELEASES)
         raise HarnessError(
-            f"{name} is neither a release ({known}, ...) nor a folder: give the path of a root or of OCI"
+            f"{name} is neither a release ({known}, ...) nor a folder: give the path of"
+            " a root or of OCI"
         )
     if root is None:
-        raise HarnessError(f"the image {name} has not been made yet; make it: lvs-harness image make {name}")
+        raise HarnessError(
+            f"the image {name} has not been made yet; make it: lvs-harness image make {name}"
+        )
     return Image(name, str(root)).check()
 
 
 def make(name: str, progress: cache.Progress) -> None:
-    """Make an image or build a keepalived, unless the cache has it. HarnessError if that cannot be done."""
+    """Make an image or build a keepalived, unless the cache has it. HarnessError if that cannot be
+    done.
+    """
     if name == "host":
         return
     if program.is_one(name):
@@ -117,11 +136,15 @@ def make(name: str, progress: cache.Progress) -> None:
 
 
 def versions(names: Iterable[str]) -> dict[str, str]:
-    """Which keepalived each of these images and keepaliveds has, which have been made before; ``none`` if none."""
+    """Which keepalived each of these images and keepaliveds has, which have been made before;
+    ``none`` if none.
+    """
     found = {}
     for name in names:
         if name != "host":
-            image = replace(HOST, added=str(program.find(name))) if program.is_one(name) else find(name)
+            image = (
+                replace(HOST, added=str(program.find(name))) if program.is_one(name) else find(name)
+            )
             try:
                 found[name] = str(image.keepalived)
             except HarnessError:

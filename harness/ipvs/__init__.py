@@ -1,1 +1,3 @@
-"""What the kernel's IPVS is documented to do, as pure functions: which real server a connection goes to."""
+"""What the kernel's IPVS is documented to do, as pure functions: which real server a connection
+goes to.
+"""

@@ -1,6 +1,8 @@
-"""IPVS's connection table: what ``ipvsadm -Lnc`` prints, keyed by the whole tuple, so that protocols do not mix.
+"""IPVS's connection table: what ``ipvsadm -Lnc`` prints, keyed by the whole tuple, so that
+protocols do not mix.
 
-Read from ``/proc/net/ip_vs_conn_sync``, which also tells who made an entry (kernel ``ip_vs_conn_sync_seq_show``).
+Read from ``/proc/net/ip_vs_conn_sync``, which also tells who made an entry (kernel
+``ip_vs_conn_sync_seq_show``).
 """
 
 from __future__ import annotations
@@ -17,10 +19,11 @@ Change = Literal["added", "changed", "removed"]
 
 @dataclass(frozen=True)
 class Entry:
-    """A connection: from ``client`` to the virtual ``service``, which goes to ``server``, each address and port.
+    """A connection: from ``client`` to the virtual ``service``, which goes to ``server``, each
+    address and port.
 
-    ``state`` is the kernel's word, such as ESTABLISHED or UDP; ``expires`` in whole seconds from now. ``synchronised``
-    says that it is known from another director's sync daemon.
+    ``state`` is the kernel's word, such as ESTABLISHED or UDP; ``expires`` in whole seconds from
+    now. ``synchronised`` says that it is known from another director's sync daemon.
     """
 
     protocol: str
@@ -44,7 +47,9 @@ def parse(text: str) -> list[Entry]:
         protocol, *words = line.split()
         client, service, server = (_end(*words[at : at + 2]) for at in (0, 2, 4))
         state, origin, expires = words[6:9]
-        found.append(Entry(protocol, client, service, server, state, int(expires), origin == "SYNC"))
+        found.append(
+            Entry(protocol, client, service, server, state, int(expires), origin == "SYNC")
+        )
     return found
 
 
@@ -54,10 +59,14 @@ def _end(address: str, port: str) -> tuple[str, int]:
 
 
 def changes(before: list[Entry], after: list[Entry]) -> list[tuple[Change, Entry]]:
-    """What became of the entries between two looks: ``added``, ``removed``, or ``changed`` (state or server)."""
+    """What became of the entries between two looks: ``added``, ``removed``, or ``changed`` (state
+    or server).
+    """
     known = {entry.key: entry for entry in before}
     now = {entry.key: entry for entry in after}
-    found: list[tuple[Change, Entry]] = [("removed", entry) for key, entry in known.items() if key not in now]
+    found: list[tuple[Change, Entry]] = [
+        ("removed", entry) for key, entry in known.items() if key not in now
+    ]
     for key, entry in now.items():
         if key not in known:
             found.append(("added", entry))

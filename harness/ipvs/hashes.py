@@ -1,4 +1,6 @@
-"""The hash functions by which IPVS schedules, and the table of Maglev hashing. Pure, and exact to the bit."""
+"""The hash functions by which IPVS schedules, and the table of Maglev hashing. Pure, and exact to
+the bit.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ _GOLDEN_RATIO_32 = 0x61C88647  # include/linux/hash.h
 _MASK_32, _MASK_64 = (1 << 32) - 1, (1 << 64) - 1
 
 MAGLEV_SIZE = 4093
-"""Buckets of mh's table: the prime for CONFIG_IP_VS_MH_TAB_INDEX=12, which distributions leave as it is."""
+"""Buckets of mh's table: the prime for CONFIG_IP_VS_MH_TAB_INDEX=12, which distributions leave as
+it is.
+"""
 _MAGLEV_WEIGHT_BITS = 6  # IP_VS_MH_TAB_BITS: half of the index
 _MAGLEV_KEYS = (2654435761, 2654446892)  # ip_vs_mh.c, generate_hash_secret
 
@@ -32,11 +36,17 @@ def hash_32(value: int, bits: int) -> int:
 
 
 def hsiphash(value: int, key: int) -> int:
-    """The kernel's hsiphash of one 32-bit word on a 64-bit machine, both halves of the key being ``key``.
+    """The kernel's hsiphash of one 32-bit word on a 64-bit machine, both halves of the key being
+    ``key``.
 
     SipHash with one round a word and three at the end, cut to 32 bits (lib/siphash.c).
     """
-    v = [key ^ 0x736F6D6570736575, key ^ 0x646F72616E646F6D, key ^ 0x6C7967656E657261, key ^ 0x7465646279746573]
+    v = [
+        key ^ 0x736F6D6570736575,
+        key ^ 0x646F72616E646F6D,
+        key ^ 0x6C7967656E657261,
+        key ^ 0x7465646279746573,
+    ]
     word = 4 << 56 | value  # the length in bytes, and the four bytes
     v[3] ^= word
     _sipround(v)
@@ -65,16 +75,19 @@ def maglev_bucket(address: str, port: int = 0, key: int = _MAGLEV_KEYS[0]) -> in
 
 
 def maglev_table(servers: Sequence[tuple[str, int, int]]) -> list[int | None]:
-    """Which of ``servers`` (address, port, weight) each bucket belongs to, by position; None if all weigh 0.
+    """Which of ``servers`` (address, port, weight) each bucket belongs to, by position; None if all
+    weigh 0.
 
-    Every server prefers buckets in an order of its own and takes in its turn as many as its share of the weight
-    (``ip_vs_mh_permutate``, ``ip_vs_mh_populate``).
+    Every server prefers buckets in an order of its own and takes in its turn as many as its share
+    of the weight (``ip_vs_mh_permutate``, ``ip_vs_mh_populate``).
     """
     table: list[int | None] = [None] * MAGLEV_SIZE
     step = gcd(*(weight for _, _, weight in servers))
     if step == 0:
         return table
-    shift = max(0, (max(weight for _, _, weight in servers) // step).bit_length() - _MAGLEV_WEIGHT_BITS)
+    shift = max(
+        0, (max(weight for _, _, weight in servers) // step).bit_length() - _MAGLEV_WEIGHT_BITS
+    )
     turns = [(weight // step >> shift) or int(weight != 0) for _, _, weight in servers]
     at = [maglev_bucket(address, port) for address, port, _ in servers]
     skips = [

@@ -1,7 +1,9 @@
-"""Which real server a connection goes to: a model of what the kernel's schedulers are documented to do.
+"""Which real server a connection goes to: a model of what the kernel's schedulers are documented to
+do.
 
-One class a scheduler, each after ``net/netfilter/ipvs/ip_vs_NAME.c``, for a virtual service whose scheduler has just
-been given to it. None overloads a server (``--u-threshold``), and none uses the flags of sh and mh.
+One class a scheduler, each after ``net/netfilter/ipvs/ip_vs_NAME.c``, for a virtual service whose
+scheduler has just been given to it. None overloads a server (``--u-threshold``), and none uses the
+flags of sh and mh.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from harness.ipvs import hashes
 class Server:
     """A real server as its virtual service counts it.
 
-    ``active`` are its established connections, ``inactive`` those being opened or closed. ``last_weight`` is the last
-    that was not 0 (None: its weight).
+    ``active`` are its established connections, ``inactive`` those being opened or closed.
+    ``last_weight`` is the last that was not 0 (None: its weight).
     """
 
     address: str
@@ -35,13 +37,16 @@ class Server:
 
     @property
     def overhead(self) -> int:
-        """What its connections cost: an active one as much as 256 others (ip_vs.h, ``ip_vs_dest_conn_overhead``)."""
+        """What its connections cost: an active one as much as 256 others (ip_vs.h,
+        ``ip_vs_dest_conn_overhead``).
+        """
         return (self.active << 8) + self.inactive
 
 
 @dataclass(frozen=True)
 class Flow:
-    """A connection to be: from which client to which VIP, and whether it stays established when the next one comes.
+    """A connection to be: from which client to which VIP, and whether it stays established when the
+    next one comes.
 
     One that does not is closed by then, and the director counts it as inactive for a while.
     """
@@ -52,8 +57,8 @@ class Flow:
 
 
 class Scheduler:
-    """Base of all. ``servers`` are in the kernel's order, in which the one that was added last comes first
-    (ip_vs_ctl.c, ``__ip_vs_update_dest``).
+    """Base of all. ``servers`` are in the kernel's order, in which the one that was added last
+    comes first (ip_vs_ctl.c, ``__ip_vs_update_dest``).
     """
 
     def __init__(self, servers: Sequence[Server]) -> None:
@@ -81,7 +86,9 @@ class RoundRobin(Scheduler):
 
 
 class WeightedRoundRobin(Scheduler):
-    """wrr: passes over all servers, the first for those of the greatest weight, each next one for lighter ones too."""
+    """wrr: passes over all servers, the first for those of the greatest weight, each next one for
+    lighter ones too.
+    """
 
     def __init__(self, servers: Sequence[Server]) -> None:
         super().__init__(servers)
@@ -117,18 +124,24 @@ class ShortestExpectedDelay(Scheduler):
     """sed: the one that would have least active connections for its weight, the new one counted."""
 
     def choose(self, flow: Flow) -> Server | None:
-        return min(self.weighing, key=lambda server: (server.active + 1) / server.weight, default=None)
+        return min(
+            self.weighing, key=lambda server: (server.active + 1) / server.weight, default=None
+        )
 
 
 class NeverQueue(ShortestExpectedDelay):
     """nq: the first that is idle, whatever it weighs; else as sed."""
 
     def choose(self, flow: Flow) -> Server | None:
-        return next((server for server in self.weighing if server.active == 0), None) or super().choose(flow)
+        return next(
+            (server for server in self.weighing if server.active == 0), None
+        ) or super().choose(flow)
 
 
 class DestinationHashing(Scheduler):
-    """dh: by the VIP; each server has every n-th of 256 buckets, and one that weighs nothing refuses its VIPs."""
+    """dh: by the VIP; each server has every n-th of 256 buckets, and one that weighs nothing
+    refuses its VIPs.
+    """
 
     BITS = 8
 
@@ -143,12 +156,18 @@ class DestinationHashing(Scheduler):
         return flow.destination
 
     def choose(self, flow: Flow) -> Server | None:
-        server = self._buckets[hashes.hash_32(hashes.folded(self._key(flow)), self.BITS)] if self._buckets else None
+        server = (
+            self._buckets[hashes.hash_32(hashes.folded(self._key(flow)), self.BITS)]
+            if self._buckets
+            else None
+        )
         return server if server is not None and server.weight > 0 else None
 
 
 class SourceHashing(DestinationHashing):
-    """sh: by the client's address; a server has as many buckets in a row as it weighs, but one even if that is 0."""
+    """sh: by the client's address; a server has as many buckets in a row as it weighs, but one even
+    if that is 0.
+    """
 
     def _filled(self) -> list[Server]:
         turns = [server for server in self.servers for _ in range(max(1, server.weight))]
@@ -169,7 +188,11 @@ class MaglevHashing(Scheduler):
         super().__init__(servers)
         self._table = hashes.maglev_table(
             [
-                (server.address, server.port, server.weight if server.last_weight is None else server.last_weight)
+                (
+                    server.address,
+                    server.port,
+                    server.weight if server.last_weight is None else server.last_weight,
+                )
                 for server in servers
             ]
         )
@@ -181,14 +204,18 @@ class MaglevHashing(Scheduler):
 
 
 class LocalityBased(Scheduler):
-    """lblc: a VIP's server stays its server, until that has more connections than weight while another is half idle."""
+    """lblc: a VIP's server stays its server, until that has more connections than weight while
+    another is half idle.
+    """
 
     def __init__(self, servers: Sequence[Server]) -> None:
         super().__init__(servers)
         self._sets: dict[str, list[Server]] = {}
 
     def choose(self, flow: Flow) -> Server | None:
-        known = least_loaded([server for server in self._sets.get(flow.destination, []) if server.weight > 0])
+        known = least_loaded(
+            [server for server in self._sets.get(flow.destination, []) if server.weight > 0]
+        )
         if known is not None and not self._overloaded(known):
             return known
         chosen = least_loaded(self.weighing)
@@ -197,14 +224,18 @@ class LocalityBased(Scheduler):
         return chosen
 
     def _overloaded(self, server: Server) -> bool:
-        return server.active > server.weight and any(other.active * 2 < other.weight for other in self.servers)
+        return server.active > server.weight and any(
+            other.active * 2 < other.weight for other in self.servers
+        )
 
     def _remember(self, vip: str, server: Server) -> None:
         self._sets[vip] = [server]
 
 
 class LocalityBasedWithReplication(LocalityBased):
-    """lblcr: a VIP has a set of servers, of which the least loaded serves; one that is overloaded gets a helper."""
+    """lblcr: a VIP has a set of servers, of which the least loaded serves; one that is overloaded
+    gets a helper.
+    """
 
     def _remember(self, vip: str, server: Server) -> None:
         known = self._sets.setdefault(vip, [])
@@ -220,7 +251,9 @@ class Failover(Scheduler):
 
 
 class Overflow(Scheduler):
-    """ovf: the one of the greatest weight that has not more active connections than that; refused if none has."""
+    """ovf: the one of the greatest weight that has not more active connections than that; refused
+    if none has.
+    """
 
     def choose(self, flow: Flow) -> Server | None:
         free = [server for server in self.weighing if server.active <= server.weight]
@@ -245,13 +278,16 @@ MODELS: dict[str, type[Scheduler]] = {
 
 
 def predict(scheduler: str, added: Sequence[Server], flows: Iterable[Flow]) -> list[str | None]:
-    """The addresses of the servers that ``flows`` reach, one after the other; None for one that is refused.
+    """The addresses of the servers that ``flows`` reach, one after the other; None for one that is
+    refused.
 
-    ``added`` are the servers in the order in which they were added, with the connections that they have already.
-    Raises HarnessError for a scheduler without a model.
+    ``added`` are the servers in the order in which they were added, with the connections that they
+    have already. Raises HarnessError for a scheduler without a model.
     """
     if scheduler not in MODELS:
-        raise HarnessError(f"no model of the scheduler {scheduler}; there is one of {', '.join(MODELS)}")
+        raise HarnessError(
+            f"no model of the scheduler {scheduler}; there is one of {', '.join(MODELS)}"
+        )
     model = MODELS[scheduler]([replace(server) for server in reversed(added)])
     reached: list[str | None] = []
     for flow in flows:
@@ -264,7 +300,9 @@ def predict(scheduler: str, added: Sequence[Server], flows: Iterable[Flow]) -> l
 
 
 def least_loaded(servers: Iterable[Server]) -> Server | None:
-    """The one whose connections cost least for its weight, the first of equals (``__ip_vs_wlc_schedule``)."""
+    """The one whose connections cost least for its weight, the first of equals
+    (``__ip_vs_wlc_schedule``).
+    """
     return min(servers, key=lambda server: server.overhead / server.weight, default=None)
 
 

@@ -1,3 +1,3 @@
-"""keepalived: the text it reads (``config``) and the arithmetic of what it does (``timers``). Both are
-pure.
+"""keepalived: the text it reads (``config``) and the arithmetic of what it does (``timers``). Both
+are pure.
 """

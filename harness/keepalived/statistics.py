@@ -1,19 +1,26 @@
-"""keepalived's own counters, as it writes them to ``keepalived.stats`` when it gets a SIGUSR2 (pure)."""
+"""keepalived's own counters, as it writes them to ``keepalived.stats`` when it gets a SIGUSR2
+(pure).
+"""
 
 from __future__ import annotations
 
 from harness.errors import HarnessError
 
 Statistics = dict[str, int]
-"""The counters of one VRRP instance by name, such as ``Packet Errors: TTL`` or ``Became master``."""
+"""The counters of one VRRP instance by name, such as ``Packet Errors: TTL`` or ``Became master``.
+"""
 
 _INSTANCE = "VRRP Instance:"
 LAST = "Priority Zero: Sent"
-"""The counter that ends an instance's part of the file (keepalived ``vrrp_print.c``, ``vrrp_print_stats``)."""
+"""The counter that ends an instance's part of the file (keepalived ``vrrp_print.c``,
+``vrrp_print_stats``).
+"""
 
 
 def parse(text: str) -> dict[str, Statistics]:
-    """The counters of each VRRP instance by its name. Raises HarnessError if the file is not complete."""
+    """The counters of each VRRP instance by its name. Raises HarnessError if the file is not
+    complete.
+    """
     instances: dict[str, Statistics] = {}
     counters: Statistics = {}
     group = ""
@@ -35,9 +42,13 @@ def _whole(line: str, value: str) -> int:
     try:
         return int(value)
     except ValueError:
-        raise HarnessError(f"keepalived's statistics have a line without a number: {line!r}") from None
+        raise HarnessError(
+            f"keepalived's statistics have a line without a number: {line!r}"
+        ) from None
 
 
 def difference(before: Statistics, after: Statistics) -> Statistics:
-    """What has been counted between two readings: the counters that differ, with how much more they are."""
+    """What has been counted between two readings: the counters that differ, with how much more they
+    are.
+    """
     return {name: more for name, count in after.items() if (more := count - before.get(name, 0))}

@@ -1,4 +1,6 @@
-"""A machine's devices (:mod:`harness.topology.devices`): made by ip(8), each when what it is made of is there."""
+"""A machine's devices (:mod:`harness.topology.devices`): made by ip(8), each when what it is made
+of is there.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,14 @@ def make(machine: Machine) -> None:
 
 
 def route(machine: Machine) -> None:
-    """Lead everything where the topology says, which an interface that was gone has the kernel forget."""
+    """Lead everything where the topology says, which an interface that was gone has the kernel
+    forget.
+    """
     ways = {destination: way.split() for destination, way in machine.plan.role.routes.items()}
-    ways |= {"::/0" if ":" in gateway else "0.0.0.0/0": ["via", gateway] for gateway in machine.plan.default_routes}
+    ways |= {
+        "::/0" if ":" in gateway else "0.0.0.0/0": ["via", gateway]
+        for gateway in machine.plan.default_routes
+    }
     for destination, way in ways.items():
         family = "-6" if ":" in destination else "-4"
         machine.run(["ip", family, "route", "replace", destination, *way])
@@ -44,7 +51,8 @@ def make_one(machine: Machine, device: Device) -> None:
         if any(word in done.stdout for word in _LACKS):
             kind = type(device).__name__.lower()
             raise HarnessError(
-                f"{machine.name}: this kernel lacks {kind} devices ({device.kernel_option}), so there is no"
+                f"{machine.name}: this kernel lacks {kind} devices"
+                f" ({device.kernel_option}), so there is no"
                 f" {device.name}: take the built kernel, or another one (--kernel)"
             )
         raise HarnessError(f"{machine.name}: cannot make {device.owner}: {done.stdout.strip()}")
@@ -61,7 +69,9 @@ def commands(host: HostPlan, device: Device) -> list[list[str]]:
             rate = ["lacp_rate", "fast"] if device.mode == "802.3ad" else []
             made = [[*link, *address, "type", "bond", "mode", device.mode, "miimon", "100", *rate]]
         case Bridge():
-            made = [[*link, *address, "type", "bridge", "forward_delay", "0", "mcast_snooping", "0"]]
+            made = [
+                [*link, *address, "type", "bridge", "forward_delay", "0", "mcast_snooping", "0"]
+            ]
         case Macvlan():
             made = [[*link, "link", device.below, *address, "type", "macvlan", "mode", device.mode]]
         case Vrf():
@@ -85,12 +95,19 @@ def commands(host: HostPlan, device: Device) -> list[list[str]]:
 
 def addresses(host: HostPlan, device: Device) -> list[str]:
     """What a device has: its own addresses, and those that it takes over."""
-    taken = [str(address) for wired in host.interfaces if wired.held_by == device.name for address in wired.addresses]
+    taken = [
+        str(address)
+        for wired in host.interfaces
+        if wired.held_by == device.name
+        for address in wired.addresses
+    ]
     return [*taken, *(str(ip_interface(address)) for address in device.own_addresses)]
 
 
 def mac(host: HostPlan, device: Device) -> str:
-    """Its hardware address, the same in every run: that of the first wire that it is made of, or one of its own."""
+    """Its hardware address, the same in every run: that of the first wire that it is made of, or
+    one of its own.
+    """
     wired = wire_of(host, device)
     if isinstance(device, Vlan | Bond | Bridge) and wired is not None:
         return wired.mac
@@ -106,7 +123,9 @@ def main_mac(host: HostPlan) -> str:
 
 def macs(host: HostPlan) -> set[str]:
     """All hardware addresses of a machine."""
-    return {each.mac for each in host.interfaces} | {mac(host, device) for device in host.role.links}
+    return {each.mac for each in host.interfaces} | {
+        mac(host, device) for device in host.role.links
+    }
 
 
 def wire_of(host: HostPlan, device: Device) -> InterfacePlan | None:

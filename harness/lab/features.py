@@ -11,21 +11,33 @@ from harness.errors import HarnessError
 
 _NETLINK_NETFILTER = 12  # <linux/netlink.h>
 _NLM_F_REQUEST, _NLM_F_ACK, _NLMSG_ERROR = 0x1, 0x4, 2
-_BATCH_BEGIN, _NFTABLES, _NEWTABLE, _TABLE_NAME = 0x10, 10, 10 << 8, 1  # <linux/netfilter/nf_tables.h> and nfnetlink.h
-_HEADER, _NETFILTER_HEADER, _ATTRIBUTE, _ERROR = (struct.Struct(text) for text in ("=LHHLL", ">BBH", "=HH", "=i"))
+_BATCH_BEGIN, _NFTABLES, _NEWTABLE, _TABLE_NAME = (
+    0x10,
+    10,
+    10 << 8,
+    1,
+)  # <linux/netfilter/nf_tables.h> and nfnetlink.h
+_HEADER, _NETFILTER_HEADER, _ATTRIBUTE, _ERROR = (
+    struct.Struct(text) for text in ("=LHHLL", ">BBH", "=HH", "=i")
+)
 
 
 def _has_nf_tables(family: int) -> bool:
     """Whether nf_tables knows IPv4 or IPv6.
 
-    A batch that makes a table and does not end is undone, and what the kernel thinks of the table is told all the
-    same (``nfnetlink_rcv_batch``).
+    A batch that makes a table and does not end is undone, and what the kernel thinks of the table
+    is told all the same (``nfnetlink_rcv_batch``).
     """
     name = b"probe\0"
     table = _ATTRIBUTE.pack(_ATTRIBUTE.size + len(name), _TABLE_NAME) + name.ljust(8, b"\0")
-    # The kernel is to acknowledge the table alone: newer ones (6.12) acknowledge the beginning of a batch, too.
-    begin = _message(_BATCH_BEGIN, _NLM_F_REQUEST, _NETFILTER_HEADER.pack(socket.AF_UNSPEC, 0, _NFTABLES))
-    make = _message(_NEWTABLE, _NLM_F_REQUEST | _NLM_F_ACK, _NETFILTER_HEADER.pack(family, 0, 0) + table)
+    # The kernel is to acknowledge the table alone: newer ones (6.12) acknowledge the beginning of a
+    # batch, too.
+    begin = _message(
+        _BATCH_BEGIN, _NLM_F_REQUEST, _NETFILTER_HEADER.pack(socket.AF_UNSPEC, 0, _NFTABLES)
+    )
+    make = _message(
+        _NEWTABLE, _NLM_F_REQUEST | _NLM_F_ACK, _NETFILTER_HEADER.pack(family, 0, 0) + table
+    )
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER) as kernel:
             kernel.bind((0, 0))

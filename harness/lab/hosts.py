@@ -13,10 +13,12 @@ from harness.topology import Role
 
 @dataclass(frozen=True)
 class InterfacePlan:
-    """One wired interface: ``name`` in its machine, ``wire`` the name of the wire's other end, on the LAN's switch.
+    """One wired interface: ``name`` in its machine, ``wire`` the name of the wire's other end, on
+    the LAN's switch.
 
-    ``own_address`` is None for a wire without addresses, such as a bond's second one; ``address6`` also on a LAN
-    without an IPv6 subnet. ``held_by`` is the device that holds its addresses in its stead, such as a bond.
+    ``own_address`` is None for a wire without addresses, such as a bond's second one; ``address6``
+    also on a LAN without an IPv6 subnet. ``held_by`` is the device that holds its addresses in its
+    stead, such as a bond.
     """
 
     name: str
@@ -35,23 +37,29 @@ class InterfacePlan:
         return self.own_address
 
     def address_of(self, family: int) -> str:
-        """Its address in IP version 4 or 6, without the prefix length. HarnessError if it has none."""
+        """Its address in IP version 4 or 6, without the prefix length. HarnessError if it has
+        none.
+        """
         address = self.own_address if family == 4 else self.address6
         if address is None:
             raise HarnessError(
-                f"{self.wire}: no IPv{family} address; give the LAN {self.lan} one: addSwitch(..., subnet6=...)"
+                f"{self.wire}: no IPv{family} address; give the LAN {self.lan} one:"
+                " addSwitch(..., subnet6=...)"
             )
         return address.ip.compressed
 
     @property
     def addresses(self) -> tuple[IPv4Interface | IPv6Interface, ...]:
         """Its address, or both, or none."""
-        return tuple(address for address in (self.own_address, self.address6) if address is not None)
+        return tuple(
+            address for address in (self.own_address, self.address6) if address is not None
+        )
 
 
 @dataclass(frozen=True)
 class HostPlan:
-    """One machine: its role and interfaces; ``default_routes`` are its gateways' addresses, if it has any.
+    """One machine: its role and interfaces; ``default_routes`` are its gateways' addresses, if it
+    has any.
 
     ``image`` is its root file system.
     """
@@ -71,19 +79,26 @@ class HostPlan:
     @property
     def devices(self) -> list[str]:
         """The names of all its interfaces, wired or made of others."""
-        return [*(interface.name for interface in self.interfaces), *(device.name for device in self.role.links)]
+        return [
+            *(interface.name for interface in self.interfaces),
+            *(device.name for device in self.role.links),
+        ]
 
     def interface(self, name: str | None = None) -> InterfacePlan:
         """An interface by name, the first by default."""
         for interface in self.interfaces:
             if name in (None, interface.name):
                 return interface
-        raise HarnessError(f"{self.name}: no interface {name}; it has {', '.join(i.name for i in self.interfaces)}")
+        raise HarnessError(
+            f"{self.name}: no interface {name}; it has {', '.join(i.name for i in self.interfaces)}"
+        )
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole network: ``lans`` by name with their IPv4 subnets, ``hosts`` in the order of the topology."""
+    """The whole network: ``lans`` by name with their IPv4 subnets, ``hosts`` in the order of the
+    topology.
+    """
 
     lans: dict[str, IPv4Network]
     hosts: tuple[HostPlan, ...]
@@ -96,5 +111,7 @@ class Plan:
     def etc_hosts(self) -> str:
         """The text of ``/etc/hosts``, the same on every machine."""
         lines = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost"]
-        lines += [f"{host.interface().address.ip}\t{host.name}" for host in self.hosts if host.interfaces]
+        lines += [
+            f"{host.interface().address.ip}\t{host.name}" for host in self.hosts if host.interfaces
+        ]
         return "\n".join(lines) + "\n"

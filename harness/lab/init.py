@@ -1,9 +1,10 @@
 """What runs inside a machine as its pid 1: starts and reaps its programs, and opens its files.
 
-It talks to the harness over two ``SOCK_SEQPACKET`` sockets: requests and replies on ``control``, and the ends of its
-children on ``notes`` (:mod:`harness.kernels.messages`).
+It talks to the harness over two ``SOCK_SEQPACKET`` sockets: requests and replies on ``control``,
+and the ends of its children on ``notes`` (:mod:`harness.kernels.messages`).
 
-There is one such process for every machine, forked from :mod:`harness.lab.supervising`, so it imports C modules only.
+There is one such process for every machine, forked from :mod:`harness.lab.supervising`, so it
+imports C modules only.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 
 
 def serve(own: list[int]) -> NoReturn:
-    """Be the machine: answer requests until the harness lets go of ``control`` or the supervisor ends.
+    """Be the machine: answer requests until the harness lets go of ``control`` or the supervisor
+    ends.
 
-    ``own`` are descriptors: of the namespaces to live in, and of the two sockets. All others are closed.
+    ``own`` are descriptors: of the namespaces to live in, and of the two sockets. All others are
+    closed.
     """
     *namespaces, controlled, noted = own
     control, notes = _socket.socket(fileno=controlled), _socket.socket(fileno=noted)
@@ -39,7 +42,9 @@ def serve(own: list[int]) -> NoReturn:
         os.setsid()
         messages.send(control, {})
         _loop(control, notes)
-    except BaseException as problem:  # the last word of a process that must not return into its parent's code
+    except (
+        BaseException
+    ) as problem:  # the last word of a process that must not return into its parent's code
         try:
             messages.send(control, {"error": str(problem)})
         finally:
@@ -88,7 +93,9 @@ def _serve_one(control: _socket.socket, request: dict[str, Any], fds: list[int])
         os.close(fd)
 
 
-def _spawn(argv: list[str], env: dict[str, str], processor: int, fds: list[int]) -> tuple[dict[str, Any], list[int]]:
+def _spawn(
+    argv: list[str], env: dict[str, str], processor: int, fds: list[int]
+) -> tuple[dict[str, Any], list[int]]:
     """Start a program with the three given descriptors as its standard input, output and error.
 
     ``processor`` is how many seconds of it the program may take; 0 is no limit.
@@ -96,7 +103,13 @@ def _spawn(argv: list[str], env: dict[str, str], processor: int, fds: list[int])
     actions = [(os.POSIX_SPAWN_DUP2, fd, target) for target, fd in enumerate(fds)]
     program = _find(argv[0], env["PATH"])
     pid = os.posix_spawn(
-        program, argv, env, file_actions=actions, setsid=True, setsigdef=_signal.valid_signals(), setsigmask=()
+        program,
+        argv,
+        env,
+        file_actions=actions,
+        setsid=True,
+        setsigdef=_signal.valid_signals(),
+        setsigmask=(),
     )
     if processor:
         linux.limit_processor_time(pid, processor)
@@ -124,7 +137,9 @@ def _open(path: str, flags: int, mode: int, fds: list[int]) -> tuple[dict[str, A
 
 
 def _fifo(path: str, fds: list[int]) -> tuple[dict[str, Any], list[int]]:
-    """Make a FIFO; the harness gets its end, open for both so that no writer is ever missing a reader."""
+    """Make a FIFO; the harness gets its end, open for both so that no writer is ever missing a
+    reader.
+    """
     os.mkfifo(path, 0o600)
     return {}, [os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)]
 

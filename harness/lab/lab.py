@@ -1,4 +1,6 @@
-"""Machines and wires of a plan, made real: namespaces by the supervisor, links and addresses by netlink."""
+"""Machines and wires of a plan, made real: namespaces by the supervisor, links and addresses by
+netlink.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _AT_ONCE = 50  # wires, of which each has two ends
 
 
 class Lab:
-    """The network of one cluster. ``machines`` by name; wires end on bridges in the supervisor's own namespace."""
+    """The network of one cluster. ``machines`` by name; wires end on bridges in the supervisor's
+    own namespace.
+    """
 
     def __init__(self, plan: Plan, supervisor: Supervisor) -> None:
         self.plan = plan
@@ -55,10 +59,13 @@ class Lab:
             batch.send("LANs")
             self._bridges = {lan: socket.if_nametoindex(lan) for lan in self.plan.lans}
 
-    def power_on(self, hosts: Iterable[HostPlan], watch: Callable[[Machine], None] = lambda machine: None) -> None:
+    def power_on(
+        self, hosts: Iterable[HostPlan], watch: Callable[[Machine], None] = lambda machine: None
+    ) -> None:
         """Start machines together: their pid 1, then their wires and addresses. No daemon runs yet.
 
-        ``watch`` is called for each machine before it has any wire, for those who observe its network.
+        ``watch`` is called for each machine before it has any wire, for those who observe its
+        network.
         """
         machines = Machine.make(list(hosts), self.plan.etc_hosts, self._supervisor)
         try:
@@ -82,7 +89,9 @@ class Lab:
             self._configure(machine)
 
     def wait_wired(self) -> None:
-        """Wait until the wires of a large cluster carry frames; those of a smaller one do as soon as they are there."""
+        """Wait until the wires of a large cluster carry frames; those of a smaller one do as soon
+        as they are there.
+        """
         if len(self._wires) > _AT_ONCE:
             with syscalls.inside_netns(self.fabric):
                 wait_running(set(self._wires.values()))
@@ -99,13 +108,17 @@ class Lab:
         with machine.inside():
             for interface in machine.plan.interfaces:
                 self._set_up(batch, interface)
-            if not machine.plan.role.links:  # else the gateways are behind devices that are yet to be made
+            if (
+                not machine.plan.role.links
+            ):  # else the gateways are behind devices that are yet to be made
                 for gateway in machine.plan.default_routes:
                     batch.default_route(gateway)
             batch.send(machine.name)
 
     def _set_up(self, batch: Batch, interface: InterfacePlan) -> None:
-        """Set a new interface up, and give it its addresses, but for those that a device of the machine holds."""
+        """Set a new interface up, and give it its addresses, but for those that a device of the
+        machine holds.
+        """
         index = socket.if_nametoindex(interface.name)
         offload.switch_off(interface.name)
         batch.set_link(index, True, interface.name)
@@ -118,7 +131,9 @@ class Lab:
         held = self.machines[machine]
         interface = held.plan.interface(name)
         batch = Batch()
-        batch.delete_link(self._wires[interface.wire], interface.wire)  # where an end of the other name is left
+        batch.delete_link(
+            self._wires[interface.wire], interface.wire
+        )  # where an end of the other name is left
         self._add_wire(batch, held, interface)
         with syscalls.inside_netns(self.fabric):
             batch.send("wires")
@@ -129,7 +144,9 @@ class Lab:
             batch.send(machine)
 
     def unplug(self, machine: str, interface: str | None = None) -> None:
-        """Pull one cable, or all: the machine sees its carrier go, the switch forwards nothing more to it."""
+        """Pull one cable, or all: the machine sees its carrier go, the switch forwards nothing more
+        to it.
+        """
         self._set_wires(machine, interface, up=False)
 
     def plug(self, machine: str, interface: str | None = None) -> None:
@@ -137,7 +154,9 @@ class Lab:
         self._set_wires(machine, interface, up=True)
 
     def block(self, machine: str, blocked: bool) -> None:
-        """Have the switch drop everything to and from the machine, or forward it again; the carrier stays up."""
+        """Have the switch drop everything to and from the machine, or forward it again; the carrier
+        stays up.
+        """
         batch = Batch()
         for interface in self.machines[machine].plan.interfaces:
             batch.set_port_state(self._wires[interface.wire], not blocked, interface.wire)
@@ -163,7 +182,11 @@ class Lab:
         batch = Batch()
         with syscalls.inside_netns(self.fabric if arriving else held.netns):
             for interface in held.plan.interfaces:
-                index = self._wires[interface.wire] if arriving else socket.if_nametoindex(interface.name)
+                index = (
+                    self._wires[interface.wire]
+                    if arriving
+                    else socket.if_nametoindex(interface.name)
+                )
                 if impaired is None:
                     impairment.mend(batch, index, interface.wire)
                 else:
@@ -173,15 +196,20 @@ class Lab:
     def cut(self, sender: str, receiver: str, what: Cut) -> None:
         """Have the switches drop what ``sender`` sends to ``receiver``, until it is mended.
 
-        Power that goes off and on does not mend it. Raises HarnessError if they share no LAN, or it is cut already.
+        Power that goes off and on does not mend it. Raises HarnessError if they share no LAN, or it
+        is cut already.
         """
         key = (sender, receiver, what)
         if key in self._cuts:
-            raise HarnessError(f"{sender} and {receiver} are cut apart like that already; heal that fault first")
+            raise HarnessError(
+                f"{sender} and {receiver} are cut apart like that already; heal that fault first"
+            )
         if off := [name for name in (sender, receiver) if not self.machines[name].powered]:
             raise HarnessError(f"{off[0]} is powered off: there is no wire to cut")
         wires = self.shared_wires(sender, receiver)
-        number = next(free for free in range(len(self._cuts) + 1) if free not in self._cuts.values())
+        number = next(
+            free for free in range(len(self._cuts) + 1) if free not in self._cuts.values()
+        )
         batch = Batch()
         for leaves, arrives in wires:
             cuts.cut(batch, self._wires[arrives], arrives, leaves, what, number)
@@ -199,7 +227,9 @@ class Lab:
             batch.send(receiver)
 
     def _cut_again(self, names: set[str]) -> None:
-        """Machines that have just been switched on have new wires, which are cut as the old ones were."""
+        """Machines that have just been switched on have new wires, which are cut as the old ones
+        were.
+        """
         for sender, receiver, what in list(self._cuts):
             both_powered = self.machines[sender].powered and self.machines[receiver].powered
             if names & {sender, receiver} and both_powered:
@@ -207,15 +237,25 @@ class Lab:
                 self.cut(sender, receiver, what)
 
     def shared_wires(self, one: str, other: str) -> list[tuple[str, str]]:
-        """The wires of two machines on each LAN that both are on. Raises HarnessError if there is none."""
+        """The wires of two machines on each LAN that both are on. Raises HarnessError if there is
+        none.
+        """
         first, second = (self.machines[name].plan.interfaces for name in (one, other))
-        found = [(mine.wire, theirs.wire) for mine in first for theirs in second if mine.lan == theirs.lan]
+        found = [
+            (mine.wire, theirs.wire)
+            for mine in first
+            for theirs in second
+            if mine.lan == theirs.lan
+        ]
         if one == other or not found:
-            raise HarnessError(f"{one} and {other} share no LAN: cut each from what lies between them")
+            raise HarnessError(
+                f"{one} and {other} share no LAN: cut each from what lies between them"
+            )
         return found
 
     def power_off(self, machine: str) -> list[Process]:
-        """Cut the power: nothing more leaves the machine, and every process dies without having seen its link go.
+        """Cut the power: nothing more leaves the machine, and every process dies without having
+        seen its link go.
 
         Returns the programs that died.
         """

@@ -40,7 +40,9 @@ class MissingProgram(HarnessError, FileNotFoundError):
 
 @dataclass
 class Process:
-    """A program started in a machine. ``status`` is None while it runs, then its exit status (negative: a signal)."""
+    """A program started in a machine. ``status`` is None while it runs, then its exit status
+    (negative: a signal).
+    """
 
     machine: Machine
     argv: tuple[str, ...]
@@ -60,7 +62,9 @@ class Process:
 
 
 class Machine:
-    """One node of the topology. It exists, with its power on, from construction until :meth:`power_off`."""
+    """One node of the topology. It exists, with its power on, from construction until
+    :meth:`power_off`.
+    """
 
     def __init__(self, plan: HostPlan, born: Born) -> None:
         self.plan = plan
@@ -74,9 +78,14 @@ class Machine:
         self._requests = 0
 
     @classmethod
-    def make(cls, plans: Sequence[HostPlan], etc_hosts: str, supervisor: Supervisor) -> list[Machine]:
+    def make(
+        cls, plans: Sequence[HostPlan], etc_hosts: str, supervisor: Supervisor
+    ) -> list[Machine]:
         """Machines that are still setting themselves up. Raises HarnessError."""
-        return [cls(plan, born) for plan, born in zip(plans, supervisor.machines(plans, etc_hosts), strict=True)]
+        return [
+            cls(plan, born)
+            for plan, born in zip(plans, supervisor.machines(plans, etc_hosts), strict=True)
+        ]
 
     def wait_ready(self) -> None:
         """Wait until the machine has its files. Raises HarnessError with its own reason."""
@@ -84,8 +93,11 @@ class Machine:
         if "error" in answer:
             raise HarnessError(f"{self.name}: cannot set up this machine: {answer['error']}")
 
-    def request(self, operation: str, fds: Sequence[int] = (), **arguments: Any) -> tuple[dict[str, Any], list[int]]:
-        """Ask the machine's pid 1 to do something; OSError as if it had been done here, HarnessError when it is off.
+    def request(
+        self, operation: str, fds: Sequence[int] = (), **arguments: Any
+    ) -> tuple[dict[str, Any], list[int]]:
+        """Ask the machine's pid 1 to do something; OSError as if it had been done here,
+        HarnessError when it is off.
 
         The arguments are of Python's own types (:mod:`marshal`).
         """
@@ -93,9 +105,13 @@ class Machine:
             if not self.powered:
                 raise HarnessError(f"{self.name} is powered off: it cannot {operation} anything")
             self._requests += 1
-            messages.send(self._control, {"do": operation, "request": self._requests, **arguments}, list(fds))
+            messages.send(
+                self._control, {"do": operation, "request": self._requests, **arguments}, list(fds)
+            )
             answer, received = self._receive()
-            while answer.get("request", self._requests) != self._requests:  # Ctrl-C came before that was taken
+            while (
+                answer.get("request", self._requests) != self._requests
+            ):  # Ctrl-C came before that was taken
                 for descriptor in received:
                     os.close(descriptor)
                 answer, received = self._receive()
@@ -111,16 +127,22 @@ class Machine:
             raise HarnessError(f"{self.name}: its pid 1 has ended unexpectedly")
         return answer, fds
 
-    # -- programs ---------------------------------------------------------------------------------------------------
+    # -- programs --------------------------------------------------------------
 
-    def spawn(self, argv: Sequence[str], stdin: int, stdout: int, stderr: int, processor: int = 0) -> Process:
-        """Start a program; the descriptors stay the caller's. FileNotFoundError if there is no such program.
+    def spawn(
+        self, argv: Sequence[str], stdin: int, stdout: int, stderr: int, processor: int = 0
+    ) -> Process:
+        """Start a program; the descriptors stay the caller's. FileNotFoundError if there is no such
+        program.
 
-        Once it, or a process that it starts, has had ``processor`` seconds of processor (0: no limit), a SIGXCPU
-        ends it. In virtual time processors take no time, and the watchdog of the guest sees to it.
+        Once it, or a process that it starts, has had ``processor`` seconds of processor (0: no
+        limit), a SIGXCPU ends it. In virtual time processors take no time, and the watchdog of the
+        guest sees to it.
         """
         streams = (stdin, stdout, stderr)
-        answer, _ = self.request("spawn", streams, argv=list(argv), env=ENVIRONMENT, processor=processor)
+        answer, _ = self.request(
+            "spawn", streams, argv=list(argv), env=ENVIRONMENT, processor=processor
+        )
         process = Process(self, tuple(argv), answer["pid"])
         self._processes[process.pid] = process
         if process.pid in self._early:
@@ -132,7 +154,9 @@ class Machine:
         self.request("signal", pid=pid, number=int(number))
 
     def read_note(self) -> bool:
-        """Take one report of a program's end from ``notes``; False when the machine has none left to send."""
+        """Take one report of a program's end from ``notes``; False when the machine has none left
+        to send.
+        """
         data = self.notes.recv(messages.LIMIT)
         if not data:
             return False
@@ -149,14 +173,19 @@ class Machine:
         process.ended.set()
         self.on_exit(process)
 
-    def run(self, argv: Sequence[str], check: bool = True, processor: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end. Raises HarnessError with command, output and machine if it fails, and
-        :class:`MissingProgram` if there is none.
+    def run(
+        self, argv: Sequence[str], check: bool = True, processor: int = 0
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end. Raises HarnessError with command, output and machine if it
+        fails, and :class:`MissingProgram` if there is none.
 
         ``processor`` as for :meth:`spawn`.
         """
         reader, writer = os.pipe()
-        with open(os.devnull, "rb") as null, os.fdopen(reader, encoding="utf-8", errors="replace") as output:
+        with (
+            open(os.devnull, "rb") as null,
+            os.fdopen(reader, encoding="utf-8", errors="replace") as output,
+        ):
             try:
                 process = self.spawn(argv, null.fileno(), writer, writer, processor)
             except FileNotFoundError:
@@ -166,7 +195,9 @@ class Machine:
             text = output.read()
         result = subprocess.CompletedProcess(list(argv), process.wait(), stdout=text)
         if check and result.returncode:
-            raise HarnessError(f"{self.name}: `{shlex.join(argv)}` failed with {result.returncode}: {text.strip()}")
+            raise HarnessError(
+                f"{self.name}: `{shlex.join(argv)}` failed with {result.returncode}: {text.strip()}"
+            )
         return result
 
     def cmd(self, *argv: str) -> str:
@@ -180,10 +211,12 @@ class Machine:
         with open(os.devnull, "r+b") as null:
             return self.spawn(words, null.fileno(), null.fileno(), null.fileno())
 
-    # -- files ------------------------------------------------------------------------------------------------------
+    # -- files -----------------------------------------------------------------
 
     def open(self, path: str, mode: str = "rb", permissions: int = 0o644) -> IO[bytes]:
-        """Open a file of the machine, ``mode`` ``rb`` or ``wb``; folders above a new file are made."""
+        """Open a file of the machine, ``mode`` ``rb`` or ``wb``; folders above a new file are
+        made.
+        """
         flags = os.O_RDONLY if mode == "rb" else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         _, (fd,) = self.request("open", path=path, flags=flags, mode=permissions)
         return os.fdopen(fd, mode)
@@ -207,18 +240,22 @@ class Machine:
         """unlink(2)."""
         self.request("remove", path=path)
 
-    # -- network ----------------------------------------------------------------------------------------------------
+    # -- network ---------------------------------------------------------------
 
     def inside(self) -> contextlib.AbstractContextManager[None]:
         """Work in the machine's network namespace: a socket made there belongs to the machine."""
         return syscalls.inside_netns(self.netns)
 
     def set_sysctl(self, name: str, value: int) -> None:
-        """Set ``net.ipv4.ip_forward`` and the like. Raises HarnessError if this kernel has no such setting."""
+        """Set ``net.ipv4.ip_forward`` and the like. Raises HarnessError if this kernel has no such
+        setting.
+        """
         try:
             self.write(f"/proc/sys/{name.replace('.', '/')}", f"{value}\n")
         except OSError as problem:
-            raise HarnessError(f"{self.name}: cannot set sysctl {name} to {value}: {problem.strerror}") from None
+            raise HarnessError(
+                f"{self.name}: cannot set sysctl {name} to {value}: {problem.strerror}"
+            ) from None
 
     def add_addresses(self, addresses: Sequence[str]) -> None:
         """Give the interface that has the machine's own address more, each a host's."""
@@ -241,7 +278,7 @@ class Machine:
         """The hardware address of an interface; the first one's by default."""
         return self.plan.interface(intf).mac
 
-    # -- power ------------------------------------------------------------------------------------------------------
+    # -- power -----------------------------------------------------------------
 
     def let_go(self) -> None:
         """Hear and say no more; a machine that is still setting itself up ends by that."""
@@ -252,12 +289,16 @@ class Machine:
             os.close(held)
 
     def power_off(self) -> list[Process]:
-        """Kill pid 1, and with it everything in the machine; returns the programs that ended by it, when they have.
+        """Kill pid 1, and with it everything in the machine; returns the programs that ended by it,
+        when they have.
 
-        Whoever has sockets in the machine's network namespace closes them, for until then the namespace lives on.
+        Whoever has sockets in the machine's network namespace closes them, for until then the
+        namespace lives on.
         """
         signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-        end = select.poll()  # unlike select(2) it takes any number of descriptors, of which a farm has thousands
+        end = (
+            select.poll()
+        )  # unlike select(2) it takes any number of descriptors, of which a farm has thousands
         end.register(self._pidfd, select.POLLIN)
         end.poll()  # pid 1 ends last of all (kernel, zap_pid_ns_processes)
         self.let_go()

@@ -1,7 +1,7 @@
 """The namespaces of machines with their files in them, made from inside by a thread of the harness.
 
-Threads have namespaces of their own, so this takes no process: what a forked one costs, above all in the embedded
-kernel, is each page of memory that it touches.
+Threads have namespaces of their own, so this takes no process: what a forked one costs, above all
+in the embedded kernel, is each page of memory that it touches.
 """
 
 from __future__ import annotations
@@ -15,20 +15,31 @@ from harness.kernels import linux
 from harness.lab import supervising
 from harness.lab.plan import HostPlan
 
-FRESH_FOLDERS = {"run": "755", "tmp": "1777", "var/log": "755", "etc/keepalived": "755"}  # and their permissions
-KEPT_FILE = "etc/keepalived/keepalived.config-opts"  # without it Debian's keepalived does not start from 2.3 on
+FRESH_FOLDERS = {
+    "run": "755",
+    "tmp": "1777",
+    "var/log": "755",
+    "etc/keepalived": "755",
+}  # and their permissions
+# without it Debian's keepalived does not start from 2.3 on
+KEPT_FILE = "etc/keepalived/keepalived.config-opts"
 _OWN_FILE_SYSTEMS = ("boot", "home", "opt", "root", "srv", "usr")
 QUIET = {"accept_dad": "0", "router_solicitations": "0"}
-"""IPv6 addresses are usable at once, since all are known to differ, and nobody asks for routers that are not there."""
+"""IPv6 addresses are usable at once, since all are known to differ, and nobody asks for routers
+that are not there.
+"""
 _UPPER, _ROOT = "/tmp/upper", "/tmp/root"
 
 
 def make(hosts: Sequence[HostPlan], etc_hosts: str) -> list[list[int]]:
-    """For each machine the descriptors of its new namespaces, in the order of ``supervising.NAMESPACES``.
+    """For each machine the descriptors of its new namespaces, in the order of
+    ``supervising.NAMESPACES``.
 
     Raises HarnessError.
     """
-    with ThreadPoolExecutor(1) as thread:  # it ends with the block, and leaves the namespaces to the descriptors
+    with ThreadPoolExecutor(
+        1
+    ) as thread:  # it ends with the block, and leaves the namespaces to the descriptors
         return thread.submit(_make_all, hosts, etc_hosts).result()
 
 
@@ -67,20 +78,26 @@ def _furnish(host: HostPlan, etc_hosts: str) -> None:
     """Give the calling thread's namespaces what the machine has in them."""
     linux.set_hostname(host.name)
     supervising.set_ipv6(QUIET)
-    _make_root(host.image.root, host.image.added, {"hosts": etc_hosts, "hostname": host.name + "\n"})
+    _make_root(
+        host.image.root, host.image.added, {"hosts": etc_hosts, "hostname": host.name + "\n"}
+    )
 
 
 def _kept_mounts() -> list[str]:
-    """Where the file systems are mounted that a machine sees as they are, beside the one of ``/``."""
+    """Where the file systems are mounted that a machine sees as they are, beside the one of
+    ``/``.
+    """
     with open("/proc/self/mountinfo", "rb") as mounts:
         points = [os.fsdecode(line.split()[4]) for line in mounts]
     return [point for point in points if point.split("/")[1] in _OWN_FILE_SYSTEMS]
 
 
 def _make_root(root: str, added: str | None, etc: dict[str, str]) -> None:
-    """A private, writable view of the folder ``root``: an overlay over it, fresh folders on top, with what is added.
+    """A private, writable view of the folder ``root``: an overlay over it, fresh folders on top,
+    with what is added.
 
-    ``root`` is named by a descriptor, so that its name may have any characters, and be hidden by our own /tmp.
+    ``root`` is named by a descriptor, so that its name may have any characters, and be hidden by
+    our own /tmp.
     """
     lower = os.open(root, os.O_PATH | os.O_DIRECTORY)
     files = [] if added is None else list(_tree(added))
@@ -90,7 +107,12 @@ def _make_root(root: str, added: str | None, etc: dict[str, str]) -> None:
     linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
     kept = _kept_mounts() if root == "/" else []
     linux.mount("machine", "/tmp", "tmpfs", data="mode=755")
-    for folder in (_UPPER, "/tmp/work", _ROOT, *(f"{_UPPER}/{name}" for name in ("etc", "dev", "proc", "sys"))):
+    for folder in (
+        _UPPER,
+        "/tmp/work",
+        _ROOT,
+        *(f"{_UPPER}/{name}" for name in ("etc", "dev", "proc", "sys")),
+    ):
         os.mkdir(folder, 0o755)
     for name, text in etc.items():
         supervising.put(f"{_UPPER}/etc/{name}", text.encode())
@@ -98,13 +120,16 @@ def _make_root(root: str, added: str | None, etc: dict[str, str]) -> None:
         layers = f"lowerdir=/proc/self/fd/{lower},upperdir={_UPPER},workdir=/tmp/work"
         linux.mount("machine", _ROOT, "overlay", data=layers)
     except OSError as problem:
-        raise OSError(f"{problem}; machines need the kernel's file system overlay (CONFIG_OVERLAY_FS)") from None
+        raise OSError(
+            f"{problem}; machines need the kernel's file system overlay (CONFIG_OVERLAY_FS)"
+        ) from None
     finally:
         os.close(lower)
     for point in kept:
         linux.mount(point, _ROOT + point, flags=linux.MS_BIND)
     linux.mount("/dev", _ROOT + "/dev", flags=linux.MS_BIND | linux.MS_REC)
-    # syslog(3) falls back on the console where no syslog daemon runs: that is the harness's terminal, keep it clean
+    # syslog(3) falls back on the console where no syslog daemon runs: that is the harness's
+    # terminal, keep it clean
     linux.mount("/dev/null", _ROOT + "/dev/console", flags=linux.MS_BIND)
     guarded = linux.MS_NOSUID | linux.MS_NODEV
     for folder, permissions in FRESH_FOLDERS.items():
@@ -123,7 +148,9 @@ def _tree(folder: str) -> Iterator[tuple[str, bytes, int]]:
         entries = list(scanned)
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
-            yield from ((f"{entry.name}/{path}", content, mode) for path, content, mode in _tree(entry.path))
+            yield from (
+                (f"{entry.name}/{path}", content, mode) for path, content, mode in _tree(entry.path)
+            )
         elif entry.is_file(follow_symlinks=False):
             with open(entry.path, "rb") as file:
                 yield entry.name, file.read(), os.fstat(file.fileno()).st_mode & 0o777

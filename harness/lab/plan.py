@@ -1,4 +1,6 @@
-"""From a Mininet ``Topo`` to a checked plan of machines and wires: pure, so mistakes are found before all else."""
+"""From a Mininet ``Topo`` to a checked plan of machines and wires: pure, so mistakes are found
+before all else.
+"""
 
 from __future__ import annotations
 
@@ -31,10 +33,22 @@ Topology = Callable[..., Topo]
 Edits = Mapping[str, tuple[str, str]]
 """Director -> (text that stands once in its generated keepalived.conf, what to write instead)."""
 
-__all__ = ["Edits", "HostPlan", "InterfacePlan", "Plan", "Topology", "make_topo", "plan", "with_edits", "with_images"]
+__all__ = [
+    "Edits",
+    "HostPlan",
+    "InterfacePlan",
+    "Plan",
+    "Topology",
+    "make_topo",
+    "plan",
+    "with_edits",
+    "with_images",
+]
 
 _OWN_OPTIONS = ("ip", "mac", "defaultRoute", "defaultRoute6", "inNamespace", "isSwitch")
-_HOSTNAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)  # RFC 1123 section 2.1, one label
+_HOSTNAME = re.compile(
+    r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII
+)  # RFC 1123 section 2.1, one label
 
 
 def make_topo(factory: Callable[[], Topo]) -> Topo:
@@ -50,16 +64,24 @@ def make_topo(factory: Callable[[], Topo]) -> Topo:
         raise HarnessError(f"{_where(problem)}{problem}") from None
     except (Exception, SystemExit) as problem:
         where = _where(problem)
-        if not where and isinstance(problem, TypeError):  # build() was called wrongly, and has not begun
+        if not where and isinstance(
+            problem, TypeError
+        ):  # build() was called wrongly, and has not begun
             raise HarnessError(f"topology {name}: {problem}{_its_parameters(factory)}") from None
-        raise HarnessError(f"{where}topology {name} raised {type(problem).__name__}: {problem}") from problem
+        raise HarnessError(
+            f"{where}topology {name} raised {type(problem).__name__}: {problem}"
+        ) from problem
     if not isinstance(topo, Topo):
-        raise HarnessError(f"{name} is no topology: give a Mininet Topo, such as DirectorPair, not {topo!r}")
+        raise HarnessError(
+            f"{name} is no topology: give a Mininet Topo, such as DirectorPair, not {topo!r}"
+        )
     return topo
 
 
 def _where(problem: BaseException) -> str:
-    """File and line where it was raised, in the innermost frame that is not the harness's or Mininet's own, if any."""
+    """File and line where it was raised, in the innermost frame that is not the harness's or
+    Mininet's own, if any.
+    """
     libraries = (*harness.__path__, *mininet.__path__)
     frames = [
         frame
@@ -70,14 +92,18 @@ def _where(problem: BaseException) -> str:
 
 
 def _its_parameters(factory: Callable[[], Topo]) -> str:
-    build = getattr(factory.func if isinstance(factory, functools.partial) else factory, "build", None)
+    build = getattr(
+        factory.func if isinstance(factory, functools.partial) else factory, "build", None
+    )
     known = list(inspect.signature(build).parameters)[1:] if build else []
     return f"; its parameters are: {', '.join(known)}" if known else ""
 
 
 @contextmanager
 def _checked_names() -> Iterator[None]:
-    """Have ``Topo`` refuse what it would take silently, or with a bare KeyError, while file and line are known."""
+    """Have ``Topo`` refuse what it would take silently, or with a bare KeyError, while file and
+    line are known.
+    """
     add_node, add_link = Topo.addNode, Topo.addLink
 
     def checked_node(self: Topo, name: str, **options: Any) -> Any:
@@ -88,7 +114,9 @@ def _checked_names() -> Iterator[None]:
     def checked_link(self: Topo, node1: str, node2: str, *ports: Any, **options: Any) -> Any:
         for node in (node1, node2):
             if node not in self.g.nodes():
-                raise HarnessError(f"a link goes to {node}, which is no node: addHost or addSwitch it first")
+                raise HarnessError(
+                    f"a link goes to {node}, which is no node: addHost or addSwitch it first"
+                )
         return add_link(self, node1, node2, *ports, **options)
 
     Topo.addNode, Topo.addLink = checked_node, checked_link
@@ -99,7 +127,9 @@ def _checked_names() -> Iterator[None]:
 
 
 def plan(topo: Topo, seed: int = 0) -> Plan:
-    """Check a topology and give every interface its name, address and MAC. Raises HarnessError naming the node."""
+    """Check a topology and give every interface its name, address and MAC. Raises HarnessError
+    naming the node.
+    """
     lans, lans6 = addressing.subnets(topo), addressing.subnets6(topo)
     ends = wiring.ends(topo)
     wired = Counter(end.lan for each in ends.values() for end in each)
@@ -119,18 +149,27 @@ def plan(topo: Topo, seed: int = 0) -> Plan:
         for position, end in enumerate(own_ends):
             own = stock if position == 0 else {}
             lan = end.lan
-            automatic = f"02:{seed >> 8 & 255:02x}:{seed & 255:02x}:{number >> 8:02x}:{number & 255:02x}:{position:02x}"
+            parts = (2, seed >> 8 & 255, seed & 255, number >> 8, number & 255, position)
+            automatic = ":".join(f"{part:02x}" for part in parts)
             mac = addressing.mac(name, end.options.get("mac") or own.get("mac") or automatic, macs)
             wire = f"{name}-eth{position}" if len(name) <= 10 else f"wire{number}-eth{position}"
             known_as = wiring.interface_name(name, end)
             if known_as in bare:
                 interfaces.append(InterfacePlan(known_as, None, mac, lan, wire))
                 continue
-            address = addressing.address(name, lan, lans[lan], end.options.get("ip") or own.get("ip"), taken)
+            address = addressing.address(
+                name, lan, lans[lan], end.options.get("ip") or own.get("ip"), taken
+            )
             subnet6, given6 = lans6.get(lan), end.options.get("ip6")
-            address6 = None if subnet6 is None else addressing.address6(name, lan, subnet6, address, given6, taken)
+            address6 = (
+                None
+                if subnet6 is None
+                else addressing.address6(name, lan, subnet6, address, given6, taken)
+            )
             interfaces.append(InterfacePlan(known_as, address, mac, lan, wire, address6))
-        host = wiring.with_devices(HostPlan(name, role, tuple(interfaces), _gateways(name, stock, interfaces)))
+        host = wiring.with_devices(
+            HostPlan(name, role, tuple(interfaces), _gateways(name, stock, interfaces))
+        )
         wiring.check_wired(host)
         hosts.append(host)
         for own_address in (each for device in role.links for each in device.own_addresses):
@@ -144,24 +183,42 @@ def plan(topo: Topo, seed: int = 0) -> Plan:
     return whole
 
 
-def _gateways(name: str, given: Mapping[str, str | None], interfaces: list[InterfacePlan]) -> tuple[str, ...]:
+def _gateways(
+    name: str, given: Mapping[str, str | None], interfaces: list[InterfacePlan]
+) -> tuple[str, ...]:
     networks = [address.network for interface in interfaces for address in interface.addresses]
-    found = (addressing.gateway(name, option, given[option], networks) for option in ("defaultRoute", "defaultRoute6"))
+    found = (
+        addressing.gateway(name, option, given[option], networks)
+        for option in ("defaultRoute", "defaultRoute6")
+    )
     return tuple(gateway for gateway in found if gateway is not None)
 
 
 def _vips(role: Role) -> list[str]:
     if isinstance(role, Director):
-        balanced = [vip for service in role.services for vip, _ in service.endpoints] if role.by != "keepalived" else []
+        balanced = (
+            [vip for service in role.services for vip, _ in service.endpoints]
+            if role.by != "keepalived"
+            else []
+        )
         return [*(vip for instance in role.instances for vip in instance.vips), *balanced]
-    return [vip for service in role.serves for vip, _ in service.endpoints] if isinstance(role, RealServer) else []
+    return (
+        [vip for service in role.serves for vip, _ in service.endpoints]
+        if isinstance(role, RealServer)
+        else []
+    )
 
 
 def with_edits(whole: Plan, edits: Edits) -> Plan:
-    """The plan with edits to the directors' configurations. HarnessError if one is of no director."""
+    """The plan with edits to the directors' configurations. HarnessError if one is of no
+    director.
+    """
     directors = [host.name for host in whole.of_role(Director)]
     if unknown := edits.keys() - set(directors):
-        raise HarnessError(f"no director {', '.join(sorted(unknown))} to edit; the topology has {', '.join(directors)}")
+        raise HarnessError(
+            f"no director {', '.join(sorted(unknown))} to edit; the topology has"
+            f" {', '.join(directors)}"
+        )
     hosts = [
         replace(host, role=replace(host.role, edits=(*host.role.edits, edits[host.name])))
         if isinstance(host.role, Director) and host.name in edits
@@ -172,7 +229,9 @@ def with_edits(whole: Plan, edits: Edits) -> Plan:
 
 
 def with_images(whole: Plan, selection: Selection) -> Plan:
-    """The plan with the images that are asked for. HarnessError if one of them has not been made."""
+    """The plan with the images that are asked for. HarnessError if one of them has not been
+    made.
+    """
     numbers = Counter[type[Role]]()
     hosts = []
     for host in whole.hosts:
@@ -185,4 +244,6 @@ def with_images(whole: Plan, selection: Selection) -> Plan:
 
 def _check_hostname(name: str) -> None:
     if not isinstance(name, str) or not _HOSTNAME.fullmatch(name):
-        raise HarnessError(f"{name!r} is no name for a machine: use letters, digits and hyphens, at most 63")
+        raise HarnessError(
+            f"{name!r} is no name for a machine: use letters, digits and hyphens, at most 63"
+        )

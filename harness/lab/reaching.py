@@ -1,4 +1,6 @@
-"""Whether packets get where a topology wants them: routes that lead to gateways, VIPs that somebody reaches. Pure."""
+"""Whether packets get where a topology wants them: routes that lead to gateways, VIPs that somebody
+reaches. Pure.
+"""
 
 from __future__ import annotations
 
@@ -14,27 +16,43 @@ _FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 
 
 def check_routes(plan: Plan) -> None:
-    """Every static route goes by a gateway in one of its machine's networks, or by an interface that it has."""
+    """Every static route goes by a gateway in one of its machine's networks, or by an interface
+    that it has.
+    """
     for host in plan.hosts:
         for destination, way in host.role.routes.items():
             gateway, device = routes.gateway(way), routes.device(way)
-            if gateway is not None and not any(ip_address(gateway) in network for network in networks(host)):
-                raise HarnessError(f"{host.name}: no network of its own has {gateway}, the gateway to {destination}")
+            if gateway is not None and not any(
+                ip_address(gateway) in network for network in networks(host)
+            ):
+                raise HarnessError(
+                    f"{host.name}: no network of its own has {gateway}, the gateway to"
+                    f" {destination}"
+                )
             if device is not None and device not in (*host.devices, "lo"):
                 raise HarnessError(
-                    f"{host.name}: the route to {destination} goes by {device}, and it has {', '.join(host.devices)}"
+                    f"{host.name}: the route to {destination} goes by {device}, and it"
+                    f" has {', '.join(host.devices)}"
                 )
 
 
-def check_vip(plan: Plan, host: HostPlan, vip: str, lans: Sequence[tuple[str, IPv4Network | IPv6Network]]) -> None:
-    """A VIP is in the subnet of a LAN or of a device, link-local, or outside of all of them where routes lead to it.
+def check_vip(
+    plan: Plan, host: HostPlan, vip: str, lans: Sequence[tuple[str, IPv4Network | IPv6Network]]
+) -> None:
+    """A VIP is in the subnet of a LAN or of a device, link-local, or outside of all of them where
+    routes lead to it.
 
     Raises HarnessError that says where the way ends for a client.
     """
     address = ip_address(vip)
     if address.is_link_local or any(address in subnet for _, subnet in lans):
         return
-    if any(address in network for each in plan.hosts for network in networks(each) if network.num_addresses > 1):
+    if any(
+        address in network
+        for each in plan.hosts
+        for network in networks(each)
+        if network.num_addresses > 1
+    ):
         return
     askers = plan.of_role(Client) or [each for each in plan.hosts if each.name != host.name]
     ends = [_way_ends(plan, asker, vip) for asker in askers]
@@ -58,7 +76,9 @@ def _way_ends(plan: Plan, asker: HostPlan, vip: str) -> str | None:
         if not reached:
             return f"{here.name} sends it to {gateway}, which is nobody's address"
         here = reached[0]
-        if not isinstance(here.role, Router) and not here.role.sysctl.get(_FORWARDING[ip_address(vip).version]):
+        if not isinstance(here.role, Router) and not here.role.sysctl.get(
+            _FORWARDING[ip_address(vip).version]
+        ):
             return f"{here.name}, to which it is sent, has not got it and passes nothing on"
     return f"{asker.name}'s packet goes round in a circle"
 
@@ -69,9 +89,12 @@ def _next_hop(host: HostPlan, vip: str) -> str | None:
     fitting = [
         (ip_network(destination).prefixlen, gateway)
         for destination, way in host.role.routes.items()
-        if ip_address(vip) in ip_network(destination) and (gateway := routes.gateway(way)) is not None
+        if ip_address(vip) in ip_network(destination)
+        and (gateway := routes.gateway(way)) is not None
     ]
-    fitting += [(0, gateway) for gateway in host.default_routes if ip_address(gateway).version == version]
+    fitting += [
+        (0, gateway) for gateway in host.default_routes if ip_address(gateway).version == version
+    ]
     return max(fitting)[1] if fitting else None
 
 
@@ -85,8 +108,14 @@ def networks(host: HostPlan) -> Iterator[IPv4Network | IPv6Network]:
 
 def _held(host: HostPlan) -> set[str]:
     """All addresses that a machine has, or may come to have by VRRP."""
-    found = {address.ip.compressed for interface in host.interfaces for address in interface.addresses}
-    found |= {ip_interface(address).ip.compressed for device in host.role.links for address in device.own_addresses}
+    found = {
+        address.ip.compressed for interface in host.interfaces for address in interface.addresses
+    }
+    found |= {
+        ip_interface(address).ip.compressed
+        for device in host.role.links
+        for address in device.own_addresses
+    }
     if isinstance(host.role, Director):
         found |= {vip for each in host.role.instances for vip in (*each.vips, *each.excluded_vips)}
         found |= set(host.role.holds)

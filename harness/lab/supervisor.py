@@ -1,4 +1,6 @@
-"""The harness's hold on the process below which all machines live (:mod:`harness.lab.supervising`)."""
+"""The harness's hold on the process below which all machines live
+(:mod:`harness.lab.supervising`).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ _PROGRAM = f"from harness.lab import supervising; supervising.main({forks.KEPT})
 
 
 class Born(NamedTuple):
-    """What a machine is held by: two sockets, and the descriptors of its network namespace and of its pid 1."""
+    """What a machine is held by: two sockets, and the descriptors of its network namespace and of
+    its pid 1.
+    """
 
     control: socket.socket
     notes: socket.socket
@@ -42,7 +46,9 @@ class Supervisor:
 
     @classmethod
     def start(cls) -> Supervisor:
-        """Start it; it ends with this process. Raises HarnessError where namespaces may not be made."""
+        """Start it; it ends with this process. Raises HarnessError where namespaces may not be
+        made.
+        """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with theirs:
@@ -51,20 +57,33 @@ class Supervisor:
         except OSError as problem:
             answer, fds = {"error": str(problem)}, []
         if not fds:
-            reason = (answer or {}).get("error", "the process that is to hold them ended before it said a word")
+            reason = (answer or {}).get(
+                "error", "the process that is to hold them ended before it said a word"
+            )
             raise HarnessError(f"cannot make namespaces for the machines: {reason}; run as root")
         _allow_descriptors()
         return cls(ours, fds[0], pidfd)
 
     def machines(self, hosts: Sequence[HostPlan], etc_hosts: str) -> list[Born]:
-        """Make machines; returns at once, while their pids 1 are still setting themselves up. Raises HarnessError."""
-        many = [hosts[first : first + supervising.MOST] for first in range(0, len(hosts), supervising.MOST)]
+        """Make machines; returns at once, while their pids 1 are still setting themselves up.
+        Raises HarnessError.
+        """
+        many = [
+            hosts[first : first + supervising.MOST]
+            for first in range(0, len(hosts), supervising.MOST)
+        ]
         return [born for some in many for born in self._machines(some, etc_hosts)]
 
     def _machines(self, hosts: Sequence[HostPlan], etc_hosts: str) -> list[Born]:
         made = namespaces.make(hosts, etc_hosts)
-        pairs = [[socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)] for _ in hosts]
-        wanted = [[*own, *(theirs.fileno() for _, theirs in two)] for own, two in zip(made, pairs, strict=True)]
+        pairs = [
+            [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)]
+            for _ in hosts
+        ]
+        wanted = [
+            [*own, *(theirs.fileno() for _, theirs in two)]
+            for own, two in zip(made, pairs, strict=True)
+        ]
         messages.send(self._control, {}, [descriptor for own in wanted for descriptor in own])
         for _, theirs in [pair for two in pairs for pair in two]:
             theirs.close()
@@ -84,16 +103,22 @@ class Supervisor:
         """End it and with it every machine; they are gone when this returns."""
         self._control.close()
         os.close(self.fabric)
-        end = select.poll()  # unlike select(2) it takes any number of descriptors, of which a farm has thousands
+        end = (
+            select.poll()
+        )  # unlike select(2) it takes any number of descriptors, of which a farm has thousands
         end.register(self._pidfd, select.POLLIN)
         end.poll()
-        with contextlib.suppress(ChildProcessError):  # where it is not ours, but a child of the guest's pid 1
+        with contextlib.suppress(
+            ChildProcessError
+        ):  # where it is not ours, but a child of the guest's pid 1
             os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
         os.close(self._pidfd)
 
 
 def _allow_descriptors() -> None:
-    """Of which this process holds several for each machine; what machines run has its own limit by now."""
+    """Of which this process holds several for each machine; what machines run has its own limit by
+    now.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < _DESCRIPTORS:
         resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, max(hard, _DESCRIPTORS)))
@@ -112,7 +137,10 @@ def _start(control: socket.socket) -> int:
                 [sys.executable, "-S", "-s", "-P", "-c", _PROGRAM],
                 {**os.environ, "PYTHONPATH": str(Path(harness.__file__).parent.parent)},
                 file_actions=[
-                    *((os.POSIX_SPAWN_OPEN, standard, os.devnull, os.O_RDWR, 0) for standard in (0, 1, 2)),
+                    *(
+                        (os.POSIX_SPAWN_OPEN, standard, os.devnull, os.O_RDWR, 0)
+                        for standard in (0, 1, 2)
+                    ),
                     (os.POSIX_SPAWN_DUP2, control.fileno(), forks.KEPT),
                 ],
                 setsid=True,  # a Ctrl-C at the terminal is the harness's to handle

@@ -11,7 +11,9 @@ from harness.kernels import linux
 
 @contextlib.contextmanager
 def inside_netns(netns: int) -> Iterator[None]:
-    """Work in another network namespace, given as a file descriptor; only the calling thread moves there."""
+    """Work in another network namespace, given as a file descriptor; only the calling thread moves
+    there.
+    """
     own = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
         linux.setns(netns, linux.CLONE_NEWNET)

@@ -1,1 +1,3 @@
-"""What records: observers start before the first daemon, are driven by events only, and never judge."""
+"""What records: observers start before the first daemon, are driven by events only, and never
+judge.
+"""

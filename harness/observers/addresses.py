@@ -1,4 +1,6 @@
-"""Who has which address, and which links are up: the kernel's own netlink events, from one socket a machine."""
+"""Who has which address, and which links are up: the kernel's own netlink events, from one socket a
+machine.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ _HEADER = struct.Struct("=IHHII")
 _IFF_LOWER_UP = 0x10000
 _SO_RCVBUFFORCE = 33  # <asm-generic/socket.h>; Python's socket has no name for it
 _ROOM = 1 << 24
-"""Bytes of events that may wait to be read: a machine of 63 wires gets them faster than they are recorded."""
+"""Bytes of events that may wait to be read: a machine of 63 wires gets them faster than they are
+recorded.
+"""
 
 
 class AddressObserver:
@@ -28,7 +32,9 @@ class AddressObserver:
         self._names: dict[int, str] = {1: "lo"}
         with machine.inside():
             self.socket = socket.socket(
-                socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE
+                socket.AF_NETLINK,
+                socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK,
+                socket.NETLINK_ROUTE,
             )
             self.socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _ROOM)
             self.socket.bind((0, _GROUPS))
@@ -54,7 +60,9 @@ class AddressObserver:
             self._names[link["index"]] = name
             if name != before:
                 self._timeline.record(Renamed(now, node, interface=name, before=before))
-            self._timeline.record(Link(now, node, interface=name, up=bool(link["flags"] & _IFF_LOWER_UP)))
+            self._timeline.record(
+                Link(now, node, interface=name, up=bool(link["flags"] & _IFF_LOWER_UP))
+            )
         elif kind in (RTM_NEWADDR, RTM_DELADDR):
             message = _decoded(ifaddrmsg, data)
             self._timeline.record(

@@ -16,23 +16,46 @@ TIMEOUT = 1.0
 
 
 class Client:
-    """Sends requests from one machine. Each becomes a ``request`` event at the instant at which it was begun."""
+    """Sends requests from one machine. Each becomes a ``request`` event at the instant at which it
+    was begun.
+    """
 
     def __init__(
-        self, loop: Loop, timeline: Timeline, machine: Machine, ports: Iterator[int], timeout: float = TIMEOUT
+        self,
+        loop: Loop,
+        timeline: Timeline,
+        machine: Machine,
+        ports: Iterator[int],
+        timeout: float = TIMEOUT,
     ) -> None:
-        """``ports``: where the next requests come from; ``timeout`` in seconds for the whole of one request."""
+        """``ports``: where the next requests come from; ``timeout`` in seconds for the whole of one
+        request.
+        """
         self.timeout = timeout
         self._loop, self._timeline, self._machine, self._ports = loop, timeline, machine, ports
-        self._running: dict[Request, None] = {}  # in the order of sending, which a set does not keep
+        self._running: dict[
+            Request, None
+        ] = {}  # in the order of sending, which a set does not keep
 
-    def send(self, target: Target, done: Callable[[events.Request], None] = lambda event: None) -> None:
+    def send(
+        self, target: Target, done: Callable[[events.Request], None] = lambda event: None
+    ) -> None:
         """Send one request now (loop thread only)."""
-        self._run(_kind(target)(self._loop, self._machine, self._ports, target, self.timeout, self._over(done)))
+        self._run(
+            _kind(target)(
+                self._loop, self._machine, self._ports, target, self.timeout, self._over(done)
+            )
+        )
 
-    def open(self, target: Target, held: Callable[[], None], done: Callable[[events.Request], None]) -> Get:
-        """Open a connection, send all but the end of a GET, and call ``held`` (loop thread only)."""
-        request = Get(self._loop, self._machine, self._ports, target, self.timeout, self._over(done), held)
+    def open(
+        self, target: Target, held: Callable[[], None], done: Callable[[events.Request], None]
+    ) -> Get:
+        """Open a connection, send all but the end of a GET, and call ``held`` (loop thread
+        only).
+        """
+        request = Get(
+            self._loop, self._machine, self._ports, target, self.timeout, self._over(done), held
+        )
         self._run(request)
         return request
 
@@ -50,11 +73,22 @@ class Client:
     def _record(self, request: Request) -> events.Request:
         at, target = request.begun - self._timeline.origin, request.target
         return self._timeline.record(
-            events.Request(at, self._machine.name, latency=round(now() - request.begun, 9),
-            status=request.status, server=request.body.splitlines()[0] if request.body else None, error=request.error,
-            address=target.address, service_port=target.port, protocol=target.protocol, source=target.source,
-            port=request.local_port, path=target.path, length=len(request.body),
-        ))  # fmt: skip
+            events.Request(
+                at,
+                self._machine.name,
+                latency=round(now() - request.begun, 9),
+                status=request.status,
+                server=request.body.splitlines()[0] if request.body else None,
+                error=request.error,
+                address=target.address,
+                service_port=target.port,
+                protocol=target.protocol,
+                source=target.source,
+                port=request.local_port,
+                path=target.path,
+                length=len(request.body),
+            )
+        )
 
     def ask(self, target: Target) -> events.Request:
         """Send one request and wait for what comes of it (any thread but the loop's)."""
@@ -75,10 +109,18 @@ def _kind(target: Target) -> type[Request]:
 
 
 class Load(Client):
-    """Requests at a steady pace: one every ``resolution`` seconds, answered or not, until :meth:`stop`."""
+    """Requests at a steady pace: one every ``resolution`` seconds, answered or not, until
+    :meth:`stop`.
+    """
 
     def __init__(
-        self, loop: Loop, timeline: Timeline, machine: Machine, ports: Iterator[int], target: Target, rate: float
+        self,
+        loop: Loop,
+        timeline: Timeline,
+        machine: Machine,
+        ports: Iterator[int],
+        target: Target,
+        rate: float,
     ) -> None:
         """``rate`` in requests a second."""
         super().__init__(loop, timeline, machine, ports)
@@ -107,7 +149,8 @@ class Load(Client):
 
 
 class Held:
-    """A connection that lies open with a request begun in it: the server waits for its end (any thread but the loop's).
+    """A connection that lies open with a request begun in it: the server waits for its end (any
+    thread but the loop's).
 
     Where no connection came about, :meth:`finish` tells why.
     """
@@ -133,7 +176,9 @@ class Held:
         return not self._request.over
 
     def complete(self, timeout: float | None = None) -> None:
-        """Send the end of the request; its answer is due within ``timeout`` seconds (None: as any other's)."""
+        """Send the end of the request; its answer is due within ``timeout`` seconds (None: as any
+        other's).
+        """
         self._loop.do(lambda: self._request.complete(self._timeout if timeout is None else timeout))
 
     def outcome(self) -> events.Request:
@@ -151,9 +196,13 @@ class Held:
 
 
 class _Outcome:
-    """The event of a request that ``begin`` sends in the loop's thread, to be waited for in another."""
+    """The event of a request that ``begin`` sends in the loop's thread, to be waited for in
+    another.
+    """
 
-    def __init__(self, loop: Loop, begin: Callable[[Callable[[events.Request], None]], None]) -> None:
+    def __init__(
+        self, loop: Loop, begin: Callable[[Callable[[events.Request], None]], None]
+    ) -> None:
         self._known = Latch()
         loop.do(lambda: begin(self._set))
 

@@ -1,5 +1,5 @@
-"""Connections of the client that last: many requests in one, as browsers and proxies keep them alive, and long answers
-whose every piece is on the timeline, as of a download or a film.
+"""Connections of the client that last: many requests in one, as browsers and proxies keep them
+alive, and long answers whose every piece is on the timeline, as of a download or a film.
 """
 
 from __future__ import annotations
@@ -25,9 +25,15 @@ class _Persistent(Request):
     """One connection in which one request after the other is asked (RFC 9112 section 9.3)."""
 
     def __init__(
-        self, loop: Loop, client: Machine, ports: Iterator[int], target: Target, timeout: float,
-        done: Callable[[Request], None], opened: Callable[[], None],
-    ) -> None:  # fmt: skip
+        self,
+        loop: Loop,
+        client: Machine,
+        ports: Iterator[int],
+        target: Target,
+        timeout: float,
+        done: Callable[[Request], None],
+        opened: Callable[[], None],
+    ) -> None:
         """``opened`` is called when it is established."""
         self._answer = b""
         self._opened = opened
@@ -39,13 +45,19 @@ class _Persistent(Request):
         self._loop.rewatch(self._socket.fileno(), self._readable, selectors.EVENT_READ)
         self._opened()
 
-    def ask(self, path: str, timeout: float, answered: Callable[[int, str, str | None], None]) -> None:
-        """Send a GET; ``answered`` is told its status (0: none), the answer and what went wrong (loop thread only)."""
+    def ask(
+        self, path: str, timeout: float, answered: Callable[[int, str, str | None], None]
+    ) -> None:
+        """Send a GET; ``answered`` is told its status (0: none), the answer and what went wrong
+        (loop thread only).
+        """
         if self.over:
             answered(0, "", self.error or "the connection has ended")
             return
         self._answer, self._answered = b"", answered
-        head = f"GET {path} HTTP/1.1\r\nHost: {self.target.address}\r\nConnection: keep-alive\r\n\r\n"
+        head = (
+            f"GET {path} HTTP/1.1\r\nHost: {self.target.address}\r\nConnection: keep-alive\r\n\r\n"
+        )
         if self._send(head.encode()):
             self._expect(timeout)
 
@@ -80,21 +92,33 @@ def _length(head: bytes) -> int:
 
 
 class Session:
-    """A connection kept alive. Each request in it is a ``request`` event, all with the same port (any thread but the
-    loop's).
+    """A connection kept alive. Each request in it is a ``request`` event, all with the same port
+    (any thread but the loop's).
     """
 
     def __init__(
-        self, loop: Loop, timeline: Timeline, client: Machine, ports: Iterator[int], target: Target, timeout: float
-    ) -> None:  # fmt: skip
+        self,
+        loop: Loop,
+        timeline: Timeline,
+        client: Machine,
+        ports: Iterator[int],
+        target: Target,
+        timeout: float,
+    ) -> None:
         """Returns when the connection is established, or cannot be."""
-        self._loop, self._timeline, self._client, self._target, self._timeout = loop, timeline, client, target, timeout
+        self._loop, self._timeline, self._client, self._target, self._timeout = (
+            loop,
+            timeline,
+            client,
+            target,
+            timeout,
+        )
         settled = threading.Event()
 
         def begin() -> None:
             self._connection = _Persistent(
                 loop, client, ports, target, timeout, lambda _: settled.set(), settled.set
-            )  # fmt: skip
+            )
 
         loop.do(begin)
         settled.wait()
@@ -118,14 +142,27 @@ class Session:
         known.wait()
         return found[0]
 
-    def _record(self, begun: Instant, path: str, status: int, body: str, error: str | None) -> events.Request:
+    def _record(
+        self, begun: Instant, path: str, status: int, body: str, error: str | None
+    ) -> events.Request:
         target = self._target
         return self._timeline.record(
-            events.Request(begun - self._timeline.origin, self._client.name, latency=round(now() - begun, 9),
-            status=status, server=body.splitlines()[0] if body else None, error=error, address=target.address,
-            service_port=target.port, protocol=target.protocol, source=target.source,
-            port=self._connection.local_port, path=path, length=len(body),
-        ))  # fmt: skip
+            events.Request(
+                begun - self._timeline.origin,
+                self._client.name,
+                latency=round(now() - begun, 9),
+                status=status,
+                server=body.splitlines()[0] if body else None,
+                error=error,
+                address=target.address,
+                service_port=target.port,
+                protocol=target.protocol,
+                source=target.source,
+                port=self._connection.local_port,
+                path=path,
+                length=len(body),
+            )
+        )
 
     def close(self) -> None:
         """Close it, if it is still open."""
@@ -150,8 +187,9 @@ class _LongGet(Get):
 
 @dataclass
 class Stream:
-    """A long answer, piece by piece: ``pieces`` are instants of the timeline, each with the bytes that had come by
-    then. ``outcome`` is None while it lasts, then "complete", or what ended it before.
+    """A long answer, piece by piece: ``pieces`` are instants of the timeline, each with the bytes
+    that had come by then. ``outcome`` is None while it lasts, then "complete", or what ended it
+    before.
     """
 
     port: int = 0
@@ -172,14 +210,23 @@ class Stream:
 
 
 def stream(
-    loop: Loop, timeline: Timeline, client: Machine, ports: Iterator[int], target: Target, length: int
+    loop: Loop,
+    timeline: Timeline,
+    client: Machine,
+    ports: Iterator[int],
+    target: Target,
+    length: int,
 ) -> Stream:
-    """Begin to fetch a page of ``length`` bytes. Its ``stream`` events have ``action`` began, received or ended."""
+    """Begin to fetch a page of ``length`` bytes. Its ``stream`` events have ``action`` began,
+    received or ended.
+    """
     made = Stream()
 
     def piece(total: int) -> None:
         event = timeline.record(
-            events.StreamChanged(timeline.now(), client.name, action="received", port=made.port, bytes=total)
+            events.StreamChanged(
+                timeline.now(), client.name, action="received", port=made.port, bytes=total
+            )
         )
         made.pieces.append((event.at, total))
 
@@ -188,16 +235,26 @@ def stream(
         made.outcome = "complete" if whole else request.error or "ended too early"
         timeline.record(
             events.StreamChanged(
-                timeline.now(), client.name, action="ended", port=request.local_port, error=made.outcome
+                timeline.now(),
+                client.name,
+                action="ended",
+                port=request.local_port,
+                error=made.outcome,
             )
         )
         made.ended.set()
 
     def begin() -> None:
         getting = _LongGet(loop, client, ports, target, 60.0, over)
-        made.port, getting.piece, made.give_up = getting.local_port, piece, lambda: loop.do(getting.abandon)
+        made.port, getting.piece, made.give_up = (
+            getting.local_port,
+            piece,
+            lambda: loop.do(getting.abandon),
+        )
         timeline.record(
-            events.StreamChanged(timeline.now(), client.name, action="began", port=made.port, path=target.path)
+            events.StreamChanged(
+                timeline.now(), client.name, action="began", port=made.port, path=target.path
+            )
         )
 
     loop.do(begin)

@@ -1,4 +1,6 @@
-"""What programs in a machine write into a FIFO, line by line, at the instant at which it was written."""
+"""What programs in a machine write into a FIFO, line by line, at the instant at which it was
+written.
+"""
 
 from __future__ import annotations
 

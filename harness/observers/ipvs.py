@@ -1,7 +1,8 @@
-"""What the directors' IPVS tables hold. The kernel sends no events for them, so keepalived's log says when to look.
+"""What the directors' IPVS tables hold. The kernel sends no events for them, so keepalived's log
+says when to look.
 
-keepalived logs a change just before or just after it makes it, so the table is read a moment later, and again for a
-slow machine; a slow sweep catches what the log does not say.
+keepalived logs a change just before or just after it makes it, so the table is read a moment later,
+and again for a slow machine; a slow sweep catches what the log does not say.
 """
 
 from __future__ import annotations
@@ -21,10 +22,14 @@ from harness.topology.services import endpoint
 SETTLING = (0.001, 0.01, 0.1)
 SWEEP = 1.0
 _TABLE = "/proc/thread-self/net/ip_vs"
-"""All of it in one text: netlink takes a question for each service, and hundreds are asked about every second."""
+"""All of it in one text: netlink takes a question for each service, and hundreds are asked about
+every second.
+"""
 
 Table = dict[str, dict[str, int]]
-"""Virtual service (``TCP 172.16.10.50:80``, ``FWM 1``) -> real server (``172.16.10.21:80``) -> weight."""
+"""Virtual service (``TCP 172.16.10.50:80``, ``FWM 1``) -> real server (``172.16.10.21:80``) ->
+weight.
+"""
 
 
 class Destination(NamedTuple):
@@ -99,7 +104,9 @@ class IpvsObserver:
             if before is None or after is None:
                 action: Literal["added", "removed"] = "added" if before is None else "removed"
                 now = self._timeline.now()
-                self._timeline.record(ServiceChanged(now, self._director.name, action=action, service=service))
+                self._timeline.record(
+                    ServiceChanged(now, self._director.name, action=action, service=service)
+                )
             self._compare(service, before or {}, after or {})
         self._known = table
 
@@ -138,7 +145,9 @@ class IpvsObserver:
 
 
 def parse(text: str) -> dict[str, dict[str, Destination]]:
-    """Service -> real server -> what is told of it, from ``/proc/net/ip_vs`` (kernel ``ip_vs_info_seq_show``)."""
+    """Service -> real server -> what is told of it, from ``/proc/net/ip_vs`` (kernel
+    ``ip_vs_info_seq_show``).
+    """
     table: dict[str, dict[str, Destination]] = {}
     destinations: dict[str, Destination] = {}
     for line in text.splitlines()[3:]:  # behind the version and two lines of headings

@@ -1,4 +1,6 @@
-"""What the daemons print: every line into a file and onto the timeline, at the instant at which it was written."""
+"""What the daemons print: every line into a file and onto the timeline, at the instant at which it
+was written.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,18 @@ from harness.timeline import Timeline
 
 
 class LogObserver:
-    """Reads one daemon's standard output and error through a pipe; :attr:`writer` is the daemon's end."""
+    """Reads one daemon's standard output and error through a pipe; :attr:`writer` is the daemon's
+    end.
+    """
 
     def __init__(
-        self, loop: Loop, timeline: Timeline, node: str, daemon: str, folder: Path, on_line: Callable[[str], None]
+        self,
+        loop: Loop,
+        timeline: Timeline,
+        node: str,
+        daemon: str,
+        folder: Path,
+        on_line: Callable[[str], None],
     ) -> None:
         self._loop, self._timeline, self._node, self._daemon = loop, timeline, node, daemon
         self._on_line = on_line
@@ -56,7 +66,10 @@ class LogObserver:
             self._record(raw)
 
     def _cannot_write(self, problem: OSError) -> HarnessError:
-        return HarnessError(f"cannot write the log {self._path}: {problem.strerror}; make room, or use --artifacts DIR")
+        return HarnessError(
+            f"cannot write the log {self._path}: {problem.strerror}; make room, or use"
+            " --artifacts DIR"
+        )
 
     def _record(self, raw: bytes) -> None:
         line = raw.decode(errors="replace").rstrip()

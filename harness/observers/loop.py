@@ -22,11 +22,15 @@ T = TypeVar("T")
 
 SWITCH_INTERVAL = 0.0005
 STALL = 0.05
-"""Seconds by which a timer is late when the machine counts as starved: from when to when is kept as ``stalls``."""
+"""Seconds by which a timer is late when the machine counts as starved: from when to when is kept as
+``stalls``.
+"""
 
 
 class Loop:
-    """Calls back when file descriptors become readable or writable, and at instants (see :mod:`harness.clock`)."""
+    """Calls back when file descriptors become readable or writable, and at instants (see
+    :mod:`harness.clock`).
+    """
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
@@ -43,12 +47,16 @@ class Loop:
         self._thread = threading.Thread(target=self._run, name="observers", daemon=True)
 
     def start(self) -> None:
-        """Begin. Threads from now on yield the interpreter after half a millisecond: an event is stamped when read."""
+        """Begin. Threads from now on yield the interpreter after half a millisecond: an event is
+        stamped when read.
+        """
         sys.setswitchinterval(SWITCH_INTERVAL)
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread and close what is left; raises what went wrong in an observer, if anything did."""
+        """End the thread and close what is left; raises what went wrong in an observer, if anything
+        did.
+        """
         self.hand(self._stop)
         self._thread.join()
         self._selector.close()
@@ -58,14 +66,22 @@ class Loop:
         self.check()
 
     def check(self) -> None:
-        """Raise what an observer raised: a recorder that broke must not look like a quiet network."""
+        """Raise what an observer raised: a recorder that broke must not look like a quiet
+        network.
+        """
         if isinstance(self.failure, (HarnessError, OSError)):
-            raise HarnessError(f"recording stopped, so the timeline is not complete: {self.failure}")
+            raise HarnessError(
+                f"recording stopped, so the timeline is not complete: {self.failure}"
+            )
         if self.failure is not None:
-            raise RuntimeError("an observer failed, so the timeline is not complete") from self.failure
+            raise RuntimeError(
+                "an observer failed, so the timeline is not complete"
+            ) from self.failure
 
     def hand(self, work: Callable[[], None]) -> None:
-        """Have something done in the loop's thread, soon; from any thread. Not once it has ended."""
+        """Have something done in the loop's thread, soon; from any thread. Not once it has
+        ended.
+        """
         with self._open:
             if not self._closed:
                 self._handed.append(work)
@@ -74,7 +90,8 @@ class Loop:
     def do(self, work: Callable[[], T], *, though_failed: bool = False) -> T:
         """Have something done in the loop's thread, wait for it, and return or raise what it did.
 
-        A loop that has failed raises that instead, unless the work is to be done all the same (``though_failed``).
+        A loop that has failed raises that instead, unless the work is to be done all the same
+        (``though_failed``).
         """
         if threading.current_thread() is self._thread:
             return work()
@@ -101,7 +118,9 @@ class Loop:
         result: T = outcome[0]
         return result
 
-    def watch(self, fd: int, callback: Callable[[], None], events: int = selectors.EVENT_READ) -> None:
+    def watch(
+        self, fd: int, callback: Callable[[], None], events: int = selectors.EVENT_READ
+    ) -> None:
         """Call back whenever ``fd`` is ready (loop thread only)."""
         self._selector.register(fd, events, callback)
 
@@ -139,7 +158,9 @@ class Loop:
         try:
             while not self._stopping:
                 for key, _ in self._selector.select(self._until_next_timer()):
-                    if self._selector.get_map().get(key.fd) == key:  # a callback before it may have closed it
+                    if (
+                        self._selector.get_map().get(key.fd) == key
+                    ):  # a callback before it may have closed it
                         key.data()
                 while self._timers and self._timers[0][0] <= (moment := now()):
                     due, _, callback = heapq.heappop(self._timers)

@@ -1,7 +1,9 @@
-"""What crosses the wires: one AF_PACKET socket on the switches' side sees every frame that any machine sends or gets.
+"""What crosses the wires: one AF_PACKET socket on the switches' side sees every frame that any
+machine sends or gets.
 
-The frames lie in a memory ring shared with the kernel (``PACKET_RX_RING``, TPACKET_V2, Documentation/networking/
-packet_mmap.rst), time-stamped by it, so that recording costs no system call a frame and an instant is the kernel's.
+The frames lie in a memory ring shared with the kernel (``PACKET_RX_RING``, TPACKET_V2,
+Documentation/networking/ packet_mmap.rst), time-stamped by it, so that recording costs no system
+call a frame and an instant is the kernel's.
 """
 
 from __future__ import annotations
@@ -28,9 +30,13 @@ _LINK_OFFSET = 32
 FRAME_ROOM = 2048  # bytes of the ring a frame takes: header and 1,500 bytes of MTU fit
 RING_FRAMES = 8192
 RING_FRAMES_A_WIRE = 64
-"""Or this many for each wire, if that is more: a director may check all real servers at one instant."""
+"""Or this many for each wire, if that is more: a director may check all real servers at one
+instant.
+"""
 RING_FRAMES_A_VIP = 128
-"""And for each VIP: a new master announces each five times at one instant, which every machine of its LAN hears."""
+"""And for each VIP: a new master announces each five times at one instant, which every machine of
+its LAN hears.
+"""
 MOST_RING_FRAMES = 1 << 15
 """VIPs ask for no more than that: 64 MiB."""
 
@@ -56,7 +62,9 @@ class Frame:
 
 
 class Capture:
-    """The ring. :meth:`drain` moves what has arrived into ``sink``; whoever wants frames calls it."""
+    """The ring. :meth:`drain` moves what has arrived into ``sink``; whoever wants frames calls
+    it.
+    """
 
     def __init__(
         self,
@@ -67,11 +75,12 @@ class Capture:
         vips: int = 0,
         deaf: Collection[int] = (),
     ) -> None:
-        """To be called in the namespace of the wires, given by interface index; time counts from ``origin``.
+        """To be called in the namespace of the wires, given by interface index; time counts from
+        ``origin``.
 
-        The ring has room for ``ring_frames``, a multiple of 32, between two calls of :meth:`drain`; by default that
-        depends on the number of wires, and of ``vips``. What is delivered by the wires ``deaf`` to a group address is
-        not captured.
+        The ring has room for ``ring_frames``, a multiple of 32, between two calls of :meth:`drain`;
+        by default that depends on the number of wires, and of ``vips``. What is delivered by the
+        wires ``deaf`` to a group address is not captured.
         """
         if ring_frames is None:
             announced = min(RING_FRAMES_A_VIP * vips, MOST_RING_FRAMES)
@@ -80,25 +89,39 @@ class Capture:
         self._sink = sink
         self._cursor = 0
         self.dropped = 0
-        self._filter = _without_copies([index for index in wires if index not in deaf]) if deaf else [_WHOLE]
-        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.htons(_ETH_P_ALL))
+        self._filter = (
+            _without_copies([index for index in wires if index not in deaf]) if deaf else [_WHOLE]
+        )
+        self.socket = socket.socket(
+            socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.htons(_ETH_P_ALL)
+        )
         try:
             _attach(self.socket, self._filter)
             self.socket.setsockopt(_SOL_PACKET, _PACKET_VERSION, _TPACKET_V2)
             block = 1 << 16
-            request = struct.pack("=IIII", block, ring_frames * FRAME_ROOM // block, FRAME_ROOM, ring_frames)
+            request = struct.pack(
+                "=IIII", block, ring_frames * FRAME_ROOM // block, FRAME_ROOM, ring_frames
+            )
             self.socket.setsockopt(_SOL_PACKET, _PACKET_RX_RING, request)
             self._ring = mmap.mmap(self.socket.fileno(), ring_frames * FRAME_ROOM)
-            self._ring.madvise(mmap.MADV_DONTFORK)  # User Mode Linux 7.2 panics when a fork that inherits a ring ends
+            self._ring.madvise(
+                mmap.MADV_DONTFORK
+            )  # User Mode Linux 7.2 panics when a fork that inherits a ring ends
         except OSError as problem:
-            raise HarnessError(f"cannot capture packets: {problem}; the kernel needs CONFIG_PACKET") from problem
+            raise HarnessError(
+                f"cannot capture packets: {problem}; the kernel needs CONFIG_PACKET"
+            ) from problem
 
     def drain(self) -> None:
-        """Take every frame that lies in the ring. Raises HarnessError if the kernel had to drop any before."""
+        """Take every frame that lies in the ring. Raises HarnessError if the kernel had to drop any
+        before.
+        """
         ahead = realtime_ahead()
         while True:
             offset = self._cursor * FRAME_ROOM
-            status, _, kept, mac, _, seconds, nanoseconds, vlan, kind = _HEADER.unpack_from(self._ring, offset)
+            status, _, kept, mac, _, seconds, nanoseconds, vlan, kind = _HEADER.unpack_from(
+                self._ring, offset
+            )
             if not status & _STATUS_USER:
                 break
             _, _, index, _, direction, _, _ = _LINK.unpack_from(self._ring, offset + _LINK_OFFSET)
@@ -115,7 +138,9 @@ class Capture:
         _, drops = struct.unpack("=II", self.socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))
         self.dropped += drops
         if drops:
-            raise HarnessError(f"the kernel dropped {drops} frames of the capture, so the evidence is not complete")
+            raise HarnessError(
+                f"the kernel dropped {drops} frames of the capture, so the evidence is not complete"
+            )
 
     def pause(self) -> None:
         """Capture nothing until :meth:`resume`."""
@@ -131,7 +156,8 @@ class Capture:
         self.socket.close()
 
 
-# Instructions of a classic BPF filter (kernel, Documentation/networking/filter.rst; include/uapi/linux/filter.h).
+# Instructions of a classic BPF filter (kernel, Documentation/networking/filter.rst;
+# include/uapi/linux/filter.h).
 _SO_ATTACH_FILTER = 26
 _LOAD_WORD, _LOAD_BYTE, _IF_EQUAL, _IF_SET, _RETURN = 0x20, 0x30, 0x15, 0x45, 0x06
 _PACKET_TYPE, _INTERFACE_INDEX = -0x1000 + 4, -0x1000 + 8  # SKF_AD_PKTTYPE, SKF_AD_IFINDEX
@@ -139,7 +165,8 @@ _WHOLE, _NOTHING = (_RETURN, 0, 0, 1 << 18), (_RETURN, 0, 0, 0)
 
 
 def _without_copies(listening: Iterable[int]) -> list[tuple[int, int, int, int]]:
-    """All frames but those that a switch sends to a group address out of a wire that is not ``listening``.
+    """All frames but those that a switch sends to a group address out of a wire that is not
+    ``listening``.
 
     An instruction is an operation, how many to skip if it holds and if not, and a value.
     """
@@ -148,7 +175,12 @@ def _without_copies(listening: Iterable[int]) -> list[tuple[int, int, int, int]]
         (_LOAD_WORD, 0, 0, _PACKET_TYPE),
         (_IF_EQUAL, 1, 0, _PACKET_OUTGOING),
         _WHOLE,
-        (_LOAD_BYTE, 0, 0, 0),  # the destination's first byte, whose lowest bit says that it is a group
+        (
+            _LOAD_BYTE,
+            0,
+            0,
+            0,
+        ),  # the destination's first byte, whose lowest bit says that it is a group
         (_IF_SET, 1, 0, 1),
         _WHOLE,
         (_LOAD_WORD, 0, 0, _INTERFACE_INDEX),
@@ -158,6 +190,10 @@ def _without_copies(listening: Iterable[int]) -> list[tuple[int, int, int, int]]
 
 
 def _attach(capture: socket.socket, program: list[tuple[int, int, int, int]]) -> None:
-    code = array.array("B", b"".join(struct.pack("=HBBI", *each[:3], each[3] & 0xFFFFFFFF) for each in program))
+    code = array.array(
+        "B", b"".join(struct.pack("=HBBI", *each[:3], each[3] & 0xFFFFFFFF) for each in program)
+    )
     address, _ = code.buffer_info()
-    capture.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", len(program), address))
+    capture.setsockopt(
+        socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", len(program), address)
+    )

@@ -1,4 +1,6 @@
-"""The way of one connection's packets through the cluster, from the frames on every machine's wire."""
+"""The way of one connection's packets through the cluster, from the frames on every machine's
+wire.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,18 @@ _ETHERNET, _IPV6_HEADER = 14, 40
 _IPV4, _IPV6 = b"\x08\x00", b"\x86\xdd"
 _ICMP, _IPIP, _TCP, _UDP, _IP6IP, _ICMP6 = 1, 4, 6, 17, 41, 58
 _CHECKSUM_AT = {_TCP: 16, _UDP: 6}
-_TOO_BIG = {_ICMP: (3, 4), _ICMP6: (2, 0)}  # RFC 792: fragmentation needed; RFC 4443: packet too big
+_TOO_BIG = {
+    _ICMP: (3, 4),
+    _ICMP6: (2, 0),
+}  # RFC 792: fragmentation needed; RFC 4443: packet too big
 SYN, SYN_ACK = 0x02, 0x12
 
 
 @dataclass(frozen=True)
 class Packet:
-    """One IPv4 or IPv6 packet in one frame: MACs as the frame has them, the packet from byte ``start`` on."""
+    """One IPv4 or IPv6 packet in one frame: MACs as the frame has them, the packet from byte
+    ``start`` on.
+    """
 
     frame: Frame
     start: int = _ETHERNET
@@ -108,7 +115,9 @@ class Packet:
 
     @property
     def intact(self) -> bool:
-        """Whether the checksums of its IP header (IPv4) and of its TCP or UDP payload are right (RFC 1071)."""
+        """Whether the checksums of its IP header (IPv4) and of its TCP or UDP payload are right
+        (RFC 1071).
+        """
         header = self.ip[: self.header_length] if self.family == 4 else b""
         addresses = self.ip[12:20] if self.family == 4 else self.ip[8:40]
         pseudo = addresses + len(self.payload).to_bytes(4, "big") + self.protocol.to_bytes(4, "big")
@@ -117,11 +126,17 @@ class Packet:
     @property
     def carried(self) -> Packet | None:
         """The packet in this one, if it comes through a tunnel (RFC 2003, RFC 2473)."""
-        return Packet(self.frame, self.start + self.header_length) if self.protocol in (_IPIP, _IP6IP) else None
+        return (
+            Packet(self.frame, self.start + self.header_length)
+            if self.protocol in (_IPIP, _IP6IP)
+            else None
+        )
 
     @property
     def refused(self) -> Packet | None:
-        """The beginning of the packet that this one says was too big for the next link; None if it says no such."""
+        """The beginning of the packet that this one says was too big for the next link; None if it
+        says no such.
+        """
         if self.protocol not in _TOO_BIG or tuple(self.payload[:2]) != _TOO_BIG[self.protocol]:
             return None
         return Packet(self.frame, self.start + self.header_length + 8)
@@ -145,7 +160,9 @@ class Path:
                 self.too_big.append(packet)
 
     def _owns(self, packet: Packet | None) -> bool:
-        return packet is not None and packet.protocol == self._protocol and self._port in packet.ports
+        return (
+            packet is not None and packet.protocol == self._protocol and self._port in packet.ports
+        )
 
     def between(self, sender: Node, receiver: Node) -> list[Packet]:
         """What ``sender`` sent to a MAC of ``receiver``, as it left the sender, in order."""
@@ -153,7 +170,9 @@ class Path:
         return [
             packet
             for packet in self.packets
-            if packet.frame.sent and packet.frame.node == sender.name and packet.destination_mac in macs
+            if packet.frame.sent
+            and packet.frame.node == sender.name
+            and packet.destination_mac in macs
         ]
 
     def at(self, node: Node) -> list[Packet]:
@@ -167,8 +186,12 @@ def _is_ip(frame: Frame) -> bool:
 
 
 def _sum(data: bytes) -> int:
-    """The one's complement sum of 16-bit words, which is 0xffff over data with a right checksum (RFC 1071)."""
-    total = sum(int.from_bytes(data[at : at + 2].ljust(2, b"\0"), "big") for at in range(0, len(data), 2))
+    """The one's complement sum of 16-bit words, which is 0xffff over data with a right checksum
+    (RFC 1071).
+    """
+    total = sum(
+        int.from_bytes(data[at : at + 2].ljust(2, b"\0"), "big") for at in range(0, len(data), 2)
+    )
     while total > 0xFFFF:
         total = (total & 0xFFFF) + (total >> 16)
     return total

@@ -1,7 +1,9 @@
-"""Frames to events: VRRP advertisements, ARP, neighbour discovery and what IPVS's sync daemons tell.
+"""Frames to events: VRRP advertisements, ARP, neighbour discovery and what IPVS's sync daemons
+tell.
 
-Every scenario has hundreds of them, and all are decoded for its timeline, in the guest. scapy needs a hundred times as
-long for one, so its part is in the tests: it builds the frames that are decoded here.
+Every scenario has hundreds of them, and all are decoded for its timeline, in the guest. scapy needs
+a hundred times as long for one, so its part is in the tests: it builds the frames that are decoded
+here.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from harness.topology.services import endpoint
 _ARP, _IPV4, _IPV6 = b"\x08\x06", b"\x08\x00", b"\x86\xdd"
 _PROTOCOL_VRRP, _PROTOCOL_AH, _PROTOCOL_ICMPV6, _PROTOCOL_UDP = b"\x70", b"\x33", b"\x3a", b"\x11"
 _AH = 34
-"""Where the authentication header (RFC 4302 section 2) is in a frame of IPv4 without options, as keepalived's are."""
+"""Where the authentication header (RFC 4302 section 2) is in a frame of IPv4 without options, as
+keepalived's are.
+"""
 _NEIGHBOUR_ADVERTISEMENT = 136
 _NEIGHBOURS = {bytes([135]), bytes([_NEIGHBOUR_ADVERTISEMENT])}
 _SOLICITED = 0x40
@@ -31,12 +35,16 @@ _TO_SYNC_DAEMONS = socket.inet_aton("224.0.0.81")
 
 
 def kind_of(frame: Frame) -> str | None:
-    """The kind of event a frame is, judged by its type fields alone: cheap enough for every frame."""
+    """The kind of event a frame is, judged by its type fields alone: cheap enough for every
+    frame.
+    """
     kind = frame.data[12:14]
     if kind == _ARP:
         return "arp"
     protocol = {_IPV4: frame.data[23:24], _IPV6: frame.data[20:21]}.get(kind)
-    if protocol == _PROTOCOL_VRRP or (protocol == _PROTOCOL_AH and frame.data[_AH : _AH + 1] == _PROTOCOL_VRRP):
+    if protocol == _PROTOCOL_VRRP or (
+        protocol == _PROTOCOL_AH and frame.data[_AH : _AH + 1] == _PROTOCOL_VRRP
+    ):
         return "advertisement"
     if protocol == _PROTOCOL_ICMPV6 and kind == _IPV6 and frame.data[54:55] in _NEIGHBOURS:
         return "ndp"
@@ -51,7 +59,12 @@ def record(frame: Frame, timeline: Timeline) -> None:
     if kind is not None:
         try:
             event = _DECODERS[kind](frame)
-        except (IndexError, OSError, ValueError, struct.error):  # cut short: it says nothing, to its receivers neither
+        except (
+            IndexError,
+            OSError,
+            ValueError,
+            struct.error,
+        ):  # cut short: it says nothing, to its receivers neither
             return
         timeline.record(event)
 
@@ -81,7 +94,9 @@ def _arp(frame: Frame) -> Arp:
 
 
 def _ndp(frame: Frame) -> Ndp:
-    """RFC 4861 sections 4.3 and 4.4; of the options the link-layer address is all that neighbours tell here."""
+    """RFC 4861 sections 4.3 and 4.4; of the options the link-layer address is all that neighbours
+    tell here.
+    """
     sender, kind, flags, target = struct.unpack_from("!22x16s16xB3xB3x16s", frame.data)
     option = frame.data[_OPTION : _OPTION + 8]
     advertises = kind == _NEIGHBOUR_ADVERTISEMENT
@@ -104,15 +119,21 @@ _AUTHENTICATION = {0: "none", 1: "pass", 2: "AH"}  # RFC 2338 section 5.3.6
 
 
 def _advertisement(frame: Frame) -> Advertisement:
-    """RFC 5798 section 5.2, which counts in hundredths of a second, and RFC 3768 section 5.3, which does in seconds.
+    """RFC 5798 section 5.2, which counts in hundredths of a second, and RFC 3768 section 5.3, which
+    does in seconds.
 
     What is cut off counts as 0, and its length tells that it was.
     """
     packet = _vrrp(frame.data)
-    first, vrid, priority, count, authentication, interval = packet.message.ljust(_VRRP_HEADER, b"\0")[:6]
+    first, vrid, priority, count, authentication, interval = packet.message.ljust(
+        _VRRP_HEADER, b"\0"
+    )[:6]
     version, size = first >> 4, len(packet.source)
     room = max(0, len(packet.message) - _VRRP_HEADER - (_PASSWORD_LENGTH if version == 2 else 0))
-    addresses = [packet.message[_VRRP_HEADER + number * size :][:size] for number in range(min(count, room // size))]
+    addresses = [
+        packet.message[_VRRP_HEADER + number * size :][:size]
+        for number in range(min(count, room // size))
+    ]
     return Advertisement(
         frame.at,
         frame.node,
@@ -130,21 +151,29 @@ def _advertisement(frame: Frame) -> Advertisement:
         ttl=packet.ttl,
         checksum=_is_right(packet, version),
         length=len(packet.message),
-        authentication=_AUTHENTICATION.get(authentication, str(authentication)) if version == 2 else None,
+        authentication=_AUTHENTICATION.get(authentication, str(authentication))
+        if version == 2
+        else None,
     )
 
 
 def _is_right(packet: _Packet, version: int) -> bool:
-    """Whether the checksum is right: RFC 1071, over the message, and before it a header made up of what IP knows.
+    """Whether the checksum is right: RFC 1071, over the message, and before it a header made up of
+    what IP knows.
 
-    RFC 5798 section 5.2.8 has that header in version 3. Over IPv4 RFC 9568 leaves it out, as keepalived does with
-    ``v3_checksum_as_v2``, so either is right there.
+    RFC 5798 section 5.2.8 has that header in version 3. Over IPv4 RFC 9568 leaves it out, as
+    keepalived does with ``v3_checksum_as_v2``, so either is right there.
     """
     alone = _sum(packet.message) == 0xFFFF
     if version == 2:
         return alone
     length = len(packet.message)
-    around = packet.source + packet.destination + length.to_bytes(4, "big") + bytes([0, 0, 0, _PROTOCOL_VRRP[0]])
+    around = (
+        packet.source
+        + packet.destination
+        + length.to_bytes(4, "big")
+        + bytes([0, 0, 0, _PROTOCOL_VRRP[0]])
+    )
     return _sum(around + packet.message) == 0xFFFF or (alone and len(packet.source) == 4)
 
 
@@ -168,7 +197,9 @@ class _Packet(NamedTuple):
 
 
 def _vrrp(data: bytes) -> _Packet:
-    """Of a frame that carries it. Raises struct.error if the header of IP is cut short: no receiver sees more."""
+    """Of a frame that carries it. Raises struct.error if the header of IP is cut short: no receiver
+    sees more.
+    """
     if data[12:14] == _IPV6:
         length, ttl, source, destination = struct.unpack_from("!18xHxB16s16s", data)
         return _Packet(source, destination, ttl, data[54 : 54 + length], _ipv6)
@@ -185,7 +216,17 @@ def _ipv6(address: bytes) -> str:
 
 _PROTOCOLS = {6: "TCP", 17: "UDP", 132: "SCTP"}
 _TCP_STATES = (
-    *("NONE", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT", "TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK"),
+    *(
+        "NONE",
+        "ESTABLISHED",
+        "SYN_SENT",
+        "SYN_RECV",
+        "FIN_WAIT",
+        "TIME_WAIT",
+        "CLOSE",
+        "CLOSE_WAIT",
+        "LAST_ACK",
+    ),
     *("LISTEN", "SYNACK"),
 )
 """``IP_VS_TCP_S_...`` of <net/ip_vs.h>, in the kernel's order."""
@@ -194,7 +235,8 @@ _UDP_PAYLOAD = 42
 
 
 def _sync(frame: Frame) -> Synchronisation:
-    """``struct ip_vs_sync_mesg`` and ``ip_vs_sync_v4`` or ``_v6`` of the kernel's ``ip_vs_sync.c``, version 1.
+    """``struct ip_vs_sync_mesg`` and ``ip_vs_sync_v4`` or ``_v6`` of the kernel's ``ip_vs_sync.c``,
+    version 1.
 
     Raises struct.error for a message of another version, which Linux has not sent since 2.6.39.
     """
@@ -208,7 +250,8 @@ def _sync(frame: Frame) -> Synchronisation:
         length, text = (16, _ipv6) if kind & 1 else (4, socket.inet_ntoa)
         addresses = message[place + _SYNC_CONNECTION.size :]
         client, service, server = (
-            endpoint(text(addresses[number * length :][:length]), port) for number, port in enumerate(ports)
+            endpoint(text(addresses[number * length :][:length]), port)
+            for number, port in enumerate(ports)
         )
         name = _PROTOCOLS.get(protocol, str(protocol))
         word = _TCP_STATES[state] if name == "TCP" and state < len(_TCP_STATES) else str(state)

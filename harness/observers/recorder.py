@@ -23,10 +23,13 @@ from harness.observers.requests import PORTS, Target, prepare
 from harness.timeline import EVER, Timeline
 
 DRAINING = 0.01
-"""How long after a frame the ring is emptied, in seconds: those that come meanwhile cost no waking up of their own."""
+"""How long after a frame the ring is emptied, in seconds: those that come meanwhile cost no waking
+up of their own.
+"""
 
 HEARTBEAT = 0.02
-"""How often, in real time, the loop looks whether it gets the processor when it should, in seconds."""
+"""How often, in real time, the loop looks whether it gets the processor when it should, in seconds.
+"""
 
 
 class Recorder:
@@ -48,12 +51,16 @@ class Recorder:
         timeline.on_query(self._settle)
         self._loop.start()
 
-    def capture(self, wires: dict[int, tuple[str, str]], deaf: Collection[int] = (), vips: int = 0) -> None:
+    def capture(
+        self, wires: dict[int, tuple[str, str]], deaf: Collection[int] = (), vips: int = 0
+    ) -> None:
         """Begin to capture; to be called in the network namespace of the wires.
 
         See :class:`Capture` for ``deaf`` and ``vips``.
         """
-        capture = self._capture = Capture(wires, self._timeline.origin, self._keep, vips=vips, deaf=deaf)
+        capture = self._capture = Capture(
+            wires, self._timeline.origin, self._keep, vips=vips, deaf=deaf
+        )
         self._loop.do(lambda: self._loop.watch(capture.socket.fileno(), self._drain_soon))
 
     def watch_machine(self, machine: Machine) -> None:
@@ -71,7 +78,9 @@ class Recorder:
             self._loop.unwatch(machine.notes.fileno())
 
     def forget_machine(self, machine: Machine) -> None:
-        """Let go of a machine that is about to lose its power: nothing may keep its namespace alive."""
+        """Let go of a machine that is about to lose its power: nothing may keep its namespace
+        alive.
+        """
         observer = self._addresses.pop(machine.name, None)
         if observer is None:
             return
@@ -110,13 +119,19 @@ class Recorder:
         return {name: (each.active, each.inactive) for name, each in table.get(service, {}).items()}
 
     def log_pipe(self, machine: Machine, daemon: str, on_line: Callable[[str], None]) -> int:
-        """A pipe for a daemon's output; ``on_line`` is called in the loop's thread with every line."""
-        log = LogObserver(self._loop, self._timeline, machine.name, daemon, self._folder / machine.name, on_line)
+        """A pipe for a daemon's output; ``on_line`` is called in the loop's thread with every
+        line.
+        """
+        log = LogObserver(
+            self._loop, self._timeline, machine.name, daemon, self._folder / machine.name, on_line
+        )
         self._logs.append(log)
         return log.writer
 
     def watch_fifo(self, machine: Machine, path: str, on_line: Callable[[str], None]) -> None:
-        """Make a FIFO in a machine; ``on_line`` is called in the loop's thread with every line written into it."""
+        """Make a FIFO in a machine; ``on_line`` is called in the loop's thread with every line
+        written into it.
+        """
         fifo = FifoObserver(self._loop, machine.fifo(path), on_line)
         self._fifos.setdefault(machine.name, []).append(fifo)
 
@@ -129,11 +144,16 @@ class Recorder:
         self._loop.hand(beat)
 
     def stalled(self, since: Instant) -> float:
-        """The longest time for which the machine was starved since an instant of the timeline, in seconds."""
+        """The longest time for which the machine was starved since an instant of the timeline, in
+        seconds.
+        """
         origin = self._timeline.origin
-        return max((until - due for due, until in self._loop.stalls if until - origin >= since), default=0.0)
+        return max(
+            (until - due for due, until in self._loop.stalls if until - origin >= since),
+            default=0.0,
+        )
 
-    # -- frames -----------------------------------------------------------------------------------------------------
+    # -- frames ----------------------------------------------------------------
 
     def frames(self, since: Instant = EVER) -> list[Frame]:
         """All frames captured since an instant of the timeline, in order."""
@@ -146,7 +166,8 @@ class Recorder:
         return 0 if self._capture is None else self._capture.dropped
 
     def listen(self, listener: Callable[[list[Frame]], None] | None) -> None:
-        """Have all frames from now on told to ``listener``, in the loop's thread, soon after they came; None ends that.
+        """Have all frames from now on told to ``listener``, in the loop's thread, soon after they
+        came; None ends that.
 
         Those of before are told to the one who listened before.
         """
@@ -202,7 +223,9 @@ class Recorder:
         self._loop.at(now() + DRAINING, drain)
 
     def _settle(self, kinds: Collection[str]) -> None:
-        """Before a query: take what lies in the ring, and decode it if that is what the query is about."""
+        """Before a query: take what lies in the ring, and decode it if that is what the query is
+        about.
+        """
         self._loop.check()
         if not protocols.DECODED.isdisjoint(kinds):
 
@@ -212,7 +235,7 @@ class Recorder:
 
             self._decode(self._loop.do(take))
 
-    # -- requests ---------------------------------------------------------------------------------------------------
+    # -- requests --------------------------------------------------------------
 
     def load(self, client: Machine, target: Target, rate: float) -> Load:
         """Begin to send requests at a steady rate."""

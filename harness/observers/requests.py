@@ -1,7 +1,8 @@
-"""One request of the client: a connection over HTTP or a datagram to a DNS server, and what came of it.
+"""One request of the client: a connection over HTTP or a datagram to a DNS server, and what came of
+it.
 
-A request is a non-blocking socket in the client's network namespace, driven by the observers' loop: no process and no
-thread a request.
+A request is a non-blocking socket in the client's network namespace, driven by the observers' loop:
+no process and no thread a request.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from harness.observers.loop import Loop
 class Target:
     """Where requests go, and from which of the client's addresses (None: the kernel chooses).
 
-    ``path`` is what is asked for over TCP: a GET, with ``tls`` over HTTPS; over UDP the question is for a TXT record.
-    ``padding`` bytes make the GET larger. With ``source_port`` every request comes from that port of the client's.
+    ``path`` is what is asked for over TCP: a GET, with ``tls`` over HTTPS; over UDP the question is
+    for a TXT record. ``padding`` bytes make the GET larger. With ``source_port`` every request
+    comes from that port of the client's.
     """
 
     address: str
@@ -45,14 +47,17 @@ class Target:
 
 
 PORTS = range(32768, 61000)
-"""Where requests come from, one after the other: the kernel's own choice may come back to a port within seconds, and a
-director remembers for minutes which real server a port's connection went to, be it gone by now.
+"""Where requests come from, one after the other: the kernel's own choice may come back to a port
+within seconds, and a director remembers for minutes which real server a port's connection went to,
+be it gone by now.
 """
 _TRIES = 1000  # ports that others may have taken
 
 
 def prepare(target: Target) -> None:
-    """Import what requests will need, not in the loop: in a guest that takes a second, and it would hear nothing."""
+    """Import what requests will need, not in the loop: in a guest that takes a second, and it would
+    hear nothing.
+    """
     if target.protocol == "UDP":
         import scapy.layers.dns  # noqa: F401
     if target.tls:
@@ -81,7 +86,9 @@ class Request:
         self.over = False
         self._loop, self._done = loop, done
         with client.inside():
-            self._socket = socket.socket(target.family, self.kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+            self._socket = socket.socket(
+                target.family, self.kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+            )
         try:
             port = self._bind(target, ports)
             code = self._socket.connect_ex((target.address, target.port))
@@ -121,7 +128,9 @@ class Request:
             self._finish("timed out")
 
     def _asks_at_once(self) -> bool:
-        """Whether no answer to the connection's opening had to be waited for: what follows has been done then."""
+        """Whether no answer to the connection's opening had to be waited for: what follows has been
+        done then.
+        """
         return False
 
     def _writable(self) -> None:
@@ -167,9 +176,11 @@ class Request:
 
 
 class Get(Request):
-    """One HTTP GET in a connection of its own. With ``hold`` its last line is kept back until :meth:`complete`.
+    """One HTTP GET in a connection of its own. With ``hold`` its last line is kept back until
+    :meth:`complete`.
 
-    A server that waits for the first byte before it accepts (TCP_DEFER_ACCEPT, as httpd does) has then accepted.
+    A server that waits for the first byte before it accepts (TCP_DEFER_ACCEPT, as httpd does) has
+    then accepted.
     """
 
     def __init__(
@@ -210,7 +221,9 @@ class Get(Request):
             self._hold()
 
     def complete(self, timeout: float) -> None:
-        """Send what was kept back; the answer is due within ``timeout`` seconds (loop thread only)."""
+        """Send what was kept back; the answer is due within ``timeout`` seconds (loop thread
+        only).
+        """
         if not self.over and self._send(b"\r\n"):
             self._expect(timeout)
 

@@ -1,6 +1,7 @@
 """One request of the client over HTTPS: a GET inside TLS, whose certificate nobody looks at.
 
-A module of its own, since only few clusters need ``ssl``, which takes its time to be imported in a guest.
+A module of its own, since only few clusters need ``ssl``, which takes its time to be imported in a
+guest.
 """
 
 from __future__ import annotations

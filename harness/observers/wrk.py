@@ -1,7 +1,7 @@
 """As many requests as come back: wrk, where only totals matter.
 
-It is a closed loop: as soon as one request has been answered the next one is sent. In virtual time work takes no time,
-so it would never end.
+It is a closed loop: as soon as one request has been answered the next one is sent. In virtual time
+work takes no time, so it would never end.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ _SCRIPT = "/tmp/totals.lua"
 _TOTALS = """\
 done = function(summary, latency, requests)
     local wrong = summary.errors
-    io.write(string.format('{"requests": %d, "microseconds": %d, "broken": %d, "timed_out": %d, "refused": %d}',
-        summary.requests, summary.duration, wrong.connect + wrong.read + wrong.write, wrong.timeout, wrong.status))
+    local broken = wrong.connect + wrong.read + wrong.write
+    io.write(string.format(
+        '{"requests": %d, "microseconds": %d, "broken": %d, "timed_out": %d, "refused": %d}',
+        summary.requests, summary.duration, broken, wrong.timeout, wrong.status))
 end
 """
 
@@ -44,17 +46,30 @@ class Totals:
 
 
 def saturate(machine: Machine, target: Target, seconds: int, connections: int) -> Totals:
-    """Keep so many connections busy for so many seconds. HarnessError in virtual time, and where there is no wrk."""
+    """Keep so many connections busy for so many seconds. HarnessError in virtual time, and where
+    there is no wrk.
+    """
     if choice.virtual():
         raise HarnessError(
-            "wrk never ends in virtual time, where its work takes no time: use --clock real, or cluster.load(rate=...)"
+            "wrk never ends in virtual time, where its work takes no time: use --clock"
+            " real, or cluster.load(rate=...)"
         )
     if machine.plan.image.program("wrk") is None:
         raise HarnessError(f"{machine.name} has no program wrk; install it: apt-get install wrk")
     machine.write(_SCRIPT, _TOTALS)
     host = f"[{target.address}]" if ":" in target.address else target.address
-    words = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
-    said = machine.run([*words, "--script", _SCRIPT, f"http://{host}:{target.port}{target.path}"]).stdout
+    words = [
+        "wrk",
+        "--threads",
+        "1",
+        "--connections",
+        str(connections),
+        "--duration",
+        f"{seconds}s",
+    ]
+    said = machine.run(
+        [*words, "--script", _SCRIPT, f"http://{host}:{target.port}{target.path}"]
+    ).stdout
     return totals(said)
 
 

@@ -1,4 +1,6 @@
-"""What a topology file imports: the roles of machines, and what directors and real servers are configured with."""
+"""What a topology file imports: the roles of machines, and what directors and real servers are
+configured with.
+"""
 
 from harness.topology.checks import (
     DnsCheck,

@@ -1,7 +1,8 @@
 """How the health of a real server is checked: one class for each of keepalived's checkers.
 
-A time that is None is left out of the configuration, so that keepalived's own counts: ``default_...`` of the class, or
-what ``check_data.c`` (``validate_check_config``) puts in its place.
+A time that is None is left out of the configuration, so that keepalived's own counts:
+``default_...`` of the class, or what ``check_data.c`` (``validate_check_config``) puts in its
+place.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Pace:
-    """A checker's times in seconds as keepalived takes them, and how often it tries again before it gives up."""
+    """A checker's times in seconds as keepalived takes them, and how often it tries again before it
+    gives up.
+    """
 
     delay_loop: float
     retry: int
@@ -37,9 +40,10 @@ class Pace:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """What every health checker has: ``delay_loop`` between two checks (None: the virtual service's), ``retry`` more
-    attempts, ``delay_before_retry`` apart, before a real server is removed, and the first check at random within
-    ``warmup`` (None: ``delay_loop``) of the start. All times in seconds.
+    """What every health checker has: ``delay_loop`` between two checks (None: the virtual
+    service's), ``retry`` more attempts, ``delay_before_retry`` apart, before a real server is
+    removed, and the first check at random within ``warmup`` (None: ``delay_loop``) of the start.
+    All times in seconds.
     """
 
     default_retry: ClassVar[int] = 1
@@ -72,7 +76,9 @@ class Check:
     def pace(self, delay_loop: float) -> Pace:
         """Its times, for a virtual service with ``delay_loop``."""
         own_loop = delay_loop if self.delay_loop is None else self.delay_loop
-        default_delay = own_loop if self.default_delay_before_retry is None else self.default_delay_before_retry
+        default_delay = (
+            own_loop if self.default_delay_before_retry is None else self.default_delay_before_retry
+        )
         return Pace(
             own_loop,
             self.default_retry if self.retry is None else self.retry,
@@ -106,7 +112,8 @@ class NetworkCheck(Check):
 
 @dataclass(frozen=True)
 class Url:
-    """``GET path`` must answer with ``status``, and with a body of the MD5 sum ``digest`` where there is one.
+    """``GET path`` must answer with ``status``, and with a body of the MD5 sum ``digest`` where
+    there is one.
 
     ``virtualhost`` is the name to ask for (None: the real server's address).
     """
@@ -123,14 +130,18 @@ class Url:
         if self.virtualhost is not None:
             fields.word(owner, "virtualhost", self.virtualhost)
         if self.digest is not None and not _MD5.fullmatch(self.digest):
-            raise HarnessError(f"{owner}: digest must be an MD5 sum of 32 digits, not {self.digest!r}")
+            raise HarnessError(
+                f"{owner}: digest must be an MD5 sum of 32 digits, not {self.digest!r}"
+            )
 
 
 @dataclass(frozen=True)
 class HttpGet(NetworkCheck, Url):
-    """The real server is well while a URL, and in their turn the ``more`` ones, answer as they should.
+    """The real server is well while a URL, and in their turn the ``more`` ones, answer as they
+    should.
 
-    With ``fast_recovery`` a removed server's first good check is followed by the others at once (``check_http.c``).
+    With ``fast_recovery`` a removed server's first good check is followed by the others at once
+    (``check_http.c``).
     """
 
     connects: ClassVar[bool] = True
@@ -151,7 +162,9 @@ class HttpGet(NetworkCheck, Url):
 
 @dataclass(frozen=True)
 class SslGet(HttpGet):
-    """:class:`HttpGet` over TLS, whatever the certificate says (``check_ssl.c``); ``sni`` names ``virtualhost``."""
+    """:class:`HttpGet` over TLS, whatever the certificate says (``check_ssl.c``); ``sni`` names
+    ``virtualhost``.
+    """
 
     sni: bool = False
 
@@ -178,7 +191,9 @@ class SmtpCheck(NetworkCheck):
 
 @dataclass(frozen=True)
 class DnsCheck(NetworkCheck):
-    """The real server is well while it answers the question for ``name`` without an error (``check_dns.c``)."""
+    """The real server is well while it answers the question for ``name`` without an error
+    (``check_dns.c``).
+    """
 
     default_retry: ClassVar[int] = 3
     default_delay_before_retry: ClassVar[float | None] = None
@@ -197,8 +212,9 @@ class DnsCheck(NetworkCheck):
 class UdpCheck(NetworkCheck):
     """The real server is well while nothing says that ``payload`` did not arrive (``check_udp.c``).
 
-    ``payload`` (None: keepalived's own) and ``reply`` are hexadecimal. With ``require_reply`` silence is a failure,
-    and with ``reply`` another beginning of the answer as well, digits that are ``X`` aside.
+    ``payload`` (None: keepalived's own) and ``reply`` are hexadecimal. With ``require_reply``
+    silence is a failure, and with ``reply`` another beginning of the answer as well, digits that
+    are ``X`` aside.
     """
 
     payload: str | None = None
@@ -210,9 +226,13 @@ class UdpCheck(NetworkCheck):
         for field, pattern in (("payload", _HEX), ("reply", _HEX_PATTERN)):
             value = getattr(self, field)
             if value is not None and not pattern.fullmatch(value):
-                raise HarnessError(f"{self.owner}: {field} must be pairs of hexadecimal digits, not {value!r}")
+                raise HarnessError(
+                    f"{self.owner}: {field} must be pairs of hexadecimal digits, not {value!r}"
+                )
         if self.reply is not None and not self.require_reply:
-            raise HarnessError(f"{self.owner}: reply without require_reply is never looked at; set both")
+            raise HarnessError(
+                f"{self.owner}: reply without require_reply is never looked at; set both"
+            )
 
 
 @dataclass(frozen=True)
@@ -224,8 +244,9 @@ class PingCheck(NetworkCheck):
 class MiscCheck(Check):
     """The real server is well while ``command``, run on the director, succeeds (``check_misc.c``).
 
-    It is ended after ``timeout`` whole seconds (None: the service's ``delay_loop``), and that is a failure. Where it is
-    ``dynamic``, an exit status of 2 or more is success, and what it is above 2 the weight.
+    It is ended after ``timeout`` whole seconds (None: the service's ``delay_loop``), and that is a
+    failure. Where it is ``dynamic``, an exit status of 2 or more is success, and what it is above 2
+    the weight.
     """
 
     default_retry: ClassVar[int] = 0
@@ -246,8 +267,9 @@ class MiscCheck(Check):
 
 @dataclass(frozen=True)
 class FileCheck(Check):
-    """The number in ``file`` on the director, times the file's weight, is added to the real server's weight, or, where
-    that is 0, any number but 0 is a failure (``check_file.c``). It is told of every change and has no pace.
+    """The number in ``file`` on the director, times the file's weight, is added to the real
+    server's weight, or, where that is 0, any number but 0 is a failure (``check_file.c``). It is
+    told of every change and has no pace.
     """
 
     file: TrackedFile
@@ -255,4 +277,7 @@ class FileCheck(Check):
     def __post_init__(self) -> None:
         super().__post_init__()
         if (self.retry, self.delay_before_retry, self.warmup, self.delay_loop) != (None,) * 4:
-            raise HarnessError(f"{self.owner}: it has neither delay_loop nor retry nor warmup: it is told of changes")
+            raise HarnessError(
+                f"{self.owner}: it has neither delay_loop nor retry nor warmup: it is"
+                " told of changes"
+            )

@@ -1,11 +1,13 @@
-"""Interfaces that are made of others, or of nothing: VLANs, bonds, bridges, macvlans, dummies, VRFs and vxlans.
+"""Interfaces that are made of others, or of nothing: VLANs, bonds, bridges, macvlans, dummies, VRFs
+and vxlans.
 
-A role takes them as ``links``, in the order in which they are made, each after those that it is made of:
-``links=(Bond("bond0", below=("eth0", "eth1")), Vlan("bond0.10", below="bond0", id=10))``.
+A role takes them as ``links``, in the order in which they are made, each after those that it is
+made of: ``links=(Bond("bond0", below=("eth0", "eth1")), Vlan("bond0.10", below="bond0", id=10))``.
 
-One without ``addresses`` of its own takes over those of the wired interface that it is made of, as an administrator
-moves an address to a new bond. The machine's own address is then there, and that is what others reach it at. A bond and
-a bridge always do, from the first of their wires; the others have none.
+One without ``addresses`` of its own takes over those of the wired interface that it is made of, as
+an administrator moves an address to a new bond. The machine's own address is then there, and that
+is what others reach it at. A bond and a bridge always do, from the first of their wires; the others
+have none.
 """
 
 from __future__ import annotations
@@ -25,11 +27,11 @@ MACVLAN_MODES = ("bridge", "private", "vepa", "passthru")
 
 @dataclass(frozen=True)
 class Device:
-    """An interface named ``name`` with ``addresses`` such as ``172.16.20.11/24``, and an ``mtu`` in bytes (None: the
-    kernel's own choice).
+    """An interface named ``name`` with ``addresses`` such as ``172.16.20.11/24``, and an ``mtu`` in
+    bytes (None: the kernel's own choice).
 
-    ``takes_over`` says whether it gets the addresses of what it is made of when it has none; ``kernel_option`` is what
-    a kernel without such devices was built without.
+    ``takes_over`` says whether it gets the addresses of what it is made of when it has none;
+    ``kernel_option`` is what a kernel without such devices was built without.
     """
 
     name: str
@@ -39,7 +41,8 @@ class Device:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name) or self.name == "lo":
             raise HarnessError(
-                f"{type(self).__name__}: {self.name!r} is no name for an interface: at most 15 characters"
+                f"{type(self).__name__}: {self.name!r} is no name for an interface: at"
+                " most 15 characters"
             )
         for address in self.own_addresses:
             try:
@@ -87,8 +90,9 @@ class Vlan(Device):
 class Bond(Device):
     """Several wired interfaces as one. The kernel looks for a lost carrier every tenth of a second.
 
-    ``active-backup`` uses one at a time. The switches here do not speak LACP, so with ``802.3ad`` the bond is what it
-    is at a switch where the bundle was forgotten: it finds no partner, and uses one wire as well.
+    ``active-backup`` uses one at a time. The switches here do not speak LACP, so with ``802.3ad``
+    the bond is what it is at a switch where the bundle was forgotten: it finds no partner, and uses
+    one wire as well.
     """
 
     kernel_option: ClassVar[str] = "CONFIG_BONDING"
@@ -104,7 +108,9 @@ class Bond(Device):
 
 @dataclass(frozen=True)
 class Bridge(Device):
-    """A switch inside the machine, with the interfaces ``below`` as its ports; it forwards at once."""
+    """A switch inside the machine, with the interfaces ``below`` as its ports; it forwards at
+    once.
+    """
 
     kernel_option: ClassVar[str] = "CONFIG_BRIDGE"
     below: tuple[str, ...] = ("eth0",)
@@ -113,7 +119,9 @@ class Bridge(Device):
 
 @dataclass(frozen=True)
 class Macvlan(Device):
-    """A hardware address of its own on the interface ``below``, which the machine cannot speak to by that."""
+    """A hardware address of its own on the interface ``below``, which the machine cannot speak to
+    by that.
+    """
 
     kernel_option: ClassVar[str] = "CONFIG_MACVLAN"
     below: str = "eth0"
@@ -150,8 +158,8 @@ class Vrf(Device):
 
 @dataclass(frozen=True)
 class Vxlan(Device):
-    """A LAN carried in UDP over the one of the interface ``below``, by all machines with the same ``id`` and multicast
-    ``group`` (RFC 7348). Its addresses are its own.
+    """A LAN carried in UDP over the one of the interface ``below``, by all machines with the same
+    ``id`` and multicast ``group`` (RFC 7348). Its addresses are its own.
     """
 
     takes_over: ClassVar[bool] = False

@@ -1,4 +1,6 @@
-"""Checks of what a user may put into a field. Each raises HarnessError, naming the owner and the field."""
+"""Checks of what a user may put into a field. Each raises HarnessError, naming the owner and the
+field.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,13 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from harness.errors import HarnessError
 
-# Everything else means something to keepalived's parser: braces, quotes, comments (! #), variables ($),
-# ranges (~).
+# Everything else means something to keepalived's parser: braces, quotes, comments (! #), variables
+# ($), ranges (~).
 _WORD = re.compile(r"[A-Za-z0-9/_.:(\[][\w.:/@%+=,?&~;()\[\]*|^-]*", re.ASCII)
-"""What keepalived reads as one word: without space, quotes at its beginning, braces, ! and # (comments), $ and ~
-(variables and sequences) at its beginning, and backslashes (keepalived, ``parser.c``)."""
+"""What keepalived reads as one word: without space, quotes at its beginning, braces, ! and #
+(comments), $ and ~ (variables and sequences) at its beginning, and backslashes (keepalived,
+``parser.c``).
+"""
 _SYSCTL = re.compile(r"net(\.[a-z0-9_-]+)+", re.ASCII)
 _COMMAND = re.compile(r"/[\w.:/@%+=,?&!-]+( [\w.:/@%+=,?&!-]+)*", re.ASCII)
 
@@ -27,7 +31,9 @@ def whole(owner: str, field: str, value: float, low: int, high: int) -> None:
     """``value`` is a whole number (``2.0`` is one) from ``low`` to ``high``, both included."""
     number(owner, field, value, low, high)
     if value != int(value):
-        raise HarnessError(f"{owner}: {field} must be a whole number from {low} to {high}, not {value!r}")
+        raise HarnessError(
+            f"{owner}: {field} must be a whole number from {low} to {high}, not {value!r}"
+        )
 
 
 def one_of(owner: str, field: str, value: str, allowed: Collection[str]) -> None:
@@ -39,17 +45,23 @@ def one_of(owner: str, field: str, value: str, allowed: Collection[str]) -> None
 def address(owner: str, field: str, value: str) -> None:
     """``value`` is an IPv4 or IPv6 address in the usual form, without prefix length or zone."""
     try:
-        if ip_address(value if isinstance(value, str) else repr(value)).compressed != value or "%" in value:
+        if (
+            ip_address(value if isinstance(value, str) else repr(value)).compressed != value
+            or "%" in value
+        ):
             raise ValueError
     except ValueError:
         raise HarnessError(
-            f"{owner}: {field} must be an address such as 172.16.10.50 or fd00:10::50, in its shortest form,"
+            f"{owner}: {field} must be an address such as 172.16.10.50 or fd00:10::50,"
+            " in its shortest form,"
             f" not {value!r}"
         ) from None
 
 
 def netmask(owner: str, field: str, value: str, family: int) -> None:
-    """``value`` is a netmask in dotted form for IPv4 (``family`` 4), or a prefix length for IPv6."""
+    """``value`` is a netmask in dotted form for IPv4 (``family`` 4), or a prefix length for
+    IPv6.
+    """
     try:
         if family == 6:
             IPv6Network(("::", int(value)))
@@ -61,9 +73,13 @@ def netmask(owner: str, field: str, value: str, family: int) -> None:
 
 
 def sysctl(owner: str, name: str, value: int) -> None:
-    """``name`` is a setting of one machine's network, such as ``net.ipv4.ip_forward``, ``value`` a number."""
+    """``name`` is a setting of one machine's network, such as ``net.ipv4.ip_forward``, ``value`` a
+    number.
+    """
     if not isinstance(name, str) or not _SYSCTL.fullmatch(name):
-        raise HarnessError(f"{owner}: sysctl must name settings such as net.ipv4.ip_forward, not {name!r}")
+        raise HarnessError(
+            f"{owner}: sysctl must name settings such as net.ipv4.ip_forward, not {name!r}"
+        )
     whole(owner, f"sysctl {name}", value, -(2**31), 2**31 - 1)
 
 
@@ -71,14 +87,18 @@ def word(owner: str, field: str, value: str) -> None:
     """``value`` is one word that means nothing but itself in a keepalived.conf."""
     if not isinstance(value, str) or not _WORD.fullmatch(value):
         raise HarnessError(
-            f"{owner}: {field} must be one word without spaces, quotes, braces, !, #, $ or backslashes, not {value!r}"
+            f"{owner}: {field} must be one word without spaces, quotes, braces, !, #, $"
+            f" or backslashes, not {value!r}"
         )
 
 
 def command(owner: str, field: str, value: str) -> None:
-    """``value`` is a program by its full path with plain arguments, one space apart: no shell runs it."""
+    """``value`` is a program by its full path with plain arguments, one space apart: no shell runs
+    it.
+    """
     if not isinstance(value, str) or not _COMMAND.fullmatch(value):
         raise HarnessError(
-            f"{owner}: {field} must be a program's full path and plain arguments, without quotes or braces,"
+            f"{owner}: {field} must be a program's full path and plain arguments,"
+            " without quotes or braces,"
             f" not {value!r}; put more than that into an executable file and name the file"
         )

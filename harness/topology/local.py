@@ -11,8 +11,8 @@ from harness.topology import fields
 
 @dataclass(frozen=True, kw_only=True)
 class LocalService:
-    """A stand-in on a director: a process of the name, or with the path, ``process``; or what answers HTTP at ``port``
-    with ``path``, by ``tls`` or without.
+    """A stand-in on a director: a process of the name, or with the path, ``process``; or what
+    answers HTTP at ``port`` with ``path``, by ``tls`` or without.
     """
 
     process: str | None = None

@@ -36,7 +36,9 @@ def all_of(name: str) -> dict[str, Any]:
     """All topologies that a file declares, by name. HarnessError if it declares none."""
     topos = getattr(load(name), "topos", None)
     if not isinstance(topos, dict) or not topos:
-        raise HarnessError(f"{name} declares no topology: it lacks a line like topos = {{'mine': Mine}}")
+        raise HarnessError(
+            f"{name} declares no topology: it lacks a line like topos = {{'mine': Mine}}"
+        )
     return topos
 
 
@@ -63,7 +65,8 @@ def load(name: str) -> ModuleType:
         if not (problem.name or "").startswith(FOLDER):
             raise HarnessError(f"{name}: {problem}") from None
         raise HarnessError(
-            f"there is no topology {name}; there are: {', '.join(known())}; or name a file, {name}.py"
+            f"there is no topology {name}; there are: {', '.join(known())}; or name a"
+            f" file, {name}.py"
         ) from None
     except SyntaxError as problem:
         raise HarnessError(f"{problem.filename}:{problem.lineno}: {problem.msg}") from None

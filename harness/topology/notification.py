@@ -8,7 +8,9 @@ from dataclasses import fields as fields_of
 from harness.topology import fields
 
 REPORT = "/etc/keepalived/report.sh"
-"""A script that every director has: what it is called with becomes a ``notification`` on the timeline."""
+"""A script that every director has: what it is called with becomes a ``notification`` on the
+timeline.
+"""
 
 FIFO = "/run/notify.fifo"
 """Where the harness hears keepalived's own notifications (keepalived.conf(5), ``notify_fifo``)."""
@@ -19,11 +21,13 @@ SCRIPTS = "/run/notify.scripts"
 
 @dataclass(frozen=True, kw_only=True)
 class Notify:
-    """The commands that an instance or a sync group runs when it enters a state (keepalived.conf(5), ``notify_*``).
+    """The commands that an instance or a sync group runs when it enters a state
+    (keepalived.conf(5), ``notify_*``).
 
-    ``always`` (``notify``) is run at every change, after the state's own, with four more arguments: ``INSTANCE`` or
-    ``GROUP``, name, state, priority. ``lower_priority`` (``notify_master_rx_lower_pri``, of an instance only) is run
-    by a master that hears another one of lower priority.
+    ``always`` (``notify``) is run at every change, after the state's own, with four more arguments:
+    ``INSTANCE`` or ``GROUP``, name, state, priority. ``lower_priority``
+    (``notify_master_rx_lower_pri``, of an instance only) is run by a master that hears another one
+    of lower priority.
     """
 
     master: str | None = None
@@ -41,6 +45,10 @@ class Notify:
 
     @classmethod
     def reported(cls, *, group: bool = False) -> Notify:
-        """All of them, each by the harness's own script with the name of the state, so that all are on the timeline."""
-        names = [field.name for field in fields_of(cls) if not (group and field.name == "lower_priority")]
+        """All of them, each by the harness's own script with the name of the state, so that all are
+        on the timeline.
+        """
+        names = [
+            field.name for field in fields_of(cls) if not (group and field.name == "lower_priority")
+        ]
         return cls(**{name: f"{REPORT} {name}" for name in names})

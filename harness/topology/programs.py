@@ -1,4 +1,6 @@
-"""Programs of the user's own: started on a machine, watched and logged like the daemons that the harness knows."""
+"""Programs of the user's own: started on a machine, watched and logged like the daemons that the
+harness knows.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,13 @@ from harness.errors import HarnessError
 
 @dataclass(frozen=True)
 class Program:
-    """What ``argv`` runs, in the foreground: ``Program(["haproxy", "-db", "-f", CONFIG], ready="polling")``.
+    """What ``argv`` runs, in the foreground: ``Program(["haproxy", "-db", "-f", CONFIG],
+    ready="polling")``.
 
-    ``ready`` is a regular expression for the line by which it says that it serves (None: it serves as soon as it runs);
-    one that never says so fails the set-up. ``files`` are put in place before, path -> text; ``name`` is what it is
-    called in logs and on the timeline, by default the file's; ``package`` is what installs it.
+    ``ready`` is a regular expression for the line by which it says that it serves (None: it serves
+    as soon as it runs); one that never says so fails the set-up. ``files`` are put in place before,
+    path -> text; ``name`` is what it is called in logs and on the timeline, by default the file's;
+    ``package`` is what installs it.
     """
 
     argv: Sequence[str]
@@ -26,8 +30,14 @@ class Program:
     package: str = ""
 
     def __post_init__(self) -> None:
-        if isinstance(self.argv, str) or not self.argv or not all(isinstance(word, str) for word in self.argv):
-            raise HarnessError(f'Program: argv is a list of words such as ["haproxy", "-db"], not {self.argv!r}')
+        if (
+            isinstance(self.argv, str)
+            or not self.argv
+            or not all(isinstance(word, str) for word in self.argv)
+        ):
+            raise HarnessError(
+                f'Program: argv is a list of words such as ["haproxy", "-db"], not {self.argv!r}'
+            )
         object.__setattr__(self, "argv", tuple(self.argv))
         if not self.name:
             object.__setattr__(self, "name", PurePosixPath(self.argv[0]).name)

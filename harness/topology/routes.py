@@ -8,16 +8,21 @@ from harness.errors import HarnessError
 
 
 def check(owner: str, destination: str, way: str) -> None:
-    """``destination`` is a network such as 10.0.0.0/8, and ``way`` "via" an address or "dev" an interface, or both."""
+    """``destination`` is a network such as 10.0.0.0/8, and ``way`` "via" an address or "dev" an
+    interface, or both.
+    """
     try:
         network = ip_network(destination)
     except ValueError as problem:
-        raise HarnessError(f"{owner}: routes: {destination!r} is no network such as 10.0.0.0/8: {problem}") from None
+        raise HarnessError(
+            f"{owner}: routes: {destination!r} is no network such as 10.0.0.0/8: {problem}"
+        ) from None
     words = str(way).split()
     parts = dict(zip(words[::2], words[1::2], strict=False))
     if len(words) % 2 or not parts or set(parts) - {"via", "dev"}:
         raise HarnessError(
-            f'{owner}: routes: {destination} goes "via" a gateway, "dev" an interface, or both, not {way!r}'
+            f'{owner}: routes: {destination} goes "via" a gateway, "dev" an interface,'
+            f" or both, not {way!r}"
         )
     if "via" in parts:
         try:
@@ -26,7 +31,8 @@ def check(owner: str, destination: str, way: str) -> None:
             same = False
         if not same:
             raise HarnessError(
-                f"{owner}: routes: {destination} cannot go by {parts['via']!r}, which is no gateway for it"
+                f"{owner}: routes: {destination} cannot go by {parts['via']!r}, which"
+                " is no gateway for it"
             )
 
 

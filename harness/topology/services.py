@@ -17,20 +17,21 @@ PROTOCOLS = ("TCP", "UDP", "SCTP")
 class VirtualService:
     """``vip``:``port`` balanced by ``scheduler``, forwarded by ``method``.
 
-    ``delay_loop`` is the time between two checks of a real server, ``persistence_timeout`` (None: no
-    persistence) how long a client, or with ``persistence_granularity`` (a netmask, for IPv6 a prefix length)
-    a network of clients, stays with one real server, both in seconds. ``weight`` is every real server's, or
-    a tuple of one for each in the topology's order. ``real_port`` is where they listen, if not at ``port``.
+    ``delay_loop`` is the time between two checks of a real server, ``persistence_timeout`` (None:
+    no persistence) how long a client, or with ``persistence_granularity`` (a netmask, for IPv6 a
+    prefix length) a network of clients, stays with one real server, both in seconds. ``weight`` is
+    every real server's, or a tuple of one for each in the topology's order. ``real_port`` is where
+    they listen, if not at ``port``.
 
-    Each real server is checked by every ``check``, and is well while all of them succeed. One that is not leaves
-    the table, or with ``inhibit_on_failure`` stays in it with weight 0; with ``alpha`` it is not in it before
-    its first good check. Once those that are well weigh less than ``quorum``, give or take ``hysteresis``, the
-    sorry server that the topology names takes their place; ``quorum_up`` and ``quorum_down`` are commands run
-    at that.
+    Each real server is checked by every ``check``, and is well while all of them succeed. One that
+    is not leaves the table, or with ``inhibit_on_failure`` stays in it with weight 0; with
+    ``alpha`` it is not in it before its first good check. Once those that are well weigh less than
+    ``quorum``, give or take ``hysteresis``, the sorry server that the topology names takes their
+    place; ``quorum_up`` and ``quorum_down`` are commands run at that.
 
     ``group`` are more addresses and ports balanced over the same real servers: each by itself
-    (``virtual_server_group``), or, with ``fwmark``, all together as one, by the mark that the director's
-    firewall puts on their packets.
+    (``virtual_server_group``), or, with ``fwmark``, all together as one, by the mark that the
+    director's firewall puts on their packets.
     """
 
     vip: str
@@ -79,8 +80,12 @@ class VirtualService:
             fields.whole(owner, "persistence_timeout", self.persistence_timeout, 1, 31 * 86400)
         if self.persistence_granularity is not None:
             if self.persistence_timeout is None:
-                raise HarnessError(f"{owner}: persistence_granularity means nothing without a persistence_timeout")
-            fields.netmask(owner, "persistence_granularity", self.persistence_granularity, self.family)
+                raise HarnessError(
+                    f"{owner}: persistence_granularity means nothing without a persistence_timeout"
+                )
+            fields.netmask(
+                owner, "persistence_granularity", self.persistence_granularity, self.family
+            )
 
     def _check_quorum(self, owner: str) -> None:
         fields.whole(owner, "quorum", self.quorum, 1, 2**31 - 1)
@@ -95,10 +100,11 @@ class VirtualService:
         return (self.check,) if isinstance(self.check, Check) else tuple(self.check or ())
 
     def has_quorum(self, live_weight: int, had: bool) -> bool:
-        """Whether it has quorum once its live real servers weigh ``live_weight`` together, if so far it ``had``.
+        """Whether it has quorum once its live real servers weigh ``live_weight`` together, if so
+        far it ``had``.
 
-        keepalived ``ipwrapper.c``, ``update_quorum_state``: ``hysteresis`` less than the quorum to lose it, and
-        ``hysteresis`` more to gain it.
+        keepalived ``ipwrapper.c``, ``update_quorum_state``: ``hysteresis`` less than the quorum to
+        lose it, and ``hysteresis`` more to gain it.
         """
         if had:
             return live_weight > 0 and live_weight >= self.quorum - self.hysteresis
@@ -123,18 +129,21 @@ class VirtualService:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What it is called in a director's IPVS table: ``TCP 172.16.10.50:80``, once for each endpoint, or
-        ``FWM 1``.
+        """What it is called in a director's IPVS table: ``TCP 172.16.10.50:80``, once for each
+        endpoint, or ``FWM 1``.
         """
         if self.fwmark is not None:
             return (f"FWM {self.fwmark}",)
-        return tuple(f"{self.protocol} {endpoint(address, port)}" for address, port in self.endpoints)
+        return tuple(
+            f"{self.protocol} {endpoint(address, port)}" for address, port in self.endpoints
+        )
 
     def real_port_in(self, name: str) -> int:
-        """Where real servers listen according to the table of a name; 0 is whatever port the client asked for.
+        """Where real servers listen according to the table of a name; 0 is whatever port the client
+        asked for.
 
-        In a group keepalived puts each member's own port, but with NAT that of the real server (``check_data.c``,
-        "ports don't match").
+        In a group keepalived puts each member's own port, but with NAT that of the real server
+        (``check_data.c``, "ports don't match").
         """
         if self.fwmark is not None:
             return self.real_port or 0
@@ -150,13 +159,16 @@ class VirtualService:
         if not isinstance(self.weight, tuple):
             return self.weight
         if number >= len(self.weight):
-            raise HarnessError(f"VirtualService {self.name}: {len(self.weight)} weights for more real servers")
+            raise HarnessError(
+                f"VirtualService {self.name}: {len(self.weight)} weights for more real servers"
+            )
         return self.weight[number]
 
 
 @dataclass(frozen=True)
 class Destination:
-    """A real server, or the ``sorry`` server, as one virtual service sees it: where requests go, with which share.
+    """A real server, or the ``sorry`` server, as one virtual service sees it: where requests go,
+    with which share.
 
     ``port`` 0 is whatever port was asked for.
     """

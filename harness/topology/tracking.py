@@ -1,4 +1,6 @@
-"""What VRRP instances watch, and how it changes their claim: scripts, interfaces, files, processes."""
+"""What VRRP instances watch, and how it changes their claim: scripts, interfaces, files,
+processes.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +12,18 @@ FAULT = -254
 """A contribution to the priority as low as this is FAULT state (keepalived ``vrrp_track.c``)."""
 
 CHECK = "/etc/keepalived/check.sh"
-"""A script that every director has: it succeeds until a fault has it fail or hang, by a word in :data:`VERDICT`."""
+"""A script that every director has: it succeeds until a fault has it fail or hang, by a word in
+:data:`VERDICT`.
+"""
 
 VERDICT = "/run/check"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tracked:
-    """Something that is either well or not. ``weight`` 0 sends whoever tracks it into FAULT state while it is not; a
-    negative one is added to the priority while it is not, a positive one while it is.
+    """Something that is either well or not. ``weight`` 0 sends whoever tracks it into FAULT state
+    while it is not; a negative one is added to the priority while it is not, a positive one while
+    it is.
     """
 
     name: str
@@ -42,10 +47,12 @@ class Tracked:
 
 @dataclass(frozen=True, kw_only=True)
 class VrrpScript(Tracked):
-    """A command whose exit status keepalived turns into priority (keepalived.conf(5), ``vrrp_script``).
+    """A command whose exit status keepalived turns into priority (keepalived.conf(5),
+    ``vrrp_script``).
 
-    ``interval`` and ``timeout`` (None: the interval) are whole seconds, since keepalived reads fractions
-    only from 2.3 on. ``fall`` failures in a row are a failure, ``rise`` successes in a row a recovery.
+    ``interval`` and ``timeout`` (None: the interval) are whole seconds, since keepalived reads
+    fractions only from 2.3 on. ``fall`` failures in a row are a failure, ``rise`` successes in a
+    row a recovery.
     """
 
     script: str
@@ -65,7 +72,9 @@ class VrrpScript(Tracked):
 
 
 def maintenance_switch(*, weight: int = -20, interval: int = 1) -> VrrpScript:
-    """The script that fails while ``/etc/keepalived/down`` exists: how an operator retires a director."""
+    """The script that fails while ``/etc/keepalived/down`` exists: how an operator retires a
+    director.
+    """
     return VrrpScript(
         name="maintenance",
         script="/usr/bin/test ! -e /etc/keepalived/down",
@@ -81,8 +90,8 @@ class TrackedInterface(Tracked):
 
 @dataclass(frozen=True, kw_only=True)
 class TrackedProcess(Tracked):
-    """At least ``quorum`` processes of the name ``process`` must run (``vrrp_track_process``). With ``delay``, in
-    seconds, a loss or a gain counts only if it lasts that long.
+    """At least ``quorum`` processes of the name ``process`` must run (``vrrp_track_process``). With
+    ``delay``, in seconds, a loss or a gain counts only if it lasts that long.
     """
 
     process: str
@@ -98,9 +107,11 @@ class TrackedProcess(Tracked):
 
 @dataclass(frozen=True, kw_only=True)
 class TrackedFile:
-    """A file with a number in it, which counts ``weight`` times; with weight 0 anything but 0 is FAULT state.
+    """A file with a number in it, which counts ``weight`` times; with weight 0 anything but 0 is
+    FAULT state.
 
-    keepalived writes ``value`` into it at start if there is none (keepalived.conf(5), ``track_file``).
+    keepalived writes ``value`` into it at start if there is none (keepalived.conf(5),
+    ``track_file``).
     """
 
     name: str
@@ -116,7 +127,9 @@ class TrackedFile:
         fields.whole(owner, "value", self.value, -(2**31) + 1, 2**31 - 1)
 
     def contribution(self, value: int) -> int:
-        """What ``value`` adds to the priority; :data:`FAULT` or less ends the claim (``vrrp_track.c``)."""
+        """What ``value`` adds to the priority; :data:`FAULT` or less ends the claim
+        (``vrrp_track.c``).
+        """
         if not self.weight:
             return FAULT if value else 0
         return min(value * self.weight, -FAULT - 1)

@@ -1,4 +1,6 @@
-"""What elects the owner of the VIPs: VRRP instances and the groups in which they change state together."""
+"""What elects the owner of the VIPs: VRRP instances and the groups in which they change state
+together.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,14 @@ from ipaddress import ip_address
 from harness.errors import HarnessError
 from harness.topology import fields
 from harness.topology.notification import Notify
-from harness.topology.tracking import FAULT, Tracked, TrackedFile, TrackedInterface, TrackedProcess, VrrpScript
+from harness.topology.tracking import (
+    FAULT,
+    Tracked,
+    TrackedFile,
+    TrackedInterface,
+    TrackedProcess,
+    VrrpScript,
+)
 
 OWNER_PRIORITY = 255
 STATES = ("BACKUP", "MASTER")
@@ -18,19 +27,22 @@ VERSIONS = ("2", "3")
 
 @dataclass(frozen=True, kw_only=True)
 class VrrpInstance:
-    """One director's part in the election of the owner of ``vip`` (one address or several, each held as /32 or /128).
+    """One director's part in the election of the owner of ``vip`` (one address or several, each
+    held as /32 or /128).
 
-    All VIPs are of one family; for IPv6 ``version`` is 3. ``excluded_vips`` move with them without being advertised,
-    and may be of either family. ``elsewhere`` are VIPs that are not held on ``interface``, each with the one where.
-    ``advert_int`` is in seconds: whole ones in version 2 (RFC 3768 section 5.3.7),
-    hundredths up to 40.95 in version 3 (RFC 5798 section 5.2.7). ``auth_pass`` is used by version 2 only: RFC 5798
-    section 9 removed authentication. Without ``pseudo_header`` the checksum of version 3 over IPv4 is of the message
-    alone (RFC 9568 section 5.2.8), which RFC 5798 has include a pseudo-header. With ``unicast_peers`` advertisements go
-    to these addresses instead of the multicast group.
+    All VIPs are of one family; for IPv6 ``version`` is 3. ``excluded_vips`` move with them without
+    being advertised, and may be of either family. ``elsewhere`` are VIPs that are not held on
+    ``interface``, each with the one where. ``advert_int`` is in seconds: whole ones in version 2
+    (RFC 3768 section 5.3.7), hundredths up to 40.95 in version 3 (RFC 5798 section 5.2.7).
+    ``auth_pass`` is used by version 2 only: RFC 5798 section 9 removed authentication. Without
+    ``pseudo_header`` the checksum of version 3 over IPv4 is of the message alone (RFC 9568 section
+    5.2.8), which RFC 5798 has include a pseudo-header. With ``unicast_peers`` advertisements go to
+    these addresses instead of the multicast group.
 
-    ``preempt_delay`` and all ``garp_...`` but the repeats (numbers of announcements) are in seconds:
-    keepalived.conf(5). ``state`` is what keepalived is told; it shortens nothing, since keepalived starts every
-    instance as a backup, but for the address owner's (priority 255 and MASTER).
+    ``preempt_delay`` and all ``garp_...`` but the repeats (numbers of announcements) are in
+    seconds: keepalived.conf(5). ``state`` is what keepalived is told; it shortens nothing, since
+    keepalived starts every instance as a backup, but for the address owner's (priority 255 and
+    MASTER).
     """
 
     vrid: int
@@ -83,17 +95,24 @@ class VrrpInstance:
 
     def _check_addresses(self, owner: str) -> None:
         fields.number(owner, "number of VIPs", len(self.vips), 1, 255)
-        named = {"vip": self.vips, "excluded_vips": self.excluded_vips, "unicast_peers": self.unicast_peers}
+        named = {
+            "vip": self.vips,
+            "excluded_vips": self.excluded_vips,
+            "unicast_peers": self.unicast_peers,
+        }
         for field, addresses in named.items():
             for address in addresses:
                 fields.address(owner, field, address)
         if len({ip_address(address).version for address in (*self.vips, *self.unicast_peers)}) > 1:
             raise HarnessError(
-                f"{owner}: its VIPs and peers are of both families; give the other family an instance of its own, or"
+                f"{owner}: its VIPs and peers are of both families; give the other"
+                " family an instance of its own, or"
                 " make its VIPs excluded_vips"
             )
         if ip_address(self.vips[0]).version == 6 and self.version == 2:
-            raise HarnessError(f"{owner}: there is no VRRP version 2 for IPv6 (RFC 5798); give it version=3")
+            raise HarnessError(
+                f"{owner}: there is no VRRP version 2 for IPv6 (RFC 5798); give it version=3"
+            )
 
     def _check_garp(self, owner: str) -> None:
         for field in ("garp_master_delay", "garp_master_refresh", "garp_lower_prio_delay"):
@@ -108,7 +127,9 @@ class VrrpInstance:
             fields.whole(owner, "advert_int (version 2)", self.advert_int, 1, 255)
         else:
             fields.number(owner, "advert_int (version 3)", self.advert_int, 0.01, 40.95)
-            fields.whole(owner, "advert_int in hundredths", round(self.advert_int * 100, 6), 1, 4095)
+            fields.whole(
+                owner, "advert_int in hundredths", round(self.advert_int * 100, 6), 1, 4095
+            )
 
     @property
     def vips(self) -> tuple[str, ...]:
@@ -132,11 +153,11 @@ class VrrpInstance:
     def effective_priority(
         self, failing: Collection[Tracked] = (), values: Mapping[TrackedFile, int] | None = None
     ) -> int:
-        """The priority advertised while of what it tracks all in ``failing`` fails, the rest is well, and files hold
-        ``values`` (else their own).
+        """The priority advertised while of what it tracks all in ``failing`` fails, the rest is
+        well, and files hold ``values`` (else their own).
 
-        0 in FAULT state: the instance has resigned. The address owner's priority never changes (keepalived,
-        ``vrrp_track.c``, ``vrrp_set_effective_priority``).
+        0 in FAULT state: the instance has resigned. The address owner's priority never changes
+        (keepalived, ``vrrp_track.c``, ``vrrp_set_effective_priority``).
         """
         given = values or {}
         added = [each.contribution(each in failing) for each in self.tracked]
@@ -150,7 +171,9 @@ class VrrpInstance:
 
 @dataclass(frozen=True, kw_only=True)
 class SyncGroup:
-    """VRRP instances of one director, by name, that change state together: none is master unless all can be."""
+    """VRRP instances of one director, by name, that change state together: none is master unless
+    all can be.
+    """
 
     name: str
     members: tuple[str, ...]
@@ -163,4 +186,6 @@ class SyncGroup:
         for member in self.members:
             fields.word(f"SyncGroup {self.name}", "members", member)
         if self.notify.lower_priority is not None:
-            raise HarnessError(f"SyncGroup {self.name}: notify.lower_priority is an instance's; a group has none")
+            raise HarnessError(
+                f"SyncGroup {self.name}: notify.lower_priority is an instance's; a group has none"
+            )

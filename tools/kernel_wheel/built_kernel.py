@@ -26,7 +26,9 @@ class BuiltKernel(BuildHookInterface[BuilderConfig]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Name the files and the platform tag. SystemExit says what is missing."""
         if platform.machine() != "x86_64":
-            raise SystemExit(f"a kernel's wheel is made on x86-64, and this is {platform.machine()}")
+            raise SystemExit(
+                f"a kernel's wheel is made on x86-64, and this is {platform.machine()}"
+            )
         kernel = cache.find()
         if kernel is None:
             raise SystemExit("there is no kernel to make a wheel of yet; build it: make kernel")
@@ -35,7 +37,9 @@ class BuiltKernel(BuildHookInterface[BuilderConfig]):
         source.write_text(source_of(kernel.version), encoding="utf-8")
         folder = kernel.path.parent
         target = f"{_PACKAGE}/kernels/{folder.name}"
-        build_data["force_include"].update({str(folder / name): f"{target}/{name}" for name in cache.FILES})
+        build_data["force_include"].update(
+            {str(folder / name): f"{target}/{name}" for name in cache.FILES}
+        )
         for file in (cache.PATCH, cache.CONFIGURATION, source):
             build_data["force_include"][str(file)] = f"{_PACKAGE}/{file.name}"
         build_data["pure_python"] = False
@@ -43,7 +47,9 @@ class BuiltKernel(BuildHookInterface[BuilderConfig]):
 
 
 def tag(program: bytes) -> str:
-    """The wheel's tag: any Python 3, and a C library that has the newest symbols the program needs."""
+    """The wheel's tag: any Python 3, and a C library that has the newest symbols the program
+    needs.
+    """
     major, minor = max((int(major), int(minor)) for major, minor in _GLIBC.findall(program))
     return f"py3-none-manylinux_{major}_{minor}_x86_64"
 

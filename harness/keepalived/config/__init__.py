@@ -1,7 +1,8 @@
-"""Typed objects to the text of a keepalived.conf (keepalived.conf(5)), good for keepalived 2.1.5 and newer.
+"""Typed objects to the text of a keepalived.conf (keepalived.conf(5)), good for keepalived 2.1.5
+and newer.
 
-Pure: nothing is read, started or written. The objects have checked their own fields, so no string can leave
-its place.
+Pure: nothing is read, started or written. The objects have checked their own fields, so no string
+can leave its place.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def render(
     services: Sequence[tuple[VirtualService, Sequence[Destination]]],
     groups: Sequence[SyncGroup] = (),
 ) -> str:
-    """The keepalived.conf: global definitions, what ``instances`` track, ``groups``, ``instances``, ``services``.
+    """The keepalived.conf: global definitions, what ``instances`` track, ``groups``, ``instances``,
+    ``services``.
 
     Raises HarnessError where keepalived would drop one of two things that bear the same name.
     """
@@ -43,8 +45,16 @@ def render(
     blocks = [
         global_defs(defs),
         *map(vrrp_script, _tracked("VRRP script", (each.track_scripts for each in instances))),
-        *map(track_file, _tracked("track file", [*(each.track_files for each in instances), _checked_files(services)])),
-        *map(vrrp_track_process, _tracked("track process", (each.track_processes for each in instances))),
+        *map(
+            track_file,
+            _tracked(
+                "track file", [*(each.track_files for each in instances), _checked_files(services)]
+            ),
+        ),
+        *map(
+            vrrp_track_process,
+            _tracked("track process", (each.track_processes for each in instances)),
+        ),
         *map(vrrp_sync_group, groups),
         *map(vrrp_instance, instances),
         *(virtual_server(service, destinations) for service, destinations in services),
@@ -59,7 +69,12 @@ def _tracked(kind: str, each: Iterable[Iterable[T]]) -> list[T]:
 
 
 def _checked_files(services: Iterable[tuple[VirtualService, object]]) -> list[TrackedFile]:
-    return [check.file for service, _ in services for check in service.checks if isinstance(check, FileCheck)]
+    return [
+        check.file
+        for service, _ in services
+        for check in service.checks
+        if isinstance(check, FileCheck)
+    ]
 
 
 def _refuse_twins(kind: str, names: list[str]) -> None:
@@ -73,6 +88,7 @@ def _refuse_strangers(groups: Iterable[SyncGroup], instances: list[str]) -> None
         for member in group.members:
             if member not in instances:
                 raise HarnessError(
-                    f"sync group {group.name}: its member {member} is no VRRP instance of this director; it has"
+                    f"sync group {group.name}: its member {member} is no VRRP instance"
+                    " of this director; it has"
                     f" {', '.join(instances)}"
                 )

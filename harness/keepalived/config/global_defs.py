@@ -1,4 +1,6 @@
-"""What holds for all of one director's keepalived: who it is, whom it tells, as whom its scripts run."""
+"""What holds for all of one director's keepalived: who it is, whom it tells, as whom its scripts
+run.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,13 @@ from harness.topology import fields
 class GlobalDefs:
     """The global definitions of one director; ``smtp_connect_timeout`` in seconds.
 
-    ``smtp_server`` is an address, since keepalived would look a name up while it starts. ``smtp_alert``
-    says whether mail is sent at all: without it keepalived would mail every change of a real server
-    (``check_data.c``). ``notify_fifo`` is told of every change of state. ``lvs_sync_daemon`` is the interface
-    by which IPVS tells the other director of its connections while the VRRP instance named beside it is
-    master, and listens while it is backup. ``lvs_timeouts`` is for how many seconds IPVS remembers a TCP
-    connection without packets, one that was closed, and the last UDP datagram.
+    ``smtp_server`` is an address, since keepalived would look a name up while it starts.
+    ``smtp_alert`` says whether mail is sent at all: without it keepalived would mail every change
+    of a real server (``check_data.c``). ``notify_fifo`` is told of every change of state.
+    ``lvs_sync_daemon`` is the interface by which IPVS tells the other director of its connections
+    while the VRRP instance named beside it is master, and listens while it is backup.
+    ``lvs_timeouts`` is for how many seconds IPVS remembers a TCP connection without packets, one
+    that was closed, and the last UDP datagram.
     """
 
     router_id: str
@@ -54,10 +57,15 @@ def global_defs(defs: GlobalDefs) -> list[str]:
         f"smtp_connect_timeout {defs.smtp_connect_timeout}",
         f"smtp_alert {'on' if defs.smtp_alert else 'off'}",
         f"router_id {defs.router_id}",
-        "script_user root",  # before the FIFO, whose default user keepalived would go by after a reload
+        # before the FIFO, whose default user keepalived would go by after a reload
+        "script_user root",
         "enable_script_security",
         *([f"notify_fifo {defs.notify_fifo}"] if defs.notify_fifo else []),
         *([f"lvs_sync_daemon {' '.join(defs.lvs_sync_daemon)}"] if defs.lvs_sync_daemon else []),
-        *(["lvs_timeouts tcp {} tcpfin {} udp {}".format(*defs.lvs_timeouts)] if defs.lvs_timeouts else []),
+        *(
+            ["lvs_timeouts tcp {} tcpfin {} udp {}".format(*defs.lvs_timeouts)]
+            if defs.lvs_timeouts
+            else []
+        ),
     ]
     return block("global_defs", body)

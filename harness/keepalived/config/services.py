@@ -10,10 +10,11 @@ from harness.topology.services import Destination, VirtualService
 
 
 def virtual_server(service: VirtualService, destinations: Iterable[Destination]) -> list[str]:
-    """The block ``virtual_server`` with its real servers, and the sorry server if there is one among them; before it
-    the group that it is for, if it has one.
+    """The block ``virtual_server`` with its real servers, and the sorry server if there is one
+    among them; before it the group that it is for, if it has one.
 
-    A firewall mark says nothing of ports, so with one a real server is asked at the port that the client asked for.
+    A firewall mark says nothing of ports, so with one a real server is asked at the port that the
+    client asked for.
     """
     body = [
         f"delay_loop {seconds(service.delay_loop)}",
@@ -39,7 +40,10 @@ def virtual_server(service: VirtualService, destinations: Iterable[Destination])
         return block(f"virtual_server fwmark {service.fwmark}", body)
     if service.group:
         name = group_name(service)
-        members = block(f"virtual_server_group {name}", [f"{address} {port}" for address, port in service.endpoints])
+        members = block(
+            f"virtual_server_group {name}",
+            [f"{address} {port}" for address, port in service.endpoints],
+        )
         return [*members, "", *block(f"virtual_server group {name}", body)]
     return block(f"virtual_server {service.vip} {service.port}", body)
 

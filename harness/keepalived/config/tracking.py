@@ -17,7 +17,10 @@ def vrrp_script(script: VrrpScript) -> list[str]:
 
 def track_file(file: TrackedFile) -> list[str]:
     """The block ``track_file``."""
-    return block(f"track_file {file.name}", [f"file {file.path}", f"weight {file.weight}", f"init_file {file.value}"])
+    return block(
+        f"track_file {file.name}",
+        [f"file {file.path}", f"weight {file.weight}", f"init_file {file.value}"],
+    )
 
 
 def vrrp_track_process(process: TrackedProcess) -> list[str]:

@@ -7,7 +7,12 @@ from ipaddress import ip_address
 from harness.keepalived.config.blocks import block, seconds
 from harness.topology.vrrp import SyncGroup, VrrpInstance
 
-_DEFAULTS = {"garp_master_delay": 5, "garp_master_repeat": 5, "garp_master_refresh": 0, "garp_master_refresh_repeat": 1}
+_DEFAULTS = {
+    "garp_master_delay": 5,
+    "garp_master_repeat": 5,
+    "garp_master_refresh": 0,
+    "garp_master_refresh_repeat": 1,
+}
 _STATEMENTS = {
     "master": "notify_master",
     "backup": "notify_backup",
@@ -60,9 +65,15 @@ def _election(instance: VrrpInstance) -> list[str]:
 
 def _addresses(instance: VrrpInstance) -> list[str]:
     body = []
-    named = {"virtual_ipaddress": instance.vips, "virtual_ipaddress_excluded": instance.excluded_vips}
+    named = {
+        "virtual_ipaddress": instance.vips,
+        "virtual_ipaddress_excluded": instance.excluded_vips,
+    }
     for name, addresses in named.items():
-        held = [f"{vip}/{ip_address(vip).max_prefixlen} dev {instance.device_of(vip)}" for vip in addresses]
+        held = [
+            f"{vip}/{ip_address(vip).max_prefixlen} dev {instance.device_of(vip)}"
+            for vip in addresses
+        ]
         body += block(name, held) if held else []
     return body
 
@@ -72,7 +83,10 @@ def _tracked(instance: VrrpInstance) -> list[str]:
     if instance.track_scripts:
         body += block("track_script", [script.name for script in instance.track_scripts])
     if instance.track_interfaces:
-        body += block("track_interface", [f"{each.name} weight {each.weight}" for each in instance.track_interfaces])
+        body += block(
+            "track_interface",
+            [f"{each.name} weight {each.weight}" for each in instance.track_interfaces],
+        )
     if instance.track_files:
         body += block("track_file", [file.name for file in instance.track_files])
     if instance.track_processes:
@@ -81,7 +95,11 @@ def _tracked(instance: VrrpInstance) -> list[str]:
 
 
 def _told(whoever: VrrpInstance | SyncGroup) -> list[str]:
-    body = [f'{_STATEMENTS[name]} "{command}"' for name, command in vars(whoever.notify).items() if command is not None]
+    body = [
+        f'{_STATEMENTS[name]} "{command}"'
+        for name, command in vars(whoever.notify).items()
+        if command is not None
+    ]
     if isinstance(whoever, VrrpInstance) and whoever.notify_priority_changes:
         body.append("notify_priority_changes on")
     if whoever.smtp_alert:

@@ -1,9 +1,10 @@
-"""When keepalived is due to act: pure arithmetic, each answer a Window in seconds from cause to effect.
+"""When keepalived is due to act: pure arithmetic, each answer a Window in seconds from cause to
+effect.
 
-The rules are those of RFC 3768 (VRRP version 2) and RFC 5798 / RFC 9568 (version 3), and of keepalived's
-sources where the RFCs leave it to the implementation; they were read in 2.2.7 and 2.3.3. Work is taken to
-cost no time, so a caller adds what its machine needs (``Window.with_slack``). Unless a function says
-otherwise, every tracked script succeeds.
+The rules are those of RFC 3768 (VRRP version 2) and RFC 5798 / RFC 9568 (version 3), and of
+keepalived's sources where the RFCs leave it to the implementation; they were read in 2.2.7 and
+2.3.3. Work is taken to cost no time, so a caller adds what its machine needs
+(``Window.with_slack``). Unless a function says otherwise, every tracked script succeeds.
 """
 
 from harness.keepalived.timers.checking import Symptom, first_check, recovery, removal

@@ -19,22 +19,24 @@ from harness.topology.checks import (
 )
 from harness.topology.services import VirtualService
 
-# The soonest that a machine which stopped answering ARP ends a connect() before its timeout: three probes
-# to the known address, one second apart, then as many broadcasts (net/core/neighbour.c: ucast_solicit,
-# mcast_solicit, retrans_time).
+# The soonest that a machine which stopped answering ARP ends a connect() before its timeout: three
+# probes to the known address, one second apart, then as many broadcasts (net/core/neighbour.c:
+# ucast_solicit, mcast_solicit, retrans_time).
 UNREACHABLE_AFTER = 6.0
 
 BOOTSTRAP_DELAY = 1.0
 """How long after its start keepalived begins to check, in seconds (``check_api.h``)."""
 
 DELAYED_ACK = 0.05
-"""How long a machine may take to acknowledge the end of a connection that nobody reads from, in seconds (TCP_DELACK_MIN
-and a tick, ``net/tcp.h``): so long does ``close`` keep keepalived from all else (SO_LINGER, ``layer4.c``).
+"""How long a machine may take to acknowledge the end of a connection that nobody reads from, in
+seconds (TCP_DELACK_MIN and a tick, ``net/tcp.h``): so long does ``close`` keep keepalived from all
+else (SO_LINGER, ``layer4.c``).
 """
 
 LINGER = Window(5.0, 5.0 * 9 / 8)
-"""How long ``close`` keeps keepalived from all else if nothing is acknowledged, in seconds: what ``layer4.c`` sets, and
-what the kernel's timer wheel may be late by, an eighth (``kernel/time/timer.c``).
+"""How long ``close`` keeps keepalived from all else if nothing is acknowledged, in seconds: what
+``layer4.c`` sets, and what the kernel's timer wheel may be late by, an eighth
+(``kernel/time/timer.c``).
 """
 
 
@@ -44,19 +46,25 @@ class Symptom(Enum):
     REFUSED = "it refuses or resets the connection, or answers wrongly: an attempt takes no time"
     SILENT = "it takes the question and never answers: an attempt takes connect_timeout"
     HALF_OPEN = (
-        "it accepts a connection and acknowledges nothing in it: an attempt takes connect_timeout, its end LINGER"
+        "it accepts a connection and acknowledges nothing in it: an attempt"
+        " takes connect_timeout, its end LINGER"
     )
-    BLACK_HOLE = "nothing comes back, not even ARP: an attempt takes connect_timeout, or less once ARP has failed"
+    BLACK_HOLE = (
+        "nothing comes back, not even ARP: an attempt takes connect_timeout,"
+        " or less once ARP has failed"
+    )
 
 
-def removal(service: VirtualService, symptom: Symptom = Symptom.REFUSED, *, one_url: bool = False) -> Window:
+def removal(
+    service: VirtualService, symptom: Symptom = Symptom.REFUSED, *, one_url: bool = False
+) -> Window:
     """From a real server's failure to its removal by the checker of ``service``.
 
     The next check is up to ``delay_loop`` away, and all of ``retry`` + 1 attempts must fail,
-    ``delay_before_retry`` apart (``tcp_epilog`` of keepalived's ``check_tcp.c``, and its like in the others). Of
-    several URLs each is checked in its turn, so one that fails alone (``one_url``) is up to ``delay_loop`` times their
-    number away (``check_http.c``, ``epilog``). Raises HarnessError if nothing checks ``service``, or if its
-    checker does not notice.
+    ``delay_before_retry`` apart (``tcp_epilog`` of keepalived's ``check_tcp.c``, and its like in
+    the others). Of several URLs each is checked in its turn, so one that fails alone (``one_url``)
+    is up to ``delay_loop`` times their number away (``check_http.c``, ``epilog``). Raises
+    HarnessError if nothing checks ``service``, or if its checker does not notice.
     """
     check, pace = _checked(service)
     if isinstance(check, FileCheck):
@@ -75,11 +83,12 @@ def removal(service: VirtualService, symptom: Symptom = Symptom.REFUSED, *, one_
 def recovery(service: VirtualService, symptom: Symptom = Symptom.REFUSED) -> Window:
     """From the recovery of a removed real server to its return by the checker of ``service``.
 
-    A removed one is checked every ``delay_loop``, after an attempt in flight has ended, and the first good check
-    brings it back; ``check_tcp.c`` and ``check_smtp.c`` go on with their retries meanwhile. Of HTTP_GET and SSL_GET
-    it only clears the failed URL: all of them are then checked again, ``delay_loop`` apart, before the server
-    comes back (``check_http.c``, ``epilog``, since 2.0.17, unless ``fast_recovery``). Raises HarnessError if nothing
-    checks ``service``, or if its checker does not notice.
+    A removed one is checked every ``delay_loop``, after an attempt in flight has ended, and the
+    first good check brings it back; ``check_tcp.c`` and ``check_smtp.c`` go on with their retries
+    meanwhile. Of HTTP_GET and SSL_GET it only clears the failed URL: all of them are then checked
+    again, ``delay_loop`` apart, before the server comes back (``check_http.c``, ``epilog``, since
+    2.0.17, unless ``fast_recovery``). Raises HarnessError if nothing checks ``service``, or if its
+    checker does not notice.
     """
     check, pace = _checked(service)
     if isinstance(check, FileCheck):
@@ -97,10 +106,12 @@ def recovery(service: VirtualService, symptom: Symptom = Symptom.REFUSED) -> Win
 
 
 def first_check(service: VirtualService) -> Window:
-    """From the start of keepalived's checking to the end of the first check of a real server that is well.
+    """From the start of keepalived's checking to the end of the first check of a real server that
+    is well.
 
-    Checks begin at random within ``warmup``, after a second for all (``check_api.c``, ``register_checkers_thread``).
-    Of several URLs each has its turn. Raises HarnessError if nothing checks ``service``.
+    Checks begin at random within ``warmup``, after a second for all (``check_api.c``,
+    ``register_checkers_thread``). Of several URLs each has its turn. Raises HarnessError if nothing
+    checks ``service``.
     """
     check, pace = _checked(service)
     turns = len(check.urls) - 1 if isinstance(check, HttpGet) and not check.fast_recovery else 0
@@ -110,9 +121,14 @@ def first_check(service: VirtualService) -> Window:
 
 def _checked(service: VirtualService) -> tuple[Check, Pace]:
     if not service.checks:
-        raise HarnessError(f"virtual service {service.vip}:{service.port} has no check: no real server is removed")
+        raise HarnessError(
+            f"virtual service {service.vip}:{service.port} has no check: no real server is removed"
+        )
     if len(service.checks) > 1:
-        raise HarnessError(f"virtual service {service.vip}:{service.port} has several checks: ask for one at a time")
+        raise HarnessError(
+            f"virtual service {service.vip}:{service.port} has several checks: ask for"
+            " one at a time"
+        )
     (check,) = service.checks
     return check, check.pace(service.delay_loop)
 
@@ -122,12 +138,20 @@ def _require_notice(check: Check, symptom: Symptom) -> None:
         isinstance(check, TcpCheck) or (isinstance(check, UdpCheck) and not check.require_reply)
     )
     if blind or (isinstance(check, PingCheck) and symptom is Symptom.REFUSED):
-        raise HarnessError(f"{check.owner} does not notice a real server of which holds: {symptom.value}")
+        raise HarnessError(
+            f"{check.owner} does not notice a real server of which holds: {symptom.value}"
+        )
 
 
 def _attempts(check: Check, pace: Pace, attempt: float) -> float:
-    """How long attempts at a failing server take. A script is retried from its last start on (``check_misc.c``)."""
-    between = max(pace.delay_before_retry - attempt, 0.0) if isinstance(check, MiscCheck) else pace.delay_before_retry
+    """How long attempts at a failing server take. A script is retried from its last start on
+    (``check_misc.c``).
+    """
+    between = (
+        max(pace.delay_before_retry - attempt, 0.0)
+        if isinstance(check, MiscCheck)
+        else pace.delay_before_retry
+    )
     return (pace.retry + 1) * attempt + pace.retry * between
 
 
@@ -135,11 +159,18 @@ def _closing(check: Check, symptom: Symptom) -> Window:
     """How long the end of a failed attempt takes."""
     if symptom is Symptom.HALF_OPEN:
         return LINGER
-    return Window(0.0, DELAYED_ACK if symptom is Symptom.SILENT and isinstance(check, HttpGet | SmtpCheck) else 0.0)
+    return Window(
+        0.0,
+        DELAYED_ACK
+        if symptom is Symptom.SILENT and isinstance(check, HttpGet | SmtpCheck)
+        else 0.0,
+    )
 
 
 def _well(check: Check, pace: Pace) -> float:
-    """The longest that a good check may take: without a reply UDP_CHECK waits for an error as long as it may."""
+    """The longest that a good check may take: without a reply UDP_CHECK waits for an error as long
+    as it may.
+    """
     return pace.timeout if isinstance(check, UdpCheck) and not check.require_reply else 0.0
 
 

@@ -1,4 +1,6 @@
-"""Who becomes master and when, and what it announces: the arithmetic of RFC 3768, RFC 5798 and RFC 9568."""
+"""Who becomes master and when, and what it announces: the arithmetic of RFC 3768, RFC 5798 and RFC
+9568.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,11 @@ DOWN_TIMER_ADVERTS = 3
 
 
 def skew(instance: VrrpInstance, master_advert_int: float | None = None) -> float:
-    """Skew_Time in seconds: (256 - priority) / 256, in version 3 times the master's advertisement interval.
+    """Skew_Time in seconds: (256 - priority) / 256, in version 3 times the master's advertisement
+    interval.
 
-    RFC 3768 section 6.1, RFC 5798 and RFC 9568 section 6.1; keepalived ``vrrp.h``, VRRP_TIMER_SKEW. Without
-    ``master_advert_int`` the master's interval is the instance's own.
+    RFC 3768 section 6.1, RFC 5798 and RFC 9568 section 6.1; keepalived ``vrrp.h``, VRRP_TIMER_SKEW.
+    Without ``master_advert_int`` the master's interval is the instance's own.
     """
     share = (256 - instance.effective_priority()) / 256
     return share if instance.version == 2 else share * _master_interval(instance, master_advert_int)
@@ -25,19 +28,21 @@ def skew(instance: VrrpInstance, master_advert_int: float | None = None) -> floa
 def master_down_interval(instance: VrrpInstance, master_advert_int: float | None = None) -> float:
     """Master_Down_Interval in seconds: three advertisement intervals and the skew.
 
-    RFC 3768 section 6.1; RFC 5798 section 6.1 and RFC 9568 (there Active_Down_Interval), where the interval
-    is the one that the master advertises; keepalived ``vrrp.h``, VRRP_MS_DOWN_TIMER.
+    RFC 3768 section 6.1; RFC 5798 section 6.1 and RFC 9568 (there Active_Down_Interval), where the
+    interval is the one that the master advertises; keepalived ``vrrp.h``, VRRP_MS_DOWN_TIMER.
     """
     interval = _master_interval(instance, master_advert_int)
     return DOWN_TIMER_ADVERTS * interval + skew(instance, master_advert_int)
 
 
-def takeover(backup: VrrpInstance, *, announced: bool, master_advert_int: float | None = None) -> Window:
+def takeover(
+    backup: VrrpInstance, *, announced: bool, master_advert_int: float | None = None
+) -> Window:
     """From the loss of the master to the takeover by ``backup``.
 
     A master that resigns says so (priority 0) and costs the skew; of one that vanishes the last
-    advertisement is up to an interval old, and the Master_Down_Interval counts from that. RFC 3768 and RFC
-    5798 section 6.4.2; keepalived ``vrrp.c``, ``vrrp_state_backup``.
+    advertisement is up to an interval old, and the Master_Down_Interval counts from that. RFC 3768
+    and RFC 5798 section 6.4.2; keepalived ``vrrp.c``, ``vrrp_state_backup``.
     """
     if announced:
         return Window.exactly(skew(backup, master_advert_int))
@@ -45,21 +50,23 @@ def takeover(backup: VrrpInstance, *, announced: bool, master_advert_int: float 
 
 
 def cold_start(*candidates: VrrpInstance) -> Window:
-    """From the start of all ``candidates`` at once to the first master: the shortest Master_Down_Interval.
+    """From the start of all ``candidates`` at once to the first master: the shortest
+    Master_Down_Interval.
 
     RFC 3768 and RFC 5798 section 6.4.1: only the address owner need not wait. keepalived
-    ``vrrp_scheduler.c``, ``vrrp_init_state``: it takes priority 255 and ``state MASTER``, and one of them
-    alone shortens nothing.
+    ``vrrp_scheduler.c``, ``vrrp_init_state``: it takes priority 255 and ``state MASTER``, and one
+    of them alone shortens nothing.
     """
     return Window.exactly(min(_own_wait(candidate) for candidate in candidates))
 
 
 def failback(returning: VrrpInstance, master_advert_int: float | None = None) -> Window:
-    """From the start of ``returning``, which has a higher priority than the master, to its takeover.
+    """From the start of ``returning``, which has a higher priority than the master, to its
+    takeover.
 
-    It discards every advertisement, so its first Master_Down_Interval runs out (RFC 3768 and RFC 5798
-    section 6.4.2, Preempt_Mode); with ``preempt_delay`` see :func:`preemption`. Raises HarnessError if
-    ``returning`` never preempts.
+    It discards every advertisement, so its first Master_Down_Interval runs out (RFC 3768 and RFC
+    5798 section 6.4.2, Preempt_Mode); with ``preempt_delay`` see :func:`preemption`. Raises
+    HarnessError if ``returning`` never preempts.
     """
     if returning.preempt_delay:
         return preemption(returning, master_advert_int)
@@ -70,12 +77,12 @@ def failback(returning: VrrpInstance, master_advert_int: float | None = None) ->
 def preemption(preempting: VrrpInstance, master_advert_int: float | None = None) -> Window:
     """From the moment the running backup ``preempting`` outranks the master to its takeover.
 
-    The last advertisement that it accepted is up to an interval old; it discards the later ones, and its
-    Master_Down_Interval runs on from that last one. A change of its own priority moves the timer's end by
-    the change of the skew (keepalived ``vrrp_track.c``, ``vrrp_set_effective_priority``), as if the new one
-    had counted all along. With ``preempt_delay``, which counts from the first lower advertisement, it
-    accepts those until the delay is over (``vrrp.c``, ``vrrp_state_backup``). Raises HarnessError if it
-    never preempts.
+    The last advertisement that it accepted is up to an interval old; it discards the later ones,
+    and its Master_Down_Interval runs on from that last one. A change of its own priority moves the
+    timer's end by the change of the skew (keepalived ``vrrp_track.c``,
+    ``vrrp_set_effective_priority``), as if the new one had counted all along. With
+    ``preempt_delay``, which counts from the first lower advertisement, it accepts those until the
+    delay is over (``vrrp.c``, ``vrrp_state_backup``). Raises HarnessError if it never preempts.
     """
     _require_preemption(preempting)
     if not preempting.preempt_delay:
@@ -89,8 +96,8 @@ def preemption(preempting: VrrpInstance, master_advert_int: float | None = None)
 def reunion(higher: VrrpInstance, lower: VrrpInstance) -> Window:
     """From the moment two masters hear each other again to the resignation of ``lower``.
 
-    Whichever advertises first, ``higher`` then answers at once (RFC 3768 and RFC 5798 section 6.4.3;
-    keepalived ``vrrp.c``, ``vrrp_state_master_rx``).
+    Whichever advertises first, ``higher`` then answers at once (RFC 3768 and RFC 5798 section
+    6.4.3; keepalived ``vrrp.c``, ``vrrp_state_master_rx``).
     """
     return Window(0.0, min(higher.advert_int, lower.advert_int))
 
@@ -98,14 +105,19 @@ def reunion(higher: VrrpInstance, lower: VrrpInstance) -> Window:
 def tolerated_delay(backup: VrrpInstance, master_advert_int: float | None = None) -> float:
     """How late, in seconds, all advertisements may suddenly be before ``backup`` takes over.
 
-    What was due an interval after the last punctual one comes so much later, and the Master_Down_Interval
-    runs out before it. Delays that change from one advertisement to the next add up in the same way.
+    What was due an interval after the last punctual one comes so much later, and the
+    Master_Down_Interval runs out before it. Delays that change from one advertisement to the next
+    add up in the same way.
     """
-    return master_down_interval(backup, master_advert_int) - _master_interval(backup, master_advert_int)
+    return master_down_interval(backup, master_advert_int) - _master_interval(
+        backup, master_advert_int
+    )
 
 
 REFRESH_AFTER_SECOND_ROUND = version.parse("2.3")
-"""Since when ``garp_master_refresh`` counts from the second round on: 2.2.7 counts from the takeover (measured)."""
+"""Since when ``garp_master_refresh`` counts from the second round on: 2.2.7 counts from the
+takeover (measured).
+"""
 
 
 def garp_schedule(
@@ -114,10 +126,10 @@ def garp_schedule(
     """When gratuitous ARPs for each VIP are due, in seconds after the takeover, ascending.
 
     ``garp_master_repeat`` at once and as many after ``garp_master_delay``, unless that is 0. With
-    ``garp_master_refresh`` others accompany the first advertisement after each such interval, here those
-    of a reign of ``lasting`` seconds (None: as long as the delay); since 2.3 they count from the second
-    round on (``keepalived``, None: before that). keepalived ``vrrp.c``, ``vrrp_state_master_tx``;
-    ``vrrp_scheduler.c``, ``vrrp_gratuitous_arp_thread``.
+    ``garp_master_refresh`` others accompany the first advertisement after each such interval, here
+    those of a reign of ``lasting`` seconds (None: as long as the delay); since 2.3 they count from
+    the second round on (``keepalived``, None: before that). keepalived ``vrrp.c``,
+    ``vrrp_state_master_tx``; ``vrrp_scheduler.c``, ``vrrp_gratuitous_arp_thread``.
     """
     delay, refresh = instance.garp_master_delay, instance.garp_master_refresh
     end = delay if lasting is None else lasting
@@ -128,7 +140,8 @@ def garp_schedule(
         step = math.ceil(refresh / instance.advert_int) * instance.advert_int
         first = delay if keepalived is not None and keepalived >= REFRESH_AFTER_SECOND_ROUND else 0
         rounds += [
-            (first + step * count, instance.garp_master_refresh_repeat) for count in range(1, int(end / step) + 1)
+            (first + step * count, instance.garp_master_refresh_repeat)
+            for count in range(1, int(end / step) + 1)
         ]
     return tuple(sorted(due for due, repeat in rounds if due <= end for _ in range(repeat)))
 
@@ -152,4 +165,6 @@ def _own_wait(starting: VrrpInstance) -> float:
 
 def _require_preemption(instance: VrrpInstance) -> None:
     if instance.nopreempt:
-        raise HarnessError(f"{instance.name} has nopreempt: it never takes over from a master that is alive")
+        raise HarnessError(
+            f"{instance.name} has nopreempt: it never takes over from a master that is alive"
+        )
