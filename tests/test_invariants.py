@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.events import Advertisement, Arp, Event, Notification
+from harness.events import Advertisement, Arp, Event, Notification, StateChanged
 from harness.search import invariants
 from harness.search.edits import edits_of
 from harness.search.invariants import INVARIANTS, judge
@@ -16,10 +17,11 @@ from harness.search.invariants.addresses import HELD, SILENT, STRANGERS
 from harness.search.invariants.advertising import ANNOUNCED, PACE, REASON, TRUE
 from harness.search.invariants.balance import SERVED, TABLES
 from harness.search.invariants.editing import EDITED
-from harness.search.invariants.election import TAKES, WAITS, YIELDS
+from harness.search.invariants.election import FAULTY, TAKES, TOGETHER, WAITS, YIELDS
 from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.telling import RELOADS, TOLD
 from harness.search.observed import Observed, Violation
+from harness.topology import SyncGroup
 from tests.story import DOWN, WEB2, Story, failover, quiet
 
 TAKEN, BACK = 5.5 + DOWN["director2"], 12.0 + DOWN["director1"]
@@ -65,6 +67,32 @@ def edited(edit: str, healed: float | None = 18.0) -> Story:
     names = [each.name for each in edits_of(story.setting.directors["director1"].config)]
     (name,) = (name for name in names if name.startswith(edit))
     return story.act("Reconfigure", "director1", 5.0, healed, edit=name).log("director1", 5.0, "Reloading")
+
+
+def unweighted() -> Story:
+    """The switch for maintenance has no weight."""
+    story = quiet()
+    changed = {}
+    for name, director in story.setting.directors.items():
+        (one,) = director.instances
+        scripts = tuple(replace(script, weight=0) for script in one.track_scripts)
+        changed[name] = replace(director, instances=(replace(one, track_scripts=scripts),))
+    story.setting = replace(story.setting, directors=changed)
+    return story
+
+
+def grouped() -> Story:
+    """The first director is master of another instance as well, in a sync group with the first."""
+    story = quiet()
+    changed = {}
+    for name, director in story.setting.directors.items():
+        (one,) = director.instances
+        group = SyncGroup(name="both", members=("VI_1", "VI_2"))
+        other = replace(one, name="VI_2", vrid=52, vip="172.16.10.60")
+        changed[name] = replace(director, instances=(one, other), sync_groups=(group,))
+    story.setting = replace(story.setting, directors=changed)
+    story.before.append(StateChanged(-4, "director1", instance="VI_2", state="MASTER"))
+    return story
 
 
 def scripted(*told: str) -> Story:
@@ -153,6 +181,10 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
      lambda: quiet(20).act("Maintenance", "director1", 5.2, None)),
     ("too few announcements", ANNOUNCED,
      lambda: failover().without(of(Arp, "director2", TAKEN - 1, TAKEN + 1)).takes("director2", TAKEN, 4, 0)),
+    ("a fault without a cause", FAULTY, lambda: quiet().state("director2", 9.0, "FAULT")),
+    ("a cause without a fault", FAULTY, lambda: unweighted().act("Maintenance", "director2", 5.0, None)),
+    ("a group is torn apart", TOGETHER, lambda: grouped().state("director1", 9.0, "BACKUP")),
+    ("a stranger is advertised to", TRUE, lambda: quiet().advert("director1", 9.5, destination="172.16.10.99")),
     ("a backup announces the VIP", REASON, lambda: quiet().announces("director2", 9.0)),
     ("a master announces it again and again", REASON, lambda: quiet().announces("director1", 12.0)),
     ("another VRID", TRUE, lambda: quiet().advert("director2", 9.0, vrid=52)),

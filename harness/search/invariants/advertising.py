@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from itertools import pairwise
 
 from harness.clock import Instant
-from harness.events import Advertisement, Arp, Ndp
+from harness.events import MULTICAST, Advertisement, Arp, Ndp
 from harness.keepalived import timers
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect
@@ -107,6 +107,9 @@ def _untrue(router: Router, advert: Advertisement, around: Span) -> str | None:
         return f"an interval of {advert.interval:g} s instead of {instance.advert_int:g} s"
     if {ip_address(each) for each in advert.addresses.split()} != {ip_address(each) for each in instance.vips}:
         return f"the addresses {advert.addresses!r}"
+    peers = instance.unicast_peers
+    if advert.destination not in (peers or MULTICAST):
+        return f"the destination {advert.destination}"
     possible = router.claims.possible(around)
     if advert.priority and router.claims.known(around) and advert.priority not in possible:
         return f"priority {advert.priority}, and should with {' or '.join(map(str, sorted(possible)))}"

@@ -8,14 +8,17 @@ from harness.clock import Instant
 from harness.events import Advertisement
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect, disturbances
+from harness.search.model.processes import in_state
 from harness.search.model.router import Router, routers
-from harness.search.model.spans import Span, without
+from harness.search.model.spans import Span, both, without
 from harness.search.observed import Observed, Violation
-from harness.topology.vrrp import OWNER_PRIORITY
+from harness.topology.vrrp import OWNER_PRIORITY, VrrpInstance
 
 YIELDS = "masters that hear each other yield"
 WAITS = "nobody takes over too soon after its start"
 TAKES = "a silent master is replaced in time"
+TOGETHER = "a sync group moves together"
+FAULTY = "a fault has a cause, and a cause makes a fault"
 
 
 @invariant(YIELDS)
@@ -66,6 +69,8 @@ def _not_yielded(router: Router, advert: Advertisement) -> Iterator[Violation]:
 
 def _outranks_all(router: Router, heard: Advertisement, advert: Advertisement, since: Instant) -> bool:
     """Whether what it heard outranks every priority that it may have had from then on."""
+    if router.instance.nopreempt and not router.reign_before(heard.at):
+        return True  # it takes over from nobody who is alive
     own = router.claims.possible(Span(since, advert.at)) | {advert.priority}
     return all(router.outranks(heard, priority, advert.source) for priority in own)
 
@@ -74,19 +79,23 @@ def _outranks_all(router: Router, heard: Advertisement, advert: Advertisement, s
 def nobody_hurries(observed: Observed) -> list[Violation]:
     """An instance that has just been started waits for Master_Down_Interval, unless it owns the addresses.
 
-    RFC 5798 section 6.4.1; keepalived ``vrrp_scheduler.c``, ``vrrp_init_state``.
+    RFC 5798 section 6.4.1; keepalived ``vrrp_scheduler.c``, ``vrrp_init_state``. With ``preempt_delay`` it waits for
+    that since it first heard a lower master (``vrrp.c``, ``vrrp_state_backup``).
     """
     found: list[Violation] = []
     for router in routers(observed):
         for run in router.runs:
             first = next((each for each in router.sent if each.priority and run.span.has(each.at)), None)
-            if not run.afresh or first is None or first.priority == OWNER_PRIORITY:
+            if not run.afresh or first is None or _owns(router.instance):
                 continue
             span = Span(run.span.since, first.at)
             resigned = any(not each.priority and span.has(each.at) for each in router.heard)
             intervals = [each.interval for each in router.heard if span.has(each.at)]
             wait = min(router.down_interval(first.priority, interval) for interval in (None, *intervals))
             wait = router.skew(first.priority) if resigned else wait
+            others = [each.at for each in router.heard if span.has(each.at)]
+            if router.instance.preempt_delay and others and not resigned:
+                wait = max(wait, others[0] - span.since + router.instance.preempt_delay)
             if router.claims.known(span) and first.at < run.span.since + wait - observed.slack:
                 text = (
                     f"{router.director} is master of {router.instance.name} {span.length:.3f} s after its start, and"
@@ -94,6 +103,10 @@ def nobody_hurries(observed: Observed) -> list[Violation]:
                 )
                 found.append(Violation(WAITS, first.at, text, (first,)))
     return found
+
+
+def _owns(instance: VrrpInstance) -> bool:
+    return instance.priority == OWNER_PRIORITY and instance.state == "MASTER"
 
 
 @invariant(TAKES)
@@ -128,7 +141,9 @@ def _too_quiet(router: Router, able: Span) -> Iterator[Violation]:
         resigned = any(each.at == mark and not each.priority for each in router.heard)
         wait = router.down_interval(min(possible), longest) + instance.preempt_delay
         wait = router.skew(min(possible), longest) if resigned else wait
-        if end > mark + wait + observed.slack:
+        if _owns(instance) and any(run.afresh and run.span.since == able.since for run in router.runs):
+            wait = 0.0  # whoever owns the addresses is master at once
+        if end > mark + wait + 2 * observed.slack:
             text = (
                 f"{router.director} has heard nothing of {instance.name} that outranks it for {wait:.3f} s,"
                 f" and is not master"
@@ -146,3 +161,69 @@ def _is_backup(router: Router, mark: Instant) -> bool:
     """Whether keepalived's last word at an instant was that it is a backup."""
     slack = router.observed.slack
     return any(span.since <= mark + slack < span.until and state == "BACKUP" for span, state in router.states)
+
+
+@invariant(TOGETHER)
+def groups_move_together(observed: Observed) -> list[Violation]:
+    """The members of a sync group are master together, or none of them is.
+
+    keepalived.conf(5), ``vrrp_sync_group``; ``vrrp_sync.c``, ``vrrp_sync_master`` and its like.
+    """
+    found: list[Violation] = []
+    slack = observed.slack
+    for name, director in observed.setting.directors.items():
+        hindered = disturbances(observed, Aspect.CONFIG, name, after=slack)
+        for group in director.sync_groups:
+            states = {member: in_state(observed, name, member) for member in group.members}
+            reigns = {member: [span for span, state in known if state == "MASTER"] for member, known in states.items()}
+            known = [[span for span, _ in each] for each in states.values()]
+            every = known[0]
+            for spans in known[1:]:
+                every = both(every, spans)
+            for one, own in reigns.items():
+                for other, others in reigns.items():
+                    apart = without(both(own, every), [*others, *hindered])
+                    alone = [span for span in apart if span.length > slack]
+                    if alone:
+                        text = f"{name} is master of {one} and not of {other}, which is in {group.name} as well"
+                        found.append(Violation(TOGETHER, alone[0].since, text))
+    return found
+
+
+@invariant(FAULTY)
+def faults_have_a_cause(observed: Observed) -> list[Violation]:
+    """An instance is in FAULT state while what it tracks without a weight fails, or its interface does; and only then.
+
+    keepalived ``vrrp_track.c``, ``down_instance`` and ``try_up_instance``; keepalived.conf(5), ``track_script``.
+    """
+    found: list[Violation] = []
+    slack = observed.slack
+    for router in routers(observed):
+        if any(
+            router.instance.name in group.members for group in observed.setting.directors[router.director].sync_groups
+        ):
+            continue
+        if router.instance.track_processes or router.instance.track_files:
+            continue  # not every kernel tells of processes, and what is in a file is not on the timeline
+        touched = disturbances(
+            observed, Aspect.CONFIG | Aspect.ADDRESS | Aspect.EAR | Aspect.WIRE, router.director, after=1.0
+        )
+        for span, state in router.states:
+            judged = both([Span(span.since + slack, span.until - slack)], router.able)
+            for part in without(judged, touched):
+                found += _wrong_state(router, part, state)
+    return found
+
+
+def _wrong_state(router: Router, span: Span, state: str) -> Iterator[Violation]:
+    told = f"{router.director} is {state} of {router.instance.name}"
+    for part in router.claims.parts(span):
+        if part.length <= 2 * router.observed.slack or router.claims.disturbed(part):
+            continue
+        possible = router.claims.possible(part)
+        if state == "FAULT" and 0 not in possible:
+            yield Violation(FAULTY, part.since, f"{told}, and all that it tracks is well")
+            return
+        if state != "FAULT" and possible == {0}:
+            yield Violation(FAULTY, part.since, f"{told}, and what it tracks has failed")
+            return

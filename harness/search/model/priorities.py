@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 from harness.daemons import keepalived
 from harness.keepalived import timers
@@ -60,6 +60,16 @@ class Claims:
             found |= set(range(255))
         return found
 
+    def parts(self, span: Span) -> list[Span]:
+        """A span, cut where something that it tracks begins or ends to fail, certainly or perhaps."""
+        edges = {
+            edge for ailing in self._ailing.values() for each in (*ailing.certain, *ailing.possible)
+            for edge in (each.since, each.until) if span.since < edge < span.until
+        }  # fmt: skip
+        cuts = [span.since, *sorted(edges), span.until]
+        inside = self._observed.slack / 10  # so that no part touches its neighbours
+        return [Span(one + inside, other - inside) for one, other in pairwise(cuts)]
+
     def known(self, span: Span) -> bool:
         """Whether its configuration and all that it tracks are what the topology says, all through a span."""
         return not any_meets(self._doubtful, span) and not self._grouped and not self.disturbed(span)
@@ -97,8 +107,9 @@ class Claims:
             until = self._observed.ended if act.healed_at is None else act.healed_at
             due = timers.script_hang(script) if act.kind == "HangCheck" else timers.script_failure(script)
             over = until + back.latest + longest + slack
-            possible.append(Span(act.at - slack, over))
-            if act.kind in ("Maintenance", "FailCheck") and not any(act.at <= each <= over for each in breaks):
+            known = act.kind in ("Maintenance", "FailCheck", "HangCheck")
+            possible.append(Span(act.at + (due.earliest if known else 0.0) - slack, over))
+            if known and not any(act.at <= each <= over for each in breaks):
                 certain.append(Span(act.at + due.latest + slack, until + back.earliest - slack))
         for begun in breaks:  # nothing is known of a script before its first run
             possible.append(Span(begun - slack, begun + script.rise * script.interval + longest + slack))
