@@ -142,8 +142,8 @@ def _too_quiet(router: Router, able: Span) -> Iterator[Violation]:
         wait = router.down_interval(min(possible), longest) + instance.preempt_delay
         wait = router.skew(min(possible), longest) if resigned else wait
         if _owns(instance) and any(run.afresh and run.span.since == able.since for run in router.runs):
-            wait = 0.0  # whoever owns the addresses is master at once
-        if end > mark + wait + 2 * observed.slack:
+            wait = observed.slack  # whoever owns the addresses is master at once
+        if end > mark + wait + observed.slack:
             text = (
                 f"{router.director} has heard nothing of {instance.name} that outranks it for {wait:.3f} s,"
                 f" and is not master"

@@ -59,7 +59,9 @@ def health(observed: Observed, director: str, table: Table, address: str) -> Hea
     for act in acts:
         until = observed.ended if act.healed_at is None else act.healed_at
         gone, back = _windows(service, act)
-        doubtful.append(Span(act.at, until + back + kept + slack))
+        first = not any(other.at < act.at for other in acts)
+        soonest = _soonest(service, act) - slack if first else 0.0
+        doubtful.append(Span(act.at + max(soonest, 0.0), until + back + kept + slack))
         if gone is not None:
             ill.append(Span(act.at + gone + kept + slack, until))
     for instant, afresh in _breaks(observed, director):
@@ -105,6 +107,17 @@ def _windows(service: VirtualService, act: Act) -> tuple[float | None, float]:
     notices = len(service.checks) == 1 and isinstance(service.checks[0], noticing)
     certain = notices and len(symptoms) == 1 and gone > 0
     return gone if certain else None, gone + back + BOOTING
+
+
+def _soonest(service: VirtualService, act: Act) -> float:
+    """After how many seconds at the earliest a server that suffers so is gone, if that is known."""
+    symptoms = _symptoms(act)
+    if len(service.checks) != 1 or len(symptoms) > 1 or act.kind not in _NOTICED:
+        return 0.0
+    try:
+        return timers.removal(service, symptoms[0]).earliest
+    except (HarnessError, ValueError):
+        return 0.0
 
 
 def _latest(window: Callable[[VirtualService, Symptom], Window], service: VirtualService, symptom: Symptom) -> float:
