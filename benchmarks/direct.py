@@ -17,6 +17,7 @@ from mininet.topo import Topo
 from harness.events import Request
 from harness.kernels import choice
 from harness.pool import Pool
+from harness.spec import ClusterSpec
 from harness.topology import Client, RealServer, VirtualService
 
 SECONDS = 3
@@ -40,7 +41,7 @@ def main(rate: str) -> None:
     with TemporaryDirectory() as folder:
         pool = Pool(Path(folder), choice.slack(), 0)
         try:
-            cluster = pool.get(Direct, {}, fresh=False)
+            cluster = pool.get(ClusterSpec(Direct))
             began = cluster.timeline.now()
             with cluster.load(rate=float(rate), service=WEB) as load:
                 cluster.wait_answers(load, SECONDS * int(rate), since=began)

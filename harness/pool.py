@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from harness.check.configured import Configured
 from harness.clock import await_multiple
 from harness.cluster import Cluster
-from harness.daemons.nodes import require_inputs
 from harness.errors import HarnessError
 from harness.kernels import choice, linux
-from harness.lab.plan import Edits, Plan, Topology, make_topo, plan, with_edits, with_images
+from harness.lab.plan import Plan
 from harness.lab.supervisor import Supervisor
-
-if TYPE_CHECKING:
-    from harness.images.selection import Selection
-
-NO_EDITS: Edits = {}
+from harness.spec import ClusterSpec
 
 BEGINNING = 0.1
 """Clusters and scenarios begin at whole multiples of this, in seconds.
@@ -38,40 +30,26 @@ class Pool:
         self._folder, self._slack, self._seed = folder, slack, seed
         self._supervisor: Supervisor | None = None
         self._cluster: Cluster | None = None
-        self._key: object = None
+        self._spec: ClusterSpec | None = None
         self._count = 0
 
-    def get(
-        self,
-        topology: Topology | Configured,
-        parameters: dict[str, Any],
-        fresh: bool,
-        edits: Edits = NO_EDITS,
-        selection: Selection | None = None,
-        trusted: bool = False,
-    ) -> Cluster:
-        """The running cluster if it is of this topology and healthy, else a new one. Raises
-        HarnessError.
+    def get(self, spec: ClusterSpec, trusted: bool = False) -> Cluster:
+        """The running cluster if it is the one that is wanted, and healthy, else a new one.
 
-        ``edits`` are made in the text of generated configurations, ``selection`` says which images
-        the nodes have; ``trusted``: whoever asks knows that what runs is healthy.
+        ``trusted``: whoever asks knows that what runs is healthy. Raises HarnessError.
         """
-        key = (topology, repr(parameters), repr(edits), repr(selection))
-        if self._cluster is not None and (
-            fresh or key != self._key or not (trusted or self._healthy(self._cluster))
-        ):
+        if self._cluster is not None and not self._will_do(spec, self._cluster, trusted):
             self.drop()
         if self._cluster is None:
-            made = (
-                topology.read(self._supervised(), selection)
-                if isinstance(topology, Configured)
-                else topology
-            )
-            planning = planned(made, parameters, self._seed, edits, selection)
-            self._cluster, self._key = self._build(planning), key
+            planned = spec.plan(self._seed, self._supervised())
+            self._cluster, self._spec = self._build(planned), spec
         await_multiple(BEGINNING)
         self._cluster.begin_scenario()
         return self._cluster
+
+    def _will_do(self, spec: ClusterSpec, cluster: Cluster, trusted: bool) -> bool:
+        is_the_one = self._spec is not None and spec.may_share(self._spec)
+        return is_the_one and (trusted or self._healthy(cluster))
 
     def _supervised(self) -> Supervisor:
         if self._supervisor is None:
@@ -108,22 +86,3 @@ class Pool:
         finally:
             if self._supervisor is not None:
                 self._supervisor.stop()
-
-
-def planned(
-    topology: Topology,
-    parameters: dict[str, Any],
-    seed: int,
-    edits: Edits = NO_EDITS,
-    selection: Selection | None = None,
-) -> Plan:
-    """The checked plan of a topology. Raises HarnessError that names what is wrong with it or
-    missing, and where.
-    """
-    factory = partial(topology, **parameters)
-    factory.__name__ = getattr(topology, "__name__", "topology")  # type: ignore[attr-defined]
-    checked = with_edits(plan(make_topo(factory), seed), edits)
-    if selection is not None:
-        checked = with_images(checked, selection)
-    require_inputs(checked)
-    return checked

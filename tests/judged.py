@@ -17,8 +17,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.plugin.clusters import RUNNING
-from harness.plugin.marks import topology_of
-from harness.pool import planned
+from harness.plugin.specs import spec_of
 from harness.search.invariants import judge
 from harness.search.observed import Observed, observe, setting_of_plan
 
@@ -42,10 +41,8 @@ def _as_meant(item: pytest.Function, observed: Observed) -> Observed:
     """What was observed, with the setting that was meant: a control's topology is a mistake, too."""
     from dataclasses import replace
 
-    topology, parameters = topology_of(item)
-    parameters.pop("fresh", None)
     try:
-        plan = planned(topology, parameters, 0)  # type: ignore[arg-type]
+        plan = replace(spec_of(item), selection=None).plan()
     except (HarnessError, TypeError):
         return observed
     return replace(observed, setting=setting_of_plan(plan, observed.slack))

@@ -15,8 +15,7 @@ import pytest
 from harness.cluster import Cluster
 from harness.errors import HarnessError
 from harness.plugin.clusters import RUNNING
-from harness.plugin.marks import topology_of
-from harness.pool import planned
+from harness.plugin.specs import spec_of
 from harness.search import step
 from harness.search.invariants import judge
 from harness.search.kinds import holds, possible
@@ -51,7 +50,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         control = item.callspec.params.get("_control") if hasattr(item, "callspec") else None
         if control is not None:
-            kept.setdefault(repr((topology_of(item), control)), item)
+            kept.setdefault(repr((spec_of(item).key, control)), item)
     gone = [item for item in items if item not in kept.values()]
     items[:] = list(kept.values())
     config.hook.pytest_deselected(items=gone)
@@ -68,9 +67,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 def _meant(item: pytest.Function, cluster: Cluster) -> Setting:
-    topology, parameters = topology_of(item)
-    parameters.pop("fresh", None)
-    return setting_of_plan(planned(topology, parameters, 0), cluster.slack)  # type: ignore[arg-type]
+    meant = replace(spec_of(item), selection=None)
+    return setting_of_plan(meant.plan(), cluster.slack)
 
 
 def _first_complaint(cluster: Cluster, setting: Setting) -> str:

@@ -20,8 +20,8 @@ from harness.events import (
     ServiceChanged,
     StateChanged,
 )
-from harness.pool import planned
 from harness.search.observed import Act, Observed, setting_of_plan
+from harness.spec import ClusterSpec
 from harness.topology.notification import Notify
 from topologies.director_pair import VIP, DirectorPair
 
@@ -41,7 +41,7 @@ class Story:
         self.ended = ended
         self.events: list[Event] = []
         self.acts: list[Act] = []
-        self.setting = setting_of_plan(planned(DirectorPair, parameters, 0), SLACK)
+        self.setting = setting_of_plan(ClusterSpec(DirectorPair, parameters).plan(), SLACK)
         self.before: list[Event] = []
         for node in (*ADDRESSES, "web1", "web2"):
             self.before += [Power(-9, node, action="on"), Link(-9, node, interface="eth0", up=True)]

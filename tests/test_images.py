@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness import pool
+from harness import spec
 from harness.daemons.daemon import PROGRAMS
 from harness.errors import HarnessError
 from harness.images import cache, image, oci, program, release, selection
@@ -280,11 +280,11 @@ def test_marks_of_versions_ask_the_keepalived_that_runs(
         (pytester.path / name).write_text("vrrp_instance V {}\n")
     old, new = (str(root(pytester.path / version, version)) for version in ("2.1.5", "2.3.4"))
     monkeypatch.setattr(Image, "keepalived", property(lambda image: image.name))
-    monkeypatch.setattr(pool, "require_inputs", lambda plan: None)  # the folders have no more
+    monkeypatch.setattr(spec, "require_inputs", lambda plan: None)  # the folders have no more
     asked_for = ["--image", f"director={old}", "--image", f"lb2={new}", "--image", f"director2={new}"]
     pytester.makepyfile(VERSIONED)
     pytester.makeconftest(
-        "from harness.plugin.images import versions_of\n"
+        "from harness.plugin.specs import versions_of\n"
         "def pytest_collection_finish(session):\n"
         "    for item in session.items:\n"
         "        print(item.name, 'is of', *sorted(versions_of(item)))\n"

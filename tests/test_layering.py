@@ -32,6 +32,7 @@ LAYERS = (
     "observers",
     "faults",
     "check",
+    "spec",
     "cluster",
     "controls",
     "pool",

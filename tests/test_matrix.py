@@ -9,7 +9,7 @@ from harness.report.grid import Grid
 
 CONFTEST = """
     import pytest
-    from harness.plugin import images, matrix, needs, regressions
+    from harness.plugin import matrix, needs, regressions
     from harness.keepalived.version import parse
 
     VERSIONS = {"old": "2.1.5", "new": "2.3.4"}

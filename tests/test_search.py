@@ -10,7 +10,6 @@ from harness.daemons.nodes import DirectorNode, node_of
 from harness.errors import HarnessError
 from harness.events import AddressChanged, DestinationChanged, Event, StateChanged
 from harness.lab.plan import Plan
-from harness.pool import planned
 from harness.search import canonical, leaving
 from harness.search.comparing import differences
 from harness.search.coverage import states
@@ -24,6 +23,7 @@ from harness.search.observed import Act, Observed, Violation, setting_of_plan
 from harness.search.performing import Lived
 from harness.search.sequence import Step, from_json, lasts, moments, performed, step, to_json
 from harness.search.shrinking import smallest
+from harness.spec import ClusterSpec
 from harness.topology import Director
 from topologies.director_pair import DirectorPair
 from topologies.quorum_pool import QuorumPool
@@ -86,7 +86,7 @@ def test_steps_survive_a_file() -> None:
 def test_every_kind_is_possible_somewhere_and_holds_what_it_names() -> None:
     found = set()
     for topology in (DirectorPair, QuorumPool):
-        plan = planned(topology, {}, 0)
+        plan = ClusterSpec(topology).plan()
         for deed in possible(plan, texts(plan)):
             found.add(deed.name)
             assert not any("{" in word for word in holds(deed).takes | holds(deed).needs)
@@ -95,7 +95,7 @@ def test_every_kind_is_possible_somewhere_and_holds_what_it_names() -> None:
 
 
 def test_without_directors_there_is_nothing_to_search() -> None:
-    plan = planned(two_nodes["two_nodes"], {}, 0)
+    plan = ClusterSpec(two_nodes["two_nodes"]).plan()
     hosts = tuple(host for host in plan.hosts if not isinstance(host.role, Director))
 
     with pytest.raises(HarnessError, match="no director"):
@@ -104,11 +104,11 @@ def test_without_directors_there_is_nothing_to_search() -> None:
 
 def test_a_kind_that_is_left_out_must_exist() -> None:
     with pytest.raises(HarnessError, match="--without Poweroff: there is no such deed"):
-        possible(planned(DirectorPair, {}, 0), {}, ["Poweroff"])
+        possible(ClusterSpec(DirectorPair).plan(), {}, ["Poweroff"])
 
 
 def test_deadlines_are_those_of_the_protocols() -> None:
-    found = deadlines(planned(DirectorPair, {}, 0))
+    found = deadlines(ClusterSpec(DirectorPair).plan())
 
     assert {0.0, 1.0, 3.648, 2.648, 0.609, 5.0, 2.0} <= set(found)
     assert max(found) <= 12
@@ -206,7 +206,7 @@ def test_known_defects_hide_nothing_else() -> None:
 
 def life(*events: Event, amiss: str | None = None) -> Lived:
     """What came of a sequence on a pair of directors, as if it had begun at 10 s."""
-    setting = setting_of_plan(planned(DirectorPair, {}, 0), 0.005)
+    setting = setting_of_plan(ClusterSpec(DirectorPair).plan(), 0.005)
     return Lived(Observed(events=events, began=10.0, ended=30.0, acts=(), setting=setting), amiss)
 
 

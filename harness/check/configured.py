@@ -43,6 +43,11 @@ class Configured:
         self._topology: Topology | None = None
 
     @property
+    def settings(self) -> Mapping[str, str]:
+        """What corrects assumptions."""
+        return self._settings
+
+    @property
     def configurations(self) -> Sequence[Configuration]:
         """The directors' files as they were given."""
         return self._configurations

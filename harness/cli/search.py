@@ -74,10 +74,10 @@ def _where(searched: list[str], settings: list[str]) -> list[str]:
     if not configurations:
         if len(searched) > 1:
             raise HarnessError(f"one topology is searched at a time, not {' and '.join(searched)}")
-        from harness.pool import planned
         from harness.search.kinds import ensure_director
+        from harness.spec import ClusterSpec
 
-        ensure_director(planned(topology_of(searched[0]), {}, 0), searched[0])
+        ensure_director(ClusterSpec(topology_of(searched[0])).plan(), searched[0])
         return ["--searched", searched[0]]
     from harness.check.files import INCLUDE, load_all, settings_of
 

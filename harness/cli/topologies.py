@@ -63,10 +63,10 @@ def _draw(name: str, parameters: dict[str, Any]) -> None:
 
 
 def _draw_one(topology: Any, parameters: dict[str, Any]) -> None:
-    from harness.pool import planned
     from harness.report import plan_drawing
+    from harness.spec import ClusterSpec
 
-    plan = planned(topology, parameters, seed=0)
+    plan = ClusterSpec(topology, parameters).plan()
     unicode = (sys.stdout.encoding or "").lower().startswith("utf")
     print(plan_drawing.draw(plan, unicode))
     print("parameters")

@@ -35,10 +35,10 @@ def _run(options: argparse.Namespace) -> int:
     topology, parameters = topology_of(options.topology), parameters_of(options.parameters)
     if choice.in_guest():
         return _up(topology, parameters, options.seed)
-    from harness.pool import planned
     from harness.report import artifacts
+    from harness.spec import ClusterSpec
 
-    checked = planned(topology, parameters, options.seed)  # what is wrong with it is told here, at once
+    checked = ClusterSpec(topology, parameters).plan(options.seed)  # what is wrong with it is told here, at once
     chosen = choice.choose(options.kernel, options.clock, options.seed)
     room, disk = memory.given(options.memory, len(checked.hosts)), memory.quota(options.quota)
     chosen = replace(chosen, memory=room, quota=disk)
@@ -69,13 +69,15 @@ def _up(topology: Any, parameters: dict[str, Any], seed: int) -> int:
     from harness.pool import Pool
     from harness.report.artifacts import new_folder
     from harness.report.evidence import Evidence
+    from harness.spec import ClusterSpec
 
     run = Path(os.environ[choice.RUN])
     pool = Pool(run, choice.slack(), seed)
-    name = getattr(topology, "__name__", "topology")
+    spec = ClusterSpec(topology, parameters)
+    name = spec.name
     try:
         print(f"building {name}...", flush=True)
-        cluster = pool.get(topology, parameters, fresh=False)
+        cluster = pool.get(spec)
         evidence = Evidence(new_folder(run, name), cluster, {"test": f"up {name}", "topology": name})
         print("waiting for the election...", flush=True)
         cluster.wait_settled()

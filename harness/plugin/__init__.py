@@ -19,6 +19,7 @@ pytest_plugins = (
     "harness.plugin.parallel",
     "harness.plugin.remote",
     "harness.plugin.core",
+    "harness.plugin.specs",
     "harness.plugin.shard",
     "harness.plugin.clusters",
     "harness.plugin.search",

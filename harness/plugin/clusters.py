@@ -15,9 +15,8 @@ from harness.clock import let_others_act
 from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.plugin import evidence
-from harness.plugin.images import selection_of
-from harness.plugin.marks import topology_of
 from harness.plugin.private_pytest import Exit
+from harness.plugin.specs import spec_of
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
@@ -107,14 +106,13 @@ def cluster(
     """
     from harness.check.configured import Configured
 
-    topology, parameters = topology_of(request.node)
-    fresh = parameters.pop("fresh", False)
-    selection = selection_of(request.node)
-    planted, edits = (_control.topology, _control.config) if _control else ({}, {})
+    spec = spec_of(request.node)
+    if _control is not None:
+        spec = spec.changed(_control.topology, _control.config)
     try:
-        running = _pool.get(topology, {**parameters, **planted}, fresh, edits, selection)
+        running = _pool.get(spec)
     except HarnessError as problem:
-        if isinstance(topology, Configured):  # which no other scenario would fare better with
+        if isinstance(spec.source, Configured):  # which no other scenario would fare better with
             raise Unusable(str(problem), pytest.ExitCode.USAGE_ERROR) from None
         raise
     request.node.stash[RUNNING] = running

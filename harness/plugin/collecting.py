@@ -20,11 +20,13 @@ from harness.errors import HarnessError
 from harness.kernels import choice, imports, linux, wire
 from harness.kernels.watchdog import Watchdog
 from harness.plugin import parallel, private_pytest
-from harness.plugin.images import base_selection, selection_of
-from harness.plugin.marks import topology_of
+from harness.plugin.images import base_selection
+from harness.plugin.specs import spec_of, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from harness.spec import ClusterSpec
 
 _LENGTH = 4
 """Bytes before each message that say how long it is."""
@@ -210,7 +212,7 @@ def _collect(config: pytest.Config, fatal: dict[str, str], teller: _Teller) -> d
     if not planned.wrong and on_clusters:
         _check_names(base_selection(config), planned.names)
     teller.say()
-    clusters = {item.nodeid: parallel.cluster_key(item) for item in on_clusters}
+    clusters = {item.nodeid: unit_of(item) for item in on_clusters}
     config.stash[parallel.MACHINES] = planned.most
     teller.say()
     workers = parallel.workers_that_pay(config, clusters, _virtual(config)) if automatic else None
@@ -241,12 +243,10 @@ class _Planned:
     """Topologies that have been built once: the ``most`` machines that one has, all ``names`` of their nodes."""
 
     def __init__(self, fatal: dict[str, str]) -> None:
-        """What planning takes is imported here, so that no topology is charged with the time of it."""
         from harness.check.configured import Configured
         from harness.images.selection import ROLES
-        from harness.pool import planned
 
-        self._configured, self._planned = Configured, planned
+        self._configured = Configured
         self.names, self.most = set(ROLES), 0
         self.wrong: dict[str, str] = {}
         self._fatal = fatal
@@ -255,26 +255,22 @@ class _Planned:
     def add(self, item: pytest.Item, teller: _Teller) -> None:
         """Build the topology of a scenario, unless another has the same."""
         try:
-            topology, parameters = topology_of(item)
-            if isinstance(topology, self._configured):  # which keepalived has to read first, in a machine
-                self.names |= {each.director for each in topology.configurations}
+            spec = spec_of(item)
+            if isinstance(spec.source, self._configured):  # which keepalived has to read first, in a machine
+                self.names |= {each.director for each in spec.source.configurations}
                 return
-            parameters.pop("fresh", None)
-            key = repr((topology, parameters, selection_of(item)))
         except HarnessError as problem:
             self.wrong[item.nodeid] = str(problem)
             return
-        if key not in self._problems:
+        if spec.key not in self._problems:
             teller.say(topology=item.nodeid)
-            self._problems[key] = self._fatal.get(item.nodeid) or self._problem(item)
-        if (known := self._problems[key]) is not None:
+            self._problems[spec.key] = self._fatal.get(item.nodeid) or self._problem(spec)
+        if (known := self._problems[spec.key]) is not None:
             self.wrong[item.nodeid] = known
 
-    def _problem(self, item: pytest.Item) -> str | None:
-        topology, parameters = topology_of(item)
-        parameters.pop("fresh", None)
+    def _problem(self, spec: ClusterSpec) -> str | None:
         try:
-            hosts = self._planned(topology, parameters, 0, selection=selection_of(item)).hosts  # type: ignore[arg-type]
+            hosts = spec.plan().hosts
         except HarnessError as problem:
             return str(problem)
         except Exception as problem:

@@ -16,7 +16,7 @@ from harness.keepalived import timers
 from harness.kernels import choice
 from harness.plugin import catalogue
 from harness.plugin.judge import WHAT_FAILED, outcome_of
-from harness.plugin.marks import topology_of
+from harness.plugin.specs import spec_of
 from harness.plugin.unwritten import told
 
 if TYPE_CHECKING:
@@ -74,15 +74,15 @@ def folder_of(item: pytest.Item) -> Path | None:
 
 def _about(item: pytest.Item) -> dict[str, Any]:
     try:
-        topology, parameters = topology_of(item)
+        spec = spec_of(item)
     except HarnessError:  # which is why it never came to run
-        topology, parameters = None, {}
+        spec = None
     function = getattr(item, "function", None)
     return {
         "test": item.nodeid,
         "says": inspect.getdoc(function) if function is not None else None,
-        "topology": getattr(topology, "__name__", None),
-        "parameters": {name: repr(value) for name, value in parameters.items()},
+        "topology": None if spec is None else spec.name,
+        "parameters": {} if spec is None else {name: repr(value) for name, value in spec.parameters.items()},
         "marks": sorted({mark.name for mark in item.iter_markers() if mark.name not in catalogue.MACHINERY}),
     }
 

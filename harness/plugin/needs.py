@@ -12,7 +12,7 @@ from harness.images.image import HOST, Image
 from harness.keepalived import version
 from harness.kernels import choice
 from harness.lab.features import lacks as kernel_lacks
-from harness.plugin.images import images_with, versions_of
+from harness.plugin.specs import images_with, versions_of
 
 
 def pytest_configure(config: pytest.Config) -> None:

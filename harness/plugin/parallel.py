@@ -14,12 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness import received
-from harness.errors import HarnessError
 from harness.kernels import choice, gateway, memory
 from harness.kernels.gateway import console
 from harness.plugin import core, readable, units
-from harness.plugin.images import selection_of
-from harness.plugin.marks import topology_of
 
 if TYPE_CHECKING:
     import execnet
@@ -107,17 +104,6 @@ def is_worker(config: pytest.Config) -> bool:
 def on_cluster(item: pytest.Item) -> bool:
     """Whether a test asks for clusters: for one, or as many as a search takes."""
     return bool({"cluster", "search"} & set(getattr(item, "fixturenames", ())))
-
-
-def cluster_key(item: pytest.Item) -> str:
-    """The same for all scenarios that may share a cluster, in every process."""
-    try:
-        topology, parameters = topology_of(item)
-    except HarnessError:  # it will have none
-        return item.nodeid
-    own = item.nodeid if parameters.get("fresh") or item.config.getoption("controls") else ""
-    name = f"{getattr(topology, '__module__', '')}.{getattr(topology, '__qualname__', type(topology).__qualname__)}"
-    return f"{name} {sorted(parameters.items())!r} {selection_of(item)!r} {own}"
 
 
 def stay_alone(config: pytest.Config) -> None:

@@ -11,8 +11,8 @@ import pytest
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from harness.errors import HarnessError
-from harness.plugin.images import versions_of
 from harness.plugin.judge import Bug
+from harness.plugin.specs import versions_of
 
 if TYPE_CHECKING:
     from harness.keepalived.version import Version

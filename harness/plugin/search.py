@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,9 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.kernels import choice
-from harness.plugin.images import selection_of
-from harness.plugin.marks import CONFIGURED, topology_of
+from harness.plugin import private_pytest
+from harness.plugin.marks import CONFIGURED
+from harness.plugin.specs import spec_of
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
@@ -106,15 +108,13 @@ class Ground:
 
     def cluster(self) -> Cluster:
         """The one that is alive, or a new one."""
-        topology, parameters = topology_of(self._item)
-        parameters.pop("fresh", None)
-        planted = {**parameters, **self._planted}
-        selection = selection_of(self._item)
+        spec = spec_of(self._item).changed(self._planted, self._edits)
         if self._against is not None:
             from harness.images.selection import Selection
 
-            selection = (selection or Selection()).with_directors([self._against])
-        return self._pool.get(topology, planted, False, self._edits, selection, trusted=True)
+            selection = (spec.selection or Selection()).with_directors([self._against])
+            spec = replace(spec, selection=selection)
+        return self._pool.get(spec, trusted=True)
 
     def drop(self) -> None:
         """End it."""
@@ -136,7 +136,7 @@ class Searching:
         from harness.search.known import known
 
         config = self._item.config
-        _, size = self._item.callspec.params[PARTS]  # type: ignore[attr-defined]
+        _, size = private_pytest.parameters_of(self._item)[PARTS]
         first = self._ground.cluster()
         texts = {each.name: each.config_text().decode(errors="replace") for each in first.directors}
         deeds = possible(first.plan, texts, config.getoption("without"))
@@ -183,13 +183,12 @@ class Searching:
         from harness.check.configured import Configured
         from harness.search.leaving import Place
 
-        topology, parameters = topology_of(self._item)
-        if isinstance(topology, Configured):
+        spec = spec_of(self._item)
+        if isinstance(spec.source, Configured):
             return None
-        name = getattr(topology, "__name__", "topology")
-        defaults = {parameter: values[0] for parameter, values in getattr(topology, "VARIED", {}).items()}
-        told = tuple((key, value) for key, value in parameters.items() if defaults.get(key, _NONE) != value)
-        return Place(getattr(topology, "__module__", ""), name, told)
+        defaults = {parameter: values[0] for parameter, values in getattr(spec.source, "VARIED", {}).items()}
+        told = tuple((key, value) for key, value in spec.parameters.items() if defaults.get(key, _NONE) != value)
+        return Place(getattr(spec.source, "__module__", ""), spec.name, told)
 
     def _about(self, cluster: Cluster) -> dict[str, str]:
         versions = {str(host.image.keepalived) for host in cluster.plan.hosts if host.image.keepalived}
@@ -219,10 +218,9 @@ def search(
     request: pytest.FixtureRequest, _column: str | None, _pool: Pool, _control: Control | None
 ) -> Iterator[Searching]:
     """A search of the topology that the test names: :meth:`Searching.run`."""
-    capture: Any = request.config.pluginmanager.get_plugin("capturemanager")
 
     def told(line: str) -> None:
-        with capture.global_and_fixture_disabled():
+        with private_pytest.uncaptured(request.config):
             os.write(1, f"\nsearch: {line}".encode())
 
     grounds = [Ground(request.node, _pool, _control)]

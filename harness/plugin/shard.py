@@ -6,6 +6,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.plugin import parallel, units
+from harness.plugin.specs import unit_of
 from harness.plugin.units import Shard
 
 
@@ -34,13 +35,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not (wanted := config.getoption("shard")):
         return
     shard = Shard.of(wanted)
-    made = units.shards({item.nodeid: _cluster(item) for item in items}, parallel.durations(config), shard.count)
+    made = units.shards({item.nodeid: unit_of(item) for item in items}, parallel.durations(config), shard.count)
     mine = set(made[shard.number - 1])
     config.stash[parallel.SHARD] = {"shard": str(shard), "division": units.fingerprint(made)}
     config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in mine])
     items[:] = [item for item in items if item.nodeid in mine]
-
-
-def _cluster(item: pytest.Item) -> str:
-    """What does not share a cluster shares its file."""
-    return parallel.cluster_key(item) if parallel.on_cluster(item) else item.nodeid.partition("::")[0]

@@ -13,7 +13,7 @@ import pytest
 
 import harness
 from harness import received
-from harness.plugin.marks import topology_of
+from harness.plugin.specs import spec_of
 from harness.report import artifacts
 
 
@@ -48,7 +48,7 @@ def _modules(session: pytest.Session) -> Iterator[Path]:
 def _configurations(session: pytest.Session) -> Iterator[Path]:
     for item in session.items:
         if item.get_closest_marker("topology") is not None:
-            yield from _paths(list(topology_of(item)[1].values()), session.config.invocation_params.dir)
+            yield from _paths(list(spec_of(item).parameters.values()), session.config.invocation_params.dir)
 
 
 def _paths(value: Any, folder: Path) -> Iterator[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,13 @@ import pytest
 from harness.faults import StopHttpd, Unprotected
 from harness.kernels import choice
 from harness.pool import Pool
+from harness.spec import ClusterSpec
 from topologies.director_pair import DirectorPair
 
 pytestmark = pytest.mark.usefixtures("lvs_kernel")
+
+PAIR = ClusterSpec(DirectorPair)
+OTHER = ClusterSpec(DirectorPair, {"priorities": (90, 100)})
 
 
 @pytest.fixture
@@ -24,29 +29,29 @@ def pool(tmp_path: Path) -> Iterator[Pool]:
 
 
 def test_scenarios_share_a_healthy_cluster(pool: Pool) -> None:
-    cluster = pool.get(DirectorPair, {}, fresh=False)
+    cluster = pool.get(PAIR)
     with cluster.suffering(StopHttpd(cluster.real_servers[0])):
         pass
     mark = cluster.timeline.mark
 
-    again = pool.get(DirectorPair, {}, fresh=False)
+    again = pool.get(PAIR)
 
     assert again is cluster
     assert again.timeline.mark > mark, "what the next one judges begins with it"
 
 
 def test_a_fault_left_is_followed_by_a_fresh_cluster(pool: Pool) -> None:
-    cluster = pool.get(DirectorPair, {}, fresh=False)
+    cluster = pool.get(PAIR)
     cluster.inject(Unprotected(cluster.real_servers[0]))  # which no daemon shows
     assert cluster.ailment() == "web1 still suffers from Unprotected"
-    assert pool.get(DirectorPair, {}, fresh=False) is not cluster
+    assert pool.get(PAIR) is not cluster
 
 
 def test_what_was_spoiled_by_hand_is_followed_by_a_fresh_cluster(pool: Pool) -> None:
-    cluster = pool.get(DirectorPair, {}, fresh=False)
+    cluster = pool.get(PAIR)
     cluster.real_servers[0].stop()
 
-    fresh = pool.get(DirectorPair, {}, fresh=False)
+    fresh = pool.get(PAIR)
 
     assert fresh is not cluster
     assert not any(server.idle for server in fresh.real_servers)
@@ -54,9 +59,9 @@ def test_what_was_spoiled_by_hand_is_followed_by_a_fresh_cluster(pool: Pool) -> 
 
 def test_another_topology_and_a_wish_for_a_fresh_one_are_granted(pool: Pool) -> None:
     clusters = [
-        pool.get(DirectorPair, {}, fresh=False),
-        pool.get(DirectorPair, {"priorities": (90, 100)}, fresh=False),
-        pool.get(DirectorPair, {"priorities": (90, 100)}, fresh=True),
+        pool.get(PAIR),
+        pool.get(OTHER),
+        pool.get(replace(OTHER, fresh=True)),
     ]
     assert len({id(cluster) for cluster in clusters}) == 3
     assert [cluster.directors[0].vrrp.priority for cluster in clusters] == [100, 90, 90]
@@ -64,6 +69,6 @@ def test_another_topology_and_a_wish_for_a_fresh_one_are_granted(pool: Pool) -> 
 
 def test_one_cluster_at_a_time(pool: Pool) -> None:
     before = len(os.listdir("/proc/self/task"))
-    pool.get(DirectorPair, {}, fresh=False)
-    pool.get(DirectorPair, {}, fresh=True)
+    pool.get(PAIR)
+    pool.get(replace(PAIR, fresh=True))
     assert len(os.listdir("/proc/self/task")) == before + 1, "one thread of observers"
