@@ -75,7 +75,12 @@ class Claims:
         return not any_meets(self._doubtful, span) and not self._grouped and not self.disturbed(span)
 
     def disturbed(self, span: Span) -> bool:
-        """Whether something was done that may change what it tracks, other than by its scripts and interfaces."""
+        """Whether something was done that may change what it tracks, other than by its scripts and interfaces.
+
+        What scripts of the user's own look for is not known at all.
+        """
+        if self._observed.setting.directors[self._director].own_text and self._instance.track_scripts:
+            return True
         others = [
             act for act in self._observed.acts
             if effect(act) & (Aspect.CLAIM | Aspect.CONFIG) and act.kind not in _SWITCHES
