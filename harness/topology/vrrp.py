@@ -156,8 +156,10 @@ class VrrpInstance:
         """The priority advertised while of what it tracks all in ``failing`` fails, the rest is
         well, and files hold ``values`` (else their own).
 
-        0 in FAULT state: the instance has resigned. The address owner's priority never changes
-        (keepalived, ``vrrp_track.c``, ``vrrp_set_effective_priority``).
+        0 in FAULT state: the instance has resigned. Nothing tracked changes the address owner's
+        priority (keepalived, ``vrrp_track.c``, ``vrrp_set_effective_priority``). One that hears
+        another owner lowers itself to 254 before 2.3.3 (``vrrp.c``, ``vrrp_state_master_rx``),
+        which is a regression's matter and not counted here.
         """
         given = values or {}
         added = [each.contribution(each in failing) for each in self.tracked]

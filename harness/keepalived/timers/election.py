@@ -30,6 +30,9 @@ def master_down_interval(instance: VrrpInstance, master_advert_int: float | None
 
     RFC 3768 section 6.1; RFC 5798 section 6.1 and RFC 9568 (there Active_Down_Interval), where the
     interval is the one that the master advertises; keepalived ``vrrp.h``, VRRP_MS_DOWN_TIMER.
+    Before 2.2 a keepalived that was master itself and gives way keeps its own interval until the
+    next advertisement that it hears as a backup (commit 630f8133; the conformance scenarios have it
+    as a regression).
     """
     interval = _master_interval(instance, master_advert_int)
     return DOWN_TIMER_ADVERTS * interval + skew(instance, master_advert_int)
