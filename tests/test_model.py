@@ -11,7 +11,7 @@ from harness.search.model.edited import configured, edited, parsed
 from harness.search.model.effects import EFFECTS, Aspect, disturbances
 from harness.search.model.health import health
 from harness.search.model.priorities import Claims
-from harness.search.model.processes import CHECKERS, holding, linked, respawned, runs
+from harness.search.model.processes import CHECKERS, VRRP, holding, linked, respawned, runs, unreplaced
 from harness.search.model.router import routers
 from harness.search.model.spans import Span, both, joined, without
 from harness.search.observed import Act
@@ -43,6 +43,8 @@ def test_a_child_that_died_acts_again_when_its_parent_starts_it() -> None:
     assert [run.span for run in runs(observed, "director1")] == [Span(0, 3), Span(19, 30)]
     assert [run.span for run in runs(observed, "director1", CHECKERS)] == [Span(0, 30)]
     assert respawned(observed) == [19.0]
+    assert unreplaced(observed.events[:1]) == {("director1", VRRP)}
+    assert unreplaced(observed.events) == set()
 
 
 def test_an_address_is_held_from_its_event_to_the_next() -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from harness.clock import Instant
 from harness.cluster import moments as when
 from harness.errors import HarnessError
-from harness.events import AddressChanged, Advertisement
+from harness.events import AddressChanged, Advertisement, DaemonChanged, Log, Power
 from harness.search.kinds import fault_of, holds
+from harness.search.model.processes import RESPAWN, unreplaced
 from harness.search.observed import Act, Observed, observe
 from harness.search.sequence import Moment, Step, moments
 from harness.timeline import TooLate
@@ -94,6 +95,7 @@ def wait_for_beginning(cluster: Cluster) -> None:
 
 def _come_to_rest(cluster: Cluster, steps: Sequence[Step]) -> None:
     """Wait until the cluster has settled, and what keepalived does a while after a takeover is over, too."""
+    _wait_respawned(cluster)
     cluster.wait_settled()
     instances = [each for director in cluster.directors for each in director.role.instances]
     calm = REST + max((each.advert_int for each in instances), default=0.0)
@@ -102,3 +104,14 @@ def _come_to_rest(cluster: Cluster, steps: Sequence[Step]) -> None:
     until = max([cluster.timeline.now() + calm, *(event.at + garps + calm for event in changed[-1:])])
     cluster.timeline.let_pass(until - cluster.timeline.now())
     cluster.wait_settled()
+
+
+def _wait_respawned(cluster: Cluster) -> None:
+    """Wait until every child of keepalived that has died was started again: one that dies often, a while later."""
+
+    def all_run() -> bool | None:
+        said = cluster.timeline.events(Log, DaemonChanged, Power, since=cluster.timeline.mark)
+        return None if unreplaced(said) else True
+
+    until = cluster.timeline.now() + RESPAWN + cluster.slack
+    cluster.timeline.wait_until(all_run, until, "keepalived's children run again", lambda event: isinstance(event, Log))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.clock import Instant
@@ -10,6 +11,9 @@ from harness.search.model.effects import Aspect, disturbances
 from harness.search.model.spans import Span, joined, without
 from harness.search.observed import Observed
 
+RESPAWN = 60.0
+"""Seconds after which a child that has died is started again at the latest (``core/main.c``, "to limit respawn rate").
+"""
 VRRP = "VRRP"
 CHECKERS = "Healthcheck"
 STOPPING = ": Stopping"
@@ -64,6 +68,18 @@ def respawned(observed: Observed) -> list[Instant]:
                 if dead and _says(event, f"Starting {child} child process"):
                     found.append(event.at)
                     dead = False
+    return found
+
+
+def unreplaced(events: Iterable[Event]) -> set[tuple[str, str]]:
+    """The children of keepalived, by director and its word for them, that died and have not been started again."""
+    found: set[tuple[str, str]] = set()
+    for event in events:
+        for child in (VRRP, CHECKERS):
+            if _dies(event, child):
+                found.add((event.node, child))
+            if _says(event, f"Starting {child} child process") or _ends(event):
+                found.discard((event.node, child))
     return found
 
 
