@@ -7,7 +7,7 @@ import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.daemons import ipvsadm
+from harness.daemons import ipvsadm, keepalived
 from harness.daemons.nodes import ClientNode, DirectorNode, Node, RealServerNode
 from harness.errors import HarnessError
 from harness.faults import Fault
@@ -27,6 +27,20 @@ class Reload(Fault[DirectorNode]):
 
     def inject(self, around: Surroundings) -> None:
         self.node.reload()
+
+    def heal(self, around: Surroundings) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Dump(Fault[DirectorNode]):
+    """Somebody has keepalived write its data (``SIGUSR1``) or its statistics (``SIGUSR2``) to a file."""
+
+    number: int
+    in_office: ClassVar[bool] = True
+
+    def inject(self, around: Surroundings) -> None:
+        self.node.process(keepalived.KEEPALIVED).send_signal(self.number)
 
     def heal(self, around: Surroundings) -> None:
         pass

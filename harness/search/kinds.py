@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -167,6 +168,8 @@ _RUNNING = (*_KEEPALIVED, "running {node}")
 KINDS: Mapping[str, Kind] = {
     # Simple deeds first: where several show the same failure, the first one of them is shown.
     "Reload": Kind((Director,), _simple(deeds.Reload), needs=_KEEPALIVED, lasting=False),
+    "Dump": Kind((Director,), lambda cluster, node, number: deeds.Dump(node, number), needs=_KEEPALIVED, lasting=False,
+                 possible=lambda plan, host: ({"number": int(each)} for each in (signal.SIGUSR1, signal.SIGUSR2))),
     "Restart": Kind((Director,), _simple(deeds.Restart), needs=_RUNNING, lasting=False),
     "StopHttpd": Kind((RealServer,), _simple(faults.StopHttpd), ("httpd {node}",)),
     "StopKeepalived": Kind((Director,), _simple(faults.StopKeepalived), ("keepalived {node}",)),
