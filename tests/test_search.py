@@ -125,6 +125,10 @@ virtual_server 10.0.0.1 80 {
     }
     sorry_server 10.0.0.4 80
 }
+virtual_server_group G {
+    10.0.0.1 81
+    10.0.0.1 82
+}
 vrrp_instance A {
     priority 100
     virtual_ipaddress {
@@ -142,6 +146,7 @@ def test_edits_take_blocks_and_lines_out_and_change_numbers() -> None:
     assert "no sorry_server 10.0.0.4 80 in virtual_server 10.0.0.1 80" in names
     assert "weight 3 in real_server 10.0.0.3 80, virtual_server 10.0.0.1 80" in names
     assert "priority 95 in vrrp_instance A" in names
+    assert "no 10.0.0.1 82 in virtual_server_group G" in names
     assert "no 10.0.0.9 in virtual_ipaddress, vrrp_instance A" in names
     assert len(names) == len(set(names))
 

@@ -65,6 +65,8 @@ def paths(config: pytest.Config) -> list[Path]:
     found = [config.rootpath, here, *(config.rootpath / name for name in _BESIDE)]
     found += [here / name for name in (*config.getoption("readable"), *images_asked_for(config))]
     found += [here / argument.partition("::")[0] for argument in config.args]
+    if (searched := config.getoption("searched")) is not None:
+        found.append(here / searched.partition(":")[0])
     if config.inipath is not None:
         found.append(config.inipath)
     return [*found, *_of_configurations(config)]

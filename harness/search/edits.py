@@ -32,6 +32,8 @@ _OPTIONAL = (
 )
 _BLOCKS = ("real_server", "virtual_server", "track_script")
 _ADDRESS = re.compile(r"^\s+([0-9a-fA-F.:]+)/(32|128)\b.*$")
+_ENTRY = re.compile(r"^\s+([0-9a-fA-F.:]+ \d+|fwmark \d+)\s*$")
+"""A line of a virtual_server_group."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ def _changed_lines(text: str) -> Iterator[Edit]:
         stripped, where = line.strip(), _within(lines, number)
         if stripped.startswith(_OPTIONAL) and "{" not in line:
             yield _edit(text, lines, number, f"no {stripped}{where}", "")
-        if (found := _ADDRESS.match(line)) and _count_addresses(lines, number) > 1:
+        if (found := _ADDRESS.match(line)) and _count(lines, number, _ADDRESS) > 1:
+            yield _edit(text, lines, number, f"no {found[1]}{where}", "")
+        if (found := _ENTRY.match(line)) and _count(lines, number, _ENTRY) > 1:
             yield _edit(text, lines, number, f"no {found[1]}{where}", "")
         words = stripped.split()
         if len(words) == 2 and words[0] in _NUMBERS and words[1].isdigit():
@@ -109,11 +113,11 @@ def _within(lines: list[str], number: int) -> str:
     return f" in {', '.join(names)}" if names else ""
 
 
-def _count_addresses(lines: list[str], number: int) -> int:
-    """How many addresses stand in the same block."""
+def _count(lines: list[str], number: int, pattern: re.Pattern[str]) -> int:
+    """How many lines like this one stand together."""
     first = last = number
-    while first > 0 and _ADDRESS.match(lines[first - 1]):
+    while first > 0 and pattern.match(lines[first - 1]):
         first -= 1
-    while last + 1 < len(lines) and _ADDRESS.match(lines[last + 1]):
+    while last + 1 < len(lines) and pattern.match(lines[last + 1]):
         last += 1
     return last - first + 1

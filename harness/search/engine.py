@@ -114,6 +114,7 @@ class Search:
         import hypothesis
 
         self._examples, self._began = examples, self._wall()
+        _draw_no_constants()
         settings = hypothesis.settings(
             max_examples=examples, database=None, deadline=None, print_blob=False,
             verbosity=hypothesis.Verbosity.quiet, suppress_health_check=list(hypothesis.HealthCheck),
@@ -170,12 +171,28 @@ class Search:
                     return True
             return False
 
-        repeated = next((each for each in map(partial(delayed, steps), DELAYS) if fails(each)), None)
-        small = steps if repeated is None else smallest(repeated, fails)
+        try:
+            repeated = next((each for each in map(partial(delayed, steps), DELAYS) if fails(each)), None)
+            small = steps if repeated is None else smallest(repeated, fails)
+        except KeyboardInterrupt:
+            self.failures.append(Failure(signature, steps, violation, steps, False, events))
+            self._told(f"interrupted while it was made smaller: {violation}: {[*map(str, steps)]}")
+            raise
         self.failures.append(Failure(signature, small, last, steps, repeated is not None, events))
         repeats = repeated is not None
         self._kept(self.failures[-1])
         self._told(f"{'found' if repeats else 'does not repeat'}: {signature}")
+
+
+def _draw_no_constants() -> None:
+    """Have Hypothesis not read all of the harness's sources for numbers to draw, which no option of its own prevents.
+
+    In a guest that takes longer than a hundred sequences, and with each change of a source it would draw others.
+    """
+    from hypothesis.internal.conjecture import providers
+
+    nothing = providers._local_constants
+    providers._get_local_constants = lambda: nothing
 
 
 def delayed(steps: Steps, seconds: float) -> Steps:
