@@ -92,10 +92,10 @@ def test_failover_keeps_connections_through_the_failback(cluster: Cluster) -> No
     struck = cluster.inject(away)
     cluster.wait_announced(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
     cluster.heal(away)
-    stood = cluster.stood(master, since=cluster.healed())
+    candidate = cluster.candidate_since(master, since=cluster.healed())
 
     with cluster.holding(COUNT) as held:
-        cluster.wait_announced(master, since=stood.latest, until=timers.failback(master.vrrp).latest)
+        cluster.wait_announced(master, since=candidate.latest, until=timers.failback(master.vrrp).latest)
         answers = [connection.finish() for connection in held]
 
     assert [answer.status for answer in answers] == [200] * COUNT
@@ -115,8 +115,8 @@ def test_failover_loses_connections_opened_while_the_other_was_away(cluster: Clu
     with cluster.holding(COUNT) as held:
         cluster.let_pass(timers.synchronisation())
         cluster.heal(away)
-        stood = cluster.stood(master, since=cluster.healed())
-        cluster.wait_announced(master, since=stood.latest, until=timers.failback(master.vrrp).latest)
+        candidate = cluster.candidate_since(master, since=cluster.healed())
+        cluster.wait_announced(master, since=candidate.latest, until=timers.failback(master.vrrp).latest)
         answers = [connection.finish() for connection in held]
 
     assert [answer.error for answer in answers] == ["Connection reset by peer"] * COUNT

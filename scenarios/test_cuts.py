@@ -27,11 +27,11 @@ def test_recovery_from_a_cut_between_the_directors_alone(cluster: Cluster) -> No
         cluster.timeline.let_pass(3 * master.vrrp.advert_int)
         assert cluster.owners() == [master.name, backup.name]
     healed = cluster.healed()
-    reunion = timers.reunion(master.vrrp, backup.vrrp)
-    yielded = cluster.wait_resigned(backup, since=healed, until=reunion.latest)
+    after_split_brain = timers.after_split_brain(master.vrrp, backup.vrrp)
+    yielded = cluster.wait_resigned(backup, since=healed, until=after_split_brain.latest)
 
     assert took in cluster.within(due)
-    assert yielded in cluster.within(reunion)
+    assert yielded in cluster.within(after_split_brain)
     assert measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)
     assert measures.outage(cluster.timeline, since=struck) in cluster.within(Window(0, 2 * load.resolution))
 

@@ -24,11 +24,11 @@ def test_election_of_two_configured_masters_is_by_priority(cluster: Cluster) -> 
     first, second = cluster.directors
     due = timers.cold_start(first.vrrp, second.vrrp)
 
-    stood = cluster.stood(first)
-    took = cluster.wait_master(first, since=stood.latest, until=due.latest)
+    candidate = cluster.candidate_since(first)
+    took = cluster.wait_master(first, since=candidate.latest, until=due.latest)
     cluster.timeline.let_pass(timers.master_down_interval(second.vrrp))
 
-    assert stood.latest + took in cluster.within(stood + due)
+    assert candidate.latest + took in cluster.within(candidate + due)
     assert not cluster.timeline.events(Advertisement, node=second.name, sent=True)
 
 
@@ -41,23 +41,23 @@ def test_election_is_not_awaited_by_the_address_owner(cluster: Cluster) -> None:
     due = timers.cold_start(owner.vrrp, other.vrrp)
 
     began = cluster.timeline.events(DaemonChanged, node=owner.name, action="started")[-1].at
-    stood = Window(began, cluster.stood(other).latest)  # the other is as long on its way to an election
-    took = cluster.wait_master(owner, since=began, until=stood.latest - began + due.latest)
+    candidate = Window(began, cluster.candidate_since(other).latest)  # the other is as long on its way to an election
+    took = cluster.wait_master(owner, since=began, until=candidate.latest - began + due.latest)
 
-    assert began + took in cluster.within(stood + due)
+    assert began + took in cluster.within(candidate + due)
 
 
-@pytest.mark.control("it is told to be MASTER", topology={"states": ("MASTER", "BACKUP")}, caught="stood|state")
+@pytest.mark.control("it is told to be MASTER", topology={"states": ("MASTER", "BACKUP")}, caught="candidate|state")
 @fresh_topology(DirectorGroup, priorities=(255, 100))
 def test_election_is_awaited_by_an_address_owner_told_to_be_backup(cluster: Cluster) -> None:
     """keepalived believes in priority 255 only together with ``state MASTER`` (``vrrp_init_state``)."""
     owner, other = cluster.directors
     due = timers.cold_start(owner.vrrp, other.vrrp)
 
-    stood = cluster.stood(owner)
-    took = cluster.wait_master(owner, since=stood.latest, until=due.latest)
+    candidate = cluster.candidate_since(owner)
+    took = cluster.wait_master(owner, since=candidate.latest, until=due.latest)
 
-    assert stood.latest + took in cluster.within(stood + due)
+    assert candidate.latest + took in cluster.within(candidate + due)
 
 
 @pytest.mark.control("the third has the second's priority", topology={"priorities": (110, 90, 100)}, caught="director2")
@@ -91,11 +91,11 @@ def test_election_tie_leaves_the_master_in_office(cluster: Cluster) -> None:
     with cluster.suffering(StopKeepalived(higher)) as struck:
         until = struck + timers.takeover(lower.vrrp, announced=True).latest + cluster.slack
         cluster.timeline.wait_until(lambda: cluster.owners() == [lower.name] or None, until, "it takes the VIP")
-    stood = cluster.stood(higher)
+    candidate = cluster.candidate_since(higher)
     cluster.timeline.let_pass(timers.master_down_interval(higher.vrrp) + cluster.slack)
 
     assert cluster.owners() == [lower.name]
-    assert not cluster.timeline.events(AddressChanged, node=higher.name, since=stood.latest)
+    assert not cluster.timeline.events(AddressChanged, node=higher.name, since=candidate.latest)
 
 
 @pytest.mark.control("no tie", topology={"priorities": (101, 100)}, caught="wait_resigned")
@@ -104,7 +104,7 @@ def test_election_tie_between_masters_goes_to_the_higher_address(cluster: Cluste
     """Of two masters of one priority the one of the lower address resigns (RFC 5798 section 6.4.3)."""
     lower, higher = cluster.directors
     master, backup = cluster.master, cluster.backup
-    due = timers.reunion(higher.vrrp, lower.vrrp)
+    due = timers.after_split_brain(higher.vrrp, lower.vrrp)
 
     with cluster.suffering(BlackHole(master)) as struck:
         cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
@@ -128,7 +128,7 @@ def test_election_without_preemption_leaves_the_backup_in_office(cluster: Cluste
 
     with cluster.suffering(PowerOff(first)) as struck:
         cluster.wait_master(second, since=struck, until=timers.takeover(second.vrrp, announced=False).latest)
-    cluster.stood(first)
+    cluster.candidate_since(first)
     cluster.timeline.let_pass(timers.master_down_interval(first.vrrp) + cluster.slack)
 
     assert cluster.owners() == [second.name]
@@ -143,10 +143,10 @@ def test_election_with_preempt_delay_waits_for_so_long(cluster: Cluster) -> None
 
     with cluster.suffering(PowerOff(master)) as struck:
         cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
-    stood = cluster.stood(master)
-    took = cluster.wait_master(master, since=stood.latest, until=due.latest)
+    candidate = cluster.candidate_since(master)
+    took = cluster.wait_master(master, since=candidate.latest, until=due.latest)
 
-    assert stood.latest + took in cluster.within(stood + due)
+    assert candidate.latest + took in cluster.within(candidate + due)
 
 
 SHORT = [

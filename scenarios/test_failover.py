@@ -85,12 +85,12 @@ def test_failover_is_announced_by_gratuitous_arp(cluster: Cluster, loss: type[Fa
 def test_failover_is_followed_by_failback(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
     """The higher priority preempts: after its own wait if it starts anew, at its next word if it never left office."""
     master, backup = cluster.master, cluster.backup
-    due = timers.reunion(master.vrrp, backup.vrrp) if loss.in_office else timers.failback(master.vrrp)
+    due = timers.after_split_brain(master.vrrp, backup.vrrp) if loss.in_office else timers.failback(master.vrrp)
 
     with cluster.suffering(loss(master)) as struck:
         cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=loss.announced).latest)
     healed = cluster.healed()
-    returned = Window(healed, healed) if loss.in_office else cluster.stood(master, since=healed)
+    returned = Window(healed, healed) if loss.in_office else cluster.candidate_since(master, since=healed)
     took = cluster.wait_resigned(backup, since=returned.latest, until=due.latest)
 
     assert returned.latest + took in cluster.within(returned + due)
@@ -111,7 +111,9 @@ def test_failover_of_a_killed_keepalived_leaves_the_vip_behind(cluster: Cluster)
         answers = cluster.ask_arp(cluster.client, cluster.vip, 1)
         assert cluster.owners() == [master.name, backup.name]
     healed = cluster.healed()
-    cleaned = cluster.wait_resigned(master, since=healed, until=cluster.stood(master, since=healed).latest - healed)
+    cleaned = cluster.wait_resigned(
+        master, since=healed, until=cluster.candidate_since(master, since=healed).latest - healed
+    )
 
     assert took in cluster.within(due)
     assert {answer.node for answer in answers} == {master.name, backup.name}
@@ -129,12 +131,12 @@ def test_failover_by_a_restart_goes_there_and_back(cluster: Cluster) -> None:
         with cluster.suffering(StopKeepalived(master)) as struck:
             pass
         took = cluster.wait_master(backup, since=struck, until=due.latest)
-        stood = cluster.stood(master, since=struck)
-        back = cluster.wait_master(master, since=stood.latest, until=timers.failback(master.vrrp).latest)
-        cluster.wait_answers(load, 3, since=stood.latest + back)
+        candidate = cluster.candidate_since(master, since=struck)
+        back = cluster.wait_master(master, since=candidate.latest, until=timers.failback(master.vrrp).latest)
+        cluster.wait_answers(load, 3, since=candidate.latest + back)
 
     assert took in cluster.within(due)
-    assert stood.latest + back in cluster.within(stood + timers.failback(master.vrrp))
+    assert candidate.latest + back in cluster.within(candidate + timers.failback(master.vrrp))
     longest = Window(0, due.latest + load.resolution)
     assert measures.outage(cluster.timeline) in cluster.within(longest)
 
@@ -142,7 +144,7 @@ def test_failover_by_a_restart_goes_there_and_back(cluster: Cluster) -> None:
 @pytest.mark.control(
     "the new VRRP process dawdles",
     config={"director1": ("router_id director1", "router_id director1\nvrrp_startup_delay 9")},
-    caught="stood|settles",
+    caught="candidate|settles",
 )
 def test_failover_of_a_crashed_vrrp_process(cluster: Cluster) -> None:
     """The parent starts another VRRP process at once (keepalived ``core/main.c``), which removes the VIP and waits like
@@ -152,12 +154,12 @@ def test_failover_of_a_crashed_vrrp_process(cluster: Cluster) -> None:
     own, other = timers.failback(master.vrrp), timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(CrashVrrp(master)) as struck:
-        stood = cluster.stood(master, since=struck)
-        gone = cluster.wait_resigned(master, since=struck, until=stood.latest - struck)
+        candidate = cluster.candidate_since(master, since=struck)
+        gone = cluster.wait_resigned(master, since=struck, until=candidate.latest - struck)
         cluster.timeline.let_pass(own.latest)
     tenures = measures.ownership(cluster.timeline, cluster.vip, master.vrrp.interface, since=struck)
 
-    assert struck + gone in cluster.within(stood)
+    assert struck + gone in cluster.within(candidate)
     assert tenures[0].since - struck in cluster.within(Window(other.earliest, min(own.latest, other.latest)))
     assert cluster.master is master
 

@@ -42,7 +42,7 @@ def test_health_tcp_failure_removes_a_server_and_recovery_returns_it(
     """Each of ``retry`` + 1 connections must fail, and a good one brings it back (``check_tcp.c``, ``tcp_epilog``)."""
     fault = failure(cluster.real_servers[0])
 
-    left, back = cluster.outlive(fault, service)
+    left, back = cluster.survives(fault, service)
 
     assert left in cluster.within(timers.removal(service, fault.symptom))
     assert back in cluster.within(timers.recovery(service, fault.symptom))
@@ -52,7 +52,7 @@ def test_health_tcp_failure_removes_a_server_and_recovery_returns_it(
 @pytest.mark.control("tries again", topology={"retry": 3}, caught="removes web1")
 def test_health_without_retry_the_first_failure_removes(cluster: Cluster) -> None:
     """With ``retry 0`` a server leaves at the first connection that fails (keepalived ``check_tcp.c``)."""
-    left, _ = cluster.outlive(StopHttpd(cluster.real_servers[0]), EAGER)
+    left, _ = cluster.survives(StopHttpd(cluster.real_servers[0]), EAGER)
 
     assert left in cluster.within(timers.removal(EAGER))
 

@@ -65,7 +65,7 @@ def test_health_http_failure_removes_a_server_and_recovery_returns_it(
     """Each of ``retry`` + 1 attempts must fail, and two good checks bring it back (``check_http.c``, ``epilog``)."""
     fault = failure(cluster.real_servers[0])
 
-    left, back = cluster.outlive(fault, service)
+    left, back = cluster.survives(fault, service)
 
     assert left in cluster.within(timers.removal(service, fault.symptom))
     assert back in cluster.within(timers.recovery(service, fault.symptom))

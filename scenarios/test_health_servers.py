@@ -52,7 +52,7 @@ def test_health_failure_removes_a_server_and_recovery_returns_it(
     """All attempts must fail, and one good one is enough (keepalived ``check_*.c``, each one's epilog)."""
     fault = failure(cluster.real_servers[0])
 
-    left, back = cluster.outlive(fault, service)
+    left, back = cluster.survives(fault, service)
 
     assert left in cluster.within(timers.removal(service, fault.symptom))
     assert back in cluster.within(timers.recovery(service, fault.symptom))

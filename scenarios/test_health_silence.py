@@ -29,7 +29,7 @@ def test_health_silent_web_server_is_removed_and_returns(cluster: Cluster) -> No
     """The kernel of a hung httpd accepts; the answer is waited for as long as the connection (``check_http.c``)."""
     fault = HangHttpd(cluster.real_servers[0])
 
-    left, back = cluster.outlive(fault, HTTP)
+    left, back = cluster.survives(fault, HTTP)
 
     assert left in cluster.within(timers.removal(HTTP, fault.symptom))
     assert back in cluster.within(timers.recovery(HTTP, fault.symptom))
@@ -42,7 +42,7 @@ def test_health_silent_tls_server_is_removed_and_returns(cluster: Cluster) -> No
     """The handshake has what is left of ``connect_timeout`` (keepalived ``check_http.c``, ``http_check_thread``)."""
     fault = HangHttpd(cluster.real_servers[0])
 
-    left, back = cluster.outlive(fault, TLS)
+    left, back = cluster.survives(fault, TLS)
 
     assert left in cluster.within(timers.removal(TLS, fault.symptom))
     assert back in cluster.within(timers.recovery(TLS, fault.symptom))
@@ -55,7 +55,7 @@ def test_health_own_defaults_of_http_get(cluster: Cluster) -> None:
     """Left alone, HTTP_GET tries again once, 3 s later, and waits for 5 s (``http_get_handler``; ``check_data.c``)."""
     fault = StopHttpd(cluster.real_servers[0])
 
-    left, back = cluster.outlive(fault, UNHURRIED)
+    left, back = cluster.survives(fault, UNHURRIED)
 
     assert left in cluster.within(timers.removal(UNHURRIED, fault.symptom))
     assert back in cluster.within(timers.recovery(UNHURRIED, fault.symptom))
@@ -71,7 +71,7 @@ def test_health_half_open_connection_stops_all_checks(cluster: Cluster) -> None:
     """SO_LINGER has ``close`` wait 5 s for the request to be acknowledged (``layer4.c``; kernel, ``tcp_close``)."""
     fault = HalfOpen(cluster.real_servers[0])
 
-    left, back = cluster.outlive(fault, HTTP)
+    left, back = cluster.survives(fault, HTTP)
 
     assert left in cluster.within(timers.removal(HTTP, fault.symptom))
     assert back in cluster.within(timers.recovery(HTTP, fault.symptom))

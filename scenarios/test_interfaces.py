@@ -125,7 +125,7 @@ def test_failover_to_a_port_that_only_learns_is_a_split_brain(cluster: Cluster) 
     yields or prevails when the port forwards (hence "portfast" at ports of directors).
     """
     master, backup = cluster.master, cluster.backup
-    wait, reunion = timers.failback(master.vrrp), timers.reunion(master.vrrp, backup.vrrp)
+    wait, after_split_brain = timers.failback(master.vrrp), timers.after_split_brain(master.vrrp, backup.vrrp)
     due = timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(Unplug(master)) as struck:
@@ -134,10 +134,10 @@ def test_failover_to_a_port_that_only_learns_is_a_split_brain(cluster: Cluster) 
         alone = cluster.wait_master(master, since=plugged, until=wait.latest)
         cluster.timeline.let_pass(LEARNING - alone)
         assert cluster.owners() == [master.name, backup.name]
-    yielded = cluster.wait_resigned(backup, since=cluster.healed(), until=reunion.latest)
+    yielded = cluster.wait_resigned(backup, since=cluster.healed(), until=after_split_brain.latest)
 
     assert alone in cluster.within(wait)
-    assert yielded in cluster.within(reunion)
+    assert yielded in cluster.within(after_split_brain)
     assert cluster.owners() == [master.name]
 
 

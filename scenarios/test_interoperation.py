@@ -79,12 +79,12 @@ def test_interoperation_preempts_after_the_masters_own_wait(cluster: Cluster) ->
     with cluster.suffering(PowerOff(master)) as struck:
         latest = backup.due(timers.takeover(backup.vrrp, announced=False)).latest
         cluster.wait_master(backup, since=struck, until=latest)
-    stood = cluster.stood(master, since=cluster.healed())
-    took = cluster.wait_master(master, since=stood.latest, until=due.latest)
-    left = cluster.wait_resigned(backup, since=stood.latest, until=due.latest + silent)
+    candidate = cluster.candidate_since(master, since=cluster.healed())
+    took = cluster.wait_master(master, since=candidate.latest, until=due.latest)
+    left = cluster.wait_resigned(backup, since=candidate.latest, until=due.latest + silent)
 
-    assert stood.latest + took in cluster.within(stood + due)
-    assert stood.latest + left in cluster.within(stood + due + Window.exactly(silent))
+    assert candidate.latest + took in cluster.within(candidate + due)
+    assert candidate.latest + left in cluster.within(candidate + due + Window.exactly(silent))
 
 
 @pytest.mark.control("it may preempt", topology={"nopreempt": False}, caught="owners")
@@ -102,7 +102,7 @@ def test_interoperation_without_preemption_leaves_the_backup_in_office(cluster: 
     with cluster.suffering(PowerOff(first)) as struck:
         latest = second.due(timers.takeover(second.vrrp, announced=False)).latest
         cluster.wait_master(second, since=struck, until=latest)
-    cluster.stood(first, since=cluster.healed())
+    cluster.candidate_since(first, since=cluster.healed())
     cluster.timeline.let_pass(timers.master_down_interval(first.vrrp) + cluster.slack)
 
     assert cluster.owners() == [second.name]
@@ -137,9 +137,11 @@ def test_interoperation_of_two_masters_goes_to_the_higher_address(cluster: Clust
 
     with cluster.suffering(BlackHole(owner)) as struck:
         cluster.wait_master(other, since=struck, until=timers.takeover(other.vrrp, announced=False).latest)
-    took = cluster.wait_resigned(loser, since=cluster.healed(), until=timers.reunion(winner.vrrp, loser.vrrp).latest)
+    took = cluster.wait_resigned(
+        loser, since=cluster.healed(), until=timers.after_split_brain(winner.vrrp, loser.vrrp).latest
+    )
 
-    assert took in cluster.within(timers.reunion(winner.vrrp, loser.vrrp))
+    assert took in cluster.within(timers.after_split_brain(winner.vrrp, loser.vrrp))
     assert cluster.owners() == [winner.name]
 
 

@@ -47,11 +47,14 @@ def test_notification_by_script_of_a_takeover_and_its_end(cluster: Cluster) -> N
         due = timers.takeover(backup.vrrp, announced=False)
         cluster.wait_master(backup, since=struck, until=due.latest)
         told = cluster.notifications(backup, "script", struck)
-    stood = cluster.stood(master)
-    cluster.wait_resigned(backup, since=stood.latest, until=timers.failback(master.vrrp).latest)
+    candidate = cluster.candidate_since(master)
+    cluster.wait_resigned(backup, since=candidate.latest, until=timers.failback(master.vrrp).latest)
 
     assert sorted(told) == ["always INSTANCE VI_1 MASTER 90", "master"]
-    assert sorted(cluster.notifications(backup, "script", stood.latest)) == ["always INSTANCE VI_1 BACKUP 90", "backup"]
+    assert sorted(cluster.notifications(backup, "script", candidate.latest)) == [
+        "always INSTANCE VI_1 BACKUP 90",
+        "backup",
+    ]
 
 
 @pytest.mark.control("no script for it", config=unscripted("director1", "fault"), caught="told")
@@ -89,8 +92,8 @@ def test_notification_by_fifo_keeps_the_order_of_events(cluster: Cluster) -> Non
 
     with cluster.suffering(StopKeepalived(master)) as struck:
         cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=True).latest)
-    stood = cluster.stood(master)
-    cluster.wait_master(master, since=stood.latest, until=timers.failback(master.vrrp).latest)
+    candidate = cluster.candidate_since(master)
+    cluster.wait_master(master, since=candidate.latest, until=timers.failback(master.vrrp).latest)
 
     assert cluster.notifications(master, "fifo", struck) == [
         'INSTANCE "VI_1" STOP 100',
@@ -192,7 +195,7 @@ PROMPTLY = pytest.mark.needs("alerts that are mailed at once", keepalived="2.2")
 @MAILED
 @PROMPTLY
 @pytest.mark.control("no alerts", config=UNMAILED, caught="mails")
-@topology(DirectorPair, told=True)
+@topology(DirectorPair, notifications=True)
 def test_notification_by_mail_of_takeover_and_failback(cluster: Cluster) -> None:
     """Each change of state is mailed at once to those in ``notification_email`` (keepalived ``smtp.c``)."""
     cluster.wait_told()
@@ -200,8 +203,8 @@ def test_notification_by_mail_of_takeover_and_failback(cluster: Cluster) -> None
 
     with cluster.suffering(PowerOff(master)) as struck:
         took = cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
-    stood = cluster.stood(master)
-    cluster.wait_resigned(backup, since=stood.latest, until=timers.failback(master.vrrp).latest)
+    candidate = cluster.candidate_since(master)
+    cluster.wait_resigned(backup, since=candidate.latest, until=timers.failback(master.vrrp).latest)
     cluster.timeline.let_pass(cluster.slack)
     mails = [
         mail for mail in cluster.timeline.events(Mail, since=struck) if mail.subject.startswith(f"[{backup.name}]")
@@ -218,7 +221,7 @@ def test_notification_by_mail_of_takeover_and_failback(cluster: Cluster) -> None
 @MAILED
 @PROMPTLY
 @pytest.mark.control("no alerts", config=UNMAILED, caught="mails")
-@topology(DirectorPair, told=True)
+@topology(DirectorPair, notifications=True)
 def test_notification_by_mail_of_a_lost_real_server(cluster: Cluster) -> None:
     """Both directors check, so both send an alert when a real server fails, and when it is back."""
     cluster.wait_told()
@@ -246,7 +249,7 @@ def test_notification_by_mail_of_a_lost_real_server(cluster: Cluster) -> None:
     config={"director2": ("priority 90", "priority 1\ndown_timer_adverts 5")},
     caught="took",
 )
-@topology(DirectorPair, told=True)
+@topology(DirectorPair, notifications=True)
 def test_notification_that_cannot_be_mailed_delays_nothing(cluster: Cluster) -> None:
     """Alerts are sent beside the protocol: a mail server in a black hole does not hold the takeover up."""
     cluster.wait_told()
@@ -261,7 +264,7 @@ def test_notification_that_cannot_be_mailed_delays_nothing(cluster: Cluster) -> 
 
 
 @pytest.mark.control("no FIFO", config=MUTE, caught="told")
-@topology(DirectorPair, told=True)
+@topology(DirectorPair, notifications=True)
 def test_notification_by_fifo_of_a_lost_real_server(cluster: Cluster) -> None:
     """The health checkers write into the same FIFO, what they removed and from which virtual service."""
     cluster.wait_told()

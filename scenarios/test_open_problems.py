@@ -85,7 +85,7 @@ def test_open_problem_vip_on_lo_is_never_announced(cluster: Cluster) -> None:
         known, lost = cluster.neighbour(cluster.client, cluster.vip), cluster.fetch(1)
 
     reigns = [reign.node for reign in measures.reigns(cluster.timeline, first.vrrp.vrid)]
-    assert reigns[-2:] == [first.name, second.name]  # on a busy machine the other may have stood first
+    assert reigns[-2:] == [first.name, second.name]  # on a busy machine the other may have been a candidate first
     assert not cluster.timeline.events(Arp, gratuitous=True)
     assert (known, lost[0].status) == (first.mac, 0)
 

@@ -22,10 +22,10 @@ def test_ownership_goes_to_the_higher_priority(cluster: Cluster) -> None:
     first, second = cluster.directors
     due = timers.cold_start(first.vrrp, second.vrrp)
 
-    stood = cluster.stood(first)
-    took = cluster.wait_announced(first, since=stood.latest, until=due.latest)
+    candidate = cluster.candidate_since(first)
+    took = cluster.wait_announced(first, since=candidate.latest, until=due.latest)
 
-    assert stood.latest + took in cluster.within(stood + due)
+    assert candidate.latest + took in cluster.within(candidate + due)
     assert not measures.split_brain(cluster.timeline, first.vrrp.vrid)
 
 

@@ -43,11 +43,13 @@ def test_recovery_from_split_brain_leaves_the_higher_priority(cluster: Cluster, 
         assert cluster.owners() == [master.name, backup.name]
     ((first, second),) = measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)
     healed = cluster.healed()
-    yielded = cluster.wait_resigned(backup, since=healed, until=timers.reunion(master.vrrp, backup.vrrp).latest)
+    yielded = cluster.wait_resigned(
+        backup, since=healed, until=timers.after_split_brain(master.vrrp, backup.vrrp).latest
+    )
 
     assert took in cluster.within(due)
     assert {first.node, second.node} == {master.name, backup.name}
-    assert yielded in cluster.within(timers.reunion(master.vrrp, backup.vrrp))
+    assert yielded in cluster.within(timers.after_split_brain(master.vrrp, backup.vrrp))
     assert cluster.owners() == [master.name]
 
 
@@ -80,12 +82,14 @@ def test_recovery_from_split_brain_corrects_the_client(cluster: Cluster) -> None
     with both_masters_until(cluster, master):
         assert cluster.neighbour(cluster.client, cluster.vip) == backup.mac
     healed = cluster.healed()
-    yielded = cluster.wait_resigned(backup, since=healed, until=timers.reunion(master.vrrp, backup.vrrp).latest)
+    yielded = cluster.wait_resigned(
+        backup, since=healed, until=timers.after_split_brain(master.vrrp, backup.vrrp).latest
+    )
     cluster.timeline.let_pass(cluster.slack)
     known = cluster.neighbour(cluster.client, cluster.vip)
 
     assert known == master.mac
-    assert yielded in cluster.within(timers.reunion(master.vrrp, backup.vrrp))
+    assert yielded in cluster.within(timers.after_split_brain(master.vrrp, backup.vrrp))
     assert cluster.fetch(1)[0].status == 200
 
 
@@ -104,12 +108,14 @@ def test_recovery_from_split_brain_leaves_the_client_astray(cluster: Cluster) ->
     with both_masters_until(cluster, backup):
         pass
     healed = cluster.healed()
-    yielded = cluster.wait_resigned(backup, since=healed, until=timers.reunion(master.vrrp, backup.vrrp).latest)
+    yielded = cluster.wait_resigned(
+        backup, since=healed, until=timers.after_split_brain(master.vrrp, backup.vrrp).latest
+    )
     cluster.timeline.let_pass(2 * master.vrrp.advert_int)
     known = cluster.neighbour(cluster.client, cluster.vip)
 
     assert known == backup.mac
-    assert yielded in cluster.within(timers.reunion(master.vrrp, backup.vrrp))
+    assert yielded in cluster.within(timers.after_split_brain(master.vrrp, backup.vrrp))
     assert cluster.owners() == [master.name]
 
 
@@ -134,9 +140,9 @@ def test_recovery_after_both_have_lost_power(cluster: Cluster) -> None:
 
     with cluster.suffering(PowerOff(backup)), cluster.suffering(PowerOff(master)):
         assert cluster.owners() == []
-    stood = cluster.stood(master)
-    took = cluster.wait_announced(master, since=stood.latest, until=due.latest)
+    candidate = cluster.candidate_since(master)
+    took = cluster.wait_announced(master, since=candidate.latest, until=due.latest)
 
-    assert stood.latest + took in cluster.within(stood + due)
+    assert candidate.latest + took in cluster.within(candidate + due)
     assert cluster.master is master
     assert [request.status for request in cluster.fetch(2)] == [200, 200]

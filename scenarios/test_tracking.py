@@ -113,7 +113,7 @@ def test_tracking_a_script_that_hangs_moves_the_vip(cluster: Cluster) -> None:
     """A run that outlasts ``timeout`` is ended and counts as a failure."""
     master, backup = cluster.master, cluster.backup
     (script,) = master.vrrp.track_scripts
-    due = timers.script_hang(script) + timers.displaced(master.vrrp, backup.vrrp, left=0)
+    due = timers.script_hang(script) + timers.priority_failover(master.vrrp, backup.vrrp, left=0)
 
     with cluster.suffering(HangCheck(master)) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
@@ -137,7 +137,7 @@ def test_tracking_an_interface_moves_the_vip_at_once(cluster: Cluster, kind: str
     """The kernel tells of a lost carrier, so nothing is waited for but the election (keepalived ``vrrp_if.c``)."""
     master, backup = cluster.master, cluster.backup
     (inner,) = master.vrrp.track_interfaces
-    due = timers.displaced(master.vrrp, backup.vrrp, left=master.vrrp.effective_priority({inner}))
+    due = timers.priority_failover(master.vrrp, backup.vrrp, left=master.vrrp.effective_priority({inner}))
 
     with cluster.suffering(Unplug(master, "eth1")) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
@@ -152,10 +152,12 @@ def test_tracking_an_interface_that_returns_brings_the_vip_back(cluster: Cluster
     master, backup = cluster.master, cluster.backup
     (inner,) = master.vrrp.track_interfaces
     left = master.vrrp.effective_priority({inner})
-    due = timers.reinstated(master.vrrp, backup.vrrp, left)
+    due = timers.priority_failback(master.vrrp, backup.vrrp, left)
 
     with cluster.suffering(Unplug(master, "eth1")) as struck:
-        cluster.wait_announced(backup, since=struck, until=timers.displaced(master.vrrp, backup.vrrp, left).latest)
+        cluster.wait_announced(
+            backup, since=struck, until=timers.priority_failover(master.vrrp, backup.vrrp, left).latest
+        )
     healed = cluster.healed()
     took = cluster.wait_master(master, since=healed, until=due.latest)
 
@@ -180,12 +182,12 @@ def test_tracking_a_file_moves_the_vip_at_once(cluster: Cluster, value: int) -> 
     master, backup = cluster.master, cluster.backup
     (file,) = master.vrrp.track_files
     left = master.vrrp.effective_priority(values={file: value})
-    due = timers.displaced(master.vrrp, backup.vrrp, left)
+    due = timers.priority_failover(master.vrrp, backup.vrrp, left)
 
     with cluster.suffering(WriteNumber(master, file, value)) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
     healed = cluster.healed()
-    returned = timers.reinstated(master.vrrp, backup.vrrp, left)
+    returned = timers.priority_failback(master.vrrp, backup.vrrp, left)
     took_back = cluster.wait_master(master, since=healed, until=returned.latest)
 
     assert took in cluster.within(due)

@@ -104,7 +104,7 @@ def test_nopreempt_never_preempts() -> None:
 
 
 def test_reunited_masters_settle_within_an_advertisement() -> None:
-    assert timers.reunion(MASTER, replace(BACKUP, advert_int=2.0)) == Window(0.0, 1.0)
+    assert timers.after_split_brain(MASTER, replace(BACKUP, advert_int=2.0)) == Window(0.0, 1.0)
 
 
 def test_weighted_failure_is_detected_then_the_backup_waits() -> None:
@@ -296,17 +296,17 @@ def test_a_script_that_hangs_fails_a_timeout_after_each_start() -> None:
 
 
 def test_a_master_is_displaced_by_what_it_advertises_or_by_its_resignation() -> None:
-    assert timers.displaced(MASTER, BACKUP, left=0) == timers.takeover(BACKUP, announced=True)
-    assert timers.displaced(MASTER, BACKUP, left=80) == timers.preemption(BACKUP)
+    assert timers.priority_failover(MASTER, BACKUP, left=0) == timers.takeover(BACKUP, announced=True)
+    assert timers.priority_failover(MASTER, BACKUP, left=80) == timers.preemption(BACKUP)
     with pytest.raises(HarnessError, match="left at priority 90, not below the backup's 90"):
-        timers.displaced(MASTER, BACKUP, left=90)
+        timers.priority_failover(MASTER, BACKUP, left=90)
 
 
 def test_one_is_reinstated_from_fault_afresh_and_from_backup_by_preemption() -> None:
-    assert timers.reinstated(MASTER, BACKUP, left=0) == timers.failback(MASTER)
-    assert timers.reinstated(MASTER, BACKUP, left=80) == timers.preemption(MASTER)
+    assert timers.priority_failback(MASTER, BACKUP, left=0) == timers.failback(MASTER)
+    assert timers.priority_failback(MASTER, BACKUP, left=80) == timers.preemption(MASTER)
     with pytest.raises(HarnessError, match="does not outrank"):
-        timers.reinstated(BACKUP, MASTER, left=0)
+        timers.priority_failback(BACKUP, MASTER, left=0)
 
 
 def test_persistence_is_the_services_own_and_a_timer_may_be_late_by_an_eighth() -> None:

@@ -37,13 +37,14 @@ class DirectorPair(Topo):
         delay_loop: float = 2,
         real_servers: int = 2,
         sync_daemon: bool = False,
-        told: bool = False,
+        notifications: bool = False,
         configs: Sequence[Path | str | None] = (None, None),
         edits: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType({}),
     ) -> None:
         """``configs``: keepalived.conf files of your own, one per director; ``edits``: by
         director's name, texts of its generated one and what to write instead; intervals in seconds.
-        ``told``: keepalived's FIFO is on the timeline, and its alerts go to a mail server at .25.
+        With ``notifications`` keepalived's FIFO is on the timeline, and its alerts go to a mail
+        server at .25.
         """
         net, _, length = subnet.rpartition(".")
         length = length.partition("/")[2]
@@ -65,8 +66,8 @@ class DirectorPair(Topo):
                 vrrp=vrrp,
                 services=[web],
                 sync_daemon=sync_daemon,
-                notify_fifo=told,
-                smtp_alert=told,
+                notify_fifo=notifications,
+                smtp_alert=notifications,
                 config=config,
                 edits=tuple(edits.get(f"director{number}", ())),
             )
@@ -78,7 +79,7 @@ class DirectorPair(Topo):
                     f"web{number}", cls=RealServer, ip=f"{net}.{20 + number}/{length}", serves=[web]
                 ),
             )
-        if told:
+        if notifications:
             self.addLink(lan, self.addHost("mail", cls=MailServer, ip=f"{net}.25/{length}"))
         self.addLink(lan, self.addHost("client", cls=Client, ip=f"{net}.100/{length}"))
 

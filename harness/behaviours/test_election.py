@@ -75,15 +75,17 @@ def test_the_highest_priority_returns_or_does_not(cluster: Cluster, parts: Parts
             until = STARTING + timers.failback(claim).latest
             cluster.wait_master(owner, since=cluster.healed(), until=until, vip=router.vip)
             continue
-        stood = cluster.stood(owner, since=cluster.healed())
+        candidate = cluster.candidate_since(owner, since=cluster.healed())
         outranks = claim.effective_priority() > router.claim_of(heir).effective_priority()
         if claim.nopreempt or not outranks:
             cluster.timeline.let_pass(timers.master_down_interval(claim) + cluster.slack)
             assert cluster.owners(router.vip) == [heir.name]
         else:
             due = router.failback(owner, heir)
-            took = cluster.wait_master(owner, since=stood.latest, until=due.latest, vip=router.vip)
-            assert stood.latest + took in cluster.within(stood + due), (
+            took = cluster.wait_master(
+                owner, since=candidate.latest, until=due.latest, vip=router.vip
+            )
+            assert candidate.latest + took in cluster.within(candidate + due), (
                 f"{router.vip}: {took:.3f} s, due {due}"
             )
         parts.wait_elected()  # the director's other VIPs return as well

@@ -192,7 +192,7 @@ class Claims:
         """When ``heir`` is due to take over from ``owner`` since the cause struck."""
         claim, left = self.router.claim_of(heir), self.left(owner)
         master = self.router.claim_of(owner)
-        due = timers.displaced(
+        due = timers.priority_failover(
             _at(master, master.effective_priority()), _at(claim, self.left(heir)), left
         )
         return self.noticed(owner) + due

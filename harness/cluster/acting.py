@@ -76,7 +76,7 @@ class Acting(Waiting):
         self._suffered = [other for other in self._suffered if other != fault]
         return healed
 
-    def outlive(self, fault: Fault[RealServerNode], service: VirtualService | None = None) -> tuple[float, float]:
+    def survives(self, fault: Fault[RealServerNode], service: VirtualService | None = None) -> tuple[float, float]:
         """Have a real server suffer until the master removes it, heal it, and wait until the master takes it in again.
 
         Returns how long the one took from the fault on, the other from the moment on at which it served again, in

@@ -210,8 +210,8 @@ class Waiting(Looking):
         until = self.timeline.now() + (count + 1) * load.resolution + load.timeout + self.slack
         return self.timeline.wait_until(answered, until, f"{count} requests are answered", matters)
 
-    def stood(self, director: DirectorNode, since: Instant | None = None) -> Window:
-        """Between which instants keepalived stood for election and began to wait for a master: from ``since`` (when it
+    def candidate_since(self, director: DirectorNode, since: Instant | None = None) -> Window:
+        """Between which instants keepalived became a candidate and began to wait for a master: from ``since`` (when it
         was last started) to its own word in the log, which on a busy machine comes a little after the fact.
         """
         if since is None:
@@ -222,7 +222,7 @@ class Waiting(Looking):
 
     def checking(self, director: DirectorNode) -> Window:
         """Between which instants a director began to count towards its first checks: from when it was last started to
-        its own word, as with :meth:`stood`.
+        its own word, as with :meth:`candidate_since`.
         """
         since = self._started(director)
 

@@ -20,6 +20,6 @@ def test_udp_check_takes_in_a_server_that_replies(cluster: Cluster) -> None:
     """It fails once, says "UDP connection success", and leaves it at that (keepalived ``check_udp.c``)."""
     fault = StopDnsmasq(cluster.real_servers[0])
 
-    _, back = cluster.outlive(fault, REPLY)
+    _, back = cluster.survives(fault, REPLY)
 
     assert back in cluster.within(timers.recovery(REPLY, fault.symptom))

@@ -10,20 +10,20 @@ keepalived's sources where the RFCs leave it to the implementation; they were re
 from harness.keepalived.timers.checking import Symptom, first_check, recovery, removal
 from harness.keepalived.timers.connections import synchronisation
 from harness.keepalived.timers.election import (
+    after_split_brain,
     cold_start,
     failback,
     garp_schedule,
     master_down_interval,
     preemption,
-    reunion,
     skew,
     takeover,
     tolerated_delay,
 )
 from harness.keepalived.timers.persistence import persistence
 from harness.keepalived.timers.tracking import (
-    displaced,
-    reinstated,
+    priority_failback,
+    priority_failover,
     script_failure,
     script_hang,
     script_recovery,
@@ -33,18 +33,18 @@ from harness.keepalived.timers.tracking import (
 
 __all__ = [
     "Symptom",
+    "after_split_brain",
     "cold_start",
-    "displaced",
     "failback",
     "first_check",
     "garp_schedule",
     "master_down_interval",
     "persistence",
     "preemption",
+    "priority_failback",
+    "priority_failover",
     "recovery",
-    "reinstated",
     "removal",
-    "reunion",
     "script_failure",
     "script_hang",
     "script_recovery",

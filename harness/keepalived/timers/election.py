@@ -96,7 +96,7 @@ def preemption(preempting: VrrpInstance, master_advert_int: float | None = None)
     return Window(wait + max(delay - interval, 0.0), wait + delay + interval)
 
 
-def reunion(higher: VrrpInstance, lower: VrrpInstance) -> Window:
+def after_split_brain(higher: VrrpInstance, lower: VrrpInstance) -> Window:
     """From the moment two masters hear each other again to the resignation of ``lower``.
 
     Whichever advertises first, ``higher`` then answers at once (RFC 3768 and RFC 5798 section

@@ -38,7 +38,7 @@ def script_hang(script: VrrpScript) -> Window:
     )
 
 
-def displaced(master: VrrpInstance, backup: VrrpInstance, left: int) -> Window:
+def priority_failover(master: VrrpInstance, backup: VrrpInstance, left: int) -> Window:
     """From the moment the priority of ``master`` falls to ``left`` to the takeover by ``backup``.
 
     0 is FAULT state, in which the master resigns (keepalived ``vrrp.c``,
@@ -56,7 +56,7 @@ def displaced(master: VrrpInstance, backup: VrrpInstance, left: int) -> Window:
     return preemption(backup, master.advert_int)
 
 
-def reinstated(returning: VrrpInstance, master: VrrpInstance, left: int) -> Window:
+def priority_failback(returning: VrrpInstance, master: VrrpInstance, left: int) -> Window:
     """From the moment the priority of ``returning``, which had fallen to ``left``, is its own again
     to its takeover.
 
@@ -78,9 +78,9 @@ def switch(
     master: VrrpInstance, backup: VrrpInstance, script: VrrpScript, run_time: float = 0.0
 ) -> Window:
     """From the moment ``script`` would fail on ``master`` to the takeover by ``backup``:
-    :func:`script_failure`, then :func:`displaced`.
+    :func:`script_failure`, then :func:`priority_failover`.
     """
-    return script_failure(script, run_time) + displaced(
+    return script_failure(script, run_time) + priority_failover(
         master, backup, master.effective_priority({script})
     )
 
@@ -89,10 +89,10 @@ def switch_back(
     returning: VrrpInstance, master: VrrpInstance, script: VrrpScript, run_time: float = 0.0
 ) -> Window:
     """From the moment ``script`` would succeed again on ``returning`` to its takeover from
-    ``master``: :func:`script_recovery`, then :func:`reinstated`.
+    ``master``: :func:`script_recovery`, then :func:`priority_failback`.
     """
     left = returning.effective_priority({script})
-    return script_recovery(script, run_time) + reinstated(returning, master, left)
+    return script_recovery(script, run_time) + priority_failback(returning, master, left)
 
 
 def _runs(script: VrrpScript, count: int, run_time: float) -> Window:

@@ -28,9 +28,9 @@ def test_a_fault_and_its_end(cluster: Cluster) -> None:
     assert cluster.inject(fault) < cluster.heal(fault)
 
 
-@shows(Cluster.outlive)
+@shows(Cluster.survives)
 def test_a_real_server_that_fails_and_comes_back(cluster: Cluster) -> None:
-    removed, returned = cluster.outlive(StopHttpd(cluster.real_servers[0]))
+    removed, returned = cluster.survives(StopHttpd(cluster.real_servers[0]))
     assert removed > 0 and returned > 0  # noqa: PT018
 
 

@@ -119,7 +119,7 @@ def test_packets_with_an_impossible_source(cluster: Cluster) -> None:
     assert cluster.martians(cluster.client) == before
 
 
-@topology(DirectorPair, told=True)
+@topology(DirectorPair, notifications=True)
 @shows(Cluster.notifications)
 def test_what_keepalived_tells(cluster: Cluster) -> None:
     cluster.wait_told()

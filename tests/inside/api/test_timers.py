@@ -31,9 +31,9 @@ def test_the_return_of_the_master() -> None:
     assert timers.preemption(MASTER).latest == timers.master_down_interval(MASTER)
 
 
-@shows(timers.reunion)
+@shows(timers.after_split_brain)
 def test_the_end_of_a_split_brain() -> None:
-    assert timers.reunion(MASTER, BACKUP) == Window(0.0, 1.0)
+    assert timers.after_split_brain(MASTER, BACKUP) == Window(0.0, 1.0)
 
 
 @shows(timers.tolerated_delay)
@@ -70,10 +70,10 @@ def test_a_script() -> None:
     assert timers.script_hang(SCRIPT) == Window(6, 8)
 
 
-@shows(timers.displaced, timers.reinstated)
+@shows(timers.priority_failover, timers.priority_failback)
 def test_a_priority_that_falls_and_rises() -> None:
-    assert timers.displaced(MASTER, BACKUP, left=80) == timers.preemption(BACKUP)
-    assert timers.reinstated(MASTER, BACKUP, left=80) == timers.preemption(MASTER)
+    assert timers.priority_failover(MASTER, BACKUP, left=80) == timers.preemption(BACKUP)
+    assert timers.priority_failback(MASTER, BACKUP, left=80) == timers.preemption(MASTER)
 
 
 @shows(timers.switch, timers.switch_back)

@@ -20,7 +20,7 @@ def test_waiting_for_an_election(cluster: Cluster) -> None:
     cluster.wait_settled()  # every director's table is whole as well
 
 
-@topology(DirectorPair, told=True)
+@topology(DirectorPair, notifications=True)
 @shows(Cluster.wait_told)
 def test_waiting_for_what_keepalived_tells(cluster: Cluster) -> None:
     settled = cluster.wait_told()
@@ -91,11 +91,11 @@ def test_waiting_for_answers(cluster: Cluster) -> None:
         assert len(cluster.wait_answers(load, 3, since=cluster.timeline.now())) == 3
 
 
-@shows(Cluster.stood, timers.cold_start)
+@shows(Cluster.candidate_since, timers.cold_start)
 def test_when_a_director_stood_for_election(cluster: Cluster) -> None:
-    stood = cluster.stood(cluster.directors[0])
+    candidate = cluster.candidate_since(cluster.directors[0])
     states = cluster.timeline.events(StateChanged, node="director1", state="MASTER")
-    assert states[0].at >= stood.earliest + timers.cold_start(cluster.directors[0].vrrp).earliest
+    assert states[0].at >= candidate.earliest + timers.cold_start(cluster.directors[0].vrrp).earliest
 
 
 @shows(Cluster.checking, timers.first_check)
