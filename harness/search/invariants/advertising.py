@@ -184,18 +184,19 @@ def _has_reason(router: Router, at: Instant) -> bool:
         return True
     if instance.garp_lower_prio_delay or any(wide.has(each) for each in router.reloads):
         return True
-    delay = instance.garp_master_delay
-    since = [*(each.at for each in router.heard), *router.reloads, *(span.since for span, _ in router.states)]
-    if any(wide.has(each) or wide.has(each + delay) for each in since):
-        return True
-    reigns = [span for span, state in router.states if state == "MASTER" and span.since <= at + observed.slack]
-    if not reigns or at > reigns[-1].until + observed.slack:
+    reigns = [span for span, state in router.states if state == "MASTER" and span.meets(wide)]
+    if not reigns:
         return False
-    if reigns[-1].since <= observed.began:  # since when it is master is not known
-        return bool(instance.garp_master_refresh) or at <= observed.began + delay + observed.slack
+    delay = instance.garp_master_delay
+    later = delay + instance.advert_int  # a second round goes with an advertisement (``vrrp_state_master_tx``)
+    since = [*(each.at for each in router.heard), *router.reloads, *(span.since for span, _ in router.states)]
+    if any(wide.has(each) or Span(each + delay, each + later).meets(wide) for each in since):
+        return True
     reign = reigns[-1]
+    if reign.since <= observed.began:  # since when it is master is not known
+        return bool(instance.garp_master_refresh) or at <= observed.began + later + observed.slack
     due = timers.garp_schedule(instance, lasting=reign.length)
-    return any(wide.has(reign.since + after) for after in due) or bool(instance.garp_master_refresh)
+    return any(wide.has(reign.since + each) for each in due) or bool(instance.garp_master_refresh)
 
 
 def _unannounced(router: Router, reign: Span) -> Iterator[Violation]:
