@@ -86,10 +86,10 @@ bench: setup
 
 # Where measured times lie in their windows, over N seeds, which decide when faults strike: make seeds N=20 ARGS="-n 2"
 seeds: setup
-	$(VENV)/bin/python -m harness.seeds --seeds $(or $(N),20) scenarios/ $(ARGS)
+	$(VENV)/bin/python -m harness.repeating.seeds --seeds $(or $(N),20) scenarios/ $(ARGS)
 
 determinism: setup
-	$(VENV)/bin/python -m harness.determinism scenarios/ $(ARGS)
+	$(VENV)/bin/python -m harness.repeating.determinism scenarios/ $(ARGS)
 
 kernel: setup
 	@tools/install-packages $(KERNEL_PACKAGES)

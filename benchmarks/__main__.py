@@ -21,7 +21,8 @@ from time import monotonic
 
 from benchmarks import building, load, recording, starts, suite
 from harness.errors import HarnessError
-from harness.kernels import cache, uml
+from harness.kernels.host import uml
+from harness.kernels.making import cache
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 

@@ -13,7 +13,8 @@ from benchmarks import MUNET
 from benchmarks.machines import HARNESS, IP_BATCH, MININET, PEER
 from benchmarks.table import Figure, ratio, section
 from harness.errors import HarnessError
-from harness.kernels import choice, memory, uml
+from harness.kernels import choice
+from harness.kernels.host import memory, uml
 
 ROUNDS = {5: 5, 50: 3, 500: 2}
 """How often each is made, by the number of nodes."""

@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 
 from mininet.topo import Topo
 
+from harness.cluster_pool import Pool
 from harness.events import Request
 from harness.kernels import choice
-from harness.pool import Pool
 from harness.spec import ClusterSpec
 from harness.topology import Client, RealServer, VirtualService
 

@@ -11,7 +11,7 @@ from statistics import median
 from benchmarks import runs
 from benchmarks.table import Figure, ratio, section
 from harness.errors import HarnessError
-from harness.kernels import uml
+from harness.kernels.host import uml
 
 CASES = "benchmarks/cases/test_load.py"
 

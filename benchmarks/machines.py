@@ -20,7 +20,7 @@ from mininet.net import Mininet
 from mininet.nodelib import LinuxBridge
 
 from benchmarks import MUNET
-from harness.kernels import linux
+from harness.kernels.calls import linux
 from harness.lab.lab import Lab
 from harness.lab.plan import Plan, plan
 from harness.lab.supervisor import Supervisor

@@ -22,7 +22,7 @@ from harness.daemons.nodes import Node
 from harness.errors import HarnessError
 from harness.events import Advertisement
 from harness.kernels import choice
-from harness.kernels.interrupts import Ended
+from harness.kernels.host.interrupts import Ended
 from harness.report import table
 from harness.report.evidence import described
 

@@ -20,7 +20,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.kernels import cache, choice, memory, uml
+from harness.kernels import choice
+from harness.kernels.host import memory, uml
+from harness.kernels.making import cache
 
 ROOT = Path(__file__).parent.parent
 NOBODY = 65534
@@ -29,7 +31,7 @@ _CALLER = """
     import sys
     from pathlib import Path
     from harness.errors import HarnessError
-    from harness.kernels import uml
+    from harness.kernels.host import uml
     here, kernel, modules, start, watchdog, quota, *argv = sys.argv[1:]
     try:
         print(uml.run(

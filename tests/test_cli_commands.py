@@ -12,7 +12,8 @@ import pytest
 
 from harness.cli import COMMANDS, completion, doctor, main, up
 from harness.errors import HarnessError
-from harness.kernels import choice, uml
+from harness.kernels import choice
+from harness.kernels.host import uml
 
 TOPOLOGY = '''"""One director alone."""
 from mininet.topo import Topo

@@ -9,8 +9,8 @@ import pytest
 
 from harness.cli import main
 from harness.errors import HarnessError
-from harness.kernels import build as building
 from harness.kernels import choice
+from harness.kernels.making import build as building
 
 
 @pytest.fixture

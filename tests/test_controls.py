@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from harness.controls import Control, explains
 from harness.errors import HarnessError
+from harness.scenario.control import Control, explains
 
 CONFTEST = """
     import pytest

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.kernels import choice, memory
+from harness.kernels import choice
+from harness.kernels.host import memory
 from harness.plugin import catalogue, core, parallel
 
 DEFAULT = ("--in-real-time", "core")

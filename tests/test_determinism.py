@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import determinism
 from harness.errors import HarnessError
-from harness.kernels import cache, choice
+from harness.kernels import choice
+from harness.kernels.making import cache
+from harness.repeating import determinism
 
 SAMPLE = "arp_only_the_owner or (forwarding_by_dr_passes and IPv4) or (failover_to_the_backup and PowerOff)"
 SCENARIOS = Path(__file__).resolve().parent.parent / "scenarios"

@@ -16,7 +16,7 @@ from harness.errors import HarnessError
 from harness.images import cache, image, oci, program, release, selection
 from harness.images.image import HOST, Image
 from harness.images.selection import Selection
-from harness.kernels.steps import Steps
+from harness.kernels.making.steps import Steps
 
 ELF = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\x00"
 HERE, ELSEWHERE = (62, 183) if platform.machine() == "x86_64" else (183, 62)

@@ -18,9 +18,9 @@ import pytest
 
 import harness
 from harness.errors import HarnessError
-from harness.kernels import apt, cache, fetch
-from harness.kernels import build as building
-from harness.kernels.build import build, find
+from harness.kernels.making import apt, cache, fetch
+from harness.kernels.making import build as building
+from harness.kernels.making.build import build, find
 
 VERSION = "7.2.12-1"
 BOOTS = f"echo '{building.PROOF}'"
@@ -245,7 +245,7 @@ class TestBuild:
         compiler = tmp_path / "compiler"
         os.mkfifo(compiler)
         make(tools, after=f"exec >{compiler}; echo started; exec sleep 60")
-        script = f"from harness.kernels.build import build; build(progress=print, source={source!r})"
+        script = f"from harness.kernels.making.build import build; build(progress=print, source={source!r})"
         here = Path(harness.__file__).parents[1]
         builder = subprocess.Popen([sys.executable, "-c", script], cwd=here, stdout=subprocess.DEVNULL)
         with builder, compiler.open() as alive:

@@ -34,13 +34,11 @@ LAYERS = (
     "check",
     "spec",
     "cluster",
-    "controls",
-    "pool",
+    "cluster_pool",
     "report",
     "search",
     "console",
-    "determinism",
-    "seeds",
+    "repeating",
     "scenario",
     "plugin",
     "behaviours",
@@ -53,8 +51,20 @@ EXCEPTIONS = {
     # Stock Mininet (``mn --custom``) asks a role for one of its own hosts, which only Mininet can make.
     ("harness.topology.machines", "mininet.node.Host"),
     # It makes a topology, as the files in topologies/ do.
-    ("harness.check.derived", "mininet.topo.Topo"),
+    ("harness.check.as_topology", "mininet.topo.Topo"),
 }
+
+
+ROOMS = {
+    "calls": (),
+    "guest": ("calls",),
+    "making": (),
+    "host": ("calls", "making"),
+    "workers": ("calls", "guest"),
+}
+"""The rooms of kernels/, and which others each may import. ``guest`` is in another kernel than
+``host``, and imports nothing of it.
+"""
 
 
 def imported(tree: ast.AST, package: str) -> Iterator[str]:
@@ -112,6 +122,24 @@ def test_modules_import_only_from_the_layers_above() -> None:
         if module != "harness":
             found += violations(module, file.read_text(), package)
     assert found == []
+
+
+def strangers(room: str, source: str) -> list[str]:
+    """What a module in a room of kernels/ imports of rooms that are none of its business."""
+    names = [name.split(".") for name in imported(ast.parse(source), f"harness.kernels.{room}")]
+    rooms = [name[2] for name in names if name[:2] == ["harness", "kernels"] and name[2] in ROOMS]
+    return [other for other in rooms if other != room and other not in ROOMS[room]]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_of_kernels_import_only_what_is_their_business(room: str) -> None:
+    files = sorted((ROOT / "harness/kernels" / room).glob("*.py"))
+    assert {file.name: found for file in files if (found := strangers(room, file.read_text()))} == {}
+
+
+def test_an_import_from_another_room_is_found() -> None:
+    assert strangers("guest", "from harness.kernels.host import relay") == ["host"]
+    assert strangers("guest", "from harness.kernels.calls import linux") == []
 
 
 def test_topologies_take_nothing_of_mininet_but_its_topo() -> None:

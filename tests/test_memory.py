@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.kernels import memory
+from harness.kernels.host import memory
 
 MIB = 1 << 20
 

@@ -12,7 +12,7 @@ from tests.guests import ROOT
 
 KEEPS_A_FOLDER = """
 import subprocess, sys, time
-from harness.kernels import owned
+from harness.kernels.host import owned
 with owned.scratch() as folder:
     late = f"import os, time; time.sleep(0.5); os.makedirs({str(folder)!r}, exist_ok=True); print('late')"
     subprocess.Popen([sys.executable, "-c", late])

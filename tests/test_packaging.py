@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 
 import harness
 from harness import installed
-from harness.kernels import cache
+from harness.kernels.making import cache
 from tools.kernel_wheel import built_kernel
 
 ROOT = Path(__file__).resolve().parent.parent

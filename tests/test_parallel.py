@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from xdist.remote import Producer
 
-from harness.kernels import memory
+from harness.kernels.host import memory
 from harness.plugin import parallel
 from harness.plugin.private_xdist import ByCluster
 

@@ -9,11 +9,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from harness.kernels import processors
+from harness.kernels.host import processors
 
 HOLD = """
 import os, sys
-from harness.kernels import processors
+from harness.kernels.host import processors
 os.sched_getaffinity = lambda pid: {200_000, 200_001}
 with processors.claimed() as number:
     print(number, flush=True)

@@ -10,8 +10,8 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.kernels import wire
-from harness.kernels.link import Ends
-from harness.kernels.relay import Relay
+from harness.kernels.host.link import Ends
+from harness.kernels.host.relay import Relay
 
 STATUS = 3
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.seeds import filled, histogram, outside, shares, table
+from harness.repeating.seeds import filled, histogram, outside, shares, table
 
 
 def judged(measured: float | None, earliest: float = 10.0, latest: float = 12.0) -> str:

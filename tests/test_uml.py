@@ -18,7 +18,9 @@ from typing import cast
 import pytest
 
 from harness.errors import HarnessError
-from harness.kernels import linux, uml, wire
+from harness.kernels import wire
+from harness.kernels.calls import linux
+from harness.kernels.host import uml
 from tests.guests import BUILT, NOBODY, PACKAGED, VIRTUAL, Host, descendants, kernel_process, make_host, status
 
 INPUT = bytes(range(256)) * 300  # more than a serial line's buffer, and every byte that it could mistake
@@ -27,7 +29,7 @@ PROBE = """
     import os, signal, subprocess, sys, time
     from pathlib import Path
 
-    from harness.kernels import linux
+    from harness.kernels.calls import linux
 
     def streams():
         print(*(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)), sys.argv[1:], file=sys.stderr)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.kernels import choice, uml
+from harness.kernels import choice
+from harness.kernels.host import uml
 
 
 def kernel(release: str) -> uml.Kernel:

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from harness.kernels import confine, watchdog
-from harness.kernels.watchdog import Step, Watchdog, processor_time
+from harness.kernels.host import confine, watchdog
+from harness.kernels.host.watchdog import Step, Watchdog, processor_time
 
 
 @pytest.fixture

@@ -59,11 +59,11 @@ class Configured:
         """
         if self._topology is not None:
             return self._topology
-        from harness.check import derived, finding, findings, ways
+        from harness.check import as_topology, finding, findings, ways
 
-        readings, complaints = derived.readings(self._configurations, supervisor, selection)
+        readings, complaints = as_topology.readings(self._configurations, supervisor, selection)
         self.findings = findings.of_text(readings, complaints, self._configurations)
-        self._topology, self.understood, layout = derived.topology(self._configurations, self._settings, readings)
+        self._topology, self.understood, layout = as_topology.topology(self._configurations, self._settings, readings)
         self.left_out = layout.left_out
         self.amiss = ways.amiss(layout)
         services = [each for director in layout.directors for each in director.reading.services if each.suspends]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from harness.check import local, reach, selves, wires
+from harness.check import local, reach, selves, shared_wires
 from harness.check.facts import Checker, Instance, Reading, RealServer, Service, Vip
 from harness.check.files import SCRIPT
 from harness.check.layout import Assumption, DirectorMachine, Layout, Segment, ServerMachine
@@ -63,7 +63,7 @@ class _Deriving:
         self._segments: dict[str, Segment] = {}
         self._instances_of = {name: reading.instances for name, reading in readings.items()}
         self._selves = selves.selves(readings)
-        unified, self._own_names = wires.unified(readings, self._setting)
+        unified, self._own_names = shared_wires.unified(readings, self._setting)
         self._readings, self._left_out = reach.addressed(unified, self._setting)
 
     def layout(self) -> Layout:
@@ -195,7 +195,9 @@ class _Deriving:
         named = [name for one in self._instances() for name in (one.interface, *(vip.device for vip in _held(one)))]
         tracked = [name for one in self._instances() for name, _ in one.interfaces]
         missed = [name for reading in self._readings.values() for name in reading.interfaces]
-        wired = [name for name in dict.fromkeys([*named, *tracked, *missed]) if name and not wires.is_virtual(name)]
+        wired = [
+            name for name in dict.fromkeys([*named, *tracked, *missed]) if name and not shared_wires.is_virtual(name)
+        ]
         return wired or ["eth0"]
 
     def _hints(self, interface: str) -> list[tuple[str, int]]:
@@ -205,7 +207,7 @@ class _Deriving:
             if one.interface == interface:
                 hints += [(address, 32) for address in (one.source, *one.peers) if address]
             for vip in _held(one):
-                if (one.interface if wires.is_virtual(vip.device) else vip.device) == interface:
+                if (one.interface if shared_wires.is_virtual(vip.device) else vip.device) == interface:
                     hints.append((vip.address, vip.prefix))
         if not any(True for _ in self._instances()):
             hints += [(address, 32) for service in self._services() for address, _ in service.listeners][:1]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
-from harness.check import wires
+from harness.check import shared_wires
 from harness.check.facts import Instance, Service
 from harness.check.layout import Layout, ServerMachine
 
@@ -178,7 +178,7 @@ def _not_announced(layout: Layout) -> Iterator[Amiss]:
     services = services_of(layout)
     for one in _instances(layout):
         for vip in (*one.vips, *one.excluded_vips):
-            if wires.is_virtual(vip.device) and len(layout.directors) > 1:
+            if shared_wires.is_virtual(vip.device) and len(layout.directors) > 1:
                 yield Amiss(
                     "VIP on a device that announces nothing",
                     f"{one.name} holds {vip.address} on {vip.device}: no gratuitous ARP leaves by {vip.device}, so"

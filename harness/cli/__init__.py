@@ -30,7 +30,7 @@ from harness.cli import (
     up,
 )
 from harness.errors import HarnessError
-from harness.kernels import interrupts
+from harness.kernels.host import interrupts
 
 COMMANDS = (
     bisect,

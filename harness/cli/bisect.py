@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from harness.errors import HarnessError
-from harness.kernels import owned
+from harness.kernels.host import owned
 
 T = TypeVar("T")
 

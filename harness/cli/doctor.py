@@ -85,13 +85,13 @@ def _kernel() -> tuple[choice.Choice | None, str]:
 
 
 def _packaged_kernel_would_help() -> bool:
-    from harness.kernels import uml
+    from harness.kernels.host import uml
 
     return choice.unsuited() is None and uml.packaged() is None
 
 
 def _why_not() -> str:
-    from harness.kernels.build import missing_tools
+    from harness.kernels.making.build import missing_tools
 
     if (problem := choice.unsuited()) is not None:
         return f"no: {problem}"

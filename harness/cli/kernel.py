@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from harness.kernels.build import build
+    from harness.kernels.making.build import build
 
     began = time.monotonic()
     build(progress=lambda line: print(line, flush=True), source=options.source)
@@ -44,8 +44,9 @@ def _ensure(options: argparse.Namespace) -> int:
 
     A machine that cannot build it is no error: the run takes another kernel, and says so.
     """
-    from harness.kernels import cache, choice
-    from harness.kernels.build import CannotBuild, build, missing_tools
+    from harness.kernels import choice
+    from harness.kernels.making import cache
+    from harness.kernels.making.build import CannotBuild, build, missing_tools
 
     if not _wants_virtual_time(options.passed) or _is_built():
         return 0
@@ -81,7 +82,7 @@ def _wants_virtual_time(passed: Sequence[str]) -> bool:
 
 
 def _is_built() -> bool:
-    from harness.kernels import cache
+    from harness.kernels.making import cache
 
     try:
         return cache.find() is not None
@@ -90,7 +91,7 @@ def _is_built() -> bool:
 
 
 def _path(options: argparse.Namespace) -> int:
-    from harness.kernels import cache
+    from harness.kernels.making import cache
 
     kernel = cache.find()
     if kernel is None:
@@ -100,7 +101,8 @@ def _path(options: argparse.Namespace) -> int:
 
 
 def _packaged(options: argparse.Namespace) -> int:
-    from harness.kernels import choice, uml
+    from harness.kernels import choice
+    from harness.kernels.host import uml
 
     kernel = uml.packaged()
     if kernel is None:

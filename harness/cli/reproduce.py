@@ -17,9 +17,10 @@ from harness.cli.progress import progress
 from harness.errors import HarnessError
 from harness.images import release
 from harness.images.selection import make, versions
-from harness.kernels import boundary, choice, memory
-from harness.kernels.interrupts import INTERRUPTED
-from harness.kernels.watchdog import WATCHDOG, limit
+from harness.kernels import choice
+from harness.kernels.host import boundary, memory
+from harness.kernels.host.interrupts import INTERRUPTED
+from harness.kernels.host.watchdog import WATCHDOG, limit
 from harness.report import artifacts
 from harness.report.bundle import SELECTION, Bundle, read
 from harness.report.versions import commit
@@ -238,7 +239,7 @@ def _compare(bundle: Bundle, run: Path, interrupted: bool = False) -> int:
 
     Of a run that was interrupted only those scenarios count that had ended.
     """
-    from harness.determinism import differences, drift
+    from harness.repeating.determinism import differences, drift
 
     here = {scenario.name: scenario for scenario in artifacts.read_run(run).scenarios}
     there = {scenario["test"]: scenario for scenario in bundle.manifest["scenarios"]}

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
-from harness.kernels import choice, memory
+from harness.kernels import choice
+from harness.kernels.host import memory
 from harness.topology.named import FOLDER, all_of, known, load, topology_of
 
 __all__ = ["FOLDER", "add", "all_of", "known", "load", "parameters_of", "topology_of"]
@@ -65,8 +66,8 @@ def parameters_of(words: list[str]) -> dict[str, Any]:
 
 
 def _up(topology: Any, parameters: dict[str, Any], seed: int) -> int:
+    from harness.cluster_pool import Pool
     from harness.console import Console
-    from harness.pool import Pool
     from harness.report.artifacts import new_folder
     from harness.report.evidence import Evidence
     from harness.spec import ClusterSpec

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.check import upgrading
 from harness.check.verdict import BREAKS
 from harness.errors import HarnessError
-from harness.kernels import owned
+from harness.kernels.host import owned
 
 JUDGED = (0, 1, 5)
 """Exit statuses of a check that has a verdict."""

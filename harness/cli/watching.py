@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from harness.kernels import owned
+from harness.kernels.host import owned
 
 ARTIFACTS = "artifacts"
 """Where a check itself writes, which is no reason for another one."""

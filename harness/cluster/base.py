@@ -22,7 +22,7 @@ from harness.errors import HarnessError, Starved
 from harness.events import Channel, DaemonChanged, Event, Log, Mail, Notification, Power, StateChanged
 from harness.faults.fault import Fault, Surroundings
 from harness.ipvs.connections import Entry
-from harness.lab import syscalls
+from harness.lab import entering
 from harness.lab.lab import Lab
 from harness.lab.machine import Machine, Process
 from harness.lab.plan import Plan
@@ -78,7 +78,7 @@ class Base:
         self._around = Surroundings(self.lab, self._power_on_one, self._power_off, self._start)
         try:
             self.lab.wire_lans()
-            with syscalls.inside_netns(self.lab.fabric):
+            with entering.inside_netns(self.lab.fabric):
                 self.recorder.capture(self.lab.wire_ends, self._deaf(), self._number_of_vips())
             self._power_on(list(self.nodes.values()))
         except BaseException as problem:

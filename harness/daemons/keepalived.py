@@ -15,7 +15,7 @@ from harness.errors import HarnessError
 from harness.events import State
 from harness.images.image import Image
 from harness.keepalived import statistics
-from harness.kernels.watchdog import PROCESSOR_LIMIT
+from harness.kernels.host.watchdog import PROCESSOR_LIMIT
 from harness.lab.machine import Machine
 from harness.topology.vrrp import VrrpInstance
 

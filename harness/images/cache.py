@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.kernels import cache
-from harness.kernels.steps import Steps
+from harness.kernels.making import cache
+from harness.kernels.making.steps import Steps
 
 Progress = Callable[[str], None]
 

@@ -11,7 +11,7 @@ from typing import Any
 from harness import received
 from harness.errors import HarnessError
 from harness.images import cache
-from harness.kernels.steps import Steps
+from harness.kernels.making.steps import Steps
 
 _TAG = "org.opencontainers.image.ref.name"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}

@@ -13,7 +13,7 @@ from pathlib import Path
 from harness.errors import HarnessError
 from harness.images import cache
 from harness.images.image import check_architecture, compiled_in
-from harness.kernels.steps import Steps
+from harness.kernels.making.steps import Steps
 
 TOOLS = {
     "gcc": "gcc",

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 from harness.images import cache
-from harness.kernels import apt
-from harness.kernels.steps import Steps
+from harness.kernels.making import apt
+from harness.kernels.making.steps import Steps
 
 RELEASES = ("bullseye", "bookworm", "trixie", "sid")
 """Debian's, oldest first: their keepalived are 2.1.5, 2.2.7, 2.3.3 and 2.3.4 at the time of

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.kernels import native
-from harness.kernels.memory import QUOTA, SMALLEST
+from harness.kernels.host.memory import QUOTA, SMALLEST
 
 if TYPE_CHECKING:
-    from harness.kernels.uml import Kernel
+    from harness.kernels.host.uml import Kernel
 
 CLOCKS = ("auto", "real", "virtual")
 GUEST, HEADER, RUN = "LVS_HARNESS_GUEST", "LVS_HARNESS_HEADER", "LVS_HARNESS_RUN"
@@ -81,9 +81,9 @@ class Choice:
         """Run a module in the embedded kernel, which may write ``folder`` and bring back the files ``outside`` it.
 
         ``watchdog`` is in seconds; it, ``paced``, ``modules`` and ``readable`` are explained at
-        :func:`harness.kernels.uml.run`.
+        :func:`harness.kernels.host.uml.run`.
         """
-        from harness.kernels import uml
+        from harness.kernels.host import uml
 
         assert self.embedded is not None
         environment = {
@@ -139,7 +139,7 @@ def choose(kernel: str, clock: str, seed: int) -> Choice:
         raise HarnessError(
             f"--kernel native cannot run here: {lacking}; as root, load IPVS with `modprobe ip_vs`, or use --kernel uml"
         )
-    from harness.kernels import uml
+    from harness.kernels.host import uml
 
     embedded, origin = _embedded(kernel, clock, lacking)
     if (problem := uml.unfit(embedded)) is not None:
@@ -152,7 +152,7 @@ def choose(kernel: str, clock: str, seed: int) -> Choice:
 
 def _embedded(kernel: str, clock: str, lacking: str | None) -> tuple[Kernel, str]:
     """The kernel at a path, or the built one, or the distribution's; and where it comes from."""
-    from harness.kernels import uml
+    from harness.kernels.host import uml
 
     packaged = uml.packaged()
     if packaged is not None and kernel == str(packaged.path):
@@ -172,7 +172,8 @@ def _embedded(kernel: str, clock: str, lacking: str | None) -> tuple[Kernel, str
 
 
 def _built() -> Kernel | None:
-    from harness.kernels import cache, uml
+    from harness.kernels.host import uml
+    from harness.kernels.making import cache
 
     found = cache.find()
     return None if found is None or unsuited() else uml.Kernel.at(found.path)

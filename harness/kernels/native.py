@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from harness.kernels import linux
+from harness.kernels.calls import linux
 
 _NEIGHBOURS = "/proc/sys/net/ipv4/neigh/default/gc_thresh3"
 _NEIGHBOURS_EACH = 5

@@ -1,10 +1,10 @@
 """What runs inside a machine as its pid 1: starts and reaps its programs, and opens its files.
 
 It talks to the harness over two ``SOCK_SEQPACKET`` sockets: requests and replies on ``control``,
-and the ends of its children on ``notes`` (:mod:`harness.kernels.messages`).
+and the ends of its children on ``notes`` (:mod:`harness.kernels.calls.messages`).
 
-There is one such process for every machine, forked from :mod:`harness.lab.supervising`, so it
-imports C modules only.
+There is one such process for every machine, forked from :mod:`harness.lab.supervisor_process`, so
+it imports C modules only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import marshal
 import os
 import select
 
-from harness.kernels import linux, messages
+from harness.kernels.calls import linux, messages
 
 TYPE_CHECKING = False  # that of `typing` takes 15 ms to import
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable, Iterable
 
 from harness.errors import HarnessError
-from harness.lab import cuts, impairment, offload, syscalls
+from harness.lab import cuts, entering, impairment, offload
 from harness.lab.cuts import Cut
 from harness.lab.impairment import Impairment
 from harness.lab.machine import Machine, Process
@@ -55,7 +55,7 @@ class Lab:
         batch = Batch()
         for number, lan in enumerate(self.plan.lans):
             batch.bridge(lan, f"02:ff:00:00:00:{number:02x}")
-        with syscalls.inside_netns(self.fabric):
+        with entering.inside_netns(self.fabric):
             batch.send("LANs")
             self._bridges = {lan: socket.if_nametoindex(lan) for lan in self.plan.lans}
 
@@ -82,7 +82,7 @@ class Lab:
         for machine in machines:
             for interface in machine.plan.interfaces:
                 self._add_wire(batch, machine, interface)
-        with syscalls.inside_netns(self.fabric):
+        with entering.inside_netns(self.fabric):
             batch.send("wires")
         self._cut_again({machine.name for machine in machines})
         for machine in machines:
@@ -93,7 +93,7 @@ class Lab:
         as they are there.
         """
         if len(self._wires) > _AT_ONCE:
-            with syscalls.inside_netns(self.fabric):
+            with entering.inside_netns(self.fabric):
                 wait_running(set(self._wires.values()))
 
     def _add_wire(self, batch: Batch, machine: Machine, interface: InterfacePlan) -> None:
@@ -135,7 +135,7 @@ class Lab:
             self._wires[interface.wire], interface.wire
         )  # where an end of the other name is left
         self._add_wire(batch, held, interface)
-        with syscalls.inside_netns(self.fabric):
+        with entering.inside_netns(self.fabric):
             batch.send("wires")
         self._cut_again({machine})
         batch = Batch()
@@ -160,7 +160,7 @@ class Lab:
         batch = Batch()
         for interface in self.machines[machine].plan.interfaces:
             batch.set_port_state(self._wires[interface.wire], not blocked, interface.wire)
-        with syscalls.inside_netns(self.fabric):
+        with entering.inside_netns(self.fabric):
             batch.send(machine)
 
     def _set_wires(self, machine: str, name: str | None, up: bool) -> None:
@@ -168,7 +168,7 @@ class Lab:
         batch = Batch()
         for interface in plan.interfaces if name is None else (plan.interface(name),):
             batch.set_link(self._wires[interface.wire], up, interface.wire)
-        with syscalls.inside_netns(self.fabric):
+        with entering.inside_netns(self.fabric):
             batch.send(machine)
 
     def impair(self, machine: str, impaired: Impairment | None, *, arriving: bool) -> None:
@@ -180,7 +180,7 @@ class Lab:
         if not arriving and not held.powered:
             return  # what impaired it is gone with its interfaces
         batch = Batch()
-        with syscalls.inside_netns(self.fabric if arriving else held.netns):
+        with entering.inside_netns(self.fabric if arriving else held.netns):
             for interface in held.plan.interfaces:
                 index = (
                     self._wires[interface.wire]
@@ -213,7 +213,7 @@ class Lab:
         batch = Batch()
         for leaves, arrives in wires:
             cuts.cut(batch, self._wires[arrives], arrives, leaves, what, number)
-        with syscalls.inside_netns(self.fabric):
+        with entering.inside_netns(self.fabric):
             batch.send(receiver)
         self._cuts[key] = number
 
@@ -223,7 +223,7 @@ class Lab:
         batch = Batch()
         for _, wire in self.shared_wires(sender, receiver):
             cuts.mend(batch, self._wires[wire], wire, what, number)
-        with syscalls.inside_netns(self.fabric):
+        with entering.inside_netns(self.fabric):
             batch.send(receiver)
 
     def _cut_again(self, names: set[str]) -> None:
@@ -264,7 +264,7 @@ class Lab:
         batch = Batch()
         for interface in self.machines[machine].plan.interfaces:
             batch.delete_link(self._wires[interface.wire], interface.wire)
-        with syscalls.inside_netns(self.fabric):
+        with entering.inside_netns(self.fabric):
             batch.send(machine)
         return died
 
@@ -276,5 +276,5 @@ class Lab:
         batch = Batch()
         for lan, index in self._bridges.items():
             batch.delete_link(index, lan)
-        with syscalls.inside_netns(self.fabric):
+        with entering.inside_netns(self.fabric):
             batch.send("LANs")

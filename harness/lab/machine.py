@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from harness.errors import HarnessError
-from harness.kernels import messages
-from harness.lab import syscalls
+from harness.kernels.calls import messages
+from harness.lab import entering
 from harness.lab.netlink import Batch
 from harness.lab.plan import HostPlan
 from harness.lab.supervisor import Born, Supervisor
@@ -244,7 +244,7 @@ class Machine:
 
     def inside(self) -> contextlib.AbstractContextManager[None]:
         """Work in the machine's network namespace: a socket made there belongs to the machine."""
-        return syscalls.inside_netns(self.netns)
+        return entering.inside_netns(self.netns)
 
     def set_sysctl(self, name: str, value: int) -> None:
         """Set ``net.ipv4.ip_forward`` and the like. Raises HarnessError if this kernel has no such

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from harness.errors import HarnessError
-from harness.kernels import linux
-from harness.lab import supervising
+from harness.kernels.calls import linux
+from harness.lab import supervisor_process
 from harness.lab.plan import HostPlan
 
 FRESH_FOLDERS = {
@@ -33,7 +33,7 @@ _UPPER, _ROOT = "/tmp/upper", "/tmp/root"
 
 def make(hosts: Sequence[HostPlan], etc_hosts: str) -> list[list[int]]:
     """For each machine the descriptors of its new namespaces, in the order of
-    ``supervising.NAMESPACES``.
+    ``supervisor_process.NAMESPACES``.
 
     Raises HarnessError.
     """
@@ -49,8 +49,8 @@ def _make_all(hosts: Sequence[HostPlan], etc_hosts: str) -> list[list[int]]:
     try:
         for host in hosts:
             try:
-                linux.unshare(sum(supervising.NAMESPACES.values()))
-                made.append([_open_namespace(kind) for kind in supervising.NAMESPACES])
+                linux.unshare(sum(supervisor_process.NAMESPACES.values()))
+                made.append([_open_namespace(kind) for kind in supervisor_process.NAMESPACES])
                 _furnish(host, etc_hosts)
                 linux.setns(own, linux.CLONE_NEWNS)
             except OSError as problem:
@@ -77,7 +77,7 @@ def _open_namespace(kind: str) -> int:
 def _furnish(host: HostPlan, etc_hosts: str) -> None:
     """Give the calling thread's namespaces what the machine has in them."""
     linux.set_hostname(host.name)
-    supervising.set_ipv6(QUIET)
+    supervisor_process.set_ipv6(QUIET)
     _make_root(
         host.image.root, host.image.added, {"hosts": etc_hosts, "hostname": host.name + "\n"}
     )
@@ -115,7 +115,7 @@ def _make_root(root: str, added: str | None, etc: dict[str, str]) -> None:
     ):
         os.mkdir(folder, 0o755)
     for name, text in etc.items():
-        supervising.put(f"{_UPPER}/etc/{name}", text.encode())
+        supervisor_process.put(f"{_UPPER}/etc/{name}", text.encode())
     try:
         layers = f"lowerdir=/proc/self/fd/{lower},upperdir={_UPPER},workdir=/tmp/work"
         linux.mount("machine", _ROOT, "overlay", data=layers)
@@ -137,7 +137,7 @@ def _make_root(root: str, added: str | None, etc: dict[str, str]) -> None:
         linux.mount("machine", f"{_ROOT}/{folder}", "tmpfs", guarded, f"mode={permissions}")
     for path, content, mode in files:
         os.makedirs(os.path.dirname(f"{_ROOT}/{path}"), exist_ok=True)
-        supervising.put(f"{_ROOT}/{path}", content, mode)
+        supervisor_process.put(f"{_ROOT}/{path}", content, mode)
     linux.mount("sysfs", _ROOT + "/sys", "sysfs", guarded | linux.MS_NOEXEC)
     linux.change_root(_ROOT)
 

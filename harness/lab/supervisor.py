@@ -1,5 +1,5 @@
 """The harness's hold on the process below which all machines live
-(:mod:`harness.lab.supervising`).
+(:mod:`harness.lab.supervisor_process`).
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from typing import NamedTuple
 
 import harness
 from harness.errors import HarnessError
-from harness.kernels import choice, forks, linux, messages
-from harness.lab import namespaces, supervising
+from harness.kernels import choice
+from harness.kernels.calls import linux, messages
+from harness.kernels.guest import forks
+from harness.lab import namespaces, supervisor_process
 from harness.lab.plan import HostPlan
 
-_PROGRAM = f"from harness.lab import supervising; supervising.main({forks.KEPT})"
+_PROGRAM = f"from harness.lab import supervisor_process; supervisor_process.main({forks.KEPT})"
 
 
 class Born(NamedTuple):
@@ -69,8 +71,8 @@ class Supervisor:
         Raises HarnessError.
         """
         many = [
-            hosts[first : first + supervising.MOST]
-            for first in range(0, len(hosts), supervising.MOST)
+            hosts[first : first + supervisor_process.MOST]
+            for first in range(0, len(hosts), supervisor_process.MOST)
         ]
         return [born for some in many for born in self._machines(some, etc_hosts)]
 

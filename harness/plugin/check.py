@@ -15,7 +15,7 @@ from harness import failure
 from harness.check import verdict
 from harness.check.finding import Finding, in_order, silenced
 from harness.errors import HarnessError
-from harness.kernels.interrupts import INTERRUPTED
+from harness.kernels.host.interrupts import INTERRUPTED
 from harness.plugin import private_pytest
 from harness.plugin.evidence import folder_of
 from harness.plugin.marks import CONFIGURED

@@ -20,8 +20,8 @@ from harness.plugin.specs import spec_of
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
-    from harness.controls import Control
-    from harness.pool import Pool
+    from harness.cluster_pool import Pool
+    from harness.scenario.control import Control
 
 RUNNING = pytest.StashKey["Cluster"]()
 """The cluster of a scenario that runs."""
@@ -88,7 +88,7 @@ def lvs_kernel(pytestconfig: pytest.Config, _about_the_run: None) -> str:
 
 @pytest.fixture(scope="session")
 def _pool(request: pytest.FixtureRequest, lvs_kernel: str) -> Iterator[Pool]:
-    from harness.pool import Pool
+    from harness.cluster_pool import Pool
 
     run = Path(os.environ[choice.RUN], *filter(None, [os.environ.get("PYTEST_XDIST_WORKER")]))
     pool = Pool(run, choice.slack(), request.config.getoption("seed"))

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from harness.errors import HarnessError
-from harness.kernels import choice, imports, linux, wire
-from harness.kernels.watchdog import Watchdog
+from harness.kernels import choice, imports, wire
+from harness.kernels.calls import linux
+from harness.kernels.host.watchdog import Watchdog
 from harness.plugin import parallel, private_pytest
 from harness.plugin.images import base_selection
 from harness.plugin.specs import spec_of, unit_of

@@ -11,7 +11,7 @@ from harness.plugin.judge import Outcome
 from harness.plugin.marks import controls_of
 
 if TYPE_CHECKING:
-    from harness.controls import Control
+    from harness.scenario.control import Control
 
 _TEXT = "control_verdict"
 UNNAMED, SKIPPED = "names no control", "skipped"

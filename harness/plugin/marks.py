@@ -10,8 +10,8 @@ from harness.errors import HarnessError
 
 if TYPE_CHECKING:
     from harness.check.configured import Configured
-    from harness.controls import Control
     from harness.lab.plan import Topology
+    from harness.scenario.control import Control
 
 
 CONFIGURED = pytest.StashKey["Configured"]()
@@ -38,6 +38,6 @@ def topology_of(item: pytest.Item) -> tuple[Topology | Configured, dict[str, Any
 
 def controls_of(item: pytest.Item) -> list[Control]:
     """The controls that a scenario names. HarnessError if one is not declared as it should be."""
-    from harness.controls import Control
+    from harness.scenario.control import Control
 
     return [Control.of(item.nodeid, *marker.args, **marker.kwargs) for marker in item.iter_markers("control")]

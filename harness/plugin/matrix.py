@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.kernels import owned
+from harness.kernels.host import owned
 from harness.plugin.images import base_selection
 from harness.plugin.judge import Outcome, outcome_of
 from harness.report.grid import Grid

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness import received
-from harness.kernels import choice, gateway, memory
-from harness.kernels.gateway import console
+from harness.kernels import choice
+from harness.kernels.host import memory
+from harness.kernels.workers import gateway
+from harness.kernels.workers.gateway import console
 from harness.plugin import core, readable, units
 
 if TYPE_CHECKING:
@@ -260,7 +262,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Have the worker say when it waits for the controller's next word."""
     if is_worker(session.config) and choice.virtual():
-        from harness.kernels import program
+        from harness.kernels.guest import program
         from harness.plugin.private_xdist import call_around_waiting
 
         call_around_waiting(session.config, before=program.wait, after=program.go_on)
@@ -270,6 +272,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The worker has done its work, and waits to be told to go."""
     if is_worker(config) and choice.virtual():
-        from harness.kernels import program
+        from harness.kernels.guest import program
 
         program.wait()

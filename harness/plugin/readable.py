@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import HarnessError
-from harness.kernels import boundary
+from harness.kernels.host import boundary
 from harness.plugin import private_pytest
 from harness.plugin.marks import CONFIGURED
 from harness.plugin.matrix import images_asked_for

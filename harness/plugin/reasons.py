@@ -8,8 +8,8 @@ from harness.plugin import private_pytest
 
 
 def failed_because(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException], reason: str) -> bool:
-    """Whether it failed for a stated reason, see :func:`harness.controls.explains`."""
-    from harness.controls import explains
+    """Whether it failed for a stated reason, see :func:`harness.scenario.control.explains`."""
+    from harness.scenario.control import explains
 
     return explains(reason, _statement(item, excinfo), str(excinfo.value))
 

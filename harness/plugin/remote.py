@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import HarnessError
-from harness.kernels import choice, gateway
-from harness.kernels.remote import Remote
+from harness.kernels import choice
+from harness.kernels.workers import gateway
+from harness.kernels.workers.remote import Remote
 from harness.plugin import parallel, unwritten
 from harness.report import merging
 

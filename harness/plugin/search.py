@@ -23,8 +23,8 @@ from harness.plugin.specs import spec_of
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
-    from harness.controls import Control
-    from harness.pool import Pool
+    from harness.cluster_pool import Pool
+    from harness.scenario.control import Control
     from harness.search.engine import Failure, Search
     from harness.search.leaving import Place
 
@@ -228,7 +228,7 @@ def search(
         yield Searching(request.node, grounds, told)
         _pool.drop()
         return
-    from harness.pool import Pool
+    from harness.cluster_pool import Pool
 
     folder = Path(os.environ[choice.RUN], "against")
     folder.mkdir(exist_ok=True)

@@ -1,7 +1,7 @@
 """A scenario that computes for ever in virtual time, where that takes no time: it alone is ended, not the run.
 
-The watchdog of the guest asks for it by a signal (:mod:`harness.kernels.running`), unless a process of some machine
-is what computes, which it ends itself.
+The watchdog of the guest asks for it by a signal (:mod:`harness.kernels.guest.running`), unless a process of
+some machine is what computes, which it ends itself.
 """
 
 from __future__ import annotations

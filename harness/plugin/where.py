@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.kernels import choice, interrupts, memory, native
-from harness.kernels.watchdog import WATCHDOG, limit
+from harness.kernels import choice, native
+from harness.kernels.host import interrupts, memory
+from harness.kernels.host.watchdog import WATCHDOG, limit
 from harness.plugin import collecting, core, deadly, parallel, private_pytest, readable, report
 from harness.plugin.clusters import NOT_COLLECTED
 from harness.plugin.marks import CONFIGURED

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.kernels import cache, choice, uml
+from harness.kernels import choice
+from harness.kernels.host import uml
+from harness.kernels.making import cache
 from harness.plugin.collecting import _how
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.kernels import quota
+from harness.kernels.host import quota
 from tests.guests import BUILT, NOBODY, PACKAGED, Host, make_host
 
 SECRET = "to be read by nobody"

@@ -18,7 +18,7 @@ from tests.guests import NOBODY, ROOT
 
 CONFINED = """
     import ctypes, errno, fcntl, os, resource, signal, socket, stat, sys
-    from harness.kernels import limits
+    from harness.kernels.host import limits
     run, store, socket_path, victim, readable, secret, *more = sys.argv[1:]
     orders = {"readable": [readable], "listable": [], "writable": run, "quota": 1 << 20, "memory": 1 << 20,
               "argv": ["/bin/true"]}

@@ -16,7 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.kernels import cache, choice, linux, uml
+from harness.kernels import choice
+from harness.kernels.calls import linux
+from harness.kernels.host import uml
+from harness.kernels.making import cache
 from tests.guests import ROOT, descendants, heed_signals, status
 
 pytestmark = pytest.mark.slow

@@ -9,8 +9,8 @@ import pytest
 
 from harness.cli import main
 from harness.errors import HarnessError
-from harness.kernels import memory
-from harness.kernels.watchdog import limit
+from harness.kernels.host import memory
+from harness.kernels.host.watchdog import limit
 from harness.plugin.units import Shard
 
 NO_NUMBERS = ["", " ", "-1", "1e", "0x10", "²", "٣", "1_0", "nan", "inf", "-inf", "1e400", "9" * 5000, "1\n", "--"]

@@ -9,7 +9,9 @@ import pytest
 
 from harness.cli import main
 from harness.errors import HarnessError
-from harness.kernels import boundary, landlock, native, seccomp
+from harness.kernels import native
+from harness.kernels.calls import landlock, seccomp
+from harness.kernels.host import boundary
 from harness.plugin import readable
 
 PLAIN = "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n virtual_ipaddress {\n 10.0.0.1\n }\n%s}\n"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.kernels import cache
+from harness.kernels.making import cache
 
 CASES = sorted(each for each in (Path(__file__).parent / "check_cases").iterdir() if each.is_dir())
 

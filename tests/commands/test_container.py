@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.kernels import cache
+from harness.kernels.making import cache
 from tests.commands.roots import ROOT, release, require
 from tests.commands.test_wheels import build_wheels
 

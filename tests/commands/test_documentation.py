@@ -15,7 +15,7 @@ import pytest
 
 from harness.images import cache as images
 from harness.images import release
-from harness.kernels import cache as kernels
+from harness.kernels.making import cache as kernels
 
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"(?:^`(?P<file>[\w./]+)`:\n\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)

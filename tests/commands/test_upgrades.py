@@ -11,7 +11,7 @@ import pytest
 
 from harness.images import cache as images
 from harness.images import release
-from harness.kernels import cache as kernels
+from harness.kernels.making import cache as kernels
 
 ROOT = Path(__file__).parents[2]
 SPINS = ROOT / "tests/commands/check_cases/never-finishes-reading"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.kernels import cache
+from harness.kernels.making import cache
 from tests.commands.roots import COMPILERS, ROOT, Root, packages, require
 
 pytestmark = pytest.mark.slow

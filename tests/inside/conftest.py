@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.pool import Pool
+from harness.cluster_pool import Pool
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ import pytest
 from harness.daemons import httpd
 from harness.daemons.nodes import Node
 from harness.images.image import Image
-from harness.kernels import choice, linux
+from harness.kernels import choice
+from harness.kernels.calls import linux
 from harness.observers.recorder import Recorder
 from harness.topology import services
 from tests.inside.users import User

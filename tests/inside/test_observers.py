@@ -15,7 +15,7 @@ from harness.cluster import Cluster
 from harness.errors import HarnessError
 from harness.events import AddressChanged, Advertisement, Arp, DestinationChanged, Event, Request, ServiceChanged
 from harness.faults import BlackHole, StopHttpd
-from harness.lab import syscalls
+from harness.lab import entering
 from harness.lab.netlink import Batch
 from harness.measures import NoEvidence
 from harness.observers import protocols
@@ -209,7 +209,7 @@ def test_capture_of_a_large_cluster_lacks_copies_for_real_servers_only(cluster: 
 
 def test_capture_that_lost_frames_is_loud(cluster: Cluster) -> None:
     seen: list[Frame] = []
-    with syscalls.inside_netns(cluster.lab.fabric):
+    with entering.inside_netns(cluster.lab.fabric):
         capture = Capture(cluster.lab.wire_ends, cluster.timeline.origin, seen.append, ring_frames=32)
     try:
         cluster.ask_arp(cluster.client, "172.16.10.254", 50)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.cluster_pool import Pool
 from harness.faults import StopHttpd, Unprotected
 from harness.kernels import choice
-from harness.pool import Pool
 from harness.spec import ClusterSpec
 from topologies.director_pair import DirectorPair
 

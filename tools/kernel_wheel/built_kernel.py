@@ -1,4 +1,4 @@
-"""Puts the kernel that :mod:`harness.kernels.cache` finds into its wheel.
+"""Puts the kernel that :mod:`harness.kernels.making.cache` finds into its wheel.
 
 With it go what its licence asks for: the patch, the configuration, and the name of the source.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-from harness.kernels import cache
+from harness.kernels.making import cache
 
 _PACKAGE = "lvs_harness_kernel"
 _GLIBC = re.compile(rb"\0GLIBC_(\d+)\.(\d+)")

@@ -1,0 +1,200 @@
+"""What directors' own configurations become: the topology that they need, once keepalived itself has read them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from ipaddress import IPv4Network, IPv6Network
+from typing import TYPE_CHECKING
+
+from mininet.topo import Topo
+
+from harness.check import derive, drawing, local, model, reading, shared_wires, standins
+from harness.check.facts import Instance, Reading
+from harness.check.files import Configuration
+from harness.check.layout import Layout, ServerMachine
+from harness.lab.plan import HostPlan, Plan, Topology, with_images
+from harness.lab.supervisor import Supervisor
+from harness.topology import Client, Director, RealServer, Router, VirtualService
+
+if TYPE_CHECKING:
+    from harness.images.selection import Selection
+
+
+OUTSIDE, OUTSIDE6 = IPv4Network("198.18.0.0/24"), IPv6Network("fd00:198:18::/64")
+"""Where clients are that are behind a router."""
+
+
+def readings(
+    configurations: list[Configuration], supervisor: Supervisor, selection: Selection | None
+) -> tuple[dict[str, Reading], dict[str, tuple[str, ...]]]:
+    """What each director's keepalived has read, and what it says against it, by director.
+
+    keepalived reads in machines of its own, with the images of ``selection``.
+    """
+    found: dict[str, Reading] = {}
+    complaints: dict[str, tuple[str, ...]] = {}
+    hosts = tuple(HostPlan(configuration.director, Director(), ()) for configuration in configurations)
+    plan = Plan({}, hosts) if selection is None else with_images(Plan({}, hosts), selection)
+    for configuration, host in zip(configurations, plan.hosts, strict=True):
+        found[configuration.director], said = reading.read(configuration, host, supervisor)
+        missing = tuple(f"include {pattern}: there is no such file" for pattern in configuration.missing)
+        complaints[configuration.director] = (*said, *missing)
+    return found, complaints
+
+
+def topology(
+    configurations: list[Configuration], settings: dict[str, str], read: Mapping[str, Reading]
+) -> tuple[Topology, str, Layout]:
+    """The topology, the drawing of what was understood, and where its machines stand."""
+    files = {configuration.director: configuration.files for configuration in configurations}
+    layout = derive.derive(read, settings, files)
+    changed = dict.fromkeys(said for configuration in configurations for said in configuration.changed)
+    layout = replace(
+        layout,
+        left_out=(*layout.left_out, *standins.left_out(layout)),
+        changed=(*changed, *standins.changed(layout)),
+    )
+    made = partial(_Derived, layout=layout, configurations=configurations)
+    return made, drawing.draw(layout), layout
+
+
+class _Derived(Topo):
+    """The machines of a derived cluster."""
+
+    def build(self, layout: Layout, configurations: list[Configuration]) -> None:
+        services = _services(layout)
+        missing = {path: (standins.SUCCEEDS, 0o755) for each in layout.directors for path in each.reading.programs}
+        digests = standins.digests({director.name: director.reading for director in layout.directors})
+        for name, segment in layout.segments.items():
+            six = {} if segment.subnet6 is None else {"subnet6": str(segment.subnet6)}
+            self.addSwitch(f"lan-{name}"[:15], subnet=str(segment.subnet), **six)
+        forwarding = any(service.method == "NAT" for service in services.values())
+        for director, configuration in zip(layout.directors, configurations, strict=True):
+            commands = {script.name: script.command for script in director.reading.scripts}
+            replaced = {name: commands[name] for name in director.replaced}
+            files, places = standins.with_succeeding(standins.with_digests(configuration.files, digests), replaced)
+            instances = [each for each in director.instances if model.is_judged(each)]
+            self.addHost(
+                director.name,
+                cls=Director,
+                vrrp=tuple(model.instance(each, director.reading) for each in instances),
+                sync_groups=model.sync_groups(instances),
+                services=[services[each.name] for each in director.reading.services if each.name in services],
+                files={**missing, **files},
+                without_vip=tuple(
+                    model.instance(each, director.reading) for each in director.instances if not model.is_judged(each)
+                ),
+                devices=tuple(dict.fromkeys(_devices(director.instances))),
+                **(_to_the_router(layout) if layout.routed else {}),
+                holds=tuple(layout.static_vips) if director is layout.directors[0] else (),
+                local=director.local,
+                commands={**commands, **places},
+                users=configuration.users,
+                switches=_switches(director.reading),
+                ending=_ending(director.reading, configuration.files, director.replaced),
+                pauses=_pauses(director.reading, configuration.files, director.replaced),
+                links_pidof=layout.links_pidof,
+                programs={**_programs(director.reading, {**missing, **configuration.files}), **places},
+                sysctl={"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1} if forwarding else {},
+            )
+            self._wire(director.name, director.addresses, director.addresses6, director.called)
+        for server in layout.servers:
+            serves = [
+                replace(services[each.name], check=model.checks(own))  # each real server has checkers of its own
+                for each, own in server.serves
+                if each.name in services
+            ]
+            self.addHost(
+                server.name,
+                cls=RealServer,
+                serves=serves,
+                sorry_for=[services[each.name] for each in server.sorry_for if each.name in services],
+                **_routes(server),
+                **standins.options(server),
+            )
+            self._wire(server.name, {server.segment: server.address}, _of_segment(server))
+        if not layout.routed:
+            self.addHost("client", cls=Client)
+            self._wire("client", layout.client, layout.client6)
+            return
+        self.addSwitch("outside", subnet=str(OUTSIDE), subnet6=str(OUTSIDE6))
+        self.addHost("router", cls=Router)
+        self._wire("router", layout.client, layout.client6)
+        self.addLink("outside", "router", params2={"ip": str(OUTSIDE[1]), "ip6": str(OUTSIDE6[1])})
+        gateways = {"defaultRoute": f"via {OUTSIDE[1]}", "defaultRoute6": f"via {OUTSIDE6[1]}"}
+        self.addHost("client", cls=Client, **gateways)
+        self.addLink("outside", "client", params2={"ip": str(OUTSIDE[2]), "ip6": str(OUTSIDE6[2])})
+
+    def _wire(
+        self,
+        host: str,
+        addresses: Mapping[str, str],
+        addresses6: Mapping[str, str],
+        called: Mapping[str, str] | None = None,
+    ) -> None:
+        for wire, address in addresses.items():
+            interface = (called or {}).get(wire, wire)
+            ends = {"ip": address, **({"ip6": addresses6[wire]} if wire in addresses6 else {})}
+            self.addLink(f"lan-{wire}"[:15], host, intfName2=interface, params2=ends)
+
+
+def _devices(instances: Iterable[Instance]) -> Iterator[str]:
+    """The devices of a director that are no wires and no loopback, and that hold VIPs."""
+    for one in instances:
+        for vip in (*one.vips, *one.excluded_vips):
+            if shared_wires.is_virtual(vip.device) and vip.device != "lo":
+                yield vip.device
+
+
+def _to_the_router(layout: Layout) -> dict[str, str]:
+    """A director's default routes, as Mininet's options."""
+    first = next(iter(layout.client))
+    six = {"defaultRoute6": f"via {layout.client6[first]}"} if first in layout.client6 else {}
+    return {"defaultRoute": f"via {layout.client[first]}", **six}
+
+
+def _routes(server: ServerMachine) -> dict[str, str]:
+    """Its default routes, as Mininet's options."""
+    gateways = {"defaultRoute": server.gateway, "defaultRoute6": server.gateway6}
+    return {option: f"via {gateway}" for option, gateway in gateways.items() if gateway}
+
+
+def _of_segment(server: ServerMachine) -> dict[str, str]:
+    return {} if server.address6 is None else {server.segment: server.address6}
+
+
+def _programs(reading: Reading, files: Mapping[str, tuple[bytes, int]]) -> dict[str, str]:
+    """By script the file that it runs, as far as no other program runs that."""
+    found = {script.name: local.program_of(script.command, files) for script in reading.scripts}
+    return {script: program for script, program in found.items() if program is not None}
+
+
+def _ending(reading: Reading, files: Mapping[str, tuple[bytes, int]], but: Collection[str]) -> tuple[str, ...]:
+    """The scripts that end keepalived when what they look for has ended."""
+    ends = (script.name for script in reading.scripts if local.ends_keepalived(script, files))
+    return tuple(name for name in ends if name not in but)
+
+
+def _pauses(reading: Reading, files: Mapping[str, tuple[bytes, int]], but: Collection[str]) -> dict[str, float]:
+    """By script for how many seconds it sleeps, for those that do."""
+    found = {script.name: local.pauses(script.command, files) for script in reading.scripts}
+    return {script: seconds for script, seconds in found.items() if seconds and script not in but}
+
+
+def _switches(reading: Reading) -> dict[str, str]:
+    """By script the file whose existence has it fail, for those that are made so."""
+    found = {script.name: local.switch_of(script.command) for script in reading.scripts}
+    return {script: path for script, path in found.items() if path is not None}
+
+
+def _services(layout: Layout) -> dict[str, VirtualService]:
+    """The services by name, but for those that are not emulated."""
+    found: dict[str, VirtualService] = {}
+    own = standins.directors_addresses(layout)
+    for director in layout.directors:
+        for fact in director.reading.services:
+            if fact.name not in found and standins.why_not(fact, own) is None:
+                found[fact.name] = model.service(fact, [server.rip for server in layout.servers])
+    return found

@@ -1,0 +1,1 @@
+"""Linux system calls that Python does not offer, and what processes give up by them."""

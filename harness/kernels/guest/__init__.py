@@ -1,0 +1,1 @@
+"""What runs inside the guest before and beside the program: pid 1, its streams, its clock."""

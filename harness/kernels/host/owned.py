@@ -1,0 +1,94 @@
+"""Commands that this process starts and that end with it, however it ends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from harness.kernels.calls import linux
+from harness.kernels.host.interrupts import Ended
+
+_GRACE = 20.0
+"""Seconds that an interrupted command has to say what it has found, and to clean up, before it is killed."""
+
+
+_KEEPER = """
+import shutil, sys, tempfile, time
+folder = tempfile.mkdtemp(prefix="lvs-harness-")
+print(folder, flush=True)
+if not sys.stdin.read():
+    for _ in range(50):
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.1)
+"""
+"""Its input says that all is well, or ends because its parent was killed. What that one had started ends a moment
+later, and until then makes the folder again to write there; so it is removed for some seconds.
+"""
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for the block. It is removed also where this process is killed, by the one that has made it."""
+    command = [sys.executable, "-S", "-c", _KEEPER]
+    keeper = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+    assert keeper.stdout is not None
+    folder = Path(os.fsdecode(keeper.stdout.readline().removesuffix(b"\n")))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        keeper.communicate(b"removed")
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    capture: bool = False,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, whatever its status.
+
+    When this process is killed, the kernel kills the command; what that one has started ends by the same rule, or
+    because it holds the other end of a pipe. When this process is interrupted, so is the command, and it is waited for
+    before the exception goes on. With ``capture`` the command has a group of its own and no terminal, and its output
+    is returned; without, it has those of this process, and so hears of Ctrl-C itself.
+    """
+    parent = os.getpid()
+    stream = subprocess.PIPE if capture else None
+    running = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL if capture else None,
+        stdout=stream,
+        stderr=stream,
+        text=True,
+        errors="replace",
+        process_group=0 if capture else None,
+        preexec_fn=lambda: linux.die_with_parent(parent),
+    )
+    try:
+        output, errors = running.communicate()
+    except BaseException as reason:
+        if capture or isinstance(reason, Ended):
+            with suppress(ProcessLookupError):
+                running.send_signal(signal.SIGINT)
+        _end(running)
+        raise
+    return subprocess.CompletedProcess(list(command), running.returncode, output, errors)
+
+
+def _end(running: subprocess.Popen[str]) -> None:
+    try:
+        with suppress(subprocess.TimeoutExpired):
+            running.communicate(timeout=_GRACE)
+    finally:
+        running.kill()  # nothing happens if it has ended
+        running.wait()

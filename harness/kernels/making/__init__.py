@@ -1,0 +1,1 @@
+"""Building the virtual-time kernel, and where built ones are kept."""

@@ -1,0 +1,1 @@
+"""Guests for the workers of pytest-xdist, on this machine and on others."""
