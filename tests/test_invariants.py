@@ -52,7 +52,7 @@ def maintenance(noticed: float = 6.0) -> Story:
 
 def told(*states: str) -> Story:
     """The master resigns at 5 s and takes over again, and the FIFO hears of these states."""
-    story = Story(12, told=True).advertises("director1", 0.5, 5).advert("director1", 5.0, priority=0)
+    story = Story(12, notifications=True).advertises("director1", 0.5, 5).advert("director1", 5.0, priority=0)
     story.yields("director1", 5.0).takes("director1", 5 + 156 / 256).advertises("director1", 5 + 156 / 256, 12)
     story.act("DeleteVip", "director1", 5.0, 5.0)
     for number, state in enumerate(states):
