@@ -11,15 +11,12 @@ from harness.errors import HarnessError
 
 _NETLINK_NETFILTER = 12  # <linux/netlink.h>
 _NLM_F_REQUEST, _NLM_F_ACK, _NLMSG_ERROR = 0x1, 0x4, 2
-_BATCH_BEGIN, _NFTABLES, _NEWTABLE, _TABLE_NAME = (
-    0x10,
-    10,
-    10 << 8,
-    1,
-)  # <linux/netfilter/nf_tables.h> and nfnetlink.h
-_HEADER, _NETFILTER_HEADER, _ATTRIBUTE, _ERROR = (
-    struct.Struct(text) for text in ("=LHHLL", ">BBH", "=HH", "=i")
-)
+# <linux/netfilter/nf_tables.h> and <linux/netfilter/nfnetlink.h>
+_BATCH_BEGIN, _NFTABLES, _NEWTABLE, _TABLE_NAME = 0x10, 10, 10 << 8, 1
+_HEADER = struct.Struct("=LHHLL")
+_NETFILTER_HEADER = struct.Struct(">BBH")
+_ATTRIBUTE = struct.Struct("=HH")
+_ERROR = struct.Struct("=i")
 
 
 def _has_nf_tables(family: int) -> bool:
