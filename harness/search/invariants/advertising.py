@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 from itertools import pairwise
+from typing import Final
 
 from harness.clock import Instant
 from harness.events import MULTICAST, Advertisement, Arp, Ndp
@@ -155,6 +156,12 @@ def _not_answered(router: Router, heard: Advertisement) -> Iterator[Violation]:
             if said < due and instance.garp_lower_prio_delay is None:
                 text = f"{router.director} hears of a lower master, and announces {vip} {said} times instead of {due}"
                 yield Violation(ANNOUNCED, heard.at, text, (heard,))
+
+
+LOWER_DELAY: Final = 5.0
+"""Seconds after a lower claim in which a master announces its VIPs again, where nothing says so: not the instance's own
+``garp_master_delay`` but that of ``global_defs`` (keepalived ``vrrp.c``, ``vrrp_garp_lower_prio_delay``).
+"""
 
 
 @invariant(REASON)
