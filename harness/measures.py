@@ -1,6 +1,8 @@
-"""A timeline's events to numbers: pure functions, so a judgement is tested without a kernel.
+"""Measures turn the events of a timeline into numbers.
 
-No evidence is never a pass: where a measure has nothing to go by it raises :class:`NoEvidence`.
+They are pure functions, so that a judgement can be tested without a kernel.
+
+Where a measure has nothing to judge by, it raises :class:`NoEvidence`: no evidence is never a pass.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from harness.clock import Instant
 from harness.errors import HarnessError
@@ -26,13 +28,14 @@ from harness.timeline import EVER, Timeline
 
 
 class NoEvidence(HarnessError):
-    """The timeline holds nothing from which the answer would follow."""
+    """The timeline holds no event from which the answer could follow."""
 
 
 @dataclass(frozen=True)
 class Tenure:
-    """A time during which one node was something: from ``since`` to ``until`` (None: it still is),
-    in seconds.
+    """How long one node had a role: from ``since`` to ``until``, in seconds.
+
+    ``until`` is None while the node still has it.
     """
 
     node: str
@@ -40,7 +43,7 @@ class Tenure:
     until: Instant | None
 
     def overlap(self, other: Tenure) -> float:
-        """For how many seconds both lasted; two that both still last overlap for ever."""
+        """For how many seconds both lasted. If neither has ended, that is infinity."""
         end = min(self._end, other._end)
         return max(0.0, end - max(self.since, other.since))
 
@@ -52,10 +55,10 @@ class Tenure:
 def ownership(
     timeline: Timeline, vip: str, interface: str | None = None, since: Instant = EVER
 ) -> list[Tenure]:
-    """Who held the VIP as an address, and from when to when, in the order of beginning.
+    """Who held the VIP as an address of an interface, and when; the earliest beginning comes first.
 
-    A machine that lost power or was still hung when it lost its role counts as holding until it
-    lost the address.
+    A director can hold the VIP without being master: one that hangs keeps the address until it is
+    removed or the machine loses power.
     """
     held: dict[str, Instant] = {}
     tenures: list[Tenure] = []
@@ -74,8 +77,9 @@ def ownership(
 
 
 def _first_names(timeline: Timeline) -> Callable[[AddressChanged], str]:
-    """Under which name an interface of an event was first known: a new name takes no address from
-    it.
+    """A function that gives the first name of an event's interface.
+
+    An interface that is renamed keeps its addresses, so it is followed by its first name.
     """
     renamed = timeline.events(Renamed)
 
@@ -90,8 +94,9 @@ def _first_names(timeline: Timeline) -> Callable[[AddressChanged], str]:
 
 
 def owners(timeline: Timeline, vip: str, interface: str | None = None) -> list[str]:
-    """Who holds the VIP as an address now, by name: who got it first is told by
-    :func:`ownership`.
+    """The names of the nodes that hold the VIP as an address now, sorted.
+
+    :func:`ownership` says who got it first.
     """
     return sorted(
         tenure.node for tenure in ownership(timeline, vip, interface) if tenure.until is None
@@ -99,7 +104,7 @@ def owners(timeline: Timeline, vip: str, interface: str | None = None) -> list[s
 
 
 def has_carrier(timeline: Timeline, node: str, interface: str) -> bool:
-    """Whether an interface of a machine has its carrier now, by what the kernel last said of it."""
+    """Whether an interface has a carrier now, as the kernel last reported it."""
     said = timeline.events(Power, Link, node=node)
     states = [
         event.up for event in said if isinstance(event, Link) and event.interface == interface
@@ -110,7 +115,7 @@ def has_carrier(timeline: Timeline, node: str, interface: str) -> bool:
 def takeovers(
     timeline: Timeline, node: str, vip: str, since: Instant, until: Instant
 ) -> list[Instant]:
-    """When a node got the VIP between two instants."""
+    """The instants between ``since`` and ``until`` at which a node got the VIP."""
     gained = timeline.events(
         AddressChanged, node=node, since=since, until=until, action="added", address=vip
     )
@@ -118,11 +123,10 @@ def takeovers(
 
 
 def reigns(timeline: Timeline, vrid: int, since: Instant = EVER) -> list[Tenure]:
-    """Who was master on the wire: the runs of each node's own advertisements, of any priority but
-    0, in order.
+    """Who was master on the wire, and when: one tenure for each run of a node's advertisements.
 
-    A run ends with the last advertisement before a resignation (priority 0) or a silence of three
-    intervals. Raises NoEvidence if nobody advertised.
+    A run ends with the last advertisement before a resignation (priority 0) or before a silence of
+    three intervals. Raises NoEvidence if nobody advertised.
     """
     sent = _counted(timeline.events(Advertisement, since=since, sent=True, vrid=vrid))
     if not sent:
@@ -142,14 +146,14 @@ def reigns(timeline: Timeline, vrid: int, since: Instant = EVER) -> list[Tenure]
 
 
 def _counted(adverts: Iterable[Advertisement]) -> list[Advertisement]:
-    """Those that some receiver may heed: what every receiver discards makes nobody master."""
+    """The advertisements without a flaw. One that every receiver discards makes nobody master."""
     return [advert for advert in adverts if advert.flaw is None]
 
 
 def advert_gaps(timeline: Timeline, node: str, vrid: int, since: Instant = EVER) -> list[float]:
-    """The times between successive advertisements of one node, of any priority but 0, in seconds.
+    """The times in seconds between successive advertisements that a node sent.
 
-    Raises NoEvidence if it sent fewer than two.
+    Resignations (priority 0) do not count. Raises NoEvidence if it sent fewer than two.
     """
     own = timeline.events(Advertisement, node=node, since=since, sent=True, vrid=vrid)
     sent = [event.at for event in own if event.priority]
@@ -163,19 +167,18 @@ def advert_gaps(timeline: Timeline, node: str, vrid: int, since: Instant = EVER)
 def split_brain(
     timeline: Timeline, vrid: int, since: Instant = EVER
 ) -> list[tuple[Tenure, Tenure]]:
-    """Pairs of masters that went on advertising side by side.
+    """Pairs of masters that advertised at the same time.
 
-    One who is outranked may have spoken once before it hears the other (RFC 5798 section 6.4.3), so
-    sharing an instant is no split brain, and sharing more than the time between two advertisements
-    is.
+    A master that is outranked may advertise once more before it hears the other one (RFC 5798
+    section 6.4.3). So two tenures are a split brain only if they overlap for longer than the time
+    between two advertisements.
     """
     adverts = _counted(timeline.events(Advertisement, since=since, vrid=vrid))
     runs = reigns(timeline, vrid, since)
     interval = max(float(event.interval) for event in adverts)
     return [
         (first, second)
-        for number, first in enumerate(runs)
-        for second in runs[number + 1 :]
+        for first, second in combinations(runs, 2)
         if first.node != second.node and first.overlap(second) > interval
     ]
 
@@ -188,8 +191,10 @@ def heard(
     until: Instant | None = None,
     priority: int = 1,
 ) -> list[Advertisement]:
-    """The advertisements of others that reached a node without a flaw, those of at least
-    ``priority``: a backup's, as a rule, is its own, since it discards lower ones.
+    """The advertisements without a flaw that reached a node from others.
+
+    Only those of at least ``priority`` count. For a backup give its own priority: it discards lower
+    ones (RFC 5798 section 6.4.2).
     """
     arrived = timeline.events(
         Advertisement, node=node, since=since, until=until, vrid=vrid, sent=False
@@ -198,10 +203,10 @@ def heard(
 
 
 def silences(adverts: list[Advertisement], longest: float, until: Instant) -> list[Instant]:
-    """When a backup that heard these advertisements had heard nothing for ``longest`` seconds: once
-    in each silence.
+    """The instants at which a backup had heard nothing for ``longest`` seconds.
 
-    Raises NoEvidence if it never heard anything.
+    ``adverts`` are those that it heard; there is one instant for each longer silence between them,
+    or before ``until``. Raises NoEvidence if it never heard anything.
     """
     if not adverts:
         raise NoEvidence("no advertisement arrived, so it is not known when its silence began")
@@ -216,7 +221,7 @@ def silences(adverts: list[Advertisement], longest: float, until: Instant) -> li
 def requests(
     timeline: Timeline, since: Instant | None = None, until: Instant | None = None
 ) -> list[Request]:
-    """The client's requests. Raises NoEvidence if there is none."""
+    """The client's requests, by default in this scenario. Raises NoEvidence if there is none."""
     found = timeline.events(Request, since=timeline.mark if since is None else since, until=until)
     if not found:
         raise NoEvidence("the client sent no request")
@@ -224,11 +229,10 @@ def requests(
 
 
 def outage(timeline: Timeline, since: Instant | None = None) -> float:
-    """The longest time between two successive requests that were answered well, by when they were
-    sent, in seconds.
+    """The longest time in seconds between two successive requests that were answered with 200.
 
-    Without an outage that is the time between two requests. Raises NoEvidence if fewer than two
-    were answered.
+    A request counts from when it was sent. Without an outage the result is the time between two
+    requests. Raises NoEvidence if fewer than two were answered.
     """
     good = [event.at for event in requests(timeline, since) if event.status == 200]
     if len(good) < 2:
@@ -239,17 +243,17 @@ def outage(timeline: Timeline, since: Instant | None = None) -> float:
 
 
 def distribution(events: Iterable[Request]) -> Counter[str]:
-    """How many of the requests each server answered; ``None`` counts those that nobody did."""
+    """How many requests each server answered; under ``"None"``, how many got no answer."""
     return Counter(str(event.server) for event in events)
 
 
 def pool(
     timeline: Timeline, director: str, service: str, at: Instant | None = None
 ) -> dict[str, int]:
-    """The real servers (``address:port``) that a director's table holds for a service, with their
-    weights.
+    """A director's real servers for one service: ``address:port`` -> weight.
 
-    Raises NoEvidence if the service was never in the table.
+    ``at`` is the instant to look at (None: now). Raises NoEvidence if the table has no such
+    service.
     """
     held = pools(timeline, director, at)
     if service not in held:
@@ -260,7 +264,7 @@ def pool(
 def pools(
     timeline: Timeline, director: str, at: Instant | None = None
 ) -> dict[str, dict[str, int]]:
-    """A director's whole table: service -> real server -> weight."""
+    """A director's whole IPVS table: service -> real server (``address:port``) -> weight."""
     table: dict[str, dict[str, int]] = {}
     changes = timeline.events(
         Power, ServiceChanged, DestinationChanged, node=director, since=EVER, until=at

@@ -33,7 +33,10 @@ class TooLate(HarnessError):
 
 
 class Timeline:
-    """Events in the order in which they happened. Any thread may record, wait and query."""
+    """All events of a cluster, in the order in which they happened.
+
+    Any thread may record events, wait for them and query them.
+    """
 
     def __init__(self) -> None:
         self._events: list[Event] = []
@@ -48,8 +51,8 @@ class Timeline:
         """The names that a query may ask for; None: any."""
 
     def on_query(self, settle: Callable[[Collection[str]], None]) -> None:
-        """Have ``settle(kinds)`` called before a query, so that what was only captured so far
-        becomes events.
+        """Call ``settle(kinds)`` before each query, so that frames that were only captured so far
+        are decoded.
         """
         self._settle = settle
 
@@ -76,7 +79,7 @@ class Timeline:
         return now() - self.origin
 
     def let_pass(self, seconds: float) -> None:
-        """Let time pass, where it is quiet that has to be shown."""
+        """Wait for so many seconds, for instance to show that nothing happens."""
         with contextlib.suppress(TooLate):
             self.wait_until(lambda: None, self.now() + seconds, "time passes", lambda event: False)
 
@@ -139,11 +142,13 @@ class Timeline:
         until: Instant | None = None,
         **details: Value,
     ) -> list[Any]:
-        """All events of these kinds (none: of any) that fit, oldest first.
+        """The events of up to three kinds that fit, oldest first; without a kind those of all
+        kinds.
 
-        ``since`` and ``until`` are inclusive, in seconds on this timeline. A scenario that shares a
-        cluster with others finds in ``mark`` the instant at which it began itself. Raises
-        UnknownName for a kind, a detail or a node that does not exist: no event would ever fit.
+        ``since`` and ``until`` are instants in seconds on this timeline, both included. ``details``
+        are the values that the events' own fields must have. ``mark`` is the instant at which the
+        present scenario began, where it shares the cluster with others. Raises UnknownName for a
+        kind, a detail or a node that does not exist, since no event could ever fit.
         """
         kinds = [each for each in (kind, other, third) if each is not None]
         wanted = self._checked(kinds, node, details)
@@ -152,9 +157,7 @@ class Timeline:
             return list(self._matching(wanted, node, since, until, details))
 
     def before(self, instant: Instant) -> Timeline:
-        """A timeline of its own that ends just before an instant, for judging how things were until
-        then.
-        """
+        """A new timeline with the events before an instant, to judge how things were until then."""
         earlier = Timeline()
         earlier.origin, earlier.mark, earlier.nodes = self.origin, self.mark, self.nodes
         earlier._events = [event for event in self.events() if event.at < instant]
@@ -192,11 +195,11 @@ class Timeline:
         what: str,
         matters: Matters = lambda event: True,
     ) -> T:
-        """Wait until ``found()`` gives something, looking again after every event that ``matters``,
-        and return it.
+        """Wait until ``found()`` returns something other than None, and return that.
 
-        ``until`` is the instant on this timeline at which waiting raises :class:`TooLate`, which
-        names ``what``. ``matters`` is asked by whoever records, so it is to be quick.
+        ``found`` is called again after every event for which ``matters`` is true. ``matters`` is
+        called by whoever records the event, so it has to be quick. At the instant ``until`` waiting
+        ends with :class:`TooLate`, whose message says ``what`` did not happen.
         """
         woken = Latch()
         with self._lock:
@@ -223,9 +226,10 @@ class Timeline:
         until: Instant,
         **details: Value,
     ) -> E:
-        """Wait for the first event that fits, from ``since`` on; it may have happened already.
+        """Wait for the first event that fits, at ``since`` or later, and return it.
 
-        Raises TooLate, or UnknownName as :meth:`events` does.
+        The event may have happened already. At the instant ``until`` waiting ends with TooLate.
+        Raises UnknownName as :meth:`events` does.
         """
         kinds = self._checked([kind], node, details)
         (name,) = (each.kind for each in kinds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -184,3 +185,11 @@ def test_an_import_from_below_is_found(module: str, source: str) -> None:
 )
 def test_an_import_from_above_is_allowed(module: str, source: str) -> None:
     assert violations(module, source) == []
+
+
+def test_every_file_that_the_architecture_page_names_is_there() -> None:
+    """Whoever looks there for the place of a change must find it."""
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    named = re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.(?:py|config|toml|md))`", page.partition("## Where each kind")[2])
+    assert len(named) > 20
+    assert [file for file in named if not (ROOT / file).exists()] == []

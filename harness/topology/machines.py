@@ -25,12 +25,13 @@ class Role:
     """Base of all roles. Stock Mininet (``mn --custom``) makes an ordinary host of every one of
     them.
 
-    ``sysctl`` are settings of the machine's network, such as ``{"net.ipv4.ip_forward": 1}``;
-    ``links`` are the devices that it has beside its wires, in the order in which they are made;
-    ``routes`` leads further networks by gateways or interfaces, beside ``defaultRoute``:
-    ``{"10.0.0.0/8": "via 172.16.10.1", "192.0.2.0/24": "dev eth1"}``. ``firewall`` are rules in
-    iptables' own words, without its name: ``("-t mangle -A PREROUTING -p tcp -j MARK --set-mark
-    1",)``. ``runs`` are programs that it runs beside what its role has, each a :class:`Program`.
+    - ``sysctl``: settings of the machine's network, such as ``{"net.ipv4.ip_forward": 1}``.
+    - ``links``: devices that the machine has beside its wires, in the order in which they are made.
+    - ``routes``: ways to further networks, beside ``defaultRoute``, by a gateway or an interface:
+      ``{"10.0.0.0/8": "via 172.16.10.1", "192.0.2.0/24": "dev eth1"}``.
+    - ``firewall``: rules as iptables takes them: ``("-t mangle -A PREROUTING -p tcp -j MARK
+      --set-mark 1",)``.
+    - ``runs``: programs that run beside those of the role, each a :class:`Program`.
     """
 
     sysctl: Mapping[str, int] = field(default_factory=dict)
@@ -66,29 +67,35 @@ BUILDERS = (*SPEAKERS, "ldirectord", "ipvsadm")
 
 @dataclass(frozen=True, kw_only=True)
 class Director(Role):
-    """Runs keepalived: ``vrrp`` elects the owner of the VIPs, ``services`` are balanced over the
-    real servers.
+    """Runs keepalived, which elects the owner of the VIPs and balances requests over real servers.
 
-    ``config`` is the path of a keepalived.conf to use byte for byte instead of the generated one;
-    ``edits`` are pairs of a text that stands once in the generated one, and what to write instead.
-    With ``notify_fifo`` the timeline has what keepalived tells of changes of state. With
-    ``smtp_alert`` it mails all changes of instances and real servers. With ``sync_daemon`` IPVS
-    tells the other director of its connections; ``lvs_timeouts`` is for how many seconds it
-    remembers them: TCP, TCP that was closed, UDP. ``files`` (path -> content and permissions) are
-    put on the machine as they are, a keepalived.conf among them instead of the generated one;
-    ``holds`` are addresses that it has itself, without VRRP. ``local`` has the services that its
-    own health scripts look for, by the name of the ``vrrp_script``, ``programs`` the file that each
-    runs, ``commands`` all that it runs, and ``switches`` the file whose existence has it fail,
-    ``pauses`` for how many seconds it sleeps at most, ``ending`` has the scripts that then end
-    keepalived itself. Without ``links_pidof`` its pidof is a program of its own, and no link.
-    ``devices`` are tunnel and dummy devices that it has beside its wires. ``without_vip`` are
-    instances that hold nothing, whose state alone can be told: their ``vip`` stands for none.
-    ``users`` are made, with groups of their names, where the machine does not have them.
+    - ``vrrp``: the VRRP instances; ``sync_groups``: those that change state together.
+    - ``services``: the virtual services that are balanced over the real servers.
+    - ``by``: which program makes a director of it. ``keepalived`` is the default. ``ldirectord``
+      and ``ipvsadm`` make the IPVS table only, so the director holds the VIPs of its services
+      itself. ``frr`` is FRRouting's vrrpd, which elects as keepalived does and balances nothing.
+    - ``config``: the path of a keepalived.conf, which is used byte for byte.
+    - ``edits``: pairs of a text that is in the generated keepalived.conf once, and its replacement.
+    - ``files``: further files of the machine: path -> content and permissions. A keepalived.conf
+      among them is used instead of the generated one.
+    - ``notify_fifo``: keepalived's notifications are recorded on the timeline.
+    - ``smtp_alert``: keepalived sends mail about changes of instances and of real servers.
+    - ``sync_daemon``: IPVS sends its connections to the other directors.
+    - ``lvs_timeouts``: how many seconds IPVS remembers connections: TCP, closed TCP, UDP.
+    - ``holds``: addresses that the director has without VRRP.
+    - ``devices``: tunnel and dummy devices that it has beside its wires.
+    - ``without_vip``: instances without a VIP, of which only the state can be judged; their ``vip``
+      is a placeholder.
+    - ``users``: users, each with a group of its name, that are made if the machine lacks them.
 
-    ``by`` is what makes the table: keepalived; ``ldirectord``, which checks as well but elects
-    nobody; or ``ipvsadm``, by which it is made once and never changed. Without keepalived the
-    director itself holds the VIPs of its services. ``frr`` is FRRouting's vrrpd, which elects as
-    keepalived does and balances nothing.
+    What health scripts meet, each by the name of its ``vrrp_script``:
+
+    - ``local``: the services that the script looks for.
+    - ``programs``: the file that it runs; ``commands``: all that it runs.
+    - ``switches``: the file whose existence makes it fail.
+    - ``pauses``: for how many seconds it sleeps at most.
+    - ``ending``: the scripts that end keepalived itself then.
+    - ``links_pidof``: whether pidof is a link, as in Debian, or a program of its own.
     """
 
     by: str = "keepalived"
@@ -190,16 +197,23 @@ class Director(Role):
 
 @dataclass(frozen=True, kw_only=True)
 class RealServer(Role):
-    """Runs servers for the services in ``serves``, and holds the VIPs of those that DR or TUN
-    forwards: Apache httpd, with TLS on port 443; for UDP dnsmasq; for port 25 an SMTP server. It is
-    the sorry server of those in ``sorry_for``.
+    """Runs servers for the services in ``serves``, and holds the VIPs that DR or TUN forwards to
+    it.
 
-    ``page`` is what it answers; by default its own name. httpd has ``workers`` processes when it
-    starts, each at one request at a time, and further ``pages``, by path (``/health``) or by
-    virtual host and path (``www.lvs.test/health``). The paths in ``statuses`` it answers with that
-    status alone. httpd also listens on the ports in ``listens``, with TLS on those in
-    ``listens_tls``: what checkers ask for elsewhere than clients do. SMTP servers listen on the
-    ports in ``mails`` as well. With ``answers_all`` dnsmasq answers whatever name is asked for.
+    The server is Apache httpd, with TLS on port 443; for UDP it is dnsmasq, for port 25 an SMTP
+    server.
+
+    - ``serves``: the virtual services that it serves; ``sorry_for``: those whose sorry server it
+      is.
+    - ``page``: what it answers; by default its own name.
+    - ``pages``: further pages by their path (``/health``), or by virtual host and path
+      (``www.lvs.test/health``).
+    - ``statuses``: paths that are answered with a status alone.
+    - ``listens``, ``listens_tls``, ``mails``: further ports of httpd, of httpd with TLS, and of the
+      SMTP server, for checkers that ask elsewhere than clients do.
+    - ``workers``: how many processes httpd starts with, each of which answers one request at a
+      time.
+    - ``answers_all``: dnsmasq answers for every name.
     """
 
     serves: tuple[VirtualService, ...] | list[VirtualService] = ()
@@ -220,12 +234,11 @@ class RealServer(Role):
 
 @dataclass(frozen=True, kw_only=True)
 class DirectorAndRealServer(Director, RealServer):
-    """One machine as both, as in the cluster of two machines that most small ones are: what a
-    director and a real server take, all of it.
+    """One machine as director and as real server, with the parameters of both.
 
-    The VIPs of what it serves are on its ``lo`` as on every real server's, silently, and the one
-    that its VRRP instance holds on the interface as well. What the other director forwards to it,
-    its own IPVS sees first.
+    This is what clusters of two machines are made of. The VIPs of what it serves are on its ``lo``,
+    as on every real server. The VIP that its VRRP instance holds is on the interface as well.
+    Requests that the other director forwards to it reach its own IPVS first.
     """
 
     def __post_init__(self) -> None:
@@ -255,9 +268,7 @@ class MailServer(Role):
 
 @dataclass(frozen=True, kw_only=True)
 class Client(Role):
-    """Runs nothing; the harness sends requests from it, also from the addresses in ``sources``,
-    which are its own.
-    """
+    """Runs nothing. The harness sends requests from it, also from the addresses in ``sources``."""
 
     sources: tuple[str, ...] = ()
 
@@ -269,9 +280,11 @@ class Client(Role):
 
 @dataclass(frozen=True, kw_only=True)
 class PhantomRouter(Role):
-    """Runs nothing; the harness has it send the advertisements of a router with the VRRP instance
-    ``vrrp``, right ones and others. One that is ``truthful`` sends the right one whatever it is
-    told to: for controls.
+    """Runs nothing. The harness sends the advertisements of a VRRP router from it, right and wrong
+    ones.
+
+    ``vrrp`` is the instance that it pretends to have. With ``truthful``, which is for controls,
+    every advertisement is right, whatever a scenario asks for.
     """
 
     vrrp: VrrpInstance

@@ -15,23 +15,23 @@ PROTOCOLS = ("TCP", "UDP", "SCTP")
 
 @dataclass(frozen=True)
 class VirtualService:
-    """``vip``:``port`` balanced by ``scheduler``, forwarded by ``method``.
+    """``vip``:``port``, balanced over the real servers by ``scheduler`` and forwarded by
+    ``method``.
 
-    ``delay_loop`` is the time between two checks of a real server, ``persistence_timeout`` (None:
-    no persistence) how long a client, or with ``persistence_granularity`` (a netmask, for IPv6 a
-    prefix length) a network of clients, stays with one real server, both in seconds. ``weight`` is
-    every real server's, or a tuple of one for each in the topology's order. ``real_port`` is where
-    they listen, if not at ``port``.
-
-    Each real server is checked by every ``check``, and is well while all of them succeed. One that
-    is not leaves the table, or with ``inhibit_on_failure`` stays in it with weight 0; with
-    ``alpha`` it is not in it before its first good check. Once those that are well weigh less than
-    ``quorum``, give or take ``hysteresis``, the sorry server that the topology names takes their
-    place; ``quorum_up`` and ``quorum_down`` are commands run at that.
-
-    ``group`` are more addresses and ports balanced over the same real servers: each by itself
-    (``virtual_server_group``), or, with ``fwmark``, all together as one, by the mark that the
-    director's firewall puts on their packets.
+    - ``delay_loop``: seconds between two checks of a real server.
+    - ``check``: the health checkers. A real server is well while all of them succeed.
+    - ``weight``: that of every real server, or a tuple with one for each, in the topology's order.
+    - ``real_port``: where real servers listen, if not at ``port``.
+    - ``persistence_timeout``: for how many seconds a client stays with its real server (None: no
+      persistence); with ``persistence_granularity``, a netmask or an IPv6 prefix length, a whole
+      network of clients does.
+    - ``alpha``: a real server is not in the table before its first good check.
+    - ``inhibit_on_failure``: a real server that fails stays in the table, with weight 0.
+    - ``quorum``, ``hysteresis``: how much those that are well must weigh together. Below it the
+      sorry server takes their place; ``quorum_up`` and ``quorum_down`` are commands that run then.
+    - ``group``: further addresses and ports with the same real servers (``virtual_server_group``).
+    - ``fwmark``: with it all addresses of the group are one service, by the mark that the
+      director's firewall puts on their packets.
     """
 
     vip: str

@@ -27,22 +27,25 @@ VERSIONS = ("2", "3")
 
 @dataclass(frozen=True, kw_only=True)
 class VrrpInstance:
-    """One director's part in the election of the owner of ``vip`` (one address or several, each
-    held as /32 or /128).
+    """One director's part in the election of the owner of its VIPs.
 
-    All VIPs are of one family; for IPv6 ``version`` is 3. ``excluded_vips`` move with them without
-    being advertised, and may be of either family. ``elsewhere`` are VIPs that are not held on
-    ``interface``, each with the one where. ``advert_int`` is in seconds: whole ones in version 2
-    (RFC 3768 section 5.3.7), hundredths up to 40.95 in version 3 (RFC 5798 section 5.2.7).
-    ``auth_pass`` is used by version 2 only: RFC 5798 section 9 removed authentication. Without
-    ``pseudo_header`` the checksum of version 3 over IPv4 is of the message alone (RFC 9568 section
-    5.2.8), which RFC 5798 has include a pseudo-header. With ``unicast_peers`` advertisements go to
-    these addresses instead of the multicast group.
-
-    ``preempt_delay`` and all ``garp_...`` but the repeats (numbers of announcements) are in
-    seconds: keepalived.conf(5). ``state`` is what keepalived is told; it shortens nothing, since
-    keepalived starts every instance as a backup, but for the address owner's (priority 255 and
-    MASTER).
+    - ``vip``: one address or several of one family; each is held as /32 or /128. IPv6 needs
+      ``version`` 3.
+    - ``excluded_vips``: addresses of either family that move along without being advertised.
+    - ``elsewhere``: VIPs that are not held on ``interface``, each with its own interface.
+    - ``priority``: 1 to 255. ``state``: what the configuration says; keepalived starts every
+      instance as a backup, unless it has both MASTER and priority 255.
+    - ``advert_int``: seconds between advertisements: whole ones in version 2 (RFC 3768 section
+      5.3.7), hundredths up to 40.95 in version 3 (RFC 5798 section 5.2.7).
+    - ``auth_pass``: used by version 2 only; RFC 5798 section 9 removed authentication.
+    - ``unicast_peers``: addresses to which advertisements go instead of the multicast group.
+    - ``track_scripts``, ``track_interfaces``, ``track_files``, ``track_processes``: what changes
+      the priority, or leads to FAULT state.
+    - ``notify``, ``notify_priority_changes``, ``smtp_alert``: whom keepalived tells of changes.
+    - ``nopreempt``: a higher priority does not take over from a master that is alive.
+    - ``preempt_delay``: seconds for which it waits before it does.
+    - ``garp_...``: gratuitous ARP, in seconds, or in numbers where the name ends with ``repeat``:
+      keepalived.conf(5).
     """
 
     vrid: int
