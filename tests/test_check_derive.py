@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 import pytest
 
-from harness.check import model, ways
+from harness.check import model, standins, ways
 from harness.check.derive import derive
 from harness.check.facts import Checker, Reading, RealServer, Service, Vip
 from harness.check.layout import Layout, Segment
@@ -212,3 +212,29 @@ def test_a_director_that_is_its_only_real_server_has_that_address() -> None:
     assert [director.addresses["eth0"] for director in layout.directors] == ["192.168.200.11", "192.168.200.12"]
     assert layout.servers == ()
     assert ways.amiss(layout) == ()
+
+
+def left_out(*services: Service) -> list[str]:
+    reading = Reading((replace(FIRST, source=None, peers=()),), services=services)
+    return list(standins.left_out(derive({"lb1": reading, "lb2": reading})))
+
+
+def udp(port: int, *checkers: Checker, protocol: str = "UDP") -> Service:
+    name = f"192.168.200.100:{port}" + " UDP" * (protocol == "UDP")
+    server = RealServer("192.168.200.21", port, 1, "DR", checkers)
+    return replace(
+        SERVICE, name=name, listeners=(("192.168.200.100", port),), protocol=protocol, real_servers=(server,)
+    )
+
+
+def test_what_stand_ins_cannot_serve_together_is_left_out_by_name() -> None:
+    assert left_out(udp(53)) == []
+    assert left_out(udp(53), udp(53, protocol="TCP")) == [
+        "service 192.168.200.100:53: stand-ins answer DNS at port 53, by TCP as well"
+    ]
+    assert left_out(udp(1812), udp(1813)) == [
+        "service 192.168.200.100:1813 UDP: stand-ins answer UDP at one port, which is 1812"
+    ]
+    assert left_out(udp(443), udp(443, protocol="TCP")) == [
+        "service 192.168.200.100:443 UDP: stand-ins answer HTTP at port 443"
+    ]

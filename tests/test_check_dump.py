@@ -129,3 +129,27 @@ def test_tracked_files_and_bfd() -> None:
     assert [(each.path, each.weight) for each in made.track_files] == [("/etc/keepalived/maint", -50)]
     assert made.effective_priority() == 120
     assert made.effective_priority(values={made.track_files[0]: bad(made.track_files[0])}) == 70
+
+
+def test_a_service_of_each_protocol_at_one_port_has_checkers_of_its_own() -> None:
+    text = """\
+------< Virtual server >------
+ VS VIP = 10.0.0.53, VPORT = 53
+   protocol = UDP
+   Real server
+   RIP = 10.0.0.11, RPORT = 53, WEIGHT = 1
+ VS VIP = 10.0.0.53, VPORT = 53
+   protocol = TCP
+   Real server
+   RIP = 10.0.0.11, RPORT = 53, WEIGHT = 1
+------< Health checkers >------
+ [10.0.0.53]:udp:53 -> [10.0.0.11]:udp:53
+   Keepalive method = DNS_CHECK
+ [10.0.0.53]:tcp:53 -> [10.0.0.11]:tcp:53
+   Keepalive method = TCP_CHECK
+"""
+    udp, tcp = dump.parse("", text).services
+
+    assert (udp.name, tcp.name) == ("10.0.0.53:53 UDP", "10.0.0.53:53")
+    assert [checker.kind for checker in udp.real_servers[0].checkers] == ["DNS_CHECK"]
+    assert [checker.kind for checker in tcp.real_servers[0].checkers] == ["TCP_CHECK"]

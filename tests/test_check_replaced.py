@@ -101,3 +101,13 @@ def test_what_only_another_host_includes_is_left_alone(tmp_path: Path) -> None:
 
     assert [path.rpartition("/")[2] for path in loaded.files] == ["keepalived.conf", "one.conf"]
     assert loaded.missing == ()
+
+
+@pytest.mark.parametrize(
+    "blank", ["{{ vip }}", "${VIP}", "<VIP>", "__VIP__/24", "<<10.0.0.1>>", "<--VIP-->", "@@VIP@@"]
+)
+def test_a_template_that_was_not_filled_in_is_refused_with_its_line(blank: str, tmp_path: Path) -> None:
+    (tmp_path / "lb1.conf").write_text(f"vrrp_instance V {{\n virtual_ipaddress {{\n  {blank}\n }}\n}}\n")
+
+    with pytest.raises(HarnessError, match=r"lb1.conf:3: this is a template that has not been filled in"):
+        load_all([str(tmp_path / "lb1.conf")])

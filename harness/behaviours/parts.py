@@ -320,7 +320,9 @@ def _noticed(service: VirtualService) -> type[Fault[RealServerNode]] | None:
 
 def _spoils(amiss: Amiss, service: VirtualService, lost: bool) -> bool:
     """Whether what is amiss keeps a service from being judged."""
-    named = {f"{address}:{port}" for address, port in service.endpoints} | {f"FWM {service.fwmark}"}
+    udp = " UDP" * (service.protocol == "UDP")
+    named = {f"{address}:{port}{udp}" for address, port in service.endpoints}
+    named.add(f"FWM {service.fwmark}")
     return bool(named.intersection(amiss.services)) and (lost or amiss.when == ASKED)
 
 

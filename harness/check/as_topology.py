@@ -192,9 +192,9 @@ def _switches(reading: Reading) -> dict[str, str]:
 def _services(layout: Layout) -> dict[str, VirtualService]:
     """The services by name, but for those that are not emulated."""
     found: dict[str, VirtualService] = {}
-    own = standins.directors_addresses(layout)
+    reasons = standins.why_not_all(layout)
     for director in layout.directors:
         for fact in director.reading.services:
-            if fact.name not in found and standins.why_not(fact, own) is None:
+            if fact.name not in found and fact.name not in reasons:
                 found[fact.name] = model.service(fact, [server.rip for server in layout.servers])
     return found

@@ -107,7 +107,8 @@ def _service(service: Service) -> str:
         extras.append(f"persistent for {service.persistence} s")
     if service.quorum > 1:
         extras.append(f"quorum {service.quorum}")
-    return f"service {service.name} {service.protocol}, {', '.join(extras)}"
+    name = service.name.removesuffix(f" {service.protocol}")
+    return f"service {name} {service.protocol}, {', '.join(extras)}"
 
 
 def _real_server(layout: Layout, server: RealServer) -> str:

@@ -162,9 +162,9 @@ def _services(sections: dict[str, Line]) -> Iterator[Service]:
     }
     checkers = _checkers(sections.get("Health checkers", Line("")))
     for line in sections.get("Virtual server", Line("")).below("VS "):
-        listeners, mark, name = _listeners(line.text, groups)
-        group = groups.get(_group_name(line.text), Line(""))
         protocol = (line.get("protocol") or "TCP").upper()
+        listeners, mark, name = _listeners(line.text, groups, protocol)
+        group = groups.get(_group_name(line.text), Line(""))
         persistence = line.get("persistence timeout")
         yield Service(
             name=name,
@@ -181,15 +181,18 @@ def _services(sections: dict[str, Line]) -> Iterator[Service]:
             inhibit=any(line.below("Inhibit on failure is ON")),
             virtualhost=line.get("VirtualHost"),
             sorry_server=_endpoint(line.get("sorry server")),
-            real_servers=tuple(_real_servers(line, _service_key(line.text), checkers)),
+            real_servers=tuple(_real_servers(line, _service_keys(line.text, protocol), checkers)),
             marks=tuple(int(found[1]) for member in group.children if (found := _MARK.match(member.text))),
         )
 
 
-def _listeners(text: str, groups: dict[str, Line]) -> tuple[tuple[tuple[str, int], ...], int | None, str]:
+def _listeners(
+    text: str, groups: dict[str, Line], protocol: str
+) -> tuple[tuple[tuple[str, int], ...], int | None, str]:
     """Addresses with ports, mark, name of ``VS VIP = a, VPORT = n``, ``VS FWMARK = n``, ``VS GROUP = [g]:0``."""
     if (found := re.match(r"VS VIP = ([^,]+), VPORT = (\d+)", text)) is not None:
-        return ((found[1], int(found[2])),), None, f"{found[1]}:{found[2]}"
+        udp = " UDP" * (protocol == "UDP")  # DNS has a service of each protocol at one address and port
+        return ((found[1], int(found[2])),), None, f"{found[1]}:{found[2]}{udp}"
     if (found := re.match(r"VS FWMARK = (\d+)", text)) is not None:
         return (), int(found[1]), f"FWM {found[1]}"
     name = _group_name(text)
@@ -209,13 +212,15 @@ def _members(text: str) -> Iterator[tuple[str, int]]:
             yield str(type(first)(number)), int(found[3])
 
 
-def _service_key(text: str) -> str:
-    """How the health checkers name the virtual server: ``[10.10.10.2]:tcp:1358``, ``FWM 1``, ``[VSG_1]:0``."""
+def _service_keys(text: str, protocol: str) -> tuple[str, ...]:
+    """How the health checkers may name the virtual server: ``[10.10.10.2]:tcp:1358`` or without the protocol,
+    ``FWM 1``, ``[VSG_1]:0``.
+    """
     if (found := re.match(r"VS VIP = ([^,]+), VPORT = (\d+)", text)) is not None:
-        return f"[{found[1]}]:{found[2]}"
+        return f"[{found[1]}]:{protocol.lower()}:{found[2]}", f"[{found[1]}]:{found[2]}"
     if (found := re.match(r"VS FWMARK = (\d+)", text)) is not None:
-        return f"FWM {found[1]}"
-    return text.partition(" = ")[2]
+        return (f"FWM {found[1]}",)
+    return (text.partition(" = ")[2],)
 
 
 def _method(line: Line) -> str:
@@ -232,14 +237,17 @@ def _endpoint(text: str | None) -> tuple[str, int] | None:
     return (found["address"], int(found["port"])) if found else None
 
 
-def _real_servers(service: Line, key: str, checkers: dict[tuple[str, str], list[Checker]]) -> Iterator[RealServer]:
+def _real_servers(
+    service: Line, keys: tuple[str, ...], checkers: dict[tuple[str, str], list[Checker]]
+) -> Iterator[RealServer]:
     current: list[Line] = []
     for child in [*service.children, Line("Real server")]:
         if child.text == "Real server":
             if current and (found := re.match(r"RIP = ([^,]+), RPORT = (\d+), WEIGHT = (-?\d+)", current[0].text)):
                 server = Line("", current)
                 endpoint = f"[{found[1]}]:{found[2]}"
-                mine = tuple(checkers.get((key, endpoint), ()))
+                known = (checkers[key, endpoint] for key in keys if (key, endpoint) in checkers)
+                mine = tuple(next(known, ()))
                 yield RealServer(found[1], int(found[2]), int(found[3]), _method(server), mine)
             current = []
         elif current or child.text.startswith("RIP = "):
@@ -247,13 +255,16 @@ def _real_servers(service: Line, key: str, checkers: dict[tuple[str, str], list[
 
 
 def _checkers(section: Line) -> dict[tuple[str, str], list[Checker]]:
-    """(virtual server, real server) -> its checkers; the protocol is left out of both names."""
+    """(virtual server, real server) -> its checkers; the protocol is left out of the real server's name, and of the
+    other a second time.
+    """
     found: dict[tuple[str, str], list[Checker]] = {}
     for line in section.children:
         service, arrow, server = line.text.partition(" -> ")
         if arrow:
-            key = re.sub(r":[a-z]+:", ":", service), re.sub(r":[a-z]+:", ":", server)
-            found.setdefault(key, []).append(_checker(line))
+            endpoint = re.sub(r":[a-z]+:", ":", server)
+            for name in dict.fromkeys((service, re.sub(r":[a-z]+:", ":", service))):
+                found.setdefault((name, endpoint), []).append(_checker(line))
     return found
 
 

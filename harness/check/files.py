@@ -50,7 +50,7 @@ _VARIABLE = re.compile(r"^[ \t]*\$(\w+)[ \t]*=", re.MULTILINE)
 _COMMENT = re.compile(r"[!#].*")
 _BLANK = re.compile(
     r"\$\{(?P<variable>[^}\n]*)\}|\{\{[^}\n]*\}\}|\{%.*?%\}|<%.*?%>|(?<![\w%])%[A-Z_]{2,}%|@@\w+@@"
-    r"|<(?:your[\w -]+|[A-Z][A-Z0-9_-]+)>"
+    r"|<(?:your[\w -]+|[A-Z][A-Z0-9_-]+)>|<<[^<>\n]+>>|<--[^<>\n]+-->|(?<!\w)__[A-Z][A-Z0-9_]*__(?!\w)"
 )
 """What templates of shells, Jinja, ERB and others leave to be filled in."""
 _CONFLICT = re.compile(r"(<{7}|>{7}|\|{7}) \S.*|={7}")

@@ -11,30 +11,35 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from ipaddress import ip_address
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from harness.check import dump, rehearsal
 from harness.check.facts import Reading
-from harness.check.files import Configuration
+from harness.check.files import TEXT, Configuration
 from harness.check.places import statements
 from harness.check.standins import SUCCEEDS
 from harness.daemons import keepalived, local, users
 from harness.daemons.keepalived import CONFIG
 from harness.errors import HarnessError
+from harness.kernels.watchdog import PROCESSOR_LIMIT
 from harness.lab.machine import Machine
 from harness.lab.netlink import Batch
 from harness.lab.plan import HostPlan
 from harness.lab.supervisor import Supervisor
 
 _INTERFACE = re.compile(r"\b[Ii]nterface (\S+?),? (?:for .*)?(?:doesn't|does not) exist")
-_DUMPED = re.compile(rb"Activating healthchecker|Entering BACKUP STATE \(init\)")
+_DUMPED = re.compile(rb"Activating healthchecker|Entering BACKUP STATE \(init\)|VRRP sockpool: \[")
 """What keepalived says once it has dumped everything."""
 _QUIET = 1.0
 """Seconds after which a keepalived that says nothing has nothing to add, or no part to play at all."""
 _TURN = 0.02
 """Seconds between two looks at a dump: one for each of its lines would take minutes where there are many services."""
 _CHUNK = 1 << 16
+_MOST_SAID = 1 << 26
+"""Bytes that keepalived may say, with its scripts, before it has dumped everything."""
 _ROUNDS = 16
+_INTERPRETERS = re.compile(r"(?:ba|da|z|k)?sh|python[\d.]*|perl|env|timeout|sudo|nice|busybox")
+"""Programs without which other programs do not run."""
 PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 """Where keepalived looks for programs that are named without their path."""
 _REFUSED = "permanent error CONFIG"
@@ -53,7 +58,8 @@ def read(configuration: Configuration, host: HostPlan, supervisor: Supervisor) -
         users.prepare(machine, configuration.users)
         programs = tuple(_put_programs(machine, configuration.programs))
         interfaces, complaints = _make_interfaces(machine, configuration.origin)
-        vrrp, checker = _dump(machine, "-P"), _dump(machine, "-C")
+        with _without_scripts(machine, configuration):
+            vrrp, checker = _dump(machine, "-P"), _dump(machine, "-C")
         found = dump.parse(vrrp, checker)
         own = [vip.address for one in found.instances for vip in (*one.vips, *one.excluded_vips)]
         ill = tuple(rehearsal.ill(machine, found.scripts, configuration.files, own))
@@ -99,6 +105,34 @@ def _hear(machine: Machine) -> None:
             pass
     except OSError:
         return
+
+
+@contextmanager
+def _without_scripts(machine: Machine, configuration: Configuration) -> Iterator[None]:
+    """Have scripts do nothing meanwhile.
+
+    keepalived begins to run them before it can be told to stop, and some never end, or print for ever.
+    """
+    kept: dict[str, tuple[bytes, int]] = {}
+    scripts = [place for place, (_, mode) in configuration.files.items() if mode != TEXT]
+    for path in dict.fromkeys([*scripts, *filter(None, (_found(machine, each) for each in configuration.programs))]):
+        if not _INTERPRETERS.fullmatch(PurePosixPath(path).name):
+            with suppress(OSError), machine.open(path) as program:
+                kept[path] = program.read(), configuration.files.get(path, (b"", 0o755))[1]
+    for path in kept:
+        machine.write(path, SUCCEEDS, 0o755)
+    try:
+        yield
+    finally:
+        for path, (content, mode) in kept.items():
+            machine.write(path, content, mode)
+
+
+def _found(machine: Machine, program: str) -> str | None:
+    """Where a program is that is named with or without its path; None if it is nowhere."""
+    if program.startswith("/"):
+        return program
+    return next((path for folder in PATH if _is_there(machine, path := f"{folder}/{program}")), None)
 
 
 def _put_programs(machine: Machine, programs: Iterable[str]) -> Iterator[str]:
@@ -152,19 +186,20 @@ def _dump(machine: Machine, only: str) -> str:
     try:
         with open(os.devnull, "rb") as null:
             argv = ["keepalived", "-n", "-l", "-D", "-d", only, "-f", CONFIG]
-            process = machine.spawn(argv, null.fileno(), writer, writer)
+            process = machine.spawn(argv, null.fileno(), writer, writer, PROCESSOR_LIMIT)
     finally:
         os.close(writer)
     said = b""
     with os.fdopen(reader, "rb", buffering=0) as output:
         while not _DUMPED.search(said, max(0, len(said) - 2 * _CHUNK)) and select.select([output], [], [], _QUIET)[0]:
             process.ended.wait(_TURN)
-            if not (data := output.read(_CHUNK)):
+            if len(said) > _MOST_SAID or not (data := output.read(_CHUNK)):
                 break
             said += data
         with suppress(ProcessLookupError):  # it has ended, having refused the configuration
             process.send_signal(signal.SIGTERM)
-        while data := output.read(_CHUNK):
+        # A script that it has begun to run may print for ever, so nobody listens once everything is dumped.
+        while not _DUMPED.search(said) and len(said) < _MOST_SAID and (data := output.read(_CHUNK)):
             said += data
             process.ended.wait(_TURN)
     process.wait()

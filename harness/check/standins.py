@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.check.facts import Reading, Service, Url
+from harness.check.facts import Reading, RealServer, Service, Url
 from harness.check.layout import Layout, ServerMachine
 from harness.check.selves import is_loopback
 from harness.daemons import mail
@@ -15,6 +15,9 @@ from harness.daemons import mail
 PAGE = "stand-in\n"
 DIGEST = hashlib.md5(PAGE.encode(), usedforsecurity=False).hexdigest()
 HTTP_OK = 200
+_SPEAKS_HTTP = ("HTTP_GET", "SSL_GET")
+_HTTP_PORTS = (80, 443)
+"""Ports at which every stand-in speaks HTTP."""
 SUCCEEDS = b"#!/bin/sh\n"
 """A script in the place of one that is not there: for a shell, and for whatever other interpreter runs it, nothing."""
 PLACE = "/usr/local/sbin/stand-in"
@@ -35,9 +38,22 @@ def options(server: ServerMachine) -> dict[str, Any]:
     pages |= {_place(url.path, None): PAGE for url, _ in urls if url.path != "/"}  # with TLS there is one host only
     pages = {place: content for place, content in pages.items() if f"/{place.partition('/')[2]}" not in statuses}
     front = {"page": PAGE.strip()} if any(url.path == "/" and url.digest for url, _ in urls) else {}
-    listens = {"listens": _asked(server, "HTTP_GET", "TCP_CHECK"), "listens_tls": _asked(server, "SSL_GET")}
+    http = tuple(port for port in _asked(server, "HTTP_GET", "TCP_CHECK") if port not in _of_dns(server))
+    listens = {"listens": http, "listens_tls": _asked(server, "SSL_GET")}
     mails = {"mails": _asked(server, "SMTP_CHECK")}
     return {"pages": pages, "statuses": statuses, "answers_all": True, **front, **listens, **mails}
+
+
+def _of_dns(server: ServerMachine) -> set[int]:
+    """The ports at which the DNS server of a real server answers, by TCP as well."""
+    return {port for service, real in server.serves if service.protocol == "UDP" for port in _ports(service, real)}
+
+
+def _ports(service: Service, real: RealServer) -> set[int]:
+    """The ports at which a real server of a service is asked."""
+    if service.method == "NAT" and real.port:
+        return {real.port}
+    return {port for _, port in service.listeners}
 
 
 def _asked(server: ServerMachine, *kinds: str) -> tuple[int, ...]:
@@ -80,8 +96,9 @@ def with_digests(files: Mapping[str, tuple[bytes, int]], known: set[str]) -> dic
 
 def left_out(layout: Layout) -> Iterator[str]:
     """What of the configurations is not emulated, by name."""
+    reasons = why_not_all(layout)
     for service in {each.name: each for one in layout.directors for each in one.reading.services}.values():
-        if reason := why_not(service, directors_addresses(layout)):
+        if reason := reasons.get(service.name):
             yield f"service {service.name}: {reason}"
         elif service.sorry_server and is_loopback(service.sorry_server[0]):
             yield f"service {service.name}: its sorry server {service.sorry_server[0]}, which is the director itself"
@@ -96,6 +113,41 @@ def changed(layout: Layout) -> Iterator[str]:
 def directors_addresses(layout: Layout) -> set[str]:
     """Every own address of a director."""
     return {address for director in layout.directors for address in director.addresses.values()}
+
+
+def why_not_all(layout: Layout) -> dict[str, str]:
+    """By service why it is not emulated, for those that are not."""
+    own = directors_addresses(layout)
+    found: dict[str, str] = {}
+    for service in (each for one in layout.directors for each in one.reading.services):
+        if (reason := why_not(service, own)) is not None:
+            found.setdefault(service.name, reason)
+    for server in layout.servers:
+        left = [(service, real) for service, real in server.serves if service.name not in found]
+        for service, reason in _in_the_way(left):
+            found.setdefault(service.name, reason)
+    return found
+
+
+def _in_the_way(serves: Sequence[tuple[Service, RealServer]]) -> Iterator[tuple[Service, str]]:
+    """Services of a real server that its stand-ins cannot serve beside the others: DNS is at one port, by TCP too."""
+    asked = {
+        checker.port or real.port for _, real in serves for checker in real.checkers if checker.kind in _SPEAKS_HTTP
+    }
+    dns: set[int] = set()
+    for service, real in serves:
+        if service.protocol != "UDP":
+            continue
+        ports = _ports(service, real)
+        if ports & {*asked, *_HTTP_PORTS}:
+            yield service, f"stand-ins answer HTTP at port {min(ports & {*asked, *_HTTP_PORTS})}"
+        elif dns and ports != dns:
+            yield service, f"stand-ins answer UDP at one port, which is {min(dns)}"
+        else:
+            dns = ports
+    for service, real in serves:
+        if service.protocol == "TCP" and _ports(service, real) & dns:
+            yield service, f"stand-ins answer DNS at port {min(dns)}, by TCP as well"
 
 
 def why_not(service: Service, directors: Collection[str]) -> str | None:

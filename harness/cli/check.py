@@ -12,7 +12,7 @@ from typing import Any
 from harness import received
 from harness.check.files import INCLUDE, SCRIPT, load_all, origin_of, settings_of
 from harness.check.finding import silenced
-from harness.cli import upgrading, watching
+from harness.cli import several, upgrading, watching
 from harness.errors import HarnessError
 
 SETTINGS = "lvs-harness.toml"
@@ -28,12 +28,17 @@ def add(commands: Any) -> None:
         help="build the cluster that keepalived.conf files describe, break it, and say what works",
         usage="lvs-harness check [--set KEY=VALUE]... [--settings TOML] [--explain] [--trust] [--json FILE]"
         " [--image RELEASE --then RELEASE]"
-        " [--sarif FILE] [--watch] [NAME=]FILE..."
+        " [--sarif FILE] [--watch] [NAME=]FILE... | FOLDER..."
         " [-- PYTEST OPTIONS]",
         description="Scripts that the configurations name run inside the cluster's machines only.",
         epilog="What follows -- is for pytest: -- --kernel uml -k election",
     )
-    check.add_argument("directors", nargs="+", metavar="[NAME=]FILE", help="a director's keepalived.conf each")
+    check.add_argument(
+        "directors",
+        nargs="+",
+        metavar="[NAME=]FILE",
+        help="a director's keepalived.conf each, or folders with a cluster's files each",
+    )
     check.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="correct an assumption: eth0=10.0.0.0/24"
     )
@@ -52,6 +57,8 @@ def add(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     try:
+        if folders := several.folders_of(options.directors):
+            return several.each(_for_each(options), folders)
         known, silent = _settings(options.settings, origin_of(options.directors[0]))
         elsewhere = {**known, **settings_of(options.set)}.get(INCLUDE, "")
         loaded = load_all(
@@ -79,6 +86,17 @@ def _run(options: argparse.Namespace) -> int:
         return watching.again(command, [origin_of(director).parent for director in options.directors])
     sys.stdout.flush()
     os.execv(command[0], command)  # the command is pytest from here on, so whatever ends the one ends the other
+
+
+def _for_each(options: argparse.Namespace) -> list[str]:
+    """The options with which each of several folders is checked. HarnessError for those that are for one cluster."""
+    single = {"--json": options.json, "--sarif": options.sarif, "--watch": options.watch, "--then": options.then}
+    if given := [option for option, value in single.items() if value]:
+        raise HarnessError(f"{given[0]} is for one cluster: give its files instead of folders")
+    settings = ["--settings", str(options.settings)] if options.settings else []
+    flags = ["--explain"] * options.explain + ["--trust"] * options.trust
+    passed = ["--", *options.passed] if options.passed else []
+    return [*settings, *(part for pair in options.set for part in ("--set", pair)), *flags, *passed]
 
 
 def _settings(given: Path | None, first: Path) -> tuple[dict[str, str], dict[str, str]]:
