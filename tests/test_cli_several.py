@@ -10,7 +10,7 @@ import pytest
 from harness.cli import main, several
 from harness.cli.check import UNUSABLE
 from harness.errors import HarnessError
-from harness.kernels import owned
+from harness.kernels.host import owned
 
 INSTANCE = "vrrp_instance V {\n}\n"
 

@@ -21,7 +21,7 @@ from harness.check.standins import SUCCEEDS
 from harness.daemons import keepalived, local, users
 from harness.daemons.keepalived import CONFIG
 from harness.errors import HarnessError
-from harness.kernels.watchdog import PROCESSOR_LIMIT
+from harness.kernels.host.watchdog import PROCESSOR_LIMIT
 from harness.lab.machine import Machine
 from harness.lab.netlink import Batch
 from harness.lab.plan import HostPlan

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from harness.check.files import HOME, TEXT, load, origin_of
 from harness.errors import HarnessError
-from harness.kernels import owned
-from harness.kernels.interrupts import INTERRUPTED
+from harness.kernels.host import owned
+from harness.kernels.host.interrupts import INTERRUPTED
 
 MEANINGS = {
     0: "works",
