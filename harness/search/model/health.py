@@ -56,15 +56,18 @@ def health(observed: Observed, director: str, table: Table, address: str) -> Hea
     acts = [act for act in observed.acts if _touches(observed, act, director, address, service)]
     ill: list[Span] = []
     doubtful: list[Span] = []
+    breaks = _breaks(observed, director)
     for act in acts:
         until = observed.ended if act.healed_at is None else act.healed_at
         gone, back = _windows(service, act)
         first = not any(other.at < act.at for other in acts)
+        # The first check after a start decides alone, without retries (keepalived ``check_http.c``, ``epilog``).
+        first &= not any(afresh and begun <= act.at <= begun + starting(service) for begun, afresh in breaks)
         soonest = _soonest(service, act) - slack if first else 0.0
         doubtful.append(Span(act.at + max(soonest, 0.0), until + back + kept + slack))
         if gone is not None:
             ill.append(Span(act.at + gone + kept + slack, until))
-    for instant, afresh in _breaks(observed, director):
+    for instant, afresh in breaks:
         if afresh and not service.alpha and all(act.at > instant for act in acts):
             continue  # of a server that was always well they think so from the beginning
         after = Span(instant, instant + starting(service) + max(_gone(service), 0.0) + kept + slack)
