@@ -32,7 +32,7 @@ def sequences(cluster: Cluster) -> Iterator[tuple[Step, ...]]:
     """Each kind of deed once, alone: those to directors and real servers that a topology offers."""
     texts = {director.name: director.config_text().decode() for director in cluster.directors}
     kinds = ("PowerOff", "StopKeepalived", "Maintenance", "FailCheck", "HangCheck", "Deaf", "Unplug", "Reload",
-             "StopHttpd", "HangHttpd", "RemovePage", "HangKeepalived")  # fmt: skip
+             "StopHttpd", "HangHttpd", "RemovePage", "HangKeepalived", "Ask")  # fmt: skip
     done: set[str] = set()
     for deed in possible(cluster.plan, texts):
         on_server = deed.node in {server.name for server in cluster.real_servers}
