@@ -186,22 +186,25 @@ def announcements_have_a_reason(observed: Observed) -> list[Violation]:
 def _has_reason(router: Router, at: Instant) -> bool:
     observed, instance = router.observed, router.instance
     wide = Span(at - observed.slack, at + observed.slack)
+    delays = (instance.garp_master_delay, LOWER_DELAY)
+    longest = max(delays) + instance.advert_int
     disturbed = Aspect.PROCESS | Aspect.WIRE | Aspect.ADDRESS | Aspect.CONFIG
-    if not calm(observed, disturbed, router.director, wide, after=instance.garp_master_delay + instance.advert_int):
+    if not calm(observed, disturbed, router.director, wide, after=longest):
         return True
     if instance.garp_lower_prio_delay or any(wide.has(each) for each in router.reloads):
         return True
     reigns = [span for span, state in router.states if state == "MASTER" and span.meets(wide)]
     if not reigns:
         return False
-    delay = instance.garp_master_delay
-    later = delay + instance.advert_int  # a second round goes with an advertisement (``vrrp_state_master_tx``)
     since = [*(each.at for each in router.heard), *router.reloads, *(span.since for span, _ in router.states)]
-    if any(wide.has(each) or Span(each + delay, each + later).meets(wide) for each in since):
-        return True
+    for delay in delays:  # a second round goes with an advertisement (``vrrp_state_master_tx``)
+        if any(Span(each + delay, each + delay + instance.advert_int).meets(wide) for each in since):
+            return True
     reign = reigns[-1]
+    if any(wide.has(each) for each in since):
+        return True
     if reign.since <= observed.began:  # since when it is master is not known
-        return bool(instance.garp_master_refresh) or at <= observed.began + later + observed.slack
+        return bool(instance.garp_master_refresh) or at <= observed.began + longest + observed.slack
     due = timers.garp_schedule(instance, lasting=reign.length)
     return any(wide.has(reign.since + each) for each in due) or bool(instance.garp_master_refresh)
 
