@@ -25,39 +25,38 @@ def await_multiple(seconds: float) -> None:
 
 
 def let_others_act() -> None:
-    """Wait as long as it takes, in virtual time, until every process has done what it could do at
-    this instant.
+    """Let every other process do what it can do at this instant, where time is virtual.
 
-    There whoever computes goes on until it waits for something: what others are about to do, they
-    do later by each look of its own at the clock.
+    In virtual time a process goes on until it waits for something. Others that are ready run only
+    then, and later by each reading of the clock.
     """
     time.sleep(0.001)
 
 
 def realtime_ahead() -> int:
-    """By how many nanoseconds ``CLOCK_REALTIME`` is now ahead of the clock that instants are on."""
+    """How many nanoseconds ``CLOCK_REALTIME`` is ahead of the clock of instants now."""
     return time.time_ns() - time.monotonic_ns()
 
 
 def from_realtime(stamp: int, ahead: int) -> Instant:
-    """The instant of a kernel time stamp (nanoseconds of ``CLOCK_REALTIME``); ``ahead``:
-    :func:`realtime_ahead`.
+    """The instant of a kernel time stamp, which is in nanoseconds of ``CLOCK_REALTIME``.
 
-    Whoever has many of them asks for that once: in the embedded kernel a look at a clock is a
-    system call.
+    ``ahead`` is what :func:`realtime_ahead` returns. A caller with many stamps asks for it once: in
+    the embedded kernel every reading of a clock is a system call.
     """
     return (stamp - ahead) / 1e9
 
 
 def to_realtime(instant: Instant) -> int:
-    """The kernel's time stamp (nanoseconds of ``CLOCK_REALTIME``) of an instant."""
+    """The kernel's time stamp of an instant, in nanoseconds of ``CLOCK_REALTIME``."""
     return round(instant * 1e9) + realtime_ahead()
 
 
 @dataclass(frozen=True)
 class Window:
-    """When something is due: ``earliest`` and ``latest``, in seconds. Too early is as wrong as too
-    late.
+    """When something is due: from ``earliest`` to ``latest``, in seconds.
+
+    Too early is as wrong as too late.
     """
 
     earliest: float
@@ -71,7 +70,7 @@ class Window:
 
     @classmethod
     def exactly(cls, seconds: float) -> Window:
-        """The window of what is due at one instant."""
+        """The window of something that is due at one instant."""
         return cls(seconds, seconds)
 
     def __contains__(self, seconds: float) -> bool:
@@ -82,7 +81,7 @@ class Window:
         return Window(self.earliest + other.earliest, self.latest + other.latest)
 
     def with_slack(self, seconds: float) -> Window:
-        """The window as a clock sees it that is read up to ``seconds`` off at either end."""
+        """The window for a clock that may be wrong by up to ``seconds``, at either end."""
         return Window(self.earliest - seconds, self.latest + seconds)
 
     def __str__(self) -> str:

@@ -1,5 +1,5 @@
-"""What one thread waits for and another brings about, though Ctrl-C may interrupt the waiting at
-any moment.
+"""A latch: one thread waits for it and another sets it. Ctrl-C may interrupt the wait at any
+moment.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from contextlib import suppress
 
 
 class Latch:
-    """As :class:`threading.Event`, whose methods it has.
+    """As :class:`threading.Event`, with the same methods.
 
-    That one is Python code around a lock. Where a signal interrupts the main thread just after it
-    has taken that lock, the exception leaves without giving it back, and the other thread waits in
-    ``set`` for ever. Here is one lock, which is open once the latch is set; to take it is a single
-    step in C, which is interrupted before or not at all.
+    ``threading.Event`` is Python code around a lock. If a signal interrupts the main thread just
+    after it has taken that lock, the exception leaves the lock taken, and the other thread waits in
+    ``set`` for ever. A latch is one lock, which is open once the latch is set. Taking it is one
+    step in C, which a signal interrupts before or not at all.
     """
 
     def __init__(self) -> None:
@@ -23,13 +23,13 @@ class Latch:
         self._is_set = False
 
     def set(self) -> None:
-        """Let everybody go on who waits, or will."""
+        """Wake every thread that waits, and let later ones pass."""
         self._is_set = True
         with suppress(RuntimeError):  # it is open
             self._closed.release()
 
     def clear(self) -> None:
-        """Have them wait again."""
+        """Make threads wait again."""
         self._is_set = False
         self._closed.acquire(blocking=False)
 

@@ -1,7 +1,6 @@
-"""Root file systems of machines that are not this machine's own: made, cached, and chosen for
+"""Root file systems for machines, other than this machine's own: made, cached, and chosen for
 nodes.
 
-An image is a folder, read-only and shared by all machines that have it; each machine has its
-private layer on top (:mod:`harness.lab.namespaces`). Nothing of an image is ever executed on the
-host.
+An image is a folder. All machines that have it share it read-only, and each has a private layer on
+top (:mod:`harness.lab.namespaces`). The host never executes anything of an image.
 """

@@ -1,5 +1,6 @@
-"""Where images are kept: ``$XDG_CACHE_HOME/lvs-harness/images``, each whole or not at all, and
-never changed.
+"""The cache of images, in ``$XDG_CACHE_HOME/lvs-harness/images``.
+
+An image is there whole or not at all, and it is never changed.
 """
 
 from __future__ import annotations
@@ -27,26 +28,27 @@ _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOT
 
 
 def location() -> Path:
-    """The folder of all images, which need not exist."""
+    """The folder of all images. It need not exist."""
     return cache.user_cache() / "images"
 
 
 def find(key: str) -> Path | None:
-    """The folder that was kept under this key."""
+    """The folder of a key; None if there is none."""
     folder = location() / key
     return folder if folder.is_dir() else None
 
 
 def forget(key: str) -> None:
-    """Remove what was kept, if anything was."""
+    """Remove the folder of a key, if there is one."""
     if (folder := find(key)) is not None:
         shutil.rmtree(folder)
 
 
 def make(key: str, what: str, fill: Fill, progress: Progress) -> Path:
-    """The folder kept under this key, made by ``fill`` if need be.
+    """The folder of a key, which ``fill`` makes if it is not there yet.
 
-    Made once, however many ask for it at the same time; HarnessError and nothing kept if it fails.
+    However many processes ask for it at the same time, it is made once. If making it fails, nothing
+    is kept, and HarnessError is raised.
     """
     if (kept := find(key)) is not None:
         return kept

@@ -1,4 +1,4 @@
-"""An image: what a machine's root file system is made of, and what is in it."""
+"""An image: the root file system of a machine, and which programs are in it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ _ELF_MACHINES = {"x86_64": 62, "aarch64": 183}  # <elf.h>: e_machine
 
 @dataclass(frozen=True)
 class Image:
-    """``root`` is a folder, ``/`` for this machine's own files; what is below ``added``, if given,
-    is put in a machine's fresh folders (``/run/sbin``).
+    """The root file system of a machine.
+
+    ``root`` is a folder; ``/`` means this machine's own files. What is below ``added``, if it is
+    given, is put into a machine's fresh folders (``/run/sbin``).
     """
 
     name: str
@@ -29,12 +31,13 @@ class Image:
 
     @property
     def is_host(self) -> bool:
-        """Whether machines see this machine's own files."""
+        """Whether machines with this image see this machine's own files."""
         return self.root == "/"
 
     def program(self, name: str) -> Path | None:
-        """The file of a program, by its name or its whole path, as this machine sees it; None if
-        the image has none.
+        """The file of a program on this machine; None if the image has no such program.
+
+        The program is given by its name or its whole path.
         """
         for place in [name] if name.startswith("/") else [f"{folder}/{name}" for folder in SEARCH]:
             for layer in (self.added, self.root):
@@ -45,7 +48,7 @@ class Image:
 
     @property
     def keepalived(self) -> version.Version:
-        """The version of its keepalived. HarnessError if it has none."""
+        """The version of the image's keepalived. Raises HarnessError if it has none."""
         program = self.program("keepalived")
         found = None if program is None else compiled_in(program)
         if found is None:
@@ -53,7 +56,7 @@ class Image:
         return found
 
     def check(self) -> Image:
-        """The image itself; HarnessError if this machine cannot run its programs."""
+        """Return the image itself. Raises HarnessError if this machine cannot run its programs."""
         program = self.program("sh") or self.program("keepalived")
         if program is None:
             raise HarnessError(
@@ -71,13 +74,14 @@ INSTALL_HINT = (
 
 @functools.cache
 def compiled_in(program: Path) -> version.Version | None:
-    """The version in the file of a keepalived; None if it is something else."""
+    """The version that a keepalived's file contains; None if the file is no keepalived."""
     return version.compiled_in(program.read_bytes())
 
 
 def check_architecture(name: str, program: Path) -> None:
-    """HarnessError if ``program`` (of the image or build ``name``) is for other processors than
-    this machine's.
+    """Raise HarnessError if ``program`` is for another processor than this machine's.
+
+    ``name`` is the image or build that it belongs to.
     """
     with program.open("rb") as file:
         head = file.read(20)
@@ -92,8 +96,9 @@ def check_architecture(name: str, program: Path) -> None:
 
 
 def inside(root: str, path: str) -> Path | None:
-    """Where ``path`` of a root file system lies, its links followed without leaving ``root``; None
-    if nowhere.
+    """Where ``path`` of a root file system lies on the host; None if it does not exist.
+
+    Symbolic links are followed, and none of them leads out of ``root``.
     """
     followed = 0
     parts, at = path.split("/")[::-1], list[str]()

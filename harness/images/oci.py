@@ -18,8 +18,9 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def split(name: str) -> tuple[Path, str] | None:
-    """``FOLDER`` or ``FOLDER:TAG`` as folder and tag ("" for the only one); None if there is no OCI
-    layout.
+    """``FOLDER`` or ``FOLDER:TAG`` as a folder and a tag; None if that is no OCI layout.
+
+    The tag is "" if none is given, which means the only one.
     """
     folder, _, tag = name.rpartition(":")
     for path, wanted in ((Path(name), ""), (Path(folder or name), tag)):
@@ -29,8 +30,9 @@ def split(name: str) -> tuple[Path, str] | None:
 
 
 def make(folder: Path, tag: str, progress: cache.Progress) -> Path:
-    """The folder of the unpacked root file system, from the cache or unpacked now. HarnessError
-    names what is wrong.
+    """The folder of the unpacked root file system, from the cache or unpacked now.
+
+    Raises HarnessError, which names what is wrong.
     """
     what = f"image {folder}"
     manifest = _manifest(folder, tag, what)
@@ -50,18 +52,19 @@ def make(folder: Path, tag: str, progress: cache.Progress) -> Path:
 
 
 def find(folder: Path, tag: str) -> Path | None:
-    """The folder of the unpacked root file system if the cache has it."""
+    """The folder of the unpacked root file system, if it is in the cache."""
     return cache.find(key(_manifest(folder, tag, f"image {folder}")))
 
 
 def key(manifest: dict[str, Any]) -> str:
-    """Under which the cache keeps an image, which is its content's."""
+    """The key of an image in the cache: the digest of its content."""
     return f"oci-{hashlib.sha256(manifest['digest'].encode()).hexdigest()[:12]}"
 
 
 def _manifest(folder: Path, tag: str, what: str) -> dict[str, Any]:
-    """The descriptor of the image's manifest. HarnessError if it is not there or for other
-    processors.
+    """The descriptor of the image's manifest.
+
+    Raises HarnessError if it is missing, or only there for other processors.
     """
     try:
         named = _named(received.parse(received.read(folder, "index.json"))["manifests"])
@@ -90,7 +93,7 @@ def _manifest(folder: Path, tag: str, what: str) -> dict[str, Any]:
 
 
 def _named(manifests: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The descriptors that have a name, by it. Raises what damaged ones raise."""
+    """The descriptors that have a name, by that name. Damaged ones raise what their parts raise."""
     named = {
         entry["annotations"][_TAG]: entry
         for entry in manifests

@@ -1,5 +1,6 @@
-"""A keepalived of the user's own, to be laid over an image: a program, or built from a git
-checkout, at any commit.
+"""A keepalived of the user's own, which is laid over an image.
+
+It is a program, or it is built from any commit of a git checkout.
 """
 
 from __future__ import annotations
@@ -40,8 +41,9 @@ _OPTIONS = (
 
 
 def is_one(name: str) -> bool:
-    """Whether it names a keepalived rather than an image: a program, a source folder, or
-    ``CHECKOUT@COMMIT``.
+    """Whether a name is a keepalived's rather than an image's.
+
+    That is a program, a folder with sources, or ``CHECKOUT@COMMIT``.
     """
     checkout, at, _ = name.rpartition("@")
     path = Path(name)
@@ -53,7 +55,7 @@ def is_one(name: str) -> bool:
 
 
 def find(name: str) -> Path:
-    """The layer, which has been made before."""
+    """The folder of a layer that has been made before."""
     found = cache.find(_key(name))
     if found is None:
         raise HarnessError(
@@ -63,10 +65,9 @@ def find(name: str) -> Path:
 
 
 def make(name: str, progress: cache.Progress) -> Path:
-    """The layer's folder, from the cache or made now; a commit is built, which takes a minute or
-    two.
+    """The folder of the layer, from the cache or made now; to build a commit takes a minute or two.
 
-    HarnessError if there is no such program or commit, or it cannot be built.
+    Raises HarnessError if there is no such program or commit, or if it cannot be built.
     """
     what = f"keepalived {name}"
     if "@" in name and not Path(name).exists():
@@ -90,8 +91,9 @@ def _key(name: str) -> str:
 
 
 def _program(name: str) -> Path:
-    """The program at a path, or in the folder of a source that has been built. HarnessError if it
-    is no keepalived.
+    """The program at a path, or in a folder whose sources have been built.
+
+    Raises HarnessError if it is no keepalived.
     """
     path = Path(name)
     if path.is_dir():
@@ -113,7 +115,7 @@ def _program(name: str) -> Path:
 
 
 def commit_of(checkout: str, name: str) -> str:
-    """The full hash of a commit, tag or branch."""
+    """The full hash of a commit, a tag or a branch."""
     named = subprocess.run(
         [
             "git",

@@ -1,8 +1,8 @@
-"""Images of Debian and Ubuntu releases, made by mmdebstrap from the archives that this machine's
-apt uses.
+"""Images of Debian and Ubuntu releases, which mmdebstrap makes from the archives of this machine's
+apt.
 
 apt checks every signature against the distribution's own keyring. Only what clusters run is
-installed, and its documentation left out.
+installed, without its documentation.
 """
 
 from __future__ import annotations
@@ -52,10 +52,9 @@ _MERGE = "/usr/share/mmdebstrap/hooks/merged-usr/setup00.sh"
 
 
 def parts(name: str) -> tuple[str, tuple[str, ...]]:
-    """The release in ``trixie+haproxy,iputils-ping``, and the packages that it is to have beside
-    all others.
+    """The parts of ``trixie+haproxy,iputils-ping``: the release, and the packages to add to it.
 
-    HarnessError if one of them is no name of a package.
+    Raises HarnessError if one of them cannot be the name of a package.
     """
     base, plus, more = name.partition("+")
     packages = tuple(more.split(",")) if plus else ()
@@ -68,17 +67,17 @@ def parts(name: str) -> tuple[str, tuple[str, ...]]:
 
 
 def is_with_packages(name: str) -> bool:
-    """Whether that is a release, with packages or without."""
+    """Whether a name is a release's, with or without packages."""
     return is_release(name.partition("+")[0])
 
 
 def is_release(name: str) -> bool:
-    """Whether there is a release of Debian or Ubuntu of this name."""
+    """Whether Debian or Ubuntu has a release of this name."""
     return name in RELEASES or bool(_distribution(name))
 
 
 def key(name: str) -> str:
-    """Under which the cache keeps the image of a release."""
+    """The key of a release's image in the cache."""
     base, packages = parts(name)
     merging = [_MERGING] if base in _UNMERGED else []
     recipe = "\n".join([_RECIPE, *_UNWANTED, *PACKAGES, *merging, *packages])
@@ -86,10 +85,10 @@ def key(name: str) -> str:
 
 
 def make(name: str, progress: cache.Progress) -> Path:
-    """The folder of a release's root file system, from the cache or made now, which takes about a
-    minute.
+    """The folder of a release's root file system, from the cache or made now in about a minute.
 
-    HarnessError says what failed: no such release or package in the archives, no network, no tool.
+    Raises HarnessError, which says what failed: there is no such release or package in the
+    archives, no network, or no tool.
     """
     for tool, package in (
         ("mmdebstrap", "mmdebstrap"),
@@ -118,7 +117,7 @@ def make(name: str, progress: cache.Progress) -> Path:
 
 
 def _configure(name: str, work: Path, steps: Steps) -> tuple[list[Path], Path]:
-    """The sources for a release, none if mmdebstrap knows better, and the file of apt's options."""
+    """The sources for a release (none if mmdebstrap knows them) and the file of apt's options."""
     distribution = _distribution(name)
     keyring = apt.KEYRING if distribution == "debian" else UBUNTU_KEYRING
     if not keyring.exists():

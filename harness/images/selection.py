@@ -1,6 +1,4 @@
-"""Which node has which image: what the options ``--image``, ``--keepalived`` and ``--matrix
-keepalived=`` ask for.
-"""
+"""Which node has which image, by ``--image``, ``--keepalived`` and ``--matrix keepalived=``."""
 
 from __future__ import annotations
 
@@ -19,10 +17,10 @@ _ASSIGNED = re.compile(r"(?:(?P<whose>[A-Za-z0-9-]+)=)?(?P<name>.+)")
 
 @dataclass(frozen=True)
 class Selection:
-    """Names of images and of keepaliveds, each by node, by role, or for all ("").
+    """Names of images and of keepaliveds, each for a node, for a role, or for all ("").
 
-    ``rotation`` are images for the directors, in turn, instead of those. They may be keepaliveds as
-    well, which are then laid over the image that the director has otherwise.
+    ``rotation`` are images that the directors have in turn instead. They may also be keepaliveds,
+    which are then laid over the image that the director has otherwise.
     """
 
     images: Mapping[str, str] = field(default_factory=dict)
@@ -31,9 +29,10 @@ class Selection:
 
     @classmethod
     def of(cls, images: Iterable[str], keepaliveds: Iterable[str]) -> Selection:
-        """From the values of the options: ``NAME``, ``ROLE=NAME`` or ``NODE=NAME``.
+        """The selection that the values of the options describe: ``NAME``, ``ROLE=NAME``,
+        ``NODE=NAME``.
 
-        HarnessError on a contradiction, and on a keepalived that is none.
+        Raises HarnessError for a contradiction, and for a keepalived that is none.
         """
         chosen = cls(_assigned("--image", images), _assigned("--keepalived", keepaliveds))
         for name in chosen.keepaliveds.values():
@@ -45,18 +44,18 @@ class Selection:
         return chosen
 
     def with_directors(self, names: Sequence[str]) -> Selection:
-        """The same, with these images for the directors, in turn."""
+        """The same selection, with these images for the directors in turn."""
         return replace(self, rotation=tuple(names))
 
     @property
     def whose(self) -> set[str]:
-        """The nodes and roles that are named."""
+        """The nodes and roles that it names."""
         return {*self.images, *self.keepaliveds} - {""}
 
     def image_of(self, node: str, role: str, number: int) -> Image:
-        """The image of a node; ``number`` counts the nodes of its role, from 0 on.
+        """The image of a node. ``number`` counts the nodes of its role, from 0.
 
-        HarnessError if it has not been made (:meth:`make`) or is not what it should be.
+        Raises HarnessError if the image has not been made (:meth:`make`), or cannot be used.
         """
         base, own = _pick(self.images, node, role), _pick(self.keepaliveds, node, role)
         if role == "director" and self.rotation:
@@ -69,7 +68,7 @@ class Selection:
 
     @property
     def names(self) -> list[str]:
-        """Every image and keepalived, once."""
+        """Every image and every keepalived once."""
         return list(
             dict.fromkeys([*self.images.values(), *self.keepaliveds.values(), *self.rotation])
         )
@@ -97,9 +96,7 @@ def _pick(names: Mapping[str, str], node: str, role: str) -> str | None:
 
 
 def find(name: str) -> Image:
-    """The image of this name, which has been made before. HarnessError if it has not, or is
-    none.
-    """
+    """The image of this name. Raises HarnessError if it has not been made, or is no image."""
     if release.is_with_packages(name) and not Path(name).is_dir():
         root = cache.find(release.key(name))
     elif (layout := oci.split(name)) is not None:
@@ -120,9 +117,7 @@ def find(name: str) -> Image:
 
 
 def make(name: str, progress: cache.Progress) -> None:
-    """Make an image or build a keepalived, unless the cache has it. HarnessError if that cannot be
-    done.
-    """
+    """Make an image or build a keepalived, unless it is in the cache. Raises HarnessError."""
     if name == "host":
         return
     if program.is_one(name):
@@ -136,8 +131,9 @@ def make(name: str, progress: cache.Progress) -> None:
 
 
 def versions(names: Iterable[str]) -> dict[str, str]:
-    """Which keepalived each of these images and keepaliveds has, which have been made before;
-    ``none`` if none.
+    """The version of keepalived in each of these images and keepaliveds.
+
+    All of them have been made before. It is ``none`` where there is no keepalived.
     """
     found = {}
     for name in names:

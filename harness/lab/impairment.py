@@ -61,10 +61,12 @@ class _netem(nla):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Impairment:
-    """What happens to frames on their way: ``loss`` is a share from 0 to 1, each frame's ``delay``
-    (seconds) differs by up to ``jitter`` either way, evenly, so that frames may overtake each
-    other. ``only`` is one of :data:`KINDS`, None everything. ``seed`` fixes which frames are lost
-    and how late each is.
+    """What happens to frames on their way.
+
+    ``loss`` is the share that is lost, from 0 to 1. ``delay`` is in seconds; each frame's differs
+    from it by up to ``jitter``, evenly either way, so frames may overtake each other. ``only`` is
+    one of :data:`KINDS`, or None for all frames. ``seed`` decides which frames are lost and how
+    late each is.
     """
 
     loss: float = 0.0

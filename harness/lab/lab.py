@@ -1,6 +1,4 @@
-"""Machines and wires of a plan, made real: namespaces by the supervisor, links and addresses by
-netlink.
-"""
+"""A plan made real: the supervisor makes the namespaces, netlink the links and addresses."""
 
 from __future__ import annotations
 
@@ -23,8 +21,9 @@ _AT_ONCE = 50  # wires, of which each has two ends
 
 
 class Lab:
-    """The network of one cluster. ``machines`` by name; wires end on bridges in the supervisor's
-    own namespace.
+    """The network of one cluster.
+
+    ``machines`` has them by name. Their wires end on bridges in the supervisor's own namespace.
     """
 
     def __init__(self, plan: Plan, supervisor: Supervisor) -> None:
@@ -43,7 +42,7 @@ class Lab:
 
     @property
     def wire_ends(self) -> dict[int, tuple[str, str]]:
-        """Which machine and interface the wire with a given index leads to."""
+        """The machine and the interface at the other end of each wire, by the wire's index."""
         return {
             self._wires[interface.wire]: (host.name, interface.name)
             for host in self.plan.hosts
@@ -51,7 +50,7 @@ class Lab:
         }
 
     def wire_lans(self) -> None:
-        """Make the bridges, before any machine: what listens on the wires can start in between."""
+        """Make the bridges. Observers of the wires can start after that and before any machine."""
         batch = Batch()
         for number, lan in enumerate(self.plan.lans):
             batch.bridge(lan, f"02:ff:00:00:00:{number:02x}")
@@ -62,10 +61,10 @@ class Lab:
     def power_on(
         self, hosts: Iterable[HostPlan], watch: Callable[[Machine], None] = lambda machine: None
     ) -> None:
-        """Start machines together: their pid 1, then their wires and addresses. No daemon runs yet.
+        """Start machines together: the pid 1 of each, then its wires and addresses. No daemon runs
+        yet.
 
-        ``watch`` is called for each machine before it has any wire, for those who observe its
-        network.
+        ``watch`` is called for each machine before it has a wire, so that observers miss nothing.
         """
         machines = Machine.make(list(hosts), self.plan.etc_hosts, self._supervisor)
         try:
@@ -89,9 +88,7 @@ class Lab:
             self._configure(machine)
 
     def wait_wired(self) -> None:
-        """Wait until the wires of a large cluster carry frames; those of a smaller one do as soon
-        as they are there.
-        """
+        """Wait until the wires of a large cluster carry frames. Those of a small one do at once."""
         if len(self._wires) > _AT_ONCE:
             with entering.inside_netns(self.fabric):
                 wait_running(set(self._wires.values()))
@@ -116,8 +113,9 @@ class Lab:
             batch.send(machine.name)
 
     def _set_up(self, batch: Batch, interface: InterfacePlan) -> None:
-        """Set a new interface up, and give it its addresses, but for those that a device of the
-        machine holds.
+        """Set a new interface up and give it its addresses.
+
+        Addresses that one of the machine's devices takes over are left out.
         """
         index = socket.if_nametoindex(interface.name)
         offload.switch_off(interface.name)
@@ -127,7 +125,7 @@ class Lab:
                 batch.address(index, str(address.ip), address.network.prefixlen)
 
     def wire_again(self, machine: str, name: str) -> None:
-        """Make a wired interface again that was deleted, and with it the other end of its wire."""
+        """Make a wired interface that was deleted again, with the other end of its wire."""
         held = self.machines[machine]
         interface = held.plan.interface(name)
         batch = Batch()
@@ -144,19 +142,18 @@ class Lab:
             batch.send(machine)
 
     def unplug(self, machine: str, interface: str | None = None) -> None:
-        """Pull one cable, or all: the machine sees its carrier go, the switch forwards nothing more
-        to it.
+        """Pull one cable, or all of a machine's.
+
+        The machine loses its carrier, and the switch forwards nothing to it.
         """
         self._set_wires(machine, interface, up=False)
 
     def plug(self, machine: str, interface: str | None = None) -> None:
-        """Put one cable back, or all."""
+        """Put one cable back, or all of a machine's."""
         self._set_wires(machine, interface, up=True)
 
     def block(self, machine: str, blocked: bool) -> None:
-        """Have the switch drop everything to and from the machine, or forward it again; the carrier
-        stays up.
-        """
+        """Let the switch drop all that goes to or comes from a machine, or forward it again."""
         batch = Batch()
         for interface in self.machines[machine].plan.interfaces:
             batch.set_port_state(self._wires[interface.wire], not blocked, interface.wire)
@@ -172,9 +169,9 @@ class Lab:
             batch.send(machine)
 
     def impair(self, machine: str, impaired: Impairment | None, *, arriving: bool) -> None:
-        """Impair all that arrives at a machine, or else all that leaves it; None mends that.
+        """Impair all frames that arrive at a machine, or all that leave it; None ends that.
 
-        Raises HarnessError if it is impaired already.
+        Raises HarnessError if they are impaired already.
         """
         held = self.machines[machine]
         if not arriving and not held.powered:
@@ -194,10 +191,10 @@ class Lab:
             batch.send(machine)
 
     def cut(self, sender: str, receiver: str, what: Cut) -> None:
-        """Have the switches drop what ``sender`` sends to ``receiver``, until it is mended.
+        """Let the switches drop what ``sender`` sends to ``receiver``, until :meth:`mend_cut`.
 
-        Power that goes off and on does not mend it. Raises HarnessError if they share no LAN, or it
-        is cut already.
+        It stays cut when the power goes off and on. Raises HarnessError if the two share no LAN, or
+        if it is cut already.
         """
         key = (sender, receiver, what)
         if key in self._cuts:
@@ -218,7 +215,7 @@ class Lab:
         self._cuts[key] = number
 
     def mend_cut(self, sender: str, receiver: str, what: Cut) -> None:
-        """Take back what :meth:`cut` did."""
+        """Undo :meth:`cut`."""
         number = self._cuts.pop((sender, receiver, what))
         batch = Batch()
         for _, wire in self.shared_wires(sender, receiver):
@@ -227,9 +224,7 @@ class Lab:
             batch.send(receiver)
 
     def _cut_again(self, names: set[str]) -> None:
-        """Machines that have just been switched on have new wires, which are cut as the old ones
-        were.
-        """
+        """Cut the new wires of machines that have just been switched on, as the old ones were."""
         for sender, receiver, what in list(self._cuts):
             both_powered = self.machines[sender].powered and self.machines[receiver].powered
             if names & {sender, receiver} and both_powered:
@@ -237,8 +232,9 @@ class Lab:
                 self.cut(sender, receiver, what)
 
     def shared_wires(self, one: str, other: str) -> list[tuple[str, str]]:
-        """The wires of two machines on each LAN that both are on. Raises HarnessError if there is
-        none.
+        """The wires of two machines on each LAN that both are on.
+
+        Raises HarnessError if there is none.
         """
         first, second = (self.machines[name].plan.interfaces for name in (one, other))
         found = [
@@ -254,8 +250,7 @@ class Lab:
         return found
 
     def power_off(self, machine: str) -> list[Process]:
-        """Cut the power: nothing more leaves the machine, and every process dies without having
-        seen its link go.
+        """Cut the power: nothing more leaves the machine, and its processes die without noticing.
 
         Returns the programs that died.
         """

@@ -1,4 +1,5 @@
-"""A machine as the harness holds it: start programs in it, read and write its files, cut its power.
+"""A machine as the harness sees it: runs programs in it, reads and writes its files, cuts its
+power.
 
 The methods ``cmd``, ``popen``, ``IP``, ``MAC`` and ``intfNames`` are those of Mininet's ``Node``.
 """
@@ -35,13 +36,14 @@ ENVIRONMENT = {
 
 
 class MissingProgram(HarnessError, FileNotFoundError):
-    """A machine has no program of this name."""
+    """The machine has no program of this name."""
 
 
 @dataclass
 class Process:
-    """A program started in a machine. ``status`` is None while it runs, then its exit status
-    (negative: a signal).
+    """A program that was started in a machine.
+
+    ``status`` is None while it runs, and then its exit status; a negative one is a signal's number.
     """
 
     machine: Machine
@@ -51,20 +53,18 @@ class Process:
     ended: Latch = field(default_factory=Latch, repr=False)
 
     def send_signal(self, number: int) -> None:
-        """kill(2) from inside the machine."""
+        """Send a signal to the program."""
         self.machine.kill(self.pid, number)
 
     def wait(self) -> int:
-        """Wait until the machine has reported its end; returns the exit status."""
+        """Wait until the program has ended; returns its exit status."""
         self.ended.wait()
         assert self.status is not None
         return self.status
 
 
 class Machine:
-    """One node of the topology. It exists, with its power on, from construction until
-    :meth:`power_off`.
-    """
+    """One node of the topology. Its power is on from construction until :meth:`power_off`."""
 
     def __init__(self, plan: HostPlan, born: Born) -> None:
         self.plan = plan
@@ -81,7 +81,7 @@ class Machine:
     def make(
         cls, plans: Sequence[HostPlan], etc_hosts: str, supervisor: Supervisor
     ) -> list[Machine]:
-        """Machines that are still setting themselves up. Raises HarnessError."""
+        """Make machines; returns while they still set themselves up. Raises HarnessError."""
         return [
             cls(plan, born)
             for plan, born in zip(plans, supervisor.machines(plans, etc_hosts), strict=True)
@@ -96,10 +96,10 @@ class Machine:
     def request(
         self, operation: str, fds: Sequence[int] = (), **arguments: Any
     ) -> tuple[dict[str, Any], list[int]]:
-        """Ask the machine's pid 1 to do something; OSError as if it had been done here,
-        HarnessError when it is off.
+        """Let the machine's pid 1 do something, and return its answer.
 
-        The arguments are of Python's own types (:mod:`marshal`).
+        Raises OSError as if it had been done here, and HarnessError if the machine is off.
+        Arguments are of types that :mod:`marshal` knows.
         """
         with self._lock:
             if not self.powered:
@@ -132,12 +132,11 @@ class Machine:
     def spawn(
         self, argv: Sequence[str], stdin: int, stdout: int, stderr: int, processor: int = 0
     ) -> Process:
-        """Start a program; the descriptors stay the caller's. FileNotFoundError if there is no such
-        program.
+        """Start a program. The descriptors remain the caller's.
 
-        Once it, or a process that it starts, has had ``processor`` seconds of processor (0: no
-        limit), a SIGXCPU ends it. In virtual time processors take no time, and the watchdog of the
-        guest sees to it.
+        ``processor`` limits the processor time of it and of each of its children, in seconds (0: no
+        limit); SIGXCPU ends what exceeds it. In virtual time processors take no time, and the
+        guest's watchdog ends what spins. Raises FileNotFoundError if there is no such program.
         """
         streams = (stdin, stdout, stderr)
         answer, _ = self.request(
@@ -150,13 +149,11 @@ class Machine:
         return process
 
     def kill(self, pid: int, number: int) -> None:
-        """kill(2) from inside the machine; the pid is one of the machine's own."""
+        """Send a signal to a process, by its pid inside the machine."""
         self.request("signal", pid=pid, number=int(number))
 
     def read_note(self) -> bool:
-        """Take one report of a program's end from ``notes``; False when the machine has none left
-        to send.
-        """
+        """Take one report of a program's end. Returns False once the machine sends no more."""
         data = self.notes.recv(messages.LIMIT)
         if not data:
             return False
@@ -176,10 +173,11 @@ class Machine:
     def run(
         self, argv: Sequence[str], check: bool = True, processor: int = 0
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end. Raises HarnessError with command, output and machine if it
-        fails, and :class:`MissingProgram` if there is none.
+        """Run a program to its end, and return what it printed and its exit status.
 
-        ``processor`` as for :meth:`spawn`.
+        ``processor`` is as for :meth:`spawn`. With ``check`` a failure raises HarnessError with the
+        command, its output and the machine's name. :class:`MissingProgram` is raised if there is no
+        such program.
         """
         reader, writer = os.pipe()
         with (
@@ -201,12 +199,15 @@ class Machine:
         return result
 
     def cmd(self, *argv: str) -> str:
-        """Mininet's: run a command, given as words or as one string, and return what it printed."""
+        """Run a command, given as words or as one string, and return what it printed.
+
+        This is Mininet's.
+        """
         words = shlex.split(argv[0]) if len(argv) == 1 else list(argv)
         return self.run(words, check=False).stdout
 
     def popen(self, *argv: str) -> Process:
-        """Mininet's: start a command, its output not wanted."""
+        """Start a command without waiting for it; its output is discarded. This is Mininet's."""
         words = shlex.split(argv[0]) if len(argv) == 1 else list(argv)
         with open(os.devnull, "r+b") as null:
             return self.spawn(words, null.fileno(), null.fileno(), null.fileno())
@@ -214,20 +215,21 @@ class Machine:
     # -- files -----------------------------------------------------------------
 
     def open(self, path: str, mode: str = "rb", permissions: int = 0o644) -> IO[bytes]:
-        """Open a file of the machine, ``mode`` ``rb`` or ``wb``; folders above a new file are
-        made.
+        """Open a file of the machine; ``mode`` is ``rb`` or ``wb``.
+
+        Folders above a new file are made.
         """
         flags = os.O_RDONLY if mode == "rb" else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         _, (fd,) = self.request("open", path=path, flags=flags, mode=permissions)
         return os.fdopen(fd, mode)
 
     def read(self, path: str) -> str:
-        """The text of a file."""
+        """Read a file as text."""
         with self.open(path) as file:
             return file.read().decode(errors="replace")
 
     def write(self, path: str, content: str | bytes, permissions: int = 0o644) -> None:
-        """Make or replace a file."""
+        """Write a file, which is made or replaced. ``permissions`` are those of a new one."""
         with self.open(path, "wb", permissions) as file:
             file.write(content.encode() if isinstance(content, str) else content)
 
@@ -237,18 +239,22 @@ class Machine:
         return fd
 
     def remove(self, path: str) -> None:
-        """unlink(2)."""
+        """Remove a file."""
         self.request("remove", path=path)
 
     # -- network ---------------------------------------------------------------
 
     def inside(self) -> contextlib.AbstractContextManager[None]:
-        """Work in the machine's network namespace: a socket made there belongs to the machine."""
+        """Enter the machine's network namespace for the length of a ``with`` block.
+
+        Sockets that are made in it belong to the machine.
+        """
         return entering.inside_netns(self.netns)
 
     def set_sysctl(self, name: str, value: int) -> None:
-        """Set ``net.ipv4.ip_forward`` and the like. Raises HarnessError if this kernel has no such
-        setting.
+        """Set a kernel setting such as ``net.ipv4.ip_forward``.
+
+        Raises HarnessError if this kernel has no such setting.
         """
         try:
             self.write(f"/proc/sys/{name.replace('.', '/')}", f"{value}\n")
@@ -258,7 +264,7 @@ class Machine:
             ) from None
 
     def add_addresses(self, addresses: Sequence[str]) -> None:
-        """Give the interface that has the machine's own address more, each a host's."""
+        """Add addresses, as /32 or /128, to the interface with the machine's own address."""
         batch = Batch()
         with self.inside():
             index = socket.if_nametoindex(self.plan.main_device)
@@ -267,21 +273,21 @@ class Machine:
             batch.send(self.name)
 
     def intfNames(self) -> list[str]:
-        """The names of the machine's wired interfaces."""
+        """The names of the interfaces that are wired."""
         return [interface.name for interface in self.plan.interfaces]
 
     def IP(self, intf: str | None = None) -> str:
-        """The address of an interface, without the prefix length; the first one's by default."""
+        """The address of an interface, by default of the first one, without the prefix length."""
         return str(self.plan.interface(intf).address.ip)
 
     def MAC(self, intf: str | None = None) -> str:
-        """The hardware address of an interface; the first one's by default."""
+        """The hardware address of an interface, by default of the first one."""
         return self.plan.interface(intf).mac
 
     # -- power -----------------------------------------------------------------
 
     def let_go(self) -> None:
-        """Hear and say no more; a machine that is still setting itself up ends by that."""
+        """Close the connections to the machine. One that still sets itself up ends by that."""
         self.powered = False
         self._control.close()
         self.notes.close()
@@ -289,11 +295,10 @@ class Machine:
             os.close(held)
 
     def power_off(self) -> list[Process]:
-        """Kill pid 1, and with it everything in the machine; returns the programs that ended by it,
-        when they have.
+        """Kill pid 1, and with it every process of the machine; returns those that died.
 
-        Whoever has sockets in the machine's network namespace closes them, for until then the
-        namespace lives on.
+        Close all sockets that were made in its network namespace first: the namespace lives as long
+        as they do.
         """
         signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
         end = (

@@ -1,10 +1,10 @@
-"""When keepalived is due to act: pure arithmetic, each answer a Window in seconds from cause to
-effect.
+"""When keepalived is due to act: pure arithmetic.
 
-The rules are those of RFC 3768 (VRRP version 2) and RFC 5798 / RFC 9568 (version 3), and of
-keepalived's sources where the RFCs leave it to the implementation; they were read in 2.2.7 and
-2.3.3. Work is taken to cost no time, so a caller adds what its machine needs
-(``Window.with_slack``). Unless a function says otherwise, every tracked script succeeds.
+Each answer is a Window in seconds from the cause to the effect. The rules are those of RFC 3768
+(VRRP version 2) and of RFC 5798 and RFC 9568 (version 3). Where they leave something to the
+implementation, keepalived's sources decide, as they are in 2.2.7 and 2.3.3. Computing is taken to
+cost no time, so callers add what their machine needs (``Window.with_slack``). Unless a function
+says otherwise, every tracked script succeeds.
 """
 
 from harness.keepalived.timers.checking import Symptom, first_check, recovery, removal

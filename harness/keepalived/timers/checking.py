@@ -41,7 +41,7 @@ LINGER = Window(5.0, 5.0 * 9 / 8)
 
 
 class Symptom(Enum):
-    """What a checker meets at a real server that is not well."""
+    """What a checker meets at a real server that is ill."""
 
     REFUSED = "it refuses or resets the connection, or answers wrongly: an attempt takes no time"
     SILENT = "it takes the question and never answers: an attempt takes connect_timeout"
@@ -60,11 +60,12 @@ def removal(
 ) -> Window:
     """From a real server's failure to its removal by the checker of ``service``.
 
-    The next check is up to ``delay_loop`` away, and all of ``retry`` + 1 attempts must fail,
-    ``delay_before_retry`` apart (``tcp_epilog`` of keepalived's ``check_tcp.c``, and its like in
-    the others). Of several URLs each is checked in its turn, so one that fails alone (``one_url``)
-    is up to ``delay_loop`` times their number away (``check_http.c``, ``epilog``). Raises
-    HarnessError if nothing checks ``service``, or if its checker does not notice.
+    The next check is up to ``delay_loop`` away. Then all of ``retry`` + 1 attempts must fail,
+    ``delay_before_retry`` apart (keepalived ``check_tcp.c``, ``tcp_epilog``; the others are alike).
+    A checker with several URLs takes them in turn, so a single URL that fails (``one_url``) is
+    checked only after up to ``delay_loop`` times their number (``check_http.c``, ``epilog``).
+    Raises HarnessError if nothing checks ``service``, or if its checker does not notice the
+    symptom.
     """
     check, pace = _checked(service)
     if isinstance(check, FileCheck):
@@ -83,12 +84,12 @@ def removal(
 def recovery(service: VirtualService, symptom: Symptom = Symptom.REFUSED) -> Window:
     """From the recovery of a removed real server to its return by the checker of ``service``.
 
-    A removed one is checked every ``delay_loop``, after an attempt in flight has ended, and the
-    first good check brings it back; ``check_tcp.c`` and ``check_smtp.c`` go on with their retries
-    meanwhile. Of HTTP_GET and SSL_GET it only clears the failed URL: all of them are then checked
-    again, ``delay_loop`` apart, before the server comes back (``check_http.c``, ``epilog``, since
-    2.0.17, unless ``fast_recovery``). Raises HarnessError if nothing checks ``service``, or if its
-    checker does not notice.
+    The checker goes on every ``delay_loop``, after an attempt that is under way has ended, and the
+    first good check brings the server back. ``check_tcp.c`` and ``check_smtp.c`` continue their
+    retries meanwhile. HTTP_GET and SSL_GET only clear the failed URL by that: all URLs are then
+    checked again, ``delay_loop`` apart, before the server comes back (``check_http.c``, ``epilog``,
+    since 2.0.17, unless ``fast_recovery``). Raises HarnessError if nothing checks ``service``, or
+    if its checker does not notice the symptom.
     """
     check, pace = _checked(service)
     if isinstance(check, FileCheck):
@@ -106,11 +107,10 @@ def recovery(service: VirtualService, symptom: Symptom = Symptom.REFUSED) -> Win
 
 
 def first_check(service: VirtualService) -> Window:
-    """From the start of keepalived's checking to the end of the first check of a real server that
-    is well.
+    """From the start of checking to the end of the first check of a real server that is well.
 
-    Checks begin at random within ``warmup``, after a second for all (``check_api.c``,
-    ``register_checkers_thread``). Of several URLs each has its turn. Raises HarnessError if nothing
+    Checks begin at random within ``warmup``, and not before one second has passed (``check_api.c``,
+    ``register_checkers_thread``). Several URLs are checked in turn. Raises HarnessError if nothing
     checks ``service``.
     """
     check, pace = _checked(service)
@@ -144,8 +144,9 @@ def _require_notice(check: Check, symptom: Symptom) -> None:
 
 
 def _attempts(check: Check, pace: Pace, attempt: float) -> float:
-    """How long attempts at a failing server take. A script is retried from its last start on
-    (``check_misc.c``).
+    """How many seconds all attempts at a server that fails take.
+
+    A script is tried again from its last start on (``check_misc.c``).
     """
     between = (
         max(pace.delay_before_retry - attempt, 0.0)
@@ -168,8 +169,9 @@ def _closing(check: Check, symptom: Symptom) -> Window:
 
 
 def _well(check: Check, pace: Pace) -> float:
-    """The longest that a good check may take: without a reply UDP_CHECK waits for an error as long
-    as it may.
+    """The longest time that a good check may take.
+
+    UDP_CHECK without a reply waits for an error for as long as it may.
     """
     return pace.timeout if isinstance(check, UdpCheck) and not check.require_reply else 0.0
 

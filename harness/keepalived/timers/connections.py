@@ -14,10 +14,10 @@ _TICK = 0.01
 
 
 def synchronisation() -> Window:
-    """From the packet with which a master tells of a connection to the backup's entry for it.
+    """From a connection's packet at the master to the backup's entry for the connection.
 
-    That is the third of the client's (``net.ipv4.vs.sync_threshold``). Messages that do not fill a
-    frame are kept back for so long and are looked at so often (kernel ``ip_vs_sync.c``,
+    That packet is the client's third (``net.ipv4.vs.sync_threshold``). The kernel holds messages
+    that do not fill a frame back, and looks at them from time to time (``ip_vs_sync.c``,
     ``next_sync_buff``).
     """
     return Window(0.0, _FLUSH_AFTER + _CHECK_EVERY + 2 * _TICK)

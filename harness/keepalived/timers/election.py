@@ -1,6 +1,4 @@
-"""Who becomes master and when, and what it announces: the arithmetic of RFC 3768, RFC 5798 and RFC
-9568.
-"""
+"""Who becomes master, when, and what it announces, by RFC 3768, RFC 5798 and RFC 9568."""
 
 from __future__ import annotations
 
@@ -15,11 +13,11 @@ DOWN_TIMER_ADVERTS = 3
 
 
 def skew(instance: VrrpInstance, master_advert_int: float | None = None) -> float:
-    """Skew_Time in seconds: (256 - priority) / 256, in version 3 times the master's advertisement
-    interval.
+    """Skew_Time in seconds: (256 - priority) / 256.
 
-    RFC 3768 section 6.1, RFC 5798 and RFC 9568 section 6.1; keepalived ``vrrp.h``, VRRP_TIMER_SKEW.
-    Without ``master_advert_int`` the master's interval is the instance's own.
+    In version 3 that is multiplied by the master's advertisement interval, which is the instance's
+    own without ``master_advert_int``. RFC 3768 section 6.1, RFC 5798 and RFC 9568 section 6.1;
+    keepalived ``vrrp.h``, VRRP_TIMER_SKEW.
     """
     share = (256 - instance.effective_priority()) / 256
     return share if instance.version == 2 else share * _master_interval(instance, master_advert_int)
@@ -43,9 +41,10 @@ def takeover(
 ) -> Window:
     """From the loss of the master to the takeover by ``backup``.
 
-    A master that resigns says so (priority 0) and costs the skew; of one that vanishes the last
-    advertisement is up to an interval old, and the Master_Down_Interval counts from that. RFC 3768
-    and RFC 5798 section 6.4.2; keepalived ``vrrp.c``, ``vrrp_state_backup``.
+    A master that resigns announces that with priority 0 (``announced``), and then the backup waits
+    for its skew. The last advertisement of a master that vanishes is up to one interval old, and
+    from then the Master_Down_Interval counts. RFC 3768 and RFC 5798 section 6.4.2; keepalived
+    ``vrrp.c``, ``vrrp_state_backup``.
     """
     if announced:
         return Window.exactly(skew(backup, master_advert_int))
@@ -53,23 +52,21 @@ def takeover(
 
 
 def cold_start(*candidates: VrrpInstance) -> Window:
-    """From the start of all ``candidates`` at once to the first master: the shortest
-    Master_Down_Interval.
+    """From the start of all ``candidates`` at the same time to the first master.
 
-    RFC 3768 and RFC 5798 section 6.4.1: only the address owner need not wait. keepalived
-    ``vrrp_scheduler.c``, ``vrrp_init_state``: it takes priority 255 and ``state MASTER``, and one
-    of them alone shortens nothing.
+    That is the shortest of their Master_Down_Intervals. Only the address owner need not wait (RFC
+    3768 and RFC 5798 section 6.4.1). To be that, an instance needs both priority 255 and ``state
+    MASTER`` (keepalived ``vrrp_scheduler.c``, ``vrrp_init_state``).
     """
     return Window.exactly(min(_own_wait(candidate) for candidate in candidates))
 
 
 def failback(returning: VrrpInstance, master_advert_int: float | None = None) -> Window:
-    """From the start of ``returning``, which has a higher priority than the master, to its
-    takeover.
+    """From the start of ``returning``, whose priority is above the master's, to its takeover.
 
-    It discards every advertisement, so its first Master_Down_Interval runs out (RFC 3768 and RFC
-    5798 section 6.4.2, Preempt_Mode); with ``preempt_delay`` see :func:`preemption`. Raises
-    HarnessError if ``returning`` never preempts.
+    It discards every advertisement of the master, so its first Master_Down_Interval runs out (RFC
+    3768 and RFC 5798 section 6.4.2, Preempt_Mode). With ``preempt_delay`` see :func:`preemption`.
+    Raises HarnessError if ``returning`` never preempts.
     """
     if returning.preempt_delay:
         return preemption(returning, master_advert_int)
@@ -78,14 +75,14 @@ def failback(returning: VrrpInstance, master_advert_int: float | None = None) ->
 
 
 def preemption(preempting: VrrpInstance, master_advert_int: float | None = None) -> Window:
-    """From the moment the running backup ``preempting`` outranks the master to its takeover.
+    """From the moment at which a running backup outranks the master to its takeover.
 
-    The last advertisement that it accepted is up to an interval old; it discards the later ones,
-    and its Master_Down_Interval runs on from that last one. A change of its own priority moves the
-    timer's end by the change of the skew (keepalived ``vrrp_track.c``,
-    ``vrrp_set_effective_priority``), as if the new one had counted all along. With
-    ``preempt_delay``, which counts from the first lower advertisement, it accepts those until the
-    delay is over (``vrrp.c``, ``vrrp_state_backup``). Raises HarnessError if it never preempts.
+    The last advertisement that the backup accepted is up to one interval old. It discards the later
+    ones, so its Master_Down_Interval counts from that one. If its own priority has changed, the end
+    of the timer moves by the change of the skew, as if the new priority had counted all along
+    (keepalived ``vrrp_track.c``, ``vrrp_set_effective_priority``). With ``preempt_delay``, which
+    counts from the first lower advertisement, the backup accepts advertisements until the delay is
+    over (``vrrp.c``, ``vrrp_state_backup``). Raises HarnessError if it never preempts.
     """
     _require_preemption(preempting)
     if not preempting.preempt_delay:
@@ -97,20 +94,20 @@ def preemption(preempting: VrrpInstance, master_advert_int: float | None = None)
 
 
 def after_split_brain(higher: VrrpInstance, lower: VrrpInstance) -> Window:
-    """From the moment two masters hear each other again to the resignation of ``lower``.
+    """From the moment at which two masters hear each other again to the resignation of ``lower``.
 
-    Whichever advertises first, ``higher`` then answers at once (RFC 3768 and RFC 5798 section
-    6.4.3; keepalived ``vrrp.c``, ``vrrp_state_master_rx``).
+    Whichever of them advertises first, ``higher`` then answers at once (RFC 3768 and RFC 5798
+    section 6.4.3; keepalived ``vrrp.c``, ``vrrp_state_master_rx``).
     """
     return Window(0.0, min(higher.advert_int, lower.advert_int))
 
 
 def tolerated_delay(backup: VrrpInstance, master_advert_int: float | None = None) -> float:
-    """How late, in seconds, all advertisements may suddenly be before ``backup`` takes over.
+    """By how many seconds all advertisements may suddenly be late before ``backup`` takes over.
 
-    What was due an interval after the last punctual one comes so much later, and the
-    Master_Down_Interval runs out before it. Delays that change from one advertisement to the next
-    add up in the same way.
+    The first late one comes so much later than one interval after the last punctual one, and the
+    Master_Down_Interval must not run out before it. Delays that differ from one advertisement to
+    the next add up in the same way.
     """
     return master_down_interval(backup, master_advert_int) - _master_interval(
         backup, master_advert_int

@@ -8,12 +8,13 @@ from harness.topology.services import VirtualService
 
 
 def persistence(service: VirtualService) -> Window:
-    """From a client's last connection to the moment from which its next one may go elsewhere.
+    """From a client's last connection to the moment from which its next one may go to another
+    server.
 
-    Each connection restarts the timer of the client's template (kernel ``ip_vs_conn_put``). All of
-    them are to be forgotten before it ends, for else it starts over (``ip_vs_conn_expire``). A
-    timer of the kernel may be late by an eighth of its length (kernel/time/timer.c, "Granularity
-    and range levels"). Raises HarnessError if ``service`` has no persistence.
+    Each connection restarts the timer of the client's template (kernel ``ip_vs_conn_put``). The
+    timer starts again if it ends before all connections are forgotten (``ip_vs_conn_expire``). A
+    timer of the kernel may be late by an eighth of its length (``kernel/time/timer.c``,
+    "Granularity and range levels"). Raises HarnessError if ``service`` has no persistence.
     """
     if service.persistence_timeout is None:
         raise HarnessError(f"{service.name} has no persistence_timeout: no client stays anywhere")

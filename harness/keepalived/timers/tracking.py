@@ -10,28 +10,26 @@ from harness.topology.vrrp import VrrpInstance
 
 
 def script_failure(script: VrrpScript, run_time: float = 0.0) -> Window:
-    """From the moment ``script`` would fail to its failing in keepalived's eyes: ``fall`` runs in a
-    row.
+    """From the moment at which ``script`` would fail to its failure in keepalived's eyes.
 
-    Runs start every ``interval`` however long they take, here ``run_time`` (keepalived
-    ``vrrp_scheduler.c``, ``vrrp_script_thread`` and ``vrrp_script_child_thread``).
+    That takes ``fall`` runs in a row. Runs start every ``interval``, however long each takes, here
+    ``run_time`` (keepalived ``vrrp_scheduler.c``, ``vrrp_script_thread`` and
+    ``vrrp_script_child_thread``).
     """
     return _runs(script, script.fall, run_time)
 
 
 def script_recovery(script: VrrpScript, run_time: float = 0.0) -> Window:
-    """As :func:`script_failure`, from the moment ``script`` would succeed again: ``rise`` runs in a
-    row.
-    """
+    """As :func:`script_failure`, for a ``script`` that succeeds again: ``rise`` runs in a row."""
     return _runs(script, script.rise, run_time)
 
 
 def script_hang(script: VrrpScript) -> Window:
-    """From the moment ``script`` would hang to its failing in keepalived's eyes: ``fall`` runs in a
-    row, each ended after its ``timeout``, by default the interval.
+    """From the moment at which ``script`` would hang to its failure in keepalived's eyes.
 
-    keepalived ``vrrp_scheduler.c``, ``vrrp_script_child_thread``: SIGTERM, and a failure if that
-    ends it.
+    That takes ``fall`` runs in a row, each of which is ended after its ``timeout``, by default the
+    interval: keepalived sends SIGTERM, and that is a failure (``vrrp_scheduler.c``,
+    ``vrrp_script_child_thread``).
     """
     return _runs(script, script.fall, 0.0) + Window.exactly(
         float(script.timeout or script.interval)
@@ -39,11 +37,12 @@ def script_hang(script: VrrpScript) -> Window:
 
 
 def priority_failover(master: VrrpInstance, backup: VrrpInstance, left: int) -> Window:
-    """From the moment the priority of ``master`` falls to ``left`` to the takeover by ``backup``.
+    """From the moment at which the priority of ``master`` falls to ``left`` to the takeover by
+    ``backup``.
 
-    0 is FAULT state, in which the master resigns (keepalived ``vrrp.c``,
-    ``vrrp_state_leave_master``); a lower one shows in its next advertisement, the first that
-    ``backup`` discards. Raises HarnessError if the VIP stays.
+    A priority of 0 is FAULT state, in which the master resigns (keepalived ``vrrp.c``,
+    ``vrrp_state_leave_master``). A lower priority is in the master's next advertisement, the first
+    that ``backup`` discards. Raises HarnessError if the VIP does not move.
     """
     if left == 0:
         return takeover(backup, announced=True, master_advert_int=master.advert_int)
@@ -57,12 +56,11 @@ def priority_failover(master: VrrpInstance, backup: VrrpInstance, left: int) -> 
 
 
 def priority_failback(returning: VrrpInstance, master: VrrpInstance, left: int) -> Window:
-    """From the moment the priority of ``returning``, which had fallen to ``left``, is its own again
-    to its takeover.
+    """From the moment at which ``returning`` has its own priority again to its takeover.
 
-    It outranks the master's advertisements (:func:`preemption`); from FAULT state it starts afresh
-    (keepalived ``vrrp_scheduler.c``, ``try_up_instance``; :func:`failback`). Raises HarnessError if
-    the VIP stays where it is.
+    Its priority had fallen to ``left``. A backup outranks the master's advertisements
+    (:func:`preemption`); from FAULT state it starts anew (keepalived ``vrrp_scheduler.c``,
+    ``try_up_instance``; :func:`failback`). Raises HarnessError if the VIP does not move back.
     """
     if returning.effective_priority() <= master.effective_priority():
         raise HarnessError(
@@ -77,8 +75,9 @@ def priority_failback(returning: VrrpInstance, master: VrrpInstance, left: int) 
 def switch(
     master: VrrpInstance, backup: VrrpInstance, script: VrrpScript, run_time: float = 0.0
 ) -> Window:
-    """From the moment ``script`` would fail on ``master`` to the takeover by ``backup``:
-    :func:`script_failure`, then :func:`priority_failover`.
+    """From the moment at which ``script`` would fail on ``master`` to the takeover by ``backup``.
+
+    That is :func:`script_failure` and then :func:`priority_failover`.
     """
     return script_failure(script, run_time) + priority_failover(
         master, backup, master.effective_priority({script})
@@ -88,8 +87,9 @@ def switch(
 def switch_back(
     returning: VrrpInstance, master: VrrpInstance, script: VrrpScript, run_time: float = 0.0
 ) -> Window:
-    """From the moment ``script`` would succeed again on ``returning`` to its takeover from
-    ``master``: :func:`script_recovery`, then :func:`priority_failback`.
+    """From the moment at which ``script`` would succeed again on ``returning`` to its takeover.
+
+    That is :func:`script_recovery` and then :func:`priority_failback`.
     """
     left = returning.effective_priority({script})
     return script_recovery(script, run_time) + priority_failback(returning, master, left)
