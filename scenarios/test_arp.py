@@ -41,7 +41,7 @@ def test_arp_only_the_owner_answers_for_the_vip(cluster: Cluster) -> None:
 @UNPROTECTED
 def test_arp_real_server_that_talks_first_does_not_announce_the_vip(cluster: Cluster) -> None:
     """``arp_announce=2``: its own question names an address of the interface, though it speaks as the VIP."""
-    assert cluster.master
+    cluster.settle()
     server = cluster.real_servers[0]
     asked = cluster.timeline.now()
 
@@ -65,7 +65,7 @@ def test_arp_flux_is_seen_without_the_protection(cluster: Cluster) -> None:
 @NO_VIP
 def test_arp_unprotected_real_server_announces_the_vip(cluster: Cluster) -> None:
     """Without ``arp_announce`` the VIP, as the packet's source, is what its question names."""
-    assert cluster.master
+    cluster.settle()
     server = cluster.real_servers[0]
     asked = cluster.timeline.now()
 

@@ -63,7 +63,7 @@ def test_persistence_of_a_connection_that_is_kept_alive(cluster: Cluster) -> Non
     """IPVS balances connections and not requests: all that are asked in one go to one real server, also after a pause
     that is longer than anybody's patience but IPVS's own.
     """
-    assert cluster.master
+    cluster.settle()
     with cluster.session() as session:
         first = [session.fetch() for _ in range(3)]
         cluster.timeline.let_pass(IDLE)

@@ -86,7 +86,7 @@ def test_election_among_three_follows_the_priorities(cluster: Cluster) -> None:
 def test_election_tie_leaves_the_master_in_office(cluster: Cluster) -> None:
     """A backup obeys a priority that is not lower than its own, whatever the addresses (RFC 5798 section 6.4.2)."""
     lower, higher = cluster.directors
-    cluster.wait_settled()
+    cluster.settle()
 
     with cluster.suffering(StopKeepalived(higher)) as struck:
         until = struck + timers.takeover(lower.vrrp, announced=True).latest + cluster.slack
@@ -124,7 +124,7 @@ def test_election_without_preemption_leaves_the_backup_in_office(cluster: Cluste
     if cluster.master is second:  # which may have been the first to start, or been left so
         with cluster.suffering(StopKeepalived(second)) as struck:
             cluster.wait_master(first, since=struck, until=timers.takeover(first.vrrp, announced=True).latest)
-        cluster.wait_settled()
+        cluster.settle()
 
     with cluster.suffering(PowerOff(first)) as struck:
         cluster.wait_master(second, since=struck, until=timers.takeover(second.vrrp, announced=False).latest)

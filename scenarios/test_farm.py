@@ -19,7 +19,7 @@ pytestmark = topology(Farm, real_servers=REAL_SERVERS)
 @pytest.mark.control("sh balances instead", topology={"scheduler": "sh"}, caught="distribution")
 def test_scheduler_gives_every_server_of_a_farm_its_turn(cluster: Cluster) -> None:
     """rr goes through all real servers before it comes back to the first (``ip_vs_rr.c``)."""
-    assert cluster.master
+    cluster.settle()
     sent = cluster.fetch(2 * REAL_SERVERS)
 
     assert measures.distribution(sent) == {server.page: 2 for server in cluster.real_servers}
@@ -35,7 +35,7 @@ def test_health_every_failed_server_of_a_farm_leaves_both_tables_in_time(cluster
     """Checkers do not wait for each other: each of several failures is due when one alone would be, and the others
     stay (keepalived ``check_http.c``; its threads share one loop).
     """
-    assert cluster.master
+    cluster.settle()
     failing = cluster.real_servers[::4]
     well = {server.name for server in cluster.real_servers if server not in failing}
     due = timers.removal(cluster.service)

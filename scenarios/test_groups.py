@@ -16,7 +16,7 @@ def test_forwarding_by_mark_takes_all_ports_in_one_turn(cluster: Cluster) -> Non
     """What bears the mark is one service whatever its port, so round robin goes on from port to port
     (ip_vs_ctl.c, ``ip_vs_service_find``); the real server is reached at the port that was asked for.
     """
-    assert cluster.master
+    cluster.settle()
     names = {server.page for server in cluster.real_servers}
 
     turns = [cluster.fetch(1, marked(), port=port)[0].server for port in (80, 8080, 80, 8080)]
@@ -33,7 +33,7 @@ def unmark(cluster: Cluster) -> None:
 @pytest.mark.control("no marks", sabotage=unmark, caught="status")
 def test_forwarding_by_mark_takes_nothing_else(cluster: Cluster) -> None:
     """The VIP's other ports bear no mark: there the director answers itself, and has nobody who listens."""
-    assert cluster.master
+    cluster.settle()
     (served,) = cluster.fetch(1, marked())
     (other,) = cluster.fetch(1, marked(), port=81)
 
@@ -46,7 +46,7 @@ def test_forwarding_by_group_gives_every_member_turns_of_its_own(cluster: Cluste
     """A group is one service of the kernel for each of its members, and round robin goes on in each by itself
     (keepalived ``ipvswrapper.c``, ``ipvs_group_cmd``).
     """
-    assert cluster.master
+    cluster.settle()
     members = grouped().endpoints
 
     turns = [cluster.fetch(1, grouped(), address=vip, port=port)[0].server for vip, port in members * 2]

@@ -26,7 +26,7 @@ def test_health_failed_server_leaves_both_tables_in_time(
     cluster: Cluster, failure: type[Fault[RealServerNode]]
 ) -> None:
     """The next check is up to ``delay_loop`` away, and every retry must fail (keepalived ``check_http.c``)."""
-    assert cluster.master
+    cluster.settle()
     server = cluster.real_servers[0]
     due = timers.removal(cluster.service, failure.symptom)
 
@@ -57,7 +57,7 @@ def test_health_removed_server_gets_no_request(cluster: Cluster, failure: type[F
 @FAILURES
 def test_health_recovered_server_returns_to_both_tables(cluster: Cluster, failure: type[Fault[RealServerNode]]) -> None:
     """The first good check clears the failure, the second brings the server back (keepalived ``check_http.c``)."""
-    assert cluster.master
+    cluster.settle()
     server = cluster.real_servers[0]
     removed = timers.removal(cluster.service, failure.symptom)
     due = timers.recovery(cluster.service, failure.symptom)

@@ -19,7 +19,7 @@ def test_health_sorry_server_answers_when_the_last_real_server_is_gone(cluster: 
     with cluster.failing(LAST, "web1", "web2", "web3"):
         assert cluster.pool(cluster.directors[0], LAST) == {"sorry": 1}
         assert {request.server for request in cluster.fetch(3, LAST)} == {"sorry"}
-    cluster.wait_settled()
+    cluster.settle()
     assert {request.server for request in cluster.fetch(3, LAST)} == {"web1", "web2", "web3"}
 
 
@@ -71,7 +71,7 @@ def test_health_hysteresis_wants_more_to_regain_a_quorum(cluster: Cluster) -> No
         cluster.let_pass(timers.recovery(HYSTERESIS))
         assert not HYSTERESIS.has_quorum(2, had=False)
         assert cluster.pool(director, HYSTERESIS) == {"sorry": 1}
-    cluster.wait_settled()
+    cluster.settle()
     assert cluster.pool(director, HYSTERESIS) == {"web1": 1, "web2": 1, "web3": 1}
 
 
@@ -92,5 +92,5 @@ def test_health_quorum_commands_are_run_and_the_rest_stays(cluster: Cluster) -> 
     with cluster.failing(COMMANDS, "web1"):
         assert cluster.pool(director, COMMANDS) == {"web2": 1, "web3": 1}
         assert cluster.notifications(director, "script", since=struck) == ["down"]
-    cluster.wait_settled()
+    cluster.settle()
     assert cluster.notifications(director, "script", since=struck) == ["down", "up"]

@@ -169,7 +169,7 @@ def test_failover_by_a_restart_with_another_configuration(cluster: Cluster) -> N
 )
 def test_failover_is_not_caused_by_a_firewall_of_the_client(cluster: Cluster) -> None:
     """A rule on one machine is a fault like any other: here the client drops the answers, and all else goes on."""
-    assert cluster.master
+    cluster.settle()
     with cluster.suffering(Firewall(cluster.client, "-A INPUT -p tcp --sport 80 -j DROP")) as struck:
         (lost,) = cluster.fetch(1)
     (request,) = cluster.fetch(1)

@@ -41,7 +41,7 @@ def elected(cluster: Cluster) -> tuple[DirectorNode, DirectorNode]:
     """Master and backup, once they have heard each other: over IPv6 the first advertisement of a vrrpd does not leave
     (``test_interoperation_begins_in_silence_over_ipv6``).
     """
-    cluster.wait_settled()
+    cluster.settle()
     cluster.timeline.let_pass(max(director.vrrp.advert_int for director in cluster.directors) + cluster.slack)
     return cluster.master, cluster.backup
 
@@ -128,7 +128,7 @@ def test_interoperation_takes_over_the_masters_interval(cluster: Cluster, advert
 @pytest.mark.parametrize("higher", [case(by, "IPv4 version 3", "director2", priorities=(100, 100)) for by in PAIRS])
 def test_interoperation_of_two_masters_goes_to_the_higher_address(cluster: Cluster, higher: str) -> None:
     """Of two masters of one priority that hear each other again the one of the lower address gives way."""
-    cluster.wait_settled()
+    cluster.settle()
     winner = next(director for director in cluster.directors if director.name == higher)
     loser = next(director for director in cluster.directors if director.name != higher)
     cluster.timeline.let_pass(2 * loser.vrrp.advert_int)

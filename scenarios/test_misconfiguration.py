@@ -178,7 +178,7 @@ def test_misconfiguration_vip_missing_on_a_real_server(cluster: Cluster) -> None
     """DR delivers to it what is addressed to the VIP, which is nobody there: every other client waits in vain, and the
     health check, which asks the server's own address, sees nothing.
     """
-    assert cluster.master
+    cluster.settle()
     server = cluster.real_servers[0]
 
     with cluster.suffering(ForgetVip(server)) as struck:
@@ -230,7 +230,7 @@ def test_misconfiguration_vrrp_strict_drops_what_is_sent_to_the_vip(cluster: Clu
     """By the letter of RFC 5798 (section 6.1, Accept_Mode) only the address owner accepts packets to the VIP, which
     keepalived ensures with a firewall rule, and IPVS gets none of them. Elections and health checks go well.
     """
-    assert cluster.master
+    cluster.settle()
 
     (request,) = cluster.fetch(1)
 

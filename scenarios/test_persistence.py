@@ -18,7 +18,7 @@ def test_persistence_keeps_a_client_with_one_real_server(cluster: Cluster) -> No
     """The first connection of a client is scheduled, the others follow it, whoever comes in between
     (ip_vs_core.c, ``ip_vs_sched_persist``).
     """
-    assert cluster.master
+    cluster.settle()
     rounds = [[cluster.fetch(1, persistent(), source=source)[0].server for source in SOURCES[:3]] for _ in range(3)]
 
     assert all(len(set(servers)) == 1 for servers in zip(*rounds, strict=True))
@@ -29,7 +29,7 @@ def test_persistence_keeps_a_client_with_one_real_server(cluster: Cluster) -> No
 @pytest.mark.control("three times the time", topology={"timeout": 30}, caught="over")
 def test_persistence_lasts_from_the_last_connection_on(cluster: Cluster) -> None:
     """Every connection gives the client its whole time anew; once it is over, round robin has its turn again."""
-    assert cluster.master
+    cluster.settle()
     due = timers.persistence(persistent())
 
     (first,) = cluster.fetch(1, persistent())
@@ -47,7 +47,7 @@ def test_persistence_lasts_from_the_last_connection_on(cluster: Cluster) -> None
 @pytest.mark.control("each client by itself", topology={"granularity": None}, caught="together")
 def test_persistence_keeps_a_network_of_clients_together(cluster: Cluster) -> None:
     """With a ``persistence_granularity`` the template is that of a network, as for clients behind several proxies."""
-    assert cluster.master
+    cluster.settle()
     *together, apart = [cluster.fetch(1, by_network(), source=source)[0].server for source in SOURCES]
 
     assert len(set(together)) == 1
@@ -59,7 +59,7 @@ def test_persistence_by_mark_has_both_ports_of_a_client_meet(cluster: Cluster) -
     """A shop's basket, filled over HTTP, is paid for over HTTPS: by firewall mark both are one service, and the
     template has no port (``ip_vs_sched_persist``).
     """
-    assert cluster.master
+    cluster.settle()
     http = {source: cluster.fetch(1, by_mark(), source=source)[0].server for source in SOURCES}
     https = {source: cluster.fetch(1, by_mark(), source=source, port=8443)[0].server for source in reversed(SOURCES)}
 

@@ -65,7 +65,7 @@ def test_ownership_of_several_vips_is_announced_for_each(cluster: Cluster) -> No
 def test_ownership_is_mutual_where_each_director_has_a_vip(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
     """Two instances on one LAN elect independently: both directors work, and each can do the work of both."""
     first, second = cluster.directors
-    cluster.wait_settled()
+    cluster.settle()
     assert (cluster.owners(VIP), cluster.owners(SECOND_VIP)) == ([first.name], [second.name])
     due = timers.takeover(first.claim(SECOND_VIP), announced=loss.announced)
 

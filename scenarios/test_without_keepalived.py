@@ -26,7 +26,7 @@ def test_forwarding_to_a_vip_that_is_in_no_lan(cluster: Cluster, method: str) ->
     """The kernel's own test of IPVS (ipvs.sh): a route leads to the VIP, which is nobody's neighbour. The answer of a
     real server with a way of its own does not pass the director, but for NAT's, which has to.
     """
-    cluster.wait_settled()
+    cluster.settle()
     (director,) = cluster.directors
     (request,) = cluster.fetch(1)
     assert request.status == 200
@@ -44,7 +44,7 @@ def test_forwarding_as_kube_proxy_does_needs_masquerading(cluster: Cluster) -> N
     """Pods have no way back but the one to the node, so the node asks them in its own name (``-m ipvs`` in POSTROUTING,
     which wants ``net.ipv4.vs.conntrack``); the client sees the cluster address alone.
     """
-    cluster.wait_settled()
+    cluster.settle()
     (node,) = cluster.directors
     requests = cluster.fetch(4)
     assert [request.status for request in requests] == [200] * 4
@@ -65,7 +65,7 @@ def test_health_checked_by_ldirectord(cluster: Cluster) -> None:
     """One process asks all real servers one after the other and then sleeps for its ``checkinterval``; the first
     failure counts (``failurecount``), and with ``quiescent=no`` the real server leaves the table (ldirectord(8)).
     """
-    cluster.wait_settled()
+    cluster.settle()
     (director,) = cluster.directors
     server = cluster.real_servers[0]
     due = Window(0, cluster.service.delay_loop)

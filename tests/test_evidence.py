@@ -41,7 +41,7 @@ SCENARIOS = """
         assert cluster.fetch(2)
 
     def test_is_killed(cluster):
-        cluster.wait_settled()
+        cluster.settle()
         cluster.fetch(1)
         if SPIN:
             while True: pass

@@ -8,6 +8,6 @@ from topologies.director_pair import DirectorPair
 @topology(DirectorPair)
 def test_first_page(cluster: Cluster) -> None:
     """As soon as somebody holds the VIP and a real server is in the table."""
-    cluster.wait_settled()
+    cluster.settle()
     (page,) = cluster.fetch(1)
     assert page.status == 200

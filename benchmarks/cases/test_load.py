@@ -27,7 +27,7 @@ BARE = "socket, connect, send, recv, close"
 
 def test_paced(cluster: Cluster) -> None:
     """1,000 requests a second, each recorded."""
-    assert cluster.master
+    cluster.settle()
     began = cluster.timeline.now()
     tell("load")
     with cluster.load(rate=1000) as load:
@@ -37,7 +37,7 @@ def test_paced(cluster: Cluster) -> None:
 
 def test_spaced(cluster: Cluster) -> None:
     """The time between two requests is what an outage is known to."""
-    assert cluster.master
+    cluster.settle()
     began = cluster.timeline.now()
     with cluster.load(rate=200) as load:
         cluster.wait_answers(load, SECONDS * 200, since=began)
@@ -49,7 +49,7 @@ def test_spaced(cluster: Cluster) -> None:
 @pytest.mark.needs("wrk", clock="real")
 def test_saturated(cluster: Cluster) -> None:
     """wrk through the VIP and past the director, by turns."""
-    assert cluster.master
+    cluster.settle()
     for _ in range(3):
         for way, address in (("VIP", cluster.vip), ("RIP", cluster.real_servers[0].ip)):
             totals = cluster.saturate(SECONDS, address=address)
@@ -59,7 +59,7 @@ def test_saturated(cluster: Cluster) -> None:
 
 def test_cost(cluster: Cluster) -> None:
     """The paced client beside what Python has: a connection for each request, answers read to their end."""
-    assert cluster.master
+    cluster.settle()
     address = cluster.real_servers[0].ip
 
     def paced() -> None:

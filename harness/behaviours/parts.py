@@ -122,13 +122,13 @@ class Parts:
             for own in server.role.serves:
                 self._served.setdefault(own.name, []).append((server, own))
 
-    def wait_settled(self) -> None:
+    def settle(self) -> None:
         """Wait until the cluster has settled, and every checker has looked at every real server
         since.
         """
         services = set(self._own_services())
         self.wait_elected()
-        self._cluster.wait_settled(max(map(_recovery, services), default=0.0))
+        self._cluster.settle(max(map(_recovery, services), default=0.0))
         self._cluster.timeline.let_pass(
             max((_begun(each) + each.delay_loop for each in self._checkers()), default=0.0)
         )

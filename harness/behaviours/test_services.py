@@ -21,7 +21,7 @@ from harness.topology import VirtualService
 def test_every_service_answers(cluster: Cluster, parts: Parts) -> None:
     """Every service answers, by every real server that has a weight."""
     services = parts.services()
-    parts.wait_settled()
+    parts.settle()
 
     for service in services:
         servers = [server for server, _ in parts.servers_of(service)]
@@ -58,7 +58,7 @@ def test_every_service_survives_the_loss_of_its_director(cluster: Cluster, parts
             f"{service.name}: no VRRP instance holds {service.vip}, so nobody takes it over"
         )
         lost.setdefault(routers[service.vip], []).append(service)
-    parts.wait_settled()
+    parts.settle()
 
     for router, (service, *others) in lost.items():
         owner = parts.owner_of(router)
@@ -75,7 +75,7 @@ def test_every_service_survives_the_loss_of_its_director(cluster: Cluster, parts
             for other in others:
                 (answer,) = cluster.fetch(1, other, tls=speaks_tls(other))
                 assert answer.status == 200, f"{other.name}: {answer.error}"
-        parts.wait_settled()
+        parts.settle()
 
 
 def test_every_real_server_is_found_well(cluster: Cluster, parts: Parts) -> None:
@@ -90,7 +90,7 @@ def test_a_real_server_that_is_down_is_spared(cluster: Cluster, parts: Parts) ->
     back.
     """
     faults = parts.faults()
-    parts.wait_settled()
+    parts.settle()
 
     for fault, services in faults:
         with cluster.suffering(fault) as struck:
@@ -114,4 +114,4 @@ def test_a_real_server_that_is_down_is_spared(cluster: Cluster, parts: Parts) ->
                 assert took in cluster.within(due), (
                     f"{service.name} on {director.name}: {took:.3f} s, due {due}"
                 )
-        parts.wait_settled()
+        parts.settle()

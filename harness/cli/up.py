@@ -81,7 +81,7 @@ def _up(topology: Any, parameters: dict[str, Any], seed: int) -> int:
         cluster = pool.get(spec)
         evidence = Evidence(new_folder(run, name), cluster, {"test": f"up {name}", "topology": name})
         print("waiting for the election...", flush=True)
-        cluster.wait_settled()
+        cluster.settle()
         now = f"it is {cluster.timeline.now():.3f} s since the cluster was built"
         Console(cluster).run(f"{cluster.master.name} holds {cluster.vip}; {now}.")
         evidence.finish({"outcome": None}, keep="all")

@@ -100,7 +100,7 @@ class Acting(Waiting):
         Raises TooLate if the checker is late.
         """
         if not self._suffered:
-            self.wait_settled()
+            self.settle()
         (director,) = (director for director in self.directors if director.name in self.owners())
         servers = [server for server in self.real_servers if server.name in names]
         (check,) = service.checks

@@ -51,7 +51,7 @@ def _return(service: VirtualService) -> float:
 class Waiting(Looking):
     """Waits for events on the timeline, each until the instant that the protocol gives."""
 
-    def wait_settled(self, patience: float = 0.0) -> None:
+    def settle(self, patience: float = 0.0) -> None:
         """Wait until one director holds the VIP, the one that should, and every table holds every real server.
 
         ``patience``: how many seconds longer than an election that may take, for what else is to come about.
@@ -92,7 +92,7 @@ class Waiting(Looking):
 
         keepalived tells scripts, FIFO and people a moment after it has set the VIP.
         """
-        self.wait_settled()
+        self.settle()
         self.timeline.let_pass(self.slack)
         return self.timeline.now()
 
@@ -100,7 +100,7 @@ class Waiting(Looking):
     def master(self) -> DirectorNode:
         """The director that holds the VIP, once the cluster has settled. Raises HarnessError if there is not one."""
         try:
-            self.wait_settled()
+            self.settle()
         except TooLate as problem:
             if not self._suffered:
                 raise

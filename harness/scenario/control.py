@@ -73,7 +73,7 @@ class Control:
         if self.fault is None and self.sabotage is None:
             yield
             return
-        cluster.wait_settled()
+        cluster.settle()
         with contextlib.ExitStack() as suffering:
             for name in self.node:
                 assert self.fault is not None

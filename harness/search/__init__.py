@@ -25,7 +25,7 @@ def broken(cluster: Cluster, steps: Sequence[Step], invariant: str | None = None
     from harness.search.judging import judged
     from harness.search.performing import perform
 
-    cluster.wait_settled()
+    cluster.settle()
     before = canonical.state(cluster)
     lived = perform(cluster, tuple(steps))
     left = None if lived.amiss else canonical.difference(before, canonical.state(cluster))

@@ -85,7 +85,7 @@ def _do(cluster: Cluster, steps: Sequence[Step], moment: Moment, acts: dict[int,
 
 def wait_for_beginning(cluster: Cluster) -> None:
     """Wait until the same moment between two advertisements, whatever went before."""
-    cluster.wait_settled()
+    cluster.settle()
     sent = [event for event in cluster.timeline.events(Advertisement, sent=True) if event.priority]
     if sent:
         last = sent[-1]
@@ -96,14 +96,14 @@ def wait_for_beginning(cluster: Cluster) -> None:
 def _come_to_rest(cluster: Cluster, steps: Sequence[Step]) -> None:
     """Wait until the cluster has settled, and what keepalived does a while after a takeover is over, too."""
     _wait_respawned(cluster)
-    cluster.wait_settled()
+    cluster.settle()
     instances = [each for director in cluster.directors for each in director.role.instances]
     calm = REST + max((each.advert_int for each in instances), default=0.0)
     garps = max((float(each.garp_master_delay) for each in instances), default=0.0)
     changed = cluster.timeline.events(AddressChanged, since=cluster.timeline.mark, action="added")
     until = max([cluster.timeline.now() + calm, *(event.at + garps + calm for event in changed[-1:])])
     cluster.timeline.let_pass(until - cluster.timeline.now())
-    cluster.wait_settled()
+    cluster.settle()
 
 
 def _wait_respawned(cluster: Cluster) -> None:

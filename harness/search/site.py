@@ -57,7 +57,7 @@ class Site:
         if cluster is not self._alive:
             self.clusters += 1
             self._alive, self._lived = cluster, 0
-            cluster.wait_settled()
+            cluster.settle()
             self._before = canonical.state(cluster)
         return cluster
 

@@ -28,7 +28,7 @@ def heard(cluster: Cluster) -> list[Any]:
     from scapy.layers.inet6 import IPv6
     from scapy.layers.l2 import Ether
 
-    cluster.wait_settled()
+    cluster.settle()
     since = cluster.timeline.now()
     cluster.timeline.let_pass(2.0 + cluster.slack)
     found = []

@@ -52,7 +52,7 @@ def test_httpd_is_a_child_of_pid_1_in_the_foreground(cluster: Cluster) -> None:
 
 
 def test_logs_are_kept_whole(cluster: Cluster) -> None:
-    assert cluster.master
+    cluster.settle()
     for node in (*cluster.directors, *cluster.real_servers):
         for daemon in node.daemons:
             kept = (cluster.folder / node.name / f"{daemon.name}.log").read_text().splitlines()

@@ -175,7 +175,7 @@ def test_a_machine_switched_on_again_remembers_nothing(cluster: Cluster) -> None
 
     assert "down" not in director.machine.cmd("ls", "/etc/keepalived").split()
     assert not director.idle
-    cluster.wait_settled()
+    cluster.settle()
 
 
 @pytest.mark.usefixtures("alone")

@@ -67,7 +67,7 @@ def assert_observed(cluster: Cluster) -> None:
 
 @topology(EveryScheduler)
 def test_ipvs_table_is_what_ipvsadm_shows_for_every_scheduler(cluster: Cluster) -> None:
-    assert cluster.master
+    cluster.settle()
     (director,) = cluster.directors
     wanted = {
         service.name: (service.scheduler, {f"{server.ip}:{service.port}": service.weight
@@ -81,7 +81,7 @@ def test_ipvs_table_is_what_ipvsadm_shows_for_every_scheduler(cluster: Cluster) 
 @topology(EveryScheduler)
 def test_ipvs_changes_of_others_are_seen_by_the_sweep(cluster: Cluster) -> None:
     """An operator's ipvsadm leaves no word in keepalived's log."""
-    assert cluster.master
+    cluster.settle()
     machine = cluster.directors[0].machine
     service = f"TCP {VIP}:99"
     for words in (f"-A -t {VIP}:99", f"-a -t {VIP}:99 -r 172.16.10.99:99 -g -w 7"):
@@ -106,7 +106,7 @@ def test_ipvs_changes_of_others_are_seen_by_the_sweep(cluster: Cluster) -> None:
 
 
 def test_load_keeps_its_pace(cluster: Cluster) -> None:
-    assert cluster.master
+    cluster.settle()
     with cluster.load(rate=50) as load:
         cluster.wait_answers(load, 20, since=cluster.timeline.mark)
     sent = [event.at for event in measures.requests(cluster.timeline)]
@@ -117,7 +117,7 @@ def test_load_keeps_its_pace(cluster: Cluster) -> None:
 
 def test_load_keeps_its_pace_when_nobody_answers(cluster: Cluster) -> None:
     """A client that waited for answers would not notice when an outage ends."""
-    assert cluster.master
+    cluster.settle()
     with cluster.load(rate=20) as load, cluster.suffering(BlackHole(cluster.client)):
         cluster.timeline.let_pass(1.5 * load.timeout)
     requests = [event for event in measures.requests(cluster.timeline) if event.status == 0]
@@ -128,7 +128,7 @@ def test_load_keeps_its_pace_when_nobody_answers(cluster: Cluster) -> None:
 
 
 def test_request_records_who_answered_and_how_fast(cluster: Cluster) -> None:
-    assert cluster.master
+    cluster.settle()
     before = cluster.timeline.now()
     first, second = cluster.fetch(2)
     assert {first.server, second.server} == {"web1", "web2"}
@@ -140,7 +140,7 @@ def test_request_records_who_answered_and_how_fast(cluster: Cluster) -> None:
 
 
 def test_request_refused_is_no_answer(cluster: Cluster) -> None:
-    assert cluster.master
+    cluster.settle()
     with cluster.suffering(StopHttpd(cluster.real_servers[0])):
         outcomes = cluster.fetch(2)
     refused = next(event for event in outcomes if event.status != 200)
@@ -150,7 +150,7 @@ def test_request_refused_is_no_answer(cluster: Cluster) -> None:
 
 def test_held_connections_lie_open_until_they_are_finished(cluster: Cluster) -> None:
     """One after the other, each begun when the one before it was established; a server waits for the end of each."""
-    assert cluster.master
+    cluster.settle()
     began = cluster.timeline.now()
     with cluster.holding(4) as held:
         cluster.timeline.let_pass(2.0)
@@ -164,7 +164,7 @@ def test_held_connections_lie_open_until_they_are_finished(cluster: Cluster) -> 
 
 
 def test_held_connection_that_never_came_about_says_why(cluster: Cluster) -> None:
-    assert cluster.master
+    cluster.settle()
     with cluster.holding(1, port=9) as (held,):
         assert not held.is_open
         assert held.finish().error == "Connection refused"
@@ -268,7 +268,7 @@ def _address_between_two_frames(cluster: Cluster, number: int) -> tuple[float, E
 
 def test_address_is_dated_when_it_came(cluster: Cluster) -> None:
     """Between a frame sent just before and one sent just after, give or take what the machine's own work takes."""
-    assert cluster.master
+    cluster.settle()
     seen = [_address_between_two_frames(cluster, number) for number in range(9)]
     late = statistics.median(event.at - after for _, event, after in seen)
     assert late <= AT_MOST_LATE

@@ -30,7 +30,7 @@ def test_any_machine_sends_any_frame(cluster: Cluster) -> None:
 
 def test_script_is_played_at_its_pace_and_seen_by_the_director(cluster: Cluster) -> None:
     (director,) = cluster.directors
-    cluster.wait_settled()
+    cluster.settle()
     began = cluster.timeline.now()
 
     said = cluster.play(cluster.phantom, Advertise(3, every=1.0), Silence(0.5), Resign())
@@ -50,7 +50,7 @@ def test_script_is_played_at_its_pace_and_seen_by_the_director(cluster: Cluster)
 
 def test_statistics_count_what_was_received(cluster: Cluster) -> None:
     (director,) = cluster.directors
-    cluster.wait_settled()
+    cluster.settle()
     before = cluster.statistics(director)
     cluster.phantom.advertise(ttl=254)
     cluster.phantom.advertise(ttl=1)

@@ -12,4 +12,4 @@ def _settled(request: pytest.FixtureRequest) -> None:
     """A cluster has settled before an example begins, so that the example needs no line for that."""
     if "cluster" in request.fixturenames:
         cluster: Cluster = request.getfixturevalue("cluster")
-        cluster.wait_settled()
+        cluster.settle()

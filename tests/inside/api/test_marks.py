@@ -16,28 +16,28 @@ pytestmark = topology(DirectorPair)
 @shows("mark needs")
 @pytest.mark.needs("VRRP version 3", keepalived="2.0", program="ipvsadm")
 def test_what_a_scenario_needs(cluster: Cluster) -> None:
-    assert cluster.master
+    cluster.settle()
 
 
 @shows("mark known_defect")
 @pytest.mark.known_defect("commit 0123abc", "what it does wrong", present="<1.0")
 def test_a_defect_that_all_versions_here_lack(cluster: Cluster) -> None:
-    assert cluster.master
+    cluster.settle()
 
 
 @shows("mark control")
 @pytest.mark.control("a real server is down", fault=StopHttpd, node="web1", caught="settles")
 def test_a_scenario_with_a_control(cluster: Cluster) -> None:
-    assert cluster.master
+    cluster.settle()
 
 
 @shows("mark regression")
 @pytest.mark.regression("commit 0123abc", "what misbehaves", present="<1.0", caught="assert")
 def test_a_bug_that_no_version_here_has(cluster: Cluster) -> None:
-    assert cluster.master
+    cluster.settle()
 
 
 @shows("mark core")
 @pytest.mark.core
 def test_what_runs_in_real_time_as_well(cluster: Cluster) -> None:
-    assert cluster.master
+    cluster.settle()

@@ -14,10 +14,10 @@ from topologies.director_pair import DirectorPair
 pytestmark = topology(DirectorPair)
 
 
-@shows(Cluster.wait_settled, Cluster.wait_elected)
+@shows(Cluster.settle, Cluster.wait_elected)
 def test_waiting_for_an_election(cluster: Cluster) -> None:
     cluster.wait_elected()  # every VIP has the owner that it should
-    cluster.wait_settled()  # every director's table is whole as well
+    cluster.settle()  # every director's table is whole as well
 
 
 @topology(DirectorPair, notifications=True)
