@@ -135,12 +135,15 @@ class Acting(Waiting):
                 speaker.advertise(**lies)
         return said
 
-    def reload(self, director: DirectorNode) -> Instant:
-        """Have a director's keepalived read its configuration again; returns the instant just before."""
+    def reload(self, director: DirectorNode, *edits: tuple[str, str]) -> Instant:
+        """Have a director's keepalived read its configuration again, with pairs of old and new text edited in it.
+
+        Returns the instant just before. A cluster whose configuration is left so is not shared.
+        """
         began = self.timeline.record(
             DaemonChanged(self.timeline.now(), director.name, name="keepalived", action="reloaded")
         ).at
-        director.reload()
+        director.reload(*edits)
         return began
 
     @contextlib.contextmanager

@@ -251,7 +251,15 @@ class Waiting(Looking):
         for fault in self._suffered:
             return f"{fault.node.name} still suffers from {fault.name}"
         self._wait_assured()
-        return self._down() or self.misled()
+        return self._down() or self._reconfigured() or self.misled()
+
+    def _reconfigured(self) -> str | None:
+        """Which director has been left with another configuration; None if none has."""
+        for director in self.directors:
+            made_with = director.config_text().decode(errors="replace")
+            if director.machine.powered and director.machine.read(director.config_file) != made_with:
+                return f"{director.name} has been left with another {director.config_file}"
+        return None
 
     def _wait_assured(self) -> None:
         """Wait until no checker that has begun to fail can still be about to try again: it would give up too early."""

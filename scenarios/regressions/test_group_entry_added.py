@@ -27,7 +27,7 @@ def test_group_entry_can_be_added_by_a_reload(cluster: Cluster) -> None:
     (director,) = cluster.directors
     cluster.wait_done(director, DestinationChanged, action="added", address="172.16.10.21:80")
 
-    director.reload(("172.16.10.50 80\n", f"172.16.10.50 80\n{SECOND}"))
+    cluster.reload(director, ("172.16.10.50 80\n", f"172.16.10.50 80\n{SECOND}"))
     cluster.wait_done(
         director, DestinationChanged, action="added", address="172.16.10.21:80", service="TCP 172.16.10.51:80"
     )

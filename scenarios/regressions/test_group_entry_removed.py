@@ -21,7 +21,7 @@ def test_group_entry_can_be_removed_by_a_reload(cluster: Cluster) -> None:
     )
 
     reloaded = cluster.timeline.now()
-    director.reload((SECOND, ""))
+    cluster.reload(director, (SECOND, ""))
 
     cluster.wait_done(
         director, DestinationChanged, action="removed", address="172.16.10.21:80", service="TCP 172.16.10.51:80"

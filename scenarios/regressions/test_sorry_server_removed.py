@@ -27,7 +27,7 @@ def test_sorry_server_in_use_can_be_removed_by_a_reload(cluster: Cluster) -> Non
     (director,) = cluster.directors
     cluster.wait_done(director, DestinationChanged, action="added", address="172.16.10.22:80")
 
-    director.reload((SORRY, ""))
+    cluster.reload(director, (SORRY, ""))
     cluster.wait_done(director, DestinationChanged, action="removed", address="172.16.10.22:80")
 
     assert not cluster.crashes(director)

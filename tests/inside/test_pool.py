@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.cluster_pool import Pool
+from harness.events import DaemonChanged
 from harness.faults import StopHttpd, Unprotected
 from harness.kernels import choice
 from harness.spec import ClusterSpec
@@ -55,6 +56,15 @@ def test_what_was_spoiled_by_hand_is_followed_by_a_fresh_cluster(pool: Pool) -> 
 
     assert fresh is not cluster
     assert not any(server.idle for server in fresh.real_servers)
+
+
+def test_another_configuration_is_followed_by_a_fresh_cluster(pool: Pool) -> None:
+    cluster = pool.get(PAIR)
+    cluster.settle()
+    began = cluster.reload(cluster.directors[1], ("priority 90", "priority 80"))
+    assert cluster.timeline.events(DaemonChanged, since=began, action="reloaded", node="director2")
+    assert cluster.ailment() == "director2 has been left with another /etc/keepalived/keepalived.conf"
+    assert pool.get(PAIR) is not cluster
 
 
 def test_another_topology_and_a_wish_for_a_fresh_one_are_granted(pool: Pool) -> None:

@@ -216,7 +216,10 @@ class DirectorNode(Node):
         self.machine.kill(int(self.machine.read(keepalived.VRRP_PID_FILE)), number)
 
     def reload(self, *edits: tuple[str, str]) -> None:
-        """Have keepalived read its configuration again (SIGHUP), with pairs of old and new text edited in it."""
+        """Have keepalived read its configuration again (SIGHUP), with pairs of old and new text edited in it.
+
+        Nothing is recorded of it; what a scenario does is :meth:`harness.cluster.Cluster.reload`.
+        """
         self.configure(*edits)
         self.process(keepalived.KEEPALIVED).send_signal(signal.SIGHUP)
 

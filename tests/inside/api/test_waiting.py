@@ -81,7 +81,7 @@ def test_waiting_for_a_weight(cluster: Cluster) -> None:
 @shows(Cluster.wait_done)
 def test_waiting_for_what_a_reload_brings(cluster: Cluster) -> None:
     began = cluster.timeline.now()
-    cluster.master.reload(("172.16.10.50/32", "172.16.10.60/32"))
+    cluster.reload(cluster.master, ("172.16.10.50/32", "172.16.10.60/32"))
     cluster.wait_done(cluster.directors[0], AddressChanged, since=began, address="172.16.10.60")
 
 
