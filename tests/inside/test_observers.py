@@ -21,7 +21,7 @@ from harness.measures import NoEvidence
 from harness.observers import protocols
 from harness.observers.addresses import AddressObserver
 from harness.observers.packets import Capture, Frame
-from harness.scenario import topology
+from harness.scenario import fresh_topology, topology
 from harness.timeline import Timeline, TooLate
 from harness.topology import Client, Director, RealServer, VirtualService, VrrpInstance
 from topologies.director_pair import VIP, DirectorPair
@@ -223,6 +223,7 @@ def test_capture_that_lost_frames_is_loud(cluster: Cluster) -> None:
 # -- when -------------------------------------------------------------------------------------------------------------
 
 
+@fresh_topology(DirectorPair)  # it looks at all of the timeline
 def test_advertisement_is_dated_by_the_kernel_s_own_stamp(cluster: Cluster) -> None:
     master = cluster.master
     recorded = cluster.timeline.events(Advertisement, node=master.name, sent=True)

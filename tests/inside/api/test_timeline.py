@@ -5,12 +5,12 @@ from __future__ import annotations
 from harness import measures
 from harness.cluster import Cluster
 from harness.events import AddressChanged, Advertisement, Log
-from harness.scenario import topology
+from harness.scenario import fresh_topology
 from harness.timeline import Timeline
 from tests.inside.api.shown import shows
 from topologies.director_pair import DirectorPair
 
-pytestmark = topology(DirectorPair)
+pytestmark = fresh_topology(DirectorPair)  # they look at all of a timeline
 
 
 @shows(Timeline.events)
