@@ -6,8 +6,10 @@ import importlib.resources
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from harness.errors import HarnessError
 from harness.report.artifacts import OUTCOMES, PAGE, Run, Scenario, read_run, replacing
@@ -64,6 +66,7 @@ def render(runs: Sequence[Run], base: Path) -> str:
         raise HarnessError("the report needs jinja2, which is not installed: make setup") from None
     loader = jinja2.FunctionLoader(_asset)
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment.filters["urlencode"] = partial(quote, errors="replace")  # jinja2's own takes no lone surrogates
     rows = _rows(runs, base)
     return environment.get_template("page.html.j2").render(
         title=" and ".join(run.folder.resolve().name for run in runs),
