@@ -175,15 +175,36 @@ def announcements_have_a_reason(observed: Observed) -> list[Violation]:
     for router in _told(observed):
         vips = (*router.instance.vips, *router.instance.excluded_vips)
         told: set[str] = set()
+        heard = _heard_in_group(observed, router)
         for event in observed.of(Arp, node=router.director, sent=True, gratuitous=True):
-            if event.sender in vips and event.sender not in told and not _has_reason(router, event.at):
+            if event.sender in vips and event.sender not in told and not _has_reason(router, heard, event.at):
                 told.add(event.sender)
                 text = f"{router.director} announces {event.sender} by gratuitous ARP, for no reason"
                 found.append(Violation(REASON, event.at, text, (event,)))
     return found
 
 
-def _has_reason(router: Router, at: Instant) -> bool:
+def _heard_in_group(observed: Observed, router: Router) -> list[Instant]:
+    """When it heard another claim, or an instance of its sync group did: all of them announce themselves then
+    (keepalived ``vrrp.c``, ``vrrp_state_master_rx``).
+    """
+    group = next(
+        (
+            group.members
+            for group in observed.setting.directors[router.director].sync_groups
+            if router.instance.name in group.members
+        ),
+        (router.instance.name,),
+    )
+    return [
+        each.at
+        for other in routers(observed)
+        if other.director == router.director and other.instance.name in group
+        for each in other.heard
+    ]
+
+
+def _has_reason(router: Router, heard: list[Instant], at: Instant) -> bool:
     observed, instance = router.observed, router.instance
     wide = Span(at - observed.slack, at + observed.slack)
     delays = (instance.garp_master_delay, LOWER_DELAY)
@@ -196,7 +217,7 @@ def _has_reason(router: Router, at: Instant) -> bool:
     reigns = [span for span, state in router.states if state == "MASTER" and span.meets(wide)]
     if not reigns:
         return False
-    since = [*(each.at for each in router.heard), *router.reloads, *(span.since for span, _ in router.states)]
+    since = [*heard, *router.reloads, *(span.since for span, _ in router.states)]
     for delay in delays:  # a second round goes with an advertisement (``vrrp_state_master_tx``)
         if any(Span(each + delay, each + delay + instance.advert_int).meets(wide) for each in since):
             return True
