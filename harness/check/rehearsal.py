@@ -90,8 +90,9 @@ def _run(machine: Machine, argv: Sequence[str], script: Script) -> tuple[int, st
     reader, writer = os.pipe()
     try:
         with open(os.devnull, "rb") as null:
-            command = ["timeout", "-k", "1", str(longest), *argv]
-            process = machine.spawn(command, null.fileno(), writer, writer, PROCESSOR)
+            limited = ["prlimit", f"--cpu={PROCESSOR}:{2 * PROCESSOR}"]  # before anything else is started
+            command = [*limited, "timeout", "-k", "1", str(longest), *argv]
+            process = machine.spawn(command, null.fileno(), writer, writer)
     finally:
         os.close(writer)
     said, length = b"", 0
