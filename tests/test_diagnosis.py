@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness.diagnosis import Setup, diagnose
-from harness.events import AddressChanged, Advertisement, Arp, Log
+from harness.events import AddressChanged, Advertisement, Arp, Log, make
 from harness.timeline import Timeline
 from harness.topology import VrrpInstance
 from harness.topology.tracking import maintenance_switch
@@ -99,6 +99,52 @@ def test_a_lowered_priority_is_to_fall_below_the_next(lowered: int, expected: in
     assert len(found(timeline)) == expected
 
 
+def test_two_owners_of_one_vip() -> None:
+    timeline = healthy()
+    advert(timeline, 2, "director1", "director2", priority=255)
+    assert found(timeline) == []
+    advert(timeline, 2, "director2", "director1", priority=255)
+    assert found(timeline) == [("two address owners", ("director1", "director2"))]
+
+
+@pytest.mark.parametrize("flaw", [{"ttl": 254}, {"checksum": False}])
+def test_an_advertisement_that_everybody_discards(flaw: dict[str, Any]) -> None:
+    timeline = healthy()
+    advert(timeline, 2, "director1", "director2", **flaw)
+    assert found(timeline) == [("advertisement that everybody discards", ("director2",))]
+
+
+def test_two_machines_with_one_address() -> None:
+    timeline = healthy()
+    for node, mac in (("web1", "02:00"), ("web1", "02:00"), ("client", "02:02")):
+        timeline.record(make("arp", 2, node, sent=True, sender="172.16.10.21", sender_mac=mac))
+    assert found(timeline) == [("duplicate address", ("client", "web1"))]
+
+
+def test_a_vip_that_moves_is_no_duplicate() -> None:
+    timeline = healthy()
+    for node in ("director1", "director2"):
+        timeline.record(make("arp", 2, node, sent=True, sender=VIP, sender_mac=node, gratuitous=True))
+    assert found(timeline) == []
+
+
+def test_a_question_that_names_the_vip_wants_another_cure_than_an_answer() -> None:
+    timeline = healthy()
+    timeline.record(make("arp", 3, "web1", sent=True, operation="request", sender=VIP, target="172.16.10.1"))
+    (diagnosis,) = diagnose(timeline, SETUP)
+    assert diagnosis.evidence == f"its question who has 172.16.10.1 names {VIP} as its own address"
+    assert "arp_ignore" not in diagnosis.cure
+
+
+@pytest.mark.parametrize(("results", "expected"), [(["failed"], 1), (["failed", "succeeded"], 0), (["succeeded"], 0)])
+def test_a_script_that_fails_where_nothing_is_broken(results: list[str], expected: int) -> None:
+    timeline = healthy()
+    for at, result in enumerate(results):
+        line = f"VRRP_Script(chk) {result} (exited with status 1)"
+        timeline.record(Log(2 + at, "director1", daemon="keepalived", line=line))
+    assert found(timeline) == [("tracked script fails at rest", ("director1",))] * expected
+
+
 def test_a_real_server_that_names_the_vip_in_arp() -> None:
     timeline = healthy()
     timeline.record(Arp(2, "web1", sent=True, sender="172.16.10.21"))
@@ -136,6 +182,8 @@ def test_a_gateway_that_is_no_directors(gateway: str | None, expected: int) -> N
         ("Script /usr/local/bin/nothere cannot be accessed - No such file", "script not executable"),
         ("Wrong file type found in script path '/etc'.", "script not executable"),
         ("Unsafe permissions found for script '/etc/keepalived/check'.", "script owned by another user"),
+        ("VRRP process(68) exited due to signal 11 (Segmentation fault)", "keepalived dies"),
+        ("VRRP child process(68) died: Respawning", "keepalived dies"),
         ("(VI_1) cannot use a loopback interface (lo) for vrrp", "VRRP on a loopback interface"),
     ],
 )
@@ -146,6 +194,13 @@ def test_keepalived_s_own_words_are_told_once_and_without_their_date(line: str, 
     (diagnosis,) = diagnose(timeline, SETUP)
     assert (diagnosis.name, diagnosis.nodes, diagnosis.evidence) == (name, ("director1",), line)
     assert str(diagnosis).startswith(f"{name} (director1): ")
+
+
+def test_a_script_that_cannot_be_run_is_told_apart_from_one_that_fails() -> None:
+    timeline = healthy()
+    line = "VRRP_Script(chk) failed (exited with status 127)"
+    timeline.record(Log(2, "director1", daemon="keepalived", line=line))
+    assert found(timeline)[0] == ("script that cannot be run", ("director1",))
 
 
 def test_what_keepalived_says_when_all_is_well_is_no_complaint() -> None:

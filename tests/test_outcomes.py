@@ -40,7 +40,7 @@ CONFTEST = """
             plan=SimpleNamespace(hosts=[]),
             nodes=(),
             comparisons=expectations.comparisons,
-            diagnoses=lambda until: [],
+            diagnoses=lambda since, until: [],
         )
 """
 TIMES = """

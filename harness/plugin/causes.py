@@ -1,7 +1,9 @@
 """What a failure looks like: misconfigurations that show in what was recorded, named first.
 
-A fault makes much look like a misconfiguration. So what counts is what showed before the
-scenario's first fault; only a scenario without any is judged by all that was recorded.
+A fault makes much look like a misconfiguration. So what counts is what showed before the scenario's first fault; only a
+scenario without any is judged by all that was recorded. A scenario may pass although its cluster is misconfigured, for
+what it tries may be something else: that is told, and fails with ``--strict-diagnosis``, unless its author has said so
+with the mark ``diagnosis``.
 """
 
 from __future__ import annotations
@@ -9,28 +11,98 @@ from __future__ import annotations
 import pytest
 
 from harness.cluster import Cluster
-from harness.diagnosis import Diagnosis
+from harness.diagnosis import Diagnosis, names
 from harness.errors import HarnessError
 from harness.events import FaultChanged
 from harness.plugin import private_pytest
 from harness.plugin.clusters import RUNNING
+from harness.timeline import EVER
 
 LOOKS_LIKE = "looks like"
+MARK = "diagnosis"
+_PROPERTY = "diagnosis"
 
 
-def put_first(item: pytest.Item, report: pytest.TestReport) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option."""
+    parser.getgroup("lvs-harness").addoption(
+        "--strict-diagnosis",
+        action="store_true",
+        help="fail a scenario that passes on a cluster which looks misconfigured, unless its mark"
+        " diagnosis(NAME) says that it is meant to be",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the mark."""
+    config.addinivalue_line(
+        "markers", f"{MARK}(name, ...): the cluster is misconfigured on purpose, in these ways of harness.diagnosis"
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a mark that names no diagnosis: it would never say anything."""
+    known = names()
+    for item in items:
+        if unknown := _declared(item) - known:
+            raise pytest.UsageError(
+                f"{item.nodeid}: there is no diagnosis called {', '.join(map(repr, sorted(unknown)))}:"
+                f" there are {', '.join(sorted(known))}"
+            )
+
+
+def _declared(item: pytest.Item) -> set[str]:
+    return {name for mark in item.iter_markers(MARK) for name in mark.args}
+
+
+def tell(item: pytest.Item, report: pytest.TestReport) -> None:
     """Put the causes of a failure before its message, in the terminal, on the page and in JUnit's XML."""
     cluster = item.stash.get(RUNNING, None)
-    if report.failed and cluster is not None and report.when == "call":
-        found = _causes(cluster)
-        if found:
-            private_pytest.put_first(report, [f"{LOOKS_LIKE}: {cause}" for cause in found])
+    if cluster is None or report.when != "call" or report.skipped:
+        return
+    found = _causes(cluster)
+    if report.failed and found:
+        private_pytest.put_first(report, [f"{LOOKS_LIKE}: {cause}" for cause in found])
+    undeclared = [cause for cause in found if cause.name not in _declared(item)]
+    if report.passed and undeclared and not item.config.getoption("controls"):
+        _tell_of_passed(report, undeclared, item.config.getoption("strict_diagnosis"))
+
+
+def _tell_of_passed(report: pytest.TestReport, found: list[Diagnosis], strict: bool) -> None:
+    """Of a scenario that passed on a cluster that looks misconfigured."""
+    report.user_properties += [(_PROPERTY, str(cause)) for cause in found]
+    if strict:
+        lines = [f"{LOOKS_LIKE}: {cause}" for cause in found]
+        marks = ", ".join(repr(cause.name) for cause in found)
+        report.outcome = "failed"
+        report.longrepr = "\n".join(
+            [*lines, "", f"It passed otherwise. If that is meant: @pytest.mark.{MARK}({marks})"]
+        )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What passed on a cluster that looks misconfigured."""
+    told = [
+        (report.nodeid, text)
+        for report in terminalreporter.stats.get("passed", [])
+        for name, text in report.user_properties
+        if name == _PROPERTY
+    ]
+    if told:
+        terminalreporter.section("passed, though the cluster looks misconfigured")
+    for nodeid, text in told:
+        terminalreporter.line(f"{nodeid}: {LOOKS_LIKE}: {text}")
 
 
 def _causes(cluster: Cluster) -> list[Diagnosis]:
-    """What was wrong before the first fault; nothing where that cannot be told."""
+    """What was wrong before the first fault; nothing where that cannot be told.
+
+    On a cluster that earlier scenarios have broken only what this one has recorded counts.
+    """
+    timeline = cluster.timeline
     try:
-        faults = cluster.timeline.events(FaultChanged, since=cluster.timeline.mark, action="injected")
-        return cluster.diagnoses(until=faults[0].at if faults else None)
+        earlier = timeline.events(FaultChanged, until=timeline.mark)
+        faults = timeline.events(FaultChanged, since=timeline.mark, action="injected")
+        return cluster.diagnoses(since=timeline.mark if earlier else EVER, until=faults[0].at if faults else None)
     except (HarnessError, OSError):
         return []  # the failure itself is told all the same

@@ -82,7 +82,7 @@ def pytest_runtest_makereport(
     cluster = item.stash.get(RUNNING, None)
     if report.failed and cluster is not None and call.when == "call":
         report.sections.append(("timeline, last events", _last_events(item, cluster)))
-    causes.put_first(item, report)
+    causes.tell(item, report)
     controls.note(item, report, verdict.outcome)
     run_report.note_judged(item, report)
     return report

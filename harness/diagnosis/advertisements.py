@@ -1,0 +1,160 @@
+"""What directors say of themselves, and what of it the others hear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Final
+
+from harness import measures
+from harness.clock import Instant
+from harness.diagnosis.found import Diagnosis, Setup
+from harness.events import Advertisement
+from harness.timeline import Timeline
+from harness.topology.vrrp import OWNER_PRIORITY
+
+NAMES: Final = (
+    "VRID mismatch",
+    "foreign cluster with the same VRID",
+    "advert_int mismatch",
+    "multicast blocked",
+    "weight not larger than the priority gap",
+    "two address owners",
+    "advertisement that everybody discards",
+)
+"""What it finds."""
+
+
+def _advertisers(timeline: Timeline, since: Instant) -> list[Advertisement]:
+    """The last advertisement that each machine sent of each VRID."""
+    sent = timeline.events(Advertisement, since=since, sent=True)
+    return list({(event.node, event.vrid): event for event in sent if event.priority}.values())
+
+
+def _pairs(timeline: Timeline, since: Instant) -> Iterator[tuple[Advertisement, Advertisement]]:
+    return combinations(_advertisers(timeline, since), 2)
+
+
+def vrid_mismatch(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """Two directors claim the same VIPs under different VRIDs, and so never hear of each other."""
+    for one, other in _pairs(timeline, since):
+        if one.node != other.node and one.addresses == other.addresses and one.vrid != other.vrid:
+            yield Diagnosis(
+                "VRID mismatch", (one.node, other.node),
+                f"{one.addresses} is advertised as VRID {one.vrid} and as VRID {other.vrid}",
+                "give both the same virtual_router_id",
+            )  # fmt: skip
+
+
+def foreign_cluster(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """Two clusters on one LAN use one VRID: each discards the other's advertisements as wrong."""
+    for one, other in _pairs(timeline, since):
+        vips, others = set(one.addresses.split()), set(other.addresses.split())
+        apart = (
+            vips and others and vips.isdisjoint(others)
+        )  # who has none has made a mistake of another kind
+        if one.vrid == other.vrid and apart and _arrived(timeline, one, other.node, since):
+            yield Diagnosis(
+                "foreign cluster with the same VRID", (one.node, other.node),
+                f"VRID {one.vrid} is advertised with {one.addresses} and with {other.addresses}",
+                "give each cluster on a LAN a virtual_router_id of its own",
+            )  # fmt: skip
+
+
+def advert_int_mismatch(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """Version 2 discards advertisements of another interval than its own (RFC 3768 section 7.1)."""
+    for one, other in _pairs(timeline, since):
+        if (one.vrid, one.version) == (other.vrid, 2) and one.interval != other.interval:
+            yield Diagnosis(
+                "advert_int mismatch", (one.node, other.node),
+                f"VRID {one.vrid} is advertised every {one.interval} s and every"
+                f" {other.interval} s",
+                "give both the same advert_int",
+            )  # fmt: skip
+
+
+def multicast_blocked(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """Two directors advertise one VRID, and what one sends does not arrive at the other."""
+    for one, other in _pairs(timeline, since):
+        if one.vrid != other.vrid or one.addresses != other.addresses:
+            continue
+        for speaker, listener in ((one, other), (other, one)):
+            if speaker.node != listener.node and not _arrived(
+                timeline, speaker, listener.node, since
+            ):
+                yield Diagnosis(
+                    "multicast blocked", (speaker.node, listener.node),
+                    f"nothing that {speaker.node} advertises of VRID {speaker.vrid} reaches"
+                    f" {listener.node}",
+                    "let protocol 112 to 224.0.0.18 pass on the way, or use unicast_peer",
+                )  # fmt: skip
+
+
+def weight_below_the_gap(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """A master lowers its priority, which was to move the VIP, and is still above all others."""
+    for name, instances in setup.directors.items():
+        for instance in instances:
+            sent = timeline.events(
+                Advertisement, node=name, since=since, sent=True, vrid=instance.vrid
+            )
+            lowest = min(
+                (event.priority for event in sent if event.priority), default=instance.priority
+            )
+            others = [
+                other.effective_priority()
+                for director, each in setup.directors.items() if director != name
+                for other in each if other.vrid == instance.vrid
+            ]  # fmt: skip
+            if others and max(others) < lowest < instance.effective_priority():
+                yield Diagnosis(
+                    "weight not larger than the priority gap", (name,),
+                    f"it lowered its priority from {instance.effective_priority()} to"
+                    f" {lowest}, and the next is"
+                    f" {max(others)}",
+                    f"give the script a weight beyond"
+                    f" {instance.effective_priority() - max(others)}",
+                )  # fmt: skip
+
+
+def two_address_owners(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """Two directors say with priority 255 that the VIP is an address of their own (RFC 3768
+    section 5.3.4).
+    """
+    for one, other in _pairs(timeline, since):
+        if (
+            one.node != other.node
+            and one.vrid == other.vrid
+            and one.priority == other.priority == OWNER_PRIORITY
+        ):
+            yield Diagnosis(
+                "two address owners", (one.node, other.node),
+                f"both advertise VRID {one.vrid} with priority {OWNER_PRIORITY}, and neither"
+                f" ever gives way",
+                f"leave priority {OWNER_PRIORITY} to the one that has {one.addresses} as its"
+                f" own address, or to nobody",
+            )  # fmt: skip
+
+
+def flawed_advertisements(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """A director's advertisements arrive with a wrong TTL or checksum: whoever hears them
+    discards them.
+    """
+    for listener in setup.directors:
+        for event in timeline.events(Advertisement, node=listener, since=since, sent=False):
+            if event.flaw is not None:
+                yield Diagnosis(
+                    "advertisement that everybody discards", (listener,),
+                    f"what {event.source} advertises of VRID {event.vrid} arrives with"
+                    f" {event.flaw}",
+                    "look for what rewrites it on its way: a router, a firewall rule,"
+                    " checksum offloading",
+                )  # fmt: skip
+                break
+
+
+def _arrived(timeline: Timeline, advert: Advertisement, listener: str, since: Instant) -> bool:
+    """Whether anything that the sender of an advertisement said under this VRID reached
+    ``listener``.
+    """
+    heard = measures.heard(timeline, listener, advert.vrid, since)
+    return any(event.source == advert.source for event in heard)

@@ -1,0 +1,100 @@
+"""What keepalived itself complains of, in the words of 2.2.7."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from harness.clock import Instant
+from harness.diagnosis.found import Diagnosis, Setup
+from harness.events import Log
+from harness.timeline import Timeline
+
+_WORDS: Final = (
+    (
+        "authentication mismatch",
+        re.compile(
+            r"invalid passwd|authentication type mismatch|expected (no )?authentication", re.I
+        ),
+        "give all directors of a VRID the same auth_type and auth_pass",
+    ),
+    (
+        "vrrp_strict drops what is sent to the VIP",
+        re.compile(r"setting firewall drop rule"),
+        "leave vrrp_strict out",
+    ),
+    (
+        "advert_int mismatch",
+        re.compile(r"advertisement interval mismatch"),
+        "give all directors of a VRID the same advert_int",
+    ),
+    (
+        "VRRP version mismatch",
+        re.compile(r"wrong version\. Received"),
+        "give all directors of a VRID the same vrrp_version",
+    ),
+    (
+        "script not executable",
+        re.compile(
+            r"script .*(is not executable|cannot be accessed)|Couldn't find executable|wrong"
+            r" file type found in script",
+            re.I,
+        ),
+        "correct its path, or let script_user execute it",
+    ),
+    (
+        "script that cannot be run",
+        re.compile(r"(VRRP_Script|Misc check for).* failed.*\(exited with status 12[67]\)"),
+        "run it by hand as script_user: 126 means that it may not be executed, 127 that"
+        " something in it is missing",
+    ),
+    (
+        "keepalived dies",
+        re.compile(r"exited due to |child process\(\d+\) died: Respawning", re.I),
+        "read the lines of its log before this one, and report the version that does it",
+    ),
+    (
+        "script owned by another user",
+        re.compile(r"unsafe permissions", re.I),
+        "let root own the script and every folder above it, and nobody else write there",
+    ),
+    (
+        "VRRP on a loopback interface",
+        re.compile(r"cannot use a loopback interface"),
+        "name the interface of the LAN that the directors share",
+    ),
+)
+
+
+def said(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """What keepalived itself complains of in its log."""
+    words: dict[tuple[str, str], str] = defaultdict(str)
+    cures = {name: cure for name, _, cure in _WORDS}
+    for event in timeline.events(Log, since=since, daemon="keepalived"):
+        for name, pattern, _ in _WORDS:
+            if pattern.search(event.line) and (event.node, name) not in words:
+                words[event.node, name] = event.said
+    for (node, name), line in words.items():
+        yield Diagnosis(name, (node,), line, cures[name])
+
+
+NAMES: Final = (*(name for name, _, _ in _WORDS), "tracked script fails at rest")
+"""What it finds."""
+
+_RESULT = re.compile(r"VRRP_Script\((?P<name>[^)]*)\) (failed|succeeded)")
+
+
+def script_fails_at_rest(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """A tracked script has failed and not succeeded since, where nothing is broken."""
+    last: dict[tuple[str, str], Log] = {}
+    for event in timeline.events(Log, since=since, daemon="keepalived"):
+        if found := _RESULT.search(event.line):
+            last[event.node, found["name"]] = event
+    for (node, name), event in last.items():
+        if ") failed" in event.said:
+            yield Diagnosis(
+                "tracked script fails at rest", (node,), event.said,
+                f"run the script of {name} by hand as script_user, and look at its status",
+            )  # fmt: skip
