@@ -12,6 +12,7 @@ from harness.cluster.base import Base
 from harness.daemons import ipvsadm, keepalived
 from harness.daemons.nodes import DirectorNode, Node, RealServerNode
 from harness.diagnosis import Diagnosis, Setup, diagnose
+from harness.errors import HarnessError
 from harness.events import Log, Notification, Request
 from harness.ipvs.schedulers import Server
 from harness.keepalived.statistics import Statistics
@@ -26,6 +27,21 @@ _TELLERS = {"fifo": notification.FIFO, "script": notification.REPORT}
 
 class Looking(Base):
     """Looks, and changes nothing."""
+
+    def __repr__(self) -> str:
+        """How it stands: what a failed assertion shows of it."""
+        return f"<cluster of {', '.join(self._standing(node) for node in self.nodes.values())}>"
+
+    def _standing(self, node: Node) -> str:
+        if not node.machine.powered:
+            return f"{node.name} (off)"
+        if not isinstance(node, DirectorNode):
+            return node.name
+        try:
+            held = [vip for vip in self.vips if node.name in measures.owners(self.timeline, vip)]
+        except HarnessError:  # it is told elsewhere why nothing can be said
+            held = []
+        return f"{node.name} (holds {' and '.join(held)})" if held else node.name
 
     def owners(self, vip: str | None = None) -> list[str]:
         """Which directors hold a VIP, the first by default, as an address of the interface for it, now.

@@ -37,6 +37,13 @@ def test_what_the_cluster_serves(cluster: Cluster) -> None:
     assert cluster.service.name == f"TCP {VIP}:80"
 
 
+def test_a_failed_assertion_shows_how_the_cluster_stands(cluster: Cluster) -> None:
+    cluster.inject(PowerOff(cluster.directors[1]))
+    stands = f"director1 (holds {VIP}), director2 (off), web1, web2, client"
+    assert repr(cluster) == f"<cluster of {stands}>"
+    cluster.heal(PowerOff(cluster.directors[1]))
+
+
 @shows(Cluster.owners)
 def test_who_holds_the_vip(cluster: Cluster) -> None:
     assert cluster.owners() == ["director1"]
