@@ -18,6 +18,7 @@ CHECK_PACKAGES := vagrant
 CONTAINER_PACKAGES := buildah uidmap
 IMAGE_PACKAGES := mmdebstrap uidmap umoci
 KEEPALIVED_PACKAGES := autoconf automake gcc git libc6-dev libnl-3-dev libnl-genl-3-dev libssl-dev make pkg-config
+comma := ,
 KERNEL_PACKAGES := bc binutils bison flex gcc libc6-dev make patch xz-utils
 
 .PHONY: setup scenarios test samples check controls conformance docs site picture bench seeds determinism kernel wheels \
@@ -67,11 +68,13 @@ docs: setup
 site: setup
 	$(VENV)/bin/python tools/build_site.py site
 
-# docs/conformance.md: what the keepaliveds of four releases do with each packet, in the images of `make images`.
+# docs/conformance.md: what the keepaliveds of four releases do with each packet, and FRR's vrrpd. A further column is
+# built from git: make conformance GIT=CHECKOUT@COMMIT.
 conformance: setup
 	$(PYTEST) scenarios/conformance -n auto --conformance conformance.json \
-		--matrix keepalived=bullseye,bookworm,trixie,sid $(ARGS)
-	$(VENV)/bin/python -m scenarios.conformance conformance.json >docs/conformance.md.new
+		--matrix keepalived=bullseye,bookworm,trixie,sid$(addprefix $(comma),$(GIT)) $(ARGS)
+	$(PYTEST) scenarios/conformance -n auto --conformance conformance-frr.json --speaker frr --image trixie+frr $(ARGS)
+	$(VENV)/bin/python -m scenarios.conformance conformance.json conformance-frr.json >docs/conformance.md.new
 	@mv docs/conformance.md.new docs/conformance.md
 
 # docs/report.png, which the README shows.

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.conformance.tried import try_frr
+
 HERE = Path(__file__).resolve().parent
 
 MARKERS = (
@@ -36,14 +38,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by marker
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the core."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the core, and have the conformance scenarios try what they are to try."""
     core = HERE / "core.txt"
     if not core.exists():  # in a bundle, which holds what was imported
         return
     lines = core.read_text(encoding="utf-8").splitlines()
     names = {line for line in lines if line and not line.startswith("#")}
     for item in items:
+        if item.get_closest_marker("conformance") is not None and config.getoption("speaker") == "frr":
+            try_frr(item)
         if item.path.is_relative_to(HERE):
             file = item.path.relative_to(HERE).as_posix()
             if f"{file}::{item.nodeid.partition('::')[2]}" in names:

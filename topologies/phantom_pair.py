@@ -22,15 +22,21 @@ class PhantomPair(Topo):
         phantom_priority: int = PHANTOM_PRIORITY,
         truthful: bool = False,
         vrid: int = 51,
+        by: str = "keepalived",
         **vrrp: Any,
     ) -> None:
-        """``vrrp`` is both routers' instance, without a password unless it has one. ``truthful``:
-        the phantom router tells no lie; ``vrid`` is the director's: both for controls.
+        """``vrrp`` is both routers' instance, without a password unless it has one; ``by`` is the
+        director's implementation. ``truthful``: the phantom router tells no lie; ``vrid`` is the
+        director's: both for controls.
         """
         vrrp = {"vip": VIP, "auth_pass": None, "priority": PRIORITY, **vrrp}
         lan = self.addSwitch("lan", subnet="172.16.10.0/24", subnet6="fd00:10::/64", dpid="1")
         director = self.addHost(
-            "director1", cls=Director, ip="172.16.10.11/24", vrrp=VrrpInstance(vrid=vrid, **vrrp)
+            "director1",
+            cls=Director,
+            ip="172.16.10.11/24",
+            by=by,
+            vrrp=VrrpInstance(vrid=vrid, **vrrp),
         )
         phantom = self.addHost(
             "phantom",

@@ -63,6 +63,7 @@ class Advertisement:
     def of(cls, instance: VrrpInstance, source: str) -> Advertisement:
         """The advertisement that a router with this VRRP instance and address sends."""
         password = instance.auth_pass if instance.version == 2 else None
+        alone = instance.version == 3 and instance.family == 4 and not instance.pseudo_header
         return cls(
             family=ip_address(source).version,
             form=instance.version,
@@ -74,6 +75,7 @@ class Advertisement:
             source=source,
             auth_type=0 if password is None else PASSWORD,
             authentication=(password or "").encode().ljust(8, b"\0"),
+            checksum="message only" if alone else "right",
         )
 
     def replace(self, **fields: Any) -> Advertisement:

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from harness.topology.machines import SPEAKERS
+
 SHOWN = "conformance"
 
 
@@ -21,6 +23,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--conformance",
         metavar="FILE",
         help="write what the conformance scenarios showed, as JSON (make conformance makes a page of it)",
+    )
+    parser.getgroup("lvs-harness").addoption(
+        "--speaker",
+        choices=SPEAKERS,
+        default=SPEAKERS[0],
+        help="the VRRP implementation that the conformance scenarios try (default: keepalived)",
     )
 
 

@@ -5,12 +5,12 @@ The page of findings (docs/conformance.md) is made from this table.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import pytest
 
-from scenarios.conformance.vectors import BACKUP, MASTER, Kind, Vector
+from scenarios.conformance.vectors import BACKUP, BY_9568, MASTER, Kind, Vector
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,18 @@ FINDINGS = (
         states=(MASTER,),
     ),
     Finding(
+        name="With v3_checksum_as_v2 no checksum is verified",
+        packets=("a wrong checksum", "checksum 0", "checksum with pseudo-header"),
+        kinds=("IPv4 version 3 by RFC 9568",),
+        present=">=2.2.8",
+        means="The option that has keepalived keep to RFC 9568 section 5.2.8 also has it obey a damaged advertisement,"
+        " whose priority or interval may be any. RFC 9568 section 7.1 has the checksum verified (MUST).",
+        source="commit b57d7d7a; vrrp.c, vrrp_check_packet: a sum that is not 0 is an error only without the option"
+        " (2.3.3: line 1082; 2.4.3: line 1201)",
+        tracker="not found in the tracker",
+        cure="none with the option; without it the checksum of RFC 5798 is verified",
+    ),
+    Finding(
         name="Advertisements come from the interface's own hardware address",
         packets=("sends: source MAC",),
         kinds=("IPv4 version 2", "IPv4 version 2 with a password", *VERSION_3),
@@ -159,25 +171,143 @@ FINDINGS = (
 )
 
 
-def findings(kind: Kind, vector: Vector, state: str) -> list[Finding]:
+FRR = (
+    Finding(
+        name="An IPv6 packet without a byte of VRRP ends the virtual router",
+        packets=("no byte of 24",),
+        kinds=("IPv6 version 3",),
+        present="",
+        means="One empty packet of protocol 112 from anybody on the LAN. As a backup, vrrpd is no router of this VRID"
+        " any more until somebody restarts it or its interface changes; as a master it resigns, which changes the"
+        " interface, and starts anew.",
+        source="vrrp.c, vrrp_read: recvmsg() that returns 0 is taken for the end of the socket, before any check;"
+        " over IPv4 the IP header is counted, so that it is never 0",
+        tracker="not found in FRR's tracker",
+        cure="none in the configuration; let only routers reach the VRRP group on this LAN",
+    ),
+    Finding(
+        name="An advertisement with interval 0 is obeyed",
+        packets=("interval 0",),
+        kinds=VERSION_3,
+        present="",
+        means="One packet has the master give the VIP up and, as its Master_Down_Interval is now 0, take it back at"
+        " once; one packet has a backup take the VIP while its master is alive.",
+        source="vrrp.c, vrrp_recv_advertisement: master_adver_interval is what the packet says",
+        tracker="not found in FRR's tracker",
+        cure="none in the configuration",
+    ),
+    Finding(
+        name="The reserved bits are taken for a part of the interval",
+        packets=(
+            "reserved bits 0001",
+            "reserved bits 0010",
+            "reserved bits 0100",
+            "reserved bits 1000",
+            "reserved bits 1111",
+        ),
+        kinds=VERSION_3,
+        present="",
+        means="RFC 9568 section 5.2.6 has them ignored. vrrpd waits for up to 2,000 s of silence instead of 3.6 s, when"
+        " the last packet of its master's, or of anybody's, has one set: nobody takes the VIP over for so long.",
+        source="vrrp.c, vrrp_recv_advertisement: all 16 bits of v3.adver_int, of which 12 are the interval",
+        tracker="not found in FRR's tracker",
+        cure="none in the configuration",
+    ),
+    Finding(
+        name="In version 2 the addresses of an advertisement do not matter",
+        packets=(*LISTS, "no address"),
+        kinds=VERSION_2,
+        present="",
+        means="RFC 3768 section 7.1 lets a router leave the list unverified (MAY). A second cluster with the same VRID"
+        " and a higher priority deposes the master of the first.",
+        source="vrrp.c, vrrp_recv_advertisement; vrrp_packet.c, vrrp_pkt_parse_datagram",
+        tracker="not found in FRR's tracker",
+        cure="another VRID for each cluster",
+    ),
+    Finding(
+        name="A new master's first IPv6 advertisement does not leave",
+        packets=("takes over: order",),
+        kinds=("IPv6 version 3",),
+        present="",
+        means="It tells the LAN whose the VIP is, and advertises an interval later. Another backup, whose skew is"
+        " longer by less than an interval, becomes master as well, until it hears the first one.",
+        source='vrrp.c, vrrp_bind_to_primary_connected: "Failed to find address to bind", for zebra tells of the'
+        " carrier before it tells of the addresses",
+        tracker="not found in FRR's tracker",
+        cure="none in the configuration",
+        states=(MASTER,),
+    ),
+    Finding(
+        name="A new master over IPv6 gives way to an equal priority from a lower address",
+        packets=("equal priority, lower address",),
+        kinds=("IPv6 version 3",),
+        present="",
+        means="Until its first advertisement, an interval after it has become master, it compares with no address of"
+        " its own, and any is higher. It gives way to a router that has to give way to it.",
+        source="vrrp.c, vrrp_change_state_backup: r->src is set to 0, and to an address again when it is sent from",
+        tracker="not found in FRR's tracker",
+        cure="priorities that differ",
+        states=(MASTER,),
+    ),
+    Finding(
+        name="The checksum of RFC 9568 over IPv4 is refused",
+        packets=("checksum of the message alone",),
+        kinds=("IPv4 version 3",),
+        present="",
+        means="A router that keeps to RFC 9568 section 5.2.8 and vrrpd do not hear each other: two masters.",
+        source="vrrp_packet.c, vrrp_pkt_checksum; the default of checksum-with-ipv4-pseudoheader",
+        tracker="FRR issue 14024, closed; pull request 12390 added the option",
+        cure="no vrrp 51 checksum-with-ipv4-pseudoheader (FRR 8.5)",
+    ),
+    Finding(
+        name="The checksum that it sends over IPv4 is that of RFC 5798",
+        packets=("sends: checksum",),
+        kinds=("IPv4 version 3",),
+        present="",
+        means="A router that keeps to RFC 9568 section 5.2.8 discards it: two masters.",
+        source="vrrp_packet.c, vrrp_pkt_adver_build",
+        tracker="FRR issue 14024, closed; pull request 12390 added the option",
+        cure="no vrrp 51 checksum-with-ipv4-pseudoheader (FRR 8.5)",
+        states=(MASTER,),
+    ),
+    Finding(
+        name="A master does not answer a lower priority",
+        packets=("answers: a lower priority",),
+        kinds=VERSION_3,
+        present="",
+        means="RFC 9568 section 6.4.3 has it assert itself at once, so that a router that is master by mistake gives"
+        " way earlier; RFC 5798 has it discard the packet, as vrrpd does.",
+        source="vrrp.c, vrrp_recv_advertisement",
+        tracker="not found in FRR's tracker",
+        cure="none in the configuration",
+        states=(MASTER,),
+    ),
+)
+"""What FRR's vrrpd (10.3) does not do as the RFCs say."""
+
+
+def needed(kind: Kind) -> list[pytest.MarkDecorator]:
+    """The marks of what a keepalived has to have for a kind."""
+    return [pytest.mark.needs("v3_checksum_as_v2", keepalived="2.2.8")] if kind is BY_9568 else []
+
+
+def findings(kind: Kind, vector: Vector, state: str, among: Sequence[Finding] = FINDINGS) -> list[Finding]:
     """The findings that a vector shows."""
-    return [
-        each for each in FINDINGS if vector.name in each.packets and kind.name in each.kinds and state in each.states
-    ]
+    return [each for each in among if vector.name in each.packets and kind.name in each.kinds and state in each.states]
 
 
-def declared(kind: Kind, vector: Vector, state: str) -> list[pytest.MarkDecorator]:
+def declared(kind: Kind, vector: Vector, state: str, among: Sequence[Finding] = FINDINGS) -> list[pytest.MarkDecorator]:
     """The marks of a vector whose rule some version does not keep."""
     return [
         pytest.mark.regression(each.reference, each.name, present=each.present, caught="seen.did")
-        for each in findings(kind, vector, state)
+        for each in findings(kind, vector, state, among)
     ]
 
 
-def declared_of_sender(kind: Kind, duty: str) -> list[pytest.MarkDecorator]:
+def declared_of_sender(kind: Kind, duty: str, among: Sequence[Finding] = FINDINGS) -> list[pytest.MarkDecorator]:
     """The marks of a rule for senders that some version does not keep."""
     return [
         pytest.mark.regression(each.reference, each.name, present=each.present, caught="kept")
-        for each in FINDINGS
+        for each in among
         if duty in each.packets and kind.name in each.kinds
     ]

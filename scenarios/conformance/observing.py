@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.clock import Instant
+from harness.clock import Instant, Window
 from harness.cluster import Cluster
 from harness.daemons.nodes import DirectorNode
 from harness.events import Advertisement, Log, StateChanged
+from harness.faults import StopSpeaker
 from harness.keepalived import statistics, timers
-from harness.topology import VrrpInstance
+from harness.timeline import EVER
 
 SOON = 0.05
 """Seconds within which a daemon that does something because of a packet has done it, and said so."""
@@ -20,7 +21,11 @@ INTO_THE_WAIT = 2.0
 """Seconds of a backup's wait that have passed when the packet comes: neither its beginning nor its end."""
 BETWEEN = 0.3
 """Seconds between a master's advertisement and the packet."""
+LINES = 5
+"""So many of a packet's story are shown on the page."""
 OTHER_SOURCE = {4: "172.16.10.13", 6: "fe80::13"}
+GAVE_UP = "gave up"
+"""What a router does that is in no state in which it would ever be master again."""
 KERNEL = "the kernel's count of packets that the socket did not get"
 OTHER_WAIT = "obeyed, with another wait"
 _USUAL = re.compile(
@@ -28,20 +33,23 @@ _USUAL = re.compile(
     r"|setting VIPs|removing VIPs"
     r"|Receive advertisement timeout|Backup received priority 0|Master received priority 0"
     r"|with (lower|higher) priority|received lower priority|with same priority|forcing new election"
+    r"|\w+ -> \w+|Master_Down_Timer expired|switching to Backup|Refusing to start Virtual Router"
 )
-"""What keepalived says of its own changes of state and of advertisements that it takes for right."""
+"""What keepalived, and then vrrpd, say of their own changes of state and of advertisements that they take for right."""
 
 
 @dataclass(frozen=True)
 class Seen:
     """``did``: what the packet made the director do, in a word; ``counted``: counters that rose, but for those of
-    advertisements; ``said``: its log lines; ``answered``: whether it advertised at once.
+    advertisements; ``said``: its log lines; ``answered``: whether it advertised at once; ``shown``: what happened, in a
+    few lines.
     """
 
     did: str
     counted: tuple[str, ...]
     said: tuple[str, ...]
     answered: bool
+    shown: tuple[str, ...] = ()
 
     @property
     def how(self) -> str:
@@ -78,9 +86,10 @@ def send(cluster: Cluster, packets: Sequence[Mapping[str, Any]]) -> tuple[Instan
     cluster.timeline.let_pass(SOON)
     until = cluster.timeline.now()
     more = statistics.difference(before, cluster.statistics(director))
+    daemon = director.daemons[0].name
     lines = [
         event.line
-        for event in cluster.timeline.events(Log, node=director.name, since=sent, until=until, daemon="keepalived")
+        for event in cluster.timeline.events(Log, node=director.name, since=sent, until=until, daemon=daemon)
         if not _USUAL.search(event.line)
     ]
     counted = sorted(name for name in more if "Error" in name)
@@ -88,7 +97,7 @@ def send(cluster: Cluster, packets: Sequence[Mapping[str, Any]]) -> tuple[Instan
     return sent, tuple(counted), tuple(_STAMP.sub("", line) for line in lines)
 
 
-_STAMP = re.compile(r"^\w{3} \w{3} [\d: ]+\d{4}: ")
+_STAMP = re.compile(r"^\w{3} \w{3} [\d: ]+\d{4}: |^[\d/]+ [\d:]+ VRRP: \[[\w-]+\] ")
 
 
 def ask_master(cluster: Cluster, packets: Sequence[Mapping[str, Any]]) -> Seen:
@@ -100,43 +109,72 @@ def ask_master(cluster: Cluster, packets: Sequence[Mapping[str, Any]]) -> Seen:
     sent, counted, said = send(cluster, packets)
     deposed = cluster.timeline.events(StateChanged, node=director.name, since=sent, state="BACKUP")
     did = _obeyed(cluster, director, packets[-1], sent) if deposed else "discarded"
+    did = GAVE_UP if _has_given_up(cluster, director, sent) else did
     answers = cluster.timeline.events(Advertisement, node=director.name, since=sent, until=sent + SOON, sent=True)
-    seen = Seen(did, counted, said, bool(answers))
-    recover(cluster, director)
-    return seen
+    shown = story(cluster, sent)
+    recover(cluster, director, did)
+    return Seen(did, counted, said, bool(answers), shown)
 
 
 def ask_backup(cluster: Cluster, packets: Sequence[Mapping[str, Any]]) -> Seen:
     """What a backup does with the packets that come in the middle of its wait."""
     (director,) = cluster.directors
     began = depose(cluster)
-    due = began + timers.master_down_interval(director.vrrp)
+    due = wait_of(director)
     cluster.timeline.let_pass(INTO_THE_WAIT)
     sent, counted, said = send(cluster, packets)
-    cluster.timeline.let_pass(due + cluster.slack - cluster.timeline.now())
+    cluster.timeline.let_pass(began + due.latest + cluster.slack - cluster.timeline.now())
     took = cluster.timeline.events(StateChanged, node=director.name, since=sent, state="MASTER")
-    if not took:
+    if _has_given_up(cluster, director, sent):
+        did = GAVE_UP
+    elif not took:
         did = _obeyed(cluster, director, packets[-1], sent)
     else:
-        did = "discarded" if took[0].at >= due - cluster.slack else "hurried"
-    recover(cluster, director)
-    return Seen(did, counted, said, False)
+        did = "discarded" if took[0].at >= began + due.earliest - cluster.slack else "hurried"
+    shown = story(cluster, sent)
+    recover(cluster, director, did)
+    return Seen(did, counted, said, False, shown)
+
+
+def story(cluster: Cluster, sent: Instant) -> tuple[str, ...]:
+    """What was sent and who became what since a packet, in seconds after it: the first lines of its timeline."""
+    lines = []
+    for event in cluster.timeline.events(Advertisement, StateChanged, since=sent):
+        if isinstance(event, StateChanged):
+            what = f"becomes {event.state}"
+        elif event.sent:
+            what = f"advertises priority {event.priority}, interval {event.interval:.2f} s"
+        else:
+            continue
+        lines.append(f"{event.at - sent:6.2f}  {event.node} {what}")
+    return tuple(lines[:LINES])
+
+
+def wait_of(director: DirectorNode, master_advert_int: float | None = None) -> Window:
+    """How many seconds a director waits for its master's next word (Master_Down_Interval)."""
+    wait = Window.exactly(timers.master_down_interval(director.vrrp, master_advert_int))
+    return director.due(wait, master_advert_int)
+
+
+def _has_given_up(cluster: Cluster, director: DirectorNode, since: Instant) -> bool:
+    return bool(cluster.timeline.events(StateChanged, node=director.name, since=since, state="FAULT"))
 
 
 def _obeyed(cluster: Cluster, director: DirectorNode, lies: Mapping[str, Any], sent: Instant) -> str:
     """``obeyed``, if the director then waits as long as the packet's interval says (RFC 9568 section 6.1)."""
-    interval = lies.get("interval")
+    interval = lies.get("interval", round(director.vrrp.advert_int * 100) if "reserved" in lies else 0)
     if not interval:
         return "obeyed"
-    due = sent + timers.master_down_interval(director.vrrp, interval / 100)
-    cluster.timeline.let_pass(due + cluster.slack - cluster.timeline.now())
+    due = wait_of(director, interval / 100)
+    cluster.timeline.let_pass(sent + due.latest + cluster.slack - cluster.timeline.now())
     took = cluster.timeline.events(StateChanged, node=director.name, since=sent, state="MASTER")
-    return "obeyed" if took and abs(took[0].at - due) <= 2 * cluster.slack else OTHER_WAIT
+    in_time = took and took[0].at - sent in due.with_slack(2 * cluster.slack)
+    return "obeyed" if in_time else OTHER_WAIT
 
 
 def wait_master(cluster: Cluster, director: DirectorNode, since: Instant) -> None:
     """Wait until the director is master again after its last master was heard at ``since``."""
-    latest = timers.master_down_interval(director.vrrp)
+    latest = wait_of(director).latest
     cluster.timeline.wait_for(
         StateChanged,
         node=director.name,
@@ -146,12 +184,23 @@ def wait_master(cluster: Cluster, director: DirectorNode, since: Instant) -> Non
     )
 
 
-def recover(cluster: Cluster, director: DirectorNode) -> None:
-    """Have a director that may wait for long, since a packet said so, be master soon."""
+def recover(cluster: Cluster, director: DirectorNode, did: str) -> None:
+    """Have a director that may wait for long, since a packet said so, be master soon; one that gave up is restarted."""
+    if did == GAVE_UP:
+        with cluster.suffering(StopSpeaker(director), at_once=True):
+            pass
+        cluster.candidate_since(director, since=cluster.healed())
     wait_master(cluster, director, depose(cluster))
 
 
-def instance_of(cluster: Cluster) -> VrrpInstance:
-    """The director's VRRP instance."""
+def implementation(cluster: Cluster) -> str:
+    """The director's implementation and version: ``2.3.4`` of keepalived, ``FRR 10.3``."""
     (director,) = cluster.directors
-    return director.vrrp
+    if director.role.by == "keepalived":
+        return str(director.plan.image.keepalived)
+    said = cluster.timeline.events(Log, node=director.name, since=EVER, daemon=director.daemons[0].name)
+    versions = [found[1] for event in said if (found := _FRR.search(event.line))]
+    return f"FRR {versions[0]}"
+
+
+_FRR = re.compile(r"vrrpd ([\d.]+)\S* starting")

@@ -9,7 +9,7 @@ from typing import Any
 from harness.cluster import Cluster
 from harness.events import Advertisement, Arp, Ndp
 from scenarios.conformance import observing
-from scenarios.conformance.vectors import PASSWORD, Kind
+from scenarios.conformance.vectors import BY_9568, PASSWORD, Kind
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,8 @@ def duties(kind: Kind) -> list[Duty]:
         Duty("answers: priority 0", f"{rfc} 6.4.3: a master advertises at once", "MUST", _answers(priority=0)),
         Duty("takes over: order", f"{rfc} 6.4.2: it advertises, then tells the LAN", "MUST", _announced_after),
     ]
+    if kind is BY_9568:
+        return [duty for duty in found if duty.name == "sends: checksum"]
     if kind.version == 3:
         lower = f"{rfc} 6.4.3: a master advertises at once to assert itself"
         found.append(Duty("answers: a lower priority", lower, "MUST", _answers(priority=1)))

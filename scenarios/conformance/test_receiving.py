@@ -9,7 +9,7 @@ import pytest
 from harness.cluster import Cluster
 from harness.scenario import topology
 from scenarios.conformance import observing
-from scenarios.conformance.declared import declared
+from scenarios.conformance.declared import declared, needed
 from scenarios.conformance.observing import Seen
 from scenarios.conformance.vectors import BACKUP, DISCARDED, KINDS, MASTER, Kind, Vector, vectors
 from topologies.phantom_pair import PhantomPair
@@ -28,7 +28,7 @@ def cases(state: str, discarded: bool) -> list[object]:
             kind,
             vector,
             id=f"{kind.name}: {vector.name}",
-            marks=[topology(PhantomPair, **kind.vrrp), *declared(kind, vector, state)],
+            marks=[topology(PhantomPair, **kind.vrrp), *needed(kind), *declared(kind, vector, state)],
         )
         for kind in KINDS
         for vector in vectors(kind)
@@ -38,10 +38,16 @@ def cases(state: str, discarded: bool) -> list[object]:
 
 def show(record: Record, cluster: Cluster, state: str, kind: Kind, vector: Vector, seen: Seen) -> None:
     """Put what was seen on record."""
-    row: dict[str, object] = {"keepalived": str(cluster.directors[0].plan.image.keepalived)}
+    row: dict[str, object] = {"implementation": observing.implementation(cluster)}
     row |= {"kind": kind.name, "state": state, "packet": vector.name, "rule": vector.rule, "level": vector.level}
     row |= {"due": vector.due[state], "logs": vector.logs, "did": seen.did, "how": seen.how}
-    record("conformance", {**row, "counted": list(seen.counted), "said": list(seen.said), "answered": seen.answered})
+    row |= {
+        "counted": list(seen.counted),
+        "said": list(seen.said),
+        "answered": seen.answered,
+        "shown": list(seen.shown),
+    }
+    record("conformance", row)
 
 
 @TRUTHFUL

@@ -8,7 +8,8 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.scenario import topology
-from scenarios.conformance.declared import declared_of_sender
+from scenarios.conformance import observing
+from scenarios.conformance.declared import declared_of_sender, needed
 from scenarios.conformance.sending import Duty, duties
 from scenarios.conformance.vectors import KINDS, Kind
 from topologies.phantom_pair import PhantomPair
@@ -24,7 +25,7 @@ CASES = [
         kind,
         duty,
         id=f"{kind.name}: {duty.name}",
-        marks=[topology(PhantomPair, **kind.vrrp), *declared_of_sender(kind, duty.name)],
+        marks=[topology(PhantomPair, **kind.vrrp), *needed(kind), *declared_of_sender(kind, duty.name)],
     )
     for kind in KINDS
     for duty in duties(kind)
@@ -36,9 +37,9 @@ CASES = [
 def test_conformance_a_master_sends(cluster: Cluster, kind: Kind, duty: Duty, record_property: Record) -> None:
     """Routers of other makers judge a keepalived by what it sends."""
     kept = duty.check(cluster)
-    row = {"keepalived": str(cluster.directors[0].plan.image.keepalived), "kind": kind.name, "state": "master"}
-    row |= {"packet": duty.name, "rule": duty.rule, "level": duty.level, "due": KEPT}
+    row = {"implementation": observing.implementation(cluster), "kind": kind.name, "state": "master"}
     did = KEPT if kept else BROKEN
-    record_property("conformance", {**row, "did": did, "how": did, "logs": False, "counted": [], "said": []})
+    row |= {"packet": duty.name, "rule": duty.rule, "level": duty.level, "due": KEPT, "did": did, "how": did}
+    record_property("conformance", {**row, "logs": False, "counted": [], "said": [], "answered": False, "shown": []})
 
     assert kept

@@ -51,8 +51,10 @@ KINDS = (
     Kind("IPv4 version 2 with a password", 4, 2, 20, {"auth_pass": "lvs-dr"}),
     Kind("IPv4 version 3", 4, 3, 12, {"version": 3}),
     Kind("IPv6 version 3", 6, 3, 24, {"version": 3, "vip": "fe80::50"}),
+    Kind("IPv4 version 3 by RFC 9568", 4, 3, 12, {"version": 3, "pseudo_header": False}),
 )
-PASSWORD = KINDS[1]
+PASSWORD, BY_9568 = KINDS[1], KINDS[-1]
+"""Of these only what is theirs alone is tried. keepalived goes by RFC 9568 with v3_checksum_as_v2, since 2.2.8."""
 ALWAYS_DISCARDED = {MASTER: DISCARDED, BACKUP: DISCARDED}
 ALWAYS_OBEYED = {MASTER: OBEYED, BACKUP: OBEYED}
 
@@ -69,6 +71,8 @@ def vectors(kind: Kind) -> list[Vector]:
     """All packets of a kind."""
     if kind is PASSWORD:
         return list(_passwords(kind))
+    if kind is BY_9568:
+        return [_header(kind)[0], *_checksums(kind)]
     parts = [_header, _first_word, _addresses, _checksums, _intervals, _priorities]
     found = [vector for part in parts for vector in part(kind)]
     return found + list(_authentication(kind) if kind.version == 2 else _reserved(kind))
@@ -152,6 +156,12 @@ def _checksums(kind: Kind) -> Sequence[Vector]:
         rule = "RFC 9568 5.2.8: over IPv6 the checksum includes the pseudo-header"
         return [*found, _bad("checksum of the message alone", rule, {"checksum": "message only"})]
     rule = "RFC 9568 5.2.8: over IPv4 the checksum is of the VRRP message alone"
+    if kind is BY_9568:
+        return [
+            *found,
+            _good("checksum of the message alone", rule, "MUST", {"checksum": "message only"}),
+            _bad("checksum with pseudo-header", rule, {"checksum": "with pseudo-header"}),
+        ]
     return [
         *found,
         _good("checksum of the message alone", rule, "MUST", {"checksum": "message only"}),
