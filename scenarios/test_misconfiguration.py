@@ -62,6 +62,7 @@ def test_misconfiguration_is_not_found_where_there_is_none(cluster: Cluster) -> 
 
 
 @mistaken("virtual_router_id 51", "virtual_router_id 52", "director2")
+@pytest.mark.diagnosis("VRID mismatch")
 def test_misconfiguration_vrid_mismatch(cluster: Cluster) -> None:
     """Whoever is of another VRID is not heard at all (RFC 3768 section 7.1): both own the VIP."""
     let_elect(cluster)
@@ -77,6 +78,7 @@ def test_misconfiguration_vrid_mismatch(cluster: Cluster) -> None:
     present="<2.3",  # since then whoever hears other VIPs obeys all the same
 )
 @topology(ForeignCluster)
+@pytest.mark.diagnosis("foreign cluster with the same VRID")
 def test_misconfiguration_foreign_cluster_with_the_same_vrid(cluster: Cluster) -> None:
     """Each finds its VIP missing in the other's advertisements and discards them, but begins its own interval anew
     (keepalived ``vrrp_scheduler.c``, ``vrrp_dispatcher_read``): who began later postpones the other's advertisements,
@@ -103,6 +105,7 @@ def test_misconfiguration_foreign_cluster_with_the_same_vrid(cluster: Cluster) -
 
 
 @mistaken("advert_int 1", "advert_int 2", "director2")
+@pytest.mark.diagnosis("advert_int mismatch")
 def test_misconfiguration_advert_int_mismatch(cluster: Cluster) -> None:
     """Version 2 discards what comes at another interval than its own (RFC 3768 section 7.1): both own the VIP."""
     let_elect(cluster)
@@ -112,6 +115,7 @@ def test_misconfiguration_advert_int_mismatch(cluster: Cluster) -> None:
 
 
 @mistaken("auth_pass lvs-dr", "auth_pass lvs-rd", "director2")
+@pytest.mark.diagnosis("authentication mismatch")
 def test_misconfiguration_authentication_mismatch(cluster: Cluster) -> None:
     """Advertisements with another password are discarded (RFC 2338 section 10.2): both own the VIP, and say why."""
     let_elect(cluster)
@@ -191,6 +195,7 @@ def test_misconfiguration_vip_missing_on_a_real_server(cluster: Cluster) -> None
 
 
 @mistaken("172.16.10.50/32 dev", "172.16.10.50/16 dev", "director1", "director2")
+@pytest.mark.diagnosis("VIP with the wrong prefix")
 def test_misconfiguration_vip_with_the_wrong_prefix(cluster: Cluster) -> None:
     """The address brings a route: all of 172.16/16 is on this LAN now, and is spoken to from the VIP."""
     master = cluster.master
@@ -203,6 +208,7 @@ def test_misconfiguration_vip_with_the_wrong_prefix(cluster: Cluster) -> None:
 
 @pytest.mark.control("the director is the gateway", topology={"gateway": True}, caught="status")
 @topology(TwoLans, gateway=False)
+@pytest.mark.diagnosis("real server's gateway wrong")
 def test_misconfiguration_gateway_of_a_real_server_wrong(cluster: Cluster) -> None:
     """NAT undoes on the way back what it did on the way there, so the answer must come by the director. A health check,
     which is the director's own request, goes well, and no client gets an answer.
@@ -226,6 +232,7 @@ def test_misconfiguration_gateway_of_a_real_server_wrong(cluster: Cluster) -> No
 
 @pytest.mark.needs("vrrp_strict's firewall rule", kernel="CONFIG_NF_TABLES_IPV4")
 @mistaken("smtp_alert off", "smtp_alert off\nvrrp_strict", "director1", "director2")
+@pytest.mark.diagnosis("vrrp_strict drops what is sent to the VIP")
 def test_misconfiguration_vrrp_strict_drops_what_is_sent_to_the_vip(cluster: Cluster) -> None:
     """By the letter of RFC 5798 (section 6.1, Accept_Mode) only the address owner accepts packets to the VIP, which
     keepalived ensures with a firewall rule, and IPVS gets none of them. Elections and health checks go well.
@@ -239,6 +246,7 @@ def test_misconfiguration_vrrp_strict_drops_what_is_sent_to_the_vip(cluster: Clu
 
 
 @mistaken(SCRIPT, 'script "/etc/hostname"', "director1")
+@pytest.mark.diagnosis("script not executable")
 def test_misconfiguration_script_not_executable(cluster: Cluster) -> None:
     """keepalived leaves a script that it cannot run out, and says so once: the maintenance switch has no effect."""
     master = cluster.master

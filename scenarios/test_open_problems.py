@@ -42,6 +42,7 @@ def forget_the_vip(cluster: Cluster) -> None:
 
 @pytest.mark.control("VRRP on eth0", topology=ON_ETH0, caught="ended")
 @topology(DirectorPair, edits=on_both("interface eth0", "interface lo"))
+@pytest.mark.diagnosis("VRRP on a loopback interface")
 def test_open_problem_vrrp_on_lo_is_refused(cluster: Cluster) -> None:
     """A loopback interface carries no multicast to anybody. Since 1.3.6 keepalived says so, and its VRRP process ends
     with a configuration error, and with it the parent and the health checks: no VIP, no advertisement, no IPVS rule.

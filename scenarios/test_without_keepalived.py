@@ -40,6 +40,7 @@ def test_forwarding_to_a_vip_that_is_in_no_lan(cluster: Cluster, method: str) ->
 
 @topology(KubeProxy)
 @pytest.mark.control("no masquerading", topology={"masquerade": False}, caught="status")
+@pytest.mark.diagnosis("real server's gateway wrong")
 def test_forwarding_as_kube_proxy_does_needs_masquerading(cluster: Cluster) -> None:
     """Pods have no way back but the one to the node, so the node asks them in its own name (``-m ipvs`` in POSTROUTING,
     which wants ``net.ipv4.vs.conntrack``); the client sees the cluster address alone.

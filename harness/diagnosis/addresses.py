@@ -146,12 +146,18 @@ def two_masters(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Di
     }
     for vip in sorted(claimed):
         added = {
-            event.node: event.at
+            event.node: event
             for event in timeline.events(AddressChanged, address=vip, action="added")
-            if event.node in setup.directors and event.node not in setup.standing
+            if event.node in setup.directors
+            and event.node not in setup.standing
+            and event.interface != "lo"  # where a machine has it that is a real server as well
         }
-        holders = [name for name in measures.owners(timeline, vip) if name in added]
-        if len(holders) > 1 and events[-1].at - max(added[name] for name in holders) > SETTLED:
+        holders = [
+            name
+            for name, event in added.items()
+            if name in measures.owners(timeline, vip, event.interface)
+        ]
+        if len(holders) > 1 and events[-1].at - max(added[name].at for name in holders) > SETTLED:
             yield Diagnosis(
                 "two masters", tuple(holders), f"both hold {vip}",
                 "compare what they advertise, to whom, and whether it arrives",

@@ -9,7 +9,7 @@ from typing import Final
 
 from harness.clock import Instant
 from harness.diagnosis.found import Diagnosis, Setup
-from harness.events import Log
+from harness.events import FaultChanged, Log
 from harness.timeline import Timeline
 
 _WORDS: Final = (
@@ -93,7 +93,8 @@ def script_fails_at_rest(timeline: Timeline, setup: Setup, since: Instant) -> It
         if found := _RESULT.search(event.line):
             last[event.node, found["name"]] = event
     for (node, name), event in last.items():
-        if ") failed" in event.said:
+        broken = timeline.events(FaultChanged, until=event.at, action="injected")
+        if ") failed" in event.said and not broken:
             yield Diagnosis(
                 "tracked script fails at rest", (node,), event.said,
                 f"run the script of {name} by hand as script_user, and look at its status",

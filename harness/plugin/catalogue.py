@@ -97,8 +97,8 @@ def _scenario(items: list[pytest.Function]) -> Scenario:
 
 
 MACHINERY: Final = frozenset(
-    ["topology", "control", "needs", "known_defect", "regression", "core", "parametrize", "skip", "skipif", "xfail",
-     "usefixtures", "filterwarnings", "tryfirst", "trylast"]
+    ["topology", "control", "needs", "known_defect", "regression", "core", "diagnosis", "parametrize",
+     "skip", "skipif", "xfail", "usefixtures", "filterwarnings", "tryfirst", "trylast"]
 )  # fmt: skip
 """Markers that say how a scenario is run, rather than what it is about."""
 

@@ -25,6 +25,7 @@ vrrp_instance V1 { interface eth0
     "found by trying", "a script below a symbolic link is not run", present=">2.2.7", caught="action=.added"
 )
 @fresh_topology(Reported, configs=(CONFIG,))
+@pytest.mark.diagnosis("tracked script fails at rest")
 def test_script_below_a_symbolic_link_is_run(cluster: Cluster) -> None:
     """It says "Wrong file type found in script path", and the instance is master whatever the script says."""
     cluster.let_pass(timers.cold_start(INSTANCE))

@@ -30,6 +30,7 @@ vrrp_instance V2 {{ interface eth0
     "459fc2b9", "a sync group's member does not heed its script", present="<2.2", caught="address action=removed"
 )
 @fresh_topology(Reported, configs=(CONFIG,))
+@pytest.mark.diagnosis("tracked script fails at rest")
 def test_sync_group_member_goes_to_fault_with_its_script(cluster: Cluster) -> None:
     """It says "script chk is not used" instead (keepalived ``vrrp.c``, ``vrrp_complete_init``)."""
     (director,) = cluster.directors

@@ -41,3 +41,11 @@ def test_a_bug_that_no_version_here_has(cluster: Cluster) -> None:
 @pytest.mark.core
 def test_what_runs_in_real_time_as_well(cluster: Cluster) -> None:
     cluster.settle()
+
+
+@shows("mark diagnosis")
+@topology(DirectorPair, edits={"director1": (("172.16.10.50/32", "172.16.10.50/16"),)})
+@pytest.mark.diagnosis("VIP with the wrong prefix")
+def test_a_cluster_that_is_misconfigured_on_purpose(cluster: Cluster) -> None:
+    cluster.settle()
+    assert [found.name for found in cluster.diagnoses()] == ["VIP with the wrong prefix"]
