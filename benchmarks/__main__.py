@@ -1,7 +1,8 @@
-"""``make bench``: prints the tables, and writes them to ``RESULTS.md`` beside this file, with the versions.
+"""``make bench``: prints the tables, and writes them to ``RESULTS.md`` beside this file, with the
+versions.
 
-The ratios are what to keep: everything in one table was measured by turns in one run, on whatever machine this is.
-``make bench ARGS="farms starts"`` measures these parts alone, and writes nothing.
+The ratios are what to keep: everything in one table was measured by turns in one run, on whatever
+machine this is. ``make bench ARGS="farms starts"`` measures these parts alone, and writes nothing.
 """
 
 from __future__ import annotations
@@ -36,14 +37,20 @@ def conditions(kernels: list[uml.Kernel]) -> str:
         f"keepalived {keepalived[0] if keepalived else 'of unknown version'}",
         f"Python {platform.python_version()}",
         *(f"{name} {version(name)}" for name in ("mininet", "pyroute2", "pytest")),
-        f"{os.cpu_count()} cores that had {os.getloadavg()[0]:.1f} processes to run before it began",
+        f"{os.cpu_count()} cores that had {os.getloadavg()[0]:.1f} processes to run"
+        " before it began",
     ]
-    return f"# Benchmarks\n\nWritten by `make bench`, which repeats it all. Measured with {', '.join(parts)}.\n"
+    return (
+        "# Benchmarks\n\nWritten by `make bench`, which repeats it all. Measured"
+        f" with {', '.join(parts)}.\n"
+    )
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the report: its name, how many seconds it takes on two cores, and what measures it."""
+    """A part of the report: its name, how many seconds it takes on two cores, and what measures
+    it.
+    """
 
     name: str
     about: float
@@ -54,7 +61,10 @@ def parts(packaged: uml.Kernel | None, built: uml.Kernel | None) -> list[Part]:
     """The parts of the report, in their order."""
     kernels = [kernel for kernel in (packaged, built) if kernel is not None]
     newest = kernels[-1]
-    ways = {f"{kernel.release}, real time": ["--kernel", str(kernel.path), "--clock", "real"] for kernel in kernels}
+    ways = {
+        f"{kernel.release}, real time": ["--kernel", str(kernel.path), "--clock", "real"]
+        for kernel in kernels
+    }
     if built is not None:
         ways[f"{built.release}, virtual time"] = ["--kernel", str(built.path), "--clock", "virtual"]
     found = [
@@ -86,7 +96,9 @@ def parts(packaged: uml.Kernel | None, built: uml.Kernel | None) -> list[Part]:
     ]
 
 
-_NO_VIRTUAL_TIME = "Virtual time was not measured: no kernel here has it yet; `make kernel` builds one.\n"
+_NO_VIRTUAL_TIME = (
+    "Virtual time was not measured: no kernel here has it yet; `make kernel` builds one.\n"
+)
 
 
 def main(wanted: list[str]) -> None:

@@ -1,4 +1,6 @@
-"""Machines and wires: the harness, ``ip -batch``, stock Mininet and munet, for few and many nodes."""
+"""Machines and wires: the harness, ``ip -batch``, stock Mininet and munet, for few and many
+nodes.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def table(kernel: uml.Kernel | None, sizes: tuple[int, ...]) -> str:
         taken = _measured(kernel, size)
         for way, seconds in taken.items():
             figures.append(Figure(f"{size} nodes, {way}", tuple(seconds)))
-        figures.append(ratio(f"{size} nodes, harness / ip -batch", taken[HARNESS], taken[IP_BATCH], most=2))
+        figures.append(
+            ratio(f"{size} nodes, harness / ip -batch", taken[HARNESS], taken[IP_BATCH], most=2)
+        )
         if MININET in taken:
             least = 20 if kernel else None
             what = f"{size} nodes, stock Mininet / harness"
@@ -52,7 +56,15 @@ def _measured(kernel: uml.Kernel | None, size: int) -> dict[str, list[float]]:
         file = Path(folder, "seconds.json")
         arguments = [str(file), str(size), str(ROUNDS[size]), *ways]
         if kernel is None:
-            argv = ["unshare", "--mount", "--net", sys.executable, "-m", "benchmarks.machines", *arguments]
+            argv = [
+                "unshare",
+                "--mount",
+                "--net",
+                sys.executable,
+                "-m",
+                "benchmarks.machines",
+                *arguments,
+            ]
             status = subprocess.run(argv, stdout=subprocess.DEVNULL).returncode
         else:
             room = memory.given(None, size)

@@ -1,6 +1,8 @@
-"""Paced requests straight to a web server on this machine's own kernel, as root: it need not have IPVS for that.
+"""Paced requests straight to a web server on this machine's own kernel, as root: it need not have
+IPVS for that.
 
-``python -m benchmarks.direct RATE`` writes what came of them as a JSON object to its standard output.
+``python -m benchmarks.direct RATE`` writes what came of them as a JSON object to its standard
+output.
 """
 
 from __future__ import annotations
@@ -50,7 +52,12 @@ def main(rate: str) -> None:
         finally:
             pool.close()
     gaps = [later - earlier for earlier, later in pairwise(sent)]
-    told = {"requests": len(sent), "median": median(gaps), "most": quantiles(gaps, n=100)[-1], "longest": max(gaps)}
+    told = {
+        "requests": len(sent),
+        "median": median(gaps),
+        "most": quantiles(gaps, n=100)[-1],
+        "longest": max(gaps),
+    }
     print(json.dumps({**told, "dropped": dropped}))
 
 

@@ -40,10 +40,20 @@ def paced() -> str:
 
 
 def spaced(kernels: list[uml.Kernel]) -> str:
-    """How far apart two requests are, which is what an outage is known to: 200 a second in real time."""
+    """How far apart two requests are, which is what an outage is known to: 200 a second in real
+    time.
+    """
     figures = []
     for kernel in kernels:
-        options = ["-k", "spaced", "--clock", "real", "--kernel", str(kernel.path), "--allow-inconclusive"]
+        options = [
+            "-k",
+            "spaced",
+            "--clock",
+            "real",
+            "--kernel",
+            str(kernel.path),
+            "--allow-inconclusive",
+        ]
         many = [runs.pytest(*options, tests=[CASES]) for _ in range(ROUNDS)]
         told = [run.first("guest spaced").details for run in many]
         longest = tuple(said["longest"] * 1000 for said in told)
@@ -51,7 +61,9 @@ def spaced(kernels: list[uml.Kernel]) -> str:
         figures += [
             Figure(f"{kernel.release}, longest time between two requests", longest, "ms", most=5),
             Figure(f"{kernel.release}, median", middle, "ms"),
-            Figure.count(f"{kernel.release}, frames dropped", sum(said["dropped"] for said in told), most=0),
+            Figure.count(
+                f"{kernel.release}, frames dropped", sum(said["dropped"] for said in told), most=0
+            ),
         ]
     return section("200 paced requests a second, each recorded, real time", figures)
 
@@ -66,7 +78,9 @@ def natively() -> str:
     for _ in range(ROUNDS):
         done = subprocess.run(argv, cwd=runs.ROOT, stdout=subprocess.PIPE, check=True)
         told.append(json.loads(done.stdout))
-    gaps = {name: tuple(said[name] * 1000 for said in told) for name in ("median", "most", "longest")}
+    gaps = {
+        name: tuple(said[name] * 1000 for said in told) for name in ("median", "most", "longest")
+    }
     return section(
         title,
         [
@@ -89,7 +103,9 @@ def saturated(kernel: uml.Kernel) -> str:
     options = ["-k", "saturated", "--clock", "real", "--kernel", str(kernel.path)]
     run = runs.pytest(*options, "--allow-inconclusive", tests=[CASES])
     told = [mark.details for mark in run.all("guest rate")]
-    rates = {way: tuple(said["rate"] for said in told if said["way"] == way) for way in ("VIP", "RIP")}
+    rates = {
+        way: tuple(said["rate"] for said in told if said["way"] == way) for way in ("VIP", "RIP")
+    }
     if not all(rates.values()):
         raise HarnessError(f"wrk told no rate:\n{run.output}")
     return section(
@@ -104,7 +120,9 @@ def saturated(kernel: uml.Kernel) -> str:
 
 
 def cost() -> str:
-    """What one request costs the client's side, in the guest, in real time: processor time of its process."""
+    """What one request costs the client's side, in the guest, in real time: processor time of its
+    process.
+    """
     run = runs.pytest("-k", "cost", "--clock", "real", tests=[CASES])
     marks = run.all("guest cost")
     if not marks:
@@ -114,10 +132,14 @@ def cost() -> str:
     for mark in marks:
         spent.setdefault(mark.details["client"], []).append(mark.details["seconds"] * 1000)
     figures = [Figure(client, tuple(each), "ms", resolution=tick) for client, each in spent.items()]
-    bare, paced = (spent.pop(name) for name in ("socket, connect, send, recv, close", "paced client"))
+    bare, paced = (
+        spent.pop(name) for name in ("socket, connect, send, recv, close", "paced client")
+    )
     if median(paced) >= tick:  # otherwise a ratio of it says nothing
         for other, each in spent.items():
             figures.append(ratio(f"paced client / {other}", paced, each, most=0.1))
     for other, each in spent.items():
         figures.append(ratio(f"the bare system calls / {other}", bare, each))
-    return section("Processor time that a request costs its client, in the guest, real time", figures)
+    return section(
+        "Processor time that a request costs its client, in the guest, real time", figures
+    )

@@ -1,6 +1,8 @@
-"""Machines and wires of a farm, made in several ways by turns; runs inside the embedded kernel, or natively as root.
+"""Machines and wires of a farm, made in several ways by turns; runs inside the embedded kernel, or
+natively as root.
 
-``python -m benchmarks.machines FILE NODES ROUNDS WAY...`` writes to FILE a JSON object: way -> seconds of each round.
+``python -m benchmarks.machines FILE NODES ROUNDS WAY...`` writes to FILE a JSON object: way ->
+seconds of each round.
 """
 
 from __future__ import annotations
@@ -47,7 +49,9 @@ def harness(topo: Callable[[], Farm]) -> Iterator[None]:
 
 @contextmanager
 def stock_mininet(topo: Callable[[], Farm]) -> Iterator[None]:
-    """Mininet as its documentation starts it, with hosts of its own and a kernel bridge for a switch."""
+    """Mininet as its documentation starts it, with hosts of its own and a kernel bridge for a
+    switch.
+    """
     made = topo()
     for host in made.hosts():
         made.setNodeInfo(host, {"ip": made.nodeInfo(host)["ip"] + "/16"})
@@ -59,7 +63,9 @@ def stock_mininet(topo: Callable[[], Farm]) -> Iterator[None]:
 
 @contextmanager
 def munet(topo: Callable[[], Farm]) -> Iterator[None]:
-    """munet by its Python interface: namespaces of network, mounts and names, which is what it gives a host."""
+    """munet by its Python interface: namespaces of network, mounts and names, which is what it
+    gives a host.
+    """
     from munet.base import BaseMunet  # type: ignore[import-not-found]  # installed by `make bench` alone
 
     wanted = plan(topo())
@@ -76,22 +82,32 @@ def munet(topo: Callable[[], Farm]) -> Iterator[None]:
 
 @contextmanager
 def ip_batch(topo: Callable[[], Farm]) -> Iterator[None]:
-    """The same network by iproute2 in as few processes as it takes: one for all wires, and one a namespace."""
+    """The same network by iproute2 in as few processes as it takes: one for all wires, and one a
+    namespace.
+    """
     wanted = plan(topo())
     _ip(_fabric(wanted))
     for host in wanted.hosts:
         lines = ["link set lo up"]
         for interface in host.interfaces:
             lines.append(f"link set {interface.name} up")
-            lines += [f"address add {address} dev {interface.name}" for address in interface.addresses]
+            lines += [
+                f"address add {address} dev {interface.name}" for address in interface.addresses
+            ]
         _ip(lines, "-n", host.name)
     yield
-    _ip([f"netns del {host.name}" for host in wanted.hosts] + [f"link del {lan}" for lan in wanted.lans])
+    _ip(
+        [f"netns del {host.name}" for host in wanted.hosts]
+        + [f"link del {lan}" for lan in wanted.lans]
+    )
 
 
 def _fabric(wanted: Plan) -> list[str]:
     lines = [f"netns add {host.name}" for host in wanted.hosts]
-    lines += [f"link add {lan} up type bridge forward_delay 0 stp_state 0 mcast_snooping 0" for lan in wanted.lans]
+    lines += [
+        f"link add {lan} up type bridge forward_delay 0 stp_state 0 mcast_snooping 0"
+        for lan in wanted.lans
+    ]
     for host in wanted.hosts:
         for end in host.interfaces:
             peer = f"peer name {end.name} address {end.mac} netns {host.name}"
@@ -113,7 +129,9 @@ WAYS: dict[str, Callable[[Callable[[], Farm]], AbstractContextManager[None]]] = 
 
 
 def main(file: str, nodes: str, rounds: str, *ways: str) -> None:
-    """A small round of each comes before those that count: it loads the kernel's modules and the file cache."""
+    """A small round of each comes before those that count: it loads the kernel's modules and the
+    file cache.
+    """
     sys.path.append(str(MUNET))
     linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("tmpfs", "/run", "tmpfs")  # what `ip netns` leaves behind is left here

@@ -26,7 +26,9 @@ LIMIT = 900.0
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that the stopwatch told: ``at`` in seconds after the start of pytest's process, on the real clock."""
+    """Something that the stopwatch told: ``at`` in seconds after the start of pytest's process, on
+    the real clock.
+    """
 
     name: str
     at: float
@@ -37,9 +39,9 @@ class Mark:
 class Run:
     """One run of pytest: its marks in order, how many seconds it took, and what else it printed.
 
-    ``memory`` is the most that one of its processes had at any time, which is the kernel's, in bytes.
-    ``processor`` is the processor time of all its processes, in seconds. Other work on the machine
-    lengthens ``seconds`` much more than that.
+    ``memory`` is the most that one of its processes had at any time, which is the kernel's, in
+    bytes. ``processor`` is the processor time of all its processes, in seconds. Other work on the
+    machine lengthens ``seconds`` much more than that.
     """
 
     marks: list[Mark]
@@ -53,7 +55,9 @@ class Run:
         return [mark for mark in self.marks if mark.name == name]
 
     def first(self, name: str) -> Mark:
-        """The first mark of a name. Raises HarnessError with pytest's output if the run did not come so far."""
+        """The first mark of a name. Raises HarnessError with pytest's output if the run did not
+        come so far.
+        """
         for mark in self.all(name):
             return mark
         raise HarnessError(f"a run of pytest ended without a mark {name!r}:\n{self.output}")
@@ -64,7 +68,10 @@ class Run:
 
 
 def pytest(
-    *arguments: str, tests: Sequence[str] = ("scenarios/",), evidence: bool = False, until: str | None = None
+    *arguments: str,
+    tests: Sequence[str] = ("scenarios/",),
+    evidence: bool = False,
+    until: str | None = None,
 ) -> Run:
     """Run pytest in a process of its own, if wanted with ``evidence`` after each test.
 
@@ -79,7 +86,9 @@ def pytest(
 
 def _timed(argv: list[str], environment: dict[str, str], until: str | None) -> Run:
     began = monotonic()
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as process:
+    with subprocess.Popen(
+        argv, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment
+    ) as process:
         marks, said = [], []
         patience = threading.Timer(LIMIT, process.kill)
         patience.start()

@@ -1,4 +1,6 @@
-"""How long it takes to begin: to the first test, to the first page through the VIP, and to all pages of a farm."""
+"""How long it takes to begin: to the first test, to the first page through the VIP, and to all
+pages of a farm.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,14 @@ _ALL, _IN_GUEST = "**all**", "from the guest's start on"
 
 
 def _phases(run: Run) -> dict[str, float]:
-    """Seconds of each phase. What only the guest could time is left out where its clock is virtual."""
-    looked, imported, test = run.first("host collected"), run.first("guest imported"), run.first("guest test")
+    """Seconds of each phase. What only the guest could time is left out where its clock is
+    virtual.
+    """
+    looked, imported, test = (
+        run.first("host collected"),
+        run.first("guest imported"),
+        run.first("guest test"),
+    )
     phases = {"pytest on the host, which looks what to run": looked.at}
     if (age := imported.details["age"]) > 0.01:
         collected = run.first("guest collected").details
@@ -46,7 +54,9 @@ def _phases(run: Run) -> dict[str, float]:
 
 
 def imaged(name: str) -> str:
-    """From the start of pytest's process to the first test's first line, with an image that is cached and without."""
+    """From the start of pytest's process to the first test's first line, with an image that is
+    cached and without.
+    """
     ways = {"this machine's files": [], f"--image {name}": ["--image", name]}
     selection.make(name, lambda line: None)
     taken: dict[str, list[float]] = {way: [] for way in ways}
@@ -62,19 +72,25 @@ def imaged(name: str) -> str:
 
 
 def first_page(ways: dict[str, list[str]]) -> str:
-    """From the start of pytest's process to the first page through the VIP; two directors, two real servers."""
+    """From the start of pytest's process to the first page through the VIP; two directors, two real
+    servers.
+    """
     figures = []
     for way, options in ways.items():
         taken, beyond = [], []
         for _ in range(STARTS):
-            page = runs.pytest(*options, tests=["benchmarks/cases/test_first_page.py"]).first("guest judged")
+            page = runs.pytest(*options, tests=["benchmarks/cases/test_first_page.py"]).first(
+                "guest judged"
+            )
             taken.append(page.at)
             beyond.append(page.at - page.details["waited"])
         virtual = "virtual" in way
         figures.append(Figure(way, tuple(taken), most=2.5 if virtual else None))
         if not virtual:
             figures.append(Figure(f"{way}, beyond what the election waits", tuple(beyond), most=4))
-    return section("From nothing to the first page through the VIP, 2 + 2 machines and a client", figures)
+    return section(
+        "From nothing to the first page through the VIP, 2 + 2 machines and a client", figures
+    )
 
 
 FARMS = {200: 2, 500: 1}
@@ -82,11 +98,15 @@ FARMS = {200: 2, 500: 1}
 
 
 def farms() -> str:
-    """Two directors and many real servers, in virtual time, all healthy, each of which has answered."""
+    """Two directors and many real servers, in virtual time, all healthy, each of which has
+    answered.
+    """
     figures = []
     for size, rounds in FARMS.items():
         options = ["-k", f"of_{size}", "--clock", "virtual", "--watchdog", "300"]
-        many = [runs.pytest(*options, tests=["benchmarks/cases/test_farm.py"]) for _ in range(rounds)]
+        many = [
+            runs.pytest(*options, tests=["benchmarks/cases/test_farm.py"]) for _ in range(rounds)
+        ]
         failed = sum(len(run.all("guest failed")) + (not run.all("guest judged")) for run in many)
         bounded = rounds > 1
         memory = tuple(run.memory / (1 << 30) for run in many)
@@ -97,6 +117,11 @@ def farms() -> str:
                 most=60 if bounded else None,
             ),
             Figure.count(f"{size} real servers, failed", failed, most=0),
-            Figure(f"{size} real servers, the kernel's memory, peak", memory, "GiB", most=2 if bounded else None),
+            Figure(
+                f"{size} real servers, the kernel's memory, peak",
+                memory,
+                "GiB",
+                most=2 if bounded else None,
+            ),
         ]
     return section("Farms, virtual time", figures)

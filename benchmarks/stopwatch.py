@@ -1,7 +1,9 @@
-"""A pytest plugin (``-p benchmarks.stopwatch``) that tells :mod:`benchmarks.runs` how far a run has come.
+"""A pytest plugin (``-p benchmarks.stopwatch``) that tells :mod:`benchmarks.runs` how far a run has
+come.
 
-It writes lines ``stopwatch {"mark": ..., ...}`` to the standard output that pytest had before it captured any. The
-reader notes when each arrives, on a clock that is real even where the guest's is virtual.
+It writes lines ``stopwatch {"mark": ..., ...}`` to the standard output that pytest had before it
+captured any. The reader notes when each arrives, on a clock that is real even where the guest's is
+virtual.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ def tell(mark: str, **details: Any) -> None:
 
 def _age() -> float:
     """For how many seconds this process exists (proc(5), ``starttime``, in hundredths)."""
-    started = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    started = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]) / os.sysconf(
+        "SC_CLK_TCK"
+    )
     return time.clock_gettime(time.CLOCK_BOOTTIME) - started
 
 
@@ -63,7 +67,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
         requests = timeline.events(Request, since=timeline.mark)
         tell("judged", requests=len(requests), waited=_waited(cluster), dropped=_dropped(cluster))
         if os.environ.get(EVIDENCE):
-            tell("evidence", late=list(_late(cluster)), off=list(_off(cluster)), lag=list(_lags(cluster)))
+            tell(
+                "evidence",
+                late=list(_late(cluster)),
+                off=list(_off(cluster)),
+                lag=list(_lags(cluster)),
+            )
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -93,27 +102,37 @@ def _waited(cluster: Cluster) -> float:
 
 
 def _dropped(cluster: Cluster) -> int:
-    """What the kernel's counters say that it dropped: of the capture, and from any machine's queue of frames."""
+    """What the kernel's counters say that it dropped: of the capture, and from any machine's queue
+    of frames.
+    """
     columns = Path("/proc/net/softnet_stat").read_text().splitlines()
     return cluster.recorder.dropped + sum(int(line.split()[1], 16) for line in columns)
 
 
 def _takeovers(cluster: Cluster) -> Iterator[tuple[DirectorNode, Event]]:
-    """Where a fault of this test has cost one director the VIP: the other one and the event of its getting it."""
+    """Where a fault of this test has cost one director the VIP: the other one and the event of its
+    getting it.
+    """
     timeline = cluster.timeline
     for fault in timeline.events(FaultChanged, since=timeline.mark, action="injected"):
         for director in cluster.directors:
             got = timeline.events(
-                AddressChanged, node=director.name, since=fault.at, action="added", address=cluster.vip
+                AddressChanged,
+                node=director.name,
+                since=fault.at,
+                action="added",
+                address=cluster.vip,
             )
             if got and director.name != fault.node:
                 yield director, got[0]
 
 
 def _off(cluster: Cluster) -> Iterator[float]:
-    """By how many seconds a takeover is off what follows from the last advertisement of the old master.
+    """By how many seconds a takeover is off what follows from the last advertisement of the old
+    master.
 
-    RFC 3768 section 6.4.2: priority 0 leaves the skew to wait for, any other the Master_Down_Interval.
+    RFC 3768 section 6.4.2: priority 0 leaves the skew to wait for, any other the
+    Master_Down_Interval.
     """
     from harness.keepalived import timers  # not before the cluster runs: imports count
 
@@ -127,11 +146,17 @@ def _off(cluster: Cluster) -> Iterator[float]:
 def _late(cluster: Cluster) -> Iterator[float]:
     """By how many seconds the VIP's event is later than the first gratuitous ARP for it.
 
-    keepalived adds the address before it sends that, so a negative figure is keepalived's own time and no error.
+    keepalived adds the address before it sends that, so a negative figure is keepalived's own time
+    and no error.
     """
     for director, event in _takeovers(cluster):
         announced = cluster.timeline.events(
-            Arp, node=director.name, since=event.at - 0.5, sent=True, gratuitous=True, sender=cluster.vip
+            Arp,
+            node=director.name,
+            since=event.at - 0.5,
+            sent=True,
+            gratuitous=True,
+            sender=cluster.vip,
         )
         yield from [event.at - announced[0].at][: len(announced)]
 

@@ -1,4 +1,6 @@
-"""The scenarios as a whole: how long they take, where that goes, and how true their instants are."""
+"""The scenarios as a whole: how long they take, where that goes, and how true their instants
+are.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ from harness.errors import HarnessError
 SEEDS = 6
 ROUNDS = 3
 FAILOVER = "failover_to_the_backup"
-CORE = [f"scenarios/test_{name}.py" for name in ("ownership", "forwarding", "arp", "failover", "maintenance")]
+CORE = [
+    f"scenarios/test_{name}.py"
+    for name in ("ownership", "forwarding", "arp", "failover", "maintenance")
+]
 """What is run several times, where all scenarios would take too long."""
 SOME = [f"scenarios/test_{name}.py" for name in ("ownership", "maintenance", "arp")]
 """What is run many times."""
@@ -22,7 +27,10 @@ SOME = [f"scenarios/test_{name}.py" for name in ("ownership", "maintenance", "ar
 def core() -> list[tuple[Run, Run]]:
     """The core files, one after the other and by two workers, by turns."""
     virtual = ("--clock", "virtual")
-    return [(runs.pytest(*virtual, tests=CORE), runs.pytest(*virtual, "-n", "2", tests=CORE)) for _ in range(ROUNDS)]
+    return [
+        (runs.pytest(*virtual, tests=CORE), runs.pytest(*virtual, "-n", "2", tests=CORE))
+        for _ in range(ROUNDS)
+    ]
 
 
 def parallel(pairs: Sequence[tuple[Run, Run]]) -> str:
@@ -50,7 +58,9 @@ def whole() -> str:
         "All scenarios, virtual time, by two workers",
         [
             Figure("from pytest's start to its end", (run.seconds,)),
-            Figure.count("scenarios", len({mark.details["name"] for mark in run.all("guest finished")})),
+            Figure.count(
+                "scenarios", len({mark.details["name"] for mark in run.all("guest finished")})
+            ),
             Figure.count("failed", len(run.all("host failed")), "tests", most=0),
         ],
     )
@@ -73,7 +83,9 @@ def shared(pairs: Sequence[tuple[Run, Run]]) -> str:
 
 
 def _shared(run: Run) -> list[float]:
-    """Wall seconds of each scenario that found a running cluster, less what its requests cost at the run's own rate."""
+    """Wall seconds of each scenario that found a running cluster, less what its requests cost at
+    the run's own rate.
+    """
     tests, judged, finished = (run.all(f"guest {name}") for name in ("test", "judged", "finished"))
     walls, requests = [], []
     for number in range(1, len(finished)):
@@ -138,7 +150,11 @@ def profile(pairs: Sequence[tuple[Run, Run]]) -> str:
         figure = Figure(part, tuple(parts[part] for parts in many))
         share = sum(parts[part] for parts in many) / sum(run.seconds for run, _ in pairs)
         body.append([*figure.cells[:3], f"{100 * share:.0f} %"])
-    return rows("Where the wall time of the core files goes, virtual time", ["", "median", "spread", "share"], body)
+    return rows(
+        "Where the wall time of the core files goes, virtual time",
+        ["", "median", "spread", "share"],
+        body,
+    )
 
 
 def _parts(run: Run) -> dict[str, float]:

@@ -18,8 +18,8 @@ MET, MISSED, INCONCLUSIVE = "met", "**missed**", "*inconclusive*"
 class Figure:
     """One row: what was measured, the ``values`` of all rounds and their unit.
 
-    ``most`` or ``least`` is wanted, if anything is. A value below ``resolution`` cannot be told from
-    nothing. A figure that is ``counted``, such as failures, is exact and has no spread.
+    ``most`` or ``least`` is wanted, if anything is. A value below ``resolution`` cannot be told
+    from nothing. A figure that is ``counted``, such as failures, is exact and has no spread.
     """
 
     what: str
@@ -53,7 +53,9 @@ class Figure:
     def wanted(self) -> str:
         """What is wanted of it, in words."""
         bounds = [("≤", self.most), ("≥", self.least)]
-        words = [f"{sign} {bound:g} {self.unit}".strip() for sign, bound in bounds if bound is not None]
+        words = [
+            f"{sign} {bound:g} {self.unit}".strip() for sign, bound in bounds if bound is not None
+        ]
         return " ".join(words)
 
     @property
@@ -70,11 +72,15 @@ class Figure:
 
     @property
     def _too_small(self) -> bool:
-        """A negative time is as much of an accident of the measurement as one below its resolution."""
+        """A negative time is as much of an accident of the measurement as one below its
+        resolution.
+        """
         return self.resolution > 0 and self.value < self.resolution
 
     def _fits(self, value: float) -> bool:
-        return (self.most is None or value <= self.most) and (self.least is None or value >= self.least)
+        return (self.most is None or value <= self.most) and (
+            self.least is None or value >= self.least
+        )
 
     @property
     def cells(self) -> list[str]:
@@ -85,7 +91,9 @@ class Figure:
         return [self.what, f"{value} {self.unit}".strip(), self.spread, self.wanted, self.verdict]
 
 
-def ratio(what: str, over: Sequence[float], under: Sequence[float], **wanted: float | None) -> Figure:
+def ratio(
+    what: str, over: Sequence[float], under: Sequence[float], **wanted: float | None
+) -> Figure:
     """A row with the ratio of what was measured by turns, each round's by itself."""
     values = tuple(one / other for one, other in zip(over, under, strict=True))
     return Figure(what, values, "x", **wanted)  # type: ignore[arg-type]

@@ -1,4 +1,5 @@
-"""A pytest plugin (``-p benchmarks.unrecorded``) under which nothing is written of scenarios, to compare with.
+"""A pytest plugin (``-p benchmarks.unrecorded``) under which nothing is written of scenarios, to
+compare with.
 
 Their timelines and captures are there all the same, in memory: they are what scenarios judge by.
 """

@@ -58,7 +58,9 @@ def test_saturated(cluster: Cluster) -> None:
 
 
 def test_cost(cluster: Cluster) -> None:
-    """The paced client beside what Python has: a connection for each request, answers read to their end."""
+    """The paced client beside what Python has: a connection for each request, answers read to their
+    end.
+    """
     cluster.settle()
     address = cluster.real_servers[0].ip
 
@@ -94,7 +96,9 @@ def test_cost(cluster: Cluster) -> None:
 
 
 def _tell_cost(client: str, seconds: float) -> None:
-    """``resolution``: the kernel counts processor time in ticks, and a difference may be one off at either end."""
+    """``resolution``: the kernel counts processor time in ticks, and a difference may be one off at
+    either end.
+    """
     tick = 2 / os.sysconf("SC_CLK_TCK")
     tell("cost", client=client, seconds=seconds / COUNT, resolution=tick / COUNT)
 

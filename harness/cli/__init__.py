@@ -1,7 +1,9 @@
-"""The command ``lvs-harness``: what is needed around the tests, which themselves are started with pytest.
+"""The command ``lvs-harness``: what is needed around the tests, which themselves are started with
+pytest.
 
-Each module is one command: ``add`` declares it, and what it declares as ``run`` carries it out and returns the exit
-status. One that sets ``passes`` finds what stands behind ``--``, for pytest, in ``options.passed``.
+Each module is one command: ``add`` declares it, and what it declares as ``run`` carries it out and
+returns the exit status. One that sets ``passes`` finds what stands behind ``--``, for pytest, in
+``options.passed``.
 """
 
 from __future__ import annotations
@@ -64,7 +66,9 @@ def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
     about = "What is needed around the tests, which themselves are started with pytest."
     whole = argparse.ArgumentParser(prog="lvs-harness", description=about)
-    whole.add_argument("--version", action=_Version, nargs=0, help="print the version of the harness")
+    whole.add_argument(
+        "--version", action=_Version, nargs=0, help="print the version of the harness"
+    )
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add(commands)
@@ -72,7 +76,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run it; returns the exit status: 0 for success, 1 for an error that was told, 2 for unusable arguments.
+    """Run it; returns the exit status: 0 for success, 1 for an error that was told, 2 for unusable
+    arguments.
 
     3 is the harness's own failure, 130 an interruption.
     """
@@ -81,7 +86,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given:
         whole.print_help()
         return 0
-    end = given.index("--") if "--" in given else len(given)  # argparse loses count where options come before it
+    end = (
+        given.index("--") if "--" in given else len(given)
+    )  # argparse loses count where options come before it
     own, passed = given[:end], given[end + 1 :]
     options = whole.parse_args(own, argparse.Namespace(passed=passed, passes=False))
     if passed and not options.passes:

@@ -1,4 +1,6 @@
-"""``lvs-harness bisect``: the first version of keepalived, or the first commit, in which scenarios fail."""
+"""``lvs-harness bisect``: the first version of keepalived, or the first commit, in which scenarios
+fail.
+"""
 
 from __future__ import annotations
 
@@ -36,17 +38,25 @@ def add(commands: Any) -> None:
         help="find the first version of keepalived in which scenarios fail",
         usage="lvs-harness bisect --good VERSION --bad VERSION [--git CHECKOUT] -- SCENARIOS...",
     )
-    bisect.add_argument("--good", required=True, help="a version in which they pass: 2.1.5, bullseye, or a commit")
+    bisect.add_argument(
+        "--good", required=True, help="a version in which they pass: 2.1.5, bullseye, or a commit"
+    )
     bisect.add_argument("--bad", required=True, help="a version in which they fail")
-    bisect.add_argument("--git", metavar="CHECKOUT", help="a git checkout of keepalived: bisect its commits")
-    bisect.add_argument("arguments", nargs="*", metavar="SCENARIOS", help="scenarios and other arguments of pytest")
+    bisect.add_argument(
+        "--git", metavar="CHECKOUT", help="a git checkout of keepalived: bisect its commits"
+    )
+    bisect.add_argument(
+        "arguments", nargs="*", metavar="SCENARIOS", help="scenarios and other arguments of pytest"
+    )
     bisect.set_defaults(run=_run, passes=True)
 
 
 def _run(options: argparse.Namespace) -> int:
     arguments = [*options.arguments, *options.passed]
     if not arguments:
-        raise HarnessError("say which scenarios tell good from bad: -- scenarios/regressions/test_....py")
+        raise HarnessError(
+            "say which scenarios tell good from bad: -- scenarios/regressions/test_....py"
+        )
     if options.git is not None:
         return _bisect_commits(Path(options.git).absolute(), options.good, options.bad, arguments)
 
@@ -62,13 +72,17 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def narrow(candidates: Sequence[T], judge: Callable[[T], Verdict]) -> tuple[T, T]:
-    """The last good and the first bad of candidates in order, of which the first should be good and the last bad.
+    """The last good and the first bad of candidates in order, of which the first should be good and
+    the last bad.
 
     HarnessError if they are not. Those that cannot be tested are passed over.
     """
     for candidate, wanted in ((candidates[0], Verdict.GOOD), (candidates[-1], Verdict.BAD)):
         if (found := judge(candidate)) is not wanted:
-            raise HarnessError(f"{candidate} is {found.name.lower()} and not {wanted.name.lower()}: nothing to bisect")
+            raise HarnessError(
+                f"{candidate} is {found.name.lower()} and not {wanted.name.lower()}:"
+                " nothing to bisect"
+            )
     good, bad = 0, len(candidates) - 1
     untested = set(range(1, bad))
     while between := [number for number in range(good + 1, bad) if number in untested]:
@@ -106,34 +120,60 @@ def _releases() -> list[Release]:
 def _between(releases: list[Release], good: str, bad: str) -> list[Release]:
     places = []
     for wanted in (good, bad):
-        place = next((number for number, one in enumerate(releases) if wanted.removeprefix("v") in one), None)
+        place = next(
+            (number for number, one in enumerate(releases) if wanted.removeprefix("v") in one), None
+        )
         if place is None:
             known = ", ".join(map(str, releases))
-            raise HarnessError(f"no keepalived {wanted} is available here; there are {known}. For others, give --git")
+            raise HarnessError(
+                f"no keepalived {wanted} is available here; there are {known}. For"
+                " others, give --git"
+            )
         places.append(place)
     if places[0] >= places[1]:
-        raise HarnessError(f"{good} is not before {bad}: say --good with the older version and --bad with the newer")
+        raise HarnessError(
+            f"{good} is not before {bad}: say --good with the older version and --bad"
+            " with the newer"
+        )
     return releases[places[0] : places[1] + 1]
 
 
 def judge(arguments: Sequence[str]) -> Verdict:
-    """Run pytest with these arguments; UNTESTABLE if nothing ran. HarnessError if the run itself is no good."""
+    """Run pytest with these arguments; UNTESTABLE if nothing ran. HarnessError if the run itself is
+    no good.
+    """
     from harness.report.grid import Grid
 
     with owned.scratch() as folder:
         grid = folder / "grid.json"
-        command = [sys.executable, "-m", "pytest", "-q", "--bugs-fail", f"--grid={grid}", *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "--bugs-fail",
+            f"--grid={grid}",
+            *arguments,
+        ]
         ran = owned.run(command, capture=True)
         if ran.returncode not in (0, 1) or not grid.exists():
-            raise HarnessError(f"pytest ended with {ran.returncode}:\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}")
-        outcomes = {outcome for row in Grid.load(grid.read_text()).cells.values() for outcome in row.values()}
+            raise HarnessError(
+                f"pytest ended with {ran.returncode}:\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}"
+            )
+        outcomes = {
+            outcome
+            for row in Grid.load(grid.read_text()).cells.values()
+            for outcome in row.values()
+        }
     if "FAILED" in outcomes:
         return Verdict.BAD
     return Verdict.GOOD if "passed" in outcomes else Verdict.UNTESTABLE
 
 
 def _bisect_commits(checkout: Path, good: str, bad: str, arguments: Sequence[str]) -> int:
-    """``git bisect`` in a clone of its own, so that nothing of the user's is touched; its verdicts come from here."""
+    """``git bisect`` in a clone of its own, so that nothing of the user's is touched; its verdicts
+    come from here.
+    """
     if not (checkout / ".git").exists():
         raise HarnessError(f"{checkout} is no git checkout of keepalived")
     with owned.scratch() as clone:
@@ -150,7 +190,10 @@ def _bisect_commits(checkout: Path, good: str, bad: str, arguments: Sequence[str
             told = ran.stdout
             if ran.returncode:  # only commits are left that cannot be tested: it names them
                 print(told, end="")
-                raise HarnessError(f"git bisect cannot tell which commit it is: {ran.stderr.strip() or 'see above'}")
+                raise HarnessError(
+                    "git bisect cannot tell which commit it is:"
+                    f" {ran.stderr.strip() or 'see above'}"
+                )
         print(told, end="")
     return 0
 
@@ -175,7 +218,9 @@ def _must(command: list[str]) -> str:
     """What a command of git's prints. HarnessError if it fails."""
     ran = owned.run(command, capture=True, environment=_plain())
     if ran.returncode:
-        raise HarnessError(f"`{' '.join(command)}` failed: {ran.stderr.strip() or ran.stdout.strip()}")
+        raise HarnessError(
+            f"`{' '.join(command)}` failed: {ran.stderr.strip() or ran.stdout.strip()}"
+        )
     return ran.stdout
 
 

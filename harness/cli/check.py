@@ -1,4 +1,6 @@
-"""``lvs-harness check``: whether the cluster that real configurations describe does what it should."""
+"""``lvs-harness check``: whether the cluster that real configurations describe does what it
+should.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ def add(commands: Any) -> None:
     check = commands.add_parser(
         "check",
         help="build the cluster that keepalived.conf files describe, break it, and say what works",
-        usage="lvs-harness check [--set KEY=VALUE]... [--settings TOML] [--explain] [--trust] [--json FILE]"
+        usage="lvs-harness check [--set KEY=VALUE]... [--settings TOML] [--explain]"
+        " [--trust] [--json FILE]"
         " [--image RELEASE --then RELEASE]"
         " [--sarif FILE] [--watch] [NAME=]FILE... | FOLDER..."
         " [-- PYTEST OPTIONS]",
@@ -40,17 +43,41 @@ def add(commands: Any) -> None:
         help="a director's keepalived.conf each, or folders with a cluster's files each",
     )
     check.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="correct an assumption: eth0=10.0.0.0/24"
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="correct an assumption: eth0=10.0.0.0/24",
     )
-    about = f"assumptions corrected, as a table [set] (default: {SETTINGS} beside the first file, if it is there)"
+    about = (
+        f"assumptions corrected, as a table [set] (default: {SETTINGS} beside the"
+        " first file, if it is there)"
+    )
     check.add_argument("--settings", type=Path, metavar="TOML", help=about)
     check.add_argument("--explain", action="store_true", help="say only what was understood")
-    check.add_argument("--json", metavar="FILE", help="write the verdict into this file, too, as JSON")
-    check.add_argument("--sarif", metavar="FILE", help="the same as SARIF 2.1.0, which code scanning reads")
-    check.add_argument("--image", metavar="RELEASE", help="with --then: the release that the directors have today")
-    check.add_argument("--then", metavar="RELEASE", help="say what an upgrade to this release changes for these files")
-    check.add_argument("--watch", action="store_true", help="check again whenever something beside the files is saved")
-    about = "run scripts that the configurations name also where this machine cannot limit what they do to it"
+    check.add_argument(
+        "--json", metavar="FILE", help="write the verdict into this file, too, as JSON"
+    )
+    check.add_argument(
+        "--sarif", metavar="FILE", help="the same as SARIF 2.1.0, which code scanning reads"
+    )
+    check.add_argument(
+        "--image", metavar="RELEASE", help="with --then: the release that the directors have today"
+    )
+    check.add_argument(
+        "--then",
+        metavar="RELEASE",
+        help="say what an upgrade to this release changes for these files",
+    )
+    check.add_argument(
+        "--watch",
+        action="store_true",
+        help="check again whenever something beside the files is saved",
+    )
+    about = (
+        "run scripts that the configurations name also where this machine cannot"
+        " limit what they do to it"
+    )
     check.add_argument("--trust", action="store_true", help=about)
     check.set_defaults(run=_run, passes=True)
 
@@ -65,7 +92,9 @@ def _run(options: argparse.Namespace) -> int:
             options.directors, elsewhere
         )  # so that a file that is missing is told without a line of pytest's
         if bool(options.image) != bool(options.then):
-            raise HarnessError("--image and --then go together: what there is today, and what comes")
+            raise HarnessError(
+                "--image and --then go together: what there is today, and what comes"
+            )
     except HarnessError as problem:
         print(f"lvs-harness: {problem}", file=sys.stderr)
         return UNUSABLE
@@ -75,22 +104,52 @@ def _run(options: argparse.Namespace) -> int:
     arguments += ["--verdict-json", options.json] if options.json else []
     arguments += ["--verdict-sarif", options.sarif] if options.sarif else []
     arguments += [part for setting in [*settings, *options.set] for part in ("--set", setting)]
-    arguments += [part for name, reason in silent.items() for part in ("--silence", f"{name}={reason}")]
+    arguments += [
+        part for name, reason in silent.items() for part in ("--silence", f"{name}={reason}")
+    ]
     where = [f"{BEHAVIOURS}.test_configuration"] if options.explain else [BEHAVIOURS]
-    short = ["-p", "no:cacheprovider", "--tb=no", "-rN"]  # the verdict says it; --tb=auto behind "--" shows it again
+    short = [
+        "-p",
+        "no:cacheprovider",
+        "--tb=no",
+        "-rN",
+    ]  # the verdict says it; --tb=auto behind "--" shows it again
     patient = ["--watchdog", "120"]  # tables of hundreds of services take their time to be read
-    command = [sys.executable, "-m", "pytest", "--pyargs", *where, *short, *patient, *arguments, *options.passed]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--pyargs",
+        *where,
+        *short,
+        *patient,
+        *arguments,
+        *options.passed,
+    ]
     if options.then:
-        return upgrading.compared(command, options.image, options.then, [each.director for each in loaded])
+        return upgrading.compared(
+            command, options.image, options.then, [each.director for each in loaded]
+        )
     if options.watch:
-        return watching.again(command, [origin_of(director).parent for director in options.directors])
+        return watching.again(
+            command, [origin_of(director).parent for director in options.directors]
+        )
     sys.stdout.flush()
-    os.execv(command[0], command)  # the command is pytest from here on, so whatever ends the one ends the other
+    os.execv(
+        command[0], command
+    )  # the command is pytest from here on, so whatever ends the one ends the other
 
 
 def _for_each(options: argparse.Namespace) -> list[str]:
-    """The options with which each of several folders is checked. HarnessError for those that are for one cluster."""
-    single = {"--json": options.json, "--sarif": options.sarif, "--watch": options.watch, "--then": options.then}
+    """The options with which each of several folders is checked. HarnessError for those that are
+    for one cluster.
+    """
+    single = {
+        "--json": options.json,
+        "--sarif": options.sarif,
+        "--watch": options.watch,
+        "--then": options.then,
+    }
     if given := [option for option, value in single.items() if value]:
         raise HarnessError(f"{given[0]} is for one cluster: give its files instead of folders")
     settings = ["--settings", str(options.settings)] if options.settings else []
@@ -100,7 +159,9 @@ def _for_each(options: argparse.Namespace) -> list[str]:
 
 
 def _settings(given: Path | None, first: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """The tables [set] and [silence] of the settings' file: assumptions corrected, and findings that are none."""
+    """The tables [set] and [silence] of the settings' file: assumptions corrected, and findings
+    that are none.
+    """
     file = given or first.parent / SETTINGS
     if given is None and not file.exists():
         return {}, {}
@@ -116,7 +177,8 @@ def _settings(given: Path | None, first: Path) -> tuple[dict[str, str], dict[str
     if not isinstance(table := document.pop("set", {}), dict) or document:
         wrong = ", ".join(document) or "set"
         raise HarnessError(
-            f'{file}: {wrong}: assumptions are a table: [set], and below it such as eth0 = "10.0.0.0/24"'
+            f"{file}: {wrong}: assumptions are a table: [set], and below it such as"
+            ' eth0 = "10.0.0.0/24"'
         )
     settings = {str(key): str(value) for key, value in _flat(table)}
     if given is None:
@@ -129,9 +191,12 @@ def _refuse_others_files(file: Path, settings: dict[str, str]) -> None:
     beside = file.parent.resolve()
     for key, value in settings.items():
         named = value.split(":") if key == INCLUDE else [value] if key.startswith(SCRIPT) else []
-        if not all("\0" not in path and Path(path).resolve().is_relative_to(beside) for path in named):
+        if not all(
+            "\0" not in path and Path(path).resolve().is_relative_to(beside) for path in named
+        ):
             raise HarnessError(
-                f"{file}: {key} names {value!r}, which does not lie beside it; if it is to be read: --settings {file}"
+                f"{file}: {key} names {value!r}, which does not lie beside it; if it is"
+                f" to be read: --settings {file}"
             )
 
 
@@ -139,5 +204,9 @@ def _flat(table: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:
     """``[set.lb1] eth0 = ...`` and ``"lb1.eth0" = ...`` are the same."""
     pairs: list[tuple[str, Any]] = []
     for key, value in table.items():
-        pairs += _flat(value, f"{above}{key}.") if isinstance(value, dict) else [(f"{above}{key}", value)]
+        pairs += (
+            _flat(value, f"{above}{key}.")
+            if isinstance(value, dict)
+            else [(f"{above}{key}", value)]
+        )
     return pairs

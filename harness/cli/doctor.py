@@ -1,4 +1,6 @@
-"""``lvs-harness doctor``: what is here to run clusters with, what is missing, and which command comes next."""
+"""``lvs-harness doctor``: what is here to run clusters with, what is missing, and which command
+comes next.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _PATIENCE = 10  # seconds for a program to say its version
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    doctor = commands.add_parser("doctor", help="say what is here to run clusters with, and what is missing")
+    doctor = commands.add_parser(
+        "doctor", help="say what is here to run clusters with, and what is missing"
+    )
     doctor.set_defaults(run=_run)
 
 
@@ -57,7 +61,9 @@ def _version(program: str, package: str, path: Path | None) -> str:
         return "missing"
     said = _said([program, _VERSION_FLAGS.get(program, "--version")], path)
     if said is None and (dpkg := shutil.which("dpkg-query")):
-        said = _said([dpkg, "--show", "--showformat", f"{program} ${{Version}}", package], Path(dpkg))
+        said = _said(
+            [dpkg, "--show", "--showformat", f"{program} ${{Version}}", package], Path(dpkg)
+        )
     version = _VERSION.search(said or "")
     return f"{version[0] if version else '?':<12} {path}"
 
@@ -65,11 +71,18 @@ def _version(program: str, package: str, path: Path | None) -> str:
 def _said(command: list[str], path: Path) -> str | None:
     """What a program prints. None where it fails.
 
-    The name stands before the path, because some programs are many in one file, which their name tells apart.
+    The name stands before the path, because some programs are many in one file, which their name
+    tells apart.
     """
     try:
         done = subprocess.run(
-            command, executable=path, capture_output=True, text=True, errors="replace", timeout=_PATIENCE, check=False
+            command,
+            executable=path,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_PATIENCE,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
@@ -96,7 +109,9 @@ def _why_not() -> str:
     if (problem := choice.unsuited()) is not None:
         return f"no: {problem}"
     if lacking := missing_tools():
-        return f"no: building its kernel takes {', '.join(lacking)}, which `make scenarios` installs"
+        return (
+            f"no: building its kernel takes {', '.join(lacking)}, which `make scenarios` installs"
+        )
     return "no: no kernel with it has been built yet"
 
 
@@ -112,10 +127,16 @@ def _as_root() -> str:
 
 
 def _next(ready: bool, virtual_time: bool) -> str:
-    """The command to go on with. In a checkout `make scenarios` installs and builds what is missing, and runs."""
+    """The command to go on with. In a checkout `make scenarios` installs and builds what is
+    missing, and runs.
+    """
     if choice.unsuited() is not None:
         return "pytest scenarios/ --kernel native" if ready else f"{_as_root()}modprobe ip_vs"
     if not (ready and virtual_time):
         in_a_checkout = Path("Makefile").exists() and Path("scenarios").is_dir()
         return "make scenarios" if in_a_checkout else "pip install lvs_harness_kernel-*.whl"
-    return "pytest scenarios/ -k failover" if Path("scenarios").is_dir() else "lvs-harness up director_pair"
+    return (
+        "pytest scenarios/ -k failover"
+        if Path("scenarios").is_dir()
+        else "lvs-harness up director_pair"
+    )

@@ -1,4 +1,6 @@
-"""``lvs-harness image``: root file systems and keepaliveds for ``--image``, ``--keepalived`` and ``--matrix``."""
+"""``lvs-harness image``: root file systems and keepaliveds for ``--image``, ``--keepalived`` and
+``--matrix``.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,22 @@ from typing import Any
 
 def add(commands: Any) -> None:
     """Declare the command and its verbs."""
-    image = commands.add_parser("image", help="root file systems of other releases, and other keepaliveds")
+    image = commands.add_parser(
+        "image", help="root file systems of other releases, and other keepaliveds"
+    )
     verbs = image.add_subparsers(dest="verb", required=True, metavar="VERB")
     make = verbs.add_parser("make", help="make images before they are used (about a minute each)")
-    make.add_argument("names", nargs="*", metavar="NAME", help="releases, folders, CHECKOUT@COMMIT; default: all known")
-    make.add_argument("--again", action="store_true", help="forget the release's image that there is: sid moves on")
+    make.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="releases, folders, CHECKOUT@COMMIT; default: all known",
+    )
+    make.add_argument(
+        "--again",
+        action="store_true",
+        help="forget the release's image that there is: sid moves on",
+    )
     make.set_defaults(run=_make)
     verbs.add_parser("list", help="list what has been made").set_defaults(run=_list)
 

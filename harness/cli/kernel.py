@@ -18,10 +18,16 @@ def add(commands: Any) -> None:
     kernel = commands.add_parser("kernel", help="the embedded kernel with virtual time")
     verbs = kernel.add_subparsers(dest="verb", required=True, metavar="VERB")
     build = verbs.add_parser("build", help=f"build it, unless the cache has it ({DURATION})")
-    build.add_argument("--source", metavar="DEB", help="a linux-source package on disk, instead of downloading one")
+    build.add_argument(
+        "--source", metavar="DEB", help="a linux-source package on disk, instead of downloading one"
+    )
     build.set_defaults(run=_build)
-    ensure = verbs.add_parser("ensure", help="build it where that can be done and the run wants it (make scenarios)")
-    ensure.add_argument("--installer", metavar="PROGRAM", help="what installs the Debian packages that it is given")
+    ensure = verbs.add_parser(
+        "ensure", help="build it where that can be done and the run wants it (make scenarios)"
+    )
+    ensure.add_argument(
+        "--installer", metavar="PROGRAM", help="what installs the Debian packages that it is given"
+    )
     ensure.set_defaults(run=_ensure, passes=True)
     verbs.add_parser("path", help="print where the built kernel lies").set_defaults(run=_path)
     about = "print where the distribution's kernel lies, if it can run on this processor"
@@ -34,7 +40,8 @@ def _build(options: argparse.Namespace) -> int:
     began = time.monotonic()
     build(progress=lambda line: print(line, flush=True), source=options.source)
     print(
-        f"ready after {time.monotonic() - began:.0f} s; clusters now run in virtual time unless --clock real is given"
+        f"ready after {time.monotonic() - began:.0f} s; clusters now run in virtual"
+        " time unless --clock real is given"
     )
     return 0
 
@@ -56,10 +63,14 @@ def _ensure(options: argparse.Namespace) -> int:
         if (missing := missing_tools()) and options.installer:
             subprocess.run([options.installer, *missing], check=False)
         if missing := missing_tools():
-            raise CannotBuild(f"building its kernel takes {', '.join(missing)}, which are not installed")
+            raise CannotBuild(
+                f"building its kernel takes {', '.join(missing)}, which are not installed"
+            )
         print(
-            f"lvs-harness: making a kernel with virtual time first, once, in {cache.location()}: {DURATION}, and 150 MB"
-            " from the package archive. In virtual time all scenarios take a minute or two, in real time half an hour.",
+            "lvs-harness: making a kernel with virtual time first, once, in"
+            f" {cache.location()}: {DURATION}, and 150 MB"
+            " from the package archive. In virtual time all scenarios take a minute or"
+            " two, in real time half an hour.",
             flush=True,
         )
         build(progress=lambda line: print(line, flush=True))
@@ -106,7 +117,9 @@ def _packaged(options: argparse.Namespace) -> int:
 
     kernel = uml.packaged()
     if kernel is None:
-        raise HarnessError(f"the distribution's kernel is not installed; install it: {choice.INSTALL}")
+        raise HarnessError(
+            f"the distribution's kernel is not installed; install it: {choice.INSTALL}"
+        )
     if (problem := uml.unfit(kernel)) is not None:
         raise HarnessError(problem)
     print(kernel.path)

@@ -15,8 +15,8 @@ from harness.errors import HarnessError
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,60}", re.ASCII)
 _SCENARIO = "scenarios/test_{}.py"
 _AMONG_OTHERS, _BESIDE = "topologies/{}.py", "scenarios/{}_topology.py"
-"""Where the topology goes: ``topologies`` can be imported if it is a package, as in the harness's own checkout; what
-lies beside a scenario is found by pytest anywhere.
+"""Where the topology goes: ``topologies`` can be imported if it is a package, as in the harness's
+own checkout; what lies beside a scenario is found by pytest anywhere.
 """
 
 
@@ -24,14 +24,21 @@ def add(commands: Any) -> None:
     """Declare the command."""
     new = commands.add_parser("new", help="write a topology and a scenario to start from")
     new.add_argument("name", help="what they are called: lower-case letters, digits, _")
-    new.add_argument("--folder", type=Path, default=Path(), help="where scenarios/ is, or is made (default: here)")
+    new.add_argument(
+        "--folder",
+        type=Path,
+        default=Path(),
+        help="where scenarios/ is, or is made (default: here)",
+    )
     new.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     name: str = options.name
     if not _NAME.fullmatch(name):
-        raise HarnessError(f"{name!r} is no name for a Python module: use lower-case letters, digits and _")
+        raise HarnessError(
+            f"{name!r} is no name for a Python module: use lower-case letters, digits and _"
+        )
     is_package = (options.folder / "topologies/__init__.py").exists()
     place = (_AMONG_OTHERS if is_package else _BESIDE).format(name)
     words = {
@@ -54,7 +61,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _filled(template: str, words: dict[str, str]) -> str:
-    return Template(resources.files("harness.cli").joinpath("templates", template).read_text("utf-8")).substitute(words)
+    return Template(
+        resources.files("harness.cli").joinpath("templates", template).read_text("utf-8")
+    ).substitute(words)
 
 
 def _write(file: Path, text: str) -> None:

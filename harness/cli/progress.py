@@ -1,4 +1,6 @@
-"""What a command says of itself while it works: beside its result, which is alone on its standard output."""
+"""What a command says of itself while it works: beside its result, which is alone on its standard
+output.
+"""
 
 from __future__ import annotations
 

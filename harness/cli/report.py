@@ -12,16 +12,25 @@ from harness.errors import HarnessError
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    report = commands.add_parser("report", help="make a run's report.html anew, or one of two runs side by side")
+    report = commands.add_parser(
+        "report", help="make a run's report.html anew, or one of two runs side by side"
+    )
     report.add_argument(
         "folders", nargs="*", type=Path, metavar="DIR",
-        help="a run's folder, artifacts/<run>; of several, such as all shards of a suite, one run is made",
+        help="a run's folder, artifacts/<run>; of several, such as all shards of a"
+             " suite, one run is made",
     )  # fmt: skip
     where = "where that new run's folder is made (default: %(default)s)"
-    report.add_argument("--artifacts", type=Path, default=Path("artifacts"), metavar="FOLDER", help=where)
-    report.add_argument("--compare", nargs=2, type=Path, metavar=("A", "B"), help="two runs' folders")
+    report.add_argument(
+        "--artifacts", type=Path, default=Path("artifacts"), metavar="FOLDER", help=where
+    )
+    report.add_argument(
+        "--compare", nargs=2, type=Path, metavar=("A", "B"), help="two runs' folders"
+    )
     where = "the file to write with --compare (default: %(default)s)"
-    report.add_argument("--output", type=Path, default=Path("compare.html"), metavar="FILE", help=where)
+    report.add_argument(
+        "--output", type=Path, default=Path("compare.html"), metavar="FILE", help=where
+    )
     report.set_defaults(run=_run)
 
 
@@ -29,7 +38,9 @@ def _run(options: argparse.Namespace) -> int:
     from harness.report import merging, page
 
     if bool(options.folders) == (options.compare is not None):
-        raise HarnessError("name one run's folder, or two with --compare: lvs-harness report artifacts/<run>")
+        raise HarnessError(
+            "name one run's folder, or two with --compare: lvs-harness report artifacts/<run>"
+        )
     if options.compare is not None:
         first, second = options.compare
         print(page.write_comparison(first, second, options.output, progress))

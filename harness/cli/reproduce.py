@@ -1,4 +1,6 @@
-"""``lvs-harness reproduce``: a bundle run again on another machine, and whether the same came out."""
+"""``lvs-harness reproduce``: a bundle run again on another machine, and whether the same came
+out.
+"""
 
 from __future__ import annotations
 
@@ -38,30 +40,50 @@ _SWITCHES = {"controls": "--controls", "bugs_fail": "--bugs-fail"}
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    reproduce = commands.add_parser("reproduce", help="run a bundle again, and compare verdicts and timelines")
-    reproduce.add_argument("bundle", type=Path, metavar="BUNDLE")
-    reproduce.add_argument("--yes", action="store_true", help="agree to run what is in it, without being asked")
-    reproduce.add_argument(
-        "--into", type=Path, metavar="DIR", help="a new folder for it (default: <bundle>-reproduced)"
+    reproduce = commands.add_parser(
+        "reproduce", help="run a bundle again, and compare verdicts and timelines"
     )
-    reproduce.add_argument("--kernel", default="uml", metavar="uml|PATH", help="the embedded kernel it runs in")
+    reproduce.add_argument("bundle", type=Path, metavar="BUNDLE")
     reproduce.add_argument(
-        "--watchdog", type=limit, default=WATCHDOG, metavar="SECONDS", help="as for pytest (default: %(default)s)"
+        "--yes", action="store_true", help="agree to run what is in it, without being asked"
+    )
+    reproduce.add_argument(
+        "--into",
+        type=Path,
+        metavar="DIR",
+        help="a new folder for it (default: <bundle>-reproduced)",
+    )
+    reproduce.add_argument(
+        "--kernel", default="uml", metavar="uml|PATH", help="the embedded kernel it runs in"
+    )
+    reproduce.add_argument(
+        "--watchdog",
+        type=limit,
+        default=WATCHDOG,
+        metavar="SECONDS",
+        help="as for pytest (default: %(default)s)",
     )
     reproduce.add_argument("--quota", metavar="SIZE", help="as for pytest")
     about = "run it also where this machine cannot limit what it does to it (docs/security.md)"
     reproduce.add_argument("--trust", action="store_true", help=about)
     for option in SELECTION:
         reproduce.add_argument(
-            f"--{option}", action="append", metavar="VALUE", help=f"instead of each --{option} that it was run with"
+            f"--{option}",
+            action="append",
+            metavar="VALUE",
+            help=f"instead of each --{option} that it was run with",
         )
     reproduce.set_defaults(run=_reproduce)
 
 
 def _reproduce(options: argparse.Namespace) -> int:
-    """Nothing of the bundle runs on this machine's own kernel: pytest begins inside the embedded one."""
+    """Nothing of the bundle runs on this machine's own kernel: pytest begins inside the embedded
+    one.
+    """
     if options.kernel in ("auto", "native"):
-        raise HarnessError("a bundle is run in the embedded kernel only: --kernel uml, or the path of one")
+        raise HarnessError(
+            "a bundle is run in the embedded kernel only: --kernel uml, or the path of one"
+        )
     progress(f"reading {options.bundle}")
     bundle = read(options.bundle)
     if not bundle.sources:
@@ -70,7 +92,10 @@ def _reproduce(options: argparse.Namespace) -> int:
     chosen = choice.choose(options.kernel, clock, bundle.manifest["seed"])
     missing = None if options.trust else boundary.lacking(embedded=True)
     if missing is not None and not boundary.agreed(missing):
-        raise HarnessError(f"{missing} (docs/security.md): look at what is in the bundle, and say --trust to run it")
+        raise HarnessError(
+            f"{missing} (docs/security.md): look at what is in the bundle, and say"
+            " --trust to run it"
+        )
     room = max(memory.SMALLEST, min(bundle.manifest.get("memory") or 0, memory.left()))
     chosen = replace(chosen, memory=room, quota=memory.quota(options.quota))
     selection = {name: selected(bundle, name, getattr(options, name)) for name in SELECTION}
@@ -90,7 +115,9 @@ def _reproduce(options: argparse.Namespace) -> int:
 
 
 def _extract(bundle: Bundle, into: Path) -> Path:
-    """Write its files into a new folder, or take the one in which they were left to be looked at."""
+    """Write its files into a new folder, or take the one in which they were left to be looked
+    at.
+    """
     if _holds(into, bundle.sources):
         return into
     try:
@@ -100,10 +127,14 @@ def _extract(bundle: Bundle, into: Path) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
     except FileExistsError:
-        raise HarnessError(f"{into} is there already: remove it, or name another with --into") from None
+        raise HarnessError(
+            f"{into} is there already: remove it, or name another with --into"
+        ) from None
     except OSError as problem:
         shutil.rmtree(into, ignore_errors=True)
-        raise HarnessError(f"cannot write {into}: {problem.strerror}; make room or mend it") from None
+        raise HarnessError(
+            f"cannot write {into}: {problem.strerror}; make room or mend it"
+        ) from None
     return into
 
 
@@ -128,7 +159,8 @@ def selected(bundle: Bundle, option: str, instead: list[str] | None) -> list[str
     for name in _names(values):
         if name not in _WORDS and not release.is_release(name):
             raise HarnessError(
-                f"it was run with --{option} {_plain(' '.join(values))}, and a bundle does not hold {_plain(name)}:"
+                f"it was run with --{option} {_plain(' '.join(values))}, and a bundle"
+                f" does not hold {_plain(name)}:"
                 f" say what to take instead, with --{option}"
             )
     return values
@@ -148,7 +180,9 @@ def _absolute(name: re.Match[str]) -> str:
 
 
 def _make(selection: dict[str, list[str]]) -> None:
-    """Make those that are missing, as the run itself cannot: it is in the embedded kernel from its beginning."""
+    """Make those that are missing, as the run itself cannot: it is in the embedded kernel from its
+    beginning.
+    """
     for name in images(selection):
         make(name, lambda line: print(line, flush=True))
 
@@ -160,14 +194,18 @@ def images(selection: dict[str, list[str]]) -> list[str]:
 
 
 def arguments(bundle: Bundle, selection: dict[str, list[str]]) -> list[str]:
-    """What pytest is given: of what the bundle says, the names of tests and options of the harness's own."""
+    """What pytest is given: of what the bundle says, the names of tests and options of the
+    harness's own.
+    """
     tests = [scenario["test"] for scenario in bundle.manifest["scenarios"]]
     if lacking := [test for test in tests if test.partition("::")[0] not in bundle.sources]:
         raise HarnessError(f"the bundle lacks the file of {lacking[0]}, so it cannot be reproduced")
     keep = bundle.manifest.get("keep")
     options = ["--keep", keep if keep in ("all", "failed", "none") else "failed"]
     options += ["-p", "no:cacheprovider", "--rootdir=."]
-    verbosity = bundle.manifest.get("verbosity")  # each line that is shown reads the clock, which takes 256 ns
+    verbosity = bundle.manifest.get(
+        "verbosity"
+    )  # each line that is shown reads the clock, which takes 256 ns
     if isinstance(verbosity, int) and 0 < abs(verbosity) <= _MOST_VERBOSE:
         options.append(f"-{'vq'[verbosity < 0] * abs(verbosity)}")
     options += ["--seed", str(bundle.manifest["seed"])]  # for hardware addresses
@@ -180,10 +218,20 @@ def _show(bundle: Bundle, into: Path, given: list[str], header: str) -> None:
     print(f"This bundle holds these files, which are now in {into}:")
     for name, data in sorted(bundle.sources.items()):
         print(f"  {len(data):>8} bytes  {name}")
-    print(f"To reproduce it, {len(bundle.manifest['scenarios'])} tests of them are run in this: {header}")
+    print(
+        f"To reproduce it, {len(bundle.manifest['scenarios'])} tests of them are run in"
+        f" this: {header}"
+    )
     print(f"  pytest {_plain(' '.join(given[: given.index('--')]))} ...")
-    print(f"It was recorded on this: {_plain(bundle.manifest.get('kernel'))}; {_plain(_versions(bundle.manifest))}")
-    faults = {fault.get("name") for each in bundle.manifest["scenarios"] for fault in each.get("faults", ())}
+    print(
+        f"It was recorded on this: {_plain(bundle.manifest.get('kernel'))};"
+        f" {_plain(_versions(bundle.manifest))}"
+    )
+    faults = {
+        fault.get("name")
+        for each in bundle.manifest["scenarios"]
+        for fault in each.get("faults", ())
+    }
     print(f"Faults: {_plain(', '.join(sorted(map(str, faults))) or 'none')}")
     sys.stdout.flush()
 
@@ -191,7 +239,10 @@ def _show(bundle: Bundle, into: Path, given: list[str], header: str) -> None:
 def _versions(manifest: dict[str, Any]) -> str:
     """What it was recorded with, in a line."""
     programs = manifest.get("versions") or {}
-    images = {f"keepalived of {image}": version for image, version in (manifest.get("images") or {}).items()}
+    images = {
+        f"keepalived of {image}": version
+        for image, version in (manifest.get("images") or {}).items()
+    }
     return ", ".join(f"{name} {version}" for name, version in (programs | images).items())
 
 
@@ -205,21 +256,34 @@ def _agreed() -> bool:
 
 
 def _run(
-    bundle: Bundle, chosen: choice.Choice, into: Path, given: list[str], selection: dict[str, list[str]],
+    bundle: Bundle,
+    chosen: choice.Choice,
+    into: Path,
+    given: list[str],
+    selection: dict[str, list[str]],
     watchdog: float,
-) -> tuple[Path, bool]:  # fmt: skip
-    """The run's folder, and whether it was interrupted: then what it had written is all there is."""
+) -> tuple[Path, bool]:
+    """The run's folder, and whether it was interrupted: then what it had written is all there
+    is.
+    """
     from harness.report import page
 
     run = artifacts.new_run(into / "artifacts")
     os.environ[choice.HEADER], os.environ[choice.RUN] = chosen.header, str(run)
-    about = {"kernel": chosen.header, "clock": bundle.manifest["clock"], "seed": chosen.seed, "arguments": given}
+    about = {
+        "kernel": chosen.header,
+        "clock": bundle.manifest["clock"],
+        "seed": chosen.seed,
+        "arguments": given,
+    }
     about |= {"selection": selection, "images": versions(images(selection)), "commit": commit()}
     artifacts.update(run / artifacts.RUN, about)
     os.chdir(into)
     _forget_environment()
     try:
-        status = chosen.run("pytest", given, run, watchdog=watchdog, readable=map(Path, images(selection)))
+        status = chosen.run(
+            "pytest", given, run, watchdog=watchdog, readable=map(Path, images(selection))
+        )
     except KeyboardInterrupt:  # while the guest was booting
         status = INTERRUPTED
     artifacts.update(run / artifacts.RUN, {"status": status})
@@ -228,7 +292,9 @@ def _run(
 
 
 def _forget_environment() -> None:
-    """Keep what is none of a bundle's business, such as tokens, out of the environment that it is run in."""
+    """Keep what is none of a bundle's business, such as tokens, out of the environment that it is
+    run in.
+    """
     for name in [*os.environ]:
         if name not in _ENVIRONMENT and not name.startswith(("LC_", "LVS_HARNESS_")):
             del os.environ[name]
@@ -245,7 +311,11 @@ def _compare(bundle: Bundle, run: Path, interrupted: bool = False) -> int:
     there = {scenario["test"]: scenario for scenario in bundle.manifest["scenarios"]}
     if interrupted:
         everything = len(there)
-        there = {name: one for name, one in there.items() if name in here and here[name].outcome != "unfinished"}
+        there = {
+            name: one
+            for name, one in there.items()
+            if name in here and here[name].outcome != "unfinished"
+        }
     timelines = {name: bundle.timeline(scenario) for name, scenario in there.items()}
     repeated = {name: _timeline(run, here[name]) for name in there if name in here}
     differing = differences(timelines, repeated)
@@ -257,15 +327,19 @@ def _compare(bundle: Bundle, run: Path, interrupted: bool = False) -> int:
     for name, scenario in there.items():
         was, now = _plain(scenario["outcome"]), verdicts[name]
         verdict = f"{now}, as before" if was == now else f"{now}, and was {was}"
-        print(f"{name}: {verdict}; timeline {_plain(differing.get(name, 'identical'), keep=chr(10))}")
+        print(
+            f"{name}: {verdict}; timeline {_plain(differing.get(name, 'identical'), keep=chr(10))}"
+        )
     same = sum(verdicts[name] == scenario["outcome"] for name, scenario in there.items())
     print(
-        f"lvs-harness: {same} of {len(there)} verdicts are the same, {len(there) - len(differing)} timelines identical,"
+        f"lvs-harness: {same} of {len(there)} verdicts are the same,"
+        f" {len(there) - len(differing)} timelines identical,"
         f" {sum(seconds is not None for seconds in nearly.values())} more of the same events"
     )
     if interrupted:
         print(
-            f"lvs-harness: interrupted: that is what was found until then; {everything - len(there)} of {everything}"
+            "lvs-harness: interrupted: that is what was found until then;"
+            f" {everything - len(there)} of {everything}"
             " tests had not ended"
         )
         return INTERRUPTED
@@ -273,7 +347,9 @@ def _compare(bundle: Bundle, run: Path, interrupted: bool = False) -> int:
 
 
 def other_versions(there: dict[str, Any], here: dict[str, Any]) -> list[str]:
-    """What is not as it was where the bundle comes from, which may be why a timeline differs; a line each."""
+    """What is not as it was where the bundle comes from, which may be why a timeline differs; a
+    line each.
+    """
     found = []
     for of in ("versions", "images"):
         was, now = there.get(of) or {}, here.get(of) or {}
@@ -283,7 +359,9 @@ def other_versions(there: dict[str, Any], here: dict[str, Any]) -> list[str]:
             if name in now and now[name] != was[name]
         ]
     if there.get("commit") and here.get("commit") and there["commit"] != here["commit"]:
-        found.append(f"the harness is of commit {here['commit']} here, and was of {_plain(there['commit'])}")
+        found.append(
+            f"the harness is of commit {here['commit']} here, and was of {_plain(there['commit'])}"
+        )
     return found
 
 

@@ -1,4 +1,6 @@
-"""``lvs-harness scenarios``: what each scenario shows, by which rule, and under which controls it must fail."""
+"""``lvs-harness scenarios``: what each scenario shows, by which rule, and under which controls it
+must fail.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,17 @@ def add(commands: Any) -> None:
     """Declare the command."""
     scenarios = commands.add_parser("scenarios", help="list the scenarios, a line each")
     scenarios.add_argument(
-        "paths", nargs="*", metavar="PATH", help="default: ./scenarios, or else those that come with the harness"
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="default: ./scenarios, or else those that come with the harness",
     )
-    scenarios.add_argument("-m", dest="marker", default="", metavar="MARKER", help="as for pytest: -m election")
-    scenarios.add_argument("--markdown", action="store_true", help="the whole catalogue, as docs/scenarios.md has it")
+    scenarios.add_argument(
+        "-m", dest="marker", default="", metavar="MARKER", help="as for pytest: -m election"
+    )
+    scenarios.add_argument(
+        "--markdown", action="store_true", help="the whole catalogue, as docs/scenarios.md has it"
+    )
     scenarios.set_defaults(run=_run)
 
 
@@ -25,6 +34,8 @@ def _run(options: argparse.Namespace) -> int:
 
     shipped = str(installed.home() / installed.SCENARIOS)
     own = Path(installed.SCENARIOS)
-    found = catalogue.scenarios(options.paths or [str(own) if own.is_dir() else shipped], options.marker)
+    found = catalogue.scenarios(
+        options.paths or [str(own) if own.is_dir() else shipped], options.marker
+    )
     print(catalogue.markdown(found) if options.markdown else catalogue.listing(found), end="")
     return 0

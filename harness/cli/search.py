@@ -1,4 +1,6 @@
-"""``lvs-harness search``: failures that nobody wrote a scenario for, found by random sequences on real daemons."""
+"""``lvs-harness search``: failures that nobody wrote a scenario for, found by random sequences on
+real daemons.
+"""
 
 from __future__ import annotations
 
@@ -23,22 +25,33 @@ def add(commands: Any) -> None:
     search = commands.add_parser(
         "search",
         help="try random sequences of faults and deeds on a cluster, and say what breaks",
-        usage="lvs-harness search [--examples N] [--minutes M] [--seed S] [--without DEED]... [--against IMAGE]"
+        usage="lvs-harness search [--examples N] [--minutes M] [--seed S] [--without"
+        " DEED]... [--against IMAGE]"
         " [--set KEY=VALUE]... TOPOLOGY | [NAME=]FILE... [-- PYTEST OPTIONS]",
-        description="What is found is repeated, made small, and left as a scenario that fails, with a text for a"
+        description="What is found is repeated, made small, and left as a scenario that"
+        " fails, with a text for a"
         " tracker, below the run's folder in artifacts/.",
-        epilog="What follows -- is for pytest: -- -n 2 --image director=bookworm, or --matrix keepalived=bookworm,sid",
+        epilog="What follows -- is for pytest: -- -n 2 --image director=bookworm, or"
+        " --matrix keepalived=bookworm,sid",
     )
     about = "a topology, by name or file, or a director's keepalived.conf each"
     search.add_argument("searched", nargs="+", metavar="TOPOLOGY|FILE", help=about)
-    search.add_argument("--examples", type=int, default=200, metavar="N", help="sequences to try (%(default)s)")
+    search.add_argument(
+        "--examples", type=int, default=200, metavar="N", help="sequences to try (%(default)s)"
+    )
     about = "begin no sequence later than after so many minutes (default: no limit)"
     search.add_argument("--minutes", type=float, metavar="M", help=about)
-    search.add_argument("--seed", type=int, default=0, help="others for each seed, and the same for the same")
-    search.add_argument("--without", action="append", default=[], metavar="DEED", help="leave out a kind of deed")
+    search.add_argument(
+        "--seed", type=int, default=0, help="others for each seed, and the same for the same"
+    )
+    search.add_argument(
+        "--without", action="append", default=[], metavar="DEED", help="leave out a kind of deed"
+    )
     about = "ask no invariant, but where directors of this release behave differently: sid"
     search.add_argument("--against", metavar="IMAGE", help=about)
-    search.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as for check")
+    search.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="as for check"
+    )
     search.set_defaults(run=_run, passes=True)
 
 
@@ -49,9 +62,13 @@ def _run(options: argparse.Namespace) -> int:
         kinds.ensure_known(options.without)
         arguments = _where(options.searched, options.set)
         if not 1 <= options.examples <= MOST:
-            raise HarnessError(f"--examples {options.examples}: give the number of sequences, 1 to {MOST}")
+            raise HarnessError(
+                f"--examples {options.examples}: give the number of sequences, 1 to {MOST}"
+            )
         if options.minutes is not None and not options.minutes > 0:
-            raise HarnessError(f"--minutes {options.minutes:g}: give the minutes that it may take, more than 0")
+            raise HarnessError(
+                f"--minutes {options.minutes:g}: give the minutes that it may take, more than 0"
+            )
     except HarnessError as problem:
         print(f"lvs-harness: {problem}", file=sys.stderr)
         return UNUSABLE
@@ -63,14 +80,18 @@ def _run(options: argparse.Namespace) -> int:
     short = ["-p", "no:cacheprovider", "--tb=short", "-rN", "--watchdog", "120"]
     command = [sys.executable, "-m", "pytest", scenarios, *short, *arguments, *options.passed]
     sys.stdout.flush()
-    os.execv(command[0], command)  # the command is pytest from here on, so whatever ends the one ends the other
+    os.execv(
+        command[0], command
+    )  # the command is pytest from here on, so whatever ends the one ends the other
 
 
 def _where(searched: list[str], settings: list[str]) -> list[str]:
     """Options that say what is searched. HarnessError if it cannot be."""
     configurations = [each for each in searched if "=" in each or not _is_topology(each)]
     if configurations and len(configurations) < len(searched):
-        raise HarnessError(f"give one topology or directors' configurations, not both: {' '.join(searched)}")
+        raise HarnessError(
+            f"give one topology or directors' configurations, not both: {' '.join(searched)}"
+        )
     if not configurations:
         if len(searched) > 1:
             raise HarnessError(f"one topology is searched at a time, not {' and '.join(searched)}")
@@ -81,7 +102,9 @@ def _where(searched: list[str], settings: list[str]) -> list[str]:
         return ["--searched", searched[0]]
     from harness.check.files import INCLUDE, load_all, settings_of
 
-    load_all(configurations, settings_of(settings).get(INCLUDE, ""))  # what is missing is told at once
+    load_all(
+        configurations, settings_of(settings).get(INCLUDE, "")
+    )  # what is missing is told at once
     given = [part for each in configurations for part in ("--director", each)]
     return given + [part for setting in settings for part in ("--set", setting)]
 
@@ -89,4 +112,6 @@ def _where(searched: list[str], settings: list[str]) -> list[str]:
 def _is_topology(name: str) -> bool:
     """Whether it names a topology: a Python file, or one of those that there are."""
     place = name.partition(":")[0]
-    return place.endswith(".py") or ("/" not in name and not place.endswith(".conf") and not Path(name).exists())
+    return place.endswith(".py") or (
+        "/" not in name and not place.endswith(".conf") and not Path(name).exists()
+    )

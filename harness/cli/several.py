@@ -1,4 +1,6 @@
-"""``lvs-harness check sites/*/``: the directors in each folder are one cluster, and each has its verdict."""
+"""``lvs-harness check sites/*/``: the directors in each folder are one cluster, and each has its
+verdict.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,8 @@ WORST = (INTERRUPTED, 3, 1, 4, 5)
 
 
 def directors_in(folder: Path) -> list[str]:
-    """The directors' files in a folder: ``*/keepalived.conf``, or else each ``*.conf`` that no other includes and that
-    has an instance or a service. HarnessError if there is none.
+    """The directors' files in a folder: ``*/keepalived.conf``, or else each ``*.conf`` that no
+    other includes and that has an instance or a service. HarnessError if there is none.
     """
     if nested := sorted(folder.glob("*/keepalived.conf")):
         return [str(each) for each in nested]
@@ -38,10 +40,15 @@ def directors_in(folder: Path) -> list[str]:
         for path in each.files
         if path != f"{HOME}/keepalived.conf"
     }
-    found = [str(file) for file, each in loaded.items() if str(file) not in included and _is_director(each.files)]
+    found = [
+        str(file)
+        for file, each in loaded.items()
+        if str(file) not in included and _is_director(each.files)
+    ]
     if not found:
         raise HarnessError(
-            f"{folder}: there is no */keepalived.conf in it, and no *.conf with a vrrp_instance or a virtual_server"
+            f"{folder}: there is no */keepalived.conf in it, and no *.conf with a"
+            " vrrp_instance or a virtual_server"
         )
     return found
 
@@ -57,13 +64,18 @@ def folders_of(arguments: Sequence[str]) -> list[Path]:
     if folders and len(folders) < len(arguments):
         files = [each for each in arguments if not origin_of(each).is_dir()]
         raise HarnessError(
-            f"{files[0]} is a file and {folders[0]} a folder: give one cluster's files, or folders alone"
+            f"{files[0]} is a file and {folders[0]} a folder: give one cluster's files,"
+            " or folders alone"
         )
     return folders
 
 
-def each(options: Sequence[str], folders: Sequence[Path], told: Callable[[str], None] = print) -> int:
-    """Check each folder by itself, with the same options, and then say what came of each; the worst status counts."""
+def each(
+    options: Sequence[str], folders: Sequence[Path], told: Callable[[str], None] = print
+) -> int:
+    """Check each folder by itself, with the same options, and then say what came of each; the worst
+    status counts.
+    """
     found: dict[Path, int] = {}
     for folder in folders:
         told(f"lvs-harness: {folder}")
@@ -74,11 +86,17 @@ def each(options: Sequence[str], folders: Sequence[Path], told: Callable[[str], 
             found[folder] = 4
             continue
         sys.stdout.flush()
-        found[folder] = owned.run([sys.executable, "-m", "harness.cli", "check", *files, *options]).returncode
+        found[folder] = owned.run(
+            [sys.executable, "-m", "harness.cli", "check", *files, *options]
+        ).returncode
         if found[folder] == INTERRUPTED:
             break
     width = max(len(str(folder)) for folder in folders)
     for folder in folders:
-        said = MEANINGS.get(found[folder], f"status {found[folder]}") if folder in found else "not checked"
+        said = (
+            MEANINGS.get(found[folder], f"status {found[folder]}")
+            if folder in found
+            else "not checked"
+        )
         told(f"{folder!s:<{width}}  {said}")
     return next((status for status in WORST if status in found.values()), max(found.values()))

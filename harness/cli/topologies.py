@@ -1,4 +1,6 @@
-"""``lvs-harness topologies``: which topologies there are, what they look like, and what their parameters are."""
+"""``lvs-harness topologies``: which topologies there are, what they look like, and what their
+parameters are.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,16 @@ def add(commands: Any) -> None:
         "topologies", help="list the topologies, or draw one: lvs-harness topologies director_pair"
     )
     topologies.add_argument(
-        "topology", nargs="?", help="the name of one, or a file that declares `topos`; default: list all"
+        "topology",
+        nargs="?",
+        help="the name of one, or a file that declares `topos`; default: list all",
     )
     topologies.add_argument(
-        "parameters", nargs="*", default=[], metavar="NAME=VALUE", help="draw it with these: real_servers=3"
+        "parameters",
+        nargs="*",
+        default=[],
+        metavar="NAME=VALUE",
+        help="draw it with these: real_servers=3",
     )
     topologies.set_defaults(run=_run)
 
@@ -37,7 +45,9 @@ def _run(options: argparse.Namespace) -> int:
 def _list_all() -> None:
     names = up.known()
     if not names:
-        raise HarnessError(f"there is no topology in ./{up.FOLDER}; draw a file of your own by its path")
+        raise HarnessError(
+            f"there is no topology in ./{up.FOLDER}; draw a file of your own by its path"
+        )
     width = max(len(name) for name in names)
     for name in names:
         module = up.load(name)
@@ -95,7 +105,9 @@ def _parameters(topology: Any) -> list[str]:
 
 
 def _default(value: object) -> str:
-    """A default as one would write it; a path as its text, a mapping that cannot be changed as one that can."""
+    """A default as one would write it; a path as its text, a mapping that cannot be changed as one
+    that can.
+    """
     if isinstance(value, Path):
         return repr(str(value))
     if type(value).__name__ == "mappingproxy":

@@ -20,15 +20,32 @@ __all__ = ["FOLDER", "add", "all_of", "known", "load", "parameters_of", "topolog
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    up = commands.add_parser("up", help="build a cluster and give its prompt: lvs-harness up director_pair")
-    up.add_argument("topology", help=f"the name of one in {FOLDER}/, or a file that declares `topos`")
-    up.add_argument("parameters", nargs="*", default=[], metavar="NAME=VALUE", help="of the topology: scheduler=wlc")
-    up.add_argument("--kernel", default="auto", metavar="auto|native|uml|PATH", help="as for pytest")
+    up = commands.add_parser(
+        "up", help="build a cluster and give its prompt: lvs-harness up director_pair"
+    )
+    up.add_argument(
+        "topology", help=f"the name of one in {FOLDER}/, or a file that declares `topos`"
+    )
+    up.add_argument(
+        "parameters",
+        nargs="*",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of the topology: scheduler=wlc",
+    )
+    up.add_argument(
+        "--kernel", default="auto", metavar="auto|native|uml|PATH", help="as for pytest"
+    )
     up.add_argument("--clock", choices=choice.CLOCKS, default="auto", help="as for pytest")
     up.add_argument("--seed", type=int, default=0, help="as for pytest")
     up.add_argument("--memory", metavar="SIZE", help="as for pytest")
     up.add_argument("--quota", metavar="SIZE", help="as for pytest")
-    up.add_argument("--artifacts", type=Path, default=Path("artifacts"), help="folder for logs (default: %(default)s)")
+    up.add_argument(
+        "--artifacts",
+        type=Path,
+        default=Path("artifacts"),
+        help="folder for logs (default: %(default)s)",
+    )
     up.set_defaults(run=_run)
 
 
@@ -39,7 +56,9 @@ def _run(options: argparse.Namespace) -> int:
     from harness.report import artifacts
     from harness.spec import ClusterSpec
 
-    checked = ClusterSpec(topology, parameters).plan(options.seed)  # what is wrong with it is told here, at once
+    checked = ClusterSpec(topology, parameters).plan(
+        options.seed
+    )  # what is wrong with it is told here, at once
     chosen = choice.choose(options.kernel, options.clock, options.seed)
     room, disk = memory.given(options.memory, len(checked.hosts)), memory.quota(options.quota)
     chosen = replace(chosen, memory=room, quota=disk)
@@ -79,7 +98,9 @@ def _up(topology: Any, parameters: dict[str, Any], seed: int) -> int:
     try:
         print(f"building {name}...", flush=True)
         cluster = pool.get(spec)
-        evidence = Evidence(new_folder(run, name), cluster, {"test": f"up {name}", "topology": name})
+        evidence = Evidence(
+            new_folder(run, name), cluster, {"test": f"up {name}", "topology": name}
+        )
         print("waiting for the election...", flush=True)
         cluster.settle()
         now = f"it is {cluster.timeline.now():.3f} s since the cluster was built"

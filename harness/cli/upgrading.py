@@ -1,4 +1,6 @@
-"""``lvs-harness check --image bookworm --then trixie``: what an upgrade changes for somebody's own files."""
+"""``lvs-harness check --image bookworm --then trixie``: what an upgrade changes for somebody's own
+files.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,8 @@ READS = "keepalived reads the configurations and stays up."
 def compared(command: Sequence[str], before: str, after: str, directors: Sequence[str]) -> int:
     """Check with both releases and with pairs of both, and print what differs.
 
-    ``command`` is the check's, ``directors`` their names. The status is 1 where something is worse than with ``before``
-    alone. Raises HarnessError where a check comes to no verdict.
+    ``command`` is the check's, ``directors`` their names. The status is 1 where something is worse
+    than with ``before`` alone. Raises HarnessError where a check comes to no verdict.
     """
     verdicts: dict[str, Mapping[str, object]] = {}
     with owned.scratch() as folder:

@@ -1,4 +1,6 @@
-"""Which kernel carries the clusters, and which clock it keeps: this machine's own kernel, or the embedded one."""
+"""Which kernel carries the clusters, and which clock it keeps: this machine's own kernel, or the
+embedded one.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ INSTALL = "apt-get install user-mode-linux"
 REAL_TIME_SLACK = 0.15
 VIRTUAL_TIME_SLACK = 0.005
 FIRST_DAY = 1_767_225_600  # 2026-01-01: virtual time begins as many days later as the seed says
-DAYS = 1 << 12  # and with 0 days again after so many: a clock of 32 bits has its last second in 2038
+DAYS = (
+    1 << 12
+)  # and with 0 days again after so many: a clock of 32 bits has its last second in 2038
 _DAY = 86_400
 _SEEDS = 1 << 64  # as many as the kernel tells apart
 
@@ -54,7 +58,8 @@ def first_day(seed: int) -> int:
 
 @dataclass(frozen=True)
 class Choice:
-    """A kernel and a clock; ``embedded`` is None for this machine's own kernel, ``why`` says why it was taken.
+    """A kernel and a clock; ``embedded`` is None for this machine's own kernel, ``why`` says why it
+    was taken.
 
     ``memory`` is what the embedded kernel is given, in bytes.
     """
@@ -72,13 +77,23 @@ class Choice:
         if self.embedded is None:
             return f"native kernel {platform.release()} ({self.why}), real time"
         clock = "virtual" if self.virtual else "real"
-        return f"embedded kernel {self.embedded.release} ({self.why}), {clock} time, seed {self.seed}"
+        return (
+            f"embedded kernel {self.embedded.release} ({self.why}), {clock} time, seed {self.seed}"
+        )
 
     def run(
-        self, module: str, arguments: list[str], folder: Path, outside: Iterable[Path] = (), watchdog: float = 0,
-        paced: bool = False, modules: bytes | None = None, readable: Iterable[Path] = (),
-    ) -> int:  # fmt: skip
-        """Run a module in the embedded kernel, which may write ``folder`` and bring back the files ``outside`` it.
+        self,
+        module: str,
+        arguments: list[str],
+        folder: Path,
+        outside: Iterable[Path] = (),
+        watchdog: float = 0,
+        paced: bool = False,
+        modules: bytes | None = None,
+        readable: Iterable[Path] = (),
+    ) -> int:
+        """Run a module in the embedded kernel, which may write ``folder`` and bring back the files
+        ``outside`` it.
 
         ``watchdog`` is in seconds; it, ``paced``, ``modules`` and ``readable`` are explained at
         :func:`harness.kernels.host.uml.run`.
@@ -89,8 +104,10 @@ class Choice:
         environment = {
             GUEST: "virtual" if self.virtual else "real",
             "PYTHONHASHSEED": "0",  # sets of strings come in the same order in every run
-            "PYTHONDONTWRITEBYTECODE": "1",  # thrown away it would be, and a file's stamp reads the clock: 256 ns
-            "PYTEST_DEBUG_TEMPROOT": "/run",  # below /tmp its folder may be an ordinary user's, and all run as root
+            # thrown away it would be, and a file's stamp reads the clock: 256 ns
+            "PYTHONDONTWRITEBYTECODE": "1",
+            # below /tmp its folder may be an ordinary user's, and all run as root
+            "PYTEST_DEBUG_TEMPROOT": "/run",
         }
         return uml.run(
             self.embedded,
@@ -111,25 +128,33 @@ class Choice:
 
 
 def unsuited() -> str | None:
-    """Why this machine cannot run an embedded kernel, in words; None if it can: User Mode Linux is for x86-64 alone."""
+    """Why this machine cannot run an embedded kernel, in words; None if it can: User Mode Linux is
+    for x86-64 alone.
+    """
     machine = platform.machine()
     if machine == "x86_64":
         return None
     return (
-        f"this machine is {machine}, and the embedded kernel is for x86_64 alone: run clusters on this machine's own"
+        f"this machine is {machine}, and the embedded kernel is for x86_64 alone: run"
+        " clusters on this machine's own"
         " kernel (as root, after `modprobe ip_vs`), or go to an x86_64 machine, virtual or not"
     )
 
 
 def choose(kernel: str, clock: str, seed: int) -> Choice:
-    """What ``--kernel`` (auto, native, uml, or the path of a User Mode Linux kernel) and ``--clock`` ask for.
+    """What ``--kernel`` (auto, native, uml, or the path of a User Mode Linux kernel) and
+    ``--clock`` ask for.
 
-    ``auto`` is the built kernel with virtual time, else this machine's own if it can, else the distribution's.
+    ``auto`` is the built kernel with virtual time, else this machine's own if it can, else the
+    distribution's.
 
     Raises HarnessError that names what is missing and what provides it.
     """
     if kernel == "native" and clock == "virtual":
-        raise HarnessError("--clock virtual needs the embedded kernel: leave --kernel native out, or use --kernel uml")
+        raise HarnessError(
+            "--clock virtual needs the embedded kernel: leave --kernel native out, or"
+            " use --kernel uml"
+        )
     if kernel == "auto" and clock != "real" and (built := _built()) is not None:
         return Choice(built, True, "built", seed)
     lacking = native.lacking() if kernel in ("auto", "native") and clock != "virtual" else None
@@ -137,7 +162,8 @@ def choose(kernel: str, clock: str, seed: int) -> Choice:
         return Choice(None, False, "root, with IPVS", seed)
     if kernel == "native":
         raise HarnessError(
-            f"--kernel native cannot run here: {lacking}; as root, load IPVS with `modprobe ip_vs`, or use --kernel uml"
+            f"--kernel native cannot run here: {lacking}; as root, load IPVS with"
+            " `modprobe ip_vs`, or use --kernel uml"
         )
     from harness.kernels.host import uml
 
@@ -145,7 +171,9 @@ def choose(kernel: str, clock: str, seed: int) -> Choice:
     if (problem := uml.unfit(embedded)) is not None:
         raise HarnessError(problem)
     if clock == "virtual" and not embedded.time_travel:
-        raise HarnessError(f"{embedded.path} has no virtual time; build a kernel that has it: make kernel")
+        raise HarnessError(
+            f"{embedded.path} has no virtual time; build a kernel that has it: make kernel"
+        )
     why = f"{origin}; native: {lacking}" if lacking else origin
     return Choice(embedded, embedded.time_travel and clock != "real", why, seed)
 
@@ -164,11 +192,15 @@ def _embedded(kernel: str, clock: str, lacking: str | None) -> tuple[Kernel, str
     if (problem := unsuited()) is not None:
         raise HarnessError(problem)
     if clock == "virtual":
-        raise HarnessError("there is no kernel with virtual time yet; build one (a few minutes): make kernel")
+        raise HarnessError(
+            "there is no kernel with virtual time yet; build one (a few minutes): make kernel"
+        )
     if packaged is not None:
         return packaged, "packaged"
     reason = f"native: {lacking}; " if lacking else ""
-    raise HarnessError(f"no kernel to run clusters on ({reason}uml: not installed); install it: {INSTALL}")
+    raise HarnessError(
+        f"no kernel to run clusters on ({reason}uml: not installed); install it: {INSTALL}"
+    )
 
 
 def _built() -> Kernel | None:

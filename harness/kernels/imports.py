@@ -1,7 +1,9 @@
-"""The compiled code of modules, in one file, from the process that starts a guest to the interpreter that runs there.
+"""The compiled code of modules, in one file, from the process that starts a guest to the
+interpreter that runs there.
 
-Nearly all that a run imports its caller has imported as well. In the guest the host's files cost half a dozen system
-calls a module (facts: 2 to 60 ms), what is at a known place of one open file costs one.
+Nearly all that a run imports its caller has imported as well. In the guest the host's files cost
+half a dozen system calls a module (facts: 2 to 60 ms), what is at a known place of one open file
+costs one.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ _LENGTH = 8
 
 
 def gather() -> bytes:
-    """What :func:`install` takes: the code of all modules of this process that lie compiled beside their sources."""
+    """What :func:`install` takes: the code of all modules of this process that lie compiled beside
+    their sources.
+    """
     index, codes, at = {}, [], 0
     for name, module in [*sys.modules.items()]:
         spec = getattr(module, "__spec__", None)
@@ -39,7 +43,9 @@ def gather() -> bytes:
 
 
 def _compiled(spec: ModuleSpec) -> bytes | None:
-    """The code of a module, unless its source is newer or it has none that depends on the source's time."""
+    """The code of a module, unless its source is newer or it has none that depends on the source's
+    time.
+    """
     if not spec.cached or not spec.origin:
         return None
     try:
@@ -54,7 +60,9 @@ def _compiled(spec: ModuleSpec) -> bytes | None:
 
 
 def install(descriptor: int = wire.IMPORTS) -> None:
-    """Import from an open file what is in it; whoever rewrites what is imported goes before, as always."""
+    """Import from an open file what is in it; whoever rewrites what is imported goes before, as
+    always.
+    """
     os.set_inheritable(descriptor, False)
     sys.meta_path.insert(sys.meta_path.index(PathFinder), _Finder(descriptor))
 

@@ -14,7 +14,9 @@ _NEIGHBOURS_EACH = 5
 
 
 def lacking() -> str | None:
-    """What this machine lacks for native runs, in words; None if nothing. Loads the module ``ip_vs`` if it can."""
+    """What this machine lacks for native runs, in words; None if nothing. Loads the module
+    ``ip_vs`` if it can.
+    """
     if os.geteuid() != 0:
         return "not root"
     if not may_make_namespaces():
@@ -26,7 +28,8 @@ def lacking() -> str | None:
 
 
 def too_small(machines: int) -> str | None:
-    """Which limit of this kernel, that all its network namespaces share, is too low for a cluster; None if none is.
+    """Which limit of this kernel, that all its network namespaces share, is too low for a cluster;
+    None if none is.
 
     Each real server knows both directors and the client, and they know it (kernel, ip-sysctl.rst).
     """
@@ -38,7 +41,8 @@ def too_small(machines: int) -> str | None:
     if most >= wanted:
         return None
     return (
-        f"{machines} machines share this kernel's table of neighbours, which holds {most}, so ARP would fail:"
+        f"{machines} machines share this kernel's table of neighbours, which holds"
+        f" {most}, so ARP would fail:"
         f" sysctl -w net.ipv4.neigh.default.gc_thresh3={wanted}"
     )
 

@@ -1,7 +1,7 @@
 """The frames that the host and pid 1 of the embedded kernel exchange over one serial line.
 
-A frame is its kind (one byte), the length of its payload (four bytes, big-endian) and the payload. One line for
-everything keeps the order: when the exit status arrives, all output has arrived.
+A frame is its kind (one byte), the length of its payload (four bytes, big-endian) and the payload.
+One line for everything keeps the order: when the exit status arrives, all output has arrived.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ WANT_KEYS = b"K"  # no payload: the program's terminal has room for one more TER
 FILE = b"F"  # see `file`: a part of what is collected
 EXIT = b"X"  # the exit status, one byte
 PROGRESS = b"P"  # no payload: another second of virtual time has passed
-IDLE = b"I"  # how many frames have come from the host, modulo 256: the program waits for input, and all for the program
+# how many frames have come from the host, modulo 256: the program waits for input, and all for the
+# program
+IDLE = b"I"
 ENDED = b"N"  # what was ended as RELIEVE asks: one line of text for each process
 # From either end.
 REPORT = b"D"  # no payload: which processes are running? The answer: one line of text for each
@@ -29,20 +31,24 @@ TERMINAL = b"T"  # bytes that the program's terminal shows, or that were typed t
 STDIN = b"0"  # bytes for the program's standard input; none is its end
 CLOSED = b"C"  # STDOUT or STDERR: nobody reads it any more
 SIGNAL = b"S"  # the signal's number, one byte
-RELIEVE = b"E"  # end what computes; with a payload, only what was started with a limit to its processor time
+# end what computes; with a payload, only what was started with a limit to its processor time
+RELIEVE = b"E"
 SIZE = b"Z"  # the terminal's size, struct winsize
 
 # What the caller orders of the guard (confine.py), one byte each.
 TAKEN = b"r"  # the guest has its request
 HALT, GO = b"s", b"c"  # stop the kernel process, let it go on
-KILLED = b"was killed by "  # how a line of the guard's begins, if a signal has ended the kernel process
+KILLED = (
+    b"was killed by "  # how a line of the guard's begins, if a signal has ended the kernel process
+)
 QUOTA = b"wrote more than it may"  # such a line, if the guard has ended the kernel process for that
 PROD = b"p"  # get the guest's scheduler to act
 
 IMPORTS = 4  # the program's descriptor of the file of harness.kernels.imports; 3 leads to pid 1
 
-# A line whose reader is 3968 bytes behind is throttled, and a throttled serial line of UML never wakes again
-# (arch/um/drivers: line_throttle, deactivate_chan). So the guest asks for every piece, and pieces are small.
+# A line whose reader is 3968 bytes behind is throttled, and a throttled serial line of UML never
+# wakes again (arch/um/drivers: line_throttle, deactivate_chan). So the guest asks for every piece,
+# and pieces are small.
 STDIN_PIECE, KEYS_PIECE = 3072, 512
 
 _HEADER, _INDEX, _NAME = 5, 2, 4

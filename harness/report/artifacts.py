@@ -1,7 +1,7 @@
 """The files that a run leaves behind, written and read: docs/artifacts.md describes them.
 
-What is read may be half written, or made by somebody else: it is opened by :mod:`harness.received` alone and checked,
-and what is wrong with it is said.
+What is read may be half written, or made by somebody else: it is opened by :mod:`harness.received`
+alone and checked, and what is wrong with it is said.
 """
 
 from __future__ import annotations
@@ -22,7 +22,13 @@ from harness.report.words import words
 FORMAT: Final = 1
 """The version of the layout; those that are not known are refused."""
 
-RUN, ABOUT, TIMELINE, CAPTURE, PAGE = "run.json", "scenario.json", "timeline.jsonl", "capture.pcapng", "report.html"
+RUN, ABOUT, TIMELINE, CAPTURE, PAGE = (
+    "run.json",
+    "scenario.json",
+    "timeline.jsonl",
+    "capture.pcapng",
+    "report.html",
+)
 SOURCES = "sources"
 """The folder, in a run's, with copies of the files that it was made of."""
 
@@ -32,7 +38,9 @@ OUTCOMES = ("failed", "error", "unfinished", "inconclusive", "bug-shown", "skipp
 
 @dataclass
 class Scenario:
-    """What is known of one scenario: ``about`` its scenario.json; ``problems`` is what is missing or unreadable."""
+    """What is known of one scenario: ``about`` its scenario.json; ``problems`` is what is missing
+    or unreadable.
+    """
 
     folder: Path
     about: dict[str, Any]
@@ -53,7 +61,8 @@ class Scenario:
 
     @property
     def reason(self) -> str:
-        """Why it did not pass, in a line: the cause where one is known, the window that was missed, or what was raised.
+        """Why it did not pass, in a line: the cause where one is known, the window that was missed,
+        or what was raised.
 
         Empty if it passed.
         """
@@ -65,7 +74,9 @@ class Scenario:
 
     @property
     def files(self) -> list[Path]:
-        """Everything in its folder, but for links and the like, and for what is still being written."""
+        """Everything in its folder, but for links and the like, and for what is still being
+        written.
+        """
         try:
             names = received.files(self.folder.parent, self.folder.name)
         except OSError:  # which its problems tell of
@@ -91,9 +102,13 @@ def read_run(folder: Path) -> Run:
     names = received.folders(folder) if folder.is_dir() else []
     found = [read_scenario(folder / name) for name in names if _is_scenario(folder, name)]
     if not found and not about:
-        raise HarnessError(f"{folder} is no run's folder: name one that has {RUN} or scenarios: artifacts/<run>")
+        raise HarnessError(
+            f"{folder} is no run's folder: name one that has {RUN} or scenarios: artifacts/<run>"
+        )
     if about.get("format", FORMAT) != FORMAT:
-        raise HarnessError(f"{folder} has format {about['format']!r}, and this harness reads {FORMAT}: use its own")
+        raise HarnessError(
+            f"{folder} has format {about['format']!r}, and this harness reads {FORMAT}: use its own"
+        )
     if "status" not in about:
         problems.append("the run ended before it could say how: it was killed, or is still running")
     problems += about.get("left_out", ())
@@ -115,7 +130,9 @@ def read_scenario(folder: Path) -> Scenario:
     scenario = Scenario(folder, about, before, [], problems)
     try:
         lines = received.read(run, f"{name}/{TIMELINE}").splitlines()
-        scenario.events = _events([(f"{TIMELINE}, line {n}", line) for n, line in enumerate(lines, 1)], problems)
+        scenario.events = _events(
+            [(f"{TIMELINE}, line {n}", line) for n, line in enumerate(lines, 1)], problems
+        )
         scenario.events.sort(key=lambda event: event.at)
     except FileNotFoundError:
         if "began" in about:
@@ -160,25 +177,59 @@ def _is(*kinds: type) -> Callable[[Any], bool]:
 
 _NUMBER, _TEXT = received.is_number, _is(str)
 _OF_RUN = {
-    "kernel": _TEXT, "clock": _TEXT, "seed": _is_count, "memory": _is_count, "arguments": _are_texts,
-    "versions": _is(dict), "order": _are_texts, "sources": _is(dict), "keep": _TEXT, "verbosity": _is_count,
-    "controls": _is(bool), "bugs_fail": _is(bool), "selection": _is(dict), "commit": _TEXT, "images": _is(dict),
-    "seconds": _NUMBER, "wall": _NUMBER, "status": _is_count, "shard": _TEXT, "division": _TEXT, "merged": _are_texts,
+    "kernel": _TEXT,
+    "clock": _TEXT,
+    "seed": _is_count,
+    "memory": _is_count,
+    "arguments": _are_texts,
+    "versions": _is(dict),
+    "order": _are_texts,
+    "sources": _is(dict),
+    "keep": _TEXT,
+    "verbosity": _is_count,
+    "controls": _is(bool),
+    "bugs_fail": _is(bool),
+    "selection": _is(dict),
+    "commit": _TEXT,
+    "images": _is(dict),
+    "seconds": _NUMBER,
+    "wall": _NUMBER,
+    "status": _is_count,
+    "shard": _TEXT,
+    "division": _TEXT,
+    "merged": _are_texts,
     "left_out": _are_texts,
-}  # fmt: skip
+}
 _OF_SCENARIO = {
-    "test": _TEXT, "says": _TEXT, "marks": _are_texts, "rules": _are_named_texts,
-    "topology": _TEXT, "parameters": _is(dict), "cluster": _TEXT, "nodes": _are_nodes,
-    "began": _NUMBER, "ended": _NUMBER, "before": _is(list), "outcome": _TEXT, "message": _TEXT, "seconds": _NUMBER,
-    "frames": _is_count, "dropped": _is_count,
-}  # fmt: skip
+    "test": _TEXT,
+    "says": _TEXT,
+    "marks": _are_texts,
+    "rules": _are_named_texts,
+    "topology": _TEXT,
+    "parameters": _is(dict),
+    "cluster": _TEXT,
+    "nodes": _are_nodes,
+    "began": _NUMBER,
+    "ended": _NUMBER,
+    "before": _is(list),
+    "outcome": _TEXT,
+    "message": _TEXT,
+    "seconds": _NUMBER,
+    "frames": _is_count,
+    "dropped": _is_count,
+}
 
 
 def _checked(
-    about: dict[str, Any], name: str, kinds: Mapping[str, Callable[[Any], bool]], problems: list[str]
+    about: dict[str, Any],
+    name: str,
+    kinds: Mapping[str, Callable[[Any], bool]],
+    problems: list[str],
 ) -> dict[str, Any]:
     """What is known and of the right kind; None is as good as missing."""
-    wrong = [key for key, fits in kinds.items() if about.get(key) is not None and not fits(about[key])]
+    wrong = [
+        key for key, fits in kinds.items() if about.get(key) is not None and not fits(about[key])
+    ]
     problems += [f"{name}: {key} is not what it should be, left out" for key in wrong]
     return {key: value for key, value in about.items() if value is not None and key not in wrong}
 
@@ -220,7 +271,9 @@ def _events(lines: list[tuple[str, Any]], problems: list[str]) -> list[Event]:
 def _event(line: Any) -> Event:
     event = Event.from_dict(line)
     for value in (event.at, *event.details.values()):
-        if isinstance(value, dict | list) or (isinstance(value, int | float) and not _reckonable(value)):
+        if isinstance(value, dict | list) or (
+            isinstance(value, int | float) and not _reckonable(value)
+        ):
             raise ValueError(f"no detail of an event: {value!r:.100}")
     return event
 
@@ -230,7 +283,9 @@ def _reckonable(value: float) -> bool:
 
 
 def new_run(below: Path) -> Path:
-    """Make the folder of a run, named after the time, and see that it can be written. Raises HarnessError."""
+    """Make the folder of a run, named after the time, and see that it can be written. Raises
+    HarnessError.
+    """
     name = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     for number in range(1, 1000):
         folder = below / (name if number == 1 else f"{name}_{number}")
@@ -242,15 +297,23 @@ def new_run(below: Path) -> Path:
             continue
         except OSError as problem:
             raise HarnessError(
-                f"cannot write the artifacts folder {below}: {problem.strerror}; mend it or use --artifacts DIR"
+                f"cannot write the artifacts folder {below}: {problem.strerror}; mend"
+                " it or use --artifacts DIR"
             ) from None
         return folder
-    raise HarnessError(f"{below}: a thousand runs in one second? name another folder with --artifacts")
+    raise HarnessError(
+        f"{below}: a thousand runs in one second? name another folder with --artifacts"
+    )
 
 
 def new_folder(run: Path, name: str) -> Path:
     """Make the folder of a scenario below a run's; ``name`` is any text. Raises HarnessError."""
-    safe = "".join(char if char.isalnum() or char in "_.=-" else "_" for char in name)[:100].lstrip(".") or "_"
+    safe = (
+        "".join(char if char.isalnum() or char in "_.=-" else "_" for char in name)[:100].lstrip(
+            "."
+        )
+        or "_"
+    )
     for number in range(1, 10_000):
         folder = run / (safe if number == 1 else f"{safe}_{number}")
         try:
@@ -265,20 +328,26 @@ def new_folder(run: Path, name: str) -> Path:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[TextIO]:
-    """Write a file as a whole: whoever reads it finds the old or the new one, and of one that fails nothing stays."""
+    """Write a file as a whole: whoever reads it finds the old or the new one, and of one that fails
+    nothing stays.
+    """
     with received.replacing(path.parent, path.name) as file:
         yield file
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Replace a file as a whole, a line for each value: indenting would be Python's work, not C's. Raises OSError."""
+    """Replace a file as a whole, a line for each value: indenting would be Python's work, not C's.
+    Raises OSError.
+    """
     lines = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in content.items())
     with replacing(path) as file:
         file.write("{\n " + ",\n ".join(lines) + "\n}\n")
 
 
 def update(path: Path, more: Mapping[str, Any]) -> None:
-    """Add to what a file of this kind says, or begin it. Raises HarnessError if it cannot be written."""
+    """Add to what a file of this kind says, or begin it. Raises HarnessError if it cannot be
+    written.
+    """
     try:
         write_json(path, {"format": FORMAT, **read_about(path), **more})
     except OSError as problem:
@@ -288,5 +357,6 @@ def update(path: Path, more: Mapping[str, Any]) -> None:
 def cannot_write(folder: Path, problem: OSError) -> HarnessError:
     """What to raise when evidence cannot be written."""
     return HarnessError(
-        f"cannot write the evidence below {folder}: {problem.strerror}; make room or mend it, or use --artifacts DIR"
+        f"cannot write the evidence below {folder}: {problem.strerror}; make room or"
+        " mend it, or use --artifacts DIR"
     )

@@ -1,4 +1,6 @@
-"""Frames on a timeline, where each machine that received one has an event of its own: one of them all. Pure."""
+"""Frames on a timeline, where each machine that received one has an event of its own: one of them
+all. Pure.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ class Told:
 
 
 def told(events: Sequence[Event]) -> list[Told]:
-    """The events in order; one that says that a frame was received is left out where the sender's is there."""
+    """The events in order; one that says that a frame was received is left out where the sender's
+    is there.
+    """
     sent: dict[Hashable, list[Told]] = defaultdict(list)
     found = []
     ordered = sorted(events, key=lambda event: (event.at, not event.details.get("sent", True)))
@@ -44,14 +48,22 @@ def told(events: Sequence[Event]) -> list[Told]:
 
 def _frame(event: Event) -> Hashable:
     """The same for all events of equal frames."""
-    details = {name: value for name, value in event.details.items() if name not in ("sent", "interface")}
+    details = {
+        name: value for name, value in event.details.items() if name not in ("sent", "interface")
+    }
     return event.kind, tuple(details.items())
 
 
 def _delivered(event: Event, candidates: list[Told]) -> bool:
-    """Whether it is the arrival of one of these, of which the oldest counts that its machine has not received yet."""
+    """Whether it is the arrival of one of these, of which the oldest counts that its machine has
+    not received yet.
+    """
     for sent in candidates:
-        if event.at - sent.event.at <= FLIGHT and event.node not in sent.heard and event.node != sent.event.node:
+        if (
+            event.at - sent.event.at <= FLIGHT
+            and event.node not in sent.heard
+            and event.node != sent.event.node
+        ):
             sent.heard.append(event.node)
             return True
     return False

@@ -1,7 +1,9 @@
-"""A run as one archive: what was run, on what, what came of it; made on one machine, opened on another.
+"""A run as one archive: what was run, on what, what came of it; made on one machine, opened on
+another.
 
-A bundle is a zip file: ``bundle.json``, ``run/`` (the run's folder) and ``sources/`` (the files it was made of).
-Whoever opens one knows nothing of who made it: :func:`read` refuses what is not of that form before a byte is written.
+A bundle is a zip file: ``bundle.json``, ``run/`` (the run's folder) and ``sources/`` (the files it
+was made of). Whoever opens one knows nothing of who made it: :func:`read` refuses what is not of
+that form before a byte is written.
 """
 
 from __future__ import annotations
@@ -33,16 +35,37 @@ LARGEST_FILE = 64 << 20
 LARGEST = 256 << 20
 LONGEST_NAME = 300
 _KNOWN = (
-    "kernel", "clock", "seed", "memory", "versions", "commit", "images", "arguments", "keep", "verbosity", "controls",
-    "bugs_fail", "selection",
-)  # fmt: skip
+    "kernel",
+    "clock",
+    "seed",
+    "memory",
+    "versions",
+    "commit",
+    "images",
+    "arguments",
+    "keep",
+    "verbosity",
+    "controls",
+    "bugs_fail",
+    "selection",
+)
 _UNREADABLE = (
-    OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OverflowError,
-    struct.error, LookupError,
-)  # fmt: skip
+    OSError,
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    struct.error,
+    LookupError,
+)
 """What zipfile raises for what is no zip file, or a damaged one."""
 SELECTION = ("image", "keepalived", "matrix")
-"""The options that choose what machines run, by which ``selection`` of a manifest lists their values."""
+"""The options that choose what machines run, by which ``selection`` of a manifest lists their
+values.
+"""
 
 
 @dataclass
@@ -55,18 +78,23 @@ class Bundle:
     @property
     def sources(self) -> dict[str, bytes]:
         """Path below the root -> content."""
-        return {name.removeprefix(f"{SOURCES}/"): data for name, data in self.files.items() if name.startswith(SOURCES)}
+        return {
+            name.removeprefix(f"{SOURCES}/"): data
+            for name, data in self.files.items()
+            if name.startswith(SOURCES)
+        }
 
     def timeline(self, scenario: dict[str, Any]) -> bytes:
         """The bytes of a scenario's timeline, as the manifest names it."""
         return self.files.get(f"{RUN}/{scenario['folder']}/{TIMELINE}", b"")
 
 
-# -- making one -----------------------------------------------------------------------------------------------------
+# -- making one ----------------------------------------------------------------
 
 
 def make(folder: Path, target: Path, with_secrets: bool = False) -> list[str]:
-    """Bundle a run's folder, and nothing beside it; returns what should be known of it, a line each.
+    """Bundle a run's folder, and nothing beside it; returns what should be known of it, a line
+    each.
 
     Raises HarnessError.
     """
@@ -82,7 +110,9 @@ def make(folder: Path, target: Path, with_secrets: bool = False) -> list[str]:
 
 
 def write(target: Path, run: Run, contents: dict[str, bytes], masked: bool) -> None:
-    """Write the archive of these files, with a manifest of them. HarnessError if it cannot be, or is there already."""
+    """Write the archive of these files, with a manifest of them. HarnessError if it cannot be, or
+    is there already.
+    """
     manifest = _manifest(run, contents, masked)
     _write(target, {MANIFEST: json.dumps(manifest, indent=1).encode(), **contents})
 
@@ -92,19 +122,28 @@ def _write(target: Path, contents: dict[str, bytes]) -> None:
     try:
         with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as archive:
             for name, data in contents.items():
-                archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)  # of no time: the same each time
+                archive.writestr(
+                    zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED
+                )  # of no time: the same each time
     except FileExistsError:
-        raise HarnessError(f"{target} is there already: remove it, or name another with --output") from None
+        raise HarnessError(
+            f"{target} is there already: remove it, or name another with --output"
+        ) from None
     except BaseException as problem:
         with contextlib.suppress(OSError):
             target.unlink()
         if isinstance(problem, OSError):
-            raise HarnessError(f"cannot write {target}: {problem.strerror}; make room or mend it") from None
+            raise HarnessError(
+                f"cannot write {target}: {problem.strerror}; make room or mend it"
+            ) from None
         raise
 
 
-def contents(run: Run, notes: list[str], wanted: Callable[[str], bool] = lambda name: True) -> dict[str, bytes]:
-    """What goes into the bundle, by its name there: the regular files of the run's folder whose name is ``wanted``.
+def contents(
+    run: Run, notes: list[str], wanted: Callable[[str], bool] = lambda name: True
+) -> dict[str, bytes]:
+    """What goes into the bundle, by its name there: the regular files of the run's folder whose
+    name is ``wanted``.
 
     What is left out though it is wanted is noted. Raises HarnessError if it is too much.
     """
@@ -127,17 +166,23 @@ def contents(run: Run, notes: list[str], wanted: Callable[[str], bool] = lambda 
             notes.append(f"{name!r} is left out: {problem.strerror}")
             continue
         if folder == artifacts.SOURCES and hashlib.sha256(content).hexdigest() != listed.get(below):
-            notes.append(f"{name!r} is not what the run was made of, or {artifacts.RUN} does not say so")
+            notes.append(
+                f"{name!r} is not what the run was made of, or {artifacts.RUN} does not say so"
+            )
         contents[inside] = content
         if (total := total + len(content)) > LARGEST or len(contents) >= MOST_FILES:
             raise HarnessError(
-                f"{run.folder} has more than {LARGEST} bytes or {MOST_FILES} files, and a bundle cannot:"
+                f"{run.folder} has more than {LARGEST} bytes or {MOST_FILES} files, and"
+                " a bundle cannot:"
                 " remove some captures"
             )
     for name in listed.keys() - {name.removeprefix(f"{SOURCES}/") for name in contents}:
         notes.append(f"{name!r} was among what the run was made of, and is not in its folder")
     if not any(name.startswith(f"{SOURCES}/") for name in contents):
-        notes.append("the run did not keep what it was made of, so this bundle can be read, and not reproduced")
+        notes.append(
+            "the run did not keep what it was made of, so this bundle can be read, and"
+            " not reproduced"
+        )
     return contents
 
 
@@ -156,7 +201,7 @@ def _manifest(run: Run, contents: dict[str, bytes], masked: bool) -> dict[str, A
     return {"format": FORMAT, **known, "masked": masked, "scenarios": scenarios, "files": files}
 
 
-# -- opening one ----------------------------------------------------------------------------------------------------
+# -- opening one ---------------------------------------------------------------
 
 
 def read(path: Path) -> Bundle:
@@ -193,7 +238,9 @@ def _checked_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
         if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
             raise HarnessError(f"{name!r} is a link or a device, and only files are allowed")
         if member.file_size > LARGEST_FILE:
-            raise HarnessError(f"{name!r} has {member.file_size} bytes, and {LARGEST_FILE} are the most")
+            raise HarnessError(
+                f"{name!r} has {member.file_size} bytes, and {LARGEST_FILE} are the most"
+            )
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise HarnessError(f"{name!r} is compressed in a way that bundles are not")
         if member.flag_bits & 1:
@@ -208,7 +255,11 @@ def _wrong_with(name: str) -> str | None:
     parts = PurePosixPath(name).parts
     if len(name) > LONGEST_NAME or not name.isprintable() or "\\" in name or name.endswith("/"):
         return "no name for a file"
-    if name != "/".join(parts) or name.startswith("/") or any(part in (".", "..") for part in parts):
+    if (
+        name != "/".join(parts)
+        or name.startswith("/")
+        or any(part in (".", "..") for part in parts)
+    ):
         return "leads out of its folder"
     if name != MANIFEST and (len(parts) < 2 or parts[0] not in (RUN, SOURCES)):
         return f"neither {MANIFEST} nor below {RUN}/ or {SOURCES}/"
@@ -237,9 +288,15 @@ def _checked_manifest(data: bytes | None, files: dict[str, bytes]) -> dict[str, 
         raise HarnessError("its list of images and keepaliveds is not what it should be")
     if any(not isinstance(manifest.get(of) or {}, dict) for of in ("versions", "images")):
         raise HarnessError("its list of versions is not what it should be")
-    if any(not isinstance(text, str) for of in ("versions", "images") for text in (manifest.get(of) or {}).values()):
+    if any(
+        not isinstance(text, str)
+        for of in ("versions", "images")
+        for text in (manifest.get(of) or {}).values()
+    ):
         raise HarnessError("a version in it is not what it should be")
-    if type(manifest.get("memory") or 0) is not int or not received.is_number(manifest.get("memory") or 0):
+    if type(manifest.get("memory") or 0) is not int or not received.is_number(
+        manifest.get("memory") or 0
+    ):
         raise HarnessError("it does not say how much memory it was given")
     return manifest
 
@@ -263,7 +320,11 @@ def _is_scenario(value: Any) -> bool:
     faults = value.get("faults", [])
     if not isinstance(faults, list) or not all(map(_is_fault, faults)):
         return False
-    return value["test"].isprintable() and not file.startswith("-") and _wrong_with(f"{SOURCES}/{file}") is None
+    return (
+        value["test"].isprintable()
+        and not file.startswith("-")
+        and _wrong_with(f"{SOURCES}/{file}") is None
+    )
 
 
 def _is_fault(value: Any) -> bool:

@@ -1,7 +1,8 @@
-"""A scenario's capture read back: what was sent from which machine to which. The file may be anybody's.
+"""A scenario's capture read back: what was sent from which machine to which. The file may be
+anybody's.
 
-The counterpart of :mod:`harness.report.pcapng`, and of what that writes alone: one section of this machine's byte
-order, with nanosecond stamps.
+The counterpart of :mod:`harness.report.pcapng`, and of what that writes alone: one section of this
+machine's byte order, with nanosecond stamps.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ _PACKET_HEAD = struct.Struct("=IIIII")
 
 @dataclass
 class Sent:
-    """A frame on its way: when it was sent, on the timeline, from which machine, and who received it."""
+    """A frame on its way: when it was sent, on the timeline, from which machine, and who received
+    it.
+    """
 
     at: float
     node: str
@@ -46,7 +49,9 @@ class _Frame:
 
 
 def origin(capture: bytes) -> int:
-    """Second 0 of the timeline in nanoseconds of the Unix epoch, as the capture says; 0 if it does not."""
+    """Second 0 of the timeline in nanoseconds of the Unix epoch, as the capture says; 0 if it does
+    not.
+    """
     if len(capture) < 12 or _HEAD.unpack_from(capture)[0] != SECTION:
         return 0
     length = _HEAD.unpack_from(capture)[1]
@@ -77,7 +82,9 @@ def journeys(capture: bytes) -> list[Sent]:
 
 
 def _deliver(frame: _Frame, candidates: deque[Sent]) -> None:
-    """Note who received a frame: of equal ones the oldest that this machine has not received yet."""
+    """Note who received a frame: of equal ones the oldest that this machine has not received
+    yet.
+    """
     while candidates and candidates[0].at < frame.at - FLIGHT:
         candidates.popleft()
     for sent in candidates:
@@ -98,7 +105,9 @@ def _frames(capture: bytes, zero: int) -> Iterator[_Frame]:
         body = capture[place + 8 : place + length - 4]
         try:
             if kind == INTERFACE:
-                nodes.append(_options(body[8:]).get(NAME, b"").decode(errors="replace").partition(" ")[0])
+                nodes.append(
+                    _options(body[8:]).get(NAME, b"").decode(errors="replace").partition(" ")[0]
+                )
             elif kind == PACKET:
                 yield _packet(body, nodes, zero)
             elif kind != SECTION:
@@ -115,7 +124,9 @@ def _packet(body: bytes, nodes: list[str], zero: int) -> _Frame:
     options = _options(body[begin + (captured + 3) // 4 * 4 :])
     (flags,) = struct.unpack("=I", options.get(_FLAGS, bytes(4)))
     comment = options.get(COMMENT, b"").decode(errors="replace")
-    return _Frame(((high << 32 | low) - zero) / 1e9, nodes[interface], flags & 3 == _OUTBOUND, data, comment)
+    return _Frame(
+        ((high << 32 | low) - zero) / 1e9, nodes[interface], flags & 3 == _OUTBOUND, data, comment
+    )
 
 
 def _options(data: bytes) -> dict[int, bytes]:

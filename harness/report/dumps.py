@@ -1,4 +1,6 @@
-"""What the nodes tell when a scenario has ended: configuration, IPVS tables, network, and keepalived's own dumps."""
+"""What the nodes tell when a scenario has ended: configuration, IPVS tables, network, and
+keepalived's own dumps.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,15 @@ from harness.report.standing import addresses, standing
 _TABLE = ("ipvsadm", "-Ln")
 _FILES: dict[type[Node], dict[str, str]] = {
     Node: {"neighbours.txt": "/proc/net/arp", "counters.txt": "/proc/net/dev"},
-    DirectorNode: {"ipvs-statistics.txt": "/proc/net/ip_vs_stats", "ipvs-connections.txt": "/proc/net/ip_vs_conn"},
+    DirectorNode: {
+        "ipvs-statistics.txt": "/proc/net/ip_vs_stats",
+        "ipvs-connections.txt": "/proc/net/ip_vs_conn",
+    },
     RealServerNode: {"apache2.conf": httpd.CONFIG},
 }
-"""What is copied from the nodes of each kind. A program costs a guest 10 ms, so `ip` is not asked for what is known."""
+"""What is copied from the nodes of each kind. A program costs a guest 10 ms, so `ip` is not asked
+for what is known.
+"""
 
 _DUMPS = {signal.SIGUSR1: "/tmp/keepalived.data", signal.SIGUSR2: "/tmp/keepalived.stats"}
 """keepalived(8), SIGNALS: what each makes it write, in its default folder."""
@@ -28,7 +35,8 @@ _DUMPS = {signal.SIGUSR1: "/tmp/keepalived.data", signal.SIGUSR2: "/tmp/keepaliv
 def gather(cluster: Cluster, folder: Path) -> None:
     """Write them to ``folder``, a subfolder for each node that is switched on. Raises OSError.
 
-    What a node cannot tell, such as the dumps of a keepalived that hangs or has only just been started, is left out.
+    What a node cannot tell, such as the dumps of a keepalived that hangs or has only just been
+    started, is left out.
     """
     on = [node for node in cluster.nodes.values() if node.machine.powered]
     asked = [
@@ -46,7 +54,9 @@ def gather(cluster: Cluster, folder: Path) -> None:
     held = standing(cluster.timeline, cluster.timeline.now())
     for node in on:
         (folder / node.name).mkdir(exist_ok=True)
-        (folder / node.name / "addresses.txt").write_text(addresses(held, node.name), encoding="utf-8")
+        (folder / node.name / "addresses.txt").write_text(
+            addresses(held, node.name), encoding="utf-8"
+        )
         if isinstance(node, DirectorNode):
             _ask(node, _TABLE, folder / node.name / "ipvs.txt")
         for kind in (kind for kind in _FILES if isinstance(node, kind)):
@@ -59,15 +69,21 @@ def gather(cluster: Cluster, folder: Path) -> None:
 
 
 def hears(process: Process, *numbers: signal.Signals) -> bool:
-    """Whether a process would not die of these signals, as keepalived does until it has begun to hear them.
+    """Whether a process would not die of these signals, as keepalived does until it has begun to
+    hear them.
 
-    It blocks those that it hears (keepalived ``lib/signals.c``: signalfd), where others would catch them.
+    It blocks those that it hears (keepalived ``lib/signals.c``: signalfd), where others would catch
+    them.
     """
     try:
         status = process.machine.read(f"/proc/{process.pid}/status")
     except (HarnessError, OSError):  # it has ended, or its machine has
         return False
-    masks = dict(line.split(":", 1) for line in status.splitlines() if line.startswith(("SigBlk:", "SigCgt:")))
+    masks = dict(
+        line.split(":", 1)
+        for line in status.splitlines()
+        if line.startswith(("SigBlk:", "SigCgt:"))
+    )
     heard = int(masks["SigBlk"], 16) | int(masks["SigCgt"], 16)
     return all(heard >> (number - 1) & 1 for number in numbers)
 

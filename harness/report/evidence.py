@@ -1,7 +1,8 @@
-"""The evidence of one scenario, written while it runs: timeline, capture, and at the end what the nodes tell.
+"""The evidence of one scenario, written while it runs: timeline, capture, and at the end what the
+nodes tell.
 
-``scenario.json`` is written when a scenario begins and again when it has ended, so that of one which was cut short is
-known what it was. docs/artifacts.md describes every file.
+``scenario.json`` is written when a scenario begins and again when it has ended, so that of one
+which was cut short is known what it was. docs/artifacts.md describes every file.
 """
 
 from __future__ import annotations
@@ -19,25 +20,42 @@ from harness.events import Advertisement, Event
 from harness.lab.plan import Plan
 from harness.observers.packets import Frame
 from harness.report import dumps, pcapng
-from harness.report.artifacts import ABOUT, CAPTURE, FORMAT, TIMELINE, cannot_write, replacing, write_json
+from harness.report.artifacts import (
+    ABOUT,
+    CAPTURE,
+    FORMAT,
+    TIMELINE,
+    cannot_write,
+    replacing,
+    write_json,
+)
 from harness.report.frames import Commenter
 from harness.report.standing import standing
 
 
 class Evidence:
-    """Of one scenario on a running cluster, from construction to :meth:`finish`, in a folder of its own."""
+    """Of one scenario on a running cluster, from construction to :meth:`finish`, in a folder of its
+    own.
+    """
 
     def __init__(self, folder: Path, cluster: Cluster, about: Mapping[str, Any]) -> None:
-        """``about`` says what the scenario is, as JSON. Raises HarnessError if the folder cannot be written."""
+        """``about`` says what the scenario is, as JSON. Raises HarnessError if the folder cannot be
+        written.
+        """
         self.folder, self._cluster = folder, cluster
         self._problem: OSError | None = None
         self._frames = 0
         self._ended: Instant | None = None
         timeline = cluster.timeline
         self._about = {
-            "format": FORMAT, **about, "outcome": None, "began": timeline.mark, "cluster": cluster.folder.name,
-            **described(cluster.plan), "before": [event.as_dict() for event in standing(timeline, timeline.mark)],
-        }  # fmt: skip
+            "format": FORMAT,
+            **about,
+            "outcome": None,
+            "began": timeline.mark,
+            "cluster": cluster.folder.name,
+            **described(cluster.plan),
+            "before": [event.as_dict() for event in standing(timeline, timeline.mark)],
+        }
         self._logs = {path: path.stat().st_size for path in sorted(cluster.folder.glob("*/*.log"))}
         self._comment = Commenter(cluster.plan).comment
         ends = list(cluster.lab.wire_ends.values())
@@ -46,7 +64,9 @@ class Evidence:
             write_json(folder / ABOUT, self._about)
             for director in cluster.directors:
                 (folder / director.name).mkdir()
-                (folder / director.name / Path(director.config_file).name).write_bytes(director.config_text())
+                (folder / director.name / Path(director.config_file).name).write_bytes(
+                    director.config_text()
+                )
             origin = to_realtime(timeline.origin)
             with contextlib.ExitStack() as opened:
                 self._timeline = opened.enter_context(open(folder / TIMELINE, "wb", buffering=0))
@@ -81,24 +101,29 @@ class Evidence:
     def _packet(self, frame: Frame) -> bytes:
         interface = self._interfaces[frame.node, frame.interface]
         at = self._origin + round(frame.at * 1e9)
-        return pcapng.packet(interface, at, frame.on_the_wire, sent=frame.sent, comment=self._comment(frame.data))
+        return pcapng.packet(
+            interface, at, frame.on_the_wire, sent=frame.sent, comment=self._comment(frame.data)
+        )
 
     def end(self) -> None:
         """End the timeline here: what follows is no part of the scenario.
 
-        Nor is it the same in each run, since pytest reads the clock as often as it has something to print.
+        Nor is it the same in each run, since pytest reads the clock as often as it has something to
+        print.
         """
         self._ended = self._cluster.timeline.now()
 
     def finish(self, outcome: Mapping[str, Any], keep: str) -> None:
         """Write how the scenario ended and, if it is to be kept, what the nodes tell now.
 
-        ``keep`` says of which scenarios to keep the large files: ``all``, ``failed`` or ``none``. The timeline ends now
-        unless :meth:`end` has ended it.
+        ``keep`` says of which scenarios to keep the large files: ``all``, ``failed`` or ``none``.
+        The timeline ends now unless :meth:`end` has ended it.
 
         Raises HarnessError if they could not all be written.
         """
-        large = keep == "all" or (keep == "failed" and outcome.get("outcome") not in ("passed", "skipped"))
+        large = keep == "all" or (
+            keep == "failed" and outcome.get("outcome") not in ("passed", "skipped")
+        )
         ended = self._cluster.timeline.now() if self._ended is None else self._ended
         counts = {"ended": ended, "dropped": self._cluster.recorder.dropped}
         broken = self._stop()
@@ -112,7 +137,9 @@ class Evidence:
                 dumps.gather(self._cluster, self.folder)
             else:
                 (self.folder / CAPTURE).unlink()
-            write_json(self.folder / ABOUT, {**self._about, **counts, "frames": self._frames, **outcome})
+            write_json(
+                self.folder / ABOUT, {**self._about, **counts, "frames": self._frames, **outcome}
+            )
         except OSError as problem:
             raise cannot_write(self.folder, problem) from None
         if broken is not None:
@@ -133,7 +160,9 @@ class Evidence:
         return None
 
     def _sort_timeline(self, ended: Instant) -> None:
-        """Put the lines in the order of their instants: some are known only later, such as a request's answer."""
+        """Put the lines in the order of their instants: some are known only later, such as a
+        request's answer.
+        """
         with replacing(self.folder / TIMELINE) as file:
             self._cluster.timeline.write(file, since=self._cluster.timeline.mark, until=ended)
 
@@ -153,7 +182,9 @@ def described(plan: Plan) -> dict[str, Any]:
         {
             "name": host.name,
             "role": type(host.role).__name__,
-            "addresses": {each.name: [str(address) for address in each.addresses] for each in host.interfaces},
+            "addresses": {
+                each.name: [str(address) for address in each.addresses] for each in host.interfaces
+            },
         }
         for host in plan.hosts
     ]

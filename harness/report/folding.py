@@ -1,4 +1,6 @@
-"""Events as the lines of a short table: what says nothing new is left out, and repetition is one line. Pure."""
+"""Events as the lines of a short table: what says nothing new is left out, and repetition is one
+line. Pure.
+"""
 
 from __future__ import annotations
 
@@ -55,13 +57,16 @@ class _Repeated:
 def lines(events: Sequence[Event]) -> list[Line]:
     """What happened, in order; repetition is told where it began, with how long it went on.
 
-    Whatever else happens in the cluster ends a repetition, so that what came before it and what after stay apart.
+    Whatever else happens in the cluster ends a repetition, so that what came before it and what
+    after stay apart.
     """
     return [_line(each) for each in sorted(_folded(events), key=lambda each: each.first.at)]
 
 
 def windows(events: Sequence[Event]) -> list[Line]:
-    """Where each window opens and closes; one that is only expected has an end and no known beginning."""
+    """Where each window opens and closes; one that is only expected has an end and no known
+    beginning.
+    """
     due: dict[tuple[str, str, float], Expected | Judged | Missed] = {}
     for event in events:
         if isinstance(event, Expected | Judged | Missed):
@@ -71,8 +76,14 @@ def windows(events: Sequence[Event]) -> list[Line]:
         missed = isinstance(event, Missed) or (isinstance(event, Judged) and not event.met)
         style: Style = "missed" if missed else ""
         if isinstance(event, Judged):
-            found.append(Line(event.earliest, event.node, f"/ {event.what}: due from here", style, across=True))
-        found.append(Line(event.latest, event.node, f"\\ {event.what}: due until here", style, across=True))
+            found.append(
+                Line(
+                    event.earliest, event.node, f"/ {event.what}: due from here", style, across=True
+                )
+            )
+        found.append(
+            Line(event.latest, event.node, f"\\ {event.what}: due until here", style, across=True)
+        )
     return found
 
 
@@ -106,7 +117,9 @@ def _topic(event: Event) -> tuple[str, ...]:
 
 
 def _said(event: Event) -> Hashable:
-    """Equal for events that say the same: a request's says whether it was answered, not how fast, nor by whom."""
+    """Equal for events that say the same: a request's says whether it was answered, not how fast,
+    nor by whom.
+    """
     if isinstance(event, Request):
         return event.status == 200 or (event.status, event.error)
     return words(event)
@@ -124,11 +137,17 @@ def _line(each: _Repeated) -> Line:
     text = words(event)
     if each.count > 1:
         if isinstance(event, Request):
-            answered = ", ".join(sorted(each.servers)) if event.status == 200 else event.error or str(event.status)
+            answered = (
+                ", ".join(sorted(each.servers))
+                if event.status == 200
+                else event.error or str(event.status)
+            )
             after = "in" if event.status == 200 else "after"
             text = f"GET: {answered} {after} up to {duration(each.slowest)}"
         lasted = each.last.at - event.at
-        text = f"{each.count} x {text}" + (f", over {duration(lasted)}" if lasted >= _WORTH_TELLING else "")
+        text = f"{each.count} x {text}" + (
+            f", over {duration(lasted)}" if lasted >= _WORTH_TELLING else ""
+        )
     return Line(event.at, event.node, text, _style(event), across=event.kind in _ACROSS)
 
 

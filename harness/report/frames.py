@@ -1,4 +1,6 @@
-"""What a frame of the capture is, in words, for its comment: judged by a few bytes, since every frame is."""
+"""What a frame of the capture is, in words, for its comment: judged by a few bytes, since every
+frame is.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,12 @@ class Commenter:
             for address in interface.addresses
         }
         directors = [host.role for host in plan.hosts if isinstance(host.role, Director)]
-        vips = [vip for director in directors for instance in director.instances for vip in instance.vips]
+        vips = [
+            vip
+            for director in directors
+            for instance in director.instances
+            for vip in instance.vips
+        ]
         vips += [service.vip for director in directors for service in director.services]
         self._vips = {ipaddress.ip_address(vip.partition("/")[0]).packed for vip in vips}
 

@@ -44,7 +44,8 @@ class Grid:
         if versions:
             heads.append(["", *(versions.get(column) or "" for column in columns)])
         rows = [*heads] + [
-            [behaviour, *(self.cells[behaviour].get(column, "-") for column in columns)] for behaviour in ordered
+            [behaviour, *(self.cells[behaviour].get(column, "-") for column in columns)]
+            for behaviour in ordered
         ]
         widths = [max(len(row[number]) for row in rows) for number in range(len(columns) + 1)]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]

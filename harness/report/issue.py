@@ -1,4 +1,6 @@
-"""One scenario as a Markdown text for an issue tracker: expected, by which rule, what happened, how to run it. Pure."""
+"""One scenario as a Markdown text for an issue tracker: expected, by which rule, what happened, how
+to run it. Pure.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ LAST_LINES: Final = 60
 
 
 def text(run: Run, scenario: Scenario, archive: str, configurations: Mapping[str, str]) -> str:
-    """``archive`` is the name of the file that goes with it, ``configurations`` are by their names in it."""
+    """``archive`` is the name of the file that goes with it, ``configurations`` are by their names
+    in it.
+    """
     parts = [
         f"# {plain(scenario.reason or scenario.name)}",
         f"Scenario `{_code(scenario.name)}`: {scenario.outcome}.",
@@ -39,7 +43,9 @@ def _expected(scenario: Scenario) -> Iterator[str]:
         yield f"By the rule `{_code(name)}`: {plain(rule.replace('``', ''))}"
     rows = [_row(event) for event in scenario.events if isinstance(event, Judged | Missed)]
     if rows:
-        yield "\n".join(["| machine | what | due after | came after | |", "|---|---|---|---|---|", *rows])
+        yield "\n".join(
+            ["| machine | what | due after | came after | |", "|---|---|---|---|---|", *rows]
+        )
 
 
 def _row(event: Judged | Missed) -> str:
@@ -47,7 +53,10 @@ def _row(event: Judged | Missed) -> str:
     if isinstance(event, Missed):
         cells = [f"up to {latest}", "not at all", "**missed**"]
     else:
-        cells = [f"{milliseconds(event.earliest - event.since)} to {latest}", duration(event.measured - event.since)]
+        cells = [
+            f"{milliseconds(event.earliest - event.since)} to {latest}",
+            duration(event.measured - event.since),
+        ]
         cells.append("in time" if event.met else "**missed**")
     return f"| {' | '.join([plain(event.node), plain(event.what), *cells])} |"
 
@@ -58,26 +67,45 @@ def _happened(scenario: Scenario) -> Iterator[str]:
         yield _fenced(message)
     shown = table.render(scenario.events, scenario.about.get("nodes", ()), last=LAST_LINES)
     faults = any(event.kind == "fault" for event in scenario.events)
-    yield f"The last events, in milliseconds after the {'last fault' if faults else 'first event'}:\n\n{_fenced(shown)}"
+    yield (
+        "The last events, in milliseconds after the"
+        f" {'last fault' if faults else 'first event'}:\n\n{_fenced(shown)}"
+    )
 
 
 def _versions(run: Run) -> Iterator[str]:
     about = run.about
     known = {"kernel": about.get("kernel"), "clock": about.get("clock"), "seed": about.get("seed")}
     known |= about.get("versions", {})
-    known |= {f"keepalived of {image}": version for image, version in about.get("images", {}).items()}
+    known |= {
+        f"keepalived of {image}": version for image, version in about.get("images", {}).items()
+    }
     known["commit of the harness"] = about.get("commit")
     yield "## Versions"
-    yield "\n".join(f"- {plain(name)}: {plain(value)}" for name, value in known.items() if value is not None)
+    yield "\n".join(
+        f"- {plain(name)}: {plain(value)}" for name, value in known.items() if value is not None
+    )
 
 
 def _how(run: Run, scenario: Scenario, archive: str) -> Iterator[str]:
     about = run.about
-    options = [f"--{option}={value}" for option, values in about.get("selection", {}).items() for value in values or ()]
-    command = ["pytest", scenario.name, "--seed", str(about.get("seed", 0)), "--clock", str(about.get("clock", "auto"))]
+    options = [
+        f"--{option}={value}"
+        for option, values in about.get("selection", {}).items()
+        for value in values or ()
+    ]
+    command = [
+        "pytest",
+        scenario.name,
+        "--seed",
+        str(about.get("seed", 0)),
+        "--clock",
+        str(about.get("clock", "auto")),
+    ]
     yield "## How to run it"
     yield (
-        f"`{_code(archive)}` has the scenario, the configuration, the capture, the timeline and a page"
+        f"`{_code(archive)}` has the scenario, the configuration, the capture, the"
+        " timeline and a page"
         " (`run/report.html`) that needs no network. With the LVS harness:"
     )
     yield _fenced(f"lvs-harness reproduce {shlex.quote(archive)}")

@@ -1,6 +1,7 @@
 """The packets of a scenario between its machines, in order: what the page draws as a ladder. Pure.
 
-What a packet is stands in its bytes; :mod:`harness.report.frames` has put into words what it is for.
+What a packet is stands in its bytes; :mod:`harness.report.frames` has put into words what it is
+for.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from harness.report.words import words
 _FLAGS: Final = ((2, "SYN"), (16, "ACK"), (1, "FIN"), (4, "RST"), (8, "PSH"))
 _PROTOCOLS: Final = {1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6", 112: "VRRP"}
 _OPTIONS: Final = 0
-"""IPv6's hop-by-hop options, which stand before what machines say of the groups that they listen to."""
+"""IPv6's hop-by-hop options, which stand before what machines say of the groups that they listen
+to.
+"""
 _IPIP: Final = (4, 41)
 _PORTS = struct.Struct("!HH")
 
@@ -39,7 +42,13 @@ class Rung:
 
     def as_json(self, zero: float) -> list[Any]:
         """Its time in milliseconds after ``zero``, and all else as it is."""
-        return [round((self.at - zero) * 1000, 4), self.node, list(self.to), self.protocol, self.text]
+        return [
+            round((self.at - zero) * 1000, 4),
+            self.node,
+            list(self.to),
+            self.protocol,
+            self.text,
+        ]
 
 
 def of_capture(journeys: Sequence[Sent]) -> list[Rung]:
@@ -56,9 +65,13 @@ def of_capture(journeys: Sequence[Sent]) -> list[Rung]:
 
 
 def of_events(told: Sequence[Told]) -> list[Rung]:
-    """Where no capture was kept: the advertisements, ARP and neighbour discovery of the timeline."""
+    """Where no capture was kept: the advertisements, ARP and neighbour discovery of the
+    timeline.
+    """
     return [
-        Rung(each.event.at, each.event.node, each.heard_by, _protocol(each.event), words(each.event))
+        Rung(
+            each.event.at, each.event.node, each.heard_by, _protocol(each.event), words(each.event)
+        )
         for each in told
         if isinstance(each.event, Advertisement | Arp | Ndp) and each.event.sent
     ]
@@ -89,7 +102,11 @@ def _ipv4(data: bytes) -> tuple[str, str]:
 
 def _packet(protocol: int, source: bytes, destination: bytes, payload: bytes) -> tuple[str, str]:
     if protocol in _IPIP:
-        inner = _ipv4(payload) if protocol == 4 else _packet(payload[6], payload[8:24], payload[24:40], payload[40:])
+        inner = (
+            _ipv4(payload)
+            if protocol == 4
+            else _packet(payload[6], payload[8:24], payload[24:40], payload[40:])
+        )
         return inner[0], f"{inner[1]}, tunnelled to {ipaddress.ip_address(destination)}"
     if protocol == _OPTIONS:
         return "icmpv6", f"multicast groups of {ipaddress.ip_address(source)}"
@@ -97,7 +114,10 @@ def _packet(protocol: int, source: bytes, destination: bytes, payload: bytes) ->
     ends = [str(ipaddress.ip_address(address)) for address in (source, destination)]
     if name in ("TCP", "UDP"):
         ports = _PORTS.unpack_from(payload)
-        ends = [f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}" for ip, port in zip(ends, ports, strict=True)]
+        ends = [
+            f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+            for ip, port in zip(ends, ports, strict=True)
+        ]
     said = f"{name} {_flags(payload[13], payload)}" if name == "TCP" else name
     return name.lower() if protocol in _PROTOCOLS else "ip", f"{said} {ends[0]} > {ends[1]}"
 

@@ -15,8 +15,8 @@ from harness.report.artifacts import Run
 def merge(folders: Sequence[Path], artifacts_folder: Path) -> Path:
     """Copy the scenarios of runs into the folder of a new run, which is returned.
 
-    Raises HarnessError if they do not fit together: shards of different divisions, which overlap and miss scenarios,
-    or a shard that is missing or there twice.
+    Raises HarnessError if they do not fit together: shards of different divisions, which overlap
+    and miss scenarios, or a shard that is missing or there twice.
     """
     runs = [artifacts.read_run(folder) for folder in folders]
     _check_shards(runs)
@@ -40,7 +40,9 @@ def merge(folders: Sequence[Path], artifacts_folder: Path) -> Path:
         "seconds": round(sum(run.about.get("seconds", 0) for run in runs), 3),
     }
     about.pop("status", None)
-    statuses = [int(run.about["status"]) for run in runs if isinstance(run.about.get("status"), int)]
+    statuses = [
+        int(run.about["status"]) for run in runs if isinstance(run.about.get("status"), int)
+    ]
     if len(statuses) == len(runs):
         about["status"] = max(statuses)
     artifacts.update(merged / artifacts.RUN, about)
@@ -48,9 +50,13 @@ def merge(folders: Sequence[Path], artifacts_folder: Path) -> Path:
 
 
 def adopt(written: Path, run: Path, console: Path) -> None:
-    """Copy what a worker on another machine has written into the run's folder, and what it said last to ``console``."""
+    """Copy what a worker on another machine has written into the run's folder, and what it said
+    last to ``console``.
+    """
     for name in received.folders(written):
-        new = received.has(written, f"{name}/{artifacts.ABOUT}")  # a scenario's; clusters lie below the worker's name
+        new = received.has(
+            written, f"{name}/{artifacts.ABOUT}"
+        )  # a scenario's; clusters lie below the worker's name
         target = artifacts.new_folder(run, name) if new else run / name
         target.mkdir(exist_ok=True)
         received.copy(written, name, target)
@@ -67,7 +73,8 @@ def _check_shards(runs: Sequence[Run]) -> None:
     divisions = {run.about.get("division") for run in runs}
     if len(divisions) > 1 or len(shards) < len(runs):
         raise HarnessError(
-            "these runs are shards of different divisions, so some scenarios ran twice and some not at all: give every"
+            "these runs are shards of different divisions, so some scenarios ran twice"
+            " and some not at all: give every"
             " shard the same tests, options and recorded durations (.pytest_cache), or none"
         )
     count = _count(shards[0][1])

@@ -1,4 +1,6 @@
-"""The page: one file that shows a run, or two side by side, in any browser and without a network."""
+"""The page: one file that shows a run, or two side by side, in any browser and without a
+network.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ _MOST_OPEN: Final = 10
 """So many scenarios that did not pass are open at first."""
 
 _MOST_WHOLE: Final = 50
-"""Of so many that did not pass packets and logs are in the page itself; a page of megabytes opens slowly."""
+"""Of so many that did not pass packets and logs are in the page itself; a page of megabytes opens
+slowly.
+"""
 
 Progress = Callable[[str], None]
 """Is told what begins now, in a line."""
@@ -38,7 +42,9 @@ def write(folder: Path, progress: Progress = _unheard) -> Path:
     return _write(folder / PAGE, [folder], folder, progress)
 
 
-def write_comparison(first: Path, second: Path, target: Path, progress: Progress = _unheard) -> Path:
+def write_comparison(
+    first: Path, second: Path, target: Path, progress: Progress = _unheard
+) -> Path:
     """Render two runs side by side into ``target``. Raises HarnessError."""
     return _write(target, [first, second], target.parent, progress)
 
@@ -54,19 +60,27 @@ def _write(target: Path, folders: Sequence[Path], base: Path, progress: Progress
         with replacing(target) as file:
             file.write(text)
     except OSError as problem:
-        raise HarnessError(f"cannot write {target}: {problem.strerror}; make room or mend it") from None
+        raise HarnessError(
+            f"cannot write {target}: {problem.strerror}; make room or mend it"
+        ) from None
     return target
 
 
 def render(runs: Sequence[Run], base: Path) -> str:
-    """The page's text; ``base`` is the folder in which it will lie, for its links. Raises HarnessError."""
+    """The page's text; ``base`` is the folder in which it will lie, for its links. Raises
+    HarnessError.
+    """
     try:
         import jinja2
     except ImportError:
         raise HarnessError("the report needs jinja2, which is not installed: make setup") from None
     loader = jinja2.FunctionLoader(_asset)
-    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters["urlencode"] = partial(quote, errors="replace")  # jinja2's own takes no lone surrogates
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+    environment.filters["urlencode"] = partial(
+        quote, errors="replace"
+    )  # jinja2's own takes no lone surrogates
     rows = _rows(runs, base)
     return environment.get_template("page.html.j2").render(
         title=" and ".join(run.folder.resolve().name for run in runs),
@@ -131,14 +145,17 @@ def _rows(runs: Sequence[Run], base: Path) -> list[Row]:
         amiss += any(each is not None and each.outcome not in GOOD for each in both)
         panels = [panel(each, base, whole=amiss <= _MOST_WHOLE) if each else None for each in both]
         rows.append(Row(name, panels, order))
-    rows.sort(key=lambda row: min(OUTCOMES.index(each) for each in row.outcomes if each in OUTCOMES))
+    rows.sort(
+        key=lambda row: min(OUTCOMES.index(each) for each in row.outcomes if each in OUTCOMES)
+    )
     for row in [row for row in rows if not set(row.outcomes) <= {*GOOD, "missing"}][:_MOST_OPEN]:
         row.opened = True
     return rows
 
 
 def _differences(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """The behaviours that did not end alike in both runs: for each run how its cases ended, and why the first of them.
+    """The behaviours that did not end alike in both runs: for each run how its cases ended, and why
+    the first of them.
 
     Those that differ in more of their cases come first.
     """
@@ -152,10 +169,13 @@ def _differences(rows: Sequence[Row]) -> list[dict[str, Any]]:
             runs = range(len(cases[0].panels))
             found.append(
                 {
-                    "behaviour": name, "differing": len(differing), "cases": len(cases), "first": differing[0].name,
+                    "behaviour": name,
+                    "differing": len(differing),
+                    "cases": len(cases),
+                    "first": differing[0].name,
                     "runs": [_ended(differing, number) for number in runs],
                 }
-            )  # fmt: skip
+            )
     return sorted(found, key=lambda each: -each["differing"])
 
 
@@ -184,7 +204,10 @@ def _summary(run: Run) -> dict[str, Any]:
                 ("wall time", seconds(about.get("wall"))),
                 *(versions.items() if isinstance(versions, dict) else ()),
                 ("commit", about.get("commit")),
-                *((f"keepalived of {image}", version) for image, version in about.get("images", {}).items()),
+                *(
+                    (f"keepalived of {image}", version)
+                    for image, version in about.get("images", {}).items()
+                ),
                 ("arguments", " ".join(map(str, about.get("arguments", ()))) or None),
                 ("exit status", about.get("status")),
                 ("frames dropped", sum(int(s.about.get("dropped") or 0) for s in run.scenarios)),

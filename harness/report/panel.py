@@ -1,4 +1,6 @@
-"""What the page shows of one scenario, as plain values: its template and its script draw them. Pure but for reading."""
+"""What the page shows of one scenario, as plain values: its template and its script draw them. Pure
+but for reading.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ GOOD: Final = ("passed", "skipped")
 LOOKS_LIKE: Final = "looks like: "
 
 _HEIGHT, _ROW = 125, 26
-"""Of a picture, about, in pixels: what is around its rows, and a row; so nothing moves when it is drawn."""
+"""Of a picture, about, in pixels: what is around its rows, and a row; so nothing moves when it is
+drawn.
+"""
 
 _MOST_RUNGS: Final = 4000
 _PREVIEWED: Final = (".log", ".conf", ".txt", ".stats")
@@ -81,7 +85,8 @@ def _bullet(event: Judged | Missed) -> Bullet:
 
 
 def margin(scenario: Scenario) -> float | None:
-    """How near to an edge of its window the nearest measured time came, in percent of the window; negative beyond it.
+    """How near to an edge of its window the nearest measured time came, in percent of the window;
+    negative beyond it.
 
     None where nothing was judged.
     """
@@ -122,9 +127,14 @@ def panel(scenario: Scenario, base: Path, whole: bool = True) -> dict[str, Any]:
         "bullets": bullets(scenario),
         "files": _files(scenario, base),
         "table": table.render(scenario.events, about.get("nodes", ())) if amiss else "",
-        "description": f"{len(events)} events on {len({each.event.node for each in events})} machines",
+        "description": f"{len(events)} events on"
+        f" {len({each.event.node for each in events})} machines",
         "height": _HEIGHT + _ROW * len(drawn.rows),
-        "data": pack(json.dumps(_data(scenario, drawn, events, amiss and whole), separators=(",", ":")).encode()),
+        "data": pack(
+            json.dumps(
+                _data(scenario, drawn, events, amiss and whole), separators=(",", ":")
+            ).encode()
+        ),
     }
 
 
@@ -133,7 +143,9 @@ def pack(data: bytes) -> str:
     return base64.b64encode(gzip.compress(data, mtime=0)).decode()
 
 
-def _data(scenario: Scenario, drawn: Picture, events: Sequence[broadcasts.Told], whole: bool) -> dict[str, Any]:
+def _data(
+    scenario: Scenario, drawn: Picture, events: Sequence[broadcasts.Told], whole: bool
+) -> dict[str, Any]:
     """What the page's script draws: pictures, packets, events and files."""
     zero = picture.zero(scenario)
     nodes = [str(node["name"]) for node in scenario.about.get("nodes", ())]
@@ -143,7 +155,13 @@ def _data(scenario: Scenario, drawn: Picture, events: Sequence[broadcasts.Told],
         **drawn.as_json(),
         "nodes": nodes,
         "events": [
-            [_ms(each.event.at, zero), each.event.node, each.event.kind, words(each.event), _listed(each.heard, nodes)]
+            [
+                _ms(each.event.at, zero),
+                each.event.node,
+                each.event.kind,
+                words(each.event),
+                _listed(each.heard, nodes),
+            ]
             for each in events
             if not isinstance(each.event, Expected)
         ],
@@ -156,7 +174,9 @@ def _data(scenario: Scenario, drawn: Picture, events: Sequence[broadcasts.Told],
 
 def _listed(heard: Sequence[str], nodes: Sequence[str]) -> str:
     """In the order of the topology."""
-    return ", ".join(sorted(heard, key=lambda name: nodes.index(name) if name in nodes else len(nodes)))
+    return ", ".join(
+        sorted(heard, key=lambda name: nodes.index(name) if name in nodes else len(nodes))
+    )
 
 
 def _ms(at: Instant, zero: Instant) -> float:
@@ -198,7 +218,9 @@ def _causes(message: str) -> list[str]:
 
 
 def _files(scenario: Scenario, base: Path) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """Machine -> its files: the name that is shown, the path below the scenario's folder, and the link."""
+    """Machine -> its files: the name that is shown, the path below the scenario's folder, and the
+    link.
+    """
     machines: dict[str, list[tuple[str, str, str]]] = {}
     for path in scenario.files:
         name = str(path.relative_to(scenario.folder))
@@ -213,7 +235,11 @@ def _link(path: Path, base: Path) -> str:
 
 def _topology(about: dict[str, Any]) -> str:
     parameters = about.get("parameters")
-    named = ", ".join(f"{name}={value}" for name, value in parameters.items()) if isinstance(parameters, dict) else ""
+    named = (
+        ", ".join(f"{name}={value}" for name, value in parameters.items())
+        if isinstance(parameters, dict)
+        else ""
+    )
     return f"{about.get('topology') or 'unknown topology'}({named})"
 
 

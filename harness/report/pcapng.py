@@ -1,8 +1,10 @@
-"""Captures as pcapng: one file with an interface for each wire, nanosecond stamps, and comments on frames.
+"""Captures as pcapng: one file with an interface for each wire, nanosecond stamps, and comments on
+frames.
 
-The blocks that this needs are few, and written from the format's specification (draft-ietf-opsawg-pcapng, sections 4.1
-to 4.3). scapy's writer stamps in microseconds from a float and takes names and comments through a private method only;
-python-pcapng's takes as long for one frame as this does for ten; and either is one more import before the first frame.
+The blocks that this needs are few, and written from the format's specification
+(draft-ietf-opsawg-pcapng, sections 4.1 to 4.3). scapy's writer stamps in microseconds from a float
+and takes names and comments through a private method only; python-pcapng's takes as long for one
+frame as this does for ten; and either is one more import before the first frame.
 """
 
 from __future__ import annotations
@@ -22,15 +24,26 @@ _PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
 
 
 class Writer:
-    """Appends frames to a file; each :meth:`write` hands the kernel whole blocks, so that a crash cuts none."""
+    """Appends frames to a file; each :meth:`write` hands the kernel whole blocks, so that a crash
+    cuts none.
+    """
 
-    def __init__(self, path: str | os.PathLike[str], interfaces: Iterable[str], comment: str) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], interfaces: Iterable[str], comment: str
+    ) -> None:
         """``interfaces`` are their names, referred to by their position. Raises OSError."""
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._fd = os.open(
+            path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o644
+        )
         section = struct.pack("=IHHq", _BYTE_ORDER, 1, 0, -1)
-        header = _block(SECTION, section, ((COMMENT, comment.encode()), (_APPLICATION, b"lvs-harness")))
+        header = _block(
+            SECTION, section, ((COMMENT, comment.encode()), (_APPLICATION, b"lvs-harness"))
+        )
         about = struct.pack("=HHI", _ETHERNET, 0, 0)
-        named = [_block(INTERFACE, about, ((NAME, n.encode()), (_RESOLUTION, _NANOSECONDS))) for n in interfaces]
+        named = [
+            _block(INTERFACE, about, ((NAME, n.encode()), (_RESOLUTION, _NANOSECONDS)))
+            for n in interfaces
+        ]
         try:
             self._put(header + b"".join(named))
         except OSError:
@@ -51,8 +64,12 @@ class Writer:
         os.close(self._fd)
 
 
-def packet(interface: int, at: int, data: bytes, *, sent: bool, comment: str | None = None) -> bytes:
-    """The block of one frame; ``at`` in nanoseconds of the Unix epoch, ``sent`` by the interface or received by it."""
+def packet(
+    interface: int, at: int, data: bytes, *, sent: bool, comment: str | None = None
+) -> bytes:
+    """The block of one frame; ``at`` in nanoseconds of the Unix epoch, ``sent`` by the interface or
+    received by it.
+    """
     head = struct.pack("=IIIII", interface, at >> 32, at & 0xFFFFFFFF, len(data), len(data))
     options = [(_FLAGS, struct.pack("=I", _OUTBOUND if sent else _INBOUND))]
     if comment is not None:

@@ -1,6 +1,8 @@
-"""A scenario's events as a picture: rows of bars and marks, without saying how they are drawn. Pure.
+"""A scenario's events as a picture: rows of bars and marks, without saying how they are drawn.
+Pure.
 
-All times in it are milliseconds after its zero: the first fault, or where there is none the scenario's beginning.
+All times in it are milliseconds after its zero: the first fault, or where there is none the
+scenario's beginning.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ class Picture:
     marks: list[Mark] = field(default_factory=list)
     spans: list[tuple[float, float, str, str]] = field(default_factory=list)
     view: tuple[float, float] = (0, 0)
-    """What is to be seen first: the fault, what was due, and what came of it; all of it where nothing was due."""
+    """What is to be seen first: the fault, what was due, and what came of it; all of it where
+    nothing was due.
+    """
 
     def as_json(self) -> dict[str, Any]:
         """What the page draws."""
@@ -45,7 +49,11 @@ class Picture:
 
 def zero(scenario: Scenario) -> Instant:
     """The instant from which times are counted."""
-    faults = [event.at for event in scenario.events if event.kind == "fault" and event.matches(action="injected")]
+    faults = [
+        event.at
+        for event in scenario.events
+        if event.kind == "fault" and event.matches(action="injected")
+    ]
     began = scenario.about.get("began")
     first = [event.at for event in scenario.events[:1]]
     return next(iter(faults), began if isinstance(began, int | float) else next(iter(first), 0.0))
@@ -62,7 +70,9 @@ class _Artist:
         self._zero = zero(scenario)
         events = scenario.events
         began = _number(scenario.about.get("began"), events[0].at if events else 0.0)
-        ended = _number(scenario.about.get("ended"), max((event.at for event in events), default=began))
+        ended = _number(
+            scenario.about.get("ended"), max((event.at for event in events), default=began)
+        )
         self._ended = max([ended, began + 1e-6, *(event.at for event in events[-1:])])
         self._began = min([began, *(event.at for event in events[:1])])
         self._picture = Picture((self._ms(self._began), self._ms(self._ended)))
@@ -94,8 +104,12 @@ class _Artist:
         return (min(times) - room, max(times) + room)
 
     def _nodes(self) -> list[tuple[str, str]]:
-        known = [(str(node["name"]), str(node["role"])) for node in self._scenario.about.get("nodes", ())]
-        return known or [(name, _guess(events)) for name, events in _by_node(self._scenario.events).items()]
+        known = [
+            (str(node["name"]), str(node["role"])) for node in self._scenario.about.get("nodes", ())
+        ]
+        return known or [
+            (name, _guess(events)) for name, events in _by_node(self._scenario.events).items()
+        ]
 
     def _row(self, node: str, label: str) -> int:
         self._picture.rows.append((node, label))
@@ -106,8 +120,12 @@ class _Artist:
         everything = [*self._scenario.before, *self._scenario.events]
         return [event for event in everything if event.node == node and event.kind in kinds]
 
-    def _bars(self, row: int, events: Iterable[Event], state: Callable[[Event], tuple[str, str] | None]) -> None:
-        """A bar from each event to the next; ``state`` gives its kind and text, None for no bar, in between."""
+    def _bars(
+        self, row: int, events: Iterable[Event], state: Callable[[Event], tuple[str, str] | None]
+    ) -> None:
+        """A bar from each event to the next; ``state`` gives its kind and text, None for no bar, in
+        between.
+        """
         current: tuple[Instant, str, str] | None = None
         for event in events:
             at = max(event.at, self._began)
@@ -124,18 +142,30 @@ class _Artist:
     def _mark(self, row: int, event: Event, kind: str) -> None:
         self._picture.marks.append((row, self._ms(event.at), kind, words(event)))
 
-    # -- lanes ------------------------------------------------------------------------------------------------------
+    # -- lanes -----------------------------------------------------------------
 
     def _director(self, node: str) -> None:
         states = self._of(node, "state", "power", "daemon")
-        instances = sorted({str(event.details.get("instance")) for event in states if event.kind == "state"})
+        instances = sorted(
+            {str(event.details.get("instance")) for event in states if event.kind == "state"}
+        )
         row = len(self._picture.rows)
         for instance in instances or [""]:
-            of_it = [event for event in states if event.details.get("instance", instance) == instance]
-            self._bars(self._row(node, f"VRRP {instance}" if len(instances) > 1 else "VRRP"), of_it, _vrrp_state)
+            of_it = [
+                event for event in states if event.details.get("instance", instance) == instance
+            ]
+            self._bars(
+                self._row(node, f"VRRP {instance}" if len(instances) > 1 else "VRRP"),
+                of_it,
+                _vrrp_state,
+            )
         for event in self._of(node, "advertisement"):
             if event.details.get("sent"):
-                self._mark(row, event, "resignation" if event.details.get("priority") == 0 else "advertisement")
+                self._mark(
+                    row,
+                    event,
+                    "resignation" if event.details.get("priority") == 0 else "advertisement",
+                )
         owned = self._row(node, "VIP")
         for address in self._vips():
             self._bars(owned, _about(self._of(node, "address", "power"), address=address), _holds)
@@ -146,7 +176,11 @@ class _Artist:
 
     def _vips(self) -> list[str]:
         """What directors announce is a VIP: what they add and remove, or already hold as one."""
-        said = {event.details.get("sender") for event in self._scenario.events if event.details.get("gratuitous")}
+        said = {
+            event.details.get("sender")
+            for event in self._scenario.events
+            if event.details.get("gratuitous")
+        }
         own = {
             str(address).partition("/")[0]
             for node in self._scenario.about.get("nodes", ())
@@ -157,10 +191,14 @@ class _Artist:
         held = {
             event.details.get("address")
             for event in (*self._scenario.before, *self._scenario.events)
-            if event.kind == "address" and event.node in directors and event.details.get("interface") != "lo"
+            if event.kind == "address"
+            and event.node in directors
+            and event.details.get("interface") != "lo"
         }
         found = (said | held) - own
-        return sorted(str(address) for address in found if address and not str(address).startswith("fe80:"))
+        return sorted(
+            str(address) for address in found if address and not str(address).startswith("fe80:")
+        )
 
     def _real_server(self, node: str) -> None:
         row = self._row(node, "httpd")
@@ -196,11 +234,17 @@ class _Artist:
         self._outages(row, requests)
         for event in requests:
             good = event.details.get("status") == 200
-            self._mark(row, event, f"answered by {event.details.get('server')}" if good else "failed request")
+            self._mark(
+                row,
+                event,
+                f"answered by {event.details.get('server')}" if good else "failed request",
+            )
         self._expectations(node)
 
     def _outages(self, row: int, requests: list[Event]) -> None:
-        """A bar from the last request that was answered to the next one that was, where others failed in between."""
+        """A bar from the last request that was answered to the next one that was, where others
+        failed in between.
+        """
         last_good: Event | None = None
         failed = False
         for event in requests:
@@ -223,14 +267,18 @@ class _Artist:
         for event in self._of(node, "expected", "judged", "missed"):
             judged[event.details.get("what"), event.details.get("since")] = event
         for (what, _), event in judged.items():
-            latest, since = (_number(event.details.get(name), event.at) for name in ("latest", "since"))
+            latest, since = (
+                _number(event.details.get(name), event.at) for name in ("latest", "since")
+            )
             row = self._row(node, f"due: {what}")
             earliest = _number(event.details.get("earliest"), since)
             self._bar(row, earliest, latest, "window", f"{what}: due {self._due(earliest, latest)}")
             if event.kind == "judged":
                 met = bool(event.details.get("met"))
                 at = self._ms(_number(event.details.get("measured"), latest))
-                self._picture.marks.append((row, at, "on time" if met else "not on time", words(event)))
+                self._picture.marks.append(
+                    (row, at, "on time" if met else "not on time", words(event))
+                )
             if event.kind == "missed":
                 self._mark(row, event, "missed")
 
@@ -246,7 +294,9 @@ class _Artist:
             if event.details.get("action") == "injected":
                 begun[key] = event
             elif (start := begun.pop(key, None)) is not None:
-                self._picture.spans.append((self._ms(start.at), self._ms(event.at), event.node, str(key[1])))
+                self._picture.spans.append(
+                    (self._ms(start.at), self._ms(event.at), event.node, str(key[1]))
+                )
         for (node, name), start in begun.items():
             self._picture.spans.append((self._ms(start.at), self._ms(self._ended), node, str(name)))
 
@@ -268,7 +318,11 @@ def _daemon_state(event: Event) -> tuple[str, str] | None:
 
 
 def _holds(event: Event) -> tuple[str, str] | None:
-    return ("VIP", f"holds {event.details.get('address')}") if event.details.get("action") == "added" else None
+    return (
+        ("VIP", f"holds {event.details.get('address')}")
+        if event.details.get("action") == "added"
+        else None
+    )
 
 
 def _pooled(event: Event) -> tuple[str, str] | None:
@@ -279,7 +333,11 @@ def _pooled(event: Event) -> tuple[str, str] | None:
 
 
 def _about(events: Iterable[Event], address: str) -> list[Event]:
-    return [event for event in events if event.kind == "power" or event.details.get("address") == address]
+    return [
+        event
+        for event in events
+        if event.kind == "power" or event.details.get("address") == address
+    ]
 
 
 def _by_node(events: Iterable[Event]) -> dict[str, list[Event]]:
@@ -302,4 +360,8 @@ def _host(endpoint: Any) -> str:
 
 
 def _number(value: Any, otherwise: float) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else otherwise
+    return (
+        float(value)
+        if isinstance(value, int | float) and not isinstance(value, bool)
+        else otherwise
+    )

@@ -1,4 +1,5 @@
-"""A topology as a drawing in text: its LANs with their machines, what each is for, and the virtual services.
+"""A topology as a drawing in text: its LANs with their machines, what each is for, and the virtual
+services.
 
 Drawn with rich, whose trees also look right where a terminal has neither colours nor Unicode.
 """
@@ -84,12 +85,17 @@ def _devices(host: HostPlan, lan: str) -> list[str]:
         parts = f" of {', '.join(device.parts)}" if device.parts else ""
         own = f", {', '.join(device.own_addresses)}" if device.own_addresses else ""
         lines.append(f"{device.name}: {type(device).__name__.lower()}{parts}{own}")
-    return [*lines, *(f"route: {destination} {way}" for destination, way in host.role.routes.items())]
+    return [
+        *lines,
+        *(f"route: {destination} {way}" for destination, way in host.role.routes.items()),
+    ]
 
 
 def _title(role: Role) -> str:
     """``MailServer`` is written as ``mail server``."""
-    letters = [f" {letter.lower()}" if letter.isupper() else letter for letter in type(role).__name__]
+    letters = [
+        f" {letter.lower()}" if letter.isupper() else letter for letter in type(role).__name__
+    ]
     return "".join(letters).strip()
 
 
@@ -119,7 +125,9 @@ def _services(plan: Plan) -> list[VirtualService]:
     for host in plan.of_role(Director):
         assert isinstance(host.role, Director)
         for service in host.role.services:
-            found.setdefault(f"{service.vip} {service.port} {service.protocol} {service.fwmark}", service)
+            found.setdefault(
+                f"{service.vip} {service.port} {service.protocol} {service.fwmark}", service
+            )
     return list(found.values())
 
 
@@ -127,7 +135,10 @@ def _add_service(tree: Tree, plan: Plan, service: VirtualService) -> None:
     from rich.text import Text
 
     mark = f"firewall mark {service.fwmark}, " if service.fwmark is not None else ""
-    title = f"{mark}{service.vip}:{service.port} {service.protocol}, {service.scheduler}, {service.method}"
+    title = (
+        f"{mark}{service.vip}:{service.port} {service.protocol},"
+        f" {service.scheduler}, {service.method}"
+    )
     servers = [
         host.name
         for host in plan.of_role(RealServer)

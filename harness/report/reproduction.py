@@ -1,7 +1,8 @@
-"""One failure to send to somebody: a small bundle with a page of its own, and a text for an issue tracker beside it.
+"""One failure to send to somebody: a small bundle with a page of its own, and a text for an issue
+tracker beside it.
 
-The bundle is one as :mod:`harness.report.bundle` makes of a whole run, of a single scenario and with the files that it
-was made of; so ``lvs-harness reproduce`` runs it.
+The bundle is one as :mod:`harness.report.bundle` makes of a whole run, of a single scenario and
+with the files that it was made of; so ``lvs-harness reproduce`` runs it.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ _SUITE = re.compile(r"test_.*\.py|.*_test\.py")
 _SHOWN: Final = 10
 
 
-def make(folder: Path, wanted: str, target: Path | None = None, with_secrets: bool = False) -> tuple[Path, list[str]]:
+def make(
+    folder: Path, wanted: str, target: Path | None = None, with_secrets: bool = False
+) -> tuple[Path, list[str]]:
     """Bundle the one scenario of a run that ``wanted`` names, or a part of its name.
 
-    Returns where the archive is (default: named after the scenario, in this folder), and what should be known of it;
-    the text is beside it, with ``.md`` as its ending. Raises HarnessError.
+    Returns where the archive is (default: named after the scenario, in this folder), and what
+    should be known of it; the text is beside it, with ``.md`` as its ending. Raises HarnessError.
     """
     run = read_run(folder)
     scenario = choose(run, wanted)
@@ -48,7 +51,9 @@ def make(folder: Path, wanted: str, target: Path | None = None, with_secrets: bo
         with artifacts.replacing(target.with_suffix(".md")) as file:
             file.write(contents[f"{RUN}/{ISSUE}"].decode())
     except OSError as problem:
-        raise HarnessError(f"cannot write {target.with_suffix('.md')}: {problem.strerror}") from None
+        raise HarnessError(
+            f"cannot write {target.with_suffix('.md')}: {problem.strerror}"
+        ) from None
     return target, notes
 
 
@@ -56,15 +61,23 @@ _ABOUT: Final = f"{RUN}/{artifacts.RUN}"
 
 
 def choose(run: Run, wanted: str) -> Scenario:
-    """The scenario with that name, or with it in its name; of several the only one that did not pass. HarnessError."""
+    """The scenario with that name, or with it in its name; of several the only one that did not
+    pass. HarnessError.
+    """
     exact = [scenario for scenario in run.scenarios if scenario.name == wanted]
-    found = exact or [scenario for scenario in run.scenarios if wanted.lower() in scenario.name.lower()]
+    found = exact or [
+        scenario for scenario in run.scenarios if wanted.lower() in scenario.name.lower()
+    ]
     if len(found) > 1:
         amiss = [scenario for scenario in found if scenario.outcome not in ("passed", "skipped")]
         found = amiss if len(amiss) == 1 else found
     if len(found) == 1:
         return found[0]
-    what = f"{len(found)} scenarios with {wanted!r} in their names" if found else f"no scenario called {wanted!r}"
+    what = (
+        f"{len(found)} scenarios with {wanted!r} in their names"
+        if found
+        else f"no scenario called {wanted!r}"
+    )
     raise HarnessError(f"{run.folder} has {what}: say which of {_names(found or run.scenarios)}")
 
 
@@ -72,7 +85,11 @@ def _names(scenarios: Iterable[Scenario]) -> str:
     ordered = sorted(scenarios, key=lambda each: artifacts.OUTCOMES.index(each.outcome))
     names = [f"{each.name!r} ({each.outcome})" for each in ordered[:_SHOWN]]
     more = len(ordered) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "") if names else "those in it: there is none"
+    return (
+        ", ".join(names) + (f" and {more} more" if more else "")
+        if names
+        else "those in it: there is none"
+    )
 
 
 def _needed(contents: dict[str, bytes], scenario: Scenario) -> dict[str, bytes]:
@@ -90,12 +107,20 @@ def _needed(contents: dict[str, bytes], scenario: Scenario) -> dict[str, bytes]:
 
 def _about(run: Run, scenario: Scenario, contents: dict[str, bytes]) -> bytes:
     """The run.json of a run of this scenario alone."""
-    sources = {name: of for name, of in run.about.get("sources", {}).items() if f"{SOURCES}/{name}" in contents}
-    return json.dumps({**run.about, "order": [scenario.name], "sources": sources}, indent=1).encode()
+    sources = {
+        name: of
+        for name, of in run.about.get("sources", {}).items()
+        if f"{SOURCES}/{name}" in contents
+    }
+    return json.dumps(
+        {**run.about, "order": [scenario.name], "sources": sources}, indent=1
+    ).encode()
 
 
 def _shown(contents: dict[str, bytes], archive: str) -> dict[str, bytes]:
-    """The page and the text, of what the archive itself has: so no password is in them that is not in it."""
+    """The page and the text, of what the archive itself has: so no password is in them that is not
+    in it.
+    """
     with TemporaryDirectory(prefix="lvs-harness-") as place:
         for name, data in contents.items():
             path = Path(place, name)

@@ -16,15 +16,18 @@ def find(texts: Iterable[bytes]) -> list[bytes]:
 
 
 def mask(data: bytes, secrets: list[bytes]) -> bytes:
-    """The data with other passwords of the same lengths, so that files keep their form and directors still agree.
+    """The data with other passwords of the same lengths, so that files keep their form and
+    directors still agree.
 
-    Two different passwords stay different. In captures they stand in advertisements, filled up to 8 bytes with zeros
-    (RFC 2338 section 5.3.10).
+    Two different passwords stay different. In captures they stand in advertisements, filled up to 8
+    bytes with zeros (RFC 2338 section 5.3.10).
     """
     data = _VALUE.sub(lambda match: match[1] + (stand_in(match[2], secrets)), data)
     for secret in secrets:
         if b"\0" in data:  # not a text
-            data = data.replace(secret[:8].ljust(8, b"\0"), stand_in(secret, secrets)[:8].ljust(8, b"\0"))
+            data = data.replace(
+                secret[:8].ljust(8, b"\0"), stand_in(secret, secrets)[:8].ljust(8, b"\0")
+            )
     return data
 
 

@@ -23,14 +23,21 @@ _STANDING = {
 def standing(timeline: Timeline, at: Instant) -> list[Event]:
     """What held at an instant: the last word on each thing that a timeline tells of.
 
-    A scenario that shares its cluster with others finds VIPs owned and tables full, which none of its events says.
+    A scenario that shares its cluster with others finds VIPs owned and tables full, which none of
+    its events says.
     """
     last: dict[tuple[Any, ...], Event] = {}
     for event in timeline.events(since=EVER, until=at):
         if event.kind in _STANDING:
-            last[event.node, event.kind, *(event.details.get(name) for name in _STANDING[event.kind])] = event
+            last[
+                event.node, event.kind, *(event.details.get(name) for name in _STANDING[event.kind])
+            ] = event
         if event.details.get("action") in ("off", "ended"):
-            gone = ("state", "address", "service", "destination") if event.kind == "power" else ("state",)
+            gone = (
+                ("state", "address", "service", "destination")
+                if event.kind == "power"
+                else ("state",)
+            )
             for key in [key for key in last if key[0] == event.node and key[1] in gone]:
                 del last[key]
     present = [event for event in last.values() if event.details.get("action") != "removed"]
@@ -41,7 +48,15 @@ def addresses(held: list[Event], node: str) -> str:
     """A node's interfaces with their addresses, a line each, of what held."""
     lines = []
     for link in (event for event in held if isinstance(event, Link) and event.node == node):
-        on_it = [e for e in held if isinstance(e, AddressChanged) and e.node == node and e.interface == link.interface]
-        words = [link.interface, "up" if link.up else "down", *(f"{event.address}/{event.prefix}" for event in on_it)]
+        on_it = [
+            e
+            for e in held
+            if isinstance(e, AddressChanged) and e.node == node and e.interface == link.interface
+        ]
+        words = [
+            link.interface,
+            "up" if link.up else "down",
+            *(f"{event.address}/{event.prefix}" for event in on_it),
+        ]
         lines.append(" ".join(words) + "\n")
     return "".join(lines)

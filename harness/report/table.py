@@ -1,7 +1,9 @@
-"""The text table below a failed assertion: one line an event, times in milliseconds. Nothing in it is ever cut.
+"""The text table below a failed assertion: one line an event, times in milliseconds. Nothing in it
+is ever cut.
 
-It has a column for each machine where there is room for that. On a narrower terminal the directors have a column each
-and all other machines share one, and on a still narrower one every line says which machine it is about.
+It has a column for each machine where there is room for that. On a narrower terminal the directors
+have a column each and all other machines share one, and on a still narrower one every line says
+which machine it is about.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from harness.report.folding import Line, Style
 
 LAST_LINES = 40
 IN_A_PIPE = 160
-"""The width in columns that a table keeps to where nobody knows a better one, as far as its texts allow."""
+"""The width in columns that a table keeps to where nobody knows a better one, as far as its texts
+allow.
+"""
 
 Paint = Callable[[str, Style], str]
 """Gives a text the colour of a style."""
@@ -38,17 +42,23 @@ def render(
     zero: float | None = None,
     paint: Paint = _plainly,
 ) -> str:
-    """The last lines of what happened, and all faults, for ``width`` columns: what is longer goes on in the next line.
+    """The last lines of what happened, and all faults, for ``width`` columns: what is longer goes
+    on in the next line.
 
-    Without a ``width``, as in a pipe, every event is one line, however long. Times count from ``zero`` (None: from the
-    last fault, or from the first event where there is none). ``nodes`` gives the order of columns: names, or
-    dictionaries that have one and a role. A fault is a line across the table, a window two.
+    Without a ``width``, as in a pipe, every event is one line, however long. Times count from
+    ``zero`` (None: from the last fault, or from the first event where there is none). ``nodes``
+    gives the order of columns: names, or dictionaries that have one and a role. A fault is a line
+    across the table, a window two.
     """
     lines = folding.lines(events)
     if not lines:
         return "nothing happened"
     shown = [line for line in lines[:-last] if line.style in ("fault", "missed")] + lines[-last:]
-    faults = [event.at for event in events if isinstance(event, FaultChanged) and event.action == "injected"]
+    faults = [
+        event.at
+        for event in events
+        if isinstance(event, FaultChanged) and event.action == "injected"
+    ]
     if zero is None:
         zero = faults[-1] if faults else events[0].at
     shown += [line for line in folding.windows(events) if line.at >= shown[0].at]
@@ -113,7 +123,9 @@ class _Table:
 
     def text(self) -> str:
         """The whole of it."""
-        head = " | ".join([f"{'ms':>{_TIME}}", *(title.ljust(size) for title, size in self._widths.items())])
+        head = " | ".join(
+            [f"{'ms':>{_TIME}}", *(title.ljust(size) for title, size in self._widths.items())]
+        )
         rule = "-" * _TIME + "".join("-+-" + "-" * size for size in self._widths.values())
         return "\n".join([head.rstrip(), rule, *map(self._row, self._lines)])
 
@@ -130,7 +142,9 @@ class _Table:
 
 
 def _one_column(shown: Sequence[Line], zero: Instant, width: int | None, paint: Paint) -> str:
-    """Each line says which node it is about, and goes on below its text if it is longer than the terminal is wide."""
+    """Each line says which node it is about, and goes on below its text if it is longer than the
+    terminal is wide.
+    """
     rows = [f"{'ms':>{_TIME}}"]
     for line in shown:
         said = _across(line) if line.across else f"{line.node}: {line.text}"
@@ -146,7 +160,9 @@ def _time(line: Line, zero: Instant) -> str:
 
 
 def _across(line: Line) -> str:
-    """A line across the table: a fault or a verdict is drawn double, where a window opens or closes single."""
+    """A line across the table: a fault or a verdict is drawn double, where a window opens or closes
+    single.
+    """
     sign = line.text[0]
     if sign in "/\\":
         return f"{sign} {line.node}: {line.text[2:]} {'-' * 8}"

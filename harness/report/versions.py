@@ -1,4 +1,6 @@
-"""Which versions a run runs on: asked on its own kernel, for without IPVS ipvsadm does not even tell its version."""
+"""Which versions a run runs on: asked on its own kernel, for without IPVS ipvsadm does not even
+tell its version.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,18 @@ import harness
 from harness.daemons.daemon import programs
 from harness.kernels import native
 
-_ASKED = {"keepalived": ("keepalived", "--version"), "ipvsadm": ("ipvsadm", "--version"), "apache2": ("httpd", "-v")}
+_ASKED = {
+    "keepalived": ("keepalived", "--version"),
+    "ipvsadm": ("ipvsadm", "--version"),
+    "apache2": ("httpd", "-v"),
+}
 _NUMBER = re.compile(r"v?(\d+(?:\.\d+)+)")
 
 
 def versions() -> dict[str, str]:
-    """Program -> version; ``missing`` where it is not installed, ``unknown`` where it does not say."""
+    """Program -> version; ``missing`` where it is not installed, ``unknown`` where it does not
+    say.
+    """
     native.load_ipvs()
     found = {
         "harness": metadata.version("lvs-harness"),
@@ -34,7 +42,8 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str | None:
-    """Of which commit the harness is, ``-dirty`` if it has been changed since; None if it is no checkout, or of others.
+    """Of which commit the harness is, ``-dirty`` if it has been changed since; None if it is no
+    checkout, or of others.
 
     Asked where the run is started, for in the embedded kernel git would read for long.
     """
@@ -58,7 +67,9 @@ def commit() -> str | None:
 
 def _ask(path: Path, option: str) -> str:
     try:
-        answer = subprocess.run([path, option], capture_output=True, text=True, errors="replace", timeout=10)
+        answer = subprocess.run(
+            [path, option], capture_output=True, text=True, errors="replace", timeout=10
+        )
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
     number = _NUMBER.search(answer.stdout + answer.stderr) if answer.returncode == 0 else None

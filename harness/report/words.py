@@ -47,7 +47,9 @@ def words(event: Event) -> str:
         case AddressChanged():
             return f"{'+' if event.action == 'added' else '-'} {event.address} {event.interface}"
         case DaemonChanged():
-            return f"{event.name} {event.action}" + (f" ({event.status})" if event.action == "ended" else "")
+            return f"{event.name} {event.action}" + (
+                f" ({event.status})" if event.action == "ended" else ""
+            )
         case StateChanged():
             return f"{event.instance} {event.state}"
         case Log():
@@ -78,14 +80,18 @@ def words(event: Event) -> str:
 
 
 CHECKED: Final = re.compile(
-    r"_CHECK\b|\bCHECK on service|succeed on service|HTTP status code|MD5 digest|\b(TCP|UDP|ICMP) connection to"
+    r"_CHECK\b|\bCHECK on service|succeed on service|HTTP status code|MD5"
+    r" digest|\b(TCP|UDP|ICMP) connection to"
     r"|Misc check for|VRRP_Script\(|[Qq]uorum "
 )
-"""What keepalived 2.2.7 says of the outcome of a health check, of a tracked script, and of a quorum."""
+"""What keepalived 2.2.7 says of the outcome of a health check, of a tracked script, and of a
+quorum.
+"""
 
 
 def worth_a_line(event: Event) -> bool:
-    """Whether an event belongs in a short table: frames where they were sent, no loopback or link-local.
+    """Whether an event belongs in a short table: frames where they were sent, no loopback or
+    link-local.
 
     Of the logs only what they say of health checks.
     """
@@ -116,7 +122,9 @@ def _connection(event: ConnectionChanged) -> str:
 def _stream(event: StreamChanged) -> str:
     if event.action == "received":
         return f"stream: {event.bytes} bytes"
-    return f"stream {event.path} began" if event.action == "began" else f"stream ended: {event.error}"
+    return (
+        f"stream {event.path} began" if event.action == "began" else f"stream ended: {event.error}"
+    )
 
 
 def _advertisement(event: Advertisement) -> str:
@@ -127,7 +135,11 @@ def _advertisement(event: Advertisement) -> str:
 def _arp(event: Arp) -> str:
     if event.gratuitous:
         return f"gratuitous ARP {event.sender}"
-    return f"ARP: who has {event.target}?" if event.operation == "request" else f"ARP: has {event.sender}"
+    return (
+        f"ARP: who has {event.target}?"
+        if event.operation == "request"
+        else f"ARP: has {event.sender}"
+    )
 
 
 def _destination(event: DestinationChanged) -> str:

@@ -1,4 +1,5 @@
-"""Landlock (landlock(7), Linux 5.13): a process gives up all files but some, for good, and so do those it starts.
+"""Landlock (landlock(7), Linux 5.13): a process gives up all files but some, for good, and so do
+those it starts.
 
 It takes no privileges. The guard applies it to the kernel process, so this imports only C modules.
 """
@@ -30,8 +31,16 @@ _OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
 READ = _EXECUTE | _READ_FILE | _READ_DIR
 LIST = _READ_DIR
 WRITE = (
-    _READ_FILE | _READ_DIR | _WRITE_FILE | _TRUNCATE | _REMOVE_DIR | _REMOVE_FILE | _MAKE_DIR | _MAKE_REG | _REFER
-)  # fmt: skip
+    _READ_FILE
+    | _READ_DIR
+    | _WRITE_FILE
+    | _TRUNCATE
+    | _REMOVE_DIR
+    | _REMOVE_FILE
+    | _MAKE_DIR
+    | _MAKE_REG
+    | _REFER
+)
 """Regular files and folders: no links, sockets, FIFOs or devices."""
 
 
@@ -57,7 +66,9 @@ class Ruleset:
         self._descriptor = linux.syscall(_CREATE_RULESET, _words(*words), 8 * len(words), 0)
 
     def allow(self, rights: int, path: str | int) -> None:
-        """Allow this with a file, or with a folder and all below it, by path or descriptor; ignore what is missing."""
+        """Allow this with a file, or with a folder and all below it, by path or descriptor; ignore
+        what is missing.
+        """
         try:
             descriptor = path if isinstance(path, int) else os.open(path, os.O_PATH | os.O_CLOEXEC)
         except OSError:
@@ -76,7 +87,9 @@ class Ruleset:
 
 
 def public(folder: str) -> Iterator[str]:
-    """The files and folders below ``folder`` that everybody may read, and all that is below them as well."""
+    """The files and folders below ``folder`` that everybody may read, and all that is below them as
+    well.
+    """
     hidden, found = _public(folder)
     yield from found if hidden else [folder]
 

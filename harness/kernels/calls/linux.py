@@ -1,6 +1,7 @@
 """The Linux system calls that Python's ``os`` does not offer, as functions that raise ``OSError``.
 
-The guard outside, pid 1 inside the embedded kernel and every machine use it, so it imports only C modules.
+The guard outside, pid 1 inside the embedded kernel and every machine use it, so it imports only C
+modules.
 """
 
 from __future__ import annotations
@@ -18,9 +19,22 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 
 # <linux/mount.h>, <linux/sched.h>, <linux/prctl.h>, <linux/capability.h>
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 4096, 16384, 1 << 18
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = (
+    1,
+    2,
+    4,
+    8,
+    4096,
+    16384,
+    1 << 18,
+)
 MNT_DETACH = 2
-CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x00020000, 0x08000000, 0x20000000, 0x40000000
+CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = (
+    0x00020000,
+    0x08000000,
+    0x20000000,
+    0x40000000,
+)
 CLONE_NEWUTS = 0x04000000
 PR_SET_PDEATHSIG, PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_SET_TIMERSLACK = 1, 23, 24, 29
 PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 36, 38
@@ -69,7 +83,9 @@ def unshare(flags: int) -> None:
 
 
 def clone(flags: int) -> int:
-    """fork(2) into new namespaces: 0 in the child, its pid in the parent. The caller has one thread only."""
+    """fork(2) into new namespaces: 0 in the child, its pid in the parent. The caller has one thread
+    only.
+    """
     return syscall(_CLONE[os.uname().machine], flags | _SIGCHLD, None, None, None, None)
 
 
@@ -82,14 +98,18 @@ def change_root(new_root: str) -> None:
 
 
 def die_with_parent(parent: int) -> None:
-    """Be killed when the parent process ends; ``parent`` is its pid, for the case that it has ended already."""
+    """Be killed when the parent process ends; ``parent`` is its pid, for the case that it has ended
+    already.
+    """
     prctl(PR_SET_PDEATHSIG, _SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
 
 
 def limit_processor_time(pid: int, seconds: int) -> None:
-    """prlimit(2), RLIMIT_CPU: a SIGXCPU after so many seconds of processor, a SIGKILL after twice as many."""
+    """prlimit(2), RLIMIT_CPU: a SIGXCPU after so many seconds of processor, a SIGKILL after twice
+    as many.
+    """
     limits = (ctypes.c_uint64 * 2)(seconds, 2 * seconds)
     _checked(_libc.prlimit64(pid, _RLIMIT_CPU, limits, None), f"cannot limit process {pid}")
 
@@ -102,7 +122,9 @@ def setns(descriptor: int, kind: int = 0) -> None:
 def prctl(option: int, argument: int = 0) -> int:
     """prctl(2) for the options that take one number."""
     zero = ctypes.c_ulong(0)
-    return _checked(_libc.prctl(option, ctypes.c_ulong(argument), zero, zero, zero), f"prctl {option}")
+    return _checked(
+        _libc.prctl(option, ctypes.c_ulong(argument), zero, zero, zero), f"prctl {option}"
+    )
 
 
 def set_hostname(name: str) -> None:
@@ -112,22 +134,28 @@ def set_hostname(name: str) -> None:
 
 
 def fault_in_advance() -> None:
-    """mlockall(2): whatever is mapped from now on has its memory at once, not page by page when each is first touched.
+    """mlockall(2): whatever is mapped from now on has its memory at once, not page by page when
+    each is first touched.
 
-    In the embedded kernel a page costs 8 us that way and 36 us otherwise, and what a program imports is thousands.
+    In the embedded kernel a page costs 8 us that way and 36 us otherwise, and what a program
+    imports is thousands.
     """
     _thread.stack_size(_STACK)  # for they are had at once as well, 8 MiB each by default
     _checked(_libc.mlockall(_MCL_FUTURE), "cannot have memory at once")
 
 
 def reseed_random() -> None:
-    """Have the kernel take a new key for its random numbers, as it does every minute (random(4), RNDRESEEDCRNG)."""
+    """Have the kernel take a new key for its random numbers, as it does every minute (random(4),
+    RNDRESEEDCRNG).
+    """
     with open("/dev/urandom", "rb") as device:
         fcntl.ioctl(device, _RNDRESEEDCRNG)
 
 
 def detached_tmpfs(size: int) -> int:
-    """The descriptor of a tmpfs of ``size`` bytes that no path leads to: it ends with its last user."""
+    """The descriptor of a tmpfs of ``size`` bytes that no path leads to: it ends with its last
+    user.
+    """
     context = syscall(_FSOPEN, b"tmpfs", 1)
     try:
         syscall(_FSCONFIG, context, _FSCONFIG_SET_STRING, b"size", str(size).encode(), 0)
@@ -137,11 +165,15 @@ def detached_tmpfs(size: int) -> int:
         os.close(context)
 
 
-def set_mount_attributes(path: str, *, add: int = 0, remove: int = 0, recursive: bool = False) -> None:
+def set_mount_attributes(
+    path: str, *, add: int = 0, remove: int = 0, recursive: bool = False
+) -> None:
     """mount_setattr(2), Linux 5.12 or newer."""
     attributes = (ctypes.c_uint64 * 4)(add, remove, 0, 0)
     flags = AT_RECURSIVE if recursive else 0
-    syscall(_MOUNT_SETATTR, AT_FDCWD, os.fsencode(path), flags, attributes, ctypes.sizeof(attributes))
+    syscall(
+        _MOUNT_SETATTR, AT_FDCWD, os.fsencode(path), flags, attributes, ctypes.sizeof(attributes)
+    )
 
 
 def members(session: int) -> Iterator[tuple[int, bytes]]:

@@ -1,4 +1,6 @@
-"""Messages between processes that import C modules only: one marshalled dict, and descriptors beside it."""
+"""Messages between processes that import C modules only: one marshalled dict, and descriptors
+beside it.
+"""
 
 from __future__ import annotations
 

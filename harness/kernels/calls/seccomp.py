@@ -1,11 +1,14 @@
-"""The system calls of the host that a kernel process may make: those that User Mode Linux has use for, and no others.
+"""The system calls of the host that a kernel process may make: those that User Mode Linux has use
+for, and no others.
 
-It opens no socket, so it reaches neither the network nor a service of this machine. It makes nothing but regular files
-and folders, and gives none of them a mode with setuid or setgid. Modes, owners and times are not its to change at all:
-that is answered as if it were done, since programs in the guest take a refusal for an error.
+It opens no socket, so it reaches neither the network nor a service of this machine. It makes
+nothing but regular files and folders, and gives none of them a mode with setuid or setgid. Modes,
+owners and times are not its to change at all: that is answered as if it were done, since programs
+in the guest take a refusal for an error.
 
-Under seccomp the guest's processes are processes of the host with the same filter. Their system calls are a trap of
-the kernel's own filter, which goes before whatever is said here (seccomp(2): SECCOMP_RET_TRAP before _ERRNO).
+Under seccomp the guest's processes are processes of the host with the same filter. Their system
+calls are a trap of the kernel's own filter, which goes before whatever is said here (seccomp(2):
+SECCOMP_RET_TRAP before _ERRNO).
 """
 
 from __future__ import annotations
@@ -80,7 +83,11 @@ _WITHOUT = {
     302: (0, 0xFFFFFFFF),  # prlimit64: no process but itself
 }
 _OPEN_FLAGS = {2: 1, 257: 2}  # open and openat: which argument
-_SOCKETPAIR, _STREAM, _TYPE = 53, 1, 0xF  # a pair of datagram sockets could send to others (sendmsg with a name)
+_SOCKETPAIR, _STREAM, _TYPE = (
+    53,
+    1,
+    0xF,
+)  # a pair of datagram sockets could send to others (sendmsg with a name)
 
 # <linux/bpf_common.h>, <linux/seccomp.h>, <linux/audit.h>
 _LOAD, _AND, _EQUAL, _ANY, _RETURN = 0x20, 0x54, 0x15, 0x45, 0x06
@@ -92,7 +99,9 @@ _SECCOMP = 317
 
 
 def enter() -> None:
-    """From now on this process can make no other system calls. It has PR_SET_NO_NEW_PRIVS set. Raises OSError."""
+    """From now on this process can make no other system calls. It has PR_SET_NO_NEW_PRIVS set.
+    Raises OSError.
+    """
     program = _program()
     held = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(held))
@@ -118,14 +127,20 @@ def _program() -> bytes:
         words += _when(number, [_word(_RETURN, _ERRNO | errno.EPERM)])
     for number, (argument, bits) in _WITHOUT.items():
         look = [*_flags(number), _word(_LOAD, _ARGUMENTS + 8 * argument), _word(_ANY, bits, 1, 0)]
-        words += _when(number, [*look, _word(_RETURN, _ALLOW), _word(_RETURN, _ERRNO | errno.EPERM)])
+        words += _when(
+            number, [*look, _word(_RETURN, _ALLOW), _word(_RETURN, _ERRNO | errno.EPERM)]
+        )
     pair = [_word(_LOAD, _ARGUMENTS + 8), _word(_AND, _TYPE), _word(_EQUAL, _STREAM, 1, 0)]
-    words += _when(_SOCKETPAIR, [*pair, _word(_RETURN, _ERRNO | errno.EPERM), _word(_RETURN, _ALLOW)])
+    words += _when(
+        _SOCKETPAIR, [*pair, _word(_RETURN, _ERRNO | errno.EPERM), _word(_RETURN, _ALLOW)]
+    )
     return b"".join([*words, _word(_RETURN, _ERRNO | errno.ENOSYS)])
 
 
 def _flags(number: int) -> list[bytes]:
-    """Refuse to truncate what is opened for reading only, which Landlock did not notice before Linux 6.2."""
+    """Refuse to truncate what is opened for reading only, which Landlock did not notice before
+    Linux 6.2.
+    """
     if number not in _OPEN_FLAGS:
         return []
     refuse = _word(_RETURN, _ERRNO | errno.EPERM)
@@ -139,7 +154,9 @@ def _flags(number: int) -> list[bytes]:
 
 
 def _when(number: int, then: list[bytes]) -> list[bytes]:
-    """These instructions for a system call, whose number is loaded and stays so for the others; they end the look."""
+    """These instructions for a system call, whose number is loaded and stays so for the others;
+    they end the look.
+    """
     return [_word(_EQUAL, number, 0, len(then)), *then]
 
 

@@ -1,4 +1,5 @@
-"""A lean process forked off pid 1 of the guest: it is there in a third of the time that a new interpreter takes.
+"""A lean process forked off pid 1 of the guest: it is there in a third of the time that a new
+interpreter takes.
 
 Part of pid 1 of the guest, and so as sparing with imports and system calls as ``guest.py``.
 """
@@ -14,15 +15,18 @@ TYPE_CHECKING = False  # that of `typing` takes 15 ms to import
 if TYPE_CHECKING:
     from typing import NoReturn
 
-NAME = "\0lvs-harness/forks"  # unix(7): abstract, so of the guest's own network namespace, whatever is mounted where
+# unix(7): abstract, so of the guest's own network namespace, whatever is mounted where
+NAME = "\0lvs-harness/forks"
 KEPT = 3  # the descriptor that the process has from whoever asked for it
 _TIMER_SLACK = 50_000  # nanoseconds, as every process has it; pid 1 may have changed its own
 
 
 def fork(program: str, kept: int) -> int:
-    """Have pid 1 of this guest execute a program's text in the first process of a new pid namespace.
+    """Have pid 1 of this guest execute a program's text in the first process of a new pid
+    namespace.
 
-    The process has the descriptor ``kept`` as :data:`KEPT`. Returns a descriptor of it; raises OSError.
+    The process has the descriptor ``kept`` as :data:`KEPT`. Returns a descriptor of it; raises
+    OSError.
     """
     asking = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
     try:
@@ -61,7 +65,9 @@ class Forks:
 
 
 def _fork(program: str, kept: int) -> int:
-    """Execute a program's text in the first process of a new pid namespace; returns a descriptor of it."""
+    """Execute a program's text in the first process of a new pid namespace; returns a descriptor of
+    it.
+    """
     own = os.open("/proc/thread-self/ns/pid", os.O_RDONLY)
     linux.unshare(linux.CLONE_NEWPID)
     try:

@@ -1,7 +1,8 @@
-"""Pid 1 of the embedded kernel: makes a machine around the host's files, runs one program and reports its end.
+"""Pid 1 of the embedded kernel: makes a machine around the host's files, runs one program and
+reports its end.
 
-Every import and every system call costs here (facts: 2 to 60 ms, 50 to 75 µs), so this module knows only the C
-modules it needs, and nothing polls: in virtual time a poll would burn real time.
+Every import and every system call costs here (facts: 2 to 60 ms, 50 to 75 µs), so this module knows
+only the C modules it needs, and nothing polls: in virtual time a poll would burn real time.
 """
 
 from __future__ import annotations
@@ -25,12 +26,16 @@ _LINE = "/dev/ttyS0"
 _HIGH = 10  # above the descriptors that the program is given
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 0x1
 _MODULES = ("veth", "bridge", "ip_vs", "ip_vs_rr")
-"""What nearly every cluster needs, where that is not in the kernel: it would start modprobe for each of them."""
+"""What nearly every cluster needs, where that is not in the kernel: it would start modprobe for
+each of them.
+"""
 _BUILDING = "/sys"  # an empty folder of every machine, where the root is put together
 
 
 def main() -> None:
-    """What the kernel starts: ``sys.argv[1]`` is the host's descriptor of the folder with the request."""
+    """What the kernel starts: ``sys.argv[1]`` is the host's descriptor of the folder with the
+    request.
+    """
     try:
         _fill_standard_descriptors()
         linux.mount("proc", "/proc", "proc")
@@ -42,7 +47,8 @@ def main() -> None:
         _serve(request)
     except BaseException as error:
         sys.excepthook(type(error), error, error.__traceback__)
-    # The end of pid 1 would be a panic; the host ends the kernel as soon as it has the last frame, or sees this.
+    # The end of pid 1 would be a panic; the host ends the kernel as soon as it has the last frame,
+    # or sees this.
     linux.power_off()
 
 
@@ -54,7 +60,9 @@ def _fill_standard_descriptors() -> None:
 
 
 def _receive(store: str) -> dict[str, Any]:
-    """The request, read through hostfs: that is synchronous, so no virtual time passes. With it goes an open file."""
+    """The request, read through hostfs: that is synchronous, so no virtual time passes. With it
+    goes an open file.
+    """
     folder = _BUILDING + "/request"
     os.mkdir(folder)
     linux.mount("none", folder, "hostfs", linux.MS_RDONLY, f"/proc/self/fd/{store}/.")
@@ -85,7 +93,12 @@ def _load_overlay(modules: str | None, release: str) -> None:
     folder = f"{_BUILDING}/lib/modules/{release}"
     os.makedirs(folder)
     linux.mount(modules, folder, flags=linux.MS_BIND)
-    os.waitpid(os.posix_spawn("/sbin/modprobe", ["modprobe", "-q", "-d", _BUILDING, "-a", "overlay", *_MODULES], {}), 0)
+    os.waitpid(
+        os.posix_spawn(
+            "/sbin/modprobe", ["modprobe", "-q", "-d", _BUILDING, "-a", "overlay", *_MODULES], {}
+        ),
+        0,
+    )
     if not _has_overlay():
         raise RuntimeError(f"modprobe cannot load the overlay module from {modules}")
     linux.unmount(folder)
@@ -111,7 +124,9 @@ def _mount_system() -> None:
 
 
 def _make_machine(request: dict[str, Any]) -> None:
-    """The writable folder, the kernel's modules where modprobe looks for them, the hostname, and lo."""
+    """The writable folder, the kernel's modules where modprobe looks for them, the hostname, and
+    lo.
+    """
     writable = request["writable"]
     os.makedirs(writable, exist_ok=True)
     linux.mount("none", writable, "hostfs", 0, writable)
@@ -121,18 +136,26 @@ def _make_machine(request: dict[str, Any]) -> None:
         linux.mount(request["modules"], folder, flags=linux.MS_BIND)
     linux.set_hostname(request["hostname"])
     socket = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
-    fcntl.ioctl(socket.fileno(), _SIOCSIFFLAGS, b"lo".ljust(16, b"\0") + _IFF_UP.to_bytes(24, "little"))
+    fcntl.ioctl(
+        socket.fileno(), _SIOCSIFFLAGS, b"lo".ljust(16, b"\0") + _IFF_UP.to_bytes(24, "little")
+    )
     socket.close()
     _set_limits()
 
 
 def _set_limits() -> None:
-    """For what all machines share, the tables of neighbours and the queue of frames between them, room for large farms.
+    """For what all machines share, the tables of neighbours and the queue of frames between them,
+    room for large farms.
 
-    A broadcast in a farm of 500 is 500 frames at once (kernel, ip-sysctl.rst and sysctl/net.rst). And a new network
-    namespace has no tunl0, gre0 and so on, as where those are modules that nobody has loaded.
+    A broadcast in a farm of 500 is 500 frames at once (kernel, ip-sysctl.rst and sysctl/net.rst).
+    And a new network namespace has no tunl0, gre0 and so on, as where those are modules that nobody
+    has loaded.
     """
-    settings = {f"net/{ip}/neigh/default/gc_thresh{number}": 1 << 16 for ip in ("ipv4", "ipv6") for number in (1, 2, 3)}
+    settings = {
+        f"net/{ip}/neigh/default/gc_thresh{number}": 1 << 16
+        for ip in ("ipv4", "ipv6")
+        for number in (1, 2, 3)
+    }
     settings |= {"net/core/netdev_max_backlog": 1 << 20, "net/core/fb_tunnels_only_for_init_net": 1}
     for name, value in settings.items():
         if os.path.exists(path := f"/proc/sys/{name}"):

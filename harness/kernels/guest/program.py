@@ -1,4 +1,6 @@
-"""What makes an interpreter fit to run a program in virtual time; imported by the program, before it starts."""
+"""What makes an interpreter fit to run a program in virtual time; imported by the program, before
+it starts.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
 
 
 def prepare() -> None:
-    """Have time stand still while this program waits for input, and its stack shown when SIGUSR1 asks for it.
+    """Have time stand still while this program waits for input, and its stack shown when SIGUSR1
+    asks for it.
 
-    The kernel may end a sleep up to 50 µs late, together with another timer if there is one. Whether
-    there is depends on what ran before, so this program's sleeps are exact: clusters and scenarios
-    begin at whole multiples of a tenth.
+    The kernel may end a sleep up to 50 µs late, together with another timer if there is one.
+    Whether there is depends on what ran before, so this program's sleeps are exact: clusters and
+    scenarios begin at whole multiples of a tenth.
     """
     linux.prctl(linux.PR_SET_TIMERSLACK, 1)
     os.set_inheritable(CHANNEL, False)
@@ -35,7 +38,9 @@ def prepare() -> None:
 
 
 def wait() -> None:
-    """From now on virtual time stands still whenever nothing but input can make this program go on."""
+    """From now on virtual time stands still whenever nothing but input can make this program go
+    on.
+    """
     os.write(CHANNEL, WAITING)
 
 
@@ -47,8 +52,9 @@ def go_on() -> None:
 _plain_input = builtins.input
 
 
-# Ctrl-C may come at any call of a function of Python's, so these call none between ``try`` and ``finally``: whoever
-# has said that it waits, and does not take it back, has time stand still for ever.
+# Ctrl-C may come at any call of a function of Python's, so these call none between ``try`` and
+# ``finally``: whoever has said that it waits, and does not take it back, has time stand still for
+# ever.
 
 
 def _input(prompt: object = "", /) -> str:

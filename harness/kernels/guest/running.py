@@ -1,4 +1,6 @@
-"""Which processes of the embedded kernel are running, asked by pid 1 when virtual time does not move on."""
+"""Which processes of the embedded kernel are running, asked by pid 1 when virtual time does not
+move on.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ _LOOKS = 2
 
 
 def report(program: int) -> str:
-    """A line for each process that is running or could be; Python programs among them show their stacks.
+    """A line for each process that is running or could be; Python programs among them show their
+    stacks.
 
     They show it on standard error, as does ``program``, whatever it is doing.
     """
@@ -26,8 +29,8 @@ def report(program: int) -> str:
 def relieve(program: int, limited: bool) -> str:
     """End the processes that compute; returns a line for each that nobody expects to be ended.
 
-    ``limited``: only those with a limit to their processor time. Where there is none but ``program``, that is told,
-    for it to end what it is doing.
+    ``limited``: only those with a limit to their processor time. Where there is none but
+    ``program``, that is told, for it to end what it is doing.
     """
     spinning = dict(_running())
     for _ in range(_LOOKS):  # others that can run get their turn, and rest then
@@ -82,7 +85,9 @@ def _command(pid: int) -> str:
 
 
 def _ask_for_stack(pid: int) -> None:
-    """Forks of the program have its handler for SIGUSR1; to others the signal may mean something else."""
+    """Forks of the program have its handler for SIGUSR1; to others the signal may mean something
+    else.
+    """
     if os.readlink(f"/proc/{pid}/exe") == os.readlink("/proc/self/exe") and _catches(pid, SIGUSR1):
         os.kill(pid, SIGUSR1)
 

@@ -1,9 +1,11 @@
 """Virtual time stands still while the program waits for somebody to type.
 
-A guest that is idle jumps to its next timer, so at a prompt its cluster would live through hours. Three parties
-prevent that. The program says that it waits before it reads (:mod:`harness.kernels.guest.program`). Pid 1 is then never
-idle, and tells the host when everything else is. The host stops the kernel process until it has something to send
-(:mod:`harness.kernels.host.relay`). Between these steps no time passes, since there is always somebody with work to do.
+A guest that is idle jumps to its next timer, so at a prompt its cluster would live through hours.
+Three parties prevent that. The program says that it waits before it reads
+(:mod:`harness.kernels.guest.program`). Pid 1 is then never idle, and tells the host when everything
+else is. The host stops the kernel process until it has something to send
+(:mod:`harness.kernels.host.relay`). Between these steps no time passes, since there is always
+somebody with work to do.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from harness.kernels.calls import linux
 CHANNEL = 3  # the program's descriptor that leads to pid 1
 WAITING, GOING_ON = b"w", b"g"  # what the program writes there
 
-# It ends when nothing else can run, unless that has read the clock several times, each of which costs 256 ns. Spinning
-# would not do: without passing time the scheduler has no reason to let others run.
+# It ends when nothing else can run, unless that has read the clock several times, each of which
+# costs 256 ns. Spinning would not do: without passing time the scheduler has no reason to let
+# others run.
 _BREATH = 2e-6
 _FIRST_TICKS = 0.03  # until then, the kernel's timers are no finer than its ticks
 
@@ -48,7 +51,8 @@ class Standstill:
         linux.prctl(linux.PR_SET_TIMERSLACK, 1)
 
     def hold(self, quiet: bool) -> bool:
-        """Let everything else run; True once nothing can: then :meth:`tell` the host, to be stopped by it.
+        """Let everything else run; True once nothing can: then :meth:`tell` the host, to be stopped
+        by it.
 
         Call it again and again, each time saying whether there was nothing else to do (``quiet``).
         """
@@ -67,5 +71,6 @@ class Standstill:
         self._told = self._taken
 
     def _alone(self) -> bool:
-        # proc_loadavg(5): the fourth field is the number of runnable threads, "/", the number of all.
+        # proc_loadavg(5): the fourth field is the number of runnable threads, "/", the number of
+        # all.
         return os.pread(self._load, 64, 0).split()[3].startswith(b"1/")

@@ -25,7 +25,9 @@ _SIGKILL, _SIGINT, _SIGPIPE, _SIGXFSZ = 9, 2, 13, 25
 
 
 def _open_terminal(settings: dict[str, Any]) -> tuple[int, int]:
-    """A pseudo-terminal for the program, set like the host's: its two ends, this one's not blocking."""
+    """A pseudo-terminal for the program, set like the host's: its two ends, this one's not
+    blocking.
+    """
     master, slave = os.openpty()
     termios.tcsetattr(slave, termios.TCSANOW, settings["attributes"])
     fcntl.ioctl(slave, termios.TIOCSWINSZ, settings["size"])
@@ -34,11 +36,20 @@ def _open_terminal(settings: dict[str, Any]) -> tuple[int, int]:
 
 
 class _Sink:
-    """A descriptor that takes input in pieces, each asked of the host when the one before is taken."""
+    """A descriptor that takes input in pieces, each asked of the host when the one before is
+    taken.
+    """
 
-    def __init__(self, poll: select.poll, line: int, descriptor: int, ask: bytes, patient: bool) -> None:
+    def __init__(
+        self, poll: select.poll, line: int, descriptor: int, ask: bytes, patient: bool
+    ) -> None:
         """``patient``: ask only when :meth:`ask` is called."""
-        self._poll, self._line, self._descriptor, self._ask = poll, line, descriptor, wire.frame(ask)
+        self._poll, self._line, self._descriptor, self._ask = (
+            poll,
+            line,
+            descriptor,
+            wire.frame(ask),
+        )
         self._patient, self._due = patient, False
         self._pending = b""
         os.set_blocking(descriptor, False)
@@ -113,7 +124,9 @@ class Program:
 
     def _add_input(self, descriptor: int, kind: bytes, ask: bytes) -> None:
         patient = self._paced and kind == wire.STDIN
-        self._inputs[kind] = self._sinks[descriptor] = _Sink(self._poll, self._line, descriptor, ask, patient)
+        self._inputs[kind] = self._sinks[descriptor] = _Sink(
+            self._poll, self._line, descriptor, ask, patient
+        )
 
     def _spawn(self, request: dict[str, Any]) -> int:
         actions = [self._stream(number, kind) for number, kind in enumerate(request["streams"])]
@@ -123,7 +136,12 @@ class Program:
         argv, environment = request["argv"], request["environment"]
         ignored = (_SIGPIPE, _SIGXFSZ)  # by Python, and inherited
         pid = os.posix_spawn(
-            argv[0], argv, environment, file_actions=[*actions, *channel], setsid=True, setsigdef=ignored
+            argv[0],
+            argv,
+            environment,
+            file_actions=[*actions, *channel],
+            setsid=True,
+            setsigdef=ignored,
         )
         os.close(request["imports"])
         for action in actions:
@@ -172,7 +190,9 @@ class Program:
                     self._drop(descriptor)
 
     def _tell_idle(self, standstill: Standstill) -> None:
-        """All wait for the host: the only moment at which input may come, where it must not disturb."""
+        """All wait for the host: the only moment at which input may come, where it must not
+        disturb.
+        """
         for sink in self._sinks.values():
             sink.ask()
         standstill.tell()
@@ -181,7 +201,8 @@ class Program:
         if kind in self._inputs:
             self._inputs[kind].give(payload)
         elif kind == wire.SIGNAL:
-            # As from a terminal: an interrupt is for the program and its children, the rest for it alone.
+            # As from a terminal: an interrupt is for the program and its children, the rest for it
+            # alone.
             _kill(-self._pid if payload[0] == _SIGINT else self._pid, payload[0])
         elif kind == wire.SIZE:
             fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, payload)
@@ -195,7 +216,9 @@ class Program:
             ended = running.relieve(self._pid, limited=bool(payload))
             wire.write_all(self._line, wire.frame(wire.ENDED, ended.encode()))
         elif kind == wire.CLOSED:
-            for descriptor in [number for number, stream in self._outputs.items() if stream == payload]:
+            for descriptor in [
+                number for number, stream in self._outputs.items() if stream == payload
+            ]:
                 self._drop(descriptor)
 
     def _forward(self, descriptor: int) -> bool:
@@ -237,7 +260,9 @@ def _kill(pid: int, number: int) -> None:
 
 def _tell_progress(line: int) -> None:
     while True:
-        time.sleep(1 - time.monotonic() % 1)  # on the second, so that it does not matter when this began
+        time.sleep(
+            1 - time.monotonic() % 1
+        )  # on the second, so that it does not matter when this began
         os.write(line, wire.frame(wire.PROGRESS))
 
 

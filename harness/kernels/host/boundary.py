@@ -1,4 +1,6 @@
-"""Whether what runs in a kernel is kept from this machine as docs/security.md says, and if not, what is missing."""
+"""Whether what runs in a kernel is kept from this machine as docs/security.md says, and if not,
+what is missing.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def lacking(embedded: bool) -> str | None:
 
 
 def agreed(missing: str) -> bool:
-    """Whether somebody at a terminal, told what is missing, wants it run all the same; False where nobody is there."""
+    """Whether somebody at a terminal, told what is missing, wants it run all the same; False where
+    nobody is there.
+    """
     if not sys.stdin.isatty():
         return False
     try:

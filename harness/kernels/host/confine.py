@@ -1,10 +1,13 @@
-"""The guard: starts the kernel process, confines it, and ends all of it when the caller is gone, however it went.
+"""The guard: starts the kernel process, confines it, and ends all of it when the caller is gone,
+however it went.
 
-The guest is hostile, and under ptrace or seccomp so is the kernel process, which whoever is root in the guest may
-take over. So this process can do little: docs/security.md says what, and why by these means.
+The guest is hostile, and under ptrace or seccomp so is the kernel process, which whoever is root in
+the guest may take over. So this process can do little: docs/security.md says what, and why by these
+means.
 
-It is a process of its own because the caller may be killed with SIGKILL. The caller holds the other end of its
-standard input: when that closes, the guard ends the kernel, its memory and itself, and puts the terminal back.
+It is a process of its own because the caller may be killed with SIGKILL. The caller holds the other
+end of its standard input: when that closes, the guard ends the kernel, its memory and itself, and
+puts the terminal back.
 """
 
 from __future__ import annotations
@@ -33,7 +36,9 @@ _TURNS = 50  # for pid 1, and for whatever it wakes
 
 
 def main() -> None:
-    """What the caller starts; the orders come as one marshalled dict on standard input (see ``uml.py``)."""
+    """What the caller starts; the orders come as one marshalled dict on standard input (see
+    ``uml.py``).
+    """
     size = int.from_bytes(_read(4), "big")
     orders: dict[str, Any] = marshal.loads(_read(size))
     try:
@@ -49,7 +54,9 @@ def _guard(orders: dict[str, Any], processor: int) -> None:
     folder, store = _make_store(orders, isolated)
     try:
         for name, content in orders["files"].items():
-            with open(name, "wb", opener=lambda name, flags: os.open(name, flags, 0o600, dir_fd=store)) as file:
+            with open(
+                name, "wb", opener=lambda name, flags: os.open(name, flags, 0o600, dir_fd=store)
+            ) as file:
                 file.write(content)
         kernel = _start(orders, store, processor)
         names = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=store)
@@ -71,9 +78,11 @@ def _read(size: int) -> bytearray:
 
 
 def _isolate(writable: str) -> bool:
-    """As root: own namespaces, in which only ``writable`` can be written. False where root may not make any.
+    """As root: own namespaces, in which only ``writable`` can be written. False where root may not
+    make any.
 
-    The guard goes on as pid 1 of the new pid namespace, so that the kernel kills everything with it.
+    The guard goes on as pid 1 of the new pid namespace, so that the kernel kills everything with
+    it.
     """
     namespaces = linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC | linux.CLONE_NEWNET
     try:
@@ -95,7 +104,12 @@ def _isolate(writable: str) -> bool:
     linux.set_mount_attributes(writable, remove=linux.MOUNT_ATTR_RDONLY)
     for path in limits.DEVICES:
         linux.set_mount_attributes(path, remove=linux.MOUNT_ATTR_NODEV)
-    linux.mount("proc", "/proc", "proc", linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+    linux.mount(
+        "proc",
+        "/proc",
+        "proc",
+        linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC,
+    )
     return True
 
 
@@ -106,8 +120,9 @@ def _make_private() -> None:
     except OSError as problem:
         if problem.errno != errno.EINVAL:
             raise
-        # A chroot: its root is a mere folder. A mount of that folder will do; on /proc, which is mounted for certain,
-        # for what is mounted on the folder's own file system might be seen outside.
+        # A chroot: its root is a mere folder. A mount of that folder will do; on /proc, which is
+        # mounted for certain, for what is mounted on the folder's own file system might be seen
+        # outside.
         linux.mount("", "/proc", flags=linux.MS_PRIVATE)
         linux.mount("/", "/proc", flags=linux.MS_BIND | linux.MS_REC)
         os.chroot("/proc")
@@ -116,7 +131,9 @@ def _make_private() -> None:
 
 
 def _make_store(orders: dict[str, Any], isolated: bool) -> tuple[str | None, int]:
-    """A folder for the caller's files and the guest's memory: its path, if it has one, and its descriptor."""
+    """A folder for the caller's files and the guest's memory: its path, if it has one, and its
+    descriptor.
+    """
     room = orders["memory"] + sum(map(len, orders["files"].values())) + limits.REST
     if isolated:
         return None, linux.detached_tmpfs(room)
@@ -128,7 +145,8 @@ def _make_store(orders: dict[str, Any], isolated: bool) -> tuple[str | None, int
             return folder, os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     mebibytes = orders["memory"] >> 20
     sys.exit(
-        f"no room for {mebibytes} MiB of guest memory in any of {', '.join(candidates)}: free some or ask for less"
+        f"no room for {mebibytes} MiB of guest memory in any of"
+        f" {', '.join(candidates)}: free some or ask for less"
     )
 
 
@@ -152,14 +170,17 @@ def _start(orders: dict[str, Any], store: int, processor: int) -> int:
     kernel = os.fork()
     if not kernel:
         try:
-            # The leader of a group cannot make a session: so the kernel process stays in the guard's, for kill_session.
+            # The leader of a group cannot make a session: so the kernel process stays in the
+            # guard's, for kill_session.
             os.setpgid(0, 0)
             os.dup2(null, 0)
             os.set_inheritable(store, True)
             linux.die_with_parent(guard)
-            # Every guest system call switches between the kernel's processes: on one CPU that takes half the time.
+            # Every guest system call switches between the kernel's processes: on one CPU that takes
+            # half the time.
             os.sched_setaffinity(0, {processor})
-            # Of every process in the guest the kernel process holds descriptors; a shell's soft limit is soon used up.
+            # Of every process in the guest the kernel process holds descriptors; a shell's soft
+            # limit is soon used up.
             _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
             _close_all_but({0, 1, 2, *orders["lines"], store})
@@ -186,7 +207,8 @@ def _close_all_but(kept: set[int]) -> None:
 def _watch(kernel: int, names: int, orders: dict[str, Any]) -> None:
     """Obey the caller until the kernel process ends or standard input does; end the former then.
 
-    The files in the folder ``names`` are removed once the guest has them: a guest that boots again finds nothing to do.
+    The files in the folder ``names`` are removed once the guest has them: a guest that boots again
+    finds nothing to do.
     """
     ended = os.pidfd_open(kernel)
     poll = select.poll()
@@ -222,29 +244,39 @@ def _tell_how_it_ended(kernel: int) -> None:
 
 
 def _prod(kernel: int) -> None:
-    """Get a guest in virtual time to schedule: by itself it never takes the CPU from a process that only computes.
+    """Get a guest in virtual time to schedule: by itself it never takes the CPU from a process that
+    only computes.
 
-    In our kernel (deterministic.patch) each SIGALRM to what runs there has it give way to others. Under seccomp or
-    ptrace, guest processes are processes of the host's, and the one that runs there runs here. One that is only being
-    made would die of it, and its kernel wait for it for ever.
+    In our kernel (deterministic.patch) each SIGALRM to what runs there has it give way to others.
+    Under seccomp or ptrace, guest processes are processes of the host's, and the one that runs
+    there runs here. One that is only being made would die of it, and its kernel wait for it for
+    ever.
     """
     name = _status(kernel).get(b"Name")
     for _ in range(_TURNS):
         for pid, state in linux.members(os.getsid(0)):
-            if state == b"R" and pid not in (kernel, os.getpid()) and _heeds_alarms(_status(pid), name):
+            if (
+                state == b"R"
+                and pid not in (kernel, os.getpid())
+                and _heeds_alarms(_status(pid), name)
+            ):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGALRM)
         time.sleep(0.001)
 
 
 def _heeds_alarms(status: dict[bytes, bytes], kernel: bytes | None) -> bool:
-    """Whether a guest process is past its beginnings: under seccomp it catches SIGALRM then, else it is traced.
+    """Whether a guest process is past its beginnings: under seccomp it catches SIGALRM then, else
+    it is traced.
 
-    At first it is a copy of the kernel process, which is called as that is, and catches SIGALRM to no good.
+    At first it is a copy of the kernel process, which is called as that is, and catches SIGALRM to
+    no good.
     """
     if status.get(b"TracerPid", b"0") != b"0":
         return True
-    return status.get(b"Name") != kernel and bool(int(status.get(b"SigCgt", b"0"), 16) >> signal.SIGALRM - 1 & 1)
+    return status.get(b"Name") != kernel and bool(
+        int(status.get(b"SigCgt", b"0"), 16) >> signal.SIGALRM - 1 & 1
+    )
 
 
 def _status(pid: int) -> dict[bytes, bytes]:
@@ -260,7 +292,8 @@ def _status(pid: int) -> dict[bytes, bytes]:
 def _end(kernel: int) -> None:
     """End the kernel process after its guest processes.
 
-    Without seccomp these are traced: if their tracer died first, they would go on as processes of the host's kernel.
+    Without seccomp these are traced: if their tracer died first, they would go on as processes of
+    the host's kernel.
     """
     os.kill(kernel, signal.SIGSTOP)
     linux.kill_session(os.getsid(0), spare={os.getpid(), kernel})
@@ -275,7 +308,8 @@ def _end(kernel: int) -> None:
 
 
 def _restore(terminal: tuple[int, list[Any], list[Any]] | None) -> None:
-    """Put the terminal back if the caller is gone and left it raw; whoever has set it since knows better.
+    """Put the terminal back if the caller is gone and left it raw; whoever has set it since knows
+    better.
 
     A caller that is there does it itself, once it has shown all that the guest has sent.
     """

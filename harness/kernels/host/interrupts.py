@@ -13,7 +13,9 @@ INTERRUPTED: Final = 130
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _PATIENCE = 2
-"""So many signals are one interruption: ``timeout`` and a closed terminal send each twice, to us and to our group."""
+"""So many signals are one interruption: ``timeout`` and a closed terminal send each twice, to us
+and to our group.
+"""
 
 
 class Ended(KeyboardInterrupt):
@@ -25,9 +27,11 @@ class Ended(KeyboardInterrupt):
 
 
 def install() -> None:
-    """From now on SIGTERM, SIGHUP and SIGQUIT raise :class:`Ended`, unless they are ignored, as under nohup.
+    """From now on SIGTERM, SIGHUP and SIGQUIT raise :class:`Ended`, unless they are ignored, as
+    under nohup.
 
-    Only the first one does; the third ends the process at once. Elsewhere than in the main thread nothing changes.
+    Only the first one does; the third ends the process at once. Elsewhere than in the main thread
+    nothing changes.
     """
     if threading.current_thread() is not threading.main_thread():
         return

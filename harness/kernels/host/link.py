@@ -1,4 +1,6 @@
-"""The host's way to the guest and to its guard: frames and orders, and what virtual time asks of whoever sends them."""
+"""The host's way to the guest and to its guard: frames and orders, and what virtual time asks of
+whoever sends them.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,9 @@ from harness.kernels.host.watchdog import Watchdog
 class Ends:
     """What leads to a guest and its guard.
 
-    ``sending`` and ``receiving`` carry the frames of :mod:`harness.kernels.wire` to and from the guest, ``log`` what
-    the kernel prints, ``control`` the guard's orders. The process ``guard`` ends with the kernel.
+    ``sending`` and ``receiving`` carry the frames of :mod:`harness.kernels.wire` to and from the
+    guest, ``log`` what the kernel prints, ``control`` the guard's orders. The process ``guard``
+    ends with the kernel.
     """
 
     sending: socket.socket
@@ -48,13 +51,17 @@ class Link:
                 self._ends.sending.sendall(wire.frame(kind, payload))
 
     def send_urgently(self, kind: bytes, payload: bytes = b"") -> None:
-        """Send a frame that is to arrive even if a guest process keeps the CPU (see ``confine._prod``)."""
+        """Send a frame that is to arrive even if a guest process keeps the CPU (see
+        ``confine._prod``).
+        """
         self.send(kind, payload)
         if self._virtual:
             self.order(wire.PROD)
 
     def halt(self, taken: int) -> None:
-        """The guest waits for input and had ``taken`` frames (modulo 256): stop it, unless more are on their way."""
+        """The guest waits for input and had ``taken`` frames (modulo 256): stop it, unless more are
+        on their way.
+        """
         with self._lock:
             if taken == self._sent:
                 self._halted = True

@@ -1,5 +1,5 @@
-"""How much memory an embedded kernel is given, and how much there is. What it does not use costs nothing: it is a
-sparse file.
+"""How much memory an embedded kernel is given, and how much there is. What it does not use costs
+nothing: it is a sparse file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ SMALLEST = 1 << 30
 """What a guest has at least, in bytes, unless the user says otherwise."""
 
 QUOTA = 2 << 30
-"""What a guest may write, in bytes, unless the user says otherwise (:mod:`harness.kernels.host.quota`)."""
+"""What a guest may write, in bytes, unless the user says otherwise
+(:mod:`harness.kernels.host.quota`).
+"""
 
 LEAST_QUOTA, MOST_QUOTA = 1 << 20, 1 << 40
 
@@ -35,32 +37,40 @@ def parse(text: str, of: str = "memory") -> int:
 
 
 def given(wanted: str | None, machines: int) -> int:
-    """What a guest gets, in bytes: what the user wants, or enough for a cluster of so many machines.
+    """What a guest gets, in bytes: what the user wants, or enough for a cluster of so many
+    machines.
 
     HarnessError if that is too little for a guest, or more than this machine has.
     """
     if wanted is None:
         return max(SMALLEST, taken(machines))
     if (size := parse(wanted)) < LEAST:
-        raise HarnessError(f"--memory {wanted} is too little: give the embedded kernel {LEAST >> 20}M or more")
+        raise HarnessError(
+            f"--memory {wanted} is too little: give the embedded kernel {LEAST >> 20}M or more"
+        )
     if size > (most := os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")):
         raise HarnessError(f"--memory {wanted} is more than this machine has: {most >> 20}M")
     return size
 
 
 def quota(wanted: str | None) -> int:
-    """What a guest may write, in bytes: :data:`QUOTA`, or what the user wants. HarnessError names the range."""
+    """What a guest may write, in bytes: :data:`QUOTA`, or what the user wants. HarnessError names
+    the range.
+    """
     if wanted is None:
         return QUOTA
     if not LEAST_QUOTA <= (size := parse(wanted, "disk")) <= MOST_QUOTA:
         raise HarnessError(
-            f"--quota {wanted}: a run may write {LEAST_QUOTA >> 20}M at least and {MOST_QUOTA >> 30}G at most"
+            f"--quota {wanted}: a run may write {LEAST_QUOTA >> 20}M at least and"
+            f" {MOST_QUOTA >> 30}G at most"
         )
     return size
 
 
 def taken(machines: int) -> int:
-    """What the guest of a cluster of so many machines takes at most, pytest in it included, in bytes."""
+    """What the guest of a cluster of so many machines takes at most, pytest in it included, in
+    bytes.
+    """
     return _BASE + _EACH * machines
 
 

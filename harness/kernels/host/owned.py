@@ -15,7 +15,9 @@ from harness.kernels.calls import linux
 from harness.kernels.host.interrupts import Ended
 
 _GRACE = 20.0
-"""Seconds that an interrupted command has to say what it has found, and to clean up, before it is killed."""
+"""Seconds that an interrupted command has to say what it has found, and to clean up, before it is
+killed.
+"""
 
 
 _KEEPER = """
@@ -27,16 +29,21 @@ if not sys.stdin.read():
         shutil.rmtree(folder, ignore_errors=True)
         time.sleep(0.1)
 """
-"""Its input says that all is well, or ends because its parent was killed. What that one had started ends a moment
-later, and until then makes the folder again to write there; so it is removed for some seconds.
+"""Its input says that all is well, or ends because its parent was killed. What that one had started
+ends a moment later, and until then makes the folder again to write there; so it is removed for some
+seconds.
 """
 
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder for the block. It is removed also where this process is killed, by the one that has made it."""
+    """A folder for the block. It is removed also where this process is killed, by the one that has
+    made it.
+    """
     command = [sys.executable, "-S", "-c", _KEEPER]
-    keeper = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+    keeper = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
     assert keeper.stdout is not None
     folder = Path(os.fsdecode(keeper.stdout.readline().removesuffix(b"\n")))
     try:
@@ -55,10 +62,11 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, whatever its status.
 
-    When this process is killed, the kernel kills the command; what that one has started ends by the same rule, or
-    because it holds the other end of a pipe. When this process is interrupted, so is the command, and it is waited for
-    before the exception goes on. With ``capture`` the command has a group of its own and no terminal, and its output
-    is returned; without, it has those of this process, and so hears of Ctrl-C itself.
+    When this process is killed, the kernel kills the command; what that one has started ends by the
+    same rule, or because it holds the other end of a pipe. When this process is interrupted, so is
+    the command, and it is waited for before the exception goes on. With ``capture`` the command has
+    a group of its own and no terminal, and its output is returned; without, it has those of this
+    process, and so hears of Ctrl-C itself.
     """
     parent = os.getpid()
     stream = subprocess.PIPE if capture else None

@@ -1,9 +1,10 @@
 """Processors shared out among embedded kernels, those of other runs and users too.
 
-An embedded kernel is fastest on one processor (every system call of the guest switches between processes of the host),
-and two on the same processor take twice as long. So a guard claims a processor for its kernel. A claim is an abstract
-address of a Unix socket (unix(7)): it needs no folder and no permissions, only one process at a time can have it, and
-when that process ends, however it does, Linux gives it back.
+An embedded kernel is fastest on one processor (every system call of the guest switches between
+processes of the host), and two on the same processor take twice as long. So a guard claims a
+processor for its kernel. A claim is an abstract address of a Unix socket (unix(7)): it needs no
+folder and no permissions, only one process at a time can have it, and when that process ends,
+however it does, Linux gives it back.
 """
 
 from __future__ import annotations
@@ -17,15 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TURNS = 64
-"""How many kernels may claim one processor. Whoever comes after them shares the first one without a claim."""
+"""How many kernels may claim one processor. Whoever comes after them shares the first one without a
+claim.
+"""
 
 
 @contextmanager
 def claimed() -> Iterator[int]:
     """The number of a processor, claimed while the block lasts.
 
-    Of the processors that this process may use it is the one with the fewest embedded kernels, and the one with the
-    lowest number where several have equally few.
+    Of the processors that this process may use it is the one with the fewest embedded kernels, and
+    the one with the lowest number where several have equally few.
     """
     processors = sorted(os.sched_getaffinity(0))
     for turn in range(TURNS):

@@ -9,7 +9,8 @@ import time
 
 _BLOCK, _LEAST = 512, 4096  # bytes: of stat's blocks, and what a file counts at least
 _REMOVED = " (deleted)"
-_LEISURE = 50  # between two looks at how much the guest has written there are so many times what a look takes
+# between two looks at how much the guest has written there are so many times what a look takes
+_LEISURE = 50
 
 
 class Quota:
@@ -34,7 +35,9 @@ class Quota:
 
 
 def used(folder: str) -> float:
-    """Bytes of disk that are taken by what is in a folder, which somebody may be changing; infinite where too deep."""
+    """Bytes of disk that are taken by what is in a folder, which somebody may be changing; infinite
+    where too deep.
+    """
     total, folders = 0, [folder]
     while folders:
         try:
@@ -51,7 +54,9 @@ def used(folder: str) -> float:
 
 
 def removed(folder: str, process: int) -> int:
-    """Bytes of disk that are taken by what was in a folder, is no longer, and is open in a process (proc_pid_fd(5))."""
+    """Bytes of disk that are taken by what was in a folder, is no longer, and is open in a process
+    (proc_pid_fd(5)).
+    """
     total, seen = 0, set()
     descriptors = f"/proc/{process}/fd"
     try:

@@ -36,8 +36,9 @@ class Interrupted(Exception):
 class Relay:
     """Connects the guest with the caller's streams until the guest's program has ended.
 
-    ``patience`` is how long the guest's virtual time may stand still, in seconds of real time; 0 is for ever, None
-    that its time is real. Errors name the folder ``kept``, which has what the guest wrote.
+    ``patience`` is how long the guest's virtual time may stand still, in seconds of real time; 0 is
+    for ever, None that its time is real. Errors name the folder ``kept``, which has what the guest
+    wrote.
     """
 
     def __init__(
@@ -73,7 +74,8 @@ class Relay:
     def run(self) -> int:
         """The program's exit status.
 
-        Raises :class:`Interrupted`, and :class:`HarnessError` if the kernel dies or no longer reacts.
+        Raises :class:`Interrupted`, and :class:`HarnessError` if the kernel dies or no longer
+        reacts.
         """
         guard = os.pidfd_open(self._ends.guard)
         os.set_blocking(self._log.fileno(), False)
@@ -96,7 +98,9 @@ class Relay:
             if self._watchdog.left() == 0:
                 if self._watchdog.expired():
                     self._on_stuck()
-                elif self._watchdog.stepping:  # pid 1 may have lost the processor again before it was done
+                elif (
+                    self._watchdog.stepping
+                ):  # pid 1 may have lost the processor again before it was done
                     self._prod()
             for key, _ in self._selector.select(self._watchdog.left()):
                 status: int | None = key.data()
@@ -104,7 +108,9 @@ class Relay:
                     return status
 
     def _finish(self) -> None:
-        """Have everything shown that the guest has sent; from here on signals act on the caller again."""
+        """Have everything shown that the guest has sent; from here on signals act on the caller
+        again.
+        """
         try:
             for output in self._outputs.values():
                 output.finish()
@@ -113,7 +119,9 @@ class Relay:
                 self._terminal.restore()
 
     def _on_stuck(self) -> None:
-        """Virtual time does not move: end what computes; if that does not help, the program; give up at last."""
+        """Virtual time does not move: end what computes; if that does not help, the program; give
+        up at last.
+        """
         step = self._watchdog.take_step()
         if step is Step.END_LIMITED:
             self._link.send(wire.RELIEVE, b"limited")
@@ -129,7 +137,9 @@ class Relay:
             self._raise_stuck()
 
     def _prod(self) -> None:
-        """Let pid 1 look at all processes, several times, which takes longer than to read a frame."""
+        """Let pid 1 look at all processes, several times, which takes longer than to read a
+        frame.
+        """
         for _ in range(_PRODS):
             self._link.order(wire.PROD)
 
@@ -137,12 +147,18 @@ class Relay:
         """Say what a scenario lacks from here on."""
         for line in ended.splitlines():
             plain = "".join(char if char.isprintable() else "?" for char in line)
-            print(f"\nlvs-harness: virtual time did not move: ended {plain}", file=sys.stderr, flush=True)
+            print(
+                f"\nlvs-harness: virtual time did not move: ended {plain}",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def _raise_stuck(self) -> NoReturn:
         raise HarnessError(
-            f"virtual time did not move for {self._patience:g} s, so the run was ended (--watchdog). Running were:\n"
-            f"{self._report}\nPython's stacks are above; what the run wrote until then is in {self._kept}"
+            f"virtual time did not move for {self._patience:g} s, so the run was ended"
+            " (--watchdog). Running were:\n"
+            f"{self._report}\nPython's stacks are above; what the run wrote until then"
+            f" is in {self._kept}"
         )
 
     def _on_frames(self) -> int | None:
@@ -157,8 +173,13 @@ class Relay:
                 if kind == wire.EXIT:
                     return payload[0]
                 self._on_frame(kind, payload)
-        except (wire.Malformed, IndexError) as problem:  # a payload without the byte that it should have
-            raise HarnessError(f"the guest was ended: it sent what is no answer ({problem})") from None
+        except (
+            wire.Malformed,
+            IndexError,
+        ) as problem:  # a payload without the byte that it should have
+            raise HarnessError(
+                f"the guest was ended: it sent what is no answer ({problem})"
+            ) from None
         return None
 
     def _on_frame(self, kind: bytes, payload: bytes) -> None:
@@ -210,16 +231,23 @@ class Relay:
         while data := self._log.read(65536):
             self._tail.extend(data.splitlines())
         lines = [line.decode(errors="replace") for line in self._tail if line]
-        # Behind it may be what a process of the guest has said since, whom for a moment nobody traced.
+        # Behind it may be what a process of the guest has said since, whom for a moment nobody
+        # traced.
         killed = next((line for line in lines if line.startswith(wire.KILLED.decode())), "")
         lines = lines[: lines.index(killed)] if killed else lines
         if wire.QUOTA.decode() in lines:
-            raise HarnessError(f"the guest {wire.QUOTA.decode()}, and was ended: see what is in {self._kept}")
+            raise HarnessError(
+                f"the guest {wire.QUOTA.decode()}, and was ended: see what is in {self._kept}"
+            )
         kept = f"what the run wrote until then is in {self._kept}"
         if killed.endswith("SIGKILL"):
-            raise HarnessError(f"the embedded kernel {killed}, which came from outside; {kept}; run it again")
+            raise HarnessError(
+                f"the embedded kernel {killed}, which came from outside; {kept}; run it again"
+            )
         why = "\n".join([*lines, killed])
-        raise HarnessError(f"the embedded kernel died; {kept}, and why may be in the kernel's last lines:\n{why}")
+        raise HarnessError(
+            f"the embedded kernel died; {kept}, and why may be in the kernel's last lines:\n{why}"
+        )
 
     def _on_stdin(self) -> None:
         self._selector.unregister(0)
@@ -259,7 +287,9 @@ class Relay:
     def _count_interrupt(self) -> None:
         self._interrupts += 1
         if self._interrupts >= _PATIENCE:
-            raise HarnessError(f"the embedded kernel did not react to {_PATIENCE} interrupts and was ended")
+            raise HarnessError(
+                f"the embedded kernel did not react to {_PATIENCE} interrupts and was ended"
+            )
 
     def _store(self, index: int, below: str, content: bytes) -> None:
         parts = PurePosixPath(below).parts
@@ -271,12 +301,16 @@ class Relay:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         except OSError as error:
-            raise HarnessError(f"cannot write {path}, which the run made: {error.strerror}") from error
+            raise HarnessError(
+                f"cannot write {path}, which the run made: {error.strerror}"
+            ) from error
 
 
 @contextmanager
 def _signals() -> Iterator[socket.socket]:
-    """A socket that gets the number of every forwarded signal as one byte; ignored ones stay ignored."""
+    """A socket that gets the number of every forwarded signal as one byte; ignored ones stay
+    ignored.
+    """
     reader, writer = socket.socketpair()
     writer.setblocking(False)
     numbers = [number for number in _FORWARDED if signal.getsignal(number) is not signal.SIG_IGN]

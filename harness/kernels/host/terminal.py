@@ -19,10 +19,13 @@ _RAW_LOCAL = termios.ECHO | termios.ECHONL | termios.ICANON | termios.IEXTEN | t
 
 
 def streams() -> list[str]:
-    """What the program's descriptors 0 to 2 are: "terminal", "data" (a pipe), "null", or "stdout" (the same pipe)."""
+    """What the program's descriptors 0 to 2 are: "terminal", "data" (a pipe), "null", or "stdout"
+    (the same pipe).
+    """
     kinds = [_kind(descriptor) for descriptor in range(3)]
     if kinds[0] == "terminal" and not _in_foreground(kinds[1]):
-        # Someone else reads the keyboard: a pager behind a pipe, or the shell if this is a background job.
+        # Someone else reads the keyboard: a pager behind a pipe, or the shell if this is a
+        # background job.
         kinds[0] = "null"
     if kinds[1] == kinds[2] == "data" and os.path.sameopenfile(1, 2):
         kinds[2] = "stdout"
@@ -45,7 +48,9 @@ def _in_foreground(stdout: str) -> bool:
 
 
 class Terminal:
-    """The caller's terminal; while it is raw, every key goes to the guest, whose terminal makes signals of some."""
+    """The caller's terminal; while it is raw, every key goes to the guest, whose terminal makes
+    signals of some.
+    """
 
     def __init__(self, kinds: list[str]) -> None:
         self.descriptor = kinds.index("terminal")
@@ -83,7 +88,9 @@ class Terminal:
 
 
 class Writer:
-    """Writes to a descriptor from a thread, so that a slow reader stops neither signals nor the guest's clock."""
+    """Writes to a descriptor from a thread, so that a slow reader stops neither signals nor the
+    guest's clock.
+    """
 
     _PIECES = 1024  # of at most 64 KiB each; more than that waits
 

@@ -1,6 +1,7 @@
 """User Mode Linux: runs a Python module inside an embedded kernel, as if it had been run directly.
 
-The guest sees the host's files below a layer that is thrown away, and one folder that is the host's.
+The guest sees the host's files below a layer that is thrown away, and one folder that is the
+host's.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ _PACKAGED = Path("/usr/bin/linux.uml")
 _PACKAGED_MODULES = Path("/usr/lib/uml/modules")
 _COMMAND_LINE = 4096 - 64  # COMMAND_LINE_SIZE, less what the kernel adds
 
-# Parts of Debian's kernel that cost 1 s at every start and serve nothing here: a benchmark of RAID algorithms and
-# the self-tests of btrfs. Kernels without them ignore the names.
+# Parts of Debian's kernel that cost 1 s at every start and serve nothing here: a benchmark of RAID
+# algorithms and the self-tests of btrfs. Kernels without them ignore the names.
 _SKIPPED_INITCALLS = "raid6_select_algo,init_btrfs_fs"
 
 _ROOM_FOR_AMX = (6, 13)
@@ -45,7 +46,9 @@ _OPTIONS = ("seccomp=", "time-travel=inf-cpu", "random-seed=")  # that not every
 
 @dataclass(frozen=True)
 class Kernel:
-    """An embedded kernel: its executable, its ``release``, and the folder of its modules if it has any."""
+    """An embedded kernel: its executable, its ``release``, and the folder of its modules if it has
+    any.
+    """
 
     path: Path
     release: str
@@ -61,11 +64,14 @@ class Kernel:
             text = subprocess.run([path, "--help"], capture_output=True, text=True).stdout
         except OSError as error:
             raise HarnessError(
-                f"cannot run the embedded kernel {path}: {error.strerror}; --kernel takes auto, native, uml or a path"
+                f"cannot run the embedded kernel {path}: {error.strerror}; --kernel"
+                " takes auto, native, uml or a path"
             ) from error
         version = re.match(r"User Mode Linux v(\S+)", text)
         if version is None:
-            raise HarnessError(f"{path} is not a User Mode Linux kernel: install the package user-mode-linux")
+            raise HarnessError(
+                f"{path} is not a User Mode Linux kernel: install the package user-mode-linux"
+            )
         return cls(path, version[1], modules, *(f"\n{option}" in text for option in _OPTIONS))
 
 
@@ -80,13 +86,17 @@ def packaged() -> Kernel | None:
 def unfit(kernel: Kernel) -> str | None:
     """Why a kernel cannot run here: it would die as soon as it starts a program. None if it can.
 
-    Processors with AMX have more registers than User Mode Linux had room for (``put_fp_registers``, seen with 6.1 and
-    6.12, and not with 7.3). A virtual machine whose processor hides AMX is not affected.
+    Processors with AMX have more registers than User Mode Linux had room for (``put_fp_registers``,
+    seen with 6.1 and 6.12, and not with 7.3). A virtual machine whose processor hides AMX is not
+    affected.
     """
     version = tuple(int(number) for number in re.findall(r"\d+", kernel.release)[:2])
     if version >= _ROOM_FOR_AMX or "amx_tile" not in _processor_flags():
         return None
-    return f"the embedded kernel {kernel.release} dies on a processor with AMX; build a newer one: make kernel"
+    return (
+        f"the embedded kernel {kernel.release} dies on a processor with AMX; build a"
+        " newer one: make kernel"
+    )
 
 
 def _processor_flags() -> list[str]:
@@ -114,30 +124,38 @@ def run(
     readable: Sequence[Path] = (),
     quota: int = QUOTA,
 ) -> int:
-    """Run ``python -m module argv`` in ``kernel`` and return its exit status, 128 + N if signal N killed it.
+    """Run ``python -m module argv`` in ``kernel`` and return its exit status, 128 + N if signal N
+    killed it.
 
-    The program gets the caller's interpreter, ``sys.path``, working directory, environment (``environment`` added),
-    signals, and terminal or streams: descriptors 0 to 2, which must be the real ones. Of what it writes remains what
-    is below ``writable``, and the files and folders that ``collect`` names (path in the guest -> path on the host,
-    both absolute), which are copied when it has ended. ``memory`` is in bytes. ``virtual_start`` is where the wall
-    clock starts, in nanoseconds, and makes time virtual. ``seed`` fixes all random numbers of a kernel of our own
+    The program gets the caller's interpreter, ``sys.path``, working directory, environment
+    (``environment`` added), signals, and terminal or streams: descriptors 0 to 2, which must be the
+    real ones. Of what it writes remains what is below ``writable``, and the files and folders that
+    ``collect`` names (path in the guest -> path on the host, both absolute), which are copied when
+    it has ended. ``memory`` is in bytes. ``virtual_start`` is where the wall clock starts, in
+    nanoseconds, and makes time virtual. ``seed`` fixes all random numbers of a kernel of our own
     build; others take them from the host. Call it from the main thread.
 
-    Virtual time stands still while the program waits for input. When it does not move otherwise, for ``watchdog``
-    seconds of real time, the program is ended; 0 is no limit. A ``paced`` program gets its standard input in virtual
-    time only while it says that it waits for it (:mod:`harness.kernels.guest.program`), so that what the host sends,
-    and when, does not show in its timing. ``modules`` is what
-    :func:`harness.kernels.imports.gather` has of the modules that it will need (None: those of this process).
+    Virtual time stands still while the program waits for input. When it does not move otherwise,
+    for ``watchdog`` seconds of real time, the program is ended; 0 is no limit. A ``paced`` program
+    gets its standard input in virtual time only while it says that it waits for it
+    (:mod:`harness.kernels.guest.program`), so that what the host sends, and when, does not show in
+    its timing. ``modules`` is what :func:`harness.kernels.imports.gather` has of the modules that
+    it will need (None: those of this process).
 
-    Of this machine's files the guest can read those of the system, the interpreter's, what is on ``sys.path``, the
-    working directory, the harness's cache, and what ``readable`` names, with all below them; never what is hidden in
-    the caller's home. What it writes may take ``quota`` bytes (:mod:`harness.kernels.host.quota`).
+    Of this machine's files the guest can read those of the system, the interpreter's, what is on
+    ``sys.path``, the working directory, the harness's cache, and what ``readable`` names, with all
+    below them; never what is hidden in the caller's home. What it writes may take ``quota`` bytes
+    (:mod:`harness.kernels.host.quota`).
 
-    Raises :class:`HarnessError` if the kernel cannot be started, dies, no longer reacts, or was ended like that.
+    Raises :class:`HarnessError` if the kernel cannot be started, dies, no longer reacts, or was
+    ended like that.
     """
     _check_writable(writable)
     if virtual_start is not None and not kernel.time_travel:
-        raise HarnessError(f"{kernel.path} has no virtual time: build one that has it (CONFIG_UML_TIME_TRAVEL_SUPPORT)")
+        raise HarnessError(
+            f"{kernel.path} has no virtual time: build one that has it"
+            " (CONFIG_UML_TIME_TRAVEL_SUPPORT)"
+        )
     kinds = streams()
     terminal = Terminal(kinds) if "terminal" in kinds else None
     collect = collect or {}
@@ -148,7 +166,8 @@ def run(
         "environment": {**os.environ, **(environment or {})},
         "umask": _umask(),
         "streams": kinds,
-        "terminal": terminal and {"attributes": terminal.guest_attributes(), "size": terminal.size()},
+        "terminal": terminal
+        and {"attributes": terminal.guest_attributes(), "size": terminal.size()},
         "hostname": socket.gethostname(),
         "writable": str(writable.resolve()),
         "modules": str(kernel.modules) if kernel.modules else None,
@@ -157,11 +176,18 @@ def run(
     }
     try:
         options = _options(kernel, memory, virtual_start, seed)
-        files = {"request": marshal.dumps(request), "imports": imports.gather() if modules is None else modules}
+        files = {
+            "request": marshal.dumps(request),
+            "imports": imports.gather() if modules is None else modules,
+        }
         limits = {**_readable(kernel, [*readable, *collect]), "quota": quota}
-        with _Guest(kernel, str(writable.resolve()), files, memory, options, terminal, limits) as guest:
+        with _Guest(
+            kernel, str(writable.resolve()), files, memory, options, terminal, limits
+        ) as guest:
             patience = None if virtual_start is None else watchdog
-            return Relay(guest.ends, kinds, terminal, list(collect.values()), writable, patience).run()
+            return Relay(
+                guest.ends, kinds, terminal, list(collect.values()), writable, patience
+            ).run()
     except Interrupted as interrupted:
         signal.raise_signal(interrupted.number)
         return 128 + interrupted.number
@@ -181,14 +207,21 @@ def _readable(kernel: Kernel, named: Sequence[Path]) -> dict[str, list[str]]:
     if kernel.modules:
         paths.append(kernel.modules)
     whole = {Path(path).resolve() for path in paths} - {Path("/")}
-    home = Path(os.path.expanduser("~")).resolve()  # which leaves it as it is for a user without any
+    home = Path(
+        os.path.expanduser("~")
+    ).resolve()  # which leaves it as it is for a user without any
     parts = {str(part) for path in whole for part in _without_secrets(path, home)}
     # Where modules are, Python looks at all names.
-    return {"readable": sorted(parts), "listable": [str(path) for path in whole if home.is_relative_to(path)]}
+    return {
+        "readable": sorted(parts),
+        "listable": [str(path) for path in whole if home.is_relative_to(path)],
+    }
 
 
 def _without_secrets(path: Path, home: Path) -> Iterator[Path]:
-    """A path; or instead of a folder that has the home in it what is there, but for what is hidden."""
+    """A path; or instead of a folder that has the home in it what is there, but for what is
+    hidden.
+    """
     if not home.is_relative_to(path):
         yield path
         return
@@ -201,7 +234,9 @@ def _check_writable(folder: Path) -> None:
     if not folder.is_dir():
         raise HarnessError(f"{folder} is not a folder: make it, or name another one to write to")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise HarnessError(f"{folder} cannot be written: change its permissions, or name another one to write to")
+        raise HarnessError(
+            f"{folder} cannot be written: change its permissions, or name another one to write to"
+        )
 
 
 def _program(module: str, virtual: bool) -> str:
@@ -238,24 +273,44 @@ def _command_line(kernel: Kernel, options: list[str], reads: int, writes: int) -
     words = [
         *("rootfstype=hostfs", "rootflags=/", "ro", "quiet", *options),
         # No folder of its own for a management console: nothing uses it, and it would stay behind.
-        *("uml_dir=/dev/null/", "con=null", "con0=null,fd:1", "ssl=null", f"ssl0=fd:{reads},fd:{writes}"),
+        *(
+            "uml_dir=/dev/null/",
+            "con=null",
+            "con0=null,fd:1",
+            "ssl=null",
+            f"ssl0=fd:{reads},fd:{writes}",
+        ),
         f"initcall_blacklist={_SKIPPED_INITCALLS}",
     ]
     words += [f"init={_quoted(sys.executable)}", f"PYTHONPATH={_quoted(str(root))}"]
-    words += ["--", "-S", "-s", "-P", "-c", '"from harness.kernels.guest import pid1; pid1.main()"', "{store}"]
+    words += [
+        "--",
+        "-S",
+        "-s",
+        "-P",
+        "-c",
+        '"from harness.kernels.guest import pid1; pid1.main()"',
+        "{store}",
+    ]
     if len(" ".join(words)) > _COMMAND_LINE:
-        raise HarnessError(f"the paths {sys.executable} and {root} are too long for a kernel's command line")
+        raise HarnessError(
+            f"the paths {sys.executable} and {root} are too long for a kernel's command line"
+        )
     return [str(kernel.path), *words]
 
 
 def _quoted(path: str) -> str:
     if '"' in path:
-        raise HarnessError(f"the path {path} contains a quotation mark, which a kernel's command line cannot carry")
+        raise HarnessError(
+            f"the path {path} contains a quotation mark, which a kernel's command line cannot carry"
+        )
     return f'"{path}"'
 
 
 class _Guest:
-    """The kernel process behind its guard (:mod:`harness.kernels.host.confine`); gone when the block ends."""
+    """The kernel process behind its guard (:mod:`harness.kernels.host.confine`); gone when the
+    block ends.
+    """
 
     def __init__(
         self,
@@ -267,8 +322,9 @@ class _Guest:
         terminal: Terminal | None,
         limits: dict[str, Any],
     ) -> None:
-        # Two, for in virtual time the kernel waits until its output is taken, which it can only where it reads no
-        # input: then no interrupt tells of it, which would come at a moment that the host decides.
+        # Two, for in virtual time the kernel waits until its output is taken, which it can only
+        # where it reads no input: then no interrupt tells of it, which would come at a moment that
+        # the host decides.
         sending, reads = socket.socketpair()
         receiving, writes = socket.socketpair()
         keyboard = os.dup(terminal.descriptor) if terminal else os.open(os.devnull, os.O_RDWR)
@@ -283,7 +339,14 @@ class _Guest:
         }
         with reads, writes:
             self._guard = subprocess.Popen(
-                [sys.executable, "-S", "-s", "-P", "-c", "from harness.kernels.host import confine; confine.main()"],
+                [
+                    sys.executable,
+                    "-S",
+                    "-s",
+                    "-P",
+                    "-c",
+                    "from harness.kernels.host import confine; confine.main()",
+                ],
                 env={**os.environ, "PYTHONPATH": str(Path(harness.__file__).parent.parent)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

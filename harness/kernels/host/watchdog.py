@@ -23,13 +23,17 @@ _PATIENCE = 10
 
 
 def limit(text: str) -> float:
-    """The limit that an option gives, as argparse's ``type``: 0 (never), or at least one second and at most a day."""
+    """The limit that an option gives, as argparse's ``type``: 0 (never), or at least one second and
+    at most a day.
+    """
     try:
         seconds = float(text)
     except ValueError:
         seconds = -1
     if seconds != 0 and not 1 <= seconds <= LONGEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no limit: give seconds, 1 to {LONGEST}, or 0 for never")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no limit: give seconds, 1 to {LONGEST}, or 0 for never"
+        )
     return seconds
 
 
@@ -41,7 +45,9 @@ class Step(Enum):
     """What is done with a guest whose time does not move, one after the other until it does."""
 
     END_LIMITED = auto()
-    """End what was started with a limit to its processor time, and computes: virtual time does not count that."""
+    """End what was started with a limit to its processor time, and computes: virtual time does not
+    count that.
+    """
     END_SPINNING = auto()
     """End any process that computes; if that is the program alone, its scenario."""
     INTERRUPT = auto()
@@ -50,14 +56,17 @@ class Step(Enum):
 
 
 class Watchdog:
-    """Knows how long the guest may still go without progress. ``limit`` is in seconds of real time; 0 is for ever.
+    """Knows how long the guest may still go without progress. ``limit`` is in seconds of real time;
+    0 is for ever.
 
-    A guest that computes for ever takes the processor. One that hardly gets it, because others do, is given more time:
-    what has to be over is the limit, and a quarter of it with the processor.
+    A guest that computes for ever takes the processor. One that hardly gets it, because others do,
+    is given more time: what has to be over is the limit, and a quarter of it with the processor.
     """
 
     def __init__(self, limit: float, guard: int, *, gradually: bool = False) -> None:
-        """``guard``: the process below which the guest's are. ``gradually``: :meth:`take_step` is called each time."""
+        """``guard``: the process below which the guest's are. ``gradually``: :meth:`take_step` is
+        called each time.
+        """
         self.limit, self._guard = limit, guard
         self._steps = _steps(limit) if gradually else [(Step.GIVE_UP, limit)]
         self._step = 0
@@ -72,7 +81,9 @@ class Watchdog:
         self._begin()
 
     def take_step(self) -> Step:
-        """What is to be done now that its time is over; it has the next step's time for that to help."""
+        """What is to be done now that its time is over; it has the next step's time for that to
+        help.
+        """
         step, _ = self._steps[self._step]
         self._step = min(self._step + 1, len(self._steps) - 1)
         self._begin()
@@ -111,24 +122,34 @@ class Watchdog:
 def _steps(limit: float) -> list[tuple[Step, float]]:
     """Each step, and the seconds without progress before it.
 
-    A scenario that was ended has its failure told, and the last one is followed by the report, which takes seconds on a
-    busy machine and no virtual time: the program has the limit again, up to the usual one, before it is interrupted.
+    A scenario that was ended has its failure told, and the last one is followed by the report,
+    which takes seconds on a busy machine and no virtual time: the program has the limit again, up
+    to the usual one, before it is interrupted.
     """
     last = [(Step.INTERRUPT, max(_GRACE, min(limit, WATCHDOG))), (Step.GIVE_UP, _GRACE)]
     if limit <= PROCESSOR_LIMIT:
         return [(Step.END_SPINNING, limit), *last]
-    return [(Step.END_LIMITED, PROCESSOR_LIMIT), (Step.END_SPINNING, limit - PROCESSOR_LIMIT), *last]
+    return [
+        (Step.END_LIMITED, PROCESSOR_LIMIT),
+        (Step.END_SPINNING, limit - PROCESSOR_LIMIT),
+        *last,
+    ]
 
 
 def processor_time(process: int) -> float:
-    """Seconds of processor that a process and all below it have had (proc_pid_stat(5)); those that have ended are
-    their parents' and count too.
+    """Seconds of processor that a process and all below it have had (proc_pid_stat(5)); those that
+    have ended are their parents' and count too.
     """
     parents, ticks = {}, {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it has just ended
-            fields = path.read_bytes().rpartition(b")")[2].split()  # before it is a name, in any encoding or none
-            parents[path.parent.name], ticks[path.parent.name] = fields[1].decode(), sum(map(int, fields[11:15]))
+            fields = (
+                path.read_bytes().rpartition(b")")[2].split()
+            )  # before it is a name, in any encoding or none
+            parents[path.parent.name], ticks[path.parent.name] = (
+                fields[1].decode(),
+                sum(map(int, fields[11:15])),
+            )
     total, below = 0, {str(process)}
     while below:
         total += sum(ticks.get(each, 0) for each in below)

@@ -1,4 +1,6 @@
-"""Building the virtual-time kernel: Debian's source, our patch and configuration, proved by booting it."""
+"""Building the virtual-time kernel: Debian's source, our patch and configuration, proved by booting
+it.
+"""
 
 from __future__ import annotations
 
@@ -89,11 +91,13 @@ class CannotBuild(HarnessError):
 
 
 def build(*, progress: Callable[[str], None], source: str | None = None) -> Path:
-    """The path of a kernel that :func:`find` finds, building one if there is none or only a damaged one.
+    """The path of a kernel that :func:`find` finds, building one if there is none or only a damaged
+    one.
 
-    ``progress`` is called with one line per step. ``source`` is the path of a ``linux-source`` package to
-    build from, for machines that cannot reach an archive. At most one build runs at a time; others wait and
-    use its kernel. HarnessError names the step that failed, its log and what to do.
+    ``progress`` is called with one line per step. ``source`` is the path of a ``linux-source``
+    package to build from, for machines that cannot reach an archive. At most one build runs at a
+    time; others wait and use its kernel. HarnessError names the step that failed, its log and what
+    to do.
     """
     try:
         with alone(progress):
@@ -116,7 +120,9 @@ def missing_tools() -> list[str]:
     """The packages to install before a kernel can be built."""
     missing = {package for tool, package in TOOLS.items() if shutil.which(tool) is None}
     if "gcc" in missing:
-        missing.add("libc6-dev")  # which gcc only recommends, and nobody can tell without a compiler
+        missing.add(
+            "libc6-dev"
+        )  # which gcc only recommends, and nobody can tell without a compiler
     else:
         headers = ["gcc", "-E", "-include", "stdio.h", "-x", "c", os.devnull]
         if subprocess.run(headers, capture_output=True, check=False).returncode != 0:
@@ -125,15 +131,20 @@ def missing_tools() -> list[str]:
 
 
 def lost_options(configured: str) -> list[str]:
-    """The options of our configuration that are not set in ``configured``, the text of a ``.config``."""
+    """The options of our configuration that are not set in ``configured``, the text of a
+    ``.config``.
+    """
     have = set(configured.splitlines())
-    return [option for option in options() if option not in have and RENAMED.get(option) not in have]
+    return [
+        option for option in options() if option not in have and RENAMED.get(option) not in have
+    ]
 
 
 def _build(progress: Callable[[str], None], source: str | None) -> None:
     if missing := missing_tools():
         raise CannotBuild(
-            f"kernel: tools to build it are missing; run `apt-get install {' '.join(missing)}` as root, and try again"
+            "kernel: tools to build it are missing; run `apt-get install"
+            f" {' '.join(missing)}` as root, and try again"
         )
     cache = location()
     if (free := shutil.disk_usage(cache).free) < SPACE:
@@ -145,7 +156,9 @@ def _build(progress: Callable[[str], None], source: str | None) -> None:
         shutil.rmtree(stale, ignore_errors=True)
     steps = Steps(cache / "build.log", progress)
     fetched = cache / ".apt"
-    with tempfile.TemporaryDirectory(prefix=".build-", dir=cache, ignore_cleanup_errors=True) as work:
+    with tempfile.TemporaryDirectory(
+        prefix=".build-", dir=cache, ignore_cleanup_errors=True
+    ) as work:
         package = Path(source).absolute() if source else _fetch(fetched, steps)
         version = steps.output("dpkg-deb", "-f", package, "Version").strip()
         if not version:
@@ -169,7 +182,11 @@ def _fetch(folder: Path, steps: Steps) -> Path:
 def _unpack(package: Path, work: Path, steps: Steps) -> Path:
     steps.begin(f"unpack {package.name}")
     steps.run("dpkg-deb", "-x", package, work / "package")
-    archives = [path for path in (work / "package/usr/src").rglob("linux-source-*.tar.*") if not path.is_symlink()]
+    archives = [
+        path
+        for path in (work / "package/usr/src").rglob("linux-source-*.tar.*")
+        if not path.is_symlink()
+    ]
     if len(archives) != 1:
         raise steps.failure(f"{package} holds no archive usr/src/linux-source-*.tar.*")
     tree = work / "tree"
@@ -188,7 +205,8 @@ def _patch(tree: Path, steps: Steps) -> None:
         steps.run("patch", "--batch", "--strip=1", "--fuzz=0", f"--input={PATCH}", cwd=tree)
     except HarnessError:
         raise steps.failure(
-            f"this source is not what {PATCH.name} changes; build from another linux-source package, or correct"
+            f"this source is not what {PATCH.name} changes; build from another"
+            " linux-source package, or correct"
             " the patch"
         ) from None
 
@@ -199,7 +217,8 @@ def _configure(tree: Path, steps: Steps) -> None:
     steps.run("make", "ARCH=um", "KCONFIG_ALLCONFIG=ours.config", "allnoconfig", cwd=tree)
     if lost := lost_options((tree / ".config").read_text()):
         raise steps.failure(
-            f"this source does not take {', '.join(lost)} of {CONFIGURATION.name}; build from another"
+            f"this source does not take {', '.join(lost)} of {CONFIGURATION.name};"
+            " build from another"
             " linux-source package, or correct the configuration"
         )
 
@@ -221,20 +240,30 @@ def _make(tree: Path, work: Path, steps: Steps) -> Path:
 
 
 def _objects(tree: Path, steps: Steps) -> int:
-    """How many files will be compiled: what make says that it would do, once its own tools and headers are there."""
+    """How many files will be compiled: what make says that it would do, once its own tools and
+    headers are there.
+    """
     steps.run("make", "ARCH=um", "prepare", cwd=tree)
-    would_do = steps.output("make", "ARCH=um", "--dry-run", "--keep-going", "vmlinux", cwd=tree, logged=False)
+    would_do = steps.output(
+        "make", "ARCH=um", "--dry-run", "--keep-going", "vmlinux", cwd=tree, logged=False
+    )
     return len(re.findall(r"echo '  (?:CC|AS) ", would_do))
 
 
 class Compiled:
-    """Counts the files that make says it compiles, and tells now and then how many are left and for how long."""
+    """Counts the files that make says it compiles, and tells now and then how many are left and for
+    how long.
+    """
 
     SECONDS = 15.0
     """How long it is silent at least."""
 
-    def __init__(self, total: int, tell: Callable[[str], None], now: Callable[[], float] = time.monotonic) -> None:
-        """``total`` is how many files there are; ``tell`` gets a line at a time; ``now`` is a clock in seconds."""
+    def __init__(
+        self, total: int, tell: Callable[[str], None], now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """``total`` is how many files there are; ``tell`` gets a line at a time; ``now`` is a clock
+        in seconds.
+        """
         self._total, self._tell, self._now = total, tell, now
         self._done = 0
         self._began = self._told = now()

@@ -1,9 +1,10 @@
 """Where built virtual-time kernels are kept, and how they are found again.
 
-A kernel lies in a folder of its own, named by source version and by what is ours, whole or not at all:
-``$XDG_CACHE_HOME/lvs-harness/kernels/<version>-<fingerprint>/linux``, its checksum and full configuration
-beside it. The compiler is not part of the name: in virtual time no result depends on its code.
-The wheel ``lvs-harness-kernel`` has such folders in its package, for where the cache has no kernel.
+A kernel lies in a folder of its own, named by source version and by what is ours, whole or not at
+all: ``$XDG_CACHE_HOME/lvs-harness/kernels/<version>-<fingerprint>/linux``, its checksum and full
+configuration beside it. The compiler is not part of the name: in virtual time no result depends on
+its code. The wheel ``lvs-harness-kernel`` has such folders in its package, for where the cache has
+no kernel.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ IDENTITY = {
 
 @dataclass(frozen=True)
 class Kernel:
-    """A built virtual-time kernel: the program, and the version of the source package it was built from."""
+    """A built virtual-time kernel: the program, and the version of the source package it was built
+    from.
+    """
 
     path: Path
     version: str
@@ -103,7 +106,9 @@ def checksum(program: Path) -> str:
 
 
 def folder_of(version: str) -> Path:
-    """Where the kernel built from this version of the source package belongs (its epoch left out)."""
+    """Where the kernel built from this version of the source package belongs (its epoch left
+    out).
+    """
     return location() / f"{version.rpartition(':')[2]}-{fingerprint()}"
 
 
@@ -131,8 +136,12 @@ def fingerprint() -> str:
 
 
 @contextlib.contextmanager
-def alone(progress: Callable[[str], None], folder: Path | None = None, what: str = "the kernel") -> Iterator[None]:
-    """Holds the lock of a cache (None: the kernels'), which ends with its holder; ``progress`` is told of waiting."""
+def alone(
+    progress: Callable[[str], None], folder: Path | None = None, what: str = "the kernel"
+) -> Iterator[None]:
+    """Holds the lock of a cache (None: the kernels'), which ends with its holder; ``progress`` is
+    told of waiting.
+    """
     folder = folder or location()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:

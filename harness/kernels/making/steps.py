@@ -1,4 +1,6 @@
-"""The commands of a long job, one after another: a line of progress for each step, all output in one log."""
+"""The commands of a long job, one after another: a line of progress for each step, all output in
+one log.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,11 @@ NO_SPACE = "No space left on device"
 
 
 class Steps:
-    """Runs commands, their output into ``log``, with little of the environment (see :func:`environment`).
+    """Runs commands, their output into ``log``, with little of the environment (see
+    :func:`environment`).
 
-    A command has a process group of its own: whatever ends the step, an interrupt too, ends all of the group.
-    When this process is killed, the command is ended as well.
+    A command has a process group of its own: whatever ends the step, an interrupt too, ends all of
+    the group. When this process is killed, the command is ended as well.
     """
 
     def __init__(self, log: Path, progress: Callable[[str], None], what: str = "kernel") -> None:
@@ -45,7 +48,9 @@ class Steps:
         self._progress(f"[{time.monotonic() - self._began:6.1f} s]   {what}")
 
     def run(self, *command: str | Path, cwd: Path | None = None) -> None:
-        """Runs one command; HarnessError, with the step, the log and its last lines, unless it succeeds."""
+        """Runs one command; HarnessError, with the step, the log and its last lines, unless it
+        succeeds.
+        """
         with self.log.open("ab") as log:
             status, _ = self._run(command, log, log, cwd=cwd)
         if status != 0:
@@ -53,7 +58,10 @@ class Steps:
 
     def follow(self, *command: str | Path, cwd: Path, seen: Callable[[str], None]) -> None:
         """Like :meth:`run`, and ``seen`` gets every line of what the command prints, as it does."""
-        with self.log.open("ab", buffering=0) as log, self._start(command, subprocess.PIPE, log, cwd) as running:
+        with (
+            self.log.open("ab", buffering=0) as log,
+            self._start(command, subprocess.PIPE, log, cwd) as running,
+        ):
             try:
                 for line in cast(IO[bytes], running.stdout):
                     log.write(line)
@@ -66,9 +74,14 @@ class Steps:
             raise self.failure(f"{Path(command[0]).name} ended with status {running.returncode}")
 
     def output(
-        self, *command: str | Path, timeout: float | None = None, cwd: Path | None = None, logged: bool = True
+        self,
+        *command: str | Path,
+        timeout: float | None = None,
+        cwd: Path | None = None,
+        logged: bool = True,
     ) -> str:
-        """The standard output of one command, whatever its status; HarnessError after ``timeout`` seconds.
+        """The standard output of one command, whatever its status; HarnessError after ``timeout``
+        seconds.
 
         It is ``logged`` unless it is long and of no use to anybody.
         """
@@ -76,7 +89,9 @@ class Steps:
             try:
                 _, output = self._run(command, subprocess.PIPE, log, cwd=cwd, timeout=timeout)
             except subprocess.TimeoutExpired:
-                raise self.failure(f"{Path(command[0]).name} took longer than {timeout} s") from None
+                raise self.failure(
+                    f"{Path(command[0]).name} took longer than {timeout} s"
+                ) from None
             if logged:
                 log.write(output)
         return output.decode(errors="replace")
@@ -87,7 +102,9 @@ class Steps:
         tail = "".join(f"\n  {line}" for line in lines[-TAIL_LINES:])
         if any(NO_SPACE in line for line in lines):
             reason = f"no space left on the disk of {self.log.parent}; make room and try again"
-        return HarnessError(f"{self._what}: step '{self._step}': {reason}\nLog: {self.log}, its last lines:{tail}")
+        return HarnessError(
+            f"{self._what}: step '{self._step}': {reason}\nLog: {self.log}, its last lines:{tail}"
+        )
 
     @staticmethod
     def _run(
@@ -124,17 +141,24 @@ class Steps:
 
 
 def environment() -> dict[str, str]:
-    """What a command may know: no locale, no user, no time, nothing of the ``make`` that may have called us."""
+    """What a command may know: no locale, no user, no time, nothing of the ``make`` that may have
+    called us.
+    """
     kept = ("PATH", "HOME", "TMPDIR", "APT_CONFIG")
     return {
-        **{name: os.environ[name] for name in os.environ if name in kept or name.lower().endswith("_proxy")},
+        **{
+            name: os.environ[name]
+            for name in os.environ
+            if name in kept or name.lower().endswith("_proxy")
+        },
         "LC_ALL": "C",
         **IDENTITY,
     }
 
 
 def _end(running: subprocess.Popen[bytes]) -> None:
-    # Asked first: make then waits for its compilers, and nothing still writes while the folder is removed.
+    # Asked first: make then waits for its compilers, and nothing still writes while the folder is
+    # removed.
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.pid, number)

@@ -1,7 +1,9 @@
-"""An execnet gateway whose far end is in an embedded kernel of its own: what pytest-xdist starts as a worker's Python.
+"""An execnet gateway whose far end is in an embedded kernel of its own: what pytest-xdist starts as
+a worker's Python.
 
-execnet starts ``python -u -c BOOTSTRAP`` and talks to it over standard input and output. This module is started in its
-place, boots a guest, and runs the same in there: the guest's streams are relayed, so that neither end can tell.
+execnet starts ``python -u -c BOOTSTRAP`` and talks to it over standard input and output. This
+module is started in its place, boots a guest, and runs the same in there: the guest's streams are
+relayed, so that neither end can tell.
 """
 
 from __future__ import annotations
@@ -20,44 +22,72 @@ from harness.kernels.calls import linux
 _MODULE = "harness.kernels.workers.gateway"
 
 CONSOLE = "console"
-"""How the file begins, below the run's folder, that has what a worker and its kernel say on standard error."""
+"""How the file begins, below the run's folder, that has what a worker and its kernel say on
+standard error.
+"""
 
 
 def command(
-    kernel: str, clock: str, seed: int, watchdog: float, memory: int, quota: int, readable: Sequence[Path]
-) -> list[str]:  # fmt: skip
+    kernel: str,
+    clock: str,
+    seed: int,
+    watchdog: float,
+    memory: int,
+    quota: int,
+    readable: Sequence[Path],
+) -> list[str]:
     """What to start in Python's place. The run's folder is in the environment (``choice.RUN``)."""
     options = [kernel, clock, str(seed), str(watchdog), str(memory), str(quota)]
     return [sys.executable, "-m", _MODULE, *options, *map(str, readable)]
 
 
 def console(of: str | int) -> Path:
-    """The file with the last words of a worker: at first of the gateway that is process ``of``, then of its name."""
+    """The file with the last words of a worker: at first of the gateway that is process ``of``,
+    then of its name.
+    """
     return Path(os.environ[choice.RUN], f"{CONSOLE}-{of}.log")
 
 
 def main() -> int:
-    """On the host: boot a guest for this worker, or be it where the kernel needs none. Do what execnet wants done."""
+    """On the host: boot a guest for this worker, or be it where the kernel needs none. Do what
+    execnet wants done.
+    """
     if choice.in_guest():
         return _serve()
     kernel, clock, seed, watchdog, memory, quota, *readable = sys.argv[1:]
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-    log = os.open(console(os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_APPEND, 0o666)
+    log = os.open(
+        console(os.getpid()),
+        os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_APPEND,
+        0o666,
+    )
     os.dup2(log, 2)
     run = Path(os.environ[choice.RUN])
     try:
-        chosen = replace(choice.choose(kernel, clock, int(seed)), memory=int(memory), quota=int(quota))
+        chosen = replace(
+            choice.choose(kernel, clock, int(seed)), memory=int(memory), quota=int(quota)
+        )
         os.environ.setdefault(choice.HEADER, chosen.header)
         if chosen.embedded is None:
             return _serve()
-        return chosen.run(_MODULE, [], run, [], float(watchdog), paced=True, readable=[Path(path) for path in readable])
+        return chosen.run(
+            _MODULE,
+            [],
+            run,
+            [],
+            float(watchdog),
+            paced=True,
+            readable=[Path(path) for path in readable],
+        )
     except HarnessError as problem:
         print(problem, file=sys.stderr)
         return 1
 
 
 def _serve() -> int:
-    """Take execnet's own code as its first line and run it, which ends when the other end says so."""
+    """Take execnet's own code as its first line and run it, which ends when the other end says
+    so.
+    """
     code = sys.stdin.readline()
     if choice.virtual():
         from harness.kernels.guest import program
