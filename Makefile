@@ -69,7 +69,7 @@ site: setup
 	$(VENV)/bin/python tools/build_site.py site
 
 # docs/conformance.md: what the keepaliveds of four releases do with each packet, and FRR's vrrpd. A further column is
-# built from git: make conformance GIT=CHECKOUT@COMMIT.
+# of a keepalived built from git: make conformance GIT=PROGRAM.
 conformance: setup
 	$(PYTEST) scenarios/conformance -n auto --conformance conformance.json \
 		--matrix keepalived=bullseye,bookworm,trixie,sid$(addprefix $(comma),$(GIT)) $(ARGS)
