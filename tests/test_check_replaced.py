@@ -111,3 +111,11 @@ def test_a_template_that_was_not_filled_in_is_refused_with_its_line(blank: str, 
 
     with pytest.raises(HarnessError, match=r"lb1.conf:3: this is a template that has not been filled in"):
         load_all([str(tmp_path / "lb1.conf")])
+
+
+@pytest.mark.parametrize("text", ["", "global\n  log /dev/log local0\n", "worker_processes 1;\n"])
+def test_a_file_of_another_program_is_told_without_a_run(text: str, tmp_path: Path) -> None:
+    (tmp_path / "lb1.conf").write_text(text)
+
+    with pytest.raises(HarnessError, match=r"finds neither a vrrp_instance nor a virtual_server in .*lb1.conf"):
+        load_all([str(tmp_path / "lb1.conf")])

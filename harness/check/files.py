@@ -57,6 +57,8 @@ _CONFLICT = re.compile(r"(<{7}|>{7}|\|{7}) \S.*|={7}")
 """What git and its like leave in a file that they could not merge."""
 _BUILT_IN = {"_PWD", "_INSTANCE", "_HASH", "_BANG", "_RANDOM"}
 """Variables that keepalived itself defines (parser.c)."""
+_OF_KEEPALIVED = (b"vrrp_instance", b"virtual_server", b"include")
+"""Without one of these a file is another program's, or empty; it takes no keepalived to tell."""
 _NAMED = re.compile(rf"{HOME}/[\w./@%+=,-]+")
 
 
@@ -122,6 +124,11 @@ def load_all(arguments: list[str], elsewhere: str = "") -> list[Configuration]:
     loaded = [load(argument, elsewhere) for argument in arguments]
     for configuration in loaded:
         _refuse_unfinished(configuration)
+        if not any(word in configuration.text for word in _OF_KEEPALIVED):
+            raise HarnessError(
+                f"{configuration.director}: keepalived finds neither a vrrp_instance nor a virtual_server in"
+                f" {configuration.origin}: it has none"
+            )
     names = [configuration.director for configuration in loaded]
     for name in names:
         if names.count(name) > 1:

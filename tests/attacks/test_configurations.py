@@ -99,7 +99,8 @@ def test_what_is_no_file_is_no_configuration(tmp_path: Path, kind: str, capsys: 
     else:
         file.symlink_to("/dev/zero")
     assert main(["check", str(file)]) == 4
-    assert "it is no regular file" in capsys.readouterr().err
+    told = "there is no */keepalived.conf in it" if kind == "folder" else "it is no regular file"
+    assert told in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,12 @@ def test_interfaces_that_do_not_exist_are_made_and_told(user: User) -> None:
 
 
 def test_directors_that_share_nothing_are_told(user: User) -> None:
-    text = (user.folder / "vip-backup.conf").read_text().replace("router_id 51", "router_id 52")
+    text = (
+        (user.folder / "vip-backup.conf")
+        .read_text()
+        .replace("router_id 51", "router_id 52")
+        .replace("192.0.2.80", "192.0.2.90")
+    )
     (user.folder / "lb2.conf").write_text(text.replace("chk_down", "").replace("track_script {\n        \n    }", ""))
     is_told(user, "these directors share no VRID, no VIP and no virtual server, so they are no cluster", *TWO)
 
