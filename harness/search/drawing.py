@@ -5,6 +5,7 @@ Pauses lie on both sides of what the protocols wait for, since that is where ord
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -61,15 +62,18 @@ def sequences(possible: Sequence[Deed], plan: Plan, most: int = MOST_STEPS) -> S
     kinds: dict[str, list[Deed]] = {}
     for deed in possible:
         kinds.setdefault(deed.name, []).append(deed)
+    # A kind with many deeds is drawn more often, and not so often as to leave no room for others.
+    names = [name for name, deeds in kinds.items() for _ in range(math.isqrt(len(deeds)))]
     pauses = _pauses(deadlines(plan))
 
     @strategies.composite
     def one(draw: DrawFn) -> Step:
-        name = draw(strategies.sampled_from(list(kinds)))
+        name = draw(strategies.sampled_from(names))
         deed = draw(strategies.sampled_from(kinds[name]))
         return Step(draw(pauses), deed, draw(pauses) if KINDS[name].lasting else 0.0)
 
-    return strategies.lists(one(), min_size=1, max_size=most).map(tuple)
+    lengths = strategies.integers(1, most)
+    return lengths.flatmap(lambda length: strategies.lists(one(), min_size=length, max_size=length)).map(tuple)
 
 
 def _pauses(due: Sequence[float]) -> SearchStrategy[float]:
