@@ -144,14 +144,14 @@ class Searching:
         search = Search(
             self._grounds, first.plan, deeds, known=known, told=self._told, kept=self._leave, wall=_wall,
             names=("what is searched", str(config.getoption("against"))),
-            seconds=float("inf") if minutes is None else 60 * minutes,
+            seconds=float("inf") if minutes is None else 60 * minutes, shrinks=not config.getoption("controls"),
         )  # fmt: skip
         _, _, part = self._item.name.rpartition("[")
         try:
             search.run(size, f"{config.getoption('seed')} {part}")
         finally:
             self._told(_in_short(search))
-        return self._left
+        return self._left or [str(failure.violation) for failure in search.failures]
 
     def _leave(self, failure: Failure) -> None:
         """Live through a failure once more, on a new cluster, and keep all of it."""

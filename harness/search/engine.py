@@ -72,15 +72,15 @@ class Search:
         known: Callable[[Violation], str | None] = lambda violation: None,
         told: Callable[[str], None] = lambda line: None, most: int = MOST_STEPS,
         kept: Callable[[Failure], None] = lambda failure: None, names: tuple[str, str] = ("one", "the other"),
-        wall: Callable[[], float] = lambda: 0.0, seconds: float = float("inf"),
+        wall: Callable[[], float] = lambda: 0.0, seconds: float = float("inf"), shrinks: bool = True,
     ) -> None:  # fmt: skip
         """``told`` hears how far it is, ``kept`` each failure at once; no sequence is begun later than after
         ``seconds`` by the clock ``wall``. With two ``grounds`` it is compared what comes of each sequence on them, and
-        ``names`` are what they are called.
+        ``names`` are what they are called. Unless it ``shrinks``, it ends with the first sequence that fails.
         """
         self._sites = [Site(ground) for ground in grounds]
         self._known, self._told, self._kept, self._wall = known, told, kept, wall
-        self._names = names
+        self._names, self._shrinks = names, shrinks
         self._returns = returns(plan)
         self._until = wall() + seconds
         self._strategy = sequences(possible, plan, most)
@@ -124,7 +124,7 @@ class Search:
 
     def _one(self, drawn: Steps) -> None:
         """One sequence that Hypothesis has drawn. Nothing is raised: all that is found is taken down here."""
-        if self._wall() > self._until:
+        if self._wall() > self._until or (self.failures and not self._shrinks):
             return
         steps = performed(drawn, holds)
         self.tally.sequences += 1
@@ -160,6 +160,9 @@ class Search:
         events = self._events
         signature = Signature.of(violation)
         self._seen.add(signature)
+        if not self._shrinks:
+            self.failures.append(Failure(signature, steps, violation, steps, events=events))
+            return
         last = violation
 
         def fails(candidate: Steps) -> bool:
