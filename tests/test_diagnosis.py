@@ -121,8 +121,11 @@ def test_two_machines_with_one_address() -> None:
     assert found(timeline) == [("duplicate address", ("client", "web1"))]
 
 
-def test_a_vip_that_moves_is_no_duplicate() -> None:
+def test_a_vip_that_moves_is_no_duplicate_nor_is_who_says_its_address_twice() -> None:
     timeline = healthy()
+    for _ in range(2):
+        said = {"sender": "172.16.10.21", "sender_mac": "02:00"}
+        timeline.record(make("arp", 2, "web1", sent=True, **said))
     for node in ("director1", "director2"):
         timeline.record(make("arp", 2, node, sent=True, sender=VIP, sender_mac=node, gratuitous=True))
     assert found(timeline) == []
@@ -194,6 +197,14 @@ def test_keepalived_s_own_words_are_told_once_and_without_their_date(line: str, 
     (diagnosis,) = diagnose(timeline, SETUP)
     assert (diagnosis.name, diagnosis.nodes, diagnosis.evidence) == (name, ("director1",), line)
     assert str(diagnosis).startswith(f"{name} (director1): ")
+
+
+def test_a_script_that_fails_after_a_fault_may_be_meant_to() -> None:
+    timeline = healthy()
+    timeline.record(make("fault", 1.5, "director1", name="Maintain", action="injected"))
+    line = "VRRP_Script(chk) failed (exited with status 1)"
+    timeline.record(Log(2, "director1", daemon="keepalived", line=line))
+    assert found(timeline) == []
 
 
 def test_a_script_that_cannot_be_run_is_told_apart_from_one_that_fails() -> None:

@@ -95,6 +95,17 @@ def test_what_a_packet_is_stands_in_its_bytes(data: bytes, protocol: str, said: 
     assert ladder.described(data) == (protocol, said)
 
 
+def test_of_two_equal_packets_each_has_its_own_receiver(tmp_path: Path) -> None:
+    """A retransmission is the same to the byte."""
+    path = tmp_path / "capture.pcapng"
+    writer = pcapng.Writer(path, ["client eth0", "director eth0"], "")
+    sent = [pcapng.packet(0, 10**9 * at, SYN, sent=True) for at in (1, 2)]
+    received = [pcapng.packet(1, 10**9 * at + 9, SYN, sent=False) for at in (1, 2)]
+    writer.write([*sent, *received])
+    writer.close()
+    assert [each.to for each in captures.journeys(path.read_bytes())] == [["director"], ["director"]]
+
+
 def test_a_broadcast_is_one_event_with_all_who_heard_it() -> None:
     def advert(at: float, node: str) -> object:
         return make("advertisement", at, node, sent=node == "d1", vrid=51, priority=100)
