@@ -7,7 +7,12 @@ import select
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
+
+from harness.errors import HarnessError
+from harness.kernels.host import owned
 from tests.guests import ROOT
 
 KEEPS_A_FOLDER = """
@@ -33,6 +38,24 @@ def test_a_folder_that_is_written_to_after_its_owner_was_killed_is_removed_all_t
         select.select([remover], [], [])
         os.close(remover)
     assert not os.path.exists(folder)
+
+
+def test_the_folder_of_one_that_was_killed_before_it_heard_of_it_is_removed(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-S", "-c", owned._KEEPER]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=writer, env=environment) as keeper:
+        os.close(writer)
+        keeper.communicate()
+    assert keeper.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_no_folder_can_be_made_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(owned, "_KEEPER", "raise OSError")
+    with pytest.raises(HarnessError, match="set TMPDIR"), owned.scratch():
+        pass
 
 
 def _remover(owner: int) -> int:

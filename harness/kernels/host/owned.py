@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from harness.errors import HarnessError
 from harness.kernels.calls import linux
 from harness.kernels.host.interrupts import Ended
 
@@ -21,9 +22,13 @@ killed.
 
 
 _KEEPER = """
-import shutil, sys, tempfile, time
+import os, shutil, sys, tempfile, time
 folder = tempfile.mkdtemp(prefix="lvs-harness-")
-print(folder, flush=True)
+try:
+    os.write(1, os.fsencode(folder))
+except OSError:  # it was killed before it could hear
+    pass
+os.close(1)
 if not sys.stdin.read():
     for _ in range(50):
         shutil.rmtree(folder, ignore_errors=True)
@@ -42,10 +47,17 @@ def scratch() -> Iterator[Path]:
     """
     command = [sys.executable, "-S", "-c", _KEEPER]
     keeper = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     assert keeper.stdout is not None
-    folder = Path(os.fsdecode(keeper.stdout.readline().removesuffix(b"\n")))
+    told = keeper.stdout.read()
+    if not told:
+        raise HarnessError("there is no folder for temporary files: make room, or set TMPDIR")
+    folder = Path(os.fsdecode(told))
     try:
         yield folder
     finally:
