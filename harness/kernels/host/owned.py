@@ -46,23 +46,23 @@ def scratch() -> Iterator[Path]:
     made it.
     """
     command = [sys.executable, "-S", "-c", _KEEPER]
-    keeper = subprocess.Popen(
+    with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-    )
-    assert keeper.stdout is not None
-    told = keeper.stdout.read()
-    if not told:
-        raise HarnessError("there is no folder for temporary files: make room, or set TMPDIR")
-    folder = Path(os.fsdecode(told))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        keeper.communicate(b"removed")
+    ) as keeper:
+        assert keeper.stdout is not None
+        told = keeper.stdout.read()
+        if not told:
+            raise HarnessError("there is no folder for temporary files: make room, or set TMPDIR")
+        folder = Path(os.fsdecode(told))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            keeper.communicate(b"removed")
 
 
 def run(
