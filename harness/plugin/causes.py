@@ -85,7 +85,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What passed on a cluster that looks misconfigured."""
     told = [
         (report.nodeid, text)
-        for report in terminalreporter.stats.get("passed", [])
+        for report in private_pytest.reports(terminalreporter, "passed")
         for name, text in report.user_properties
         if name == _PROPERTY
     ]
