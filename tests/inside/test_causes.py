@@ -82,15 +82,6 @@ def marked(text: str, name: str) -> str:
     return f"import pytest\n{text}".replace("@topology", f"@pytest.mark.diagnosis({name!r})\n@topology")
 
 
-def test_what_passes_on_a_misconfigured_cluster_is_told(user: User) -> None:
-    user.writes("test_planted.py", planted("VIP with the wrong prefix"))
-
-    result = user.runs()
-
-    result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["test_planted.py::test_it: looks like: VIP with the wrong prefix (director1): *"])
-
-
 def test_it_fails_if_strict_unless_its_author_has_said_that_it_is_meant(user: User) -> None:
     for number, cause in enumerate(UNNOTICED):
         user.writes(f"test_{number}.py", planted(cause))
