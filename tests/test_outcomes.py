@@ -34,7 +34,11 @@ CONFTEST = """
         timeline = Timeline()
         expectations = Expectations(timeline)
         request.node.stash[RUNNING] = SimpleNamespace(
-            recorder=recorder, timeline=timeline, nodes=(), comparisons=expectations.comparisons
+            recorder=recorder,
+            timeline=timeline,
+            nodes=(),
+            comparisons=expectations.comparisons,
+            diagnoses=lambda until: [],
         )
 """
 TIMES = """

@@ -109,8 +109,12 @@ class Watchdog:
 
 
 def _steps(limit: float) -> list[tuple[Step, float]]:
-    """Each step, and the seconds without progress before it."""
-    last = [(Step.INTERRUPT, _GRACE), (Step.GIVE_UP, _GRACE)]
+    """Each step, and the seconds without progress before it.
+
+    A scenario that was ended has its failure told, and the last one is followed by the report, which takes seconds on a
+    busy machine and no virtual time: the program has the limit again, up to the usual one, before it is interrupted.
+    """
+    last = [(Step.INTERRUPT, max(_GRACE, min(limit, WATCHDOG))), (Step.GIVE_UP, _GRACE)]
     if limit <= PROCESSOR_LIMIT:
         return [(Step.END_SPINNING, limit), *last]
     return [(Step.END_LIMITED, PROCESSOR_LIMIT), (Step.END_SPINNING, limit - PROCESSOR_LIMIT), *last]

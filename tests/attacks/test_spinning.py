@@ -87,7 +87,7 @@ def test_the_watchdog_ends_a_process_or_a_scenario_and_not_the_run(tmp_path: Pat
     VIRTUAL.find()
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "test_it.py").write_text(textwrap.dedent(SCENARIOS))
-    told = run(tmp_path, "pytest", "--clock", "virtual", "--watchdog", "6", "-p", "no:cacheprovider")
+    told = run(tmp_path, "pytest", "--clock", "virtual", "--watchdog", "10", "-p", "no:cacheprovider")
     assert "1 failed, 2 passed" in told.stdout, told.stdout + told.stderr
     assert "on client: sh -c while :; do :; done" in told.stderr
     assert "the watchdog ended the scenario" in told.stdout
