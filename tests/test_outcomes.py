@@ -34,11 +34,7 @@ CONFTEST = """
         timeline = Timeline()
         expectations = Expectations(timeline)
         request.node.stash[RUNNING] = SimpleNamespace(
-            recorder=recorder,
-            timeline=timeline,
-            nodes=(),
-            comparisons=expectations.comparisons,
-            diagnoses=lambda until: [],
+            recorder=recorder, timeline=timeline, nodes=(), comparisons=expectations.comparisons
         )
 """
 TIMES = """
