@@ -4,6 +4,7 @@ verdict.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -60,9 +61,10 @@ def _is_director(files: dict[str, tuple[bytes, int]]) -> bool:
 
 def folders_of(arguments: Sequence[str]) -> list[Path]:
     """The folders among the arguments; none if all are files. HarnessError where there are both."""
-    folders = [Path(each) for each in arguments if origin_of(each).is_dir()]
+    # Unlike Path.is_dir, this says no as well of what no path can be: one that is too long.
+    folders = [Path(each) for each in arguments if os.path.isdir(origin_of(each))]
     if folders and len(folders) < len(arguments):
-        files = [each for each in arguments if not origin_of(each).is_dir()]
+        files = [each for each in arguments if not os.path.isdir(origin_of(each))]
         raise HarnessError(
             f"{files[0]} is a file and {folders[0]} a folder: give one cluster's files,"
             " or folders alone"

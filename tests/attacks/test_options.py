@@ -89,7 +89,7 @@ def test_a_failure_of_the_harness_is_no_verdict(pytester: pytest.Pytester, raise
     """``check`` says BREAKS of what a cluster was seen to do, and of nothing else."""
     pytester.makepyfile(f'def test_it():\n    "It works."\n    raise {raised}')
     conf = pytester.path / "lb1.conf"
-    conf.write_text("global_defs {\n}\n")
+    conf.write_text("vrrp_instance VI_1 {\n}\n")
     result = pytester.runpytest_subprocess(f"--director={conf}", "--tb=no")
     assert result.ret == status
     result.stdout.fnmatch_lines([f"{word} *It works."])
