@@ -66,5 +66,5 @@ def test_forwarding_by_group_loses_a_failed_server_in_every_member(cluster: Clus
     healed = cluster.healed()
     back = cluster.wait_pool(director, server, present=True, since=healed, until=returned.latest)
 
-    assert took in cluster.within(removed)
-    assert back in cluster.within(returned)
+    assert took.within(removed)
+    assert back.within(returned)

@@ -20,7 +20,7 @@ pytestmark = [
 RARELY = pytest.mark.control(
     "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1|weight 0"
 )
-IMPATIENT = pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="in cluster.within")
+IMPATIENT = pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="left.within")
 ALONE = topology(HealthChecks, services=(TCP,))  # between two checks of one service there is time enough
 DEAD = pytest.mark.control("httpd is dead", fault=StopHttpd, node="web1", caught="pool|settles")
 
@@ -44,8 +44,8 @@ def test_health_tcp_failure_removes_a_server_and_recovery_returns_it(
 
     left, back = cluster.survives(fault, service)
 
-    assert left in cluster.within(timers.removal(service, fault.symptom))
-    assert back in cluster.within(timers.recovery(service, fault.symptom))
+    assert left.within(timers.removal(service, fault.symptom))
+    assert back.within(timers.recovery(service, fault.symptom))
 
 
 @RARELY
@@ -54,7 +54,7 @@ def test_health_without_retry_the_first_failure_removes(cluster: Cluster) -> Non
     """With ``retry 0`` a server leaves at the first connection that fails (keepalived ``check_tcp.c``)."""
     left, _ = cluster.survives(StopHttpd(cluster.real_servers[0]), EAGER)
 
-    assert left in cluster.within(timers.removal(EAGER))
+    assert left.within(timers.removal(EAGER))
 
 
 @DEAD
@@ -81,8 +81,8 @@ def test_health_inhibited_server_stays_with_weight_0(cluster: Cluster) -> None:
     healed = cluster.serves_again(server)
     back = cluster.wait_weight(director, server, 1, service=INHIBITED, since=healed, until=returned.latest)
 
-    assert left in cluster.within(removed)
-    assert back in cluster.within(returned)
+    assert left.within(removed)
+    assert back.within(returned)
 
 
 @RARELY
@@ -99,8 +99,8 @@ def test_health_one_failing_checker_of_two_removes_a_server(cluster: Cluster) ->
         director, server, service=BOTH, present=True, since=cluster.healed(), until=returned.latest
     )
 
-    assert left in cluster.within(removed)
-    assert back in cluster.within(returned)
+    assert left.within(removed)
+    assert back.within(returned)
 
 
 @RARELY
@@ -118,4 +118,4 @@ def test_health_server_returns_when_the_last_of_its_checkers_is_content(cluster:
     due = timers.recovery(last)
     back = cluster.wait_pool(director, server, service=BOTH, present=True, since=healed, until=due.latest)
 
-    assert back in cluster.within(due)
+    assert back.within(due)

@@ -57,7 +57,7 @@ FAILURES = [
 
 
 @RARELY
-@pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="in cluster.within")
+@pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="left.within")
 @pytest.mark.parametrize(("service", "failure"), FAILURES)
 def test_health_http_failure_removes_a_server_and_recovery_returns_it(
     cluster: Cluster, service: VirtualService, failure: Failure
@@ -67,8 +67,8 @@ def test_health_http_failure_removes_a_server_and_recovery_returns_it(
 
     left, back = cluster.survives(fault, service)
 
-    assert left in cluster.within(timers.removal(service, fault.symptom))
-    assert back in cluster.within(timers.recovery(service, fault.symptom))
+    assert left.within(timers.removal(service, fault.symptom))
+    assert back.within(timers.recovery(service, fault.symptom))
 
 
 @RARELY
@@ -80,7 +80,7 @@ def test_health_http_one_failing_url_of_several_is_found_in_its_turn(cluster: Cl
     with cluster.suffering(RemovePage(server, path="/second")) as struck:
         took = cluster.wait_pool(director, server, service=URLS, present=False, since=struck, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert took.within(due)
 
 
 @pytest.mark.control("the timeout is shorter", topology={"connect_timeout": 0.2}, caught="cluster.pool")
@@ -103,4 +103,4 @@ def test_health_http_server_slower_than_the_timeout_is_removed(cluster: Cluster)
     with cluster.suffering(Impaired(server, Impairment(delay=1.2), arriving=False)) as struck:
         took = cluster.wait_pool(director, server, service=HTTP, present=False, since=struck, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert took.within(due)

@@ -20,7 +20,7 @@ RARELY = pytest.mark.control(
 
 
 @RARELY
-@pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="in cluster.within")
+@pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="within.removed")
 @pytest.mark.parametrize(
     ("failure", "symptom"),
     [
@@ -45,8 +45,8 @@ def test_health_script_that_does_not_succeed_removes_and_returns(
         for server in cluster.real_servers
     ]
 
-    assert all(seconds in cluster.within(removed) for seconds in left)
-    assert all(seconds in cluster.within(returned) for seconds in back)
+    assert all(seconds.within(removed) for seconds in left)
+    assert all(seconds.within(returned) for seconds in back)
 
 
 @RARELY
@@ -61,8 +61,8 @@ def test_health_dynamic_script_gives_the_weight(cluster: Cluster) -> None:
     restored = timers.recovery(DYNAMIC)
     back = cluster.wait_weight(director, server, 1, service=DYNAMIC, since=cluster.healed(), until=restored.latest)
 
-    assert took in cluster.within(due)
-    assert back in cluster.within(restored)
+    assert took.within(due)
+    assert back.within(restored)
 
 
 @pytest.mark.control(
@@ -79,8 +79,8 @@ def test_health_file_of_weight_0_removes_at_once(cluster: Cluster) -> None:
         director, server, service=FILE, present=True, since=cluster.healed(), until=timers.recovery(FILE).latest
     )
 
-    assert left in cluster.within(due)
-    assert back in cluster.within(due)
+    assert left.within(due)
+    assert back.within(due)
 
 
 @pytest.mark.control(
@@ -95,5 +95,5 @@ def test_health_number_in_a_file_is_added_to_the_weight(cluster: Cluster) -> Non
         took = cluster.wait_weight(director, server, 6, service=WEIGHED, since=struck, until=due.latest)
     back = cluster.wait_weight(director, server, 1, service=WEIGHED, since=cluster.healed(), until=due.latest)
 
-    assert took in cluster.within(due)
-    assert back in cluster.within(due)
+    assert took.within(due)
+    assert back.within(due)

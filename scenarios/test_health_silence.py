@@ -17,7 +17,7 @@ pytestmark = pytest.mark.health
 RARELY = pytest.mark.control(
     "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="(removes|takes in) web1"
 )
-IMPATIENT = pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="in cluster.within")
+IMPATIENT = pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="left.within")
 PAGE, TAKES = "x" * 4096, 1.8
 """A page, and how long it takes to come at the least, in seconds: longer than ``connect_timeout``."""
 
@@ -31,8 +31,8 @@ def test_health_silent_web_server_is_removed_and_returns(cluster: Cluster) -> No
 
     left, back = cluster.survives(fault, HTTP)
 
-    assert left in cluster.within(timers.removal(HTTP, fault.symptom))
-    assert back in cluster.within(timers.recovery(HTTP, fault.symptom))
+    assert left.within(timers.removal(HTTP, fault.symptom))
+    assert back.within(timers.recovery(HTTP, fault.symptom))
 
 
 @RARELY
@@ -44,8 +44,8 @@ def test_health_silent_tls_server_is_removed_and_returns(cluster: Cluster) -> No
 
     left, back = cluster.survives(fault, TLS)
 
-    assert left in cluster.within(timers.removal(TLS, fault.symptom))
-    assert back in cluster.within(timers.recovery(TLS, fault.symptom))
+    assert left.within(timers.removal(TLS, fault.symptom))
+    assert back.within(timers.recovery(TLS, fault.symptom))
 
 
 @RARELY
@@ -57,8 +57,8 @@ def test_health_own_defaults_of_http_get(cluster: Cluster) -> None:
 
     left, back = cluster.survives(fault, UNHURRIED)
 
-    assert left in cluster.within(timers.removal(UNHURRIED, fault.symptom))
-    assert back in cluster.within(timers.recovery(UNHURRIED, fault.symptom))
+    assert left.within(timers.removal(UNHURRIED, fault.symptom))
+    assert back.within(timers.recovery(UNHURRIED, fault.symptom))
 
 
 @RARELY
@@ -73,8 +73,8 @@ def test_health_half_open_connection_stops_all_checks(cluster: Cluster) -> None:
 
     left, back = cluster.survives(fault, HTTP)
 
-    assert left in cluster.within(timers.removal(HTTP, fault.symptom))
-    assert back in cluster.within(timers.recovery(HTTP, fault.symptom))
+    assert left.within(timers.removal(HTTP, fault.symptom))
+    assert back.within(timers.recovery(HTTP, fault.symptom))
     said = cluster.timeline.events(Log, node="director1", since=cluster.timeline.mark)
     assert [event for event in said if re.search(r"A thread timer expired [45]\.\d+ seconds ago", event.line)]
 
@@ -109,4 +109,4 @@ def test_health_trickling_answer_by_tls_is_given_up(cluster: Cluster) -> None:
             director, fault.node, service=SLOWLY_BY_TLS, present=False, since=struck, until=due.latest
         )
 
-    assert took in cluster.within(due)
+    assert took.within(due)

@@ -53,8 +53,8 @@ def test_failover_when_the_masters_interface_is_gone_and_made_again(
     back = cluster.wait_master(master, since=healed, until=timers.failback(master.vrrp).latest)
     cluster.timeline.let_pass(backup.vrrp.advert_int)
 
-    assert took in cluster.within(due)
-    assert back in cluster.within(timers.failback(master.vrrp))
+    assert took.within(due)
+    assert back.within(timers.failback(master.vrrp))
     assert cluster.owners() == [master.name]
 
 
@@ -69,7 +69,7 @@ def test_failover_when_somebody_takes_the_vip_from_the_master(cluster: Cluster) 
     with cluster.suffering(LoseAddress(master, address=cluster.vip)) as struck:
         took = cluster.wait_master(master, since=struck, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert took.within(due)
     assert cluster.timeline.events(Advertisement, node=master.name, since=struck, sent=True, priority=0)
     cluster.timeline.let_pass(master.vrrp.advert_int)
     assert cluster.owners() == [master.name]
@@ -88,8 +88,8 @@ def test_failover_when_the_master_loses_its_own_address(cluster: Cluster) -> Non
         assert cluster.owners() == [backup.name]
     back = cluster.wait_master(master, since=cluster.healed(), until=timers.failback(master.vrrp).latest)
 
-    assert took in cluster.within(due)
-    assert back in cluster.within(timers.failback(master.vrrp))
+    assert took.within(due)
+    assert back.within(timers.failback(master.vrrp))
 
 
 @pytest.mark.control(
@@ -136,8 +136,8 @@ def test_failover_to_a_port_that_only_learns_is_a_split_brain(cluster: Cluster) 
         assert cluster.owners() == [master.name, backup.name]
     yielded = cluster.wait_resigned(backup, since=cluster.healed(), until=after_split_brain.latest)
 
-    assert alone in cluster.within(wait)
-    assert yielded in cluster.within(after_split_brain)
+    assert alone.within(wait)
+    assert yielded.within(after_split_brain)
     assert cluster.owners() == [master.name]
 
 
@@ -158,7 +158,7 @@ def test_failover_by_a_restart_with_another_configuration(cluster: Cluster) -> N
         assert cluster.owners() == [backup.name]
         assert any("keepalived" in line for line in cluster.processes(master))
 
-    assert took in cluster.within(due)
+    assert took.within(due)
     assert cluster.said(master, "Entering BACKUP STATE", since=struck)
 
 

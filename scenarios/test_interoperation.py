@@ -62,7 +62,7 @@ def test_interoperation_fails_over_within_the_window(cluster: Cluster, loss: typ
         took = cluster.wait_announced(backup, since=struck, until=due.latest)
         cluster.timeline.let_pass(2 * backup.vrrp.advert_int)
 
-    assert took in cluster.within(due)
+    assert took.within(due)
     assert not measures.split_brain(cluster.timeline, backup.vrrp.vrid, since=struck)
 
 
@@ -83,8 +83,8 @@ def test_interoperation_preempts_after_the_masters_own_wait(cluster: Cluster) ->
     took = cluster.wait_master(master, since=candidate.latest, until=due.latest)
     left = cluster.wait_resigned(backup, since=candidate.latest, until=due.latest + silent)
 
-    assert candidate.latest + took in cluster.within(candidate + due)
-    assert candidate.latest + left in cluster.within(candidate + due + Window.exactly(silent))
+    assert took.happened_within(candidate + due)
+    assert left.happened_within(candidate + due + Window.exactly(silent))
 
 
 @pytest.mark.control("it may preempt", topology={"nopreempt": False}, caught="owners")
@@ -121,7 +121,7 @@ def test_interoperation_takes_over_the_masters_interval(cluster: Cluster, advert
     with cluster.suffering(PowerOff(master)) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert took.within(due)
 
 
 @pytest.mark.control("no tie", topology={"priorities": (101, 100)}, caught="wait_resigned")
@@ -141,7 +141,7 @@ def test_interoperation_of_two_masters_goes_to_the_higher_address(cluster: Clust
         loser, since=cluster.healed(), until=timers.after_split_brain(winner.vrrp, loser.vrrp).latest
     )
 
-    assert took in cluster.within(timers.after_split_brain(winner.vrrp, loser.vrrp))
+    assert took.within(timers.after_split_brain(winner.vrrp, loser.vrrp))
     assert cluster.owners() == [winner.name]
 
 

@@ -46,7 +46,7 @@ def test_ownership_is_each_clusters_own(cluster: Cluster) -> None:
         moved = [vip for vip in cluster.vips if cluster.owners(vip) != owners[vip]]
         served = {other: cluster.reached(cluster.fetch(2, other.role.services[0])) for other in others}
 
-    assert took in cluster.within(due)
+    assert took.within(due)
     assert moved == [cluster.vip]
     for other, reached in served.items():
         assert not cluster.timeline.events(StateChanged, node=other.name, since=struck)

@@ -28,7 +28,7 @@ def test_maintenance_moves_the_vip(cluster: Cluster) -> None:
     with cluster.suffering(Maintenance(master)) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert took.within(due)
 
 
 @TOO_LITTLE
@@ -44,7 +44,7 @@ def test_maintenance_ended_brings_the_vip_back(cluster: Cluster) -> None:
     healed = cluster.healed()
     took = cluster.wait_master(master, since=healed, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert took.within(due)
     assert not measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)
 
 

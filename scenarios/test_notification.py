@@ -259,7 +259,7 @@ def test_notification_that_cannot_be_mailed_delays_nothing(cluster: Cluster) -> 
     with cluster.suffering(BlackHole(cluster.nodes["mail"])), cluster.suffering(StopKeepalived(master)) as struck:
         took = cluster.wait_announced(backup, since=struck, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert took.within(due)
     assert not cluster.timeline.events(Mail, since=struck)
 
 

@@ -86,5 +86,5 @@ def test_ownership_moves_when_a_reload_lowers_the_masters_priority(cluster: Clus
     with cluster.suffering(Reconfigure(master, "priority 100", "priority 80")) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert took.within(due)
     assert cluster.timeline.events(Advertisement, node=master.name, since=struck, sent=True, priority=80)

@@ -40,7 +40,7 @@ def test_tracking_a_script_that_fails_moves_the_vip(cluster: Cluster, kind: str)
     with cluster.suffering(FailCheck(master)) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert took.within(due)
 
 
 @SCRIPTS
@@ -56,11 +56,11 @@ def test_tracking_a_script_that_recovers_brings_the_vip_back(cluster: Cluster, k
     healed = cluster.healed()
     took = cluster.wait_master(master, since=healed, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert took.within(due)
 
 
 @check(fall=3, rise=2, interval=2)
-@pytest.mark.control("one failure is enough", config={"director1": ("fall 3", "fall 1")}, caught="took in")
+@pytest.mark.control("one failure is enough", config={"director1": ("fall 3", "fall 1")}, caught="took.within")
 def test_tracking_needs_as_many_failures_as_fall_says(cluster: Cluster) -> None:
     """``fall`` runs in a row must fail, ``interval`` apart (keepalived ``vrrp_script_child_thread``)."""
     master, backup = cluster.master, cluster.backup
@@ -70,7 +70,7 @@ def test_tracking_needs_as_many_failures_as_fall_says(cluster: Cluster) -> None:
     with cluster.suffering(FailCheck(master)) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert took.within(due)
 
 
 @check(fall=3, rise=2, interval=2)
@@ -92,7 +92,7 @@ def test_tracking_forgives_fewer_failures_than_fall_says(cluster: Cluster) -> No
 
 
 @check(fall=3, rise=2, interval=2)
-@pytest.mark.control("one success is enough", config={"director1": ("rise 2", "rise 1")}, caught="took in")
+@pytest.mark.control("one success is enough", config={"director1": ("rise 2", "rise 1")}, caught="took.within")
 def test_tracking_needs_as_many_successes_as_rise_says(cluster: Cluster) -> None:
     """``rise`` runs in a row must succeed before the director claims the VIP again."""
     master, backup = cluster.master, cluster.backup
@@ -104,7 +104,7 @@ def test_tracking_needs_as_many_successes_as_rise_says(cluster: Cluster) -> None
     healed = cluster.healed()
     took = cluster.wait_master(master, since=healed, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert took.within(due)
 
 
 @check(interval=3, timeout=1)
@@ -118,7 +118,7 @@ def test_tracking_a_script_that_hangs_moves_the_vip(cluster: Cluster) -> None:
     with cluster.suffering(HangCheck(master)) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert took.within(due)
 
 
 OTHER_INTERFACE = {"director1": ("eth1 weight", "lo weight")}
@@ -142,7 +142,7 @@ def test_tracking_an_interface_moves_the_vip_at_once(cluster: Cluster, kind: str
     with cluster.suffering(Unplug(master, "eth1")) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert took.within(due)
 
 
 @INTERFACES
@@ -161,7 +161,7 @@ def test_tracking_an_interface_that_returns_brings_the_vip_back(cluster: Cluster
     healed = cluster.healed()
     took = cluster.wait_master(master, since=healed, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert took.within(due)
 
 
 FILES = pytest.mark.parametrize(
@@ -190,8 +190,8 @@ def test_tracking_a_file_moves_the_vip_at_once(cluster: Cluster, value: int) -> 
     returned = timers.priority_failback(master.vrrp, backup.vrrp, left)
     took_back = cluster.wait_master(master, since=healed, until=returned.latest)
 
-    assert took in cluster.within(due)
-    assert took_back in cluster.within(returned)
+    assert took.within(due)
+    assert took_back.within(returned)
 
 
 @pytest.mark.control("it is not tracked", config={"director2": UNREAD["director1"]}, caught="wait_master")
@@ -205,7 +205,7 @@ def test_tracking_a_file_may_raise_the_backups_claim(cluster: Cluster) -> None:
     with cluster.suffering(WriteNumber(backup, file, 20)) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
 
-    assert took in cluster.within(due)
+    assert took.within(due)
     assert cluster.timeline.events(Advertisement, node=backup.name, since=struck, sent=True, priority=110)
 
 

@@ -36,7 +36,7 @@ def test_ownership_of_several_vips_moves_at_once(cluster: Cluster) -> None:
         ]
     (advertised,) = {advert.addresses for advert in cluster.timeline.events(Advertisement, node=backup.name)}
 
-    assert all(seconds in cluster.within(due) for seconds in took), took
+    assert all(seconds.within(due) for seconds in took), took
     assert advertised == " ".join(BLOCK)
 
 
@@ -73,7 +73,7 @@ def test_ownership_is_mutual_where_each_director_has_a_vip(cluster: Cluster, los
         took = cluster.wait_master(first, since=struck, until=due.latest, vip=SECOND_VIP)
         assert cluster.owners(VIP) == [first.name]
 
-    assert took in cluster.within(due)
+    assert took.within(due)
 
 
 @pytest.mark.control("no sync group", topology={"grouped": False}, caught="wait_")
@@ -89,9 +89,9 @@ def test_ownership_in_a_sync_group_is_of_all_or_none(cluster: Cluster, interface
         resigned = cluster.wait_resigned(master, since=struck, until=0.0, vip=kept)
         took = [cluster.wait_master(backup, since=struck, until=silence.latest, vip=vip) for vip in (lost, kept)]
 
-    assert resigned in cluster.within(Window.exactly(0))
-    assert took[0] in cluster.within(silence)
-    assert took[1] in cluster.within(Window.exactly(took[0]))
+    assert resigned.within(Window.exactly(0))
+    assert took[0].within(silence)
+    assert took[1].within(Window.exactly(took[0]))
 
 
 @pytest.mark.control("no sync group", topology={"grouped": False}, caught="wait_master")
@@ -107,8 +107,8 @@ def test_ownership_in_a_sync_group_comes_back_together(cluster: Cluster) -> None
     healed = cluster.healed()
     returned = [cluster.wait_master(master, since=healed, until=due.latest, vip=vip) for vip in (INNER, OUTER)]
 
-    assert returned[0] in cluster.within(due)
-    assert returned[1] in cluster.within(Window.exactly(returned[0])), returned
+    assert returned[0].within(due)
+    assert returned[1].within(Window.exactly(returned[0])), returned
 
 
 @LOSSES
@@ -127,7 +127,7 @@ def test_ownership_of_an_ipv6_vip_moves_within_its_window(cluster: Cluster, loss
         took = [cluster.wait_master(backup, since=struck, until=due.latest, vip=vip) for vip in VIP6]
     sent = cluster.timeline.events(Advertisement, sent=True)
 
-    assert all(seconds in cluster.within(due) for seconds in took), took
+    assert all(seconds.within(due) for seconds in took), took
     assert {advert.destination for advert in sent} == {"ff02::12"}
     assert all(advert.source.startswith("fe80::") for advert in sent)
     assert not measures.split_brain(cluster.timeline, backup.vrrp.vrid, since=struck)

@@ -75,5 +75,5 @@ def test_health_checked_by_ldirectord(cluster: Cluster) -> None:
         left = cluster.wait_pool(director, server, present=False, since=struck, until=due.latest)
     back = cluster.wait_pool(director, server, present=True, since=cluster.healed(), until=due.latest)
 
-    assert left in cluster.within(due)
-    assert back in cluster.within(due)
+    assert left.within(due)
+    assert back.within(due)

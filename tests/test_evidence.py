@@ -35,7 +35,7 @@ SCENARIOS = """
         with cluster.load() as load, cluster.suffering(PowerOff(cluster.master)) as struck:
             took = cluster.wait_master(backup, since=struck, until=5)
             cluster.wait_answers(load, 3, since=struck + took)
-        assert took in cluster.within(Window(1, 2))
+        assert took.within(Window(1, 2))
 
     def test_passes(cluster):
         assert cluster.fetch(2)

@@ -20,6 +20,7 @@ from types import ModuleType
 from harness import faults, measures, scenario, topology
 from harness.clock import Window
 from harness.cluster import Cluster
+from harness.cluster.due import Took
 from harness.daemons.nodes import DirectorNode, Node, PhantomNode, RealServerNode
 from harness.keepalived import timers
 from harness.lab.machine import Machine, Process
@@ -41,6 +42,7 @@ other way round: from what you want to the word for it.
 
 INTERNAL = {
     Cluster: {"begin_scenario", "close", "comparisons", "misled", "ailment"},
+    Took: {"measured"},
     Node: {"prepare", "start", "daemon_of", "fifos"},
     DirectorNode: {"prepare", "fifos", "role", "config_file", "idle"},
     RealServerNode: {"prepare", "role"},
@@ -232,7 +234,7 @@ def chapters() -> list[Chapter]:
     ]
     timer_functions = [*functions(timers, "timers."), *members(Window, "window")]
     return [
-        Chapter("The cluster", _CLUSTER, list(members(Cluster, "cluster"))),
+        Chapter("The cluster", _CLUSTER, [*members(Cluster, "cluster"), *members(Took, "took")]),
         Chapter("Machines", _MACHINES, machines),
         Chapter("The timeline", _TIMELINE, list(members(Timeline, "timeline"))),
         Chapter("Measures", _MEASURES, list(functions(measures, "measures."))),

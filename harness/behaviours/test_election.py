@@ -51,7 +51,7 @@ def test_every_vip_survives_the_loss_of_its_owner(
         due = router.takeover(heir, owner, announced=loss.announced)
         with cluster.suffering(loss(owner)) as struck:
             took = cluster.wait_master(heir, since=struck, until=due.latest, vip=router.vip)
-            assert took in cluster.within(due), f"{router.vip}: {took:.3f} s, due {due}"
+            assert took.within(due), f"{router.vip}: {took:.3f} s, due {due}"
             cluster.timeline.let_pass(
                 router.claim_of(heir).advert_int + due.latest
             )  # the owner's other VIPs move too
@@ -85,7 +85,5 @@ def test_the_highest_priority_returns_or_does_not(cluster: Cluster, parts: Parts
             took = cluster.wait_master(
                 owner, since=candidate.latest, until=due.latest, vip=router.vip
             )
-            assert candidate.latest + took in cluster.within(candidate + due), (
-                f"{router.vip}: {took:.3f} s, due {due}"
-            )
+            assert took.happened_within(candidate + due), f"{router.vip}: {took:.3f} s, due {due}"
         parts.wait_elected()  # the director's other VIPs return as well

@@ -111,7 +111,7 @@ def test_a_real_server_that_is_down_is_spared(cluster: Cluster, parts: Parts) ->
                         until=due.latest,
                         service=service,
                     )
-                assert took in cluster.within(due), (
+                assert took.within(due), (
                     f"{service.name} on {director.name}: {took:.3f} s, due {due}"
                 )
         parts.settle()

@@ -61,7 +61,7 @@ def _strike(cluster: Cluster, parts: Parts, cause: Cause, claims: list[Claims]) 
         if heir is not None and heir is not owner and len(nodes) == 1:
             due = claim.moves(owner, heir)
             took = cluster.wait_master(heir, since=began[0], until=due.latest, vip=claim.router.vip)
-            assert took in cluster.within(due), (
+            assert took.within(due), (
                 f"{cause} on {owner.name}: {claim.router.vip} moved after {took:.3f} s"
             )
     cluster.timeline.let_pass(max(claim.over() for claim in claims) + cluster.slack)

@@ -9,6 +9,7 @@ from dataclasses import astuple
 from typing import Any
 
 from harness.clock import Instant
+from harness.cluster.due import Took
 from harness.cluster.waiting import Waiting
 from harness.daemons import httpd, ipvsadm
 from harness.daemons.nodes import DirectorNode, Node, PhantomNode, RealServerNode
@@ -76,7 +77,7 @@ class Acting(Waiting):
         self._suffered = [other for other in self._suffered if other != fault]
         return healed
 
-    def survives(self, fault: Fault[RealServerNode], service: VirtualService | None = None) -> tuple[float, float]:
+    def survives(self, fault: Fault[RealServerNode], service: VirtualService | None = None) -> tuple[Took, Took]:
         """Have a real server suffer until the master removes it, heal it, and wait until the master takes it in again.
 
         Returns how long the one took from the fault on, the other from the moment on at which it served again, in

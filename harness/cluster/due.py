@@ -11,8 +11,7 @@ from harness.clock import Instant, Window
 from harness.events import Event, Expected, Judged, Missed, Value
 from harness.timeline import Timeline, TooLate
 
-_SAME = 1e-9
-_CALLERS = 12  # from a comparison to the statement that made it: a generator, a helper of the scenario's
+_CALLERS = 14  # from a comparison to the statement that made it: a generator, a helper of the scenario's
 
 Place = tuple[CodeType, int]
 """A line of a function."""
@@ -32,14 +31,46 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Due(Window):
-    """A window that tells what it was asked: ``seconds in due`` calls ``tell`` with the seconds and the answer."""
+    """A window that notes what was compared with it: ``seconds in due`` calls ``note`` with the answer."""
 
-    tell: Callable[[float, bool], None] = field(repr=False, compare=False, kw_only=True)
+    note: Callable[[bool], None] = field(repr=False, compare=False, kw_only=True)
 
     def __contains__(self, seconds: float) -> bool:
         met = super().__contains__(seconds)
-        self.tell(seconds, met)
+        self.note(met)
         return met
+
+
+class Took(float):
+    """How many seconds something took, as a wait returns it: a number that knows what it measured.
+
+    ``node`` did ``what`` at the instant ``at``, which is so many seconds after ``since``.
+    """
+
+    node: str
+    what: str
+    since: Instant
+    at: Instant
+
+    _judge: Callable[[Took, Window, Instant], bool]
+
+    @classmethod
+    def measured(
+        cls, expected: Expected, since: Instant, at: Instant, judge: Callable[[Took, Window, Instant], bool]
+    ) -> Took:
+        """What was ``expected`` has happened ``at`` this instant; ``judge`` compares it with a window."""
+        took = cls(at - since)
+        took.node, took.what, took.since, took.at = expected.node, expected.what, since, at
+        took._judge = judge
+        return took
+
+    def within(self, due: Window) -> bool:
+        """Whether it took so long, by this machine's clock; the answer is on the timeline and in the report."""
+        return self._judge(self, due, self.since)
+
+    def happened_within(self, due: Window) -> bool:
+        """The same where the window is of instants: ``took.happened_within(candidate + due)``."""
+        return self._judge(self, due, 0.0)
 
 
 class Expectations:
@@ -47,7 +78,6 @@ class Expectations:
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
-        self._waits: list[tuple[str, str, Instant, Instant]] = []
         self.comparisons: list[Comparison] = []
 
     def begin_scenario(self) -> None:
@@ -56,55 +86,57 @@ class Expectations:
 
     def wait_for(
         self, what: str, kind: type[Event], node: str, since: Instant, until: float, slack: float, **details: Value
-    ) -> float:
+    ) -> Took:
         """Wait for the first event that fits; returns how long after ``since``, in seconds.
 
         ``what`` says it in words. TooLate is raised ``slack`` seconds after the latest, ``until`` seconds after
         ``since``.
         """
         began, latest = round(since, 9), round(since + until, 9)
-        self._timeline.record(Expected(self._timeline.now(), node, what=what, since=began, latest=latest))
+        expected = Expected(self._timeline.now(), node, what=what, since=began, latest=latest)
+        self._timeline.record(expected)
         try:
             event = self._timeline.wait_for(kind, node=node, since=since, until=since + until + slack, **details)
         except TooLate:
             self._timeline.record(Missed(self._timeline.now(), node, what=what, since=began, latest=latest))
             raise TooLate(f"{node} {what}: due within {until:.3f} s, and it has not") from None
-        self._waits.append((node, what, since, event.at))
-        return event.at - since
+
+        def judge(took: Took, due: Window, start: Instant) -> bool:
+            return self._judge(took, due.with_slack(slack), start)
+
+        return Took.measured(expected, since, event.at, judge)
+
+    def _judge(self, took: Took, window: Window, start: Instant) -> bool:
+        """Whether it happened in a window that begins to count at ``start``."""
+        met = took.at - start in window
+        self.note(met)
+        self._timeline.record(
+            Judged(
+                self._timeline.now(),
+                took.node,
+                what=took.what,
+                since=round(took.since, 9),
+                earliest=round(start + window.earliest, 9),
+                latest=round(start + window.latest, 9),
+                measured=took.at,
+                met=met,
+            )
+        )
+        return met
 
     def within(self, window: Window) -> Due:
-        """The window, which records what is compared with it."""
-
-        def tell(seconds: float, met: bool) -> None:
-            self._note(met)
-            for node, what, since, at in reversed(self._waits):
-                for start in (since, 0.0):  # measured from the beginning of the wait, or on the timeline itself
-                    if abs(start + seconds - at) < _SAME:
-                        self._timeline.record(
-                            Judged(
-                                self._timeline.now(),
-                                node,
-                                what=what,
-                                since=round(since, 9),
-                                earliest=round(start + window.earliest, 9),
-                                latest=round(start + window.latest, 9),
-                                measured=at,
-                                met=met,
-                            )
-                        )
-                        return
-
-        return Due(window.earliest, window.latest, tell=tell)
+        """The window, which notes what is compared with it."""
+        return Due(window.earliest, window.latest, note=self.note)
 
     def on_time(self, times: Sequence[float], expected: Sequence[float], slack: float) -> bool:
         """Whether there are as many times as expected, and each is the expected one, ``slack`` seconds more or less."""
         met = len(times) == len(expected) and all(
             time in Window.exactly(due).with_slack(slack) for time, due in zip(times, expected, strict=True)
         )
-        self._note(met)
+        self.note(met)
         return met
 
-    def _note(self, met: bool) -> None:
+    def note(self, met: bool) -> None:
         """Keep who compares, so that an assertion about time can be told from others when it fails."""
         places: list[Place] = []
         frame: FrameType | None = sys._getframe(1)

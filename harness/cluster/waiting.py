@@ -8,6 +8,7 @@ from itertools import pairwise
 from harness.clock import Instant, Window
 from harness.cluster import moments
 from harness.cluster.base import STARTING
+from harness.cluster.due import Took
 from harness.cluster.looking import Looking
 from harness.daemons import keepalived
 from harness.daemons.nodes import DirectorNode, Node, RealServerNode
@@ -117,14 +118,14 @@ class Waiting(Looking):
         others = [director for director in self.directors if director is not master]
         return max(others, key=lambda director: (director.vrrp.priority, director.plan.interface().address.ip))
 
-    def wait_master(self, director: DirectorNode, *, since: Instant, until: float, vip: str | None = None) -> float:
+    def wait_master(self, director: DirectorNode, *, since: Instant, until: float, vip: str | None = None) -> Took:
         """Wait until ``director`` gets a VIP, the first by default; returns how long after ``since``, in seconds.
 
         ``until`` is the longest that it may take, after ``since``; TooLate is raised a little after it.
         """
         return self._wait_address(director, "takes", "added", since, until, vip)
 
-    def wait_announced(self, director: DirectorNode, *, since: Instant, until: float, vip: str | None = None) -> float:
+    def wait_announced(self, director: DirectorNode, *, since: Instant, until: float, vip: str | None = None) -> Took:
         """``wait_master``, and then until the others on its LANs have heard of it; returns the time of the former."""
         took = self.wait_master(director, since=since, until=until, vip=vip)
         self.timeline.let_pass(self.slack)
@@ -134,13 +135,13 @@ class Waiting(Looking):
         """Let so much time pass that what is due has happened, by this machine's clock: for what nothing tells of."""
         self.timeline.let_pass(due.latest + self.slack)
 
-    def wait_resigned(self, director: DirectorNode, *, since: Instant, until: float, vip: str | None = None) -> float:
+    def wait_resigned(self, director: DirectorNode, *, since: Instant, until: float, vip: str | None = None) -> Took:
         """Wait until ``director`` gives a VIP up; returns how long that took after ``since``, in seconds."""
         return self._wait_address(director, "gives up", "removed", since, until, vip)
 
     def _wait_address(
         self, director: DirectorNode, what: str, action: str, since: Instant, until: float, vip: str | None
-    ) -> float:
+    ) -> Took:
         vip = self.vip if vip is None else vip
         device = director.device_of(vip)
         if director.speaker.holding == "carrier":
@@ -155,7 +156,7 @@ class Waiting(Looking):
     def wait_pool(
         self, director: DirectorNode, server: RealServerNode, *, present: bool, since: Instant, until: float,
         service: VirtualService | None = None,
-    ) -> float:  # fmt: skip
+    ) -> Took:  # fmt: skip
         """Wait until a director's table gains or loses a real server; returns how long after ``since``, in seconds.
 
         A service that is a group (None: the first service) has several tables, and the last of them counts.
@@ -173,7 +174,7 @@ class Waiting(Looking):
     def wait_weight(
         self, director: DirectorNode, server: RealServerNode, weight: int, *, since: Instant, until: float,
         service: VirtualService,
-    ) -> float:  # fmt: skip
+    ) -> Took:  # fmt: skip
         """Wait until a real server weighs ``weight`` in a director's table; returns how long after ``since``."""
         return self._expectations.wait_for(
             f"gives {server.name} weight {weight}", DestinationChanged, director.name, since, until, self.slack,
@@ -337,9 +338,10 @@ class Waiting(Looking):
         self.timeline.let_pass(max(0.0, at - self.timeline.now()))
 
     def within(self, due: Window) -> Window:
-        """A window as this machine's clock sees it; what is compared with it goes on the timeline.
+        """A window as this machine's clock sees it, for a time that was measured on the timeline.
 
-        Only a comparison with this, or :meth:`on_time`, may be inconclusive where the machine was starved.
+        What a wait returns is judged by itself: ``took.within(due)``. Only such a judgement, a comparison with this
+        window, and :meth:`on_time` may be inconclusive where the machine was starved.
         """
         return self._expectations.within(due.with_slack(self.slack))
 

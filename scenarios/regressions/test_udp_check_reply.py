@@ -22,4 +22,4 @@ def test_udp_check_takes_in_a_server_that_replies(cluster: Cluster) -> None:
 
     _, back = cluster.survives(fault, REPLY)
 
-    assert back in cluster.within(timers.recovery(REPLY, fault.symptom))
+    assert back.within(timers.recovery(REPLY, fault.symptom))

@@ -24,7 +24,7 @@ SCENARIO = """
         due = timers.takeover(backup.vrrp, announced=False)
         with cluster.suffering(PowerOff(master)) as struck:
             took = cluster.wait_master(backup, since=struck, until=due.latest)
-        assert took in cluster.within(due)
+        assert took.within(due)
 """
 
 SCRIPT = '"/usr/bin/test ! -e /etc/keepalived/down"'

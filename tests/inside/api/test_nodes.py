@@ -70,7 +70,7 @@ def test_when_this_implementation_takes_over(cluster: Cluster) -> None:
     backup = cluster.backup
     due = backup.due(timers.takeover(backup.vrrp, announced=True))
     with cluster.suffering(StopSpeaker(cluster.master)) as struck:
-        assert cluster.wait_master(backup, since=struck, until=due.latest) in cluster.within(due)
+        assert cluster.wait_master(backup, since=struck, until=due.latest).within(due)
 
 
 @shows(DirectorNode.speaker, DirectorNode.entered)

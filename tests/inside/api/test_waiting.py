@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.clock import Window
 from harness.cluster import Cluster
+from harness.cluster.due import Took
 from harness.events import AddressChanged, StateChanged
 from harness.faults import Drain, PowerOff, StopHttpd
 from harness.keepalived import timers
@@ -38,7 +39,7 @@ def test_waiting_for_a_takeover(cluster: Cluster) -> None:
     backup, due = cluster.backup, timers.takeover(cluster.backup.vrrp, announced=False)
     with cluster.suffering(PowerOff(cluster.master)) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
-    assert took in cluster.within(due)
+    assert took.within(due)
 
 
 @shows(Cluster.wait_announced)
@@ -122,6 +123,15 @@ def test_waiting_for_the_moment_that_the_seed_gives(cluster: Cluster) -> None:
 @shows(Cluster.wait_between_checks)
 def test_waiting_for_a_pause_between_checks(cluster: Cluster) -> None:
     cluster.wait_between_checks(cluster.real_servers[0])
+
+
+@shows(Took.within, Took.happened_within)
+def test_what_a_wait_returns(cluster: Cluster) -> None:
+    backup, due = cluster.backup, timers.takeover(cluster.backup.vrrp, announced=False)
+    with cluster.suffering(PowerOff(cluster.master)) as struck:
+        took = cluster.wait_master(backup, since=struck, until=due.latest)
+    assert took.within(due)
+    assert took.happened_within(Window(struck, struck) + due)
 
 
 @shows(Cluster.within, Window.with_slack)
