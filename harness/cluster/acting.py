@@ -56,8 +56,9 @@ class Acting(Waiting):
     def inject(self, fault: Fault[Node], at_once: bool = False) -> Instant:
         """Inject a fault; returns the instant just before.
 
-        The seed decides at which moment of the protocol it strikes (:mod:`harness.cluster.moments`), unless that is
-        ``at_once``, or something is wrong with the cluster already.
+        The seed decides at which moment of the protocol it strikes
+        (:mod:`harness.cluster.moments`), unless that is ``at_once``, or something is wrong with the
+        cluster already.
         """
         if not at_once and not self._suffered:
             self.wait_moment(fault)
@@ -77,26 +78,40 @@ class Acting(Waiting):
         self._suffered = [other for other in self._suffered if other != fault]
         return healed
 
-    def survives(self, fault: Fault[RealServerNode], service: VirtualService | None = None) -> tuple[Took, Took]:
-        """Have a real server suffer until the master removes it, heal it, and wait until the master takes it in again.
+    def survives(
+        self, fault: Fault[RealServerNode], service: VirtualService | None = None
+    ) -> tuple[Took, Took]:
+        """Have a real server suffer until the master removes it, heal it, and wait until the master
+        takes it in again.
 
-        Returns how long the one took from the fault on, the other from the moment on at which it served again, in
-        seconds. Raises TooLate if a checker is late.
+        Returns how long the one took from the fault on, the other from the moment on at which it
+        served again, in seconds. Raises TooLate if a checker is late.
         """
         director, wanted = self.master, self.service if service is None else service
-        removed, returned = timers.removal(wanted, fault.symptom), timers.recovery(wanted, fault.symptom)
+        removed, returned = (
+            timers.removal(wanted, fault.symptom),
+            timers.recovery(wanted, fault.symptom),
+        )
         with self.suffering(fault) as struck:
             left = self.wait_pool(
-                director, fault.node, service=wanted, present=False, since=struck, until=removed.latest
+                director,
+                fault.node,
+                service=wanted,
+                present=False,
+                since=struck,
+                until=removed.latest,
             )
         healed = self.serves_again(fault.node)
-        back = self.wait_pool(director, fault.node, service=wanted, present=True, since=healed, until=returned.latest)
+        back = self.wait_pool(
+            director, fault.node, service=wanted, present=True, since=healed, until=returned.latest
+        )
         return left, back
 
     @contextlib.contextmanager
     def failing(self, service: VirtualService, *names: str) -> Iterator[Instant]:
-        """Have real servers of a cluster that has settled, or suffers already, lose the page that a service's checker
-        fetches; begins when the master has removed them, and gives the instant at which the first one lost it.
+        """Have real servers of a cluster that has settled, or suffers already, lose the page that a
+        service's checker fetches; begins when the master has removed them, and gives the instant at
+        which the first one lost it.
 
         Raises TooLate if the checker is late.
         """
@@ -108,27 +123,41 @@ class Acting(Waiting):
         assert isinstance(check, HttpGet)
         latest = timers.removal(service).latest
         with contextlib.ExitStack() as suffering:
-            struck = [suffering.enter_context(self.suffering(RemovePage(server, check.path))) for server in servers]
+            struck = [
+                suffering.enter_context(self.suffering(RemovePage(server, check.path)))
+                for server in servers
+            ]
             for server, since in zip(servers, struck, strict=True):
-                self.wait_pool(director, server, service=service, present=False, since=since, until=latest)
+                self.wait_pool(
+                    director, server, service=service, present=False, since=since, until=latest
+                )
             self.timeline.let_pass(self.slack)
             yield struck[0]
 
     def target(self, service: VirtualService | None = None, **how: Any) -> Target:
-        """Where requests to a service go (None: the first one, or port 80 of the first VIP); ``how``: see
+        """Where requests to a service go (None: the first one, or port 80 of the first VIP);
+        ``how``: see
         :class:`Target`.
         """
-        wanted = service or (self.service if self.directors[0].role.services else VirtualService(self.vip))
-        return Target(**{"address": wanted.vip, "port": wanted.port, "protocol": wanted.protocol, **how})
+        wanted = service or (
+            self.service if self.directors[0].role.services else VirtualService(self.vip)
+        )
+        return Target(
+            **{"address": wanted.vip, "port": wanted.port, "protocol": wanted.protocol, **how}
+        )
 
     def play(self, speaker: PhantomNode, *script: Step) -> Instant:
-        """Have a phantom router play a script, step by step; returns the instant of its last advertisement."""
+        """Have a phantom router play a script, step by step; returns the instant of its last
+        advertisement.
+        """
         said = self.timeline.now()
         for step in script:
             if isinstance(step, Silence):
                 self.timeline.let_pass(step.seconds)
                 continue
-            times, every, lies = (1, 0.0, {"priority": 0}) if isinstance(step, Resign) else astuple(step)
+            times, every, lies = (
+                (1, 0.0, {"priority": 0}) if isinstance(step, Resign) else astuple(step)
+            )
             for number in range(times):
                 if number:
                     self.timeline.let_pass(every)
@@ -137,7 +166,8 @@ class Acting(Waiting):
         return said
 
     def reload(self, director: DirectorNode, *edits: tuple[str, str]) -> Instant:
-        """Have a director's keepalived read its configuration again, with pairs of old and new text edited in it.
+        """Have a director's keepalived read its configuration again, with pairs of old and new text
+        edited in it.
 
         Returns the instant just before. A cluster whose configuration is left so is not shared.
         """
@@ -148,8 +178,12 @@ class Acting(Waiting):
         return began
 
     @contextlib.contextmanager
-    def load(self, rate: float = 20.0, service: VirtualService | None = None, **how: Any) -> Iterator[Load]:
-        """Have the client send ``rate`` requests a second to a service meanwhile; see :meth:`target`."""
+    def load(
+        self, rate: float = 20.0, service: VirtualService | None = None, **how: Any
+    ) -> Iterator[Load]:
+        """Have the client send ``rate`` requests a second to a service meanwhile; see
+        :meth:`target`.
+        """
         load = self.recorder.load(self.client.machine, self.target(service, **how), rate)
         try:
             yield load
@@ -157,12 +191,17 @@ class Acting(Waiting):
             self.recorder.end_load(load)
 
     def saturate(
-        self, seconds: int = 3, connections: int = 4, service: VirtualService | None = None, **how: Any
+        self,
+        seconds: int = 3,
+        connections: int = 4,
+        service: VirtualService | None = None,
+        **how: Any,
     ) -> Totals:
-        """Have wrk on the client keep so many connections busy for so many seconds, in real time; see :meth:`target`.
+        """Have wrk on the client keep so many connections busy for so many seconds, in real time;
+        see :meth:`target`.
 
-        Only totals are known of it, and no frame is captured meanwhile. Raises HarnessError in virtual time, where a
-        closed loop never ends.
+        Only totals are known of it, and no frame is captured meanwhile. Raises HarnessError in
+        virtual time, where a closed loop never ends.
         """
         with self.recorder.not_capturing():
             return saturate(self.client.machine, self.target(service, **how), seconds, connections)
@@ -170,7 +209,8 @@ class Acting(Waiting):
     def fetch(
         self, count: int, service: VirtualService | None = None, by: Node | None = None, **how: Any
     ) -> list[Request]:
-        """Send ``count`` requests to a service, one after the other; returns their events. See :meth:`target`.
+        """Send ``count`` requests to a service, one after the other; returns their events. See
+        :meth:`target`.
 
         They are the client's unless ``by`` names another node.
         """
@@ -178,10 +218,13 @@ class Acting(Waiting):
         return [self.recorder.fetch(machine, target) for _ in range(count)]
 
     @contextlib.contextmanager
-    def holding(self, count: int, service: VirtualService | None = None, **how: Any) -> Iterator[list[Held]]:
+    def holding(
+        self, count: int, service: VirtualService | None = None, **how: Any
+    ) -> Iterator[list[Held]]:
         """Open ``count`` connections to a service, one after the other, and hold them meanwhile.
 
-        In each a request is begun, and answered when it is finished; see :class:`harness.observers.client.Held`.
+        In each a request is begun, and answered when it is finished; see
+        :class:`harness.observers.client.Held`.
         """
         target = self.target(service, **how)
         held = [self.recorder.hold(self.client.machine, target) for _ in range(count)]
@@ -193,7 +236,9 @@ class Acting(Waiting):
 
     @contextlib.contextmanager
     def session(self, service: VirtualService | None = None, **how: Any) -> Iterator[Session]:
-        """A connection of the client's that is kept alive meanwhile, for one request after the other: ``.fetch()``."""
+        """A connection of the client's that is kept alive meanwhile, for one request after the
+        other: ``.fetch()``.
+        """
         session = self.recorder.session(self.client.machine, self.target(service, **how))
         try:
             yield session
@@ -201,15 +246,20 @@ class Acting(Waiting):
             session.close()
 
     @contextlib.contextmanager
-    def stream(self, length: int, service: VirtualService | None = None, **how: Any) -> Iterator[Stream]:
-        """Have the client fetch a page of ``length`` bytes meanwhile, at 2 KiB a second; see :class:`Stream`.
+    def stream(
+        self, length: int, service: VirtualService | None = None, **how: Any
+    ) -> Iterator[Stream]:
+        """Have the client fetch a page of ``length`` bytes meanwhile, at 2 KiB a second; see
+        :class:`Stream`.
 
         Every real server has it for so long.
         """
         path = f"/{httpd.TRICKLE}/stream"
         for server in self.real_servers:
             server.put_page(path, "." * length)
-        stream = self.recorder.stream(self.client.machine, self.target(service, path=path, **how), length)
+        stream = self.recorder.stream(
+            self.client.machine, self.target(service, path=path, **how), length
+        )
         try:
             yield stream
         finally:
@@ -218,7 +268,9 @@ class Acting(Waiting):
                 server.remove_page(path)
 
     def connect(self, service: VirtualService, flows: Iterable[Flow]) -> list[Request]:
-        """Make connections one after the other; those that are to be held are finished when all have been made."""
+        """Make connections one after the other; those that are to be held are finished when all
+        have been made.
+        """
         made: list[Held | Request] = []
         for flow in flows:
             target = self.target(service, source=flow.source, address=flow.destination)
@@ -227,14 +279,17 @@ class Acting(Waiting):
         return [each.finish() if isinstance(each, Held) else each for each in made]
 
     def restart_scheduler(self, director: DirectorNode, service: VirtualService) -> None:
-        """Have a director's scheduler forget what it did: give the service another one and then its own again."""
+        """Have a director's scheduler forget what it did: give the service another one and then its
+        own again.
+        """
         for scheduler in "lc" if service.scheduler == "rr" else "rr", service.scheduler:
             director.machine.run(["ipvsadm", "-E", *ipvsadm.service(service), "-s", scheduler])
 
     def connection_table(self, director: DirectorNode) -> list[Entry]:
         """A director's IPVS connections as they are now, in the order of the client's ports.
 
-        What has changed since the last look goes on the timeline: ``connection`` events, with the table's words.
+        What has changed since the last look goes on the timeline: ``connection`` events, with the
+        table's words.
         """
         table = parse(director.machine.read(PATH))
         for action, entry in changes(self._tables.get(director.name, []), table):
@@ -261,26 +316,35 @@ class Acting(Waiting):
             node.machine.run(["ip", family, "route", "flush", "cache"])
 
     def ask_arp(self, asker: Node, address: str, count: int) -> list[Arp]:
-        """Broadcast ``count`` ARP questions for an address; returns the answers, as they left the machines."""
-        self.timeline.let_pass(self.slack)  # a kernel tells of a new address before it answers for it
+        """Broadcast ``count`` ARP questions for an address; returns the answers, as they left the
+        machines.
+        """
+        # a kernel tells of a new address before it answers for it
+        self.timeline.let_pass(self.slack)
         began = self.timeline.now()
         with asker.machine.inside(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
             wire.bind((asker.plan.main_device, 0))
             for _ in range(count):
                 wire.send(protocols.arp_question(asker.mac, asker.ip, address))
         self.timeline.let_pass(self.slack)
-        answers = self.timeline.events(Arp, since=began, sent=True, operation="reply", sender=address)
+        answers = self.timeline.events(
+            Arp, since=began, sent=True, operation="reply", sender=address
+        )
         return [answer for answer in answers if answer.target == asker.ip]
 
     def speak_to(self, node: Node, target: str) -> None:
-        """Have a machine send a datagram to an address, so that it has to know the hardware address of that."""
+        """Have a machine send a datagram to an address, so that it has to know the hardware address
+        of that.
+        """
         family = socket.AF_INET6 if ":" in target else socket.AF_INET
         with node.machine.inside(), socket.socket(family, socket.SOCK_DGRAM) as talk:
             talk.sendto(b"", (target, 9))
         self.timeline.let_pass(self.slack)
 
     def speak_first(self, speaker: Node, source: str, to: Node) -> None:
-        """Have a machine that does not know ``to`` send it a datagram from one of its own addresses."""
+        """Have a machine that does not know ``to`` send it a datagram from one of its own
+        addresses.
+        """
         speaker.machine.run(["ip", "neighbour", "flush", "all"])
         with speaker.machine.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as talk:
             talk.bind((source, 0))

@@ -1,4 +1,6 @@
-"""A cluster's life: machines switched on, daemons started and watched, faults done to it, all of it ended."""
+"""A cluster's life: machines switched on, daemons started and watched, faults done to it, all of it
+ended.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,16 @@ from harness.daemons.nodes import (
     require_optional,
 )
 from harness.errors import HarnessError, Starved
-from harness.events import Channel, DaemonChanged, Event, Log, Mail, Notification, Power, StateChanged
+from harness.events import (
+    Channel,
+    DaemonChanged,
+    Event,
+    Log,
+    Mail,
+    Notification,
+    Power,
+    StateChanged,
+)
 from harness.faults.fault import Fault, Surroundings
 from harness.ipvs.connections import Entry
 from harness.lab import entering
@@ -33,20 +44,24 @@ from harness.timeline import EVER, Timeline, TooLate
 from harness.topology import VirtualService
 
 STARTING = 10.0
-"""Seconds after which a daemon that has said neither that it serves nor that it cannot is given up."""
+"""Seconds after which a daemon that has said neither that it serves nor that it cannot is given up.
+"""
 
 STARTING_EACH = 0.25
-"""And this much longer for each machine of the cluster, for they share one computer's processors."""
+"""And this much longer for each machine of the cluster, for they share one computer's processors.
+"""
 
 
 FEW_WIRES = 20
-"""In a cluster with more of them, what is sent to a group address is captured at its sender and on its way to any but
-real servers.
+"""In a cluster with more of them, what is sent to a group address is captured at its sender and on
+its way to any but real servers.
 """
 
 
 class Nodes(dict[str, Node]):
-    """A cluster's nodes by name, in the order of the topology; HarnessError for a name that none has."""
+    """A cluster's nodes by name, in the order of the topology; HarnessError for a name that none
+    has.
+    """
 
     def __missing__(self, name: str) -> Node:
         raise HarnessError(f"no node {name}; there are {', '.join(self)}")
@@ -58,9 +73,9 @@ class Base:
     def __init__(self, plan: Plan, supervisor: Supervisor, folder: Path, slack: float) -> None:
         """Build machines and wires and start all daemons; ``folder`` gets their logs.
 
-        ``slack`` (seconds) is what this machine's clock and scheduler may be off. In real time every machine has some.
-        Raises HarnessError, everything cleaned up, if a machine or daemon does not start: Starved, if that is because
-        this machine was busy with other things.
+        ``slack`` (seconds) is what this machine's clock and scheduler may be off. In real time
+        every machine has some. Raises HarnessError, everything cleaned up, if a machine or daemon
+        does not start: Starved, if that is because this machine was busy with other things.
         """
         require_optional(plan)
         self.plan, self.slack, self.folder = plan, slack, folder
@@ -89,19 +104,23 @@ class Base:
             raise
 
     def _number_of_vips(self) -> int:
-        """How many addresses its directors hold and announce, those that are not advertised among them."""
+        """How many addresses its directors hold and announce, those that are not advertised among
+        them.
+        """
         claims = [instance for director in self.directors for instance in director.role.instances]
         return max((len(each.vips) + len(each.excluded_vips) for each in claims), default=0)
 
     def _deaf(self) -> list[int]:
-        """In a large cluster the wires to real servers: each of what is sent to all would be there as many times."""
+        """In a large cluster the wires to real servers: each of what is sent to all would be there
+        as many times.
+        """
         ends = self.lab.wire_ends
         if len(ends) <= FEW_WIRES:
             return []
         servers = {server.name for server in self.real_servers}
         return [index for index, (name, _) in ends.items() if name in servers]
 
-    # -- nodes ------------------------------------------------------------------------------------------------------
+    # -- nodes -------------------------------------------------------------------------------------
 
     @property
     def directors(self) -> list[DirectorNode]:
@@ -127,26 +146,41 @@ class Base:
         for node in self.nodes.values():
             if isinstance(node, PhantomNode):
                 return node
-        raise HarnessError("this topology has no phantom router; add one: addHost(..., cls=PhantomRouter)")
+        raise HarnessError(
+            "this topology has no phantom router; add one: addHost(..., cls=PhantomRouter)"
+        )
 
     @property
     def vip(self) -> str:
-        """The (first) VIP of the first director: of an instance, or else of a service, or one that it holds itself."""
+        """The (first) VIP of the first director: of an instance, or else of a service, or one that
+        it holds itself.
+        """
         if not self.directors:
-            raise HarnessError("this topology has no director, so it has no VIP; add one: addHost(..., cls=Director)")
+            raise HarnessError(
+                "this topology has no director, so it has no VIP; add one:"
+                " addHost(..., cls=Director)"
+            )
         first = self.directors[0].role
-        claimed = [vip for instance in first.instances for vip in (*instance.vips, *instance.excluded_vips)]
+        claimed = [
+            vip for instance in first.instances for vip in (*instance.vips, *instance.excluded_vips)
+        ]
         known = [*claimed, *(service.vip for service in first.services), *first.holds]
         if not known:
             raise HarnessError(
-                f"{self.directors[0].name} claims no VIP, balances no service and holds no address of its own"
+                f"{self.directors[0].name} claims no VIP, balances no service and holds no"
+                f" address of its own"
             )
         return known[0]
 
     @property
     def vips(self) -> list[str]:
         """All VIPs that directors claim, in the order of the topology."""
-        claimed = [vip for director in self.directors for each in director.role.instances for vip in each.vips]
+        claimed = [
+            vip
+            for director in self.directors
+            for each in director.role.instances
+            for vip in each.vips
+        ]
         return list(dict.fromkeys(claimed))
 
     @property
@@ -154,7 +188,7 @@ class Base:
         """The (first) virtual service."""
         return self.directors[0].role.services[0]
 
-    # -- life -------------------------------------------------------------------------------------------------------
+    # -- life --------------------------------------------------------------------------------------
 
     def _power_on(self, nodes: list[Node]) -> None:
         self.lab.power_on([node.plan for node in nodes], self._watch)
@@ -186,13 +220,17 @@ class Base:
         for channel, path in node.fifos.items():
 
             def heard(line: str, channel: Channel = channel) -> None:
-                self.timeline.record(Notification(self.timeline.now(), node.name, channel=channel, text=line))
+                self.timeline.record(
+                    Notification(self.timeline.now(), node.name, channel=channel, text=line)
+                )
 
             self.recorder.watch_fifo(node.machine, path, heard)
 
     def _start(self, node: Node) -> None:
         for daemon in node.idle:
-            self.timeline.record(DaemonChanged(self.timeline.now(), node.name, name=daemon.name, action="started"))
+            self.timeline.record(
+                DaemonChanged(self.timeline.now(), node.name, name=daemon.name, action="started")
+            )
             began = self.timeline.now()
             node.start(daemon)
             if daemon.first:
@@ -212,7 +250,9 @@ class Base:
                 )  # fmt: skip
             if isinstance(node, DirectorNode) and (entered := node.entered(line)):
                 instance, state = entered
-                self.timeline.record(StateChanged(self.timeline.now(), node.name, instance=instance, state=state))
+                self.timeline.record(
+                    StateChanged(self.timeline.now(), node.name, instance=instance, state=state)
+                )
             if isinstance(node, DirectorNode) and keepalived.TABLE_CHANGED.search(line):
                 self.recorder.look_at_ipvs(node.machine)
 
@@ -222,7 +262,13 @@ class Base:
         node = self.nodes[process.machine.name]
         if (daemon := node.daemon_of(process)) is not None:
             self.timeline.record(
-                DaemonChanged(self.timeline.now(), node.name, name=daemon.name, action="ended", status=process.status)
+                DaemonChanged(
+                    self.timeline.now(),
+                    node.name,
+                    name=daemon.name,
+                    action="ended",
+                    status=process.status,
+                )
             )
 
     def _wait_ready(self, node: Node, daemon: Daemon, began: Instant) -> Instant:
@@ -240,15 +286,22 @@ class Base:
                         return event
                 elif event.action == "ended" and event.name == daemon.name:
                     words = self._last_words(node)
-                    raise HarnessError(f"{node.name}: {daemon.name} ended with {event.status}, not serving: {words}")
+                    raise HarnessError(
+                        f"{node.name}: {daemon.name} ended with {event.status},"
+                        f" not serving: {words}"
+                    )
             return None
 
         until = began + self._starting
         try:
-            return self.timeline.wait_until(said, until, f"{node.name}: {daemon.name} serves", matters).at
+            return self.timeline.wait_until(
+                said, until, f"{node.name}: {daemon.name} serves", matters
+            ).at
         except TooLate as problem:
             words = self._last_words(node)
-            raise TooLate(f"{problem}: it has not said {ready.pattern!r}; its last words: {words}") from None
+            raise TooLate(
+                f"{problem}: it has not said {ready.pattern!r}; its last words: {words}"
+            ) from None
 
     @property
     def _starting(self) -> float:
@@ -274,7 +327,9 @@ class Base:
         self.recorder.stop()
 
     def begin_scenario(self) -> None:
-        """Draw a line: what the next scenario judges as its own begins here, on the timeline of the whole life."""
+        """Draw a line: what the next scenario judges as its own begins here, on the timeline of the
+        whole life.
+        """
         self.timeline.mark = self.timeline.now()
         self._expectations.begin_scenario()
         self._tables = {}

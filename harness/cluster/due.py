@@ -1,4 +1,6 @@
-"""What is due, and whether it was on time: recorded where a scenario waits and judges, so that it can be drawn."""
+"""What is due, and whether it was on time: recorded where a scenario waits and judges, so that it
+can be drawn.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from harness.clock import Instant, Window
 from harness.events import Event, Expected, Judged, Missed, Value
 from harness.timeline import Timeline, TooLate
 
-_CALLERS = 14  # from a comparison to the statement that made it: a generator, a helper of the scenario's
+# from a comparison to the statement that made it: a generator, a helper of the scenario's
+_CALLERS = 14
 
 Place = tuple[CodeType, int]
 """A line of a function."""
@@ -19,7 +22,9 @@ Place = tuple[CodeType, int]
 
 @dataclass(frozen=True)
 class Comparison:
-    """A measured time was compared with its window: whether it was ``met``, and by which lines, innermost first."""
+    """A measured time was compared with its window: whether it was ``met``, and by which lines,
+    innermost first.
+    """
 
     met: bool
     places: tuple[Place, ...]
@@ -31,7 +36,9 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Due(Window):
-    """A window that notes what was compared with it: ``seconds in due`` calls ``note`` with the answer."""
+    """A window that notes what was compared with it: ``seconds in due`` calls ``note`` with the
+    answer.
+    """
 
     note: Callable[[bool], None] = field(repr=False, compare=False, kw_only=True)
 
@@ -56,16 +63,24 @@ class Took(float):
 
     @classmethod
     def measured(
-        cls, expected: Expected, since: Instant, at: Instant, judge: Callable[[Took, Window, Instant], bool]
+        cls,
+        expected: Expected,
+        since: Instant,
+        at: Instant,
+        judge: Callable[[Took, Window, Instant], bool],
     ) -> Took:
-        """What was ``expected`` has happened ``at`` this instant; ``judge`` compares it with a window."""
+        """What was ``expected`` has happened ``at`` this instant; ``judge`` compares it with a
+        window.
+        """
         took = cls(at - since)
         took.node, took.what, took.since, took.at = expected.node, expected.what, since, at
         took._judge = judge
         return took
 
     def within(self, due: Window) -> bool:
-        """Whether it took so long, by this machine's clock; the answer is on the timeline and in the report."""
+        """Whether it took so long, by this machine's clock; the answer is on the timeline and in
+        the report.
+        """
         return self._judge(self, due, self.since)
 
     def happened_within(self, due: Window) -> bool:
@@ -74,7 +89,9 @@ class Took(float):
 
 
 class Expectations:
-    """Records ``expected`` when a wait begins, and ``judged`` when what came of it is compared with its window."""
+    """Records ``expected`` when a wait begins, and ``judged`` when what came of it is compared with
+    its window.
+    """
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
@@ -85,20 +102,31 @@ class Expectations:
         self.comparisons = []
 
     def wait_for(
-        self, what: str, kind: type[Event], node: str, since: Instant, until: float, slack: float, **details: Value
+        self,
+        what: str,
+        kind: type[Event],
+        node: str,
+        since: Instant,
+        until: float,
+        slack: float,
+        **details: Value,
     ) -> Took:
         """Wait for the first event that fits; returns how long after ``since``, in seconds.
 
-        ``what`` says it in words. TooLate is raised ``slack`` seconds after the latest, ``until`` seconds after
-        ``since``.
+        ``what`` says it in words. TooLate is raised ``slack`` seconds after the latest, ``until``
+        seconds after ``since``.
         """
         began, latest = round(since, 9), round(since + until, 9)
         expected = Expected(self._timeline.now(), node, what=what, since=began, latest=latest)
         self._timeline.record(expected)
         try:
-            event = self._timeline.wait_for(kind, node=node, since=since, until=since + until + slack, **details)
+            event = self._timeline.wait_for(
+                kind, node=node, since=since, until=since + until + slack, **details
+            )
         except TooLate:
-            self._timeline.record(Missed(self._timeline.now(), node, what=what, since=began, latest=latest))
+            self._timeline.record(
+                Missed(self._timeline.now(), node, what=what, since=began, latest=latest)
+            )
             raise TooLate(f"{node} {what}: due within {until:.3f} s, and it has not") from None
 
         def judge(took: Took, due: Window, start: Instant) -> bool:
@@ -129,15 +157,20 @@ class Expectations:
         return Due(window.earliest, window.latest, note=self.note)
 
     def on_time(self, times: Sequence[float], expected: Sequence[float], slack: float) -> bool:
-        """Whether there are as many times as expected, and each is the expected one, ``slack`` seconds more or less."""
+        """Whether there are as many times as expected, and each is the expected one, ``slack``
+        seconds more or less.
+        """
         met = len(times) == len(expected) and all(
-            time in Window.exactly(due).with_slack(slack) for time, due in zip(times, expected, strict=True)
+            time in Window.exactly(due).with_slack(slack)
+            for time, due in zip(times, expected, strict=True)
         )
         self.note(met)
         return met
 
     def note(self, met: bool) -> None:
-        """Keep who compares, so that an assertion about time can be told from others when it fails."""
+        """Keep who compares, so that an assertion about time can be told from others when it
+        fails.
+        """
         places: list[Place] = []
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and len(places) < _CALLERS:

@@ -44,15 +44,18 @@ class Looking(Base):
         return f"{node.name} (holds {' and '.join(held)})" if held else node.name
 
     def owners(self, vip: str | None = None) -> list[str]:
-        """Which directors hold a VIP, the first by default, as an address of the interface for it, now.
+        """Which directors hold a VIP, the first by default, as an address of the interface for it,
+        now.
 
-        Real servers have it as well, and may have it on a device of the same name: a tunnel's. A machine that is both
-        has it on ``lo``, too, and counts as a director.
+        Real servers have it as well, and may have it on a device of the same name: a tunnel's. A
+        machine that is both has it on ``lo``, too, and counts as a director.
         """
         vip = self.vip if vip is None else vip
         claims = self._claims(vip)
         interfaces = {director.device_of(vip) for director, _ in claims} if claims else {None}
-        holders = {owner for name in interfaces for owner in measures.owners(self.timeline, vip, name)}
+        holders = {
+            owner for name in interfaces for owner in measures.owners(self.timeline, vip, name)
+        }
         silent = {director.name for director, _ in claims if not self._carries(director, vip)}
         return sorted((holders & {director.name for director in self.directors}) - silent)
 
@@ -63,8 +66,12 @@ class Looking(Base):
         return measures.has_carrier(self.timeline, director.name, director.device_of(vip))
 
     def _claims(self, vip: str) -> list[tuple[DirectorNode, VrrpInstance]]:
-        found = [(director, each) for director in self.directors for each in director.role.instances]
-        return [(director, each) for director, each in found if vip in (*each.vips, *each.excluded_vips)]
+        found = [
+            (director, each) for director in self.directors for each in director.role.instances
+        ]
+        return [
+            (director, each) for director, each in found if vip in (*each.vips, *each.excluded_vips)
+        ]
 
     def unsettled(self) -> str | None:
         """What is not as it should be in a cluster that nothing ails; None if all is well."""
@@ -80,17 +87,24 @@ class Looking(Base):
             pools = measures.pools(self.timeline, director.name)
             for service in director.role.services:
                 for name in service.names:
-                    wanted = {each.endpoint: each.weight for each in director.destinations(service, name)}
+                    wanted = {
+                        each.endpoint: each.weight for each in director.destinations(service, name)
+                    }
                     if name not in pools:
                         return f"{director.name} has no table for {name} yet"
                     if pools[name] != wanted:
-                        return f"{director.name}'s table of {name} has {pools[name]} instead of {wanted}"
+                        return (
+                            f"{director.name}'s table of {name} has {pools[name]} instead of"
+                            f" {wanted}"
+                        )
         return None
 
     def _misplaced(self, vip: str) -> str | None:
         """Whether a VIP has not one holder, or one whom another director is about to preempt."""
         holders, claims = self.owners(vip), self._claims(vip)
-        held_at = [each.effective_priority() for director, each in claims if [director.name] == holders]
+        held_at = [
+            each.effective_priority() for director, each in claims if [director.name] == holders
+        ]
         best, claim = max(claims, key=lambda pair: pair[1].effective_priority())
         if held_at and (claim.nopreempt or claim.effective_priority() <= held_at[0]):
             return None
@@ -103,23 +117,32 @@ class Looking(Base):
         return None
 
     def pool(self, director: DirectorNode, service: VirtualService | None = None) -> dict[str, int]:
-        """The machines that a director's table holds for a service, the first one by default, with their weights."""
+        """The machines that a director's table holds for a service, the first one by default, with
+        their weights.
+        """
         wanted = self.service if service is None else service
         names = {f"{server.ip}:{wanted.port}": server.name for server in self.real_servers}
         table = measures.pool(self.timeline, director.name, wanted.name)
         return {names.get(address, address): weight for address, weight in table.items()}
 
     def ipvsadm(self, director: DirectorNode) -> dict[str, int]:
-        """The real servers of the first service with their weights, as ``ipvsadm -Sn`` prints them."""
+        """The real servers of the first service with their weights, as ``ipvsadm -Sn`` prints
+        them.
+        """
         shown = director.machine.run(["ipvsadm", "-Sn"]).stdout
         service = ["-a", *ipvsadm.service(self.service)]
         lines = [line.split() for line in shown.splitlines()]
-        return {line[line.index("-r") + 1]: int(line[line.index("-w") + 1]) for line in lines if line[:3] == service}
+        return {
+            line[line.index("-r") + 1]: int(line[line.index("-w") + 1])
+            for line in lines
+            if line[:3] == service
+        }
 
     def counted(
         self, director: DirectorNode, service: VirtualService, weights: Sequence[int] | None = None
     ) -> list[Server]:
-        """A service's real servers, in the topology's order, with their connections as the director counts them.
+        """A service's real servers, in the topology's order, with their connections as the director
+        counts them.
 
         ``weights`` are what they ought to weigh (None: what the topology says).
         """
@@ -132,15 +155,18 @@ class Looking(Base):
         return servers
 
     def statistics(self, director: DirectorNode, instance: str | None = None) -> Statistics:
-        """The implementation's own counters of a VRRP instance, the first one by default, as they are now."""
+        """The implementation's own counters of a VRRP instance, the first one by default, as they
+        are now.
+        """
         wanted = next(each for each in director.role.instances if instance in (None, each.name))
         director.speaker.ask_counters(director.machine, wanted)
         self.timeline.let_pass(self.slack)
         return director.speaker.counters(director.machine, wanted)
 
     def raw_drops(self, director: DirectorNode) -> int:
-        """How many packets the director's kernel has kept from its raw sockets since they were opened, such as those
-        over IPv6 whose checksum is wrong (``net/ipv6/raw.c``, ``rawv6_rcv_skb``): column ``drops`` of /proc/net/raw.
+        """How many packets the director's kernel has kept from its raw sockets since they were
+        opened, such as those over IPv6 whose checksum is wrong (``net/ipv6/raw.c``,
+        ``rawv6_rcv_skb``): column ``drops`` of /proc/net/raw.
         """
         tables = [director.machine.read(f"/proc/net/{table}") for table in ("raw", "raw6")]
         return sum(int(line.split()[-1]) for table in tables for line in table.splitlines()[1:])
@@ -155,15 +181,24 @@ class Looking(Base):
         ]  # fmt: skip
 
     def connections(self, director: DirectorNode) -> dict[int, str]:
-        """The client's port of every connection in a director's IPVS table, and the real server that it goes to."""
+        """The client's port of every connection in a director's IPVS table, and the real server
+        that it goes to.
+        """
         lines = director.machine.read("/proc/net/ip_vs_conn").splitlines()[1:]
         fields = [line.split() for line in lines]
-        return {int(port, 16): str(ip_address(int(server, 16))) for _, _, port, _, _, server, *_ in fields}
+        return {
+            int(port, 16): str(ip_address(int(server, 16)))
+            for _, _, port, _, _, server, *_ in fields
+        }
 
     def neighbour(self, node: Node, address: str) -> str | None:
-        """The hardware address that a machine has in its ARP table or its neighbour cache; None if it has none."""
+        """The hardware address that a machine has in its ARP table or its neighbour cache; None if
+        it has none.
+        """
         if ":" in address:
-            shown = node.machine.run(["ip", "-6", "neighbour", "show", "to", address]).stdout.split()
+            shown = node.machine.run(
+                ["ip", "-6", "neighbour", "show", "to", address]
+            ).stdout.split()
             return shown[shown.index("lladdr") + 1] if "lladdr" in shown else None
         for line in node.machine.read("/proc/net/arp").splitlines()[1:]:
             ip, _, _, mac, *_ = line.split()
@@ -172,19 +207,31 @@ class Looking(Base):
         return None
 
     def diagnoses(self, since: Instant = EVER, until: Instant | None = None) -> list[Diagnosis]:
-        """The misconfigurations for which there is evidence since an instant, and until another one."""
+        """The misconfigurations for which there is evidence since an instant, and until another
+        one.
+        """
         served = {server.name: server.role.serves for server in self.real_servers}
         claimed = {director.name: self._claimed_by(director) for director in self.directors}
         setup = Setup(
             directors={director.name: director.role.instances for director in self.directors},
             servers={
-                name: tuple(service.vip for service in serves if service.vip not in claimed.get(name, ()))
+                name: tuple(
+                    service.vip for service in serves if service.vip not in claimed.get(name, ())
+                )
                 for name, serves in served.items()
             },
-            gateways={host.name: host.default_routes[0] for host in self.plan.hosts if host.default_routes},
-            nat=frozenset(name for name, serves in served.items() if any(each.method == "NAT" for each in serves)),
+            gateways={
+                host.name: host.default_routes[0] for host in self.plan.hosts if host.default_routes
+            },
+            nat=frozenset(
+                name
+                for name, serves in served.items()
+                if any(each.method == "NAT" for each in serves)
+            ),
             standing=frozenset(
-                each.name for each in self.directors if each.role.instances and each.speaker.holding == "carrier"
+                each.name
+                for each in self.directors
+                if each.role.instances and each.speaker.holding == "carrier"
             ),
         )
         seen = self.timeline if until is None else self.timeline.before(until)
@@ -192,7 +239,9 @@ class Looking(Base):
 
     def _claimed_by(self, director: DirectorNode) -> set[str]:
         """The VIPs that it rightly answers ARP for, also where it is a real server as well."""
-        return {vip for each in director.role.instances for vip in (*each.vips, *each.excluded_vips)}
+        return {
+            vip for each in director.role.instances for vip in (*each.vips, *each.excluded_vips)
+        }
 
     def said(self, node: Node, pattern: str, since: Instant = EVER) -> list[Log]:
         """The log lines of a node's daemons that a regular expression is found in."""
@@ -201,28 +250,36 @@ class Looking(Base):
                 if re.search(pattern, event.line)]  # fmt: skip
 
     def processes(self, node: Node) -> list[str]:
-        """The command lines of all processes of a machine, its own pid 1 left out, in the order of their numbers."""
+        """The command lines of all processes of a machine, its own pid 1 left out, in the order of
+        their numbers.
+        """
         shown = node.machine.run(["ps", "-e", "-o", "pid=,ppid=,args=", "--sort=pid"]).stdout
         lines = [line.split(None, 2) for line in shown.splitlines()]
         return [args for pid, _, args in lines if pid != "1" and not args.startswith("ps -e ")]
 
     def martians(self, node: Node) -> int:
-        """How many packets the kernel has refused for their source address (``in_martian_src``; of all machines)."""
+        """How many packets the kernel has refused for their source address (``in_martian_src``; of
+        all machines).
+        """
         names, counts, *_ = node.machine.read("/proc/net/stat/rt_cache").splitlines()
         return int(counts.split()[names.split().index("in_martian_src")], 16)
 
     def notifications(self, node: Node, channel: str, since: Instant = EVER) -> list[str]:
         """What keepalived told by ``script`` or ``fifo``, in order, once it has had the time to.
 
-        Raises NoEvidence if nobody listens on that channel: a list without anything in it would say that keepalived
-        told nothing.
+        Raises NoEvidence if nobody listens on that channel: a list without anything in it would say
+        that keepalived told nothing.
         """
         teller = _TELLERS.get(channel)
-        config = node.config_text().decode(errors="replace") if isinstance(node, DirectorNode) else ""
+        config = (
+            node.config_text().decode(errors="replace") if isinstance(node, DirectorNode) else ""
+        )
         if teller is None or channel not in node.fifos or teller not in config:
             raise measures.NoEvidence(
-                f"nobody hears what keepalived on {node.name} tells by {channel!r}, so that none came says nothing:"
-                " give its role notify_fifo=True for 'fifo', notify=Notify.reported() in an instance for 'script'"
+                f"nobody hears what keepalived on {node.name} tells by {channel!r}, so that none"
+                f" came says nothing:"
+                " give its role notify_fifo=True for 'fifo', notify=Notify.reported() in an"
+                " instance for 'script'"
             )
         self.timeline.let_pass(self.slack)
         told = self.timeline.events(Notification, node=node.name, since=since, channel=channel)
@@ -230,17 +287,29 @@ class Looking(Base):
 
     def path_of(self, request: Request) -> PacketPath:
         """The packets of a request, on every machine's wire."""
-        return PacketPath(self.recorder.frames(since=request.at), int(request.port), request.protocol)
+        return PacketPath(
+            self.recorder.frames(since=request.at), int(request.port), request.protocol
+        )
 
     def checked(
-        self, director: DirectorNode, server: RealServerNode, service: VirtualService, since: Instant = EVER
+        self,
+        director: DirectorNode,
+        server: RealServerNode,
+        service: VirtualService,
+        since: Instant = EVER,
     ) -> list[Instant]:
         """When a director connected to a real server of a TCP service to check it, in order."""
         sent = PacketPath(self.recorder.frames(since), service.port).between(director, server)
-        return [packet.frame.at for packet in sent if packet.flags == SYN and packet.source == director.ip]
+        return [
+            packet.frame.at
+            for packet in sent
+            if packet.flags == SYN and packet.source == director.ip
+        ]
 
     def crashes(self, director: DirectorNode) -> list[Log]:
-        """The log lines of a director's keepalived that tell of processes of its own that died by a signal."""
+        """The log lines of a director's keepalived that tell of processes of its own that died by a
+        signal.
+        """
         self.timeline.let_pass(self.slack)
         said = self.timeline.events(Log, node=director.name, daemon="keepalived")
         return [event for event in said if keepalived.CRASHED.search(event.line)]

@@ -43,7 +43,8 @@ class Moments:
 
 
 def instant(anchor: Instant, period: float, moment: float, earliest: Instant) -> Instant:
-    """The first instant from ``earliest`` on that is ``moment`` into a period, of which one began at ``anchor``.
+    """The first instant from ``earliest`` on that is ``moment`` into a period, of which one began
+    at ``anchor``.
 
     ``period`` in seconds.
     """

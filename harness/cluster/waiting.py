@@ -1,4 +1,6 @@
-"""Waiting for what a cluster is due to do: a method returns when it has happened, and raises when it is too late."""
+"""Waiting for what a cluster is due to do: a method returns when it has happened, and raises when
+it is too late.
+"""
 
 from __future__ import annotations
 
@@ -53,9 +55,11 @@ class Waiting(Looking):
     """Waits for events on the timeline, each until the instant that the protocol gives."""
 
     def settle(self, patience: float = 0.0) -> None:
-        """Wait until one director holds the VIP, the one that should, and every table holds every real server.
+        """Wait until one director holds the VIP, the one that should, and every table holds every
+        real server.
 
-        ``patience``: how many seconds longer than an election that may take, for what else is to come about.
+        ``patience``: how many seconds longer than an election that may take, for what else is to
+        come about.
         """
         self._wait_until_not(self.unsettled, "the cluster settles", patience)
 
@@ -63,7 +67,9 @@ class Waiting(Looking):
         """Wait until every VIP is held by the one director that should."""
         self._wait_until_not(self.unelected, "every VIP has its owner")
 
-    def _wait_until_not(self, amiss: Callable[[], str | None], what: str, patience: float = 0.0) -> None:
+    def _wait_until_not(
+        self, amiss: Callable[[], str | None], what: str, patience: float = 0.0
+    ) -> None:
         until = self.timeline.now() + self._settling() + self._starting + patience
         try:
             self.timeline.wait_until(lambda: None if amiss() else True, until, what, _can_settle)
@@ -72,24 +78,37 @@ class Waiting(Looking):
         self._let_addresses_work()
 
     def _settling(self) -> float:
-        """How many seconds it may take until directors have elected one, and taken back what their first check found
-        not serving yet.
+        """How many seconds it may take until directors have elected one, and taken back what their
+        first check found not serving yet.
         """
-        candidates = [instance for director in self.directors for instance in director.role.instances]
+        candidates = [
+            instance for director in self.directors for instance in director.role.instances
+        ]
         elected = timers.cold_start(*candidates).latest if candidates else 0.0
         elected += max((each.preempt_delay for each in candidates), default=0.0)
-        return max([elected, *(_return(service) for director in self.directors for service in director.role.services)])
+        return max(
+            [
+                elected,
+                *(
+                    _return(service)
+                    for director in self.directors
+                    for service in director.role.services
+                ),
+            ]
+        )
 
     def _let_addresses_work(self) -> None:
-        """Let the slack pass since the last change: the kernel tells of an address before it has routes for it
-        (``__inet_insert_ifa``), and keepalived sets it before it says so by gratuitous ARP.
+        """Let the slack pass since the last change: the kernel tells of an address before it has
+        routes for it (``__inet_insert_ifa``), and keepalived sets it before it says so by
+        gratuitous ARP.
         """
         changed = self.timeline.events(AddressChanged)[-1:]
         if changed and (rest := changed[0].at + self.slack - self.timeline.now()) > 0:
             self.timeline.let_pass(rest)
 
     def wait_told(self) -> Instant:
-        """Wait until the cluster has settled, and whoever is told of that has been; returns the instant.
+        """Wait until the cluster has settled, and whoever is told of that has been; returns the
+        instant.
 
         keepalived tells scripts, FIFO and people a moment after it has set the VIP.
         """
@@ -99,7 +118,9 @@ class Waiting(Looking):
 
     @property
     def master(self) -> DirectorNode:
-        """The director that holds the VIP, once the cluster has settled. Raises HarnessError if there is not one."""
+        """The director that holds the VIP, once the cluster has settled. Raises HarnessError if
+        there is not one.
+        """
         try:
             self.settle()
         except TooLate as problem:
@@ -108,7 +129,10 @@ class Waiting(Looking):
             raise TooLate(f"{problem}; ask for master and backup before the fault") from None
         holders = self.owners()
         if len(holders) != 1:
-            raise HarnessError(f"{self.vip} is held by {' and '.join(holders) or 'nobody'}, so there is no one master")
+            raise HarnessError(
+                f"{self.vip} is held by {' and '.join(holders) or 'nobody'}, so"
+                f" there is no one master"
+            )
         return next(director for director in self.directors if director.name == holders[0])
 
     @property
@@ -116,37 +140,67 @@ class Waiting(Looking):
         """The director that is to take over from the master: the one of the next priority."""
         master = self.master
         others = [director for director in self.directors if director is not master]
-        return max(others, key=lambda director: (director.vrrp.priority, director.plan.interface().address.ip))
+        return max(
+            others,
+            key=lambda director: (director.vrrp.priority, director.plan.interface().address.ip),
+        )
 
-    def wait_master(self, director: DirectorNode, *, since: Instant, until: float, vip: str | None = None) -> Took:
-        """Wait until ``director`` gets a VIP, the first by default; returns how long after ``since``, in seconds.
+    def wait_master(
+        self, director: DirectorNode, *, since: Instant, until: float, vip: str | None = None
+    ) -> Took:
+        """Wait until ``director`` gets a VIP, the first by default; returns how long after
+        ``since``, in seconds.
 
-        ``until`` is the longest that it may take, after ``since``; TooLate is raised a little after it.
+        ``until`` is the longest that it may take, after ``since``; TooLate is raised a little after
+        it.
         """
         return self._wait_address(director, "takes", "added", since, until, vip)
 
-    def wait_announced(self, director: DirectorNode, *, since: Instant, until: float, vip: str | None = None) -> Took:
-        """``wait_master``, and then until the others on its LANs have heard of it; returns the time of the former."""
+    def wait_announced(
+        self, director: DirectorNode, *, since: Instant, until: float, vip: str | None = None
+    ) -> Took:
+        """``wait_master``, and then until the others on its LANs have heard of it; returns the time
+        of the former.
+        """
         took = self.wait_master(director, since=since, until=until, vip=vip)
         self.timeline.let_pass(self.slack)
         return took
 
     def let_pass(self, due: Window) -> None:
-        """Let so much time pass that what is due has happened, by this machine's clock: for what nothing tells of."""
+        """Let so much time pass that what is due has happened, by this machine's clock: for what
+        nothing tells of.
+        """
         self.timeline.let_pass(due.latest + self.slack)
 
-    def wait_resigned(self, director: DirectorNode, *, since: Instant, until: float, vip: str | None = None) -> Took:
-        """Wait until ``director`` gives a VIP up; returns how long that took after ``since``, in seconds."""
+    def wait_resigned(
+        self, director: DirectorNode, *, since: Instant, until: float, vip: str | None = None
+    ) -> Took:
+        """Wait until ``director`` gives a VIP up; returns how long that took after ``since``, in
+        seconds.
+        """
         return self._wait_address(director, "gives up", "removed", since, until, vip)
 
     def _wait_address(
-        self, director: DirectorNode, what: str, action: str, since: Instant, until: float, vip: str | None
+        self,
+        director: DirectorNode,
+        what: str,
+        action: str,
+        since: Instant,
+        until: float,
+        vip: str | None,
     ) -> Took:
         vip = self.vip if vip is None else vip
         device = director.device_of(vip)
         if director.speaker.holding == "carrier":
             return self._expectations.wait_for(
-                f"{what} {vip}", Link, director.name, since, until, self.slack, interface=device, up=action == "added"
+                f"{what} {vip}",
+                Link,
+                director.name,
+                since,
+                until,
+                self.slack,
+                interface=device,
+                up=action == "added",
             )
         return self._expectations.wait_for(
             f"{what} {vip}", AddressChanged, director.name, since, until, self.slack,
@@ -154,17 +208,26 @@ class Waiting(Looking):
         )  # fmt: skip
 
     def wait_pool(
-        self, director: DirectorNode, server: RealServerNode, *, present: bool, since: Instant, until: float,
+        self,
+        director: DirectorNode,
+        server: RealServerNode,
+        *,
+        present: bool,
+        since: Instant,
+        until: float,
         service: VirtualService | None = None,
-    ) -> Took:  # fmt: skip
-        """Wait until a director's table gains or loses a real server; returns how long after ``since``, in seconds.
+    ) -> Took:
+        """Wait until a director's table gains or loses a real server; returns how long after
+        ``since``, in seconds.
 
-        A service that is a group (None: the first service) has several tables, and the last of them counts.
+        A service that is a group (None: the first service) has several tables, and the last of them
+        counts.
         """
         wanted = self.service if service is None else service
         return max(
             self._expectations.wait_for(
-                f"{'takes in' if present else 'removes'} {server.name}", DestinationChanged, director.name, since,
+                f"{'takes in' if present else 'removes'}"
+                f" {server.name}", DestinationChanged, director.name, since,
                 until, self.slack, action="added" if present else "removed", service=name,
                 address=director.destination(wanted, server, name).endpoint,
             )
@@ -172,18 +235,36 @@ class Waiting(Looking):
         )  # fmt: skip
 
     def wait_weight(
-        self, director: DirectorNode, server: RealServerNode, weight: int, *, since: Instant, until: float,
+        self,
+        director: DirectorNode,
+        server: RealServerNode,
+        weight: int,
+        *,
+        since: Instant,
+        until: float,
         service: VirtualService,
-    ) -> Took:  # fmt: skip
-        """Wait until a real server weighs ``weight`` in a director's table; returns how long after ``since``."""
+    ) -> Took:
+        """Wait until a real server weighs ``weight`` in a director's table; returns how long after
+        ``since``.
+        """
         return self._expectations.wait_for(
-            f"gives {server.name} weight {weight}", DestinationChanged, director.name, since, until, self.slack,
-            action="changed", service=service.name, address=director.destination(service, server).endpoint,
+            f"gives {server.name} weight {weight}",
+            DestinationChanged,
+            director.name,
+            since,
+            until,
+            self.slack,
+            action="changed",
+            service=service.name,
+            address=director.destination(service, server).endpoint,
             weight=weight,
-        )  # fmt: skip
+        )
 
-    def wait_done(self, director: DirectorNode, kind: type[E], *, since: Instant = EVER, **details: Value) -> E:
-        """Wait for what keepalived does because it has been started or told to reload, such as a VIP that it sets.
+    def wait_done(
+        self, director: DirectorNode, kind: type[E], *, since: Instant = EVER, **details: Value
+    ) -> E:
+        """Wait for what keepalived does because it has been started or told to reload, such as a
+        VIP that it sets.
 
         For configurations of the scenario's own, of which the topology knows nothing.
         """
@@ -191,7 +272,9 @@ class Waiting(Looking):
         return self.timeline.wait_for(kind, node=director.name, since=since, until=until, **details)
 
     def wait_answers(self, load: Load, count: int, *, since: Instant) -> list[Request]:
-        """Wait until ``count`` requests of a load that were sent after ``since`` have got a good answer."""
+        """Wait until ``count`` requests of a load that were sent after ``since`` have got a good
+        answer.
+        """
 
         arrived = enough = 0
 
@@ -199,7 +282,8 @@ class Waiting(Looking):
             nonlocal enough
             before = arrived
             good = self.timeline.events(Request, since=since, status=200)
-            enough = before + count - len(good)  # so that thousands are not looked through after each of them
+            # so that thousands are not looked through after each of them
+            enough = before + count - len(good)
             return good[:count] if len(good) >= count else None
 
         def matters(event: Event) -> bool:
@@ -212,18 +296,21 @@ class Waiting(Looking):
         return self.timeline.wait_until(answered, until, f"{count} requests are answered", matters)
 
     def candidate_since(self, director: DirectorNode, since: Instant | None = None) -> Window:
-        """Between which instants keepalived became a candidate and began to wait for a master: from ``since`` (when it
-        was last started) to its own word in the log, which on a busy machine comes a little after the fact.
+        """Between which instants keepalived became a candidate and began to wait for a master: from
+        ``since`` (when it was last started) to its own word in the log, which on a busy machine
+        comes a little after the fact.
         """
         if since is None:
             since = self._started(director)
         until = since + STARTING
-        said = self.timeline.wait_for(StateChanged, node=director.name, since=since, until=until, state="BACKUP")
+        said = self.timeline.wait_for(
+            StateChanged, node=director.name, since=since, until=until, state="BACKUP"
+        )
         return Window(since, said.at)
 
     def checking(self, director: DirectorNode) -> Window:
-        """Between which instants a director began to count towards its first checks: from when it was last started to
-        its own word, as with :meth:`candidate_since`.
+        """Between which instants a director began to count towards its first checks: from when it
+        was last started to its own word, as with :meth:`candidate_since`.
         """
         since = self._started(director)
 
@@ -231,7 +318,12 @@ class Waiting(Looking):
             logs = self.timeline.events(Log, node=director.name, since=since, daemon="keepalived")
             return next((log.at for log in logs if keepalived.CHECKING.search(log.line)), None)
 
-        return Window(since, self.timeline.wait_until(said, since + STARTING, f"{director.name} checks real servers"))
+        return Window(
+            since,
+            self.timeline.wait_until(
+                said, since + STARTING, f"{director.name} checks real servers"
+            ),
+        )
 
     def _started(self, director: DirectorNode) -> Instant:
         return self.timeline.events(DaemonChanged, node=director.name, action="started")[-1].at
@@ -241,14 +333,24 @@ class Waiting(Looking):
         return self.timeline.events(FaultChanged, action="healed")[-1].at
 
     def serves_again(self, server: RealServerNode) -> Instant:
-        """When the last fault of a real server was healed, or, where that meant a start, when all of it served."""
+        """When the last fault of a real server was healed, or, where that meant a start, when all
+        of it served.
+        """
         healed = self.healed()
-        restarted = self.timeline.events(DaemonChanged, node=server.name, since=healed, action="started")
-        started = [daemon for daemon in server.daemons if daemon.name in {event.name for event in restarted}]
+        restarted = self.timeline.events(
+            DaemonChanged, node=server.name, since=healed, action="started"
+        )
+        started = [
+            daemon
+            for daemon in server.daemons
+            if daemon.name in {event.name for event in restarted}
+        ]
         return max([healed, *(self._wait_ready(server, daemon, healed) for daemon in started)])
 
     def ailment(self) -> str | None:
-        """What a scenario has left amiss; None if the cluster, once it has settled, is as good as new."""
+        """What a scenario has left amiss; None if the cluster, once it has settled, is as good as
+        new.
+        """
         for fault in self._suffered:
             return f"{fault.node.name} still suffers from {fault.name}"
         self._wait_assured()
@@ -258,12 +360,17 @@ class Waiting(Looking):
         """Which director has been left with another configuration; None if none has."""
         for director in self.directors:
             made_with = director.config_text().decode(errors="replace")
-            if director.machine.powered and director.machine.read(director.config_file) != made_with:
+            if (
+                director.machine.powered
+                and director.machine.read(director.config_file) != made_with
+            ):
                 return f"{director.name} has been left with another {director.config_file}"
         return None
 
     def _wait_assured(self) -> None:
-        """Wait until no checker that has begun to fail can still be about to try again: it would give up too early."""
+        """Wait until no checker that has begun to fail can still be about to try again: it would
+        give up too early.
+        """
         healed = self.timeline.events(FaultChanged, action="healed")
         if not healed:
             return
@@ -277,7 +384,9 @@ class Waiting(Looking):
         self.timeline.let_pass(max(0.0, healed[-1].at + longest - self.timeline.now()))
 
     def misled(self) -> str | None:
-        """Which machine looks for the VIP at the wrong hardware address; None if all are right or do not know."""
+        """Which machine looks for the VIP at the wrong hardware address; None if all are right or
+        do not know.
+        """
         master = self.master
         right = master.hardware_address(self.vip)
         for node in self.nodes.values():
@@ -307,14 +416,21 @@ class Waiting(Looking):
             if not sent or not sent[-1].priority:
                 continue
             sender = sent[-1].node
-            entered = self.timeline.events(StateChanged, node=sender, instance=instance.name, state="MASTER")
-            earliest = max([self.timeline.now(), *(event.at + moments.REIGN for event in entered[-1:])])
+            entered = self.timeline.events(
+                StateChanged, node=sender, instance=instance.name, state="MASTER"
+            )
+            earliest = max(
+                [self.timeline.now(), *(event.at + moments.REIGN for event in entered[-1:])]
+            )
             at = moments.instant(sent[-1].at, instance.advert_int, moment, earliest)
             self.timeline.let_pass(at - self.timeline.now())
             return
 
-    def wait_between_checks(self, server: RealServerNode, moment: float = 0.5, cuts: bool = True) -> None:
-        """Wait until ``moment`` of the longest pause between two checks of a real server, in which no check is open.
+    def wait_between_checks(
+        self, server: RealServerNode, moment: float = 0.5, cuts: bool = True
+    ) -> None:
+        """Wait until ``moment`` of the longest pause between two checks of a real server, in which
+        no check is open.
 
         Where nothing ``cuts`` an open check, it is ``moment`` of the whole ``delay_loop``.
         """
@@ -324,12 +440,16 @@ class Waiting(Looking):
             for director in self.directors
             for service in director.role.services
             if any(check.connects for check in service.checks)
-            and (made := self.checked(director, server, service, since=now - 3 * service.delay_loop))
+            and (
+                made := self.checked(director, server, service, since=now - 3 * service.delay_loop)
+            )
         )
         if not due:
             return
         if cuts:
-            pauses = pairwise([*(after for after, _ in due), due[0][0] + min(loop for _, loop in due)])
+            pauses = pairwise(
+                [*(after for after, _ in due), due[0][0] + min(loop for _, loop in due)]
+            )
             begin, end = max(pauses, key=lambda pause: pause[1] - pause[0])
             at = now + begin + (0.1 + 0.8 * moment) * (end - begin)
         else:
@@ -340,11 +460,14 @@ class Waiting(Looking):
     def within(self, due: Window) -> Window:
         """A window as this machine's clock sees it, for a time that was measured on the timeline.
 
-        What a wait returns is judged by itself: ``took.within(due)``. Only such a judgement, a comparison with this
-        window, and :meth:`on_time` may be inconclusive where the machine was starved.
+        What a wait returns is judged by itself: ``took.within(due)``. Only such a judgement, a
+        comparison with this window, and :meth:`on_time` may be inconclusive where the machine was
+        starved.
         """
         return self._expectations.within(due.with_slack(self.slack))
 
     def on_time(self, times: Sequence[float], expected: Sequence[float]) -> bool:
-        """Whether so many things happened, and each when it was expected, by this machine's clock."""
+        """Whether so many things happened, and each when it was expected, by this machine's
+        clock.
+        """
         return self._expectations.on_time(times, expected, self.slack)

@@ -14,9 +14,9 @@ from harness.images.image import HOST, Image
 class Daemon:
     """A program that runs in the foreground on a machine.
 
-    ``ready`` is what it logs when it serves (None: it serves as soon as it runs, and says nothing), ``failed`` what it
-    logs when it will not; ``package`` has ``argv[0]``. One that is ``first`` has to serve before
-    the others of its machine are started.
+    ``ready`` is what it logs when it serves (None: it serves as soon as it runs, and says nothing),
+    ``failed`` what it logs when it will not; ``package`` has ``argv[0]``. One that is ``first`` has
+    to serve before the others of its machine are started.
     """
 
     name: str
@@ -58,7 +58,13 @@ def require(program: str, image: Image = HOST) -> None:
     """Raises HarnessError that says what installs a program, if the image has not got it."""
     if image.program(program) is None:
         if not image.is_host:
-            raise HarnessError(f"the image {image.name} has no program {program}; take one that has it")
+            raise HarnessError(
+                f"the image {image.name} has no program {program}; take one that has it"
+            )
         if program in OPTIONAL_PROGRAMS:
-            raise HarnessError(f"{program} is not installed: apt-get install {OPTIONAL_PROGRAMS[program]}")
-        raise HarnessError(f"{program} is not installed; run `make setup`, or: apt-get install {PROGRAMS[program]}")
+            raise HarnessError(
+                f"{program} is not installed: apt-get install {OPTIONAL_PROGRAMS[program]}"
+            )
+        raise HarnessError(
+            f"{program} is not installed; run `make setup`, or: apt-get install {PROGRAMS[program]}"
+        )

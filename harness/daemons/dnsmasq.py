@@ -1,4 +1,6 @@
-"""dnsmasq: the DNS server of a real server whose service is UDP. It answers from the address that it was asked at."""
+"""dnsmasq: the DNS server of a real server whose service is UDP. It answers from the address that
+it was asked at.
+"""
 
 from __future__ import annotations
 
@@ -35,10 +37,13 @@ _ANYTHING = "address=/#/192.0.2.1\n"
 
 
 def prepare(machine: Machine, page: str, ports: Sequence[int], answers_all: bool) -> None:
-    """Write the configuration: ``page`` is answered on the one port that dnsmasq has, and with ``answers_all`` any
-    other question as well.
+    """Write the configuration: ``page`` is answered on the one port that dnsmasq has, and with
+    ``answers_all`` any other question as well.
     """
     if len(set(ports)) != 1:
-        raise HarnessError(f"{machine.name}: dnsmasq serves one port, not {', '.join(map(str, sorted(set(ports))))}")
+        raise HarnessError(
+            f"{machine.name}: dnsmasq serves one port, not"
+            f" {', '.join(map(str, sorted(set(ports))))}"
+        )
     text = _TEXT.format(port=ports[0], name=ASKED_NAME, page=page)
     machine.write(CONFIG, text + (_ANYTHING if answers_all else ""))

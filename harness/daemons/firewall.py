@@ -1,6 +1,8 @@
-"""The director's firewall marks: what makes one virtual service of many addresses and ports (iptables-extensions(8)).
+"""The director's firewall marks: what makes one virtual service of many addresses and ports
+(iptables-extensions(8)).
 
-The legacy iptables, since every kernel that has IPVS has it, and Debian's User Mode Linux has no nftables.
+The legacy iptables, since every kernel that has IPVS has it, and Debian's User Mode Linux has no
+nftables.
 """
 
 from __future__ import annotations
@@ -14,12 +16,15 @@ PROGRAMS = {4: "iptables-legacy-restore", 6: "ip6tables-legacy-restore"}
 
 
 def marks(services: Sequence[VirtualService], family: int) -> str:
-    """The rules that mark the packets of services with a ``fwmark``, for one version of IP; empty if there are none.
+    """The rules that mark the packets of services with a ``fwmark``, for one version of IP; empty
+    if there are none.
 
-    They are marked before routing, since IPVS looks at the mark when they come in (ip_vs_core.c, ``ip_vs_in_hook``).
+    They are marked before routing, since IPVS looks at the mark when they come in (ip_vs_core.c,
+    ``ip_vs_in_hook``).
     """
     rules = [
-        f"-A PREROUTING -d {address} -p {service.protocol.lower()} --dport {port} -j MARK --set-mark {service.fwmark}\n"
+        f"-A PREROUTING -d {address} -p {service.protocol.lower()} --dport {port} -j MARK"
+        f" --set-mark {service.fwmark}\n"
         for service in services
         if service.fwmark is not None and service.family == family
         for address, port in service.endpoints

@@ -23,7 +23,9 @@ _LOG = ("--log", "stdout", "--log-level", "informational")
 
 
 def _daemon(name: str, *options: str, first: bool) -> Daemon:
-    """One of FRR's daemons, in the foreground; all say alike that they serve (``lib/libfrr.c``, ``frr_run``)."""
+    """One of FRR's daemons, in the foreground; all say alike that they serve (``lib/libfrr.c``,
+    ``frr_run``).
+    """
     return Daemon(
         name=name,
         argv=(f"{FOLDER}/{name}", *_LOG, "-A", "127.0.0.1", *options),
@@ -40,15 +42,17 @@ VRRPD = _daemon("vrrpd", "-f", CONFIG, first=False)
 
 
 class Frr:
-    """A director whose VRRP is vrrpd's. Its addresses are on a macvlan for each instance, which zebra has lose its
-    carrier (``protodown``) while vrrpd is not master.
+    """A director whose VRRP is vrrpd's. Its addresses are on a macvlan for each instance, which
+    zebra has lose its carrier (``protodown``) while vrrpd is not master.
     """
 
     config_file = CONFIG
     holding: Holding = "carrier"
 
     def daemons(self, image: Image) -> tuple[Daemon, ...]:
-        """Since FRR 9 zebra reports to mgmtd, and without that tries again each hundredth of a second."""
+        """Since FRR 9 zebra reports to mgmtd, and without that tries again each hundredth of a
+        second.
+        """
         return (VRRPD, ZEBRA) if image.program(MGMTD.argv[0]) is None else (VRRPD, MGMTD, ZEBRA)
 
     def prepare(self, machine: Machine, instances: Sequence[VrrpInstance]) -> None:
@@ -68,7 +72,9 @@ class Frr:
     def hardware_address(self, instance: VrrpInstance, own: str) -> str:
         return config.hardware_address(instance)
 
-    def due(self, window: Window, instance: VrrpInstance, master_advert_int: float | None) -> Window:
+    def due(
+        self, window: Window, instance: VrrpInstance, master_advert_int: float | None
+    ) -> Window:
         return timers.rounded(window, instance, master_advert_int)
 
     def ask_counters(self, machine: Machine, instance: VrrpInstance) -> None:
@@ -76,15 +82,23 @@ class Frr:
 
     def counters(self, machine: Machine, instance: VrrpInstance) -> dict[str, int]:
         told = status(machine, instance).get("stats")
-        return {name: count for name, count in told.items() if isinstance(count, int)} if told else {}
+        return (
+            {name: count for name, count in told.items() if isinstance(count, int)} if told else {}
+        )
 
 
 def status(machine: Machine, instance: VrrpInstance) -> dict[str, Any]:
     """What vrrpd tells of an instance when it is asked: ``show vrrp json``, by its own names."""
-    return says.parse(machine.run(["vtysh", "-d", "vrrpd", "-c", "show vrrp json"]).stdout, instance)
+    return says.parse(
+        machine.run(["vtysh", "-d", "vrrpd", "-c", "show vrrp json"]).stdout, instance
+    )
 
 
 def _prefix(wired: InterfacePlan, family: int) -> int:
-    """The length of the LAN's prefix, in bits; 64 where the LAN has no IPv6 subnet but link-local addresses."""
-    lengths = [address.network.prefixlen for address in wired.addresses if address.version == family]
+    """The length of the LAN's prefix, in bits; 64 where the LAN has no IPv6 subnet but link-local
+    addresses.
+    """
+    lengths = [
+        address.network.prefixlen for address in wired.addresses if address.version == family
+    ]
     return lengths[0] if lengths else 64

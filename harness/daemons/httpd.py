@@ -17,8 +17,9 @@ LARGE_SIZE = 100_000
 TRICKLE = "trickle"
 """A folder whose pages come at 2 KiB a second, a little every fifth of a second."""
 IDLE = 86400
-"""How long a connection may be idle that a client wants to keep, in seconds: no scenario is to end by httpd's own
-patience. Whoever does not ask for it (HTTP/1.0, and so keepalived's checks) is closed after each answer.
+"""How long a connection may be idle that a client wants to keep, in seconds: no scenario is to end
+by httpd's own patience. Whoever does not ask for it (HTTP/1.0, and so keepalived's checks) is
+closed after each answer.
 """
 TLS_PORT = 443
 TLS_FILE = "/etc/apache2/tls.pem"
@@ -32,7 +33,8 @@ HTTPD = Daemon(
     package="apache2",
 )
 
-# Processes instead of threads: threads that wait for each other by spinning wait for ever where CPU work takes no time.
+# Processes instead of threads: threads that wait for each other by spinning wait for ever where CPU
+# work takes no time.
 _TEXT = """\
 ServerName {name}
 ServerRoot /etc/apache2
@@ -85,11 +87,11 @@ def prepare(
     pages: Mapping[str, str],
     statuses: Mapping[str, int],
 ) -> None:
-    """Write configuration and pages: ``page`` answered on every one of ``ports``, by TLS on those in ``tls``, by
-    ``workers`` processes or more.
+    """Write configuration and pages: ``page`` answered on every one of ``ports``, by TLS on those
+    in ``tls``, by ``workers`` processes or more.
 
-    ``pages`` are more of them, by path, or by host and path for those of a name-based virtual host; ``statuses`` are
-    paths that are answered with a status and nothing else.
+    ``pages`` are more of them, by path, or by host and path for those of a name-based virtual host;
+    ``statuses`` are paths that are answered with a status and nothing else.
     """
     listen = "\n".join(f"Listen {port}" for port in sorted(set(ports)))
     text = _TEXT.format(
@@ -102,7 +104,9 @@ def prepare(
         idle=IDLE,
     )
     if statuses:
-        text += _LOAD_ALIAS + "".join(f"Redirect {status} {path}\n" for path, status in statuses.items())
+        text += _LOAD_ALIAS + "".join(
+            f"Redirect {status} {path}\n" for path, status in statuses.items()
+        )
     tls = sorted(set(ports) & set(tls))
     text += _virtual_hosts(machine.name, tls, [path.partition("/")[0] for path in pages])
     machine.write(CONFIG, text)
@@ -129,8 +133,12 @@ def _virtual_hosts(name: str, tls: Sequence[int], hosts: Sequence[str]) -> str:
     text = ""
     if named := sorted(set(hosts) - {""}):  # the first virtual host answers for all other names
         text += _HOST.format(port="*", name=name, root=DOCUMENT_ROOT, more="")
-        text += "".join(_HOST.format(port="*", name=host, root=_root(host), more="") for host in named)
+        text += "".join(
+            _HOST.format(port="*", name=host, root=_root(host), more="") for host in named
+        )
     if tls:
         text = _LOAD_TLS + text
-        text += "".join(_HOST.format(port=port, name=name, root=DOCUMENT_ROOT, more=_TLS) for port in tls)
+        text += "".join(
+            _HOST.format(port=port, name=name, root=DOCUMENT_ROOT, more=_TLS) for port in tls
+        )
     return text

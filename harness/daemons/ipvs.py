@@ -1,4 +1,6 @@
-"""What IPVS a machine's kernel has: asked by making a virtual service of a kind and removing it again."""
+"""What IPVS a machine's kernel has: asked by making a virtual service of a kind and removing it
+again.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,21 @@ _MARK = 1
 
 
 def require_schedulers(machine: Machine, schedulers: Iterable[str]) -> None:
-    """Raises HarnessError that names the module which the kernel lacks, for a machine with no virtual services yet.
+    """Raises HarnessError that names the module which the kernel lacks, for a machine with no
+    virtual services yet.
 
-    A module that is not loaded is loaded by this, as it would be for keepalived (``ip_vs_scheduler_get``).
+    A module that is not loaded is loaded by this, as it would be for keepalived
+    (``ip_vs_scheduler_get``).
     """
     native.load_ipvs()
-    with machine.inside(), socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as kernel:
+    with (
+        machine.inside(),
+        socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as kernel,
+    ):
         for scheduler in dict.fromkeys(schedulers):
-            service = _SERVICE.pack(socket.IPPROTO_TCP, bytes(4), 0, _MARK, scheduler.encode(), 0, 0, 0)
+            service = _SERVICE.pack(
+                socket.IPPROTO_TCP, bytes(4), 0, _MARK, scheduler.encode(), 0, 0, 0
+            )
             try:
                 kernel.setsockopt(socket.IPPROTO_IP, _ADD, service)
             except OSError as problem:
@@ -36,7 +45,8 @@ def require_schedulers(machine: Machine, schedulers: Iterable[str]) -> None:
                 if lacking is None:
                     raise
                 raise HarnessError(
-                    f"{machine.name}: the kernel lacks {lacking}: load that module, take another kernel (--kernel),"
+                    f"{machine.name}: the kernel lacks {lacking}: load that module, take another"
+                    f" kernel (--kernel),"
                     " or change the topology"
                 ) from None
             kernel.setsockopt(socket.IPPROTO_IP, _DELETE, service)

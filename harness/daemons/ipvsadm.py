@@ -23,8 +23,8 @@ def server(of: VirtualService, destination: Destination) -> list[str]:
 
 
 def table(of: VirtualService, destinations: dict[str, list[Destination]]) -> list[list[str]]:
-    """What makes a service's table, command by command: its names (:attr:`VirtualService.names`), each with real
-    servers.
+    """What makes a service's table, command by command: its names (:attr:`VirtualService.names`),
+    each with real servers.
     """
     made = []
     for name, servers in destinations.items():

@@ -27,56 +27,82 @@ STATISTICS = "/tmp/keepalived.stats"
 
 KEEPALIVED = Daemon(
     name="keepalived",
-    argv=("keepalived", "-n", "-l", "-D", "-f", CONFIG),  # -f, for builds of the user's own have other defaults
+    # -f, for builds of the user's own have other defaults
+    argv=("keepalived", "-n", "-l", "-D", "-f", CONFIG),
     ready=re.compile(r"Starting VRRP child process|Starting Healthcheck child process"),
     failed=re.compile(r"CONFIG ERROR|terminate|exited with"),
     package="keepalived",
 )
-TABLE_CHANGED = re.compile(r"real server|virtual server|service|Adding|Removing|Enabling|Disabling|quorum|weight", re.I)
+TABLE_CHANGED = re.compile(
+    (
+        r"real server|virtual server|service|Adding|Removing|Enabling"
+        r"|Disabling|quorum|weight"
+    ),
+    re.I,
+)
 _STAMP = re.compile(r"^\w{3} \w{3} [\d: ]+\d{4}: ")
 _PLACE = re.compile(r"\bLine \d+\)")
 _HARMLESS = re.compile(r"^(Starting|Running|Command) |SECURITY VIOLATION|keepalived_script")
 CHECKING = re.compile(r"Activating healthchecker for ")
 CRASHED = re.compile(r"exited due to ")
-_ENTERED = re.compile(r"\((?P<instance>[^)]+)\) entering (?P<state>MASTER|BACKUP|FAULT) state", re.I)
+_ENTERED = re.compile(
+    (
+        r"\((?P<instance>[^)]+)\) entering (?P<state>MASTER|BACKUP|FAULT)"
+        r" state"
+    ),
+    re.I,
+)
 _STATES: Final[dict[str, State]] = {"MASTER": "MASTER", "BACKUP": "BACKUP", "FAULT": "FAULT"}
 
 
 def entered(line: str) -> tuple[str, State] | None:
-    """The instance that a line of the log says has changed its state, and that state; None if it says no such thing.
+    """The instance that a line of the log says has changed its state, and that state; None if it
+    says no such thing.
 
-    At the start the word for FAULT is "entering FAULT state", and else "Entering FAULT STATE" (``vrrp.c``).
+    At the start the word for FAULT is "entering FAULT state", and else "Entering FAULT STATE"
+    (``vrrp.c``).
     """
     found = _ENTERED.search(line)
     return None if found is None else (found["instance"], _STATES[found["state"].upper()])
 
 
 _UNENDED = ("sh", "-c", 'trap "" TERM; exec "$@"', "sh")
-"""Before 2.2.8 ``keepalived -t`` ends itself by SIGTERM, without a word, where a script runs as another user than root
-(``check_script_secure`` of lib/notify.c took its parent for one that had died).
+"""Before 2.2.8 ``keepalived -t`` ends itself by SIGTERM, without a word, where a script runs as
+another user than root (``check_script_secure`` of lib/notify.c took its parent for one that had
+died).
 """
 
 
 def complaints(machine: Machine, origin: str) -> tuple[int, list[str]]:
-    """What ``keepalived -t`` says against a machine's configuration, with lines of ``origin``; and its exit status.
+    """What ``keepalived -t`` says against a machine's configuration, with lines of ``origin``; and
+    its exit status.
 
     Raises HarnessError if it does not end reading it.
     """
-    result = machine.run([*_UNENDED, "keepalived", "-t", "-l", "-f", CONFIG], check=False, processor=PROCESSOR_LIMIT)
+    result = machine.run(
+        [*_UNENDED, "keepalived", "-t", "-l", "-f", CONFIG], check=False, processor=PROCESSOR_LIMIT
+    )
     if result.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
         raise HarnessError(
-            f"{machine.name}: keepalived does not end reading {origin}: it computed for {PROCESSOR_LIMIT} s and was"
+            f"{machine.name}: keepalived does not end reading {origin}: it computed for"
+            f" {PROCESSOR_LIMIT} s and was"
             " ended, so it would never run with it"
         )
-    lines = [_STAMP.sub("", line.strip()).replace(CONFIG, origin) for line in result.stdout.splitlines()]
-    return result.returncode, [line for line in dict.fromkeys(lines) if line and not _HARMLESS.search(line)]
+    lines = [
+        _STAMP.sub("", line.strip()).replace(CONFIG, origin) for line in result.stdout.splitlines()
+    ]
+    return result.returncode, [
+        line for line in dict.fromkeys(lines) if line and not _HARMLESS.search(line)
+    ]
 
 
 def check_config(machine: Machine, origin: str) -> None:
-    """Let keepalived itself read its configuration; raises HarnessError with its complaints and their lines.
+    """Let keepalived itself read its configuration; raises HarnessError with its complaints and
+    their lines.
 
-    Old versions exit with 0 in spite of errors (2.1.5), and the statuses have changed their meanings since, so its
-    words decide; scripts that are not secure are no error. ``origin`` names the file.
+    Old versions exit with 0 in spite of errors (2.1.5), and the statuses have changed their
+    meanings since, so its words decide; scripts that are not secure are no error. ``origin`` names
+    the file.
     """
     status, lines = complaints(machine, origin)
     if lines and (status or any(_PLACE.search(line) for line in lines)):
@@ -84,7 +110,9 @@ def check_config(machine: Machine, origin: str) -> None:
 
 
 class Keepalived:
-    """A director whose VRRP is keepalived's, which sets the VIPs on the interface itself, or takes them away."""
+    """A director whose VRRP is keepalived's, which sets the VIPs on the interface itself, or takes
+    them away.
+    """
 
     config_file = CONFIG
     holding: Holding = "address"
@@ -104,7 +132,9 @@ class Keepalived:
     def hardware_address(self, instance: VrrpInstance, own: str) -> str:
         return own
 
-    def due(self, window: Window, instance: VrrpInstance, master_advert_int: float | None) -> Window:
+    def due(
+        self, window: Window, instance: VrrpInstance, master_advert_int: float | None
+    ) -> Window:
         return window
 
     def ask_counters(self, machine: Machine, instance: VrrpInstance) -> None:
@@ -116,4 +146,6 @@ class Keepalived:
         try:
             return statistics.parse(machine.read(STATISTICS))[instance.name]
         except FileNotFoundError:
-            raise HarnessError(f"{machine.name}: its keepalived has written no {STATISTICS}") from None
+            raise HarnessError(
+                f"{machine.name}: its keepalived has written no {STATISTICS}"
+            ) from None

@@ -1,4 +1,6 @@
-"""ldirectord: Debian's other daemon that checks real servers and keeps the IPVS table; it elects nobody."""
+"""ldirectord: Debian's other daemon that checks real servers and keeps the IPVS table; it elects
+nobody.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +38,17 @@ def render(services: Iterable[tuple[VirtualService, list[Destination]]]) -> str:
     timeout = max((_timeout(service) for service, _ in wanted), default=1)
     text = _HEAD.format(timeout=round(timeout), interval=round(interval))
     for service, destinations in wanted:
-        virtual = str(service.fwmark) if service.fwmark is not None else f"{service.vip}:{service.port}"
-        lines = [f"real={each.endpoint} {_METHODS[service.method]} {each.weight}" for each in destinations]
+        virtual = (
+            str(service.fwmark) if service.fwmark is not None else f"{service.vip}:{service.port}"
+        )
+        lines = [
+            (f"real={each.endpoint} {_METHODS[service.method]} {each.weight}")
+            for each in destinations
+        ]
         lines += [*_check(service), f"scheduler={service.scheduler}"]
-        lines.append(f"protocol={'fwm' if service.fwmark is not None else service.protocol.lower()}")
+        lines.append(
+            f"protocol={'fwm' if service.fwmark is not None else service.protocol.lower()}"
+        )
         text += f"\nvirtual={virtual}\n" + "".join(f"\t{line}\n" for line in lines)
     return text
 

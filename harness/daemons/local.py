@@ -1,7 +1,8 @@
-"""Stand-ins for the programs that a director's health scripts look for: a process of that name, a port that answers.
+"""Stand-ins for the programs that a director's health scripts look for: a process of that name, a
+port that answers.
 
-A process is a copy of ``sleep`` under another name, so that killall, pidof and pgrep find it by whatever they compare:
-the name, the first argument or the program file.
+A process is a copy of ``sleep`` under another name, so that killall, pidof and pgrep find it by
+whatever they compare: the name, the first argument or the program file.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ TOOLS = {
     "service": "/usr/sbin/service",
     "init script": "/etc/init.d/keepalived",
 }
-"""Programs that ask an init system, which machines do not have: they are told by the processes instead."""
+"""Programs that ask an init system, which machines do not have: they are told by the processes
+instead.
+"""
 
 PIDOF = ("/usr/bin/pidof", "/bin/pidof", "/usr/sbin/pidof", "/sbin/pidof")
-"""Debian has pidof as a link to killall5. keepalived resolves links and gives a script's program the resolved name
-(2.2.7, measured: ``execve("/usr/sbin/killall5", ["/usr/sbin/killall5", "nginx"])``), under which it is not pidof.
+"""Debian has pidof as a link to killall5. keepalived resolves links and gives a script's program
+the resolved name (2.2.7, measured: ``execve("/usr/sbin/killall5", ["/usr/sbin/killall5",
+"nginx"])``), under which it is not pidof.
 """
 
 _SLEEP = "/bin/sleep"

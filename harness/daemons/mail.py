@@ -1,4 +1,6 @@
-"""aiosmtpd: the SMTP server that takes the directors' alerts, and prints each mail between two lines of its own."""
+"""aiosmtpd: the SMTP server that takes the directors' alerts, and prints each mail between two
+lines of its own.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,19 @@ PORT = 25
 MAIL = Daemon(
     name="mail",
     argv=(
-        "aiosmtpd", "--nosetuid", "--debug", "--class", "aiosmtpd.handlers.Debugging", "--listen", f"0.0.0.0:{PORT}",
+        "aiosmtpd",
+        "--nosetuid",
+        "--debug",
+        "--class",
+        "aiosmtpd.handlers.Debugging",
+        "--listen",
+        f"0.0.0.0:{PORT}",
         "stderr",
     ),
     ready=re.compile(r"Server is listening"),
     failed=re.compile(r"Error"),
     package="python3-aiosmtpd",
-)  # fmt: skip
+)
 
 
 def at(port: int) -> Daemon:
@@ -46,7 +54,8 @@ class Printed:
             self._lines = []
         elif line == _END and self._lines is not None:
             lines, self._lines = self._lines, None
-            if lines and lines[0].startswith(_OPTIONS):  # of the SMTP dialogue, and an empty line after them
+            # of the SMTP dialogue, and an empty line after them
+            if lines and lines[0].startswith(_OPTIONS):
                 del lines[: lines.index("") + 1]
             return email.message_from_string("\n".join(lines), policy=default)
         elif self._lines is not None:

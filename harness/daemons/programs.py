@@ -1,4 +1,6 @@
-"""Programs of the user's own as daemons: what the topology says of them, as the harness starts and watches them."""
+"""Programs of the user's own as daemons: what the topology says of them, as the harness starts and
+watches them.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,14 @@ def require(host: str, programs: Iterable[Program], image: Image) -> None:
     names: set[str] = set()
     for program in programs:
         if program.name in names:
-            raise HarnessError(f"{host}: two programs are called {program.name}; give one another name=")
+            raise HarnessError(
+                f"{host}: two programs are called {program.name}; give one another name="
+            )
         names.add(program.name)
         file = program.argv[0]
         if "/" not in file and image.program(file) is None:
             package = daemon_of(program).package
             where = f"the image {image.name} has no" if not image.is_host else "there is no"
-            raise HarnessError(f"{host}: {where} program {file}; install it: apt-get install {package}")
+            raise HarnessError(
+                f"{host}: {where} program {file}; install it: apt-get install {package}"
+            )

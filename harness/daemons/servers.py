@@ -13,9 +13,11 @@ from harness.topology import RealServer, SslGet, VirtualService
 
 @dataclass(frozen=True)
 class Server:
-    """A ``daemon``, which services are its own (``takes``), and how it is configured to answer a page for them.
+    """A ``daemon``, which services are its own (``takes``), and how it is configured to answer a
+    page for them.
 
-    ``prepare`` is called with the machine, what the topology says of it, the page, and the ports to serve.
+    ``prepare`` is called with the machine, what the topology says of it, the page, and the ports to
+    serve.
     """
 
     daemon: Daemon
@@ -31,8 +33,16 @@ class Server:
 def _tls_ports(role: RealServer) -> set[int]:
     """HTTPS's own port, and every other at which a check speaks TLS."""
     services = (*role.serves, *role.sorry_for)
-    checked = (service for service in services if any(isinstance(check, SslGet) for check in service.checks))
-    return {httpd.TLS_PORT, *role.listens_tls, *(port for service in checked for port in service.ports)}
+    checked = (
+        service
+        for service in services
+        if any(isinstance(check, SslGet) for check in service.checks)
+    )
+    return {
+        httpd.TLS_PORT,
+        *role.listens_tls,
+        *(port for service in checked for port in service.ports),
+    }
 
 
 _HTTPD = Server(
@@ -64,7 +74,11 @@ _OTHERS = (
 
 def servers_of(role: RealServer) -> list[Server]:
     """httpd, which every real server runs, and what else its services need."""
-    return [_HTTPD, *(server for server in _OTHERS if server.ports(role)), *map(_mail_at, role.mails)]
+    return [
+        _HTTPD,
+        *(server for server in _OTHERS if server.ports(role)),
+        *map(_mail_at, role.mails),
+    ]
 
 
 def _mail_at(port: int) -> Server:

@@ -1,4 +1,6 @@
-"""Users that a keepalived.conf names (``script_user haproxy``) and that a bare machine does not have."""
+"""Users that a keepalived.conf names (``script_user haproxy``) and that a bare machine does not
+have.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,14 @@ def prepare(machine: Machine, names: Collection[str]) -> None:
                         (GROUP, "{name}:x:{number}:\n")):  # fmt: skip
         text = machine.read(place)
         known = {each.partition(":")[0] for each in text.splitlines()}
-        missing = [(number, name) for number, name in enumerate(sorted(names), start=_FIRST) if name not in known]
+        missing = [
+            (number, name)
+            for number, name in enumerate(sorted(names), start=_FIRST)
+            if name not in known
+        ]
         if missing:
             text = text if text.endswith("\n") else f"{text}\n"
-            machine.write(place, text + "".join(line.format(name=name, number=number) for number, name in missing))
+            machine.write(
+                place,
+                text + "".join(line.format(name=name, number=number) for number, name in missing),
+            )

@@ -11,13 +11,20 @@ from harness.errors import HarnessError
 from harness.events import State
 from harness.topology.vrrp import VrrpInstance
 
-_ENTERED = re.compile(r"\[VRID (?P<vrid>\d+)\] \[IPv(?P<family>[46])\] \w+ -> (?P<state>Initialize|Backup|Master)")
+_ENTERED = re.compile(
+    r"\[VRID (?P<vrid>\d+)\] \[IPv(?P<family>[46])\] \w+ ->"
+    r" (?P<state>Initialize|Backup|Master)"
+)
 _STATES: Final[dict[str, State]] = {"Initialize": "FAULT", "Backup": "BACKUP", "Master": "MASTER"}
-"""A router that is in Initialize, but for one that has only been started, has given up (``vrrp_shutdown``)."""
+"""A router that is in Initialize, but for one that has only been started, has given up
+(``vrrp_shutdown``).
+"""
 
 
 def entered(line: str, instances: Iterable[VrrpInstance]) -> tuple[str, State] | None:
-    """The instance that a line of the log says has changed its state, and that state (``vrrp_change_state``)."""
+    """The instance that a line of the log says has changed its state, and that state
+    (``vrrp_change_state``).
+    """
     found = _ENTERED.search(line)
     if found is None:
         return None

@@ -1,5 +1,5 @@
-"""Where vrrpd is due at another instant than the RFCs say: it counts in hundredths of a second, and waits by poll(2),
-which the kernel may end a thousandth later (pure).
+"""Where vrrpd is due at another instant than the RFCs say: it counts in hundredths of a second, and
+waits by poll(2), which the kernel may end a thousandth later (pure).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ LONGEST_POLL_SLACK = 0.1
 
 
 def rounded(due: Window, instance: VrrpInstance, master_advert_int: float | None = None) -> Window:
-    """A window with the skew in it, for a vrrpd: what is left of a hundredth of a second is dropped from the skew.
+    """A window with the skew in it, for a vrrpd: what is left of a hundredth of a second is dropped
+    from the skew.
 
     FRR ``vrrp.c``, ``vrrp_recalculate_timers``: whole numbers of hundredths, of version 2 as well.
     Linux ``fs/select.c``, ``select_estimate_accuracy``: a thousandth of the timeout, a tenth of a

@@ -1,4 +1,5 @@
-"""Search: sequences of deeds on a living cluster that nobody wrote, and what is wrong with what came of them.
+"""Search: sequences of deeds on a living cluster that nobody wrote, and what is wrong with what
+came of them.
 
 Scenarios that a search has left import :func:`broken` and :func:`step` from here.
 """
@@ -30,4 +31,6 @@ def broken(cluster: Cluster, steps: Sequence[Step], invariant: str | None = None
     lived = perform(cluster, tuple(steps))
     left = None if lived.amiss else canonical.difference(before, canonical.state(cluster))
     found = judged(lived, left)
-    return [f"{each.invariant}: {each.text}" for each in found if invariant in (None, each.invariant)]
+    return [
+        f"{each.invariant}: {each.text}" for each in found if invariant in (None, each.invariant)
+    ]

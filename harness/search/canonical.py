@@ -1,7 +1,9 @@
-"""The canonical state of a cluster: what its machines' kernels and files hold when nothing has happened to it yet.
+"""The canonical state of a cluster: what its machines' kernels and files hold when nothing has
+happened to it yet.
 
-A cluster is used for the next sequence only if it is back in the state that it was in before the first one. That is
-compared word by word, so what a sequence has left behind cannot be taken for what the next one did.
+A cluster is used for the next sequence only if it is back in the state that it was in before the
+first one. That is compared word by word, so what a sequence has left behind cannot be taken for
+what the next one did.
 """
 
 from __future__ import annotations
@@ -27,10 +29,14 @@ _KERNEL = (
 )  # fmt: skip
 _TABLE = "/proc/net/ip_vs"
 _SOCKETS = {"/proc/net/raw": (1, 2), "/proc/net/raw6": (1, 2), "/proc/net/netlink": (1, 3)}
-"""Of directors, which columns of a table of sockets stay: whose they are shows how many of its processes run."""
+"""Of directors, which columns of a table of sockets stay: whose they are shows how many of its
+processes run.
+"""
 _FILES = (keepalived.CONFIG, keepalived.DOWN, VERDICT)
 _HEADER = 3
-"""Lines of the table above its services, one of them with the size of the table of connections, which grows."""
+"""Lines of the table above its services, one of them with the size of the table of connections,
+which grows.
+"""
 _COUNTS = re.compile(r"^(  -> \S+\s+\S+\s+\d+)\s+\d+\s+\d+\s*$", re.MULTILINE)
 """A line of a real server: what follows its weight are its connections."""
 
@@ -39,7 +45,10 @@ def state(cluster: Cluster) -> State:
     """What a cluster's machines hold now."""
     found: State = {}
     for node in cluster.nodes.values():
-        places = [*_KERNEL, *((_TABLE, *_SOCKETS, *_FILES) if isinstance(node, DirectorNode) else ())]
+        places = [
+            *_KERNEL,
+            *((_TABLE, *_SOCKETS, *_FILES) if isinstance(node, DirectorNode) else ()),
+        ]
         for place in places:
             found[f"{node.name} {place}"] = _told(node, place)
     return found
@@ -59,12 +68,16 @@ def plain(place: str, text: str) -> str:
         rows = [line.split() for line in text.splitlines()[1:]]
         return "\n".join(sorted(" ".join(row[column] for column in columns) for row in rows))
     if place == "/proc/net/if_inet6":  # without the numbers of interfaces, and in any order
-        return "\n".join(sorted(" ".join(line.split()[:1] + line.split()[2:]) for line in text.splitlines()))
+        return "\n".join(
+            sorted(" ".join(line.split()[:1] + line.split()[2:]) for line in text.splitlines())
+        )
     return _sorted_table(_COUNTS.sub(r"\1", text)) if place == _TABLE else text
 
 
 def _sorted_table(text: str) -> str:
-    """Each service with its real servers in any order: those that were out and came back are at the end."""
+    """Each service with its real servers in any order: those that were out and came back are at the
+    end.
+    """
     services: list[list[str]] = []
     for line in text.splitlines()[_HEADER:]:
         if line.startswith("  ->") and services:

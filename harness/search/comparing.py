@@ -1,7 +1,9 @@
-"""The same sequence on two versions: where they behave differently, and by more than the protocols leave open (pure).
+"""The same sequence on two versions: where they behave differently, and by more than the protocols
+leave open (pure).
 
-No invariant is asked. What is compared is who held which address from when to when, and which real servers stood in
-which table: checks run at times of their own, so a table may differ by as much as it takes a checker to notice.
+No invariant is asked. What is compared is who held which address from when to when, and which real
+servers stood in which table: checks run at times of their own, so a table may differ by as much as
+it takes a checker to notice.
 """
 
 from __future__ import annotations
@@ -22,11 +24,17 @@ Change = tuple[str, str, str]
 
 
 def differences(one: Lived, other: Lived, names: tuple[str, str]) -> list[Violation]:
-    """The first difference between two lives of a sequence, if there is one; ``names`` are the versions."""
+    """The first difference between two lives of a sequence, if there is one; ``names`` are the
+    versions.
+    """
     ended = one.observed.ended
     if (one.amiss is None) != (other.amiss is None):
         amiss, well = (names[0], names[1]) if one.amiss else (names[1], names[0])
-        return [Violation(BEHAVES, ended, f"{amiss}: {one.amiss or other.amiss}; {well} comes to rest")]
+        return [
+            Violation(
+                BEHAVES, ended, (f"{amiss}: {one.amiss or other.amiss}; {well} comes to rest")
+            )
+        ]
     return list(_different(one.observed, other.observed, names))[:1]
 
 
@@ -41,7 +49,10 @@ def _different(one: Observed, other: Observed, names: tuple[str, str]) -> Iterat
             continue
         for here, there in zip(first, second, strict=True):
             if abs(here - there) > _tolerance(one, what):
-                text = f"{words} after {here:.3f} s with {names[0]}, and after {there:.3f} s with {names[1]}"
+                text = (
+                    f"{words} after {here:.3f} s with {names[0]}, and after {there:.3f} s"
+                    f" with {names[1]}"
+                )
                 yield Violation(BEHAVES, one.began + here, text)
                 break
 
@@ -58,7 +69,11 @@ def _changes(observed: Observed) -> dict[Change, list[float]]:
         if isinstance(event, AddressChanged) and event.address in claimed:
             what = (event.node, f"address {event.address}", event.action)
         elif isinstance(event, DestinationChanged):
-            what = (event.node, f"{event.address} of {event.service}", f"{event.action} {_weight(event)}".strip())
+            what = (
+                event.node,
+                f"{event.address} of {event.service}",
+                f"{event.action} {_weight(event)}".strip(),
+            )
         elif isinstance(event, ServiceChanged):
             what = (event.node, f"service {event.service}", event.action)
         elif isinstance(event, Log) and "exited due to" in event.line:
@@ -81,7 +96,11 @@ def _tolerance(observed: Observed, what: Change) -> float:
         if table.name in what[1] and table.service.checks:
             check = table.service.checks[0]
             pace = check.pace(table.service.delay_loop)
-            paces.append(TOLERANCE + 2 * pace.delay_loop + (pace.retry + 1) * (pace.timeout + pace.delay_before_retry))
+            paces.append(
+                TOLERANCE
+                + 2 * pace.delay_loop
+                + (pace.retry + 1) * (pace.timeout + pace.delay_before_retry)
+            )
             paces[-1] += BOOTSTRAP_DELAY
     return max(paces)
 

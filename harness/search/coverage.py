@@ -1,4 +1,6 @@
-"""How much of what a cluster can be in was seen: states of VRRP, tables and deeds, together (pure)."""
+"""How much of what a cluster can be in was seen: states of VRRP, tables and deeds, together
+(pure).
+"""
 
 from __future__ import annotations
 
@@ -6,13 +8,17 @@ from harness.events import DestinationChanged, Log, StateChanged
 from harness.search.observed import Observed
 
 State = tuple[str, ...]
-"""The state of each instance, how many real servers each table has lost, what failed, and which deeds last."""
+"""The state of each instance, how many real servers each table has lost, what failed, and which
+deeds last.
+"""
 
 
 def states(observed: Observed) -> set[State]:
     """All states that a sequence went through."""
     vrrp = {
-        f"{event.node} {event.instance}": event.state for event in observed.before if isinstance(event, StateChanged)
+        f"{event.node} {event.instance}": event.state
+        for event in observed.before
+        if isinstance(event, StateChanged)
     }
     lost: dict[str, int] = {}
     failing: set[str] = set()
@@ -25,10 +31,16 @@ def states(observed: Observed) -> set[State]:
             lost[event.node] = lost.get(event.node, 0) + change
         elif isinstance(event, Log) and "Script `" in event.line:
             name = f"{event.node} script"
-            failing = failing | {name} if "failed" in event.line or "timed out" in event.line else failing - {name}
+            failing = (
+                failing | {name}
+                if "failed" in event.line or "timed out" in event.line
+                else failing - {name}
+            )
         else:
             continue
-        lasting = sorted({f"{act.kind} {_role(act.node)}" for act in observed.acts if act.lasts_at(event.at)})
+        lasting = sorted(
+            {f"{act.kind} {_role(act.node)}" for act in observed.acts if act.lasts_at(event.at)}
+        )
         told = [f"{name} {state}" for name, state in sorted(vrrp.items())]
         tables = [f"{name} lacks {count}" for name, count in sorted(lost.items()) if count]
         found.add((*told, *tables, *sorted(failing), *lasting))

@@ -34,7 +34,9 @@ class Reload(Fault[DirectorNode]):
 
 @dataclass(frozen=True)
 class Dump(Fault[DirectorNode]):
-    """Somebody has keepalived write its data (``SIGUSR1``) or its statistics (``SIGUSR2``) to a file."""
+    """Somebody has keepalived write its data (``SIGUSR1``) or its statistics (``SIGUSR2``) to a
+    file.
+    """
 
     number: int
     in_office: ClassVar[bool] = True
@@ -61,7 +63,9 @@ class Restart(Fault[DirectorNode]):
 
 @dataclass(frozen=True)
 class SetDown(Fault[Node]):
-    """Somebody sets the machine's interface down by hand, and up again: ``ip link set eth0 down``."""
+    """Somebody sets the machine's interface down by hand, and up again: ``ip link set eth0
+    down``.
+    """
 
     def inject(self, around: Surroundings) -> None:
         self._set("down")
@@ -83,7 +87,9 @@ class DeleteVip(Fault[DirectorNode]):
     def inject(self, around: Surroundings) -> None:
         device = self.node.claim(self.vip).device_of(self.vip)
         length = 128 if ":" in self.vip else 32
-        self.node.machine.run(["ip", "address", "del", f"{self.vip}/{length}", "dev", device], check=False)
+        self.node.machine.run(
+            ["ip", "address", "del", f"{self.vip}/{length}", "dev", device], check=False
+        )
 
     def heal(self, around: Surroundings) -> None:
         pass
@@ -91,7 +97,9 @@ class DeleteVip(Fault[DirectorNode]):
 
 @dataclass(frozen=True)
 class Weigh(Fault[DirectorNode]):
-    """Somebody gives a real server another weight by hand, if it is in the table: ``ipvsadm -e ... -w 0``."""
+    """Somebody gives a real server another weight by hand, if it is in the table: ``ipvsadm -e ...
+    -w 0``.
+    """
 
     service: VirtualService
     server: RealServerNode
@@ -105,13 +113,20 @@ class Weigh(Fault[DirectorNode]):
 
     def _weigh(self, weight: int) -> None:
         destination = self.node.destination(self.service, self.server)
-        words = [*ipvsadm.service(self.service), *ipvsadm.server(self.service, destination), "-w", str(weight)]
+        words = [
+            *ipvsadm.service(self.service),
+            *ipvsadm.server(self.service, destination),
+            "-w",
+            str(weight),
+        ]
         self.node.machine.run(["ipvsadm", "-e", *words], check=False)
 
 
 @dataclass(frozen=True)
 class Ask(Fault[ClientNode]):
-    """A client asks for the page of a service, ``rate`` times a second, until that is taken back."""
+    """A client asks for the page of a service, ``rate`` times a second, until that is taken
+    back.
+    """
 
     cluster: Cluster = field(repr=False, compare=False)
     service: VirtualService
@@ -132,7 +147,9 @@ AGAIN = 0.05
 
 @dataclass(frozen=True)
 class CrashVrrp(Fault[DirectorNode]):
-    """keepalived's VRRP child dies by SIGKILL, if it runs, so many ``times``; its parent starts another."""
+    """keepalived's VRRP child dies by SIGKILL, if it runs, so many ``times``; its parent starts
+    another.
+    """
 
     cluster: Cluster = field(repr=False, compare=False)
     times: int

@@ -1,6 +1,7 @@
 """Which sequences are tried: Hypothesis draws them, and makes smaller ones of one that fails.
 
-Pauses lie on both sides of what the protocols wait for, since that is where orders of events change.
+Pauses lie on both sides of what the protocols wait for, since that is where orders of events
+change.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ LONGEST = 12.0
 
 
 def deadlines(plan: Plan) -> tuple[float, ...]:
-    """What the directors of a topology wait for, in seconds, ascending: their timers, and those of their checkers."""
+    """What the directors of a topology wait for, in seconds, ascending: their timers, and those of
+    their checkers.
+    """
     found = {0.0}
     for host in plan.of_role(Director):
         assert isinstance(host.role, Director)
@@ -40,7 +43,14 @@ def deadlines(plan: Plan) -> tuple[float, ...]:
 
 def _of_instance(instance: VrrpInstance) -> set[float]:
     down, pace = timers.master_down_interval(instance), float(instance.advert_int)
-    found = {pace, timers.skew(instance), down, down - pace, float(instance.garp_master_delay), instance.preempt_delay}
+    found = {
+        pace,
+        timers.skew(instance),
+        down,
+        down - pace,
+        float(instance.garp_master_delay),
+        instance.preempt_delay,
+    }
     return found | {float(script.interval) for script in instance.track_scripts}
 
 
@@ -55,7 +65,9 @@ def _of_service(service: VirtualService) -> set[float]:
     return found
 
 
-def sequences(possible: Sequence[Deed], plan: Plan, most: int = MOST_STEPS) -> SearchStrategy[tuple[Step, ...]]:
+def sequences(
+    possible: Sequence[Deed], plan: Plan, most: int = MOST_STEPS
+) -> SearchStrategy[tuple[Step, ...]]:
     """A strategy for sequences of one to ``most`` steps of what is possible."""
     from hypothesis import strategies
 
@@ -73,14 +85,18 @@ def sequences(possible: Sequence[Deed], plan: Plan, most: int = MOST_STEPS) -> S
         return Step(draw(pauses), deed, draw(pauses) if KINDS[name].lasting else 0.0)
 
     lengths = strategies.integers(1, most)
-    return lengths.flatmap(lambda length: strategies.lists(one(), min_size=length, max_size=length)).map(tuple)
+    return lengths.flatmap(
+        lambda length: strategies.lists(one(), min_size=length, max_size=length)
+    ).map(tuple)
 
 
 def _pauses(due: Sequence[float]) -> SearchStrategy[float]:
     """Hundredths of seconds, any or about a deadline."""
     from hypothesis import strategies
 
-    any_time: Any = strategies.integers(0, round(LONGEST / 2 * 100)).map(lambda hundredths: hundredths / 100)
+    any_time: Any = strategies.integers(0, round(LONGEST / 2 * 100)).map(
+        lambda hundredths: hundredths / 100
+    )
     near: Any = strategies.builds(
         lambda deadline, side: round(max(0.0, deadline + side), 2),
         strategies.sampled_from(due),

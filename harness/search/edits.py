@@ -1,7 +1,8 @@
-"""What an operator may edit in a keepalived.conf before a reload: found in its text, and named (pure).
+"""What an operator may edit in a keepalived.conf before a reload: found in its text, and named
+(pure).
 
-Blocks and lines that may be missing are taken out, and numbers that may be others are changed. Each edit is of text
-that stands once in the file, as :class:`harness.faults.Reconfigure` wants it.
+Blocks and lines that may be missing are taken out, and numbers that may be others are changed. Each
+edit is of text that stands once in the file, as :class:`harness.faults.Reconfigure` wants it.
 """
 
 from __future__ import annotations
@@ -67,7 +68,11 @@ def _without_blocks(text: str) -> Iterator[Edit]:
             if depth == 0:
                 break
         old = "".join(lines[number : end + 1])
-        yield Edit(f"no {' '.join(words).rstrip('{ ')}{_within(lines, number)}", _unique(text, lines, number, old), "")
+        yield Edit(
+            (f"no {' '.join(words).rstrip('{ ')}{_within(lines, number)}"),
+            _unique(text, lines, number, old),
+            "",
+        )
 
 
 def _changed_lines(text: str) -> Iterator[Edit]:
@@ -103,7 +108,9 @@ def _unique(text: str, lines: list[str], number: int, old: str) -> str:
 
 
 def _within(lines: list[str], number: int) -> str:
-    """In which blocks a line stands, innermost first: `` in real_server 10.0.0.1 80, virtual_server ...``."""
+    """In which blocks a line stands, innermost first: `` in real_server 10.0.0.1 80, virtual_server
+    ...``.
+    """
     depth, names = 0, []
     for line in reversed(lines[:number]):
         depth += line.count("}") - line.count("{")

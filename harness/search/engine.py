@@ -1,7 +1,7 @@
 """The search: sequences drawn, performed and judged; failures repeated, made small, and told apart.
 
-A failure counts only if it repeats on a new cluster. One that does not is a defect of the harness, or of the state that
-clusters are handed on in, and is told as that.
+A failure counts only if it repeats on a new cluster. One that does not is a defect of the harness,
+or of the state that clusters are handed on in, and is told as that.
 """
 
 from __future__ import annotations
@@ -31,13 +31,15 @@ TOLD_EVERY = 25
 """Sequences from one line of progress to the next."""
 
 DELAYS = (0.0, 0.4, 0.8, 1.2, 1.6)
-"""Seconds by which a failure is delayed until it repeats: where checks stood then is not known of a new cluster."""
+"""Seconds by which a failure is delayed until it repeats: where checks stood then is not known of a
+new cluster.
+"""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A signature, the smallest sequence that has it, and what it says of that. ``drawn`` is the one first found, and
-    ``events`` what was seen then.
+    """A signature, the smallest sequence that has it, and what it says of that. ``drawn`` is the
+    one first found, and ``events`` what was seen then.
     """
 
     signature: Signature
@@ -50,8 +52,8 @@ class Failure:
 
 @dataclass
 class Tally:
-    """What was done: sequences, seconds of virtual time, new clusters; how often each known defect was met, and each
-    failure again that was found before; which states were seen.
+    """What was done: sequences, seconds of virtual time, new clusters; how often each known defect
+    was met, and each failure again that was found before; which states were seen.
     """
 
     sequences: int = 0
@@ -65,18 +67,29 @@ class Tally:
 
 
 class Search:
-    """Searches one topology. ``known`` says of a violation which known defect it is, None if none."""
+    """Searches one topology. ``known`` says of a violation which known defect it is, None if
+    none.
+    """
 
     def __init__(
-        self, grounds: Sequence[Ground], plan: Plan, possible: Sequence[Deed], *,
+        self,
+        grounds: Sequence[Ground],
+        plan: Plan,
+        possible: Sequence[Deed],
+        *,
         known: Callable[[Violation], str | None] = lambda violation: None,
-        told: Callable[[str], None] = lambda line: None, most: int = MOST_STEPS,
-        kept: Callable[[Failure], None] = lambda failure: None, names: tuple[str, str] = ("one", "the other"),
-        wall: Callable[[], float] = lambda: 0.0, seconds: float = float("inf"), shrinks: bool = True,
-    ) -> None:  # fmt: skip
-        """``told`` hears how far it is, ``kept`` each failure at once; no sequence is begun later than after
-        ``seconds`` by the clock ``wall``. With two ``grounds`` it is compared what comes of each sequence on them, and
-        ``names`` are what they are called. Unless it ``shrinks``, it ends with the first sequence that fails.
+        told: Callable[[str], None] = lambda line: None,
+        most: int = MOST_STEPS,
+        kept: Callable[[Failure], None] = lambda failure: None,
+        names: tuple[str, str] = ("one", "the other"),
+        wall: Callable[[], float] = lambda: 0.0,
+        seconds: float = float("inf"),
+        shrinks: bool = True,
+    ) -> None:
+        """``told`` hears how far it is, ``kept`` each failure at once; no sequence is begun later
+        than after ``seconds`` by the clock ``wall``. With two ``grounds`` it is compared what comes
+        of each sequence on them, and ``names`` are what they are called. Unless it ``shrinks``, it
+        ends with the first sequence that fails.
         """
         self._sites = [Site(ground) for ground in grounds]
         self._known, self._told, self._kept, self._wall = known, told, kept, wall
@@ -90,10 +103,11 @@ class Search:
         self._events: tuple[Event, ...] = ()
         self._examples, self._began = 0, 0.0
 
-    # -- one sequence -----------------------------------------------------------------------------------------------
+    # -- one sequence ------------------------------------------------------------------------------
 
     def live(self, steps: Steps, fresh: bool = False) -> list[Violation]:
-        """Perform a sequence, on a new cluster if ``fresh``, and say what is wrong: all of it, known or not.
+        """Perform a sequence, on a new cluster if ``fresh``, and say what is wrong: all of it,
+        known or not.
 
         On two grounds, what is wrong is where they differ.
         """
@@ -107,7 +121,7 @@ class Search:
             return differences(lived, lives[1][0], self._names)
         return judged(lived, left if self._returns else None)
 
-    # -- many -------------------------------------------------------------------------------------------------------
+    # -- many --------------------------------------------------------------------------------------
 
     def run(self, examples: int, seed: str) -> None:
         """Try so many sequences. What is found is in ``failures``, also if this is interrupted."""
@@ -116,14 +130,20 @@ class Search:
         self._examples, self._began = examples, self._wall()
         _draw_no_constants()
         settings = hypothesis.settings(
-            max_examples=examples, database=None, deadline=None, print_blob=False,
-            verbosity=hypothesis.Verbosity.quiet, suppress_health_check=list(hypothesis.HealthCheck),
+            max_examples=examples,
+            database=None,
+            deadline=None,
+            print_blob=False,
+            verbosity=hypothesis.Verbosity.quiet,
+            suppress_health_check=list(hypothesis.HealthCheck),
             phases=(hypothesis.Phase.generate,),
-        )  # fmt: skip
+        )
         hypothesis.seed(seed)(settings(hypothesis.given(self._strategy)(self._one)))()
 
     def _one(self, drawn: Steps) -> None:
-        """One sequence that Hypothesis has drawn. Nothing is raised: all that is found is taken down here."""
+        """One sequence that Hypothesis has drawn. Nothing is raised: all that is found is taken
+        down here.
+        """
         if self._wall() > self._until or (self.failures and not self._shrinks):
             return
         steps = performed(drawn, holds)
@@ -137,7 +157,10 @@ class Search:
     def _progress(self) -> str:
         """How far it is, how fast by the clock on the wall, and how much is left."""
         done, passed = self.tally.sequences, self._wall() - self._began
-        line = f"{done} of {self._examples} sequences, {len(self.tally.states)} states, {len(self.failures)} found"
+        line = (
+            f"{done} of {self._examples} sequences, {len(self.tally.states)} states,"
+            f" {len(self.failures)} found"
+        )
         if passed <= 0:
             return line
         left = min((self._examples - done) * passed / done, self._until - self._wall())
@@ -175,7 +198,9 @@ class Search:
             return False
 
         try:
-            repeated = next((each for each in map(partial(delayed, steps), DELAYS) if fails(each)), None)
+            repeated = next(
+                (each for each in map(partial(delayed, steps), DELAYS) if fails(each)), None
+            )
             small = steps if repeated is None else smallest(repeated, fails)
         except KeyboardInterrupt:
             self.failures.append(Failure(signature, steps, violation, steps, False, events))
@@ -188,9 +213,11 @@ class Search:
 
 
 def _draw_no_constants() -> None:
-    """Have Hypothesis not read all of the harness's sources for numbers to draw, which no option of its own prevents.
+    """Have Hypothesis not read all of the harness's sources for numbers to draw, which no option of
+    its own prevents.
 
-    In a guest that takes longer than a hundred sequences, and with each change of a source it would draw others.
+    In a guest that takes longer than a hundred sequences, and with each change of a source it would
+    draw others.
     """
     from hypothesis.internal.conjecture import providers
 
@@ -204,7 +231,9 @@ def delayed(steps: Steps, seconds: float) -> Steps:
 
 
 def returns(plan: Plan) -> bool:
-    """Whether each VIP comes back to where it was: not without preemption, in a group, or among equals."""
+    """Whether each VIP comes back to where it was: not without preemption, in a group, or among
+    equals.
+    """
     claims: dict[int, list[int]] = {}
     for host in plan.of_role(Director):
         assert isinstance(host.role, Director)

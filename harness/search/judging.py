@@ -18,14 +18,18 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)*")
 
 @dataclass(frozen=True, order=True)
 class Signature:
-    """What two failures have in common that are taken for one: the invariant, and its words without numbers."""
+    """What two failures have in common that are taken for one: the invariant, and its words without
+    numbers.
+    """
 
     invariant: str
     words: str
 
     @classmethod
     def of(cls, violation: Violation) -> Signature:
-        """The signature of a violation: neither times nor addresses, nor which of several nodes it was."""
+        """The signature of a violation: neither times nor addresses, nor which of several nodes it
+        was.
+        """
         return cls(violation.invariant, _NUMBER.sub("N", _NUMBERED.sub(r"\1", violation.text)))
 
     def __str__(self) -> str:
@@ -33,7 +37,9 @@ class Signature:
 
 
 def judged(lived: Lived, left: str | None) -> list[Violation]:
-    """All that is wrong; ``left`` is what the sequence has left behind in machines, None if nothing."""
+    """All that is wrong; ``left`` is what the sequence has left behind in machines, None if
+    nothing.
+    """
     observed = lived.observed
     found = list(judge(observed))
     if lived.amiss is not None:

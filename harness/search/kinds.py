@@ -1,4 +1,6 @@
-"""The kinds of deeds: on which nodes of a topology each is possible, what it takes for itself, and how it is done."""
+"""The kinds of deeds: on which nodes of a topology each is possible, what it takes for itself, and
+how it is done.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ Possible = Callable[[Plan, HostPlan], Iterable[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of deed. ``takes`` and ``needs`` name what :class:`Holds` has, ``{node}`` and parameters filled in.
+    """One kind of deed. ``takes`` and ``needs`` name what :class:`Holds` has, ``{node}`` and
+    parameters filled in.
 
     One that ``spoils`` leaves behind what nothing shows, so its cluster is not used again.
     """
@@ -49,7 +52,9 @@ def _simple(fault: Callable[[Any], Fault[Any]]) -> Callable[..., Fault[Any]]:
 
 
 def _peers(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
-    """Whom a director can be cut off from: other directors for their packets, real servers for its checks."""
+    """Whom a director can be cut off from: other directors for their packets, real servers for its
+    checks.
+    """
     for other in plan.hosts:
         shared = {each.lan for each in host.interfaces} & {each.lan for each in other.interfaces}
         if other.name == host.name or not shared:
@@ -74,11 +79,14 @@ def _weights(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
         return
     for service in host.role.services:
         for server in plan.of_role(RealServer):
-            if service.name in {each.name for each in server.role.serves} and not service.fwmark:  # type: ignore[attr-defined]
+            served = {each.name for each in server.role.serves}  # type: ignore[attr-defined]
+            if service.name in served and not service.fwmark:
                 yield {"service": service.name, "server": server.name, "weight": 0}
 
 
-def _weigh(cluster: Cluster, node: DirectorNode, service: str, server: str, weight: int) -> Fault[Any]:
+def _weigh(
+    cluster: Cluster, node: DirectorNode, service: str, server: str, weight: int
+) -> Fault[Any]:
     wanted = deeds.service_named(cluster.directors, service)
     machine = cluster.nodes[server]
     assert isinstance(machine, RealServerNode)
@@ -123,7 +131,9 @@ def _scripts(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
     """Where a health script or a checker looks at the file that makes it fail."""
     if isinstance(host.role, Director):
         commands = [script.script for each in host.role.instances for script in each.track_scripts]
-        commands += [getattr(check, "path", "") for each in host.role.services for check in each.checks]
+        commands += [
+            getattr(check, "path", "") for each in host.role.services for check in each.checks
+        ]
         if any(str(command).startswith(CHECK) for command in commands):
             yield {}
 
@@ -148,7 +158,9 @@ def _remove_page(cluster: Cluster, node: Any, path: str) -> Fault[Any]:
 
 
 def _texts(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
-    """What can be edited in a director's configuration; made by :func:`kinds_of`, which knows its text."""
+    """What can be edited in a director's configuration; made by :func:`kinds_of`, which knows its
+    text.
+    """
     yield from ()
 
 
@@ -168,20 +180,33 @@ _RUNNING = (*_KEEPALIVED, "running {node}")
 KINDS: Mapping[str, Kind] = {
     # Simple deeds first: where several show the same failure, the first one of them is shown.
     "Reload": Kind((Director,), _simple(deeds.Reload), needs=_KEEPALIVED, lasting=False),
-    "Dump": Kind((Director,), lambda cluster, node, number: deeds.Dump(node, number), needs=_KEEPALIVED, lasting=False,
-                 possible=lambda plan, host: ({"number": int(each)} for each in (signal.SIGUSR1, signal.SIGUSR2))),
+    "Dump": Kind(
+        (Director,),
+        lambda cluster, node, number: deeds.Dump(node, number),
+        needs=_KEEPALIVED,
+        lasting=False,
+        possible=lambda plan, host: (
+            {"number": int(each)} for each in (signal.SIGUSR1, signal.SIGUSR2)
+        ),
+    ),
     "Restart": Kind((Director,), _simple(deeds.Restart), needs=_RUNNING, lasting=False),
     "StopHttpd": Kind((RealServer,), _simple(faults.StopHttpd), ("httpd {node}",)),
     "StopKeepalived": Kind((Director,), _simple(faults.StopKeepalived), ("keepalived {node}",)),
     "KillKeepalived": Kind((Director,), _simple(faults.KillKeepalived), ("keepalived {node}",)),
-    "HangKeepalived": Kind((Director,), _simple(faults.HangKeepalived), ("running {node}",), _KEEPALIVED),
+    "HangKeepalived": Kind(
+        (Director,), _simple(faults.HangKeepalived), ("running {node}",), _KEEPALIVED
+    ),
     "PowerOff": Kind(_EVERY, _simple(faults.PowerOff), ("power {node}",), ()),
     "Unplug": Kind(_EVERY, _simple(faults.Unplug), ("wire {node}",)),
     "BlackHole": Kind(_EVERY, _simple(faults.BlackHole), ("port {node}",)),
-    "Maintenance": Kind((Director,), _simple(faults.Maintenance), ("maintenance {node}",), possible=_switches),
+    "Maintenance": Kind(
+        (Director,), _simple(faults.Maintenance), ("maintenance {node}",), possible=_switches
+    ),
     "FailCheck": Kind((Director,), _simple(faults.FailCheck), ("check {node}",), possible=_scripts),
     "HangCheck": Kind((Director,), _simple(faults.HangCheck), ("check {node}",), possible=_scripts),
-    "Reconfigure": Kind((Director,), _reconfigure(False), ("config {node}",), _KEEPALIVED, possible=_texts),
+    "Reconfigure": Kind(
+        (Director,), _reconfigure(False), ("config {node}",), _KEEPALIVED, possible=_texts
+    ),
     "Ask": Kind((Client,), _ask, ("asks {node}",), possible=_services),
     "Mute": Kind(_EVERY, _simple(faults.Mute), ("leaves {node}",)),
     "Deaf": Kind(_EVERY, _simple(faults.Deaf), ("arrives {node}",)),
@@ -189,7 +214,10 @@ KINDS: Mapping[str, Kind] = {
         (Director,), _simple(faults.DropAdvertisements), ("arrives {node}",), possible=_instances
     ),
     "Cut": Kind(
-        (Director,), _cut, ("cut {node} {other}",), ("power {node}", "power {other}", "iface {node}", "iface {other}"),
+        (Director,),
+        _cut,
+        ("cut {node} {other}",),
+        ("power {node}", "power {other}", "iface {node}", "iface {other}"),
         possible=_peers,
     ),
     "HangHttpd": Kind((RealServer,), _simple(faults.HangHttpd), ("httpd {node}",)),
@@ -198,19 +226,38 @@ KINDS: Mapping[str, Kind] = {
     "DropTcp": Kind((RealServer,), _simple(faults.DropTcp), ("firewall {node}",)),
     "RemovePage": Kind((RealServer,), _remove_page, ("page {node} {path}",), possible=_pages),
     "SetDown": Kind(_EVERY, _simple(deeds.SetDown), ("iface {node}",)),
-    "DeleteVip": Kind((Director,), lambda cluster, node, vip: deeds.DeleteVip(node, vip), lasting=False,
-                      needs=("power {node}", "iface {node}"), possible=_vips),
+    "DeleteVip": Kind(
+        (Director,),
+        lambda cluster, node, vip: deeds.DeleteVip(node, vip),
+        lasting=False,
+        needs=("power {node}", "iface {node}"),
+        possible=_vips,
+    ),
     "Weigh": Kind((Director,), _weigh, ("weight {node} {service} {server}",), possible=_weights),
-    # keepalived starts a child that has died again, and each time after a longer delay (core/main.c).
-    "CrashVrrp": Kind((Director,), _crash(deeds.CrashVrrp), needs=_RUNNING, lasting=False, spoils=True,
-                      possible=lambda plan, host: _times(plan, host, bool(_instances_of(host)))),
-    "CrashCheckers": Kind((Director,), _crash(deeds.CrashCheckers), needs=_RUNNING, lasting=False, spoils=True,
-                          possible=lambda plan, host: _times(plan, host, bool(_services_of(host)))),
-}  # fmt: skip
+    # keepalived starts a child that has died again, and each time after a longer delay
+    # (core/main.c).
+    "CrashVrrp": Kind(
+        (Director,),
+        _crash(deeds.CrashVrrp),
+        needs=_RUNNING,
+        lasting=False,
+        spoils=True,
+        possible=lambda plan, host: _times(plan, host, bool(_instances_of(host))),
+    ),
+    "CrashCheckers": Kind(
+        (Director,),
+        _crash(deeds.CrashCheckers),
+        needs=_RUNNING,
+        lasting=False,
+        spoils=True,
+        possible=lambda plan, host: _times(plan, host, bool(_services_of(host))),
+    ),
+}
 
 
 def possible(plan: Plan, texts: Mapping[str, str], without: Iterable[str] = ()) -> tuple[Deed, ...]:
-    """All that can be done on a topology, simple things first. ``texts`` has each director's keepalived.conf.
+    """All that can be done on a topology, simple things first. ``texts`` has each director's
+    keepalived.conf.
 
     ``without`` names kinds that are left out. HarnessError if there is no director.
     """
@@ -230,9 +277,12 @@ def possible(plan: Plan, texts: Mapping[str, str], without: Iterable[str] = ()) 
 
 def ensure_director(plan: Plan, name: str) -> None:
     """HarnessError if there is nothing to search in a topology."""
-    if not any(isinstance(host.role, Director) and host.role.by == "keepalived" for host in plan.hosts):
+    if not any(
+        isinstance(host.role, Director) and host.role.by == "keepalived" for host in plan.hosts
+    ):
         raise HarnessError(
-            f"{name} has no director that runs keepalived, so there is nothing to search: give it a Director"
+            f"{name} has no director that runs keepalived, so there is nothing to search: give"
+            f" it a Director"
         )
 
 
@@ -240,7 +290,9 @@ def ensure_known(without: Iterable[str]) -> list[str]:
     """The kinds that are left out. HarnessError if there is no such kind."""
     names = list(without)
     if unknown := [name for name in names if name not in KINDS]:
-        raise HarnessError(f"--without {unknown[0]}: there is no such deed; there are {', '.join(KINDS)}")
+        raise HarnessError(
+            f"--without {unknown[0]}: there is no such deed; there are {', '.join(KINDS)}"
+        )
     return names
 
 

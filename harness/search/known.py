@@ -11,8 +11,8 @@ from harness.search.observed import Violation
 
 @dataclass(frozen=True)
 class Known:
-    """``reference`` is the regression file that has it, or its issue; ``text`` a regular expression over what a
-    violation of ``invariant`` says.
+    """``reference`` is the regression file that has it, or its issue; ``text`` a regular expression
+    over what a violation of ``invariant`` says.
     """
 
     reference: str
@@ -21,13 +21,20 @@ class Known:
 
     def fits(self, violation: Violation) -> bool:
         """Whether a violation is this defect."""
-        return violation.invariant == self.invariant and re.search(self.text, violation.text) is not None
+        return (
+            violation.invariant == self.invariant
+            and re.search(self.text, violation.text) is not None
+        )
 
 
 KNOWN: tuple[Known, ...] = (
-    # It closes a check's connection to a machine that acknowledges nothing, and does nothing else for so long:
-    # harness/keepalived/timers/checking.py, LINGER.
-    Known("close with SO_LINGER", "nothing alarming is logged", r"timer expired [0-5]\.\d+ seconds ago"),
+    # It closes a check's connection to a machine that acknowledges nothing, and does nothing else
+    # for so long: harness/keepalived/timers/checking.py, LINGER.
+    Known(
+        "close with SO_LINGER",
+        "nothing alarming is logged",
+        r"timer expired [0-5]\.\d+ seconds ago",
+    ),
 )
 
 

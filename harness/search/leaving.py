@@ -1,4 +1,6 @@
-"""What a search leaves of a failure: a scenario that fails, ready to commit, and a text for a tracker (pure)."""
+"""What a search leaves of a failure: a scenario that fails, ready to commit, and a text for a
+tracker (pure).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ _WIDTH = 100
 
 @dataclass(frozen=True)
 class Place:
-    """The topology of a failure: how a scenario imports it, and its parameters; None for directors' own files."""
+    """The topology of a failure: how a scenario imports it, and its parameters; None for directors'
+    own files.
+    """
 
     module: str
     name: str
@@ -62,12 +66,22 @@ def _shortened(text: str) -> str:
     return line if len(line) <= _WIDTH else line[: _WIDTH - 3] + "..."
 
 
-def report(failure: Failure, about: Mapping[str, str], configs: Mapping[str, str], events: Sequence[Event]) -> str:
-    """A text for a tracker. ``about`` says on what it was seen, ``configs`` has the directors' keepalived.conf."""
+def report(
+    failure: Failure, about: Mapping[str, str], configs: Mapping[str, str], events: Sequence[Event]
+) -> str:
+    """A text for a tracker. ``about`` says on what it was seen, ``configs`` has the directors'
+    keepalived.conf.
+    """
     lines = [f"# {_shortened(failure.violation.text)}", ""]
     lines += [f"Invariant: {failure.signature.invariant}.", ""]
     lines += [f"- {name}: {value}" for name, value in about.items()]
-    lines += ["", "## What was done", "", "Seconds from the beginning, on a cluster that had been at rest:", ""]
+    lines += [
+        "",
+        "## What was done",
+        "",
+        ("Seconds from the beginning, on a cluster that had been at rest:"),
+        "",
+    ]
     lines += [f"1. {line}" for line in in_words(failure.steps)]
     lines += ["", "## What was seen", "", failure.violation.text, "", "```text"]
     lines += [str(event) for event in events[-_EVENTS:]]

@@ -1,7 +1,7 @@
 """What a sequence of deeds has left to judge by: everything that invariants read, and nothing else.
 
-It is taken of a running cluster (:func:`observe`), or of the events that a scenario left on disk, so that both can be
-judged by the same invariants.
+It is taken of a running cluster (:func:`observe`), or of the events that a scenario left on disk,
+so that both can be judged by the same invariants.
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ UNTOLD = "untold"
 
 @dataclass(frozen=True)
 class Act:
-    """One deed that was done: what it is called, to which node, with which parameters, and from when to when.
+    """One deed that was done: what it is called, to which node, with which parameters, and from
+    when to when.
 
-    ``healed_at`` is None while it still lasts. What is over as soon as it is done ends when it begins.
+    ``healed_at`` is None while it still lasts. What is over as soon as it is done ends when it
+    begins.
     """
 
     name: str
@@ -54,7 +56,8 @@ class Act:
 
 @dataclass(frozen=True)
 class Table:
-    """One virtual service as one director is to balance it: ``name`` is what its IPVS table calls it.
+    """One virtual service as one director is to balance it: ``name`` is what its IPVS table calls
+    it.
 
     ``sorry`` has the sorry server, if there is one.
     """
@@ -67,10 +70,12 @@ class Table:
 
 @dataclass(frozen=True)
 class DirectorSetting:
-    """What one director is configured with, by the topology; ``addresses`` are its own, by interface, IPv4 first.
+    """What one director is configured with, by the topology; ``addresses`` are its own, by
+    interface, IPv4 first.
 
-    ``elects`` says whether it runs keepalived, ``told`` whether its notification FIFO is listened to; ``config`` is the
-    text of its keepalived.conf, ``own_text`` whether that may say more than the rest of this.
+    ``elects`` says whether it runs keepalived, ``told`` whether its notification FIFO is listened
+    to; ``config`` is the text of its keepalived.conf, ``own_text`` whether that may say more than
+    the rest of this.
     """
 
     instances: tuple[VrrpInstance, ...]
@@ -89,10 +94,11 @@ class DirectorSetting:
 
 @dataclass(frozen=True)
 class Setting:
-    """What the configurations say: of each director, and of each real server the first line that it answers with.
+    """What the configurations say: of each director, and of each real server the first line that it
+    answers with.
 
-    ``servers`` has that line by the server's name, ``server_addresses`` its addresses. ``slack`` is what the clock may
-    be off, in seconds.
+    ``servers`` has that line by the server's name, ``server_addresses`` its addresses. ``slack`` is
+    what the clock may be off, in seconds.
     """
 
     directors: Mapping[str, DirectorSetting]
@@ -107,7 +113,9 @@ class Setting:
 
 @dataclass(frozen=True)
 class Violation:
-    """Something that is not as an invariant has it: which one, when, in words, and the events that show it."""
+    """Something that is not as an invariant has it: which one, when, in words, and the events that
+    show it.
+    """
 
     invariant: str
     at: Instant
@@ -122,8 +130,9 @@ class Violation:
 
 @dataclass(frozen=True)
 class Observed:
-    """One sequence: its events in order of time, from ``began`` to ``ended`` (seconds on the timeline), and what was
-    done meanwhile. ``before`` says what already held when it began, see :func:`harness.report.standing.standing`.
+    """One sequence: its events in order of time, from ``began`` to ``ended`` (seconds on the
+    timeline), and what was done meanwhile. ``before`` says what already held when it began, see
+    :func:`harness.report.standing.standing`.
     """
 
     events: tuple[Event, ...]
@@ -141,7 +150,9 @@ class Observed:
         return found
 
     def of(self, kind: type[E], **details: Any) -> list[E]:
-        """The events of one class that have these details (``node`` is one of them), oldest first."""
+        """The events of one class that have these details (``node`` is one of them), oldest
+        first.
+        """
         found: list[Any] = self._by_kind.get(kind, [])
         for name, value in details.items():
             found = [event for event in found if getattr(event, name) == value]
@@ -150,7 +161,11 @@ class Observed:
     def held(self, kind: type[E], **details: Any) -> list[E]:
         """The same of what already held when it began."""
         found: list[Any] = [event for event in self.before if isinstance(event, kind)]
-        return [event for event in found if all(getattr(event, name) == value for name, value in details.items())]
+        return [
+            event
+            for event in found
+            if all(getattr(event, name) == value for name, value in details.items())
+        ]
 
     @property
     def slack(self) -> float:
@@ -179,7 +194,9 @@ def acts_of(events: Iterable[Event]) -> tuple[Act, ...]:
         if not isinstance(event, FaultChanged):
             continue
         if event.action == "injected":
-            acts.append(Act(event.name, event.node, {UNTOLD: True, "arriving": None}, event.at, None))
+            acts.append(
+                Act(event.name, event.node, {UNTOLD: True, "arriving": None}, event.at, None)
+            )
             continue
         for number, act in enumerate(acts):
             if (act.name, act.node, act.healed_at) == (event.name, event.node, None):
@@ -204,23 +221,37 @@ def setting_of_plan(plan: Plan, slack: float) -> Setting:
             directors[host.name] = _of_director(node)
         if isinstance(node, RealServerNode):
             pages[host.name] = node.page
-            addresses[host.name] = tuple(str(each.ip) for own in host.interfaces for each in own.addresses)
+            addresses[host.name] = tuple(
+                str(each.ip) for own in host.interfaces for each in own.addresses
+            )
     return Setting(directors, pages, addresses, slack)
 
 
 def _of_director(node: DirectorNode) -> DirectorSetting:
     tables = [
-        Table(name, service, tuple(node.destinations(service, name)), tuple(node.sorry_server(service)))
+        Table(
+            name,
+            service,
+            tuple(node.destinations(service, name)),
+            tuple(node.sorry_server(service)),
+        )
         for service in node.role.services
         for name in service.names
     ]
-    own = {each.name: tuple(str(address.ip) for address in each.addresses) for each in node.plan.interfaces}
+    own = {
+        each.name: tuple(str(address.ip) for address in each.addresses)
+        for each in node.plan.interfaces
+    }
     return DirectorSetting(
-        instances=node.role.instances, tables=tuple(tables), addresses=own, sync_groups=node.role.sync_groups,
-        elects=node.role.by == "keepalived", told=node.role.notify_fifo,
+        instances=node.role.instances,
+        tables=tuple(tables),
+        addresses=own,
+        sync_groups=node.role.sync_groups,
+        elects=node.role.by == "keepalived",
+        told=node.role.notify_fifo,
         config=node.config_text().decode(errors="replace"),
         own_text=bool(node.role.edits or node.role.config or node.role.files),
-    )  # fmt: skip
+    )
 
 
 def _no_log(node: object, daemon: object) -> int:

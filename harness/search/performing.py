@@ -1,4 +1,6 @@
-"""A sequence performed on a living cluster, and what was seen of it from its beginning until all was at rest."""
+"""A sequence performed on a living cluster, and what was seen of it from its beginning until all
+was at rest.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +24,18 @@ if TYPE_CHECKING:
 BEGINS = 0.05
 """Where in the time between two advertisements a sequence begins, as a fraction of it."""
 REST = 1.0
-"""Seconds that are watched when all seems well again, at the least: until somebody has advertised once more."""
+"""Seconds that are watched when all seems well again, at the least: until somebody has advertised
+once more.
+"""
 BY_HAND = frozenset({"Weigh"})
 """Deeds that change a table without a word in keepalived's log."""
 
 
 @dataclass(frozen=True)
 class Lived:
-    """What came of a sequence: ``amiss`` is why it could not be performed, or did not come to rest; None if it did."""
+    """What came of a sequence: ``amiss`` is why it could not be performed, or did not come to rest;
+    None if it did.
+    """
 
     observed: Observed
     amiss: str | None
@@ -38,7 +44,8 @@ class Lived:
 def perform(cluster: Cluster, steps: Sequence[Step]) -> Lived:
     """Do what the steps say, wait until the cluster is as it was before, and return what was seen.
 
-    A cluster on which something could not be done, or which is not well again in time, is not to be used again.
+    A cluster on which something could not be done, or which is not well again in time, is not to be
+    used again.
     """
     wait_for_beginning(cluster)
     cluster.begin_scenario()
@@ -94,24 +101,32 @@ def wait_for_beginning(cluster: Cluster) -> None:
 
 
 def _come_to_rest(cluster: Cluster, steps: Sequence[Step]) -> None:
-    """Wait until the cluster has settled, and what keepalived does a while after a takeover is over, too."""
+    """Wait until the cluster has settled, and what keepalived does a while after a takeover is
+    over, too.
+    """
     _wait_respawned(cluster)
     cluster.settle()
     instances = [each for director in cluster.directors for each in director.role.instances]
     calm = REST + max((each.advert_int for each in instances), default=0.0)
     garps = max((float(each.garp_master_delay) for each in instances), default=0.0)
     changed = cluster.timeline.events(AddressChanged, since=cluster.timeline.mark, action="added")
-    until = max([cluster.timeline.now() + calm, *(event.at + garps + calm for event in changed[-1:])])
+    until = max(
+        [cluster.timeline.now() + calm, *(event.at + garps + calm for event in changed[-1:])]
+    )
     cluster.timeline.let_pass(until - cluster.timeline.now())
     cluster.settle()
 
 
 def _wait_respawned(cluster: Cluster) -> None:
-    """Wait until every child of keepalived that has died was started again: one that dies often, a while later."""
+    """Wait until every child of keepalived that has died was started again: one that dies often, a
+    while later.
+    """
 
     def all_run() -> bool | None:
         said = cluster.timeline.events(Log, DaemonChanged, Power, since=cluster.timeline.mark)
         return None if unreplaced(said) else True
 
     until = cluster.timeline.now() + RESPAWN + cluster.slack
-    cluster.timeline.wait_until(all_run, until, "keepalived's children run again", lambda event: isinstance(event, Log))
+    cluster.timeline.wait_until(
+        all_run, until, "keepalived's children run again", lambda event: isinstance(event, Log)
+    )

@@ -1,7 +1,9 @@
-"""Sequences: what is done to a cluster, one thing after the other, and for how long each lasts (pure).
+"""Sequences: what is done to a cluster, one thing after the other, and for how long each lasts
+(pure).
 
-A *deed* is something that can be done: a fault, or what an operator or a client does. A *step* does one, ``after`` so
-many seconds since the step before began, and takes it back after ``lasts`` seconds.
+A *deed* is something that can be done: a fault, or what an operator or a client does. A *step* does
+one, ``after`` so many seconds since the step before began, and takes it back after ``lasts``
+seconds.
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ class Moment:
 
 @dataclass(frozen=True)
 class Holds:
-    """What a deed ``takes`` for itself while it lasts, and what it ``needs`` that nobody else has taken."""
+    """What a deed ``takes`` for itself while it lasts, and what it ``needs`` that nobody else has
+    taken.
+    """
 
     takes: frozenset[str]
     needs: frozenset[str] = frozenset()
@@ -110,7 +114,10 @@ def lasts(steps: Iterable[Step]) -> float:
 
 def to_json(steps: Iterable[Step]) -> list[list[Any]]:
     """Plain lists, for a file."""
-    return [[each.after, each.deed.name, each.deed.node, each.lasts, dict(each.deed.parameters)] for each in steps]
+    return [
+        [each.after, each.deed.name, each.deed.node, each.lasts, dict(each.deed.parameters)]
+        for each in steps
+    ]
 
 
 def from_json(lines: Iterable[Sequence[Any]]) -> tuple[Step, ...]:

@@ -1,6 +1,8 @@
-"""Smaller sequences that still fail: fewer steps first, then pauses that a reader can make something of (pure).
+"""Smaller sequences that still fail: fewer steps first, then pauses that a reader can make
+something of (pure).
 
-Hypothesis could do it as well, and would try hundreds of sequences, each on a new cluster: this tries tens.
+Hypothesis could do it as well, and would try hundreds of sequences, each on a new cluster: this
+tries tens.
 """
 
 from __future__ import annotations
@@ -17,9 +19,11 @@ Steps = tuple[Step, ...]
 
 
 def smallest(steps: Steps, fails: Callable[[Steps], bool]) -> Steps:
-    """A sequence of which no step can be left out, and no pause be rounder, without that ``fails`` no longer holds.
+    """A sequence of which no step can be left out, and no pause be rounder, without that ``fails``
+    no longer holds.
 
-    ``steps`` are known to fail. What follows a step that is left out keeps its time, or else comes as much earlier.
+    ``steps`` are known to fail. What follows a step that is left out keeps its time, or else comes
+    as much earlier.
     """
     return rounded(_fewest(steps, fails), fails)
 

@@ -1,4 +1,6 @@
-"""Where sequences are lived through: one cluster after the other, each used as long as it is as it was at first."""
+"""Where sequences are lived through: one cluster after the other, each used as long as it is as it
+was at first.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
     from harness.cluster import Cluster
 
 SEQUENCES_EACH = 60
-"""So many sequences a cluster lives through at most: what is known of it is looked through again each time."""
+"""So many sequences a cluster lives through at most: what is known of it is looked through again
+each time.
+"""
 
 Steps = tuple[Step, ...]
 
@@ -29,7 +33,9 @@ class Ground(Protocol):
 
 
 class Site:
-    """The clusters of one ground. ``clusters`` counts them, ``seconds`` is the virtual time of all sequences."""
+    """The clusters of one ground. ``clusters`` counts them, ``seconds`` is the virtual time of all
+    sequences.
+    """
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
@@ -40,7 +46,9 @@ class Site:
         self.seconds = 0.0
 
     def live(self, steps: Steps, fresh: bool = False) -> tuple[Lived, str | None]:
-        """Perform a sequence, on a new cluster if ``fresh``; what came of it, and what it has left behind."""
+        """Perform a sequence, on a new cluster if ``fresh``; what came of it, and what it has left
+        behind.
+        """
         if fresh or self._lived >= SEQUENCES_EACH:
             self._drop()
         cluster = self._cluster()

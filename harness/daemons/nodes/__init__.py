@@ -71,8 +71,16 @@ def programs_of(role: Role, image: Image) -> list[str]:
     """The programs that a machine of this role is to run."""
     found: list[str] = ["iptables-legacy"] if role.firewall else []
     if isinstance(role, Director):
-        marked = [program for family, program in firewall.PROGRAMS.items() if firewall.marks(role.services, family)]
-        own = IMPLEMENTATIONS[role.by].daemons(image)[0].argv[0] if role.by in IMPLEMENTATIONS else role.by
+        marked = [
+            program
+            for family, program in firewall.PROGRAMS.items()
+            if firewall.marks(role.services, family)
+        ]
+        own = (
+            IMPLEMENTATIONS[role.by].daemons(image)[0].argv[0]
+            if role.by in IMPLEMENTATIONS
+            else role.by
+        )
         found += [*dict.fromkeys([own, "ipvsadm"]), *marked]
     if isinstance(role, MailServer):
         found.append(mail.MAIL.argv[0])
@@ -83,14 +91,20 @@ def programs_of(role: Role, image: Image) -> list[str]:
 
 def _wanted(plan: Plan) -> list[tuple[str, Image]]:
     """Each program that machines are to run, with the image that is to have it."""
-    return list({(program, host.image): None for host in plan.hosts for program in programs_of(host.role, host.image)})
+    return list(
+        {
+            (program, host.image): None
+            for host in plan.hosts
+            for program in programs_of(host.role, host.image)
+        }
+    )
 
 
 def require_optional(plan: Plan) -> None:
     """Raises HarnessError if a program is not there that few topologies ask for.
 
-    That is told as late as a cluster is to be built: a scenario may be skipped where it is missing, and a topology can
-    be drawn anywhere.
+    That is told as late as a cluster is to be built: a scenario may be skipped where it is missing,
+    and a topology can be drawn anywhere.
     """
     for program, image in _wanted(plan):
         if program in OPTIONAL_PROGRAMS:
@@ -100,7 +114,9 @@ def require_optional(plan: Plan) -> None:
 
 
 def require_inputs(plan: Plan) -> None:
-    """Raises HarnessError if a program that the machines are to run or a file of the user's is not there."""
+    """Raises HarnessError if a program that the machines are to run or a file of the user's is not
+    there.
+    """
     for program, image in _wanted(plan):
         if program not in OPTIONAL_PROGRAMS:
             require(program, image)

@@ -33,12 +33,18 @@ _KINDS = {"tunl": "ipip", "ip6tnl": "ip6tnl", "gre": "gre", "sit": "sit"}
 
 
 class DirectorNode(Node):
-    """Runs keepalived or another VRRP implementation, and stand-ins for what health scripts look for."""
+    """Runs keepalived or another VRRP implementation, and stand-ins for what health scripts look
+    for.
+    """
 
     def __init__(self, host: HostPlan, plan: Plan, log_pipe: LogPipe) -> None:
         super().__init__(host, plan, log_pipe)
         others = {"ldirectord": (ldirectord.LDIRECTORD,)}.get(self.role.by, ())
-        own = IMPLEMENTATIONS[self.role.by].daemons(host.image) if self.role.by in IMPLEMENTATIONS else others
+        own = (
+            IMPLEMENTATIONS[self.role.by].daemons(host.image)
+            if self.role.by in IMPLEMENTATIONS
+            else others
+        )
         self.daemons = (*own, *local.daemons(self.role.local_services))
 
     @property
@@ -55,7 +61,8 @@ class DirectorNode(Node):
         return IMPLEMENTATIONS[self.role.by]
 
     def due(self, window: Window, master_advert_int: float | None = None) -> Window:
-        """When this implementation does what the RFCs have a router do in such a window, which has the skew in it.
+        """When this implementation does what the RFCs have a router do in such a window, which has
+        the skew in it.
 
         ``master_advert_int`` as for :func:`harness.keepalived.timers.takeover`.
         """
@@ -66,14 +73,22 @@ class DirectorNode(Node):
         return self.speaker.device_of(self.claim(vip), vip)
 
     def hardware_address(self, vip: str) -> str:
-        """At which hardware address it answers for a VIP; its own where it claims that otherwise than by VRRP."""
+        """At which hardware address it answers for a VIP; its own where it claims that otherwise
+        than by VRRP.
+        """
         if not any(vip in (*each.vips, *each.excluded_vips) for each in self.role.instances):
             return self.mac
         return self.speaker.hardware_address(self.claim(vip), self.mac)
 
     def entered(self, line: str) -> tuple[str, State] | None:
-        """The instance that a line of its log says has changed its state, and that state; None if it says no such."""
-        return self.speaker.entered(line, self.role.instances) if self.role.by in IMPLEMENTATIONS else None
+        """The instance that a line of its log says has changed its state, and that state; None if
+        it says no such.
+        """
+        return (
+            self.speaker.entered(line, self.role.instances)
+            if self.role.by in IMPLEMENTATIONS
+            else None
+        )
 
     @property
     def vrrp(self) -> VrrpInstance:
@@ -91,15 +106,22 @@ class DirectorNode(Node):
         return _by_service(self._network.of_role(RealServer), "sorry_for")
 
     def destinations(self, service: VirtualService, name: str | None = None) -> list[Destination]:
-        """The real servers of a service, in its table ``name`` (None: the first): the machines that serve it."""
+        """The real servers of a service, in its table ``name`` (None: the first): the machines that
+        serve it.
+        """
         port = service.real_port_in(service.name if name is None else name)
         return [
-            Destination(host.interface().address_of(service.family), port, service.weight_of(number))
+            Destination(
+                host.interface().address_of(service.family), port, service.weight_of(number)
+            )
             for number, host in enumerate(self._serving.get(service.name, ()))
         ]
 
-    def destination(self, service: VirtualService, server: RealServerNode, name: str | None = None) -> Destination:
-        """A real or sorry server as this director is to know it in the table ``name`` (None: the first) of ``service``.
+    def destination(
+        self, service: VirtualService, server: RealServerNode, name: str | None = None
+    ) -> Destination:
+        """A real or sorry server as this director is to know it in the table ``name`` (None: the
+        first) of ``service``.
 
         Raises HarnessError if it does not serve it.
         """
@@ -117,13 +139,16 @@ class DirectorNode(Node):
         ]
 
     def config_text(self) -> bytes:
-        """The keepalived.conf: the user's own, byte for byte, or else the generated one. Without keepalived it is what
-        vrrpd or ldirectord reads, or the rules that ipvsadm-restore would take.
+        """The keepalived.conf: the user's own, byte for byte, or else the generated one. Without
+        keepalived it is what vrrpd or ldirectord reads, or the rules that ipvsadm-restore would
+        take.
         """
         if self.role.by == "frr":
             return self._edited(frr_config.render(self.role.instances), self.role.edits).encode()
         if self.role.by == "ldirectord":
-            return ldirectord.render((each, self.destinations(each)) for each in self.role.services).encode()
+            return ldirectord.render(
+                (each, self.destinations(each)) for each in self.role.services
+            ).encode()
         if self.role.by == "ipvsadm":
             return "".join(f"{' '.join(words)}\n" for words in self._commands).encode()
         if keepalived.CONFIG in self.role.files:
@@ -131,16 +156,21 @@ class DirectorNode(Node):
         if self.role.config is not None:
             return read_config(self.name, self.role.config)
         services = [
-            (service, [*self.destinations(service), *self.sorry_server(service)]) for service in self.role.services
+            (service, [*self.destinations(service), *self.sorry_server(service)])
+            for service in self.role.services
         ]
-        text = config.render(self._global_defs(), self.role.instances, services, self.role.sync_groups)
+        text = config.render(
+            self._global_defs(), self.role.instances, services, self.role.sync_groups
+        )
         return self._edited(text, self.role.edits).encode()
 
     def _edited(self, text: str, edits: Iterable[tuple[str, str]]) -> str:
         for old, new in edits:
             if text.count(old) != 1:
                 file = Path(self.config_file).name
-                raise HarnessError(f"{self.name}: {old!r} stands {text.count(old)} times in its {file}, not once")
+                raise HarnessError(
+                    f"{self.name}: {old!r} stands {text.count(old)} times in its {file}, not once"
+                )
             text = text.replace(old, new)
         return text
 
@@ -163,21 +193,31 @@ class DirectorNode(Node):
             self._prepare_scripts()
 
     def _prepare_scripts(self) -> None:
-        """Put in place what keepalived's scripts run, and have keepalived read a configuration of the user's own."""
+        """Put in place what keepalived's scripts run, and have keepalived read a configuration of
+        the user's own.
+        """
         if not self.role.links_pidof:
             local.unlink_pidof(self.machine)
         local.prepare(self.machine, self.role.local_services)
         users.prepare(self.machine, self.role.users)
         for script in (each for each in (CHECK, REPORT) if each not in self.role.files):
-            self.machine.write(script, (Path(__file__).parent / Path(script).name).read_bytes(), 0o755)
+            self.machine.write(
+                script, (Path(__file__).parent / Path(script).name).read_bytes(), 0o755
+            )
         if self.role.config is not None:
             keepalived.check_config(self.machine, str(self.role.config))
 
     def _build_table(self) -> None:
         """Hold the VIPs, and make the table, or write what another daemon is to make it by."""
-        there = {ip_interface(each).ip.compressed for link in self.role.links for each in link.own_addresses}
+        there = {
+            ip_interface(each).ip.compressed
+            for link in self.role.links
+            for each in link.own_addresses
+        }
         vips = dict.fromkeys(vip for service in self.role.services for vip, _ in service.endpoints)
-        self.machine.add_addresses([vip for vip in vips if vip not in there and vip not in self.role.holds])
+        self.machine.add_addresses(
+            [vip for vip in vips if vip not in there and vip not in self.role.holds]
+        )
         self.machine.write(self.config_file, self.config_text(), 0o600)
         if self.role.by == "ipvsadm":
             for words in self._commands:
@@ -188,7 +228,9 @@ class DirectorNode(Node):
         """What ipvsadm makes the table by."""
         made = []
         for service in self.role.services:
-            made += ipvsadm.table(service, {name: self.destinations(service, name) for name in service.names})
+            made += ipvsadm.table(
+                service, {name: self.destinations(service, name) for name in service.names}
+            )
         return made
 
     @property
@@ -200,13 +242,15 @@ class DirectorNode(Node):
 
     @property
     def idle(self) -> list[Daemon]:
-        """Those that do not run, its own last: keepalived's scripts look for the others as soon as it runs, and vrrpd
-        for zebra.
+        """Those that do not run, its own last: keepalived's scripts look for the others as soon as
+        it runs, and vrrpd for zebra.
         """
         return sorted(super().idle, key=lambda daemon: daemon is self.daemons[0])
 
     def _make_device(self, device: str) -> None:
-        """A tunnel's first device is there as soon as the kernel has its module; any other is made."""
+        """A tunnel's first device is there as soon as the kernel has its module; any other is
+        made.
+        """
         kind = next((_KINDS[start] for start in _KINDS if device.startswith(start)), "dummy")
         self.machine.run(["ip", "link", "add", device, "type", kind], check=False)
         self.machine.run(["ip", "link", "set", device, "up"])
@@ -216,7 +260,8 @@ class DirectorNode(Node):
         self.machine.kill(int(self.machine.read(keepalived.VRRP_PID_FILE)), number)
 
     def reload(self, *edits: tuple[str, str]) -> None:
-        """Have keepalived read its configuration again (SIGHUP), with pairs of old and new text edited in it.
+        """Have keepalived read its configuration again (SIGHUP), with pairs of old and new text
+        edited in it.
 
         Nothing is recorded of it; what a scenario does is :meth:`harness.cluster.Cluster.reload`.
         """
@@ -224,17 +269,23 @@ class DirectorNode(Node):
         self.process(keepalived.KEEPALIVED).send_signal(signal.SIGHUP)
 
     def configure(self, *edits: tuple[str, str]) -> None:
-        """Write its keepalived.conf with pairs of old and new text edited in it, and tell nobody."""
+        """Write its keepalived.conf with pairs of old and new text edited in it, and tell
+        nobody.
+        """
         self.machine.write(keepalived.CONFIG, self._edited(self.config_text().decode(), edits))
 
     def _global_defs(self) -> config.GlobalDefs:
         mail_servers = self._network.of_role(MailServer)
         return config.GlobalDefs(
             router_id=self.name,
-            smtp_server=mail_servers[0].interface().address.ip.compressed if mail_servers else "127.0.0.1",
+            smtp_server=mail_servers[0].interface().address.ip.compressed
+            if mail_servers
+            else "127.0.0.1",
             smtp_alert=self.role.smtp_alert,
             notify_fifo=FIFO if self.role.notify_fifo else None,
-            lvs_sync_daemon=(self.vrrp.interface, self.vrrp.name) if self.role.sync_daemon else None,
+            lvs_sync_daemon=(self.vrrp.interface, self.vrrp.name)
+            if self.role.sync_daemon
+            else None,
             lvs_timeouts=self.role.lvs_timeouts,
         )
 
@@ -260,7 +311,9 @@ class DirectorNode(Node):
 
 
 def _by_service(hosts: Iterable[HostPlan], field: str) -> dict[str, list[HostPlan]]:
-    """The machines of each service, by its name: that tells it from others, be it with other settings."""
+    """The machines of each service, by its name: that tells it from others, be it with other
+    settings.
+    """
     found: dict[str, list[HostPlan]] = {}
     for host in hosts:
         for name in dict.fromkeys(service.name for service in getattr(host.role, field)):
@@ -273,4 +326,6 @@ def read_config(director: str, path: Path | str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as problem:
-        raise HarnessError(f"{director}: cannot read its keepalived.conf {path}: {problem.strerror}") from None
+        raise HarnessError(
+            f"{director}: cannot read its keepalived.conf {path}: {problem.strerror}"
+        ) from None

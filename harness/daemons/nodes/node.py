@@ -66,16 +66,21 @@ class Node:
             self.machine.set_sysctl(name, value)
 
     def send(self, packet: SupportsBytes, interface: str | None = None) -> None:
-        """Send an Ethernet frame from an interface, the first one by default: a scapy packet, or bytes.
+        """Send an Ethernet frame from an interface, the first one by default: a scapy packet, or
+        bytes.
 
         Raises HarnessError if the packet cannot be built, or the interface cannot send it.
         """
         if type(packet).__name__ not in ("Ether", "bytes"):
             kind = type(packet).__name__
-            raise HarnessError(f"{self.name}: a frame begins with Ether(), not with {kind}: Ether() / {kind}(...)")
+            raise HarnessError(
+                f"{self.name}: a frame begins with Ether(), not with {kind}: Ether() / {kind}(...)"
+            )
         try:
             frame = bytes(packet)
-        except Exception as problem:  # scapy raises what its fields raise: struct.error, OSError, TypeError, ...
+        except (
+            Exception
+        ) as problem:  # scapy raises what its fields raise: struct.error, OSError, TypeError, ...
             raise HarnessError(f"{self.name}: scapy cannot build the packet: {problem}") from None
         name = self.plan.interface(interface).name
         if not self.machine.powered:
@@ -85,23 +90,30 @@ class Node:
                 wire.bind((name, 0))
                 wire.send(frame)
             except OSError as problem:
-                raise HarnessError(f"{self.name}: cannot send from {name}: {problem.strerror}") from None
+                raise HarnessError(
+                    f"{self.name}: cannot send from {name}: {problem.strerror}"
+                ) from None
 
     def start(self, daemon: Daemon) -> None:
         """Start one of its daemons; whether it serves shows in its log."""
         writer = self._log_pipe(self, daemon)
         try:
             with open(os.devnull, "rb") as null:
-                self._processes[daemon.name] = self.machine.spawn(daemon.argv, null.fileno(), writer, writer)
+                self._processes[daemon.name] = self.machine.spawn(
+                    daemon.argv, null.fileno(), writer, writer
+                )
         except FileNotFoundError:
             raise HarnessError(
-                f"{self.name}: there is no {daemon.argv[0]}; install it: apt-get install {daemon.package}"
+                f"{self.name}: there is no {daemon.argv[0]}; install it: apt-get install"
+                f" {daemon.package}"
             ) from None
         finally:
             os.close(writer)
 
     def process(self, daemon: Daemon | None = None) -> Process:
-        """The process of a daemon, the first one by default. Raises HarnessError if it does not run."""
+        """The process of a daemon, the first one by default. Raises HarnessError if it does not
+        run.
+        """
         if daemon is None and not self.daemons:
             raise HarnessError(f"{self.name} runs no daemon")
         wanted = self.daemons[0] if daemon is None else daemon
@@ -114,7 +126,11 @@ class Node:
     def idle(self) -> list[Daemon]:
         """Those of its daemons that do not run, as far as its machine has reported."""
         running = {name for name, process in self._processes.items() if process.status is None}
-        return [daemon for daemon in self.daemons if not self.machine.powered or daemon.name not in running]
+        return [
+            daemon
+            for daemon in self.daemons
+            if not self.machine.powered or daemon.name not in running
+        ]
 
     def daemon_of(self, process: Process) -> Daemon | None:
         """Which daemon a process is; None if it is another program."""
@@ -127,7 +143,9 @@ class Node:
         process.wait()
 
     def kill(self, daemon: Daemon | None = None) -> None:
-        """Have a daemon, the first one by default, and all its children die at once, and wait for its end."""
+        """Have a daemon, the first one by default, and all its children die at once, and wait for
+        its end.
+        """
         process = self.process(daemon)
         self.signal_all(signal.SIGKILL, daemon)
         process.wait()

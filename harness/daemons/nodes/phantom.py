@@ -1,4 +1,6 @@
-"""Phantom routers: a machine without any daemon that says what it is told to say as a VRRP speaker."""
+"""Phantom routers: a machine without any daemon that says what it is told to say as a VRRP
+speaker.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from harness.topology import PhantomRouter
 
 @dataclass(frozen=True)
 class Advertise:
-    """Say ``times`` times, ``every`` so many seconds, what is right but for the fields in ``lies``."""
+    """Say ``times`` times, ``every`` so many seconds, what is right but for the fields in
+    ``lies``.
+    """
 
     times: int = 1
     every: float = 1.0
@@ -28,7 +32,9 @@ class Silence:
 
 @dataclass(frozen=True)
 class Resign:
-    """Say once, with priority 0, that it is master no longer (RFC 3768 and RFC 9568 section 6.4.3)."""
+    """Say once, with priority 0, that it is master no longer (RFC 3768 and RFC 9568 section
+    6.4.3).
+    """
 
 
 Step = Advertise | Silence | Resign
@@ -45,10 +51,13 @@ class PhantomNode(Node):
 
     @property
     def source(self) -> str:
-        """The address that it sends from: of its own family's, for IPv6 the link-local one of its interface."""
+        """The address that it sends from: of its own family's, for IPv6 the link-local one of its
+        interface.
+        """
         if ":" not in self.role.vrrp.vips[0]:
             return self.ip
-        parts = [int(part, 16) for part in self.mac.split(":")]  # RFC 4291 appendix A: modified EUI-64
+        # RFC 4291 appendix A: modified EUI-64
+        parts = [int(part, 16) for part in self.mac.split(":")]
         parts[0] ^= 2
         middle = [*parts[:3], 0xFF, 0xFE, *parts[3:]]
         words = [f"{middle[at] << 8 | middle[at + 1]:x}" for at in range(0, 8, 2)]

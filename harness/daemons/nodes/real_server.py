@@ -1,4 +1,6 @@
-"""Real servers: what answers the requests, and the script that holds the VIPs without answering ARP for them."""
+"""Real servers: what answers the requests, and the script that holds the VIPs without answering ARP
+for them.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ class RealServerNode(Node):
         return " ".join(dict.fromkeys(vip for service in served for vip, _ in service.endpoints))
 
     def protect(self, protected: bool) -> None:
-        """Run the experiment's script: ``start``, or ``stop`` for a machine that answers ARP for the VIPs."""
+        """Run the experiment's script: ``start``, or ``stop`` for a machine that answers ARP for
+        the VIPs.
+        """
         self.machine.run([PROTECTION, "start" if protected else "stop"])
 
     def put_page(self, path: str, text: str | None = None) -> None:

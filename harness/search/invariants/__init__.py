@@ -1,8 +1,19 @@
-"""What must hold however a cluster is treated: each invariant is a pure function over what was observed."""
+"""What must hold however a cluster is treated: each invariant is a pure function over what was
+observed.
+"""
 
 from __future__ import annotations
 
-from harness.search.invariants import addresses, advertising, balance, daemons, editing, election, rest, telling
+from harness.search.invariants import (
+    addresses,
+    advertising,
+    balance,
+    daemons,
+    editing,
+    election,
+    rest,
+    telling,
+)
 from harness.search.invariants.registry import INVARIANTS, Invariant, invariant
 from harness.search.observed import Observed, Violation
 
@@ -27,7 +38,8 @@ UNKNOWN = "unknown"
 def judge(observed: Observed) -> list[Violation]:
     """Everything that is not as it must be, in the order of the invariants.
 
-    An invariant that raises is no pass: what it would have said is unknown, and that is what is reported.
+    An invariant that raises is no pass: what it would have said is unknown, and that is what is
+    reported.
     """
     found: list[Violation] = []
     for name, function in INVARIANTS.items():

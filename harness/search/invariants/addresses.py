@@ -20,10 +20,12 @@ STRANGERS = "no other address appears"
 
 @invariant(HELD)
 def vips_are_with_the_master(observed: Observed) -> list[Violation]:
-    """An instance holds all of its addresses while it is master, and none while it is backup, in fault or stopped.
+    """An instance holds all of its addresses while it is master, and none while it is backup, in
+    fault or stopped.
 
-    RFC 5798 section 6.4.2 (a backup must not accept packets for the addresses) and 6.4.3; keepalived ``vrrp.c``,
-    ``vrrp_state_become_master``, ``vrrp_restore_interface``. A process that was killed or is hung leaves what it had.
+    RFC 5798 section 6.4.2 (a backup must not accept packets for the addresses) and 6.4.3;
+    keepalived ``vrrp.c``, ``vrrp_state_become_master``, ``vrrp_restore_interface``. A process that
+    was killed or is hung leaves what it had.
     """
     found: list[Violation] = []
     for router in routers(observed):
@@ -61,15 +63,23 @@ def _longer(spans: list[Span], slack: float) -> list[Span]:
 def _was_hung_when_touched(router: Router, span: Span) -> bool:
     """Whether somebody changed its addresses while it could not notice."""
     touched = disturbances(router.observed, Aspect.ADDRESS, router.director)
-    hung = [act for act in router.observed.acts if act.kind == "HangKeepalived" and act.node == router.director]
-    return any(act.lasts_at(each.since) and span.has(each.since) for act in hung for each in touched)
+    hung = [
+        act
+        for act in router.observed.acts
+        if act.kind == "HangKeepalived" and act.node == router.director
+    ]
+    return any(
+        act.lasts_at(each.since) and span.has(each.since) for act in hung for each in touched
+    )
 
 
 def _left_behind(router: Router, vip: str) -> Iterator[Violation]:
     """What an orderly end has not removed."""
     observed, slack = router.observed, router.observed.slack
     held = holding(observed, router.director, vip, router.instance.device_of(vip))
-    for event in observed.of(DaemonChanged, node=router.director, name="keepalived", action="ended", status=0):
+    for event in observed.of(
+        DaemonChanged, node=router.director, name="keepalived", action="ended", status=0
+    ):
         after = Span(event.at + slack, event.at + 2 * slack)
         if any(each.since <= after.since and after.until <= each.until for each in held):
             text = f"keepalived on {router.director} ended in an orderly way, and left {vip} behind"
@@ -90,10 +100,16 @@ def no_stranger_appears(observed: Observed) -> list[Violation]:
         known |= {ip_address(each.address) for each in observed.held(AddressChanged, node=name)}
         for event in observed.of(AddressChanged, node=name, action="added"):
             address = ip_address(event.address)
-            if address in known or address.is_link_local or event.interface not in director.addresses:
+            if (
+                address in known
+                or address.is_link_local
+                or event.interface not in director.addresses
+            ):
                 continue
             if calm(observed, Aspect.CONFIG, name, Span(event.at, event.at), after=observed.slack):
-                text = f"{name} adds {event.address}, which is none of its VIPs, to {event.interface}"
+                text = (
+                    f"{name} adds {event.address}, which is none of its VIPs, to {event.interface}"
+                )
                 found.append(Violation(STRANGERS, event.at, text, (event,)))
     return found
 
@@ -102,8 +118,9 @@ def no_stranger_appears(observed: Observed) -> list[Violation]:
 def servers_keep_silent(observed: Observed) -> list[Violation]:
     """No real server names a VIP as its own in ARP: the LAN would send it what is for the master.
 
-    Kernel ``net/ipv4/arp.c``, ``arp_ignore`` and ``arp_announce`` (Documentation/networking/ip-sysctl.rst): what the
-    real servers of LVS-DR set before they hold the VIP.
+    Kernel ``net/ipv4/arp.c``, ``arp_ignore`` and ``arp_announce``
+    (Documentation/networking/ip-sysctl.rst): what the real servers of LVS-DR set before they hold
+    the VIP.
     """
     bare = frozenset({"Unprotected", "HalfProtected", "ForgetVip"})
     if any(act.kind in bare or act.kind not in EFFECTS for act in observed.acts):
@@ -114,7 +131,11 @@ def servers_keep_silent(observed: Observed) -> list[Violation]:
     told: set[tuple[str, str]] = set()
     for event in observed.of(Arp, sent=True):
         key = (event.node, event.sender)
-        if event.sender in vips and event.node in observed.setting.servers and event.node not in directors:
+        if (
+            event.sender in vips
+            and event.node in observed.setting.servers
+            and event.node not in directors
+        ):
             if key not in told:
                 text = f"{event.node} says in ARP that {event.sender} is its own"
                 found.append(Violation(SILENT, event.at, text, (event,)))

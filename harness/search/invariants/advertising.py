@@ -29,8 +29,8 @@ _SEEN = Aspect.PROCESS | Aspect.WIRE | Aspect.ADDRESS | Aspect.CONFIG
 def pace_is_kept(observed: Observed) -> list[Violation]:
     """A master advertises every Advertisement_Interval, no later; earlier only for a reason.
 
-    RFC 5798 section 6.4.3 (Adver_Timer); keepalived ``vrrp.c``, ``vrrp_state_master_tx``. Reasons are a lower claim
-    that it hears (it answers at once), a reload, and a change of state.
+    RFC 5798 section 6.4.3 (Adver_Timer); keepalived ``vrrp.c``, ``vrrp_state_master_tx``. Reasons
+    are a lower claim that it hears (it answers at once), a reload, and a change of state.
     """
     found: list[Violation] = []
     for router in routers(observed):
@@ -42,18 +42,35 @@ def pace_is_kept(observed: Observed) -> list[Violation]:
 
 def _out_of_pace(router: Router, reign: Span) -> Iterator[Violation]:
     slack, interval = router.observed.slack, router.instance.advert_int
-    said = [each for each in router.sent if each.priority and reign.since - slack <= each.at <= reign.until + slack]
+    said = [
+        each
+        for each in router.sent
+        if each.priority and reign.since - slack <= each.at <= reign.until + slack
+    ]
     began = reign.since if reign.since > router.observed.began else None
-    times: list[Instant] = [*([began] if began is not None else []), *(each.at for each in said), reign.until]
+    times: list[Instant] = [
+        *([began] if began is not None else []),
+        *(each.at for each in said),
+        reign.until,
+    ]
     for number, (one, other) in enumerate(pairwise(times)):
         gap, last = other - one, number == len(times) - 2
         able = any(each.since <= one and other <= each.until for each in router.able)
-        if not able or not calm(router.observed, _SEEN, router.director, Span(one, other), after=interval):
+        if not able or not calm(
+            router.observed, _SEEN, router.director, Span(one, other), after=interval
+        ):
             continue
         told = f"{router.director} advertised {router.instance.name}"
         if gap > interval + slack:
-            yield Violation(PACE, one + interval, f"{told}, and then not for more than {interval:g} s")
-        elif gap < interval - slack and not last and one != began and not _reason(router, Span(one, other), reign):
+            yield Violation(
+                PACE, one + interval, (f"{told}, and then not for more than {interval:g} s")
+            )
+        elif (
+            gap < interval - slack
+            and not last
+            and one != began
+            and not _reason(router, Span(one, other), reign)
+        ):
             yield Violation(PACE, other, f"{told}, and again before {interval:g} s had passed")
 
 
@@ -70,10 +87,11 @@ def _reason(router: Router, span: Span, reign: Span) -> bool:
 
 @invariant(TRUE)
 def advertisements_are_true(observed: Observed) -> list[Violation]:
-    """Version, interval, VIPs and priority are those of the configuration, and every receiver can take it.
+    """Version, interval, VIPs and priority are those of the configuration, and every receiver can
+    take it.
 
-    RFC 5798 section 5.2; the priority is the configured one with the weights of what is tracked (keepalived
-    ``vrrp_track.c``, ``vrrp_set_effective_priority``), or 0 for a resignation.
+    RFC 5798 section 5.2; the priority is the configured one with the weights of what is tracked
+    (keepalived ``vrrp_track.c``, ``vrrp_set_effective_priority``), or 0 for a resignation.
     """
     found = []
     for router in routers(observed):
@@ -93,7 +111,9 @@ def _of_no_instance(observed: Observed) -> list[Violation]:
     for name, director in observed.setting.directors.items():
         for advert in observed.of(Advertisement, node=name, sent=True):
             known = director.instance(advert.vrid) is not None or not director.elects
-            if not known and calm(observed, Aspect.CONFIG, name, Span(advert.at, advert.at), after=observed.slack):
+            if not known and calm(
+                observed, Aspect.CONFIG, name, Span(advert.at, advert.at), after=observed.slack
+            ):
                 text = f"{name} advertises VRID {advert.vrid}, which it has no instance of"
                 found.append(Violation(TRUE, advert.at, text, (advert,)))
                 break
@@ -106,23 +126,29 @@ def _untrue(router: Router, advert: Advertisement, around: Span) -> str | None:
         return f"version {advert.version} instead of {instance.version}"
     if abs(advert.interval - instance.advert_int) > 1e-6:
         return f"an interval of {advert.interval:g} s instead of {instance.advert_int:g} s"
-    if {ip_address(each) for each in advert.addresses.split()} != {ip_address(each) for each in instance.vips}:
+    if {ip_address(each) for each in advert.addresses.split()} != {
+        ip_address(each) for each in instance.vips
+    }:
         return f"the addresses {advert.addresses!r}"
     peers = instance.unicast_peers
     if advert.destination not in (peers or MULTICAST):
         return f"the destination {advert.destination}"
     possible = router.claims.possible(around)
     if advert.priority and router.claims.known(around) and advert.priority not in possible:
-        return f"priority {advert.priority}, and should with {' or '.join(map(str, sorted(possible)))}"
+        return (
+            f"priority {advert.priority}, and should with {' or '.join(map(str, sorted(possible)))}"
+        )
     return None
 
 
 @invariant(ANNOUNCED)
 def takeovers_are_announced(observed: Observed) -> list[Violation]:
-    """Whoever becomes master announces each VIP by gratuitous ARP, or an unsolicited neighbour advertisement.
+    """Whoever becomes master announces each VIP by gratuitous ARP, or an unsolicited neighbour
+    advertisement.
 
-    RFC 5798 section 6.4.1 and 6.4.2; ``garp_master_repeat`` at once and as many after ``garp_master_delay``
-    (keepalived ``vrrp.c``, ``vrrp_state_become_master``; :func:`harness.keepalived.timers.garp_schedule`).
+    RFC 5798 section 6.4.1 and 6.4.2; ``garp_master_repeat`` at once and as many after
+    ``garp_master_delay`` (keepalived ``vrrp.c``, ``vrrp_state_become_master``;
+    :func:`harness.keepalived.timers.garp_schedule`).
     """
     found: list[Violation] = []
     for router in _told(observed):
@@ -135,38 +161,51 @@ def takeovers_are_announced(observed: Observed) -> list[Violation]:
 
 
 def _not_answered(router: Router, heard: Advertisement) -> Iterator[Violation]:
-    """A master that hears of a lower one announces itself anew (``vrrp_state_master_rx``, ``garp_lower_prio_repeat``):
-    whoever has heard the other is to come back.
+    """A master that hears of a lower one announces itself anew (``vrrp_state_master_rx``,
+    ``garp_lower_prio_repeat``): whoever has heard the other is to come back.
     """
     observed, instance = router.observed, router.instance
     slack = observed.slack
     window = Span(heard.at - slack, heard.at + slack)
     reigns = any(
-        state == "MASTER" and span.since + slack < window.since and window.until < span.until - slack
+        state == "MASTER"
+        and span.since + slack < window.since
+        and window.until < span.until - slack
         for span, state in router.states
     )
     repeat = instance.garp_lower_prio_repeat
     due = instance.garp_master_repeat if repeat is None else repeat
     lower = all(heard.priority < own for own in router.claims.possible(window))
-    if not reigns or not heard.priority or not lower or not _heard_by_all(router, window) or ":" in instance.vips[0]:
+    if (
+        not reigns
+        or not heard.priority
+        or not lower
+        or not _heard_by_all(router, window)
+        or ":" in instance.vips[0]
+    ):
         return
     for vip in instance.vips:
         if instance.device_of(vip) in observed.setting.directors[router.director].addresses:
             said = _announcements(router, vip, window)
             if said < due and instance.garp_lower_prio_delay is None:
-                text = f"{router.director} hears of a lower master, and announces {vip} {said} times instead of {due}"
+                text = (
+                    f"{router.director} hears of a lower master, and announces {vip} {said}"
+                    f" times instead of {due}"
+                )
                 yield Violation(ANNOUNCED, heard.at, text, (heard,))
 
 
 LOWER_DELAY: Final = 5.0
-"""Seconds after a lower claim in which a master announces its VIPs again, where nothing says so: not the instance's own
-``garp_master_delay`` but that of ``global_defs`` (keepalived ``vrrp.c``, ``vrrp_garp_lower_prio_delay``).
+"""Seconds after a lower claim in which a master announces its VIPs again, where nothing says so:
+not the instance's own ``garp_master_delay`` but that of ``global_defs`` (keepalived ``vrrp.c``,
+``vrrp_garp_lower_prio_delay``).
 """
 
 
 @invariant(REASON)
 def announcements_have_a_reason(observed: Observed) -> list[Violation]:
-    """Only a master announces a VIP: when it becomes one, a while later, at each refresh, or for a lower claim.
+    """Only a master announces a VIP: when it becomes one, a while later, at each refresh, or for a
+    lower claim.
 
     RFC 5798 section 6.4.3; keepalived.conf(5), ``garp_master_delay``, ``garp_master_refresh``;
     :func:`harness.keepalived.timers.garp_schedule`.
@@ -177,16 +216,22 @@ def announcements_have_a_reason(observed: Observed) -> list[Violation]:
         told: set[str] = set()
         heard = _heard_in_group(observed, router)
         for event in observed.of(Arp, node=router.director, sent=True, gratuitous=True):
-            if event.sender in vips and event.sender not in told and not _has_reason(router, heard, event.at):
+            if (
+                event.sender in vips
+                and event.sender not in told
+                and not _has_reason(router, heard, event.at)
+            ):
                 told.add(event.sender)
-                text = f"{router.director} announces {event.sender} by gratuitous ARP, for no reason"
+                text = (
+                    f"{router.director} announces {event.sender} by gratuitous ARP, for no reason"
+                )
                 found.append(Violation(REASON, event.at, text, (event,)))
     return found
 
 
 def _heard_in_group(observed: Observed, router: Router) -> list[Instant]:
-    """When it heard another claim, or an instance of its sync group did: all of them announce themselves then
-    (keepalived ``vrrp.c``, ``vrrp_state_master_rx``).
+    """When it heard another claim, or an instance of its sync group did: all of them announce
+    themselves then (keepalived ``vrrp.c``, ``vrrp_state_master_rx``).
     """
     group = next(
         (
@@ -219,7 +264,9 @@ def _has_reason(router: Router, heard: list[Instant], at: Instant) -> bool:
         return False
     since = [*heard, *router.reloads, *(span.since for span, _ in router.states)]
     for delay in delays:  # a second round goes with an advertisement (``vrrp_state_master_tx``)
-        if any(Span(each + delay, each + delay + instance.advert_int).meets(wide) for each in since):
+        if any(
+            Span(each + delay, each + delay + instance.advert_int).meets(wide) for each in since
+        ):
             return True
     reign = reigns[-1]
     if any(wide.has(each) for each in since):
@@ -240,7 +287,9 @@ def _unannounced(router: Router, reign: Span) -> Iterator[Violation]:
         since = Span(reign.since - observed.slack, window.until)
         if window.until > min(reign.until, observed.ended) or not _heard_by_all(router, since):
             return
-        if due and (any(since.has(each.at) for each in router.heard) or any(map(since.has, router.reloads))):
+        if due and (
+            any(since.has(each.at) for each in router.heard) or any(map(since.has, router.reloads))
+        ):
             return  # either begins its announcements anew
         for vip in (*instance.vips, *instance.excluded_vips):
             if instance.device_of(vip) not in wires:
@@ -248,14 +297,17 @@ def _unannounced(router: Router, reign: Span) -> Iterator[Violation]:
             said = _announcements(router, vip, window)
             if said < schedule.count(due):
                 text = (
-                    f"{router.director} became master of {instance.name} and announced {vip} {said} times instead of"
+                    f"{router.director} became master of {instance.name} and announced {vip}"
+                    f" {said} times instead of"
                     f" {schedule.count(due)}, {due:g} s later"
                 )
                 yield Violation(ANNOUNCED, at, text)
 
 
 def _told(observed: Observed) -> list[Router]:
-    """The routers of which it is known how they announce themselves: a text of the user's own may say otherwise."""
+    """The routers of which it is known how they announce themselves: a text of the user's own may
+    say otherwise.
+    """
     directors = observed.setting.directors
     return [
         each for each in routers(observed)
@@ -264,14 +316,21 @@ def _told(observed: Observed) -> list[Router]:
 
 
 def _heard_by_all(router: Router, span: Span) -> bool:
-    able = any(each.since - router.observed.slack <= span.since and span.until <= each.until for each in router.able)
+    able = any(
+        each.since - router.observed.slack <= span.since and span.until <= each.until
+        for each in router.able
+    )
     return able and calm(router.observed, _SEEN, router.director, span, after=router.observed.slack)
 
 
 def _announcements(router: Router, vip: str, window: Span) -> int:
     observed = router.observed
     if ":" in vip:
-        told = observed.of(Ndp, node=router.director, sent=True, operation="advertisement", unsolicited=True)
-        return sum(window.has(event.at) and ip_address(event.target) == ip_address(vip) for event in told)
+        told = observed.of(
+            Ndp, node=router.director, sent=True, operation="advertisement", unsolicited=True
+        )
+        return sum(
+            window.has(event.at) and ip_address(event.target) == ip_address(vip) for event in told
+        )
     asked = observed.of(Arp, node=router.director, sent=True, gratuitous=True, sender=vip)
     return sum(window.has(event.at) for event in asked)

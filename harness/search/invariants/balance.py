@@ -39,7 +39,10 @@ def entries(observed: Observed, director: str, table: str, address: str) -> list
         emptied = (isinstance(event, Power) and event.action == "off") or (
             isinstance(event, ServiceChanged) and event.service == table
         )
-        ours = isinstance(event, DestinationChanged) and (event.service, event.address) == (table, address)
+        ours = isinstance(event, DestinationChanged) and (event.service, event.address) == (
+            table,
+            address,
+        )
         if emptied or ours:
             if weight is not None:
                 found.append(Entry(Span(since, event.at), weight))
@@ -52,19 +55,26 @@ def entries(observed: Observed, director: str, table: str, address: str) -> list
 
 @invariant(TABLES)
 def tables_follow_checks(observed: Observed) -> list[Violation]:
-    """A real server that is well is in its table with its weight; one whose checks must have failed is not.
+    """A real server that is well is in its table with its weight; one whose checks must have failed
+    is not.
 
-    keepalived ``ipwrapper.c``, ``update_svr_checker_state`` and ``perform_svr_state``; the times are those of
-    :func:`harness.keepalived.timers.removal` and its like. While too few are well for the quorum, only the sorry
-    server may be there (``update_quorum_state``).
+    keepalived ``ipwrapper.c``, ``update_svr_checker_state`` and ``perform_svr_state``; the times
+    are those of
+    :func:`harness.keepalived.timers.removal` and its like. While too few are well for the quorum,
+    only the sorry server may be there (``update_quorum_state``).
     """
     found: list[Violation] = []
     for name, director in observed.setting.directors.items():
         if not director.elects:
             continue
-        touched = disturbances(observed, Aspect.TABLE | Aspect.CONFIG, name, after=SWEEP + observed.slack)
+        touched = disturbances(
+            observed, Aspect.TABLE | Aspect.CONFIG, name, after=SWEEP + observed.slack
+        )
         acting = [
-            Span(run.span.since + (1.0 if run.afresh else observed.slack), run.span.until - observed.slack)
+            Span(
+                run.span.since + (1.0 if run.afresh else observed.slack),
+                run.span.until - observed.slack,
+            )
             for run in runs(observed, name, CHECKERS)
         ]
         acting = [span for span in without(acting, touched) if span.length > 0]
@@ -73,11 +83,16 @@ def tables_follow_checks(observed: Observed) -> list[Violation]:
     return found
 
 
-def _of_table(observed: Observed, director: str, table: Table, acting: list[Span]) -> Iterator[Violation]:
+def _of_table(
+    observed: Observed, director: str, table: Table, acting: list[Span]
+) -> Iterator[Violation]:
     service, slack = table.service, observed.slack
     if len({each.endpoint for each in table.destinations}) < len(table.destinations):
         return
-    states = {each.endpoint: health(observed, director, table, each.address) for each in table.destinations}
+    states = {
+        each.endpoint: health(observed, director, table, each.address)
+        for each in table.destinations
+    }
     enough = _has_quorum(table, [states[each.endpoint].well for each in table.destinations], acting)
     for each in table.destinations:
         present = entries(observed, director, table.name, each.endpoint)
@@ -87,17 +102,23 @@ def _of_table(observed: Observed, director: str, table: Table, acting: list[Span
         right = [entry.span for entry in present if entry.weight == each.weight]
         for span in _long(without(due, right), slack):
             yield Violation(
-                TABLES, span.since, f"{told} lacks {each.endpoint} with weight {each.weight}, which is well"
+                TABLES,
+                span.since,
+                (f"{told} lacks {each.endpoint} with weight {each.weight}, which is well"),
             )
         if not service.checks or len(service.checks) > 1:
             continue
         loads = [entry.span for entry in present if entry.weight or not service.inhibit_on_failure]
         for span in _long(both(both(state.ill, acting), loads), slack):
-            yield Violation(TABLES, span.since, f"{told} still has {each.endpoint}, whose checks have failed")
+            yield Violation(
+                TABLES, span.since, (f"{told} still has {each.endpoint}, whose checks have failed")
+            )
 
 
 def _has_quorum(table: Table, well: list[list[Span]], acting: list[Span]) -> list[Span]:
-    """When enough are certainly well, so that nothing depends on those of which nothing is certain."""
+    """When enough are certainly well, so that nothing depends on those of which nothing is
+    certain.
+    """
     service = table.service
     if not table.sorry and service.quorum == 1:
         return acting
@@ -115,8 +136,8 @@ def _long(spans: list[Span], slack: float) -> list[Span]:
 def removed_servers_serve_nobody(observed: Observed) -> list[Violation]:
     """A request that is sent after the master has removed a real server is not answered by that.
 
-    Kernel ``ip_vs_ctl.c``, ``__ip_vs_unlink_dest``: a scheduler sees a removed destination no more. It is judged
-    where one director alone holds the VIP, for connections that were made afterwards.
+    Kernel ``ip_vs_ctl.c``, ``__ip_vs_unlink_dest``: a scheduler sees a removed destination no more.
+    It is judged where one director alone holds the VIP, for connections that were made afterwards.
     """
     found: list[Violation] = []
     used: dict[tuple[str, int], Instant] = {}
@@ -125,7 +146,10 @@ def removed_servers_serve_nobody(observed: Observed) -> list[Violation]:
         first = used.setdefault(key, request.at)
         if request.status != 200 or request.server is None or first != request.at:
             continue
-        name = next((each for each, page in observed.setting.servers.items() if page == request.server), None)
+        name = next(
+            (each for each, page in observed.setting.servers.items() if page == request.server),
+            None,
+        )
         if name is not None:
             found += _not_removed(observed, request, name)
     return found
@@ -142,22 +166,38 @@ def _not_removed(observed: Observed, request: Request, server: str) -> Iterator[
     answered = Span(request.at - observed.slack, request.at + request.latency)
     for table in director.tables:
         port = table.service.port
-        if table.service.fwmark or (request.address, request.service_port) != (table.service.vip, port):
+        if table.service.fwmark or (request.address, request.service_port) != (
+            table.service.vip,
+            port,
+        ):
             continue
         if table.service.persistence_timeout is not None:
             continue
-        own = [each for each in table.destinations if observed.setting.server_at(each.address) == server]
+        own = [
+            each
+            for each in table.destinations
+            if observed.setting.server_at(each.address) == server
+        ]
         sorry = [each for each in table.sorry if observed.setting.server_at(each.address) == server]
         present = [
-            entry.span for each in (*own, *sorry) for entry in entries(observed, name, table.name, each.endpoint)
+            entry.span
+            for each in (*own, *sorry)
+            for entry in entries(observed, name, table.name, each.endpoint)
         ]
         if own and not any(span.meets(answered) for span in present):
-            text = f"{server} answers a request to {request.address}, and {name}'s table does not have it"
+            text = (
+                f"{server} answers a request to {request.address}, and {name}'s table does"
+                f" not have it"
+            )
             yield Violation(SERVED, request.at, text, (request,))
 
 
 def _holds(observed: Observed, name: str, director: DirectorSetting, request: Request) -> bool:
     """Whether a director held the address of a request when that was sent."""
     vip = request.address
-    devices = [one.device_of(vip) for one in director.instances if vip in (*one.vips, *one.excluded_vips)]
-    return any(span.has(request.at) for device in devices for span in holding(observed, name, vip, device))
+    devices = [
+        one.device_of(vip) for one in director.instances if vip in (*one.vips, *one.excluded_vips)
+    ]
+    return any(
+        span.has(request.at) for device in devices for span in holding(observed, name, vip, device)
+    )

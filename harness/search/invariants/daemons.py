@@ -14,19 +14,34 @@ from harness.search.model.spans import Span
 from harness.search.observed import UNTOLD, Act, Observed, Violation
 from harness.topology.checks import CONNECT_TIMEOUT
 
-ENDS: Final = frozenset({"PowerOff", "StopKeepalived", "KillKeepalived", "Restart", "StopProgram", "StopHttpd",
-                         "StopDnsmasq", "StopMail", "StopLocal"})  # fmt: skip
+ENDS: Final = frozenset(
+    {
+        "PowerOff",
+        "StopKeepalived",
+        "KillKeepalived",
+        "Restart",
+        "StopProgram",
+        "StopHttpd",
+        "StopDnsmasq",
+        "StopMail",
+        "StopLocal",
+    }
+)
 """The deeds by which a daemon of their node ends."""
 
 CRASHES: Final = {"CrashVrrp": "vrrp", "CrashCheckers": "healthcheck"}
 """The deeds by which a child of keepalived dies, which its parent then says."""
 
 LASTING: Final = 2.0
-"""Seconds after such a deed, or its healing, in which its consequences may be told of: an orderly end takes one."""
+"""Seconds after such a deed, or its healing, in which its consequences may be told of: an orderly
+end takes one.
+"""
 
 WORDS: Final = re.compile(
-    r"Assertion|assertion failed|double free|corrupt|segfault|Segmentation|stack smashing|AddressSanitizer|"
-    r"runtime error|BUG|Unable to allocate|Cannot allocate memory|[Oo]ut of memory|Too many open files|"
+    r"Assertion|assertion failed|double free|corrupt|segfault|Segmentation|stack smashing"
+    r"|AddressSanitizer|"
+    r"runtime error|BUG|Unable to allocate|Cannot allocate memory|[Oo]ut of memory|Too many open"
+    r" files|"
     r"permanent error|Bus error|invalid pointer|thread_add_\w+ .*(error|fail)",
 )
 """What no daemon has reason to say, whatever befalls its machine."""
@@ -36,16 +51,21 @@ WORDS: Final = re.compile(
 def daemons_live(observed: Observed) -> list[Violation]:
     """No daemon ends unless a deed ends it, and no child of keepalived dies.
 
-    keepalived(8): the parent restarts a child that dies, and says so (``core/main.c``, "exited due to"), so a crash is
-    told by its words as well as by the daemon's end.
+    keepalived(8): the parent restarts a child that dies, and says so (``core/main.c``, "exited due
+    to"), so a crash is told by its words as well as by the daemon's end.
     """
     found = []
     for event in observed.of(DaemonChanged, action="ended"):
         if not _explained(observed, event, ENDS):
-            text = f"{event.name} on {event.node} ended with {event.status}, and nothing was done to it"
+            text = (
+                f"{event.name} on {event.node} ended with {event.status}, and nothing was"
+                f" done to it"
+            )
             found.append(Violation("daemons live", event.at, text, (event,)))
     for log in observed.of(Log, daemon="keepalived"):
-        if keepalived.CRASHED.search(log.line) and not _explained(observed, log, frozenset(CRASHES) | ENDS):
+        if keepalived.CRASHED.search(log.line) and not _explained(
+            observed, log, frozenset(CRASHES) | ENDS
+        ):
             text = f"a child of keepalived on {log.node} died: {without_time(log.line)}"
             found.append(Violation("daemons live", log.at, text, (log,)))
     return found
@@ -53,18 +73,27 @@ def daemons_live(observed: Observed) -> list[Violation]:
 
 @invariant("daemons keep up")
 def daemons_keep_up(observed: Observed) -> list[Violation]:
-    """keepalived never comes to a timer late, unless it was hung: in virtual time that is a process that spun or slept.
+    """keepalived never comes to a timer late, unless it was hung: in virtual time that is a process
+    that spun or slept.
 
-    keepalived ``lib/scheduler.c``, ``thread_set_timer``: "A thread timer expired ... seconds ago". While a real server
-    acknowledges nothing, the end of a check keeps it from all else (``layer4.c``, SO_LINGER): that is known, and may
-    be left over from a sequence before.
+    keepalived ``lib/scheduler.c``, ``thread_set_timer``: "A thread timer expired ... seconds ago".
+    While a real server acknowledges nothing, the end of a check keeps it from all else
+    (``layer4.c``, SO_LINGER): that is known, and may be left over from a sequence before.
     """
     hung = frozenset({"HangKeepalived", "PowerOff"})
     servers = Aspect.SERVER | Aspect.WIRE | Aspect.EAR
     over = LINGER.latest + CONNECT_TIMEOUT
-    closing = [*disturbances(observed, servers, after=over), Span(observed.began, observed.began + over)]
+    closing = [
+        *disturbances(observed, servers, after=over),
+        Span(observed.began, observed.began + over),
+    ]
     return [
-        Violation("daemons keep up", log.at, f"keepalived on {log.node} is late: {without_time(log.line)}", (log,))
+        Violation(
+            "daemons keep up",
+            log.at,
+            (f"keepalived on {log.node} is late: {without_time(log.line)}"),
+            (log,),
+        )
         for log in observed.of(Log, daemon="keepalived")
         if "timer expired" in log.line
         and not _explained(observed, log, hung)
@@ -74,12 +103,19 @@ def daemons_keep_up(observed: Observed) -> list[Violation]:
 
 @invariant("nothing alarming is logged")
 def nothing_alarming(observed: Observed) -> list[Violation]:
-    """No daemon says what only a defect makes it say: a failed assertion, corrupted memory, descriptors used up.
+    """No daemon says what only a defect makes it say: a failed assertion, corrupted memory,
+    descriptors used up.
 
-    keepalived ``lib/assert_debug.h``, ``lib/memory.c``; glibc's ``malloc`` for what it finds corrupted.
+    keepalived ``lib/assert_debug.h``, ``lib/memory.c``; glibc's ``malloc`` for what it finds
+    corrupted.
     """
     return [
-        Violation("nothing alarming is logged", log.at, f"{log.daemon} on {log.node}: {without_time(log.line)}", (log,))
+        Violation(
+            "nothing alarming is logged",
+            log.at,
+            (f"{log.daemon} on {log.node}: {without_time(log.line)}"),
+            (log,),
+        )
         for log in observed.of(Log)
         if WORDS.search(log.line)
     ]
@@ -91,7 +127,9 @@ def without_time(line: str) -> str:
 
 
 def _explained(observed: Observed, event: Event, kinds: frozenset[str]) -> bool:
-    """Whether a deed to the same node, while it lasts or shortly after it, accounts for an event."""
+    """Whether a deed to the same node, while it lasts or shortly after it, accounts for an
+    event.
+    """
     for act in observed.acts:
         if act.node != event.node or not (act.kind in kinds or _restarts(act)):
             continue
@@ -103,4 +141,6 @@ def _explained(observed: Observed, event: Event, kinds: frozenset[str]) -> bool:
 
 def _restarts(act: Act) -> bool:
     """Whether a deed may have restarted a daemon: where its parameters are not known, it may."""
-    return act.kind == "Reconfigure" and bool(act.parameters.get("restart", UNTOLD in act.parameters))
+    return act.kind == "Reconfigure" and bool(
+        act.parameters.get("restart", UNTOLD in act.parameters)
+    )

@@ -21,11 +21,12 @@ EDITED = "a reload does what the new configuration says"
 
 @invariant(EDITED)
 def edits_take_effect(observed: Observed) -> list[Violation]:
-    """After a reload tables and VIPs are those of the edited configuration: what was taken out is gone, what is still
-    there stays, with the weight that it now has.
+    """After a reload tables and VIPs are those of the edited configuration: what was taken out is
+    gone, what is still there stays, with the weight that it now has.
 
-    keepalived(8), SIGHUP; ``ipvswrapper.c``, ``clear_diff_services`` and ``clear_diff_rs``; ``vrrp_data.c``,
-    ``clear_diff_vrrp``. A restart with the same text does the same (keepalived.conf(5)).
+    keepalived(8), SIGHUP; ``ipvswrapper.c``, ``clear_diff_services`` and ``clear_diff_rs``;
+    ``vrrp_data.c``, ``clear_diff_vrrp``. A restart with the same text does the same
+    (keepalived.conf(5)).
     """
     found: list[Violation] = []
     for act in observed.acts:
@@ -42,17 +43,26 @@ def edits_take_effect(observed: Observed) -> list[Violation]:
 
 
 def _settled(observed: Observed, act: Act) -> Span | None:
-    """From when on all of an edit must be in force, to its end; None if something else was done to the director."""
+    """From when on all of an edit must be in force, to its end; None if something else was done to
+    the director.
+    """
     restart = bool(act.parameters.get("restart"))
     until = observed.ended if act.healed_at is None else act.healed_at
     hindering = Aspect.PROCESS | Aspect.TABLE | Aspect.CONFIG | Aspect.ADDRESS
     for other in observed.acts:
         over = observed.ended if other.healed_at is None else other.healed_at + SWEEP
-        near = other is not act and other.node == act.node and Span(other.at, over).meets(Span(act.at, until))
+        near = (
+            other is not act
+            and other.node == act.node
+            and Span(other.at, over).meets(Span(act.at, until))
+        )
         if near and effect(other) & hindering:
             return None
     since = act.at + SWEEP + (2.0 if restart else 0.0) + 2 * observed.slack
-    run = any(each.span.since <= since and until <= each.span.until for each in runs(observed, str(act.node), CHECKERS))
+    run = any(
+        each.span.since <= since and until <= each.span.until
+        for each in runs(observed, str(act.node), CHECKERS)
+    )
     return Span(since, until) if since < until and run else None
 
 
@@ -87,7 +97,9 @@ def _tables(
             if each.address not in servers and each.address not in apology:
                 for entry in both([entry.span for entry in present], [span]):
                     if entry.length > observed.slack:
-                        yield Violation(EDITED, entry.since, f"{told} {table.name} still has {each.endpoint}")
+                        yield Violation(
+                            EDITED, entry.since, (f"{told} {table.name} still has {each.endpoint}")
+                        )
                         break
     yield from _weights(observed, act, director, wanted, span)
 
@@ -121,12 +133,17 @@ def _vips(
     for instance in director.instances:
         states = in_state(observed, node, instance.name)
         reigns = any(
-            state == "MASTER" and each.since <= span.since and span.until <= each.until for each, state in states
+            state == "MASTER" and each.since <= span.since and span.until <= each.until
+            for each, state in states
         )
         for vip in (*instance.vips, *instance.excluded_vips):
             held = both(holding(observed, node, vip, instance.device_of(vip)), [span])
             due = vip in wanted.vips.get(instance.name, ())
-            if due and reigns and any(each.length > observed.slack for each in without([span], held)):
+            if (
+                due
+                and reigns
+                and any(each.length > observed.slack for each in without([span], held))
+            ):
                 yield Violation(EDITED, span.since, f"{told} is master, and does not hold {vip}")
             if not due and any(each.length > observed.slack for each in held):
                 yield Violation(EDITED, span.since, f"{told} still holds {vip}")

@@ -23,10 +23,12 @@ FAULTY = "a fault has a cause, and a cause makes a fault"
 
 @invariant(YIELDS)
 def masters_yield(observed: Observed) -> list[Violation]:
-    """Whoever hears a better claim advertises no more until Master_Down_Interval after the last of it.
+    """Whoever hears a better claim advertises no more until Master_Down_Interval after the last of
+    it.
 
-    RFC 5798 section 6.4.2 and 6.4.3 (a master that hears a higher priority becomes backup at once); keepalived
-    ``vrrp.c``, ``vrrp_state_master_rx`` and ``vrrp_state_backup``. After a resignation it is Skew_Time.
+    RFC 5798 section 6.4.2 and 6.4.3 (a master that hears a higher priority becomes backup at once);
+    keepalived ``vrrp.c``, ``vrrp_state_master_rx`` and ``vrrp_state_backup``. After a resignation
+    it is Skew_Time.
     """
     found: list[Violation] = []
     for router in routers(observed):
@@ -42,7 +44,10 @@ def _not_yielded(router: Router, advert: Advertisement) -> Iterator[Violation]:
     run = next((run for run in router.runs if run.span.has(advert.at)), None)
     if run is None or advert.at <= run.span.since + slack:
         return  # what it says as it wakes up, it was to say before
-    resigned = max((event.at for event in router.sent if not event.priority and event.at < advert.at), default=None)
+    resigned = max(
+        (event.at for event in router.sent if not event.priority and event.at < advert.at),
+        default=None,
+    )
     for heard in reversed(router.heard):
         if heard.at > advert.at - slack:
             continue
@@ -62,12 +67,17 @@ def _not_yielded(router: Router, advert: Advertisement) -> Iterator[Violation]:
         else:
             continue
         if advert.at < due - slack:
-            text = f"{router.director} advertises {router.instance.name}, and heard that {heard.source} {what}"
+            text = (
+                f"{router.director} advertises {router.instance.name}, and heard that"
+                f" {heard.source} {what}"
+            )
             yield Violation(YIELDS, advert.at, text, (heard, advert))
         return
 
 
-def _outranks_all(router: Router, heard: Advertisement, advert: Advertisement, since: Instant) -> bool:
+def _outranks_all(
+    router: Router, heard: Advertisement, advert: Advertisement, since: Instant
+) -> bool:
     """Whether what it heard outranks every priority that it may have had from then on."""
     if router.instance.nopreempt and not router.reign_before(heard.at):
         return True  # it takes over from nobody who is alive
@@ -77,28 +87,35 @@ def _outranks_all(router: Router, heard: Advertisement, advert: Advertisement, s
 
 @invariant(WAITS)
 def nobody_hurries(observed: Observed) -> list[Violation]:
-    """An instance that has just been started waits for Master_Down_Interval, unless it owns the addresses.
+    """An instance that has just been started waits for Master_Down_Interval, unless it owns the
+    addresses.
 
-    RFC 5798 section 6.4.1; keepalived ``vrrp_scheduler.c``, ``vrrp_init_state``. With ``preempt_delay`` it waits for
-    that since it first heard a lower master (``vrrp.c``, ``vrrp_state_backup``).
+    RFC 5798 section 6.4.1; keepalived ``vrrp_scheduler.c``, ``vrrp_init_state``. With
+    ``preempt_delay`` it waits for that since it first heard a lower master (``vrrp.c``,
+    ``vrrp_state_backup``).
     """
     found: list[Violation] = []
     for router in routers(observed):
         for run in router.runs:
-            first = next((each for each in router.sent if each.priority and run.span.has(each.at)), None)
+            first = next(
+                (each for each in router.sent if each.priority and run.span.has(each.at)), None
+            )
             if not run.afresh or first is None or _owns(router.instance):
                 continue
             span = Span(run.span.since, first.at)
             resigned = any(not each.priority and span.has(each.at) for each in router.heard)
             intervals = [each.interval for each in router.heard if span.has(each.at)]
-            wait = min(router.down_interval(first.priority, interval) for interval in (None, *intervals))
+            wait = min(
+                router.down_interval(first.priority, interval) for interval in (None, *intervals)
+            )
             wait = router.skew(first.priority) if resigned else wait
             others = [each.at for each in router.heard if span.has(each.at)]
             if router.instance.preempt_delay and others and not resigned:
                 wait = max(wait, others[0] - span.since + router.instance.preempt_delay)
             if router.claims.known(span) and first.at < run.span.since + wait - observed.slack:
                 text = (
-                    f"{router.director} is master of {router.instance.name} {span.length:.3f} s after its start, and"
+                    f"{router.director} is master of {router.instance.name} {span.length:.3f} s"
+                    f" after its start, and"
                     f" was to wait for {wait:.3f} s"
                 )
                 found.append(Violation(WAITS, first.at, text, (first,)))
@@ -111,14 +128,18 @@ def _owns(instance: VrrpInstance) -> bool:
 
 @invariant(TAKES)
 def silence_ends(observed: Observed) -> list[Violation]:
-    """A backup that hears no better claim for Master_Down_Interval becomes master; after a resignation, for Skew_Time.
+    """A backup that hears no better claim for Master_Down_Interval becomes master; after a
+    resignation, for Skew_Time.
 
-    RFC 5798 section 6.4.2 (Master_Down_Timer); keepalived ``vrrp_scheduler.c``, ``vrrp_dispatcher_read_timeout``. It
-    counts from the last advertisement that it accepted, from its start, or from a reload.
+    RFC 5798 section 6.4.2 (Master_Down_Timer); keepalived ``vrrp_scheduler.c``,
+    ``vrrp_dispatcher_read_timeout``. It counts from the last advertisement that it accepted, from
+    its start, or from a reload.
     """
     found: list[Violation] = []
     for router in routers(observed):
-        hindered = disturbances(observed, Aspect.CONFIG | Aspect.ADDRESS, router.director, after=observed.slack)
+        hindered = disturbances(
+            observed, Aspect.CONFIG | Aspect.ADDRESS, router.director, after=observed.slack
+        )
         for span in without(router.able, hindered):
             found += _too_quiet(router, span)
     return found
@@ -126,11 +147,16 @@ def silence_ends(observed: Observed) -> list[Violation]:
 
 def _too_quiet(router: Router, able: Span) -> Iterator[Violation]:
     observed, instance = router.observed, router.instance
-    if any(instance.name in group.members for group in observed.setting.directors[router.director].sync_groups):
+    if any(
+        instance.name in group.members
+        for group in observed.setting.directors[router.director].sync_groups
+    ):
         return
     patient = instance.nopreempt or instance.preempt_delay
     marks = [able.since, *router.reloads, *(span.since for span, _ in router.states)]
-    marks += [each.at for each in router.heard if patient or not each.priority or _accepted(router, each)]
+    marks += [
+        each.at for each in router.heard if patient or not each.priority or _accepted(router, each)
+    ]
     marks = sorted(mark for mark in marks if able.has(mark))
     longest = max([instance.advert_int, *(each.interval for each in router.heard)])
     for mark, end in zip(marks, [*marks[1:], able.until], strict=True):
@@ -141,14 +167,19 @@ def _too_quiet(router: Router, able: Span) -> Iterator[Violation]:
         resigned = any(each.at == mark and not each.priority for each in router.heard)
         wait = router.down_interval(min(possible), longest) + instance.preempt_delay
         wait = router.skew(min(possible), longest) if resigned else wait
-        if _owns(instance) and any(run.afresh and run.span.since == able.since for run in router.runs):
+        if _owns(instance) and any(
+            run.afresh and run.span.since == able.since for run in router.runs
+        ):
             wait = observed.slack  # whoever owns the addresses is master at once
         if end > mark + wait + observed.slack:
             text = (
-                f"{router.director} has heard nothing of {instance.name} that outranks it for {wait:.3f} s,"
+                f"{router.director} has heard nothing of {instance.name} that outranks it for"
+                f" {wait:.3f} s,"
                 f" and is not master"
             )
-            yield Violation(TAKES, mark + wait, text, tuple(each for each in router.heard if each.at == mark))
+            yield Violation(
+                TAKES, mark + wait, text, tuple(each for each in router.heard if each.at == mark)
+            )
 
 
 def _accepted(router: Router, heard: Advertisement) -> bool:
@@ -160,7 +191,10 @@ def _accepted(router: Router, heard: Advertisement) -> bool:
 def _is_backup(router: Router, mark: Instant) -> bool:
     """Whether keepalived's last word at an instant was that it is a backup."""
     slack = router.observed.slack
-    return any(span.since <= mark + slack < span.until and state == "BACKUP" for span, state in router.states)
+    return any(
+        span.since <= mark + slack < span.until and state == "BACKUP"
+        for span, state in router.states
+    )
 
 
 @invariant(TOGETHER)
@@ -175,7 +209,10 @@ def groups_move_together(observed: Observed) -> list[Violation]:
         hindered = disturbances(observed, Aspect.CONFIG, name, after=slack)
         for group in director.sync_groups:
             states = {member: in_state(observed, name, member) for member in group.members}
-            reigns = {member: [span for span, state in known if state == "MASTER"] for member, known in states.items()}
+            reigns = {
+                member: [span for span, state in known if state == "MASTER"]
+                for member, known in states.items()
+            }
             known = [[span for span, _ in each] for each in states.values()]
             every = known[0]
             for spans in known[1:]:
@@ -185,28 +222,38 @@ def groups_move_together(observed: Observed) -> list[Violation]:
                     apart = without(both(own, every), [*others, *hindered])
                     alone = [span for span in apart if span.length > slack]
                     if alone:
-                        text = f"{name} is master of {one} and not of {other}, which is in {group.name} as well"
+                        text = (
+                            f"{name} is master of {one} and not of {other}, which is in"
+                            f" {group.name} as well"
+                        )
                         found.append(Violation(TOGETHER, alone[0].since, text))
     return found
 
 
 @invariant(FAULTY)
 def faults_have_a_cause(observed: Observed) -> list[Violation]:
-    """An instance is in FAULT state while what it tracks without a weight fails, or its interface does; and only then.
+    """An instance is in FAULT state while what it tracks without a weight fails, or its interface
+    does; and only then.
 
-    keepalived ``vrrp_track.c``, ``down_instance`` and ``try_up_instance``; keepalived.conf(5), ``track_script``.
+    keepalived ``vrrp_track.c``, ``down_instance`` and ``try_up_instance``; keepalived.conf(5),
+    ``track_script``.
     """
     found: list[Violation] = []
     slack = observed.slack
     for router in routers(observed):
         if any(
-            router.instance.name in group.members for group in observed.setting.directors[router.director].sync_groups
+            router.instance.name in group.members
+            for group in observed.setting.directors[router.director].sync_groups
         ):
             continue
         if router.instance.track_processes or router.instance.track_files:
-            continue  # not every kernel tells of processes, and what is in a file is not on the timeline
+            # not every kernel tells of processes, and what is in a file is not on the timeline
+            continue
         touched = disturbances(
-            observed, Aspect.CONFIG | Aspect.ADDRESS | Aspect.EAR | Aspect.WIRE, router.director, after=1.0
+            observed,
+            Aspect.CONFIG | Aspect.ADDRESS | Aspect.EAR | Aspect.WIRE,
+            router.director,
+            after=1.0,
         )
         for span, state in router.states:
             judged = both([Span(span.since + slack, span.until - slack)], router.able)

@@ -15,7 +15,9 @@ INVARIANTS: Final[dict[str, Invariant]] = {}
 
 
 def invariant(name: str) -> Callable[[Invariant], Invariant]:
-    """Register a function as the invariant of a name; its docstring says what holds, and by which source."""
+    """Register a function as the invariant of a name; its docstring says what holds, and by which
+    source.
+    """
 
     def register(function: Invariant) -> Invariant:
         if name in INVARIANTS:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.clock import Instant
-from harness.events import AddressChanged, DaemonChanged, DestinationChanged, Event, Power, ServiceChanged
+from harness.events import (
+    AddressChanged,
+    DaemonChanged,
+    DestinationChanged,
+    Event,
+    Power,
+    ServiceChanged,
+)
 from harness.keepalived import timers
 from harness.observers.ipvs import SWEEP
 from harness.search.invariants.balance import entries
@@ -21,13 +28,16 @@ RESTORED = "everything is as before once all is healed"
 
 @invariant(RESTORED)
 def everything_is_restored(observed: Observed) -> list[Violation]:
-    """VIPs, tables and daemons are as they were, and nothing moves any more, once the windows of all that was healed
-    are over.
+    """VIPs, tables and daemons are as they were, and nothing moves any more, once the windows of
+    all that was healed are over.
 
-    The sums of :func:`harness.keepalived.timers.script_recovery` and ``failback`` or ``preemption``, and of
-    ``first_check``, ``removal`` and ``recovery``. Without preemption a VIP may be elsewhere, but it has one holder.
+    The sums of :func:`harness.keepalived.timers.script_recovery` and ``failback`` or
+    ``preemption``, and of ``first_check``, ``removal`` and ``recovery``. Without preemption a VIP
+    may be elsewhere, but it has one holder.
     """
-    if not observed.acts or any(act.healed_at is None or act.kind not in EFFECTS for act in observed.acts):
+    if not observed.acts or any(
+        act.healed_at is None or act.kind not in EFFECTS for act in observed.acts
+    ):
         return []
     healed = max([*(act.healed_at or act.at for act in observed.acts), *respawned(observed)])
     found: list[Violation] = []
@@ -45,20 +55,36 @@ def election_due(observed: Observed) -> float:
     for director in observed.setting.directors.values():
         for instance in director.instances:
             scripts = [each for each in instance.track_scripts if isinstance(each, VrrpScript)]
-            seen = [timers.script_recovery(each).latest + float(each.timeout or each.interval) for each in scripts]
-            wait = timers.master_down_interval(instance) + instance.preempt_delay + 2 * instance.advert_int
+            seen = [
+                timers.script_recovery(each).latest + float(each.timeout or each.interval)
+                for each in scripts
+            ]
+            wait = (
+                timers.master_down_interval(instance)
+                + instance.preempt_delay
+                + 2 * instance.advert_int
+            )
             longest = max(longest, max(seen, default=0.0) + wait)
     return longest + ENDING + observed.slack
 
 
 ENDING = 1.0
-"""Seconds that an orderly end of keepalived takes, after which it is started anew (``core/main.c``)."""
+"""Seconds that an orderly end of keepalived takes, after which it is started anew
+(``core/main.c``).
+"""
 
 
 def checks_due(observed: Observed) -> float:
     """For how many seconds after the last healing a table may still change."""
-    tables = [table for director in observed.setting.directors.values() for table in director.tables]
-    return max((settled(observed, table.service) for table in tables), default=0.0) + ENDING + SWEEP + observed.slack
+    tables = [
+        table for director in observed.setting.directors.values() for table in director.tables
+    ]
+    return (
+        max((settled(observed, table.service) for table in tables), default=0.0)
+        + ENDING
+        + SWEEP
+        + observed.slack
+    )
 
 
 def _moving(observed: Observed, over: Instant) -> Iterator[Violation]:
@@ -68,17 +94,24 @@ def _moving(observed: Observed, over: Instant) -> Iterator[Violation]:
     }  # fmt: skip
     for event in observed.of(AddressChanged):
         if event.at > over and event.node in observed.setting.directors and event.address in vips:
-            yield Violation(RESTORED, event.at, f"on {event.node} there changes {_words(event)}", (event,))
+            yield Violation(
+                RESTORED, event.at, (f"on {event.node} there changes {_words(event)}"), (event,)
+            )
 
 
 def _changing(observed: Observed, over: Instant) -> Iterator[Violation]:
     for event in (*observed.of(ServiceChanged), *observed.of(DestinationChanged)):
         if event.at > over:
-            yield Violation(RESTORED, event.at, f"on {event.node} there changes {_words(event)}", (event,))
+            yield Violation(
+                RESTORED, event.at, (f"on {event.node} there changes {_words(event)}"), (event,)
+            )
 
 
 def _words(event: Event) -> str:
-    return f"{event.kind} {' '.join(str(value) for value in event.details.values())}, though all is healed"
+    return (
+        f"{event.kind} {' '.join(str(value) for value in event.details.values())}, though all"
+        f" is healed"
+    )
 
 
 def _vips(observed: Observed) -> Iterator[Violation]:
@@ -110,9 +143,11 @@ def _named(names: set[str]) -> str:
 def _tied(observed: Observed, vip: str) -> bool:
     """Whether two directors claim a VIP with the same priority: then whoever has it keeps it."""
     claims = [
-        one.effective_priority() for director in observed.setting.directors.values() for one in director.instances
+        one.effective_priority()
+        for director in observed.setting.directors.values()
+        for one in director.instances
         if vip in (*one.vips, *one.excluded_vips)
-    ]  # fmt: skip
+    ]
     return len(set(claims)) < len(claims)
 
 
@@ -125,7 +160,8 @@ def _tables(observed: Observed) -> Iterator[Violation]:
                 after = [entry.weight for entry in present if entry.span.has(observed.ended)]
                 if before[:1] != after[-1:]:
                     text = (
-                        f"{name}'s table {table.name} had {each.endpoint} {_weights(before)}, and has {_weights(after)}"
+                        f"{name}'s table {table.name} had {each.endpoint} {_weights(before)},"
+                        f" and has {_weights(after)}"
                     )
                     yield Violation(RESTORED, observed.ended, text)
 

@@ -1,11 +1,20 @@
-"""keepalived tells whoever wants to know, truly and in order; and a reload that changes nothing changes nothing."""
+"""keepalived tells whoever wants to know, truly and in order; and a reload that changes nothing
+changes nothing.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-from harness.events import AddressChanged, DestinationChanged, Event, Notification, ServiceChanged, StateChanged
+from harness.events import (
+    AddressChanged,
+    DestinationChanged,
+    Event,
+    Notification,
+    ServiceChanged,
+    StateChanged,
+)
 from harness.keepalived import timers
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import ALL, Aspect, effect
@@ -22,14 +31,19 @@ _INSTANCE: Final = re.compile(r'^INSTANCE "(?P<name>[^"]+)" (?P<state>MASTER|BAC
 
 @invariant(TOLD)
 def notifications_are_true(observed: Observed) -> list[Violation]:
-    """What the notification FIFO, and the scripts of an instance, hear are its states, each once and in their order.
+    """What the notification FIFO, and the scripts of an instance, hear are its states, each once
+    and in their order.
 
-    keepalived.conf(5), ``notify_fifo`` and ``notify_master`` and its like; ``vrrp_notify.c``. Its log has the same
-    states.
+    keepalived.conf(5), ``notify_fifo`` and ``notify_master`` and its like; ``vrrp_notify.c``. Its
+    log has the same states.
     """
     found: list[Violation] = []
     for name, director in observed.setting.directors.items():
-        broken = [act for act in observed.acts if act.node == name and effect(act) & (Aspect.PROCESS | Aspect.CONFIG)]
+        broken = [
+            act
+            for act in observed.acts
+            if act.node == name and effect(act) & (Aspect.PROCESS | Aspect.CONFIG)
+        ]
         if any(act.kind in ("PowerOff", "KillKeepalived", "CrashVrrp") for act in broken):
             continue
         for instance in director.instances:
@@ -47,7 +61,11 @@ def _scripts(
 ) -> list[Violation]:
     """The scripts that report by themselves: each is to be run at every entry of its state."""
     found: list[Violation] = []
-    commands = {"MASTER": instance.notify.master, "BACKUP": instance.notify.backup, "FAULT": instance.notify.fault}
+    commands = {
+        "MASTER": instance.notify.master,
+        "BACKUP": instance.notify.backup,
+        "FAULT": instance.notify.fault,
+    }
     others = observed.setting.directors[director].instances
     for state, command in commands.items():
         if command is None or not command.startswith(f"{REPORT} ") or len(others) > 1:
@@ -98,7 +116,9 @@ def _compared(
             return []
         words = f"{what} becomes {expected[0] if expected else 'nothing else'}"
         text = f"{words}, and {heard[0] if heard else 'nothing'} is told"
-        return [Violation(TOLD, event.at, text, tuple(each[1] for each in (expected, heard) if each))]
+        return [
+            Violation(TOLD, event.at, text, tuple(each[1] for each in (expected, heard) if each))
+        ]
     return []
 
 
@@ -106,8 +126,9 @@ def _compared(
 def reloads_change_nothing(observed: Observed) -> list[Violation]:
     """Where nothing in the configuration has changed, a reload moves no VIP and touches no table.
 
-    keepalived(8), SIGHUP; ``vrrp_data.c`` and ``ipvswrapper.c``, ``clear_diff_services``, compare old and new. It is
-    judged where nothing else was done for as long before and after as elections and checks may take.
+    keepalived(8), SIGHUP; ``vrrp_data.c`` and ``ipvswrapper.c``, ``clear_diff_services``, compare
+    old and new. It is judged where nothing else was done for as long before and after as elections
+    and checks may take.
     """
     found: list[Violation] = []
     wait = _longest(observed)
@@ -115,7 +136,11 @@ def reloads_change_nothing(observed: Observed) -> list[Violation]:
         if act.kind != "Reload":
             continue
         span = Span(act.at, min(act.at + wait, observed.ended))
-        others = [other for other in observed.acts[:number] + observed.acts[number + 1 :] if effect(other) & ALL]
+        others = [
+            other
+            for other in observed.acts[:number] + observed.acts[number + 1 :]
+            if effect(other) & ALL
+        ]
         if any(_near(other.at, other.healed_at, span, wait, observed.ended) for other in others):
             continue
         for kind in (AddressChanged, ServiceChanged, DestinationChanged):
@@ -135,8 +160,12 @@ def _near(at: float, healed: float | None, span: Span, wait: float, ended: float
 
 
 def _longest(observed: Observed) -> float:
-    """The longest that an election, or a check after a reload, may still be under way, in seconds."""
+    """The longest that an election, or a check after a reload, may still be under way, in
+    seconds.
+    """
     waits = [1.0]
     for director in observed.setting.directors.values():
-        waits += [timers.master_down_interval(each) + each.preempt_delay for each in director.instances]
+        waits += [
+            timers.master_down_interval(each) + each.preempt_delay for each in director.instances
+        ]
     return max(waits) + observed.slack

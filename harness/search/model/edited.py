@@ -1,7 +1,8 @@
 """What an edited keepalived.conf says, read from its text as far as invariants need it (pure).
 
-It is the text that the harness itself has written, with one of the edits of :mod:`harness.search.edits`: a block or a
-line less, or another number. The user's own files are not read here, but by keepalived (:mod:`harness.check.reading`).
+It is the text that the harness itself has written, with one of the edits of
+:mod:`harness.search.edits`: a block or a line less, or another number. The user's own files are not
+read here, but by keepalived (:mod:`harness.check.reading`).
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class Block:
 
 @dataclass(frozen=True)
 class Configured:
-    """What a director is to have: the weights of real servers by table and address, the sorry servers of each
-    table, and the VIPs of each instance.
+    """What a director is to have: the weights of real servers by table and address, the sorry
+    servers of each table, and the VIPs of each instance.
     """
 
     tables: Mapping[str, Mapping[str, int]]
@@ -43,7 +44,9 @@ class Configured:
 
 
 def parsed(text: str) -> Block:
-    """The blocks of a keepalived.conf whose braces end lines or stand alone. Raises ValueError for another one."""
+    """The blocks of a keepalived.conf whose braces end lines or stand alone. Raises ValueError for
+    another one.
+    """
     stack = [Block([])]
     for line in text.splitlines():
         words = line.split()
@@ -66,18 +69,24 @@ def parsed(text: str) -> Block:
 
 
 def configured(text: str) -> Configured:
-    """What a generated keepalived.conf says. Raises ValueError for one that is written otherwise."""
+    """What a generated keepalived.conf says. Raises ValueError for one that is written
+    otherwise.
+    """
     whole = parsed(text)
     groups = {block.head[1]: block.lines for block in whole.within("virtual_server_group")}
     tables: dict[str, dict[str, int]] = {}
     sorry: dict[str, tuple[str, ...]] = {}
     for block in whole.within("virtual_server"):
-        servers = {each.head[1]: int(each.value("weight") or 1) for each in block.within("real_server")}
+        servers = {
+            each.head[1]: int(each.value("weight") or 1) for each in block.within("real_server")
+        }
         apology = block.value("sorry_server")
         for name in _names(block, groups):
             tables[name] = servers
             sorry[name] = (apology,) if apology else ()
-    return Configured(tables, sorry, {each.head[1]: _vips(each) for each in whole.within("vrrp_instance")})
+    return Configured(
+        tables, sorry, {each.head[1]: _vips(each) for each in whole.within("vrrp_instance")}
+    )
 
 
 def _names(block: Block, groups: Mapping[str, list[list[str]]]) -> list[str]:
@@ -96,7 +105,9 @@ def _vips(instance: Block) -> frozenset[str]:
 
 
 def edited(director: DirectorSetting, act: Act) -> Configured | None:
-    """What a director is to have while a deed has edited its configuration; None if that cannot be told."""
+    """What a director is to have while a deed has edited its configuration; None if that cannot be
+    told.
+    """
     name = act.parameters.get("edit")
     for edit in edits_of(director.config):
         if edit.name == name:

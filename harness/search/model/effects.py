@@ -1,7 +1,7 @@
 """What deeds may disturb, so that an invariant is silent where it cannot know.
 
-A deed that is not named here may disturb everything on every machine: what is new makes the invariants blind before it
-makes them lie.
+A deed that is not named here may disturb everything on every machine: what is new makes the
+invariants blind before it makes them lie.
 """
 
 from __future__ import annotations
@@ -78,11 +78,27 @@ EFFECTS: Final[dict[str, Aspect]] = {
     "AcceptLocal": NOTHING,
     "HintSource": NOTHING,
     **dict.fromkeys(
-        ("StopHttpd", "StopDnsmasq", "StopMail", "HangHttpd", "HangDnsmasq", "HangMail", "RemovePage", "ChangePage",
-         "ResetRequests", "HalfOpen", "DropUdp", "DropTcp", "IgnoreEcho", "ForgetVip", "Unprotected", "HalfProtected"),
+        (
+            "StopHttpd",
+            "StopDnsmasq",
+            "StopMail",
+            "HangHttpd",
+            "HangDnsmasq",
+            "HangMail",
+            "RemovePage",
+            "ChangePage",
+            "ResetRequests",
+            "HalfOpen",
+            "DropUdp",
+            "DropTcp",
+            "IgnoreEcho",
+            "ForgetVip",
+            "Unprotected",
+            "HalfProtected",
+        ),
         Aspect.SERVER,
     ),
-}  # fmt: skip
+}
 
 
 def effect(act: Act) -> Aspect:
@@ -92,8 +108,11 @@ def effect(act: Act) -> Aspect:
     return EFFECTS.get(act.kind, ALL)
 
 
-def disturbances(observed: Observed, aspects: Aspect, node: str | None = None, after: float = 0.0) -> list[Span]:
-    """When deeds disturbed one of these aspects of a node (None: of any), and for ``after`` more seconds each.
+def disturbances(
+    observed: Observed, aspects: Aspect, node: str | None = None, after: float = 0.0
+) -> list[Span]:
+    """When deeds disturbed one of these aspects of a node (None: of any), and for ``after`` more
+    seconds each.
 
     A deed between two machines, such as a cut, disturbs both; one that is not known disturbs all.
     """

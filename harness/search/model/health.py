@@ -1,7 +1,7 @@
 """Which real servers are well, in the eyes of a director's checkers: certainly, or perhaps (pure).
 
-A deed says what a checker meets (:class:`harness.keepalived.timers.Symptom`), and the timers say from when on it must
-have noticed. Between those instants either is right.
+A deed says what a checker meets (:class:`harness.keepalived.timers.Symptom`), and the timers say
+from when on it must have noticed. Between those instants either is right.
 """
 
 from __future__ import annotations
@@ -35,14 +35,30 @@ from harness.topology.checks import (
 from harness.topology.services import VirtualService
 
 PATH = Aspect.WIRE | Aspect.EAR | Aspect.SERVER
-SLOW = frozenset({"Impaired", "DropArp", "ChangeMtu", "LoseAddress", "ForgetVip", "Unprotected", "HalfProtected",
-                  "StopProgram", "HangProgram", "DeleteInterface", "RenameInterface", "SetDown"})  # fmt: skip
+SLOW = frozenset(
+    {
+        "Impaired",
+        "DropArp",
+        "ChangeMtu",
+        "LoseAddress",
+        "ForgetVip",
+        "Unprotected",
+        "HalfProtected",
+        "StopProgram",
+        "HangProgram",
+        "DeleteInterface",
+        "RenameInterface",
+        "SetDown",
+    }
+)
 """Deeds of which a checker may notice anything or nothing."""
 
 
 @dataclass(frozen=True)
 class Health:
-    """When a real server is certainly well to a director's checkers, and when it is certainly ill."""
+    """When a real server is certainly well to a director's checkers, and when it is certainly
+    ill.
+    """
 
     well: list[Span]
     ill: list[Span]
@@ -61,8 +77,11 @@ def health(observed: Observed, director: str, table: Table, address: str) -> Hea
         until = observed.ended if act.healed_at is None else act.healed_at
         gone, back = _windows(service, act)
         first = not any(other.at < act.at for other in acts)
-        # The first check after a start decides alone, without retries (keepalived ``check_http.c``, ``epilog``).
-        first &= not any(afresh and begun <= act.at <= begun + starting(service) for begun, afresh in breaks)
+        # The first check after a start decides alone, without retries (keepalived ``check_http.c``,
+        # ``epilog``).
+        first &= not any(
+            afresh and begun <= act.at <= begun + starting(service) for begun, afresh in breaks
+        )
         soonest = _soonest(service, act) - slack if first else 0.0
         doubtful.append(Span(act.at + max(soonest, 0.0), until + back + kept + slack))
         if gone is not None:
@@ -78,7 +97,9 @@ def health(observed: Observed, director: str, table: Table, address: str) -> Hea
     return Health(without([whole], joined(doubtful)), [span for span in ill if span.length > 0])
 
 
-def _touches(observed: Observed, act: Act, director: str, address: str, service: VirtualService) -> bool:
+def _touches(
+    observed: Observed, act: Act, director: str, address: str, service: VirtualService
+) -> bool:
     """Whether a deed may change what a director's checker meets at a real server."""
     scripted = any(isinstance(check, MiscCheck | FileCheck) for check in service.checks)
     if scripted and act.node == director and effect(act) & Aspect.CLAIM:
@@ -100,8 +121,8 @@ def _symptoms(act: Act) -> tuple[Symptom, ...]:
 
 
 def _windows(service: VirtualService, act: Act) -> tuple[float | None, float]:
-    """After how many seconds a server that suffers so must be gone, if that is known, and after how many more since it
-    is well must it be back: what had begun to fail may still be removed first.
+    """After how many seconds a server that suffers so must be gone, if that is known, and after how
+    many more since it is well must it be back: what had begun to fail may still be removed first.
     """
     symptoms = _symptoms(act)
     gone = max(_latest(timers.removal, service, each) for each in symptoms)
@@ -123,10 +144,16 @@ def _soonest(service: VirtualService, act: Act) -> float:
         return 0.0
 
 
-def _latest(window: Callable[[VirtualService, Symptom], Window], service: VirtualService, symptom: Symptom) -> float:
-    """The end of a window of :mod:`harness.keepalived.timers`; 0 if there is none: the checker does not notice."""
+def _latest(
+    window: Callable[[VirtualService, Symptom], Window], service: VirtualService, symptom: Symptom
+) -> float:
+    """The end of a window of :mod:`harness.keepalived.timers`; 0 if there is none: the checker does
+    not notice.
+    """
     if len(service.checks) != 1:
-        return sum(_latest(window, replace(service, check=each), symptom) for each in service.checks)
+        return sum(
+            _latest(window, replace(service, check=each), symptom) for each in service.checks
+        )
     try:
         return window(service, symptom).latest
     except HarnessError:
@@ -157,10 +184,11 @@ BOOTING = 1.0
 
 
 def lingering(observed: Observed, service: VirtualService) -> float:
-    """For how long the ends of checks may keep a checker from all others, in seconds, if a deed makes them linger.
+    """For how long the ends of checks may keep a checker from all others, in seconds, if a deed
+    makes them linger.
 
-    keepalived ``layer4.c``: SO_LINGER; one process makes all checks, so one server's silence delays what it does about
-    others (:data:`harness.keepalived.timers.checking.LINGER`).
+    keepalived ``layer4.c``: SO_LINGER; one process makes all checks, so one server's silence delays
+    what it does about others (:data:`harness.keepalived.timers.checking.LINGER`).
     """
     retries = max((check.pace(service.delay_loop).retry for check in service.checks), default=0)
     for act in observed.acts:
@@ -183,13 +211,19 @@ def starting(service: VirtualService) -> float:
 
 
 def _breaks(observed: Observed, director: str) -> list[tuple[Instant, bool]]:
-    """When a director's checkers began ``afresh``, or ended, or else went on after they were hung."""
+    """When a director's checkers began ``afresh``, or ended, or else went on after they were
+    hung.
+    """
     own = runs(observed, director, CHECKERS)
     resumed = [run.span.since for run in own if run.span.since > observed.began and not run.afresh]
     begun = [event.at for event in observed.held(DaemonChanged, node=director, name="keepalived")]
     begun += [run.span.since for run in own if run.span.since > observed.began and run.afresh]
     ended = [run.span.until for run in own if run.span.until < observed.ended]
-    crashed = [act.at for act in observed.acts if act.node == director and act.kind in ("CrashCheckers", "Reload")]
+    crashed = [
+        act.at
+        for act in observed.acts
+        if act.node == director and act.kind in ("CrashCheckers", "Reload")
+    ]
     changed = [
         instant for act in observed.acts if act.node == director and act.kind == "Reconfigure"
         for instant in (act.at, act.healed_at) if instant is not None
@@ -210,9 +244,14 @@ def _overlaps(acts: list[Act], ended: Instant) -> list[Span]:
 
 
 def settled(observed: Observed, service: VirtualService) -> float:
-    """For how many seconds after the last healing a table may not be whole yet, by what was done."""
+    """For how many seconds after the last healing a table may not be whole yet, by what was
+    done.
+    """
     wait = BOOTING
     for act in observed.acts:
-        if effect(act) & (PATH | Aspect.PROCESS | Aspect.CONFIG | Aspect.TABLE) or act.kind not in EFFECTS:
+        if (
+            effect(act) & (PATH | Aspect.PROCESS | Aspect.CONFIG | Aspect.TABLE)
+            or act.kind not in EFFECTS
+        ):
             wait = max(wait, _windows(service, act)[1])
     return starting(service) + wait + lingering(observed, service)

@@ -14,7 +14,12 @@ from harness.search.observed import Act, Observed
 from harness.topology.tracking import CHECK, Tracked, TrackedInterface, VrrpScript
 from harness.topology.vrrp import VrrpInstance
 
-_SWITCHES = {"Maintenance": keepalived.DOWN, "FailCheck": CHECK, "HangCheck": CHECK, "ExitCheck": CHECK}
+_SWITCHES = {
+    "Maintenance": keepalived.DOWN,
+    "FailCheck": CHECK,
+    "HangCheck": CHECK,
+    "ExitCheck": CHECK,
+}
 """By which file a deed makes which script fail."""
 
 
@@ -61,25 +66,38 @@ class Claims:
         return found
 
     def parts(self, span: Span) -> list[Span]:
-        """A span, cut where something that it tracks begins or ends to fail, certainly or perhaps."""
+        """A span, cut where something that it tracks begins or ends to fail, certainly or
+        perhaps.
+        """
         edges = {
-            edge for ailing in self._ailing.values() for each in (*ailing.certain, *ailing.possible)
-            for edge in (each.since, each.until) if span.since < edge < span.until
-        }  # fmt: skip
+            edge
+            for ailing in self._ailing.values()
+            for each in (*ailing.certain, *ailing.possible)
+            for edge in (each.since, each.until)
+            if span.since < edge < span.until
+        }
         cuts = [span.since, *sorted(edges), span.until]
         inside = self._observed.slack / 10  # so that no part touches its neighbours
         return [Span(one + inside, other - inside) for one, other in pairwise(cuts)]
 
     def known(self, span: Span) -> bool:
-        """Whether its configuration and all that it tracks are what the topology says, all through a span."""
-        return not any_meets(self._doubtful, span) and not self._grouped and not self.disturbed(span)
+        """Whether its configuration and all that it tracks are what the topology says, all through
+        a span.
+        """
+        return (
+            not any_meets(self._doubtful, span) and not self._grouped and not self.disturbed(span)
+        )
 
     def disturbed(self, span: Span) -> bool:
-        """Whether something was done that may change what it tracks, other than by its scripts and interfaces.
+        """Whether something was done that may change what it tracks, other than by its scripts and
+        interfaces.
 
         What scripts of the user's own look for is not known at all.
         """
-        if self._observed.setting.directors[self._director].own_text and self._instance.track_scripts:
+        if (
+            self._observed.setting.directors[self._director].own_text
+            and self._instance.track_scripts
+        ):
             return True
         others = [
             act for act in self._observed.acts
@@ -93,7 +111,11 @@ class Claims:
             down = without([Span(self._observed.began, self._observed.ended)], up)
             slack = self._observed.slack
             return Ailing(
-                [Span(each.since + slack, each.until - slack) for each in down if each.length > 2 * slack],
+                [
+                    Span(each.since + slack, each.until - slack)
+                    for each in down
+                    if each.length > 2 * slack
+                ],
                 [Span(each.since - slack, each.until + slack) for each in down],
             )
         if isinstance(tracked, VrrpScript):
@@ -110,14 +132,20 @@ class Claims:
             if act.node != self._director or not _concerns(act, script):
                 continue
             until = self._observed.ended if act.healed_at is None else act.healed_at
-            due = timers.script_hang(script) if act.kind == "HangCheck" else timers.script_failure(script)
+            due = (
+                timers.script_hang(script)
+                if act.kind == "HangCheck"
+                else timers.script_failure(script)
+            )
             over = until + back.latest + longest + slack
             known = act.kind in ("Maintenance", "FailCheck", "HangCheck")
             possible.append(Span(act.at + (due.earliest if known else 0.0) - slack, over))
             if known and not any(act.at <= each <= over for each in breaks):
                 certain.append(Span(act.at + due.latest + slack, until + back.earliest - slack))
         for begun in breaks:  # nothing is known of a script before its first run
-            possible.append(Span(begun - slack, begun + script.rise * script.interval + longest + slack))
+            possible.append(
+                Span(begun - slack, begun + script.rise * script.interval + longest + slack)
+            )
         return Ailing([each for each in certain if each.length > 0], joined(possible))
 
 

@@ -12,7 +12,8 @@ from harness.search.model.spans import Span, joined, without
 from harness.search.observed import Observed
 
 RESPAWN = 60.0
-"""Seconds after which a child that has died is started again at the latest (``core/main.c``, "to limit respawn rate").
+"""Seconds after which a child that has died is started again at the latest (``core/main.c``, "to
+limit respawn rate").
 """
 VRRP = "VRRP"
 CHECKERS = "Healthcheck"
@@ -21,7 +22,9 @@ STOPPING = ": Stopping"
 
 @dataclass(frozen=True)
 class Run:
-    """A time in which keepalived's VRRP process acts without a break; ``afresh``: it was started at its beginning."""
+    """A time in which keepalived's VRRP process acts without a break; ``afresh``: it was started at
+    its beginning.
+    """
 
     span: Span
     afresh: bool
@@ -30,8 +33,8 @@ class Run:
 def runs(observed: Observed, director: str, child: str = VRRP) -> list[Run]:
     """When a process of a director's keepalived acted: it ran, and was not stopped by a signal.
 
-    ``child`` is its word for the process. One that has died is started again, after a while if that happens often
-    (``core/main.c``, "Restart of ... process delayed").
+    ``child`` is its word for the process. One that has died is started again, after a while if that
+    happens often (``core/main.c``, "Restart of ... process delayed").
     """
     started = observed.began if _runs_before(observed, director) else None
     afresh = False
@@ -49,7 +52,10 @@ def runs(observed: Observed, director: str, child: str = VRRP) -> list[Run]:
         if started is not None and (ends or respawns):
             found += _parts(Span(started, event.at), afresh, hung)
             started = None
-        begins = isinstance(event, DaemonChanged) and (event.name, event.action) == ("keepalived", "started")
+        begins = isinstance(event, DaemonChanged) and (event.name, event.action) == (
+            "keepalived",
+            "started",
+        )
         if begins or respawns:
             started, afresh = event.at, True
     if started is not None:
@@ -72,7 +78,9 @@ def respawned(observed: Observed) -> list[Instant]:
 
 
 def unreplaced(events: Iterable[Event]) -> set[tuple[str, str]]:
-    """The children of keepalived, by director and its word for them, that died and have not been started again."""
+    """The children of keepalived, by director and its word for them, that died and have not been
+    started again.
+    """
     found: set[tuple[str, str]] = set()
     for event in events:
         for child in (VRRP, CHECKERS):
@@ -92,7 +100,9 @@ def _dies(event: Event, child: str) -> bool:
 
 
 def _ends(event: Event) -> bool:
-    """Whether keepalived acts no more from an event on: an orderly end begins a second before the process is gone."""
+    """Whether keepalived acts no more from an event on: an orderly end begins a second before the
+    process is gone.
+    """
     if isinstance(event, DaemonChanged):
         return (event.name, event.action) == ("keepalived", "ended")
     if isinstance(event, Log):
@@ -138,7 +148,10 @@ def holding(observed: Observed, director: str, address: str, device: str) -> lis
         if isinstance(event, Power) and event.action == "off" and since is not None:
             found.append(Span(since, event.at))
             since = None
-        if isinstance(event, AddressChanged) and (event.address, event.interface) == (address, device):
+        if isinstance(event, AddressChanged) and (event.address, event.interface) == (
+            address,
+            device,
+        ):
             if event.action == "added":
                 since = event.at if since is None else since
             elif since is not None:
@@ -150,7 +163,8 @@ def holding(observed: Observed, director: str, address: str, device: str) -> lis
 
 
 def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Span, str]]:
-    """What keepalived said of the state of an instance, each with the time for which that was its last word.
+    """What keepalived said of the state of an instance, each with the time for which that was its
+    last word.
 
     Where its process ended, or its machine, there is no state.
     """
@@ -161,7 +175,11 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
     for event in observed.events:
         if event.node != director:
             continue
-        if _ends(event) or _dies(event, VRRP) or (isinstance(event, StateChanged) and event.instance == instance):
+        if (
+            _ends(event)
+            or _dies(event, VRRP)
+            or (isinstance(event, StateChanged) and event.instance == instance)
+        ):
             if state is not None:
                 found.append((Span(since, event.at), state))
             state = event.state if isinstance(event, StateChanged) else None
@@ -172,5 +190,7 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
 
 
 def calm(observed: Observed, aspects: Aspect, node: str, span: Span, after: float = 0.0) -> bool:
-    """Whether no deed disturbed these aspects of a node in a span, nor in the ``after`` seconds before it."""
+    """Whether no deed disturbed these aspects of a node in a span, nor in the ``after`` seconds
+    before it.
+    """
     return not any(each.meets(span) for each in disturbances(observed, aspects, node, after))

@@ -1,4 +1,6 @@
-"""One director's part in an election as it was seen: what it sent, and what it heard and had to heed (pure)."""
+"""One director's part in an election as it was seen: what it sent, and what it heard and had to
+heed (pure).
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,8 @@ class Router:
     def heard(self) -> list[Advertisement]:
         """Those of others that reached it and that it must not discard for their form.
 
-        RFC 5798 section 7.1; keepalived ``vrrp.c``, ``vrrp_check_packet``: the version, the VIPs, and in version 2 the
-        interval have to be its own.
+        RFC 5798 section 7.1; keepalived ``vrrp.c``, ``vrrp_check_packet``: the version, the VIPs,
+        and in version 2 the interval have to be its own.
         """
         vips = {ip_address(vip) for vip in self.instance.vips}
         return [
@@ -53,16 +55,24 @@ class Router:
         family = ":" in self.instance.vips[0]
         wired = self.instance.interface in self.observed.setting.directors[self.director].addresses
         return [
-            event for event in self.observed.of(Advertisement)
-            if event.vrid == self.instance.vrid and (":" in event.source) == family
-            and (not wired or event.node != self.director or event.interface == self.instance.interface)
-        ]  # fmt: skip
+            event
+            for event in self.observed.of(Advertisement)
+            if event.vrid == self.instance.vrid
+            and (":" in event.source) == family
+            and (
+                not wired
+                or event.node != self.director
+                or event.interface == self.instance.interface
+            )
+        ]
 
     @property
     def visible(self) -> bool:
         """Whether its advertisements are seen: its interface is a wire, or some were."""
         wires = self.observed.setting.directors[self.director].addresses
-        return self.instance.interface in wires or any(each.node == self.director for each in self._adverts)
+        return self.instance.interface in wires or any(
+            each.node == self.director for each in self._adverts
+        )
 
     @property
     def _own_addresses(self) -> set[str]:
@@ -92,18 +102,28 @@ class Router:
 
     @cached_property
     def reloads(self) -> list[Instant]:
-        """When it read its configuration again: a backup then waits anew (``vrrp_dispatcher_init``)."""
+        """When it read its configuration again: a backup then waits anew
+        (``vrrp_dispatcher_init``).
+        """
         said = [event.at for event in self.observed.of(Log, node=self.director, daemon="keepalived")
                 if event.line.endswith(RELOADED)]  # fmt: skip
-        told = self.observed.of(DaemonChanged, node=self.director, name="keepalived", action="reloaded")
+        told = self.observed.of(
+            DaemonChanged, node=self.director, name="keepalived", action="reloaded"
+        )
         return sorted([*said, *(event.at for event in told)])
 
     def reign_before(self, instant: Instant) -> bool:
         """Whether keepalived's last word before an instant was that it is master."""
-        return any(span.has(instant) and state == "MASTER" for span, state in self.states if span.since < instant)
+        return any(
+            span.has(instant) and state == "MASTER"
+            for span, state in self.states
+            if span.since < instant
+        )
 
     def down_interval(self, priority: int, interval: float | None = None) -> float:
-        """Master_Down_Interval at an effective priority, by the interval of the master that it heard, in seconds."""
+        """Master_Down_Interval at an effective priority, by the interval of the master that it
+        heard, in seconds.
+        """
         return timers.master_down_interval(_at(self.instance, priority), interval)
 
     def skew(self, priority: int, interval: float | None = None) -> float:
@@ -111,10 +131,11 @@ class Router:
         return timers.skew(_at(self.instance, priority), interval)
 
     def outranks(self, heard: Advertisement, priority: int, source: str) -> bool:
-        """Whether an advertisement is of a better claim than one of ``priority`` from the address ``source``.
+        """Whether an advertisement is of a better claim than one of ``priority`` from the address
+        ``source``.
 
-        RFC 5798 section 6.4.3; keepalived ``vrrp.c``, ``vrrp_state_master_rx``: of two that are equal, the higher
-        address.
+        RFC 5798 section 6.4.3; keepalived ``vrrp.c``, ``vrrp_state_master_rx``: of two that are
+        equal, the higher address.
         """
         if heard.priority != priority:
             return heard.priority > priority
@@ -122,7 +143,8 @@ class Router:
 
 
 def routers(observed: Observed) -> list[Router]:
-    """Every VRRP instance of every director that has keepalived, if its advertisements can be seen at all.
+    """Every VRRP instance of every director that has keepalived, if its advertisements can be seen
+    at all.
 
     In a tunnel, such as a vxlan's, they are not told from other packets.
     """
@@ -136,5 +158,11 @@ def routers(observed: Observed) -> list[Router]:
 
 def _at(instance: VrrpInstance, priority: int) -> VrrpInstance:
     """The same instance as if its priority were another, and it tracked nothing."""
-    return replace(instance, priority=max(1, priority), track_scripts=(), track_interfaces=(), track_files=(),
-                   track_processes=())  # fmt: skip
+    return replace(
+        instance,
+        priority=max(1, priority),
+        track_scripts=(),
+        track_interfaces=(),
+        track_files=(),
+        track_processes=(),
+    )
