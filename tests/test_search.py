@@ -256,7 +256,7 @@ def test_states_are_those_of_instances_tables_and_deeds_together() -> None:
 
     assert states(replace(lived.observed, acts=acts)) == {
         ("director2 VI_1 MASTER",),
-        ("director2 VI_1 MASTER", "director1 lacks 1", "PowerOff web"),
+        ("director2 VI_1 MASTER", "director1 lacks 1", "while PowerOff web"),
         ("director2 VI_1 BACKUP", "director1 lacks 1"),
     }
 

@@ -23,6 +23,7 @@ pytest_plugins = (
     "harness.plugin.shard",
     "harness.plugin.clusters",
     "harness.plugin.search",
+    "harness.plugin.corpus",
     "harness.plugin.needs",
     "harness.plugin.controls",
     "harness.plugin.images",

@@ -10,7 +10,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.kernels.host import boundary
-from harness.plugin import private_pytest
+from harness.plugin import corpus, private_pytest
 from harness.plugin.marks import CONFIGURED
 from harness.plugin.matrix import images_asked_for
 
@@ -69,6 +69,8 @@ def paths(config: pytest.Config) -> list[Path]:
         found.append(here / searched.partition(":")[0])
     if config.inipath is not None:
         found.append(config.inipath)
+    if (learnt := corpus.file_of(config)) is not None:
+        found.append(learnt)
     return [*found, *_of_configurations(config)]
 
 

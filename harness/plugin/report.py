@@ -14,7 +14,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.events import Judged
 from harness.kernels import choice
-from harness.plugin import parallel, private_pytest, unwritten
+from harness.plugin import corpus, parallel, private_pytest, unwritten
 from harness.plugin.clusters import RUNNING
 from harness.plugin.matrix import images_asked_for
 from harness.plugin.sources import keep
@@ -124,6 +124,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """On a native kernel the run ends here; a run in an embedded one has ended for whoever started its kernel."""
     if choice.RUN in os.environ and not choice.in_guest() and config.stash.get(_NATIVE, False):
         lasted = time.monotonic() - config.stash[_began]
+        corpus.collect(config, Path(os.environ[choice.RUN]))
         end(Path(os.environ[choice.RUN]), lasted, private_pytest.exit_status(config))
 
 

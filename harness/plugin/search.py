@@ -17,7 +17,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.kernels import choice
-from harness.plugin import private_pytest
+from harness.plugin import corpus, private_pytest
 from harness.plugin.marks import CONFIGURED
 from harness.plugin.specs import spec_of
 
@@ -57,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse what is no number of sequences."""
     if (examples := config.getoption("examples")) < 1:
         raise pytest.UsageError(f"--examples {examples}: give the number of sequences to try, 1 at least")
+    corpus.begin(config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -145,11 +146,13 @@ class Searching:
             self._grounds, first.plan, deeds, known=known, told=self._told, kept=self._leave, wall=_wall,
             names=("what is searched", str(config.getoption("against"))),
             seconds=float("inf") if minutes is None else 60 * minutes, shrinks=not config.getoption("controls"),
+            corpus=corpus.known(config),
         )  # fmt: skip
         _, _, part = self._item.name.rpartition("[")
         try:
             search.run(size, f"{config.getoption('seed')} {part}")
         finally:
+            corpus.leave(part, search.corpus)
             self._told(_in_short(search))
         return self._left or [str(failure.violation) for failure in search.failures]
 

@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 from harness.kernels import choice, native
 from harness.kernels.host import interrupts, memory
 from harness.kernels.host.watchdog import WATCHDOG, limit
-from harness.plugin import collecting, core, deadly, parallel, private_pytest, readable, report
+from harness.plugin import collecting, core, corpus, deadly, parallel, private_pytest, readable, report
 from harness.plugin.clusters import NOT_COLLECTED
 from harness.plugin.marks import CONFIGURED
 from harness.plugin.matrix import images_asked_for
@@ -109,6 +109,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
                 readable=readable.paths(config),
             )  # fmt: skip
         finally:
+            corpus.collect(config, run)
             report.end(run, time.monotonic() - began, status)
         return status
     except HarnessError as problem:

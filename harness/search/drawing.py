@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import HarnessError
 from harness.keepalived import timers
 from harness.lab.plan import Plan
+from harness.search.drafts import CHANGES, Draft, Steps
 from harness.search.kinds import KINDS
 from harness.search.sequence import Deed, Step
 from harness.topology import Director, VirtualService, VrrpInstance
@@ -65,10 +66,24 @@ def _of_service(service: VirtualService) -> set[float]:
     return found
 
 
-def sequences(
-    possible: Sequence[Deed], plan: Plan, most: int = MOST_STEPS
-) -> SearchStrategy[tuple[Step, ...]]:
+def drafts(possible: Sequence[Deed], plan: Plan, most: int = MOST_STEPS) -> SearchStrategy[Draft]:
     """A strategy for sequences of one to ``most`` steps of what is possible."""
+    from hypothesis import strategies
+
+    steps = _steps(possible, plan)
+    new: SearchStrategy[Steps] = strategies.integers(1, most).flatmap(
+        lambda length: strategies.lists(steps, min_size=length, max_size=length).map(tuple)
+    )
+    change = strategies.sampled_from((None, *CHANGES))
+    number = strategies.integers(0, 2**16)
+    # All of it is drawn, needed or not: what Hypothesis draws must not depend on what was seen.
+    return strategies.builds(
+        Draft, new, change, number, number, steps, number, number, strategies.just(most)
+    )
+
+
+def _steps(possible: Sequence[Deed], plan: Plan) -> SearchStrategy[Step]:
+    """A strategy for single steps."""
     from hypothesis import strategies
 
     kinds: dict[str, list[Deed]] = {}
@@ -84,10 +99,7 @@ def sequences(
         deed = draw(strategies.sampled_from(kinds[name]))
         return Step(draw(pauses), deed, draw(pauses) if KINDS[name].lasting else 0.0)
 
-    lengths = strategies.integers(1, most)
-    return lengths.flatmap(
-        lambda length: strategies.lists(one(), min_size=length, max_size=length)
-    ).map(tuple)
+    return one()
 
 
 def _pauses(due: Sequence[float]) -> SearchStrategy[float]:

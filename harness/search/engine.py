@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 from harness.events import Event
 from harness.search.comparing import differences
+from harness.search.corpus import Corpus
 from harness.search.coverage import State, states
-from harness.search.drawing import MOST_STEPS, sequences
+from harness.search.drafts import Draft
+from harness.search.drawing import MOST_STEPS, drafts
 from harness.search.judging import Signature, judged
 from harness.search.kinds import holds
 from harness.search.observed import Violation
@@ -85,22 +87,26 @@ class Search:
         wall: Callable[[], float] = lambda: 0.0,
         seconds: float = float("inf"),
         shrinks: bool = True,
+        corpus: Corpus | None = None,
     ) -> None:
         """``told`` hears how far it is, ``kept`` each failure at once; no sequence is begun later
         than after ``seconds`` by the clock ``wall``. With two ``grounds`` it is compared what comes
         of each sequence on them, and ``names`` are what they are called. Unless it ``shrinks``, it
-        ends with the first sequence that fails.
+        ends with the first sequence that fails. ``corpus`` has what other sequences are made from,
+        and is given what leads to new states.
         """
         self._sites = [Site(ground) for ground in grounds]
         self._known, self._told, self._kept, self._wall = known, told, kept, wall
         self._names, self._shrinks = names, shrinks
         self._returns = returns(plan)
         self._until = wall() + seconds
-        self._strategy = sequences(possible, plan, most)
+        self.corpus = Corpus() if corpus is None else corpus.possible(possible)
+        self._strategy = drafts(possible, plan, most)
         self.tally = Tally()
         self.failures: list[Failure] = []
         self._seen: set[Signature] = set()
         self._events: tuple[Event, ...] = ()
+        self._last: set[State] = set()
         self._examples, self._began = 0, 0.0
 
     # -- one sequence ------------------------------------------------------------------------------
@@ -114,7 +120,8 @@ class Search:
         lives = [site.live(steps, fresh) for site in self._sites]
         lived, left = lives[0]
         self._events = lived.observed.events
-        self.tally.states |= states(lived.observed)
+        self._last = states(lived.observed)
+        self.tally.states |= self._last
         self.tally.clusters = sum(site.clusters for site in self._sites)
         self.tally.seconds = sum(site.seconds for site in self._sites)
         if len(lives) == 2:
@@ -140,16 +147,18 @@ class Search:
         )
         hypothesis.seed(seed)(settings(hypothesis.given(self._strategy)(self._one)))()
 
-    def _one(self, drawn: Steps) -> None:
+    def _one(self, draft: Draft) -> None:
         """One sequence that Hypothesis has drawn. Nothing is raised: all that is found is taken
         down here.
         """
         if self._wall() > self._until or (self.failures and not self._shrinks):
             return
-        steps = performed(drawn, holds)
+        steps = performed(draft.steps(self.corpus), holds)
         self.tally.sequences += 1
         self.tally.kinds.update(each.deed.name for each in steps)
-        for violation in self._unknown(self.live(steps)):
+        found = self.live(steps)
+        self.corpus.add(steps, self._last)
+        for violation in self._unknown(found):
             self._take_down(violation, steps)
         if self.tally.sequences % TOLD_EVERY == 0:
             self._told(self._progress())
