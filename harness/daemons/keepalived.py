@@ -34,10 +34,8 @@ KEEPALIVED = Daemon(
     package="keepalived",
 )
 TABLE_CHANGED = re.compile(
-    (
-        r"real server|virtual server|service|Adding|Removing|Enabling"
-        r"|Disabling|quorum|weight"
-    ),
+    r"real server|virtual server|service|Adding|Removing|Enabling"
+    r"|Disabling|quorum|weight",
     re.I,
 )
 _STAMP = re.compile(r"^\w{3} \w{3} [\d: ]+\d{4}: ")
@@ -46,11 +44,7 @@ _HARMLESS = re.compile(r"^(Starting|Running|Command) |SECURITY VIOLATION|keepali
 CHECKING = re.compile(r"Activating healthchecker for ")
 CRASHED = re.compile(r"exited due to ")
 _ENTERED = re.compile(
-    (
-        r"\((?P<instance>[^)]+)\) entering (?P<state>MASTER|BACKUP|FAULT)"
-        r" state"
-    ),
-    re.I,
+    r"\((?P<instance>[^)]+)\):? entering (?P<state>MASTER|BACKUP|FAULT) state", re.I
 )
 _STATES: Final[dict[str, State]] = {"MASTER": "MASTER", "BACKUP": "BACKUP", "FAULT": "FAULT"}
 

@@ -42,7 +42,7 @@ def render(services: Iterable[tuple[VirtualService, list[Destination]]]) -> str:
             str(service.fwmark) if service.fwmark is not None else f"{service.vip}:{service.port}"
         )
         lines = [
-            (f"real={each.endpoint} {_METHODS[service.method]} {each.weight}")
+            f"real={each.endpoint} {_METHODS[service.method]} {each.weight}"
             for each in destinations
         ]
         lines += [*_check(service), f"scheduler={service.scheduler}"]

@@ -16,6 +16,7 @@ import pytest
 
 from harness import received
 from harness.kernels import choice
+from harness.plugin.marks import CONFIGURED
 
 if TYPE_CHECKING:
     from harness.search.corpus import Corpus
@@ -83,7 +84,8 @@ def collect(config: pytest.Config, run: Path) -> None:
         with received.replacing(run, COVERAGE) as page:
             lines = ["# States that were seen", "", *coverage.table(seen.states)]
             page.write("\n".join(lines) + "\n")
-        print(f"lvs-harness: {len(seen.states)} states: {os.path.relpath(run / COVERAGE)}")
+        if config.getoption("searched") is not None or CONFIGURED in config.stash:  # the run is a search
+            print(f"lvs-harness: {len(seen.states)} states: {os.path.relpath(run / COVERAGE)}")
         if file is None:
             return
         before = _read(file.parent, file.name)

@@ -69,7 +69,7 @@ def _without_blocks(text: str) -> Iterator[Edit]:
                 break
         old = "".join(lines[number : end + 1])
         yield Edit(
-            (f"no {' '.join(words).rstrip('{ ')}{_within(lines, number)}"),
+            f"no {' '.join(words).rstrip('{ ')}{_within(lines, number)}",
             _unique(text, lines, number, old),
             "",
         )

@@ -79,7 +79,7 @@ def report(
         "",
         "## What was done",
         "",
-        ("Seconds from the beginning, on a cluster that had been at rest:"),
+        "Seconds from the beginning, on a cluster that had been at rest:",
         "",
     ]
     lines += [f"1. {line}" for line in in_words(failure.steps)]

@@ -104,7 +104,7 @@ def _of_table(
             yield Violation(
                 TABLES,
                 span.since,
-                (f"{told} lacks {each.endpoint} with weight {each.weight}, which is well"),
+                f"{told} lacks {each.endpoint} with weight {each.weight}, which is well",
             )
         if not service.checks or len(service.checks) > 1:
             continue

@@ -91,7 +91,7 @@ def daemons_keep_up(observed: Observed) -> list[Violation]:
         Violation(
             "daemons keep up",
             log.at,
-            (f"keepalived on {log.node} is late: {without_time(log.line)}"),
+            f"keepalived on {log.node} is late: {without_time(log.line)}",
             (log,),
         )
         for log in observed.of(Log, daemon="keepalived")
@@ -113,7 +113,7 @@ def nothing_alarming(observed: Observed) -> list[Violation]:
         Violation(
             "nothing alarming is logged",
             log.at,
-            (f"{log.daemon} on {log.node}: {without_time(log.line)}"),
+            f"{log.daemon} on {log.node}: {without_time(log.line)}",
             (log,),
         )
         for log in observed.of(Log)
