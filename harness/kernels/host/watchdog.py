@@ -38,7 +38,7 @@ def limit(text: str) -> float:
 
 
 _GRACE = 5.0
-"""Seconds that a step has to help, before the next one is taken."""
+"""Seconds that a step has to help at the least, before the next one is taken."""
 
 
 class Step(Enum):
