@@ -238,3 +238,45 @@ def test_what_stand_ins_cannot_serve_together_is_left_out_by_name() -> None:
     assert left_out(udp(443), udp(443, protocol="TCP")) == [
         "service 192.168.200.100:443 UDP: stand-ins answer HTTP at port 443"
     ]
+
+
+PAIR = Reading(
+    (replace(FIRST, source=None, peers=(), interface="eth0", vips=(Vip("192.0.2.80", 24, "eth0"),)),),
+    services=(replace(SERVICE, real_servers=tuple(RealServer(f"192.0.2.{n}", 80, 1, "DR") for n in (81, 82))),),
+)
+
+
+def test_directors_that_are_real_servers_are_one_machine_each() -> None:
+    layout = derive({"lb1": PAIR, "lb2": PAIR}, {"lb1": "web1", "lb2": "192.0.2.82"})
+
+    assert [director.rip for director in layout.directors] == ["192.0.2.81", "192.0.2.82"]
+    assert [len(director.serves) for director in layout.directors] == [1, 1]
+    assert layout.servers == ()
+    assert not {"lb1.eth0", "lb2.eth0"} & assumed(layout).keys()
+    assert not standins.why_not_all(layout)
+    assert [each.name for each in ways.amiss(layout)] == ["director and real server in one"]
+
+
+def test_a_director_that_is_one_real_server_leaves_the_others_their_names() -> None:
+    layout = derive({"lb1": PAIR, "lb2": PAIR}, {"lb1": "web1"})
+
+    assert [(server.name, server.rip) for server in layout.servers] == [("web2", "192.0.2.82")]
+    assert ways.amiss(layout) == ()  # nothing comes back from a machine that is the only one of both kinds
+
+
+def test_that_a_director_may_be_a_real_server_is_told() -> None:
+    whys = [each.why for each in derive({"lb1": PAIR, "lb2": PAIR}).assumptions if each.key == "lb2.eth0"]
+    assert whys == ["a free address; or lb2=web2, if it is that real server as well"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"lb1": "web3"}, r"--set lb1=web3: there is no such real server: web1 \(192.0.2.81\), web2"),
+        ({"lb1": "web1", "lb2": "192.0.2.81"}, "another director is that machine already"),
+        ({"lb3": "web1"}, "--set lb3: nothing here asks for it"),
+    ],
+)
+def test_a_director_that_is_no_such_real_server_is_told(settings: dict[str, str], told: str) -> None:
+    with pytest.raises(HarnessError, match=told):
+        derive({"lb1": PAIR, "lb2": PAIR}, settings)

@@ -23,7 +23,8 @@ def service(method: str, *addresses: str) -> Service:
 
 def found(instance: Instance, offered: Service, **settings: str) -> tuple[Amiss, ...]:
     reading = Reading((instance,), services=(offered,))
-    other = Reading((replace(instance, source=None),), services=(offered,))
+    source = "192.0.2.82" if instance.source else None
+    other = Reading((replace(instance, source=source),), services=(offered,))
     return amiss(derive({"lb1": reading, "lb2": other}, settings))
 
 
@@ -59,6 +60,20 @@ def test_what_is_amiss_is_told_once_and_alone(name: str) -> None:
 )
 def test_nothing_is_amiss_where_all_is_well(instance: Instance, offered: Service) -> None:
     assert found(instance, offered) == ()
+
+
+@pytest.mark.parametrize(
+    "offered",
+    [
+        service("DR", "192.0.2.81", "192.0.2.83"),
+        service("NAT", "192.0.2.81", "192.0.2.82"),
+        replace(NEAR, mark=1, name="FWM 1", listeners=()),
+    ],
+    ids=["one is a real server alone", "NAT", "by a mark"],
+)
+def test_directors_that_are_real_servers_need_not_loop(offered: Service) -> None:
+    told = [each.name for each in found(replace(INSTANCE, source="192.0.2.81"), offered)]
+    assert "director and real server in one" not in told
 
 
 @pytest.mark.parametrize(("prefix", "told"), [(64, 1), (128, 0)])

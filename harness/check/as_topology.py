@@ -6,17 +6,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Network, IPv6Network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mininet.topo import Topo
 
 from harness.check import derive, drawing, local, model, reading, shared_wires, standins
 from harness.check.facts import Instance, Reading
 from harness.check.files import Configuration
-from harness.check.layout import Layout, ServerMachine
+from harness.check.layout import DirectorMachine, Layout, ServerMachine
 from harness.lab.plan import HostPlan, Plan, Topology, with_images
 from harness.lab.supervisor import Supervisor
-from harness.topology import Client, Director, RealServer, Router, VirtualService
+from harness.topology import Client, Director, DirectorAndRealServer, RealServer, Router, VirtualService
 
 if TYPE_CHECKING:
     from harness.images.selection import Selection
@@ -78,7 +78,7 @@ class _Derived(Topo):
             instances = [each for each in director.instances if model.is_judged(each)]
             self.addHost(
                 director.name,
-                cls=Director,
+                **_serving(director, services),
                 vrrp=tuple(model.instance(each, director.reading) for each in instances),
                 sync_groups=model.sync_groups(instances),
                 services=[services[each.name] for each in director.reading.services if each.name in services],
@@ -101,15 +101,10 @@ class _Derived(Topo):
             )
             self._wire(director.name, director.addresses, director.addresses6, director.called)
         for server in layout.servers:
-            serves = [
-                replace(services[each.name], check=model.checks(own))  # each real server has checkers of its own
-                for each, own in server.serves
-                if each.name in services
-            ]
             self.addHost(
                 server.name,
                 cls=RealServer,
-                serves=serves,
+                serves=_served(server, services),
                 sorry_for=[services[each.name] for each in server.sorry_for if each.name in services],
                 **_routes(server),
                 **standins.options(server),
@@ -138,6 +133,19 @@ class _Derived(Topo):
             interface = (called or {}).get(wire, wire)
             ends = {"ip": address, **({"ip6": addresses6[wire]} if wire in addresses6 else {})}
             self.addLink(f"lan-{wire}"[:15], host, intfName2=interface, params2=ends)
+
+
+def _served(machine: ServerMachine | DirectorMachine, services: Mapping[str, VirtualService]) -> list[VirtualService]:
+    """The services that a machine serves, as they are there: each real server has checkers of its own."""
+    found = [(services[each.name], own) for each, own in machine.serves if each.name in services]
+    return [replace(service, check=model.checks(own)) for service, own in found]
+
+
+def _serving(director: DirectorMachine, services: Mapping[str, VirtualService]) -> dict[str, Any]:
+    """What kind of machine a director is, and what it answers where it is a real server as well."""
+    if not (serves := _served(director, services)):
+        return {"cls": Director}
+    return {"cls": DirectorAndRealServer, "serves": serves, **standins.options(director)}
 
 
 def _devices(instances: Iterable[Instance]) -> Iterator[str]:
@@ -196,5 +204,6 @@ def _services(layout: Layout) -> dict[str, VirtualService]:
     for director in layout.directors:
         for fact in director.reading.services:
             if fact.name not in found and fact.name not in reasons:
-                found[fact.name] = model.service(fact, [server.rip for server in layout.servers])
+                machines = [one.rip for one in layout.directors if one.serves]
+                found[fact.name] = model.service(fact, [*machines, *(server.rip for server in layout.servers)])
     return found

@@ -21,6 +21,8 @@ from harness.errors import HarnessError
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
 
+ITSELF = "itself"
+"""``--set lb1=web1``: a director and a real server are one machine; by default each is a machine of its own."""
 CLIENT = "client"
 """``--set client=router``: clients are behind a router."""
 REST, SUCCEEDS, RUNS = "rest.", "succeeds", "runs"
@@ -65,6 +67,9 @@ class _Deriving:
         self._selves = selves.selves(readings)
         unified, self._own_names = shared_wires.unified(readings, self._setting)
         self._readings, self._left_out = reach.addressed(unified, self._setting)
+        self._names = self._names_of_servers()
+        self._said = self._said_to_be_servers()
+        self._selves |= self._said
 
     def layout(self) -> Layout:
         self._refuse_strangers()
@@ -85,9 +90,8 @@ class _Deriving:
         links_pidof = local.links_pidof((each for own in scripts.values() for each in own), self._setting)
         held = [vip.address for one in self._instances() for vip in _held(one)]
         self._local = local.running(scripts, self._files, self._setting, held)
-        self._answer_for_themselves()
         self._replaced = {name: tuple(self._succeeding(reading)) for name, reading in self._readings.items()}
-        directors = tuple(map(self._director, self._readings))
+        directors = self._answering(tuple(map(self._director, self._readings)))
         for path in dict.fromkeys(path for reading in self._readings.values() for path in reading.programs):
             why = "there is no such program, so one that does nothing and succeeds; or FILE"
             self._setting(f"{SCRIPT}{path}", "exit 0", why)
@@ -105,13 +109,20 @@ class _Deriving:
             links_pidof=links_pidof, client6=client6, routed=routed,
         )  # fmt: skip
 
-    def _answer_for_themselves(self) -> None:
-        """Have directors answer the checks of services whose real servers they are."""
-        for name, reading in self._readings.items():
-            for service in reading.services:
+    def _answering(self, directors: tuple[DirectorMachine, ...]) -> tuple[DirectorMachine, ...]:
+        """The directors, which answer the checks of services whose real servers they are, and cannot be here."""
+        found = []
+        for director in directors:
+            runs = dict(director.local)
+            for service in director.reading.services:
                 themselves = [each for each in service.real_servers if self._is_director(each.address)]
+                if not themselves or selves.why_not_both(service.name, directors) is None:
+                    continue
                 if own := local.answering(replace(service, real_servers=tuple(themselves)), self._setting):
-                    self._local.setdefault(name, {})[f"service {service.name}"] = own
+                    runs[f"service {service.name}"] = own
+            emulated = [each for each in director.serves if selves.why_not_both(each[0].name, directors) is None]
+            found.append(replace(director, local=runs, serves=tuple(emulated)))
+        return tuple(found)
 
     def _succeeding(self, reading: Reading) -> Iterator[str]:
         """The scripts that fail where nothing is broken, and are assumed to succeed on the directors."""
@@ -127,6 +138,33 @@ class _Deriving:
             if value == SUCCEEDS:
                 yield ill.script
 
+    def _names_of_servers(self) -> dict[str, str]:
+        """What each real or sorry server is called, by its address, but for those that are directors for sure."""
+        addresses = [server.address for service in self._services() for server in service.real_servers]
+        addresses += [service.sorry_server[0] for service in self._services() if service.sorry_server]
+        others = [address for address in dict.fromkeys(addresses) if not self._is_director(address)]
+        return {address: f"web{number}" for number, address in enumerate(others, start=1)}
+
+    def _said_to_be_servers(self) -> dict[str, str]:
+        """By director the address of the real server that it is as well, where the user says so."""
+        found: dict[str, str] = {}
+        for director in self._readings:
+            if (said := self._settings.get(director, ITSELF)) == ITSELF:
+                self._used.add(director)
+                continue
+            address = next((each for each, name in self._names.items() if said in (name, each)), None)
+            if address is None:
+                known = ", ".join(f"{name} ({each})" for each, name in self._names.items()) or "none"
+                raise HarnessError(
+                    f"--set {director}={said}: there is no such real server: {known}; or {ITSELF}: {director} is a"
+                    " machine of its own"
+                )
+            if address in found.values():
+                raise HarnessError(f"--set {director}={said}: another director is that machine already")
+            self._used.add(director)
+            found[director] = address
+        return found
+
     def _routed(self) -> bool:
         """Whether clients are behind a router, as the user says; else they are on every LAN of the directors'."""
         if not any(True for _ in self._services()):
@@ -141,7 +179,9 @@ class _Deriving:
         if selves.is_loopback(address) or address in self._selves.values():
             return True
         own = {one.source for one in self._instances()}
-        own |= {value for key, value in self._settings.items() if key.partition(".")[0] in self._readings}
+        own |= {
+            value for key, value in self._settings.items() if "." in key and key.partition(".")[0] in self._readings
+        }
         return address in own
 
     def _refuse_strangers(self) -> None:
@@ -354,13 +394,14 @@ class _Deriving:
             if service.sorry_server and not self._is_director(service.sorry_server[0]):
                 serves.setdefault(service.sorry_server[0], [])
         machines = []
-        for number, (address, served) in enumerate(serves.items(), start=1):
+        for address, served in serves.items():
             if (name := self._segment_of(address)) is None:
                 name = self._next_interface()
                 self._add_segment(name, [(address, 32)])
             sorry = tuple(service for service in self._services() if (service.sorry_server or ("",))[0] == address)
             own, own6 = (str(self._segments[name].free()), address) if ":" in address else (address, None)
-            machines.append(ServerMachine(f"web{number}", own, name, tuple(served), _each_once(sorry), address6=own6))
+            called = self._names[address]
+            machines.append(ServerMachine(called, own, name, tuple(served), _each_once(sorry), address6=own6))
         return tuple(machines)
 
     def _gateway(self, server: ServerMachine, director: DirectorMachine, client: Mapping[str, str]) -> str:
@@ -390,7 +431,7 @@ class _Deriving:
         addresses = {}
         for interface, segment in self._segments.items():
             own = next((one.source for one in reading.instances if one.interface == interface and one.source), None)
-            own = own or self._bound(reading, segment) or self._by_bfd(name, segment)
+            own = own or self._said.get(name) or self._bound(reading, segment) or self._by_bfd(name, segment)
             if own is not None and ":" not in own and IPv4Address(own) in segment.subnet:
                 addresses[interface] = own
                 self._given.add(own)
@@ -408,14 +449,38 @@ class _Deriving:
         six, replaced = self._addresses6(name, reading), self._replaced[name]
         instances = self._instances_of[name]
         runs = {script: own for script, own in self._local.get(name, {}).items() if script not in replaced}
-        return DirectorMachine(name, reading, addresses, called, instances, runs, six, replaced)
+        serves = self._served_by(next(iter(addresses.values())))
+        return DirectorMachine(name, reading, addresses, called, instances, runs, six, replaced, serves)
+
+    def _served_by(self, address: str) -> tuple[tuple[Service, RealServer], ...]:
+        """The services of which a director with this address is a real server, each once, and as which."""
+        found: dict[str, tuple[Service, RealServer]] = {}
+        for service in self._services():
+            for server in service.real_servers:
+                if server.address == address:
+                    found.setdefault(service.name, (service, server))
+        return tuple(found.values())
 
     def _likely_address(self, name: str, segment: Segment) -> tuple[str, str]:
         """A director's own address on a LAN where it speaks from none, and why that."""
         itself = self._selves.get(name)
         if itself is not None and ":" not in itself and IPv4Address(itself) in segment.subnet:
             return itself, "its only real server, where the others have another one, is taken for itself"
-        return str(segment.free(from_end=True)), "a free address"
+        return str(segment.free(from_end=True)), f"a free address{self._or_a_server(name, segment)}"
+
+    def _or_a_server(self, director: str, segment: Segment) -> str:
+        """How to say that a director is a real server as well, where there may be a machine for both."""
+        near = [
+            self._names[server.address]
+            for service in self._services()
+            for server in service.real_servers
+            if service.method == "DR" and server.address in self._names and segment.has(server.address)
+        ]
+        near = list(dict.fromkeys(near))
+        number = [*self._readings].index(director)
+        if len(near) != len(self._readings):
+            return ""
+        return f"; or {director}={near[number]}, if it is that real server as well"
 
     def _addresses6(self, name: str, reading: Reading) -> dict[str, str]:
         """A director's own IPv6 addresses, by wire: those that it speaks from, or free ones."""

@@ -112,8 +112,9 @@ def _service(service: Service) -> str:
 
 
 def _real_server(layout: Layout, server: RealServer) -> str:
-    machines = (machine.name for machine in layout.servers if machine.rip == server.address)
-    name = next(machines, "(not emulated)")
+    directors = [one.name for one in layout.directors if server.address in one.addresses.values()]
+    machines = [machine.name for machine in layout.servers if machine.rip == server.address]
+    name = next(iter([*machines, *directors]), "(the director itself)")
     checks = "; ".join(map(_check, server.checkers)) or "not checked"
     return f"{name}  {server.address}:{server.port}  weight {server.weight}  {checks}"
 

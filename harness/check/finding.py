@@ -207,7 +207,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "director-is-real-server": Kind(
         FINDING,
         "Directors are real servers of a service that both balance, so a packet can go to and fro between them.",
-        "Let the backup have an empty table, or keep what the other director sends out of the service by a mark.",
+        "Have IPVS balance on the master alone (net.ipv4.vs.backup_only=1 with lvs_sync_daemon, or an empty table on"
+        " the backup), or keep what the other director sends out of the service by a mark.",
         _SERVICES,
     ),
     "nat-one-lan": Kind(

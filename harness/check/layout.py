@@ -70,7 +70,8 @@ class Segment:
 class DirectorMachine:
     """A director: its address on each wire. ``reading`` names wires, of which ``called`` has those that the director's
     own interface is called otherwise than; ``instances`` are as it has them itself. ``local`` is what runs there for
-    each of its scripts. ``replaced`` are scripts that fail here, in whose place is one that succeeds.
+    each of its scripts. ``replaced`` are scripts that fail here, in whose place is one that succeeds. ``serves`` are
+    the services of which it is a real server itself, and as which.
     """
 
     name: str
@@ -81,6 +82,12 @@ class DirectorMachine:
     local: Mapping[str, tuple[LocalService, ...]] = field(default_factory=dict)
     addresses6: Mapping[str, str] = field(default_factory=dict)
     replaced: tuple[str, ...] = ()
+    serves: tuple[tuple[Service, RealServer], ...] = ()
+
+    @property
+    def rip(self) -> str:
+        """The address at which it is known as a real server: that of its first wire."""
+        return next(iter(self.addresses.values()))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Which real servers are the directors themselves (pure).
+"""Which real servers are the directors themselves, and whether one machine can be both here (pure).
 
 Two databases that copy each other, with keepalived on both, are the commonest case: each director has its own database
 as the only real server of one service, so that its check, when it fails, has a script end keepalived.
@@ -6,10 +6,11 @@ as the only real server of one service, so that its check, when it fails, has a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 
 from harness.check.facts import Reading, Service
+from harness.check.layout import DirectorMachine
 
 
 def is_loopback(address: str) -> bool:
@@ -38,3 +39,30 @@ def selves(readings: Mapping[str, Reading]) -> dict[str, str]:
             if len(set(found.values())) == len(found):
                 return found
     return {}
+
+
+def why_not_both(service: str, directors: Sequence[DirectorMachine]) -> str | None:
+    """Why a service is not emulated, some of whose real servers are directors; None if it is, or has none such.
+
+    Each director has the service at its address on its first wire, and all of them balance over the same real servers.
+    """
+    having = {one.name: each for one in directors for each in one.reading.services if each.name == service}
+    known = {address: one for one in directors for address in one.addresses.values()}
+    for each in having.values():
+        for server in each.real_servers:
+            if is_loopback(server.address):
+                return f"{server.address} is the director itself"
+            if (director := known.get(server.address)) is None:
+                continue
+            both = f"{server.address} is {director.name}, a director and a real server in one"
+            if any(is_alone(each, other) for other in having.values()):
+                return both
+            if server.method != "DR" or each.mark is not None or each.marks:
+                return f"{both}, by {server.method}" + " and a firewall mark" * (server.method == "DR")
+            if server.address != director.rip:
+                return f"{both}, and not at its first address"
+            if director.name not in having:
+                return f"{both}, which does not have this service itself"
+            if any(own.port is not None for services in director.local.values() for own in services):
+                return f"{both}, and its health scripts ask another server there"
+    return None

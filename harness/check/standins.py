@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.check.facts import Reading, RealServer, Service, Url
-from harness.check.layout import Layout, ServerMachine
-from harness.check.selves import is_loopback
+from harness.check.layout import DirectorMachine, Layout, ServerMachine
+from harness.check.selves import is_loopback, why_not_both
 from harness.daemons import mail
 
 PAGE = "stand-in\n"
@@ -25,7 +25,7 @@ PLACE = "/usr/local/sbin/stand-in"
 _SCRIPT_OF = r"(vrrp_script\s+{name}\s*\{{[^}}]*?\bscript\s+)(\"[^\"\n]*\"|'[^'\n]*'|[^\n]+)"
 
 
-def options(server: ServerMachine) -> dict[str, Any]:
+def options(server: ServerMachine | DirectorMachine) -> dict[str, Any]:
     """What :class:`harness.topology.RealServer` is told of its pages."""
     urls = [
         (url, url.virtualhost or service.virtualhost)
@@ -44,7 +44,7 @@ def options(server: ServerMachine) -> dict[str, Any]:
     return {"pages": pages, "statuses": statuses, "answers_all": True, **front, **listens, **mails}
 
 
-def _of_dns(server: ServerMachine) -> set[int]:
+def _of_dns(server: ServerMachine | DirectorMachine) -> set[int]:
     """The ports at which the DNS server of a real server answers, by TCP as well."""
     return {port for service, real in server.serves if service.protocol == "UDP" for port in _ports(service, real)}
 
@@ -56,7 +56,7 @@ def _ports(service: Service, real: RealServer) -> set[int]:
     return {port for _, port in service.listeners}
 
 
-def _asked(server: ServerMachine, *kinds: str) -> tuple[int, ...]:
+def _asked(server: ServerMachine | DirectorMachine, *kinds: str) -> tuple[int, ...]:
     """The ports that checkers of these kinds ask for, but for that of the mail server."""
     checkers = (checker for _, real in server.serves for checker in real.checkers)
     return tuple(sorted({each.port for each in checkers if each.kind in kinds and each.port} - {mail.PORT}))
@@ -110,20 +110,15 @@ def changed(layout: Layout) -> Iterator[str]:
         yield f"digest {digest}: nobody can write its page, so it is that of the stand-ins'"
 
 
-def directors_addresses(layout: Layout) -> set[str]:
-    """Every own address of a director."""
-    return {address for director in layout.directors for address in director.addresses.values()}
-
-
 def why_not_all(layout: Layout) -> dict[str, str]:
     """By service why it is not emulated, for those that are not."""
-    own = directors_addresses(layout)
     found: dict[str, str] = {}
     for service in (each for one in layout.directors for each in one.reading.services):
-        if (reason := why_not(service, own)) is not None:
+        if (reason := why_not_both(service.name, layout.directors) or why_not(service)) is not None:
             found.setdefault(service.name, reason)
-    for server in layout.servers:
-        left = [(service, real) for service, real in server.serves if service.name not in found]
+    machines: list[DirectorMachine | ServerMachine] = [*layout.directors, *layout.servers]
+    for machine in machines:
+        left = [(service, real) for service, real in machine.serves if service.name not in found]
         for service, reason in _in_the_way(left):
             found.setdefault(service.name, reason)
     return found
@@ -150,8 +145,8 @@ def _in_the_way(serves: Sequence[tuple[Service, RealServer]]) -> Iterator[tuple[
             yield service, f"stand-ins answer DNS at port {min(dns)}, by TCP as well"
 
 
-def why_not(service: Service, directors: Collection[str]) -> str | None:
-    """Why a service is not emulated; None if it is. ``directors`` are the directors' own addresses."""
+def why_not(service: Service) -> str | None:
+    """Why a service is not emulated; None if it is."""
     if not service.listeners:
         return "it has no address"
     if not service.real_servers:
@@ -163,8 +158,6 @@ def why_not(service: Service, directors: Collection[str]) -> str | None:
         return f"its real servers are asked at different ports: {', '.join(map(str, sorted(own_ports)))}"
     own = {address for address, _ in service.listeners}
     for server in service.real_servers:
-        if server.address in directors or is_loopback(server.address):
-            return f"{server.address} is a director and a real server in one"
         if server.address in own:
             return f"{server.address} is its own address and its real server's"
         for checker in server.checkers:

@@ -90,7 +90,9 @@ def _finding(finding: Finding, caused: Sequence[Outcome]) -> Iterator[str]:
     yield from _hanging("cure", finding.remedy)
     if caused:
         evidence = next((outcome.evidence for outcome in caused if outcome.evidence), "")
-        shown = f" (evidence: {evidence})" if evidence else ""
+        seen = next((outcome.why for outcome in caused if outcome.why), "")
+        proof = [f"seen: {seen}"] * bool(seen) + [f"evidence: {evidence}"] * bool(evidence)
+        shown = f" ({'; '.join(proof)})" if proof else ""
         abouts = "; ".join(outcome.about.rstrip(".") for outcome in caused)
         yield f"{_MARGIN}so this does not work: {abouts}{shown}"
 

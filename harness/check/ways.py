@@ -55,9 +55,14 @@ def services_of(layout: Layout) -> dict[str, Service]:
 
 
 def _both_in_one(layout: Layout) -> Iterator[Amiss]:
-    """Directors that are real servers: both balance, so that each hands the other what it was just handed."""
+    """Directors that are real servers: both balance, so that each hands the other what it was just handed.
+
+    With one alone nothing comes back. What bears a firewall mark is in no keepalived.conf: it may be the cure.
+    """
     owners = {address: one.name for one in layout.directors for address in one.addresses.values()}
-    for name in services_of(layout):
+    for name, each in services_of(layout).items():
+        if each.mark is not None or each.marks or each.method == "NAT":
+            continue  # what NAT hands on is addressed to the real server, of which the other knows no service
         balancing = {one.name: each for one in layout.directors for each in one.reading.services if each.name == name}
         both = [
             owners[server.address]
@@ -66,14 +71,14 @@ def _both_in_one(layout: Layout) -> Iterator[Amiss]:
             if owners.get(server.address, mine) != mine and owners[server.address] in balancing
         ]
         both = [each.name for each in layout.directors if each.name in both]
-        if both:
+        if len(both) > 1:
             yield Amiss(
                 "director and real server in one",
                 f"{' and '.join(both)} are directors and real servers of {name}, and every director"
                 " balances: what the master hands to the backup, that balances again and may hand back, without end",
-                "let the backup have an empty table (a notify script that loads and clears it), balance by a firewall"
-                " mark that is not put on what comes from the other director's hardware address, or give the service"
-                " real servers of its own",
+                "have IPVS balance on the master alone (lvs_sync_daemon with the sysctl net.ipv4.vs.backup_only=1, or a"
+                " notify script that loads and clears the table), balance by a firewall mark that is not put on what"
+                " comes from the other director's hardware address, or give the service real servers of its own",
             )
 
 

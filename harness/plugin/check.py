@@ -252,9 +252,14 @@ def _why(report: pytest.TestReport) -> str:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Take the scenario's docstring along, also where its cluster does not come about."""
     if CONFIGURED in item.config.stash and isinstance(item, pytest.Function):
-        about = (item.function.__doc__ or item.name).strip().partition("\n")[0]
+        about = _first_sentence(item.function.__doc__ or item.name)
         case = private_pytest.case_of(item)
         item.user_properties.append((_ABOUT, f"{about} ({case})" if case else about))
+
+
+def _first_sentence(docstring: str) -> str:
+    """What a docstring says first, which may be longer than a line of a file."""
+    return " ".join(docstring.strip().partition("\n\n")[0].split())
 
 
 def tell(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
