@@ -233,6 +233,16 @@ def test_a_script_that_fails_here_is_told_once_and_one_that_needs_a_shell_is_a_f
     assert "--set rest.chk=runs" in found.cure
     (found,) = told(Ill("chk", 127, "nothing", needs_shell=True))
     assert found.name == "script-needs-shell"
+    (found,) = told(Ill("chk", -24, "nothing, and computes without end", endless=True))
+    assert (found.name, found.kind.level) == ("script-never-ends", FINDING)
+
+
+def test_a_script_that_never_ends_is_told_once_for_all_directors() -> None:
+    ill = Ill("/etc/keepalived/chek.sh", -15, "more than anybody reads", endless=True)
+    one, other = (Reading((instance,), endless=(ill,)) for instance in (INSTANCE, BACKUP))
+    (found,) = of_text({"lb1": one, "lb2": other}, {}, FILES)
+    assert found.text == "/etc/keepalived/chek.sh is run, which never ends: it says more than anybody reads"
+    assert found.where == "lb1.conf:2, lb2.conf:2"
 
 
 def test_pidof_is_told_of(tmp_path: Path) -> None:

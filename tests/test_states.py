@@ -17,6 +17,7 @@ from harness.daemons import keepalived
         # vrrp_track.c and vrrp.c, at the start
         ("(VI_1): entering FAULT state due to script chk_proxy", ("VI_1", "FAULT")),
         ("(VI_1): entering FAULT state (src address not configured)", ("VI_1", "FAULT")),
+        ("(VI (1) of 'a' \"b\") Entering BACKUP STATE (init)", ("VI (1) of 'a' \"b\"", "BACKUP")),
         ("(VI_1) Received advert from 172.16.10.12 with lower priority 90", None),
     ],
 )

@@ -17,7 +17,7 @@ from harness.events import Log
 from harness.keepalived import timers
 from harness.topology import VrrpScript
 
-FAILED = re.compile(r"VRRP_Script\((?P<script>[^)]+)\) (?P<what>failed|succeeded|timed out)|"
+FAILED = re.compile(r"VRRP_Script\((?P<script>.+)\) (?P<what>failed|succeeded|timed out)|"
                     r"Script `(?P<other>[^`]+)` now returning (?P<status>\d+)")  # fmt: skip
 
 

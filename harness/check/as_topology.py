@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from mininet.topo import Topo
 
-from harness.check import derive, drawing, local, model, reading, shared_wires, standins
-from harness.check.facts import Instance, Reading
+from harness.check import derive, drawing, local, model, reading, rehearsal, shared_wires, standins
+from harness.check.facts import Ill, Instance, Reading
 from harness.check.files import Configuration
 from harness.check.layout import DirectorMachine, Layout, ServerMachine
 from harness.lab.plan import HostPlan, Plan, Topology, with_images
@@ -35,10 +35,11 @@ def readings(
     """
     found: dict[str, Reading] = {}
     complaints: dict[str, tuple[str, ...]] = {}
+    known: rehearsal.Known = {}
     hosts = tuple(HostPlan(configuration.director, Director(), ()) for configuration in configurations)
     plan = Plan({}, hosts) if selection is None else with_images(Plan({}, hosts), selection)
     for configuration, host in zip(configurations, plan.hosts, strict=True):
-        found[configuration.director], said = reading.read(configuration, host, supervisor)
+        found[configuration.director], said = reading.read(configuration, host, supervisor, known)
         missing = tuple(f"include {pattern}: there is no such file" for pattern in configuration.missing)
         complaints[configuration.director] = (*said, *missing)
     return found, complaints
@@ -82,7 +83,7 @@ class _Derived(Topo):
                 vrrp=tuple(model.instance(each, director.reading) for each in instances),
                 sync_groups=model.sync_groups(instances),
                 services=[services[each.name] for each in director.reading.services if each.name in services],
-                files={**missing, **files},
+                files={**missing, **files, **_in_place_of(director.reading.endless)},
                 without_vip=tuple(
                     model.instance(each, director.reading) for each in director.instances if not model.is_judged(each)
                 ),
@@ -171,6 +172,11 @@ def _routes(server: ServerMachine) -> dict[str, str]:
 
 def _of_segment(server: ServerMachine) -> dict[str, str]:
     return {} if server.address6 is None else {server.segment: server.address6}
+
+
+def _in_place_of(endless: Iterable[Ill]) -> dict[str, tuple[bytes, int]]:
+    """The files of programs that never end, with something that succeeds in them."""
+    return {each.script: (standins.SUCCEEDS, 0o755) for each in endless}
 
 
 def _programs(reading: Reading, files: Mapping[str, tuple[bytes, int]]) -> dict[str, str]:

@@ -150,9 +150,9 @@ def _vip(text: str, interface: str, vmac: str | None) -> Vip:
 
 
 def _tracked(line: Line) -> tuple[str, int]:
-    """``eth1 weight -30``, or with a comma behind the name."""
-    weight = re.search(r"weight (-?\d+)", line.text)
-    return line.text.split()[0].rstrip(","), int(weight[1]) if weight else 0
+    """``eth1 weight -30``, or with a comma behind the name, in which there may be spaces."""
+    found = re.match(r"(?P<name>.+?),? weight (?P<weight>-?\d+)", line.text)
+    return (found["name"], int(found["weight"])) if found else (line.text.split()[0].rstrip(","), 0)
 
 
 def _services(sections: dict[str, Line]) -> Iterator[Service]:

@@ -74,13 +74,15 @@ class TrackFile:
 class Ill:
     """A script that fails where nothing is broken: its exit status, and what it says.
 
-    ``needs_shell``: it succeeds when a shell runs it, and keepalived runs none.
+    ``needs_shell``: it succeeds when a shell runs it, and keepalived runs none. ``endless``: it computes, prints or
+    starts processes for ever.
     """
 
     script: str
     status: int
     said: str
     needs_shell: bool = False
+    endless: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,8 @@ class Reading:
     """Everything that one director's keepalived has read.
 
     ``interfaces`` and ``programs`` are those that it names and a bare machine does not have; ``ill`` are scripts that
-    fail there. By BFD it speaks from ``bfd_sources`` to ``bfd_neighbours``.
+    fail there, ``endless`` are further programs of its own, by their paths, that never end. By BFD it speaks from
+    ``bfd_sources`` to ``bfd_neighbours``.
     """
 
     instances: tuple[Instance, ...] = ()
@@ -167,6 +170,7 @@ class Reading:
     interfaces: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     ill: tuple[Ill, ...] = ()
+    endless: tuple[Ill, ...] = ()
     files: tuple[TrackFile, ...] = ()
     bfd_sources: tuple[str, ...] = ()
     bfd_neighbours: tuple[str, ...] = ()

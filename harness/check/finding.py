@@ -169,6 +169,12 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Put the line into a script of its own, or write: script \"/bin/sh -c '...'\".",
         (*_ELECTION, "test_states"),
     ),
+    "script-never-ends": Kind(
+        FINDING,
+        "A script computes, prints or starts processes for ever. keepalived ends one that it waits for, and finds it"
+        " failed; of notify scripts there is one more with each change of state. One that succeeds takes its place.",
+        "Have the script end by itself.",
+    ),
     "script-fails-here": Kind(
         NOTE,
         "A script fails on a machine where nothing is broken and all runs that it is known to look for. What it needs"

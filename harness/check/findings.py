@@ -49,6 +49,7 @@ def of_text(
     for configuration in configurations:
         found += _missing_scripts(configuration)
     found += _ill_scripts(readings, configurations)
+    found += _endless_scripts(readings, configurations)
     found += _pidof(readings, configurations)
     found += levels.graded(complaints, {each.director: list(_defined(each)) for each in configurations})
     return in_order(found)
@@ -95,13 +96,30 @@ def _ill_scripts(readings: Mapping[str, Reading], configurations: Sequence[Confi
             place = where(configuration, "script", block=f"vrrp_script {ill.script}") or configuration.director
             places.setdefault((commands[ill.script], ill), []).append(place)
     for (command, ill), found in places.items():
-        if ill.needs_shell:
+        if ill.endless:
+            yield _never_ends(f"{ill.script} runs {command}", ill, found)
+        elif ill.needs_shell:
             text = f"{ill.script} runs {command}, which only a shell understands, and keepalived runs none"
             yield Finding("script-needs-shell", text, ", ".join(found))
         else:
             text = f"{ill.script} runs {command}, which exits with {ill.status} here and says {ill.said}"
             cure = f"Nothing, if it succeeds on the directors; --set rest.{ill.script}=runs has it run as it is."
             yield Finding("script-fails-here", text, ", ".join(found), cure)
+
+
+def _endless_scripts(readings: Mapping[str, Reading], configurations: Sequence[Configuration]) -> Iterator[Finding]:
+    """Programs that no ``vrrp_script`` runs and that never end, each once for all directors."""
+    places: dict[Ill, list[str]] = {}
+    for configuration in configurations:
+        for each in readings[configuration.director].endless:
+            places.setdefault(each, []).append(_script_at(configuration, each.script) or configuration.director)
+    for each, found in places.items():
+        yield _never_ends(f"{each.script} is run", each, found)
+
+
+def _never_ends(runs: str, script: Ill, places: Sequence[str]) -> Finding:
+    text = f"{runs}, which never ends: it says {script.said}"
+    return Finding("script-never-ends", text, ", ".join(places))
 
 
 def _pidof(readings: Mapping[str, Reading], configurations: Sequence[Configuration]) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from harness.topology.checks import (
     UdpCheck,
     Url,
 )
+from harness.topology.fields import AsRead
 from harness.topology.tracking import TrackedFile, TrackedInterface, TrackedProcess
 from harness.topology.vrrp import SyncGroup
 
@@ -47,12 +48,12 @@ def instance(fact: facts.Instance, reading: facts.Reading) -> VrrpInstance:
     if fact.vmac is not None:
         devices = {vip: fact.vmac if device == fact.interface else device for vip, device in devices.items()}
     return VrrpInstance(
-        name=fact.name,
+        name=AsRead(fact.name),
         vrid=fact.vrid,
         vip=tuple(vip.address for vip in fact.vips or fact.excluded_vips) or NO_VIP,
         excluded_vips=tuple(vip.address for vip in fact.excluded_vips if fact.vips),
         elsewhere=tuple((vip, device) for vip, device in devices.items() if device != fact.interface),
-        interface=fact.interface,
+        interface=AsRead(fact.interface),
         version=fact.version,
         priority=fact.priority,
         advert_int=fact.advert_int,
@@ -63,12 +64,14 @@ def instance(fact: facts.Instance, reading: facts.Reading) -> VrrpInstance:
         garp_master_delay=fact.garp_delay,
         track_scripts=tuple(_script(known[name], weight) for name, weight in fact.scripts if name in known),
         track_files=tuple(
-            TrackedFile(name=name, path=files[name].path, weight=weight, value=files[name].value)
+            TrackedFile(name=AsRead(name), path=AsRead(files[name].path), weight=weight, value=files[name].value)
             for name, weight in fact.files
             if name in files
         ),
-        track_processes=tuple(TrackedProcess(name=name, process="bfd", weight=weight) for name, weight in fact.bfds),
-        track_interfaces=tuple(TrackedInterface(name=name, weight=weight) for name, weight in fact.interfaces),
+        track_processes=tuple(
+            TrackedProcess(name=AsRead(name), process="bfd", weight=weight) for name, weight in fact.bfds
+        ),
+        track_interfaces=tuple(TrackedInterface(name=AsRead(name), weight=weight) for name, weight in fact.interfaces),
     )
 
 
@@ -87,13 +90,13 @@ def sync_groups(instances: Iterable[facts.Instance]) -> tuple[SyncGroup, ...]:
     groups: dict[str, list[str]] = {}
     for fact in instances:
         if fact.sync_group:
-            groups.setdefault(fact.sync_group, []).append(fact.name)
-    return tuple(SyncGroup(name=name, members=tuple(own)) for name, own in groups.items() if len(own) > 1)
+            groups.setdefault(fact.sync_group, []).append(AsRead(fact.name))
+    return tuple(SyncGroup(name=AsRead(name), members=tuple(own)) for name, own in groups.items() if len(own) > 1)
 
 
 def _script(fact: facts.Script, weight: int) -> VrrpScript:
     return VrrpScript(
-        name=fact.name,
+        name=AsRead(fact.name),
         script=SOME_COMMAND,
         interval=max(1, round(fact.interval)),
         timeout=max(1, round(fact.timeout)) if fact.timeout else None,
@@ -155,7 +158,7 @@ def _check(fact: facts.Checker) -> Check | None:
             more=tuple(more), **network,
         )  # fmt: skip
     if fact.kind == "DNS_CHECK":
-        name, kind = fact.details.get("Name", "."), fact.details.get("Type", "SOA")
+        name, kind = AsRead(fact.details.get("Name", ".")), fact.details.get("Type", "SOA")
         return DnsCheck(name=name, type=kind, **network)
     if fact.kind == "MISC_CHECK":
         return MiscCheck(command=SOME_COMMAND, timeout=max(1, round(fact.timeout)) or None, **pace)
@@ -166,4 +169,5 @@ def _check(fact: facts.Checker) -> Check | None:
 def _url(fact: facts.Url) -> Url:
     """The first of the statuses that are good (``200-299`` -> 200)."""
     status = int(fact.statuses[0].partition("-")[0]) if fact.statuses else 200
-    return Url(fact.path, status, fact.digest, fact.virtualhost)
+    host = None if fact.virtualhost is None else AsRead(fact.virtualhost)
+    return Url(AsRead(fact.path), status, fact.digest, host)

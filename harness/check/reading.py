@@ -38,6 +38,8 @@ _CHUNK = 1 << 16
 _MOST_SAID = 1 << 26
 """Bytes that keepalived may say, with its scripts, before it has dumped everything."""
 _ROUNDS = 16
+_OWN_PID_MAX = (6, 14)
+"""From this release of Linux on each pid namespace has a pid_max of its own (kernel/pid_namespace.c)."""
 _INTERPRETERS = re.compile(r"(?:ba|da|z|k)?sh|python[\d.]*|perl|env|timeout|sudo|nice|busybox")
 """Programs without which other programs do not run."""
 PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -45,10 +47,12 @@ PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "
 _REFUSED = "permanent error CONFIG"
 
 
-def read(configuration: Configuration, host: HostPlan, supervisor: Supervisor) -> tuple[Reading, tuple[str, ...]]:
+def read(
+    configuration: Configuration, host: HostPlan, supervisor: Supervisor, known: rehearsal.Known
+) -> tuple[Reading, tuple[str, ...]]:
     """What keepalived makes of a configuration, and its complaints, each with file and line where it gives them.
 
-    ``host`` is the machine to read it on: its name and image count.
+    ``host`` is the machine to read it on: its name and image count. ``known`` are scripts that never end.
     Raises HarnessError with them if keepalived would not run with it, or would have nothing to do.
     """
     with _machine(host, supervisor) as machine:
@@ -62,7 +66,9 @@ def read(configuration: Configuration, host: HostPlan, supervisor: Supervisor) -
             vrrp, checker = _dump(machine, "-P"), _dump(machine, "-C")
         found = dump.parse(vrrp, checker)
         own = [vip.address for one in found.instances for vip in (*one.vips, *one.excluded_vips)]
-        ill = tuple(rehearsal.ill(machine, found.scripts, configuration.files, own))
+        _limit_processes(machine)
+        ill = tuple(rehearsal.ill(machine, found.scripts, configuration.files, own, known))
+        endless = tuple(rehearsal.endless(machine, found.scripts, configuration.files, configuration.programs, known))
     if _REFUSED in vrrp + checker:
         why = "; ".join(complaints) or (vrrp + checker)[-500:]
         raise HarnessError(f"{configuration.director}: keepalived does not run with {configuration.origin}: {why}")
@@ -74,7 +80,7 @@ def read(configuration: Configuration, host: HostPlan, supervisor: Supervisor) -
         )
     sources, neighbours = (tuple(_of_bfd(configuration, word)) for word in ("source_ip", "neighbor_ip"))
     found = replace(found, bfd_sources=sources, bfd_neighbours=neighbours)
-    return replace(found, interfaces=interfaces, programs=programs, ill=ill), tuple(complaints)
+    return replace(found, interfaces=interfaces, programs=programs, ill=ill, endless=endless), tuple(complaints)
 
 
 def _of_bfd(configuration: Configuration, word: str) -> Iterator[str]:
@@ -96,6 +102,13 @@ def _machine(host: HostPlan, supervisor: Supervisor) -> Iterator[Machine]:
     finally:
         machine.power_off()
         listening.join()
+
+
+def _limit_processes(machine: Machine) -> None:
+    """Let no script fill the kernel with processes, where a machine can have a limit of its own."""
+    release = tuple(int(number) for number in os.uname().release.split("-")[0].split(".")[:2])
+    if release >= _OWN_PID_MAX:
+        machine.run(["sysctl", "-qw", f"kernel.pid_max={rehearsal.MANY + 100}"])
 
 
 def _hear(machine: Machine) -> None:

@@ -13,11 +13,14 @@ import shlex
 import signal
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import IO
 
 from harness.check.facts import Ill, Script
+from harness.check.files import TEXT
 from harness.check.local import looked_for
 from harness.daemons import httpd, local
+from harness.kernels import choice
 from harness.lab.machine import Machine, Process
 from harness.topology.local import LocalService
 
@@ -25,6 +28,11 @@ LONGEST = 5
 """Seconds that a script may take, if it is not allowed less."""
 PROCESSOR = 2
 """Seconds of processor time after which it is ended."""
+_STATES = ("MASTER", "BACKUP")
+"""What scripts are told that keepalived notifies."""
+MANY = 900
+"""No script starts so many processes in one run but one that never ends with it."""
+_KILLED = (signal.SIGXCPU, signal.SIGKILL)
 _MOST = 1 << 16
 _TOLD = 200
 _CHUNK = 1 << 12
@@ -35,8 +43,19 @@ _JOINS = ("|", "||", "&&", ";")
 """Those without which nothing of what the line says can come about."""
 
 
+Known = dict[bytes, tuple[int, str]]
+"""The texts of scripts that are known never to end, with their exit status and what they say.
+
+Finding it out takes seconds of processor, and most directors have the same scripts.
+"""
+
+
 def ill(
-    machine: Machine, scripts: Sequence[Script], files: Mapping[str, tuple[bytes, int]], own: Collection[str]
+    machine: Machine,
+    scripts: Sequence[Script],
+    files: Mapping[str, tuple[bytes, int]],
+    own: Collection[str],
+    known: Known,
 ) -> Iterator[Ill]:
     """The scripts that fail on a director on which all runs that they are known to look for.
 
@@ -46,11 +65,39 @@ def ill(
     with _running(machine, sorted(services, key=lambda service: service.name)):
         for script in scripts:
             argv = _words(script.command)
-            status, said = _run(machine, argv, script)
-            if status:
+            longest = max(1, min(LONGEST, int(script.timeout or script.interval)))
+            text = next((files[word][0] for word in argv if word in files), None)
+            status, said, never_ends = _run_once(machine, argv, longest, text, known)
+            if never_ends:
+                yield Ill(script.name, status, said, endless=True)
+            elif status:
                 by_shell = bool(_OF_A_SHELL.intersection(script.command)) and not _has_shell(argv)
-                meant = by_shell and (_is_joined(argv) or _run(machine, ["bash", "-c", _line(argv)], script)[0] == 0)
+                meant = by_shell and (_is_joined(argv) or _run(machine, ["bash", "-c", _line(argv)], longest)[0] == 0)
                 yield Ill(script.name, status, said, needs_shell=meant)
+
+
+def endless(
+    machine: Machine,
+    scripts: Sequence[Script],
+    files: Mapping[str, tuple[bytes, int]],
+    programs: Collection[str],
+    known: Known,
+) -> Iterator[Ill]:
+    """The programs of the user's own that no ``vrrp_script`` runs, and that never end: notify scripts and checks.
+
+    A script that waits for ever does no harm to whoever does not wait for it; one that computes, prints or starts
+    processes for ever does.
+    """
+    tracked = {word for script in scripts for word in _words(script.command)}
+    for path in programs:
+        if path in tracked or files.get(path, (b"", TEXT))[1] == TEXT:
+            continue
+        for state in _STATES:
+            argv = [path, "INSTANCE", "V", state, "100"]
+            status, said, never_ends = _run_once(machine, argv, LONGEST, files[path][0], known)
+            if never_ends:
+                yield Ill(path, status, said, endless=True)
+                break
 
 
 @contextmanager
@@ -84,9 +131,24 @@ def _wait_ready(ready: re.Pattern[str], output: IO[bytes]) -> None:
         said += data
 
 
-def _run(machine: Machine, argv: Sequence[str], script: Script) -> tuple[int, str]:
-    """A command's exit status, and the end of what it says. It may not end, print for ever, or leave processes."""
-    longest = max(1, min(LONGEST, int(script.timeout or script.interval)))
+def _run_once(
+    machine: Machine, argv: Sequence[str], longest: int, text: bytes | None, known: Known
+) -> tuple[int, str, bool]:
+    """As :func:`_run`, but not again what has the ``text`` of a script that is known never to end."""
+    if text in known:
+        return *known[text], True
+    status, said, never_ends = _run(machine, argv, longest)
+    if never_ends and text is not None:
+        known[text] = status, said
+    return status, said, never_ends
+
+
+def _run(machine: Machine, argv: Sequence[str], longest: int) -> tuple[int, str, bool]:
+    """A command's exit status, the end of what it says, and whether it never ends otherwise than by waiting.
+
+    It may take ``longest`` seconds. Nothing that it has started outlives it.
+    """
+    forks = _forks()
     reader, writer = os.pipe()
     try:
         with open(os.devnull, "rb") as null:
@@ -95,11 +157,29 @@ def _run(machine: Machine, argv: Sequence[str], script: Script) -> tuple[int, st
             process = machine.spawn(command, null.fileno(), writer, writer)
     finally:
         os.close(writer)
+    try:
+        status, said, length = _heard(process, reader, longest)
+    finally:
+        with suppress(ProcessLookupError):
+            machine.kill(-process.pid, signal.SIGKILL)
+    words = " ".join(said.decode(errors="replace").split()) or "nothing"
+    if choice.in_guest() and _forks() - forks > MANY:
+        return status, f"{words}, and starts processes without end", True
+    if length >= _MOST:
+        return status, "more than anybody reads", True
+    if status in (124, 137):  # what timeout(1) says when it had to end the command
+        return status, f"nothing within {longest} s", False
+    if status in (*(-each for each in _KILLED), 128 + signal.SIGXCPU):
+        return status, f"{words}, and computes without end", True
+    return status, words, False
+
+
+def _heard(process: Process, reader: int, longest: int) -> tuple[int, bytes, int]:
+    """A process's exit status, the end of what it and what it starts says, and how much that is."""
     said, length = b"", 0
     with os.fdopen(reader, "rb", buffering=0) as output:
         while length < _MOST:
-            patience = 0 if process.ended.wait(0) else longest + 2  # what it has started may live on
-            if not select.select([output], [], [], patience)[0] or not (data := output.read(_CHUNK)):
+            if not select.select([output], [], [], longest + 2)[0] or not (data := output.read(_CHUNK)):
                 break
             said, length = (said + data)[-_TOLD:], length + len(data)
         if (
@@ -108,11 +188,14 @@ def _run(machine: Machine, argv: Sequence[str], script: Script) -> tuple[int, st
             with suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
             process.wait()
-            return -signal.SIGTERM, "more than anybody reads"
-    status = process.wait()
-    if status == 124:  # what timeout(1) says when it had to end the command
-        return status, f"nothing within {longest} s"
-    return status, " ".join(said.decode(errors="replace").split()) or "nothing"
+            return -signal.SIGTERM, said, length
+    return process.wait(), said, length
+
+
+def _forks() -> int:
+    """How many processes the kernel has started until now (proc_stat(5))."""
+    found = re.search(r"(?m)^processes (\d+)", Path("/proc/stat").read_text())
+    return int(found[1]) if found else 0
 
 
 def _words(command: str) -> list[str]:

@@ -44,7 +44,7 @@ _HARMLESS = re.compile(r"^(Starting|Running|Command) |SECURITY VIOLATION|keepali
 CHECKING = re.compile(r"Activating healthchecker for ")
 CRASHED = re.compile(r"exited due to ")
 _ENTERED = re.compile(
-    r"\((?P<instance>[^)]+)\):? entering (?P<state>MASTER|BACKUP|FAULT) state", re.I
+    r"\((?P<instance>.+)\):? entering (?P<state>MASTER|BACKUP|FAULT) state", re.I
 )
 _STATES: Final[dict[str, State]] = {"MASTER": "MASTER", "BACKUP": "BACKUP", "FAULT": "FAULT"}
 

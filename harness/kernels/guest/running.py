@@ -32,6 +32,9 @@ def relieve(program: int, limited: bool) -> str:
     ``limited``: only those with a limit to their processor time. Where there is none but
     ``program``, that is told, for it to end what it is doing.
     """
+    if limited:
+        _end_limited(program)
+        return ""
     spinning = dict(_running())
     for _ in range(_LOOKS):  # others that can run get their turn, and rest then
         os.sched_yield()
@@ -39,14 +42,38 @@ def relieve(program: int, limited: bool) -> str:
         spinning = {pid: name for pid, name in spinning.items() if pid in still}
     lines = []
     for pid, name in spinning.items():
-        if pid != program and (_is_limited(pid) or not limited):
-            if not limited:  # else whoever started it expects this, and tells
-                lines.append(f"{name}, pid {pid} on {_machine(pid)}: {_command(pid)}")
+        if pid != program:
+            lines.append(f"{name}, pid {pid} on {_machine(pid)}: {_command(pid)}")
             _send(pid, SIGXCPU)
-    if not lines and not limited and program in spinning and _catches(program, SIGUSR2):
+    if not lines and program in spinning and _catches(program, SIGUSR2):
         _send(program, SIGUSR2)
         lines.append("the scenario, as the tests themselves compute")
     return "\n".join(lines)
+
+
+def _end_limited(program: int) -> None:
+    """End what has a limit to its processor time and computes, with all of its process group.
+
+    What forks for ever is other processes at each look. Whoever started it expects its end, and
+    tells.
+    """
+    groups = _limited_groups(program)
+    for _ in range(_LOOKS):
+        os.sched_yield()
+        groups &= _limited_groups(program)
+    for group in groups:
+        _send(-group, SIGXCPU)
+
+
+def _limited_groups(program: int) -> set[int]:
+    groups = set()
+    for pid, _ in _running():
+        if pid != program and _is_limited(pid):
+            try:
+                groups.add(os.getpgid(pid))
+            except ProcessLookupError:
+                continue  # it has just ended
+    return groups
 
 
 def _is_limited(pid: int) -> bool:

