@@ -103,6 +103,25 @@ def owners(timeline: Timeline, vip: str, interface: str | None = None) -> list[s
     )
 
 
+def holders(timeline: Timeline) -> dict[tuple[str, str], set[str]]:
+    """Which nodes hold each address as one of each interface now, by the address and the
+    interface's first name.
+
+    As :func:`owners`, for all addresses at once: where there are a hundred VIPs, one look at each
+    of them after each of their changes takes minutes.
+    """
+    called = _first_names(timeline)
+    held: dict[tuple[str, str], set[str]] = {}
+    for event in timeline.events(Power, AddressChanged):
+        if isinstance(event, AddressChanged):
+            nodes = held.setdefault((event.address, called(event)), set())
+            (nodes.add if event.action == "added" else nodes.discard)(event.node)
+        elif event.action == "off":
+            for nodes in held.values():
+                nodes.discard(event.node)
+    return held
+
+
 def has_carrier(timeline: Timeline, node: str, interface: str) -> bool:
     """Whether an interface has a carrier now, as the kernel last reported it."""
     said = timeline.events(Power, Link, node=node)

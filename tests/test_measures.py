@@ -142,6 +142,22 @@ def test_new_name_of_an_interface_takes_no_address_from_it() -> None:
     assert measures.owners(timeline, VIP, "eth0") == ["director2"]
 
 
+def test_who_holds_what_is_told_of_all_addresses_at_once() -> None:
+    timeline = Timeline()
+    other = "172.16.10.51"
+    address(timeline, 1, "director1", "added")
+    address(timeline, 1, "director1", "added", vip=other)
+    address(timeline, 1, "web1", "added", interface="lo")
+    timeline.record(Renamed(2, "director1", interface="wan0", before="eth0"))
+    address(timeline, 3, "director1", "removed", interface="wan0")
+    address(timeline, 4, "director2", "added")
+    assert measures.holders(timeline) == {
+        (VIP, "eth0"): {"director2"}, (other, "eth0"): {"director1"}, (VIP, "lo"): {"web1"},
+    }  # fmt: skip
+    timeline.record(Power(5, "director1", action="off"))
+    assert measures.holders(timeline)[other, "eth0"] == set()
+
+
 def test_masters_side_by_side_are_a_split_brain() -> None:
     timeline = Timeline()
     adverts(timeline, "director1", 1, 2, 3, 4, 5)

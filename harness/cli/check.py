@@ -19,6 +19,10 @@ from harness.errors import HarnessError
 
 SETTINGS = "lvs-harness.toml"
 BEHAVIOURS = "harness.behaviours"
+UNUSED = ("hypothesispytest", "anyio")
+"""Plugins of pytest that come with what the harness needs. No behaviour needs them, and importing
+them takes half a second, outside and once more in the guest.
+"""
 UNUSABLE = 4
 """The exit status for files that cannot be used, as pytest's is for unusable arguments."""
 
@@ -114,6 +118,7 @@ def _run(options: argparse.Namespace) -> int:
         "--tb=no",
         "-rN",
     ]  # the verdict says it; --tb=auto behind "--" shows it again
+    short += [part for plugin in UNUSED for part in ("-p", f"no:{plugin}")]
     patient = ["--watchdog", "120"]  # tables of hundreds of services take their time to be read
     command = [
         sys.executable,

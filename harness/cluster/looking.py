@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
 
 from harness import measures
@@ -21,6 +21,7 @@ from harness.observers.paths import Path as PacketPath
 from harness.timeline import EVER
 from harness.topology import VirtualService, VrrpInstance, notification
 
+Claims = list[tuple[DirectorNode, VrrpInstance]]
 _TELLERS = {"fifo": notification.FIFO, "script": notification.REPORT}
 """What stands in a configuration by which the harness hears of changes of state."""
 
@@ -56,6 +57,10 @@ class Looking(Base):
         holders = {
             owner for name in interfaces for owner in measures.owners(self.timeline, vip, name)
         }
+        return self._of_directors(vip, claims, holders)
+
+    def _of_directors(self, vip: str, claims: Claims, holders: set[str]) -> list[str]:
+        """The directors among those who hold a VIP, but for those whose interface for it has no carrier."""
         silent = {director.name for director, _ in claims if not self._carries(director, vip)}
         return sorted((holders & {director.name for director in self.directors}) - silent)
 
@@ -65,7 +70,7 @@ class Looking(Base):
             return True
         return measures.has_carrier(self.timeline, director.name, director.device_of(vip))
 
-    def _claims(self, vip: str) -> list[tuple[DirectorNode, VrrpInstance]]:
+    def _claims(self, vip: str) -> Claims:
         found = [
             (director, each) for director in self.directors for each in director.role.instances
         ]
@@ -79,7 +84,8 @@ class Looking(Base):
 
     def unelected(self) -> str | None:
         """Which VIP is not where it should be; None if all are."""
-        return next(filter(None, map(self._misplaced, self.vips)), None)
+        held = measures.holders(self.timeline)
+        return next(filter(None, (self._misplaced(vip, held) for vip in self.vips)), None)
 
     def _unbalanced(self) -> str | None:
         """Which director's table is not as it should be."""
@@ -99,9 +105,15 @@ class Looking(Base):
                         )
         return None
 
-    def _misplaced(self, vip: str) -> str | None:
-        """Whether a VIP has not one holder, or one whom another director is about to preempt."""
-        holders, claims = self.owners(vip), self._claims(vip)
+    def _misplaced(self, vip: str, held: Mapping[tuple[str, str], set[str]]) -> str | None:
+        """Whether a VIP has not one holder, or one whom another director is about to preempt.
+
+        ``held`` says who holds it, as :func:`harness.measures.holders` does.
+        """
+        claims = self._claims(vip)
+        devices = {director.device_of(vip) for director, _ in claims}
+        found = {owner for device in devices for owner in held.get((vip, device), ())}
+        holders = self._of_directors(vip, claims, found)
         held_at = [
             each.effective_priority() for director, each in claims if [director.name] == holders
         ]
