@@ -9,7 +9,7 @@ import pytest
 
 from harness.check import model, standins, ways
 from harness.check.derive import derive
-from harness.check.facts import Checker, Reading, RealServer, Service, Vip
+from harness.check.facts import Checker, Reading, RealServer, Script, Service, Vip
 from harness.check.layout import Layout, Segment
 from harness.errors import HarnessError
 from tests.test_check_dump import reading
@@ -280,3 +280,14 @@ def test_that_a_director_may_be_a_real_server_is_told() -> None:
 def test_a_director_that_is_no_such_real_server_is_told(settings: dict[str, str], told: str) -> None:
     with pytest.raises(HarnessError, match=told):
         derive({"lb1": PAIR, "lb2": PAIR}, settings)
+
+
+@pytest.mark.parametrize(("programs", "runs"), [((), 1), (("/usr/bin/nc",), 0)])
+def test_a_stand_in_for_a_missing_program_looks_for_nothing(programs: tuple[str, ...], runs: int) -> None:
+    script = Script("api", "/usr/bin/nc -z 127.0.0.1 6443", 2, 2, 0, 1, 1)
+    one = replace(PAIR, services=(), scripts=(script,), programs=programs)
+
+    layout = derive({"lb1": one, "lb2": one})
+
+    assert [len(each.local.get("api", ())) for each in layout.directors] == [runs, runs]
+    assert ("local.6443" in assumed(layout)) is bool(runs)

@@ -86,7 +86,10 @@ class _Deriving:
             for segment in self._segments.values():
                 if segment.has(str(address)):
                     segment.taken.add(address)
-        scripts = {name: reading.scripts for name, reading in self._readings.items()}
+        scripts = {
+            name: tuple(each for each in reading.scripts if not local.runs_one_of(each.command, reading.programs))
+            for name, reading in self._readings.items()
+        }
         links_pidof = local.links_pidof((each for own in scripts.values() for each in own), self._setting)
         held = [vip.address for one in self._instances() for vip in _held(one)]
         self._local = local.running(scripts, self._files, self._setting, held)

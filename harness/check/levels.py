@@ -79,6 +79,12 @@ ABSENT: Mapping[str, str] = {
 }
 """What follows from the absence of a word that keepalived does not take at that place."""
 
+_CURES: Mapping[str, str] = {
+    "nopreempt will not work with initial state MASTER": "Write state BACKUP beside nopreempt, on all directors.",
+    "Truncating auth_pass": "Give auth_pass the first 8 of its characters alone: all directors compare no more.",
+}
+"""By what keepalived says of a change, its cure."""
+
 Graded = tuple[str, str, str]
 """The name of its kind, what is told, and the cure if there is a better one than the kind's."""
 
@@ -150,7 +156,7 @@ def _grade(said: str, defined: Sequence[str] = ()) -> Graded:
     if _OLD.search(said) or (_HARMLESS.search(said) and _PASSED.search(said)):
         return "keepalived-ignored", told, ""
     if _CHANGED.search(said) and not _HARMLESS.search(said):
-        return "keepalived-changed", told, ""
+        return "keepalived-changed", told, next((cure for words, cure in _CURES.items() if words in said), "")
     return "keepalived-says", told, ""
 
 

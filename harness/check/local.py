@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from harness.check.facts import Script, Service
+from harness.check.files import FOLDER
 from harness.errors import HarnessError
 from harness.topology.local import LocalService
 
@@ -116,6 +117,14 @@ def _texts(command: str, files: Mapping[str, tuple[bytes, int]]) -> list[str]:
     """A command and the script that it runs, without comments."""
     texts = [command, *(files[word][0].decode(errors="replace") for word in _words(command) if word in files)]
     return [_COMMENT.sub("", text) for text in texts]
+
+
+def runs_one_of(command: str, programs: Collection[str]) -> bool:
+    """Whether a command's program is one of these, which are named by their whole paths: a stand-in for one that is
+    missing looks for nothing.
+    """
+    runs = (_words(command) or [""])[0]
+    return bool(runs) and (runs in programs or f"{FOLDER}/{runs}" in programs)
 
 
 def runs_pidof(command: str) -> bool:
