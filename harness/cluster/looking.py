@@ -60,7 +60,7 @@ class Looking(Base):
         return self._of_directors(vip, claims, holders)
 
     def _of_directors(self, vip: str, claims: Claims, holders: set[str]) -> list[str]:
-        """The directors among those who hold a VIP, but for those whose interface for it has no carrier."""
+        """The directors among those who hold a VIP, but for those without a carrier there."""
         silent = {director.name for director, _ in claims if not self._carries(director, vip)}
         return sorted((holders & {director.name for director in self.directors}) - silent)
 

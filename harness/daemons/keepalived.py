@@ -43,9 +43,7 @@ _PLACE = re.compile(r"\bLine \d+\)")
 _HARMLESS = re.compile(r"^(Starting|Running|Command) |SECURITY VIOLATION|keepalived_script")
 CHECKING = re.compile(r"Activating healthchecker for ")
 CRASHED = re.compile(r"exited due to ")
-_ENTERED = re.compile(
-    r"\((?P<instance>.+)\):? entering (?P<state>MASTER|BACKUP|FAULT) state", re.I
-)
+_ENTERED = re.compile(r"\((?P<instance>.+)\):? entering (?P<state>MASTER|BACKUP|FAULT) state", re.I)
 _STATES: Final[dict[str, State]] = {"MASTER": "MASTER", "BACKUP": "BACKUP", "FAULT": "FAULT"}
 
 

@@ -56,6 +56,12 @@ def test_who_held_the_vip_and_when(cluster: Cluster) -> None:
     assert measures.owners(cluster.timeline, cluster.vip, "eth0") == [tenure.node]
 
 
+@shows(measures.holders)
+def test_who_holds_which_address(cluster: Cluster) -> None:
+    held = measures.holders(cluster.timeline)
+    assert held[cluster.vip, "eth0"] == {cluster.master.name}
+
+
 @shows(measures.has_carrier)
 def test_whether_an_interface_has_its_carrier(cluster: Cluster) -> None:
     assert measures.has_carrier(cluster.timeline, "director1", "eth0")
