@@ -17,7 +17,7 @@ pytestmark = pytest.mark.health
 RARELY = pytest.mark.control(
     "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="(removes|takes in) web1"
 )
-IMPATIENT = pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="left.within")
+IMPATIENT = pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="(left|took).within")
 PAGE, TAKES = "x" * 4096, 1.8
 """A page, and how long it takes to come at the least, in seconds: longer than ``connect_timeout``."""
 
