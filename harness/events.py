@@ -537,12 +537,14 @@ def table() -> str:
     rows = ["| kind | class | what happened | details |", "|---|---|---|---|"]
     for kind, event in KINDS.items():
         told = "; ".join(_told(name, hint) for name, hint in details_of(event).items())
-        rows.append(f"| `{kind}` | `{event.__name__}` | {_first_line(event)} | {told} |")
+        rows.append(f"| `{kind}` | `{event.__name__}` | {_first_paragraph(event)} | {told} |")
     return "\n".join(rows) + "\n"
 
 
-def _first_line(event: type[Event]) -> str:
-    return (event.__doc__ or "").split("\n")[0].partition(" :attr:")[0].rstrip(".")
+def _first_paragraph(event: type[Event]) -> str:
+    """What a docstring says first, up to where it speaks of single attributes."""
+    words = " ".join((event.__doc__ or "").partition("\n\n")[0].split())
+    return words.partition(" :attr:")[0].rstrip(".")
 
 
 def _told(name: str, hint: Any) -> str:

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,7 @@ def _list_all() -> None:
     width = max(len(name) for name in names)
     for name in names:
         module = up.load(name)
-        print(f"{name:<{width}}  {_first_line(module)}")
+        print("\n".join(_in_columns(name, width, _about(module))))
         declared = getattr(module, "topos", {})
         if name not in declared:
             print(f"{'':<{width}}  as {' or '.join(f'{name}:{each}' for each in declared)}")
@@ -61,7 +63,7 @@ def _list_all() -> None:
 
 def _draw(name: str, parameters: dict[str, Any]) -> None:
     place, colon, _ = name.partition(":")
-    print(_first_line(up.load(place)))
+    print(_about(up.load(place)))
     declared = up.all_of(place)
     if colon or Path(place).stem in declared:
         declared = {"": up.topology_of(name)}
@@ -115,6 +117,19 @@ def _default(value: object) -> str:
     return repr(value)
 
 
-def _first_line(module: Any) -> str:
-    text: str = (module.__doc__ or "").strip()
-    return text.splitlines()[0] if text else "(it has no docstring)"
+def _about(module: Any) -> str:
+    """What a topology's docstring says first, which may be longer than a line of a file."""
+    first, _, _ = (module.__doc__ or "").strip().partition("\n\n")
+    return " ".join(first.split()) or "(it has no docstring)"
+
+
+def _in_columns(name: str, width: int, about: str) -> list[str]:
+    """A name, and beside it what it is, in as many lines as that takes in this terminal."""
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    indent = " " * (width + 2)
+    return textwrap.wrap(
+        about,
+        max(columns, width + 30),
+        initial_indent=f"{name:<{width}}  ",
+        subsequent_indent=indent,
+    )
