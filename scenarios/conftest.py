@@ -1,4 +1,5 @@
-"""The markers of these scenarios, declared here so that they are known wherever these are installed.
+"""The markers of these scenarios, declared here so that they are known wherever these are
+installed.
 
 Which scenarios bear the marker ``core``, ``core.txt`` says.
 """
@@ -46,7 +47,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     lines = core.read_text(encoding="utf-8").splitlines()
     names = {line for line in lines if line and not line.startswith("#")}
     for item in items:
-        if item.get_closest_marker("conformance") is not None and config.getoption("speaker") == "frr":
+        if (
+            item.get_closest_marker("conformance") is not None
+            and config.getoption("speaker") == "frr"
+        ):
             try_frr(item)
         if item.path.is_relative_to(HERE):
             file = item.path.relative_to(HERE).as_posix()

@@ -1,4 +1,6 @@
-"""Advertisements: the master says every ``advert_int`` that it is there, and nobody else says anything."""
+"""Advertisements: the master says every ``advert_int`` that it is there, and nobody else says
+anything.
+"""
 
 from typing import Any
 
@@ -20,7 +22,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "IPv6": {"version": 3, "vip": "fe80::50"},
 }
 KINDS = pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=topology(DirectorGroup, **PARAMETERS[kind])) for kind in PARAMETERS]
+    "kind",
+    [pytest.param(kind, marks=topology(DirectorGroup, **PARAMETERS[kind])) for kind in PARAMETERS],
 )
 PACE = {"director1": ("    advert_int ", "    advert_int 1")}
 OTHER_VRID = {"director2": ("virtual_router_id 51", "virtual_router_id 52")}
@@ -29,7 +32,9 @@ OTHER_VRID = {"director2": ("virtual_router_id 51", "virtual_router_id 52")}
 @KINDS
 @pytest.mark.control("it has another pace", config=PACE, caught="gap|settles")
 def test_ownership_is_advertised_at_the_configured_rate(cluster: Cluster, kind: str) -> None:
-    """One advertisement every ``advert_int``, neither fewer nor more (RFC 3768 and RFC 5798 section 6.4.3)."""
+    """One advertisement every ``advert_int``, neither fewer nor more (RFC 3768 and RFC 5798
+    section 6.4.3).
+    """
     master = cluster.master
     began = cluster.timeline.now()
 

@@ -1,4 +1,6 @@
-"""ARP suppression: of all that hold the VIP the owner alone answers for it, and the real servers never name it."""
+"""ARP suppression: of all that hold the VIP the owner alone answers for it, and the real
+servers never name it.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -15,7 +17,9 @@ from topologies.director_pair import DirectorPair
 
 pytestmark = [pytest.mark.arp, topology(DirectorPair)]
 
-UNPROTECTED = pytest.mark.control("ARP protection off", fault=Unprotected, node="web1", caught="answer.node|sender")
+UNPROTECTED = pytest.mark.control(
+    "ARP protection off", fault=Unprotected, node="web1", caught="answer.node|sender"
+)
 NO_VIP = pytest.mark.control(
     "the VIP is missing on web1",
     sabotage=lambda cluster: cluster.nodes["web1"].machine.run(
@@ -29,7 +33,9 @@ QUESTIONS = 5
 
 @UNPROTECTED
 def test_arp_only_the_owner_answers_for_the_vip(cluster: Cluster) -> None:
-    """``arp_ignore=1``: an address on ``lo`` is no answer to what came in by ``eth0`` (kernel ``arp_ignore``)."""
+    """``arp_ignore=1``: an address on ``lo`` is no answer to what came in by ``eth0`` (kernel
+    ``arp_ignore``).
+    """
     master = cluster.master
 
     answers = cluster.ask_arp(cluster.client, cluster.vip, QUESTIONS)
@@ -40,13 +46,17 @@ def test_arp_only_the_owner_answers_for_the_vip(cluster: Cluster) -> None:
 
 @UNPROTECTED
 def test_arp_real_server_that_talks_first_does_not_announce_the_vip(cluster: Cluster) -> None:
-    """``arp_announce=2``: its own question names an address of the interface, though it speaks as the VIP."""
+    """``arp_announce=2``: its own question names an address of the interface, though it speaks
+    as the VIP.
+    """
     cluster.settle()
     server = cluster.real_servers[0]
     asked = cluster.timeline.now()
 
     cluster.speak_first(server, source=cluster.vip, to=cluster.client)
-    questions = cluster.timeline.events(Arp, node=server.name, since=asked, sent=True, operation="request")
+    questions = cluster.timeline.events(
+        Arp, node=server.name, since=asked, sent=True, operation="request"
+    )
 
     assert {question.sender for question in questions} == {server.ip}
 
@@ -71,7 +81,9 @@ def test_arp_unprotected_real_server_announces_the_vip(cluster: Cluster) -> None
 
     with cluster.suffering(Unprotected(server)):
         cluster.speak_first(server, source=cluster.vip, to=cluster.client)
-    questions = cluster.timeline.events(Arp, node=server.name, since=asked, sent=True, operation="request")
+    questions = cluster.timeline.events(
+        Arp, node=server.name, since=asked, sent=True, operation="request"
+    )
 
     assert cluster.vip in {question.sender for question in questions}
 
@@ -79,8 +91,9 @@ def test_arp_unprotected_real_server_announces_the_vip(cluster: Cluster) -> None
 @NO_VIP
 @pytest.mark.parametrize("lacks", ["arp_ignore", "arp_announce"])
 def test_arp_either_setting_alone_is_half_a_protection(cluster: Cluster, lacks: str) -> None:
-    """``arp_ignore`` is about answers and ``arp_announce`` about questions: without the one the real server answers for
-    the VIP, without the other it names it, and either leads clients past the director.
+    """``arp_ignore`` is about answers and ``arp_announce`` about questions: without the one the
+    real server answers for the VIP, without the other it names it, and either leads clients past
+    the director.
     """
     master, server = cluster.master, cluster.real_servers[0]
     asked = cluster.timeline.now()
@@ -88,15 +101,24 @@ def test_arp_either_setting_alone_is_half_a_protection(cluster: Cluster, lacks: 
     with cluster.suffering(HalfProtected(server, lacks)):
         answers = cluster.ask_arp(cluster.client, cluster.vip, QUESTIONS)
         cluster.speak_first(server, source=cluster.vip, to=cluster.client)
-    questions = cluster.timeline.events(Arp, node=server.name, since=asked, sent=True, operation="request")
+    questions = cluster.timeline.events(
+        Arp, node=server.name, since=asked, sent=True, operation="request"
+    )
 
-    assert {answer.node for answer in answers} == {master.name, *([server.name] if lacks == "arp_ignore" else [])}
-    assert {question.sender for question in questions} == {cluster.vip if lacks == "arp_announce" else server.ip}
+    assert {answer.node for answer in answers} == {
+        master.name,
+        *([server.name] if lacks == "arp_ignore" else []),
+    }
+    assert {question.sender for question in questions} == {
+        cluster.vip if lacks == "arp_announce" else server.ip
+    }
 
 
 @UNPROTECTED
 def test_arp_real_servers_stay_silent_through_a_failover(cluster: Cluster) -> None:
-    """Between two owners there is none: were a real server to answer then, the client would stay with it."""
+    """Between two owners there is none: were a real server to answer then, the client would
+    stay with it.
+    """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=False)
 
@@ -110,11 +132,14 @@ def test_arp_real_servers_stay_silent_through_a_failover(cluster: Cluster) -> No
 
 
 @pytest.mark.control(
-    "no second round", config={"director2": ("priority 90", "priority 90\ngarp_master_delay 0")}, caught="then"
+    "no second round",
+    config={"director2": ("priority 90", "priority 90\ngarp_master_delay 0")},
+    caught="then",
 )
 def test_arp_second_round_reaches_a_client_that_missed_the_first(cluster: Cluster) -> None:
-    """A switch port that is still being opened loses the first five announcements: hence five more, five seconds later
-    (keepalived ``garp_master_delay``). Until then the client sends to a machine that is not there.
+    """A switch port that is still being opened loses the first five announcements: hence five more,
+    five seconds later (keepalived ``garp_master_delay``). Until then the client sends to a machine
+    that is not there.
     """
     master, backup, client = cluster.master, cluster.backup, cluster.client
     cluster.fetch(1)
@@ -125,7 +150,9 @@ def test_arp_second_round_reaches_a_client_that_missed_the_first(cluster: Cluste
                 backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
             )
         meanwhile, lost = cluster.neighbour(client, cluster.vip), cluster.fetch(1)
-        cluster.timeline.let_pass(struck + took + timers.garp_schedule(backup.vrrp)[-1] - cluster.timeline.now())
+        cluster.timeline.let_pass(
+            struck + took + timers.garp_schedule(backup.vrrp)[-1] - cluster.timeline.now()
+        )
         cluster.timeline.let_pass(cluster.slack)
         then, served = cluster.neighbour(client, cluster.vip), cluster.fetch(1)
 
@@ -134,13 +161,20 @@ def test_arp_second_round_reaches_a_client_that_missed_the_first(cluster: Cluste
 
 
 @pytest.mark.control(
-    "no refresh", config={"director2": ("garp_master_refresh 3", "garp_master_refresh 0")}, caught="then|known"
+    "no refresh",
+    config={"director2": ("garp_master_refresh 3", "garp_master_refresh 0")},
+    caught="then|known",
 )
 @topology(
-    DirectorPair, edits={"director2": (("priority 90", "priority 90\ngarp_master_delay 0\ngarp_master_refresh 3"),)}
+    DirectorPair,
+    edits={
+        "director2": (("priority 90", "priority 90\ngarp_master_delay 0\ngarp_master_refresh 3"),)
+    },
 )
 def test_arp_refresh_reaches_a_client_that_missed_all_before(cluster: Cluster) -> None:
-    """With ``garp_master_refresh`` a wrong entry lasts no longer than that, whatever the client has missed."""
+    """With ``garp_master_refresh`` a wrong entry lasts no longer than that, whatever the client
+    has missed.
+    """
     master, backup, client = cluster.master, cluster.backup, cluster.client
     refreshed = replace(backup.vrrp, garp_master_delay=0, garp_master_refresh=3)
     cluster.fetch(1)
@@ -166,7 +200,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 SCHEDULES = pytest.mark.parametrize(
     "schedule",
-    [pytest.param(options, marks=topology(DirectorGroup, **options), id=name) for name, options in OPTIONS.items()],
+    [
+        pytest.param(options, marks=topology(DirectorGroup, **options), id=name)
+        for name, options in OPTIONS.items()
+    ],
 )
 
 
@@ -177,18 +214,27 @@ SCHEDULES = pytest.mark.parametrize(
     caught="announced",
 )
 @SCHEDULES
-def test_arp_announcements_follow_their_schedule(cluster: Cluster, schedule: dict[str, int]) -> None:
-    """Some at once, some after ``garp_master_delay``, and with ``garp_master_refresh`` some more for ever (keepalived
-    ``vrrp.c``, ``vrrp_send_link_update``): no more, no fewer, no other time.
+def test_arp_announcements_follow_their_schedule(
+    cluster: Cluster, schedule: dict[str, int]
+) -> None:
+    """Some at once, some after ``garp_master_delay``, and with ``garp_master_refresh`` some more
+    for ever (keepalived ``vrrp.c``, ``vrrp_send_link_update``): no more, no fewer, no other time.
     """
     master, backup = cluster.master, cluster.backup
     lasting = 8.5
 
     with cluster.suffering(PowerOff(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+        took = cluster.wait_master(
+            backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+        )
         cluster.timeline.let_pass(lasting)
     announced = cluster.timeline.events(
-        Arp, node=backup.name, since=struck, until=struck + took + lasting, sent=True, gratuitous=True
+        Arp,
+        node=backup.name,
+        since=struck,
+        until=struck + took + lasting,
+        sent=True,
+        gratuitous=True,
     )
 
     due = timers.garp_schedule(backup.vrrp, lasting, backup.plan.image.keepalived)

@@ -1,4 +1,6 @@
-"""Clients with a will of their own: one source port for all, one connection for many requests, one answer for long."""
+"""Clients with a will of their own: one source port for all, one connection for many requests,
+one answer for long.
+"""
 
 import pytest
 
@@ -15,14 +17,19 @@ from topologies.forwarding import OneLan, service_of
 pytestmark = [pytest.mark.persistence, topology(DirectorPair)]
 
 IDLE = 130.0
-"""Longer than the patience of most servers, shorter than IPVS remembers an idle connection (900 s)."""
+"""Longer than the patience of most servers, shorter than IPVS remembers an idle connection (900
+s).
+"""
 UDP_REMEMBERED = 300.0
-"""For how long IPVS remembers a datagram's way, in seconds (kernel ``ip_vs_proto_udp.c``, ``udp_timeouts``)."""
+"""For how long IPVS remembers a datagram's way, in seconds (kernel ``ip_vs_proto_udp.c``,
+``udp_timeouts``).
+"""
 LATE = UDP_REMEMBERED / 8
 """The kernel's timers may be late by an eighth of their time (``kernel/time/timer.c``)."""
 SHORTEST_RETRANSMISSION = 0.2
-"""TCP's first one comes so many seconds after what was lost (kernel ``TCP_RTO_MIN``), each later one after twice as
-long."""
+"""TCP's first one comes so many seconds after what was lost (kernel ``TCP_RTO_MIN``), each later
+one after twice as long.
+"""
 
 
 def forgets(*seconds: int):  # type: ignore[no-untyped-def]
@@ -36,11 +43,14 @@ def forgets(*seconds: int):  # type: ignore[no-untyped-def]
 
 
 @fresh_topology(DirectorPair, sync_daemon=True)  # the tables begin empty
-@pytest.mark.control("directors do not tell each other", topology={"sync_daemon": False}, caught="outcome")
+@pytest.mark.control(
+    "directors do not tell each other", topology={"sync_daemon": False}, caught="outcome"
+)
 def test_persistence_of_a_stream_through_a_failover(cluster: Cluster) -> None:
-    """The new master knows the connection from the old one's sync daemon, so a download goes on where it was. It
-    pauses, since the client's acknowledgements were lost meanwhile, until the real server's next retransmission. What
-    was sent before the first retransmission still arrives, since the real server answers straight to the client.
+    """The new master knows the connection from the old one's sync daemon, so a download goes on
+    where it was. It pauses, since the client's acknowledgements were lost meanwhile, until the real
+    server's next retransmission. What was sent before the first retransmission still arrives, since
+    the real server answers straight to the client.
     """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=False)
@@ -58,10 +68,12 @@ def test_persistence_of_a_stream_through_a_failover(cluster: Cluster) -> None:
     assert stream.gap(struck, until) in cluster.within(Window(shortest, longest))
 
 
-@pytest.mark.control("the directors forget after a minute", sabotage=forgets(60, 60, 60), caught="later")
+@pytest.mark.control(
+    "the directors forget after a minute", sabotage=forgets(60, 60, 60), caught="later"
+)
 def test_persistence_of_a_connection_that_is_kept_alive(cluster: Cluster) -> None:
-    """IPVS balances connections and not requests: all that are asked in one go to one real server, also after a pause
-    that is longer than anybody's patience but IPVS's own.
+    """IPVS balances connections and not requests: all that are asked in one go to one real server,
+    also after a pause that is longer than anybody's patience but IPVS's own.
     """
     cluster.settle()
     with cluster.session() as session:
@@ -78,10 +90,13 @@ def test_persistence_of_a_connection_that_is_kept_alive(cluster: Cluster) -> Non
 
 
 @topology(OneLan)
-@pytest.mark.control("the directors forget datagrams at once", sabotage=forgets(900, 120, 1), caught="stuck")
+@pytest.mark.control(
+    "the directors forget datagrams at once", sabotage=forgets(900, 120, 1), caught="stuck"
+)
 def test_persistence_of_datagrams_from_one_port(cluster: Cluster) -> None:
-    """To IPVS all datagrams from one port to one service are a connection, which each of them prolongs. A client such
-    as a DNS resolver or a SIP phone with a fixed port stays with a real server that is drained, until it pauses.
+    """To IPVS all datagrams from one port to one service are a connection, which each of them
+    prolongs. A client such as a DNS resolver or a SIP phone with a fixed port stays with a real
+    server that is drained, until it pauses.
     """
     master, service = cluster.master, service_of("DR", 4, "UDP")
     first, *_ = cluster.fetch(4, service, source_port=5060)
@@ -100,10 +115,13 @@ def test_persistence_of_datagrams_from_one_port(cluster: Cluster) -> None:
 
 
 @fresh_topology(DirectorPair, sync_daemon=True)  # the tables begin empty
-@pytest.mark.control("directors do not tell each other", topology={"sync_daemon": False}, caught="told")
+@pytest.mark.control(
+    "directors do not tell each other", topology={"sync_daemon": False}, caught="told"
+)
 def test_persistence_of_connections_is_in_both_tables(cluster: Cluster) -> None:
-    """What the master balances, the backup knows from its sync daemon: the same tuples to the same real servers, marked
-    as another's (kernel ``ip_vs_conn_sync``). Once the client has its answer they are closing, with less time left.
+    """What the master balances, the backup knows from its sync daemon: the same tuples to the same
+    real servers, marked as another's (kernel ``ip_vs_conn_sync``). Once the client has its answer
+    they are closing, with less time left.
     """
     master, backup = cluster.master, cluster.backup
     began = cluster.timeline.now()
@@ -116,7 +134,9 @@ def test_persistence_of_connections_is_in_both_tables(cluster: Cluster) -> None:
         closing = cluster.connection_table(master)
 
     assert {entry.state for entry in own} == {"ESTABLISHED"}
-    assert {(entry.key, entry.server) for entry in told} == {(entry.key, entry.server) for entry in own}
+    assert {(entry.key, entry.server) for entry in told} == {
+        (entry.key, entry.server) for entry in own
+    }
     assert {entry.synchronised for entry in told} == {True}
     assert max(entry.expires for entry in closing) < min(entry.expires for entry in own)
     events = cluster.timeline.events(ConnectionChanged, node=master.name, since=began)

@@ -1,4 +1,6 @@
-"""Connections that are open when the VIP moves: they live on where the backup knows them, and are reset where not."""
+"""Connections that are open when the VIP moves: they live on where the backup knows them, and
+are reset where not.
+"""
 
 import pytest
 
@@ -18,14 +20,17 @@ COUNT = 2
 LOSSES = pytest.mark.parametrize(
     "loss", [PowerOff, Unplug, StopKeepalived, HangKeepalived], ids=lambda fault: fault.__name__
 )
-UNTOLD = pytest.mark.control("no lvs_sync_daemon", topology={"sync_daemon": False}, caught="told|status")
+UNTOLD = pytest.mark.control(
+    "no lvs_sync_daemon", topology={"sync_daemon": False}, caught="told|status"
+)
 TOLD = pytest.mark.control("lvs_sync_daemon", topology={"sync_daemon": True}, caught="error")
 
 
 @UNTOLD
 def test_failover_backup_knows_the_connections_of_the_master(cluster: Cluster) -> None:
-    """The master tells of a connection with its third packet, by multicast, and the backup adds it to its own table
-    (kernel ``ip_vs_sync.c``, ``ip_vs_sync_conn_needed``; keepalived.conf(5), ``lvs_sync_daemon``).
+    """The master tells of a connection with its third packet, by multicast, and the backup adds it
+    to its own table (kernel ``ip_vs_sync.c``, ``ip_vs_sync_conn_needed``; keepalived.conf(5),
+    ``lvs_sync_daemon``).
     """
     master, backup = cluster.master, cluster.backup
     cluster.let_pass(timers.synchronisation())
@@ -42,7 +47,9 @@ def test_failover_backup_knows_the_connections_of_the_master(cluster: Cluster) -
 
 @UNTOLD
 @LOSSES
-def test_failover_keeps_connections_that_the_backup_knows(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
+def test_failover_keeps_connections_that_the_backup_knows(
+    cluster: Cluster, loss: type[Fault[DirectorNode]]
+) -> None:
     """The new owner sends the rest of a connection to the same real server, which never notices."""
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=loss.announced)
@@ -64,8 +71,9 @@ def test_failover_keeps_connections_that_the_backup_knows(cluster: Cluster, loss
 def test_failover_resets_connections_that_the_backup_does_not_know(
     cluster: Cluster, loss: type[Fault[DirectorNode]]
 ) -> None:
-    """To a packet that begins nothing, of a connection that it has never seen, the new owner's kernel answers as to any
-    port nobody listens on: the client need not wait (kernel ``ip_vs_proto_tcp.c``, ``tcp_conn_schedule``).
+    """To a packet that begins nothing, of a connection that it has never seen, the new owner's
+    kernel answers as to any port nobody listens on: the client need not wait (kernel
+    ``ip_vs_proto_tcp.c``, ``tcp_conn_schedule``).
     """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=loss.announced)
@@ -84,39 +92,50 @@ def test_failover_resets_connections_that_the_backup_does_not_know(
 
 @UNTOLD
 def test_failover_keeps_connections_through_the_failback(cluster: Cluster) -> None:
-    """Those that are opened while the returning director waits are told to it in time: its Master_Down_Interval is
-    longer than a message is kept back.
+    """Those that are opened while the returning director waits are told to it in time: its
+    Master_Down_Interval is longer than a message is kept back.
     """
     master, backup = cluster.master, cluster.backup
     away = PowerOff(master)
     struck = cluster.inject(away)
-    cluster.wait_announced(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+    cluster.wait_announced(
+        backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+    )
     cluster.heal(away)
     candidate = cluster.candidate_since(master, since=cluster.healed())
 
     with cluster.holding(COUNT) as held:
-        cluster.wait_announced(master, since=candidate.latest, until=timers.failback(master.vrrp).latest)
+        cluster.wait_announced(
+            master, since=candidate.latest, until=timers.failback(master.vrrp).latest
+        )
         answers = [connection.finish() for connection in held]
 
     assert [answer.status for answer in answers] == [200] * COUNT
 
 
-@pytest.mark.control("no failback", config={"director1": ("version 2", "version 2\nnopreempt")}, caught="announced")
+@pytest.mark.control(
+    "no failback", config={"director1": ("version 2", "version 2\nnopreempt")}, caught="announced"
+)
 def test_failover_loses_connections_opened_while_the_other_was_away(cluster: Cluster) -> None:
-    """The daemon tells of a connection once, with its third packet, and then only with every fiftieth: a director that
-    comes back learns nothing of those that lie open, and after the failback it resets them
-    (kernel ``ip_vs_sync.c``, ``net.ipv4.vs.sync_threshold`` and ``sync_refresh_period``).
+    """The daemon tells of a connection once, with its third packet, and then only with every
+    fiftieth: a director that comes back learns nothing of those that lie open, and after the
+    failback it resets them (kernel ``ip_vs_sync.c``, ``net.ipv4.vs.sync_threshold`` and
+    ``sync_refresh_period``).
     """
     master, backup = cluster.master, cluster.backup
     away = PowerOff(master)
     struck = cluster.inject(away)
-    cluster.wait_announced(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+    cluster.wait_announced(
+        backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+    )
 
     with cluster.holding(COUNT) as held:
         cluster.let_pass(timers.synchronisation())
         cluster.heal(away)
         candidate = cluster.candidate_since(master, since=cluster.healed())
-        cluster.wait_announced(master, since=candidate.latest, until=timers.failback(master.vrrp).latest)
+        cluster.wait_announced(
+            master, since=candidate.latest, until=timers.failback(master.vrrp).latest
+        )
         answers = [connection.finish() for connection in held]
 
     assert [answer.error for answer in answers] == ["Connection reset by peer"] * COUNT

@@ -1,4 +1,6 @@
-"""Cuts between two given machines: each hears everybody else, so no two of the cluster see the same failure."""
+"""Cuts between two given machines: each hears everybody else, so no two of the cluster see the
+same failure.
+"""
 
 import pytest
 
@@ -14,10 +16,13 @@ from topologies.director_pair import DirectorPair
 pytestmark = [pytest.mark.recovery, topology(DirectorPair)]
 
 
-@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
+@pytest.mark.control(
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+)
 def test_recovery_from_a_cut_between_the_directors_alone(cluster: Cluster) -> None:
-    """Only the link between the directors is gone: both are master and both serve, so the client notices nothing while
-    it lasts, and the lower priority yields when it is over (RFC 5798 section 6.4.3).
+    """Only the link between the directors is gone: both are master and both serve, so the client
+    notices nothing while it lasts, and the lower priority yields when it is over (RFC 5798 section
+    6.4.3).
     """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=False)
@@ -33,17 +38,23 @@ def test_recovery_from_a_cut_between_the_directors_alone(cluster: Cluster) -> No
     assert took.within(due)
     assert yielded.within(after_split_brain)
     assert measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)
-    assert measures.outage(cluster.timeline, since=struck) in cluster.within(Window(0, 2 * load.resolution))
+    assert measures.outage(cluster.timeline, since=struck) in cluster.within(
+        Window(0, 2 * load.resolution)
+    )
 
 
 @pytest.mark.control("the master hangs", fault=HangKeepalived, node="director1", caught="address")
 def test_recovery_is_not_needed_where_only_the_backup_is_not_heard(cluster: Cluster) -> None:
-    """A backup has nothing to say, so a cut of its way to the master changes nothing; nor does one for other protocols,
-    or one that ends at the client.
+    """A backup has nothing to say, so a cut of its way to the master changes nothing; nor does one
+    for other protocols, or one that ends at the client.
     """
     master, backup = cluster.master, cluster.backup
     quiet = timers.master_down_interval(backup.vrrp) + cluster.slack
-    cuts = (Cut(backup, master, both=False), Cut(master, backup, protocol="UDP"), Cut(master, backup, protocol="ARP"))
+    cuts = (
+        Cut(backup, master, both=False),
+        Cut(master, backup, protocol="UDP"),
+        Cut(master, backup, protocol="ARP"),
+    )
 
     began = cluster.timeline.now()
     with cluster.suffering(cuts[0]), cluster.suffering(cuts[1]), cluster.suffering(cuts[2]):
@@ -54,10 +65,14 @@ def test_recovery_is_not_needed_where_only_the_backup_is_not_heard(cluster: Clus
 
 
 @pytest.mark.control(
-    "the master looks once a minute", config={"director1": ("delay_loop 2", "delay_loop 60")}, caught="wait_pool"
+    "the master looks once a minute",
+    config={"director1": ("delay_loop 2", "delay_loop 60")},
+    caught="wait_pool",
 )
 def test_recovery_of_a_real_server_that_one_director_alone_cannot_reach(cluster: Cluster) -> None:
-    """Each director judges by what it sees itself: the master removes the real server that the backup keeps."""
+    """Each director judges by what it sees itself: the master removes the real server that the
+    backup keeps.
+    """
     master, backup = cluster.master, cluster.backup
     lost = cluster.real_servers[0]
     due = timers.removal(cluster.service, Cut.symptom)
@@ -75,10 +90,13 @@ def test_recovery_of_a_real_server_that_one_director_alone_cannot_reach(cluster:
     assert back.within(recovery)
 
 
-@pytest.mark.control("one real server for one client", topology={"scheduler": "sh"}, caught=r"sorted\(answers\)")
+@pytest.mark.control(
+    "one real server for one client", topology={"scheduler": "sh"}, caught=r"sorted\(answers\)"
+)
 def test_recovery_is_not_begun_for_what_no_checker_sees(cluster: Cluster) -> None:
-    """With DR the answer does not pass the director. Where a real server cannot reach the client, checks go on
-    succeeding, the real server stays in the pool, and every second request is lost: a check is no client.
+    """With DR the answer does not pass the director. Where a real server cannot reach the client,
+    checks go on succeeding, the real server stays in the pool, and every second request is lost: a
+    check is no client.
     """
     master, server = cluster.master, cluster.real_servers[1]
     began = cluster.timeline.now()

@@ -1,4 +1,6 @@
-"""Interfaces that are no bare wires: the election, and the way to the real servers, are what they are elsewhere."""
+"""Interfaces that are no bare wires: the election, and the way to the real servers, are what
+they are elsewhere.
+"""
 
 import pytest
 
@@ -21,9 +23,13 @@ BALANCED = [pytest.param(kind, marks=topology(Devices, kind=kind)) for kind in B
 
 
 @pytest.mark.parametrize("kind", EVERY_KIND)
-@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
+@pytest.mark.control(
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+)
 def test_election_is_the_same_on_every_kind_of_interface(cluster: Cluster, kind: str) -> None:
-    """keepalived knows an interface by its name, and sends by that; what it is made of changes no timer."""
+    """keepalived knows an interface by its name, and sends by that; what it is made of changes
+    no timer.
+    """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=False)
 
@@ -32,7 +38,9 @@ def test_election_is_the_same_on_every_kind_of_interface(cluster: Cluster, kind:
         assert cluster.owners() == [backup.name]
 
     assert took.within(due)
-    assert [each.node for each in measures.ownership(cluster.timeline, cluster.vip, since=struck)] == [backup.name]
+    assert [
+        each.node for each in measures.ownership(cluster.timeline, cluster.vip, since=struck)
+    ] == [backup.name]
 
 
 def tunnelled(cluster: Cluster) -> None:
@@ -47,8 +55,8 @@ def tunnelled(cluster: Cluster) -> None:
 @pytest.mark.parametrize("kind", BALANCED)
 @pytest.mark.control("TUN instead", sabotage=tunnelled, caught="status")
 def test_forwarding_is_the_same_on_every_kind_of_interface(cluster: Cluster, kind: str) -> None:
-    """DR gives a packet the hardware address of a real server, whatever interface that is reached by, and the answer
-    goes straight back.
+    """DR gives a packet the hardware address of a real server, whatever interface that is reached
+    by, and the answer goes straight back.
     """
     master = cluster.master
     requests = cluster.fetch(4)
@@ -66,11 +74,14 @@ def test_forwarding_is_the_same_on_every_kind_of_interface(cluster: Cluster, kin
 
 @SHARED
 @pytest.mark.control(
-    "the other wire is out already", fault=lambda node: Unplug(node, "eth1"), node="director1", caught="address"
+    "the other wire is out already",
+    fault=lambda node: Unplug(node, "eth1"),
+    node="director1",
+    caught="address",
 )
 def test_election_is_not_needed_when_a_bond_loses_one_wire(cluster: Cluster) -> None:
-    """The other wire takes over within the time in which the bond looks for a carrier, far below what a backup waits,
-    so nobody hears of it.
+    """The other wire takes over within the time in which the bond looks for a carrier, far below
+    what a backup waits, so nobody hears of it.
     """
     master = cluster.master
     began = cluster.timeline.now()

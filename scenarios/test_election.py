@@ -14,13 +14,19 @@ from topologies.director_group import DirectorGroup
 
 pytestmark = pytest.mark.election
 
-LOSSES = pytest.mark.parametrize("loss", [PowerOff, StopKeepalived], ids=lambda fault: fault.__name__)
+LOSSES = pytest.mark.parametrize(
+    "loss", [PowerOff, StopKeepalived], ids=lambda fault: fault.__name__
+)
 
 
-@pytest.mark.control("the other has the higher priority", topology={"priorities": (90, 100)}, caught="director1")
+@pytest.mark.control(
+    "the other has the higher priority", topology={"priorities": (90, 100)}, caught="director1"
+)
 @fresh_topology(DirectorGroup, states=("MASTER", "MASTER"))
 def test_election_of_two_configured_masters_is_by_priority(cluster: Cluster) -> None:
-    """``state MASTER`` is a wish: both wait as backups, and the shorter skew wins (keepalived ``vrrp_init_state``)."""
+    """``state MASTER`` is a wish: both wait as backups, and the shorter skew wins (keepalived
+    ``vrrp_init_state``).
+    """
     first, second = cluster.directors
     due = timers.cold_start(first.vrrp, second.vrrp)
 
@@ -32,25 +38,37 @@ def test_election_of_two_configured_masters_is_by_priority(cluster: Cluster) -> 
     assert not cluster.timeline.events(Advertisement, node=second.name, sent=True)
 
 
-@pytest.mark.control("its priority is 254", config={"director1": ("priority 255", "priority 254")}, caught="took")
-@pytest.mark.control("it is told to be BACKUP", config={"director1": ("state MASTER", "state BACKUP")}, caught="took")
+@pytest.mark.control(
+    "its priority is 254", config={"director1": ("priority 255", "priority 254")}, caught="took"
+)
+@pytest.mark.control(
+    "it is told to be BACKUP", config={"director1": ("state MASTER", "state BACKUP")}, caught="took"
+)
 @fresh_topology(DirectorGroup, priorities=(255, 100), states=("MASTER", "BACKUP"))
 def test_election_is_not_awaited_by_the_address_owner(cluster: Cluster) -> None:
-    """Priority 255 owns the address, and is master at once (RFC 3768 and RFC 5798 section 6.4.1)."""
+    """Priority 255 owns the address, and is master at once (RFC 3768 and RFC 5798 section
+    6.4.1).
+    """
     owner, other = cluster.directors
     due = timers.cold_start(owner.vrrp, other.vrrp)
 
     began = cluster.timeline.events(DaemonChanged, node=owner.name, action="started")[-1].at
-    candidate = Window(began, cluster.candidate_since(other).latest)  # the other is as long on its way to an election
+    candidate = Window(
+        began, cluster.candidate_since(other).latest
+    )  # the other is as long on its way to an election
     took = cluster.wait_master(owner, since=began, until=candidate.latest - began + due.latest)
 
     assert took.happened_within(candidate + due)
 
 
-@pytest.mark.control("it is told to be MASTER", topology={"states": ("MASTER", "BACKUP")}, caught="candidate|state")
+@pytest.mark.control(
+    "it is told to be MASTER", topology={"states": ("MASTER", "BACKUP")}, caught="candidate|state"
+)
 @fresh_topology(DirectorGroup, priorities=(255, 100))
 def test_election_is_awaited_by_an_address_owner_told_to_be_backup(cluster: Cluster) -> None:
-    """keepalived believes in priority 255 only together with ``state MASTER`` (``vrrp_init_state``)."""
+    """keepalived believes in priority 255 only together with ``state MASTER``
+    (``vrrp_init_state``).
+    """
     owner, other = cluster.directors
     due = timers.cold_start(owner.vrrp, other.vrrp)
 
@@ -60,10 +78,16 @@ def test_election_is_awaited_by_an_address_owner_told_to_be_backup(cluster: Clus
     assert took.happened_within(candidate + due)
 
 
-@pytest.mark.control("the third has the second's priority", topology={"priorities": (110, 90, 100)}, caught="director2")
+@pytest.mark.control(
+    "the third has the second's priority",
+    topology={"priorities": (110, 90, 100)},
+    caught="director2",
+)
 @topology(DirectorGroup, priorities=(110, 100, 90))
 def test_election_among_three_follows_the_priorities(cluster: Cluster) -> None:
-    """Of those left the highest waits for the shortest time, and is heard by the others before they lose patience."""
+    """Of those left the highest waits for the shortest time, and is heard by the others before
+    they lose patience.
+    """
     first, second, third = cluster.directors
     assert cluster.master is first
     dues = [timers.takeover(director.vrrp, announced=False) for director in (second, third)]
@@ -84,13 +108,17 @@ def test_election_among_three_follows_the_priorities(cluster: Cluster) -> None:
 @pytest.mark.control("the other outranks it", topology={"priorities": (100, 101)}, caught="owners")
 @topology(DirectorGroup, priorities=(100, 100))
 def test_election_tie_leaves_the_master_in_office(cluster: Cluster) -> None:
-    """A backup obeys a priority that is not lower than its own, whatever the addresses (RFC 5798 section 6.4.2)."""
+    """A backup obeys a priority that is not lower than its own, whatever the addresses (RFC
+    5798 section 6.4.2).
+    """
     lower, higher = cluster.directors
     cluster.settle()
 
     with cluster.suffering(StopKeepalived(higher)) as struck:
         until = struck + timers.takeover(lower.vrrp, announced=True).latest + cluster.slack
-        cluster.timeline.wait_until(lambda: cluster.owners() == [lower.name] or None, until, "it takes the VIP")
+        cluster.timeline.wait_until(
+            lambda: cluster.owners() == [lower.name] or None, until, "it takes the VIP"
+        )
     candidate = cluster.candidate_since(higher)
     cluster.timeline.let_pass(timers.master_down_interval(higher.vrrp) + cluster.slack)
 
@@ -101,13 +129,17 @@ def test_election_tie_leaves_the_master_in_office(cluster: Cluster) -> None:
 @pytest.mark.control("no tie", topology={"priorities": (101, 100)}, caught="wait_resigned")
 @topology(DirectorGroup, priorities=(100, 100))
 def test_election_tie_between_masters_goes_to_the_higher_address(cluster: Cluster) -> None:
-    """Of two masters of one priority the one of the lower address resigns (RFC 5798 section 6.4.3)."""
+    """Of two masters of one priority the one of the lower address resigns (RFC 5798 section
+    6.4.3).
+    """
     lower, higher = cluster.directors
     master, backup = cluster.master, cluster.backup
     due = timers.after_split_brain(higher.vrrp, lower.vrrp)
 
     with cluster.suffering(BlackHole(master)) as struck:
-        cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+        cluster.wait_master(
+            backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+        )
         assert len(cluster.owners()) == 2
     healed = cluster.healed()
     took = cluster.wait_resigned(lower, since=healed, until=due.latest)
@@ -116,18 +148,24 @@ def test_election_tie_between_masters_goes_to_the_higher_address(cluster: Cluste
     assert cluster.owners() == [higher.name]
 
 
-@pytest.mark.control("it may preempt", config={"director1": ("nopreempt", "preempt")}, caught="owners")
+@pytest.mark.control(
+    "it may preempt", config={"director1": ("nopreempt", "preempt")}, caught="owners"
+)
 @topology(DirectorGroup, nopreempt=True)
 def test_election_without_preemption_leaves_the_backup_in_office(cluster: Cluster) -> None:
     """With ``nopreempt`` a returning higher priority obeys any master, until there is none."""
     first, second = cluster.directors
     if cluster.master is second:  # which may have been the first to start, or been left so
         with cluster.suffering(StopKeepalived(second)) as struck:
-            cluster.wait_master(first, since=struck, until=timers.takeover(first.vrrp, announced=True).latest)
+            cluster.wait_master(
+                first, since=struck, until=timers.takeover(first.vrrp, announced=True).latest
+            )
         cluster.settle()
 
     with cluster.suffering(PowerOff(first)) as struck:
-        cluster.wait_master(second, since=struck, until=timers.takeover(second.vrrp, announced=False).latest)
+        cluster.wait_master(
+            second, since=struck, until=timers.takeover(second.vrrp, announced=False).latest
+        )
     cluster.candidate_since(first)
     cluster.timeline.let_pass(timers.master_down_interval(first.vrrp) + cluster.slack)
 
@@ -135,16 +173,22 @@ def test_election_without_preemption_leaves_the_backup_in_office(cluster: Cluste
 
 
 @pytest.mark.control(
-    "no preempt_delay", config={"director1": ("preempt_delay 5", "preempt_delay 0")}, caught="happened_within"
+    "no preempt_delay",
+    config={"director1": ("preempt_delay 5", "preempt_delay 0")},
+    caught="happened_within",
 )
 @topology(DirectorGroup, preempt_delay=5.0)
 def test_election_with_preempt_delay_waits_for_so_long(cluster: Cluster) -> None:
-    """It counts from the first lower advertisement; until it is over these are obeyed (``vrrp_state_backup``)."""
+    """It counts from the first lower advertisement; until it is over these are obeyed
+    (``vrrp_state_backup``).
+    """
     master, backup = cluster.master, cluster.backup
     due = timers.failback(master.vrrp)
 
     with cluster.suffering(PowerOff(master)) as struck:
-        cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+        cluster.wait_master(
+            backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+        )
     candidate = cluster.candidate_since(master)
     took = cluster.wait_master(master, since=candidate.latest, until=due.latest)
 
@@ -165,8 +209,12 @@ SHORT = [
     caught="took",
 )
 @pytest.mark.parametrize("loss", SHORT)
-def test_election_in_version_3_takes_fractions_of_a_second(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
-    """The advertisement interval is in hundredths of a second, and the skew a share of it (RFC 5798 section 6.1)."""
+def test_election_in_version_3_takes_fractions_of_a_second(
+    cluster: Cluster, loss: type[Fault[DirectorNode]]
+) -> None:
+    """The advertisement interval is in hundredths of a second, and the skew a share of it (RFC
+    5798 section 6.1).
+    """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=loss.announced)
 
@@ -176,10 +224,16 @@ def test_election_in_version_3_takes_fractions_of_a_second(cluster: Cluster, los
     assert took.within(due)
 
 
-@pytest.mark.control("the master's is longer", config={"director1": ("advert_int 0.25", "advert_int 2")}, caught="took")
+@pytest.mark.control(
+    "the master's is longer",
+    config={"director1": ("advert_int 0.25", "advert_int 2")},
+    caught="took",
+)
 @topology(DirectorGroup, version=3, advert_ints=(0.25, 1))
 def test_election_in_version_3_uses_the_masters_interval(cluster: Cluster) -> None:
-    """A backup waits for three of the intervals that the master advertises, not of its own (RFC 5798 section 6.4.2)."""
+    """A backup waits for three of the intervals that the master advertises, not of its own (RFC
+    5798 section 6.4.2).
+    """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=False, master_advert_int=master.vrrp.advert_int)
 
@@ -190,10 +244,16 @@ def test_election_in_version_3_uses_the_masters_interval(cluster: Cluster) -> No
 
 
 @LOSSES
-@pytest.mark.control("a stranger for a peer", config={"director1": ("172.16.10.12", "172.16.10.13")}, caught="took")
+@pytest.mark.control(
+    "a stranger for a peer", config={"director1": ("172.16.10.12", "172.16.10.13")}, caught="took"
+)
 @topology(DirectorGroup, unicast=True)
-def test_election_by_unicast_sends_to_the_peers_alone(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
-    """Where there is no multicast, advertisements go to the ``unicast_peer`` addresses, by the same timers."""
+def test_election_by_unicast_sends_to_the_peers_alone(
+    cluster: Cluster, loss: type[Fault[DirectorNode]]
+) -> None:
+    """Where there is no multicast, advertisements go to the ``unicast_peer`` addresses, by the
+    same timers.
+    """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=loss.announced)
 

@@ -1,4 +1,6 @@
-"""Failover: when the master director is lost, its backup serves the VIP, and serves it on time; then all goes back."""
+"""Failover: when the master director is lost, its backup serves the VIP, and serves it on time;
+then all goes back.
+"""
 
 import pytest
 
@@ -29,17 +31,23 @@ LOSSES = pytest.mark.parametrize(
     [PowerOff, Unplug, StopKeepalived, HangKeepalived, KillKeepalived, Mute],
     ids=lambda fault: fault.__name__,
 )
-NO_BACKUP = pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
+NO_BACKUP = pytest.mark.control(
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+)
 STUCK = pytest.mark.control(
     "the backup hangs as soon as it is master",
-    config={"director2": ("priority 90", 'priority 90\nnotify_master "/usr/bin/pkill -STOP keepalived"')},
+    config={
+        "director2": ("priority 90", 'priority 90\nnotify_master "/usr/bin/pkill -STOP keepalived"')
+    },
     caught="wait_resigned",
 )
 
 
 @NO_BACKUP
 @LOSSES
-def test_failover_to_the_backup_within_its_window(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
+def test_failover_to_the_backup_within_its_window(
+    cluster: Cluster, loss: type[Fault[DirectorNode]]
+) -> None:
     """A master that resigns costs the skew; one that vanishes costs the silence as well."""
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=loss.announced)
@@ -60,8 +68,12 @@ def test_failover_to_the_backup_within_its_window(cluster: Cluster, loss: type[F
     caught=r"len\(announced\)",
 )
 @LOSSES
-def test_failover_is_announced_by_gratuitous_arp(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
-    """The client's ARP entry still points at the old master; five gratuitous ARPs at once correct it."""
+def test_failover_is_announced_by_gratuitous_arp(
+    cluster: Cluster, loss: type[Fault[DirectorNode]]
+) -> None:
+    """The client's ARP entry still points at the old master; five gratuitous ARPs at once
+    correct it.
+    """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=loss.announced)
     at_once = [after for after in timers.garp_schedule(backup.vrrp) if after == 0]
@@ -82,15 +94,29 @@ def test_failover_is_announced_by_gratuitous_arp(cluster: Cluster, loss: type[Fa
 
 @STUCK
 @LOSSES
-def test_failover_is_followed_by_failback(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
-    """The higher priority preempts: after its own wait if it starts anew, at its next word if it never left office."""
+def test_failover_is_followed_by_failback(
+    cluster: Cluster, loss: type[Fault[DirectorNode]]
+) -> None:
+    """The higher priority preempts: after its own wait if it starts anew, at its next word if
+    it never left office.
+    """
     master, backup = cluster.master, cluster.backup
-    due = timers.after_split_brain(master.vrrp, backup.vrrp) if loss.in_office else timers.failback(master.vrrp)
+    due = (
+        timers.after_split_brain(master.vrrp, backup.vrrp)
+        if loss.in_office
+        else timers.failback(master.vrrp)
+    )
 
     with cluster.suffering(loss(master)) as struck:
-        cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=loss.announced).latest)
+        cluster.wait_master(
+            backup,
+            since=struck,
+            until=timers.takeover(backup.vrrp, announced=loss.announced).latest,
+        )
     healed = cluster.healed()
-    returned = Window(healed, healed) if loss.in_office else cluster.candidate_since(master, since=healed)
+    returned = (
+        Window(healed, healed) if loss.in_office else cluster.candidate_since(master, since=healed)
+    )
     took = cluster.wait_resigned(backup, since=returned.latest, until=due.latest)
 
     assert took.happened_within(returned + due)
@@ -100,8 +126,9 @@ def test_failover_is_followed_by_failback(cluster: Cluster, loss: type[Fault[Dir
 
 @pytest.mark.control("ARP protection off", fault=Unprotected, node="web1", caught="answer.node")
 def test_failover_of_a_killed_keepalived_leaves_the_vip_behind(cluster: Cluster) -> None:
-    """SIGKILL lets nobody remove the VIP: the kernel goes on answering ARP for it, until keepalived is started again
-    and begins by removing what it finds (keepalived ``vrrp.c``, ``vrrp_restore_interface``).
+    """SIGKILL lets nobody remove the VIP: the kernel goes on answering ARP for it, until keepalived
+    is started again and begins by removing what it finds (keepalived ``vrrp.c``,
+    ``vrrp_restore_interface``).
     """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=False)
@@ -123,7 +150,9 @@ def test_failover_of_a_killed_keepalived_leaves_the_vip_behind(cluster: Cluster)
 
 @NO_BACKUP
 def test_failover_by_a_restart_goes_there_and_back(cluster: Cluster) -> None:
-    """``systemctl restart keepalived``: the skew without a master, then a whole Master_Down_Interval on the backup."""
+    """``systemctl restart keepalived``: the skew without a master, then a whole
+    Master_Down_Interval on the backup.
+    """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=True)
 
@@ -132,7 +161,9 @@ def test_failover_by_a_restart_goes_there_and_back(cluster: Cluster) -> None:
             pass
         took = cluster.wait_master(backup, since=struck, until=due.latest)
         candidate = cluster.candidate_since(master, since=struck)
-        back = cluster.wait_master(master, since=candidate.latest, until=timers.failback(master.vrrp).latest)
+        back = cluster.wait_master(
+            master, since=candidate.latest, until=timers.failback(master.vrrp).latest
+        )
         cluster.wait_answers(load, 3, since=candidate.latest + back)
 
     assert took.within(due)
@@ -147,8 +178,9 @@ def test_failover_by_a_restart_goes_there_and_back(cluster: Cluster) -> None:
     caught="candidate|settles",
 )
 def test_failover_of_a_crashed_vrrp_process(cluster: Cluster) -> None:
-    """The parent starts another VRRP process at once (keepalived ``core/main.c``), which removes the VIP and waits like
-    any that starts; the backup's wait began with the last advertisement, so it comes first or a little later.
+    """The parent starts another VRRP process at once (keepalived ``core/main.c``), which removes
+    the VIP and waits like any that starts; the backup's wait began with the last advertisement, so
+    it comes first or a little later.
     """
     master, backup = cluster.master, cluster.backup
     own, other = timers.failback(master.vrrp), timers.takeover(backup.vrrp, announced=False)
@@ -160,14 +192,17 @@ def test_failover_of_a_crashed_vrrp_process(cluster: Cluster) -> None:
     tenures = measures.ownership(cluster.timeline, cluster.vip, master.vrrp.interface, since=struck)
 
     assert gone.happened_within(candidate)
-    assert tenures[0].since - struck in cluster.within(Window(other.earliest, min(own.latest, other.latest)))
+    assert tenures[0].since - struck in cluster.within(
+        Window(other.earliest, min(own.latest, other.latest))
+    )
     assert cluster.master is master
 
 
 @NO_BACKUP
 def test_failover_of_a_flapping_link_goes_once(cluster: Cluster) -> None:
-    """Each time the carrier returns the higher priority waits anew for as long as Master_Down_Interval; a link that
-    flaps faster than that keeps the VIP on the backup, which is what an operator wants.
+    """Each time the carrier returns the higher priority waits anew for as long as
+    Master_Down_Interval; a link that flaps faster than that keeps the VIP on the backup, which is
+    what an operator wants.
     """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=False)
@@ -178,9 +213,14 @@ def test_failover_of_a_flapping_link_goes_once(cluster: Cluster) -> None:
             cluster.timeline.let_pass(master.vrrp.advert_int / 2)
         cluster.timeline.let_pass(timers.master_down_interval(master.vrrp) / 2)
     took = cluster.wait_master(backup, since=struck, until=due.latest)
-    back = cluster.wait_master(master, since=cluster.healed(), until=timers.failback(master.vrrp).latest)
+    back = cluster.wait_master(
+        master, since=cluster.healed(), until=timers.failback(master.vrrp).latest
+    )
 
     assert took.within(due)
     assert back.within(timers.failback(master.vrrp))
-    moves = [tenure.node for tenure in measures.ownership(cluster.timeline, cluster.vip, "eth0", since=struck)]
+    moves = [
+        tenure.node
+        for tenure in measures.ownership(cluster.timeline, cluster.vip, "eth0", since=struck)
+    ]
     assert moves == [backup.name, master.name]

@@ -32,8 +32,8 @@ def test_scheduler_gives_every_server_of_a_farm_its_turn(cluster: Cluster) -> No
     caught="removes web",
 )
 def test_health_every_failed_server_of_a_farm_leaves_both_tables_in_time(cluster: Cluster) -> None:
-    """Checkers do not wait for each other: each of several failures is due when one alone would be, and the others
-    stay (keepalived ``check_http.c``; its threads share one loop).
+    """Checkers do not wait for each other: each of several failures is due when one alone would be,
+    and the others stay (keepalived ``check_http.c``; its threads share one loop).
     """
     cluster.settle()
     failing = cluster.real_servers[::4]
@@ -41,7 +41,10 @@ def test_health_every_failed_server_of_a_farm_leaves_both_tables_in_time(cluster
     due = timers.removal(cluster.service)
 
     with ExitStack() as suffering:
-        struck = {server: suffering.enter_context(cluster.suffering(RemovePage(server))) for server in failing}
+        struck = {
+            server: suffering.enter_context(cluster.suffering(RemovePage(server)))
+            for server in failing
+        }
         took = [
             cluster.wait_pool(director, server, present=False, since=since, until=due.latest)
             for director in cluster.directors

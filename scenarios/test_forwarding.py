@@ -1,4 +1,6 @@
-"""Forwarding: DR, TUN and NAT, in IPv4 and IPv6, over TCP and UDP: what becomes of a packet on its way and back."""
+"""Forwarding: DR, TUN and NAT, in IPv4 and IPv6, over TCP and UDP: what becomes of a packet on
+its way and back.
+"""
 
 import pytest
 
@@ -41,7 +43,19 @@ def without_word_of_size(cluster: Cluster) -> None:
     """Have the director's firewall drop what tells a sender that a packet was too big."""
     run = cluster.master.machine.run
     run(["iptables-legacy", "-A", "OUTPUT", "-p", "icmp", "-j", "DROP"])
-    run(["ip6tables-legacy", "-A", "OUTPUT", "-p", "icmpv6", "--icmpv6-type", "packet-too-big", "-j", "DROP"])
+    run(
+        [
+            "ip6tables-legacy",
+            "-A",
+            "OUTPUT",
+            "-p",
+            "icmpv6",
+            "--icmpv6-type",
+            "packet-too-big",
+            "-j",
+            "DROP",
+        ]
+    )
 
 
 @ONE_LAN
@@ -49,9 +63,12 @@ def without_word_of_size(cluster: Cluster) -> None:
 @PROTOCOLS
 @pytest.mark.control("TUN instead", sabotage=forwarding("-i"), caught="unrouted")
 @pytest.mark.control("VIP missing on the real servers", sabotage=without_vips, caught="status")
-def test_forwarding_by_dr_changes_nothing_but_the_hop(cluster: Cluster, family: int, protocol: str) -> None:
-    """DR gives a packet another MAC and leaves the rest alone (kernel ``ip_vs_dr_xmit``) but for the TTL, which every
-    hop lowers; the real server holds the VIP and answers as that, straight to the client.
+def test_forwarding_by_dr_changes_nothing_but_the_hop(
+    cluster: Cluster, family: int, protocol: str
+) -> None:
+    """DR gives a packet another MAC and leaves the rest alone (kernel ``ip_vs_dr_xmit``) but for
+    the TTL, which every hop lowers; the real server holds the VIP and answers as that, straight to
+    the client.
     """
     master, service = cluster.master, service_of("DR", family, protocol)
     (request,) = cluster.fetch(1, service)
@@ -63,8 +80,14 @@ def test_forwarding_by_dr_changes_nothing_but_the_hop(cluster: Cluster, family: 
 
     assert [packet.unrouted for packet in forwarded] == [packet.unrouted for packet in asked]
     assert [packet.ttl for packet in forwarded] == [packet.ttl - 1 for packet in asked]
-    assert {packet.destination for packet in forwarded} == {packet.source for packet in answers} == {service.vip}
-    assert not [packet for packet in path.at(master) if packet.source == service.vip], "an answer passed the director"
+    assert (
+        {packet.destination for packet in forwarded}
+        == {packet.source for packet in answers}
+        == {service.vip}
+    )
+    assert not [packet for packet in path.at(master) if packet.source == service.vip], (
+        "an answer passed the director"
+    )
     assert all(packet.intact for packet in (*asked, *forwarded, *answers))
 
 
@@ -73,9 +96,12 @@ def test_forwarding_by_dr_changes_nothing_but_the_hop(cluster: Cluster, family: 
 @PROTOCOLS
 @pytest.mark.control("DR instead", sabotage=forwarding("-g"), caught="carried")
 @pytest.mark.control("VIP missing on the real servers", sabotage=without_vips, caught="status")
-def test_forwarding_by_tun_puts_the_packet_into_another(cluster: Cluster, family: int, protocol: str) -> None:
-    """TUN carries a packet to the real server in one of the director's own (RFC 2003, RFC 2473; kernel
-    ``ip_vs_tunnel_xmit``), its TTL lowered and in both; the answer goes straight to the client as with DR.
+def test_forwarding_by_tun_puts_the_packet_into_another(
+    cluster: Cluster, family: int, protocol: str
+) -> None:
+    """TUN carries a packet to the real server in one of the director's own (RFC 2003, RFC 2473;
+    kernel ``ip_vs_tunnel_xmit``), its TTL lowered and in both; the answer goes straight to the
+    client as with DR.
     """
     master, service = cluster.master, service_of("TUN", family, protocol)
     (request,) = cluster.fetch(1, service)
@@ -88,9 +114,15 @@ def test_forwarding_by_tun_puts_the_packet_into_another(cluster: Cluster, family
 
     carried = [packet.carried for packet in outer if packet.carried is not None]
     assert [packet.unrouted for packet in carried] == [packet.unrouted for packet in asked]
-    assert [packet.ttl for packet in carried] == [packet.ttl - 1 for packet in asked] == [each.ttl for each in outer]
+    assert (
+        [packet.ttl for packet in carried]
+        == [packet.ttl - 1 for packet in asked]
+        == [each.ttl for each in outer]
+    )
     assert {(packet.source, packet.destination) for packet in outer} == {ends}
-    assert not [packet for packet in path.at(master) if packet.source == service.vip], "an answer passed the director"
+    assert not [packet for packet in path.at(master) if packet.source == service.vip], (
+        "an answer passed the director"
+    )
     assert all(packet.intact for packet in (*asked, *carried, *answers))
 
 
@@ -100,8 +132,9 @@ def test_forwarding_by_tun_puts_the_packet_into_another(cluster: Cluster, family
 @pytest.mark.control("director does not route", topology={"forwards": False}, caught="status")
 @pytest.mark.control("real servers without a gateway", topology={"gateway": False}, caught="status")
 def test_forwarding_by_nat_rewrites_both_ways(cluster: Cluster, family: int, protocol: str) -> None:
-    """NAT gives a packet the real server's address and port (kernel ``ip_vs_nat_xmit``) and the answer, which must
-    come back through the director, those of the VIP (``handle_response``); checksums are right after that as well.
+    """NAT gives a packet the real server's address and port (kernel ``ip_vs_nat_xmit``) and the
+    answer, which must come back through the director, those of the VIP (``handle_response``);
+    checksums are right after that as well.
     """
     master, service = cluster.master, service_of("NAT", family, protocol)
     (request,) = cluster.fetch(1, service)
@@ -110,13 +143,20 @@ def test_forwarding_by_nat_rewrites_both_ways(cluster: Cluster, family: int, pro
 
     asked, forwarded = path.between(cluster.client, master), path.between(master, server)
     answers, returned = path.between(server, master), path.between(master, cluster.client)
-    inside = (server.plan.interface().address_of(family), REAL_HTTP if protocol == "TCP" else service.port)
+    inside = (
+        server.plan.interface().address_of(family),
+        REAL_HTTP if protocol == "TCP" else service.port,
+    )
 
     assert {(packet.destination, packet.ports[1]) for packet in forwarded} == {inside}
-    assert {(packet.source, packet.ports[0]) for packet in returned} == {(service.vip, service.port)}
+    assert {(packet.source, packet.ports[0]) for packet in returned} == {
+        (service.vip, service.port)
+    }
     assert [packet.content for packet in forwarded] == [packet.content for packet in asked]
     assert [packet.content for packet in returned] == [packet.content for packet in answers]
-    assert [packet.ttl for packet in (*forwarded, *returned)] == [packet.ttl - 1 for packet in (*asked, *answers)]
+    assert [packet.ttl for packet in (*forwarded, *returned)] == [
+        packet.ttl - 1 for packet in (*asked, *answers)
+    ]
     assert all(packet.intact for packet in (*asked, *forwarded, *answers, *returned))
 
 
@@ -124,8 +164,12 @@ def test_forwarding_by_nat_rewrites_both_ways(cluster: Cluster, family: int, pro
 @FAMILIES
 @pytest.mark.parametrize("method", ["DR", "TUN"])
 @pytest.mark.control("VIP missing on the real servers", sabotage=without_vips, caught="status")
-def test_forwarding_lets_large_answers_bypass_the_director(cluster: Cluster, method: str, family: int) -> None:
-    """What makes DR and TUN fast: of an answer of many full packets the director sees the acknowledgements alone."""
+def test_forwarding_lets_large_answers_bypass_the_director(
+    cluster: Cluster, method: str, family: int
+) -> None:
+    """What makes DR and TUN fast: of an answer of many full packets the director sees the
+    acknowledgements alone.
+    """
     master = cluster.master
     (request,) = cluster.fetch(1, service_of(method, family, "TCP"), path=f"/{LARGE}")
     assert (request.status, request.length) == (200, LARGE_SIZE)
@@ -135,20 +179,27 @@ def test_forwarding_lets_large_answers_bypass_the_director(cluster: Cluster, met
 
     assert max(sizes) == MTU
     assert sum(sizes) > LARGE_SIZE
-    assert {packet.destination for packet in path.at(master) if not packet.frame.sent} == {VIPS[method, family]}
+    assert {packet.destination for packet in path.at(master) if not packet.frame.sent} == {
+        VIPS[method, family]
+    }
 
 
 @TWO_LANS
 @FAMILIES
 @pytest.mark.control("real servers without a gateway", topology={"gateway": False}, caught="status")
 def test_forwarding_by_nat_returns_large_answers(cluster: Cluster, family: int) -> None:
-    """NAT's answers all pass the director, in packets as large as the link takes, each of them rewritten rightly."""
+    """NAT's answers all pass the director, in packets as large as the link takes, each of them
+    rewritten rightly.
+    """
     master = cluster.master
     (request,) = cluster.fetch(1, service_of("NAT", family, "TCP"), path=f"/{LARGE}")
     assert (request.status, request.length) == (200, LARGE_SIZE)
     path = cluster.path_of(request)
 
-    answers, returned = path.between(cluster.server_of(request), master), path.between(master, cluster.client)
+    answers, returned = (
+        path.between(cluster.server_of(request), master),
+        path.between(master, cluster.client),
+    )
 
     assert max(len(packet.ip) for packet in returned) == MTU
     assert [packet.content for packet in returned] == [packet.content for packet in answers]
@@ -174,8 +225,9 @@ def test_forwarding_by_dr_passes_full_packets_on(cluster: Cluster, family: int) 
 @pytest.mark.control("firewall drops ICMP", sabotage=without_word_of_size, caught="status")
 @pytest.mark.control("DR instead", sabotage=forwarding("-g"), caught="too_big")
 def test_forwarding_by_tun_tells_the_client_what_fits(cluster: Cluster, family: int) -> None:
-    """A full packet does not fit into another: the director says so (``ensure_mtu_is_adequate`` in ip_vs_xmit.c;
-    RFC 1191, RFC 8201), the client sends smaller ones, and the request is answered all the same.
+    """A full packet does not fit into another: the director says so (``ensure_mtu_is_adequate`` in
+    ip_vs_xmit.c; RFC 1191, RFC 8201), the client sends smaller ones, and the request is answered
+    all the same.
     """
     master = cluster.master
     cluster.forget_path_mtu(cluster.client)

@@ -1,4 +1,6 @@
-"""Services of several addresses and ports: by firewall mark they are one, by virtual_server_group many of one kind."""
+"""Services of several addresses and ports: by firewall mark they are one, by
+virtual_server_group many of one kind.
+"""
 
 import pytest
 
@@ -13,8 +15,9 @@ pytestmark = [pytest.mark.forwarding, topology(Grouped)]
 
 @pytest.mark.control("a group instead of a mark", topology={"fwmark": None}, caught="turns")
 def test_forwarding_by_mark_takes_all_ports_in_one_turn(cluster: Cluster) -> None:
-    """What bears the mark is one service whatever its port, so round robin goes on from port to port
-    (ip_vs_ctl.c, ``ip_vs_service_find``); the real server is reached at the port that was asked for.
+    """What bears the mark is one service whatever its port, so round robin goes on from port to
+    port (ip_vs_ctl.c, ``ip_vs_service_find``); the real server is reached at the port that was
+    asked for.
     """
     cluster.settle()
     names = {server.page for server in cluster.real_servers}
@@ -32,7 +35,9 @@ def unmark(cluster: Cluster) -> None:
 
 @pytest.mark.control("no marks", sabotage=unmark, caught="status")
 def test_forwarding_by_mark_takes_nothing_else(cluster: Cluster) -> None:
-    """The VIP's other ports bear no mark: there the director answers itself, and has nobody who listens."""
+    """The VIP's other ports bear no mark: there the director answers itself, and has nobody who
+    listens.
+    """
     cluster.settle()
     (served,) = cluster.fetch(1, marked())
     (other,) = cluster.fetch(1, marked(), port=81)
@@ -43,13 +48,15 @@ def test_forwarding_by_mark_takes_nothing_else(cluster: Cluster) -> None:
 
 @pytest.mark.control("a mark instead of a group", topology={"group_fwmark": 2}, caught="turns")
 def test_forwarding_by_group_gives_every_member_turns_of_its_own(cluster: Cluster) -> None:
-    """A group is one service of the kernel for each of its members, and round robin goes on in each by itself
-    (keepalived ``ipvswrapper.c``, ``ipvs_group_cmd``).
+    """A group is one service of the kernel for each of its members, and round robin goes on in each
+    by itself (keepalived ``ipvswrapper.c``, ``ipvs_group_cmd``).
     """
     cluster.settle()
     members = grouped().endpoints
 
-    turns = [cluster.fetch(1, grouped(), address=vip, port=port)[0].server for vip, port in members * 2]
+    turns = [
+        cluster.fetch(1, grouped(), address=vip, port=port)[0].server for vip, port in members * 2
+    ]
 
     assert None not in turns
     assert turns[0] != turns[2] and turns[1] != turns[3], "not turns of its own"  # noqa: PT018
@@ -57,12 +64,16 @@ def test_forwarding_by_group_gives_every_member_turns_of_its_own(cluster: Cluste
 
 @pytest.mark.control("another page is checked", topology={"path": "/large"}, caught="wait_pool")
 def test_forwarding_by_group_loses_a_failed_server_in_every_member(cluster: Cluster) -> None:
-    """The real servers of a group are checked once for all members, so all lose one at the same time."""
+    """The real servers of a group are checked once for all members, so all lose one at the same
+    time.
+    """
     director, server = cluster.master, cluster.real_servers[0]
     removed, returned = timers.removal(grouped()), timers.recovery(grouped())
 
     with cluster.suffering(RemovePage(server)) as struck:
-        took = cluster.wait_pool(director, server, present=False, since=struck, until=removed.latest)
+        took = cluster.wait_pool(
+            director, server, present=False, since=struck, until=removed.latest
+        )
     healed = cluster.healed()
     back = cluster.wait_pool(director, server, present=True, since=healed, until=returned.latest)
 

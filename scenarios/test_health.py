@@ -1,4 +1,6 @@
-"""Health checks: a real server that fails its check leaves both tables in time, and comes back when it is well."""
+"""Health checks: a real server that fails its check leaves both tables in time, and comes back
+when it is well.
+"""
 
 import pytest
 
@@ -18,14 +20,18 @@ RARELY = pytest.mark.control(
 
 pytestmark = [pytest.mark.health, topology(DirectorPair), RARELY]
 
-FAILURES = pytest.mark.parametrize("failure", [StopHttpd, RemovePage, BlackHole], ids=lambda fault: fault.__name__)
+FAILURES = pytest.mark.parametrize(
+    "failure", [StopHttpd, RemovePage, BlackHole], ids=lambda fault: fault.__name__
+)
 
 
 @FAILURES
 def test_health_failed_server_leaves_both_tables_in_time(
     cluster: Cluster, failure: type[Fault[RealServerNode]]
 ) -> None:
-    """The next check is up to ``delay_loop`` away, and every retry must fail (keepalived ``check_http.c``)."""
+    """The next check is up to ``delay_loop`` away, and every retry must fail (keepalived
+    ``check_http.c``).
+    """
     cluster.settle()
     server = cluster.real_servers[0]
     due = timers.removal(cluster.service, failure.symptom)
@@ -40,7 +46,9 @@ def test_health_failed_server_leaves_both_tables_in_time(
 
 
 @FAILURES
-def test_health_removed_server_gets_no_request(cluster: Cluster, failure: type[Fault[RealServerNode]]) -> None:
+def test_health_removed_server_gets_no_request(
+    cluster: Cluster, failure: type[Fault[RealServerNode]]
+) -> None:
     """Once it is out of the master's table, every request is the other one's, and is answered."""
     master = cluster.master
     server, other = cluster.real_servers
@@ -55,8 +63,12 @@ def test_health_removed_server_gets_no_request(cluster: Cluster, failure: type[F
 
 
 @FAILURES
-def test_health_recovered_server_returns_to_both_tables(cluster: Cluster, failure: type[Fault[RealServerNode]]) -> None:
-    """The first good check clears the failure, the second brings the server back (keepalived ``check_http.c``)."""
+def test_health_recovered_server_returns_to_both_tables(
+    cluster: Cluster, failure: type[Fault[RealServerNode]]
+) -> None:
+    """The first good check clears the failure, the second brings the server back (keepalived
+    ``check_http.c``).
+    """
     cluster.settle()
     server = cluster.real_servers[0]
     removed = timers.removal(cluster.service, failure.symptom)

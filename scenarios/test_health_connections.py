@@ -1,4 +1,6 @@
-"""TCP_CHECK, and what does not depend on the checker: retries, several checkers, ``inhibit_on_failure``."""
+"""TCP_CHECK, and what does not depend on the checker: retries, several checkers,
+``inhibit_on_failure``.
+"""
 
 from dataclasses import replace
 
@@ -20,8 +22,12 @@ pytestmark = [
 RARELY = pytest.mark.control(
     "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1|weight 0"
 )
-IMPATIENT = pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="left.within")
-ALONE = topology(HealthChecks, services=(TCP,))  # between two checks of one service there is time enough
+IMPATIENT = pytest.mark.control(
+    "removed at the first failure", topology={"retry": 0}, caught="left.within"
+)
+ALONE = topology(
+    HealthChecks, services=(TCP,)
+)  # between two checks of one service there is time enough
 DEAD = pytest.mark.control("httpd is dead", fault=StopHttpd, node="web1", caught="pool|settles")
 
 
@@ -39,7 +45,9 @@ DEAD = pytest.mark.control("httpd is dead", fault=StopHttpd, node="web1", caught
 def test_health_tcp_failure_removes_a_server_and_recovery_returns_it(
     cluster: Cluster, service: VirtualService, failure: type[Fault[RealServerNode]]
 ) -> None:
-    """Each of ``retry`` + 1 connections must fail, and a good one brings it back (``check_tcp.c``, ``tcp_epilog``)."""
+    """Each of ``retry`` + 1 connections must fail, and a good one brings it back
+    (``check_tcp.c``, ``tcp_epilog``).
+    """
     fault = failure(cluster.real_servers[0])
 
     left, back = cluster.survives(fault, service)
@@ -51,7 +59,9 @@ def test_health_tcp_failure_removes_a_server_and_recovery_returns_it(
 @RARELY
 @pytest.mark.control("tries again", topology={"retry": 3}, caught="removes web1")
 def test_health_without_retry_the_first_failure_removes(cluster: Cluster) -> None:
-    """With ``retry 0`` a server leaves at the first connection that fails (keepalived ``check_tcp.c``)."""
+    """With ``retry 0`` a server leaves at the first connection that fails (keepalived
+    ``check_tcp.c``).
+    """
     left, _ = cluster.survives(StopHttpd(cluster.real_servers[0]), EAGER)
 
     assert left.within(timers.removal(EAGER))
@@ -59,8 +69,12 @@ def test_health_without_retry_the_first_failure_removes(cluster: Cluster) -> Non
 
 @DEAD
 @pytest.mark.parametrize("failure", [HangHttpd, HalfOpen], ids=lambda fault: fault.__name__)
-def test_health_tcp_is_content_with_a_connection(cluster: Cluster, failure: type[Fault[RealServerNode]]) -> None:
-    """The kernel accepts for a hung httpd: TCP_CHECK asks for no more, and the server stays (``check_tcp.c``)."""
+def test_health_tcp_is_content_with_a_connection(
+    cluster: Cluster, failure: type[Fault[RealServerNode]]
+) -> None:
+    """The kernel accepts for a hung httpd: TCP_CHECK asks for no more, and the server stays
+    (``check_tcp.c``).
+    """
     director, server = cluster.master, cluster.real_servers[0]
 
     with cluster.suffering(failure(server)):
@@ -69,17 +83,25 @@ def test_health_tcp_is_content_with_a_connection(cluster: Cluster, failure: type
 
 
 @RARELY
-@pytest.mark.control("no inhibit_on_failure", topology={"inhibit_on_failure": False}, caught="weight 0")
+@pytest.mark.control(
+    "no inhibit_on_failure", topology={"inhibit_on_failure": False}, caught="weight 0"
+)
 def test_health_inhibited_server_stays_with_weight_0(cluster: Cluster) -> None:
-    """``inhibit_on_failure``: no new connections, while those there are live on (``ipwrapper.c``; ``ip_vs_rr.c``)."""
+    """``inhibit_on_failure``: no new connections, while those there are live on
+    (``ipwrapper.c``; ``ip_vs_rr.c``).
+    """
     director, server = cluster.master, cluster.real_servers[0]
     removed, returned = timers.removal(INHIBITED), timers.recovery(INHIBITED)
 
     with cluster.suffering(StopHttpd(server)) as struck:
-        left = cluster.wait_weight(director, server, 0, service=INHIBITED, since=struck, until=removed.latest)
+        left = cluster.wait_weight(
+            director, server, 0, service=INHIBITED, since=struck, until=removed.latest
+        )
         assert {request.server for request in cluster.fetch(4, INHIBITED)} == {"web2"}
     healed = cluster.serves_again(server)
-    back = cluster.wait_weight(director, server, 1, service=INHIBITED, since=healed, until=returned.latest)
+    back = cluster.wait_weight(
+        director, server, 1, service=INHIBITED, since=healed, until=returned.latest
+    )
 
     assert left.within(removed)
     assert back.within(returned)
@@ -87,14 +109,18 @@ def test_health_inhibited_server_stays_with_weight_0(cluster: Cluster) -> None:
 
 @RARELY
 def test_health_one_failing_checker_of_two_removes_a_server(cluster: Cluster) -> None:
-    """A real server is alive while none of its checkers has failed (``check_api.c``, ``update_svr_checker_state``)."""
+    """A real server is alive while none of its checkers has failed (``check_api.c``,
+    ``update_svr_checker_state``).
+    """
     director, server = cluster.master, cluster.real_servers[0]
     (page,) = (check for check in BOTH.checks if isinstance(check, HttpGet))
     alone = replace(BOTH, check=page)
     removed, returned = timers.removal(alone), timers.recovery(alone)
 
     with cluster.suffering(RemovePage(server, path="/both")) as struck:
-        left = cluster.wait_pool(director, server, service=BOTH, present=False, since=struck, until=removed.latest)
+        left = cluster.wait_pool(
+            director, server, service=BOTH, present=False, since=struck, until=removed.latest
+        )
     back = cluster.wait_pool(
         director, server, service=BOTH, present=True, since=cluster.healed(), until=returned.latest
     )
@@ -105,17 +131,26 @@ def test_health_one_failing_checker_of_two_removes_a_server(cluster: Cluster) ->
 
 @RARELY
 def test_health_server_returns_when_the_last_of_its_checkers_is_content(cluster: Cluster) -> None:
-    """Both fail; TCP_CHECK is content at once, and HTTP_GET, the slower, decides (``check_api.c``)."""
+    """Both fail; TCP_CHECK is content at once, and HTTP_GET, the slower, decides
+    (``check_api.c``).
+    """
     director, server = cluster.master, cluster.real_servers[0]
     first, last = (replace(BOTH, check=check) for check in BOTH.checks)
 
     with cluster.suffering(StopHttpd(server)) as struck:
         cluster.wait_pool(
-            director, server, service=BOTH, present=False, since=struck, until=timers.removal(first).latest
+            director,
+            server,
+            service=BOTH,
+            present=False,
+            since=struck,
+            until=timers.removal(first).latest,
         )
         cluster.timeline.let_pass(timers.removal(last).latest)
     healed = cluster.serves_again(server)
     due = timers.recovery(last)
-    back = cluster.wait_pool(director, server, service=BOTH, present=True, since=healed, until=due.latest)
+    back = cluster.wait_pool(
+        director, server, service=BOTH, present=True, since=healed, until=due.latest
+    )
 
     assert back.within(due)

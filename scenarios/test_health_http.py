@@ -1,4 +1,6 @@
-"""HTTP_GET and SSL_GET: what counts as an answer, how long a failure takes to be believed, and a recovery."""
+"""HTTP_GET and SSL_GET: what counts as an answer, how long a failure takes to be believed, and
+a recovery.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -38,9 +40,13 @@ pytestmark = [
     topology(HealthChecks),
 ]
 
-RARELY = pytest.mark.control("delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1")
+RARELY = pytest.mark.control(
+    "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1"
+)
 
-ALONE = topology(HealthChecks, services=(HTTP,))  # between two checks of one service there is time enough
+ALONE = topology(
+    HealthChecks, services=(HTTP,)
+)  # between two checks of one service there is time enough
 FAILURES = [
     pytest.param(HTTP, StopHttpd, id="HTTP-refused"),
     pytest.param(HTTP, ResetRequests, id="HTTP-reset"),
@@ -62,7 +68,9 @@ FAILURES = [
 def test_health_http_failure_removes_a_server_and_recovery_returns_it(
     cluster: Cluster, service: VirtualService, failure: Failure
 ) -> None:
-    """Each of ``retry`` + 1 attempts must fail, and two good checks bring it back (``check_http.c``, ``epilog``)."""
+    """Each of ``retry`` + 1 attempts must fail, and two good checks bring it back
+    (``check_http.c``, ``epilog``).
+    """
     fault = failure(cluster.real_servers[0])
 
     left, back = cluster.survives(fault, service)
@@ -73,19 +81,27 @@ def test_health_http_failure_removes_a_server_and_recovery_returns_it(
 
 @RARELY
 def test_health_http_one_failing_url_of_several_is_found_in_its_turn(cluster: Cluster) -> None:
-    """Of several URLs each is checked in its turn, ``delay_loop`` apart (keepalived ``check_http.c``, ``epilog``)."""
+    """Of several URLs each is checked in its turn, ``delay_loop`` apart (keepalived
+    ``check_http.c``, ``epilog``).
+    """
     director, server = cluster.master, cluster.real_servers[0]
     due = timers.removal(URLS, one_url=True)
 
     with cluster.suffering(RemovePage(server, path="/second")) as struck:
-        took = cluster.wait_pool(director, server, service=URLS, present=False, since=struck, until=due.latest)
+        took = cluster.wait_pool(
+            director, server, service=URLS, present=False, since=struck, until=due.latest
+        )
 
     assert took.within(due)
 
 
-@pytest.mark.control("the timeout is shorter", topology={"connect_timeout": 0.2}, caught="cluster.pool")
+@pytest.mark.control(
+    "the timeout is shorter", topology={"connect_timeout": 0.2}, caught="cluster.pool"
+)
 def test_health_http_slow_server_stays(cluster: Cluster) -> None:
-    """``connect_timeout`` is for each step, to connect as to answer: what is late by less is well."""
+    """``connect_timeout`` is for each step, to connect as to answer: what is late by less is
+    well.
+    """
     director, server = cluster.master, cluster.real_servers[0]
     late = Impairment(delay=0.5)
 
@@ -96,11 +112,15 @@ def test_health_http_slow_server_stays(cluster: Cluster) -> None:
 
 @RARELY
 def test_health_http_server_slower_than_the_timeout_is_removed(cluster: Cluster) -> None:
-    """An answer that comes after ``connect_timeout`` is none (keepalived ``layer4.c``, ``tcp_socket_state``)."""
+    """An answer that comes after ``connect_timeout`` is none (keepalived ``layer4.c``,
+    ``tcp_socket_state``).
+    """
     director, server = cluster.master, cluster.real_servers[0]
     due = timers.removal(HTTP, timers.Symptom.SILENT)
 
     with cluster.suffering(Impaired(server, Impairment(delay=1.2), arriving=False)) as struck:
-        took = cluster.wait_pool(director, server, service=HTTP, present=False, since=struck, until=due.latest)
+        took = cluster.wait_pool(
+            director, server, service=HTTP, present=False, since=struck, until=due.latest
+        )
 
     assert took.within(due)

@@ -1,4 +1,6 @@
-"""The quorum: how much of a pool must be alive, and the sorry server that takes its place if less is."""
+"""The quorum: how much of a pool must be alive, and the sorry server that takes its place if
+less is.
+"""
 
 import pytest
 
@@ -9,13 +11,19 @@ from topologies.quorum_pool import COMMANDS, HYSTERESIS, LAST, QUORUM, WEIGHTS, 
 
 pytestmark = [pytest.mark.health, topology(QuorumPool)]
 
-NO_SORRY_SERVER = pytest.mark.control("no sorry server", topology={"sorry_server": False}, caught="sorry")
-SMALL = pytest.mark.control("a quorum of 1", topology={"quorum": 1}, caught="sorry|pool|notifications")
+NO_SORRY_SERVER = pytest.mark.control(
+    "no sorry server", topology={"sorry_server": False}, caught="sorry"
+)
+SMALL = pytest.mark.control(
+    "a quorum of 1", topology={"quorum": 1}, caught="sorry|pool|notifications"
+)
 
 
 @NO_SORRY_SERVER
 def test_health_sorry_server_answers_when_the_last_real_server_is_gone(cluster: Cluster) -> None:
-    """Without any live real server there is no quorum, whatever it is (keepalived ``ipwrapper.c``)."""
+    """Without any live real server there is no quorum, whatever it is (keepalived
+    ``ipwrapper.c``).
+    """
     with cluster.failing(LAST, "web1", "web2", "web3"):
         assert cluster.pool(cluster.directors[0], LAST) == {"sorry": 1}
         assert {request.server for request in cluster.fetch(3, LAST)} == {"sorry"}
@@ -26,7 +34,9 @@ def test_health_sorry_server_answers_when_the_last_real_server_is_gone(cluster: 
 @SMALL
 @NO_SORRY_SERVER
 def test_health_sorry_server_replaces_those_that_are_too_few(cluster: Cluster) -> None:
-    """The one that is left is alive, and leaves all the same: it is below the quorum (``update_quorum_state``)."""
+    """The one that is left is alive, and leaves all the same: it is below the quorum
+    (``update_quorum_state``).
+    """
     with cluster.failing(QUORUM, "web1"):
         assert cluster.pool(cluster.directors[0], QUORUM) == {"web2": 1, "web3": 1}
         with cluster.failing(QUORUM, "web2"):
@@ -36,7 +46,9 @@ def test_health_sorry_server_replaces_those_that_are_too_few(cluster: Cluster) -
 
 @SMALL
 def test_health_quorum_is_regained_when_one_returns(cluster: Cluster) -> None:
-    """The sorry server leaves as soon as the quorum is reached again (keepalived ``update_quorum_state``)."""
+    """The sorry server leaves as soon as the quorum is reached again (keepalived
+    ``update_quorum_state``).
+    """
     director, server = cluster.master, cluster.real_servers[-1]
     due = timers.recovery(QUORUM)
 
@@ -44,7 +56,12 @@ def test_health_quorum_is_regained_when_one_returns(cluster: Cluster) -> None:
         with cluster.failing(QUORUM, "web2"):
             assert "sorry" in cluster.pool(director, QUORUM)
         took = cluster.wait_pool(
-            director, server, service=QUORUM, present=False, since=cluster.healed(), until=due.latest
+            director,
+            server,
+            service=QUORUM,
+            present=False,
+            since=cluster.healed(),
+            until=due.latest,
         )
         cluster.timeline.let_pass(cluster.slack)  # the real servers come back behind it, one by one
         assert cluster.pool(director, QUORUM) == {"web2": 1, "web3": 1}
@@ -54,7 +71,9 @@ def test_health_quorum_is_regained_when_one_returns(cluster: Cluster) -> None:
 
 @pytest.mark.control("no hysteresis", topology={"quorum": 2}, caught="pool")
 def test_health_hysteresis_keeps_a_quorum_that_is_barely_missed(cluster: Cluster) -> None:
-    """Lost below ``quorum`` - ``hysteresis``: of a quorum of 2, give or take 1, one is enough to keep it."""
+    """Lost below ``quorum`` - ``hysteresis``: of a quorum of 2, give or take 1, one is enough
+    to keep it.
+    """
     with cluster.failing(HYSTERESIS, "web1"), cluster.failing(HYSTERESIS, "web2"):
         assert HYSTERESIS.has_quorum(1, had=True)
         assert cluster.pool(cluster.directors[0], HYSTERESIS) == {"web3": 1}
@@ -62,7 +81,9 @@ def test_health_hysteresis_keeps_a_quorum_that_is_barely_missed(cluster: Cluster
 
 @SMALL
 def test_health_hysteresis_wants_more_to_regain_a_quorum(cluster: Cluster) -> None:
-    """Gained at ``quorum`` + ``hysteresis``: two of three that are back are not enough (``update_quorum_state``)."""
+    """Gained at ``quorum`` + ``hysteresis``: two of three that are back are not enough
+    (``update_quorum_state``).
+    """
     director = cluster.master
 
     with cluster.failing(HYSTERESIS, "web1"):
@@ -77,7 +98,9 @@ def test_health_hysteresis_wants_more_to_regain_a_quorum(cluster: Cluster) -> No
 
 @SMALL
 def test_health_quorum_counts_weights(cluster: Cluster) -> None:
-    """A quorum is of weight, not of real servers: two that weigh 1 are less than 3 (``weigh_live_realservers``)."""
+    """A quorum is of weight, not of real servers: two that weigh 1 are less than 3
+    (``weigh_live_realservers``).
+    """
     with cluster.failing(WEIGHTS, "web1"):
         assert cluster.pool(cluster.directors[0], WEIGHTS) == {"sorry": 1}
     with cluster.failing(WEIGHTS, "web2", "web3"):
@@ -86,7 +109,9 @@ def test_health_quorum_counts_weights(cluster: Cluster) -> None:
 
 @SMALL
 def test_health_quorum_commands_are_run_and_the_rest_stays(cluster: Cluster) -> None:
-    """Without a sorry server a lost quorum is only told: ``quorum_down``, then ``quorum_up`` (``do_vs_notifies``)."""
+    """Without a sorry server a lost quorum is only told: ``quorum_down``, then ``quorum_up``
+    (``do_vs_notifies``).
+    """
     director, struck = cluster.master, cluster.timeline.now()
 
     with cluster.failing(COMMANDS, "web1"):

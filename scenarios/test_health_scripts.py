@@ -1,4 +1,6 @@
-"""MISC_CHECK and FILE_CHECK: scripts and files on the director decide, for all real servers of a service at once."""
+"""MISC_CHECK and FILE_CHECK: scripts and files on the director decide, for all real servers of
+a service at once.
+"""
 
 import pytest
 
@@ -31,17 +33,28 @@ RARELY = pytest.mark.control(
 def test_health_script_that_does_not_succeed_removes_and_returns(
     cluster: Cluster, failure: type[FailCheck], symptom: timers.Symptom
 ) -> None:
-    """A script that outlives ``misc_timeout`` has failed; a retry counts from the last start (``check_misc.c``)."""
+    """A script that outlives ``misc_timeout`` has failed; a retry counts from the last start
+    (``check_misc.c``).
+    """
     director = cluster.master
     removed, returned = timers.removal(MISC, symptom), timers.recovery(MISC, symptom)
 
     with cluster.suffering(failure(director)) as struck:
         left = [
-            cluster.wait_pool(director, server, service=MISC, present=False, since=struck, until=removed.latest)
+            cluster.wait_pool(
+                director, server, service=MISC, present=False, since=struck, until=removed.latest
+            )
             for server in cluster.real_servers
         ]
     back = [
-        cluster.wait_pool(director, server, service=MISC, present=True, since=cluster.healed(), until=returned.latest)
+        cluster.wait_pool(
+            director,
+            server,
+            service=MISC,
+            present=True,
+            since=cluster.healed(),
+            until=returned.latest,
+        )
         for server in cluster.real_servers
     ]
 
@@ -52,31 +65,48 @@ def test_health_script_that_does_not_succeed_removes_and_returns(
 @RARELY
 @pytest.mark.control("misc_dynamic forgotten", topology={"dynamic": False}, caught="weight 10")
 def test_health_dynamic_script_gives_the_weight(cluster: Cluster) -> None:
-    """With ``misc_dynamic`` an exit status from 2 on is success, and the weight that much less 2 (``check_misc.c``)."""
+    """With ``misc_dynamic`` an exit status from 2 on is success, and the weight that much less
+    2 (``check_misc.c``).
+    """
     director, server = cluster.master, cluster.real_servers[0]
     due = timers.removal(DYNAMIC)
 
     with cluster.suffering(ExitCheck(director, status=12)) as struck:
-        took = cluster.wait_weight(director, server, 10, service=DYNAMIC, since=struck, until=due.latest)
+        took = cluster.wait_weight(
+            director, server, 10, service=DYNAMIC, since=struck, until=due.latest
+        )
     restored = timers.recovery(DYNAMIC)
-    back = cluster.wait_weight(director, server, 1, service=DYNAMIC, since=cluster.healed(), until=restored.latest)
+    back = cluster.wait_weight(
+        director, server, 1, service=DYNAMIC, since=cluster.healed(), until=restored.latest
+    )
 
     assert took.within(due)
     assert back.within(restored)
 
 
 @pytest.mark.control(
-    "the file is another", config={"director1": ("file /run/drain", "file /run/drains")}, caught="removes"
+    "the file is another",
+    config={"director1": ("file /run/drain", "file /run/drains")},
+    caught="removes",
 )
 def test_health_file_of_weight_0_removes_at_once(cluster: Cluster) -> None:
-    """Anything but 0 in a file of weight 0 is a failure, told by inotify (keepalived ``check_file.c``)."""
+    """Anything but 0 in a file of weight 0 is a failure, told by inotify (keepalived
+    ``check_file.c``).
+    """
     director, server = cluster.master, cluster.real_servers[0]
     due = timers.removal(FILE)
 
     with cluster.suffering(WriteNumber(director, DRAIN, 1)) as struck:
-        left = cluster.wait_pool(director, server, service=FILE, present=False, since=struck, until=due.latest)
+        left = cluster.wait_pool(
+            director, server, service=FILE, present=False, since=struck, until=due.latest
+        )
     back = cluster.wait_pool(
-        director, server, service=FILE, present=True, since=cluster.healed(), until=timers.recovery(FILE).latest
+        director,
+        server,
+        service=FILE,
+        present=True,
+        since=cluster.healed(),
+        until=timers.recovery(FILE).latest,
     )
 
     assert left.within(due)
@@ -84,16 +114,24 @@ def test_health_file_of_weight_0_removes_at_once(cluster: Cluster) -> None:
 
 
 @pytest.mark.control(
-    "the file is another", config={"director1": ("file /run/share", "file /run/shares")}, caught="weight 6"
+    "the file is another",
+    config={"director1": ("file /run/share", "file /run/shares")},
+    caught="weight 6",
 )
 def test_health_number_in_a_file_is_added_to_the_weight(cluster: Cluster) -> None:
-    """The number times the file's weight is added to the real server's (keepalived ``check_file.c``)."""
+    """The number times the file's weight is added to the real server's (keepalived
+    ``check_file.c``).
+    """
     director, server = cluster.master, cluster.real_servers[0]
     due = timers.removal(WEIGHED)
 
     with cluster.suffering(WriteNumber(director, SHARE, 5)) as struck:
-        took = cluster.wait_weight(director, server, 6, service=WEIGHED, since=struck, until=due.latest)
-    back = cluster.wait_weight(director, server, 1, service=WEIGHED, since=cluster.healed(), until=due.latest)
+        took = cluster.wait_weight(
+            director, server, 6, service=WEIGHED, since=struck, until=due.latest
+        )
+    back = cluster.wait_weight(
+        director, server, 1, service=WEIGHED, since=cluster.healed(), until=due.latest
+    )
 
     assert took.within(due)
     assert back.within(due)

@@ -1,4 +1,6 @@
-"""SMTP_CHECK, DNS_CHECK, UDP_CHECK and PING_CHECK, against a real SMTP server, a real DNS server and the kernel."""
+"""SMTP_CHECK, DNS_CHECK, UDP_CHECK and PING_CHECK, against a real SMTP server, a real DNS
+server and the kernel.
+"""
 
 import pytest
 
@@ -28,7 +30,9 @@ pytestmark = [
 ]
 
 
-@pytest.mark.control("delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1|weight 0")
+@pytest.mark.control(
+    "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1|weight 0"
+)
 @pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="left.within")
 @pytest.mark.parametrize(
     ("service", "failure"),
@@ -49,7 +53,9 @@ pytestmark = [
 def test_health_failure_removes_a_server_and_recovery_returns_it(
     cluster: Cluster, service: VirtualService, failure: type[Fault[RealServerNode]]
 ) -> None:
-    """All attempts must fail, and one good one is enough (keepalived ``check_*.c``, each one's epilog)."""
+    """All attempts must fail, and one good one is enough (keepalived ``check_*.c``, each one's
+    epilog).
+    """
     fault = failure(cluster.real_servers[0])
 
     left, back = cluster.survives(fault, service)
@@ -58,9 +64,13 @@ def test_health_failure_removes_a_server_and_recovery_returns_it(
     assert back.within(timers.recovery(service, fault.symptom))
 
 
-@pytest.mark.control("a reply is required", topology={"require_reply": True, "payload": QUESTION}, caught="pool")
+@pytest.mark.control(
+    "a reply is required", topology={"require_reply": True, "payload": QUESTION}, caught="pool"
+)
 def test_health_udp_takes_silence_for_success(cluster: Cluster) -> None:
-    """Without ``require_reply`` only an ICMP error is a failure: a firewall that drops all is well (``layer4.c``)."""
+    """Without ``require_reply`` only an ICMP error is a failure: a firewall that drops all is
+    well (``layer4.c``).
+    """
     director, server = cluster.master, cluster.real_servers[0]
 
     with cluster.suffering(DropUdp(server)):
@@ -71,7 +81,9 @@ def test_health_udp_takes_silence_for_success(cluster: Cluster) -> None:
 
 @pytest.mark.control("the machine does not answer", fault=IgnoreEcho, node="web1", caught="pool")
 def test_health_ping_does_not_notice_a_dead_service(cluster: Cluster) -> None:
-    """The kernel answers echo requests, whatever has become of the daemons (keepalived ``check_ping.c``)."""
+    """The kernel answers echo requests, whatever has become of the daemons (keepalived
+    ``check_ping.c``).
+    """
     director, server = cluster.master, cluster.real_servers[0]
 
     with cluster.suffering(StopHttpd(server)):

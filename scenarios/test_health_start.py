@@ -23,14 +23,23 @@ pytestmark = [
         pytest.param(ALPHA_URLS, id="several-URLs"),
     ],
 )
-def test_health_alpha_service_is_empty_until_the_first_good_check(cluster: Cluster, service: VirtualService) -> None:
-    """Checks begin a second after the start, at random within ``warmup`` (``check_api.c``, BOOTSTRAP_DELAY)."""
+def test_health_alpha_service_is_empty_until_the_first_good_check(
+    cluster: Cluster, service: VirtualService
+) -> None:
+    """Checks begin a second after the start, at random within ``warmup`` (``check_api.c``,
+    BOOTSTRAP_DELAY).
+    """
     director = cluster.master
     began = cluster.checking(director)
     due = cluster.within(began + timers.first_check(service))
 
     for server in cluster.real_servers:
         added = cluster.wait_pool(
-            director, server, service=service, present=True, since=began.earliest, until=due.latest - began.earliest
+            director,
+            server,
+            service=service,
+            present=True,
+            since=began.earliest,
+            until=due.latest - began.earliest,
         )
         assert began.earliest + added in due

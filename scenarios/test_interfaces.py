@@ -1,4 +1,6 @@
-"""Interfaces that change below a running keepalived: what it notices, when, and whether it comes back."""
+"""Interfaces that change below a running keepalived: what it notices, when, and whether it
+comes back.
+"""
 
 import pytest
 
@@ -24,7 +26,9 @@ from topologies.director_pair import DirectorPair
 
 pytestmark = [pytest.mark.failover, topology(DirectorPair)]
 
-NO_BACKUP = pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
+NO_BACKUP = pytest.mark.control(
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+)
 ON_A_VLAN = pytest.param(DeleteInterface, marks=topology(Devices, kind="vlan"), id="DeleteVlan")
 
 
@@ -40,8 +44,9 @@ ON_A_VLAN = pytest.param(DeleteInterface, marks=topology(Devices, kind="vlan"), 
 def test_failover_when_the_masters_interface_is_gone_and_made_again(
     cluster: Cluster, change: type[DeleteInterface | RenameInterface]
 ) -> None:
-    """A master whose interface is deleted or renamed cannot even resign; when it is there again, under its old name and
-    another number, the instance waits as after a start (keepalived, ``vrrp_if.c``).
+    """A master whose interface is deleted or renamed cannot even resign; when it is there again,
+    under its old name and another number, the instance waits as after a start (keepalived,
+    ``vrrp_if.c``).
     """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=False)
@@ -58,10 +63,13 @@ def test_failover_when_the_masters_interface_is_gone_and_made_again(
     assert cluster.owners() == [master.name]
 
 
-@pytest.mark.control("keepalived hangs", fault=HangKeepalived, node="director1", caught="wait_master")
+@pytest.mark.control(
+    "keepalived hangs", fault=HangKeepalived, node="director1", caught="wait_master"
+)
 def test_failover_when_somebody_takes_the_vip_from_the_master(cluster: Cluster) -> None:
-    """systemd-networkd takes away what it has not set. keepalived notices at once, resigns, and waits like everybody
-    else who hears that: the higher priority has the shorter Skew_Time and is master again (RFC 3768 section 6.1).
+    """systemd-networkd takes away what it has not set. keepalived notices at once, resigns, and
+    waits like everybody else who hears that: the higher priority has the shorter Skew_Time and is
+    master again (RFC 3768 section 6.1).
     """
     master = cluster.master
     due = timers.takeover(master.vrrp, announced=True)
@@ -70,23 +78,30 @@ def test_failover_when_somebody_takes_the_vip_from_the_master(cluster: Cluster) 
         took = cluster.wait_master(master, since=struck, until=due.latest)
 
     assert took.within(due)
-    assert cluster.timeline.events(Advertisement, node=master.name, since=struck, sent=True, priority=0)
+    assert cluster.timeline.events(
+        Advertisement, node=master.name, since=struck, sent=True, priority=0
+    )
     cluster.timeline.let_pass(master.vrrp.advert_int)
     assert cluster.owners() == [master.name]
 
 
 @NO_BACKUP
 def test_failover_when_the_master_loses_its_own_address(cluster: Cluster) -> None:
-    """Without an address there is nothing to advertise from: that is a fault, though the VIP is still there. With the
-    address back, as when a DHCP server answers again, it stands for election anew.
+    """Without an address there is nothing to advertise from: that is a fault, though the VIP is
+    still there. With the address back, as when a DHCP server answers again, it stands for election
+    anew.
     """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=True)
 
     with cluster.suffering(LoseAddress(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+        took = cluster.wait_master(
+            backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+        )
         assert cluster.owners() == [backup.name]
-    back = cluster.wait_master(master, since=cluster.healed(), until=timers.failback(master.vrrp).latest)
+    back = cluster.wait_master(
+        master, since=cluster.healed(), until=timers.failback(master.vrrp).latest
+    )
 
     assert took.within(due)
     assert back.within(timers.failback(master.vrrp))
@@ -94,12 +109,14 @@ def test_failover_when_the_master_loses_its_own_address(cluster: Cluster) -> Non
 
 @pytest.mark.control(
     "the client sends small packets",
-    sabotage=lambda cluster: cluster.client.machine.run(["ip", "link", "set", "eth0", "mtu", "1000"]),
+    sabotage=lambda cluster: cluster.client.machine.run(
+        ["ip", "link", "set", "eth0", "mtu", "1000"]
+    ),
     caught="large",
 )
 def test_failover_does_not_help_where_full_packets_alone_are_lost(cluster: Cluster) -> None:
-    """A card that takes smaller packets than its LAN sends drops the rest without a word: checks and small requests
-    succeed, so everybody stays where they are, and large ones hang.
+    """A card that takes smaller packets than its LAN sends drops the rest without a word: checks
+    and small requests succeed, so everybody stays where they are, and large ones hang.
     """
     master = cluster.master
 
@@ -116,16 +133,24 @@ def test_failover_does_not_help_where_full_packets_alone_are_lost(cluster: Clust
 
 
 LEARNING = 30.0
-"""Seconds for which spanning tree listens and learns before a port forwards (IEEE 802.1D-2004, table 17-1)."""
+"""Seconds for which spanning tree listens and learns before a port forwards (IEEE 802.1D-2004,
+table 17-1).
+"""
 
 
-@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
+@pytest.mark.control(
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+)
 def test_failover_to_a_port_that_only_learns_is_a_split_brain(cluster: Cluster) -> None:
-    """A machine whose link has come back hears nobody while the switch's port learns, so it takes the VIP, too, and
-    yields or prevails when the port forwards (hence "portfast" at ports of directors).
+    """A machine whose link has come back hears nobody while the switch's port learns, so it takes
+    the VIP, too, and yields or prevails when the port forwards (hence "portfast" at ports of
+    directors).
     """
     master, backup = cluster.master, cluster.backup
-    wait, after_split_brain = timers.failback(master.vrrp), timers.after_split_brain(master.vrrp, backup.vrrp)
+    wait, after_split_brain = (
+        timers.failback(master.vrrp),
+        timers.after_split_brain(master.vrrp, backup.vrrp),
+    )
     due = timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(Unplug(master)) as struck:
@@ -141,15 +166,21 @@ def test_failover_to_a_port_that_only_learns_is_a_split_brain(cluster: Cluster) 
     assert cluster.owners() == [master.name]
 
 
-@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
+@pytest.mark.control(
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+)
 def test_failover_by_a_restart_with_another_configuration(cluster: Cluster) -> None:
-    """A restart resigns, as an upgrade of the package does, and what keepalived comes back with is another file: with
-    a lower priority in it the backup stays what it has become.
+    """A restart resigns, as an upgrade of the package does, and what keepalived comes back with is
+    another file: with a lower priority in it the backup stays what it has become.
     """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=True)
     edits = Reconfigure(
-        master, "priority 100", "priority 80", more=(("router_id director1", "router_id renamed"),), restart=True
+        master,
+        "priority 100",
+        "priority 80",
+        more=(("router_id director1", "router_id renamed"),),
+        restart=True,
     )
 
     with cluster.suffering(edits) as struck:
@@ -164,13 +195,19 @@ def test_failover_by_a_restart_with_another_configuration(cluster: Cluster) -> N
 
 @pytest.mark.control(
     "a rule before it accepts all",
-    sabotage=lambda cluster: cluster.client.machine.run(["iptables-legacy", "-I", "INPUT", "-j", "ACCEPT"]),
+    sabotage=lambda cluster: cluster.client.machine.run(
+        ["iptables-legacy", "-I", "INPUT", "-j", "ACCEPT"]
+    ),
     caught="lost",
 )
 def test_failover_is_not_caused_by_a_firewall_of_the_client(cluster: Cluster) -> None:
-    """A rule on one machine is a fault like any other: here the client drops the answers, and all else goes on."""
+    """A rule on one machine is a fault like any other: here the client drops the answers, and
+    all else goes on.
+    """
     cluster.settle()
-    with cluster.suffering(Firewall(cluster.client, "-A INPUT -p tcp --sport 80 -j DROP")) as struck:
+    with cluster.suffering(
+        Firewall(cluster.client, "-A INPUT -p tcp --sport 80 -j DROP")
+    ) as struck:
         (lost,) = cluster.fetch(1)
     (request,) = cluster.fetch(1)
 

@@ -14,9 +14,13 @@ from topologies.several_lans import SeveralLans
 
 @pytest.mark.forwarding
 @topology(SeveralLans)
-@pytest.mark.control("DR, which does not pass a router", topology={"method": "DR"}, caught="distribution")
+@pytest.mark.control(
+    "DR, which does not pass a router", topology={"method": "DR"}, caught="distribution"
+)
 def test_forwarding_by_tun_reaches_real_servers_behind_a_router(cluster: Cluster) -> None:
-    """A tunnel needs a route and no common LAN (kernel ``ip_vs_tunnel_xmit``); the answer does not come back by it."""
+    """A tunnel needs a route and no common LAN (kernel ``ip_vs_tunnel_xmit``); the answer does
+    not come back by it.
+    """
     master, router = cluster.master, cluster.nodes["router"]
     sent = cluster.fetch(2 * len(cluster.real_servers))
 
@@ -32,8 +36,8 @@ def test_forwarding_by_tun_reaches_real_servers_behind_a_router(cluster: Cluster
 @topology(Neighbours, clusters=3)
 @pytest.mark.control("all with the same VRID", topology={"one_vrid": True}, caught="diagnoses")
 def test_ownership_is_each_clusters_own(cluster: Cluster) -> None:
-    """Directors heed advertisements of their own VRID alone (RFC 5798 section 7.1): a neighbour's failover moves
-    nothing else, and each VIP is served by its own real servers.
+    """Directors heed advertisements of their own VRID alone (RFC 5798 section 7.1): a neighbour's
+    failover moves nothing else, and each VIP is served by its own real servers.
     """
     master, backup, *others = cluster.directors
     assert cluster.master is master
@@ -44,7 +48,9 @@ def test_ownership_is_each_clusters_own(cluster: Cluster) -> None:
     with cluster.suffering(PowerOff(master)) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
         moved = [vip for vip in cluster.vips if cluster.owners(vip) != owners[vip]]
-        served = {other: cluster.reached(cluster.fetch(2, other.role.services[0])) for other in others}
+        served = {
+            other: cluster.reached(cluster.fetch(2, other.role.services[0])) for other in others
+        }
 
     assert took.within(due)
     assert moved == [cluster.vip]

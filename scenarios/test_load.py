@@ -1,4 +1,6 @@
-"""Load: a thousand requests a second, each recorded, show an outage to the millisecond; in real time 200, to 5 ms."""
+"""Load: a thousand requests a second, each recorded, show an outage to the millisecond; in real
+time 200, to 5 ms.
+"""
 
 from math import inf
 
@@ -23,9 +25,9 @@ pytestmark = [pytest.mark.failover, topology(DirectorPair)]
     caught="takes 172.16.10.50",
 )
 def test_failover_outage_is_known_to_the_time_between_two_requests(cluster: Cluster) -> None:
-    """The client misses what it sends from the moment at which the old master gives the VIP up until the new one has
-    announced it, and what was under way then: what the timeline says of the VIP, and what the requests say of the
-    service, are one and the same.
+    """The client misses what it sends from the moment at which the old master gives the VIP up
+    until the new one has announced it, and what was under way then: what the timeline says of the
+    VIP, and what the requests say of the service, are one and the same.
     """
     master, backup = cluster.master, cluster.backup
     takeover = timers.takeover(backup.vrrp, announced=True)
@@ -43,7 +45,9 @@ def test_failover_outage_is_known_to_the_time_between_two_requests(cluster: Clus
 
     sent = measures.requests(cluster.timeline, since=began)
     out = struck + took - lost[0].at
-    under_way = max(request.latency for request in sent if request.at < struck and request.status == 200)
+    under_way = max(
+        request.latency for request in sent if request.at < struck and request.status == 200
+    )
     due = Window(out, out + under_way + 2 * load.resolution)
     assert measures.outage(cluster.timeline, since=began) in cluster.within(due)
     lasted = sent[-1].at - sent[0].at

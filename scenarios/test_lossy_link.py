@@ -1,4 +1,6 @@
-"""Lossy and slow links: a backup takes over when its Master_Down_Interval has run out, and at no other time."""
+"""Lossy and slow links: a backup takes over when its Master_Down_Interval has run out, and at
+no other time.
+"""
 
 from itertools import pairwise
 
@@ -29,17 +31,23 @@ MARGIN = 0.25
 @topology(DirectorGroup, version=3, advert_int=0.1)
 @pytest.mark.parametrize("loss", [0.1, 0.2, 0.3, 0.4, 0.5])
 def test_failover_under_loss_needs_three_lost_in_a_row(cluster: Cluster, loss: float) -> None:
-    """One advertisement that arrives starts the wait anew (RFC 5798 section 6.4.2): only three lost in a row end in a
-    takeover, exactly a Master_Down_Interval after the last that arrived.
+    """One advertisement that arrives starts the wait anew (RFC 5798 section 6.4.2): only three lost
+    in a row end in a takeover, exactly a Master_Down_Interval after the last that arrived.
     """
     master, backup = cluster.master, cluster.backup
     wait = timers.master_down_interval(backup.vrrp)
 
-    with cluster.suffering(Impaired(backup, Impairment(loss=loss, only="advertisements"))) as struck:
+    with cluster.suffering(
+        Impaired(backup, Impairment(loss=loss, only="advertisements"))
+    ) as struck:
         cluster.timeline.let_pass(100 * backup.vrrp.advert_int)
         until = cluster.timeline.now()
-    sent = cluster.timeline.events(Advertisement, node=master.name, since=struck, until=until, sent=True)
-    heard = measures.heard(cluster.timeline, backup.name, backup.vrrp.vrid, struck - wait, until, backup.vrrp.priority)
+    sent = cluster.timeline.events(
+        Advertisement, node=master.name, since=struck, until=until, sent=True
+    )
+    heard = measures.heard(
+        cluster.timeline, backup.name, backup.vrrp.vrid, struck - wait, until, backup.vrrp.priority
+    )
     due = measures.silences(heard, wait, until)
     took_over = measures.takeovers(cluster.timeline, backup.name, cluster.vip, struck, until)
 
@@ -49,7 +57,9 @@ def test_failover_under_loss_needs_three_lost_in_a_row(cluster: Cluster, loss: f
 
 @HASTY
 def test_failover_does_not_happen_while_advertisements_are_a_little_late(cluster: Cluster) -> None:
-    """A sudden delay of all advertisements is one longer gap, here just shorter than the Master_Down_Interval."""
+    """A sudden delay of all advertisements is one longer gap, here just shorter than the
+    Master_Down_Interval.
+    """
     backup = cluster.backup
     late = Impairment(delay=timers.tolerated_delay(backup.vrrp) - MARGIN, only="advertisements")
     cluster.timeline.let_pass(backup.vrrp.advert_int)
@@ -57,7 +67,9 @@ def test_failover_does_not_happen_while_advertisements_are_a_little_late(cluster
     with cluster.suffering(Impaired(backup, late)) as struck:
         cluster.timeline.let_pass(late.delay + timers.master_down_interval(backup.vrrp))
         until = cluster.timeline.now()
-    heard = measures.heard(cluster.timeline, backup.name, backup.vrrp.vrid, struck - backup.vrrp.advert_int, until)
+    heard = measures.heard(
+        cluster.timeline, backup.name, backup.vrrp.vrid, struck - backup.vrrp.advert_int, until
+    )
     took_over = measures.takeovers(cluster.timeline, backup.name, cluster.vip, struck, until)
     longest = max(after.at - before.at for before, after in pairwise(heard))
 
@@ -65,15 +77,19 @@ def test_failover_does_not_happen_while_advertisements_are_a_little_late(cluster
     assert longest in cluster.within(Window.exactly(backup.vrrp.advert_int + late.delay))
 
 
-@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
+@pytest.mark.control(
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+)
 def test_failover_happens_once_when_advertisements_are_too_late(cluster: Cluster) -> None:
-    """A delay just longer lets the wait run out; the late advertisement then ends the reign at once, and as all that
-    follow are equally late there is no other.
+    """A delay just longer lets the wait run out; the late advertisement then ends the reign at
+    once, and as all that follow are equally late there is no other.
     """
     backup = cluster.backup
     late = Impairment(delay=timers.tolerated_delay(backup.vrrp) + MARGIN, only="advertisements")
     due = timers.takeover(backup.vrrp, announced=False)
-    cluster.timeline.let_pass(backup.vrrp.advert_int)  # the last advertisement before is a punctual one
+    cluster.timeline.let_pass(
+        backup.vrrp.advert_int
+    )  # the last advertisement before is a punctual one
 
     with cluster.suffering(Impaired(backup, late)) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
@@ -88,15 +104,22 @@ def test_failover_happens_once_when_advertisements_are_too_late(cluster: Cluster
 
 @HASTY
 def test_failover_does_not_happen_under_jitter_that_the_wait_covers(cluster: Cluster) -> None:
-    """Advertisements that are late by anything between nothing and nearly what is tolerated, out of order even."""
+    """Advertisements that are late by anything between nothing and nearly what is tolerated,
+    out of order even.
+    """
     backup = cluster.backup
     half = (timers.tolerated_delay(backup.vrrp) - MARGIN) / 2
 
-    with cluster.suffering(Impaired(backup, Impairment(delay=half, jitter=half, only="advertisements"))) as struck:
+    with cluster.suffering(
+        Impaired(backup, Impairment(delay=half, jitter=half, only="advertisements"))
+    ) as struck:
         cluster.timeline.let_pass(30 * backup.vrrp.advert_int)
         until = cluster.timeline.now()
     heard = measures.heard(cluster.timeline, backup.name, backup.vrrp.vrid, struck, until)
     took_over = measures.takeovers(cluster.timeline, backup.name, cluster.vip, struck, until)
 
     assert took_over == []
-    assert max(later.at - earlier.at for earlier, later in pairwise(heard)) > 1.5 * backup.vrrp.advert_int
+    assert (
+        max(later.at - earlier.at for earlier, later in pairwise(heard))
+        > 1.5 * backup.vrrp.advert_int
+    )

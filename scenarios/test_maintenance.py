@@ -1,4 +1,6 @@
-"""The maintenance switch: a ``down`` file takes 20 off a director's priority, and moves the VIP if that is enough."""
+"""The maintenance switch: a ``down`` file takes 20 off a director's priority, and moves the VIP
+if that is enough.
+"""
 
 import pytest
 
@@ -14,7 +16,9 @@ pytestmark = [pytest.mark.maintenance, topology(DirectorPair)]
 
 
 TOO_LITTLE = pytest.mark.control(
-    "the weight is no more than the gap", config={"director1": ("weight -20", "weight -10")}, caught="wait_master"
+    "the weight is no more than the gap",
+    config={"director1": ("weight -20", "weight -10")},
+    caught="wait_master",
 )
 
 
@@ -32,7 +36,11 @@ def test_maintenance_moves_the_vip(cluster: Cluster) -> None:
 
 
 @TOO_LITTLE
-@pytest.mark.control("nopreempt", config={"director1": ("advert_int 1", "advert_int 1\n    nopreempt")}, caught="took")
+@pytest.mark.control(
+    "nopreempt",
+    config={"director1": ("advert_int 1", "advert_int 1\n    nopreempt")},
+    caught="took",
+)
 def test_maintenance_ended_brings_the_vip_back(cluster: Cluster) -> None:
     """With its own 100 again the director outranks the master's 90, and preempts."""
     master, backup = cluster.master, cluster.backup
@@ -40,7 +48,9 @@ def test_maintenance_ended_brings_the_vip_back(cluster: Cluster) -> None:
     due = timers.switch_back(master.vrrp, backup.vrrp, script)
 
     with cluster.suffering(Maintenance(master)) as struck:
-        cluster.wait_master(backup, since=struck, until=timers.switch(master.vrrp, backup.vrrp, script).latest)
+        cluster.wait_master(
+            backup, since=struck, until=timers.switch(master.vrrp, backup.vrrp, script).latest
+        )
     healed = cluster.healed()
     took = cluster.wait_master(master, since=healed, until=due.latest)
 
@@ -49,7 +59,9 @@ def test_maintenance_ended_brings_the_vip_back(cluster: Cluster) -> None:
 
 
 @pytest.mark.control("a gap of less", topology={"priorities": (100, 90)}, caught="owners")
-@pytest.mark.control("the switch has no effect", config={"director1": ("weight -20", "weight -1")}, caught="lowered")
+@pytest.mark.control(
+    "the switch has no effect", config={"director1": ("weight -20", "weight -1")}, caught="lowered"
+)
 @topology(DirectorPair, priorities=(100, 70))
 def test_maintenance_moves_nothing_across_a_wider_gap(cluster: Cluster) -> None:
     """100 - 20 > 70: the switch is thrown, and shows in the advertisements, and the VIP stays."""
@@ -59,7 +71,9 @@ def test_maintenance_moves_nothing_across_a_wider_gap(cluster: Cluster) -> None:
 
     with cluster.suffering(Maintenance(master)) as struck:
         cluster.let_pass(due)
-        lowered = cluster.timeline.events(Advertisement, node=master.name, since=struck, sent=True, priority=80)
+        lowered = cluster.timeline.events(
+            Advertisement, node=master.name, since=struck, sent=True, priority=80
+        )
         assert lowered, "the switch had no effect at all"
         assert cluster.owners() == [master.name]
 

@@ -1,4 +1,6 @@
-"""Misconfigurations that operators really make: each is shown with its symptom, and told by its name and no other."""
+"""Misconfigurations that operators really make: each is shown with its symptom, and told by its
+name and no other.
+"""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,7 +11,14 @@ from harness import measures
 from harness.clock import Window
 from harness.cluster import Cluster
 from harness.events import AddressChanged, Advertisement
-from harness.faults import DropAdvertisements, ForgetVip, HangKeepalived, Maintenance, Reconfigure, Unprotected
+from harness.faults import (
+    DropAdvertisements,
+    ForgetVip,
+    HangKeepalived,
+    Maintenance,
+    Reconfigure,
+    Unprotected,
+)
 from harness.keepalived import timers
 from harness.scenario import fresh_topology, topology
 from harness.timeline import EVER
@@ -25,7 +34,9 @@ SCRIPT = 'script "/usr/bin/test ! -e /etc/keepalived/down"'
 
 
 def mistaken(old: str, new: str, *directors: str) -> Callable[[F], F]:
-    """A cluster with this edit on some directors, and the control without it, in which nothing is found."""
+    """A cluster with this edit on some directors, and the control without it, in which nothing
+    is found.
+    """
 
     def decorate(scenario: F) -> F:
         topology(DirectorPair, edits=dict.fromkeys(directors, ((old, new),)))(scenario)
@@ -41,7 +52,9 @@ def names(cluster: Cluster, since: float = EVER) -> list[str]:
 
 
 def let_elect(cluster: Cluster) -> None:
-    """Let the time pass in which a director that hears no other has become master, twice as slow a one too."""
+    """Let the time pass in which a director that hears no other has become master, twice as
+    slow a one too.
+    """
     slowest = max(timers.master_down_interval(director.vrrp) for director in cluster.directors)
     cluster.timeline.let_pass(2 * slowest + cluster.directors[0].vrrp.advert_int)
 
@@ -58,7 +71,7 @@ def test_misconfiguration_is_not_found_where_there_is_none(cluster: Cluster) -> 
     assert cluster.diagnoses(since=cluster.timeline.mark) == [], master.name
 
 
-# -- elections --------------------------------------------------------------------------------------------------------
+# -- elections -------------------------------------------------------------------------------------
 
 
 @mistaken("virtual_router_id 51", "virtual_router_id 52", "director2")
@@ -80,9 +93,9 @@ def test_misconfiguration_vrid_mismatch(cluster: Cluster) -> None:
 @topology(ForeignCluster)
 @pytest.mark.diagnosis("foreign cluster with the same VRID")
 def test_misconfiguration_foreign_cluster_with_the_same_vrid(cluster: Cluster) -> None:
-    """Each finds its VIP missing in the other's advertisements and discards them, but begins its own interval anew
-    (keepalived ``vrrp_scheduler.c``, ``vrrp_dispatcher_read``): who began later postpones the other's advertisements,
-    until its backup takes over from a master that is alive.
+    """Each finds its VIP missing in the other's advertisements and discards them, but begins its
+    own interval anew (keepalived ``vrrp_scheduler.c``, ``vrrp_dispatcher_read``): who began later
+    postpones the other's advertisements, until its backup takes over from a master that is alive.
     """
     master, backup, foreign = cluster.directors
     vrid, interval = master.vrrp.vrid, master.vrrp.advert_int
@@ -92,7 +105,9 @@ def test_misconfiguration_foreign_cluster_with_the_same_vrid(cluster: Cluster) -
     first = measures.heard(cluster.timeline, master.name, foreign.vrrp.vrid, until=until)[0]
     own = cluster.timeline.events(Advertisement, node=master.name, vrid=vrid, sent=True)
     last = [advert.at for advert in own if advert.at < first.at][-1]
-    heard = measures.heard(cluster.timeline, backup.name, vrid, until=until, priority=backup.vrrp.priority)
+    heard = measures.heard(
+        cluster.timeline, backup.name, vrid, until=until, priority=backup.vrrp.priority
+    )
     took_over = measures.takeovers(cluster.timeline, backup.name, cluster.vip, 0, until)
 
     assert first.at - last > cluster.slack, "the foreign cluster happens to begin in step"
@@ -107,7 +122,9 @@ def test_misconfiguration_foreign_cluster_with_the_same_vrid(cluster: Cluster) -
 @mistaken("advert_int 1", "advert_int 2", "director2")
 @pytest.mark.diagnosis("advert_int mismatch")
 def test_misconfiguration_advert_int_mismatch(cluster: Cluster) -> None:
-    """Version 2 discards what comes at another interval than its own (RFC 3768 section 7.1): both own the VIP."""
+    """Version 2 discards what comes at another interval than its own (RFC 3768 section 7.1):
+    both own the VIP.
+    """
     let_elect(cluster)
 
     assert cluster.owners() == ["director1", "director2"]
@@ -117,7 +134,9 @@ def test_misconfiguration_advert_int_mismatch(cluster: Cluster) -> None:
 @mistaken("auth_pass lvs-dr", "auth_pass lvs-rd", "director2")
 @pytest.mark.diagnosis("authentication mismatch")
 def test_misconfiguration_authentication_mismatch(cluster: Cluster) -> None:
-    """Advertisements with another password are discarded (RFC 2338 section 10.2): both own the VIP, and say why."""
+    """Advertisements with another password are discarded (RFC 2338 section 10.2): both own the
+    VIP, and say why.
+    """
     let_elect(cluster)
 
     assert cluster.owners() == ["director1", "director2"]
@@ -125,23 +144,35 @@ def test_misconfiguration_authentication_mismatch(cluster: Cluster) -> None:
     assert set(names(cluster)) == {"authentication mismatch"}
 
 
-@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
+@pytest.mark.control(
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+)
 def test_misconfiguration_multicast_blocked(cluster: Cluster) -> None:
-    """A switch or firewall that lets everything pass but VRRP: all else works, and both own the VIP."""
+    """A switch or firewall that lets everything pass but VRRP: all else works, and both own the
+    VIP.
+    """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=False)
 
-    with cluster.suffering(DropAdvertisements(master)), cluster.suffering(DropAdvertisements(backup)) as struck:
+    with (
+        cluster.suffering(DropAdvertisements(master)),
+        cluster.suffering(DropAdvertisements(backup)) as struck,
+    ):
         cluster.wait_master(backup, since=struck, until=due.latest)
         cluster.timeline.let_pass(backup.vrrp.advert_int)
         found = cluster.diagnoses(since=struck)
         assert cluster.owners() == [master.name, backup.name]
 
     assert {each.name for each in found} == {"multicast blocked"}
-    assert {each.nodes for each in found} == {(master.name, backup.name), (backup.name, master.name)}
+    assert {each.nodes for each in found} == {
+        (master.name, backup.name),
+        (backup.name, master.name),
+    }
 
 
-@pytest.mark.control("a gap that the weight exceeds", topology={"priorities": (100, 90)}, caught="owners|events")
+@pytest.mark.control(
+    "a gap that the weight exceeds", topology={"priorities": (100, 90)}, caught="owners|events"
+)
 @topology(DirectorPair, priorities=(100, 70))
 def test_misconfiguration_weight_not_larger_than_the_priority_gap(cluster: Cluster) -> None:
     """100 - 20 is still above 70: the master says that it is sick and stays master."""
@@ -149,18 +180,24 @@ def test_misconfiguration_weight_not_larger_than_the_priority_gap(cluster: Clust
     (script,) = master.vrrp.track_scripts
 
     with cluster.suffering(Maintenance(master)) as struck:
-        cluster.timeline.let_pass((timers.script_failure(script) + timers.preemption(backup.vrrp)).latest)
+        cluster.timeline.let_pass(
+            (timers.script_failure(script) + timers.preemption(backup.vrrp)).latest
+        )
 
     assert not cluster.timeline.events(AddressChanged, since=struck, address=cluster.vip)
     assert names(cluster, since=struck) == ["weight not larger than the priority gap"]
 
 
-# -- addresses --------------------------------------------------------------------------------------------------------
+# -- addresses -------------------------------------------------------------------------------------
 
 
-@pytest.mark.control("the VIP is missing there as well", fault=ForgetVip, node="web1", caught="answer.node")
+@pytest.mark.control(
+    "the VIP is missing there as well", fault=ForgetVip, node="web1", caught="answer.node"
+)
 def test_misconfiguration_no_arp_protection(cluster: Cluster) -> None:
-    """A real server that answers for the VIP takes clients away from the director, whoever is asked first."""
+    """A real server that answers for the VIP takes clients away from the director, whoever is
+    asked first.
+    """
     master, server = cluster.master, cluster.real_servers[0]
 
     with cluster.suffering(Unprotected(server)) as struck:
@@ -179,8 +216,8 @@ def test_misconfiguration_no_arp_protection(cluster: Cluster) -> None:
     caught="status",
 )
 def test_misconfiguration_vip_missing_on_a_real_server(cluster: Cluster) -> None:
-    """DR delivers to it what is addressed to the VIP, which is nobody there: every other client waits in vain, and the
-    health check, which asks the server's own address, sees nothing.
+    """DR delivers to it what is addressed to the VIP, which is nobody there: every other client
+    waits in vain, and the health check, which asks the server's own address, sees nothing.
     """
     cluster.settle()
     server = cluster.real_servers[0]
@@ -190,14 +227,20 @@ def test_misconfiguration_vip_missing_on_a_real_server(cluster: Cluster) -> None
         found = cluster.diagnoses(since=struck)
 
     assert sorted(statuses) == [0, 0, 200, 200]
-    assert cluster.ipvsadm(cluster.master).keys() == {f"{each.ip}:80" for each in cluster.real_servers}
-    assert [(each.name, each.nodes) for each in found] == [("VIP missing on a real server", (server.name,))]
+    assert cluster.ipvsadm(cluster.master).keys() == {
+        f"{each.ip}:80" for each in cluster.real_servers
+    }
+    assert [(each.name, each.nodes) for each in found] == [
+        ("VIP missing on a real server", (server.name,))
+    ]
 
 
 @mistaken("172.16.10.50/32 dev", "172.16.10.50/16 dev", "director1", "director2")
 @pytest.mark.diagnosis("VIP with the wrong prefix")
 def test_misconfiguration_vip_with_the_wrong_prefix(cluster: Cluster) -> None:
-    """The address brings a route: all of 172.16/16 is on this LAN now, and is spoken to from the VIP."""
+    """The address brings a route: all of 172.16/16 is on this LAN now, and is spoken to from
+    the VIP.
+    """
     master = cluster.master
 
     route = master.machine.run(["ip", "-o", "route", "get", "172.16.99.1"], check=False).stdout
@@ -210,8 +253,9 @@ def test_misconfiguration_vip_with_the_wrong_prefix(cluster: Cluster) -> None:
 @topology(TwoLans, gateway=False)
 @pytest.mark.diagnosis("real server's gateway wrong")
 def test_misconfiguration_gateway_of_a_real_server_wrong(cluster: Cluster) -> None:
-    """NAT undoes on the way back what it did on the way there, so the answer must come by the director. A health check,
-    which is the director's own request, goes well, and no client gets an answer.
+    """NAT undoes on the way back what it did on the way there, so the answer must come by the
+    director. A health check, which is the director's own request, goes well, and no client gets an
+    answer.
     """
     master, server = cluster.master, cluster.real_servers[0]
 
@@ -220,22 +264,27 @@ def test_misconfiguration_gateway_of_a_real_server_wrong(cluster: Cluster) -> No
     forwarded = [packet for packet in cluster.path_of(request).at(master) if packet.frame.sent]
 
     assert (request.status, request.error) == (0, "timed out")
-    assert {packet.destination for packet in forwarded} <= {server.ip for server in cluster.real_servers}
+    assert {packet.destination for packet in forwarded} <= {
+        server.ip for server in cluster.real_servers
+    }
     assert forwarded, "IPVS forwarded nothing"
     assert check.status == 200
-    assert {found.nodes for found in cluster.diagnoses()} == {(server.name,) for server in cluster.real_servers}
+    assert {found.nodes for found in cluster.diagnoses()} == {
+        (server.name,) for server in cluster.real_servers
+    }
     assert set(names(cluster)) == {"real server's gateway wrong"}
 
 
-# -- keepalived's options ---------------------------------------------------------------------------------------------
+# -- keepalived's options --------------------------------------------------------------------------
 
 
 @pytest.mark.needs("vrrp_strict's firewall rule", kernel="CONFIG_NF_TABLES_IPV4")
 @mistaken("smtp_alert off", "smtp_alert off\nvrrp_strict", "director1", "director2")
 @pytest.mark.diagnosis("vrrp_strict drops what is sent to the VIP")
 def test_misconfiguration_vrrp_strict_drops_what_is_sent_to_the_vip(cluster: Cluster) -> None:
-    """By the letter of RFC 5798 (section 6.1, Accept_Mode) only the address owner accepts packets to the VIP, which
-    keepalived ensures with a firewall rule, and IPVS gets none of them. Elections and health checks go well.
+    """By the letter of RFC 5798 (section 6.1, Accept_Mode) only the address owner accepts packets
+    to the VIP, which keepalived ensures with a firewall rule, and IPVS gets none of them. Elections
+    and health checks go well.
     """
     cluster.settle()
 
@@ -248,12 +297,16 @@ def test_misconfiguration_vrrp_strict_drops_what_is_sent_to_the_vip(cluster: Clu
 @mistaken(SCRIPT, 'script "/etc/hostname"', "director1")
 @pytest.mark.diagnosis("script not executable")
 def test_misconfiguration_script_not_executable(cluster: Cluster) -> None:
-    """keepalived leaves a script that it cannot run out, and says so once: the maintenance switch has no effect."""
+    """keepalived leaves a script that it cannot run out, and says so once: the maintenance
+    switch has no effect.
+    """
     master = cluster.master
     (script,) = master.vrrp.track_scripts
 
     with cluster.suffering(Maintenance(master)) as struck:
-        cluster.timeline.let_pass((timers.script_failure(script) + timers.preemption(cluster.backup.vrrp)).latest)
+        cluster.timeline.let_pass(
+            (timers.script_failure(script) + timers.preemption(cluster.backup.vrrp)).latest
+        )
     said = cluster.timeline.events(Advertisement, node=master.name, since=struck, sent=True)
 
     assert {advert.priority for advert in said} == {master.vrrp.priority}
@@ -262,13 +315,15 @@ def test_misconfiguration_script_not_executable(cluster: Cluster) -> None:
 
 @pytest.mark.control(
     "root owns it",
-    sabotage=lambda cluster: cluster.master.machine.run(["mount", "--bind", "/usr/bin/true", "/usr/bin/chown"]),
+    sabotage=lambda cluster: cluster.master.machine.run(
+        ["mount", "--bind", "/usr/bin/true", "/usr/bin/chown"]
+    ),
     caught="priority",
 )
 @fresh_topology(DirectorPair)
 def test_misconfiguration_script_owned_by_another_user(cluster: Cluster) -> None:
-    """With ``enable_script_security`` root runs nothing that another could have changed: this script, which fails,
-    never runs, and nothing shows it but a line in the log.
+    """With ``enable_script_security`` root runs nothing that another could have changed: this
+    script, which fails, never runs, and nothing shows it but a line in the log.
     """
     master = cluster.master
     master.machine.write("/etc/keepalived/check", "#!/bin/sh\nexit 1\n", 0o755)

@@ -1,4 +1,6 @@
-"""Notification: whom keepalived tells of a change of state: scripts, the FIFO, and people by mail."""
+"""Notification: whom keepalived tells of a change of state: scripts, the FIFO, and people by
+mail.
+"""
 
 from typing import Any
 
@@ -39,7 +41,9 @@ def unscripted(director: str, state: str) -> dict[str, tuple[str, str]]:
 @pytest.mark.control("no script for it", config=unscripted("director2", "master"), caught="told")
 @topology(DirectorGroup, **TOLD)
 def test_notification_by_script_of_a_takeover_and_its_end(cluster: Cluster) -> None:
-    """The state's own script and the one for all states, which is told who and what (keepalived ``vrrp_notify.c``)."""
+    """The state's own script and the one for all states, which is told who and what (keepalived
+    ``vrrp_notify.c``).
+    """
     cluster.wait_told()
     master, backup = cluster.master, cluster.backup
 
@@ -60,7 +64,9 @@ def test_notification_by_script_of_a_takeover_and_its_end(cluster: Cluster) -> N
 @pytest.mark.control("no script for it", config=unscripted("director1", "fault"), caught="told")
 @topology(DirectorGroup, **TOLD)
 def test_notification_by_script_of_a_fault(cluster: Cluster) -> None:
-    """The interface of the instance is down: FAULT, told at once, for there is nothing to wait for."""
+    """The interface of the instance is down: FAULT, told at once, for there is nothing to wait
+    for.
+    """
     cluster.wait_told()
     master = cluster.master
 
@@ -86,12 +92,16 @@ def test_notification_by_script_of_an_orderly_stop(cluster: Cluster) -> None:
 @pytest.mark.control("no FIFO", config=MUTE, caught="fifo|told")
 @topology(DirectorGroup, **TOLD)
 def test_notification_by_fifo_keeps_the_order_of_events(cluster: Cluster) -> None:
-    """Scripts overtake each other, the FIFO does not: a life is told in the order in which it was led."""
+    """Scripts overtake each other, the FIFO does not: a life is told in the order in which it
+    was led.
+    """
     cluster.wait_told()
     master, backup = cluster.master, cluster.backup
 
     with cluster.suffering(StopKeepalived(master)) as struck:
-        cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=True).latest)
+        cluster.wait_master(
+            backup, since=struck, until=timers.takeover(backup.vrrp, announced=True).latest
+        )
     candidate = cluster.candidate_since(master)
     cluster.wait_master(master, since=candidate.latest, until=timers.failback(master.vrrp).latest)
 
@@ -100,19 +110,27 @@ def test_notification_by_fifo_keeps_the_order_of_events(cluster: Cluster) -> Non
         'INSTANCE "VI_1" BACKUP 100',
         'INSTANCE "VI_1" MASTER 100',
     ]
-    assert cluster.notifications(backup, "fifo", struck) == ['INSTANCE "VI_1" MASTER 90', 'INSTANCE "VI_1" BACKUP 90']
+    assert cluster.notifications(backup, "fifo", struck) == [
+        'INSTANCE "VI_1" MASTER 90',
+        'INSTANCE "VI_1" BACKUP 90',
+    ]
 
 
 @pytest.mark.control("no FIFO", config=MUTE, caught="told")
 @topology(DirectorGroup, **TOLD)
 def test_notification_by_fifo_of_changed_priorities(cluster: Cluster) -> None:
-    """With ``notify_priority_changes`` a claim that rises or falls is told, with the state that it is the claim of."""
+    """With ``notify_priority_changes`` a claim that rises or falls is told, with the state that
+    it is the claim of.
+    """
     cluster.wait_told()
     master, backup = cluster.master, cluster.backup
     (file,) = master.vrrp.track_files
     began = cluster.timeline.now()
 
-    with cluster.suffering(WriteNumber(master, file, -5)), cluster.suffering(WriteNumber(backup, file, 3)):
+    with (
+        cluster.suffering(WriteNumber(master, file, -5)),
+        cluster.suffering(WriteNumber(backup, file, 3)),
+    ):
         cluster.timeline.let_pass(cluster.slack)
     told = [cluster.notifications(director, "fifo", began) for director in (master, backup)]
 
@@ -120,25 +138,36 @@ def test_notification_by_fifo_of_changed_priorities(cluster: Cluster) -> None:
     assert told[1] == ['INSTANCE "VI_1" BACKUP_PRIORITY 93', 'INSTANCE "VI_1" BACKUP_PRIORITY 90']
 
 
-@pytest.mark.control("no script for it", config=unscripted("director1", "lower_priority"), caught="told")
+@pytest.mark.control(
+    "no script for it", config=unscripted("director1", "lower_priority"), caught="told"
+)
 @topology(DirectorGroup, **TOLD)
 def test_notification_of_a_second_master_of_lower_priority(cluster: Cluster) -> None:
-    """The true master learns that there was another, whose traces it may have to undo (``vrrp_state_master_rx``)."""
+    """The true master learns that there was another, whose traces it may have to undo
+    (``vrrp_state_master_rx``).
+    """
     cluster.wait_told()
     master, backup = cluster.master, cluster.backup
 
     with cluster.suffering(Deaf(backup)) as struck:
-        cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+        cluster.wait_master(
+            backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+        )
         told = cluster.notifications(master, "script", struck)
 
     assert told == ["lower_priority"]
-    assert cluster.notifications(master, "fifo", struck)[0] == 'INSTANCE "VI_1" MASTER_RX_LOWER_PRI 100'
+    assert (
+        cluster.notifications(master, "fifo", struck)[0]
+        == 'INSTANCE "VI_1" MASTER_RX_LOWER_PRI 100'
+    )
 
 
 @pytest.mark.control("it is to repeat them", config=REPEATING, caught="told")
 @topology(DirectorGroup, **TOLD)
 def test_notification_is_not_repeated_by_a_reload(cluster: Cluster) -> None:
-    """Nothing has changed, so nobody is told (unless ``fifo_write_vrrp_states_on_reload`` asks for it)."""
+    """Nothing has changed, so nobody is told (unless ``fifo_write_vrrp_states_on_reload`` asks
+    for it).
+    """
     began = cluster.wait_told()
 
     for director in cluster.directors:
@@ -151,13 +180,18 @@ def test_notification_is_not_repeated_by_a_reload(cluster: Cluster) -> None:
 
 @pytest.mark.known_defect(
     "keepalived lib/notify.c, get_default_script_user",
-    "reloaded, it looks for the FIFO's user before it reads script_user, and then runs no script at all",
+    "reloaded, it looks for the FIFO's user before it reads script_user, and then runs no script"
+    " at all",
     present=">=2.2",
 )
 @pytest.mark.control("script_user first", topology={"edits": {}}, caught="told")
 @fresh_topology(DirectorGroup, **TOLD, edits={"director2": FIFO_FIRST})
-def test_notification_ends_with_a_reload_where_the_fifo_comes_before_the_script_user(cluster: Cluster) -> None:
-    """As the file is first read it takes root for a default; from then on it believes in ``keepalived_script``."""
+def test_notification_ends_with_a_reload_where_the_fifo_comes_before_the_script_user(
+    cluster: Cluster,
+) -> None:
+    """As the file is first read it takes root for a default; from then on it believes in
+    ``keepalived_script``.
+    """
     cluster.wait_told()
     master, backup = cluster.master, cluster.backup
     before = cluster.notifications(backup, "script")
@@ -165,8 +199,12 @@ def test_notification_ends_with_a_reload_where_the_fifo_comes_before_the_script_
     cluster.reload(backup)
     cluster.timeline.let_pass(2 * master.vrrp.advert_int)  # it hears the master again
     with cluster.suffering(PowerOff(master)) as struck:
-        cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
-        told = cluster.notifications(backup, "script", struck) + cluster.notifications(backup, "fifo", struck)
+        cluster.wait_master(
+            backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+        )
+        told = cluster.notifications(backup, "script", struck) + cluster.notifications(
+            backup, "fifo", struck
+        )
 
     assert {"always INSTANCE VI_1 BACKUP 90", "backup"} <= set(before)
     assert not told
@@ -175,7 +213,9 @@ def test_notification_ends_with_a_reload_where_the_fifo_comes_before_the_script_
 @pytest.mark.control("no sync group", topology={"grouped": False}, caught="told|wait")
 @topology(RouterPair, reported=True)
 def test_notification_of_a_sync_group_follows_its_members(cluster: Cluster) -> None:
-    """The member that causes the change is told first, then those that follow it, then the group (``vrrp_sync.c``)."""
+    """The member that causes the change is told first, then those that follow it, then the
+    group (``vrrp_sync.c``).
+    """
     cluster.wait_told()
     master, backup = cluster.master, cluster.backup
     silence = timers.takeover(backup.claim(cluster.vips[1]), announced=False)
@@ -184,8 +224,16 @@ def test_notification_of_a_sync_group_follows_its_members(cluster: Cluster) -> N
         cluster.wait_master(backup, since=struck, until=silence.latest)
         told = [cluster.notifications(director, "fifo", struck) for director in (master, backup)]
 
-    assert told[0] == ['INSTANCE "INNER" FAULT 100', 'INSTANCE "OUTER" FAULT 100', 'GROUP "ROUTER" FAULT 0']
-    assert told[1] == ['INSTANCE "INNER" MASTER 90', 'INSTANCE "OUTER" MASTER 90', 'GROUP "ROUTER" MASTER 0']
+    assert told[0] == [
+        'INSTANCE "INNER" FAULT 100',
+        'INSTANCE "OUTER" FAULT 100',
+        'GROUP "ROUTER" FAULT 0',
+    ]
+    assert told[1] == [
+        'INSTANCE "INNER" MASTER 90',
+        'INSTANCE "OUTER" MASTER 90',
+        'GROUP "ROUTER" MASTER 0',
+    ]
 
 
 MAILED = pytest.mark.needs("an SMTP server", program="aiosmtpd")
@@ -197,17 +245,23 @@ PROMPTLY = pytest.mark.needs("alerts that are mailed at once", keepalived="2.2")
 @pytest.mark.control("no alerts", config=UNMAILED, caught="mails")
 @topology(DirectorPair, notifications=True)
 def test_notification_by_mail_of_takeover_and_failback(cluster: Cluster) -> None:
-    """Each change of state is mailed at once to those in ``notification_email`` (keepalived ``smtp.c``)."""
+    """Each change of state is mailed at once to those in ``notification_email`` (keepalived
+    ``smtp.c``).
+    """
     cluster.wait_told()
     master, backup = cluster.master, cluster.backup
 
     with cluster.suffering(PowerOff(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+        took = cluster.wait_master(
+            backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+        )
     candidate = cluster.candidate_since(master)
     cluster.wait_resigned(backup, since=candidate.latest, until=timers.failback(master.vrrp).latest)
     cluster.timeline.let_pass(cluster.slack)
     mails = [
-        mail for mail in cluster.timeline.events(Mail, since=struck) if mail.subject.startswith(f"[{backup.name}]")
+        mail
+        for mail in cluster.timeline.events(Mail, since=struck)
+        if mail.subject.startswith(f"[{backup.name}]")
     ]
 
     assert [mail.subject for mail in mails] == [
@@ -215,7 +269,9 @@ def test_notification_by_mail_of_takeover_and_failback(cluster: Cluster) -> None
         f"[{backup.name}] VRRP Instance VI_1 - Entering BACKUP state",
     ]
     assert mails[0].at - struck in cluster.within(Window.exactly(took))
-    assert {(mail.sender, mail.recipient) for mail in mails} == {("keepalived@localhost", "root@localhost")}
+    assert {(mail.sender, mail.recipient) for mail in mails} == {
+        ("keepalived@localhost", "root@localhost")
+    }
 
 
 @MAILED
@@ -234,12 +290,20 @@ def test_notification_by_mail_of_a_lost_real_server(cluster: Cluster) -> None:
             cluster.wait_pool(director, server, present=False, since=struck, until=due.latest)
     healed = cluster.serves_again(server)
     for director in cluster.directors:
-        cluster.wait_pool(director, server, present=True, since=healed, until=timers.recovery(cluster.service).latest)
+        cluster.wait_pool(
+            director,
+            server,
+            present=True,
+            since=healed,
+            until=timers.recovery(cluster.service).latest,
+        )
     cluster.timeline.let_pass(cluster.slack)
     mails = [mail.subject for mail in cluster.timeline.events(Mail, since=struck)]
 
     assert sorted(mails) == [
-        f"[{name}] {subject} {state}" for name in ("director1", "director2") for state in ("DOWN", "UP")
+        f"[{name}] {subject} {state}"
+        for name in ("director1", "director2")
+        for state in ("DOWN", "UP")
     ]
 
 
@@ -251,12 +315,17 @@ def test_notification_by_mail_of_a_lost_real_server(cluster: Cluster) -> None:
 )
 @topology(DirectorPair, notifications=True)
 def test_notification_that_cannot_be_mailed_delays_nothing(cluster: Cluster) -> None:
-    """Alerts are sent beside the protocol: a mail server in a black hole does not hold the takeover up."""
+    """Alerts are sent beside the protocol: a mail server in a black hole does not hold the
+    takeover up.
+    """
     cluster.wait_told()
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=True)
 
-    with cluster.suffering(BlackHole(cluster.nodes["mail"])), cluster.suffering(StopKeepalived(master)) as struck:
+    with (
+        cluster.suffering(BlackHole(cluster.nodes["mail"])),
+        cluster.suffering(StopKeepalived(master)) as struck,
+    ):
         took = cluster.wait_announced(backup, since=struck, until=due.latest)
 
     assert took.within(due)
@@ -266,7 +335,9 @@ def test_notification_that_cannot_be_mailed_delays_nothing(cluster: Cluster) -> 
 @pytest.mark.control("no FIFO", config=MUTE, caught="told")
 @topology(DirectorPair, notifications=True)
 def test_notification_by_fifo_of_a_lost_real_server(cluster: Cluster) -> None:
-    """The health checkers write into the same FIFO, what they removed and from which virtual service."""
+    """The health checkers write into the same FIFO, what they removed and from which virtual
+    service.
+    """
     cluster.wait_told()
     server = cluster.real_servers[0]
 

@@ -1,4 +1,6 @@
-"""Two puzzles of operators: VRRP and VIP on the loopback interface, and a director that cannot fetch its own VIP."""
+"""Two puzzles of operators: VRRP and VIP on the loopback interface, and a director that cannot
+fetch its own VIP.
+"""
 
 from typing import Any
 
@@ -37,21 +39,24 @@ def forget_the_vip(cluster: Cluster) -> None:
         server.machine.run(["ip", "address", "del", f"{cluster.vip}/32", "dev", "lo"])
 
 
-# -- loopback ---------------------------------------------------------------------------------------------------------
+# -- loopback --------------------------------------------------------------------------------------
 
 
 @pytest.mark.control("VRRP on eth0", topology=ON_ETH0, caught="ended")
 @topology(DirectorPair, edits=on_both("interface eth0", "interface lo"))
 @pytest.mark.diagnosis("VRRP on a loopback interface")
 def test_open_problem_vrrp_on_lo_is_refused(cluster: Cluster) -> None:
-    """A loopback interface carries no multicast to anybody. Since 1.3.6 keepalived says so, and its VRRP process ends
-    with a configuration error, and with it the parent and the health checks: no VIP, no advertisement, no IPVS rule.
+    """A loopback interface carries no multicast to anybody. Since 1.3.6 keepalived says so, and its
+    VRRP process ends with a configuration error, and with it the parent and the health checks: no
+    VIP, no advertisement, no IPVS rule.
     """
     for director in cluster.directors:
         cluster.timeline.wait_for(DaemonChanged, node=director.name, until=STARTING, action="ended")
         said = [event.line for event in cluster.timeline.events(Log, node=director.name)]
         assert any("cannot use a loopback interface (lo) for vrrp" in line for line in said)
-    cluster.let_pass(timers.cold_start(cluster.directors[0].vrrp))  # the health checks end after the parent
+    cluster.let_pass(
+        timers.cold_start(cluster.directors[0].vrrp)
+    )  # the health checks end after the parent
 
     assert not any(cluster.ipvsadm(director) for director in cluster.directors)
     assert not cluster.timeline.events(Advertisement)
@@ -61,14 +66,22 @@ def test_open_problem_vrrp_on_lo_is_refused(cluster: Cluster) -> None:
 @pytest.mark.control("VIP on eth0", topology=ON_ETH0, caught="interface=lo")
 @topology(DirectorPair, edits=on_both("/32 dev eth0", "/32 dev lo"))
 def test_open_problem_vip_on_lo_is_never_announced(cluster: Cluster) -> None:
-    """The near miss: elections work, since the advertisements go by eth0, but gratuitous ARP leaves by the interface
-    of the address, and so not at all: whoever knew the old owner goes on sending to it.
+    """The near miss: elections work, since the advertisements go by eth0, but gratuitous ARP leaves
+    by the interface of the address, and so not at all: whoever knew the old owner goes on sending
+    to it.
     """
     first, second = cluster.directors
     cluster.timeline.wait_for(
-        AddressChanged, node=first.name, until=STARTING, action="added", address=cluster.vip, interface="lo"
+        AddressChanged,
+        node=first.name,
+        until=STARTING,
+        action="added",
+        address=cluster.vip,
+        interface="lo",
     )
-    cluster.timeline.let_pass(cluster.slack)  # the kernel tells of an address before it answers for it
+    cluster.timeline.let_pass(
+        cluster.slack
+    )  # the kernel tells of an address before it answers for it
     assert cluster.fetch(1)[0].status == 200
 
     with cluster.suffering(PowerOff(first)) as struck:
@@ -86,34 +99,42 @@ def test_open_problem_vip_on_lo_is_never_announced(cluster: Cluster) -> None:
         known, lost = cluster.neighbour(cluster.client, cluster.vip), cluster.fetch(1)
 
     reigns = [reign.node for reign in measures.reigns(cluster.timeline, first.vrrp.vrid)]
-    assert reigns[-2:] == [first.name, second.name]  # on a busy machine the other may have been a candidate first
+    assert reigns[-2:] == [
+        first.name,
+        second.name,
+    ]  # on a busy machine the other may have been a candidate first
     assert not cluster.timeline.events(Arp, gratuitous=True)
     assert (known, lost[0].status) == (first.mac, 0)
 
 
-# -- the director's own requests --------------------------------------------------------------------------------------
+# -- the director's own requests -------------------------------------------------------------------
 
 
 @pytest.mark.control("no IPVS rules", sabotage=clear_tables, caught="failed.status")
 @pytest.mark.parametrize("swapped", [False, True], ids=["before-a-swap", "after-a-swap"])
 def test_open_problem_holder_cannot_fetch_its_vip(cluster: Cluster, swapped: bool) -> None:
-    """To a local address the kernel speaks from that address: the SYN goes from VIP to VIP, and IPVS sends it to a real
-    server (LOCAL_OUT hook), to which its own address comes from outside: a martian, dropped. The other director
-    forwards by its own table, from its DIP, and never asks the holder. It is so before and after they change places.
+    """To a local address the kernel speaks from that address: the SYN goes from VIP to VIP, and
+    IPVS sends it to a real server (LOCAL_OUT hook), to which its own address comes from outside: a
+    martian, dropped. The other director forwards by its own table, from its DIP, and never asks the
+    holder. It is so before and after they change places.
     """
     holder, other = cluster.master, cluster.backup
     if swapped:
         holder, other = other, holder
         script = other.vrrp.track_scripts[0]
         sick = cluster.inject(Maintenance(other))
-        cluster.wait_master(holder, since=sick, until=timers.switch(other.vrrp, holder.vrrp, script).latest)
+        cluster.wait_master(
+            holder, since=sick, until=timers.switch(other.vrrp, holder.vrrp, script).latest
+        )
     cluster.timeline.let_pass(cluster.slack)
     refused, since = cluster.martians(holder), cluster.timeline.now()
 
     (failed,) = cluster.fetch(1, by=holder)
     (answered,) = cluster.fetch(1, by=other)
     refused = cluster.martians(holder) - refused
-    announced = cluster.timeline.events(Arp, node=holder.name, since=since, sent=True, gratuitous=True)
+    announced = cluster.timeline.events(
+        Arp, node=holder.name, since=since, sent=True, gratuitous=True
+    )
     if swapped:
         cluster.heal(Maintenance(other))
 
@@ -128,10 +149,12 @@ def test_open_problem_holder_cannot_fetch_its_vip(cluster: Cluster, swapped: boo
     assert cluster.path_of(answered).at(holder) == []
 
 
-@pytest.mark.control("the director accepts local sources", fault=AcceptLocal, node="director1", caught="status")
+@pytest.mark.control(
+    "the director accepts local sources", fault=AcceptLocal, node="director1", caught="status"
+)
 def test_open_problem_dip_as_source_moves_the_drop(cluster: Cluster) -> None:
-    """Bound to the DIP the SYN is answered, and the answer comes from the VIP, which on the holder is a local address:
-    now it is the holder that drops it.
+    """Bound to the DIP the SYN is answered, and the answer comes from the VIP, which on the holder
+    is a local address: now it is the holder that drops it.
     """
     master = cluster.master
 
@@ -143,22 +166,30 @@ def test_open_problem_dip_as_source_moves_the_drop(cluster: Cluster) -> None:
     assert {packet.flags for packet in seen if not packet.frame.sent} == {SYN_ACK}
 
 
-@pytest.mark.control("the VIP is missing on the real servers", sabotage=forget_the_vip, caught="status")
+@pytest.mark.control(
+    "the VIP is missing on the real servers", sabotage=forget_the_vip, caught="status"
+)
 def test_open_problem_is_cured_by_a_source_hint_and_accept_local(cluster: Cluster) -> None:
-    """For programs that bind to nothing the kernel chooses the source: the one that the route to the VIP names."""
+    """For programs that bind to nothing the kernel chooses the source: the one that the route
+    to the VIP names.
+    """
     master = cluster.master
 
     with cluster.suffering(AcceptLocal(master)), cluster.suffering(HintSource(master)):
         (cured,) = cluster.fetch(1, by=master)
 
     assert cured.status == 200
-    assert {packet.source for packet in cluster.path_of(cured).at(master) if packet.frame.sent} == {master.ip}
+    assert {packet.source for packet in cluster.path_of(cured).at(master) if packet.frame.sent} == {
+        master.ip
+    }
 
 
-@pytest.mark.control("the VIP is missing on the real servers", sabotage=forget_the_vip, caught="status")
+@pytest.mark.control(
+    "the VIP is missing on the real servers", sabotage=forget_the_vip, caught="status"
+)
 def test_open_problem_is_cured_by_dip_and_accept_local(cluster: Cluster) -> None:
-    """``accept_local=1`` on the director lets that answer in; without the DIP it would not help, since the SYN from VIP
-    to VIP still dies at the real server.
+    """``accept_local=1`` on the director lets that answer in; without the DIP it would not help,
+    since the SYN from VIP to VIP still dies at the real server.
     """
     master = cluster.master
 
@@ -169,10 +200,14 @@ def test_open_problem_is_cured_by_dip_and_accept_local(cluster: Cluster) -> None
     assert (cured.status, still.status) == (200, 0)
 
 
-@pytest.mark.control("the master is unreachable", fault=BlackHole, node="director1", caught="status")
+@pytest.mark.control(
+    "the master is unreachable", fault=BlackHole, node="director1", caught="status"
+)
 @fresh_topology(DirectorPair)
 def test_open_problem_backup_without_a_table_asks_the_holder(cluster: Cluster) -> None:
-    """What the backup's success rests on: with its IPVS rules gone the VIP is anybody's address, found by ARP."""
+    """What the backup's success rests on: with its IPVS rules gone the VIP is anybody's
+    address, found by ARP.
+    """
     master, backup = cluster.master, cluster.backup
     backup.machine.run(["ipvsadm", "--clear"])
 

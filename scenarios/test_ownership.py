@@ -1,4 +1,6 @@
-"""VIP ownership: one director owns the VIP, the one with the higher priority, from the first election on."""
+"""VIP ownership: one director owns the VIP, the one with the higher priority, from the first
+election on.
+"""
 
 from itertools import pairwise
 
@@ -15,10 +17,14 @@ from topologies.director_pair import DirectorPair
 pytestmark = [pytest.mark.ownership, topology(DirectorPair)]
 
 
-@pytest.mark.control("the other has the higher priority", topology={"priorities": (90, 100)}, caught="director1")
+@pytest.mark.control(
+    "the other has the higher priority", topology={"priorities": (90, 100)}, caught="director1"
+)
 @fresh_topology(DirectorPair)
 def test_ownership_goes_to_the_higher_priority(cluster: Cluster) -> None:
-    """Both start as backups (RFC 3768 section 6.4.1); the shorter skew of the higher priority ends its wait first."""
+    """Both start as backups (RFC 3768 section 6.4.1); the shorter skew of the higher priority
+    ends its wait first.
+    """
     first, second = cluster.directors
     due = timers.cold_start(first.vrrp, second.vrrp)
 
@@ -29,13 +35,15 @@ def test_ownership_goes_to_the_higher_priority(cluster: Cluster) -> None:
     assert not measures.split_brain(cluster.timeline, first.vrrp.vrid)
 
 
-@pytest.mark.control("two VRIDs", config={"director2": ("router_id 51", "router_id 52")}, caught="settles|held by")
+@pytest.mark.control(
+    "two VRIDs", config={"director2": ("router_id 51", "router_id 52")}, caught="settles|held by"
+)
 @fresh_topology(DirectorPair, priorities=(200, 50))  # whose skews differ by more than their starts
 def test_ownership_is_never_shared_from_the_first_election_on(cluster: Cluster) -> None:
     """The backup hears the master's advertisements and stays silent.
 
-    Had the lower priority been started first, by more than the difference of the skews, it would own the VIP until the
-    higher one preempts it; but never are there two owners, or none.
+    Had the lower priority been started first, by more than the difference of the skews, it would
+    own the VIP until the higher one preempts it; but never are there two owners, or none.
     """
     assert cluster.master is cluster.directors[0]
     cluster.timeline.let_pass(timers.master_down_interval(cluster.backup.vrrp))

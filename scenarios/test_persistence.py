@@ -1,4 +1,6 @@
-"""Persistence and draining: clients stay with their real server, until it is drained, fails, or their time is over."""
+"""Persistence and draining: clients stay with their real server, until it is drained, fails, or
+their time is over.
+"""
 
 import pytest
 
@@ -19,7 +21,10 @@ def test_persistence_keeps_a_client_with_one_real_server(cluster: Cluster) -> No
     (ip_vs_core.c, ``ip_vs_sched_persist``).
     """
     cluster.settle()
-    rounds = [[cluster.fetch(1, persistent(), source=source)[0].server for source in SOURCES[:3]] for _ in range(3)]
+    rounds = [
+        [cluster.fetch(1, persistent(), source=source)[0].server for source in SOURCES[:3]]
+        for _ in range(3)
+    ]
 
     assert all(len(set(servers)) == 1 for servers in zip(*rounds, strict=True))
     assert set(rounds[0]) == {server.page for server in cluster.real_servers}
@@ -28,7 +33,9 @@ def test_persistence_keeps_a_client_with_one_real_server(cluster: Cluster) -> No
 @pytest.mark.control("half the time", topology={"timeout": 5}, caught="renewed")
 @pytest.mark.control("three times the time", topology={"timeout": 30}, caught="over")
 def test_persistence_lasts_from_the_last_connection_on(cluster: Cluster) -> None:
-    """Every connection gives the client its whole time anew; once it is over, round robin has its turn again."""
+    """Every connection gives the client its whole time anew; once it is over, round robin has
+    its turn again.
+    """
     cluster.settle()
     due = timers.persistence(persistent())
 
@@ -46,9 +53,13 @@ def test_persistence_lasts_from_the_last_connection_on(cluster: Cluster) -> None
 
 @pytest.mark.control("each client by itself", topology={"granularity": None}, caught="together")
 def test_persistence_keeps_a_network_of_clients_together(cluster: Cluster) -> None:
-    """With a ``persistence_granularity`` the template is that of a network, as for clients behind several proxies."""
+    """With a ``persistence_granularity`` the template is that of a network, as for clients
+    behind several proxies.
+    """
     cluster.settle()
-    *together, apart = [cluster.fetch(1, by_network(), source=source)[0].server for source in SOURCES]
+    *together, apart = [
+        cluster.fetch(1, by_network(), source=source)[0].server for source in SOURCES
+    ]
 
     assert len(set(together)) == 1
     assert apart != together[0]
@@ -56,21 +67,28 @@ def test_persistence_keeps_a_network_of_clients_together(cluster: Cluster) -> No
 
 @pytest.mark.control("a group without a mark", topology={"marked": False}, caught="meet")
 def test_persistence_by_mark_has_both_ports_of_a_client_meet(cluster: Cluster) -> None:
-    """A shop's basket, filled over HTTP, is paid for over HTTPS: by firewall mark both are one service, and the
-    template has no port (``ip_vs_sched_persist``).
+    """A shop's basket, filled over HTTP, is paid for over HTTPS: by firewall mark both are one
+    service, and the template has no port (``ip_vs_sched_persist``).
     """
     cluster.settle()
     http = {source: cluster.fetch(1, by_mark(), source=source)[0].server for source in SOURCES}
-    https = {source: cluster.fetch(1, by_mark(), source=source, port=8443)[0].server for source in reversed(SOURCES)}
+    https = {
+        source: cluster.fetch(1, by_mark(), source=source, port=8443)[0].server
+        for source in reversed(SOURCES)
+    }
 
     meet = [source for source in SOURCES if http[source] == https[source]]
     assert meet == list(SOURCES)
     assert len(set(http.values())) > 1
 
 
-@pytest.mark.control("a service with persistence", topology={"plain_timeout": 10}, caught="finished")
+@pytest.mark.control(
+    "a service with persistence", topology={"plain_timeout": 10}, caught="finished"
+)
 def test_persistence_draining_lets_established_connections_finish(cluster: Cluster) -> None:
-    """Weight 0: new connections go elsewhere, those there are go on, and when none is active the server can go."""
+    """Weight 0: new connections go elsewhere, those there are go on, and when none is active
+    the server can go.
+    """
     director, (drained, other), service = cluster.master, cluster.real_servers, cluster.service
 
     with cluster.holding(4, service) as held, cluster.suffering(Drain(director, service, drained)):
@@ -86,10 +104,12 @@ def test_persistence_draining_lets_established_connections_finish(cluster: Clust
     assert back == {drained.page, other.page}
 
 
-@pytest.mark.control("expire_quiescent_template", topology={"expire_quiescent_template": True}, caught="stayed")
+@pytest.mark.control(
+    "expire_quiescent_template", topology={"expire_quiescent_template": True}, caught="stayed"
+)
 def test_persistence_holds_on_to_a_drained_server(cluster: Cluster) -> None:
-    """A persistent client comes back to a server of weight 0, so draining one takes as long as its clients come
-    (Documentation/networking/ipvs-sysctl.rst, ``expire_quiescent_template``).
+    """A persistent client comes back to a server of weight 0, so draining one takes as long as its
+    clients come (Documentation/networking/ipvs-sysctl.rst, ``expire_quiescent_template``).
     """
     director = cluster.master
     (first,) = cluster.fetch(1, persistent())
@@ -101,10 +121,14 @@ def test_persistence_holds_on_to_a_drained_server(cluster: Cluster) -> None:
 
 
 @EXPIRING
-@pytest.mark.control("no expire_quiescent_template", topology={"expire_quiescent_template": False}, caught="moved")
-def test_persistence_with_expire_quiescent_template_leaves_a_drained_server(cluster: Cluster) -> None:
-    """With ``expire_quiescent_template`` weight 0 ends persistence at the next connection (ip_vs_conn.c,
-    ``ip_vs_check_template``).
+@pytest.mark.control(
+    "no expire_quiescent_template", topology={"expire_quiescent_template": False}, caught="moved"
+)
+def test_persistence_with_expire_quiescent_template_leaves_a_drained_server(
+    cluster: Cluster,
+) -> None:
+    """With ``expire_quiescent_template`` weight 0 ends persistence at the next connection
+    (ip_vs_conn.c, ``ip_vs_check_template``).
     """
     director = cluster.master
     (first,) = cluster.fetch(1, persistent())
@@ -119,8 +143,9 @@ def test_persistence_with_expire_quiescent_template_leaves_a_drained_server(clus
 
 @pytest.mark.control("expire_nodest_conn", topology={"expire_nodest_conn": True}, caught="status")
 def test_persistence_connection_of_a_removed_server_waits_for_its_return(cluster: Cluster) -> None:
-    """Packets to a server that has left the table are dropped without a word, so that its connections go on when it
-    comes back (ipvs-sysctl.rst, ``expire_nodest_conn``): TCP's retransmissions see to that.
+    """Packets to a server that has left the table are dropped without a word, so that its
+    connections go on when it comes back (ipvs-sysctl.rst, ``expire_nodest_conn``): TCP's
+    retransmissions see to that.
     """
     director, server, service = cluster.master, cluster.real_servers[0], cluster.service
     removed, returned = timers.removal(service), timers.recovery(service)
@@ -131,18 +156,26 @@ def test_persistence_connection_of_a_removed_server_waits_for_its_return(cluster
             for connection in held:
                 connection.complete(timeout=60)
         healed = cluster.healed()
-        back = cluster.wait_pool(director, server, present=True, since=healed, until=returned.latest)
-        answers = {answer.server: answer for answer in (connection.outcome() for connection in held)}
+        back = cluster.wait_pool(
+            director, server, present=True, since=healed, until=returned.latest
+        )
+        answers = {
+            answer.server: answer for answer in (connection.outcome() for connection in held)
+        }
 
     assert {answer.status for answer in answers.values()} == {200}
     assert answers[server.page].at + answers[server.page].latency >= healed + back
 
 
 @EXPIRING
-@pytest.mark.control("no expire_nodest_conn", topology={"expire_nodest_conn": False}, caught="error")
-def test_persistence_with_expire_nodest_conn_resets_what_a_removed_server_had(cluster: Cluster) -> None:
-    """With ``expire_nodest_conn`` the next packet ends the connection at once: the client is told and can try again
-    (ip_vs_core.c, ``ip_vs_in_hook``).
+@pytest.mark.control(
+    "no expire_nodest_conn", topology={"expire_nodest_conn": False}, caught="error"
+)
+def test_persistence_with_expire_nodest_conn_resets_what_a_removed_server_had(
+    cluster: Cluster,
+) -> None:
+    """With ``expire_nodest_conn`` the next packet ends the connection at once: the client is told
+    and can try again (ip_vs_core.c, ``ip_vs_in_hook``).
     """
     director, server, service = cluster.master, cluster.real_servers[0], cluster.service
     due = timers.removal(service)

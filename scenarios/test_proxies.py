@@ -1,4 +1,6 @@
-"""Proxies behind VRRP, and programs of the user's own as daemons: what ends them, and what moves the VIP."""
+"""Proxies behind VRRP, and programs of the user's own as daemons: what ends them, and what
+moves the VIP.
+"""
 
 import pytest
 
@@ -24,9 +26,13 @@ EACH = [
 
 
 @pytest.mark.parametrize("proxy", EACH)
-@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="proxy2", caught="wait_announced")
+@pytest.mark.control(
+    "the backup hangs", fault=HangKeepalived, node="proxy2", caught="wait_announced"
+)
 def test_failover_of_proxies(cluster: Cluster, proxy: str) -> None:
-    """A proxy is behind the VIP like IPVS is: the new owner of the VIP serves at once, for its proxy runs all along."""
+    """A proxy is behind the VIP like IPVS is: the new owner of the VIP serves at once, for its
+    proxy runs all along.
+    """
     master, backup = cluster.master, cluster.backup
     before = cluster.fetch(4)
     due = timers.takeover(backup.vrrp, announced=False)
@@ -37,11 +43,15 @@ def test_failover_of_proxies(cluster: Cluster, proxy: str) -> None:
 
     assert took.within(due)
     assert [request.status for request in (*before, *after)] == [200] * 8
-    assert set(measures.distribution(before)) == set(measures.distribution(after)) == {"web1", "web2"}
+    assert (
+        set(measures.distribution(before)) == set(measures.distribution(after)) == {"web1", "web2"}
+    )
 
 
 @pytest.mark.parametrize("proxy", EACH)
-@pytest.mark.control("nobody looks at the proxy", topology={"tracked": False}, caught="wait_announced")
+@pytest.mark.control(
+    "nobody looks at the proxy", topology={"tracked": False}, caught="wait_announced"
+)
 def test_failover_when_the_proxy_ends(cluster: Cluster, proxy: str) -> None:
     """The script that looks for the process fails within its interval, and the master resigns."""
     master, backup = cluster.master, cluster.backup
@@ -59,10 +69,16 @@ def test_failover_when_the_proxy_ends(cluster: Cluster, proxy: str) -> None:
 
 
 @pytest.mark.parametrize("proxy", EACH)
-@pytest.mark.control("the proxy ends", fault=lambda node: StopProgram(node, node.daemons[-1].name), node="proxy1",
-                     caught="master|owners")  # fmt: skip
+@pytest.mark.control(
+    "the proxy ends",
+    fault=lambda node: StopProgram(node, node.daemons[-1].name),
+    node="proxy1",
+    caught="master|owners",
+)
 def test_failover_does_not_happen_when_the_proxy_hangs(cluster: Cluster, proxy: str) -> None:
-    """A process that hangs is a process: whoever looks for processes keeps a VIP behind which nobody answers."""
+    """A process that hangs is a process: whoever looks for processes keeps a VIP behind which
+    nobody answers.
+    """
     master = cluster.master
 
     with cluster.suffering(HangProgram(master, proxy)):

@@ -17,7 +17,9 @@ OTHER_VRID = {"director2": ("virtual_router_id 51", "virtual_router_id 52")}
 
 
 def restart_instead(cluster: Cluster) -> None:
-    """Have both directors do what an impatient operator does: restart keepalived for every change."""
+    """Have both directors do what an impatient operator does: restart keepalived for every
+    change.
+    """
     for director in cluster.directors:
         restart = StopKeepalived(director)
 
@@ -30,7 +32,9 @@ def restart_instead(cluster: Cluster) -> None:
 
 @pytest.mark.control("a restart instead", sabotage=restart_instead, caught="events|gaps")
 def test_ownership_survives_a_reload_of_the_master(cluster: Cluster) -> None:
-    """The master stays master and keeps the VIP; its next advertisement is early, not late (``vrrp_init_sands``)."""
+    """The master stays master and keeps the VIP; its next advertisement is early, not late
+    (``vrrp_init_sands``).
+    """
     master = cluster.master
     before = cluster.timeline.now()
     cluster.timeline.let_pass(1.5 * master.vrrp.advert_int)
@@ -58,28 +62,44 @@ def test_ownership_is_not_claimed_by_a_reloaded_backup(cluster: Cluster) -> None
 
 @pytest.mark.control("a restart instead", sabotage=restart_instead, caught="wait_for")
 def test_ownership_of_a_vip_that_a_reload_adds_begins_at_once(cluster: Cluster) -> None:
-    """The new VIP is there without a new election, the old one untouched; and it goes as it came."""
+    """The new VIP is there without a new election, the old one untouched; and it goes as it
+    came.
+    """
     master, backup = cluster.master, cluster.backup
     entry = f"{VIP}/32 dev eth0"
 
     with cluster.suffering(Reconfigure(backup, entry, f"{entry}\n{SECOND_VIP}/32 dev eth0")):
-        with cluster.suffering(Reconfigure(master, entry, f"{entry}\n{SECOND_VIP}/32 dev eth0")) as struck:
+        with cluster.suffering(
+            Reconfigure(master, entry, f"{entry}\n{SECOND_VIP}/32 dev eth0")
+        ) as struck:
             added = cluster.timeline.wait_for(
-                AddressChanged, node=master.name, since=struck, until=struck + cluster.slack, address=SECOND_VIP
+                AddressChanged,
+                node=master.name,
+                since=struck,
+                until=struck + cluster.slack,
+                address=SECOND_VIP,
             )
         removed = cluster.timeline.wait_for(
-            AddressChanged, node=master.name, since=added.at, until=cluster.healed() + cluster.slack,
-            address=SECOND_VIP, action="removed",
-        )  # fmt: skip
+            AddressChanged,
+            node=master.name,
+            since=added.at,
+            until=cluster.healed() + cluster.slack,
+            address=SECOND_VIP,
+            action="removed",
+        )
 
     assert added.action == "added"
     assert removed
     assert not cluster.timeline.events(AddressChanged, since=struck, address=VIP)
 
 
-@pytest.mark.control("not low enough", config={"director2": ("priority 90", "priority 70")}, caught="wait_master")
+@pytest.mark.control(
+    "not low enough", config={"director2": ("priority 90", "priority 70")}, caught="wait_master"
+)
 def test_ownership_moves_when_a_reload_lowers_the_masters_priority(cluster: Cluster) -> None:
-    """100 becomes 80: its next advertisements are outranked by the backup's 90, which discards them."""
+    """100 becomes 80: its next advertisements are outranked by the backup's 90, which discards
+    them.
+    """
     master, backup = cluster.master, cluster.backup
     due = timers.preemption(backup.vrrp)
 
@@ -87,4 +107,6 @@ def test_ownership_moves_when_a_reload_lowers_the_masters_priority(cluster: Clus
         took = cluster.wait_master(backup, since=struck, until=due.latest)
 
     assert took.within(due)
-    assert cluster.timeline.events(Advertisement, node=master.name, since=struck, sent=True, priority=80)
+    assert cluster.timeline.events(
+        Advertisement, node=master.name, since=struck, sent=True, priority=80
+    )

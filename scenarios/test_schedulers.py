@@ -1,4 +1,6 @@
-"""Schedulers: every connection goes where the kernel documents it, told in advance by a model of each scheduler."""
+"""Schedulers: every connection goes where the kernel documents it, told in advance by a model
+of each scheduler.
+"""
 
 import pytest
 
@@ -13,7 +15,9 @@ from topologies.schedulers import BY_DESTINATION, SOURCES, VIPS, WEIGHTS, Schedu
 pytestmark = [pytest.mark.scheduler, topology(Schedulers)]
 
 DRAINED = (2, 0, 1)
-WEIGHT_ZERO = pytest.mark.needs("weight 0 of real servers", keepalived="2.2")  # regressions/test_weight_zero.py
+WEIGHT_ZERO = pytest.mark.needs(
+    "weight 0 of real servers", keepalived="2.2"
+)  # regressions/test_weight_zero.py
 EACH = pytest.mark.parametrize("scheduler", [name for name in SCHEDULERS if name != "fo"])
 EACH_AND_FO = pytest.mark.parametrize("scheduler", SCHEDULERS)
 
@@ -21,34 +25,45 @@ EACH_AND_FO = pytest.mark.parametrize("scheduler", SCHEDULERS)
 def service_of(cluster: Cluster, scheduler: str) -> VirtualService:
     """The service on the port of a scheduler, its scheduler as new."""
     director = cluster.master
-    (service,) = [service for service in director.role.services if service.port == port_of(scheduler)]
+    (service,) = [
+        service for service in director.role.services if service.port == port_of(scheduler)
+    ]
     cluster.restart_scheduler(director, service)
     return service
 
 
 def mixed(scheduler: str, count: int = 12) -> list[Flow]:
-    """Connections from all clients, every other one of which lasts; to all VIPs where those matter."""
+    """Connections from all clients, every other one of which lasts; to all VIPs where those
+    matter.
+    """
     vips = VIPS if scheduler in BY_DESTINATION else VIPS[:1]
     return [
-        Flow(SOURCES[number % len(SOURCES)], vips[number % len(vips)], held=number % 2 == 0) for number in range(count)
+        Flow(SOURCES[number % len(SOURCES)], vips[number % len(vips)], held=number % 2 == 0)
+        for number in range(count)
     ]
 
 
 @EACH
 @pytest.mark.control("fo balances instead", topology={"only": "fo"}, caught="reached")
-def test_scheduler_sends_each_connection_where_it_is_documented_to(cluster: Cluster, scheduler: str) -> None:
-    """Weights 1, 2 and 3, eight clients, some connections that last and some that do not: the model of
-    ``net/netfilter/ipvs/ip_vs_*.c`` names the real server of each of them.
+def test_scheduler_sends_each_connection_where_it_is_documented_to(
+    cluster: Cluster, scheduler: str
+) -> None:
+    """Weights 1, 2 and 3, eight clients, some connections that last and some that do not: the model
+    of ``net/netfilter/ipvs/ip_vs_*.c`` names the real server of each of them.
     """
     service = service_of(cluster, scheduler)
-    expected = predict(scheduler, cluster.counted(cluster.master, service, WEIGHTS), mixed(scheduler))
+    expected = predict(
+        scheduler, cluster.counted(cluster.master, service, WEIGHTS), mixed(scheduler)
+    )
 
     assert cluster.reached(cluster.connect(service, mixed(scheduler))) == expected
 
 
 @pytest.mark.control("rr balances instead", topology={"only": "rr"}, caught="reached")
 def test_scheduler_fo_keeps_to_the_heaviest_until_it_is_drained(cluster: Cluster) -> None:
-    """fo takes the next heaviest when the heaviest weighs 0, and goes back when it does not (``ip_vs_fo.c``)."""
+    """fo takes the next heaviest when the heaviest weighs 0, and goes back when it does not
+    (``ip_vs_fo.c``).
+    """
     service = service_of(cluster, "fo")
     third, second = cluster.real_servers[2], cluster.real_servers[1]
 
@@ -57,14 +72,17 @@ def test_scheduler_fo_keeps_to_the_heaviest_until_it_is_drained(cluster: Cluster
         meanwhile = cluster.reached(cluster.fetch(4, service))
     after = cluster.reached(cluster.fetch(4, service))
 
-    assert before + meanwhile + after == [third.ip] * 12 + [second.ip] * 4 + [third.ip] * 4, "not reached as ranked"
+    assert before + meanwhile + after == [third.ip] * 12 + [second.ip] * 4 + [third.ip] * 4, (
+        "not reached as ranked"
+    )
 
 
 @pytest.mark.parametrize("scheduler", ["lblc", "lblcr"])
 @pytest.mark.control("dh balances instead", topology={"only": "dh"}, caught="reached")
 def test_scheduler_leaves_an_overloaded_server_of_a_vip(cluster: Cluster, scheduler: str) -> None:
-    """A VIP keeps its real server until that holds more connections than it weighs while another is less than half
-    idle: lblc then moves the VIP, lblcr gives it a second server (``ip_vs_lblc.c``, ``ip_vs_lblcr.c``).
+    """A VIP keeps its real server until that holds more connections than it weighs while another is
+    less than half idle: lblc then moves the VIP, lblcr gives it a second server (``ip_vs_lblc.c``,
+    ``ip_vs_lblcr.c``).
     """
     service = service_of(cluster, scheduler)
     flows = [Flow(source, VIPS[0], held=True) for source in SOURCES]
@@ -76,8 +94,8 @@ def test_scheduler_leaves_an_overloaded_server_of_a_vip(cluster: Cluster, schedu
 
 @pytest.mark.control("fo balances instead", topology={"only": "fo"}, caught="reached")
 def test_scheduler_ovf_refuses_what_nobody_has_room_for(cluster: Cluster) -> None:
-    """ovf fills the heaviest until it holds more connections than it weighs, then the next; when all are full it
-    refuses (``ip_vs_ovf.c``): 4 + 3 + 2 connections for weights of 3, 2 and 1.
+    """ovf fills the heaviest until it holds more connections than it weighs, then the next; when
+    all are full it refuses (``ip_vs_ovf.c``): 4 + 3 + 2 connections for weights of 3, 2 and 1.
     """
     service = service_of(cluster, "ovf")
     first, second, third = (server.ip for server in cluster.real_servers)
@@ -91,7 +109,9 @@ def test_scheduler_ovf_refuses_what_nobody_has_room_for(cluster: Cluster) -> Non
 @pytest.mark.parametrize("scheduler", ["sh", "mh"])
 @pytest.mark.control("rr balances instead", topology={"only": "rr"}, caught="reached")
 def test_scheduler_keeps_a_client_with_its_server(cluster: Cluster, scheduler: str) -> None:
-    """Hashing by the client's address needs no memory of it: each client reaches one server, however often it comes."""
+    """Hashing by the client's address needs no memory of it: each client reaches one server,
+    however often it comes.
+    """
     service = service_of(cluster, scheduler)
 
     reached = [set(cluster.reached(cluster.fetch(3, service, source=source))) for source in SOURCES]
@@ -102,9 +122,12 @@ def test_scheduler_keeps_a_client_with_its_server(cluster: Cluster, scheduler: s
 
 @pytest.mark.parametrize("scheduler", ["sh", "mh"])
 @pytest.mark.control("lc balances instead", topology={"only": "lc"}, caught="reached")
-def test_scheduler_refuses_the_clients_of_a_drained_server(cluster: Cluster, scheduler: str) -> None:
-    """A table of clients keeps places for a server that is being drained, and nobody takes them over: sh deals out
-    one even for weight 0, mh those for the last weight that was not 0 (ip_vs_ctl.c, ``__ip_vs_update_dest``).
+def test_scheduler_refuses_the_clients_of_a_drained_server(
+    cluster: Cluster, scheduler: str
+) -> None:
+    """A table of clients keeps places for a server that is being drained, and nobody takes them
+    over: sh deals out one even for weight 0, mh those for the last weight that was not 0
+    (ip_vs_ctl.c, ``__ip_vs_update_dest``).
     """
     service = service_of(cluster, scheduler)
     flows = [Flow(source, VIPS[0]) for source in SOURCES]
@@ -114,20 +137,26 @@ def test_scheduler_refuses_the_clients_of_a_drained_server(cluster: Cluster, sch
     assert None in predict(scheduler, meanwhile, flows)
 
     with cluster.suffering(Drain(director, service, drained)):
-        assert cluster.reached(cluster.connect(service, flows)) == predict(scheduler, meanwhile, flows)
+        assert cluster.reached(cluster.connect(service, flows)) == predict(
+            scheduler, meanwhile, flows
+        )
     assert cluster.reached(cluster.connect(service, flows)) == predict(scheduler, usual, flows)
 
 
 @EACH
 @WEIGHT_ZERO
 @topology(Schedulers, weights=DRAINED)
-@pytest.mark.control("the drained one has a weight", topology={"weights": (2, 1, 1)}, caught="reached")
+@pytest.mark.control(
+    "the drained one has a weight", topology={"weights": (2, 1, 1)}, caught="reached"
+)
 def test_scheduler_gives_a_server_of_weight_zero_nothing(cluster: Cluster, scheduler: str) -> None:
-    """Weight 0 is for draining. All others share its part, but sh and dh, which refuse those whom their table sends
-    there (``is_unavailable`` in ``ip_vs_sh.c`` and ``ip_vs_dh.c``).
+    """Weight 0 is for draining. All others share its part, but sh and dh, which refuse those whom
+    their table sends there (``is_unavailable`` in ``ip_vs_sh.c`` and ``ip_vs_dh.c``).
     """
     service = service_of(cluster, scheduler)
-    expected = predict(scheduler, cluster.counted(cluster.master, service, DRAINED), mixed(scheduler))
+    expected = predict(
+        scheduler, cluster.counted(cluster.master, service, DRAINED), mixed(scheduler)
+    )
     assert cluster.real_servers[1].ip not in expected
 
     assert cluster.reached(cluster.connect(service, mixed(scheduler))) == expected
@@ -138,7 +167,9 @@ def test_scheduler_gives_a_server_of_weight_zero_nothing(cluster: Cluster, sched
 @topology(Schedulers, weights=(0, 0, 0))
 @pytest.mark.control("one has a weight", topology={"weights": (0, 1, 0)}, caught="refused")
 def test_scheduler_refuses_when_all_are_drained(cluster: Cluster, scheduler: str) -> None:
-    """No real server to choose: the director answers that the port is unreachable (ip_vs_core.c, ``ip_vs_leave``)."""
+    """No real server to choose: the director answers that the port is unreachable
+    (ip_vs_core.c, ``ip_vs_leave``).
+    """
     service = service_of(cluster, scheduler)
 
     refused = {request.error for request in cluster.connect(service, mixed(scheduler))}

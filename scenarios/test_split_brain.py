@@ -1,4 +1,6 @@
-"""Split brain: directors that do not hear each other are both master, and when they do again the lower one yields."""
+"""Split brain: directors that do not hear each other are both master, and when they do again
+the lower one yields.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +12,15 @@ from harness import measures
 from harness.cluster import Cluster
 from harness.daemons.nodes import DirectorNode
 from harness.events import AddressChanged, Advertisement
-from harness.faults import BlackHole, Deaf, DropAdvertisements, DropArp, Fault, HangKeepalived, PowerOff
+from harness.faults import (
+    BlackHole,
+    Deaf,
+    DropAdvertisements,
+    DropArp,
+    Fault,
+    HangKeepalived,
+    PowerOff,
+)
 from harness.keepalived import timers
 from harness.scenario import topology
 from topologies.director_pair import DirectorPair
@@ -22,17 +32,23 @@ RIFTS = pytest.mark.parametrize(
 )
 STUCK = pytest.mark.control(
     "the backup hangs as soon as it is master",
-    config={"director2": ("priority 90", 'priority 90\nnotify_master "/usr/bin/pkill -STOP keepalived"')},
+    config={
+        "director2": ("priority 90", 'priority 90\nnotify_master "/usr/bin/pkill -STOP keepalived"')
+    },
     caught="split_brain|wait_resigned",
 )
 
 
 @STUCK
-@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
+@pytest.mark.control(
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+)
 @RIFTS
-def test_recovery_from_split_brain_leaves_the_higher_priority(cluster: Cluster, rift: type[Fault[Any]]) -> None:
-    """A backup that hears nothing cannot know that its master lives. Whoever speaks first once they hear each other
-    again, the lower priority yields (RFC 3768 and RFC 5798 section 6.4.3).
+def test_recovery_from_split_brain_leaves_the_higher_priority(
+    cluster: Cluster, rift: type[Fault[Any]]
+) -> None:
+    """A backup that hears nothing cannot know that its master lives. Whoever speaks first once they
+    hear each other again, the lower priority yields (RFC 3768 and RFC 5798 section 6.4.3).
     """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=False)
@@ -55,15 +71,23 @@ def test_recovery_from_split_brain_leaves_the_higher_priority(cluster: Cluster, 
 
 @contextmanager
 def both_masters_until(cluster: Cluster, speaker: DirectorNode) -> Iterator[None]:
-    """Advertisements are lost both ways until the backup is master too and ``speaker`` has just advertised in vain:
-    the other is the first to be heard. A Skew_Time, more than half a second, lies between the two.
+    """Advertisements are lost both ways until the backup is master too and ``speaker`` has just
+    advertised in vain: the other is the first to be heard. A Skew_Time, more than half a second,
+    lies between the two.
     """
     master, backup = cluster.master, cluster.backup
-    with cluster.suffering(DropAdvertisements(master)), cluster.suffering(DropAdvertisements(backup)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest)
+    with (
+        cluster.suffering(DropAdvertisements(master)),
+        cluster.suffering(DropAdvertisements(backup)) as struck,
+    ):
+        took = cluster.wait_master(
+            backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+        )
         since = struck + took + cluster.slack
         until = since + speaker.vrrp.advert_int + cluster.slack
-        cluster.timeline.wait_for(Advertisement, node=speaker.name, since=since, until=until, sent=True)
+        cluster.timeline.wait_for(
+            Advertisement, node=speaker.name, since=since, until=until, sent=True
+        )
         yield
 
 
@@ -73,8 +97,9 @@ def both_masters_until(cluster: Cluster, speaker: DirectorNode) -> Iterator[None
     caught="known",
 )
 def test_recovery_from_split_brain_corrects_the_client(cluster: Cluster) -> None:
-    """The backup's gratuitous ARP has drawn the client away; a master that hears of a lower one announces itself anew
-    (keepalived ``vrrp.c``, ``vrrp_state_master_rx``, ``garp_lower_prio_repeat``).
+    """The backup's gratuitous ARP has drawn the client away; a master that hears of a lower one
+    announces itself anew (keepalived ``vrrp.c``, ``vrrp_state_master_rx``,
+    ``garp_lower_prio_repeat``).
     """
     master, backup = cluster.master, cluster.backup
     cluster.fetch(1)
@@ -99,8 +124,9 @@ def test_recovery_from_split_brain_corrects_the_client(cluster: Cluster) -> None
     caught="known",
 )
 def test_recovery_from_split_brain_leaves_the_client_astray(cluster: Cluster) -> None:
-    """A master that is heard before it hears never learns that there was another: the lower one yields in silence, and
-    whoever its gratuitous ARP has drawn away still sends to it. ``garp_master_refresh`` is the remedy.
+    """A master that is heard before it hears never learns that there was another: the lower one
+    yields in silence, and whoever its gratuitous ARP has drawn away still sends to it.
+    ``garp_master_refresh`` is the remedy.
     """
     master, backup = cluster.master, cluster.backup
     cluster.fetch(1)
@@ -121,7 +147,9 @@ def test_recovery_from_split_brain_leaves_the_client_astray(cluster: Cluster) ->
 
 @pytest.mark.control("the backup is deaf as well", fault=Deaf, node="director2", caught="address")
 def test_recovery_needs_one_direction_only(cluster: Cluster) -> None:
-    """A master that is deaf but heard keeps its office: its backup hears it, and has nothing to say."""
+    """A master that is deaf but heard keeps its office: its backup hears it, and has nothing to
+    say.
+    """
     master, backup = cluster.master, cluster.backup
     quiet = timers.master_down_interval(backup.vrrp)
 
@@ -134,7 +162,9 @@ def test_recovery_needs_one_direction_only(cluster: Cluster) -> None:
 
 @pytest.mark.control("the client hears no ARP", fault=DropArp, node="client", caught="status")
 def test_recovery_after_both_have_lost_power(cluster: Cluster) -> None:
-    """Nobody knows anything of before: both begin as backups and with empty tables, and elect as on the first day."""
+    """Nobody knows anything of before: both begin as backups and with empty tables, and elect
+    as on the first day.
+    """
     master, backup = cluster.master, cluster.backup
     due = timers.cold_start(master.vrrp, backup.vrrp)
 

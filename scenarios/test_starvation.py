@@ -14,8 +14,9 @@ pytestmark = [pytest.mark.failover, topology(DirectorPair)]
 
 @pytest.mark.control("the master is mute", fault=Mute, node="director1", caught="address")
 def test_no_failover_while_a_starved_master_is_heard_in_time(cluster: Cluster) -> None:
-    """A backup hears nothing for at most one advertisement interval more than the master stands still. It does not mind
-    as long as that is less than its Master_Down_Interval (RFC 5798 section 6.1).
+    """A backup hears nothing for at most one advertisement interval more than the master stands
+    still. It does not mind as long as that is less than its Master_Down_Interval (RFC 5798 section
+    6.1).
     """
     master, backup = cluster.master, cluster.backup
     longest = timers.master_down_interval(backup.vrrp) - master.vrrp.advert_int
@@ -27,10 +28,12 @@ def test_no_failover_while_a_starved_master_is_heard_in_time(cluster: Cluster) -
     assert cluster.owners() == [master.name]
 
 
-@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master")
+@pytest.mark.control(
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+)
 def test_failover_at_each_turn_of_a_master_that_is_starved_for_longer(cluster: Cluster) -> None:
-    """The backup takes over each time that the master stands still for too long, and yields each time that it runs: as
-    long as the host is busy, the VIP goes to and fro.
+    """The backup takes over each time that the master stands still for too long, and yields each
+    time that it runs: as long as the host is busy, the VIP goes to and fro.
     """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=False)
@@ -39,7 +42,11 @@ def test_failover_at_each_turn_of_a_master_that_is_starved_for_longer(cluster: C
     with cluster.suffering(Starve(master, stands=1.1 * due.latest, runs=due.latest)) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
         cluster.timeline.let_pass((turns - 1) * 2.1 * due.latest)
-        moves = cluster.timeline.events(AddressChanged, node=backup.name, since=struck, address=cluster.vip)
+        moves = cluster.timeline.events(
+            AddressChanged, node=backup.name, since=struck, address=cluster.vip
+        )
 
     assert took.within(due)
-    assert [move.action for move in moves[: 2 * turns - 1]] == ["added", "removed"] * (turns - 1) + ["added"]
+    assert [move.action for move in moves[: 2 * turns - 1]] == ["added", "removed"] * (
+        turns - 1
+    ) + ["added"]

@@ -1,4 +1,6 @@
-"""Tracking: what a director watches raises, lowers or ends its claim to the VIP, and so moves it, in time."""
+"""Tracking: what a director watches raises, lowers or ends its claim to the VIP, and so moves
+it, in time.
+"""
 
 import pytest
 
@@ -32,7 +34,9 @@ SCRIPTS = pytest.mark.parametrize(
 @SCRIPTS
 @pytest.mark.control("it is not tracked", config=UNTRACKED, caught="wait_master|settles")
 def test_tracking_a_script_that_fails_moves_the_vip(cluster: Cluster, kind: str) -> None:
-    """Without weight a failure is FAULT state, and the master resigns; a weight changes what it advertises."""
+    """Without weight a failure is FAULT state, and the master resigns; a weight changes what it
+    advertises.
+    """
     master, backup = cluster.master, cluster.backup
     (script,) = master.vrrp.track_scripts
     due = timers.switch(master.vrrp, backup.vrrp, script)
@@ -46,13 +50,17 @@ def test_tracking_a_script_that_fails_moves_the_vip(cluster: Cluster, kind: str)
 @SCRIPTS
 @pytest.mark.control("it is not tracked", config=UNTRACKED, caught="wait_master|settles")
 def test_tracking_a_script_that_recovers_brings_the_vip_back(cluster: Cluster, kind: str) -> None:
-    """With its own priority again the director preempts: at its next word if it was a backup, afresh after FAULT."""
+    """With its own priority again the director preempts: at its next word if it was a backup,
+    afresh after FAULT.
+    """
     master, backup = cluster.master, cluster.backup
     (script,) = master.vrrp.track_scripts
     due = timers.switch_back(master.vrrp, backup.vrrp, script)
 
     with cluster.suffering(FailCheck(master)) as struck:
-        cluster.wait_master(backup, since=struck, until=timers.switch(master.vrrp, backup.vrrp, script).latest)
+        cluster.wait_master(
+            backup, since=struck, until=timers.switch(master.vrrp, backup.vrrp, script).latest
+        )
     healed = cluster.healed()
     took = cluster.wait_master(master, since=healed, until=due.latest)
 
@@ -60,9 +68,13 @@ def test_tracking_a_script_that_recovers_brings_the_vip_back(cluster: Cluster, k
 
 
 @check(fall=3, rise=2, interval=2)
-@pytest.mark.control("one failure is enough", config={"director1": ("fall 3", "fall 1")}, caught="took.within")
+@pytest.mark.control(
+    "one failure is enough", config={"director1": ("fall 3", "fall 1")}, caught="took.within"
+)
 def test_tracking_needs_as_many_failures_as_fall_says(cluster: Cluster) -> None:
-    """``fall`` runs in a row must fail, ``interval`` apart (keepalived ``vrrp_script_child_thread``)."""
+    """``fall`` runs in a row must fail, ``interval`` apart (keepalived
+    ``vrrp_script_child_thread``).
+    """
     master, backup = cluster.master, cluster.backup
     (script,) = master.vrrp.track_scripts
     due = timers.switch(master.vrrp, backup.vrrp, script)
@@ -74,7 +86,9 @@ def test_tracking_needs_as_many_failures_as_fall_says(cluster: Cluster) -> None:
 
 
 @check(fall=3, rise=2, interval=2)
-@pytest.mark.control("one failure is enough", config={"director1": ("fall 3", "fall 1")}, caught="address")
+@pytest.mark.control(
+    "one failure is enough", config={"director1": ("fall 3", "fall 1")}, caught="address"
+)
 def test_tracking_forgives_fewer_failures_than_fall_says(cluster: Cluster) -> None:
     """A success in between starts the count anew."""
     master = cluster.master
@@ -92,7 +106,9 @@ def test_tracking_forgives_fewer_failures_than_fall_says(cluster: Cluster) -> No
 
 
 @check(fall=3, rise=2, interval=2)
-@pytest.mark.control("one success is enough", config={"director1": ("rise 2", "rise 1")}, caught="took.within")
+@pytest.mark.control(
+    "one success is enough", config={"director1": ("rise 2", "rise 1")}, caught="took.within"
+)
 def test_tracking_needs_as_many_successes_as_rise_says(cluster: Cluster) -> None:
     """``rise`` runs in a row must succeed before the director claims the VIP again."""
     master, backup = cluster.master, cluster.backup
@@ -100,7 +116,9 @@ def test_tracking_needs_as_many_successes_as_rise_says(cluster: Cluster) -> None
     due = timers.switch_back(master.vrrp, backup.vrrp, script)
 
     with cluster.suffering(FailCheck(master)) as struck:
-        cluster.wait_master(backup, since=struck, until=timers.switch(master.vrrp, backup.vrrp, script).latest)
+        cluster.wait_master(
+            backup, since=struck, until=timers.switch(master.vrrp, backup.vrrp, script).latest
+        )
     healed = cluster.healed()
     took = cluster.wait_master(master, since=healed, until=due.latest)
 
@@ -108,7 +126,9 @@ def test_tracking_needs_as_many_successes_as_rise_says(cluster: Cluster) -> None
 
 
 @check(interval=3, timeout=1)
-@pytest.mark.control("a longer timeout", config={"director1": ("timeout 1", "timeout 9")}, caught="wait_master")
+@pytest.mark.control(
+    "a longer timeout", config={"director1": ("timeout 1", "timeout 9")}, caught="wait_master"
+)
 def test_tracking_a_script_that_hangs_moves_the_vip(cluster: Cluster) -> None:
     """A run that outlasts ``timeout`` is ended and counts as a failure."""
     master, backup = cluster.master, cluster.backup
@@ -134,10 +154,14 @@ INTERFACES = pytest.mark.parametrize(
 @INTERFACES
 @pytest.mark.control("it tracks another", config=OTHER_INTERFACE, caught="wait_master|settles")
 def test_tracking_an_interface_moves_the_vip_at_once(cluster: Cluster, kind: str) -> None:
-    """The kernel tells of a lost carrier, so nothing is waited for but the election (keepalived ``vrrp_if.c``)."""
+    """The kernel tells of a lost carrier, so nothing is waited for but the election (keepalived
+    ``vrrp_if.c``).
+    """
     master, backup = cluster.master, cluster.backup
     (inner,) = master.vrrp.track_interfaces
-    due = timers.priority_failover(master.vrrp, backup.vrrp, left=master.vrrp.effective_priority({inner}))
+    due = timers.priority_failover(
+        master.vrrp, backup.vrrp, left=master.vrrp.effective_priority({inner})
+    )
 
     with cluster.suffering(Unplug(master, "eth1")) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
@@ -147,7 +171,9 @@ def test_tracking_an_interface_moves_the_vip_at_once(cluster: Cluster, kind: str
 
 @INTERFACES
 @pytest.mark.control("it tracks another", config=OTHER_INTERFACE, caught="wait_announced|settles")
-def test_tracking_an_interface_that_returns_brings_the_vip_back(cluster: Cluster, kind: str) -> None:
+def test_tracking_an_interface_that_returns_brings_the_vip_back(
+    cluster: Cluster, kind: str
+) -> None:
     """With the carrier the claim is back, and is asserted like any other."""
     master, backup = cluster.master, cluster.backup
     (inner,) = master.vrrp.track_interfaces
@@ -156,7 +182,9 @@ def test_tracking_an_interface_that_returns_brings_the_vip_back(cluster: Cluster
 
     with cluster.suffering(Unplug(master, "eth1")) as struck:
         cluster.wait_announced(
-            backup, since=struck, until=timers.priority_failover(master.vrrp, backup.vrrp, left).latest
+            backup,
+            since=struck,
+            until=timers.priority_failover(master.vrrp, backup.vrrp, left).latest,
         )
     healed = cluster.healed()
     took = cluster.wait_master(master, since=healed, until=due.latest)
@@ -167,18 +195,26 @@ def test_tracking_an_interface_that_returns_brings_the_vip_back(cluster: Cluster
 FILES = pytest.mark.parametrize(
     "value",
     [
-        pytest.param(value, marks=topology(DirectorGroup, track_files=(
-            TrackedFile(name="claims", path="/run/claims", weight=weight),)), id=f"{value} of weight {weight}")
+        pytest.param(
+            value,
+            marks=topology(
+                DirectorGroup,
+                track_files=(TrackedFile(name="claims", path="/run/claims", weight=weight),),
+            ),
+            id=f"{value} of weight {weight}",
+        )
         for weight, value in ((1, -20), (1, -254), (0, 1))
     ],
-)  # fmt: skip
+)
 UNREAD = {"director1": ("    track_file {\n        claims\n    }\n", "")}
 
 
 @FILES
 @pytest.mark.control("it is not tracked", config=UNREAD, caught="wait_master")
 def test_tracking_a_file_moves_the_vip_at_once(cluster: Cluster, value: int) -> None:
-    """Its number is added to the priority; -254, or anything but 0 without a weight, is FAULT (``track_file.c``)."""
+    """Its number is added to the priority; -254, or anything but 0 without a weight, is FAULT
+    (``track_file.c``).
+    """
     master, backup = cluster.master, cluster.backup
     (file,) = master.vrrp.track_files
     left = master.vrrp.effective_priority(values={file: value})
@@ -194,7 +230,9 @@ def test_tracking_a_file_moves_the_vip_at_once(cluster: Cluster, value: int) -> 
     assert took_back.within(returned)
 
 
-@pytest.mark.control("it is not tracked", config={"director2": UNREAD["director1"]}, caught="wait_master")
+@pytest.mark.control(
+    "it is not tracked", config={"director2": UNREAD["director1"]}, caught="wait_master"
+)
 @topology(DirectorGroup, track_files=(TrackedFile(name="claims", path="/run/claims"),))
 def test_tracking_a_file_may_raise_the_backups_claim(cluster: Cluster) -> None:
     """90 + 20 > 100: the backup outranks the master from then on, and preempts."""
@@ -206,14 +244,16 @@ def test_tracking_a_file_may_raise_the_backups_claim(cluster: Cluster) -> None:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
 
     assert took.within(due)
-    assert cluster.timeline.events(Advertisement, node=backup.name, since=struck, sent=True, priority=110)
+    assert cluster.timeline.events(
+        Advertisement, node=backup.name, since=struck, sent=True, priority=110
+    )
 
 
 @pytest.mark.control("no sync group", topology={"grouped": False}, caught="address")
 @topology(RouterPair, track_scripts=(VrrpScript(name="check", script=CHECK, weight=-20),))
 def test_tracking_with_a_weight_counts_for_nothing_in_a_sync_group(cluster: Cluster) -> None:
-    """Members of a group cannot have priorities of their own, so keepalived drops the weighted script, and says so once
-    (``vrrp_complete_instance``).
+    """Members of a group cannot have priorities of their own, so keepalived drops the weighted
+    script, and says so once (``vrrp_complete_instance``).
     """
     master, backup = cluster.master, cluster.backup
     (script,) = master.vrrp.track_scripts
@@ -223,18 +263,26 @@ def test_tracking_with_a_weight_counts_for_nothing_in_a_sync_group(cluster: Clus
     said = [event.line for event in cluster.timeline.events(Log, node=master.name)]
 
     assert not cluster.timeline.events(AddressChanged, since=struck, address=cluster.vip)
-    assert any("ignoring tracked script check with weights due to SYNC group" in line for line in said)
+    assert any(
+        "ignoring tracked script check with weights due to SYNC group" in line for line in said
+    )
 
 
 @pytest.mark.known_defect(
-    "keepalived #1469", "process events are told in the first network namespace alone, and without them none is counted"
+    "keepalived #1469",
+    "process events are told in the first network namespace alone, and without them none is"
+    " counted",
 )
 @pytest.mark.control("it is not tracked", topology={"track_processes": ()}, caught="refused|FAULT")
-@fresh_topology(DirectorGroup, track_processes=(TrackedProcess(name="itself", process="keepalived"),))
+@fresh_topology(
+    DirectorGroup, track_processes=(TrackedProcess(name="itself", process="keepalived"),)
+)
 def test_tracking_a_process_is_fault_where_the_kernel_tells_of_none(cluster: Cluster) -> None:
-    """In a container, which a director here is, keepalived cannot hear of processes, so it counts none (``cn_proc.c``).
+    """In a container, which a director here is, keepalived cannot hear of processes, so it counts
+    none (``cn_proc.c``).
 
-    It does not even see itself run: an unweighted ``track_process`` keeps such a director from ever being master.
+    It does not even see itself run: an unweighted ``track_process`` keeps such a director from ever
+    being master.
     """
     director = cluster.directors[0]
 
@@ -242,6 +290,8 @@ def test_tracking_a_process_is_fault_where_the_kernel_tells_of_none(cluster: Clu
     said = [event.line for event in cluster.timeline.events(Log, node=director.name)]
 
     assert any("process event listen - errno 111" in line for line in said), "not refused"
-    assert any("(tracked process itself quorum not achieved)" in line for line in said), "not in FAULT"
+    assert any("(tracked process itself quorum not achieved)" in line for line in said), (
+        "not in FAULT"
+    )
     assert not director.idle
     assert not cluster.owners()

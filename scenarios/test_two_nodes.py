@@ -1,4 +1,6 @@
-"""Machines that are director and real server at once: the loop of two that balance, and what cures it."""
+"""Machines that are director and real server at once: the loop of two that balance, and what
+cures it.
+"""
 
 import pytest
 
@@ -17,9 +19,10 @@ TTL = 64
 @topology(TwoNodes)
 @pytest.mark.control("the backup does not balance", topology={"cure": "mac"}, caught="assert lost")
 def test_forwarding_loops_where_both_machines_balance(cluster: Cluster) -> None:
-    """The backup has the table as well, and its IPVS sees first what the master forwards to it. Where its own scheduler
-    chooses the master, that one knows the connection and sends it back: the packet goes to and fro until its TTL, which
-    each forwarding lowers, is used up (kernel ``ip_vs_dr_xmit``), and the client is told that there is no way.
+    """The backup has the table as well, and its IPVS sees first what the master forwards to it.
+    Where its own scheduler chooses the master, that one knows the connection and sends it back: the
+    packet goes to and fro until its TTL, which each forwarding lowers, is used up (kernel
+    ``ip_vs_dr_xmit``), and the client is told that there is no way.
     """
     master, backup = cluster.master, cluster.backup
     requests = cluster.fetch(8)
@@ -32,15 +35,20 @@ def test_forwarding_loops_where_both_machines_balance(cluster: Cluster) -> None:
     path = cluster.path_of(lost[0])
     to_and_fro = [*path.between(master, backup), *path.between(backup, master)]
     assert sorted(packet.ttl for packet in to_and_fro) == list(range(1, TTL))
-    assert not [packet for request in good for packet in cluster.path_of(request).between(backup, master)]
+    assert not [
+        packet for request in good for packet in cluster.path_of(request).between(backup, master)
+    ]
 
 
 @pytest.mark.parametrize("cure", CURES)
 @pytest.mark.control("no cure", topology={"cure": None}, caught="status")
-@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="node2", caught="wait_master|settles")
+@pytest.mark.control(
+    "the backup hangs", fault=HangKeepalived, node="node2", caught="wait_master|settles"
+)
 def test_forwarding_does_not_loop_with_a_cure(cluster: Cluster, cure: str) -> None:
-    """``mac``: the backup's IPVS does not know what has no firewall mark, and what comes from the other machine is
-    given none. ``backup_only``: it is silent while the sync daemon is a backup's. Either way the new master balances.
+    """``mac``: the backup's IPVS does not know what has no firewall mark, and what comes from the
+    other machine is given none. ``backup_only``: it is silent while the sync daemon is a backup's.
+    Either way the new master balances.
     """
     master, backup = cluster.master, cluster.backup
     requests = cluster.fetch(8)
@@ -60,8 +68,9 @@ def test_forwarding_does_not_loop_with_a_cure(cluster: Cluster, cure: str) -> No
 @topology(TwoNodes, cure="backup_only")
 @pytest.mark.control("one machine for one client", topology={"scheduler": "sh"}, caught="len")
 def test_forwarding_to_itself_sends_nothing(cluster: Cluster) -> None:
-    """What IPVS gives to the machine it runs on goes to the local httpd (``ip_vs_null_xmit``): no packet of it is on
-    any other machine's wire, and the other machine's share is what passes between the two.
+    """What IPVS gives to the machine it runs on goes to the local httpd (``ip_vs_null_xmit``): no
+    packet of it is on any other machine's wire, and the other machine's share is what passes
+    between the two.
     """
     master, backup = cluster.master, cluster.backup
     requests = cluster.fetch(4)

@@ -1,4 +1,6 @@
-"""IPVS that ipvsadm or ldirectord has set up: the kernel's own cases, kube-proxy's, and another health checker."""
+"""IPVS that ipvsadm or ldirectord has set up: the kernel's own cases, kube-proxy's, and another
+health checker.
+"""
 
 import signal
 
@@ -12,7 +14,9 @@ from topologies.without_keepalived import IpvsSh, KubeProxy, Ldirectord
 
 pytestmark = pytest.mark.forwarding
 
-METHODS = [pytest.param(method, marks=topology(IpvsSh, method=method)) for method in ("DR", "NAT", "TUN")]
+METHODS = [
+    pytest.param(method, marks=topology(IpvsSh, method=method)) for method in ("DR", "NAT", "TUN")
+]
 
 
 def cleared(cluster: Cluster) -> None:
@@ -23,8 +27,9 @@ def cleared(cluster: Cluster) -> None:
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.control("no table", sabotage=cleared, caught="status")
 def test_forwarding_to_a_vip_that_is_in_no_lan(cluster: Cluster, method: str) -> None:
-    """The kernel's own test of IPVS (ipvs.sh): a route leads to the VIP, which is nobody's neighbour. The answer of a
-    real server with a way of its own does not pass the director, but for NAT's, which has to.
+    """The kernel's own test of IPVS (ipvs.sh): a route leads to the VIP, which is nobody's
+    neighbour. The answer of a real server with a way of its own does not pass the director, but for
+    NAT's, which has to.
     """
     cluster.settle()
     (director,) = cluster.directors
@@ -42,8 +47,9 @@ def test_forwarding_to_a_vip_that_is_in_no_lan(cluster: Cluster, method: str) ->
 @pytest.mark.control("no masquerading", topology={"masquerade": False}, caught="status")
 @pytest.mark.diagnosis("real server's gateway wrong")
 def test_forwarding_as_kube_proxy_does_needs_masquerading(cluster: Cluster) -> None:
-    """Pods have no way back but the one to the node, so the node asks them in its own name (``-m ipvs`` in POSTROUTING,
-    which wants ``net.ipv4.vs.conntrack``); the client sees the cluster address alone.
+    """Pods have no way back but the one to the node, so the node asks them in its own name (``-m
+    ipvs`` in POSTROUTING, which wants ``net.ipv4.vs.conntrack``); the client sees the cluster
+    address alone.
     """
     cluster.settle()
     (node,) = cluster.directors
@@ -60,11 +66,14 @@ def test_forwarding_as_kube_proxy_does_needs_masquerading(cluster: Cluster) -> N
 @topology(Ldirectord)
 @pytest.mark.needs("ldirectord, which a topology has to ask for", program="ldirectord")
 @pytest.mark.control(
-    "ldirectord hangs", sabotage=lambda cluster: cluster.directors[0].signal_all(signal.SIGSTOP), caught="wait_pool"
+    "ldirectord hangs",
+    sabotage=lambda cluster: cluster.directors[0].signal_all(signal.SIGSTOP),
+    caught="wait_pool",
 )
 def test_health_checked_by_ldirectord(cluster: Cluster) -> None:
-    """One process asks all real servers one after the other and then sleeps for its ``checkinterval``; the first
-    failure counts (``failurecount``), and with ``quiescent=no`` the real server leaves the table (ldirectord(8)).
+    """One process asks all real servers one after the other and then sleeps for its
+    ``checkinterval``; the first failure counts (``failurecount``), and with ``quiescent=no`` the
+    real server leaves the table (ldirectord(8)).
     """
     cluster.settle()
     (director,) = cluster.directors
@@ -73,7 +82,9 @@ def test_health_checked_by_ldirectord(cluster: Cluster) -> None:
 
     with cluster.suffering(StopHttpd(server)) as struck:
         left = cluster.wait_pool(director, server, present=False, since=struck, until=due.latest)
-    back = cluster.wait_pool(director, server, present=True, since=cluster.healed(), until=due.latest)
+    back = cluster.wait_pool(
+        director, server, present=True, since=cluster.healed(), until=due.latest
+    )
 
     assert left.within(due)
     assert back.within(due)

@@ -1,1 +1,3 @@
-"""VRRP rule by rule: what RFC 3768 and RFC 9568 say of a packet, and what a director does with it."""
+"""VRRP rule by rule: what RFC 3768 and RFC 9568 say of a packet, and what a director does with
+it.
+"""

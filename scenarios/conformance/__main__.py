@@ -1,4 +1,6 @@
-"""``python -m scenarios.conformance FILE...``: the page, from what ``pytest --conformance FILE`` wrote each time."""
+"""``python -m scenarios.conformance FILE...``: the page, from what ``pytest --conformance
+FILE`` wrote each time.
+"""
 
 import sys
 from pathlib import Path
@@ -12,7 +14,9 @@ def main() -> None:
     if len(sys.argv) < 2:
         sys.exit("usage: python -m scenarios.conformance FILE... (from pytest --conformance FILE)")
     try:
-        print(page.render(*(Path(name).read_text(encoding="utf-8") for name in sys.argv[1:])), end="")
+        print(
+            page.render(*(Path(name).read_text(encoding="utf-8") for name in sys.argv[1:])), end=""
+        )
     except (HarnessError, OSError) as problem:
         sys.exit(f"scenarios.conformance: {problem}")
 

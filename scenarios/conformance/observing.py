@@ -16,9 +16,13 @@ from harness.keepalived import statistics, timers
 from harness.timeline import EVER
 
 SOON = 0.05
-"""Seconds within which a daemon that does something because of a packet has done it, and said so."""
+"""Seconds within which a daemon that does something because of a packet has done it, and said
+so.
+"""
 INTO_THE_WAIT = 2.0
-"""Seconds of a backup's wait that have passed when the packet comes: neither its beginning nor its end."""
+"""Seconds of a backup's wait that have passed when the packet comes: neither its beginning nor
+its end.
+"""
 BETWEEN = 0.3
 """Seconds between a master's advertisement and the packet."""
 LINES = 5
@@ -29,20 +33,23 @@ GAVE_UP = "gave up"
 KERNEL = "the kernel's count of packets that the socket did not get"
 OTHER_WAIT = "obeyed, with another wait"
 _USUAL = re.compile(
-    r"Entering \w+ STATE|master set to|master changed from|Sending/queueing|Sending gratuitous|Sending unsolicited"
+    r"Entering \w+ STATE|master set to|master changed from|Sending/queueing|Sending gratuitous"
+    r"|Sending unsolicited"
     r"|setting VIPs|removing VIPs"
     r"|Receive advertisement timeout|Backup received priority 0|Master received priority 0"
     r"|with (lower|higher) priority|received lower priority|with same priority|forcing new election"
     r"|\w+ -> \w+|Master_Down_Timer expired|switching to Backup|Refusing to start Virtual Router"
 )
-"""What keepalived, and then vrrpd, say of their own changes of state and of advertisements that they take for right."""
+"""What keepalived, and then vrrpd, say of their own changes of state and of advertisements that
+they take for right.
+"""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """``did``: what the packet made the director do, in a word; ``counted``: counters that rose, but for those of
-    advertisements; ``said``: its log lines; ``answered``: whether it advertised at once; ``shown``: what happened, in a
-    few lines.
+    """``did``: what the packet made the director do, in a word; ``counted``: counters that rose,
+    but for those of advertisements; ``said``: its log lines; ``answered``: whether it advertised at
+    once; ``shown``: what happened, in a few lines.
     """
 
     did: str
@@ -61,10 +68,12 @@ class Seen:
 
 
 def depose(cluster: Cluster) -> Instant:
-    """Have the director be a backup, whoever it was, and forget which faults it has already told of.
+    """Have the director be a backup, whoever it was, and forget which faults it has already told
+    of.
 
-    keepalived tells of each fault once for each master (``vrrp.c``, ``log_rate_limited_error``, since 2.3.3), so that
-    two addresses have to speak. Returns the instant of the last advertisement.
+    keepalived tells of each fault once for each master (``vrrp.c``, ``log_rate_limited_error``,
+    since 2.3.3), so that two addresses have to speak. Returns the instant of the last
+    advertisement.
     """
     phantom = cluster.phantom
     phantom.advertise(source=OTHER_SOURCE[phantom.advertisement().family])
@@ -75,8 +84,12 @@ def depose(cluster: Cluster) -> Instant:
     return said
 
 
-def send(cluster: Cluster, packets: Sequence[Mapping[str, Any]]) -> tuple[Instant, tuple[str, ...], tuple[str, ...]]:
-    """Send the packets, one after the other; returns when, and what the director counted and said because of them."""
+def send(
+    cluster: Cluster, packets: Sequence[Mapping[str, Any]]
+) -> tuple[Instant, tuple[str, ...], tuple[str, ...]]:
+    """Send the packets, one after the other; returns when, and what the director counted and
+    said because of them.
+    """
     (director,) = cluster.directors
     before, dropped = cluster.statistics(director), cluster.raw_drops(director)
     sent = cluster.timeline.now()
@@ -89,7 +102,9 @@ def send(cluster: Cluster, packets: Sequence[Mapping[str, Any]]) -> tuple[Instan
     daemon = director.daemons[0].name
     lines = [
         event.line
-        for event in cluster.timeline.events(Log, node=director.name, since=sent, until=until, daemon=daemon)
+        for event in cluster.timeline.events(
+            Log, node=director.name, since=sent, until=until, daemon=daemon
+        )
         if not _USUAL.search(event.line)
     ]
     counted = sorted(name for name in more if "Error" in name)
@@ -110,7 +125,9 @@ def ask_master(cluster: Cluster, packets: Sequence[Mapping[str, Any]]) -> Seen:
     deposed = cluster.timeline.events(StateChanged, node=director.name, since=sent, state="BACKUP")
     did = _obeyed(cluster, director, packets[-1], sent) if deposed else "discarded"
     did = GAVE_UP if _has_given_up(cluster, director, sent) else did
-    answers = cluster.timeline.events(Advertisement, node=director.name, since=sent, until=sent + SOON, sent=True)
+    answers = cluster.timeline.events(
+        Advertisement, node=director.name, since=sent, until=sent + SOON, sent=True
+    )
     shown = story(cluster, sent)
     recover(cluster, director, did)
     return Seen(did, counted, said, bool(answers), shown)
@@ -137,7 +154,9 @@ def ask_backup(cluster: Cluster, packets: Sequence[Mapping[str, Any]]) -> Seen:
 
 
 def story(cluster: Cluster, sent: Instant) -> tuple[str, ...]:
-    """What was sent and who became what since a packet, in seconds after it: the first lines of its timeline."""
+    """What was sent and who became what since a packet, in seconds after it: the first lines of
+    its timeline.
+    """
     lines = []
     for event in cluster.timeline.events(Advertisement, StateChanged, since=sent):
         if isinstance(event, StateChanged):
@@ -157,12 +176,20 @@ def wait_of(director: DirectorNode, master_advert_int: float | None = None) -> W
 
 
 def _has_given_up(cluster: Cluster, director: DirectorNode, since: Instant) -> bool:
-    return bool(cluster.timeline.events(StateChanged, node=director.name, since=since, state="FAULT"))
+    return bool(
+        cluster.timeline.events(StateChanged, node=director.name, since=since, state="FAULT")
+    )
 
 
-def _obeyed(cluster: Cluster, director: DirectorNode, lies: Mapping[str, Any], sent: Instant) -> str:
-    """``obeyed``, if the director then waits as long as the packet's interval says (RFC 9568 section 6.1)."""
-    interval = lies.get("interval", round(director.vrrp.advert_int * 100) if "reserved" in lies else 0)
+def _obeyed(
+    cluster: Cluster, director: DirectorNode, lies: Mapping[str, Any], sent: Instant
+) -> str:
+    """``obeyed``, if the director then waits as long as the packet's interval says (RFC 9568
+    section 6.1).
+    """
+    interval = lies.get(
+        "interval", round(director.vrrp.advert_int * 100) if "reserved" in lies else 0
+    )
     if not interval:
         return "obeyed"
     due = wait_of(director, interval / 100)
@@ -185,7 +212,9 @@ def wait_master(cluster: Cluster, director: DirectorNode, since: Instant) -> Non
 
 
 def recover(cluster: Cluster, director: DirectorNode, did: str) -> None:
-    """Have a director that may wait for long, since a packet said so, be master soon; one that gave up is restarted."""
+    """Have a director that may wait for long, since a packet said so, be master soon; one that
+    gave up is restarted.
+    """
     if did == GAVE_UP:
         with cluster.suffering(StopSpeaker(director), at_once=True):
             pass
@@ -198,7 +227,9 @@ def implementation(cluster: Cluster) -> str:
     (director,) = cluster.directors
     if director.role.by == "keepalived":
         return str(director.plan.image.keepalived)
-    said = cluster.timeline.events(Log, node=director.name, since=EVER, daemon=director.daemons[0].name)
+    said = cluster.timeline.events(
+        Log, node=director.name, since=EVER, daemon=director.daemons[0].name
+    )
     versions = [found[1] for event in said if (found := _FRR.search(event.line))]
     return f"FRR {versions[0]}"
 

@@ -23,7 +23,9 @@ class Duty:
 
 
 def heard(cluster: Cluster) -> list[Any]:
-    """The director's advertisements of VRID 51 as scapy reads them, from two intervals of its reign."""
+    """The director's advertisements of VRID 51 as scapy reads them, from two intervals of its
+    reign.
+    """
     from scapy.layers.inet import IP
     from scapy.layers.inet6 import IPv6
     from scapy.layers.l2 import Ether
@@ -36,7 +38,9 @@ def heard(cluster: Cluster) -> list[Any]:
         if frame.node == "director1" and frame.sent:
             packet = Ether(frame.data)
             around: Any = packet.getlayer(IP) or packet.getlayer(IPv6)
-            if (around is not None and getattr(around, "proto", None) == 112) or getattr(around, "nh", None) == 112:
+            if (around is not None and getattr(around, "proto", None) == 112) or getattr(
+                around, "nh", None
+            ) == 112:
                 message = bytes(around.payload)
                 if message[1:2] == bytes([51]):
                     found.append((packet, around, message))
@@ -48,7 +52,9 @@ def every(check: Callable[[Any, Any, bytes, Cluster], bool]) -> Callable[[Cluste
 
     def passes(cluster: Cluster) -> bool:
         found = heard(cluster)
-        return bool(found) and all(check(packet, around, message, cluster) for packet, around, message in found)
+        return bool(found) and all(
+            check(packet, around, message, cluster) for packet, around, message in found
+        )
 
     return passes
 
@@ -79,7 +85,9 @@ def _announced_after(cluster: Cluster) -> bool:
     cluster.timeline.let_pass(observing.SOON)
     first = cluster.timeline.events(Advertisement, node=director.name, since=since, sent=True)[:1]
     arps = cluster.timeline.events(Arp, node=director.name, since=since, sent=True, gratuitous=True)
-    ndps = cluster.timeline.events(Ndp, node=director.name, since=since, sent=True, unsolicited=True)
+    ndps = cluster.timeline.events(
+        Ndp, node=director.name, since=since, sent=True, unsolicited=True
+    )
     told = [event.at for event in (*arps, *ndps)]
     return bool(first) and bool(told) and first[0].at <= min(told)
 
@@ -93,18 +101,46 @@ def duties(kind: Kind) -> list[Duty]:
     hops = "hlim" if kind.family == 6 else "ttl"
     pseudo = kind.family == 6
     found = [
-        Duty("sends: TTL", f"{rfc} {ttl}: it is 255", "MUST", every(lambda p, a, m, c: getattr(a, hops) == 255)),
-        Duty("sends: destination", f"{rfc} 7.2: the VRRP group", "MUST", every(lambda p, a, m, c: a.dst == group)),
-        Duty("sends: source MAC", f"{rfc} 7.2: the virtual router's", "MUST", every(lambda p, a, m, c: p.src == mac)),
-        Duty("sends: source address", f"{rfc} 7.2: the interface's own", "MUST", every(_own_source)),
+        Duty(
+            "sends: TTL",
+            f"{rfc} {ttl}: it is 255",
+            "MUST",
+            every(lambda p, a, m, c: getattr(a, hops) == 255),
+        ),
+        Duty(
+            "sends: destination",
+            f"{rfc} 7.2: the VRRP group",
+            "MUST",
+            every(lambda p, a, m, c: a.dst == group),
+        ),
+        Duty(
+            "sends: source MAC",
+            f"{rfc} 7.2: the virtual router's",
+            "MUST",
+            every(lambda p, a, m, c: p.src == mac),
+        ),
+        Duty(
+            "sends: source address", f"{rfc} 7.2: the interface's own", "MUST", every(_own_source)
+        ),
         Duty(
             "sends: checksum",
-            f"{rfc} {'5.2.8' if kind.version == 3 else '5.3.8'}: {'with' if pseudo else 'without'} the pseudo-header",
+            f"{rfc} {'5.2.8' if kind.version == 3 else '5.3.8'}:"
+            f" {'with' if pseudo else 'without'} the pseudo-header",
             "MUST",
             every(_checksum(pseudo)),
         ),
-        Duty("answers: priority 0", f"{rfc} 6.4.3: a master advertises at once", "MUST", _answers(priority=0)),
-        Duty("takes over: order", f"{rfc} 6.4.2: it advertises, then tells the LAN", "MUST", _announced_after),
+        Duty(
+            "answers: priority 0",
+            f"{rfc} 6.4.3: a master advertises at once",
+            "MUST",
+            _answers(priority=0),
+        ),
+        Duty(
+            "takes over: order",
+            f"{rfc} 6.4.2: it advertises, then tells the LAN",
+            "MUST",
+            _announced_after,
+        ),
     ]
     if kind is BY_9568:
         return [duty for duty in found if duty.name == "sends: checksum"]
@@ -112,12 +148,25 @@ def duties(kind: Kind) -> list[Duty]:
         lower = f"{rfc} 6.4.3: a master advertises at once to assert itself"
         found.append(Duty("answers: a lower priority", lower, "MUST", _answers(priority=1)))
         zero = f"{rfc} 5.2.6: reserved bits are 0"
-        found.append(Duty("sends: reserved bits", zero, "MUST", every(lambda p, a, m, c: m[4] >> 4 == 0)))
+        found.append(
+            Duty("sends: reserved bits", zero, "MUST", every(lambda p, a, m, c: m[4] >> 4 == 0))
+        )
     elif kind is not PASSWORD:
         data = f"{rfc} 5.3.10: authentication data are 0"
-        found.append(Duty("sends: authentication data", data, "SHOULD", every(lambda p, a, m, c: m[-8:] == bytes(8))))
+        found.append(
+            Duty(
+                "sends: authentication data",
+                data,
+                "SHOULD",
+                every(lambda p, a, m, c: m[-8:] == bytes(8)),
+            )
+        )
     return found
 
 
 def _own_source(packet: Any, around: Any, message: bytes, cluster: Cluster) -> bool:
-    return str(around.src).startswith("fe80::") if around.version == 6 else around.src == cluster.directors[0].ip
+    return (
+        str(around.src).startswith("fe80::")
+        if around.version == 6
+        else around.src == cluster.directors[0].ip
+    )

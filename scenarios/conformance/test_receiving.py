@@ -1,4 +1,6 @@
-"""Packets that a director receives: a wrong one deposes no master and prolongs no backup's wait, a right one does."""
+"""Packets that a director receives: a wrong one deposes no master and prolongs no backup's
+wait, a right one does.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,12 @@ from topologies.phantom_pair import PhantomPair
 pytestmark = pytest.mark.conformance
 
 Record = Callable[[str, object], None]
-TRUTHFUL = pytest.mark.control("the phantom router does not lie", topology={"truthful": True}, caught="seen.did")
-OTHER_VRID = pytest.mark.control("the director has another VRID", topology={"vrid": 52}, caught="wait|state|settle")
+TRUTHFUL = pytest.mark.control(
+    "the phantom router does not lie", topology={"truthful": True}, caught="seen.did"
+)
+OTHER_VRID = pytest.mark.control(
+    "the director has another VRID", topology={"vrid": 52}, caught="wait|state|settle"
+)
 
 
 def cases(state: str, discarded: bool) -> list[object]:
@@ -28,7 +34,11 @@ def cases(state: str, discarded: bool) -> list[object]:
             kind,
             vector,
             id=f"{kind.name}: {vector.name}",
-            marks=[topology(PhantomPair, **kind.vrrp), *needed(kind), *declared(kind, vector, state)],
+            marks=[
+                topology(PhantomPair, **kind.vrrp),
+                *needed(kind),
+                *declared(kind, vector, state),
+            ],
         )
         for kind in KINDS
         for vector in vectors(kind)
@@ -36,10 +46,18 @@ def cases(state: str, discarded: bool) -> list[object]:
     ]
 
 
-def show(record: Record, cluster: Cluster, state: str, kind: Kind, vector: Vector, seen: Seen) -> None:
+def show(
+    record: Record, cluster: Cluster, state: str, kind: Kind, vector: Vector, seen: Seen
+) -> None:
     """Put what was seen on record."""
     row: dict[str, object] = {"implementation": observing.implementation(cluster)}
-    row |= {"kind": kind.name, "state": state, "packet": vector.name, "rule": vector.rule, "level": vector.level}
+    row |= {
+        "kind": kind.name,
+        "state": state,
+        "packet": vector.name,
+        "rule": vector.rule,
+        "level": vector.level,
+    }
     row |= {"due": vector.due[state], "logs": vector.logs, "did": seen.did, "how": seen.how}
     row |= {
         "counted": list(seen.counted),
@@ -52,7 +70,9 @@ def show(record: Record, cluster: Cluster, state: str, kind: Kind, vector: Vecto
 
 @TRUTHFUL
 @pytest.mark.parametrize(("kind", "vector"), cases(MASTER, discarded=True))
-def test_conformance_a_master_discards(cluster: Cluster, kind: Kind, vector: Vector, record_property: Record) -> None:
+def test_conformance_a_master_discards(
+    cluster: Cluster, kind: Kind, vector: Vector, record_property: Record
+) -> None:
     """Whoever can send one wrong packet would otherwise take the VIP from its master."""
     seen = observing.ask_master(cluster, vector.packets)
     show(record_property, cluster, MASTER, kind, vector, seen)
@@ -62,7 +82,9 @@ def test_conformance_a_master_discards(cluster: Cluster, kind: Kind, vector: Vec
 
 @OTHER_VRID
 @pytest.mark.parametrize(("kind", "vector"), cases(MASTER, discarded=False))
-def test_conformance_a_master_obeys(cluster: Cluster, kind: Kind, vector: Vector, record_property: Record) -> None:
+def test_conformance_a_master_obeys(
+    cluster: Cluster, kind: Kind, vector: Vector, record_property: Record
+) -> None:
     """A master that does not give way to one that is better makes two masters."""
     seen = observing.ask_master(cluster, vector.packets)
     show(record_property, cluster, MASTER, kind, vector, seen)
@@ -72,7 +94,9 @@ def test_conformance_a_master_obeys(cluster: Cluster, kind: Kind, vector: Vector
 
 @TRUTHFUL
 @pytest.mark.parametrize(("kind", "vector"), cases(BACKUP, discarded=True))
-def test_conformance_a_backup_discards(cluster: Cluster, kind: Kind, vector: Vector, record_property: Record) -> None:
+def test_conformance_a_backup_discards(
+    cluster: Cluster, kind: Kind, vector: Vector, record_property: Record
+) -> None:
     """Whoever can send wrong packets would otherwise keep a backup from ever taking over."""
     seen = observing.ask_backup(cluster, vector.packets)
     show(record_property, cluster, BACKUP, kind, vector, seen)
@@ -82,7 +106,9 @@ def test_conformance_a_backup_discards(cluster: Cluster, kind: Kind, vector: Vec
 
 @OTHER_VRID
 @pytest.mark.parametrize(("kind", "vector"), cases(BACKUP, discarded=False))
-def test_conformance_a_backup_obeys(cluster: Cluster, kind: Kind, vector: Vector, record_property: Record) -> None:
+def test_conformance_a_backup_obeys(
+    cluster: Cluster, kind: Kind, vector: Vector, record_property: Record
+) -> None:
     """A backup that does not hear its master takes over while that is alive."""
     seen = observing.ask_backup(cluster, vector.packets)
     show(record_property, cluster, BACKUP, kind, vector, seen)

@@ -1,4 +1,6 @@
-"""What a master sends: its advertisements field by field, and what it answers to a router that is not better."""
+"""What a master sends: its advertisements field by field, and what it answers to a router that
+is not better.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from topologies.phantom_pair import PhantomPair
 pytestmark = pytest.mark.conformance
 
 Record = Callable[[str, object], None]
-OTHER_VRID = pytest.mark.control("the director has another VRID", topology={"vrid": 52}, caught="kept|settle|state")
+OTHER_VRID = pytest.mark.control(
+    "the director has another VRID", topology={"vrid": 52}, caught="kept|settle|state"
+)
 KEPT, BROKEN = "kept", "not kept"
 
 CASES = [
@@ -25,7 +29,11 @@ CASES = [
         kind,
         duty,
         id=f"{kind.name}: {duty.name}",
-        marks=[topology(PhantomPair, **kind.vrrp), *needed(kind), *declared_of_sender(kind, duty.name)],
+        marks=[
+            topology(PhantomPair, **kind.vrrp),
+            *needed(kind),
+            *declared_of_sender(kind, duty.name),
+        ],
     )
     for kind in KINDS
     for duty in duties(kind)
@@ -34,12 +42,28 @@ CASES = [
 
 @OTHER_VRID
 @pytest.mark.parametrize(("kind", "duty"), CASES)
-def test_conformance_a_master_sends(cluster: Cluster, kind: Kind, duty: Duty, record_property: Record) -> None:
+def test_conformance_a_master_sends(
+    cluster: Cluster, kind: Kind, duty: Duty, record_property: Record
+) -> None:
     """Routers of other makers judge a keepalived by what it sends."""
     kept = duty.check(cluster)
-    row = {"implementation": observing.implementation(cluster), "kind": kind.name, "state": "master"}
+    row = {
+        "implementation": observing.implementation(cluster),
+        "kind": kind.name,
+        "state": "master",
+    }
     did = KEPT if kept else BROKEN
-    row |= {"packet": duty.name, "rule": duty.rule, "level": duty.level, "due": KEPT, "did": did, "how": did}
-    record_property("conformance", {**row, "logs": False, "counted": [], "said": [], "answered": False, "shown": []})
+    row |= {
+        "packet": duty.name,
+        "rule": duty.rule,
+        "level": duty.level,
+        "due": KEPT,
+        "did": did,
+        "how": did,
+    }
+    record_property(
+        "conformance",
+        {**row, "logs": False, "counted": [], "said": [], "answered": False, "shown": []},
+    )
 
     assert kept

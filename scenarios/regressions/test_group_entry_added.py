@@ -19,7 +19,10 @@ SECOND = "    172.16.10.51 80\n"
 
 
 @pytest.mark.regression(
-    "found by trying", "the checker dies of an entry added to a group", present=">2.2.7", caught="crashes"
+    "found by trying",
+    "the checker dies of an entry added to a group",
+    present=">2.2.7",
+    caught="crashes",
 )
 @fresh_topology(Reported, configs=(CONFIG.replace(SECOND, ""),), real_servers=1)
 def test_group_entry_can_be_added_by_a_reload(cluster: Cluster) -> None:
@@ -29,7 +32,11 @@ def test_group_entry_can_be_added_by_a_reload(cluster: Cluster) -> None:
 
     cluster.reload(director, ("172.16.10.50 80\n", f"172.16.10.50 80\n{SECOND}"))
     cluster.wait_done(
-        director, DestinationChanged, action="added", address="172.16.10.21:80", service="TCP 172.16.10.51:80"
+        director,
+        DestinationChanged,
+        action="added",
+        address="172.16.10.21:80",
+        service="TCP 172.16.10.51:80",
     )
 
     assert not cluster.crashes(director)

@@ -10,21 +10,34 @@ from topologies.reported import Reported
 
 
 @pytest.mark.regression(
-    "found by trying", "a removed entry stays, a service without servers", present="<=2.2.7", caught="service action"
+    "found by trying",
+    "a removed entry stays, a service without servers",
+    present="<=2.2.7",
+    caught="service action",
 )
 @fresh_topology(Reported, configs=(CONFIG,), real_servers=1)
 def test_group_entry_can_be_removed_by_a_reload(cluster: Cluster) -> None:
-    """Its destinations go and the service stays, refusing what comes for it (``ipwrapper.c``, ``clear_diff_vsge``)."""
+    """Its destinations go and the service stays, refusing what comes for it (``ipwrapper.c``,
+    ``clear_diff_vsge``).
+    """
     (director,) = cluster.directors
     cluster.wait_done(
-        director, DestinationChanged, action="added", address="172.16.10.21:80", service="TCP 172.16.10.51:80"
+        director,
+        DestinationChanged,
+        action="added",
+        address="172.16.10.21:80",
+        service="TCP 172.16.10.51:80",
     )
 
     reloaded = cluster.timeline.now()
     cluster.reload(director, (SECOND, ""))
 
     cluster.wait_done(
-        director, DestinationChanged, action="removed", address="172.16.10.21:80", service="TCP 172.16.10.51:80"
+        director,
+        DestinationChanged,
+        action="removed",
+        address="172.16.10.21:80",
+        service="TCP 172.16.10.51:80",
     )
     cluster.timeline.wait_for(
         ServiceChanged,

@@ -1,4 +1,6 @@
-"""A reload while a child of keepalived waits to be started again leaves one such child, and not two."""
+"""A reload while a child of keepalived waits to be started again leaves one such child, and not
+two.
+"""
 
 import signal
 
@@ -18,22 +20,31 @@ virtual_server 172.16.10.50 80 { lb_kind DR
     real_server 172.16.10.21 80 { weight 1 } }
 """
 DELAY = 1.0
-"""Seconds until a child that has died twice is started again (``core/main.c``, ``calc_restart_delay``)."""
+"""Seconds until a child that has died twice is started again (``core/main.c``,
+``calc_restart_delay``).
+"""
 RUNNING = 3
 """keepalived, and its children for VRRP and for checks."""
 
 
 @pytest.mark.regression(
-    "found by search", "a child that a reload starts is started again by its timer", present=">=2.1", caught="RUNNING"
+    "found by search",
+    "a child that a reload starts is started again by its timer",
+    present=">=2.1",
+    caught="RUNNING",
 )
 @pytest.mark.parametrize(
-    ("child", "asked"), [("vrrp", signal.SIGHUP), ("checkers", signal.SIGHUP), ("checkers", signal.SIGUSR1)]
+    ("child", "asked"),
+    [("vrrp", signal.SIGHUP), ("checkers", signal.SIGHUP), ("checkers", signal.SIGUSR1)],
 )
 @fresh_topology(Reported, configs=(CONFIG,))
-def test_a_child_that_waits_is_started_once(cluster: Cluster, child: str, asked: signal.Signals) -> None:
-    """A reload starts a child that is missing, and nothing cancels the timer that does so, too (``core/main.c``,
-    ``propagate_signal``; ``vrrp_daemon.c``, ``delayed_restart_vrrp_child_thread``). Both speak for one router or write
-    one table, and the parent knows one. Where checks are to run, the signal to dump data does the same.
+def test_a_child_that_waits_is_started_once(
+    cluster: Cluster, child: str, asked: signal.Signals
+) -> None:
+    """A reload starts a child that is missing, and nothing cancels the timer that does so, too
+    (``core/main.c``, ``propagate_signal``; ``vrrp_daemon.c``,
+    ``delayed_restart_vrrp_child_thread``). Both speak for one router or write one table, and the
+    parent knows one. Where checks are to run, the signal to dump data does the same.
     """
     (director,) = cluster.directors
     cluster.wait_done(director, AddressChanged, action="added", address="172.16.10.50")
@@ -44,5 +55,7 @@ def test_a_child_that_waits_is_started_once(cluster: Cluster, child: str, asked:
     director.process().send_signal(asked)
     cluster.timeline.let_pass(2 * DELAY)
 
-    running = [command for command in cluster.processes(director) if command.startswith("keepalived")]
+    running = [
+        command for command in cluster.processes(director) if command.startswith("keepalived")
+    ]
     assert len(running) == RUNNING

@@ -1,4 +1,6 @@
-"""A script may be named by a path with symbolic links in it, as ``/bin`` is one in every present distribution."""
+"""A script may be named by a path with symbolic links in it, as ``/bin`` is one in every
+present distribution.
+"""
 
 import pytest
 
@@ -22,12 +24,17 @@ vrrp_instance V1 { interface eth0
 
 
 @pytest.mark.regression(
-    "found by trying", "a script below a symbolic link is not run", present=">2.2.7", caught="action=.added"
+    "found by trying",
+    "a script below a symbolic link is not run",
+    present=">2.2.7",
+    caught="action=.added",
 )
 @fresh_topology(Reported, configs=(CONFIG,))
 @pytest.mark.diagnosis("tracked script fails at rest")
 def test_script_below_a_symbolic_link_is_run(cluster: Cluster) -> None:
-    """It says "Wrong file type found in script path", and the instance is master whatever the script says."""
+    """It says "Wrong file type found in script path", and the instance is master whatever the
+    script says.
+    """
     cluster.let_pass(timers.cold_start(INSTANCE))
 
     assert not cluster.timeline.events(AddressChanged, action="added", address=INSTANCE.vips[0])

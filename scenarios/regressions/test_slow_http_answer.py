@@ -1,4 +1,6 @@
-"""``connect_timeout`` limits how long a real server may take to answer, however slowly it says something."""
+"""``connect_timeout`` limits how long a real server may take to answer, however slowly it says
+something.
+"""
 
 import pytest
 
@@ -10,13 +12,23 @@ from topologies.health_checks import SLOWLY, HealthChecks
 
 
 @pytest.mark.regression(
-    "#1822", "a server that answers a byte at a time is never removed", present="", caught="wait_pool"
+    "#1822",
+    "a server that answers a byte at a time is never removed",
+    present="",
+    caught="wait_pool",
 )
 @topology(HealthChecks, services=(SLOWLY,))
 def test_slow_http_answer_is_given_up(cluster: Cluster) -> None:
-    """Each read has ``connect_timeout`` anew (keepalived ``check_http.c``, ``http_read_thread``)."""
-    director, fault = cluster.master, ChangePage(cluster.real_servers[0], path="/trickle/page", text="." * 400)
+    """Each read has ``connect_timeout`` anew (keepalived ``check_http.c``,
+    ``http_read_thread``).
+    """
+    director, fault = (
+        cluster.master,
+        ChangePage(cluster.real_servers[0], path="/trickle/page", text="." * 400),
+    )
     due = timers.removal(SLOWLY, timers.Symptom.SILENT)
 
     with cluster.suffering(fault) as struck:
-        cluster.wait_pool(director, fault.node, service=SLOWLY, present=False, since=struck, until=due.latest)
+        cluster.wait_pool(
+            director, fault.node, service=SLOWLY, present=False, since=struck, until=due.latest
+        )

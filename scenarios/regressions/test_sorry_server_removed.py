@@ -19,7 +19,10 @@ virtual_server 172.16.10.50 80 {{ lb_kind DR
 
 
 @pytest.mark.regression(
-    "7cfb502b", "the checker dies of the removal of an active sorry server", present="==2.3.3", caught="crashes"
+    "7cfb502b",
+    "the checker dies of the removal of an active sorry server",
+    present="==2.3.3",
+    caught="crashes",
 )
 @fresh_topology(Reported, configs=(CONFIG,), real_servers=2)
 def test_sorry_server_in_use_can_be_removed_by_a_reload(cluster: Cluster) -> None:

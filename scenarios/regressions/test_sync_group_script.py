@@ -27,7 +27,10 @@ vrrp_instance V2 {{ interface eth0
 
 
 @pytest.mark.regression(
-    "459fc2b9", "a sync group's member does not heed its script", present="<2.2", caught="address action=removed"
+    "459fc2b9",
+    "a sync group's member does not heed its script",
+    present="<2.2",
+    caught="address action=removed",
 )
 @fresh_topology(Reported, configs=(CONFIG,))
 @pytest.mark.diagnosis("tracked script fails at rest")
@@ -42,5 +45,10 @@ def test_sync_group_member_goes_to_fault_with_its_script(cluster: Cluster) -> No
 
     for vip in ("172.16.10.50", "172.16.10.51"):
         cluster.timeline.wait_for(
-            AddressChanged, node="director1", since=struck, until=until, action="removed", address=vip
+            AddressChanged,
+            node="director1",
+            since=struck,
+            until=until,
+            action="removed",
+            address=vip,
         )

@@ -11,7 +11,9 @@ from topologies.health_checks import SLOWLY_BY_TLS, HealthChecks
 PAGE = "x" * 8192  # which takes 3.6 s to come
 PACE = SLOWLY_BY_TLS.checks[0].pace(SLOWLY_BY_TLS.delay_loop)
 UNTIL = PACE.timeout + 0.2
-"""When a busy keepalived looks again, in seconds after it has connected: its time is up, and another piece is there."""
+"""When a busy keepalived looks again, in seconds after it has connected: its time is up, and
+another piece is there.
+"""
 
 
 @pytest.mark.regression(
@@ -23,13 +25,15 @@ UNTIL = PACE.timeout + 0.2
 @pytest.mark.needs("one connect_timeout for all of an answer by TLS", keepalived="2.2")
 @topology(HealthChecks, services=(SLOWLY_BY_TLS,))
 def test_tls_answer_in_pieces_is_given_up_by_a_busy_keepalived(cluster: Cluster) -> None:
-    """A piece that has come is read first, and what is left of the time is negative then, in an unsigned number
-    (keepalived ``check_ssl.c``, ``ssl_read_thread``).
+    """A piece that has come is read first, and what is left of the time is negative then, in an
+    unsigned number (keepalived ``check_ssl.c``, ``ssl_read_thread``).
     """
     director, server = cluster.master, cluster.real_servers[0]
     cluster.wait_between_checks(server)
 
-    with cluster.suffering(ChangePage(server, path="/trickle/page", text=PAGE), at_once=True) as struck:
+    with cluster.suffering(
+        ChangePage(server, path="/trickle/page", text=PAGE), at_once=True
+    ) as struck:
         cluster.timeline.let_pass(SLOWLY_BY_TLS.delay_loop / 2 + PACE.timeout - 0.2)
         with cluster.suffering(HangKeepalived(director)):
             cluster.timeline.let_pass(0.4)

@@ -1,4 +1,6 @@
-"""Two routers that are both told to be the address owner: the one of the higher address stays master."""
+"""Two routers that are both told to be the address owner: the one of the higher address stays
+master.
+"""
 
 import pytest
 
@@ -18,8 +20,9 @@ from topologies.director_group import DirectorGroup
 )
 @fresh_topology(DirectorGroup, priorities=(255, 255), states=("MASTER", "MASTER"))
 def test_two_address_owners_leave_the_one_of_the_higher_address_in_office(cluster: Cluster) -> None:
-    """Of two masters of one priority the one of the higher address goes on (RFC 3768 and RFC 9568 section 6.4.3). An
-    owner that starts anew says at once that it is master, and the other has to bear it.
+    """Of two masters of one priority the one of the higher address goes on (RFC 3768 and RFC 9568
+    section 6.4.3). An owner that starts anew says at once that it is master, and the other has to
+    bear it.
     """
     lower, higher = cluster.directors
     cluster.timeline.let_pass(2 * higher.vrrp.advert_int)

@@ -1,4 +1,6 @@
-"""With ``require_reply`` a server that answers ``UDP_CHECK`` is taken in, and again after it was silent."""
+"""With ``require_reply`` a server that answers ``UDP_CHECK`` is taken in, and again after it
+was silent.
+"""
 
 import pytest
 
@@ -17,7 +19,9 @@ from topologies.health_checks import REPLY, HealthChecks
 )
 @topology(HealthChecks, services=(REPLY,))
 def test_udp_check_takes_in_a_server_that_replies(cluster: Cluster) -> None:
-    """It fails once, says "UDP connection success", and leaves it at that (keepalived ``check_udp.c``)."""
+    """It fails once, says "UDP connection success", and leaves it at that (keepalived
+    ``check_udp.c``).
+    """
     fault = StopDnsmasq(cluster.real_servers[0])
 
     _, back = cluster.survives(fault, REPLY)

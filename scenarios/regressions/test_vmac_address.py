@@ -1,4 +1,6 @@
-"""With ``use_vmac`` the VIP is on the interface with the virtual hardware address, named by its parent or not."""
+"""With ``use_vmac`` the VIP is on the interface with the virtual hardware address, named by its
+parent or not.
+"""
 
 import pytest
 
@@ -16,11 +18,16 @@ vrrp_instance V1 { interface eth0
 
 
 @pytest.mark.regression(
-    "found by trying", "a VIP with the parent's name stays on the parent", present="<2.2", caught="interface =="
+    "found by trying",
+    "a VIP with the parent's name stays on the parent",
+    present="<2.2",
+    caught="interface ==",
 )
 @fresh_topology(Reported, configs=(CONFIG,))
 def test_vmac_holds_the_vip_that_names_its_parent(cluster: Cluster) -> None:
-    """On the parent it is answered for with the director's own address, and moves with the master (RFC 5798, 7.3)."""
+    """On the parent it is answered for with the director's own address, and moves with the
+    master (RFC 5798, 7.3).
+    """
     (director,) = cluster.directors
 
     held = cluster.wait_done(director, AddressChanged, action="added", address="172.16.10.50")

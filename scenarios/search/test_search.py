@@ -14,7 +14,9 @@ SEARCHED = (DirectorPair,)
     caught="comes to rest|as before",
 )
 def test_invariants_hold_whatever_happens(search: Searching, search_part: tuple[int, int]) -> None:
-    """Whatever is done to a cluster, in whichever order, invariants hold, and once all is healed it is as before."""
+    """Whatever is done to a cluster, in whichever order, invariants hold, and once all is
+    healed it is as before.
+    """
     found = search.run()
 
     assert not found, "\n\n".join(found)
