@@ -7,9 +7,12 @@ from typing import Any
 import mininet.node
 import pytest
 from mininet.net import Mininet
+from mininet.topo import Topo
 
 from harness.daemons import ipvsadm, ldirectord
+from harness.daemons.nodes import NODES, DirectorNode, node_of
 from harness.errors import HarnessError
+from harness.lab.plan import plan
 from harness.topology import (
     Client,
     Director,
@@ -22,7 +25,7 @@ from harness.topology import (
     VirtualService,
     VrrpInstance,
 )  # fmt: skip
-from harness.topology.machines import role_of
+from harness.topology.machines import KINDS, Role, kind_of, role_of
 from harness.topology.services import Destination
 from topologies.director_pair import VIP, DirectorPair
 
@@ -75,6 +78,41 @@ def test_instances_are_a_tuple_of_any_length() -> None:
 def test_a_machine_without_a_role_is_refused(cls: object) -> None:
     with pytest.raises(HarnessError, match="web1: say what it is for"):
         role_of("web1", {"cls": cls})
+
+
+class EdgeDirector(Director):
+    """A role of the user's own."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_role_of_the_users_own_plays_what_it_is_derived_from(kind: type[Role]) -> None:
+    own = type("Own", (type("Between", (kind,), {}),), {})
+    assert kind_of(own) is kind_of(kind) is kind
+    assert kind in NODES
+
+
+def test_a_derived_director_is_a_director() -> None:
+    topo = Topo()
+    lan = topo.addSwitch("lan", subnet="172.16.10.0/24")
+    topo.addLink(lan, topo.addHost("lb1", cls=EdgeDirector, ip="172.16.10.11/24"))
+    made = plan(topo)
+    node = node_of(made.hosts[0], made, lambda node, daemon: -1)
+    assert isinstance(node, DirectorNode)
+    assert [daemon.name for daemon in node.daemons] == ["keepalived"]
+
+
+@pytest.mark.parametrize(
+    ("bases", "told"),
+    [
+        ((Director, RealServer), "lb1: Both is both Director and RealServer: derive it from DirectorAndRealServer"),
+        ((RealServer, Client), "lb1: Both is both RealServer and Client: make two machines of it"),
+        ((Role,), "lb1: Both is derived from none of the roles Client, Director, "),
+    ],
+)
+def test_a_role_derived_from_two_that_contradict_each_other_is_refused(bases: tuple[type, ...], told: str) -> None:
+    with pytest.raises(HarnessError) as refused:
+        role_of("lb1", {"cls": type("Both", bases, {})})
+    assert str(refused.value).startswith(told)
 
 
 def test_an_unknown_option_is_named_beside_those_there_are() -> None:

@@ -22,7 +22,7 @@ from harness.errors import HarnessError
 from harness.lab import addressing, reaching, wiring
 from harness.lab.hosts import HostPlan, InterfacePlan, Plan
 from harness.topology import Director, RealServer, Role
-from harness.topology.machines import role_of
+from harness.topology.machines import kind_of, role_of
 
 if TYPE_CHECKING:
     from harness.images.selection import Selection
@@ -235,7 +235,7 @@ def with_images(whole: Plan, selection: Selection) -> Plan:
     numbers = Counter[type[Role]]()
     hosts = []
     for host in whole.hosts:
-        kind = Director if isinstance(host.role, Director) else type(host.role)
+        kind = Director if isinstance(host.role, Director) else kind_of(type(host.role))
         image = selection.image_of(host.name, kind.__name__.lower(), numbers[kind])
         hosts.append(replace(host, image=image))
         numbers[kind] += 1

@@ -31,6 +31,7 @@ from harness.report.artifacts import (
 )
 from harness.report.frames import Commenter
 from harness.report.standing import standing
+from harness.topology.machines import kind_of
 
 
 class Evidence:
@@ -181,7 +182,7 @@ def described(plan: Plan) -> dict[str, Any]:
     nodes = [
         {
             "name": host.name,
-            "role": type(host.role).__name__,
+            "role": kind_of(type(host.role)).__name__,
             "addresses": {
                 each.name: [str(address) for address in each.addresses] for each in host.interfaces
             },

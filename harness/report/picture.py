@@ -14,7 +14,7 @@ from typing import Any
 from harness.clock import Instant
 from harness.events import Event
 from harness.report.artifacts import Scenario
-from harness.report.words import duration, words
+from harness.report.words import DIRECTING, SERVING, duration, words
 
 Bar = tuple[int, float, float, str, str]
 """Row, from, to, kind (``MASTER``, ``VIP``, ``pool``, ``due``, ...), what it says."""
@@ -83,11 +83,11 @@ class _Artist:
     def draw(self) -> Picture:
         """Lane after lane, in the order of the topology."""
         for node, role in self._nodes():
-            if role == "Director":
+            if role in DIRECTING:
                 self._director(node)
-            elif role == "RealServer":
+            if role in SERVING:
                 self._real_server(node)
-            else:
+            if role not in DIRECTING + SERVING:
                 self._client(node)
         self._faults()
         self._picture.view = self._view()
@@ -187,7 +187,7 @@ class _Artist:
             for addresses in node.get("addresses", {}).values()
             for address in addresses
         }
-        directors = {name for name, role in self._nodes() if role == "Director"}
+        directors = {name for name, role in self._nodes() if role in DIRECTING}
         held = {
             event.details.get("address")
             for event in (*self._scenario.before, *self._scenario.events)
@@ -211,7 +211,7 @@ class _Artist:
                 if event.kind == "power" or _host(event.details.get("address")) in addresses
             ]
             for director, role in self._nodes()
-            if role == "Director"
+            if role in DIRECTING
         }
         if all(event.at <= self._began for table in tables.values() for event in table):
             tables = {"every director": next(iter(tables.values()), [])}

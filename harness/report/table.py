@@ -16,6 +16,7 @@ from harness.clock import Instant
 from harness.events import Event, FaultChanged
 from harness.report import folding
 from harness.report.folding import Line, Style
+from harness.report.words import DIRECTING
 
 LAST_LINES = 40
 IN_A_PIPE = 160
@@ -81,7 +82,7 @@ def _layouts(shown: Sequence[Line], nodes: Sequence[Any]) -> list[Columns]:
     present = {line.node for line in shown if not line.across}
     names = [name for name in order if name in present] + sorted(present - set(order))
     each: Columns = {name: (name,) for name in names}
-    directors = {str(_of(node, "name")) for node in nodes if _of(node, "role") == "Director"}
+    directors = {str(_of(node, "name")) for node in nodes if str(_of(node, "role")) in DIRECTING}
     others = tuple(name for name in names if name not in directors)
     together: Columns = {name: (name,) for name in names if name in directors}
     return [each] if len(others) < 2 or not together else [each, {**together, _OTHERS: others}]

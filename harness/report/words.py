@@ -26,6 +26,10 @@ from harness.events import (
     StreamChanged,
 )
 
+DIRECTING = ("Director", "DirectorAndRealServer")
+SERVING = ("RealServer", "DirectorAndRealServer")
+"""The roles of machines that balance requests, and of those that answer, as artifacts name them."""
+
 
 def milliseconds(seconds: float) -> str:
     """A time in milliseconds, to the microsecond where it is short."""

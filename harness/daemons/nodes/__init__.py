@@ -21,6 +21,7 @@ from harness.topology import (
     Role,
     Router,
 )
+from harness.topology.machines import kind_of
 
 __all__ = [
     "ClientNode",
@@ -126,16 +127,20 @@ def require_inputs(plan: Plan) -> None:
             read_config(director.name, own)
 
 
+NODES: dict[type[Role], type[Node]] = {
+    Client: ClientNode,
+    Director: DirectorNode,
+    DirectorAndRealServer: DirectorAndRealServerNode,
+    MailServer: MailServerNode,
+    PhantomRouter: PhantomNode,
+    RealServer: RealServerNode,
+    Router: Node,
+}
+"""What plays each role."""
+
+
 def node_of(host: HostPlan, plan: Plan, log_pipe: LogPipe) -> Node:
-    """The node for a host of the plan."""
-    kinds: dict[type[Role], type[Node]] = {
-        Director: DirectorNode,
-        DirectorAndRealServer: DirectorAndRealServerNode,
-        RealServer: RealServerNode,
-        MailServer: MailServerNode,
-        PhantomRouter: PhantomNode,
-        Router: Node,
-    }
-    node = kinds.get(type(host.role), ClientNode)(host, plan, log_pipe)
+    """The node for a host of the plan, also for a role that is derived from one of the harness's."""
+    node = NODES[kind_of(type(host.role))](host, plan, log_pipe)
     node.daemons = (*node.daemons, *(programs.daemon_of(program) for program in host.role.runs))
     return node
