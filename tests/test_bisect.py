@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
+from harness.cli import bisect
 from harness.cli.bisect import Release, Verdict, _between, narrow
 from harness.errors import HarnessError
+from harness.images import cache, program
 
 RELEASES = [Release("2.1.5", "bullseye"), Release("2.2.7", "bookworm"), Release("2.3.3", "trixie")]
 
@@ -47,12 +51,64 @@ def test_a_release_is_named_by_its_version_or_its_name() -> None:
     assert _between(RELEASES, "bullseye", "2.2.7") == RELEASES[:2]
 
 
+def test_where_the_good_one_is_the_newer_the_one_that_mended_it_is_found() -> None:
+    backwards = _between(RELEASES, "2.3.3", "bullseye")
+    assert backwards == RELEASES[::-1]
+    good, bad = narrow(backwards, lambda one: Verdict.BAD if one.name == "bullseye" else Verdict.GOOD)
+    assert (good.name, bad.name) == ("bookworm", "bullseye")
+
+
+def commits(checkout: Path, count: int) -> list[str]:
+    """A checkout of so many commits, oldest first, with a tag ``v1.0`` at the first one."""
+    git = ["git", "-C", str(checkout), "-c", "user.name=a", "-c", "user.email=a@b"]
+    subprocess.run(["git", "init", "--quiet", str(checkout)], check=True)
+    made = []
+    for number in range(count):
+        subprocess.run([*git, "commit", "--quiet", "--allow-empty", "-m", str(number)], check=True)
+        asked = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+        made.append(asked.stdout.strip())
+    subprocess.run([*git, "tag", "v1.0", made[0]], check=True)
+    return made
+
+
+@pytest.mark.parametrize("mended", [False, True])
+def test_commits_are_bisected_in_both_directions(
+    mended: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = commits(tmp_path / "it", 9)
+
+    def judged(name: str, arguments: Sequence[str]) -> Verdict:
+        late = made.index(name.partition("@")[2]) >= 6
+        return Verdict.GOOD if late is mended else Verdict.BAD
+
+    monkeypatch.setattr(bisect, "_judge_commit", judged)
+    ends = (made[-1], "1.0") if mended else ("1.0", made[-1])
+    assert bisect._bisect_commits(tmp_path / "it", *ends, []) == 0
+    word = "mended" if mended else "bad"
+    assert f"{made[6]} is the first {word} commit" in capsys.readouterr().out
+
+
+def test_a_commit_that_was_made_is_known_where_its_checkout_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the embedded kernel nothing of a checkout can be read."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv(program.COMMITS, "{}")
+    (commit,) = commits(tmp_path / "it", 1)
+    name = f"{tmp_path}/it@1.0"
+    built = cache.location() / f"keepalived-commit-{commit[:12]}"
+    built.mkdir(parents=True)
+    program.make(name, print)
+    (tmp_path / "it").rename(tmp_path / "gone")
+    assert program.is_one(name)
+    assert program.find(name) == built
+
+
 @pytest.mark.parametrize(
     ("good", "bad", "told"),
     [
         ("2.1.5", "2.2.9", r"no keepalived 2.2.9 is available here; there are 2.1.5 \(bullseye\), .*give --git"),
-        ("2.3.3", "2.1.5", "2.3.3 is not before 2.1.5"),
-        ("2.1.5", "2.1.5", "2.1.5 is not before 2.1.5"),
+        ("2.1.5", "bullseye", "2.1.5 and bullseye are the same keepalived: nothing to bisect"),
     ],
 )
 def test_a_span_that_is_none_is_refused(good: str, bad: str, told: str) -> None:

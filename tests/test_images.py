@@ -181,7 +181,7 @@ def test_what_cannot_be_made_leaves_nothing_and_what_is_made_is_made_once(tmp_pa
     with pytest.raises(HarnessError, match=r"image it: step 'start': false ended with status 1"):
         cache.make("it", "image it", half, print)
     assert cache.find("it") is None
-    assert {path.name for path in cache.location().iterdir()} == {"build.log", ".lock"}
+    assert {path.name for path in cache.location().iterdir()} == {"build-it.log", ".lock-it"}
     assert os.listdir(cache.make("it", "image it", whole, print)) == ["whole"]
     assert cache.make("it", "image it", half, print) == cache.find("it")
 

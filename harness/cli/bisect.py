@@ -1,11 +1,10 @@
-"""``lvs-harness bisect``: the first version of keepalived, or the first commit, in which scenarios
-fail.
+"""``lvs-harness bisect``: the version of keepalived, or the commit, from which on scenarios fail;
+or, where the newer one is the good one, from which on they pass.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -27,21 +26,24 @@ class Verdict(IntEnum):
     UNTESTABLE = 3
 
 
-_WORDS = {Verdict.GOOD: "good", Verdict.BAD: "bad", Verdict.UNTESTABLE: "skip"}  # git-bisect(1)
-_FOUND = "is the first bad commit"
+_BROKE = {Verdict.GOOD: "good", Verdict.BAD: "bad"}
+_MENDED = {Verdict.BAD: "broken", Verdict.GOOD: "mended"}
+"""What git is told, the older one's word first: where the bad one is the newer, and the older one
+(git-bisect(1), "Alternate terms").
+"""
 
 
 def add(commands: Any) -> None:
     """Declare the command."""
     bisect = commands.add_parser(
         "bisect",
-        help="find the first version of keepalived in which scenarios fail",
+        help="find the version of keepalived that broke scenarios, or that mended them",
         usage="lvs-harness bisect --good VERSION --bad VERSION [--git CHECKOUT] -- SCENARIOS...",
     )
     bisect.add_argument(
         "--good", required=True, help="a version in which they pass: 2.1.5, bullseye, or a commit"
     )
-    bisect.add_argument("--bad", required=True, help="a version in which they fail")
+    bisect.add_argument("--bad", required=True, help="a version in which they fail, older or newer")
     bisect.add_argument(
         "--git", metavar="CHECKOUT", help="a git checkout of keepalived: bisect its commits"
     )
@@ -52,6 +54,8 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from harness.keepalived import version
+
     arguments = [*options.arguments, *options.passed]
     if not arguments:
         raise HarnessError(
@@ -65,8 +69,14 @@ def _run(options: argparse.Namespace) -> int:
         print(f"{release}: {verdict.name.lower()}", flush=True)
         return verdict
 
-    last_good, first_bad = narrow(_between(_releases(), options.good, options.bad), judge_release)
-    print(f"good: {last_good}, bad: {first_bad}, and no release that is available here in between")
+    releases = _between(_releases(), options.good, options.bad)
+    good, bad = narrow(releases, judge_release)
+    newer = max(good, bad, key=lambda one: version.parse(one.version))
+    what = "broken" if newer is bad else "mended"
+    print(
+        f"good: {good}, bad: {bad}: {what} in {newer}, with no release that is available here"
+        " in between"
+    )
     print("to go on by commits: lvs-harness bisect --git CHECKOUT ...")
     return 0
 
@@ -118,6 +128,7 @@ def _releases() -> list[Release]:
 
 
 def _between(releases: list[Release], good: str, bad: str) -> list[Release]:
+    """The releases from the good one to the bad one, which may be the older one: then backwards."""
     places = []
     for wanted in (good, bad):
         place = next(
@@ -130,12 +141,12 @@ def _between(releases: list[Release], good: str, bad: str) -> list[Release]:
                 " others, give --git"
             )
         places.append(place)
-    if places[0] >= places[1]:
-        raise HarnessError(
-            f"{good} is not before {bad}: say --good with the older version and --bad"
-            " with the newer"
-        )
-    return releases[places[0] : places[1] + 1]
+    first, last = places
+    if first == last:
+        raise HarnessError(f"{good} and {bad} are the same keepalived: nothing to bisect")
+    if first < last:
+        return releases[first : last + 1]
+    return releases[last : first + 1][::-1]
 
 
 def judge(arguments: Sequence[str]) -> Verdict:
@@ -174,19 +185,27 @@ def _bisect_commits(checkout: Path, good: str, bad: str, arguments: Sequence[str
     """``git bisect`` in a clone of its own, so that nothing of the user's is touched; its verdicts
     come from here.
     """
+    from harness.images import program
+
     if not (checkout / ".git").exists():
         raise HarnessError(f"{checkout} is no git checkout of keepalived")
     with owned.scratch() as clone:
         git = ["git", "-C", str(clone)]
         _must(["git", "clone", "--quiet", "--shared", "--no-checkout", str(checkout), str(clone)])
-        ends = [_commit(checkout, one) for one in (bad, good)]
-        told = _must([*git, "bisect", "start", "--no-checkout", *ends])
-        while _FOUND not in told:
+        older, newer = (program.commit_of(str(checkout), one) for one in (good, bad))
+        words = _BROKE
+        if _leads_to(git, newer, older):
+            older, newer, words = newer, older, _MENDED
+        old, new = words.values()
+        terms = [f"--term-old={old}", f"--term-new={new}"]
+        told = _must([*git, "bisect", "start", *terms, "--no-checkout", newer, older])
+        while f"is the first {new} commit" not in told:
             print(told, end="", flush=True)
             commit = _must([*git, "rev-parse", "BISECT_HEAD"]).strip()
             verdict = _judge_commit(f"{checkout}@{commit}", arguments)
             print(f"{commit[:12]}: {verdict.name.lower()}", flush=True)
-            ran = owned.run([*git, "bisect", _WORDS[verdict]], capture=True, environment=_plain())
+            word = words.get(verdict, "skip")
+            ran = owned.run([*git, "bisect", word], capture=True, environment=_plain())
             told = ran.stdout
             if ran.returncode:  # only commits are left that cannot be tested: it names them
                 print(told, end="")
@@ -203,15 +222,12 @@ def _judge_commit(keepalived: str, arguments: Sequence[str]) -> Verdict:
     return _build(keepalived) or judge([f"--keepalived={keepalived}", *arguments])
 
 
-def _commit(checkout: Path, name: str) -> str:
-    from harness.images import program
-
-    try:
-        return program.commit_of(str(checkout), name)
-    except HarnessError as unknown:
-        with contextlib.suppress(HarnessError):
-            return program.commit_of(str(checkout), f"v{name}")  # a release's tag
-        raise unknown
+def _leads_to(git: list[str], older: str, newer: str) -> bool:
+    """Whether one commit is an ancestor of another one."""
+    asked = owned.run(
+        [*git, "merge-base", "--is-ancestor", older, newer], capture=True, environment=_plain()
+    )
+    return older != newer and not asked.returncode
 
 
 def _must(command: list[str]) -> str:

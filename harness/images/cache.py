@@ -47,15 +47,16 @@ def forget(key: str) -> None:
 def make(key: str, what: str, fill: Fill, progress: Progress) -> Path:
     """The folder of a key, which ``fill`` makes if it is not there yet.
 
-    However many processes ask for it at the same time, it is made once. If making it fails, nothing
-    is kept, and HarnessError is raised.
+    However many processes ask for it at the same time, it is made once; each key has a lock of its
+    own, so that nothing waits for what it does not want. If making it fails, nothing is kept but
+    the log, and HarnessError is raised.
     """
     if (kept := find(key)) is not None:
         return kept
-    with _writable(what), cache.alone(progress, location(), what):
+    with _writable(what), cache.alone(progress, location(), what, f".lock-{key}"):
         if (kept := find(key)) is not None:
             return kept
-        for stale in location().glob(".make-*"):
+        for stale in location().glob(f".make-{key}-*"):
             shutil.rmtree(stale, ignore_errors=True)
         if (free := shutil.disk_usage(location()).free) < SPACE:
             raise HarnessError(
@@ -63,9 +64,9 @@ def make(key: str, what: str, fill: Fill, progress: Progress) -> Path:
                 f" {free >> 20} MiB are free;"
                 " make room or set XDG_CACHE_HOME to a folder on another disk"
             )
-        steps = Steps(location() / "build.log", progress, what)
+        steps = Steps(location() / f"build-{key}.log", progress, what)
         with tempfile.TemporaryDirectory(
-            prefix=".make-", dir=location(), ignore_cleanup_errors=True
+            prefix=f".make-{key}-", dir=location(), ignore_cleanup_errors=True
         ) as work:
             made = Path(work, "made")
             made.mkdir()

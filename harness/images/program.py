@@ -6,6 +6,7 @@ It is a program, or it is built from any commit of a git checkout.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -40,6 +41,12 @@ _OPTIONS = (
 )
 
 
+COMMITS = "LVS_HARNESS_COMMITS"
+"""The environment's variable for what each ``CHECKOUT@COMMIT`` that was made is, as JSON. A run in
+the embedded kernel, which cannot read the checkout, knows it from there.
+"""
+
+
 def is_one(name: str) -> bool:
     """Whether a name is a keepalived's rather than an image's.
 
@@ -49,6 +56,7 @@ def is_one(name: str) -> bool:
     path = Path(name)
     return (
         path.is_file()
+        or name in _made()
         or (bool(at) and (Path(checkout) / ".git").exists())
         or (path / "keepalived.spec.in").is_file()
     )
@@ -71,10 +79,10 @@ def make(name: str, progress: cache.Progress) -> Path:
     """
     what = f"keepalived {name}"
     if "@" in name and not Path(name).exists():
-        checkout, _, commit = name.rpartition("@")
-        return cache.make(
-            _key(name), what, _builder(Path(checkout), commit_of(checkout, commit)), progress
-        )
+        checkout, _, named = name.rpartition("@")
+        commit = commit_of(checkout, named)
+        os.environ[COMMITS] = json.dumps({**_made(), name: commit})
+        return cache.make(_key_of(commit), what, _builder(Path(checkout), commit), progress)
     program = _program(name)
 
     def fill(made: Path, work: Path, steps: Steps) -> None:
@@ -86,8 +94,18 @@ def make(name: str, progress: cache.Progress) -> Path:
 def _key(name: str) -> str:
     if "@" in name and not Path(name).exists():
         checkout, _, commit = name.rpartition("@")
-        return f"keepalived-commit-{commit_of(checkout, commit)[:12]}"
+        return _key_of(_made().get(name) or commit_of(checkout, commit))
     return f"keepalived-{hashlib.sha256(_program(name).read_bytes()).hexdigest()[:12]}"
+
+
+def _key_of(commit: str) -> str:
+    return f"keepalived-commit-{commit[:12]}"
+
+
+def _made() -> dict[str, str]:
+    """The commit of each ``CHECKOUT@COMMIT`` that this run has made."""
+    found: dict[str, str] = json.loads(os.environ.get(COMMITS, "{}"))
+    return found
 
 
 def _program(name: str) -> Path:
@@ -115,27 +133,17 @@ def _program(name: str) -> Path:
 
 
 def commit_of(checkout: str, name: str) -> str:
-    """The full hash of a commit, a tag or a branch."""
-    named = subprocess.run(
-        [
-            "git",
-            "-C",
-            checkout,
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            f"{name}^{{commit}}",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if named.returncode:
-        raise HarnessError(
-            f"{checkout} has no commit {name}: {named.stderr.strip() or 'git does not know it'}"
+    """The full hash of a commit, a tag or a branch, or of a release: ``2.3.3`` is ``v2.3.3``."""
+    asking = ["git", "-C", checkout, "rev-parse", "--verify", "--quiet", "--end-of-options"]
+    said = ""
+    for each in (name, f"v{name}"):
+        named = subprocess.run(
+            [*asking, f"{each}^{{commit}}"], capture_output=True, text=True, check=False
         )
-    return named.stdout.strip()
+        if not named.returncode:
+            return named.stdout.strip()
+        said = said or named.stderr.strip()
+    raise HarnessError(f"{checkout} has no commit {name}: {said or 'git does not know it'}")
 
 
 def _builder(checkout: Path, commit: str) -> cache.Fill:

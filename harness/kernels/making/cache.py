@@ -137,14 +137,17 @@ def fingerprint() -> str:
 
 @contextlib.contextmanager
 def alone(
-    progress: Callable[[str], None], folder: Path | None = None, what: str = "the kernel"
+    progress: Callable[[str], None],
+    folder: Path | None = None,
+    what: str = "the kernel",
+    name: str = ".lock",
 ) -> Iterator[None]:
-    """Holds the lock of a cache (None: the kernels'), which ends with its holder; ``progress`` is
+    """Holds a lock in a cache (None: the kernels'), which ends with its holder; ``progress`` is
     told of waiting.
     """
     folder = folder or location()
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
+    with (folder / name).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
