@@ -6,25 +6,40 @@ import argparse
 import ast
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from harness.check.configured import Configured
 from harness.errors import HarnessError
 from harness.kernels import choice
-from harness.kernels.host import memory
+from harness.kernels.host import boundary, memory
 from harness.topology.named import FOLDER, all_of, known, load, topology_of
 
+if TYPE_CHECKING:
+    from harness.console.saving import Origin
+    from harness.images.selection import Selection
+    from harness.spec import ClusterSpec
+
 __all__ = ["FOLDER", "add", "all_of", "known", "load", "parameters_of", "topology_of"]
+
+_BESIDE_DIRECTORS = 8
+"""Machines that configurations may need beside the directors, for what memory to give."""
 
 
 def add(commands: Any) -> None:
     """Declare the command."""
     up = commands.add_parser(
-        "up", help="build a cluster and give its prompt: lvs-harness up director_pair"
+        "up",
+        help="build a cluster and give its prompt: lvs-harness up director_pair,"
+        " or: lvs-harness up lb1.conf lb2.conf",
     )
     up.add_argument(
-        "topology", help=f"the name of one in {FOLDER}/, or a file that declares `topos`"
+        "topology",
+        metavar="TOPOLOGY|DIRECTOR.conf...",
+        help=f"the name of one in {FOLDER}/, or a file that declares `topos`; or the"
+        " keepalived.conf of each director",
     )
     up.add_argument(
         "parameters",
@@ -33,6 +48,14 @@ def add(commands: Any) -> None:
         metavar="NAME=VALUE",
         help="of the topology: scheduler=wlc",
     )
+    up.add_argument(
+        "--image", action="append", default=[], metavar="[WHOSE=]IMAGE", help="as for pytest"
+    )
+    up.add_argument(
+        "--keepalived", action="append", default=[], metavar="[NODE=]PATH", help="as for pytest"
+    )
+    up.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="as for check")
+    up.add_argument("--trust", action="store_true", help="as for check")
     up.add_argument(
         "--kernel", default="auto", metavar="auto|native|uml|PATH", help="as for pytest"
     )
@@ -50,27 +73,97 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    topology, parameters = topology_of(options.topology), parameters_of(options.parameters)
     if choice.in_guest():
-        return _up(topology, parameters, options.seed)
+        return _up(_spec(options), options)
+    from harness.images import selection
     from harness.report import artifacts
-    from harness.spec import ClusterSpec
 
-    checked = ClusterSpec(topology, parameters).plan(
-        options.seed
-    )  # what is wrong with it is told here, at once
+    chosen_images = _selection(options)
+    for name in chosen_images.names if chosen_images else ():
+        selection.make(name, lambda line: print(line, flush=True))
+    spec = _spec(options)
     chosen = choice.choose(options.kernel, options.clock, options.seed)
-    room, disk = memory.given(options.memory, len(checked.hosts)), memory.quota(options.quota)
+    machines = _machines(spec, options.seed)
+    _check_trust(spec, options, chosen.embedded is not None)
+    room, disk = memory.given(options.memory, machines), memory.quota(options.quota)
     chosen = replace(chosen, memory=room, quota=disk)
     run = artifacts.new_run(options.artifacts)
     os.environ[choice.HEADER], os.environ[choice.RUN] = chosen.header, str(run.resolve())
     print(f"lvs-harness: {chosen.header}", flush=True)
     if chosen.embedded is None:
-        return _up(topology, parameters, options.seed)
-    return chosen.run("harness.cli", sys.argv[1:], run)
+        return _up(spec, options)
+    readable = [*_files(spec), *map(Path, chosen_images.names if chosen_images else ())]
+    return chosen.run("harness.cli", sys.argv[1:], run, readable=readable)
 
 
-def parameters_of(words: list[str]) -> dict[str, Any]:
+def _spec(options: argparse.Namespace) -> ClusterSpec:
+    """The cluster that is wanted. HarnessError for what cannot be one."""
+    from harness.check.files import settings_of
+    from harness.spec import ClusterSpec
+
+    given = [options.topology, *options.parameters]
+    if not _is_configuration(options.topology):
+        if options.set:
+            raise HarnessError("--set corrects what is assumed of configurations; say NAME=VALUE")
+        parameters = parameters_of(options.parameters)
+        source: Any = topology_of(options.topology)
+        return ClusterSpec(source, parameters, selection=_selection(options))
+    source = Configured(*given, settings=settings_of(options.set))
+    return ClusterSpec(source, selection=_selection(options))
+
+
+def _is_configuration(name: str) -> bool:
+    """Whether it is ``FILE.conf`` or ``DIRECTOR=FILE``, rather than a topology."""
+    return name.endswith(".conf") or "=" in name
+
+
+def _selection(options: argparse.Namespace) -> Selection | None:
+    if not options.image and not options.keepalived:
+        return None
+    from harness.images.selection import Selection
+
+    return Selection.of(options.image, options.keepalived)
+
+
+def _machines(spec: ClusterSpec, seed: int) -> int:
+    """How many machines it has; what is wrong with a topology is told here, at once."""
+    if isinstance(spec.source, Configured):
+        return len(spec.source.configurations) + _BESIDE_DIRECTORS
+    return len(spec.plan(seed).hosts)
+
+
+def _check_trust(spec: ClusterSpec, options: argparse.Namespace, embedded: bool) -> None:
+    """HarnessError if configurations name scripts, and this machine cannot limit what they do."""
+    missing = None if options.trust else boundary.lacking(embedded)
+    programs = [*_programs(spec)]
+    if missing is not None and programs and not boundary.agreed(missing):
+        raise HarnessError(
+            f"the configurations name scripts ({programs[0]}), and {missing}"
+            " (docs/security.md): --trust runs them all the same"
+        )
+
+
+def _programs(spec: ClusterSpec) -> Iterator[str]:
+    if isinstance(spec.source, Configured):
+        for each in spec.source.configurations:
+            yield from each.programs
+
+
+def _files(spec: ClusterSpec) -> Iterator[Path]:
+    """What of this machine's a cluster of configurations is made from: themselves, what lies beside
+    them, and the programs that they name.
+    """
+    if not isinstance(spec.source, Configured):
+        return
+    for each in spec.source.configurations:
+        yield each.origin.absolute()
+        yield each.origin.absolute().parent
+    for program in _programs(spec):
+        if os.path.isfile(program) and os.access(program, os.X_OK):
+            yield Path(program)
+
+
+def parameters_of(words: Iterable[str]) -> dict[str, Any]:
     """What words such as ``scheduler=wlc`` say: Python literals, or else text."""
     found = {}
     for word in words:
@@ -84,27 +177,47 @@ def parameters_of(words: list[str]) -> dict[str, Any]:
     return found
 
 
-def _up(topology: Any, parameters: dict[str, Any], seed: int) -> int:
+def origin(spec: ClusterSpec, given: str) -> Origin:
+    """What a scenario says that wants the same cluster; ``given`` is how it was named."""
+    from harness.console.saving import Origin
+
+    words = [f"{name}={value!r}" for name, value in spec.parameters.items()]
+    if isinstance(spec.source, Configured):
+        files = [repr(each) for each in spec.name.split()]
+        settings = f", **{dict(spec.source.settings)!r}" if spec.source.settings else ""
+        made = f"configured({', '.join(files)}{settings})"
+        return Origin(("from harness.check.configured import configured",), made)
+    module = getattr(spec.source, "__module__", "")
+    name = getattr(spec.source, "__qualname__", "")
+    if getattr(sys.modules.get(module), name, None) is spec.source:
+        return Origin((f"from {module} import {name}",), ", ".join([name, *words]))
+    named = f"topology_of({given!r})"
+    return Origin(("from harness.topology.named import topology_of",), ", ".join([named, *words]))
+
+
+def _up(spec: ClusterSpec, options: argparse.Namespace) -> int:
     from harness.cluster_pool import Pool
     from harness.console import Console
     from harness.report.artifacts import new_folder
     from harness.report.evidence import Evidence
-    from harness.spec import ClusterSpec
 
     run = Path(os.environ[choice.RUN])
-    pool = Pool(run, choice.slack(), seed)
-    spec = ClusterSpec(topology, parameters)
+    pool = Pool(run, choice.slack(), options.seed)
     name = spec.name
     try:
         print(f"building {name}...", flush=True)
         cluster = pool.get(spec)
-        evidence = Evidence(
-            new_folder(run, name), cluster, {"test": f"up {name}", "topology": name}
-        )
+        folder = new_folder(run, name)
+        evidence = Evidence(folder, cluster, {"test": f"up {name}", "topology": name})
         print("waiting for the election...", flush=True)
-        cluster.settle()
+        try:
+            cluster.settle()
+            owners = " and ".join(cluster.owners()) or "nobody"
+            stands = f"{owners} holds {cluster.vip}"
+        except HarnessError as problem:  # which is what there is to look at
+            stands = f"It does not settle: {problem}"
         now = f"it is {cluster.timeline.now():.3f} s since the cluster was built"
-        Console(cluster).run(f"{cluster.master.name} holds {cluster.vip}; {now}.")
+        Console(cluster, folder, origin(spec, options.topology)).run(f"{stands}; {now}.")
         evidence.finish({"outcome": None}, keep="all")
     finally:
         pool.close()

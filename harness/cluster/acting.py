@@ -60,6 +60,7 @@ class Acting(Waiting):
         (:mod:`harness.cluster.moments`), unless that is ``at_once``, or something is wrong with the
         cluster already.
         """
+        fault.check()
         if not at_once and not self._suffered:
             self.wait_moment(fault)
         struck = self.timeline.record(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 from harness.daemons.nodes import Node
+from harness.errors import HarnessError
 from harness.keepalived.timers import Symptom
 from harness.lab.lab import Lab
 
@@ -47,6 +49,14 @@ class Fault(ABC, Generic[N]):
         """What it is called on the timeline."""
         return type(self).__name__
 
+    def check(self) -> None:
+        """HarnessError if its node is not of the kind that it befalls."""
+        if not isinstance(self.node, kind := struck(type(self))):
+            words = re.findall("[A-Z][a-z]*", kind.__name__.removesuffix("Node"))
+            raise HarnessError(
+                f"{self.name} befalls a {' '.join(words).lower()}, and {self.node.name} is none"
+            )
+
     @abstractmethod
     def inject(self, around: Surroundings) -> None:
         """Do it."""
@@ -54,3 +64,16 @@ class Fault(ABC, Generic[N]):
     @abstractmethod
     def heal(self, around: Surroundings) -> None:
         """Put right what :meth:`inject` did."""
+
+
+def struck(kind: type[Fault[Any]]) -> type[Node]:
+    """Which nodes a kind of fault befalls: ``DirectorNode`` for one that is derived from
+    ``Fault[DirectorNode]``.
+    """
+    for each in kind.__mro__:
+        for base in each.__dict__.get("__orig_bases__", ()):
+            befallen = get_args(base)
+            if get_origin(base) is Fault and isinstance(befallen[0], type):
+                found: type[Node] = befallen[0]
+                return found
+    return Node

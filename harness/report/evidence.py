@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.clock import Instant, to_realtime
+from harness.clock import Instant
 from harness.cluster import Cluster
 from harness.errors import HarnessError
 from harness.events import Advertisement, Event
 from harness.lab.plan import Plan
 from harness.observers.packets import Frame
-from harness.report import dumps, pcapng
+from harness.report import dumps
 from harness.report.artifacts import (
     ABOUT,
     CAPTURE,
@@ -29,7 +29,7 @@ from harness.report.artifacts import (
     replacing,
     write_json,
 )
-from harness.report.frames import Commenter
+from harness.report.recording import Recording
 from harness.report.standing import standing
 from harness.topology.machines import kind_of
 
@@ -58,9 +58,6 @@ class Evidence:
             "before": [event.as_dict() for event in standing(timeline, timeline.mark)],
         }
         self._logs = {path: path.stat().st_size for path in sorted(cluster.folder.glob("*/*.log"))}
-        self._comment = Commenter(cluster.plan).comment
-        ends = list(cluster.lab.wire_ends.values())
-        self._interfaces = {end: number for number, end in enumerate(ends)}
         try:
             write_json(folder / ABOUT, self._about)
             for director in cluster.directors:
@@ -68,19 +65,13 @@ class Evidence:
                 (folder / director.name / Path(director.config_file).name).write_bytes(
                     director.config_text()
                 )
-            origin = to_realtime(timeline.origin)
             with contextlib.ExitStack() as opened:
                 self._timeline = opened.enter_context(open(folder / TIMELINE, "wb", buffering=0))
-                self._capture = pcapng.Writer(
-                    folder / CAPTURE,
-                    [f"{node} {interface}" for node, interface in ends],
-                    f"{about.get('test', folder.name)}: second 0 of the timeline is"
-                    f" {origin // 10**9}.{origin % 10**9:09}",
-                )
+                title = str(about.get("test", folder.name))
+                self._capture = Recording(folder / CAPTURE, cluster, title)
                 opened.pop_all()  # both stay open until finish
         except OSError as problem:
             raise cannot_write(folder, problem) from None
-        self._origin = origin
         timeline.listen(self._hear)
         cluster.recorder.listen(self._see)
 
@@ -95,16 +86,9 @@ class Evidence:
         self._frames += len(frames)
         if self._problem is None:
             try:
-                self._capture.write(map(self._packet, frames))
+                self._capture.write(frames)
             except OSError as problem:
                 self._problem = problem
-
-    def _packet(self, frame: Frame) -> bytes:
-        interface = self._interfaces[frame.node, frame.interface]
-        at = self._origin + round(frame.at * 1e9)
-        return pcapng.packet(
-            interface, at, frame.on_the_wire, sent=frame.sent, comment=self._comment(frame.data)
-        )
 
     def end(self) -> None:
         """End the timeline here: what follows is no part of the scenario.

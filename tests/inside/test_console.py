@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 
 from harness.cluster import Cluster
 from harness.console import Console
+from harness.console.saving import Origin
 from harness.faults import PowerOff
 from harness.kernels import choice
 from harness.scenario import topology
@@ -42,18 +45,34 @@ def test_a_node_runs_a_command(cluster: Cluster, capfd: pytest.CaptureFixture[st
         ("pass -3", "say how many seconds: pass 5\n"),
         ("pass inf", "say how many seconds: pass 5\n"),
         ("timeline all", "say how many events: timeline 50\n"),
+        ("hang", "say which machine: hang MACHINE\n"),
+        ("stophttpd director1", "StopHttpd befalls a real server, and director1 is none\n"),
+        ("heal", "nothing suffers\n"),
+        ("load much", "say how many requests a second, 1000 at most: load 20; or: load off\n"),
+        ("reload web1", "web1 is no director: it has no keepalived.conf\n"),
+        ("edit director1 one", 'say what is to become of which text: edit director1 "priority 90" "priority 80"\n'),
+        ("link director1 wan down", "director1 is not wired to wan, but to lan\n"),
+        ("link director1 lan up", "director1-eth0 is up already\n"),
+        ("save it", "there is nothing to save: it began in a scenario\n"),
+        ("capture ../it", None),
+        ("py 1 / 0", "ZeroDivisionError: division by zero\n"),
+        ("source nowhere", "cannot read nowhere: [Errno 2] No such file or directory: 'nowhere'\n"),
         ("", ""),
     ],
 )
-def test_what_is_wrong_is_told(cluster: Cluster, line: str, answer: str, capfd: pytest.CaptureFixture[str]) -> None:
-    assert said(Console(cluster), line, capfd) == answer
+def test_what_is_wrong_is_told(
+    cluster: Cluster, line: str, answer: str | None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told = said(Console(cluster), line, capfd)
+    assert told == answer if answer is not None else "give a name, not a path" in told
 
 
 def test_help_has_every_word_and_what_it_is_for(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
     lines = said(Console(cluster), "help", capfd).splitlines()
     assert lines[0].split()[:2] == ["NODE", "COMMAND..."]
-    assert "pass SECONDS     Let time pass." in lines
-    assert "owners           Say who holds the VIP." in lines
+    said_of = {tuple(line.split("  ", 1)[0].split()): line for line in lines}
+    assert said_of["pass", "SECONDS"].endswith("  Let time pass.")
+    assert said_of["owners",].endswith("  Say who holds the VIP.")
 
 
 def test_every_node_reaches_every_other(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
@@ -78,6 +97,32 @@ def test_a_command_has_no_input_in_virtual_time(cluster: Cluster, capfd: pytest.
     before = time.monotonic()
     assert said(Console(cluster), "web1 cat", capfd) == ""
     assert time.monotonic() - before < choice.VIRTUAL_TIME_SLACK
+
+
+def test_a_shells_line_runs_on_the_node(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
+    console = Console(cluster)
+    assert said(console, "web1 hostname | tr a-z A-Z && echo $((1 + 1))", capfd) == "WEB1\n2\n"
+    assert said(console, "py cluster.owners()", capfd) == f"{cluster.owners()}\n"
+
+
+def test_what_is_typed_becomes_a_scenario(cluster: Cluster, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A director whose wire is pulled and healed: the file compiles, and asserts what was found."""
+    cluster.settle()
+    console = Console(cluster, tmp_path, Origin(("from topologies.director_pair import DirectorPair",), "DirectorPair"))
+    assert "suffers from Unplug since" in said(console, "link web1 lan down", capfd)
+    assert "web1-eth0<->lan (unplugged)" in said(console, "links", capfd)
+    said(console, "load 10", capfd)
+    said(console, "pass 1", capfd)
+    assert re.match(r"\d+ requests: ", said(console, "load off", capfd))
+    assert "no longer suffers from Unplug" in said(console, "heal web1", capfd)
+    cluster.settle()
+    said(console, "capture it", capfd)
+    assert (tmp_path / "it.pcapng").stat().st_size > 1000
+    said(console, "save it-works", capfd)
+    text = (tmp_path / "test_it_works.py").read_text()
+    compile(text, "test_it_works.py", "exec")
+    assert f"assert cluster.owners({VIP!r}) == ['director1']" in text
+    assert "    with cluster.load(10):\n        cluster.timeline.let_pass(1)\n    cluster.heal(fault1)" in text
 
 
 @pytest.mark.parametrize("line", ["exit", "quit", "EOF"])

@@ -140,7 +140,7 @@ NODES: dict[type[Role], type[Node]] = {
 
 
 def node_of(host: HostPlan, plan: Plan, log_pipe: LogPipe) -> Node:
-    """The node for a host of the plan, also for a role that is derived from one of the harness's."""
+    """The node for a host of the plan, also where its role is derived from one of the harness's."""
     node = NODES[kind_of(type(host.role))](host, plan, log_pipe)
     node.daemons = (*node.daemons, *(programs.daemon_of(program) for program in host.role.runs))
     return node

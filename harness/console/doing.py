@@ -1,0 +1,143 @@
+"""What is done to the cluster from the prompt: faults, configurations, load."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from harness.cluster import Cluster
+from harness.console import naming
+from harness.console.typed import Typed, split
+from harness.daemons.nodes import DirectorNode, Node
+from harness.errors import HarnessError
+from harness.events import Request
+from harness.faults.fault import Fault
+from harness.observers.client import Load
+
+
+class Doing(Typed):
+    """Faults by their names, and what else changes the cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        super().__init__(cluster)
+        self._injected: list[Fault[Node]] = []
+        self._edits: dict[str, list[tuple[str, str]]] = {}
+        self._load: Load | None = None
+
+    def default(self, line: str) -> None:
+        """FAULT NODE..., or NODE COMMAND..."""
+        word = line.split(None, 1)[0]
+        if word in self._cluster.nodes or word.lower() not in {*naming.FAULTS, *naming.SHORT}:
+            super().default(line)
+            return
+        services = [one for each in self._cluster.directors for one in each.role.services]
+        fault = naming.fault(word.lower(), split(line)[1:], self._cluster.nodes, services)
+        fault.check()
+        self._strike(fault)
+
+    def _strike(self, fault: Fault[Node]) -> None:
+        try:
+            struck = self._cluster.inject(fault)
+        except (HarnessError, OSError):
+            with contextlib.suppress(HarnessError, OSError):
+                self._cluster.heal(fault)  # of what it had done before it failed
+            raise
+        self._injected.append(fault)
+        self._script.inject(fault, self._nodes)
+        print(f"{fault.node.name} suffers from {fault.name} since {struck:.3f} s; `heal` ends it")
+
+    def do_faults(self, line: str) -> None:
+        """List the faults, with what each takes."""
+        for name, kind in naming.FAULTS.items():
+            about = " ".join((kind.__doc__ or "").split()).partition(". ")[0].rstrip(".")
+            print(f"{name} {naming.usage(kind)}\n    {about}.")
+        print(*(f"{word}: {' or '.join(names)}" for word, names in naming.SHORT.items()), sep="\n")
+
+    def do_heal(self, line: str) -> None:
+        """heal [NODE] [FAULT]: heal what was injected, of one node or of one name, or all of it."""
+        words = {word.lower() for word in split(line)}
+        names = {name for word in words for name in (word, *naming.SHORT.get(word, ()))}
+        wanted = [
+            fault
+            for fault in self._injected
+            if not words or names & {fault.node.name.lower(), type(fault).__name__.lower()}
+        ]
+        if not wanted:
+            print("nothing suffers from that" if words else "nothing suffers")
+        for fault in wanted:
+            self._heal(fault)
+
+    def _heal(self, fault: Fault[Node]) -> None:
+        healed = self._cluster.heal(fault)
+        self._injected = [each for each in self._injected if each != fault]
+        self._script.heal(fault)
+        print(f"{fault.node.name} no longer suffers from {fault.name}, at {healed:.3f} s")
+
+    # -- configurations --------------------------------------------------------
+
+    def do_edit(self, line: str) -> None:
+        """edit DIRECTOR OLD NEW: replace text in its keepalived.conf, and have it read it again."""
+        words = split(line)
+        if len(words) != 3:
+            print('say what is to become of which text: edit director1 "priority 90" "priority 80"')
+            return
+        name, old, new = words
+        edits = [*self._edits.get(name, []), (old, new)]
+        self._reload(name, edits)
+        self._edits[name] = edits
+
+    def do_reload(self, line: str) -> None:
+        """reload DIRECTOR: have keepalived read its configuration again, with what was edited."""
+        name = line.strip()
+        self._reload(name, self._edits.get(name, []))
+
+    def _reload(self, name: str, edits: list[tuple[str, str]]) -> None:
+        director = self._node(name)
+        if not isinstance(director, DirectorNode):
+            raise HarnessError(f"{name} is no director: it has no keepalived.conf")
+        at = self._cluster.reload(director, *edits)
+        known = self._script.node(director, self._nodes)
+        self._script.add(f"cluster.reload({', '.join([known, *map(repr, edits)])})")
+        print(f"{name} reads its configuration at {at:.3f} s")
+
+    # -- load ------------------------------------------------------------------
+
+    def do_load(self, line: str) -> None:
+        """load RATE|off: requests a second from the client to the first service."""
+        if line.strip() == "off":
+            self._end_load()
+            return
+        try:
+            rate = float(line)
+        except ValueError:
+            rate = 0.0
+        if not 0 < rate <= 1000:
+            print("say how many requests a second, 1000 at most: load 20; or: load off")
+            return
+        self._end_load()
+        cluster = self._cluster
+        self._load = cluster.recorder.load(cluster.client.machine, cluster.target(), rate)
+        self._began = cluster.timeline.now()
+        self._script.begin(f"cluster.load({rate:g})")
+        print(f"{rate:g} requests a second from now on; `load off` says what came of them")
+
+    def _end_load(self) -> None:
+        if self._load is None:
+            return
+        self._cluster.recorder.end_load(self._load)
+        self._load = None
+        self._script.end()
+        requests = self._cluster.timeline.events(Request, since=self._began)
+        by_answer: dict[str, int] = {}
+        for request in requests:
+            answer = request.server or request.error or str(request.status)
+            by_answer[answer] = by_answer.get(answer, 0) + 1
+        counts = ", ".join(f"{count} {answer}" for answer, count in by_answer.items())
+        print(f"{len(requests)} requests: {counts or 'nothing came of them'}")
+
+    def completenames(self, text: str, *ignored: Any) -> list[str]:
+        """Faults can be completed as commands can."""
+        return [
+            *super().completenames(text, *ignored),
+            *self._beginning((*naming.FAULTS, *naming.SHORT), text),
+        ]
