@@ -114,6 +114,20 @@ def test_persistence_of_datagrams_from_one_port(cluster: Cluster) -> None:
     assert after.server not in (None, drained.page)
 
 
+@topology(OneLan, ops=True)
+@pytest.mark.control("the first one decides", topology={"ops": False}, caught="distribution")
+def test_persistence_is_none_where_each_datagram_is_scheduled_by_itself(cluster: Cluster) -> None:
+    """With one-packet scheduling (``ops``) IPVS remembers nothing of a datagram, so that those of one port are spread
+    as if each came from another client: what DNS servers behind one resolver need (kernel ``ip_vs_core.c``,
+    ``IP_VS_SVC_F_ONEPACKET``).
+    """
+    cluster.settle()
+    answers = cluster.fetch(6, service_of("DR", 4, "UDP"), source_port=5353)
+
+    assert measures.distribution(answers) == {"web1": 3, "web2": 3}
+    assert not cluster.connection_table(cluster.master)
+
+
 @fresh_topology(DirectorPair, sync_daemon=True)  # the tables begin empty
 @pytest.mark.control(
     "directors do not tell each other", topology={"sync_daemon": False}, caught="told"

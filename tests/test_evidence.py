@@ -96,6 +96,8 @@ def test_everything_is_there(run: Path) -> None:
         assert {f"director{n}/{name}" for n in (1, 2) for name in wanted} <= found
         assert {"web1/httpd.log", "web1/apache2.conf", "client/neighbours.txt", artifacts.CAPTURE} <= found
         assert "eth0 up 172.16.10.100/24" in (scenario.folder / "client/addresses.txt").read_text()
+    logs = [(scenario.folder / "director1/keepalived.log").read_text() for scenario in read.scenarios]
+    assert ["Starting VRRP child process" in log for log in logs] == [True, False, False]
 
 
 def test_tshark_reads_every_capture(run: Path) -> None:

@@ -184,6 +184,13 @@ def test_group_is_defined_before_the_service_that_is_for_it() -> None:
     assert text.index(f"virtual_server_group {name}") < text.index(f"virtual_server group {name} {{")
 
 
+def test_what_a_scheduler_is_told_beside_its_name() -> None:
+    flagged = VirtualService(VIP, scheduler="sh", flags=("sh-port", "sh-fallback"))
+    assert "lb_algo sh sh-port sh-fallback lb_kind DR" in render(DEFS, [], [(flagged, [])]).replace("\n    ", " ")
+    single = VirtualService(VIP, 53, protocol="UDP", ops=True)
+    assert "lb_algo rr ops lb_kind DR" in render(DEFS, [], [(single, [])]).replace("\n    ", " ")
+
+
 def test_persistence_of_a_network_of_clients() -> None:
     service = VirtualService(VIP, persistence_timeout=60, persistence_granularity="255.255.255.0")
     text = statement(render(DEFS, [], [(service, SERVERS)]), f"virtual_server {VIP} 80")
@@ -338,6 +345,9 @@ def test_script_is_a_program_with_plain_arguments(script: str) -> None:
             {"scheduler": "roundrobin"},
             "scheduler must be one of rr, wrr, lc, .* not 'roundrobin'",
         ),
+        (WEB, {"flags": ("sh-port",)}, "the scheduler rr has no flags"),
+        (WEB, {"scheduler": "mh", "flags": ("sh-port",)}, "flags must be one of mh-port, mh-fallback, not"),
+        (WEB, {"ops": True}, "with ops: protocol must be one of UDP, not 'TCP'"),
         (WEB, {"method": "dr"}, "method must be one of DR, NAT, TUN"),
         (WEB, {"protocol": "ICMP"}, "protocol must be one of TCP, UDP, SCTP"),
         (WEB, {"port": 0}, "port must be"),

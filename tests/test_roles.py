@@ -181,3 +181,7 @@ def test_a_table_is_made_by_the_words_of_ipvsadm() -> None:
         ["-A", "-t", "172.16.10.50:80", "-s", "wrr", "-p", "60"],
         ["-a", "-t", "172.16.10.50:80", "-r", "172.16.10.21:8080", "-m", "-w", "3"],
     ]
+    flagged = VirtualService(VIP, scheduler="mh", flags=("mh-port",))
+    assert ipvsadm.scheduler(flagged) == ["-s", "mh", "-b", "mh-port"]
+    with pytest.raises(HarnessError, match="ldirectord has nothing like flags= and ops="):
+        ldirectord.render([(flagged, [])])

@@ -67,6 +67,23 @@ def test_all_that_is_tracked_is_defined_once_and_named() -> None:
     )
 
 
+def test_what_only_the_master_has_beside_the_vip() -> None:
+    along = replace(
+        INSTANCE,
+        vip_prefix=24,
+        virtual_routes=("10.9.0.0/24 via 172.16.10.1 dev eth0 table 7",),
+        virtual_rules=("from 172.16.10.50 table 7",),
+    )
+    text = statement(render(DEFS, [along], []), "vrrp_instance VI_1")
+    assert "virtual_ipaddress { 172.16.10.50/24 dev eth0 }" in text
+    assert "virtual_routes { 10.9.0.0/24 via 172.16.10.1 dev eth0 table 7 }" in text
+    assert "virtual_rules { from 172.16.10.50 table 7 }" in text
+
+
+def test_version_3_has_no_password() -> None:
+    assert (INSTANCE.auth_pass, SIX.auth_pass) == ("lvs-dr", None)
+
+
 def test_a_group_comes_before_its_members_and_tells_of_itself() -> None:
     group = SyncGroup(name="VG_1", members=("VI_1", "VI_6"), notify=Notify(master="/bin/a b"), smtp_alert=True)
     text = render(DEFS, [INSTANCE, SIX], [], [group])
@@ -98,6 +115,13 @@ def test_notifications() -> None:
         (lambda: replace(INSTANCE, unicast_peers=("fd00:10::12",)), "both families"),
         (lambda: replace(INSTANCE, unicast_peers=("peer",)), "unicast_peers must be an address"),
         (lambda: replace(INSTANCE, garp_master_refresh=-1), "garp_master_refresh must be"),
+        (lambda: replace(INSTANCE, vip_prefix=33), "vip_prefix must be a number from 1 to 32"),
+        (
+            lambda: replace(INSTANCE, virtual_routes=("out via 172.16.10.1",)),
+            "virtual_routes must begin with a network",
+        ),
+        (lambda: replace(INSTANCE, virtual_rules=("from all }",)), "each word of virtual_rules must be one word"),
+        (lambda: replace(SIX, auth_pass="secret"), "with an auth_pass: version must be one of 2, not '3'"),
         (lambda: SyncGroup(name="VG_1", members=("VI_1",)), "number of members"),
         (lambda: SyncGroup(name="VG_1", members=("A", "B"), notify=Notify.reported()), "a group has none"),
         (lambda: Notify(master="reboot"), "Notify: master must be a program's full path"),

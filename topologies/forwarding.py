@@ -20,8 +20,10 @@ VIPS = {
 HTTP, DNS, REAL_HTTP = 80, 53, 8080
 
 
-def services(*methods: str) -> list[VirtualService]:
-    """HTTP and DNS on each VIP of the methods; NAT sends HTTP to another port."""
+def services(*methods: str, ops: bool = False) -> list[VirtualService]:
+    """HTTP and DNS on each VIP of the methods; NAT sends HTTP to another port. With ``ops`` each
+    datagram is scheduled by itself.
+    """
     return [
         VirtualService(
             vip,
@@ -29,6 +31,7 @@ def services(*methods: str) -> list[VirtualService]:
             protocol=protocol,
             method=method,
             real_port=REAL_HTTP if (method, protocol) == ("NAT", "TCP") else None,
+            ops=ops and protocol == "UDP",
         )
         for (method, _), vip in VIPS.items()
         if method in methods
@@ -53,9 +56,9 @@ class OneLan(Topo):
     LAN.
     """
 
-    def build(self, server_sysctl: Mapping[str, int] | None = None) -> None:
+    def build(self, server_sysctl: Mapping[str, int] | None = None, ops: bool = False) -> None:
         lan = self.addSwitch("lan", subnet="172.16.10.0/24", subnet6="fd00:10::/64", dpid="1")
-        balanced = services("DR", "TUN")
+        balanced = services("DR", "TUN", ops=ops)
         director = self.addHost(
             "director1",
             cls=Director,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mininet.topo import Topo
 
 from harness.topology import Client, Director, RealServer, VirtualService, VrrpInstance
-from harness.topology.services import SCHEDULERS
+from harness.topology.services import SCHEDULER_FLAGS, SCHEDULERS
 
 NET = "172.16.10"
 VIPS = tuple(f"{NET}.{host}" for host in range(50, 56))
@@ -20,16 +20,24 @@ FIRST_PORT = 8001
 
 class Schedulers(Topo):
     """``weights`` are the real servers'; with ``only``, that scheduler balances in place of every
-    other one.
+    other one. ``flags`` are each scheduler's as far as it has them: ``port`` or ``fallback``.
     """
 
-    def build(self, weights: Sequence[int] = WEIGHTS, only: str | None = None) -> None:
+    def build(
+        self,
+        weights: Sequence[int] = WEIGHTS,
+        only: str | None = None,
+        flags: Sequence[str] = (),
+    ) -> None:
         lan = self.addSwitch("lan", subnet=f"{NET}.0/24", dpid="1")
         services = [
             VirtualService(
                 VIPS[0],
                 port=port_of(scheduler),
                 scheduler=only or scheduler,
+                flags=tuple(f"{scheduler}-{flag}" for flag in flags)
+                if scheduler in SCHEDULER_FLAGS and only is None
+                else (),
                 weight=tuple(weights),
                 group=tuple((vip, port_of(scheduler)) for vip in VIPS[1:])
                 if scheduler in BY_DESTINATION

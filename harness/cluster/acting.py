@@ -283,8 +283,9 @@ class Acting(Waiting):
         """Have a director's scheduler forget what it did: give the service another one and then its
         own again.
         """
-        for scheduler in "lc" if service.scheduler == "rr" else "rr", service.scheduler:
-            director.machine.run(["ipvsadm", "-E", *ipvsadm.service(service), "-s", scheduler])
+        other = "lc" if service.scheduler == "rr" else "rr"
+        for words in (["-s", other], ipvsadm.scheduler(service)):
+            director.machine.run(["ipvsadm", "-E", *ipvsadm.service(service), *words])
 
     def connection_table(self, director: DirectorNode) -> list[Entry]:
         """A director's IPVS connections as they are now, in the order of the client's ports.

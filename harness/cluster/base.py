@@ -87,6 +87,7 @@ class Base:
         self.timeline.nodes = self.nodes.keys()
         self._suffered: list[Fault[Node]] = []
         self._tables: dict[str, list[Entry]] = {}
+        self.scenarios = 0
         self._expectations = Expectations(self.timeline)
         if slack >= STALL:  # in virtual time nothing can be starved
             self.recorder.watch_scheduling()
@@ -330,6 +331,7 @@ class Base:
         """Draw a line: what the next scenario judges as its own begins here, on the timeline of the
         whole life.
         """
+        self.scenarios += 1
         self.timeline.mark = self.timeline.now()
         self._expectations.begin_scenario()
         self._tables = {}

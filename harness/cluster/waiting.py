@@ -457,6 +457,32 @@ class Waiting(Looking):
             at = moments.instant(now + after - loop, loop, moment, self.timeline.now())
         self.timeline.let_pass(max(0.0, at - self.timeline.now()))
 
+    def wait_check(
+        self, director: DirectorNode, server: RealServerNode, service: VirtualService | None = None
+    ) -> Instant:
+        """Wait until a director connects to a real server of a TCP service, the first one by
+        default, to check it once more; returns the instant.
+
+        Raises TooLate if it does not within the longest time between two checks.
+        """
+        wanted = self.service if service is None else service
+        began = self.timeline.now()
+        paces = [check.pace(wanted.delay_loop) for check in wanted.checks if check.connects]
+        if not paces:
+            raise HarnessError(f"{wanted.name}: none of its checks connects to real servers")
+        loop = max(pace.delay_loop for pace in paces)
+        longest = max(pace.delay_loop + pace.timeout + pace.delay_before_retry for pace in paces)
+        before = self.checked(director, server, wanted, since=began - loop)
+        soon = before[-1] + loop - began if before else loop
+        for until in (began + max(0.0, soon), began + longest):
+            self.timeline.let_pass(until + self.slack - self.timeline.now())
+            if made := self.checked(director, server, wanted, since=began):
+                return made[0]
+        raise TooLate(
+            f"{director.name} has not checked {server.name} within {longest:.3f} s, though"
+            f" {wanted.name} is to be checked every {loop:g} s"
+        )
+
     def within(self, due: Window) -> Window:
         """A window as this machine's clock sees it, for a time that was measured on the timeline.
 

@@ -17,6 +17,12 @@ def service(wanted: VirtualService) -> list[str]:
     return [_PROTOCOLS[wanted.protocol], endpoint(wanted.vip, wanted.port)]
 
 
+def scheduler(of: VirtualService) -> list[str]:
+    """``-s sh -b sh-port,sh-fallback -o``."""
+    flags = ["-b", ",".join(of.flags)] if of.flags else []
+    return ["-s", of.scheduler, *flags, *(["-o"] if of.ops else [])]
+
+
 def server(of: VirtualService, destination: Destination) -> list[str]:
     """``-r 172.16.10.21:80 -g``."""
     return ["-r", destination.endpoint, _METHODS[of.method]]
@@ -31,6 +37,6 @@ def table(of: VirtualService, destinations: dict[str, list[Destination]]) -> lis
         kind = service(of)[:1]
         words = service(of) if of.fwmark is not None else [*kind, name.partition(" ")[2]]
         persistent = ["-p", str(round(of.persistence_timeout))] if of.persistence_timeout else []
-        made.append(["-A", *words, "-s", of.scheduler, *persistent])
+        made.append(["-A", *words, *scheduler(of), *persistent])
         made += [["-a", *words, *server(of, each), "-w", str(each.weight)] for each in servers]
     return made

@@ -38,6 +38,11 @@ def render(services: Iterable[tuple[VirtualService, list[Destination]]]) -> str:
     timeout = max((_timeout(service) for service, _ in wanted), default=1)
     text = _HEAD.format(timeout=round(timeout), interval=round(interval))
     for service, destinations in wanted:
+        if service.flags or service.ops:
+            raise HarnessError(
+                f"VirtualService {service.name}: ldirectord has nothing like flags= and ops=:"
+                " leave them out, or take keepalived or ipvsadm"
+            )
         virtual = (
             str(service.fwmark) if service.fwmark is not None else f"{service.vip}:{service.port}"
         )

@@ -67,6 +67,11 @@ def _way_ends(plan: Plan, asker: HostPlan, vip: str) -> str | None:
     """Where a packet to a VIP is stuck, in words; None if it gets to a machine that has the VIP."""
     here = asker
     for _ in range(_MOST_HOPS):
+        if (lan := _on_link(here, vip)) is not None:
+            there = [host for host in plan.hosts if lan in {each.lan for each in host.interfaces}]
+            if any(vip in _held(host) for host in there):
+                return None
+            return f"{here.name} looks for it on {lan}, where nobody has it"
         gateway = _next_hop(here, vip)
         if gateway is None:
             return f"{here.name} has no route to it"
@@ -81,6 +86,19 @@ def _way_ends(plan: Plan, asker: HostPlan, vip: str) -> str | None:
         ):
             return f"{here.name}, to which it is sent, has not got it and passes nothing on"
     return f"{asker.name}'s packet goes round in a circle"
+
+
+def _on_link(host: HostPlan, vip: str) -> str | None:
+    """The LAN on which a machine looks for a VIP itself, by a route without a gateway."""
+    lans = {interface.name: interface.lan for interface in host.interfaces}
+    found = [
+        (ip_network(destination).prefixlen, lans[device])
+        for destination, way in host.role.routes.items()
+        if ip_address(vip) in ip_network(destination)
+        and routes.gateway(way) is None
+        and (device := routes.device(way)) in lans
+    ]
+    return max(found)[1] if found else None
 
 
 def _next_hop(host: HostPlan, vip: str) -> str | None:

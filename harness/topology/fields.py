@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from harness.errors import HarnessError
 
@@ -100,6 +100,25 @@ def word(owner: str, field: str, value: str) -> None:
             f"{owner}: {field} must be one word without spaces, quotes, braces, !, #, $"
             f" or backslashes, not {value!r}"
         )
+
+
+def words(owner: str, field: str, value: str) -> None:
+    """``value`` is some words, one space apart, that mean nothing but themselves in a
+    keepalived.conf.
+    """
+    for each in value.split(" ") if isinstance(value, str) else [value]:
+        word(owner, f"each word of {field}", each)
+
+
+def network(owner: str, field: str, value: str) -> None:
+    """``value`` is a network or an address, such as 10.9.0.0/24."""
+    try:
+        ip_network(value)
+    except ValueError as problem:
+        raise HarnessError(
+            f"{owner}: {field} must begin with a network such as 10.9.0.0/24, not {value!r}:"
+            f" {problem}"
+        ) from None
 
 
 def command(owner: str, field: str, value: str) -> None:

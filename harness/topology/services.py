@@ -9,6 +9,11 @@ from harness.topology import fields
 from harness.topology.checks import LONGEST_DELAY, Check
 
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "dh", "sed", "nq", "mh", "fo", "ovf")
+SCHEDULER_FLAGS = {
+    "sh": ("sh-port", "sh-fallback"),
+    "mh": ("mh-port", "mh-fallback"),
+}
+"""What may be said to a scheduler beside its name (ipvsadm(8), ``--sched-flags``)."""
 METHODS = ("DR", "NAT", "TUN")
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 
@@ -30,6 +35,10 @@ class VirtualService:
     - ``quorum``, ``hysteresis``: how much those that are well must weigh together. Below it the
       sorry server takes their place; ``quorum_up`` and ``quorum_down`` are commands that run then.
     - ``group``: further addresses and ports with the same real servers (``virtual_server_group``).
+    - ``flags``: the scheduler's: with ``sh-port`` the client's port counts as well, with
+      ``sh-fallback`` the clients of a drained real server go to others; and so for ``mh``.
+    - ``ops``: each datagram is scheduled by itself and not remembered (UDP's one-packet
+      scheduling).
     - ``fwmark``: with it all addresses of the group are one service, by the mark that the
       director's firewall puts on their packets.
     """
@@ -53,6 +62,8 @@ class VirtualService:
     real_port: int | None = None
     group: tuple[tuple[str, int], ...] = ()
     fwmark: int | None = None
+    flags: tuple[str, ...] = ()
+    ops: bool = False
 
     def __post_init__(self) -> None:
         fields.address("VirtualService", "vip", self.vip)
@@ -61,6 +72,15 @@ class VirtualService:
         fields.one_of(owner, "scheduler", self.scheduler, SCHEDULERS)
         fields.one_of(owner, "method", self.method, METHODS)
         fields.one_of(owner, "protocol", self.protocol, PROTOCOLS)
+        known = SCHEDULER_FLAGS.get(self.scheduler, ())
+        if self.flags and not known:
+            raise HarnessError(
+                f"{owner}: the scheduler {self.scheduler} has no flags: leave flags= out"
+            )
+        for flag in self.flags:
+            fields.one_of(f"{owner}, with scheduler {self.scheduler}", "flags", flag, known)
+        if self.ops:
+            fields.one_of(f"{owner}, with ops", "protocol", self.protocol, ("UDP",))
         fields.number(owner, "delay_loop", self.delay_loop, 0.001, LONGEST_DELAY)
         for weight in self.weight if isinstance(self.weight, tuple) else (self.weight,):
             fields.whole(owner, "weight", weight, 0, 65535)

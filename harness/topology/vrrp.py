@@ -21,6 +21,8 @@ from harness.topology.tracking import (
 )
 
 OWNER_PRIORITY = 255
+AUTH_PASS = "lvs-dr"
+"""The password of version 2, where nobody says another one."""
 STATES = ("BACKUP", "MASTER")
 VERSIONS = ("2", "3")
 
@@ -29,15 +31,17 @@ VERSIONS = ("2", "3")
 class VrrpInstance:
     """One director's part in the election of the owner of its VIPs.
 
-    - ``vip``: one address or several of one family; each is held as /32 or /128. IPv6 needs
-      ``version`` 3.
+    - ``vip``: one address or several of one family; each is held as /32 or /128, or with
+      ``vip_prefix``. IPv6 needs ``version`` 3.
     - ``excluded_vips``: addresses of either family that move along without being advertised.
     - ``elsewhere``: VIPs that are not held on ``interface``, each with its own interface.
     - ``priority``: 1 to 255. ``state``: what the configuration says; keepalived starts every
       instance as a backup, unless it has both MASTER and priority 255.
     - ``advert_int``: seconds between advertisements: whole ones in version 2 (RFC 3768 section
       5.3.7), hundredths up to 40.95 in version 3 (RFC 5798 section 5.2.7).
-    - ``auth_pass``: used by version 2 only; RFC 5798 section 9 removed authentication.
+    - ``auth_pass``: None for no password. Version 3 has none (RFC 5798 section 9).
+    - ``virtual_routes``, ``virtual_rules``: what only the master has, as ``ip route`` and ``ip
+      rule`` take it: ``("10.9.0.0/24 via 172.16.10.1 dev eth0",)``.
     - ``unicast_peers``: addresses to which advertisements go instead of the multicast group.
     - ``track_scripts``, ``track_interfaces``, ``track_files``, ``track_processes``: what changes
       the priority, or leads to FAULT state.
@@ -56,11 +60,14 @@ class VrrpInstance:
     state: str = "BACKUP"
     advert_int: float = 1.0
     version: int = 2
-    auth_pass: str | None = "lvs-dr"
+    auth_pass: str | None = AUTH_PASS
     pseudo_header: bool = True
     excluded_vips: tuple[str, ...] = ()
     elsewhere: tuple[tuple[str, str], ...] = ()
     unicast_peers: tuple[str, ...] = ()
+    vip_prefix: int | None = None
+    virtual_routes: tuple[str, ...] = ()
+    virtual_rules: tuple[str, ...] = ()
     track_scripts: tuple[VrrpScript, ...] = ()
     track_interfaces: tuple[TrackedInterface, ...] = ()
     track_files: tuple[TrackedFile, ...] = ()
@@ -88,16 +95,27 @@ class VrrpInstance:
         self._check_advert_int(owner)
         fields.number(owner, "preempt_delay", self.preempt_delay, 0, 1000)
         self._check_garp(owner)
+        if self.version == 3 and self.auth_pass == AUTH_PASS:
+            object.__setattr__(self, "auth_pass", None)
         if self.auth_pass is not None:
+            fields.one_of(f"{owner}, with an auth_pass", "version", str(self.version), ("2",))
             fields.word(owner, "auth_pass", self.auth_pass)
             fields.number(owner, "length of auth_pass", len(self.auth_pass), 1, 8)
         if self.nopreempt:  # with either of these keepalived only warns, and goes its own way
             fields.one_of(owner, "state with nopreempt", self.state, ("BACKUP",))
             fields.number(owner, "preempt_delay with nopreempt", self.preempt_delay, 0, 0)
         self._check_addresses(owner)
+        for route in self.virtual_routes:
+            fields.words(owner, "virtual_routes", route)
+            fields.network(owner, "virtual_routes", route.partition(" ")[0])
+        for rule in self.virtual_rules:
+            fields.words(owner, "virtual_rules", rule)
 
     def _check_addresses(self, owner: str) -> None:
         fields.number(owner, "number of VIPs", len(self.vips), 1, 255)
+        if self.vip_prefix is not None:
+            longest = ip_address(self.vips[0]).max_prefixlen
+            fields.whole(owner, "vip_prefix", self.vip_prefix, 1, longest)
         named = {
             "vip": self.vips,
             "excluded_vips": self.excluded_vips,

@@ -19,6 +19,8 @@ def virtual_server(service: VirtualService, destinations: Iterable[Destination])
     body = [
         f"delay_loop {seconds(service.delay_loop)}",
         f"lb_algo {service.scheduler}",
+        *service.flags,
+        *(["ops"] if service.ops else []),
         f"lb_kind {service.method}",
     ]
     if service.persistence_timeout is not None:

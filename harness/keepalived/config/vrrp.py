@@ -71,11 +71,20 @@ def _addresses(instance: VrrpInstance) -> list[str]:
     }
     for name, addresses in named.items():
         held = [
-            f"{vip}/{ip_address(vip).max_prefixlen} dev {instance.device_of(vip)}"
-            for vip in addresses
+            f"{vip}/{_prefix(instance, vip)} dev {instance.device_of(vip)}" for vip in addresses
         ]
         body += block(name, held) if held else []
+    if instance.virtual_routes:
+        body += block("virtual_routes", instance.virtual_routes)
+    if instance.virtual_rules:
+        body += block("virtual_rules", instance.virtual_rules)
     return body
+
+
+def _prefix(instance: VrrpInstance, vip: str) -> int:
+    if instance.vip_prefix is not None and vip in instance.vips:
+        return instance.vip_prefix
+    return ip_address(vip).max_prefixlen
 
 
 def _tracked(instance: VrrpInstance) -> list[str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from harness.clock import Window
 from harness.cluster import Cluster
 from harness.cluster.due import Took
 from harness.events import AddressChanged, StateChanged
-from harness.faults import Drain, PowerOff, StopHttpd
+from harness.faults import Drain, HangKeepalived, PowerOff, StopHttpd
 from harness.keepalived import timers
 from harness.scenario import topology
+from harness.timeline import TooLate
 from tests.inside.api.shown import shows
 from topologies.director_pair import DirectorPair
 
@@ -143,3 +146,16 @@ def test_what_is_within_a_window(cluster: Cluster) -> None:
 @shows(Cluster.on_time)
 def test_a_series_that_is_on_time(cluster: Cluster) -> None:
     assert cluster.on_time([0.0, 1.0, 2.0], expected=[0.0, 1.0, 2.0])
+
+
+@shows(Cluster.wait_check)
+def test_waiting_for_the_next_check_of_a_real_server(cluster: Cluster) -> None:
+    director, web1 = cluster.master, cluster.real_servers[0]
+    first, second = (cluster.wait_check(director, web1) for _ in range(2))
+    assert second - first in cluster.within(Window(2, 2))  # the service's delay_loop
+
+
+def test_a_check_that_does_not_come_is_told(cluster: Cluster) -> None:
+    director, web1 = cluster.master, cluster.real_servers[0]
+    with cluster.suffering(HangKeepalived(director)), pytest.raises(TooLate, match="has not checked web1 within"):
+        cluster.wait_check(director, web1)
