@@ -117,9 +117,9 @@ def test_persistence_of_datagrams_from_one_port(cluster: Cluster) -> None:
 @topology(OneLan, ops=True)
 @pytest.mark.control("the first one decides", topology={"ops": False}, caught="distribution")
 def test_persistence_is_none_where_each_datagram_is_scheduled_by_itself(cluster: Cluster) -> None:
-    """With one-packet scheduling (``ops``) IPVS remembers nothing of a datagram, so that those of one port are spread
-    as if each came from another client: what DNS servers behind one resolver need (kernel ``ip_vs_core.c``,
-    ``IP_VS_SVC_F_ONEPACKET``).
+    """With one-packet scheduling (``ops``) IPVS remembers nothing of a datagram, so that those of
+    one port are spread as if each came from another client: what DNS servers behind one resolver
+    need (kernel ``ip_vs_core.c``, ``IP_VS_SVC_F_ONEPACKET``).
     """
     cluster.settle()
     answers = cluster.fetch(6, service_of("DR", 4, "UDP"), source_port=5353)

@@ -1,4 +1,6 @@
-"""What moves along with a VIP beside the address: the master's routes and rules, and the network of the VIP."""
+"""What moves along with a VIP beside the address: the master's routes and rules, and the network of
+the VIP.
+"""
 
 import pytest
 
@@ -14,20 +16,28 @@ pytestmark = [pytest.mark.ownership, topology(MovingRoutes)]
 
 def reaches(node: Node, source: str) -> bool:
     """Whether the VIP answers an echo request that a machine sends from an address of its own."""
-    return node.machine.run(["ping", "-c", "1", "-W", "1", "-I", source, VIP], check=False).returncode == 0
+    return (
+        node.machine.run(["ping", "-c", "1", "-W", "1", "-I", source, VIP], check=False).returncode
+        == 0
+    )
 
 
 def ways(director: DirectorNode) -> list[str]:
-    """A director's rules for the table, and the routes in it: ``ip`` fails where there is no such table."""
-    shown = [director.machine.run(["ip", what, "show", "table", str(TABLE)], check=False) for what in ("rule", "route")]
+    """A director's rules for the table, and the routes in it: ``ip`` fails where there is no such
+    table.
+    """
+    shown = [
+        director.machine.run(["ip", what, "show", "table", str(TABLE)], check=False)
+        for what in ("rule", "route")
+    ]
     return [each.stdout.strip() for each in shown if not each.returncode and each.stdout.strip()]
 
 
 @pytest.mark.control("no virtual routes", topology={"routes": False}, caught="assert reached")
 def test_ownership_brings_the_routes_along(cluster: Cluster) -> None:
-    """Only the master has the rule and the route that lead what it sends from the VIP to a client behind a router;
-    whoever takes the VIP over makes them, and a client far away notices no more than one nearby (keepalived.conf(5),
-    ``virtual_routes`` and ``virtual_rules``).
+    """Only the master has the rule and the route that lead what it sends from the VIP to a client
+    behind a router; whoever takes the VIP over makes them, and a client far away notices no more
+    than one nearby (keepalived.conf(5), ``virtual_routes`` and ``virtual_rules``).
     """
     master, backup = cluster.master, cluster.backup
     far = cluster.nodes["far-client"]
@@ -51,8 +61,8 @@ def test_ownership_brings_the_routes_along(cluster: Cluster) -> None:
 
 @pytest.mark.control("held as /32", topology={"vip_prefix": None}, caught="assert reaches")
 def test_ownership_brings_the_network_of_the_vip_along(cluster: Cluster) -> None:
-    """A VIP in a network of its own is held with the prefix of that network: so the master has a route to the machines
-    in it, and the backup, which has no address there, needs none.
+    """A VIP in a network of its own is held with the prefix of that network: so the master has a
+    route to the machines in it, and the backup, which has no address there, needs none.
     """
     master = cluster.master
     cluster.wait_told()

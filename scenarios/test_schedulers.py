@@ -184,15 +184,16 @@ HASHING = pytest.mark.parametrize("scheduler", ["sh", "mh"])
 @topology(Schedulers, flags=("port",))
 @pytest.mark.control("the port does not count", topology={"flags": ()}, caught="len")
 def test_scheduler_by_port_spreads_one_client(cluster: Cluster, scheduler: str) -> None:
-    """With ``sh-port`` or ``mh-port`` what is hashed is the client's address and port: one client, or all behind one
-    address, reach all real servers, and whoever comes from the same port reaches the same one again (``ip_vs_sh.c``,
-    ``ip_vs_sh_get_port``).
+    """With ``sh-port`` or ``mh-port`` what is hashed is the client's address and port: one client,
+    or all behind one address, reach all real servers, and whoever comes from the same port reaches
+    the same one again (``ip_vs_sh.c``, ``ip_vs_sh_get_port``).
     """
     service = service_of(cluster, scheduler)
     ports = range(20000, 20016)
 
     first, again = (
-        [cluster.fetch(1, service, source=SOURCES[0], source_port=port)[0].server for port in ports] for _ in range(2)
+        [cluster.fetch(1, service, source=SOURCES[0], source_port=port)[0].server for port in ports]
+        for _ in range(2)
     )
 
     assert len(set(first)) == len(cluster.real_servers), first
@@ -202,9 +203,12 @@ def test_scheduler_by_port_spreads_one_client(cluster: Cluster, scheduler: str) 
 @HASHING
 @topology(Schedulers, flags=("fallback",))
 @pytest.mark.control("nobody takes them over", topology={"flags": ()}, caught="refused")
-def test_scheduler_falls_back_for_the_clients_of_a_drained_server(cluster: Cluster, scheduler: str) -> None:
-    """With ``sh-fallback`` or ``mh-fallback`` the clients of a real server that is drained are hashed once more, to
-    another one, and all others stay where they are (``ip_vs_sh.c``, ``ip_vs_sh_get_fallback``).
+def test_scheduler_falls_back_for_the_clients_of_a_drained_server(
+    cluster: Cluster, scheduler: str
+) -> None:
+    """With ``sh-fallback`` or ``mh-fallback`` the clients of a real server that is drained are
+    hashed once more, to another one, and all others stay where they are (``ip_vs_sh.c``,
+    ``ip_vs_sh_get_fallback``).
     """
     service = service_of(cluster, scheduler)
     drained = cluster.real_servers[2]
@@ -216,5 +220,9 @@ def test_scheduler_falls_back_for_the_clients_of_a_drained_server(cluster: Clust
 
     assert None not in meanwhile, "refused"
     assert drained.page not in meanwhile
-    stayed = [now == before for before, now in zip(usual, meanwhile, strict=True) if before != drained.page]
+    stayed = [
+        now == before
+        for before, now in zip(usual, meanwhile, strict=True)
+        if before != drained.page
+    ]
     assert all(stayed), (usual, meanwhile)
