@@ -202,11 +202,31 @@ def test_signatures_leave_out_numbers_and_which_node_it_was() -> None:
 
 
 def test_known_defects_hide_nothing_else() -> None:
-    defects = (Known("#1", "owner", r"^director1 sleeps"),)
+    crash, reload = step(0, "CrashVrrp", "director1", times=2), step(0, "Reload", "director1")
+    needed = (frozenset({"CrashVrrp", "CrashCheckers"}), frozenset({"Reload"}))
+    defects = (Known("#1", "owner", r"^director1 sleeps", needed),)
+    sleeps = Violation("owner", 0, "director1 sleeps")
 
-    assert known(Violation("owner", 0, "director1 sleeps"), defects) == "#1"
-    assert known(Violation("owner", 0, "director1 wakes"), defects) is None
-    assert known(Violation("other", 0, "director1 sleeps"), defects) is None
+    assert known(sleeps, (crash, reload), defects) == "#1"
+    assert known(sleeps, (crash,), defects) is None
+    assert known(Violation("owner", 0, "director1 wakes"), (crash, reload), defects) is None
+    assert known(Violation("other", 0, "director1 sleeps"), (crash, reload), defects) is None
+
+
+@pytest.mark.parametrize(
+    ("invariant", "text"),
+    [
+        ("advertisements keep their pace", "director1 advertised VI_1, and again before 1 s had passed"),
+        ("as before", "director1 /proc/net/raw: nothing became '00000000:0070 00000000:0000'"),
+        (
+            "nobody takes over too soon after its start",
+            "director1 is master of VI_1 2.609 s after its start, and was to wait for 3.609 s",
+        ),
+    ],
+)
+def test_a_child_that_runs_twice_is_known_whatever_shows_it(invariant: str, text: str) -> None:
+    steps = (step(0, "CrashVrrp", "director1", times=2), step(0, "Reload", "director1"))
+    assert known(Violation(invariant, 0, text), steps) is not None
 
 
 def life(*events: Event, amiss: str | None = None) -> Lived:

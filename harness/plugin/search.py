@@ -180,6 +180,8 @@ class Searching:
         first = "".join(f"{event.as_json()}\n" for event in failure.events)
         (folder / "first-seen.jsonl").write_text(first, encoding="utf-8")
         repeats = "" if failure.repeats else "it did not repeat on a new cluster, so it is a defect of the harness:\n"
+        # What the failure has left in this cluster is nothing for the next sequence.
+        self._ground.drop()
         self._left.append(f"{repeats}{failure.signature.invariant}: {failure.violation.text}\n{text}")
 
     def _place(self) -> Place | None:

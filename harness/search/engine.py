@@ -69,8 +69,8 @@ class Tally:
 
 
 class Search:
-    """Searches one topology. ``known`` says of a violation which known defect it is, None if
-    none.
+    """Searches one topology. ``known`` says of what a sequence led to which known defect it is, None
+    if none.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Search:
         plan: Plan,
         possible: Sequence[Deed],
         *,
-        known: Callable[[Violation], str | None] = lambda violation: None,
+        known: Callable[[Violation, Steps], str | None] = lambda violation, steps: None,
         told: Callable[[str], None] = lambda line: None,
         most: int = MOST_STEPS,
         kept: Callable[[Failure], None] = lambda failure: None,
@@ -158,7 +158,7 @@ class Search:
         self.tally.kinds.update(each.deed.name for each in steps)
         found = self.live(steps)
         self.corpus.add(steps, self._last)
-        for violation in self._unknown(found):
+        for violation in self._unknown(found, steps):
             self._take_down(violation, steps)
         if self.tally.sequences % TOLD_EVERY == 0:
             self._told(self._progress())
@@ -175,11 +175,11 @@ class Search:
         left = min((self._examples - done) * passed / done, self._until - self._wall())
         return f"{line}; {60 * done / passed:.0f} a minute, {left / 60:.0f} min left"
 
-    def _unknown(self, violations: Sequence[Violation]) -> list[Violation]:
+    def _unknown(self, violations: Sequence[Violation], steps: Steps) -> list[Violation]:
         """Those that are neither known nor found already, one for each signature."""
         new: dict[Signature, Violation] = {}
         for violation in violations:
-            if (defect := self._known(violation)) is not None:
+            if (defect := self._known(violation, steps)) is not None:
                 self.tally.known[defect] += 1
             elif (signature := Signature.of(violation)) in self._seen:
                 self.tally.again[str(signature)] += 1

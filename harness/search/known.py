@@ -5,39 +5,49 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from harness.search.drafts import Steps
 from harness.search.observed import Violation
 
 
 @dataclass(frozen=True)
 class Known:
     """``reference`` is the regression file that has it, or its issue; ``text`` a regular expression
-    over what a violation of ``invariant`` says.
+    over what a violation of ``invariant`` says. It takes a deed of each kind in ``deeds`` to meet
+    it, one of several where they are in one set.
     """
 
     reference: str
     invariant: str
     text: str
+    deeds: tuple[frozenset[str], ...] = ()
 
-    def fits(self, violation: Violation) -> bool:
-        """Whether a violation is this defect."""
+    def fits(self, violation: Violation, steps: Steps) -> bool:
+        """Whether what a sequence has led to is this defect."""
+        done = {each.deed.name for each in steps}
         return (
             violation.invariant == self.invariant
+            and all(done & kinds for kinds in self.deeds)
             and re.search(self.text, violation.text) is not None
         )
 
 
-KNOWN: tuple[Known, ...] = (
-    # It closes a check's connection to a machine that acknowledges nothing, and does nothing else
-    # for so long: harness/keepalived/timers/checking.py, LINGER.
-    Known(
-        "close with SO_LINGER",
-        "nothing alarming is logged",
-        r"timer expired [0-5]\.\d+ seconds ago",
-    ),
+_TWICE: Final = "scenarios/regressions/test_reload_before_restart.py"
+_CRASHES: Final = frozenset({"CrashVrrp", "CrashCheckers"})
+_RELOADS: Final = frozenset({"Reload", "Reconfigure", "Weigh", "Dump"})
+
+KNOWN: tuple[Known, ...] = tuple(
+    Known(_TWICE, invariant, text, (_CRASHES, _RELOADS))
+    for invariant, text in (
+        # A child that runs twice: its sockets, its advertisements, and its own idea of the master.
+        ("as before", r" /proc/net/(raw6?|netlink): nothing became "),
+        ("advertisements keep their pace", r" advertised \S+, and again before "),
+        ("nobody takes over too soon after its start", r" after its start, and was to wait for "),
+    )
 )
 
 
-def known(violation: Violation, defects: Sequence[Known] = KNOWN) -> str | None:
+def known(violation: Violation, steps: Steps, defects: Sequence[Known] = KNOWN) -> str | None:
     """The reference of the known defect that a violation is; None if it is none."""
-    return next((each.reference for each in defects if each.fits(violation)), None)
+    return next((each.reference for each in defects if each.fits(violation, steps)), None)
