@@ -149,10 +149,16 @@ def _remove(path: str, fds: list[int]) -> tuple[dict[str, Any], list[int]]:
     return {}, []
 
 
+def _rename(path: str, to: str, fds: list[int]) -> tuple[dict[str, Any], list[int]]:
+    os.rename(path, to)
+    return {}, []
+
+
 _OPERATIONS: dict[str, Callable[..., tuple[dict[str, Any], list[int]]]] = {
     "spawn": _spawn,
     "signal": _kill,
     "open": _open,
     "fifo": _fifo,
     "remove": _remove,
+    "rename": _rename,
 }

@@ -233,6 +233,14 @@ class Machine:
         with self.open(path, "wb", permissions) as file:
             file.write(content.encode() if isinstance(content, str) else content)
 
+    def replace(self, path: str, content: str | bytes, permissions: int = 0o644) -> None:
+        """Write a file so that whoever reads it meanwhile finds the old one or the new, and never
+        half of it (rename(2)).
+        """
+        new = f"{path}.new"
+        self.write(new, content, permissions)
+        self.request("rename", path=new, to=path)
+
     def fifo(self, path: str) -> int:
         """Make a FIFO; returns a descriptor that reads from it without waiting."""
         _, (fd,) = self.request("fifo", path=path)

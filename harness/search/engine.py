@@ -69,8 +69,8 @@ class Tally:
 
 
 class Search:
-    """Searches one topology. ``known`` says of what a sequence led to which known defect it is, None
-    if none.
+    """Searches one topology. ``known`` says of what a sequence led to which known defect it is, or
+    None.
     """
 
     def __init__(

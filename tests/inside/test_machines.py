@@ -104,6 +104,27 @@ def test_files_of_one_machine_are_no_other_s(cluster: Cluster) -> None:
         one.remove(path)
 
 
+def test_who_reads_a_file_that_is_replaced_has_the_old_one_whole(cluster: Cluster) -> None:
+    machine = machines(cluster)[0]
+    machine.replace("/run/replaced", "old and long")
+    with machine.open("/run/replaced") as reading:
+        machine.replace("/run/replaced", "new")
+        assert reading.read() == b"old and long"
+    assert machine.read("/run/replaced") == "new"
+    with pytest.raises(FileNotFoundError):
+        machine.read("/run/replaced.new")
+    machine.remove("/run/replaced")
+
+
+def test_a_keepalived_that_reads_its_file_meanwhile_has_the_old_one_whole(cluster: Cluster) -> None:
+    master = cluster.master
+    with master.machine.open(master.config_file) as reading:
+        master.configure(("priority 100", "priority 101"))
+        assert reading.read() == master.config_text()
+    assert "priority 101" in master.machine.read(master.config_file)
+    master.configure()
+
+
 def test_fresh_folders_hold_nothing_of_the_host(cluster: Cluster) -> None:
     for folder in PRIVATE:
         assert cluster.client.machine.cmd("ls", "-A", folder) == ""

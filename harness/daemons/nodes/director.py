@@ -271,8 +271,11 @@ class DirectorNode(Node):
     def configure(self, *edits: tuple[str, str]) -> None:
         """Write its keepalived.conf with pairs of old and new text edited in it, and tell
         nobody.
+
+        A keepalived that is just reading it finds the old or the new one.
         """
-        self.machine.write(keepalived.CONFIG, self._edited(self.config_text().decode(), edits))
+        text = self._edited(self.config_text().decode(), edits)
+        self.machine.replace(keepalived.CONFIG, text)
 
     def _global_defs(self) -> config.GlobalDefs:
         mail_servers = self._network.of_role(MailServer)

@@ -164,11 +164,12 @@ def test_a_program_that_goes_on(cluster: Cluster) -> None:
     assert process.wait() == 0
 
 
-@shows(Machine.read, Machine.write, Machine.remove)
+@shows(Machine.read, Machine.write, Machine.replace, Machine.remove)
 def test_files(cluster: Cluster) -> None:
     machine = cluster.client.machine
     machine.write("/tmp/note", "a line\n")
-    assert machine.read("/tmp/note") == "a line\n"
+    machine.replace("/tmp/note", "another line\n")
+    assert machine.read("/tmp/note") == "another line\n"
     machine.remove("/tmp/note")
 
 
