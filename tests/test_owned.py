@@ -40,6 +40,23 @@ def test_a_folder_that_is_written_to_after_its_owner_was_killed_is_removed_all_t
     assert not os.path.exists(folder)
 
 
+@pytest.mark.parametrize("interrupted", [False, True], ids=["remover killed", "interrupted"])
+def test_a_folder_is_removed_by_whoever_is_left(interrupted: bool) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", KEEPS_A_FOLDER],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ) as owner:  # fmt: skip
+        assert owner.stdout is not None
+        folder = owner.stdout.readline().strip()
+        if interrupted:
+            owner.send_signal(signal.SIGINT)
+        else:
+            signal.pidfd_send_signal(remover := _remover(owner.pid), signal.SIGKILL)
+            os.close(remover)
+        owner.communicate()
+    assert not os.path.exists(folder)
+
+
 def test_the_folder_of_one_that_was_killed_before_it_heard_of_it_is_removed(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)

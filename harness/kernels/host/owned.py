@@ -21,8 +21,27 @@ killed.
 """
 
 
-_KEEPER = """
-import os, shutil, sys, tempfile, time
+_REMOVE = """
+import os, shutil, time
+def remove(folder):
+    quiet = 0
+    for _ in range(50):
+        if os.path.lexists(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            quiet = 0
+        elif quiet == 10:
+            break
+        quiet += 1
+        time.sleep(0.1)
+"""
+"""What was started in a folder ends a moment after its owner, and until then makes the folder again
+to write there; so it is removed until it has been away for a second.
+"""
+
+_KEEPER = (
+    _REMOVE
+    + """
+import sys, tempfile
 folder = tempfile.mkdtemp(prefix="lvs-harness-")
 try:
     os.write(1, os.fsencode(folder))
@@ -30,20 +49,16 @@ except OSError:  # it was killed before it could hear
     pass
 os.close(1)
 if not sys.stdin.read():
-    for _ in range(50):
-        shutil.rmtree(folder, ignore_errors=True)
-        time.sleep(0.1)
+    remove(folder)
 """
-"""Its input says that all is well, or ends because its parent was killed. What that one had started
-ends a moment later, and until then makes the folder again to write there; so it is removed for some
-seconds.
-"""
+)
+"""Its input says that all is well, or ends because its parent was killed or is being ended."""
 
 
 @contextmanager
 def scratch() -> Iterator[Path]:
     """A folder for the block. It is removed also where this process is killed, by the one that has
-    made it.
+    made it; and by this one, where that one is.
     """
     command = [sys.executable, "-S", "-c", _KEEPER]
     with subprocess.Popen(
@@ -58,11 +73,17 @@ def scratch() -> Iterator[Path]:
         if not told:
             raise HarnessError("there is no folder for temporary files: make room, or set TMPDIR")
         folder = Path(os.fsdecode(told))
+        well = b""
         try:
             yield folder
+            well = b"removed"
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            keeper.communicate(b"removed")
+            keeper.communicate(well)
+            if keeper.returncode != 0:
+                subprocess.run(
+                    [sys.executable, "-S", "-c", f"{_REMOVE}remove({str(folder)!r})"], check=False
+                )
 
 
 def run(
