@@ -43,6 +43,31 @@ def test_forwarding_to_a_vip_that_is_in_no_lan(cluster: Cluster, method: str) ->
     assert cluster.owners() == [director.name]
 
 
+def remembers_for_hours(cluster: Cluster) -> None:
+    """Have the director remember idle connections for four hours."""
+    cluster.directors[0].machine.run(["ipvsadm", "--set", "14400", "120", "300"])
+
+
+@topology(IpvsSh)
+@pytest.mark.control("the director remembers longer", sabotage=remembers_for_hours, caught="error")
+def test_persistence_of_a_connection_that_is_idle_for_hours(cluster: Cluster) -> None:
+    """IPVS forgets a connection in which nothing was said for 900 s (``ip_vs_proto_tcp.c``,
+    ``tcp_timeouts``), and tells nobody. The client learns of it with its next request: the director
+    knows no such connection, and resets it. So pools of connections to a database need keep-alive
+    of less than 15 minutes, or a longer ``ipvsadm --set``. (After two hours the real server's own
+    keep-alive would meet the same end.)
+    """
+    cluster.settle()
+    with cluster.session() as session:
+        first = session.fetch()
+        cluster.timeline.let_pass(1.5 * 3600)
+        assert session.is_open
+        later = session.fetch()
+
+    assert (first.status, first.error) == (200, None)
+    assert (later.status, later.error) == (0, "Connection reset by peer")
+
+
 @topology(KubeProxy)
 @pytest.mark.control("no masquerading", topology={"masquerade": False}, caught="status")
 @pytest.mark.diagnosis("real server's gateway wrong")

@@ -8,11 +8,12 @@ import pytest
 
 from harness.daemons import programs
 from harness.daemons.nodes import node_of, require_optional
+from harness.daemons.servers import servers_of
 from harness.errors import HarnessError
 from harness.faults import StopProgram
 from harness.images.image import HOST
 from harness.lab.plan import make_topo, plan
-from harness.topology import Program
+from harness.topology import Program, RealServer, VirtualService
 from topologies.proxies import Proxies
 
 
@@ -28,12 +29,23 @@ def test_a_program_is_called_after_its_file() -> None:
         ({"argv": "haproxy -db"}, "argv is a list of words"),
         ({"argv": []}, "argv is a list of words"),
         ({"argv": ["a"], "ready": "("}, r"Program a: ready='\(' is no regular expression"),
+        ({"argv": ["a"], "serves": (0,)}, "Program a: serves must be a number from 1 to 65535, not 0"),
         ({"argv": ["a"], "files": {"etc/a.conf": ""}}, "Program a: files need full paths, not etc/a.conf"),
     ],
 )
 def test_what_is_no_program_is_refused(wrong: dict[str, Any], complaint: str) -> None:
     with pytest.raises(HarnessError, match=complaint):
         Program(**wrong)
+
+
+def test_a_program_answers_in_place_of_httpd() -> None:
+    web, other = VirtualService("172.16.10.50"), VirtualService("172.16.10.50", 3306)
+    own = Program(["a"], serves=(3306,))
+    (httpd,) = servers_of(RealServer(serves=(web, other), runs=(own,)))
+    assert httpd.ports(RealServer(serves=(web, other), runs=(own,))) == [80]
+    assert httpd.ports(RealServer(serves=(web, other))) == [80, 3306]
+    with pytest.raises(HarnessError, match="a: it serves 3306, and the real server's services have the ports 80"):
+        RealServer(serves=(web,), runs=(own,))
 
 
 def test_a_program_that_is_not_installed_is_named_with_its_machine() -> None:

@@ -25,9 +25,11 @@ class Server:
     prepare: Callable[[Machine, RealServer, str, list[int]], None]
 
     def ports(self, role: RealServer) -> list[int]:
-        """The ports that it has to serve."""
+        """The ports that it has to serve: those that no program of the user's own does."""
         services = (*role.serves, *role.sorry_for)
-        return [port for service in services if self.takes(service) for port in service.ports]
+        taken = {port for program in role.runs for port in program.serves}
+        wanted = [port for service in services if self.takes(service) for port in service.ports]
+        return [port for port in wanted if port not in taken]
 
 
 def _tls_ports(role: RealServer) -> set[int]:

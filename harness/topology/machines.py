@@ -230,6 +230,14 @@ class RealServer(Role):
     def __post_init__(self) -> None:
         super().__post_init__()
         fields.whole("RealServer", "workers", self.workers, 1, 100)
+        ports = {port for each in (*self.serves, *self.sorry_for) for port in each.ports}
+        for program in self.runs:
+            if strange := [port for port in program.serves if port not in ports]:
+                known = ", ".join(map(str, sorted(ports))) or "none"
+                raise HarnessError(
+                    f"Program {program.name}: it serves {strange[0]}, and the real server's"
+                    f" services have the ports {known}"
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from harness.errors import HarnessError
+from harness.topology import fields
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Program:
     ``ready`` is a regular expression for the line by which it says that it serves (None: it serves
     as soon as it runs); one that never says so fails the set-up. ``files`` are put in place before,
     path -> text; ``name`` is what it is called in logs and on the timeline, by default the file's;
-    ``package`` is what installs it.
+    ``package`` is what installs it. ``serves`` are ports of a real server's services that it
+    answers at, in place of httpd.
     """
 
     argv: Sequence[str]
@@ -28,6 +30,7 @@ class Program:
     files: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     package: str = ""
+    serves: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if (
@@ -47,5 +50,7 @@ class Program:
             raise HarnessError(
                 f"Program {self.name}: ready={self.ready!r} is no regular expression: {problem}"
             ) from None
+        for port in self.serves:
+            fields.whole(f"Program {self.name}", "serves", port, 1, 65535)
         if relative := [path for path in self.files if not path.startswith("/")]:
             raise HarnessError(f"Program {self.name}: files need full paths, not {relative[0]}")
