@@ -95,7 +95,8 @@ class Base:
         try:
             self.lab.wire_lans()
             with entering.inside_netns(self.lab.fabric):
-                self.recorder.capture(self.lab.wire_ends, self._deaf(), self._number_of_vips())
+                ends, deaf = self.lab.wire_ends, self._deaf()
+                self.recorder.capture(ends, deaf, self._number_of_vips(), self._number_of_checks())
             self._power_on(list(self.nodes.values()))
         except BaseException as problem:
             stall = self.recorder.stalled(EVER)
@@ -110,6 +111,10 @@ class Base:
         """
         claims = [instance for director in self.directors for instance in director.role.instances]
         return max((len(each.vips) + len(each.excluded_vips) for each in claims), default=0)
+
+    def _number_of_checks(self) -> int:
+        """How many checks of real servers a director makes."""
+        return sum(len(own.checks) for server in self.real_servers for own in server.role.serves)
 
     def _deaf(self) -> list[int]:
         """In a large cluster the wires to real servers: each of what is sent to all would be there

@@ -37,8 +37,12 @@ RING_FRAMES_A_VIP = 128
 """And for each VIP: a new master announces each five times at one instant, which every machine of
 its LAN hears.
 """
+RING_FRAMES_A_CHECK = 32
+"""And for each check of a real server: a director that has hung makes all that are due at one
+instant.
+"""
 MOST_RING_FRAMES = 1 << 15
-"""VIPs ask for no more than that: 64 MiB."""
+"""VIPs and checks ask for no more than that: 64 MiB."""
 
 
 @dataclass(frozen=True)
@@ -73,18 +77,20 @@ class Capture:
         sink: Callable[[Frame], None],
         ring_frames: int | None = None,
         vips: int = 0,
+        checks: int = 0,
         deaf: Collection[int] = (),
     ) -> None:
         """To be called in the namespace of the wires, given by interface index; time counts from
         ``origin``.
 
         The ring has room for ``ring_frames``, a multiple of 32, between two calls of :meth:`drain`;
-        by default that depends on the number of wires, and of ``vips``. What is delivered by the
-        wires ``deaf`` to a group address is not captured.
+        by default that depends on the number of wires, of ``vips``, and of ``checks`` of real
+        servers. What is delivered by the wires ``deaf`` to a group address is not captured.
         """
         if ring_frames is None:
-            announced = min(RING_FRAMES_A_VIP * vips, MOST_RING_FRAMES)
-            ring_frames = max(RING_FRAMES, RING_FRAMES_A_WIRE * len(wires) // 32 * 32, announced)
+            bursts = RING_FRAMES_A_VIP * vips + RING_FRAMES_A_CHECK * checks
+            at_once = min(bursts, MOST_RING_FRAMES)
+            ring_frames = max(RING_FRAMES, RING_FRAMES_A_WIRE * len(wires) // 32 * 32, at_once)
         self._wires, self._origin, self._ring_frames = wires, origin, ring_frames
         self._sink = sink
         self._cursor = 0

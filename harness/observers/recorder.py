@@ -52,14 +52,18 @@ class Recorder:
         self._loop.start()
 
     def capture(
-        self, wires: dict[int, tuple[str, str]], deaf: Collection[int] = (), vips: int = 0
+        self,
+        wires: dict[int, tuple[str, str]],
+        deaf: Collection[int] = (),
+        vips: int = 0,
+        checks: int = 0,
     ) -> None:
         """Begin to capture; to be called in the network namespace of the wires.
 
-        See :class:`Capture` for ``deaf`` and ``vips``.
+        See :class:`Capture` for ``deaf``, ``vips`` and ``checks``.
         """
         capture = self._capture = Capture(
-            wires, self._timeline.origin, self._keep, vips=vips, deaf=deaf
+            wires, self._timeline.origin, self._keep, vips=vips, checks=checks, deaf=deaf
         )
         self._loop.do(lambda: self._loop.watch(capture.socket.fileno(), self._drain_soon))
 
