@@ -85,8 +85,12 @@ class Router:
 
         A script adds its weight, or lets the instance leave FAULT state, only once it has succeeded
         often enough: the returning director may outrank the other at once, or then at the latest.
+        A sync group waits for all of its members (``vrrp_sync_can_goto_master``), and so for the
+        longest ``preempt_delay`` among them.
         """
         claim, interval = self.claim_of(returning), self.claim_of(master).advert_int
+        delays = [each.preempt_delay for each in (claim, *group_of(returning, claim))]
+        claim = replace(claim, preempt_delay=max(delays))
         at_once = timers.failback(claim, interval)
         known = max(
             (timers.script_recovery(script).latest for script in claim.track_scripts), default=0.0
@@ -105,6 +109,17 @@ class Router:
             others,
             key=lambda pair: (pair[1].effective_priority(), pair[0].plan.interface().address.ip),
         )[0]
+
+
+def group_of(director: DirectorNode, claim: VrrpInstance) -> list[VrrpInstance]:
+    """The other members of an instance's sync group."""
+    names = {
+        name
+        for group in director.role.sync_groups
+        if claim.name in group.members
+        for name in group.members
+    }
+    return [each for each in director.role.instances if each.name in names and each is not claim]
 
 
 class Parts:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from harness.behaviours.parts import Router
+from harness.behaviours.parts import Router, group_of
 from harness.clock import Window
 from harness.daemons.nodes import DirectorNode, Node
 from harness.faults import FailProgram, Fault, MakeFile, StopLocal, Unplug, WriteNumber
@@ -161,7 +161,7 @@ class Claims:
             return claim.effective_priority()
         if self.cause.hits_device(claim) or self._ends(director):
             return 0
-        together = [claim, *_group_of(director, claim)]
+        together = [claim, *group_of(director, claim)]
         left = [
             each.effective_priority(self.cause.hits(director, each), self.cause.values(each))
             for each in together
@@ -263,14 +263,3 @@ def _at(claim: VrrpInstance, priority: int) -> VrrpInstance:
         track_processes=(),
         track_files=(),
     )
-
-
-def _group_of(director: DirectorNode, claim: VrrpInstance) -> list[VrrpInstance]:
-    """The other members of an instance's sync group."""
-    names = {
-        name
-        for group in director.role.sync_groups
-        if claim.name in group.members
-        for name in group.members
-    }
-    return [each for each in director.role.instances if each.name in names and each is not claim]
