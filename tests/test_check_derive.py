@@ -291,3 +291,43 @@ def test_a_stand_in_for_a_missing_program_looks_for_nothing(programs: tuple[str,
 
     assert [len(each.local.get("api", ())) for each in layout.directors] == [runs, runs]
     assert ("local.6443" in assumed(layout)) is bool(runs)
+
+
+@pytest.mark.parametrize("prefix", [24, 32])
+def test_vips_of_two_networks_on_one_interface(prefix: int) -> None:
+    far = [Vip("10.9.0.1", 16, "eth0"), *(Vip(f"203.0.113.{n}", 24, "eth0") for n in range(1, 5))]
+    vips = (Vip("192.0.2.80", prefix, "eth0"),)
+    one = replace(PAIR, instances=(replace(PAIR.instances[0], vips=vips, excluded_vips=tuple(far)),))
+
+    layout = derive({"lb1": one, "lb2": one})
+
+    assert str(layout.segments["eth0"].subnet) == "192.0.2.0/24"
+    assert layout.outside == {vip.address: "eth0" for vip in far}
+    assert assumed(layout)["eth0.routed"] == "10.9.0.1, 203.0.113.1, 203.0.113.2 and 2 more"
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "emulated"),
+    [
+        ("TCP_CHECK", "192.0.2.90", True),
+        ("SMTP_CHECK", "10.9.0.1", True),
+        ("HTTP_GET", "192.0.2.82", True),  # another real server
+        ("UDP_CHECK", "192.0.2.90", False),
+        ("TCP_CHECK", "192.0.2.80", False),  # the VIP
+        ("TCP_CHECK", "127.0.0.1", False),
+    ],
+)
+def test_a_check_of_another_machine_has_one_to_ask(kind: str, address: str, emulated: bool) -> None:
+    checker = Checker(kind, address, 25, 2.0, 3.0, 3.0, 1, 1.0)
+    first, second = PAIR.services[0].real_servers
+    offered = replace(PAIR.services[0], real_servers=(replace(first, checkers=(checker,)), second))
+    one = replace(PAIR, services=(offered,))
+
+    layout = derive({"lb1": one, "lb2": one})
+
+    asked = [server for server in layout.servers if server.asked]
+    assert [server.rip for server in asked] == [address] * emulated
+    assert (standins.why_not_all(layout) == {}) is emulated
+    assert model.checks(offered.real_servers[0]) == ()  # the fault of another is none of the real server's
+    for server in asked:
+        assert standins.options(server)["mails"] == (25,) * (kind == "SMTP_CHECK")

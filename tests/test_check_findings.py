@@ -245,6 +245,29 @@ def test_a_script_that_never_ends_is_told_once_for_all_directors() -> None:
     assert found.where == "lb1.conf:2, lb2.conf:2"
 
 
+STRICT = configuration("lb1", b"global_defs {\n  vrrp_strict\n}\n" + TEXT)
+
+
+@pytest.mark.parametrize(
+    ("change", "scripts", "services", "names"),
+    [
+        ({}, (), (SERVICE,), ["vip-drops-requests"]),
+        ({}, (), (), ["vip-accepts-nothing"]),
+        ({"scripts": (("chk", 0),)}, (Script("chk", "killall -0 haproxy", 1, 1, 0, 1, 1),), (), ["vip-drops-requests"]),
+        ({"priority": 255}, (), (SERVICE,), []),
+        ({"accepts": True}, (), (SERVICE,), []),
+    ],
+    ids=["a service", "a gateway", "haproxy beside it", "owner", "accept"],
+)
+def test_a_vip_at_which_nothing_is_accepted_matters_where_something_is_asked(
+    change: dict[str, object], scripts: tuple[Script, ...], services: tuple[Service, ...], names: list[str]
+) -> None:
+    instance = replace(INSTANCE, **{"accepts": False, **change})  # type: ignore[arg-type]
+    found = of_text({"lb1": Reading((instance,), scripts, services)}, {}, [STRICT])
+    assert [each.name for each in found] == names
+    assert all(each.where == "lb1.conf:2" for each in found)
+
+
 def test_pidof_is_told_of(tmp_path: Path) -> None:
     reading = Reading((INSTANCE,), (Script("chk", "pidof nginx", 1, 1, 0, 1, 1),))
     other = Reading((BACKUP,), reading.scripts)
@@ -283,7 +306,8 @@ def test_a_template_is_refused_with_its_line(blank: str, tmp_path: Path) -> None
 def test_variables_that_the_file_defines_are_no_template(tmp_path: Path) -> None:
     file = tmp_path / "lb1.conf"
     file.write_text(
-        "$VIP=192.0.2.80\nvrrp_instance V {\n  virtual_ipaddress {\n  ${VIP}\n } # {{ this is a comment }}\n}\n"
+        "$VIP=192.0.2.80\n@lb1 $PRIO = 200\n"
+        "vrrp_instance V {\n  priority ${PRIO}\n  virtual_ipaddress {\n  ${VIP}\n } # {{ a comment }}\n}\n"
     )
     assert load_all([str(file)])
 

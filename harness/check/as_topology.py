@@ -112,11 +112,11 @@ class _Derived(Topo):
             )
             self._wire(server.name, {server.segment: server.address}, _of_segment(server))
         if not layout.routed:
-            self.addHost("client", cls=Client)
+            self.addHost("client", cls=Client, routes=_outside(layout))
             self._wire("client", layout.client, layout.client6)
             return
         self.addSwitch("outside", subnet=str(OUTSIDE), subnet6=str(OUTSIDE6))
-        self.addHost("router", cls=Router)
+        self.addHost("router", cls=Router, routes=_outside(layout))
         self._wire("router", layout.client, layout.client6)
         self.addLink("outside", "router", params2={"ip": str(OUTSIDE[1]), "ip6": str(OUTSIDE6[1])})
         gateways = {"defaultRoute": f"via {OUTSIDE[1]}", "defaultRoute6": f"via {OUTSIDE6[1]}"}
@@ -155,6 +155,11 @@ def _devices(instances: Iterable[Instance]) -> Iterator[str]:
         for vip in (*one.vips, *one.excluded_vips):
             if shared_wires.is_virtual(vip.device) and vip.device != "lo":
                 yield vip.device
+
+
+def _outside(layout: Layout) -> dict[str, str]:
+    """The ways of whoever is on the LANs to VIPs that are on none of them: each is asked for where it is held."""
+    return {f"{vip}/{128 if ':' in vip else 32}": f"dev {lan}" for vip, lan in layout.outside.items()}
 
 
 def _to_the_router(layout: Layout) -> dict[str, str]:

@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 
-from harness.check import local, reach, selves, shared_wires
+from harness.check import local, reach, selves, shared_wires, standins
 from harness.check.facts import Checker, Instance, Reading, RealServer, Service, Vip
 from harness.check.files import SCRIPT
 from harness.check.layout import Assumption, DirectorMachine, Layout, Segment, ServerMachine
@@ -20,6 +29,7 @@ from harness.errors import HarnessError
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
+IPInterface = IPv4Interface | IPv6Interface
 
 ITSELF = "itself"
 """``--set lb1=web1``: a director and a real server are one machine; by default each is a machine of its own."""
@@ -28,6 +38,7 @@ CLIENT = "client"
 REST, SUCCEEDS, RUNS = "rest.", "succeeds", "runs"
 """``--set rest.SCRIPT=runs``: a script that fails all by itself runs as it is."""
 _SAID = 120
+_NAMED = 3
 LIKELY_PREFIX = 24
 LIKELY_PREFIX6 = 64
 WIDEST_PREFIX, NARROWEST_PREFIX = 8, 30
@@ -79,7 +90,7 @@ class _Deriving:
             self._add_segment(interface, [hint for hint in hints if ":" not in hint[0]])
             self._add_subnet6(interface, [hint for hint in hints if ":" in hint[0]])
         self._place_the_rest6()
-        self._refuse_lost_vips()
+        outside = self._outside()
         static = dict(self._static_vips())
         servers = self._place_servers()
         for address in self._all_addresses():
@@ -109,7 +120,7 @@ class _Deriving:
             )
         return Layout(
             self._segments, directors, servers, client, tuple(self._assumptions), static, tuple(self._left_out),
-            links_pidof=links_pidof, client6=client6, routed=routed,
+            links_pidof=links_pidof, client6=client6, routed=routed, outside=outside,
         )  # fmt: skip
 
     def _answering(self, directors: tuple[DirectorMachine, ...]) -> tuple[DirectorMachine, ...]:
@@ -214,16 +225,22 @@ class _Deriving:
                         " machine only; give each director the file that is its own"
                     )
 
-    def _refuse_lost_vips(self) -> None:
+    def _outside(self) -> dict[str, str]:
+        """The VIPs that are on no LAN, and the LAN that they are reached by: that of their interface."""
+        found: dict[str, str] = {}
         for one in self._instances():
-            for vip in one.vips:
-                if not ip_address(vip.address).is_link_local and self._segment_of(vip.address) is None:
-                    known = ", ".join(f"{segment.subnet} ({name})" for name, segment in self._segments.items())
-                    key = vip.device + ".6" * (":" in vip.address)
-                    raise HarnessError(
-                        f"{one.name}: its VIP {vip.address} is on no known network: {known};"
-                        f" say what {vip.device} leads to: --set {key}=SUBNET"
-                    )
+            for vip in _held(one):
+                if ip_address(vip.address).is_link_local or self._segment_of(vip.address) is not None:
+                    continue
+                found[vip.address] = one.interface if shared_wires.is_virtual(vip.device) else vip.device
+        for lan in dict.fromkeys(found.values()):
+            vips = [vip for vip, where in found.items() if where == lan]
+            more = f" and {len(vips) - _NAMED} more" if len(vips) > _NAMED else ""
+            why = "they are on no LAN, so routers are taken to send them to this one; or say otherwise:"
+            value = f"{', '.join(vips[:_NAMED])}{more}"
+            key = lan + ".6" * all(":" in vip for vip in vips)
+            self._assumptions.append(Assumption(f"{lan}.routed", value, f"{why} {key}=SUBNET"))
+        return found
 
     # -- what was configured ------------------------------------------------------------------------------------------
 
@@ -262,7 +279,7 @@ class _Deriving:
         texts += [address for one in self._instances() for address in (one.source, *one.peers) if address]
         texts += [address for service in self._services() for address, _ in service.listeners]
         texts += [server.address for service in self._services() for server in service.real_servers]
-        texts += [checker.bind for checker in _checkers(self._services()) if checker.bind]
+        texts += [text for checker in _checkers(self._services()) for text in (checker.bind, checker.address) if text]
         texts += [service.sorry_server[0] for service in self._services() if service.sorry_server]
         texts += [
             each for reading in self._readings.values() for each in (*reading.bfd_sources, *reading.bfd_neighbours)
@@ -282,9 +299,9 @@ class _Deriving:
     def _add_segment(self, interface: str, hints: Iterable[tuple[str, int]]) -> None:
         known = [ipaddress.ip_interface(f"{address}/{prefix}") for address, prefix in hints]
         told = [one.network for one in known if one.network.prefixlen < 31]
-        likely = _cover([one.ip for one in known], told)
+        likely = _cover([one.ip for one in known], told) or _cover_first(known)
         assert likely is None or isinstance(likely, IPv4Network)
-        why = "the prefix of a VIP" if told else "around the addresses on it"
+        why = "the prefix of a VIP" if likely in told else "around the addresses on it"
         if likely is None or any(likely.overlaps(other.subnet) for other in self._segments.values()):
             why = "nothing is said of it" if likely is None else f"{likely} is on another interface already"
             likely = self._spare_subnet(interface)
@@ -311,7 +328,8 @@ class _Deriving:
         known = [ipaddress.ip_interface(f"{address}/{prefix}") for address, prefix in hints]
         known = [one for one in known if not one.ip.is_link_local]
         told = [one.network for one in known if one.network.prefixlen < 127]
-        if not known or (likely := _cover([one.ip for one in known], told)) is None:
+        likely = _cover([one.ip for one in known], told) or _cover_first(known)
+        if likely is None:
             return
         key = f"{interface}.6"
         text = self._setting(key, str(likely), "the prefix of a VIP" if told else "around the addresses on it")
@@ -396,6 +414,10 @@ class _Deriving:
         for service in self._services():
             if service.sorry_server and not self._is_director(service.sorry_server[0]):
                 serves.setdefault(service.sorry_server[0], [])
+        asked = self._asked_elsewhere()
+        for number, address in enumerate((each for each in asked if each not in serves), start=1):
+            serves[address] = []
+            self._names[address] = f"asked{number}"
         machines = []
         for address, served in serves.items():
             if (name := self._segment_of(address)) is None:
@@ -404,8 +426,27 @@ class _Deriving:
             sorry = tuple(service for service in self._services() if (service.sorry_server or ("",))[0] == address)
             own, own6 = (str(self._segments[name].free()), address) if ":" in address else (address, None)
             called = self._names[address]
-            machines.append(ServerMachine(called, own, name, tuple(served), _each_once(sorry), address6=own6))
+            machines.append(
+                ServerMachine(
+                    called, own, name, tuple(served), _each_once(sorry), address6=own6, asked=asked.get(address, ())
+                )
+            )
         return tuple(machines)
+
+    def _asked_elsewhere(self) -> dict[str, tuple[tuple[Service, Checker], ...]]:
+        """The checkers that ask another machine than their real server, by its address, if it is no director."""
+        held = {vip.address for one in self._instances() for vip in _held(one)}
+        found: dict[str, dict[tuple[str, Checker], tuple[Service, Checker]]] = {}
+        for service in self._services():
+            for server in service.real_servers:
+                for checker in set(server.checkers) - set(server.own_checkers):
+                    address = checker.address or ""
+                    answered = checker.kind in standins.ANSWERED and not (
+                        ":" in address and checker.kind == "SMTP_CHECK"
+                    )
+                    if answered and address not in held and not self._is_director(address):
+                        found.setdefault(address, {})[service.name, checker] = (service, checker)
+        return {address: tuple(each.values()) for address, each in sorted(found.items())}
 
     def _gateway(self, server: ServerMachine, director: DirectorMachine, client: Mapping[str, str]) -> str:
         """With NAT the answers have to come back through the director that has the VIP; else clients are the way out.
@@ -548,6 +589,14 @@ def _cover(addresses: list[IPAddress], told: list[IPNetwork]) -> IPNetwork | Non
             return net
         width -= 1
     return None
+
+
+def _cover_first(known: Sequence[IPInterface]) -> IPNetwork | None:
+    """The likely subnet of a LAN whose addresses are of several: that of the first."""
+    if not known:
+        return None
+    nets = [one.network for one in known if known[0].ip in one.network]
+    return _cover([known[0].ip], [net for net in nets if net.num_addresses > 2])
 
 
 def _spare() -> Iterator[IPv4Network]:

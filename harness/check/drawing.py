@@ -74,7 +74,8 @@ def _add_machines(tree: Tree, layout: Layout, segment: str) -> None:
             node.add(Text(f"{', '.join(own)}  its own, without VRRP"))
     for server in layout.servers:
         if server.segment == segment:
-            tree.add(Text(f"{server.name}  {server.rip}"))
+            asked = "  only checks ask it" * bool(server.asked and not server.serves and not server.sorry_for)
+            tree.add(Text(f"{server.name}  {server.rip}{asked}"))
     tree.add(Text(f"client  {layout.client[segment]}"))
 
 
@@ -115,7 +116,8 @@ def _real_server(layout: Layout, server: RealServer) -> str:
     directors = [one.name for one in layout.directors if server.address in one.addresses.values()]
     machines = [machine.name for machine in layout.servers if machine.rip == server.address]
     name = next(iter([*machines, *directors]), "(the director itself)")
-    checks = "; ".join(map(_check, server.checkers)) or "not checked"
+    own = {checker: "" if checker in server.own_checkers else f" of {checker.address}" for checker in server.checkers}
+    checks = "; ".join(_check(checker) + of for checker, of in own.items()) or "not checked"
     return f"{name}  {server.address}:{server.port}  weight {server.weight}  {checks}"
 
 

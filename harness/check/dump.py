@@ -117,6 +117,7 @@ def _instance(line: Line) -> Instance:
         vmac=vmac,
         files=tuple(map(_tracked, line.lists("Tracked files"))),
         bfds=tuple(map(_tracked, line.lists("Tracked BFDs"))),
+        accepts=line.get("Accept") != "disabled",
     )
 
 

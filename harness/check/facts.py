@@ -46,6 +46,8 @@ class Instance:
     vmac: str | None = None
     files: tuple[tuple[str, int], ...] = ()
     bfds: tuple[tuple[str, int], ...] = ()
+    accepts: bool = True
+    """Whether a master takes what is sent to its VIPs: with ``vrrp_strict`` or ``no_accept`` it drops that."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,11 @@ class RealServer:
     weight: int
     method: str
     checkers: tuple[Checker, ...] = ()
+
+    @property
+    def own_checkers(self) -> tuple[Checker, ...]:
+        """The checkers that ask the real server itself."""
+        return tuple(each for each in self.checkers if each.address in (None, self.address))
 
     @property
     def endpoint(self) -> str:

@@ -36,7 +36,7 @@ _INCLUDE = re.compile(
     r"[\"']?(?P<pattern>[^\s\"'!#]+)",
     re.MULTILINE,
 )
-_DEFINITION = re.compile(r"^[ \t]*\$(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+_DEFINITION = re.compile(r"^[ \t]*(?:@\S+[ \t]+)*\$(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _USE = re.compile(r"\$\{?(\w+)\}?")
 _CONTINUED = re.compile(r"\\\n")
 _DEFINITIONS_DEEP = 8
@@ -46,7 +46,7 @@ _PROGRAM = re.compile(
     re.MULTILINE,
 )
 _USER = re.compile(r"^[ \t]*(?:script_user|user)[ \t]+([A-Za-z_][\w-]*)(?:[ \t]+([A-Za-z_][\w-]*))?", re.MULTILINE)
-_VARIABLE = re.compile(r"^[ \t]*\$(\w+)[ \t]*=", re.MULTILINE)
+_VARIABLE = re.compile(r"^[ \t]*(?:@\S+[ \t]+)*\$(\w+)[ \t]*=", re.MULTILINE)
 _COMMENT = re.compile(r"[!#].*")
 _BLANK = re.compile(
     r"\$\{(?P<variable>[^}\n]*)\}|\{\{[^}\n]*\}\}|\{%.*?%\}|<%.*?%>|(?<![\w%])%[A-Z_]{2,}%|@@\w+@@"

@@ -33,6 +33,7 @@ class Kind:
 _ELECTION = ("test_election", "test_services", "test_tracking", "test_configuration")
 _SERVICES = ("test_services",)
 _TRACKING = ("test_tracking",)
+_STRICT = "vrrp_strict drops what is sent to the VIP"
 
 KINDS: Final[Mapping[str, Kind]] = {
     "vips-differ": Kind(
@@ -240,6 +241,22 @@ KINDS: Final[Mapping[str, Kind]] = {
         " it, which real servers that hold the VIP themselves cannot answer.",
         "Write the VIP with /128, or without a prefix.",
         _SERVICES,
+    ),
+    "vip-drops-requests": Kind(
+        FINDING,
+        "With vrrp_strict, strict_mode or no_accept a master drops whatever is sent to its VIPs, requests to a service"
+        " there as well, unless its priority is 255 (RFC 5798, Accept_Mode).",
+        "Leave vrrp_strict out, or write accept in the instance where it speaks VRRPv3.",
+        (*_SERVICES, "test_configuration"),
+        (_STRICT,),
+    ),
+    "vip-accepts-nothing": Kind(
+        NOTE,
+        "With vrrp_strict, strict_mode or no_accept a master drops whatever is sent to its VIPs, pings as well, and"
+        " only passes on what is sent through it. Nothing here is known to be asked there.",
+        "Leave vrrp_strict out, if anything is to be reached at the VIP.",
+        (),
+        (_STRICT,),
     ),
     "vip-not-announced": Kind(
         FINDING,

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from harness.check import arithmetic, comparing, levels
+from harness.check.arithmetic import OWNER
 from harness.check.facts import Ill, Reading
 from harness.check.files import HOME, Configuration
 from harness.check.finding import Finding, in_order
-from harness.check.local import runs_pidof
+from harness.check.local import looked_for, runs_pidof
 from harness.check.places import statements, where
 from harness.check.ways import Amiss
 
@@ -33,6 +34,7 @@ _DEFINING = (
     "vrrp_instance", "vrrp_sync_group", "vrrp_script", "vrrp_track_process", "track_file", "vrrp_track_file",
     "bfd_instance",
 )  # fmt: skip
+_VIPS = 3
 LIKE = 0.6
 """How alike two names of files are, from 0 to 1, where one may be meant by the other."""
 
@@ -50,6 +52,7 @@ def of_text(
         found += _missing_scripts(configuration)
     found += _ill_scripts(readings, configurations)
     found += _endless_scripts(readings, configurations)
+    found += _accepting_nothing(readings, configurations)
     found += _pidof(readings, configurations)
     found += levels.graded(complaints, {each.director: list(_defined(each)) for each in configurations})
     return in_order(found)
@@ -120,6 +123,37 @@ def _endless_scripts(readings: Mapping[str, Reading], configurations: Sequence[C
 def _never_ends(runs: str, script: Ill, places: Sequence[str]) -> Finding:
     text = f"{runs}, which never ends: it says {script.said}"
     return Finding("script-never-ends", text, ", ".join(places))
+
+
+def _accepting_nothing(readings: Mapping[str, Reading], configurations: Sequence[Configuration]) -> Iterator[Finding]:
+    """Instances whose master drops what is sent to its VIPs: that matters where something is asked there."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for configuration in configurations:
+        for found in _dropping(readings[configuration.director], configuration):
+            places.setdefault((found.name, found.text), []).append(found.where)
+    for (name, text), each in places.items():
+        yield Finding(name, text, ", ".join(each))
+
+
+def _dropping(reading: Reading, configuration: Configuration) -> Iterator[Finding]:
+    listening = {address: each.name for each in reading.services for address, _ in each.listeners}
+    marked = [each.name for each in reading.services if each.mark is not None or each.marks]
+    for one in reading.instances:
+        if one.accepts or one.priority == OWNER:
+            continue
+        vips = [vip.address for vip in (*one.vips, *one.excluded_vips)]
+        commands = {script.name: script.command for script in reading.scripts}
+        tracked = (commands[name] for name, _ in one.scripts if name in commands)
+        beside = [each.name for command in tracked for each in looked_for(command, configuration.files, vips)]
+        asked = [listening[vip] for vip in vips if vip in listening] or marked or beside
+        place = where(configuration, "no_accept", block=f"vrrp_instance {one.name}")
+        place = place or where(configuration, "strict_mode", block=f"vrrp_instance {one.name}")
+        place = place or where(configuration, "vrrp_strict") or configuration.director
+        text = f"the master of {one.name} drops what is sent to {', '.join(vips[:_VIPS]) or 'it'}"
+        if asked:
+            yield Finding("vip-drops-requests", f"{text}, where {asked[0]} is asked", place)
+        elif vips:
+            yield Finding("vip-accepts-nothing", text, place)
 
 
 def _pidof(readings: Mapping[str, Reading], configurations: Sequence[Configuration]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from harness.check.facts import Instance, Reading, RealServer, Service
+from harness.check.facts import Checker, Instance, Reading, RealServer, Service
 from harness.errors import HarnessError
 from harness.topology.local import LocalService
 
@@ -94,8 +94,8 @@ class DirectorMachine:
 class ServerMachine:
     """A real server: where it is, and which services of which directors it serves under which port and method.
 
-    ``gateway`` is where it sends what leaves its LAN. One that is asked over IPv6 has ``address6``, and ``address``
-    only because every machine has one.
+    ``asked`` are the checkers of others that ask it. ``gateway`` is where it sends what leaves its LAN. One that is
+    asked over IPv6 has ``address6``, and ``address`` only because every machine has one.
     """
 
     name: str
@@ -106,6 +106,7 @@ class ServerMachine:
     gateway: str = ""
     address6: str | None = None
     gateway6: str | None = None
+    asked: tuple[tuple[Service, Checker], ...] = ()
 
     @property
     def rip(self) -> str:
@@ -118,7 +119,8 @@ class Layout:
     """The whole: ``segments`` by name; ``static_vips`` are those that no VRRP instance holds.
 
     ``left_out`` is not emulated, by name; ``changed`` is what the directors are given instead of their own.
-    ``routed``: whether clients are behind a router, which has the addresses of ``client`` then. ``links_pidof``:
+    ``routed``: whether clients are behind a router, which has the addresses of ``client`` then. ``outside`` are VIPs
+    on no LAN, by the LAN that routers are taken to send them to. ``links_pidof``:
     whether pidof is a link to killall5 on the directors.
     """
 
@@ -133,3 +135,4 @@ class Layout:
     links_pidof: bool = False
     client6: Mapping[str, str] = field(default_factory=dict)
     routed: bool = False
+    outside: Mapping[str, str] = field(default_factory=dict)

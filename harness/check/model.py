@@ -136,8 +136,11 @@ def service(fact: facts.Service, machines: Sequence[str]) -> VirtualService:
 
 
 def checks(fact: facts.RealServer) -> tuple[Check, ...]:
-    """The checkers of one real server, but for kinds that are not known here."""
-    return tuple(check for checker in fact.checkers if (check := _check(checker)) is not None)
+    """The checkers that ask one real server, but for kinds that are not known here.
+
+    What another machine is asked is answered there, and is no fault of the real server's.
+    """
+    return tuple(check for checker in fact.own_checkers if (check := _check(checker)) is not None)
 
 
 def _check(fact: facts.Checker) -> Check | None:

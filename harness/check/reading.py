@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from ipaddress import ip_address
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from harness.check import dump, rehearsal
 from harness.check.facts import Reading
@@ -28,6 +28,8 @@ from harness.lab.plan import HostPlan
 from harness.lab.supervisor import Supervisor
 
 _INTERFACE = re.compile(r"\b[Ii]nterface (\S+?),? (?:for .*)?(?:doesn't|does not) exist")
+_PLAIN = re.compile(r"[A-Za-z][\w.-]{0,14}", re.ASCII)
+"""What may be the name of an interface, and is nothing that keepalived replaces."""
 _DUMPED = re.compile(rb"Activating healthchecker|Entering BACKUP STATE \(init\)|VRRP sockpool: \[")
 """What keepalived says once it has dumped everything."""
 _QUIET = 1.0
@@ -61,7 +63,7 @@ def read(
         local.unlink_pidof(machine)
         users.prepare(machine, configuration.users)
         programs = tuple(_put_programs(machine, configuration.programs))
-        interfaces, complaints = _make_interfaces(machine, configuration.origin)
+        interfaces, complaints = _make_interfaces(machine, configuration)
         with _without_scripts(machine, configuration):
             vrrp, checker = _dump(machine, "-P"), _dump(machine, "-C")
         found = dump.parse(vrrp, checker)
@@ -171,23 +173,38 @@ def _is_there(machine: Machine, path: str) -> bool:
     return True
 
 
-def _make_interfaces(machine: Machine, origin: Path) -> tuple[tuple[str, ...], list[str]]:
+def _make_interfaces(machine: Machine, configuration: Configuration) -> tuple[tuple[str, ...], list[str]]:
     """Make what keepalived misses until it misses nothing more; returns that, and what it complains of then.
 
-    Bridges will do: they can multicast and ARP.
+    Bridges will do: they can multicast and ARP. Those that instances name are made beforehand, which saves a round.
     """
-    made: set[str] = set()
+    made = set(_of_instances(configuration))
+    _make_bridges(machine, made, 0)
     for _ in range(_ROUNDS):
-        _, said = keepalived.complaints(machine, str(origin))
+        _, said = keepalived.complaints(machine, str(configuration.origin))
         if not (missing := {name for line in said for name in _INTERFACE.findall(line)} - made):
             break
-        batch = Batch()
-        for number, name in enumerate(sorted(missing), start=len(made)):
-            batch.bridge(name, f"02:fe:00:00:00:{number:02x}")
-        with machine.inside():
-            batch.send(machine.name)
+        _make_bridges(machine, missing, len(made))
         made |= missing
     return tuple(sorted(made)), said
+
+
+def _make_bridges(machine: Machine, names: Iterable[str], first: int) -> None:
+    batch = Batch()
+    for number, name in enumerate(sorted(names), start=first):
+        batch.bridge(name, f"02:fe:00:00:00:{number:02x}")
+    with machine.inside():
+        batch.send(machine.name)
+
+
+def _of_instances(configuration: Configuration) -> Iterator[str]:
+    """The interfaces that instances name in plain words."""
+    for statement in statements(configuration):
+        plain = len(statement.words) == 2 and statement.words[0] == "interface"
+        if plain and any(block.startswith("vrrp_instance ") for block in statement.blocks):
+            name = statement.words[1]
+            if _PLAIN.fullmatch(name) and name != "lo":
+                yield name
 
 
 def _dump(machine: Machine, only: str) -> str:

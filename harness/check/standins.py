@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.check.facts import Reading, RealServer, Service, Url
+from harness.check.facts import Checker, Reading, RealServer, Service, Url
 from harness.check.layout import DirectorMachine, Layout, ServerMachine
 from harness.check.selves import is_loopback, why_not_both
 from harness.daemons import mail
@@ -15,6 +15,8 @@ from harness.daemons import mail
 PAGE = "stand-in\n"
 DIGEST = hashlib.md5(PAGE.encode(), usedforsecurity=False).hexdigest()
 HTTP_OK = 200
+ANSWERED = ("TCP_CHECK", "HTTP_GET", "SSL_GET", "SMTP_CHECK", "PING_CHECK")
+"""The checkers that another machine than the real server may be there for."""
 _SPEAKS_HTTP = ("HTTP_GET", "SSL_GET")
 _HTTP_PORTS = (80, 443)
 """Ports at which every stand-in speaks HTTP."""
@@ -28,10 +30,7 @@ _SCRIPT_OF = r"(vrrp_script\s+{name}\s*\{{[^}}]*?\bscript\s+)(\"[^\"\n]*\"|'[^'\
 def options(server: ServerMachine | DirectorMachine) -> dict[str, Any]:
     """What :class:`harness.topology.RealServer` is told of its pages."""
     urls = [
-        (url, url.virtualhost or service.virtualhost)
-        for service, real in server.serves
-        for checker in real.checkers
-        for url in checker.urls
+        (url, url.virtualhost or service.virtualhost) for service, checker in _asking(server) for url in checker.urls
     ]
     statuses = {url.path: _status(url) for url, _ in urls if _status(url) != HTTP_OK}
     pages = {_place(url.path, host): PAGE for url, host in urls if url.path != "/" or host}
@@ -40,8 +39,22 @@ def options(server: ServerMachine | DirectorMachine) -> dict[str, Any]:
     front = {"page": PAGE.strip()} if any(url.path == "/" and url.digest for url, _ in urls) else {}
     http = tuple(port for port in _asked(server, "HTTP_GET", "TCP_CHECK") if port not in _of_dns(server))
     listens = {"listens": http, "listens_tls": _asked(server, "SSL_GET")}
-    mails = {"mails": _asked(server, "SMTP_CHECK")}
+    mails = {"mails": _asked(server, "SMTP_CHECK") + (mail.PORT,) * _is_asked_for_mail_alone(server)}
     return {"pages": pages, "statuses": statuses, "answers_all": True, **front, **listens, **mails}
+
+
+def _asking(server: ServerMachine | DirectorMachine) -> Iterator[tuple[Service, Checker]]:
+    """The checkers that ask a machine, with their services."""
+    for service, real in server.serves:
+        yield from ((service, checker) for checker in real.own_checkers)
+    if isinstance(server, ServerMachine):
+        yield from server.asked
+
+
+def _is_asked_for_mail_alone(server: ServerMachine | DirectorMachine) -> bool:
+    """Whether checkers ask for a mail server at its port, where no service has one."""
+    asked = any(checker.kind == "SMTP_CHECK" and checker.port == mail.PORT for _, checker in _asking(server))
+    return asked and not any(mail.PORT in _ports(service, real) for service, real in server.serves)
 
 
 def _of_dns(server: ServerMachine | DirectorMachine) -> set[int]:
@@ -58,7 +71,7 @@ def _ports(service: Service, real: RealServer) -> set[int]:
 
 def _asked(server: ServerMachine | DirectorMachine, *kinds: str) -> tuple[int, ...]:
     """The ports that checkers of these kinds ask for, but for that of the mail server."""
-    checkers = (checker for _, real in server.serves for checker in real.checkers)
+    checkers = (checker for _, checker in _asking(server))
     return tuple(sorted({each.port for each in checkers if each.kind in kinds and each.port} - {mail.PORT}))
 
 
@@ -113,8 +126,10 @@ def changed(layout: Layout) -> Iterator[str]:
 def why_not_all(layout: Layout) -> dict[str, str]:
     """By service why it is not emulated, for those that are not."""
     found: dict[str, str] = {}
+    answering = {server.rip for server in layout.servers if server.asked}
     for service in (each for one in layout.directors for each in one.reading.services):
-        if (reason := why_not_both(service.name, layout.directors) or why_not(service)) is not None:
+        reason = why_not_both(service.name, layout.directors) or why_not(service, answering)
+        if reason is not None:
             found.setdefault(service.name, reason)
     machines: list[DirectorMachine | ServerMachine] = [*layout.directors, *layout.servers]
     for machine in machines:
@@ -145,8 +160,8 @@ def _in_the_way(serves: Sequence[tuple[Service, RealServer]]) -> Iterator[tuple[
             yield service, f"stand-ins answer DNS at port {min(dns)}, by TCP as well"
 
 
-def why_not(service: Service) -> str | None:
-    """Why a service is not emulated; None if it is."""
+def why_not(service: Service, answering: Collection[str] = ()) -> str | None:
+    """Why a service is not emulated; None if it is. ``answering`` are further machines that checkers may ask."""
     if not service.listeners:
         return "it has no address"
     if not service.real_servers:
@@ -161,11 +176,12 @@ def why_not(service: Service) -> str | None:
         if server.address in own:
             return f"{server.address} is its own address and its real server's"
         for checker in server.checkers:
-            if checker.address not in (None, server.address):
-                return f"{checker.kind} of {server.address} asks another machine, {checker.address}"
-            if checker.kind == "SMTP_CHECK" and ":" in server.address:
+            if checker not in server.own_checkers:
+                if checker.address not in answering or checker.kind not in ANSWERED:
+                    return f"{checker.kind} of {server.address} asks another machine, {checker.address}"
+            elif checker.kind == "SMTP_CHECK" and ":" in server.address:
                 return f"{checker.kind} of {server.address}: stand-ins have their mail server on IPv4 only"
-        asked = {checker.port for checker in server.checkers if checker.kind == "SMTP_CHECK"}
+        asked = {checker.port for checker in server.own_checkers if checker.kind == "SMTP_CHECK"}
         if asked and mail.PORT not in asked:
             ports = ", ".join(str(port) for port in sorted(asked, key=str))
             return f"SMTP_CHECK at port {ports} alone: what is made to fail is the mail server at {mail.PORT}"

@@ -87,7 +87,7 @@ def _answers_past_the_director(layout: Layout) -> Iterator[Amiss]:
     if layout.routed:
         return
     for name, service in services_of(layout).items():
-        lans = {_lan_of(layout, address) for address, _ in service.listeners}
+        lans = {layout.outside.get(address) or _lan_of(layout, address) for address, _ in service.listeners}
         near = [server for server in _servers_of(layout, service) if server.segment in lans]
         if near and service.method == "NAT":
             told = ", ".join(f"{server.name} {server.rip}" for server in near)
@@ -163,6 +163,7 @@ def _outside(layout: Layout) -> Iterator[Amiss]:
     """DR to a real server on a LAN of which nothing else is known, beside others that are on the directors'."""
     known = {_lan_of(layout, vip.address) for one in _instances(layout) for vip in (*one.vips, *one.excluded_vips)}
     known |= {_lan_of(layout, one.source) for one in _instances(layout) if one.source}
+    known |= set(layout.outside.values())
     for name, service in services_of(layout).items():
         servers = _servers_of(layout, service)
         if service.method != "DR" or not any(server.segment in known for server in servers):
