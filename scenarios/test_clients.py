@@ -89,6 +89,29 @@ def test_persistence_of_a_connection_that_is_kept_alive(cluster: Cluster) -> Non
     assert len(measures.distribution(cluster.fetch(4))) == 2
 
 
+@topology(DirectorPair, scheduler="lc")
+@pytest.mark.control("rr counts nothing", topology={"scheduler": "rr"}, caught="others")
+def test_persistence_of_a_slow_reader_keeps_others_away(cluster: Cluster) -> None:
+    """A client that reads slowly holds its connection, and a process of the real server, for as
+    long as it reads: its buffers are full, and the server may not send. Schedulers that count
+    connections send the others elsewhere (``ip_vs_lc.c``: an active one counts as 256 that are
+    closing); rr does not see it.
+    """
+    cluster.settle()
+    with cluster.stream(200_000, reads=1000) as stream:
+        cluster.timeline.let_pass(5)
+        others = measures.distribution(cluster.fetch(6))
+        counted = cluster.counted(cluster.master, cluster.service)
+        cluster.timeline.let_pass(5)
+        assert stream.outcome is None
+
+    assert 5_000 < stream.received <= 1000 * len(stream.pieces)
+    assert len(stream.pieces) in (10, 11)
+    (busy,) = [server.address for server in counted if server.active]
+    (idle,) = [server.page for server in cluster.real_servers if server.ip != busy]
+    assert others == {idle: 6}, "others"
+
+
 @topology(OneLan)
 @pytest.mark.control(
     "the directors forget datagrams at once", sabotage=forgets(900, 120, 1), caught="stuck"

@@ -248,18 +248,23 @@ class Acting(Waiting):
 
     @contextlib.contextmanager
     def stream(
-        self, length: int, service: VirtualService | None = None, **how: Any
+        self,
+        length: int,
+        service: VirtualService | None = None,
+        reads: int | None = None,
+        **how: Any,
     ) -> Iterator[Stream]:
         """Have the client fetch a page of ``length`` bytes meanwhile, at 2 KiB a second; see
         :class:`Stream`.
 
-        Every real server has it for so long.
+        With ``reads`` the servers send as fast as they may, and the client reads so many bytes a
+        second. Every real server has the page for so long.
         """
-        path = f"/{httpd.TRICKLE}/stream"
+        path = "/stream" if reads is not None else f"/{httpd.TRICKLE}/stream"
         for server in self.real_servers:
             server.put_page(path, "." * length)
         stream = self.recorder.stream(
-            self.client.machine, self.target(service, path=path, **how), length
+            self.client.machine, self.target(service, path=path, **how), length, reads
         )
         try:
             yield stream

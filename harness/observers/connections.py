@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import selectors
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from harness.observers.requests import Get, Request, Target
 from harness.timeline import Timeline
 
 _FOREVER = float("inf")
+_SMALL = 4096
+"""Bytes of a slow reader's receive buffer."""
 
 
 class _Persistent(Request):
@@ -173,6 +176,8 @@ class _LongGet(Get):
     """A GET without a deadline that tells of every piece of its answer."""
 
     piece: Callable[[int], None] = staticmethod(lambda length: None)
+    rate = 0
+    """Bytes a second, for one that is slow."""
 
     def _readable(self) -> None:
         self._due = _FOREVER
@@ -183,6 +188,40 @@ class _LongGet(Get):
             self.piece(len(self._answer))
         if data is not None:
             self._judge()
+
+
+class _SlowGet(_LongGet):
+    """A GET whose answer is read at a rate of the client's own. What it does not read fills the
+    buffers, until the server may send no more.
+    """
+
+    def _bind(self, target: Target, ports: Iterator[int]) -> int:
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL)
+        return super()._bind(target, ports)
+
+    def _readable(self) -> None:
+        """Something has come: from now on it is read by the clock."""
+        self._due = _FOREVER
+        self._loop.unwatch(self._socket.fileno())
+        self._read_at(now())
+
+    def _read_at(self, instant: Instant) -> None:
+        if self.over:
+            return
+        try:
+            data = self._socket.recv(self.rate)
+        except BlockingIOError:  # nothing has come since, and there may be more
+            data = None
+        except OSError as problem:
+            self._finish(problem.strerror or str(problem))
+            return
+        if data == b"":
+            self._judge()
+            return
+        if data:
+            self._answer += data
+            self.piece(len(self._answer))
+        self._loop.at(instant + 1.0, lambda: self._read_at(instant + 1.0))
 
 
 @dataclass
@@ -216,9 +255,10 @@ def stream(
     ports: Iterator[int],
     target: Target,
     length: int,
+    rate: int | None = None,
 ) -> Stream:
-    """Begin to fetch a page of ``length`` bytes. Its ``stream`` events have ``action`` began,
-    received or ended.
+    """Begin to fetch a page of ``length`` bytes, and to read ``rate`` of them a second (None: all
+    that come). Its ``stream`` events have ``action`` began, received or ended.
     """
     made = Stream()
 
@@ -245,7 +285,9 @@ def stream(
         made.ended.set()
 
     def begin() -> None:
-        getting = _LongGet(loop, client, ports, target, 60.0, over)
+        kind = _LongGet if rate is None else _SlowGet
+        getting = kind(loop, client, ports, target, 60.0, over)
+        getting.rate = rate or 0
         made.port, getting.piece, made.give_up = (
             getting.local_port,
             piece,

@@ -265,9 +265,11 @@ class Recorder:
         """Open a connection in which one request after the other can be asked."""
         return Session(self._loop, self._timeline, client, self._ports, target, TIMEOUT)
 
-    def stream(self, client: Machine, target: Target, length: int) -> Stream:
-        """Begin to fetch a long page."""
-        return stream(self._loop, self._timeline, client, self._ports, target, length)
+    def stream(
+        self, client: Machine, target: Target, length: int, rate: int | None = None
+    ) -> Stream:
+        """Begin to fetch a long page, and to read ``rate`` bytes a second (None: all that come)."""
+        return stream(self._loop, self._timeline, client, self._ports, target, length, rate)
 
     def stop(self) -> None:
         """Stop observing. Raises if an observer had failed."""
