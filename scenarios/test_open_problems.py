@@ -111,6 +111,7 @@ def test_open_problem_vip_on_lo_is_never_announced(cluster: Cluster) -> None:
 
 
 @pytest.mark.control("no IPVS rules", sabotage=clear_tables, caught="failed.status")
+@pytest.mark.diagnosis("martian source")
 @pytest.mark.parametrize("swapped", [False, True], ids=["before-a-swap", "after-a-swap"])
 def test_open_problem_holder_cannot_fetch_its_vip(cluster: Cluster, swapped: bool) -> None:
     """To a local address the kernel speaks from that address: the SYN goes from VIP to VIP, and
@@ -147,8 +148,10 @@ def test_open_problem_holder_cannot_fetch_its_vip(cluster: Cluster, swapped: boo
     # to a real server the owner's gratuitous ARPs are martians as well
     assert refused == len(sent) + len(announced) * len(cluster.real_servers)
     assert cluster.path_of(answered).at(holder) == []
+    assert {each.name for each in cluster.diagnoses(since)} == {"martian source"}
 
 
+@pytest.mark.diagnosis("martian source")
 @pytest.mark.control(
     "the director accepts local sources", fault=AcceptLocal, node="director1", caught="status"
 )

@@ -17,6 +17,7 @@ TTL = 64
 
 
 @topology(TwoNodes)
+@pytest.mark.diagnosis("director loop")
 @pytest.mark.control("the backup does not balance", topology={"cure": "mac"}, caught="assert lost")
 def test_forwarding_loops_where_both_machines_balance(cluster: Cluster) -> None:
     """The backup has the table as well, and its IPVS sees first what the master forwards to it.
@@ -38,6 +39,7 @@ def test_forwarding_loops_where_both_machines_balance(cluster: Cluster) -> None:
     assert not [
         packet for request in good for packet in cluster.path_of(request).between(backup, master)
     ]
+    assert [each.name for each in cluster.diagnoses()] == ["director loop"]
 
 
 @pytest.mark.parametrize("cure", CURES)

@@ -219,3 +219,56 @@ def test_what_keepalived_says_when_all_is_well_is_no_complaint() -> None:
     for line in ("(VI_1) removing firewall drop rule", "VRRP_Script(maintenance) succeeded"):
         timeline.record(Log(2, "director1", daemon="keepalived", line=f"Thu Jan  1 00:00:02 2026: {line}"))
     assert found(timeline) == []
+
+
+def two_that_advertise(timeline: Timeline, *heard: float, until: float = 9) -> None:
+    """The second goes on although the first, which is better, arrives at its wire."""
+    for at in heard:
+        advert(timeline, at, "director1", "director2")
+    advert(timeline, until, "director2", "director1", priority=70)
+
+
+@pytest.mark.parametrize(
+    ("heard", "until", "expected"),
+    [([5.0], 5.5, True), ([4.0, 5.0], 7.5, True), ([5.0], 5.001, False), ([4.0, 5.0], 8.5, False), ([], 9, False)],
+    ids=["just now", "again and again", "this moment", "long ago", "never"],
+)
+def test_a_director_that_does_not_take_in_what_arrives(heard: list[float], until: float, expected: bool) -> None:
+    timeline = Timeline()
+    two_that_advertise(timeline, *heard, until=until)
+    found_ones = [name for name in found(timeline, Setup({}, {}, {})) if name[0] != "multicast blocked"]
+    assert found_ones == [("firewall drops advertisements", ("director2",))] * expected
+
+
+@pytest.mark.parametrize("priority", [0, 60])
+def test_who_gives_up_its_claim_may_be_followed(priority: int) -> None:
+    timeline = Timeline()
+    advert(timeline, 4, "director1", "director2")
+    advert(timeline, 5, "director1", "director2", priority=priority)
+    advert(timeline, 6, "director2", "director1", priority=70)
+    assert found(timeline, Setup({}, {}, {})) == []
+
+
+def test_what_explains_it_better_is_told_instead() -> None:
+    timeline = Timeline()
+    two_that_advertise(timeline, 4.0, 5.0)
+    complaint = "(VI_1) received an invalid passwd!"
+    timeline.record(Log(5, "director2", daemon="keepalived", line=complaint))
+    assert found(timeline, Setup({}, {}, {})) == [("authentication mismatch", ("director2",))]
+
+
+REMOVED = "Removing service [172.16.10.21]:tcp:8080 from VS [172.16.10.50]:tcp:80"
+ADDED = "Adding service [172.16.10.21]:tcp:8080 to VS [172.16.10.50]:tcp:80"
+
+
+@pytest.mark.parametrize(
+    ("lines", "broken", "expected"),
+    [([REMOVED], False, 1), ([REMOVED, ADDED], False, 0), ([REMOVED], True, 0), ([ADDED, REMOVED], False, 1)],
+)
+def test_a_check_that_fails_where_nothing_is_broken(lines: list[str], broken: bool, expected: int) -> None:
+    timeline = healthy()
+    if broken:
+        timeline.record(make("fault", 1.5, "web1", name="StopHttpd", action="injected"))
+    for at, line in enumerate(lines):
+        timeline.record(Log(2 + at, "director1", daemon="keepalived", line=line))
+    assert found(timeline) == [("health check fails at rest", ("director1",))] * expected

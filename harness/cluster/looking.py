@@ -8,10 +8,11 @@ from ipaddress import ip_address
 
 from harness import measures
 from harness.clock import Instant
+from harness.cluster import seen
 from harness.cluster.base import Base
 from harness.daemons import ipvsadm, keepalived
 from harness.daemons.nodes import DirectorNode, Node, RealServerNode
-from harness.diagnosis import Diagnosis, Setup, diagnose
+from harness.diagnosis import Diagnosis, Seen, Setup, diagnose
 from harness.errors import HarnessError
 from harness.events import Log, Notification, Request
 from harness.ipvs.schedulers import Server
@@ -246,8 +247,15 @@ class Looking(Base):
                 if each.role.instances and each.speaker.holding == "carrier"
             ),
         )
-        seen = self.timeline if until is None else self.timeline.before(until)
-        return diagnose(seen, setup, since)
+        told = self.timeline if until is None else self.timeline.before(until)
+        frames = [
+            frame for frame in self.recorder.frames(since) if until is None or frame.at < until
+        ]
+        more = Seen(
+            tuple(seen.hops(frames, self.nodes)),
+            {name: seen.kernel(node) for name, node in self.nodes.items()},
+        )
+        return diagnose(told, setup, since, more)
 
     def _claimed_by(self, director: DirectorNode) -> set[str]:
         """The VIPs that it rightly answers ARP for, also where it is a real server as well."""

@@ -11,26 +11,37 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from harness.clock import Instant
-from harness.diagnosis import addresses, advertisements, words
-from harness.diagnosis.found import Diagnosis, Setup
+from harness.diagnosis import addresses, advertisements, kernels, packets, words
+from harness.diagnosis.found import NOTHING, Diagnosis, Flow, Hop, Kernel, Seen, Setup
 from harness.timeline import EVER, Timeline
 
-__all__ = ["Diagnosis", "Setup", "diagnose", "names"]
+__all__ = ["Diagnosis", "Flow", "Hop", "Kernel", "Seen", "Setup", "diagnose", "names"]
 
 
-def diagnose(timeline: Timeline, setup: Setup, since: Instant = EVER) -> list[Diagnosis]:
+def diagnose(
+    timeline: Timeline, setup: Setup, since: Instant = EVER, seen: Seen = NOTHING
+) -> list[Diagnosis]:
     """Every misconfiguration for which there is evidence since an instant, each once.
 
-    A mere symptom is told only where no misconfiguration is found that would explain it.
+    ``seen`` are packets since that instant, and what the kernels say. A mere symptom is told only
+    where no misconfiguration is found that would explain it.
     """
     found: list[Diagnosis] = []
+    for each in _all(timeline, setup, since, seen):
+        if not any(
+            each.name == other.name and set(each.nodes) < set(other.nodes) for other in found
+        ):
+            found.append(each)
+    for symptom in SYMPTOMS:
+        found = found or list(symptom(timeline, setup, since))
+    return found
+
+
+def _all(timeline: Timeline, setup: Setup, since: Instant, seen: Seen) -> Iterator[Diagnosis]:
     for detector in DETECTORS:
-        for each in detector(timeline, setup, since):
-            if not any(
-                each.name == other.name and set(each.nodes) < set(other.nodes) for other in found
-            ):
-                found.append(each)
-    return found or [each for symptom in SYMPTOMS for each in symptom(timeline, setup, since)]
+        yield from detector(timeline, setup, since)
+    for look in LOOKS:
+        yield from look(timeline, setup, seen)
 
 
 Detector = Callable[[Timeline, Setup, Instant], Iterator[Diagnosis]]
@@ -47,13 +58,31 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     addresses.vip_missing,
     addresses.vip_prefix,
     addresses.gateway_wrong,
+    addresses.gateway_silent,
+    kernels.spun,
     words.said,
     words.script_fails_at_rest,
+    words.check_fails_at_rest,
 )
-SYMPTOMS: Final[tuple[Detector, ...]] = (addresses.two_masters,)
-"""What has many causes."""
+Look = Callable[[Timeline, Setup, Seen], Iterator[Diagnosis]]
+LOOKS: Final[tuple[Look, ...]] = (
+    packets.director_loop,
+    packets.tunnel_too_narrow,
+    packets.martian_source,
+    kernels.reverse_path,
+    kernels.tracking_full,
+    kernels.busy,
+)
+"""What looks at more than the timeline."""
+
+SYMPTOMS: Final[tuple[Detector, ...]] = (
+    advertisements.not_taken_in,
+    addresses.two_masters,
+)
+"""What has many causes, the likelier one first: told where nothing else is found."""
 
 
 def names() -> frozenset[str]:
     """What each diagnosis is called."""
-    return frozenset((*advertisements.NAMES, *addresses.NAMES, *words.NAMES))
+    rooms = (advertisements, addresses, words, packets, kernels)
+    return frozenset(name for room in rooms for name in room.NAMES)

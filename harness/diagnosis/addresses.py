@@ -18,6 +18,7 @@ NAMES: Final = (
     "VIP missing on a real server",
     "VIP with the wrong prefix",
     "real server's gateway wrong",
+    "gateway that does not answer",
     "two masters",
 )
 """What it finds."""
@@ -127,6 +128,26 @@ def gateway_wrong(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[
                 "real server's gateway wrong", (server,),
                 f"its default route goes by {gateway or 'nobody'}, which no director has ever held",
                 "make the directors' inner VIP its gateway",
+            )  # fmt: skip
+
+
+ASKED: Final = 3
+"""How often a kernel asks before it gives up (``mcast_solicit``)."""
+
+
+def gateway_silent(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """A machine asks who has its gateway's address until it gives up, and nobody has it."""
+    for node, gateway in setup.gateways.items():
+        asked = timeline.events(
+            Arp, node=node, since=since, sent=True, operation="request", target=gateway
+        )
+        heard = timeline.events(Arp, node=node, since=since, sent=False, sender=gateway)
+        if len(asked) >= ASKED and not heard:
+            yield Diagnosis(
+                "gateway that does not answer", (node,),
+                f"it asked {len(asked)} times who has {gateway}, its default route, and nobody"
+                " answered",
+                "give it a gateway that there is on its LAN",
             )  # fmt: skip
 
 

@@ -20,9 +20,17 @@ NAMES: Final = (
     "multicast blocked",
     "weight not larger than the priority gap",
     "two address owners",
+    "firewall drops advertisements",
     "advertisement that everybody discards",
 )
 """What it finds."""
+
+
+TAKING_IN: Final = 0.02
+"""Seconds in which a director has surely read what arrived at its wire."""
+
+SILENT: Final = 3
+"""Intervals for which a backup is silent after each advertisement (RFC 3768 section 6.1)."""
 
 
 def _advertisers(timeline: Timeline, since: Instant) -> list[Advertisement]:
@@ -133,6 +141,33 @@ def two_address_owners(timeline: Timeline, setup: Setup, since: Instant) -> Iter
                 f"leave priority {OWNER_PRIORITY} to the one that has {one.addresses} as its"
                 f" own address, or to nobody",
             )  # fmt: skip
+
+
+def not_taken_in(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """A director advertises although a better advertisement has just arrived at its wire, which
+    keeps a director silent for three intervals, and says nothing of it: it never gets there.
+    """
+    for one, other in _pairs(timeline, since):
+        if (one.vrid, one.addresses) != (other.vrid, other.addresses):
+            continue
+        for better, deaf in ((one, other), (other, one)):
+            heard = timeline.events(
+                Advertisement, node=deaf.node, since=since, sent=False, vrid=better.vrid
+            )
+            known = [
+                event
+                for event in heard
+                if event.source == better.source and deaf.at - event.at >= TAKING_IN
+            ]
+            if better.node == deaf.node or not known or known[-1].priority <= deaf.priority:
+                continue
+            if deaf.at - known[-1].at < SILENT * deaf.interval:
+                yield Diagnosis(
+                    "firewall drops advertisements", (deaf.node,),
+                    f"priority {known[-1].priority} of {better.node} arrives at it, and it"
+                    f" advertises {deaf.priority} all the same",
+                    "let protocol 112 to 224.0.0.18 pass in its own firewall (INPUT)",
+                )  # fmt: skip
 
 
 def flawed_advertisements(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:

@@ -1,10 +1,12 @@
-"""What was meant, and what was found wrong with it."""
+"""What was meant, what else than events was seen, and what was found wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
+from harness.clock import Instant
 from harness.topology import VrrpInstance
 
 
@@ -22,6 +24,64 @@ class Setup:
     gateways: Mapping[str, str]
     nat: frozenset[str] = frozenset()
     standing: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What tells one TCP segment from all others, whoever forwards it: its ends and its first
+    byte's number.
+    """
+
+    source: str
+    destination: str
+    ports: tuple[int, int]
+    sequence: int
+
+
+@dataclass(frozen=True)
+class Hop:
+    """A TCP segment over IPv4 that a machine sent to another one, or got from it; ``size`` in bytes
+    of IP, and ``tunnelled`` if it is in a packet of a director's.
+    """
+
+    at: Instant
+    sender: str
+    receiver: str
+    arrived: bool
+    ttl: int
+    size: int
+    flow: Flow
+    tunnelled: bool = False
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """What a machine's kernel says of itself, by its own counters.
+
+    ``filtered`` are the packets that rp_filter dropped (``IPReversePathFilter``), ``tracked`` the
+    connections that it keeps track of, of at most ``trackable`` (0: of none). ``accepts_local``:
+    it takes packets that come with an address of its own. ``busy`` are processes of daemons that
+    compute without rest, with the share of the time for which they did.
+    """
+
+    filtered: int = 0
+    tracked: int = 0
+    trackable: int = 0
+    accepts_local: bool = False
+    busy: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known beside the timeline: the packets of client and server, and what each machine's
+    kernel says.
+    """
+
+    hops: tuple[Hop, ...] = ()
+    kernels: Mapping[str, Kernel] = field(default_factory=dict)
+
+
+NOTHING: Final = Seen()
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ _WORDS: Final = (
     ),
     (
         "keepalived dies",
-        re.compile(r"exited due to |child process\(\d+\) died: Respawning", re.I),
+        re.compile(r"exited due to (?!signal 24\b)|child process\(\d+\) died: Respawning", re.I),
         "read the lines of its log before this one, and report the version that does it",
     ),
     (
@@ -80,7 +80,11 @@ def said(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis
         yield Diagnosis(name, (node,), line, cures[name])
 
 
-NAMES: Final = (*(name for name, _, _ in _WORDS), "tracked script fails at rest")
+NAMES: Final = (
+    *(name for name, _, _ in _WORDS),
+    "tracked script fails at rest",
+    "health check fails at rest",
+)
 """What it finds."""
 
 _RESULT = re.compile(r"VRRP_Script\((?P<name>[^)]*)\) (failed|succeeded)")
@@ -98,4 +102,28 @@ def script_fails_at_rest(timeline: Timeline, setup: Setup, since: Instant) -> It
             yield Diagnosis(
                 "tracked script fails at rest", (node,), event.said,
                 f"run the script of {name} by hand as script_user, and look at its status",
+            )  # fmt: skip
+
+
+_CHECKED = re.compile(
+    r"(?P<how>Removing|Disabling|Adding|Enabling) service \[?(?P<server>[^ \]]+)\]?"
+    r":\w+:(?P<port>\d+) (from|to) VS"
+)
+
+
+def check_fails_at_rest(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """A health checker has removed a real server and not added it since, where nothing is
+    broken.
+    """
+    last: dict[tuple[str, str, str], tuple[str, Log]] = {}
+    for event in timeline.events(Log, since=since, daemon="keepalived"):
+        if found := _CHECKED.search(event.line):
+            last[event.node, found["server"], found["port"]] = found["how"], event
+    for (node, server, port), (how, event) in last.items():
+        broken = timeline.events(FaultChanged, until=event.at, action="injected")
+        if how in ("Removing", "Disabling") and not broken:
+            yield Diagnosis(
+                "health check fails at rest", (node,), event.said,
+                f"ask {server} port {port} from {node} for what the check asks, and compare with"
+                " what it expects",
             )  # fmt: skip
