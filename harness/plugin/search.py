@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import HarnessError
+from harness.images.release import RELEASES
 from harness.kernels import choice
 from harness.plugin import corpus, private_pytest
 from harness.plugin.marks import CONFIGURED
@@ -182,7 +183,9 @@ class Searching:
         repeats = "" if failure.repeats else "it did not repeat on a new cluster, so it is a defect of the harness:\n"
         # What the failure has left in this cluster is nothing for the next sequence.
         self._ground.drop()
-        self._left.append(f"{repeats}{failure.signature.invariant}: {failure.violation.text}\n{text}")
+        file = os.path.relpath(folder / f"test_{leaving.name_of(failure)}.py", self._item.config.invocation_params.dir)
+        versions = f"which versions have it: pytest {file} --matrix keepalived={','.join(RELEASES)}"
+        self._left.append(f"{repeats}{failure.signature.invariant}: {failure.violation.text}\n{text}\n{versions}")
 
     def _place(self) -> Place | None:
         from harness.check.configured import Configured
