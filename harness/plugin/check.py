@@ -66,22 +66,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the files, so that one that is missing is told before anything starts."""
+    try:
+        read(config)
+    except HarnessError as problem:
+        raise pytest.UsageError(str(problem)) from None
+    if CONFIGURED in config.stash:
+        config.pluginmanager.register(_Findings(config.stash[CONFIGURED]))
+        config.pluginmanager.register(_Interruption())
+        config.pluginmanager.register(_Failures())
+
+
+def read(config: pytest.Config) -> None:
+    """Read the directors' files, if any are named and that has not been done.
+
+    Whoever starts a kernel asks for it before pytest configures its plugins: what the files name decides what a
+    guest may read, and whether somebody has to be asked. HarnessError says which file is wrong, and how.
+    """
     given = config.getoption("director")
     beside = [_beside(config, line) for line in config.getini("lvs_directors")]
-    if not (directors := given or beside):
+    if not (directors := given or beside) or CONFIGURED in config.stash:
         return
     from harness.check.configured import Configured
     from harness.check.files import settings_of
 
-    try:
-        settings = settings_of([*config.getini("lvs_settings"), *config.getoption("lvs_set")])
-        config.stash[CONFIGURED] = Configured(*directors, settings=settings)
-        config.stash[_SILENT] = _silent(config.getoption("lvs_silence"))
-        config.pluginmanager.register(_Findings(config.stash[CONFIGURED]))
-        config.pluginmanager.register(_Interruption())
-        config.pluginmanager.register(_Failures())
-    except HarnessError as problem:
-        raise pytest.UsageError(str(problem)) from None
+    settings = settings_of([*config.getini("lvs_settings"), *config.getoption("lvs_set")])
+    config.stash[_SILENT] = _silent(config.getoption("lvs_silence"))
+    config.stash[CONFIGURED] = Configured(*directors, settings=settings)
 
 
 def _beside(config: pytest.Config, line: str) -> str:

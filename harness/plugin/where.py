@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 from harness.kernels import choice, native
 from harness.kernels.host import interrupts, memory
 from harness.kernels.host.watchdog import WATCHDOG, limit
-from harness.plugin import collecting, core, corpus, deadly, parallel, private_pytest, readable, report
+from harness.plugin import check, collecting, core, corpus, deadly, parallel, private_pytest, readable, report
 from harness.plugin.clusters import NOT_COLLECTED
 from harness.plugin.marks import CONFIGURED
 from harness.plugin.matrix import images_asked_for
@@ -80,6 +80,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return None
     try:
         parallel.check_workers(config)
+        check.read(config)
         core.narrow(config)
         _make_images(config)
         if not _needs_kernel(config):

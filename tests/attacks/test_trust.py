@@ -9,7 +9,7 @@ import pytest
 
 from harness.cli import main
 from harness.errors import HarnessError
-from harness.kernels import native
+from harness.kernels import choice, native
 from harness.kernels.calls import landlock, seccomp
 from harness.kernels.host import boundary
 from harness.plugin import readable
@@ -112,3 +112,16 @@ def test_a_configuration_gets_no_secret_read_by_calling_it_a_script(pytester: py
     assert folder in paths
     assert pytester.path / "more" in paths
     assert key not in paths
+
+
+def test_a_run_reads_the_configurations_before_it_starts_a_kernel(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pytest configures its plugins only afterwards, so nobody was ever asked."""
+    monkeypatch.setattr(boundary, "lacking", lambda embedded: "nothing limits them here")
+    monkeypatch.setattr(choice, "choose", lambda *asked: choice.Choice(None, False, "it is asked for"))
+    (pytester.path / "scripts.conf").write_text(SCRIPTS)
+    pytester.makepyfile("def test_it(cluster): pass")
+    result = pytester.runpytest_inprocess("--director=scripts.conf")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*the configurations name scripts*nothing limits them here*--trust runs them*"])
