@@ -29,6 +29,14 @@ def bars(drawing: picture.Picture, node: str, label: str) -> list[tuple[float, f
     return [(start, end, kind) for number, start, end, kind, _ in drawing.bars if number == row]
 
 
+def test_a_machine_that_is_director_and_real_server_has_the_rows_of_both(tmp_path: Path) -> None:
+    both = [{**node, "role": "DirectorAndRealServer"} if node["name"] == "director1" else node for node in NODES]
+    drawing = drawn(make_run(tmp_path / "both", nodes=both))
+    assert bars(drawing, "director1", "VRRP") == [(-1000, 1, "MASTER"), (1, 5000, "off")]
+    assert {"VRRP", "VIP", "httpd"} <= {label for node, label in drawing.rows if node == "director1"}
+    assert bars(drawing, "web1", "in director1's pool") == [(-1000, 1, "pool")]
+
+
 def test_bars_last_from_event_to_event_and_from_before_to_the_end(run: Path) -> None:
     drawing = drawn(run)
     assert drawing.span == (-1000, 5000)
