@@ -153,3 +153,21 @@ def test_a_service_of_each_protocol_at_one_port_has_checkers_of_its_own() -> Non
     assert (udp.name, tcp.name) == ("10.0.0.53:53 UDP", "10.0.0.53:53")
     assert [checker.kind for checker in udp.real_servers[0].checkers] == ["DNS_CHECK"]
     assert [checker.kind for checker in tcp.real_servers[0].checkers] == ["TCP_CHECK"]
+
+
+@pytest.mark.parametrize(
+    ("said", "accepts"), [("   Accept = disabled\n", False), ("   Accept = enabled\n", True), ("", True)]
+)
+def test_names_may_have_spaces_and_a_master_may_accept_nothing(said: str, accepts: bool) -> None:
+    text = f"""\
+------< VRRP Topology >------
+ VRRP Instance = VI (1)
+   Interface = eth0
+{said}   Tracked scripts (2) :
+     check of [red]haproxy[/red] 100% weight -20
+     plain, weight 2
+"""
+    (found,) = dump.parse(text, "").instances
+
+    assert (found.name, found.accepts) == ("VI (1)", accepts)
+    assert found.scripts == (("check of [red]haproxy[/red] 100%", -20), ("plain", 2))

@@ -237,6 +237,12 @@ def test_a_script_that_fails_here_is_told_once_and_one_that_needs_a_shell_is_a_f
     assert (found.name, found.kind.level) == ("script-never-ends", FINDING)
 
 
+def test_a_change_has_a_cure_of_its_own_where_one_is_known() -> None:
+    lines = ("(V) Warning - nopreempt will not work with initial state MASTER - clearing", "(V) something is invalid")
+    cures = [found.remedy for found in graded({"lb1": lines})]
+    assert cures == ["Write state BACKUP beside nopreempt, on all directors.", KINDS["keepalived-changed"].cure]
+
+
 def test_a_script_that_never_ends_is_told_once_for_all_directors() -> None:
     ill = Ill("/etc/keepalived/chek.sh", -15, "more than anybody reads", endless=True)
     one, other = (Reading((instance,), endless=(ill,)) for instance in (INSTANCE, BACKUP))
