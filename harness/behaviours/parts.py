@@ -7,7 +7,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import pytest
 
@@ -16,7 +15,6 @@ from harness.clock import Window
 from harness.cluster import Cluster
 from harness.daemons import httpd, mail
 from harness.daemons.nodes import DirectorNode, RealServerNode
-from harness.events import Request
 from harness.faults import Fault, IgnoreEcho, StopDnsmasq, StopHttpd, StopMail
 from harness.keepalived import timers
 from harness.keepalived.timers import Symptom
@@ -348,21 +346,6 @@ def speaks_tls(service: VirtualService) -> bool:
     port = service.port if service.real_port is None else service.real_port
     tls = port == httpd.TLS_PORT or any(isinstance(check, SslGet) for check in service.checks)
     return tls and service.protocol == "TCP"
-
-
-def why_lost(cluster: Cluster, request: Request) -> str:
-    """What became of a request without a good answer: of a loop of two directors the frames tell
-    more than the client was told.
-    """
-    path = cluster.path_of(request)
-    for one, other in combinations(cluster.directors, 2):
-        passed = [*path.between(one, other), *path.between(other, one)]
-        if len(passed) > 2 and min(packet.ttl for packet in passed) == 1:
-            return (
-                f"its packets went to and fro between {one.name} and {other.name}, until their TTL"
-                " was used up"
-            )
-    return str(request.error or f"status {request.status}")
 
 
 def _is_asked(service: VirtualService) -> bool:

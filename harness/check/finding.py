@@ -217,6 +217,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Have IPVS balance on the master alone (net.ipv4.vs.backup_only=1 with lvs_sync_daemon, or an empty table on"
         " the backup), or keep what the other director sends out of the service by a mark.",
         _SERVICES,
+        ("director loop",),
     ),
     "nat-one-lan": Kind(
         FINDING,
@@ -241,6 +242,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         " it, which real servers that hold the VIP themselves cannot answer.",
         "Write the VIP with /128, or without a prefix.",
         _SERVICES,
+        ("health check fails at rest",),
     ),
     "vip-drops-requests": Kind(
         FINDING,
