@@ -53,7 +53,7 @@ def instance(fact: facts.Instance, reading: facts.Reading) -> VrrpInstance:
         vip=tuple(vip.address for vip in fact.vips or fact.excluded_vips) or NO_VIP,
         excluded_vips=tuple(vip.address for vip in fact.excluded_vips if fact.vips),
         elsewhere=tuple((vip, device) for vip, device in devices.items() if device != fact.interface),
-        interface=AsRead(fact.interface),
+        interface=fact.interface,
         version=fact.version,
         priority=fact.priority,
         advert_int=fact.advert_int,
@@ -64,14 +64,14 @@ def instance(fact: facts.Instance, reading: facts.Reading) -> VrrpInstance:
         garp_master_delay=fact.garp_delay,
         track_scripts=tuple(_script(known[name], weight) for name, weight in fact.scripts if name in known),
         track_files=tuple(
-            TrackedFile(name=AsRead(name), path=AsRead(files[name].path), weight=weight, value=files[name].value)
+            TrackedFile(name=AsRead(name), path=files[name].path, weight=weight, value=files[name].value)
             for name, weight in fact.files
             if name in files
         ),
         track_processes=tuple(
             TrackedProcess(name=AsRead(name), process="bfd", weight=weight) for name, weight in fact.bfds
         ),
-        track_interfaces=tuple(TrackedInterface(name=AsRead(name), weight=weight) for name, weight in fact.interfaces),
+        track_interfaces=tuple(TrackedInterface(name=name, weight=weight) for name, weight in fact.interfaces),
     )
 
 
