@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -35,7 +34,8 @@ def remove(folder):
         time.sleep(0.1)
 """
 """What was started in a folder ends a moment after its owner, and until then makes the folder again
-to write there; so it is removed until it has been away for a second.
+to write there; so it is removed until it has been away for a second. That is waited for however the
+owner ends: of what it had started one may have been killed, which leaves what that one had started.
 """
 
 _KEEPER = (
@@ -48,11 +48,11 @@ try:
 except OSError:  # it was killed before it could hear
     pass
 os.close(1)
-if not sys.stdin.read():
-    remove(folder)
+sys.stdin.read()
+remove(folder)
 """
 )
-"""Its input says that all is well, or ends because its parent was killed or is being ended."""
+"""Its input ends when its parent has done with the folder, or was killed."""
 
 
 @contextmanager
@@ -73,13 +73,10 @@ def scratch() -> Iterator[Path]:
         if not told:
             raise HarnessError("there is no folder for temporary files: make room, or set TMPDIR")
         folder = Path(os.fsdecode(told))
-        well = b""
         try:
             yield folder
-            well = b"removed"
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            keeper.communicate(well)
+            keeper.communicate()
             if keeper.returncode != 0:
                 subprocess.run(
                     [sys.executable, "-S", "-c", f"{_REMOVE}remove({str(folder)!r})"], check=False
