@@ -37,6 +37,7 @@ LAYERS = (
     "cluster",
     "cluster_pool",
     "report",
+    "live",
     "search",
     "console",
     "repeating",

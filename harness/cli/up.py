@@ -6,7 +6,7 @@ import argparse
 import ast
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,6 +69,12 @@ def add(commands: Any) -> None:
         default=Path("artifacts"),
         help="folder for logs (default: %(default)s)",
     )
+    up.add_argument(
+        "--web",
+        action="store_true",
+        help="serve the page of the cluster on 127.0.0.1 while it lives, with buttons for faults,"
+        " and print its address",
+    )
     up.set_defaults(run=_run)
 
 
@@ -90,10 +96,27 @@ def _run(options: argparse.Namespace) -> int:
     run = artifacts.new_run(options.artifacts)
     os.environ[choice.HEADER], os.environ[choice.RUN] = chosen.header, str(run.resolve())
     print(f"lvs-harness: {chosen.header}", flush=True)
-    if chosen.embedded is None:
-        return _up(spec, options)
     readable = [*_files(spec), *map(Path, chosen_images.names if chosen_images else ())]
-    return chosen.run("harness.cli", sys.argv[1:], run, readable=readable)
+
+    def carry() -> int:
+        if chosen.embedded is None:
+            return _up(spec, options)
+        return chosen.run("harness.cli", sys.argv[1:], run, readable=readable)
+
+    return _with_page(run, carry) if options.web else carry()
+
+
+def _with_page(run: Path, carry: Callable[[], int]) -> int:
+    """Have the page served as long as the cluster lives, and what its buttons ask typed."""
+    from harness.live import Served
+    from harness.live.prompt import shared
+
+    served = Served(run, prompt=True)
+    try:
+        print(f"lvs-harness: {served.url} (as long as the cluster lives)", flush=True)
+        return shared(carry, served.commands)
+    finally:
+        served.close()
 
 
 def _spec(options: argparse.Namespace) -> ClusterSpec:

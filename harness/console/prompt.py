@@ -6,6 +6,7 @@ here none does.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shutil
 import sys
@@ -93,6 +94,12 @@ class Console(Mininet):
     def do_owners(self, line: str) -> None:
         """Say who holds the VIP."""
         print(f"{self._cluster.vip}: {' '.join(self._cluster.owners()) or 'nobody'}")
+
+    def postcmd(self, stop: bool, line: str) -> bool:
+        """Have what was on the wires written to the timeline, for whoever looks at its page."""
+        with contextlib.suppress(HarnessError):
+            self._cluster.timeline.events(Advertisement)
+        return stop
 
     def do_diagnose(self, line: str) -> None:
         """Say which misconfigurations there is evidence for."""

@@ -35,6 +35,7 @@ pytest_plugins = (
     "harness.plugin.causes",
     "harness.plugin.evidence",
     "harness.plugin.report",
+    "harness.plugin.live",
     "harness.plugin.unwritten",
     "harness.plugin.stopping",
 )

@@ -14,7 +14,18 @@ from harness.errors import HarnessError
 from harness.kernels import choice, native
 from harness.kernels.host import interrupts, memory
 from harness.kernels.host.watchdog import WATCHDOG, limit
-from harness.plugin import check, collecting, core, corpus, deadly, parallel, private_pytest, readable, report
+from harness.plugin import (
+    check,
+    collecting,
+    core,
+    corpus,
+    deadly,
+    live,
+    parallel,
+    private_pytest,
+    readable,
+    report,
+)
 from harness.plugin.clusters import NOT_COLLECTED
 from harness.plugin.marks import CONFIGURED
 from harness.plugin.matrix import images_asked_for
@@ -96,6 +107,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         os.environ[choice.RUN] = str(run)
         clusters = config.stash[parallel.CLUSTERS]
         report.begin(run, config, chosen, list(clusters))
+        live.serve(config, run)
         if parallel.workers_wanted(config) or chosen.embedded is None:
             parallel.prepare(config, chosen)
             report.on_this_kernel(config)

@@ -29,6 +29,9 @@ RUN, ABOUT, TIMELINE, CAPTURE, PAGE = (
     "capture.pcapng",
     "report.html",
 )
+GOING_ON = "the run ended before it could say how: it was killed, or is still running"
+"""What is wrong with a run that does not say how it ended."""
+
 SOURCES = "sources"
 """The folder, in a run's, with copies of the files that it was made of."""
 
@@ -110,7 +113,7 @@ def read_run(folder: Path) -> Run:
             f"{folder} has format {about['format']!r}, and this harness reads {FORMAT}: use its own"
         )
     if "status" not in about:
-        problems.append("the run ended before it could say how: it was killed, or is still running")
+        problems.append(GOING_ON)
     problems += about.get("left_out", ())
     order = {name: number for number, name in enumerate(about.get("order", ()))}
     found.sort(key=lambda scenario: order.get(scenario.name, len(order)))

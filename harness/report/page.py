@@ -8,18 +8,24 @@ import importlib.resources
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from harness.errors import HarnessError
 from harness.report.artifacts import OUTCOMES, PAGE, Run, Scenario, read_run, replacing
 from harness.report.panel import GOOD, panel, seconds
 
+if TYPE_CHECKING:
+    import jinja2
+
 _ASSETS = importlib.resources.files("harness.report") / "assets"
 _SCRIPTS: Final = ("chart.js", "ladder.js", "events.js", "page.js")
 """In the order in which they are put into the page: each uses those before it."""
+
+_LIVE: Final = "live.js"
+"""What keeps the page up to date while the cluster lives."""
 
 _MOST_OPEN: Final = 10
 """So many scenarios that did not pass are open at first."""
@@ -66,10 +72,21 @@ def _write(target: Path, folders: Sequence[Path], base: Path, progress: Progress
     return target
 
 
-def render(runs: Sequence[Run], base: Path) -> str:
-    """The page's text; ``base`` is the folder in which it will lie, for its links. Raises
-    HarnessError.
+@dataclass(frozen=True)
+class Live:
+    """What the page has beside its scenarios while they run: ``since`` counts the changes that it
+    knows, ``nonce`` marks the scripts that a browser may run. There are buttons for ``faults`` of
+    ``nodes`` where somebody can be told.
     """
+
+    since: int
+    nonce: str
+    nodes: Sequence[str] = ()
+    faults: Sequence[str] = ()
+
+
+@cache
+def _environment() -> jinja2.Environment:
     try:
         import jinja2
     except ImportError:
@@ -81,16 +98,49 @@ def render(runs: Sequence[Run], base: Path) -> str:
     environment.filters["urlencode"] = partial(
         quote, errors="replace"
     )  # jinja2's own takes no lone surrogates
+    return environment
+
+
+def entry(scenario: Scenario, number: str, base: Path) -> str:
+    """The entry of one scenario of a run that is still going on; ``number`` tells it from all
+    others.
+    """
+    drawn = panel(scenario, base)
+    row = Row(scenario.name, [drawn], opened=scenario.outcome not in GOOD)
+    module: Any = _environment().get_template("entry.html.j2").module
+    return str(module.entry(row, number, live=True))
+
+
+def summaries(runs: Sequence[Run]) -> str:
+    """How many scenarios ended in which way so far, and on what they run."""
+    template = _environment().get_template("summaries.html.j2")
+    return template.render(runs=[_summary(run) for run in runs])
+
+
+def render(runs: Sequence[Run], base: Path, live: Live | None = None) -> str:
+    """The page's text; ``base`` is the folder in which it will lie, for its links. Raises
+    HarnessError.
+    """
     rows = _rows(runs, base)
-    return environment.get_template("page.html.j2").render(
-        title=" and ".join(run.folder.resolve().name for run in runs),
-        runs=[_summary(run) for run in runs],
-        rows=[row for row in rows if len(runs) == 1 or row.differs],
-        equal=[row for row in rows if len(runs) > 1 and not row.differs],
-        differences=_differences(rows) if len(runs) > 1 else [],
-        outcomes=[outcome for outcome in OUTCOMES if any(outcome in row.outcomes for row in rows)],
-        style=_asset("page.css"),
-        script="\n".join(map(_asset, _SCRIPTS)),
+    scripts = _SCRIPTS if live is None else (*_SCRIPTS, _LIVE)
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            live=live,
+            title=" and ".join(run.folder.resolve().name for run in runs),
+            runs=[_summary(run) for run in runs],
+            rows=[row for row in rows if len(runs) == 1 or row.differs],
+            equal=[row for row in rows if len(runs) > 1 and not row.differs],
+            differences=_differences(rows) if len(runs) > 1 else [],
+            outcomes=[
+                outcome
+                for outcome in OUTCOMES
+                if live is not None or any(outcome in row.outcomes for row in rows)
+            ],
+            style=_asset("page.css"),
+            script="\n".join(map(_asset, scripts)),
+        )
     )
 
 

@@ -104,30 +104,39 @@ const seen = new IntersectionObserver(
   { rootMargin: "600px" },
 );
 
-for (const scenario of find(".scenario")) {
+// Have an entry of the list draw what is in it when it is opened, and the address name it.
+function adopt(scenario) {
   const opened = () => {
     if (!scenario.open) return;
     for (const place of find(".picture", scenario)) seen.observe(place);
   };
   scenario.addEventListener("toggle", opened);
   opened();
-}
-for (const [selector, act] of [
-  [".events", drawEvents],
-  [".ladder", drawLadder],
-  [".files", previewFiles],
-]) {
-  for (const details of find(selector)) {
-    details.addEventListener("toggle", () => {
-      if (details.open) once(details, act);
-    });
+  for (const [selector, act] of [
+    [".events", drawEvents],
+    [".ladder", drawLadder],
+    [".files", previewFiles],
+  ]) {
+    for (const details of find(selector, scenario)) {
+      details.addEventListener("toggle", () => {
+        if (details.open) once(details, act);
+      });
+    }
   }
+  scenario.querySelector("summary").addEventListener("click", () => {
+    // It is about to be opened or closed: the address names what was opened last.
+    const hash = scenario.open
+      ? location.pathname
+      : `#${new URLSearchParams({ scenario: scenario.dataset.name })}`;
+    history.replaceState(null, "", hash);
+  });
 }
 
 // -- the list
 
 const list = document.getElementById("list");
 const everything = find(".scenario");
+everything.forEach(adopt);
 const ranked = find(".scenario", list);
 const written = new Map(ranked.map((scenario, number) => [scenario, number]));
 const margin = (scenario) =>
@@ -206,17 +215,6 @@ function follow() {
   scenario.scrollIntoView();
 }
 addEventListener("hashchange", follow);
-
-for (const scenario of everything) {
-  const summary = scenario.querySelector("summary");
-  summary.addEventListener("click", () => {
-    // It is about to be opened or closed: the address names what was opened last.
-    const hash = scenario.open
-      ? location.pathname
-      : `#${new URLSearchParams({ scenario: scenario.dataset.name })}`;
-    history.replaceState(null, "", hash);
-  });
-}
 
 function dress(theme) {
   document.documentElement.dataset.theme = theme;
