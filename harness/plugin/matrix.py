@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.kernels.host import owned
+from harness.kernels.host import interrupts, owned
 from harness.plugin.images import base_selection
 from harness.plugin.judge import Outcome, outcome_of
 from harness.report.grid import Grid
@@ -70,6 +70,15 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """With several kernels there is a run of its own on each, one after the other, and one grid of all."""
     if config.option.help or config.option.version or not (kernels := axis(config, "kernel")):
         return None
+    interrupts.install()  # pytest configures its plugins only afterwards
+    try:
+        return _on_each(kernels, config)
+    except KeyboardInterrupt:
+        print("lvs-harness: interrupted before the last kernel's run had ended", file=sys.stderr)
+        return pytest.ExitCode.INTERRUPTED
+
+
+def _on_each(kernels: Sequence[str], config: pytest.Config) -> int:
     whole, worst = Grid(), 0
     arguments = without_kernels(config.invocation_params.args)
     with owned.scratch() as folder:
