@@ -1,8 +1,9 @@
-"""What cannot work by the arithmetic of priorities: weights too small, weights beside nopreempt (pure).
+"""What cannot work by the arithmetic of priorities: weights too small, weights beside nopreempt
+(pure).
 
-An instance's priority is its own, plus the positive weights of what it tracks while that is well, less the negative
-ones while that fails (keepalived, ``vrrp_track.c``). A backup takes over from a master of lower priority, unless it has
-nopreempt (``vrrp_state_backup`` in ``vrrp.c``).
+An instance's priority is its own, plus the positive weights of what it tracks while that is well,
+less the negative ones while that fails (keepalived, ``vrrp_track.c``). A backup takes over from a
+master of lower priority, unless it has nopreempt (``vrrp_state_backup`` in ``vrrp.c``).
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from harness.check.places import where
 OWNER = 255
 
 
-def weights(readings: Mapping[str, Reading], configurations: Sequence[Configuration]) -> list[Finding]:
+def weights(
+    readings: Mapping[str, Reading], configurations: Sequence[Configuration]
+) -> list[Finding]:
     """Every weight of a master that does not move the VIP when what it stands for fails."""
     texts = {configuration.director: configuration for configuration in configurations}
     found: list[Finding] = []
@@ -29,7 +32,9 @@ def weights(readings: Mapping[str, Reading], configurations: Sequence[Configurat
     return list(dict.fromkeys(found))
 
 
-def bfd(readings: Mapping[str, Reading], configurations: Sequence[Configuration]) -> Iterator[Finding]:
+def bfd(
+    readings: Mapping[str, Reading], configurations: Sequence[Configuration]
+) -> Iterator[Finding]:
     """Directors that cannot take over since they track each other by BFD."""
     for configuration in configurations:
         name, own = configuration.director, readings[configuration.director]
@@ -43,7 +48,8 @@ def bfd(readings: Mapping[str, Reading], configurations: Sequence[Configuration]
             for tracked, weight in instance.bfds:
                 if weight == 0 and others.intersection(own.bfd_neighbours):
                     text = (
-                        f"{name} is in FAULT state as soon as the other director is lost, which it tracks by {tracked}"
+                        f"{name} is in FAULT state as soon as the other director is lost,"
+                        f" which it tracks by {tracked}"
                     )
                     place = where(configuration, tracked, block=f"vrrp_instance {instance.name}")
                     yield Finding("bfd-of-the-peer", text, place)
@@ -51,7 +57,11 @@ def bfd(readings: Mapping[str, Reading], configurations: Sequence[Configuration]
 
 def _ending(reading: Reading, configuration: Configuration) -> set[str]:
     """The scripts that end keepalived when they fail, whatever their weight is."""
-    return {script.name for script in reading.scripts if local.ends_keepalived(script, configuration.files)}
+    return {
+        script.name
+        for script in reading.scripts
+        if local.ends_keepalived(script, configuration.files)
+    }
 
 
 def _routers(readings: Mapping[str, Reading]) -> Iterator[list[tuple[str, Instance]]]:
@@ -76,7 +86,9 @@ def _well(instance: Instance) -> int:
 
 
 def _of_router(
-    claims: list[tuple[str, Instance]], texts: Mapping[str, Configuration], ending: Mapping[str, Collection[str]]
+    claims: list[tuple[str, Instance]],
+    texts: Mapping[str, Configuration],
+    ending: Mapping[str, Collection[str]],
 ) -> Iterator[Finding]:
     director, master = max(claims, key=lambda claim: _well(claim[1]))
     rivals = [claim for claim in claims if claim[0] != director]
@@ -88,18 +100,25 @@ def _of_router(
             continue
         fallen = _well(master) - abs(weight)
         gap = _well(master) - _well(best)
-        place = where(texts[director], "weight", block=f"vrrp_script {name}") or where(texts[director], name)
+        place = where(texts[director], "weight", block=f"vrrp_script {name}") or where(
+            texts[director], name
+        )
         if fallen > _well(best):
             text = (
-                f"when {name} fails on {director}, its priority falls from {_well(master)} to {fallen}, which is still"
+                f"when {name} fails on {director}, its priority falls from {_well(master)} to"
+                f" {fallen}, which is still"
                 f" above {_well(best)} of {rival}, so the VIP does not move"
             )
             sign = "-" if weight < 0 else ""
-            cure = f"A weight of {sign}{gap + 1} would move it: the gap is {gap}. Without a weight a failure is FAULT."
+            cure = (
+                f"A weight of {sign}{gap + 1} would move it: the gap is {gap}. Without a"
+                f" weight a failure is FAULT."
+            )
             yield Finding("weight-below-gap", text, place, cure)
         elif not best.preempt and fallen < _well(best):
             text = (
-                f"when {name} fails on {director}, its priority falls to {fallen}, below {_well(best)} of {rival}, and"
+                f"when {name} fails on {director}, its priority falls to {fallen}, below"
+                f" {_well(best)} of {rival}, and"
                 f" {rival} has nopreempt, so it does not take over"
             )
             nopreempt = where(texts[rival], "nopreempt", block=f"vrrp_instance {best.name}")

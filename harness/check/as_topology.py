@@ -1,4 +1,6 @@
-"""What directors' own configurations become: the topology that they need, once keepalived itself has read them."""
+"""What directors' own configurations become: the topology that they need, once keepalived
+itself has read them.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,14 @@ from harness.check.files import Configuration
 from harness.check.layout import DirectorMachine, Layout, ServerMachine
 from harness.lab.plan import HostPlan, Plan, Topology, with_images
 from harness.lab.supervisor import Supervisor
-from harness.topology import Client, Director, DirectorAndRealServer, RealServer, Router, VirtualService
+from harness.topology import (
+    Client,
+    Director,
+    DirectorAndRealServer,
+    RealServer,
+    Router,
+    VirtualService,
+)
 
 if TYPE_CHECKING:
     from harness.images.selection import Selection
@@ -36,11 +45,15 @@ def readings(
     found: dict[str, Reading] = {}
     complaints: dict[str, tuple[str, ...]] = {}
     known: rehearsal.Known = {}
-    hosts = tuple(HostPlan(configuration.director, Director(), ()) for configuration in configurations)
+    hosts = tuple(
+        HostPlan(configuration.director, Director(), ()) for configuration in configurations
+    )
     plan = Plan({}, hosts) if selection is None else with_images(Plan({}, hosts), selection)
     for configuration, host in zip(configurations, plan.hosts, strict=True):
         found[configuration.director], said = reading.read(configuration, host, supervisor, known)
-        missing = tuple(f"include {pattern}: there is no such file" for pattern in configuration.missing)
+        missing = tuple(
+            f"include {pattern}: there is no such file" for pattern in configuration.missing
+        )
         complaints[configuration.director] = (*said, *missing)
     return found, complaints
 
@@ -51,7 +64,9 @@ def topology(
     """The topology, the drawing of what was understood, and where its machines stand."""
     files = {configuration.director: configuration.files for configuration in configurations}
     layout = derive.derive(read, settings, files)
-    changed = dict.fromkeys(said for configuration in configurations for said in configuration.changed)
+    changed = dict.fromkeys(
+        said for configuration in configurations for said in configuration.changed
+    )
     layout = replace(
         layout,
         left_out=(*layout.left_out, *standins.left_out(layout)),
@@ -66,8 +81,14 @@ class _Derived(Topo):
 
     def build(self, layout: Layout, configurations: list[Configuration]) -> None:
         services = _services(layout)
-        missing = {path: (standins.SUCCEEDS, 0o755) for each in layout.directors for path in each.reading.programs}
-        digests = standins.digests({director.name: director.reading for director in layout.directors})
+        missing = {
+            path: (standins.SUCCEEDS, 0o755)
+            for each in layout.directors
+            for path in each.reading.programs
+        }
+        digests = standins.digests(
+            {director.name: director.reading for director in layout.directors}
+        )
         for name, segment in layout.segments.items():
             six = {} if segment.subnet6 is None else {"subnet6": str(segment.subnet6)}
             self.addSwitch(f"lan-{name}"[:15], subnet=str(segment.subnet), **six)
@@ -75,17 +96,25 @@ class _Derived(Topo):
         for director, configuration in zip(layout.directors, configurations, strict=True):
             commands = {script.name: script.command for script in director.reading.scripts}
             replaced = {name: commands[name] for name in director.replaced}
-            files, places = standins.with_succeeding(standins.with_digests(configuration.files, digests), replaced)
+            files, places = standins.with_succeeding(
+                standins.with_digests(configuration.files, digests), replaced
+            )
             instances = [each for each in director.instances if model.is_judged(each)]
             self.addHost(
                 director.name,
                 **_serving(director, services),
                 vrrp=tuple(model.instance(each, director.reading) for each in instances),
                 sync_groups=model.sync_groups(instances),
-                services=[services[each.name] for each in director.reading.services if each.name in services],
+                services=[
+                    services[each.name]
+                    for each in director.reading.services
+                    if each.name in services
+                ],
                 files={**missing, **files, **_in_place_of(director.reading.endless)},
                 without_vip=tuple(
-                    model.instance(each, director.reading) for each in director.instances if not model.is_judged(each)
+                    model.instance(each, director.reading)
+                    for each in director.instances
+                    if not model.is_judged(each)
                 ),
                 devices=tuple(dict.fromkeys(_devices(director.instances))),
                 **(_to_the_router(layout) if layout.routed else {}),
@@ -97,8 +126,13 @@ class _Derived(Topo):
                 ending=_ending(director.reading, configuration.files, director.replaced),
                 pauses=_pauses(director.reading, configuration.files, director.replaced),
                 links_pidof=layout.links_pidof,
-                programs={**_programs(director.reading, {**missing, **configuration.files}), **places},
-                sysctl={"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1} if forwarding else {},
+                programs={
+                    **_programs(director.reading, {**missing, **configuration.files}),
+                    **places,
+                },
+                sysctl={"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1}
+                if forwarding
+                else {},
             )
             self._wire(director.name, director.addresses, director.addresses6, director.called)
         for server in layout.servers:
@@ -106,7 +140,9 @@ class _Derived(Topo):
                 server.name,
                 cls=RealServer,
                 serves=_served(server, services),
-                sorry_for=[services[each.name] for each in server.sorry_for if each.name in services],
+                sorry_for=[
+                    services[each.name] for each in server.sorry_for if each.name in services
+                ],
                 **_routes(server),
                 **standins.options(server),
             )
@@ -136,8 +172,12 @@ class _Derived(Topo):
             self.addLink(f"lan-{wire}"[:15], host, intfName2=interface, params2=ends)
 
 
-def _served(machine: ServerMachine | DirectorMachine, services: Mapping[str, VirtualService]) -> list[VirtualService]:
-    """The services that a machine serves, as they are there: each real server has checkers of its own."""
+def _served(
+    machine: ServerMachine | DirectorMachine, services: Mapping[str, VirtualService]
+) -> list[VirtualService]:
+    """The services that a machine serves, as they are there: each real server has checkers of
+    its own.
+    """
     found = [(services[each.name], own) for each, own in machine.serves if each.name in services]
     return [replace(service, check=model.checks(own)) for service, own in found]
 
@@ -158,8 +198,12 @@ def _devices(instances: Iterable[Instance]) -> Iterator[str]:
 
 
 def _outside(layout: Layout) -> dict[str, str]:
-    """The ways of whoever is on the LANs to VIPs that are on none of them: each is asked for where it is held."""
-    return {f"{vip}/{128 if ':' in vip else 32}": f"dev {lan}" for vip, lan in layout.outside.items()}
+    """The ways of whoever is on the LANs to VIPs that are on none of them: each is asked for
+    where it is held.
+    """
+    return {
+        f"{vip}/{128 if ':' in vip else 32}": f"dev {lan}" for vip, lan in layout.outside.items()
+    }
 
 
 def _to_the_router(layout: Layout) -> dict[str, str]:
@@ -190,13 +234,17 @@ def _programs(reading: Reading, files: Mapping[str, tuple[bytes, int]]) -> dict[
     return {script: program for script, program in found.items() if program is not None}
 
 
-def _ending(reading: Reading, files: Mapping[str, tuple[bytes, int]], but: Collection[str]) -> tuple[str, ...]:
+def _ending(
+    reading: Reading, files: Mapping[str, tuple[bytes, int]], but: Collection[str]
+) -> tuple[str, ...]:
     """The scripts that end keepalived when what they look for has ended."""
     ends = (script.name for script in reading.scripts if local.ends_keepalived(script, files))
     return tuple(name for name in ends if name not in but)
 
 
-def _pauses(reading: Reading, files: Mapping[str, tuple[bytes, int]], but: Collection[str]) -> dict[str, float]:
+def _pauses(
+    reading: Reading, files: Mapping[str, tuple[bytes, int]], but: Collection[str]
+) -> dict[str, float]:
     """By script for how many seconds it sleeps, for those that do."""
     found = {script.name: local.pauses(script.command, files) for script in reading.scripts}
     return {script: seconds for script, seconds in found.items() if seconds and script not in but}
@@ -216,5 +264,7 @@ def _services(layout: Layout) -> dict[str, VirtualService]:
         for fact in director.reading.services:
             if fact.name not in found and fact.name not in reasons:
                 machines = [one.rip for one in layout.directors if one.serves]
-                found[fact.name] = model.service(fact, [*machines, *(server.rip for server in layout.servers)])
+                found[fact.name] = model.service(
+                    fact, [*machines, *(server.rip for server in layout.servers)]
+                )
     return found

@@ -1,4 +1,6 @@
-"""The table of findings in ``docs/check.md``, made from their registry (``python -m harness.check.catalogue``)."""
+"""The table of findings in ``docs/check.md``, made from their registry (``python -m
+harness.check.catalogue``).
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What differs between directors and should not, from what their keepalived has read (pure).
 
-Two instances belong together where they have one VRID; two of different VRIDs where they claim the same VIPs. A
-service is known by its address and port, or its firewall mark.
+Two instances belong together where they have one VRID; two of different VRIDs where they claim the
+same VIPs. A service is known by its address and port, or its firewall mark.
 """
 
 from __future__ import annotations
@@ -32,12 +32,14 @@ def compare(readings: Readings, configurations: Sequence[Configuration]) -> list
 class _Pair:
     """Two directors beside each other."""
 
-    def __init__(self, one: str, other: str, readings: Readings, texts: Mapping[str, Configuration]) -> None:
+    def __init__(
+        self, one: str, other: str, readings: Readings, texts: Mapping[str, Configuration]
+    ) -> None:
         self.one, self.other = one, other
         self._read = readings
         self._texts = texts
 
-    # -- VRRP ---------------------------------------------------------------------------------------------------------
+    # -- VRRP --------------------------------------------------------------------------------------
 
     def instances(self) -> Iterator[Finding]:
         """What is wrong between instances that are to be one virtual router."""
@@ -59,7 +61,10 @@ class _Pair:
             return  # two clusters that happen to have one VRID, which frames tell
         yield from self._vips(mine, also)
         if mine.version != also.version:
-            text = f"VRID {mine.vrid} is VRRPv{mine.version} on {self.one} and VRRPv{also.version} on {self.other}"
+            text = (
+                f"VRID {mine.vrid} is VRRPv{mine.version} on {self.one} and"
+                f" VRRPv{also.version} on {self.other}"
+            )
             yield self._two("version-differs", text, mine, also, "vrrp_version")
         elif mine.advert_int != also.advert_int and mine.version == 2:
             text = f"VRID {mine.vrid} is advertised every {mine.advert_int:g} s by {self.one}"
@@ -67,15 +72,26 @@ class _Pair:
             yield self._two("advert-int-differs", text, mine, also, "advert_int")
         yield from self._authentication(mine, also)
         if bool(mine.peers) != bool(also.peers):
-            text = f"VRID {mine.vrid} has unicast peers on {self.one if mine.peers else self.other} only"
+            text = (
+                f"VRID {mine.vrid} has unicast peers on"
+                f" {self.one if mine.peers else self.other} only"
+            )
             yield self._two("unicast-differs", text, mine, also, "unicast_peer")
         yield from self._peers(mine, also)
         if mine.priority == also.priority:
-            text = f"VRID {mine.vrid} has priority {mine.priority} on {self.one} and on {self.other}"
+            text = (
+                f"VRID {mine.vrid} has priority {mine.priority} on {self.one} and on {self.other}"
+            )
             yield self._two("priority-same", text, mine, also, "priority")
         if mine.interface != also.interface:
-            text = f"VRID {mine.vrid} is on {mine.interface} of {self.one} and on {also.interface} of {self.other}"
-            cure = f"If these are two LANs, say so: --set {self.other}.{also.interface}.lan={also.interface}"
+            text = (
+                f"VRID {mine.vrid} is on {mine.interface} of {self.one} and on"
+                f" {also.interface} of {self.other}"
+            )
+            cure = (
+                f"If these are two LANs, say so: --set"
+                f" {self.other}.{also.interface}.lan={also.interface}"
+            )
             yield Finding("interface-differs", text, self._at(self.other, "interface", also), cure)
 
     def _peers(self, mine: Instance, also: Instance) -> Iterator[Finding]:
@@ -85,17 +101,24 @@ class _Pair:
             (self.other, also, self.one, mine),
         ):
             if here.peers and there.source and there.source not in here.peers:
-                text = f"VRID {here.vrid}: {sender} sends its advertisements to {', '.join(here.peers)}, and {hearer}"
+                text = (
+                    f"VRID {here.vrid}: {sender} sends its advertisements to"
+                    f" {', '.join(here.peers)}, and {hearer}"
+                )
                 text += f" has the address {there.source}"
                 yield Finding("peer-differs", text, self._at(sender, "unicast_peer", here))
 
     def _alike(self, mine: Instance, also: Instance) -> bool:
-        """Whether two instances of one VRID are meant to be one: they share a VIP, a password, or all services."""
+        """Whether two instances of one VRID are meant to be one: they share a VIP, a password,
+        or all services.
+        """
         if addresses(mine) & addresses(also) or not addresses(mine) or not addresses(also):
             return True
         same_name = mine.name == also.name
         same_password = self._password(self.one, mine) == self._password(self.other, also) != ""
-        own, others = ({each.name for each in self._read[name].services} for name in (self.one, self.other))
+        own, others = (
+            {each.name for each in self._read[name].services} for name in (self.one, self.other)
+        )
         return same_name or same_password or bool(own & others)
 
     def _vips(self, mine: Instance, also: Instance) -> Iterator[Finding]:
@@ -105,7 +128,9 @@ class _Pair:
         ):
             for address in sorted(addresses(here) - addresses(there)):
                 text = f"VRID {here.vrid} has the VIP {address} on {owner} only: {lacking} lacks it"
-                place = where(self._texts[owner], "", block=f"vrrp_instance {here.name}", value=address)
+                place = where(
+                    self._texts[owner], "", block=f"vrrp_instance {here.name}", value=address
+                )
                 yield Finding("vips-differ", text, place)
 
     def _authentication(self, mine: Instance, also: Instance) -> Iterator[Finding]:
@@ -116,28 +141,39 @@ class _Pair:
             text = f"VRID {mine.vrid} has authentication {mine.authentication} on {self.one}"
             text += f" and {also.authentication} on {self.other}"
             yield self._two("auth-differs", text, mine, also, "auth_type")
-        elif one and other and one[:8] != other[:8]:  # keepalived takes eight bytes of it (vrrp_parser.c)
+        elif (
+            one and other and one[:8] != other[:8]
+        ):  # keepalived takes eight bytes of it (vrrp_parser.c)
             text = f"VRID {mine.vrid} has another auth_pass on {self.one} than on {self.other}"
             yield self._two("auth-differs", text, mine, also, "auth_pass")
 
     def _password(self, director: str, instance: Instance) -> str:
         for statement in statements(self._texts[director]):
-            inside = any(f"{block} ".startswith(f"vrrp_instance {instance.name} ") for block in statement.blocks)
+            inside = any(
+                f"{block} ".startswith(f"vrrp_instance {instance.name} ")
+                for block in statement.blocks
+            )
             if inside and statement.words[0] == "auth_pass" and len(statement.words) > 1:
                 return statement.words[1]
         return ""
 
-    # -- services -----------------------------------------------------------------------------------------------------
+    # -- services ----------------------------------------------------------------------------------
 
     def services(self) -> Iterator[Finding]:
         """What is wrong between the services of both."""
-        mine, theirs = ({_key(each): each for each in self._read[name].services} for name in (self.one, self.other))
+        mine, theirs = (
+            {_key(each): each for each in self._read[name].services}
+            for name in (self.one, self.other)
+        )
         if not mine or not theirs:
             missing = [*mine.values(), *theirs.values()]
             if missing:
                 lacking, owner = (self.one, self.other) if theirs else (self.other, self.one)
                 names = ", ".join(_title(each) for each in missing)
-                yield Finding("service-missing", f"only {owner} has virtual services, {lacking} has none: {names}")
+                yield Finding(
+                    "service-missing",
+                    f"only {owner} has virtual services, {lacking} has none: {names}",
+                )
             return
         for owner, lacking, own, others in (
             (self.one, self.other, mine, theirs),
@@ -154,7 +190,10 @@ class _Pair:
     def _service(self, mine: Service, also: Service) -> Iterator[Finding]:
         title = _title(mine)
         if mine.scheduler != also.scheduler:
-            text = f"{title} has scheduler {mine.scheduler} on {self.one} and {also.scheduler} on {self.other}"
+            text = (
+                f"{title} has scheduler {mine.scheduler} on {self.one} and {also.scheduler}"
+                f" on {self.other}"
+            )
             yield Finding("scheduler-differs", text, self._service_at(self.other, also))
         if mine.persistence != also.persistence:
             text = f"{title} is persistent for {mine.persistence or 0} s on {self.one}"
@@ -162,32 +201,52 @@ class _Pair:
             yield Finding("persistence-differs", text, self._service_at(self.other, also))
         if is_alone(mine, also):
             return  # each director has itself
-        own, others = ({(each.address, each.port): each for each in one.real_servers} for one in (mine, also))
-        for owner, lacking, these, those in ((self.one, self.other, own, others), (self.other, self.one, others, own)):
+        own, others = (
+            {(each.address, each.port): each for each in one.real_servers} for one in (mine, also)
+        )
+        for owner, lacking, these, those in (
+            (self.one, self.other, own, others),
+            (self.other, self.one, others, own),
+        ):
             for endpoint in these:
                 if endpoint not in those:
                     address, port = endpoint
-                    text = f"{title} has the real server {address}:{port} only on {owner}: {lacking} lacks it"
+                    text = (
+                        f"{title} has the real server {address}:{port} only on {owner}:"
+                        f" {lacking} lacks it"
+                    )
                     place = where(self._texts[owner], "real_server", value=address)
                     yield Finding("real-servers-differ", text, place)
         yield from self._methods(title, own, others)
 
     def _methods(
-        self, title: str, own: Mapping[tuple[str, int], RealServer], others: Mapping[tuple[str, int], RealServer]
+        self,
+        title: str,
+        own: Mapping[tuple[str, int], RealServer],
+        others: Mapping[tuple[str, int], RealServer],
     ) -> Iterator[Finding]:
         differ = [(server, others[key]) for key, server in own.items() if key in others]
         for server, also in differ:
             if server.method != also.method:
-                text = f"{title} forwards by {server.method} on {self.one} and by {also.method} on {self.other}"
+                text = (
+                    f"{title} forwards by {server.method} on {self.one} and by {also.method}"
+                    f" on {self.other}"
+                )
                 yield Finding("lb-kind-differs", text, where(self._texts[self.other], "lb_kind"))
                 break
         for server, also in differ:
             if server.weight != also.weight:
-                text = f"{title}: {server.address}:{server.port} weighs {server.weight} on {self.one}"
+                text = (
+                    f"{title}: {server.address}:{server.port} weighs {server.weight} on {self.one}"
+                )
                 text += f" and {also.weight} on {self.other}"
-                yield Finding("weights-differ", text, where(self._texts[self.other], "real_server", value=also.address))
+                yield Finding(
+                    "weights-differ",
+                    text,
+                    where(self._texts[self.other], "real_server", value=also.address),
+                )
 
-    # -- places -------------------------------------------------------------------------------------------------------
+    # -- places ------------------------------------------------------------------------------------
 
     def _two(self, name: str, text: str, mine: Instance, also: Instance, keyword: str) -> Finding:
         places = [self._at(self.one, keyword, mine), self._at(self.other, keyword, also)]
@@ -196,7 +255,9 @@ class _Pair:
     def _at(self, director: str, keyword: str, instance: Instance) -> str:
         block = f"vrrp_instance {instance.name}"
         configuration = self._texts[director]
-        return where(configuration, keyword, block=block) or where(configuration, "vrrp_instance", value=instance.name)
+        return where(configuration, keyword, block=block) or where(
+            configuration, "vrrp_instance", value=instance.name
+        )
 
     def _service_at(self, director: str, service: Service) -> str:
         if service.mark is not None:
@@ -205,11 +266,14 @@ class _Pair:
         return where(self._texts[director], "virtual_server", value=value)
 
 
-def partners(own: Sequence[Instance], others: Sequence[Instance]) -> list[tuple[Instance, Instance]]:
+def partners(
+    own: Sequence[Instance], others: Sequence[Instance]
+) -> list[tuple[Instance, Instance]]:
     """Which instances of two directors are to be one virtual router.
 
-    They have one VRID and are of one family. A VRID may be used once on each LAN, and there the VIPs tell which belong
-    together, or the interface does; where only one is left on either side, those two do.
+    They have one VRID and are of one family. A VRID may be used once on each LAN, and there the
+    VIPs tell which belong together, or the interface does; where only one is left on either side,
+    those two do.
     """
     found: list[tuple[Instance, Instance]] = []
     left, free = list(own), list(others)
@@ -229,7 +293,9 @@ def partners(own: Sequence[Instance], others: Sequence[Instance]) -> list[tuple[
 
 
 def _router(instance: Instance) -> tuple[int, bool]:
-    """The VRID and whether its VIPs are of IPv6: two families may have one VRID on a LAN (RFC 5798, section 5.2.3)."""
+    """The VRID and whether its VIPs are of IPv6: two families may have one VRID on a LAN (RFC
+    5798, section 5.2.3).
+    """
     return instance.vrid, any(":" in vip.address for vip in instance.vips)
 
 

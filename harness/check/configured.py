@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 
 class Configured:
-    """What :func:`harness.scenario.topology` takes instead of a ``Topo``: it is one as soon as keepalived has read.
+    """What :func:`harness.scenario.topology` takes instead of a ``Topo``: it is one as soon as
+    keepalived has read.
 
-    ``arguments`` are ``FILE`` or ``DIRECTOR=FILE``, ``settings`` correct what had to be assumed. Once :meth:`read`
-    has been called, ``understood`` is the drawing of what was understood, ``left_out`` what is not emulated, by
-    name, ``amiss`` what cannot work by the addresses alone, ``suspended`` the services that only the holder of their
-    address checks, as ``VIP:PORT``, ``findings`` what is found wrong in the files, which is known even where
+    ``arguments`` are ``FILE`` or ``DIRECTOR=FILE``, ``settings`` correct what had to be assumed.
+    Once :meth:`read` has been called, ``understood`` is the drawing of what was understood,
+    ``left_out`` what is not emulated, by name, ``amiss`` what cannot work by the addresses alone,
+    ``suspended`` the services that only the holder of their address checks, as ``VIP:PORT``,
+    ``findings`` what is found wrong in the files, which is known even where
     :meth:`read` raises.
     """
 
@@ -53,7 +55,8 @@ class Configured:
         return self._configurations
 
     def read(self, supervisor: Supervisor, selection: Selection | None = None) -> Topology:
-        """Have keepalived read the configurations, in machines of their own; the topology that they need.
+        """Have keepalived read the configurations, in machines of their own; the topology that they
+        need.
 
         ``selection`` says which images the directors have, and so which keepalived reads.
         """
@@ -63,17 +66,27 @@ class Configured:
 
         readings, complaints = as_topology.readings(self._configurations, supervisor, selection)
         self.findings = findings.of_text(readings, complaints, self._configurations)
-        self._topology, self.understood, layout = as_topology.topology(self._configurations, self._settings, readings)
+        self._topology, self.understood, layout = as_topology.topology(
+            self._configurations, self._settings, readings
+        )
         self.left_out = layout.left_out
         self.amiss = ways.amiss(layout)
-        services = [each for director in layout.directors for each in director.reading.services if each.suspends]
-        self.suspended = frozenset(f"{vip}:{port}" for each in services for vip, port in each.listeners)
+        services = [
+            each
+            for director in layout.directors
+            for each in director.reading.services
+            if each.suspends
+        ]
+        self.suspended = frozenset(
+            f"{vip}:{port}" for each in services for vip, port in each.listeners
+        )
         self.findings = finding.in_order([*self.findings, *findings.of_ways(self.amiss)])
         return self._topology
 
 
 def configured(*arguments: str, **settings: str) -> Configured:
-    """A topology from real configuration files, unchanged; ``settings`` as for ``lvs-harness check --set``.
+    """A topology from real configuration files, unchanged; ``settings`` as for ``lvs-harness check
+    --set``.
 
     Raises HarnessError for a file that cannot be used.
     """

@@ -1,7 +1,9 @@
-"""From what the directors' keepalived has read to the cluster that it needs: machines, wires, addresses (pure).
+"""From what the directors' keepalived has read to the cluster that it needs: machines, wires,
+addresses (pure).
 
-A keepalived.conf does not say everything: which subnet an interface is in, which address the director has itself, where
-the clients are. What is not said is assumed, and every assumption has a key by which the user can correct it.
+A keepalived.conf does not say everything: which subnet an interface is in, which address the
+director has itself, where the clients are. What is not said is assumed, and every assumption has a
+key by which the user can correct it.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ IPNetwork = IPv4Network | IPv6Network
 IPInterface = IPv4Interface | IPv6Interface
 
 ITSELF = "itself"
-"""``--set lb1=web1``: a director and a real server are one machine; by default each is a machine of its own."""
+"""``--set lb1=web1``: a director and a real server are one machine; by default each is a
+machine of its own.
+"""
 CLIENT = "client"
 """``--set client=router``: clients are behind a router."""
 REST, SUCCEEDS, RUNS = "rest.", "succeeds", "runs"
@@ -54,9 +58,9 @@ def derive(
 ) -> Layout:
     """The cluster in which all directors do what they are configured for.
 
-    ``settings``: ``INTERFACE=SUBNET``, ``DIRECTOR.INTERFACE=ADDRESS``, ``mark.MARK=ADDRESS:PORT``. HarnessError names
-    what fits nowhere, and a setting that nothing asks for. ``files`` are each director's own, by path: the scripts
-    among them say what they look for on the director.
+    ``settings``: ``INTERFACE=SUBNET``, ``DIRECTOR.INTERFACE=ADDRESS``, ``mark.MARK=ADDRESS:PORT``.
+    HarnessError names what fits nowhere, and a setting that nothing asks for. ``files`` are each
+    director's own, by path: the scripts among them say what they look for on the director.
     """
     return _Deriving(dict(readings), dict(settings or {}), files or {}).layout()
 
@@ -98,53 +102,94 @@ class _Deriving:
                 if segment.has(str(address)):
                     segment.taken.add(address)
         scripts = {
-            name: tuple(each for each in reading.scripts if not local.runs_one_of(each.command, reading.programs))
+            name: tuple(
+                each
+                for each in reading.scripts
+                if not local.runs_one_of(each.command, reading.programs)
+            )
             for name, reading in self._readings.items()
         }
-        links_pidof = local.links_pidof((each for own in scripts.values() for each in own), self._setting)
+        links_pidof = local.links_pidof(
+            (each for own in scripts.values() for each in own), self._setting
+        )
         held = [vip.address for one in self._instances() for vip in _held(one)]
         self._local = local.running(scripts, self._files, self._setting, held)
-        self._replaced = {name: tuple(self._succeeding(reading)) for name, reading in self._readings.items()}
+        self._replaced = {
+            name: tuple(self._succeeding(reading)) for name, reading in self._readings.items()
+        }
         directors = self._answering(tuple(map(self._director, self._readings)))
-        for path in dict.fromkeys(path for reading in self._readings.values() for path in reading.programs):
+        for path in dict.fromkeys(
+            path for reading in self._readings.values() for path in reading.programs
+        ):
             why = "there is no such program, so one that does nothing and succeeds; or FILE"
             self._setting(f"{SCRIPT}{path}", "exit 0", why)
         client = {name: str(segment.free()) for name, segment in self._segments.items()}
-        client6 = {name: own for name, segment in self._segments.items() if (own := segment.free6(_CLIENT6))}
+        client6 = {
+            name: own
+            for name, segment in self._segments.items()
+            if (own := segment.free6(_CLIENT6))
+        }
         routed = self._routed()
-        servers = tuple(self._reachable(server, directors[0], client, client6) for server in servers)
+        servers = tuple(
+            self._reachable(server, directors[0], client, client6) for server in servers
+        )
         if unknown := self._settings.keys() - self._used:
             known = ", ".join(assumption.key for assumption in self._assumptions)
             raise HarnessError(
-                f"--set {', '.join(sorted(unknown))}: nothing here asks for it; what can be set: {known}"
+                f"--set {', '.join(sorted(unknown))}: nothing here asks for it; what can be set:"
+                f" {known}"
             )
         return Layout(
-            self._segments, directors, servers, client, tuple(self._assumptions), static, tuple(self._left_out),
-            links_pidof=links_pidof, client6=client6, routed=routed, outside=outside,
-        )  # fmt: skip
+            self._segments,
+            directors,
+            servers,
+            client,
+            tuple(self._assumptions),
+            static,
+            tuple(self._left_out),
+            links_pidof=links_pidof,
+            client6=client6,
+            routed=routed,
+            outside=outside,
+        )
 
     def _answering(self, directors: tuple[DirectorMachine, ...]) -> tuple[DirectorMachine, ...]:
-        """The directors, which answer the checks of services whose real servers they are, and cannot be here."""
+        """The directors, which answer the checks of services whose real servers they are, and
+        cannot be here.
+        """
         found = []
         for director in directors:
             runs = dict(director.local)
             for service in director.reading.services:
-                themselves = [each for each in service.real_servers if self._is_director(each.address)]
+                themselves = [
+                    each for each in service.real_servers if self._is_director(each.address)
+                ]
                 if not themselves or selves.why_not_both(service.name, directors) is None:
                     continue
-                if own := local.answering(replace(service, real_servers=tuple(themselves)), self._setting):
+                if own := local.answering(
+                    replace(service, real_servers=tuple(themselves)), self._setting
+                ):
                     runs[f"service {service.name}"] = own
-            emulated = [each for each in director.serves if selves.why_not_both(each[0].name, directors) is None]
+            emulated = [
+                each
+                for each in director.serves
+                if selves.why_not_both(each[0].name, directors) is None
+            ]
             found.append(replace(director, local=runs, serves=tuple(emulated)))
         return tuple(found)
 
     def _succeeding(self, reading: Reading) -> Iterator[str]:
-        """The scripts that fail where nothing is broken, and are assumed to succeed on the directors."""
+        """The scripts that fail where nothing is broken, and are assumed to succeed on the
+        directors.
+        """
         for ill in reading.ill:
             if ill.needs_shell:
                 continue
             key = f"{REST}{ill.script}"
-            why = f"{ill.script} fails here and says {ill.said[:_SAID]!r}, so one that succeeds takes its place"
+            why = (
+                f"{ill.script} fails here and says {ill.said[:_SAID]!r}, so one that succeeds"
+                f" takes its place"
+            )
             why += f"; or {RUNS}"
             value = self._setting(key, SUCCEEDS, why)
             if value not in (SUCCEEDS, RUNS):
@@ -153,9 +198,15 @@ class _Deriving:
                 yield ill.script
 
     def _names_of_servers(self) -> dict[str, str]:
-        """What each real or sorry server is called, by its address, but for those that are directors for sure."""
-        addresses = [server.address for service in self._services() for server in service.real_servers]
-        addresses += [service.sorry_server[0] for service in self._services() if service.sorry_server]
+        """What each real or sorry server is called, by its address, but for those that are
+        directors for sure.
+        """
+        addresses = [
+            server.address for service in self._services() for server in service.real_servers
+        ]
+        addresses += [
+            service.sorry_server[0] for service in self._services() if service.sorry_server
+        ]
         others = [address for address in dict.fromkeys(addresses) if not self._is_director(address)]
         return {address: f"web{number}" for number, address in enumerate(others, start=1)}
 
@@ -166,24 +217,35 @@ class _Deriving:
             if (said := self._settings.get(director, ITSELF)) == ITSELF:
                 self._used.add(director)
                 continue
-            address = next((each for each, name in self._names.items() if said in (name, each)), None)
+            address = next(
+                (each for each, name in self._names.items() if said in (name, each)), None
+            )
             if address is None:
-                known = ", ".join(f"{name} ({each})" for each, name in self._names.items()) or "none"
+                known = (
+                    ", ".join(f"{name} ({each})" for each, name in self._names.items()) or "none"
+                )
                 raise HarnessError(
-                    f"--set {director}={said}: there is no such real server: {known}; or {ITSELF}: {director} is a"
+                    f"--set {director}={said}: there is no such real server: {known}; or"
+                    f" {ITSELF}: {director} is a"
                     " machine of its own"
                 )
             if address in found.values():
-                raise HarnessError(f"--set {director}={said}: another director is that machine already")
+                raise HarnessError(
+                    f"--set {director}={said}: another director is that machine already"
+                )
             self._used.add(director)
             found[director] = address
         return found
 
     def _routed(self) -> bool:
-        """Whether clients are behind a router, as the user says; else they are on every LAN of the directors'."""
+        """Whether clients are behind a router, as the user says; else they are on every LAN of
+        the directors'.
+        """
         if not any(True for _ in self._services()):
             return False
-        value = self._setting(CLIENT, "lan", "clients are on the directors' LANs; or router: behind one")
+        value = self._setting(
+            CLIENT, "lan", "clients are on the directors' LANs; or router: behind one"
+        )
         if value not in ("lan", "router"):
             raise HarnessError(f"--set {CLIENT}={value}: write lan or router")
         return value == "router"
@@ -194,12 +256,16 @@ class _Deriving:
             return True
         own = {one.source for one in self._instances()}
         own |= {
-            value for key, value in self._settings.items() if "." in key and key.partition(".")[0] in self._readings
+            value
+            for key, value in self._settings.items()
+            if "." in key and key.partition(".")[0] in self._readings
         }
         return address in own
 
     def _refuse_strangers(self) -> None:
-        """Directors that share neither a virtual router, nor a VIP, nor a service are no cluster."""
+        """Directors that share neither a virtual router, nor a VIP, nor a service are no
+        cluster.
+        """
         shares = [
             {f"VRID {one.vrid}" for one in reading.instances}
             | {service.name for service in reading.services}
@@ -212,7 +278,8 @@ class _Deriving:
                 for name, own in zip(self._readings, shares, strict=True)
             )
             raise HarnessError(
-                f"these directors share no VRID, no VIP and no virtual server, so they are no cluster: {told}"
+                f"these directors share no VRID, no VIP and no virtual server, so they are no"
+                f" cluster: {told}"
             )
 
     def _refuse_shared_sources(self) -> None:
@@ -221,28 +288,39 @@ class _Deriving:
             for source in {one.source for one in reading.instances if one.source}:
                 if (other := sources.setdefault(source, name)) != name:
                     raise HarnessError(
-                        f"{other} and {name} both have unicast_src_ip or mcast_src_ip {source}, and it can be on one"
+                        f"{other} and {name} both have unicast_src_ip or mcast_src_ip {source},"
+                        f" and it can be on one"
                         " machine only; give each director the file that is its own"
                     )
 
     def _outside(self) -> dict[str, str]:
-        """The VIPs that are on no LAN, and the LAN that they are reached by: that of their interface."""
+        """The VIPs that are on no LAN, and the LAN that they are reached by: that of their
+        interface.
+        """
         found: dict[str, str] = {}
         for one in self._instances():
             for vip in _held(one):
-                if ip_address(vip.address).is_link_local or self._segment_of(vip.address) is not None:
+                if (
+                    ip_address(vip.address).is_link_local
+                    or self._segment_of(vip.address) is not None
+                ):
                     continue
-                found[vip.address] = one.interface if shared_wires.is_virtual(vip.device) else vip.device
+                found[vip.address] = (
+                    one.interface if shared_wires.is_virtual(vip.device) else vip.device
+                )
         for lan in dict.fromkeys(found.values()):
             vips = [vip for vip, where in found.items() if where == lan]
             more = f" and {len(vips) - _NAMED} more" if len(vips) > _NAMED else ""
-            why = "they are on no LAN, so routers are taken to send them to this one; or say otherwise:"
+            why = (
+                "they are on no LAN, so routers are taken to send them to this one; or say"
+                " otherwise:"
+            )
             value = f"{', '.join(vips[:_NAMED])}{more}"
             key = lan + ".6" * all(":" in vip for vip in vips)
             self._assumptions.append(Assumption(f"{lan}.routed", value, f"{why} {key}=SUBNET"))
         return found
 
-    # -- what was configured ------------------------------------------------------------------------------------------
+    # -- what was configured -----------------------------------------------------------------------
 
     def _instances(self) -> Iterator[Instance]:
         return (instance for reading in self._readings.values() for instance in reading.instances)
@@ -252,11 +330,17 @@ class _Deriving:
 
     def _interfaces(self) -> list[str]:
         """Where VRRP runs or a VIP goes; ``lo`` is no wire."""
-        named = [name for one in self._instances() for name in (one.interface, *(vip.device for vip in _held(one)))]
+        named = [
+            name
+            for one in self._instances()
+            for name in (one.interface, *(vip.device for vip in _held(one)))
+        ]
         tracked = [name for one in self._instances() for name, _ in one.interfaces]
         missed = [name for reading in self._readings.values() for name in reading.interfaces]
         wired = [
-            name for name in dict.fromkeys([*named, *tracked, *missed]) if name and not shared_wires.is_virtual(name)
+            name
+            for name in dict.fromkeys([*named, *tracked, *missed])
+            if name and not shared_wires.is_virtual(name)
         ]
         return wired or ["eth0"]
 
@@ -267,26 +351,39 @@ class _Deriving:
             if one.interface == interface:
                 hints += [(address, 32) for address in (one.source, *one.peers) if address]
             for vip in _held(one):
-                if (one.interface if shared_wires.is_virtual(vip.device) else vip.device) == interface:
+                if (
+                    one.interface if shared_wires.is_virtual(vip.device) else vip.device
+                ) == interface:
                     hints.append((vip.address, vip.prefix))
         if not any(True for _ in self._instances()):
-            hints += [(address, 32) for service in self._services() for address, _ in service.listeners][:1]
+            hints += [
+                (address, 32) for service in self._services() for address, _ in service.listeners
+            ][:1]
         return hints
 
     def _all_addresses(self) -> set[IPAddress]:
         """Every address that somebody is configured to have."""
         texts = [vip.address for one in self._instances() for vip in _held(one)]
-        texts += [address for one in self._instances() for address in (one.source, *one.peers) if address]
+        texts += [
+            address for one in self._instances() for address in (one.source, *one.peers) if address
+        ]
         texts += [address for service in self._services() for address, _ in service.listeners]
         texts += [server.address for service in self._services() for server in service.real_servers]
-        texts += [text for checker in _checkers(self._services()) for text in (checker.bind, checker.address) if text]
+        texts += [
+            text
+            for checker in _checkers(self._services())
+            for text in (checker.bind, checker.address)
+            if text
+        ]
         texts += [service.sorry_server[0] for service in self._services() if service.sorry_server]
         texts += [
-            each for reading in self._readings.values() for each in (*reading.bfd_sources, *reading.bfd_neighbours)
+            each
+            for reading in self._readings.values()
+            for each in (*reading.bfd_sources, *reading.bfd_neighbours)
         ]
         return {ip_address(text) for text in texts}
 
-    # -- what is assumed ----------------------------------------------------------------------------------------------
+    # -- what is assumed ---------------------------------------------------------------------------
 
     def _setting(self, key: str, value: str, why: str) -> str:
         self._used.add(key)
@@ -302,8 +399,14 @@ class _Deriving:
         likely = _cover([one.ip for one in known], told) or _cover_first(known)
         assert likely is None or isinstance(likely, IPv4Network)
         why = "the prefix of a VIP" if likely in told else "around the addresses on it"
-        if likely is None or any(likely.overlaps(other.subnet) for other in self._segments.values()):
-            why = "nothing is said of it" if likely is None else f"{likely} is on another interface already"
+        if likely is None or any(
+            likely.overlaps(other.subnet) for other in self._segments.values()
+        ):
+            why = (
+                "nothing is said of it"
+                if likely is None
+                else f"{likely} is on another interface already"
+            )
             likely = self._spare_subnet(interface)
         text = self._setting(interface, str(likely), why)
         try:
@@ -318,7 +421,8 @@ class _Deriving:
         for other in self._segments.values():
             if subnet.overlaps(other.subnet):
                 raise HarnessError(
-                    f"{interface}: {subnet} overlaps {other.subnet} of {other.name}: an address would be on two wires;"
+                    f"{interface}: {subnet} overlaps {other.subnet} of {other.name}: an address"
+                    f" would be on two wires;"
                     f" say which subnets they are in: --set {interface}=... --set {other.name}=..."
                 )
         self._segments[interface] = Segment(interface, subnet)
@@ -332,7 +436,9 @@ class _Deriving:
         if likely is None:
             return
         key = f"{interface}.6"
-        text = self._setting(key, str(likely), "the prefix of a VIP" if told else "around the addresses on it")
+        text = self._setting(
+            key, str(likely), "the prefix of a VIP" if told else "around the addresses on it"
+        )
         try:
             subnet = IPv6Network(text)
         except ValueError as problem:
@@ -345,20 +451,31 @@ class _Deriving:
         self._segments[interface].subnet6 = subnet
 
     def _place_the_rest6(self) -> None:
-        """IPv6 addresses of services that are on no LAN yet are on the first one that has none of its own."""
+        """IPv6 addresses of services that are on no LAN yet are on the first one that has none
+        of its own.
+        """
         for address in sorted(self._all_addresses(), key=str):
             text = str(address)
             if ":" in text and not address.is_link_local and self._segment_of(text) is None:
-                free = next((name for name, segment in self._segments.items() if segment.subnet6 is None), None)
+                free = next(
+                    (name for name, segment in self._segments.items() if segment.subnet6 is None),
+                    None,
+                )
                 if free is None:
                     free = self._next_interface()
                     self._add_segment(free, [])
                 self._add_subnet6(free, [(text, 128)])
 
     def _reachable(
-        self, server: ServerMachine, director: DirectorMachine, client: Mapping[str, str], client6: Mapping[str, str]
+        self,
+        server: ServerMachine,
+        director: DirectorMachine,
+        client: Mapping[str, str],
+        client6: Mapping[str, str],
     ) -> ServerMachine:
-        """The server with its gateways: with NAT the director's, of either family, else the client."""
+        """The server with its gateways: with NAT the director's, of either family, else the
+        client.
+        """
         if server.address6 is None:
             return replace(server, gateway=self._gateway(server, director, client))
         if any(service.method == "NAT" for service, _ in server.serves):
@@ -377,10 +494,14 @@ class _Deriving:
         for net in _spare():
             if not any(net.overlaps(other.subnet) for other in self._segments.values()):
                 return net
-        raise HarnessError(f"{interface}: there are more networks than can be guessed: --set {interface}=SUBNET")
+        raise HarnessError(
+            f"{interface}: there are more networks than can be guessed: --set {interface}=SUBNET"
+        )
 
     def _static_vips(self) -> Iterator[tuple[str, str]]:
-        """VIPs of services that no VRRP instance holds: the director has them itself, on the first interface."""
+        """VIPs of services that no VRRP instance holds: the director has them itself, on the
+        first interface.
+        """
         held = {vip.address for one in self._instances() for vip in _held(one)}
         held |= {server.address for service in self._services() for server in service.real_servers}
         served = [address for service in self._services() for address, _ in service.listeners]
@@ -393,7 +514,9 @@ class _Deriving:
                 key = f"vip.{address}"
                 if (wanted := self._setting(key, interface, why)) not in self._segments:
                     known = ", ".join(self._segments)
-                    raise HarnessError(f"--set {key}={wanted}: no such interface; there are {known}")
+                    raise HarnessError(
+                        f"--set {key}={wanted}: no such interface; there are {known}"
+                    )
                 yield address, wanted
 
     def _segment_of(self, address: str) -> str | None:
@@ -409,7 +532,10 @@ class _Deriving:
                 if self._is_director(server.address):
                     continue
                 mine = serves.setdefault(server.address, [])
-                if not any(server.port == other.port and service.name == known.name for known, other in mine):
+                if not any(
+                    server.port == other.port and service.name == known.name
+                    for known, other in mine
+                ):
                     mine.append((service, server))
         for service in self._services():
             if service.sorry_server and not self._is_director(service.sorry_server[0]):
@@ -423,18 +549,32 @@ class _Deriving:
             if (name := self._segment_of(address)) is None:
                 name = self._next_interface()
                 self._add_segment(name, [(address, 32)])
-            sorry = tuple(service for service in self._services() if (service.sorry_server or ("",))[0] == address)
-            own, own6 = (str(self._segments[name].free()), address) if ":" in address else (address, None)
+            sorry = tuple(
+                service
+                for service in self._services()
+                if (service.sorry_server or ("",))[0] == address
+            )
+            own, own6 = (
+                (str(self._segments[name].free()), address) if ":" in address else (address, None)
+            )
             called = self._names[address]
             machines.append(
                 ServerMachine(
-                    called, own, name, tuple(served), _each_once(sorry), address6=own6, asked=asked.get(address, ())
+                    called,
+                    own,
+                    name,
+                    tuple(served),
+                    _each_once(sorry),
+                    address6=own6,
+                    asked=asked.get(address, ()),
                 )
             )
         return tuple(machines)
 
     def _asked_elsewhere(self) -> dict[str, tuple[tuple[Service, Checker], ...]]:
-        """The checkers that ask another machine than their real server, by its address, if it is no director."""
+        """The checkers that ask another machine than their real server, by its address, if it
+        is no director.
+        """
         held = {vip.address for one in self._instances() for vip in _held(one)}
         found: dict[str, dict[tuple[str, Checker], tuple[Service, Checker]]] = {}
         for service in self._services():
@@ -448,34 +588,64 @@ class _Deriving:
                         found.setdefault(address, {})[service.name, checker] = (service, checker)
         return {address: tuple(each.values()) for address, each in sorted(found.items())}
 
-    def _gateway(self, server: ServerMachine, director: DirectorMachine, client: Mapping[str, str]) -> str:
-        """With NAT the answers have to come back through the director that has the VIP; else clients are the way out.
+    def _gateway(
+        self, server: ServerMachine, director: DirectorMachine, client: Mapping[str, str]
+    ) -> str:
+        """With NAT the answers have to come back through the director that has the VIP; else
+        clients are the way out.
 
         The VIP on the real servers' own LAN, if there is one, moves with the master.
         """
         if not any(service.method == "NAT" for service, _ in server.serves):
             return client[server.segment]
-        vips = [vip for one in director.reading.instances for vip in _held(one) if vip.device == server.segment]
+        vips = [
+            vip
+            for one in director.reading.instances
+            for vip in _held(one)
+            if vip.device == server.segment
+        ]
         vips = [vip for vip in vips if ":" not in vip.address]
-        inside = [vip.address for vip in vips if IPv4Address(vip.address) in self._segments[server.segment].subnet]
+        inside = [
+            vip.address
+            for vip in vips
+            if IPv4Address(vip.address) in self._segments[server.segment].subnet
+        ]
         likely = (inside or [director.addresses[server.segment]])[-1]
-        why = "with NAT answers go back through the director" + ("" if inside else ", and no VIP is on this LAN")
+        why = "with NAT answers go back through the director" + (
+            "" if inside else ", and no VIP is on this LAN"
+        )
         gateway = self._setting(f"{server.name}.gateway", likely, why)
         try:
             IPv4Address(gateway)
         except ValueError as problem:
-            raise HarnessError(f"--set {server.name}.gateway={gateway}: no IPv4 address: {problem}") from None
+            raise HarnessError(
+                f"--set {server.name}.gateway={gateway}: no IPv4 address: {problem}"
+            ) from None
         return gateway
 
     def _next_interface(self) -> str:
-        return next(name for number in itertools.count() if (name := f"eth{number}") not in self._segments)
+        return next(
+            name for number in itertools.count() if (name := f"eth{number}") not in self._segments
+        )
 
     def _director(self, name: str) -> DirectorMachine:
         reading, called = self._readings[name], self._own_names[name]
         addresses = {}
         for interface, segment in self._segments.items():
-            own = next((one.source for one in reading.instances if one.interface == interface and one.source), None)
-            own = own or self._said.get(name) or self._bound(reading, segment) or self._by_bfd(name, segment)
+            own = next(
+                (
+                    one.source
+                    for one in reading.instances
+                    if one.interface == interface and one.source
+                ),
+                None,
+            )
+            own = (
+                own
+                or self._said.get(name)
+                or self._bound(reading, segment)
+                or self._by_bfd(name, segment)
+            )
             if own is not None and ":" not in own and IPv4Address(own) in segment.subnet:
                 addresses[interface] = own
                 self._given.add(own)
@@ -492,12 +662,20 @@ class _Deriving:
             addresses[interface] = given
         six, replaced = self._addresses6(name, reading), self._replaced[name]
         instances = self._instances_of[name]
-        runs = {script: own for script, own in self._local.get(name, {}).items() if script not in replaced}
+        runs = {
+            script: own
+            for script, own in self._local.get(name, {}).items()
+            if script not in replaced
+        }
         serves = self._served_by(next(iter(addresses.values())))
-        return DirectorMachine(name, reading, addresses, called, instances, runs, six, replaced, serves)
+        return DirectorMachine(
+            name, reading, addresses, called, instances, runs, six, replaced, serves
+        )
 
     def _served_by(self, address: str) -> tuple[tuple[Service, RealServer], ...]:
-        """The services of which a director with this address is a real server, each once, and as which."""
+        """The services of which a director with this address is a real server, each once, and
+        as which.
+        """
         found: dict[str, tuple[Service, RealServer]] = {}
         for service in self._services():
             for server in service.real_servers:
@@ -509,16 +687,23 @@ class _Deriving:
         """A director's own address on a LAN where it speaks from none, and why that."""
         itself = self._selves.get(name)
         if itself is not None and ":" not in itself and IPv4Address(itself) in segment.subnet:
-            return itself, "its only real server, where the others have another one, is taken for itself"
+            return (
+                itself,
+                "its only real server, where the others have another one, is taken for itself",
+            )
         return str(segment.free(from_end=True)), f"a free address{self._or_a_server(name, segment)}"
 
     def _or_a_server(self, director: str, segment: Segment) -> str:
-        """How to say that a director is a real server as well, where there may be a machine for both."""
+        """How to say that a director is a real server as well, where there may be a machine for
+        both.
+        """
         near = [
             self._names[server.address]
             for service in self._services()
             for server in service.real_servers
-            if service.method == "DR" and server.address in self._names and segment.has(server.address)
+            if service.method == "DR"
+            and server.address in self._names
+            and segment.has(server.address)
         ]
         near = list(dict.fromkeys(near))
         number = [*self._readings].index(director)
@@ -530,8 +715,12 @@ class _Deriving:
         """A director's own IPv6 addresses, by wire: those that it speaks from, or free ones."""
         found = {}
         for interface, segment in self._segments.items():
-            sources = [one.source for one in reading.instances if one.interface == interface and one.source]
-            own = next((source for source in sources if ":" in source and segment.has(source)), None)
+            sources = [
+                one.source for one in reading.instances if one.interface == interface and one.source
+            ]
+            own = next(
+                (source for source in sources if ":" in source and segment.has(source)), None
+            )
             if own is None and (free := segment.free6(_DIRECTORS6)) is not None:
                 key = f"{name}.{interface}.6"
                 own = _address6(key, self._setting(key, free, "a free address"))
@@ -551,10 +740,19 @@ class _Deriving:
         return next((each for each in free if IPv4Address(each) in segment.subnet), None)
 
     def _bound(self, reading: Reading, segment: Segment) -> str | None:
-        """The first address that checkers of a director ask from, on a LAN: its own, unless another has it already."""
-        bound = (checker.bind for checker in _checkers(reading.services) if checker.bind and ":" not in checker.bind)
+        """The first address that checkers of a director ask from, on a LAN: its own, unless
+        another has it already.
+        """
+        bound = (
+            checker.bind
+            for checker in _checkers(reading.services)
+            if checker.bind and ":" not in checker.bind
+        )
         held = {vip.address for one in self._instances() for vip in _held(one)} | self._given
-        return next((each for each in bound if each not in held and IPv4Address(each) in segment.subnet), None)
+        return next(
+            (each for each in bound if each not in held and IPv4Address(each) in segment.subnet),
+            None,
+        )
 
 
 def _address6(key: str, text: str) -> str:
@@ -566,7 +764,12 @@ def _address6(key: str, text: str) -> str:
 
 
 def _checkers(services: Iterable[Service]) -> Iterator[Checker]:
-    return (checker for service in services for server in service.real_servers for checker in server.checkers)
+    return (
+        checker
+        for service in services
+        for server in service.real_servers
+        for checker in server.checkers
+    )
 
 
 def _each_once(services: Iterable[Service]) -> tuple[Service, ...]:
@@ -578,7 +781,9 @@ def _held(instance: Instance) -> tuple[Vip, ...]:
 
 
 def _cover(addresses: list[IPAddress], told: list[IPNetwork]) -> IPNetwork | None:
-    """The likely subnet: the widest that was told, or else a /24 or /64, made wider until it has all the addresses."""
+    """The likely subnet: the widest that was told, or else a /24 or /64, made wider until it
+    has all the addresses.
+    """
     if not addresses:
         return None
     likely = LIKELY_PREFIX if addresses[0].version == 4 else LIKELY_PREFIX6
@@ -600,4 +805,6 @@ def _cover_first(known: Sequence[IPInterface]) -> IPNetwork | None:
 
 
 def _spare() -> Iterator[IPv4Network]:
-    return (IPv4Network((int(IPv4Address("10.200.0.0")) + (number << 8), 24)) for number in range(256))
+    return (
+        IPv4Network((int(IPv4Address("10.200.0.0")) + (number << 8), 24)) for number in range(256)
+    )

@@ -1,4 +1,5 @@
-"""What was understood, as a drawing in text: LANs with their machines and VIPs, services with their real servers.
+"""What was understood, as a drawing in text: LANs with their machines and VIPs, services with their
+real servers.
 
 Drawn with rich, whose trees also look right where a terminal has neither colours nor Unicode.
 """
@@ -32,7 +33,9 @@ def draw(layout: Layout, unicode: bool = True) -> str:
         return Tree(Text(title))
 
     for name, segment in layout.segments.items():
-        tree = branch(f"LAN {name}, {segment.subnet}" + (f", {segment.subnet6}" if segment.subnet6 else ""))
+        tree = branch(
+            f"LAN {name}, {segment.subnet}" + (f", {segment.subnet6}" if segment.subnet6 else "")
+        )
         _add_machines(tree, layout, name)
         console.print(tree)
     for service, directors in _services(layout):
@@ -41,7 +44,12 @@ def draw(layout: Layout, unicode: bool = True) -> str:
         for server in service.real_servers:
             tree.add(Text(_real_server(layout, server)))
         if service.sorry_server:
-            tree.add(Text(f"{service.sorry_server[0]}:{service.sorry_server[1]}  when no other is left (sorry server)"))
+            tree.add(
+                Text(
+                    f"{service.sorry_server[0]}:{service.sorry_server[1]}  when no other is left"
+                    f" (sorry server)"
+                )
+            )
         console.print(tree)
     _list(console, branch("assumed; correct it with --set KEY=VALUE"), map(str, layout.assumptions))
     _list(console, branch("changed"), layout.changed)
@@ -74,7 +82,9 @@ def _add_machines(tree: Tree, layout: Layout, segment: str) -> None:
             node.add(Text(f"{', '.join(own)}  its own, without VRRP"))
     for server in layout.servers:
         if server.segment == segment:
-            asked = "  only checks ask it" * bool(server.asked and not server.serves and not server.sorry_for)
+            asked = "  only checks ask it" * bool(
+                server.asked and not server.serves and not server.sorry_for
+            )
             tree.add(Text(f"{server.name}  {server.rip}{asked}"))
     tree.add(Text(f"client  {layout.client[segment]}"))
 
@@ -94,11 +104,15 @@ def _instance(one: Instance) -> str:
 
 
 def _services(layout: Layout) -> list[tuple[Service, list[str]]]:
-    """Each service with the directors that have it so: one that they have differently is there several times."""
+    """Each service with the directors that have it so: one that they have differently is there
+    several times.
+    """
     found: dict[tuple[str, str], tuple[Service, list[str]]] = {}
     for director in layout.directors:
         for service in director.reading.services:
-            found.setdefault((service.name, _service(service)), (service, []))[1].append(director.name)
+            found.setdefault((service.name, _service(service)), (service, []))[1].append(
+                director.name
+            )
     return list(found.values())
 
 
@@ -116,7 +130,10 @@ def _real_server(layout: Layout, server: RealServer) -> str:
     directors = [one.name for one in layout.directors if server.address in one.addresses.values()]
     machines = [machine.name for machine in layout.servers if machine.rip == server.address]
     name = next(iter([*machines, *directors]), "(the director itself)")
-    own = {checker: "" if checker in server.own_checkers else f" of {checker.address}" for checker in server.checkers}
+    own = {
+        checker: "" if checker in server.own_checkers else f" of {checker.address}"
+        for checker in server.checkers
+    }
     checks = "; ".join(_check(checker) + of for checker, of in own.items()) or "not checked"
     return f"{name}  {server.address}:{server.port}  weight {server.weight}  {checks}"
 
@@ -124,6 +141,7 @@ def _real_server(layout: Layout, server: RealServer) -> str:
 def _check(checker: Checker) -> str:
     if checker.urls:
         return f"{checker.kind} " + " ".join(
-            f"{url.path} -> {'digest' if url.digest else '/'.join(url.statuses) or '200'}" for url in checker.urls
+            f"{url.path} -> {'digest' if url.digest else '/'.join(url.statuses) or '200'}"
+            for url in checker.urls
         )
     return checker.kind + (f" port {checker.port}" if checker.port else "")

@@ -1,8 +1,9 @@
 """What keepalived says it has read: the text of ``keepalived --dump-conf`` to typed objects (pure).
 
-So what is tested is what keepalived reads, with its includes, conditions, variables and defaults, and not what a second
-parser would make of the file. The text is that of keepalived's ``vrrp_data.c``, ``check_data.c``, ``check_api.c`` and
-the checkers, 2.1.5 and newer: one fact a line, belonging to the line above that is indented less.
+So what is tested is what keepalived reads, with its includes, conditions, variables and defaults,
+and not what a second parser would make of the file. The text is that of keepalived's
+``vrrp_data.c``, ``check_data.c``, ``check_api.c`` and the checkers, 2.1.5 and newer: one fact a
+line, belonging to the line above that is indented less.
 """
 
 from __future__ import annotations
@@ -13,7 +14,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from harness.check.facts import Checker, Instance, Reading, RealServer, Script, Service, TrackFile, Url, Vip
+from harness.check.facts import (
+    Checker,
+    Instance,
+    Reading,
+    RealServer,
+    Script,
+    Service,
+    TrackFile,
+    Url,
+    Vip,
+)
 
 _STAMP = re.compile(r"^\w{3} \w{3} [\d: ]+\d{4}: ")
 _HEADING = re.compile(r"^ *------< (.+) >------$")
@@ -38,7 +49,9 @@ class Line:
         return None
 
     def number(self, *keys: str, default: float = 0.0) -> float:
-        """The first number in a value; ``default`` where there is none. Microseconds (``us``) become seconds."""
+        """The first number in a value; ``default`` where there is none. Microseconds (``us``)
+        become seconds.
+        """
         found = re.search(r"(-?[\d.]+) ?(us\b|usecs\b)?", self.get(*keys) or "")
         if found is None:
             return default
@@ -49,16 +62,24 @@ class Line:
         return (child for child in self.children if child.text.startswith(start))
 
     def lists(self, *titles: str) -> list[Line]:
-        """What is listed below the titles, such as ``Virtual IP (2):``, or ``Virtual IP :`` in 2.1.5."""
-        return [entry for title in titles for child in self.below(title) for entry in child.children]
+        """What is listed below the titles, such as ``Virtual IP (2):``, or ``Virtual IP :`` in
+        2.1.5.
+        """
+        return [
+            entry for title in titles for child in self.below(title) for entry in child.children
+        ]
 
 
 def parse(vrrp: str, check: str) -> Reading:
     """What the VRRP process and the checker process have dumped."""
     sections = {**_sections(check), **_sections(vrrp)}
     scripts = tuple(map(_script, sections.get("VRRP Scripts", Line("")).below("VRRP Script = ")))
-    instances = tuple(map(_instance, sections.get("VRRP Topology", Line("")).below("VRRP Instance = ")))
-    files = tuple(map(_track_file, sections.get("VRRP Track files", Line("")).below("Track file = ")))
+    instances = tuple(
+        map(_instance, sections.get("VRRP Topology", Line("")).below("VRRP Instance = "))
+    )
+    files = tuple(
+        map(_track_file, sections.get("VRRP Track files", Line("")).below("Track file = "))
+    )
     return Reading(instances, scripts, tuple(_services(sections)), files=files)
 
 
@@ -72,7 +93,9 @@ def _sections(text: str) -> dict[str, Line]:
         heading = _HEADING.match(line)
         if heading is not None and indent <= 1:
             stack = [(0, sections.setdefault(heading[1], Line(heading[1])))]
-        elif stack and indent:  # else it is not of the dump: keepalived's log goes on between its lines
+        elif (
+            stack and indent
+        ):  # else it is not of the dump: keepalived's log goes on between its lines
             while len(stack) > 1 and stack[-1][0] >= indent:
                 stack.pop()
             node = Line(heading[1] if heading else line.strip())
@@ -108,8 +131,13 @@ def _instance(line: Line) -> Instance:
         garp_delay=int(line.number("Gratuitous ARP delay", default=5)),
         source=_source(line.get("Using src_ip")),
         peers=tuple(entry.text.split()[0] for entry in line.lists("Unicast Peer")),
-        vips=tuple(_vip(entry.text, interface, vmac) for entry in line.lists("Virtual IP (", "Virtual IP :")),
-        excluded_vips=tuple(_vip(entry.text, interface, vmac) for entry in line.lists("Virtual IP Excluded")),
+        vips=tuple(
+            _vip(entry.text, interface, vmac)
+            for entry in line.lists("Virtual IP (", "Virtual IP :")
+        ),
+        excluded_vips=tuple(
+            _vip(entry.text, interface, vmac) for entry in line.lists("Virtual IP Excluded")
+        ),
         sync_group=line.get("Sync group"),
         scripts=tuple(map(_tracked, line.lists("Tracked scripts"))),
         interfaces=tuple(map(_tracked, line.lists("Tracked interfaces"))),
@@ -122,17 +150,23 @@ def _instance(line: Line) -> Instance:
 
 
 def _track_file(line: Line) -> TrackFile:
-    return TrackFile(line.text.partition(" = ")[2], line.get("File") or "", int(line.number("Status")))
+    return TrackFile(
+        line.text.partition(" = ")[2], line.get("File") or "", int(line.number("Status"))
+    )
 
 
 def _interface(text: str) -> tuple[str, str | None]:
-    """``eth0``, or ``vrrp.51, vmac on eth0`` with ``use_vmac``: the wired interface, and that one."""
+    """``eth0``, or ``vrrp.51, vmac on eth0`` with ``use_vmac``: the wired interface, and that
+    one.
+    """
     found = re.match(r"(\S+), vmac on ([^,\s]+)", text)
     return (found[2], found[1]) if found else (text.partition(",")[0], None)
 
 
 def _source(text: str | None) -> str | None:
-    """``192.168.200.2 (from configuration)``; without that remark it is just what the interface happened to have."""
+    """``192.168.200.2 (from configuration)``; without that remark it is just what the interface
+    happened to have.
+    """
     return text.split()[0] if text and "configuration" in text else None
 
 
@@ -183,21 +217,29 @@ def _services(sections: dict[str, Line]) -> Iterator[Service]:
             virtualhost=line.get("VirtualHost"),
             sorry_server=_endpoint(line.get("sorry server")),
             real_servers=tuple(_real_servers(line, _service_keys(line.text, protocol), checkers)),
-            marks=tuple(int(found[1]) for member in group.children if (found := _MARK.match(member.text))),
+            marks=tuple(
+                int(found[1]) for member in group.children if (found := _MARK.match(member.text))
+            ),
         )
 
 
 def _listeners(
     text: str, groups: dict[str, Line], protocol: str
 ) -> tuple[tuple[tuple[str, int], ...], int | None, str]:
-    """Addresses with ports, mark, name of ``VS VIP = a, VPORT = n``, ``VS FWMARK = n``, ``VS GROUP = [g]:0``."""
+    """Addresses with ports, mark, name of ``VS VIP = a, VPORT = n``, ``VS FWMARK = n``, ``VS
+    GROUP = [g]:0``.
+    """
     if (found := re.match(r"VS VIP = ([^,]+), VPORT = (\d+)", text)) is not None:
-        udp = " UDP" * (protocol == "UDP")  # DNS has a service of each protocol at one address and port
+        udp = " UDP" * (
+            protocol == "UDP"
+        )  # DNS has a service of each protocol at one address and port
         return ((found[1], int(found[2])),), None, f"{found[1]}:{found[2]}{udp}"
     if (found := re.match(r"VS FWMARK = (\d+)", text)) is not None:
         return (), int(found[1]), f"FWM {found[1]}"
     name = _group_name(text)
-    members = (member for line in groups.get(name, Line("")).children for member in _members(line.text))
+    members = (
+        member for line in groups.get(name, Line("")).children for member in _members(line.text)
+    )
     return tuple(members), None, f"group {name}"
 
 
@@ -207,15 +249,17 @@ def _group_name(text: str) -> str:
 
 def _members(text: str) -> Iterator[tuple[str, int]]:
     """``VIP = a, VPORT = n`` or ``VIP Range = a-b, VPORT = n``."""
-    if (found := re.match(r"VIP(?: Range)? = ([^,-]+)(?:-([^,]+))?, VPORT = (\d+)", text)) is not None:
+    if (
+        found := re.match(r"VIP(?: Range)? = ([^,-]+)(?:-([^,]+))?, VPORT = (\d+)", text)
+    ) is not None:
         first, last = ip_address(found[1]), ip_address(found[2] or found[1])
         for number in range(int(first), int(last) + 1):
             yield str(type(first)(number)), int(found[3])
 
 
 def _service_keys(text: str, protocol: str) -> tuple[str, ...]:
-    """How the health checkers may name the virtual server: ``[10.10.10.2]:tcp:1358`` or without the protocol,
-    ``FWM 1``, ``[VSG_1]:0``.
+    """How the health checkers may name the virtual server: ``[10.10.10.2]:tcp:1358`` or without the
+    protocol, ``FWM 1``, ``[VSG_1]:0``.
     """
     if (found := re.match(r"VS VIP = ([^,]+), VPORT = (\d+)", text)) is not None:
         return f"[{found[1]}]:{protocol.lower()}:{found[2]}", f"[{found[1]}]:{found[2]}"
@@ -225,7 +269,12 @@ def _service_keys(text: str, protocol: str) -> tuple[str, ...]:
 
 
 def _method(line: Line) -> str:
-    return (line.get("default forwarding method", "forwarding method") or "NAT").split()[0].rstrip(",").upper()
+    return (
+        (line.get("default forwarding method", "forwarding method") or "NAT")
+        .split()[0]
+        .rstrip(",")
+        .upper()
+    )
 
 
 def _hysteresis(line: Line) -> int:
@@ -244,7 +293,11 @@ def _real_servers(
     current: list[Line] = []
     for child in [*service.children, Line("Real server")]:
         if child.text == "Real server":
-            if current and (found := re.match(r"RIP = ([^,]+), RPORT = (\d+), WEIGHT = (-?\d+)", current[0].text)):
+            if current and (
+                found := re.match(
+                    r"RIP = ([^,]+), RPORT = (\d+), WEIGHT = (-?\d+)", current[0].text
+                )
+            ):
                 server = Line("", current)
                 endpoint = f"[{found[1]}]:{found[2]}"
                 known = (checkers[key, endpoint] for key in keys if (key, endpoint) in checkers)
@@ -256,8 +309,8 @@ def _real_servers(
 
 
 def _checkers(section: Line) -> dict[tuple[str, str], list[Checker]]:
-    """(virtual server, real server) -> its checkers; the protocol is left out of the real server's name, and of the
-    other a second time.
+    """(virtual server, real server) -> its checkers; the protocol is left out of the real server's
+    name, and of the other a second time.
     """
     found: dict[tuple[str, str], list[Checker]] = {}
     for line in section.children:
@@ -290,8 +343,15 @@ def _checker(line: Line) -> Checker:
 
 
 def _url(line: Line) -> Url:
-    statuses = tuple(status for child in line.below("HTTP Status Code") for status in _statuses(child))
-    return Url(line.text.partition(" = ")[2], statuses, line.get("digest"), line.get("Virtual host", "VirtualHost"))
+    statuses = tuple(
+        status for child in line.below("HTTP Status Code") for status in _statuses(child)
+    )
+    return Url(
+        line.text.partition(" = ")[2],
+        statuses,
+        line.get("digest"),
+        line.get("Virtual host", "VirtualHost"),
+    )
 
 
 def _statuses(line: Line) -> list[str]:

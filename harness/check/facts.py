@@ -21,9 +21,10 @@ class Vip:
 class Instance:
     """One VRRP instance; times in seconds.
 
-    ``source`` is the address it is told to speak from, if it is told one; ``excluded_vips`` are held, but not
-    advertised; ``scripts``, ``interfaces``, ``files`` and ``bfds`` are the names of those that it tracks, with their
-    weights. The VIPs of ``interface`` are on ``vmac`` where that is used.
+    ``source`` is the address it is told to speak from, if it is told one; ``excluded_vips`` are
+    held, but not advertised; ``scripts``, ``interfaces``, ``files`` and ``bfds`` are the names of
+    those that it tracks, with their weights. The VIPs of ``interface`` are on ``vmac`` where that
+    is used.
     """
 
     name: str
@@ -47,7 +48,9 @@ class Instance:
     files: tuple[tuple[str, int], ...] = ()
     bfds: tuple[tuple[str, int], ...] = ()
     accepts: bool = True
-    """Whether a master takes what is sent to its VIPs: with ``vrrp_strict`` or ``no_accept`` it drops that."""
+    """Whether a master takes what is sent to its VIPs: with ``vrrp_strict`` or ``no_accept`` it
+    drops that.
+    """
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,8 @@ class TrackFile:
 class Ill:
     """A script that fails where nothing is broken: its exit status, and what it says.
 
-    ``needs_shell``: it succeeds when a shell runs it, and keepalived runs none. ``endless``: it computes, prints or
-    starts processes for ever.
+    ``needs_shell``: it succeeds when a shell runs it, and keepalived runs none. ``endless``: it
+    computes, prints or starts processes for ever.
     """
 
     script: str
@@ -89,7 +92,9 @@ class Ill:
 
 @dataclass(frozen=True)
 class Url:
-    """One URL of an HTTP checker: ``statuses`` as keepalived prints them (``200-299``), ``digest`` an MD5 in hex."""
+    """One URL of an HTTP checker: ``statuses`` as keepalived prints them (``200-299``),
+    ``digest`` an MD5 in hex.
+    """
 
     path: str
     statuses: tuple[str, ...]
@@ -99,8 +104,8 @@ class Url:
 
 @dataclass(frozen=True)
 class Checker:
-    """How a real server is checked; times in seconds. ``details`` has what is the kind's own, in keepalived's words;
-    ``bind`` is the director's address that it asks from, if it is told one.
+    """How a real server is checked; times in seconds. ``details`` has what is the kind's own, in
+    keepalived's words; ``bind`` is the director's address that it asks from, if it is told one.
     """
 
     kind: str
@@ -139,8 +144,8 @@ class RealServer:
 
 @dataclass(frozen=True)
 class Service:
-    """A virtual server. ``listeners`` are its addresses with ports; ``mark`` is set instead for a firewall mark,
-    ``marks`` are those of a group.
+    """A virtual server. ``listeners`` are its addresses with ports; ``mark`` is set instead for a
+    firewall mark, ``marks`` are those of a group.
     """
 
     name: str
@@ -166,9 +171,9 @@ class Service:
 class Reading:
     """Everything that one director's keepalived has read.
 
-    ``interfaces`` and ``programs`` are those that it names and a bare machine does not have; ``ill`` are scripts that
-    fail there, ``endless`` are further programs of its own, by their paths, that never end. By BFD it speaks from
-    ``bfd_sources`` to ``bfd_neighbours``.
+    ``interfaces`` and ``programs`` are those that it names and a bare machine does not have;
+    ``ill`` are scripts that fail there, ``endless`` are further programs of its own, by their
+    paths, that never end. By BFD it speaks from ``bfd_sources`` to ``bfd_neighbours``.
     """
 
     instances: tuple[Instance, ...] = ()

@@ -1,6 +1,8 @@
-"""A director's configuration as files: the keepalived.conf, what it includes, and the scripts that lie beside it.
+"""A director's configuration as files: the keepalived.conf, what it includes, and the scripts that
+lie beside it.
 
-They are only read here. Whatever a configuration names is run inside the cluster's machines, never on this one.
+They are only read here. Whatever a configuration names is run inside the cluster's machines, never
+on this one.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ SCRIPT = "script."
 """``--set script./path/on/director=FILE`` puts a file of the user's own there."""
 
 INCLUDE = "include"
-"""``--set include=FOLDER:FOLDER`` says from where else files may be included than from beside the configuration."""
+"""``--set include=FOLDER:FOLDER`` says from where else files may be included than from beside
+the configuration.
+"""
 
 _INCLUDE = re.compile(
     r"^[ \t]*(?:@(?P<host>\S+)[ \t]+|~(?:SEQ|LST)\([^)\n]*\)[ \t]*)*include[rmwba]*[ \t]+"
@@ -41,16 +45,20 @@ _USE = re.compile(r"\$\{?(\w+)\}?")
 _CONTINUED = re.compile(r"\\\n")
 _DEFINITIONS_DEEP = 8
 _PROGRAM = re.compile(
-    r"^[ \t]*(?:@\S+[ \t]+)?(?:script|misc_path|(?:vrrp_|lvs_)?notify(?!_fifo[ \t])\w*|quorum_\w+|startup_script"
+    r"^[ \t]*(?:@\S+[ \t]+)?(?:script|misc_path|(?:vrrp_|lvs_)?notify(?!_fifo[ \t])\w*"
+    r"|quorum_\w+|startup_script"
     r"|shutdown_script)[ \t]+[\"']?(/[^\s\"']+|[A-Za-z][\w.-]*(?=[ \t\"'\n]))",
     re.MULTILINE,
 )
-_USER = re.compile(r"^[ \t]*(?:script_user|user)[ \t]+([A-Za-z_][\w-]*)(?:[ \t]+([A-Za-z_][\w-]*))?", re.MULTILINE)
+_USER = re.compile(
+    r"^[ \t]*(?:script_user|user)[ \t]+([A-Za-z_][\w-]*)(?:[ \t]+([A-Za-z_][\w-]*))?", re.MULTILINE
+)
 _VARIABLE = re.compile(r"^[ \t]*(?:@\S+[ \t]+)*\$(\w+)[ \t]*=", re.MULTILINE)
 _COMMENT = re.compile(r"[!#].*")
 _BLANK = re.compile(
     r"\$\{(?P<variable>[^}\n]*)\}|\{\{[^}\n]*\}\}|\{%.*?%\}|<%.*?%>|(?<![\w%])%[A-Z_]{2,}%|@@\w+@@"
-    r"|<(?:your[\w -]+|[A-Z][A-Z0-9_-]+)>|<<[^<>\n]+>>|<--[^<>\n]+-->|(?<!\w)__[A-Z][A-Z0-9_]*__(?!\w)"
+    r"|<(?:your[\w -]+|[A-Z][A-Z0-9_-]+)>|<<[^<>\n]+>>|<--[^<>\n]+-->"
+    r"|(?<!\w)__[A-Z][A-Z0-9_]*__(?!\w)"
 )
 """What templates of shells, Jinja, ERB and others leave to be filled in."""
 _CONFLICT = re.compile(r"(<{7}|>{7}|\|{7}) \S.*|={7}")
@@ -64,8 +72,8 @@ _NAMED = re.compile(rf"{HOME}/[\w./@%+=,-]+")
 
 @dataclass(frozen=True)
 class Configuration:
-    """``files``: path on the director -> content and permissions; ``origin`` is the file that the user gave.
-    ``changed`` has what of the texts is otherwise than in those files, and why.
+    """``files``: path on the director -> content and permissions; ``origin`` is the file that the
+    user gave. ``changed`` has what of the texts is otherwise than in those files, and why.
     """
 
     director: str
@@ -81,42 +89,65 @@ class Configuration:
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """The scripts and programs that it names, by their whole path, or by the name that PATH is searched for."""
-        return tuple(dict.fromkeys(path for text in self._texts() for path in _PROGRAM.findall(text)))
+        """The scripts and programs that it names, by their whole path, or by the name that PATH
+        is searched for.
+        """
+        return tuple(
+            dict.fromkeys(path for text in self._texts() for path in _PROGRAM.findall(text))
+        )
 
     @property
     def users(self) -> tuple[str, ...]:
         """The users and groups that it has scripts run as."""
-        found = (name for text in self._texts() for names in _USER.findall(text) for name in names if name)
+        found = (
+            name
+            for text in self._texts()
+            for names in _USER.findall(text)
+            for name in names
+            if name
+        )
         return tuple(dict.fromkeys(found))
 
     def _texts(self) -> Iterator[str]:
-        return (content.decode(errors="replace") for content, mode in self.files.values() if mode == TEXT)
+        return (
+            content.decode(errors="replace")
+            for content, mode in self.files.values()
+            if mode == TEXT
+        )
 
 
 def load(argument: str, elsewhere: str = "") -> Configuration:
-    """Read ``FILE`` or ``DIRECTOR=FILE`` with all that belongs to it. HarnessError names a file that cannot be used.
+    """Read ``FILE`` or ``DIRECTOR=FILE`` with all that belongs to it. HarnessError names a file
+    that cannot be used.
 
-    What it includes lies beside it, or in one of the folders of ``elsewhere`` (see :data:`INCLUDE`): keepalived reads
-    the files as root and says what it does not understand of them, so that one would give away any other file.
+    What it includes lies beside it, or in one of the folders of ``elsewhere`` (see
+    :data:`INCLUDE`): keepalived reads the files as root and says what it does not understand of
+    them, so that one would give away any other file.
 
-    Without a name the director is called as the file is, or as its folder where that is ``keepalived.conf``. The name
-    matters: it is the machine's, and so what ``@host`` conditions in the file are compared with.
+    Without a name the director is called as the file is, or as its folder where that is
+    ``keepalived.conf``. The name matters: it is the machine's, and so what ``@host`` conditions in
+    the file are compared with.
     """
     name, equals, _ = argument.partition("=")
     origin = origin_of(argument)
     director = name if equals else _name_of(origin)
     if "\0" in elsewhere or "\0" in str(origin):
         raise HarnessError(f"{elsewhere or str(origin)!r} is no path: there is a NUL in it")
-    gathering = _Gathering(director, origin, [Path(folder) for folder in elsewhere.split(":") if folder])
+    gathering = _Gathering(
+        director, origin, [Path(folder) for folder in elsewhere.split(":") if folder]
+    )
     gathering.add(f"{HOME}/keepalived.conf", origin)
     files: dict[str, tuple[bytes, int]] = {}
     changed: list[str] = []
     for place, (content, mode) in gathering.files.items():
-        text, said = replaced(content.decode(errors="surrogateescape")) if mode == TEXT else ("", ())
+        text, said = (
+            replaced(content.decode(errors="surrogateescape")) if mode == TEXT else ("", ())
+        )
         files[place] = (text.encode(errors="surrogateescape") if said else content, mode)
         changed += said
-    return Configuration(director, origin, files, tuple(dict.fromkeys(gathering.missing)), tuple(changed))
+    return Configuration(
+        director, origin, files, tuple(dict.fromkeys(gathering.missing)), tuple(changed)
+    )
 
 
 def load_all(arguments: list[str], elsewhere: str = "") -> list[Configuration]:
@@ -126,14 +157,16 @@ def load_all(arguments: list[str], elsewhere: str = "") -> list[Configuration]:
         _refuse_unfinished(configuration)
         if not any(word in configuration.text for word in _OF_KEEPALIVED):
             raise HarnessError(
-                f"{configuration.director}: keepalived finds neither a vrrp_instance nor a virtual_server in"
+                f"{configuration.director}: keepalived finds neither a vrrp_instance nor a"
+                f" virtual_server in"
                 f" {configuration.origin}: it has none"
             )
     names = [configuration.director for configuration in loaded]
     for name in names:
         if names.count(name) > 1:
             raise HarnessError(
-                f"two directors are called {name}: give them names, lb1={arguments[0]} lb2={arguments[-1]}"
+                f"two directors are called {name}: give them names, lb1={arguments[0]}"
+                f" lb2={arguments[-1]}"
             )
     return loaded
 
@@ -145,7 +178,9 @@ def origin_of(argument: str) -> Path:
 
 
 def settings_of(pairs: Iterable[str]) -> dict[str, str]:
-    """``KEY=VALUE`` each; the last one of a key counts. HarnessError names one that is not written so."""
+    """``KEY=VALUE`` each; the last one of a key counts. HarnessError names one that is not
+    written so.
+    """
     settings = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -160,18 +195,27 @@ def _refuse_unfinished(configuration: Configuration) -> None:
 
     ``${VIP}`` is to be filled in, unless the files define ``$VIP = ...``.
     """
-    texts = {path: content.decode(errors="replace") for path, (content, mode) in configuration.files.items()
-             if mode == TEXT}  # fmt: skip
+    texts = {
+        path: content.decode(errors="replace")
+        for path, (content, mode) in configuration.files.items()
+        if mode == TEXT
+    }
     defined = {name for text in texts.values() for name in _VARIABLE.findall(text)}
     for path, text in texts.items():
-        name = configuration.origin if path == f"{HOME}/keepalived.conf" else PurePosixPath(path).name
+        name = (
+            configuration.origin if path == f"{HOME}/keepalived.conf" else PurePosixPath(path).name
+        )
         for number, line in enumerate(text.splitlines(), start=1):
             if _CONFLICT.fullmatch(line) is not None:
                 raise HarnessError(
-                    f"{name}:{number}: this file was not merged to the end: {line[:40]}; decide which side counts first"
+                    f"{name}:{number}: this file was not merged to the end: {line[:40]}; decide"
+                    f" which side counts first"
                 )
             blank = _BLANK.search(_COMMENT.sub("", line))
-            if blank is not None and (blank["variable"] or "").partition(" ")[0] not in defined | _BUILT_IN:
+            if (
+                blank is not None
+                and (blank["variable"] or "").partition(" ")[0] not in defined | _BUILT_IN
+            ):
                 raise HarnessError(
                     f"{name}:{number}: this is a template that has not been filled in: {blank[0]};"
                     " fill it in first, and check what it becomes"
@@ -179,7 +223,11 @@ def _refuse_unfinished(configuration: Configuration) -> None:
 
 
 def _name_of(origin: Path) -> str:
-    word = origin.absolute().parent.name if origin.name == "keepalived.conf" else origin.name.removesuffix(".conf")
+    word = (
+        origin.absolute().parent.name
+        if origin.name == "keepalived.conf"
+        else origin.name.removesuffix(".conf")
+    )
     return re.sub(r"[^A-Za-z0-9-]+", "-", word).strip("-")[:63] or "director"
 
 
@@ -228,15 +276,23 @@ class _Gathering:
         return text
 
     def _include(self, file: Path, pattern: str, beside: PurePosixPath) -> None:
-        """What lies elsewhere than below /etc/keepalived a machine sees as this one does; the rest is put there."""
+        """What lies elsewhere than below /etc/keepalived a machine sees as this one does; the
+        rest is put there.
+        """
         wanted = str(beside / pattern)  # an absolute pattern stays as it is
         if not wanted.startswith(f"{HOME}/"):
             self._include_as_it_is(file, pattern, wanted)
             return
         below = wanted.removeprefix(f"{HOME}/")
         if ".." in PurePosixPath(below).parts:
-            raise HarnessError(f"include {pattern} leads out of {HOME}: put it below the configuration's folder")
-        found = [match for match in sorted(glob.glob(below, root_dir=self._folder)) if self._is_ours(match)]
+            raise HarnessError(
+                f"include {pattern} leads out of {HOME}: put it below the configuration's folder"
+            )
+        found = [
+            match
+            for match in sorted(glob.glob(below, root_dir=self._folder))
+            if self._is_ours(match)
+        ]
         if not found:
             self.missing.append(pattern)
         for match in found:
@@ -249,7 +305,8 @@ class _Gathering:
             there = match.resolve()
             if not any(there.is_relative_to(folder) for folder in self._allowed):
                 raise HarnessError(
-                    f"{file}: include {pattern} reads {match}, which does not lie beside the configuration;"
+                    f"{file}: include {pattern} reads {match}, which does not lie beside the"
+                    f" configuration;"
                     f" if it is to be read: --set {INCLUDE}={match.parent}"
                 )
             if there not in self._seen and there.is_file():
@@ -261,15 +318,22 @@ class _Gathering:
         return file.is_file() and file.resolve().is_relative_to(self._folder.resolve())
 
     def _add_named(self, place: str) -> None:
-        """A script or other file below /etc/keepalived that the configuration speaks of, if it is here."""
+        """A script or other file below /etc/keepalived that the configuration speaks of, if it
+        is here.
+        """
         below = place.removeprefix(f"{HOME}/")
         file = self._folder / below
         if place not in self.files and self._is_ours(below):
             content = self._read(file)
-            self.files[place] = content, 0o755 if content.startswith(b"#!") else file.stat().st_mode & 0o755
+            self.files[place] = (
+                content,
+                0o755 if content.startswith(b"#!") else file.stat().st_mode & 0o755,
+            )
 
     def _read(self, file: Path) -> bytes:
-        too_much = HarnessError(f"{file}: more than {LARGEST >> 20} MiB or {MOST} files: this is no configuration")
+        too_much = HarnessError(
+            f"{file}: more than {LARGEST >> 20} MiB or {MOST} files: this is no configuration"
+        )
         try:
             content = received.read_named(file, LARGEST)
         except OSError as problem:
@@ -282,8 +346,12 @@ class _Gathering:
         return content
 
 
-def with_scripts(configurations: list[Configuration], settings: dict[str, str]) -> list[Configuration]:
-    """The scripts that the user maps, among the files of all directors; they are taken out of ``settings``."""
+def with_scripts(
+    configurations: list[Configuration], settings: dict[str, str]
+) -> list[Configuration]:
+    """The scripts that the user maps, among the files of all directors; they are taken out of
+    ``settings``.
+    """
     programs = {path for configuration in configurations for path in configuration.programs}
     named = {path if path.startswith("/") else f"{FOLDER}/{path}" for path in programs}
     mapped: dict[str, tuple[bytes, int]] = {}
@@ -291,9 +359,13 @@ def with_scripts(configurations: list[Configuration], settings: dict[str, str]) 
         path, file = key.removeprefix(SCRIPT), Path(settings.pop(key))
         if path not in named:
             told = ", ".join(sorted(named)) or "none"
-            raise HarnessError(f"--set {key}: no configuration names this script; those that are named: {told}")
+            raise HarnessError(
+                f"--set {key}: no configuration names this script; those that are named: {told}"
+            )
         try:
             mapped[path] = received.read_named(file, LARGEST), 0o755
         except OSError as problem:
-            raise HarnessError(f"--set {key}={file}: cannot read {file}: {problem.strerror}") from None
+            raise HarnessError(
+                f"--set {key}={file}: cannot read {file}: {problem.strerror}"
+            ) from None
     return [replace(each, files={**each.files, **mapped}) for each in configurations]

@@ -1,7 +1,8 @@
 """All findings of a pair of configurations, in the order in which they are told (pure).
 
-:mod:`harness.check.comparing` sets the directors beside each other, :mod:`harness.check.levels` grades what keepalived
-says, :mod:`harness.check.arithmetic` adds up priorities; what only files or places can show is here.
+:mod:`harness.check.comparing` sets the directors beside each other, :mod:`harness.check.levels`
+grades what keepalived says, :mod:`harness.check.arithmetic` adds up priorities; what only files or
+places can show is here.
 """
 
 from __future__ import annotations
@@ -31,9 +32,14 @@ _WAYS = {
 """By what :mod:`harness.check.ways` calls it, the name of the finding."""
 
 _DEFINING = (
-    "vrrp_instance", "vrrp_sync_group", "vrrp_script", "vrrp_track_process", "track_file", "vrrp_track_file",
+    "vrrp_instance",
+    "vrrp_sync_group",
+    "vrrp_script",
+    "vrrp_track_process",
+    "track_file",
+    "vrrp_track_file",
     "bfd_instance",
-)  # fmt: skip
+)
 _VIPS = 3
 LIKE = 0.6
 """How alike two names of files are, from 0 to 1, where one may be meant by the other."""
@@ -44,7 +50,9 @@ def of_text(
     complaints: Mapping[str, tuple[str, ...]],
     configurations: Sequence[Configuration],
 ) -> tuple[Finding, ...]:
-    """What is found once keepalived has read, before any cluster is built: findings first, then notes."""
+    """What is found once keepalived has read, before any cluster is built: findings first, then
+    notes.
+    """
     found = comparing.compare(readings, configurations)
     found += arithmetic.weights(readings, configurations)
     found += arithmetic.bfd(readings, configurations)
@@ -54,7 +62,9 @@ def of_text(
     found += _endless_scripts(readings, configurations)
     found += _accepting_nothing(readings, configurations)
     found += _pidof(readings, configurations)
-    found += levels.graded(complaints, {each.director: list(_defined(each)) for each in configurations})
+    found += levels.graded(
+        complaints, {each.director: list(_defined(each)) for each in configurations}
+    )
     return in_order(found)
 
 
@@ -75,7 +85,9 @@ def _sentence(text: str) -> str:
 
 
 def _missing_scripts(configuration: Configuration) -> Iterator[Finding]:
-    """Scripts below /etc/keepalived that are not beside the file, and the names that were probably meant."""
+    """Scripts below /etc/keepalived that are not beside the file, and the names that were
+    probably meant.
+    """
     folder = configuration.origin.absolute().parent
     for path in configuration.programs:
         if not path.startswith(f"{HOME}/") or path in configuration.files:
@@ -89,33 +101,53 @@ def _missing_scripts(configuration: Configuration) -> Iterator[Finding]:
         yield Finding("script-missing", text, _script_at(configuration, path))
 
 
-def _ill_scripts(readings: Mapping[str, Reading], configurations: Sequence[Configuration]) -> Iterator[Finding]:
-    """Scripts that fail where nothing is broken, each once for all directors on which it does the same."""
+def _ill_scripts(
+    readings: Mapping[str, Reading], configurations: Sequence[Configuration]
+) -> Iterator[Finding]:
+    """Scripts that fail where nothing is broken, each once for all directors on which it does
+    the same.
+    """
     places: dict[tuple[str, Ill], list[str]] = {}
     for configuration in configurations:
         reading = readings[configuration.director]
         commands = {script.name: script.command for script in reading.scripts}
         for ill in reading.ill:
-            place = where(configuration, "script", block=f"vrrp_script {ill.script}") or configuration.director
+            place = (
+                where(configuration, "script", block=f"vrrp_script {ill.script}")
+                or configuration.director
+            )
             places.setdefault((commands[ill.script], ill), []).append(place)
     for (command, ill), found in places.items():
         if ill.endless:
             yield _never_ends(f"{ill.script} runs {command}", ill, found)
         elif ill.needs_shell:
-            text = f"{ill.script} runs {command}, which only a shell understands, and keepalived runs none"
+            text = (
+                f"{ill.script} runs {command}, which only a shell understands, and keepalived"
+                f" runs none"
+            )
             yield Finding("script-needs-shell", text, ", ".join(found))
         else:
-            text = f"{ill.script} runs {command}, which exits with {ill.status} here and says {ill.said}"
-            cure = f"Nothing, if it succeeds on the directors; --set rest.{ill.script}=runs has it run as it is."
+            text = (
+                f"{ill.script} runs {command}, which exits with {ill.status} here and says"
+                f" {ill.said}"
+            )
+            cure = (
+                f"Nothing, if it succeeds on the directors; --set rest.{ill.script}=runs has"
+                f" it run as it is."
+            )
             yield Finding("script-fails-here", text, ", ".join(found), cure)
 
 
-def _endless_scripts(readings: Mapping[str, Reading], configurations: Sequence[Configuration]) -> Iterator[Finding]:
+def _endless_scripts(
+    readings: Mapping[str, Reading], configurations: Sequence[Configuration]
+) -> Iterator[Finding]:
     """Programs that no ``vrrp_script`` runs and that never end, each once for all directors."""
     places: dict[Ill, list[str]] = {}
     for configuration in configurations:
         for each in readings[configuration.director].endless:
-            places.setdefault(each, []).append(_script_at(configuration, each.script) or configuration.director)
+            places.setdefault(each, []).append(
+                _script_at(configuration, each.script) or configuration.director
+            )
     for each, found in places.items():
         yield _never_ends(f"{each.script} is run", each, found)
 
@@ -125,8 +157,12 @@ def _never_ends(runs: str, script: Ill, places: Sequence[str]) -> Finding:
     return Finding("script-never-ends", text, ", ".join(places))
 
 
-def _accepting_nothing(readings: Mapping[str, Reading], configurations: Sequence[Configuration]) -> Iterator[Finding]:
-    """Instances whose master drops what is sent to its VIPs: that matters where something is asked there."""
+def _accepting_nothing(
+    readings: Mapping[str, Reading], configurations: Sequence[Configuration]
+) -> Iterator[Finding]:
+    """Instances whose master drops what is sent to its VIPs: that matters where something is
+    asked there.
+    """
     places: dict[tuple[str, str], list[str]] = {}
     for configuration in configurations:
         for found in _dropping(readings[configuration.director], configuration):
@@ -144,7 +180,11 @@ def _dropping(reading: Reading, configuration: Configuration) -> Iterator[Findin
         vips = [vip.address for vip in (*one.vips, *one.excluded_vips)]
         commands = {script.name: script.command for script in reading.scripts}
         tracked = (commands[name] for name, _ in one.scripts if name in commands)
-        beside = [each.name for command in tracked for each in looked_for(command, configuration.files, vips)]
+        beside = [
+            each.name
+            for command in tracked
+            for each in looked_for(command, configuration.files, vips)
+        ]
         asked = [listening[vip] for vip in vips if vip in listening] or marked or beside
         place = where(configuration, "no_accept", block=f"vrrp_instance {one.name}")
         place = place or where(configuration, "strict_mode", block=f"vrrp_instance {one.name}")
@@ -156,7 +196,9 @@ def _dropping(reading: Reading, configuration: Configuration) -> Iterator[Findin
             yield Finding("vip-accepts-nothing", text, place)
 
 
-def _pidof(readings: Mapping[str, Reading], configurations: Sequence[Configuration]) -> Iterator[Finding]:
+def _pidof(
+    readings: Mapping[str, Reading], configurations: Sequence[Configuration]
+) -> Iterator[Finding]:
     """Scripts that Debian's pidof always fails."""
     places = []
     for configuration in configurations:
@@ -165,7 +207,9 @@ def _pidof(readings: Mapping[str, Reading], configurations: Sequence[Configurati
                 places.append(where(configuration, "script", block=f"vrrp_script {script.name}"))
                 name = script.name
     if places:
-        text = f"{name} runs pidof, which always fails under keepalived 2.2.7 on Debian 12 and Ubuntu"
+        text = (
+            f"{name} runs pidof, which always fails under keepalived 2.2.7 on Debian 12 and Ubuntu"
+        )
         yield Finding("pidof-on-debian", text, ", ".join(filter(None, places)))
 
 

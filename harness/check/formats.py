@@ -1,6 +1,8 @@
-"""The verdict for machines: JSON of our own, and SARIF, which code scanning shows on the files' lines (pure).
+"""The verdict for machines: JSON of our own, and SARIF, which code scanning shows on the files'
+lines (pure).
 
-SARIF is OASIS's "Static Analysis Results Interchange Format", version 2.1.0; of it only what a finding has is written.
+SARIF is OASIS's "Static Analysis Results Interchange Format", version 2.1.0; of it only what a
+finding has is written.
 """
 
 from __future__ import annotations
@@ -21,11 +23,18 @@ _SARIF = "2.1.0"
 _PLACE = re.compile(r"(?P<file>.+):(?P<line>\d+)")
 _LEVELS = {FINDING: "error"}
 _BROKEN = "breaks"
-_BROKEN_MEANING = "Something that any cluster has to do does not work; the message says what, and how that is known."
+_BROKEN_MEANING = (
+    "Something that any cluster has to do does not work; the message says what,"
+    " and how that is known."
+)
 
 
-def to_json(outcomes: Iterable[Outcome], findings: Iterable[Finding], silent: Mapping[str, str]) -> str:
-    """``{"format": 1, "findings": [...], "outcomes": [...]}``; ``silenced`` is the reason, or null."""
+def to_json(
+    outcomes: Iterable[Outcome], findings: Iterable[Finding], silent: Mapping[str, str]
+) -> str:
+    """``{"format": 1, "findings": [...], "outcomes": [...]}``; ``silenced`` is the reason, or
+    null.
+    """
     document = {
         "format": FORMAT,
         "findings": [_described(finding, silent) for finding in findings],
@@ -45,12 +54,19 @@ def _described(finding: Finding, silent: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def to_sarif(outcomes: Sequence[Outcome], findings: Sequence[Finding], silent: Mapping[str, str], version: str) -> str:
+def to_sarif(
+    outcomes: Sequence[Outcome],
+    findings: Sequence[Finding],
+    silent: Mapping[str, str],
+    version: str,
+) -> str:
     """A log of one run: a result for each finding, and for each thing that breaks."""
     results = [_result(finding, silent) for finding in findings]
     results += [_broken(outcome) for outcome in outcomes if outcome.verdict == BREAKS]
     rules = [_rule(name, kind.meaning, kind.cure) for name, kind in KINDS.items()]
-    rules.append(_rule(_BROKEN, _BROKEN_MEANING, "Look at the evidence in the folder that is named."))
+    rules.append(
+        _rule(_BROKEN, _BROKEN_MEANING, "Look at the evidence in the folder that is named.")
+    )
     driver = {"name": "lvs-harness", "version": version, "rules": rules}
     log = {"version": _SARIF, "runs": [{"tool": {"driver": driver}, "results": results}]}
     return json.dumps(log, indent=2) + "\n"
@@ -75,7 +91,11 @@ def _result(finding: Finding, silent: Mapping[str, str]) -> dict[str, Any]:
 def _broken(outcome: Outcome) -> dict[str, Any]:
     why = f" {outcome.why}" if outcome.why else ""
     evidence = f" Evidence: {outcome.evidence}" if outcome.evidence else ""
-    return {"ruleId": _BROKEN, "level": "error", "message": {"text": f"{outcome.about}{why}{evidence}"}}
+    return {
+        "ruleId": _BROKEN,
+        "level": "error",
+        "message": {"text": f"{outcome.about}{why}{evidence}"},
+    }
 
 
 def _places(finding: Finding) -> list[str]:

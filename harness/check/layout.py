@@ -1,4 +1,6 @@
-"""Where the machines of a derived cluster stand: LANs, addresses, who serves what, and what of it is assumed."""
+"""Where the machines of a derived cluster stand: LANs, addresses, who serves what, and what of
+it is assumed.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from harness.errors import HarnessError
 from harness.topology.local import LocalService
 
 LAST_HOST_OF_DIRECTORS = 4
-"""Directors get addresses from the end of a subnet, this far before its broadcast address, going up."""
+"""Directors get addresses from the end of a subnet, this far before its broadcast address,
+going up.
+"""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,9 @@ class Assumption:
 
 @dataclass
 class Segment:
-    """One LAN: named by the interface that leads there. It has an IPv6 subnet where somebody has an address of one."""
+    """One LAN: named by the interface that leads there. It has an IPv6 subnet where somebody
+    has an address of one.
+    """
 
     name: str
     subnet: IPv4Network
@@ -49,7 +55,9 @@ class Segment:
             if (address := IPv4Address(number)) not in self.taken:
                 self.taken.add(address)
                 return address
-        raise HarnessError(f"{self.name}: {self.subnet} has no address left; --set {self.name}=A LARGER SUBNET")
+        raise HarnessError(
+            f"{self.name}: {self.subnet} has no address left; --set {self.name}=A LARGER SUBNET"
+        )
 
     def free6(self, number: int) -> str | None:
         """An IPv6 address that nobody has yet, from host ``number`` on; None on a LAN without."""
@@ -63,15 +71,18 @@ class Segment:
             if (address := IPv6Address(candidate)) not in self.taken:
                 self.taken.add(address)
                 return str(address)
-        raise HarnessError(f"{self.name}: {self.subnet6} has no address left; --set {self.name}.6=A LARGER SUBNET")
+        raise HarnessError(
+            f"{self.name}: {self.subnet6} has no address left; --set {self.name}.6=A LARGER SUBNET"
+        )
 
 
 @dataclass(frozen=True)
 class DirectorMachine:
-    """A director: its address on each wire. ``reading`` names wires, of which ``called`` has those that the director's
-    own interface is called otherwise than; ``instances`` are as it has them itself. ``local`` is what runs there for
-    each of its scripts. ``replaced`` are scripts that fail here, in whose place is one that succeeds. ``serves`` are
-    the services of which it is a real server itself, and as which.
+    """A director: its address on each wire. ``reading`` names wires, of which ``called`` has those
+    that the director's own interface is called otherwise than; ``instances`` are as it has them
+    itself. ``local`` is what runs there for each of its scripts. ``replaced`` are scripts that fail
+    here, in whose place is one that succeeds. ``serves`` are the services of which it is a real
+    server itself, and as which.
     """
 
     name: str
@@ -92,10 +103,12 @@ class DirectorMachine:
 
 @dataclass(frozen=True)
 class ServerMachine:
-    """A real server: where it is, and which services of which directors it serves under which port and method.
+    """A real server: where it is, and which services of which directors it serves under which port
+    and method.
 
-    ``asked`` are the checkers of others that ask it. ``gateway`` is where it sends what leaves its LAN. One that is
-    asked over IPv6 has ``address6``, and ``address`` only because every machine has one.
+    ``asked`` are the checkers of others that ask it. ``gateway`` is where it sends what leaves its
+    LAN. One that is asked over IPv6 has ``address6``, and ``address`` only because every machine
+    has one.
     """
 
     name: str
@@ -118,10 +131,10 @@ class ServerMachine:
 class Layout:
     """The whole: ``segments`` by name; ``static_vips`` are those that no VRRP instance holds.
 
-    ``left_out`` is not emulated, by name; ``changed`` is what the directors are given instead of their own.
-    ``routed``: whether clients are behind a router, which has the addresses of ``client`` then. ``outside`` are VIPs
-    on no LAN, by the LAN that routers are taken to send them to. ``links_pidof``:
-    whether pidof is a link to killall5 on the directors.
+    ``left_out`` is not emulated, by name; ``changed`` is what the directors are given instead of
+    their own. ``routed``: whether clients are behind a router, which has the addresses of
+    ``client`` then. ``outside`` are VIPs on no LAN, by the LAN that routers are taken to send them
+    to. ``links_pidof``: whether pidof is a link to killall5 on the directors.
     """
 
     segments: dict[str, Segment]

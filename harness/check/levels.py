@@ -1,11 +1,13 @@
-"""What keepalived says of a configuration, by levels: it changes something, passes over a word, or says more (pure).
+"""What keepalived says of a configuration, by levels: it changes something, passes over a word, or
+says more (pure).
 
-What it refuses altogether is no finding but an error: it does not run then. The words are those of ``keepalived -t``,
-which are what its sources give to ``report_config_error`` (2.1.5 to 2.3.4).
+What it refuses altogether is no finding but an error: it does not run then. The words are those of
+``keepalived -t``, which are what its sources give to ``report_config_error`` (2.1.5 to 2.3.4).
 
-What counts is what follows. Where keepalived goes on with something else than the line says, or without it, that is a
-finding. Where the cluster does the same with and without the line, it is a note: an older word for what is the default
-today, a second statement of the same, a script that nothing tracks.
+What counts is what follows. Where keepalived goes on with something else than the line says, or
+without it, that is a finding. Where the cluster does the same with and without the line, it is a
+note: an older word for what is the default today, a second statement of the same, a script that
+nothing tracks.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from harness.check.words import WORDS
 _PLACE = re.compile(r"^\((?P<file>[^():]+): Line (?P<line>\d+)\) *(?P<rest>.*)")
 _UNKNOWN = re.compile(r"Unknown keyword '?(?P<word>[^\s']+)'?")
 _SCHEDULER = re.compile(r"lvs_scheduler '?(?P<name>[^\s']+)'?")
-_UNTRACKED = re.compile(r"track (?P<what>script|file|process|bfd) (?P<name>\S+) not found, ignoring")
+_UNTRACKED = re.compile(
+    r"track (?P<what>script|file|process|bfd) (?P<name>\S+) not found, ignoring"
+)
 
 _NO_INCLUDE = re.compile(
     r"include (?P<ours>.+): there is no such file"
@@ -34,36 +38,49 @@ _ZERO = re.compile(r"(?:garp|gna)_interval|persistence_timeout")
 """Words whose 0 is refused, and means what their absence does."""
 _TWICE = re.compile(r"(?:instance|group) (?P<name>\S+) already defined")
 _DROPPED = re.compile(
-    r"(?:instance|group) \S+ already defined|[Dd]uplicate (?:VRID|instance)|has duplicate|is duplicated|another peer"
+    r"(?:instance|group) \S+ already defined|[Dd]uplicate (?:VRID|instance)|has duplicate|is"
+    r" duplicated|another peer"
 )
 """Seconds of what may be there once: not a statement, but the whole of it is left out."""
 _HARMLESS = re.compile(
     r"since own interface"  # an instance follows the state of its own interface anyway
-    r"|scope for IPv6|label for IPv6|first IPv6 VIP|vmac_xmit_base - setting|unicast_ttl without unicast"
-    r"|:\[.*\] and real server .* ports don't match$"  # of a group: by DR and TUN the port stays as it is anyway
+    r"|scope for IPv6|label for IPv6|first IPv6 VIP|vmac_xmit_base - setting|unicast_ttl without"
+    r" unicast"
+    # of a group: by DR and TUN the port stays as it is anyway
+    r"|:\[.*\] and real server .* ports don't match$"
     r"|already (?:been )?(?:specified|set|defined)|previously set as|\bduplicates?\b|is a duplicate"
     r"|does not support authentication|AH authentication"
-    r"|no (?:scheduler|forwarding method) set"  # the default is what the file asks for by saying nothing
+    # the default is what the file asks for by saying nothing
+    r"|no (?:scheduler|forwarding method) set"
     r"|port will be ignored|protocol will be ignored|has port specified"
     r"|not tracking|no preference specified"  # routes and rules are set all the same
     r"|automatically set|only 1 virtual router|is not used"
-    r"|[Ss]trict mode requires|is incompatible with strict mode"  # gratuitous ARP and timers, which nobody misses
+    # gratuitous ARP and timers, which nobody misses
+    r"|[Ss]trict mode requires|is incompatible with strict mode"
     r"|script_security|SECURITY VIOLATION|for script execution"
-    r"|kernel (?:does not|doesn't) support|supported by kernel|no kernel support"  # the harness's own kernel
-    r"|linkbeat|snmp|dbus|iptables|ipset|nftables|rcv_bufs|rx_bufs|real-time|process priority|smtp|email"
+    # the harness's own kernel
+    r"|kernel (?:does not|doesn't) support|supported by kernel|no kernel support"
+    r"|linkbeat|snmp|dbus|iptables|ipset|nftables|rcv_bufs|rx_bufs|real-time|process priority"
+    r"|smtp|email"
     r"|process_names?|cpu_id|umask|config_save_dir",
     re.IGNORECASE,
 )
 _STATE = re.compile(r"unknown state '(?P<name>[^']*)'")
 _STATES = ("MASTER", "BACKUP")
-_ANNOUNCES_BY_MULTICAST = re.compile(r"unicast keyword has been specified without any unicast peers", re.IGNORECASE)
-_OLD = re.compile(r"obsolete|deprecat|no longer|superfluous|please (?:use|replace)|not needed", re.IGNORECASE)
+_ANNOUNCES_BY_MULTICAST = re.compile(
+    r"unicast keyword has been specified without any unicast peers", re.IGNORECASE
+)
+_OLD = re.compile(
+    r"obsolete|deprecat|no longer|superfluous|please (?:use|replace)|not needed", re.IGNORECASE
+)
 _PASSED = re.compile(r"ignor|skip|duplicate|already", re.IGNORECASE)
 _CHANGED = re.compile(
     r"ignor|skip|remov|disabl|clear|reset|replac|overwrit|round|truncat|default|moved to"
-    r"|setting|treating|using|reducing|invalid|not valid|unknown|not found|not supported|unable|missing"
+    r"|setting|treating|using|reducing|invalid|not valid|unknown|not found|not supported|unable"
+    r"|missing"
     r"|must be|will not work|won't work|will always fail|cannot|not allowed|requires"
-    r"|unmatched|unterminated|trailing|extra|mismatch|mixed|not match|don't match|should be|not a number|only valid"
+    r"|unmatched|unterminated|trailing|extra|mismatch|mixed|not match|don't match|should be|not"
+    r" a number|only valid"
     r"|out of range|outside|too (?:long|large|small|high|low|many)|exceed|conflict",
     re.IGNORECASE,
 )
@@ -80,8 +97,12 @@ ABSENT: Mapping[str, str] = {
 """What follows from the absence of a word that keepalived does not take at that place."""
 
 _CURES: Mapping[str, str] = {
-    "nopreempt will not work with initial state MASTER": "Write state BACKUP beside nopreempt, on all directors.",
-    "Truncating auth_pass": "Give auth_pass the first 8 of its characters alone: all directors compare no more.",
+    "nopreempt will not work with initial state MASTER": (
+        "Write state BACKUP beside nopreempt, on all directors."
+    ),
+    "Truncating auth_pass": (
+        "Give auth_pass the first 8 of its characters alone: all directors compare no more."
+    ),
 }
 """By what keepalived says of a change, its cure."""
 
@@ -103,7 +124,10 @@ def graded(
             place = f"{located['file']}:{located['line']}" if located else director
             rest, known = located["rest"] if located else line, (defined or {}).get(director, ())
             found.setdefault(_grade(rest, known), []).append(place)
-    return [Finding(name, text, ", ".join(dict.fromkeys(places)), cure) for (name, text, cure), places in found.items()]
+    return [
+        Finding(name, text, ", ".join(dict.fromkeys(places)), cure)
+        for (name, text, cure), places in found.items()
+    ]
 
 
 def _together(lines: Iterable[str]) -> Iterator[str]:
@@ -129,41 +153,97 @@ def _without_place(line: str) -> str:
 
 
 def _grade(said: str, defined: Sequence[str] = ()) -> Graded:
-    if (number := _NUMBER.search(said)) is not None and number["value"] == "0" and _ZERO.search(said):
-        return "keepalived-ignored", f"keepalived: {said}. It goes on as if the word were not there, as 0 asks for.", ""
+    if (
+        (number := _NUMBER.search(said)) is not None
+        and number["value"] == "0"
+        and _ZERO.search(said)
+    ):
+        return (
+            "keepalived-ignored",
+            f"keepalived: {said}. It goes on as if the word were not there, as 0 asks for.",
+            "",
+        )
     if (unknown := _UNKNOWN.search(said)) is not None:
         return _unknown(unknown["word"])
     if (scheduler := _SCHEDULER.search(said)) is not None:
         text = f"keepalived does not know the scheduler {scheduler['name']} and goes on with wlc"
-        return "keepalived-changed", text, "Name a scheduler of IPVS: rr, wrr, lc, wlc, sh, mh, ... (ipvsadm(8))."
-    if (state := _STATE.search(said)) is not None and not difflib.get_close_matches(state["name"], _STATES, 1, LIKE):
-        return "keepalived-ignored", f"keepalived: {said}. Priorities decide who is master, whatever the state.", ""
+        return (
+            "keepalived-changed",
+            text,
+            "Name a scheduler of IPVS: rr, wrr, lc, wlc, sh, mh, ... (ipvsadm(8)).",
+        )
+    if (state := _STATE.search(said)) is not None and not difflib.get_close_matches(
+        state["name"], _STATES, 1, LIKE
+    ):
+        return (
+            "keepalived-ignored",
+            f"keepalived: {said}. Priorities decide who is master, whatever the state.",
+            "",
+        )
     if (untracked := _UNTRACKED.search(said)) is not None:
-        where = "it is defined only further down" if untracked["name"] in defined else "none is defined"
-        text = f"keepalived tracks no {untracked['what']} {untracked['name']}, since {where}: {said}"
+        where = (
+            "it is defined only further down" if untracked["name"] in defined else "none is defined"
+        )
+        text = (
+            f"keepalived tracks no {untracked['what']} {untracked['name']}, since {where}: {said}"
+        )
         if untracked["name"] in defined:
             return "keepalived-changed", text, "Define it above the instance that tracks it."
-        return "keepalived-changed", text, f"Define it, or mend the name in track_{untracked['what']}."
+        return (
+            "keepalived-changed",
+            text,
+            f"Define it, or mend the name in track_{untracked['what']}.",
+        )
     if (include := _NO_INCLUDE.search(said)) is not None:
-        return "include-missing", f"include {include['ours'] or include['said']}: there is no such file", ""
+        return (
+            "include-missing",
+            f"include {include['ours'] or include['said']}: there is no such file",
+            "",
+        )
     told = f"keepalived: {said}"
     if (twice := _TWICE.search(said)) is not None and defined.count(twice["name"]) == 1:
-        return "keepalived-ignored", f"{told}. It is there once, and keepalived reads its file twice.", ""
+        return (
+            "keepalived-ignored",
+            f"{told}. It is there once, and keepalived reads its file twice.",
+            "",
+        )
     if _DROPPED.search(said):
         return "keepalived-changed", told, ""
     if _ANNOUNCES_BY_MULTICAST.search(said):
-        return "keepalived-changed", told, "Name the other directors in unicast_peer, or leave unicast_src_ip out."
+        return (
+            "keepalived-changed",
+            told,
+            "Name the other directors in unicast_peer, or leave unicast_src_ip out.",
+        )
     if _OLD.search(said) or (_HARMLESS.search(said) and _PASSED.search(said)):
         return "keepalived-ignored", told, ""
     if _CHANGED.search(said) and not _HARMLESS.search(said):
-        return "keepalived-changed", told, next((cure for words, cure in _CURES.items() if words in said), "")
+        return (
+            "keepalived-changed",
+            told,
+            next((cure for words, cure in _CURES.items() if words in said), ""),
+        )
     return "keepalived-says", told, ""
 
 
 def _unknown(word: str) -> Graded:
-    """A word that keepalived passes over: one of another place or release, or one that is mistyped."""
+    """A word that keepalived passes over: one of another place or release, or one that is
+    mistyped.
+    """
     text = f"keepalived does not know {word} here and passes over it."
-    alike = difflib.get_close_matches(word, WORDS, n=1, cutoff=LIKE) if word not in {*WORDS, *ABSENT} else []
+    alike = (
+        difflib.get_close_matches(word, WORDS, n=1, cutoff=LIKE)
+        if word not in {*WORDS, *ABSENT}
+        else []
+    )
     if alike:
-        return "word-mistyped", f"{text} It may be meant to be {alike[0]}.", f"Write {alike[0]}, if that is meant."
-    return "keepalived-ignored", f"{text} {ABSENT.get(word, 'The cluster works as if it were not there.')}", ""
+        return (
+            "word-mistyped",
+            f"{text} It may be meant to be {alike[0]}.",
+            f"Write {alike[0]}, if that is meant.",
+        )
+    return (
+        "keepalived-ignored",
+        f"{text} {ABSENT.get(word, 'The cluster works as if it were not there.')}",
+        "",
+    )

@@ -1,4 +1,5 @@
-"""From what keepalived has read to the objects that topologies are made of, so that every window can be computed.
+"""From what keepalived has read to the objects that topologies are made of, so that every window
+can be computed.
 
 The directors are given the user's own text; the objects say what is to be expected of it.
 """
@@ -30,7 +31,9 @@ from harness.topology.vrrp import SyncGroup
 NO_VIP = "192.0.2.255"
 """Stands for the VIP of an instance that has none: of such a one only the state is looked at."""
 SOME_COMMAND = "/usr/bin/true"
-"""Stands for commands of the user's: the directors have the user's own text, and no window depends on the words."""
+"""Stands for commands of the user's: the directors have the user's own text, and no window
+depends on the words.
+"""
 
 _SIMPLE: dict[str, type[NetworkCheck]] = {
     "TCP_CHECK": TcpCheck,
@@ -46,13 +49,18 @@ def instance(fact: facts.Instance, reading: facts.Reading) -> VrrpInstance:
     files = {file.name: file for file in reading.files}
     devices = {vip.address: vip.device for vip in (*fact.vips, *fact.excluded_vips)}
     if fact.vmac is not None:
-        devices = {vip: fact.vmac if device == fact.interface else device for vip, device in devices.items()}
+        devices = {
+            vip: fact.vmac if device == fact.interface else device
+            for vip, device in devices.items()
+        }
     return VrrpInstance(
         name=AsRead(fact.name),
         vrid=fact.vrid,
         vip=tuple(vip.address for vip in fact.vips or fact.excluded_vips) or NO_VIP,
         excluded_vips=tuple(vip.address for vip in fact.excluded_vips if fact.vips),
-        elsewhere=tuple((vip, device) for vip, device in devices.items() if device != fact.interface),
+        elsewhere=tuple(
+            (vip, device) for vip, device in devices.items() if device != fact.interface
+        ),
         interface=fact.interface,
         version=fact.version,
         priority=fact.priority,
@@ -62,26 +70,36 @@ def instance(fact: facts.Instance, reading: facts.Reading) -> VrrpInstance:
         nopreempt=not fact.preempt,
         preempt_delay=fact.preempt_delay if fact.preempt else 0.0,
         garp_master_delay=fact.garp_delay,
-        track_scripts=tuple(_script(known[name], weight) for name, weight in fact.scripts if name in known),
+        track_scripts=tuple(
+            _script(known[name], weight) for name, weight in fact.scripts if name in known
+        ),
         track_files=tuple(
-            TrackedFile(name=AsRead(name), path=files[name].path, weight=weight, value=files[name].value)
+            TrackedFile(
+                name=AsRead(name), path=files[name].path, weight=weight, value=files[name].value
+            )
             for name, weight in fact.files
             if name in files
         ),
         track_processes=tuple(
-            TrackedProcess(name=AsRead(name), process="bfd", weight=weight) for name, weight in fact.bfds
+            TrackedProcess(name=AsRead(name), process="bfd", weight=weight)
+            for name, weight in fact.bfds
         ),
-        track_interfaces=tuple(TrackedInterface(name=name, weight=weight) for name, weight in fact.interfaces),
+        track_interfaces=tuple(
+            TrackedInterface(name=name, weight=weight) for name, weight in fact.interfaces
+        ),
     )
 
 
 UNSAID_TIMEOUT = 5.0
-"""What keepalived waits for a connection where nothing is said (``check_api.c``); of the hosts of an SMTP_CHECK 2.2.7
-dumps 0 then."""
+"""What keepalived waits for a connection where nothing is said (``check_api.c``); of the hosts of
+an SMTP_CHECK 2.2.7 dumps 0 then.
+"""
 
 
 def is_judged(fact: facts.Instance) -> bool:
-    """Whether an instance has an address whose owner can be told, be it one that is not advertised."""
+    """Whether an instance has an address whose owner can be told, be it one that is not
+    advertised.
+    """
     return bool(fact.vips or fact.excluded_vips)
 
 
@@ -91,7 +109,11 @@ def sync_groups(instances: Iterable[facts.Instance]) -> tuple[SyncGroup, ...]:
     for fact in instances:
         if fact.sync_group:
             groups.setdefault(fact.sync_group, []).append(AsRead(fact.name))
-    return tuple(SyncGroup(name=AsRead(name), members=tuple(own)) for name, own in groups.items() if len(own) > 1)
+    return tuple(
+        SyncGroup(name=AsRead(name), members=tuple(own))
+        for name, own in groups.items()
+        if len(own) > 1
+    )
 
 
 def _script(fact: facts.Script, weight: int) -> VrrpScript:
@@ -107,7 +129,8 @@ def _script(fact: facts.Script, weight: int) -> VrrpScript:
 
 
 def service(fact: facts.Service, machines: Sequence[str]) -> VirtualService:
-    """A virtual service with a listener or more, with the checkers of its first real server (see :func:`checks`).
+    """A virtual service with a listener or more, with the checkers of its first real server (see
+    :func:`checks`).
 
     ``machines`` are the addresses of all real servers, in the order of the topology.
     """
@@ -157,9 +180,13 @@ def _check(fact: facts.Checker) -> Check | None:
         first, *more = map(_url, fact.urls)
         cls = SslGet if fact.kind == "SSL_GET" else HttpGet
         return cls(
-            path=first.path, status=first.status, digest=first.digest, virtualhost=first.virtualhost,
-            more=tuple(more), **network,
-        )  # fmt: skip
+            path=first.path,
+            status=first.status,
+            digest=first.digest,
+            virtualhost=first.virtualhost,
+            more=tuple(more),
+            **network,
+        )
     if fact.kind == "DNS_CHECK":
         name, kind = AsRead(fact.details.get("Name", ".")), fact.details.get("Type", "SOA")
         return DnsCheck(name=name, type=kind, **network)

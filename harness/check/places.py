@@ -1,6 +1,7 @@
 """Where in a director's files something stands, so that a finding can name file and line (pure).
 
-This is no second parser: what counts is what keepalived has read. It only looks for the line that says so.
+This is no second parser: what counts is what keepalived has read. It only looks for the line that
+says so.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ _BRACES = re.compile(r"([{}])")
 
 @dataclass(frozen=True)
 class Statement:
-    """A line of a configuration: ``blocks`` are the first lines of the blocks around it, outermost first."""
+    """A line of a configuration: ``blocks`` are the first lines of the blocks around it,
+    outermost first.
+    """
 
     place: str
     blocks: tuple[str, ...]
@@ -33,7 +36,9 @@ def statements(configuration: Configuration) -> Iterator[Statement]:
 
 
 def _as_given(configuration: Configuration, path: str) -> str:
-    """The path of a file on this machine: the folder of the user's file stands for ``/etc/keepalived``."""
+    """The path of a file on this machine: the folder of the user's file stands for
+    ``/etc/keepalived``.
+    """
     if path == f"{HOME}/keepalived.conf":
         return str(configuration.origin)
     if path.startswith(f"{HOME}/"):
@@ -58,8 +63,8 @@ def _in_file(name: str, text: str) -> Iterator[Statement]:
 def where(configuration: Configuration, keyword: str, *, block: str = "", value: str = "") -> str:
     """The place of the first statement that begins with ``keyword``; empty if there is none.
 
-    ``block`` is how some block around it, or the statement itself where that opens one, begins; ``value`` is among its
-    words.
+    ``block`` is how some block around it, or the statement itself where that opens one, begins;
+    ``value`` is among its words.
     """
     for statement in statements(configuration):
         if keyword and statement.words[0] != keyword:

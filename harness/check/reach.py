@@ -1,4 +1,6 @@
-"""At which addresses clients reach the services, where the configurations do not say it, or cannot mean it (pure)."""
+"""At which addresses clients reach the services, where the configurations do not say it, or
+cannot mean it (pure).
+"""
 
 from __future__ import annotations
 
@@ -21,15 +23,27 @@ HTTP = 80
 HIGHEST_PORT = 65535
 
 
-def addressed(readings: Mapping[str, Reading], setting: Setting) -> tuple[dict[str, Reading], tuple[str, ...]]:
-    """The readings with an address for each firewall mark, and what of the groups cannot be had, by name.
+def addressed(
+    readings: Mapping[str, Reading], setting: Setting
+) -> tuple[dict[str, Reading], tuple[str, ...]]:
+    """The readings with an address for each firewall mark, and what of the groups cannot be had, by
+    name.
 
-    keepalived.conf has the mark and not what puts it on packets; on the emulated directors a firewall does.
+    keepalived.conf has the mark and not what puts it on packets; on the emulated directors a
+    firewall does.
     """
-    vips = [vip.address for reading in readings.values() for one in reading.instances for vip in one.vips]
+    vips = [
+        vip.address
+        for reading in readings.values()
+        for one in reading.instances
+        for vip in one.vips
+    ]
     vips = [vip for vip in dict.fromkeys(vips) if not ip_address(vip).is_link_local]
     taken = {
-        listener for reading in readings.values() for service in reading.services for listener in service.listeners
+        listener
+        for reading in readings.values()
+        for service in reading.services
+        for listener in service.listeners
     }
     marked: dict[int, tuple[str, int]] = {}
     lost: dict[str, None] = {}
@@ -37,7 +51,10 @@ def addressed(readings: Mapping[str, Reading], setting: Setting) -> tuple[dict[s
     def reached(service: Service) -> Service:
         if service.mark is None:
             lost.update(dict.fromkeys(_lost(service)))
-            return replace(service, listeners=tuple(each for each in service.listeners if not _is_own(service, each)))
+            return replace(
+                service,
+                listeners=tuple(each for each in service.listeners if not _is_own(service, each)),
+            )
         if service.mark not in marked:
             address, port = _free(_port(service), _alike(service, vips), taken)
             why = "which packets bear this firewall mark is in no keepalived.conf"
@@ -47,7 +64,10 @@ def addressed(readings: Mapping[str, Reading], setting: Setting) -> tuple[dict[s
             taken.add(marked[service.mark])
         return replace(service, listeners=(marked[service.mark],))
 
-    known = {name: replace(each, services=tuple(map(reached, each.services))) for name, each in readings.items()}
+    known = {
+        name: replace(each, services=tuple(map(reached, each.services)))
+        for name, each in readings.items()
+    }
     return known, tuple(lost)
 
 
@@ -61,9 +81,15 @@ def _lost(service: Service) -> Iterable[str]:
     """What of a group is not emulated."""
     for address, port in service.listeners:
         if _is_own(service, (address, port)):
-            yield f"service {service.name}: {address}:{port}, its real server's own: checks of that are balanced"
+            yield (
+                f"service {service.name}: {address}:{port}, its real server's own: checks of"
+                f" that are balanced"
+            )
     if service.marks:
-        yield f"service {service.name}: firewall marks beside addresses: {', '.join(map(str, service.marks))}"
+        yield (
+            f"service {service.name}: firewall marks beside addresses:"
+            f" {', '.join(map(str, service.marks))}"
+        )
 
 
 def _is_own(service: Service, listener: tuple[str, int]) -> bool:
@@ -73,7 +99,9 @@ def _is_own(service: Service, listener: tuple[str, int]) -> bool:
 
 
 def _port(service: Service) -> int:
-    """The port that the real servers of a service by mark are asked at: theirs, or else that of their checkers."""
+    """The port that the real servers of a service by mark are asked at: theirs, or else that of
+    their checkers.
+    """
     ports = [server.port for server in service.real_servers]
     ports += [checker.port or 0 for server in service.real_servers for checker in server.checkers]
     return next(filter(None, ports), HTTP)
@@ -81,7 +109,12 @@ def _port(service: Service) -> int:
 
 def _free(port: int, vips: list[str], taken: set[tuple[str, int]]) -> tuple[str, int]:
     """The first address, at the first port from ``port`` on, that no other service has."""
-    return next((vip, number) for number in range(port, HIGHEST_PORT + 1) for vip in vips if (vip, number) not in taken)
+    return next(
+        (vip, number)
+        for number in range(port, HIGHEST_PORT + 1)
+        for vip in vips
+        if (vip, number) not in taken
+    )
 
 
 def _endpoint(key: str, text: str) -> tuple[str, int]:
@@ -89,4 +122,6 @@ def _endpoint(key: str, text: str) -> tuple[str, int]:
     try:
         return str(ip_address(address)), int(port)
     except ValueError:
-        raise HarnessError(f"--set {key}={text}: write it as ADDRESS:PORT, such as 192.0.2.80:80") from None
+        raise HarnessError(
+            f"--set {key}={text}: write it as ADDRESS:PORT, such as 192.0.2.80:80"
+        ) from None

@@ -1,4 +1,6 @@
-"""Letting keepalived read a configuration, in a machine of its own that has the interfaces it names and no wires."""
+"""Letting keepalived read a configuration, in a machine of its own that has the interfaces it
+names and no wires.
+"""
 
 from __future__ import annotations
 
@@ -33,15 +35,21 @@ _PLAIN = re.compile(r"[A-Za-z][\w.-]{0,14}", re.ASCII)
 _DUMPED = re.compile(rb"Activating healthchecker|Entering BACKUP STATE \(init\)|VRRP sockpool: \[")
 """What keepalived says once it has dumped everything."""
 _QUIET = 1.0
-"""Seconds after which a keepalived that says nothing has nothing to add, or no part to play at all."""
+"""Seconds after which a keepalived that says nothing has nothing to add, or no part to play at
+all.
+"""
 _TURN = 0.02
-"""Seconds between two looks at a dump: one for each of its lines would take minutes where there are many services."""
+"""Seconds between two looks at a dump: one for each of its lines would take minutes where there
+are many services.
+"""
 _CHUNK = 1 << 16
 _MOST_SAID = 1 << 26
 """Bytes that keepalived may say, with its scripts, before it has dumped everything."""
 _ROUNDS = 16
 _OWN_PID_MAX = (6, 14)
-"""From this release of Linux on each pid namespace has a pid_max of its own (kernel/pid_namespace.c)."""
+"""From this release of Linux on each pid namespace has a pid_max of its own
+(kernel/pid_namespace.c).
+"""
 _INTERPRETERS = re.compile(r"(?:ba|da|z|k)?sh|python[\d.]*|perl|env|timeout|sudo|nice|busybox")
 """Programs without which other programs do not run."""
 PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -52,10 +60,12 @@ _REFUSED = "permanent error CONFIG"
 def read(
     configuration: Configuration, host: HostPlan, supervisor: Supervisor, known: rehearsal.Known
 ) -> tuple[Reading, tuple[str, ...]]:
-    """What keepalived makes of a configuration, and its complaints, each with file and line where it gives them.
+    """What keepalived makes of a configuration, and its complaints, each with file and line where
+    it gives them.
 
-    ``host`` is the machine to read it on: its name and image count. ``known`` are scripts that never end.
-    Raises HarnessError with them if keepalived would not run with it, or would have nothing to do.
+    ``host`` is the machine to read it on: its name and image count. ``known`` are scripts that
+    never end. Raises HarnessError with them if keepalived would not run with it, or would have
+    nothing to do.
     """
     with _machine(host, supervisor) as machine:
         for place, (content, mode) in configuration.files.items():
@@ -70,25 +80,40 @@ def read(
         own = [vip.address for one in found.instances for vip in (*one.vips, *one.excluded_vips)]
         _limit_processes(machine)
         ill = tuple(rehearsal.ill(machine, found.scripts, configuration.files, own, known))
-        endless = tuple(rehearsal.endless(machine, found.scripts, configuration.files, configuration.programs, known))
+        endless = tuple(
+            rehearsal.endless(
+                machine, found.scripts, configuration.files, configuration.programs, known
+            )
+        )
     if _REFUSED in vrrp + checker:
         why = "; ".join(complaints) or (vrrp + checker)[-500:]
-        raise HarnessError(f"{configuration.director}: keepalived does not run with {configuration.origin}: {why}")
+        raise HarnessError(
+            f"{configuration.director}: keepalived does not run with {configuration.origin}: {why}"
+        )
     if not found.instances and not found.services:
         why = f"; the first thing it says of that is: {complaints[0]}" if complaints else ""
         raise HarnessError(
-            f"{configuration.director}: keepalived finds neither a vrrp_instance nor a virtual_server in"
+            f"{configuration.director}: keepalived finds neither a vrrp_instance nor a"
+            f" virtual_server in"
             f" {configuration.origin}{why}"
         )
-    sources, neighbours = (tuple(_of_bfd(configuration, word)) for word in ("source_ip", "neighbor_ip"))
+    sources, neighbours = (
+        tuple(_of_bfd(configuration, word)) for word in ("source_ip", "neighbor_ip")
+    )
     found = replace(found, bfd_sources=sources, bfd_neighbours=neighbours)
-    return replace(found, interfaces=interfaces, programs=programs, ill=ill, endless=endless), tuple(complaints)
+    return replace(
+        found, interfaces=interfaces, programs=programs, ill=ill, endless=endless
+    ), tuple(complaints)
 
 
 def _of_bfd(configuration: Configuration, word: str) -> Iterator[str]:
-    """The addresses that a word gives in the BFD instances: keepalived's BFD process dumps none of them."""
+    """The addresses that a word gives in the BFD instances: keepalived's BFD process dumps none
+    of them.
+    """
     for statement in statements(configuration):
-        if statement.words[0] == word and any(block.startswith("bfd_instance") for block in statement.blocks):
+        if statement.words[0] == word and any(
+            block.startswith("bfd_instance") for block in statement.blocks
+        ):
             with suppress(ValueError):
                 yield str(ip_address(statement.words[-1]))
 
@@ -126,11 +151,14 @@ def _hear(machine: Machine) -> None:
 def _without_scripts(machine: Machine, configuration: Configuration) -> Iterator[None]:
     """Have scripts do nothing meanwhile.
 
-    keepalived begins to run them before it can be told to stop, and some never end, or print for ever.
+    keepalived begins to run them before it can be told to stop, and some never end, or print for
+    ever.
     """
     kept: dict[str, tuple[bytes, int]] = {}
     scripts = [place for place, (_, mode) in configuration.files.items() if mode != TEXT]
-    for path in dict.fromkeys([*scripts, *filter(None, (_found(machine, each) for each in configuration.programs))]):
+    for path in dict.fromkeys(
+        [*scripts, *filter(None, (_found(machine, each) for each in configuration.programs))]
+    ):
         if not _INTERPRETERS.fullmatch(PurePosixPath(path).name):
             with suppress(OSError), machine.open(path) as program:
                 kept[path] = program.read(), configuration.files.get(path, (b"", 0o755))[1]
@@ -147,13 +175,19 @@ def _found(machine: Machine, program: str) -> str | None:
     """Where a program is that is named with or without its path; None if it is nowhere."""
     if program.startswith("/"):
         return program
-    return next((path for folder in PATH if _is_there(machine, path := f"{folder}/{program}")), None)
+    return next(
+        (path for folder in PATH if _is_there(machine, path := f"{folder}/{program}")), None
+    )
 
 
 def _put_programs(machine: Machine, programs: Iterable[str]) -> Iterator[str]:
-    """Put a stand-in wherever a program is missing, since keepalived leaves out what has none; yields those."""
+    """Put a stand-in wherever a program is missing, since keepalived leaves out what has none;
+    yields those.
+    """
     for program in programs:
-        if not program.startswith("/") and any(_is_there(machine, f"{folder}/{program}") for folder in PATH):
+        if not program.startswith("/") and any(
+            _is_there(machine, f"{folder}/{program}") for folder in PATH
+        ):
             continue
         path = program if program.startswith("/") else f"{PATH[0]}/{program}"
         try:
@@ -173,10 +207,14 @@ def _is_there(machine: Machine, path: str) -> bool:
     return True
 
 
-def _make_interfaces(machine: Machine, configuration: Configuration) -> tuple[tuple[str, ...], list[str]]:
-    """Make what keepalived misses until it misses nothing more; returns that, and what it complains of then.
+def _make_interfaces(
+    machine: Machine, configuration: Configuration
+) -> tuple[tuple[str, ...], list[str]]:
+    """Make what keepalived misses until it misses nothing more; returns that, and what it complains
+    of then.
 
-    Bridges will do: they can multicast and ARP. Those that instances name are made beforehand, which saves a round.
+    Bridges will do: they can multicast and ARP. Those that instances name are made beforehand,
+    which saves a round.
     """
     made = set(_of_instances(configuration))
     _make_bridges(machine, made, 0)
@@ -210,7 +248,8 @@ def _of_instances(configuration: Configuration) -> Iterator[str]:
 def _dump(machine: Machine, only: str) -> str:
     """What one of keepalived's two processes says of its configuration when it starts.
 
-    It is told to stop only then: it waits 5 s for its process, and what that has not said by then is lost.
+    It is told to stop only then: it waits 5 s for its process, and what that has not said by then
+    is lost.
     """
     reader, writer = os.pipe()
     try:
@@ -221,14 +260,18 @@ def _dump(machine: Machine, only: str) -> str:
         os.close(writer)
     said = b""
     with os.fdopen(reader, "rb", buffering=0) as output:
-        while not _DUMPED.search(said, max(0, len(said) - 2 * _CHUNK)) and select.select([output], [], [], _QUIET)[0]:
+        while (
+            not _DUMPED.search(said, max(0, len(said) - 2 * _CHUNK))
+            and select.select([output], [], [], _QUIET)[0]
+        ):
             process.ended.wait(_TURN)
             if len(said) > _MOST_SAID or not (data := output.read(_CHUNK)):
                 break
             said += data
         with suppress(ProcessLookupError):  # it has ended, having refused the configuration
             process.send_signal(signal.SIGTERM)
-        # A script that it has begun to run may print for ever, so nobody listens once everything is dumped.
+        # A script that it has begun to run may print for ever, so nobody listens once everything is
+        # dumped.
         while not _DUMPED.search(said) and len(said) < _MOST_SAID and (data := output.read(_CHUNK)):
             said += data
             process.ended.wait(_TURN)

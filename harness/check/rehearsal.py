@@ -1,7 +1,9 @@
-"""Running each tracked script once where nothing is broken, to see which of them fail all by themselves.
+"""Running each tracked script once where nothing is broken, to see which of them fail all by
+themselves.
 
-What a script needs may not be on the machines here: a database, a client program, the internet. A cluster whose scripts
-all fail shows nothing, so whoever fails here is told, and by default a stand-in that succeeds takes its place.
+What a script needs may not be on the machines here: a database, a client program, the internet. A
+cluster whose scripts all fail shows nothing, so whoever fails here is told, and by default a
+stand-in that succeeds takes its place.
 """
 
 from __future__ import annotations
@@ -72,7 +74,9 @@ def ill(
                 yield Ill(script.name, status, said, endless=True)
             elif status:
                 by_shell = bool(_OF_A_SHELL.intersection(script.command)) and not _has_shell(argv)
-                meant = by_shell and (_is_joined(argv) or _run(machine, ["bash", "-c", _line(argv)], longest)[0] == 0)
+                meant = by_shell and (
+                    _is_joined(argv) or _run(machine, ["bash", "-c", _line(argv)], longest)[0] == 0
+                )
                 yield Ill(script.name, status, said, needs_shell=meant)
 
 
@@ -83,10 +87,11 @@ def endless(
     programs: Collection[str],
     known: Known,
 ) -> Iterator[Ill]:
-    """The programs of the user's own that no ``vrrp_script`` runs, and that never end: notify scripts and checks.
+    """The programs of the user's own that no ``vrrp_script`` runs, and that never end: notify
+    scripts and checks.
 
-    A script that waits for ever does no harm to whoever does not wait for it; one that computes, prints or starts
-    processes for ever does.
+    A script that waits for ever does no harm to whoever does not wait for it; one that computes,
+    prints or starts processes for ever does.
     """
     tracked = {word for script in scripts for word in _words(script.command)}
     for path in programs:
@@ -134,7 +139,9 @@ def _wait_ready(ready: re.Pattern[str], output: IO[bytes]) -> None:
 def _run_once(
     machine: Machine, argv: Sequence[str], longest: int, text: bytes | None, known: Known
 ) -> tuple[int, str, bool]:
-    """As :func:`_run`, but not again what has the ``text`` of a script that is known never to end."""
+    """As :func:`_run`, but not again what has the ``text`` of a script that is known never to
+    end.
+    """
     if text in known:
         return *known[text], True
     status, said, never_ends = _run(machine, argv, longest)
@@ -144,7 +151,8 @@ def _run_once(
 
 
 def _run(machine: Machine, argv: Sequence[str], longest: int) -> tuple[int, str, bool]:
-    """A command's exit status, the end of what it says, and whether it never ends otherwise than by waiting.
+    """A command's exit status, the end of what it says, and whether it never ends otherwise than by
+    waiting.
 
     It may take ``longest`` seconds. Nothing that it has started outlives it.
     """
@@ -152,7 +160,10 @@ def _run(machine: Machine, argv: Sequence[str], longest: int) -> tuple[int, str,
     reader, writer = os.pipe()
     try:
         with open(os.devnull, "rb") as null:
-            limited = ["prlimit", f"--cpu={PROCESSOR}:{2 * PROCESSOR}"]  # before anything else is started
+            limited = [
+                "prlimit",
+                f"--cpu={PROCESSOR}:{2 * PROCESSOR}",
+            ]  # before anything else is started
             command = [*limited, "timeout", "-k", "1", str(longest), *argv]
             process = machine.spawn(command, null.fileno(), writer, writer)
     finally:
@@ -179,12 +190,14 @@ def _heard(process: Process, reader: int, longest: int) -> tuple[int, bytes, int
     said, length = b"", 0
     with os.fdopen(reader, "rb", buffering=0) as output:
         while length < _MOST:
-            if not select.select([output], [], [], longest + 2)[0] or not (data := output.read(_CHUNK)):
+            if not select.select([output], [], [], longest + 2)[0] or not (
+                data := output.read(_CHUNK)
+            ):
                 break
             said, length = (said + data)[-_TOLD:], length + len(data)
-        if (
-            length >= _MOST
-        ):  # timeout hands the signal on; while nobody reads, whoever prints waits and spins on nothing
+        if length >= _MOST:
+            # timeout hands the signal on. While nobody reads, whoever prints waits, and spins on
+            # nothing.
             with suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
             process.wait()

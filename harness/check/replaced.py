@@ -1,4 +1,5 @@
-"""What of a configuration cannot be had inside the harness's machines, and what takes its place in the text (pure).
+"""What of a configuration cannot be had inside the harness's machines, and what takes its place in
+the text (pure).
 
 The lines stay where they are, so that keepalived's messages still name the user's own.
 """
@@ -12,7 +13,9 @@ _TRACKED = re.compile(r"^([ \t]*(?:@\S+[ \t]+)?)vrrp_track_process([ \t]+[^\s{]+
 _TRACKS = re.compile(r"^([ \t]*(?:@\S+[ \t]+)?)track_process\b", re.MULTILINE)
 _PROCESS = re.compile(r"^([ \t]*)process[ \t]+[\"']?([^\s\"']+).*$", re.MULTILINE)
 _OF_PROCESSES = re.compile(
-    r"^([ \t]*)((?:quorum|quorum_max|delay|terminate_delay|fork_delay|full_command|param_match)\b.*)$", re.MULTILINE
+    r"^([ \t]*)((?:quorum|quorum_max|delay|terminate_delay|fork_delay|full_command"
+    r"|param_match)\b.*)$",
+    re.MULTILINE,
 )
 _NAMESPACE = re.compile(r"^([ \t]*)(net_namespace(?:_ipvs)?[ \t]+(\S+).*)$", re.MULTILINE)
 _COMM = 15
@@ -20,7 +23,9 @@ _COMM = 15
 
 
 def replaced(text: str) -> tuple[str, tuple[str, ...]]:
-    """The text with what takes the place of what cannot be had, and what that is, a sentence each."""
+    """The text with what takes the place of what cannot be had, and what that is, a sentence
+    each.
+    """
     said: list[str] = []
     spaces = [found[3] for found in _NAMESPACE.finditer(text)]
     if spaces:
@@ -30,14 +35,17 @@ def replaced(text: str) -> tuple[str, tuple[str, ...]]:
     if names:
         text = _TRACKS.sub(r"\1track_script", "".join(_as_scripts(text)))
         said.append(
-            f"vrrp_track_process {', '.join(names)}: keepalived hears of processes in the first network namespace"
+            f"vrrp_track_process {', '.join(names)}: keepalived hears of processes in the first"
+            f" network namespace"
             " alone, so a script that looks each second takes its place"
         )
     return text, tuple(said)
 
 
 def _as_scripts(text: str) -> Iterator[str]:
-    """The text, in which each ``vrrp_track_process`` is a ``vrrp_script`` that looks for the same process."""
+    """The text, in which each ``vrrp_track_process`` is a ``vrrp_script`` that looks for the
+    same process.
+    """
     at = 0
     for found in _TRACKED.finditer(text):
         end = text.find("}", found.end())

@@ -1,7 +1,8 @@
 """Which real servers are the directors themselves, and whether one machine can be both here (pure).
 
-Two databases that copy each other, with keepalived on both, are the commonest case: each director has its own database
-as the only real server of one service, so that its check, when it fails, has a script end keepalived.
+Two databases that copy each other, with keepalived on both, are the commonest case: each director
+has its own database as the only real server of one service, so that its check, when it fails, has a
+script end keepalived.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ def is_loopback(address: str) -> bool:
 
 
 def is_alone(mine: Service, also: Service) -> bool:
-    """Whether two directors have one service with one real server each, of the same port, and another one."""
+    """Whether two directors have one service with one real server each, of the same port, and
+    another one.
+    """
     own, others = mine.real_servers, also.real_servers
     if len(own) != 1 or len(others) != 1 or own[0].port != others[0].port:
         return False
@@ -27,10 +30,15 @@ def is_alone(mine: Service, also: Service) -> bool:
 
 
 def selves(readings: Mapping[str, Reading]) -> dict[str, str]:
-    """By director the real server that is taken for itself, since it has that alone and each other one another."""
+    """By director the real server that is taken for itself, since it has that alone and each
+    other one another.
+    """
     for service in next(iter(readings.values())).services if readings else ():
         alike = {
-            name: each for name, reading in readings.items() for each in reading.services if each.name == service.name
+            name: each
+            for name, reading in readings.items()
+            for each in reading.services
+            if each.name == service.name
         }
         if len(alike) < 2 or len(alike) < len(readings):
             continue
@@ -42,11 +50,15 @@ def selves(readings: Mapping[str, Reading]) -> dict[str, str]:
 
 
 def why_not_both(service: str, directors: Sequence[DirectorMachine]) -> str | None:
-    """Why a service is not emulated, some of whose real servers are directors; None if it is, or has none such.
+    """Why a service is not emulated, some of whose real servers are directors; None if it is, or
+    has none such.
 
-    Each director has the service at its address on its first wire, and all of them balance over the same real servers.
+    Each director has the service at its address on its first wire, and all of them balance over the
+    same real servers.
     """
-    having = {one.name: each for one in directors for each in one.reading.services if each.name == service}
+    having = {
+        one.name: each for one in directors for each in one.reading.services if each.name == service
+    }
     known = {address: one for one in directors for address in one.addresses.values()}
     for each in having.values():
         for server in each.real_servers:
@@ -58,11 +70,15 @@ def why_not_both(service: str, directors: Sequence[DirectorMachine]) -> str | No
             if any(is_alone(each, other) for other in having.values()):
                 return both
             if server.method != "DR" or each.mark is not None or each.marks:
-                return f"{both}, by {server.method}" + " and a firewall mark" * (server.method == "DR")
+                return f"{both}, by {server.method}" + " and a firewall mark" * (
+                    server.method == "DR"
+                )
             if server.address != director.rip:
                 return f"{both}, and not at its first address"
             if director.name not in having:
                 return f"{both}, which does not have this service itself"
-            if any(own.port is not None for services in director.local.values() for own in services):
+            if any(
+                own.port is not None for services in director.local.values() for own in services
+            ):
                 return f"{both}, and its health scripts ask another server there"
     return None

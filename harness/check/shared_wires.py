@@ -1,4 +1,6 @@
-"""Which interfaces of different directors lead to one wire, though each director calls its own otherwise (pure)."""
+"""Which interfaces of different directors lead to one wire, though each director calls its own
+otherwise (pure).
+"""
 
 from __future__ import annotations
 
@@ -20,12 +22,15 @@ def is_virtual(device: str) -> bool:
     return _VIRTUAL.fullmatch(device) is not None
 
 
-def unified(readings: Mapping[str, Reading], setting: Setting) -> tuple[dict[str, Reading], dict[str, dict[str, str]]]:
-    """The readings with the first director's name for each wire, and by director: wire -> its own interface, where that
-    is called otherwise.
+def unified(
+    readings: Mapping[str, Reading], setting: Setting
+) -> tuple[dict[str, Reading], dict[str, dict[str, str]]]:
+    """The readings with the first director's name for each wire, and by director: wire -> its own
+    interface, where that is called otherwise.
 
-    A virtual router is on one wire: where a director has a VRID on an interface that nobody before it has, it is taken
-    for that on which the others have it. On one that they have as well it may be a mistake, and is left alone.
+    A virtual router is on one wire: where a director has a VRID on an interface that nobody before
+    it has, it is taken for that on which the others have it. On one that they have as well it may
+    be a mistake, and is left alone.
     """
     wire_of: dict[int, str] = {}
     wires: set[str] = set()
@@ -47,8 +52,14 @@ def unified(readings: Mapping[str, Reading], setting: Setting) -> tuple[dict[str
 
 
 def _interfaces(reading: Reading) -> set[str]:
-    named = {name for one in reading.instances for name in (one.interface, *(tracked for tracked, _ in one.interfaces))}
-    return named | {vip.device for one in reading.instances for vip in (*one.vips, *one.excluded_vips)}
+    named = {
+        name
+        for one in reading.instances
+        for name in (one.interface, *(tracked for tracked, _ in one.interfaces))
+    }
+    return named | {
+        vip.device for one in reading.instances for vip in (*one.vips, *one.excluded_vips)
+    }
 
 
 def _renamed(reading: Reading, to: Mapping[str, str]) -> Reading:

@@ -21,7 +21,9 @@ _SPEAKS_HTTP = ("HTTP_GET", "SSL_GET")
 _HTTP_PORTS = (80, 443)
 """Ports at which every stand-in speaks HTTP."""
 SUCCEEDS = b"#!/bin/sh\n"
-"""A script in the place of one that is not there: for a shell, and for whatever other interpreter runs it, nothing."""
+"""A script in the place of one that is not there: for a shell, and for whatever other
+interpreter runs it, nothing.
+"""
 PLACE = "/usr/local/sbin/stand-in"
 """Where one is that takes the place of a command."""
 _SCRIPT_OF = r"(vrrp_script\s+{name}\s*\{{[^}}]*?\bscript\s+)(\"[^\"\n]*\"|'[^'\n]*'|[^\n]+)"
@@ -30,16 +32,28 @@ _SCRIPT_OF = r"(vrrp_script\s+{name}\s*\{{[^}}]*?\bscript\s+)(\"[^\"\n]*\"|'[^'\
 def options(server: ServerMachine | DirectorMachine) -> dict[str, Any]:
     """What :class:`harness.topology.RealServer` is told of its pages."""
     urls = [
-        (url, url.virtualhost or service.virtualhost) for service, checker in _asking(server) for url in checker.urls
+        (url, url.virtualhost or service.virtualhost)
+        for service, checker in _asking(server)
+        for url in checker.urls
     ]
     statuses = {url.path: _status(url) for url, _ in urls if _status(url) != HTTP_OK}
     pages = {_place(url.path, host): PAGE for url, host in urls if url.path != "/" or host}
-    pages |= {_place(url.path, None): PAGE for url, _ in urls if url.path != "/"}  # with TLS there is one host only
-    pages = {place: content for place, content in pages.items() if f"/{place.partition('/')[2]}" not in statuses}
+    pages |= {
+        _place(url.path, None): PAGE for url, _ in urls if url.path != "/"
+    }  # with TLS there is one host only
+    pages = {
+        place: content
+        for place, content in pages.items()
+        if f"/{place.partition('/')[2]}" not in statuses
+    }
     front = {"page": PAGE.strip()} if any(url.path == "/" and url.digest for url, _ in urls) else {}
-    http = tuple(port for port in _asked(server, "HTTP_GET", "TCP_CHECK") if port not in _of_dns(server))
+    http = tuple(
+        port for port in _asked(server, "HTTP_GET", "TCP_CHECK") if port not in _of_dns(server)
+    )
     listens = {"listens": http, "listens_tls": _asked(server, "SSL_GET")}
-    mails = {"mails": _asked(server, "SMTP_CHECK") + (mail.PORT,) * _is_asked_for_mail_alone(server)}
+    mails = {
+        "mails": _asked(server, "SMTP_CHECK") + (mail.PORT,) * _is_asked_for_mail_alone(server)
+    }
     return {"pages": pages, "statuses": statuses, "answers_all": True, **front, **listens, **mails}
 
 
@@ -53,13 +67,20 @@ def _asking(server: ServerMachine | DirectorMachine) -> Iterator[tuple[Service, 
 
 def _is_asked_for_mail_alone(server: ServerMachine | DirectorMachine) -> bool:
     """Whether checkers ask for a mail server at its port, where no service has one."""
-    asked = any(checker.kind == "SMTP_CHECK" and checker.port == mail.PORT for _, checker in _asking(server))
+    asked = any(
+        checker.kind == "SMTP_CHECK" and checker.port == mail.PORT for _, checker in _asking(server)
+    )
     return asked and not any(mail.PORT in _ports(service, real) for service, real in server.serves)
 
 
 def _of_dns(server: ServerMachine | DirectorMachine) -> set[int]:
     """The ports at which the DNS server of a real server answers, by TCP as well."""
-    return {port for service, real in server.serves if service.protocol == "UDP" for port in _ports(service, real)}
+    return {
+        port
+        for service, real in server.serves
+        if service.protocol == "UDP"
+        for port in _ports(service, real)
+    }
 
 
 def _ports(service: Service, real: RealServer) -> set[int]:
@@ -72,7 +93,9 @@ def _ports(service: Service, real: RealServer) -> set[int]:
 def _asked(server: ServerMachine | DirectorMachine, *kinds: str) -> tuple[int, ...]:
     """The ports that checkers of these kinds ask for, but for that of the mail server."""
     checkers = (checker for _, checker in _asking(server))
-    return tuple(sorted({each.port for each in checkers if each.kind in kinds and each.port} - {mail.PORT}))
+    return tuple(
+        sorted({each.port for each in checkers if each.kind in kinds and each.port} - {mail.PORT})
+    )
 
 
 def _status(url: Url) -> int:
@@ -86,7 +109,9 @@ def _place(path: str, host: str | None) -> str:
 
 
 def digests(readings: Mapping[str, Reading]) -> set[str]:
-    """The digests that pages are to have. No page can be made for one, so the directors get the stand-in's instead."""
+    """The digests that pages are to have. No page can be made for one, so the directors get the
+    stand-in's instead.
+    """
     checkers = (
         checker
         for reading in readings.values()
@@ -97,7 +122,9 @@ def digests(readings: Mapping[str, Reading]) -> set[str]:
     return {url.digest for checker in checkers for url in checker.urls if url.digest}
 
 
-def with_digests(files: Mapping[str, tuple[bytes, int]], known: set[str]) -> dict[str, tuple[bytes, int]]:
+def with_digests(
+    files: Mapping[str, tuple[bytes, int]], known: set[str]
+) -> dict[str, tuple[bytes, int]]:
     """The files, byte for byte but for the digests."""
     changed = {}
     for place, (content, mode) in files.items():
@@ -110,11 +137,16 @@ def with_digests(files: Mapping[str, tuple[bytes, int]], known: set[str]) -> dic
 def left_out(layout: Layout) -> Iterator[str]:
     """What of the configurations is not emulated, by name."""
     reasons = why_not_all(layout)
-    for service in {each.name: each for one in layout.directors for each in one.reading.services}.values():
+    for service in {
+        each.name: each for one in layout.directors for each in one.reading.services
+    }.values():
         if reason := reasons.get(service.name):
             yield f"service {service.name}: {reason}"
         elif service.sorry_server and is_loopback(service.sorry_server[0]):
-            yield f"service {service.name}: its sorry server {service.sorry_server[0]}, which is the director itself"
+            yield (
+                f"service {service.name}: its sorry server {service.sorry_server[0]}, which is"
+                f" the director itself"
+            )
 
 
 def changed(layout: Layout) -> Iterator[str]:
@@ -140,9 +172,14 @@ def why_not_all(layout: Layout) -> dict[str, str]:
 
 
 def _in_the_way(serves: Sequence[tuple[Service, RealServer]]) -> Iterator[tuple[Service, str]]:
-    """Services of a real server that its stand-ins cannot serve beside the others: DNS is at one port, by TCP too."""
+    """Services of a real server that its stand-ins cannot serve beside the others: DNS is at
+    one port, by TCP too.
+    """
     asked = {
-        checker.port or real.port for _, real in serves for checker in real.checkers if checker.kind in _SPEAKS_HTTP
+        checker.port or real.port
+        for _, real in serves
+        for checker in real.checkers
+        if checker.kind in _SPEAKS_HTTP
     }
     dns: set[int] = set()
     for service, real in serves:
@@ -161,7 +198,9 @@ def _in_the_way(serves: Sequence[tuple[Service, RealServer]]) -> Iterator[tuple[
 
 
 def why_not(service: Service, answering: Collection[str] = ()) -> str | None:
-    """Why a service is not emulated; None if it is. ``answering`` are further machines that checkers may ask."""
+    """Why a service is not emulated; None if it is. ``answering`` are further machines that
+    checkers may ask.
+    """
     if not service.listeners:
         return "it has no address"
     if not service.real_servers:
@@ -170,7 +209,10 @@ def why_not(service: Service, answering: Collection[str] = ()) -> str | None:
         return "port 0 stands for all ports"
     own_ports = {server.port for server in service.real_servers}
     if service.method == "NAT" and len(own_ports) > 1:
-        return f"its real servers are asked at different ports: {', '.join(map(str, sorted(own_ports)))}"
+        return (
+            f"its real servers are asked at different ports:"
+            f" {', '.join(map(str, sorted(own_ports)))}"
+        )
     own = {address for address, _ in service.listeners}
     for server in service.real_servers:
         if server.address in own:
@@ -178,22 +220,33 @@ def why_not(service: Service, answering: Collection[str] = ()) -> str | None:
         for checker in server.checkers:
             if checker not in server.own_checkers:
                 if checker.address not in answering or checker.kind not in ANSWERED:
-                    return f"{checker.kind} of {server.address} asks another machine, {checker.address}"
+                    return (
+                        f"{checker.kind} of {server.address} asks another machine,"
+                        f" {checker.address}"
+                    )
             elif checker.kind == "SMTP_CHECK" and ":" in server.address:
-                return f"{checker.kind} of {server.address}: stand-ins have their mail server on IPv4 only"
+                return (
+                    f"{checker.kind} of {server.address}: stand-ins have their mail server on"
+                    f" IPv4 only"
+                )
         asked = {checker.port for checker in server.own_checkers if checker.kind == "SMTP_CHECK"}
         if asked and mail.PORT not in asked:
             ports = ", ".join(str(port) for port in sorted(asked, key=str))
-            return f"SMTP_CHECK at port {ports} alone: what is made to fail is the mail server at {mail.PORT}"
+            return (
+                f"SMTP_CHECK at port {ports} alone: what is made to fail is the mail server"
+                f" at {mail.PORT}"
+            )
     return None
 
 
 def with_succeeding(
     files: Mapping[str, tuple[bytes, int]], commands: Mapping[str, str]
 ) -> tuple[dict[str, tuple[bytes, int]], dict[str, str]]:
-    """The files, with a stand-in that succeeds for each of ``commands`` (by script); and by script the file of it.
+    """The files, with a stand-in that succeeds for each of ``commands`` (by script); and by script
+    the file of it.
 
-    A script of the user's own is replaced as a file, and a command of the system's where the configuration has it.
+    A script of the user's own is replaced as a file, and a command of the system's where the
+    configuration has it.
     """
     changed, places = dict(files), {}
     for number, (script, command) in enumerate(commands.items()):
@@ -202,6 +255,9 @@ def with_succeeding(
         if own is None:
             pattern = _SCRIPT_OF.format(name=re.escape(script)).encode()
             for path, (content, mode) in changed.items():
-                changed[path] = re.sub(pattern, rb'\1"' + places[script].encode() + b'"', content), mode
+                changed[path] = (
+                    re.sub(pattern, rb'\1"' + places[script].encode() + b'"', content),
+                    mode,
+                )
         changed[places[script]] = SUCCEEDS, 0o755
     return changed, places

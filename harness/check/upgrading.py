@@ -14,7 +14,9 @@ ABSENT = "-"
 """What a verdict does not speak of."""
 
 Verdicts = Mapping[str, Mapping[str, Any]]
-"""By column (``bookworm``, ``trixie``, ``bookworm+trixie``) the verdict on it; the first is what there is today."""
+"""By column (``bookworm``, ``trixie``, ``bookworm+trixie``) the verdict on it; the first is
+what there is today.
+"""
 
 
 def rows(verdicts: Verdicts) -> list[tuple[str, list[str]]]:
@@ -27,7 +29,9 @@ def rows(verdicts: Verdicts) -> list[tuple[str, list[str]]]:
     for column, document in verdicts.items():
         for outcome in document.get("outcomes", []):
             found.setdefault(outcome["about"], {})[column] = outcome["verdict"]
-    table = [(about, [said.get(column, ABSENT) for column in verdicts]) for about, said in found.items()]
+    table = [
+        (about, [said.get(column, ABSENT) for column in verdicts]) for about, said in found.items()
+    ]
     return sorted(table, key=lambda row: len(set(row[1])) == 1)
 
 
@@ -55,7 +59,9 @@ def report(verdicts: Verdicts) -> Iterator[str]:
 
 
 def columns(before: str, after: str, directors: Sequence[str]) -> dict[str, list[str]]:
-    """By column the ``--image`` values: all of the one, all of the other, and rolling pairs in both orders."""
+    """By column the ``--image`` values: all of the one, all of the other, and rolling pairs in
+    both orders.
+    """
     whole = {release: [f"director={release}"] for release in (before, after)}
     if len(directors) != 2:
         return whole

@@ -1,6 +1,8 @@
-"""The verdict on configurations: what is wrong, what breaks, what works, and what was not tried (pure).
+"""The verdict on configurations: what is wrong, what breaks, what works, and what was not tried
+(pure).
 
-What was found in the files comes first, with cures, and what breaks because of it stands below it in a line.
+What was found in the files comes first, with cures, and what breaks because of it stands below it
+in a line.
 """
 
 from __future__ import annotations
@@ -25,8 +27,8 @@ _PLACES = 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one scenario has shown: ``about`` is what it says of the cluster, ``evidence`` the folder with its proof,
-    ``module`` the name of the module that it is in.
+    """What one scenario has shown: ``about`` is what it says of the cluster, ``evidence`` the
+    folder with its proof, ``module`` the name of the module that it is in.
     """
 
     verdict: str
@@ -37,11 +39,14 @@ class Outcome:
 
 
 def report(
-    outcomes: Iterable[Outcome], findings: Sequence[Finding] = (), silent: Mapping[str, str] | None = None
+    outcomes: Iterable[Outcome],
+    findings: Sequence[Finding] = (),
+    silent: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
     """The lines of the verdict.
 
-    ``findings`` have been found in the files; those whose name is in ``silent`` are counted with the reason there.
+    ``findings`` have been found in the files; those whose name is in ``silent`` are counted with
+    the reason there.
     """
     silent = silent or {}
     told = [finding for finding in findings if finding.name not in silent]
@@ -58,7 +63,11 @@ def report(
         if finding.kind.level == NOTE:
             yield from _finding(finding, [])
     yield from _grouped(known)
-    yield from (f"{outcome.verdict:<15} {outcome.about}" for outcome in known if outcome.verdict == NOT_EMULATED)
+    yield from (
+        f"{outcome.verdict:<15} {outcome.about}"
+        for outcome in known
+        if outcome.verdict == NOT_EMULATED
+    )
     for name in dict.fromkeys(finding.name for finding in findings if finding.name in silent):
         yield f"{'silenced':<15} {name}: {silent[name]}"
     yield "in short: " + ", ".join(_counts(known, told))
@@ -69,13 +78,19 @@ def is_wrong(findings: Iterable[Finding], silent: Mapping[str, str]) -> bool:
     return any(finding.kind.level == FINDING and finding.name not in silent for finding in findings)
 
 
-def _following(outcomes: Sequence[Outcome], findings: Sequence[Finding]) -> dict[Finding, list[Outcome]]:
-    """By finding what breaks because of it: each outcome belongs to the first finding that explains it."""
+def _following(
+    outcomes: Sequence[Outcome], findings: Sequence[Finding]
+) -> dict[Finding, list[Outcome]]:
+    """By finding what breaks because of it: each outcome belongs to the first finding that
+    explains it.
+    """
     found: dict[Finding, list[Outcome]] = {}
     for outcome in outcomes:
         if outcome.verdict not in (BREAKS, UNCLEAR):
             continue
-        cause = next((finding for finding in findings if outcome.module in finding.kind.explains), None)
+        cause = next(
+            (finding for finding in findings if outcome.module in finding.kind.explains), None
+        )
         if cause is not None:
             found.setdefault(cause, []).append(outcome)
     return found
@@ -126,4 +141,6 @@ def _counts(outcomes: Sequence[Outcome], findings: Sequence[Finding]) -> Iterato
 
 def _hanging(title: str, text: str) -> list[str]:
     indent = _MARGIN + " " * (len(title) + 2)
-    return textwrap.wrap(f"{title}: {text}", _WIDTH, initial_indent=_MARGIN, subsequent_indent=indent)
+    return textwrap.wrap(
+        f"{title}: {text}", _WIDTH, initial_indent=_MARGIN, subsequent_indent=indent
+    )

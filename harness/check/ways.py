@@ -1,4 +1,6 @@
-"""Which packets and announcements cannot take the way that a configuration needs, told from the addresses (pure)."""
+"""Which packets and announcements cannot take the way that a configuration needs, told from the
+addresses (pure).
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,8 @@ ASKED, LOST = "asked", "lost"
 
 @dataclass(frozen=True)
 class Amiss:
-    """What is amiss, with its cure. ``services`` cannot be judged because of it: when they are ``asked`` at all, or
-    when their director is ``lost``.
+    """What is amiss, with its cure. ``services`` cannot be judged because of it: when they are
+    ``asked`` at all, or when their director is ``lost``.
     """
 
     name: str
@@ -55,15 +57,23 @@ def services_of(layout: Layout) -> dict[str, Service]:
 
 
 def _both_in_one(layout: Layout) -> Iterator[Amiss]:
-    """Directors that are real servers: both balance, so that each hands the other what it was just handed.
+    """Directors that are real servers: both balance, so that each hands the other what it was just
+    handed.
 
-    With one alone nothing comes back. What bears a firewall mark is in no keepalived.conf: it may be the cure.
+    With one alone nothing comes back. What bears a firewall mark is in no keepalived.conf: it may
+    be the cure.
     """
     owners = {address: one.name for one in layout.directors for address in one.addresses.values()}
     for name, each in services_of(layout).items():
         if each.mark is not None or each.marks or each.method == "NAT":
-            continue  # what NAT hands on is addressed to the real server, of which the other knows no service
-        balancing = {one.name: each for one in layout.directors for each in one.reading.services if each.name == name}
+            # what NAT hands on is addressed to the real server, of which the other knows no service
+            continue
+        balancing = {
+            one.name: each
+            for one in layout.directors
+            for each in one.reading.services
+            if each.name == name
+        }
         both = [
             owners[server.address]
             for mine, service in balancing.items()
@@ -75,10 +85,14 @@ def _both_in_one(layout: Layout) -> Iterator[Amiss]:
             yield Amiss(
                 "director and real server in one",
                 f"{' and '.join(both)} are directors and real servers of {name}, and every director"
-                " balances: what the master hands to the backup, that balances again and may hand back, without end",
-                "have IPVS balance on the master alone (lvs_sync_daemon with the sysctl net.ipv4.vs.backup_only=1, or a"
-                " notify script that loads and clears the table), balance by a firewall mark that is not put on what"
-                " comes from the other director's hardware address, or give the service real servers of its own",
+                " balances: what the master hands to the backup, that balances again and may"
+                " hand back, without end",
+                "have IPVS balance on the master alone (lvs_sync_daemon with the sysctl"
+                " net.ipv4.vs.backup_only=1, or a"
+                " notify script that loads and clears the table), balance by a firewall mark"
+                " that is not put on what"
+                " comes from the other director's hardware address, or give the service real"
+                " servers of its own",
             )
 
 
@@ -87,22 +101,29 @@ def _answers_past_the_director(layout: Layout) -> Iterator[Amiss]:
     if layout.routed:
         return
     for name, service in services_of(layout).items():
-        lans = {layout.outside.get(address) or _lan_of(layout, address) for address, _ in service.listeners}
+        lans = {
+            layout.outside.get(address) or _lan_of(layout, address)
+            for address, _ in service.listeners
+        }
         near = [server for server in _servers_of(layout, service) if server.segment in lans]
         if near and service.method == "NAT":
             told = ", ".join(f"{server.name} {server.rip}" for server in near)
             yield Amiss(
                 "NAT on one LAN",
-                f"{name}: clients are on the same LAN as {told}, which answer straight to the client, past the"
+                f"{name}: clients are on the same LAN as {told}, which answer straight to the"
+                f" client, past the"
                 " director, and with an address that the client did not ask",
-                "use DR, or put the real servers on a LAN of their own; where clients are behind a router:"
+                "use DR, or put the real servers on a LAN of their own; where clients are behind"
+                " a router:"
                 " --set client=router",
                 (name,),
             )
 
 
 def _no_inner_vip(layout: Layout) -> Iterator[Amiss]:
-    """NAT with real servers on a LAN where no VIP moves with the master: their gateway is one director's own."""
+    """NAT with real servers on a LAN where no VIP moves with the master: their gateway is one
+    director's own.
+    """
     held = [vip for one in _instances(layout) for vip in (*one.vips, *one.excluded_vips)]
     for name, service in services_of(layout).items():
         if service.method != "NAT" or len(layout.directors) < 2:
@@ -113,9 +134,11 @@ def _no_inner_vip(layout: Layout) -> Iterator[Amiss]:
             if not any(layout.segments[lan].has(vip.address) for vip in held):
                 yield Amiss(
                     "no floating inner address for NAT",
-                    f"{name}: its real servers on {layout.segments[lan].subnet} have one director's own address as"
+                    f"{name}: its real servers on {layout.segments[lan].subnet} have one"
+                    f" director's own address as"
                     " their gateway, and after a failover no director holds the gateway",
-                    f"give all directors a VIP on {layout.segments[lan].subnet} that moves with the others, and the"
+                    f"give all directors a VIP on {layout.segments[lan].subnet} that moves with"
+                    f" the others, and the"
                     " real servers that as their gateway",
                     (name,),
                     LOST,
@@ -123,32 +146,45 @@ def _no_inner_vip(layout: Layout) -> Iterator[Amiss]:
 
 
 def _legs_apart(layout: Layout) -> Iterator[Amiss]:
-    """NAT with the VIP and the real servers' gateway in instances of which one can fail over without the other."""
+    """NAT with the VIP and the real servers' gateway in instances of which one can fail over
+    without the other.
+    """
     for name, service in services_of(layout).items():
         lans = {server.segment for server in _servers_of(layout, service)}
         if service.method != "NAT" or len(layout.directors) < 2:
             continue
         for director in layout.directors:
             instances = director.reading.instances
-            outer = [one for one in instances if any(_holds(one, address) for address, _ in service.listeners)]
+            outer = [
+                one
+                for one in instances
+                if any(_holds(one, address) for address, _ in service.listeners)
+            ]
             inner = [one for one in instances if any(_is_on(layout, one, lan) for lan in lans)]
             if not outer or not inner or outer[0] in inner or _together(outer[0], inner[0]):
                 continue
             yield Amiss(
                 "NAT legs that fail over apart",
-                f"{name}: its VIP is in {outer[0].name} and the gateway of its real servers in {inner[0].name}, and"
-                f" nothing ties the two together: when {outer[0].interface} of the master loses its carrier, the VIP"
-                " moves and the gateway stays, so answers go to a director that cannot pass them on",
+                f"{name}: its VIP is in {outer[0].name} and the gateway of its real servers in"
+                f" {inner[0].name}, and"
+                f" nothing ties the two together: when {outer[0].interface} of the master loses"
+                f" its carrier, the VIP"
+                " moves and the gateway stays, so answers go to a director that cannot pass them"
+                " on",
                 "put both instances into one vrrp_sync_group",
             )
 
 
 def _together(one: Instance, other: Instance) -> bool:
-    """Whether two instances of a director change their states together when a link of either fails."""
+    """Whether two instances of a director change their states together when a link of either
+    fails.
+    """
     if one.sync_group is not None and one.sync_group == other.sync_group:
         return True
     follows = {name for name, _ in one.interfaces}, {name for name, _ in other.interfaces}
-    return one.interface == other.interface or (other.interface in follows[0] and one.interface in follows[1])
+    return one.interface == other.interface or (
+        other.interface in follows[0] and one.interface in follows[1]
+    )
 
 
 def _holds(instance: Instance, address: str) -> bool:
@@ -156,12 +192,20 @@ def _holds(instance: Instance, address: str) -> bool:
 
 
 def _is_on(layout: Layout, instance: Instance, lan: str) -> bool:
-    return any(layout.segments[lan].has(vip.address) for vip in (*instance.vips, *instance.excluded_vips))
+    return any(
+        layout.segments[lan].has(vip.address) for vip in (*instance.vips, *instance.excluded_vips)
+    )
 
 
 def _outside(layout: Layout) -> Iterator[Amiss]:
-    """DR to a real server on a LAN of which nothing else is known, beside others that are on the directors'."""
-    known = {_lan_of(layout, vip.address) for one in _instances(layout) for vip in (*one.vips, *one.excluded_vips)}
+    """DR to a real server on a LAN of which nothing else is known, beside others that are on
+    the directors'.
+    """
+    known = {
+        _lan_of(layout, vip.address)
+        for one in _instances(layout)
+        for vip in (*one.vips, *one.excluded_vips)
+    }
     known |= {_lan_of(layout, one.source) for one in _instances(layout) if one.source}
     known |= set(layout.outside.values())
     for name, service in services_of(layout).items():
@@ -173,9 +217,11 @@ def _outside(layout: Layout) -> Iterator[Amiss]:
                 near = next(lan for lan in layout.segments if lan in known)
                 yield Amiss(
                     "real server outside the LAN",
-                    f"{name}: DR needs its real servers on a LAN of the directors', and {server.rip} is not in"
+                    f"{name}: DR needs its real servers on a LAN of the directors', and"
+                    f" {server.rip} is not in"
                     f" {layout.segments[near].subnet} as the others are",
-                    f"correct the address, or say how wide the LAN is: --set {near}=SUBNET, or use TUN",
+                    f"correct the address, or say how wide the LAN is: --set {near}=SUBNET, or"
+                    f" use TUN",
                 )
 
 
@@ -187,22 +233,33 @@ def _not_announced(layout: Layout) -> Iterator[Amiss]:
             if shared_wires.is_virtual(vip.device) and len(layout.directors) > 1:
                 yield Amiss(
                     "VIP on a device that announces nothing",
-                    f"{one.name} holds {vip.address} on {vip.device}: no gratuitous ARP leaves by {vip.device}, so"
+                    f"{one.name} holds {vip.address} on {vip.device}: no gratuitous ARP leaves"
+                    f" by {vip.device}, so"
                     " after a failover clients go on to the old director until their entry is old",
                     f"hold it on {one.interface}",
-                    tuple(name for name, each in services.items() if vip.address in dict(each.listeners)),
+                    tuple(
+                        name
+                        for name, each in services.items()
+                        if vip.address in dict(each.listeners)
+                    ),
                     LOST,
                 )
 
 
 def _checks_from_the_vip(layout: Layout) -> Iterator[Amiss]:
-    """IPv6 VIPs that a director speaks from: real servers hold the VIP themselves, and answer themselves.
+    """IPv6 VIPs that a director speaks from: real servers hold the VIP themselves, and answer
+    themselves.
 
-    Of the addresses in the subnet of the one spoken to the kernel takes the one that it was given last, for it compares
-    no more bits than the prefix has (``addrconf.c``, IPV6_SADDR_RULE_PREFIX), and none that is deprecated, as
-    keepalived sets VIPs of /128.
+    Of the addresses in the subnet of the one spoken to the kernel takes the one that it was given
+    last, for it compares no more bits than the prefix has (``addrconf.c``, IPV6_SADDR_RULE_PREFIX),
+    and none that is deprecated, as keepalived sets VIPs of /128.
     """
-    held = [vip for one in _instances(layout) for vip in one.vips if ":" in vip.address and vip.prefix < 128]
+    held = [
+        vip
+        for one in _instances(layout)
+        for vip in one.vips
+        if ":" in vip.address and vip.prefix < 128
+    ]
     for name, service in services_of(layout).items():
         for vip in dict.fromkeys(vip for vip in held if vip.address in dict(service.listeners)):
             subnet = ip_network(f"{vip.address}/{vip.prefix}", strict=False)
@@ -211,9 +268,12 @@ def _checks_from_the_vip(layout: Layout) -> Iterator[Amiss]:
             if taken and service.method != "NAT":
                 yield Amiss(
                     "IPv6 VIP that the director speaks from",
-                    f"{name}: the VIP has /{vip.prefix}, so the master's checks of {', '.join(taken)} are sent from"
-                    f" {vip.address}, and those real servers, which hold it, answer themselves: it removes them",
-                    f"write {vip.address} without a prefix or with /128, which keepalived keeps from being spoken from",
+                    f"{name}: the VIP has /{vip.prefix}, so the master's checks of"
+                    f" {', '.join(taken)} are sent from"
+                    f" {vip.address}, and those real servers, which hold it, answer themselves:"
+                    f" it removes them",
+                    f"write {vip.address} without a prefix or with /128, which keepalived keeps"
+                    f" from being spoken from",
                     (name,),
                 )
 
@@ -223,7 +283,11 @@ def _instances(layout: Layout) -> Iterator[Instance]:
 
 
 def _servers_of(layout: Layout, service: Service) -> list[ServerMachine]:
-    return [server for server in layout.servers if any(each.name == service.name for each, _ in server.serves)]
+    return [
+        server
+        for server in layout.servers
+        if any(each.name == service.name for each, _ in server.serves)
+    ]
 
 
 def _lan_of(layout: Layout, address: str) -> str | None:

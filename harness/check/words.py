@@ -1,7 +1,7 @@
 """The words that keepalived takes somewhere in its configuration, in releases 2.1.5 to 2.3.4.
 
-A word that it does not know and that is much like one of these is probably mistyped. ``words.txt`` has every name that
-keepalived's sources hand to ``install_keyword`` and its like.
+A word that it does not know and that is much like one of these is probably mistyped. ``words.txt``
+has every name that keepalived's sources hand to ``install_keyword`` and its like.
 """
 
 from __future__ import annotations

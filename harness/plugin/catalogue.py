@@ -1,4 +1,6 @@
-"""The catalogue of scenarios, made from the scenarios themselves: behaviour, rules with their sources, controls."""
+"""The catalogue of scenarios, made from the scenarios themselves: behaviour, rules with their
+sources, controls.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +23,17 @@ from harness.plugin.marks import controls_of
 HEAD = """\
 # Scenarios
 
-Written by `make docs` from the scenarios themselves. A *window* is the rule of `harness/keepalived/timers/` from
-which a scenario's deadline is computed. A *control* is what `make controls` plants, and under which the scenario must
-fail.
+Written by `make docs` from the scenarios themselves. A *window* is the rule of
+`harness/keepalived/timers/` from which a scenario's deadline is computed. A *control* is what
+`make controls` plants, and under which the scenario must fail.
 """
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One scenario with all its cases: ``about`` is its docstring, ``windows`` the timers that it computes with."""
+    """One scenario with all its cases: ``about`` is its docstring, ``windows`` the timers that
+    it computes with.
+    """
 
     name: str
     file: str
@@ -51,7 +55,8 @@ class Scenario:
 def scenarios(paths: Sequence[str], marker: str = "") -> list[Scenario]:
     """What pytest finds below ``paths``, restricted by ``-m marker``.
 
-    HarnessError if it finds nothing; SystemExit if it does not understand that, which it has said then.
+    HarnessError if it finds nothing; SystemExit if it does not understand that, which it has said
+    then.
     """
     collector = _Collector()
     options = ["--collect-only", "-p", "no:terminal", "-p", "no:cacheprovider", "-m", marker]
@@ -59,8 +64,12 @@ def scenarios(paths: Sequence[str], marker: str = "") -> list[Scenario]:
     if status == pytest.ExitCode.USAGE_ERROR:
         sys.exit(status)
     if status != pytest.ExitCode.OK or not collector.items:
-        raise HarnessError(f"no scenario below {' '.join(paths)}; try: pytest --collect-only {' '.join(paths)}")
-    grouped = groupby(collector.items, key=lambda item: (item.path, getattr(item, "originalname", item.name)))
+        raise HarnessError(
+            f"no scenario below {' '.join(paths)}; try: pytest --collect-only {' '.join(paths)}"
+        )
+    grouped = groupby(
+        collector.items, key=lambda item: (item.path, getattr(item, "originalname", item.name))
+    )
     return [_scenario(list(items)) for _, items in grouped]
 
 
@@ -74,8 +83,12 @@ class _Collector:
 
 def _scenario(items: list[pytest.Function]) -> Scenario:
     item = items[0]
-    registered = {line.partition(":")[0].partition("(")[0] for line in item.config.getini("markers")}
-    marks = dict.fromkeys(mark.name for mark in item.iter_markers() if mark.name in registered - MACHINERY)
+    registered = {
+        line.partition(":")[0].partition("(")[0] for line in item.config.getini("markers")
+    }
+    marks = dict.fromkeys(
+        mark.name for mark in item.iter_markers() if mark.name in registered - MACHINERY
+    )
     return Scenario(
         name=item.originalname,
         file=str(item.path.relative_to(item.config.rootpath)),
@@ -84,8 +97,12 @@ def _scenario(items: list[pytest.Function]) -> Scenario:
         marks=tuple(marks),
         cases=len(items),
         windows=tuple(windows_of(item.function)),
-        controls=tuple(dict.fromkeys(control.name for item in items for control in controls_of(item))),
-        needs=tuple(f"{mark.args[0]} ({_in_words(mark.kwargs)})" for mark in item.iter_markers("needs")),
+        controls=tuple(
+            dict.fromkeys(control.name for item in items for control in controls_of(item))
+        ),
+        needs=tuple(
+            f"{mark.args[0]} ({_in_words(mark.kwargs)})" for mark in item.iter_markers("needs")
+        ),
         defects=(
             *(": ".join(mark.args) for mark in item.iter_markers("known_defect")),
             *(
@@ -97,9 +114,24 @@ def _scenario(items: list[pytest.Function]) -> Scenario:
 
 
 MACHINERY: Final = frozenset(
-    ["topology", "control", "needs", "known_defect", "regression", "core", "diagnosis", "parametrize",
-     "skip", "skipif", "xfail", "usefixtures", "filterwarnings", "tryfirst", "trylast"]
-)  # fmt: skip
+    [
+        "topology",
+        "control",
+        "needs",
+        "known_defect",
+        "regression",
+        "core",
+        "diagnosis",
+        "parametrize",
+        "skip",
+        "skipif",
+        "xfail",
+        "usefixtures",
+        "filterwarnings",
+        "tryfirst",
+        "trylast",
+    ]
+)
 """Markers that say how a scenario is run, rather than what it is about."""
 
 
@@ -113,7 +145,9 @@ def windows_of(function: Callable[..., Any]) -> list[str]:
     used = (
         node.attr
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "timers"
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "timers"
     )
     return [name for name in dict.fromkeys(used) if inspect.isfunction(getattr(timers, name, None))]
 
@@ -122,7 +156,9 @@ def listing(found: Iterable[Scenario]) -> str:
     """A line for each scenario: file, name, cases, and what it shows."""
     rows = [(f"{Path(one.file).name}::{one.name}", str(one.cases), one.first_line) for one in found]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    return "".join(f"{name:<{widths[0]}}  {cases:>{widths[1]}}  {about}\n" for name, cases, about in rows)
+    return "".join(
+        f"{name:<{widths[0]}}  {cases:>{widths[1]}}  {about}\n" for name, cases, about in rows
+    )
 
 
 _FOREMOST = ("test_ownership.py", "test_failover.py", "test_election.py", "test_split_brain.py")
@@ -143,7 +179,9 @@ _SPELT |= {name: name.upper() for name in ("arp", "http", "tcp", "tls", "udp", "
 
 
 def _chapter(file: str) -> str:
-    """The heading of a file's scenarios: "Split brain", or "Regressions: weight zero" in a folder."""
+    """The heading of a file's scenarios: "Split brain", or "Regressions: weight zero" in a
+    folder.
+    """
     path = Path(file)
     words = path.stem.removeprefix("test_").split("_")
     if path.parent.name in ("regressions", "conformance"):
@@ -154,7 +192,9 @@ def _chapter(file: str) -> str:
 
 def markdown(found: Sequence[Scenario]) -> str:
     """The text of ``docs/scenarios.md``."""
-    chapters = [list(group) for _, group in groupby(sorted(found, key=_rank), key=lambda one: one.file)]
+    chapters = [
+        list(group) for _, group in groupby(sorted(found, key=_rank), key=lambda one: one.file)
+    ]
     text = [HEAD, f"{sum(one.cases for one in found)} cases of {len(found)} scenarios.\n"]
     text.append("\n".join(_contents(ones) for ones in chapters) + "\n- [Windows](#windows)\n")
     for ones in chapters:

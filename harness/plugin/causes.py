@@ -1,9 +1,9 @@
 """What a failure looks like: misconfigurations that show in what was recorded, named first.
 
-A fault makes much look like a misconfiguration. So what counts is what showed before the scenario's first fault; only a
-scenario without any is judged by all that was recorded. A scenario may pass although its cluster is misconfigured, for
-what it tries may be something else: it fails under ``--strict-diagnosis``, unless its author has said so
-with the mark ``diagnosis``.
+A fault makes much look like a misconfiguration. So what counts is what showed before the scenario's
+first fault; only a scenario without any is judged by all that was recorded. A scenario may pass
+although its cluster is misconfigured, for what it tries may be something else: it fails under
+``--strict-diagnosis``, unless its author has said so with the mark ``diagnosis``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark."""
     config.addinivalue_line(
-        "markers", f"{MARK}(name, ...): the cluster is misconfigured on purpose, in these ways of harness.diagnosis"
+        "markers",
+        f"{MARK}(name, ...): the cluster is misconfigured on purpose, in these ways of"
+        f" harness.diagnosis",
     )
 
 
@@ -46,7 +48,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if unknown := _declared(item) - known:
             raise pytest.UsageError(
-                f"{item.nodeid}: there is no diagnosis called {', '.join(map(repr, sorted(unknown)))}:"
+                f"{item.nodeid}: there is no diagnosis called"
+                f" {', '.join(map(repr, sorted(unknown)))}:"
                 f" there are {', '.join(sorted(known))}"
             )
 
@@ -56,7 +59,9 @@ def _declared(item: pytest.Item) -> set[str]:
 
 
 def tell(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Put the causes of a failure before its message, in the terminal, on the page and in JUnit's XML."""
+    """Put the causes of a failure before its message, in the terminal, on the page and in
+    JUnit's XML.
+    """
     cluster = item.stash.get(RUNNING, None)
     if cluster is None or report.when != "call" or report.skipped:
         return
@@ -95,6 +100,8 @@ def _causes(cluster: Cluster) -> list[Diagnosis]:
     try:
         earlier = timeline.events(FaultChanged, until=timeline.mark)
         faults = timeline.events(FaultChanged, since=timeline.mark, action="injected")
-        return cluster.diagnoses(since=timeline.mark if earlier else EVER, until=faults[0].at if faults else None)
+        return cluster.diagnoses(
+            since=timeline.mark if earlier else EVER, until=faults[0].at if faults else None
+        )
     except (HarnessError, OSError):
         return []  # the failure itself is told all the same

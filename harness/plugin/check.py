@@ -1,4 +1,6 @@
-"""``--director FILE``: scenarios that name no topology run on the cluster that these configurations need."""
+"""``--director FILE``: scenarios that name no topology run on the cluster that these
+configurations need.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ _VERDICTS = {
 _INTERRUPTED = pytest.StashKey[str]()
 """What the verdict says of a run that was interrupted."""
 _JUDGEMENTS = (AssertionError, HarnessError, pytest.fail.Exception, pytest.exit.Exception)
-"""What a scenario ends with that has found something; all else the harness itself has failed with."""
+"""What a scenario ends with that has found something; all else the harness itself has failed
+with.
+"""
 _ABOUT, _EVIDENCE, _LEFT_OUT, _FINDINGS = "about", "evidence", "not emulated", "findings"
 _FAILED = "harness failed"
 _FOUND = pytest.StashKey[tuple[Finding, ...]]()
@@ -44,7 +48,9 @@ READING = "test_configuration"
 """The module of the scenarios that only read the files, and judge nothing of what they say."""
 _SILENT = pytest.StashKey[Mapping[str, str]]()
 NOTHING_JUDGED = 5
-"""The exit status where nothing of the files could be judged: as pytest's where there is no test."""
+"""The exit status where nothing of the files could be judged: as pytest's where there is no
+test.
+"""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,15 +58,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("lvs-harness")
     about = "a director's keepalived.conf, FILE or NAME=FILE; once for each director"
     group.addoption("--director", action="append", default=[], metavar="[NAME=]FILE", help=about)
-    settings = "correct an assumption that is made where the configurations do not say it: eth0=10.0.0.0/24"
-    group.addoption("--set", dest="lvs_set", action="append", default=[], metavar="KEY=VALUE", help=settings)
+    settings = (
+        "correct an assumption that is made where the configurations do not say it:"
+        " eth0=10.0.0.0/24"
+    )
+    group.addoption(
+        "--set", dest="lvs_set", action="append", default=[], metavar="KEY=VALUE", help=settings
+    )
     about = "do not count a finding of this name, for this reason"
-    group.addoption("--silence", dest="lvs_silence", action="append", default=[], metavar="NAME=REASON", help=about)
+    group.addoption(
+        "--silence",
+        dest="lvs_silence",
+        action="append",
+        default=[],
+        metavar="NAME=REASON",
+        help=about,
+    )
     about = "write the verdict into this file, as JSON"
     group.addoption("--verdict-json", metavar="FILE", help=about)
     about = "write findings and what breaks into this file, as SARIF 2.1.0"
     group.addoption("--verdict-sarif", metavar="FILE", help=about)
-    parser.addini("lvs_directors", "directors' configurations, [NAME=]FILE each, beside this file", "linelist", [])
+    parser.addini(
+        "lvs_directors",
+        "directors' configurations, [NAME=]FILE each, beside this file",
+        "linelist",
+        [],
+    )
     parser.addini("lvs_settings", "assumptions corrected, KEY=VALUE each", "linelist", [])
 
 
@@ -79,8 +102,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def read(config: pytest.Config) -> None:
     """Read the directors' files, if any are named and that has not been done.
 
-    Whoever starts a kernel asks for it before pytest configures its plugins: what the files name decides what a
-    guest may read, and whether somebody has to be asked. HarnessError says which file is wrong, and how.
+    Whoever starts a kernel asks for it before pytest configures its plugins: what the files name
+    decides what a guest may read, and whether somebody has to be asked. HarnessError says which
+    file is wrong, and how.
     """
     given = config.getoption("director")
     beside = [_beside(config, line) for line in config.getini("lvs_directors")]
@@ -100,7 +124,9 @@ def _beside(config: pytest.Config, line: str) -> str:
 
 
 def _silent(pairs: Iterable[str]) -> Mapping[str, str]:
-    """``NAME=REASON`` each, as a table. HarnessError for a name that is none, or without a reason."""
+    """``NAME=REASON`` each, as a table. HarnessError for a name that is none, or without a
+    reason.
+    """
     table = {}
     for pair in pairs:
         name, _, reason = pair.partition("=")
@@ -123,12 +149,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(line)
     _write(terminalreporter.config, outcomes, findings)
     if terminalreporter.config.stash.get(_NOTHING, False):
-        terminalreporter.line("nothing of these files could be judged: all that was tried does not apply to them")
+        terminalreporter.line(
+            "nothing of these files could be judged: all that was tried does not apply to them"
+        )
     if interrupted:
         terminalreporter.line(interrupted)
 
 
-def _write(config: pytest.Config, outcomes: Sequence[verdict.Outcome], findings: Sequence[Finding]) -> None:
+def _write(
+    config: pytest.Config, outcomes: Sequence[verdict.Outcome], findings: Sequence[Finding]
+) -> None:
     """Write the verdict for machines, where that is wanted."""
     silent = config.stash.get(_SILENT, {})
     wanted = {name: config.getoption(name) for name in ("verdict_json", "verdict_sarif")}
@@ -154,7 +184,9 @@ def _outcomes(terminalreporter: pytest.TerminalReporter) -> list[verdict.Outcome
         if _ABOUT in dict(report.user_properties)
     ]
     told = private_pytest.reports(terminalreporter)
-    left_out = dict.fromkeys(what for report in told for name, what in report.user_properties if name == _LEFT_OUT)
+    left_out = dict.fromkeys(
+        what for report in told for name, what in report.user_properties if name == _LEFT_OUT
+    )
     return outcomes + [verdict.Outcome(verdict.NOT_EMULATED, str(what)) for what in left_out]
 
 
@@ -180,7 +212,10 @@ class _Findings:
         stash = session.config.stash
         found = in_order([*self._configured.findings, *self._told])
         stash[_FOUND] = found
-        tried = any(item.nodeid.partition("::")[0].rpartition("/")[2] != f"{READING}.py" for item in session.items)
+        tried = any(
+            item.nodeid.partition("::")[0].rpartition("/")[2] != f"{READING}.py"
+            for item in session.items
+        )
         if session.exitstatus != pytest.ExitCode.OK:
             return
         if verdict.is_wrong(found, stash.get(_SILENT, {})):
@@ -208,7 +243,8 @@ class _Interruption:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Ctrl-C, or a signal that asks for the same; not what pytest itself ends the run with."""
         self._interrupted = (
-            issubclass(excinfo.type, KeyboardInterrupt) and excinfo.type is not pytest.Session.Interrupted
+            issubclass(excinfo.type, KeyboardInterrupt)
+            and excinfo.type is not pytest.Session.Interrupted
         )
 
     _interrupted = False
@@ -219,7 +255,8 @@ class _Interruption:
         if self._interrupted:
             left = sum(item.nodeid not in self._ended for item in session.items)
             session.config.stash[_INTERRUPTED] = (
-                f"interrupted: this is what was found until then; {left} of {len(session.items)} situations were not"
+                f"interrupted: this is what was found until then; {left} of {len(session.items)}"
+                f" situations were not"
                 " tried to their end"
             )
             session.exitstatus = INTERRUPTED
@@ -248,11 +285,15 @@ def _outcome(report: pytest.TestReport, judged: str) -> verdict.Outcome:
     told = judged == verdict.WORKS
     evidence = "" if judged == verdict.DOES_NOT_APPLY else str(known.get(_EVIDENCE, ""))
     why = "" if told else _why(report)
-    return verdict.Outcome(judged, str(known[_ABOUT]), why, "" if told else evidence, _module(report))
+    return verdict.Outcome(
+        judged, str(known[_ABOUT]), why, "" if told else evidence, _module(report)
+    )
 
 
 def _why(report: pytest.TestReport) -> str:
-    """The message alone: of a skip its reason, of an assertion what it says, of a HarnessError its first line."""
+    """The message alone: of a skip its reason, of an assertion what it says, of a HarnessError
+    its first line.
+    """
     if isinstance(report.longrepr, tuple):
         return report.longrepr[2].removeprefix("Skipped: ")
     return private_pytest.message_of(report).partition("\n")[0].removeprefix("AssertionError: ")
@@ -275,10 +316,16 @@ def _first_sentence(docstring: str) -> str:
 def tell(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
     """Say where the evidence is, what is not emulated, and what is the harness's own failure."""
     if (configured := item.config.stash.get(CONFIGURED, None)) is not None:
-        if report.failed and call.excinfo is not None and not isinstance(call.excinfo.value, _JUDGEMENTS):
+        if (
+            report.failed
+            and call.excinfo is not None
+            and not isinstance(call.excinfo.value, _JUDGEMENTS)
+        ):
             report.user_properties.append((_FAILED, failure.told(call.excinfo.value)))
         if (folder := folder_of(item)) is not None:
-            report.user_properties.append((_EVIDENCE, os.path.relpath(folder, item.config.invocation_params.dir)))
+            report.user_properties.append(
+                (_EVIDENCE, os.path.relpath(folder, item.config.invocation_params.dir))
+            )
         report.user_properties += [(_LEFT_OUT, what) for what in configured.left_out]
         if report.when == "call" or report.outcome == "failed":
             found = [asdict(finding) for finding in configured.findings]

@@ -32,10 +32,14 @@ NOT_COLLECTED = pytest.StashKey[str]()
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker that names a scenario's topology, and let it import the shipped ones."""
     installed.make_importable()
-    config.addinivalue_line("markers", "topology: on which cluster a scenario runs, by topology() of harness.scenario")
+    config.addinivalue_line(
+        "markers", "topology: on which cluster a scenario runs, by topology() of harness.scenario"
+    )
 
 
-def pytest_exception_interact(call: pytest.CallInfo[object], report: pytest.CollectReport | pytest.TestReport) -> None:
+def pytest_exception_interact(
+    call: pytest.CallInfo[object], report: pytest.CollectReport | pytest.TestReport
+) -> None:
     """Say what is wrong where a class alone was given to the mark, which then marked the class."""
     if not isinstance(report, pytest.CollectReport) or call.excinfo is None:
         return
@@ -43,10 +47,13 @@ def pytest_exception_interact(call: pytest.CallInfo[object], report: pytest.Coll
         for value in entry.frame.f_locals.values():
             marked = value if isinstance(value, type) else type(value)
             marks = vars(marked).get("pytestmark")
-            if isinstance(marks, list) and any(mark.name == "topology" and not mark.args for mark in marks):
+            if isinstance(marks, list) and any(
+                mark.name == "topology" and not mark.args for mark in marks
+            ):
                 wanted = f"topology({marked.__name__})"
                 report.longrepr = (
-                    f"{report.nodeid}: pytest.mark.{wanted} would mark the class itself; write {wanted}, with"
+                    f"{report.nodeid}: pytest.mark.{wanted} would mark the class itself; write"
+                    f" {wanted}, with"
                     " from harness.scenario import topology"
                 )
                 return
@@ -54,10 +61,11 @@ def pytest_exception_interact(call: pytest.CallInfo[object], report: pytest.Coll
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Let the cluster react to what a scenario did last, be it that a fault was healed, before pytest says how it went.
+    """Let the cluster react to what a scenario did last, be it that a fault was healed, before
+    pytest says how it went.
 
-    How often pytest looks at the clock then depends on what it prints, and the daemons' next timers would begin later
-    by that.
+    How often pytest looks at the clock then depends on what it prints, and the daemons' next timers
+    would begin later by that.
     """
     try:
         return (yield)
@@ -67,7 +75,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 
 
 class Unusable(Exit):
-    """Ends the run. pytest puts an exception's name in front of what it says, and users need not know one."""
+    """Ends the run. pytest puts an exception's name in front of what it says, and users need
+    not know one.
+    """
 
 
 Unusable.__module__, Unusable.__qualname__ = "builtins", "lvs-harness"
@@ -78,8 +88,10 @@ def lvs_kernel(pytestconfig: pytest.Config, _about_the_run: None) -> str:
     """Whatever needs a kernel that can carry clusters asks for this; it says which one that is."""
     if choice.HEADER not in os.environ:
         raise Unusable(
-            "the harness failed: no kernel was chosen, because what there is to run could not be collected the first"
-            f" time ({pytestconfig.stash.get(NOT_COLLECTED, 'unknown')}), and could the second time; run it again, with"
+            "the harness failed: no kernel was chosen, because what there is to run could not be"
+            " collected the first"
+            f" time ({pytestconfig.stash.get(NOT_COLLECTED, 'unknown')}), and could the second"
+            f" time; run it again, with"
             " more memory if there is little",
             pytest.ExitCode.INTERNAL_ERROR,
         )

@@ -1,7 +1,9 @@
-"""What there is to run, found out in a process of its own, so that nothing of it stays behind in this one.
+"""What there is to run, found out in a process of its own, so that nothing of it stays behind in
+this one.
 
-That process runs code of the user's: the modules of scenarios, and the ``build()`` of topologies. Each of these can
-end it, or never end. It says what it begins with before it begins, so that whatever ended it has a name.
+That process runs code of the user's: the modules of scenarios, and the ``build()`` of topologies.
+Each of these can end it, or never end. It says what it begins with before it begins, so that
+whatever ended it has a name.
 """
 
 from __future__ import annotations
@@ -41,11 +43,12 @@ class CollectorDied(Exception):
 class Found:
     """What there is to run: ``items``, of which ``users`` ask for a kernel.
 
-    ``deselected`` others have not been selected. ``workers`` is for :func:`harness.plugin.parallel.settle`.
-    ``clusters`` has the cluster of each scenario by node id.
-    ``machines`` is how many the largest cluster has, ``modules`` what :mod:`harness.kernels.imports` gathers,
-    ``shard`` is for :data:`harness.plugin.parallel.SHARD`. ``wrong`` says of a scenario what is wrong with its
-    topology; of these, a topology that is ``fatal`` must not be built again. ``failed`` is why collecting did.
+    ``deselected`` others have not been selected. ``workers`` is for
+    :func:`harness.plugin.parallel.settle`. ``clusters`` has the cluster of each scenario by node
+    id. ``machines`` is how many the largest cluster has, ``modules`` what
+    :mod:`harness.kernels.imports` gathers, ``shard`` is for :data:`harness.plugin.parallel.SHARD`.
+    ``wrong`` says of a scenario what is wrong with its topology; of these, a topology that is
+    ``fatal`` must not be built again. ``failed`` is why collecting did.
     """
 
     items: int = 0
@@ -62,10 +65,12 @@ class Found:
 
 
 def look(config: pytest.Config) -> Found:
-    """Collect, and build each topology once. Where collecting itself fails, nothing is found: the run shows why.
+    """Collect, and build each topology once. Where collecting itself fails, nothing is found: the
+    run shows why.
 
-    Raises HarnessError if an option names what no topology has, :class:`CollectorDied` if collecting ended or never
-    ended the process. A topology that does either is wrong, and the others are looked at by another process.
+    Raises HarnessError if an option names what no topology has, :class:`CollectorDied` if
+    collecting ended or never ended the process. A topology that does either is wrong, and the
+    others are looked at by another process.
     """
     fatal: dict[str, str] = {}
     while True:
@@ -74,7 +79,9 @@ def look(config: pytest.Config) -> Found:
         if answer is None:
             if (topology := collector.topology) is None:
                 raise CollectorDied(f"the process that collects the scenarios {collector.end}")
-            fatal[topology] = f"its topology cannot be built: the process that called it {collector.end}"
+            fatal[topology] = (
+                f"its topology cannot be built: the process that called it {collector.end}"
+            )
         elif "error" in answer:
             raise HarnessError(answer["error"])
         else:
@@ -82,7 +89,9 @@ def look(config: pytest.Config) -> Found:
 
 
 class _Collector:
-    """The process. ``end`` says how it has ended, and ``topology`` of which scenario it built the topology then."""
+    """The process. ``end`` says how it has ended, and ``topology`` of which scenario it built
+    the topology then.
+    """
 
     def __init__(self, config: pytest.Config, fatal: dict[str, str]) -> None:
         self.topology: str | None = None
@@ -112,7 +121,9 @@ class _Collector:
             os.close(descriptor)
 
     def answer(self, limit: float) -> dict[str, Any] | None:
-        """What it has found; None if it has died, or was ended since it began nothing new for ``limit`` seconds."""
+        """What it has found; None if it has died, or was ended since it began nothing new for
+        ``limit`` seconds.
+        """
         watchdog = Watchdog(limit, self._pid)
         watchdog.feed()
         sources = [self._reader, self._pidfd]
@@ -154,10 +165,12 @@ def _how(status: int, file: str) -> str:
     return f"ended with status {status} before it was done{where}"
 
 
-# -- in that process ------------------------------------------------------------------------------------------------
+# -- in that process -------------------------------------------------------------------------------
 
 
-def _collect_and_exit(config: pytest.Config, fatal: dict[str, str], writer: int, parent: int) -> NoReturn:
+def _collect_and_exit(
+    config: pytest.Config, fatal: dict[str, str], writer: int, parent: int
+) -> NoReturn:
     try:
         os.setpgid(0, 0)
         linux.die_with_parent(parent)
@@ -227,12 +240,16 @@ def _collect(config: pytest.Config, fatal: dict[str, str], teller: _Teller) -> d
         "shard": config.stash.get(parallel.SHARD, {}),
         "clusters": clusters,
         "wrong": planned.wrong,
-        "fatal": {name: problem for name, problem in planned.wrong.items() if problem in fatal.values()},
+        "fatal": {
+            name: problem for name, problem in planned.wrong.items() if problem in fatal.values()
+        },
     }
 
 
 def _virtual(config: pytest.Config) -> bool:
-    """Whether time will be virtual. Where there is no kernel at all, the run that follows says so."""
+    """Whether time will be virtual. Where there is no kernel at all, the run that follows says
+    so.
+    """
     option = config.option
     try:
         return choice.choose(option.kernel, option.clock, option.seed).virtual
@@ -241,7 +258,9 @@ def _virtual(config: pytest.Config) -> bool:
 
 
 class _Planned:
-    """Topologies that have been built once: the ``most`` machines that one has, all ``names`` of their nodes."""
+    """Topologies that have been built once: the ``most`` machines that one has, all ``names``
+    of their nodes.
+    """
 
     def __init__(self, fatal: dict[str, str]) -> None:
         from harness.check.configured import Configured
@@ -257,7 +276,9 @@ class _Planned:
         """Build the topology of a scenario, unless another has the same."""
         try:
             spec = spec_of(item)
-            if isinstance(spec.source, self._configured):  # which keepalived has to read first, in a machine
+            if isinstance(
+                spec.source, self._configured
+            ):  # which keepalived has to read first, in a machine
                 self.names |= {each.director for each in spec.source.configurations}
                 return
         except HarnessError as problem:

@@ -1,7 +1,8 @@
-"""``--conformance FILE``: what directors did with the packets of the conformance scenarios, as JSON.
+"""``--conformance FILE``: what directors did with the packets of the conformance scenarios, as
+JSON.
 
-A scenario says it by ``record_property(SHOWN, {...})``; the file has a list of those, in the order of the scenarios'
-names, so that two runs write the same bytes.
+A scenario says it by ``record_property(SHOWN, {...})``; the file has a list of those, in the order
+of the scenarios' names, so that two runs write the same bytes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("lvs-harness").addoption(
         "--conformance",
         metavar="FILE",
-        help="write what the conformance scenarios showed, as JSON (make conformance makes a page of it)",
+        help=(
+            "write what the conformance scenarios showed, as JSON (make conformance makes a"
+            " page of it)"
+        ),
     )
     parser.getgroup("lvs-harness").addoption(
         "--speaker",
@@ -35,7 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Collect it, if it is wanted."""
     if config.getoption("conformance"):
-        config.pluginmanager.register(_Shown(config.invocation_params.dir / config.getoption("conformance")))
+        config.pluginmanager.register(
+            _Shown(config.invocation_params.dir / config.getoption("conformance"))
+        )
 
 
 class _Shown:

@@ -1,4 +1,6 @@
-"""``--controls``: every scenario runs under each of its controls instead, and must fail for the stated reason."""
+"""``--controls``: every scenario runs under each of its controls instead, and must fail for the
+stated reason.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("lvs-harness").addoption(
         "--controls",
         action="store_true",
-        help="plant each scenario's controls, one at a time: misconfigurations under which it must fail",
+        help=(
+            "plant each scenario's controls, one at a time: misconfigurations under which it"
+            " must fail"
+        ),
     )
 
 
@@ -30,7 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
     config.addinivalue_line(
         "markers",
-        "control(name, caught=REGEX, topology={}, config={}, fault=, node=, sabotage=): what is planted by --controls,"
+        "control(name, caught=REGEX, topology={}, config={}, fault=, node=, sabotage=): what is"
+        " planted by --controls,"
         " and the reason for which the scenario must then fail",
     )
 
@@ -94,7 +100,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not terminalreporter.config.getoption("controls"):
         return
     ended = sorted(private_pytest.reports(terminalreporter), key=lambda report: report.start)
-    rows: list[Any] = [value for report in ended for name, value in report.user_properties if name == _TEXT]
+    rows: list[Any] = [
+        value for report in ended for name, value in report.user_properties if name == _TEXT
+    ]
     if not rows:
         return
     width = max(len(row[0]) for row in rows), max(len(row[1]) for row in rows)
@@ -102,4 +110,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for scenario, control, verdict in rows:
         terminalreporter.line(f"{scenario:<{width[0]}}  {control:<{width[1]}}  {verdict}")
     missed = sum(verdict not in (Outcome.CAUGHT, SKIPPED) for _, _, verdict in rows)
-    terminalreporter.line(f"{len(rows)} controls of {len({row[0] for row in rows})} scenarios: {missed} missed")
+    terminalreporter.line(
+        f"{len(rows)} controls of {len({row[0] for row in rows})} scenarios: {missed} missed"
+    )

@@ -1,7 +1,8 @@
-"""``--in-real-time core``: where time is real and nothing has been selected, a core of the scenarios is enough.
+"""``--in-real-time core``: where time is real and nothing has been selected, a core of the
+scenarios is enough.
 
-In virtual time all scenarios take a minute, in real time half an hour. Which ones are the core is for the scenarios to
-say, by the marker of that name.
+In virtual time all scenarios take a minute, in real time half an hour. Which ones are the core is
+for the scenarios to say, by the marker of that name.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ WORTH_TELLING = 60
 
 @dataclass(frozen=True)
 class Counts:
-    """How many of the tests that were found need a kernel, and how many others have not been selected."""
+    """How many of the tests that were found need a kernel, and how many others have not been
+    selected.
+    """
 
     selected: int
     deselected: int
@@ -40,18 +43,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--in-real-time",
         choices=("all", CORE),
         default="all",
-        help="where time is real and nothing is selected by -m, -k, a file, --kernel or --clock: run all scenarios, or"
+        help="where time is real and nothing is selected by -m, -k, a file, --kernel or --clock:"
+        " run all scenarios, or"
         " those with the marker core, which take less than three minutes (default: %(default)s)",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
-    config.addinivalue_line("markers", f"{CORE}: what is run where there is no virtual time and nothing is selected")
+    config.addinivalue_line(
+        "markers", f"{CORE}: what is run where there is no virtual time and nothing is selected"
+    )
 
 
 def narrow(config: pytest.Config) -> None:
-    """Select the core, if this run is to be narrowed. HarnessError if there is no kernel for it at all."""
+    """Select the core, if this run is to be narrowed. HarnessError if there is no kernel for it
+    at all.
+    """
     option = config.option
     narrowed = (
         option.in_real_time == CORE
@@ -66,7 +74,9 @@ def narrow(config: pytest.Config) -> None:
 def _selected(config: pytest.Config) -> bool:
     """Whether the user has said what to run, or in which time."""
     option = config.option
-    asked_for = option.markexpr or option.keyword or option.kernel != "auto" or option.clock != "auto"
+    asked_for = (
+        option.markexpr or option.keyword or option.kernel != "auto" or option.clock != "auto"
+    )
     return bool(asked_for) or any("::" in path or path.endswith(".py") for path in config.args)
 
 
@@ -76,14 +86,17 @@ def arguments(config: pytest.Config) -> list[str]:
 
 
 def announcement(config: pytest.Config, virtual: bool, workers: int) -> str:
-    """What the header adds where time is real: how long the run takes, and which run would have been the whole one."""
+    """What the header adds where time is real: how long the run takes, and which run would have
+    been the whole one.
+    """
     if virtual:
         return ""
     scenarios, deselected = config.stash[COUNTS].selected, config.stash[COUNTS].deselected
     whole = _minutes(scenarios + deselected, workers)
     if config.stash.get(NARROWED, False):
         return (
-            f"; without virtual time only the core: {scenarios} of {scenarios + deselected} scenarios, about"
+            f"; without virtual time only the core: {scenarios} of {scenarios + deselected}"
+            f" scenarios, about"
             f" {_minutes(scenarios, workers)} (all of them, about {whole}: --in-real-time all)"
         )
     if scenarios * SECONDS / workers < WORTH_TELLING:

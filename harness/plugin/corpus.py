@@ -1,7 +1,9 @@
-"""``--corpus FILE``: what a search learns is handed on to later ones; and ``coverage.md``, what was seen.
+"""``--corpus FILE``: what a search learns is handed on to later ones; and ``coverage.md``, what was
+seen.
 
-Each test of ``scenarios/search`` leaves a file below the run's folder. When the run has ended, the host puts them
-together: it reads them as what somebody else wrote, for a guest could have written anything there.
+Each test of ``scenarios/search`` leaves a file below the run's folder. When the run has ended, the
+host puts them together: it reads them as what somebody else wrote, for a guest could have written
+anything there.
 """
 
 from __future__ import annotations
@@ -31,7 +33,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("lvs-harness").addoption(
         "--corpus",
         metavar="FILE",
-        help="scenarios/search: begin from the sequences in this file, and add those that led to new states",
+        help=(
+            "scenarios/search: begin from the sequences in this file, and add those that led to"
+            " new states"
+        ),
     )
 
 
@@ -71,7 +76,9 @@ def leave(part: str, corpus: Corpus) -> None:
 
 
 def collect(config: pytest.Config, run: Path) -> None:
-    """Put together what all tests of a run have left: in the run's folder, and in the corpus. Says what it cannot."""
+    """Put together what all tests of a run have left: in the run's folder, and in the corpus.
+    Says what it cannot.
+    """
     if not received.has(run, PARTS):
         return
     from harness.search import coverage
@@ -84,7 +91,9 @@ def collect(config: pytest.Config, run: Path) -> None:
         with received.replacing(run, COVERAGE) as page:
             lines = ["# States that were seen", "", *coverage.table(seen.states)]
             page.write("\n".join(lines) + "\n")
-        if config.getoption("searched") is not None or CONFIGURED in config.stash:  # the run is a search
+        if (
+            config.getoption("searched") is not None or CONFIGURED in config.stash
+        ):  # the run is a search
             print(f"lvs-harness: {len(seen.states)} states: {os.path.relpath(run / COVERAGE)}")
         if file is None:
             return
@@ -94,7 +103,9 @@ def collect(config: pytest.Config, run: Path) -> None:
         with received.replacing(file.parent, file.name) as written:
             json.dump(before.to_json(), written, indent=0)
         new = len(before.kept) - count
-        print(f"lvs-harness: {new} of {len(before.kept)} sequences are new in {os.path.relpath(file)}")
+        print(
+            f"lvs-harness: {new} of {len(before.kept)} sequences are new in {os.path.relpath(file)}"
+        )
     except (OSError, ValueError) as problem:
         print(f"lvs-harness: what the search has seen is not kept: {_reason(problem)}")
 
@@ -110,4 +121,8 @@ def _read(folder: Path, name: str) -> Corpus:
 
 
 def _reason(problem: OSError | ValueError) -> str:
-    return (problem.strerror or str(problem)) if isinstance(problem, OSError) else f"it is no corpus: {problem}"
+    return (
+        (problem.strerror or str(problem))
+        if isinstance(problem, OSError)
+        else f"it is no corpus: {problem}"
+    )

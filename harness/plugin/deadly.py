@@ -1,6 +1,8 @@
-"""Topologies that end the process which builds them, or never end: their scenarios fail, and nobody builds them again.
+"""Topologies that end the process which builds them, or never end: their scenarios fail, and nobody
+builds them again.
 
-Known before the run (:mod:`harness.plugin.collecting`), and handed on to whoever runs scenarios, on any kernel.
+Known before the run (:mod:`harness.plugin.collecting`), and handed on to whoever runs scenarios, on
+any kernel.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ _VARIABLE = "LVS_HARNESS_DEADLY"
 
 
 def hand_on(problems: Mapping[str, str]) -> None:
-    """To this process and all that it starts: what is wrong, by scenario. Each problem is written once."""
+    """To this process and all that it starts: what is wrong, by scenario. Each problem is
+    written once.
+    """
     grouped: dict[str, list[str]] = {}
     for scenario, problem in problems.items():
         grouped.setdefault(problem, []).append(scenario)

@@ -36,7 +36,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--keep",
         choices=KEEP,
         default="failed",
-        help="of which scenarios to keep captures, logs and dumps, beside the timelines of all (default: %(default)s)",
+        help=(
+            "of which scenarios to keep captures, logs and dumps, beside the timelines of all"
+            " (default: %(default)s)"
+        ),
     )
 
 
@@ -82,13 +85,19 @@ def _about(item: pytest.Item) -> dict[str, Any]:
         "test": item.nodeid,
         "says": inspect.getdoc(function) if function is not None else None,
         "topology": None if spec is None else spec.name,
-        "parameters": {} if spec is None else {name: repr(value) for name, value in spec.parameters.items()},
-        "marks": sorted({mark.name for mark in item.iter_markers() if mark.name not in catalogue.MACHINERY}),
+        "parameters": {}
+        if spec is None
+        else {name: repr(value) for name, value in spec.parameters.items()},
+        "marks": sorted(
+            {mark.name for mark in item.iter_markers() if mark.name not in catalogue.MACHINERY}
+        ),
     }
 
 
 def _rules(item: pytest.Item) -> dict[str, str]:
-    """The rules of protocol arithmetic that a scenario computes its windows with, by name, in words."""
+    """The rules of protocol arithmetic that a scenario computes its windows with, by name, in
+    words.
+    """
     function = getattr(item, "function", None)
     names = catalogue.windows_of(function) if function is not None else []
     return {name: inspect.getdoc(getattr(timers, name)) or "" for name in names}
@@ -123,7 +132,11 @@ class _Reports:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A phase has ended."""
         item = self._config.stash.get(_items, {}).get(report.nodeid)
-        if item is None or "cluster" not in getattr(item, "fixturenames", ()) or choice.RUN not in os.environ:
+        if (
+            item is None
+            or "cluster" not in getattr(item, "fixturenames", ())
+            or choice.RUN not in os.environ
+        ):
             return
         if report.when == "call":
             item.stash[_report] = report

@@ -1,4 +1,6 @@
-"""``--image`` and ``--keepalived``: whose root file system is not this machine's, and which keepalived runs there."""
+"""``--image`` and ``--keepalived``: whose root file system is not this machine's, and which
+keepalived runs there.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +22,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="[NODE|ROLE=]IMAGE",
-        help="the root file system of all machines, of a role (director, realserver, client) or of one node: a release"
-        " (bullseye, bookworm, trixie, sid, ...), made if need be, the folder of a root or of an OCI layout, or host",
+        help="the root file system of all machines, of a role (director, realserver, client) or"
+        " of one node: a release"
+        " (bullseye, bookworm, trixie, sid, ...), made if need be, the folder of a root or of an"
+        " OCI layout, or host",
     )
     group.addoption(
         "--keepalived",
         action="append",
         default=[],
         metavar="[NODE=]PATH",
-        help="run a keepalived of your own: the program, the folder of its built source, or CHECKOUT@COMMIT, which is"
+        help="run a keepalived of your own: the program, the folder of its built source, or"
+        " CHECKOUT@COMMIT, which is"
         " built if need be",
     )
 
@@ -44,7 +49,9 @@ def base_selection(config: pytest.Config) -> Selection | None:
 
 
 def selection_of(item: pytest.Item) -> Selection | None:
-    """Which images the nodes of a scenario have, column of the matrix included; None if all have this machine's."""
+    """Which images the nodes of a scenario have, column of the matrix included; None if all
+    have this machine's.
+    """
     base = base_selection(item.config)
     column = private_pytest.parameters_of(item).get("_column")
     if not column:

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 WHAT_FAILED: Final = "what failed"
 """The title of a report's section that keeps the failure of what counts as none."""
 
-_WHAT_TO_DO: Final = "run it again on a less busy machine, or in virtual time, which nothing can starve (make kernel)"
+_WHAT_TO_DO: Final = (
+    "run it again on a less busy machine, or in virtual time, which nothing can"
+    " starve (make kernel)"
+)
 
 
 class Outcome(StrEnum):
@@ -110,7 +113,9 @@ class Facts:
 
 @dataclass(frozen=True)
 class Verdict:
-    """``why`` is the message of what is no plain failure or pass, ``note`` is added to a failure."""
+    """``why`` is the message of what is no plain failure or pass, ``note`` is added to a
+    failure.
+    """
 
     outcome: Outcome
     why: str = ""
@@ -131,7 +136,9 @@ def judge(facts: Facts) -> Verdict:
 
 
 def _measured_too_late(facts: Facts) -> bool:
-    """Whether it would have come out otherwise on a machine that is not starved, for all we know."""
+    """Whether it would have come out otherwise on a machine that is not starved, for all we
+    know.
+    """
     if facts.ended == "failed":
         return facts.kept_from_running or (facts.stall > 0 and facts.late)
     return facts.phase == "call" and facts.compared and facts.stall > facts.slack

@@ -12,7 +12,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("lvs-harness").addoption(
         "--web",
         action="store_true",
-        help="serve the page of the run on 127.0.0.1 as long as it runs, and print its address; it shows each scenario"
+        help="serve the page of the run on 127.0.0.1 as long as it runs, and print its address;"
+        " it shows each scenario"
         " as it comes",
     )
 

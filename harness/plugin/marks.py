@@ -19,7 +19,9 @@ CONFIGURED = pytest.StashKey["Configured"]()
 
 
 def topology_of(item: pytest.Item) -> tuple[Topology | Configured, dict[str, Any]]:
-    """The Mininet ``Topo`` that a scenario runs on, and its parameters; HarnessError if it does not say."""
+    """The Mininet ``Topo`` that a scenario runs on, and its parameters; HarnessError if it does
+    not say.
+    """
     marker = item.get_closest_marker("topology")
     if marker is None and (own := item.config.stash.get(CONFIGURED, None)) is not None:
         return own, {}
@@ -31,7 +33,8 @@ def topology_of(item: pytest.Item) -> tuple[Topology | Configured, dict[str, Any
     (topology,) = marker.args
     if not callable(topology) and not hasattr(topology, "read"):  # as that of configurations
         raise HarnessError(
-            f"{item.nodeid}: the mark `topology` takes a Mininet Topo, such as DirectorPair: {topology!r}"
+            f"{item.nodeid}: the mark `topology` takes a Mininet Topo, such as DirectorPair:"
+            f" {topology!r}"
         )
     return topology, dict(marker.kwargs)
 
@@ -40,4 +43,7 @@ def controls_of(item: pytest.Item) -> list[Control]:
     """The controls that a scenario names. HarnessError if one is not declared as it should be."""
     from harness.scenario.control import Control
 
-    return [Control.of(item.nodeid, *marker.args, **marker.kwargs) for marker in item.iter_markers("control")]
+    return [
+        Control.of(item.nodeid, *marker.args, **marker.kwargs)
+        for marker in item.iter_markers("control")
+    ]

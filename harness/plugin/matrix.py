@@ -27,19 +27,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="AXIS=V1,V2,...",
-        help="run each scenario once for each version and report a grid: keepalived=bullseye,bookworm,... (what --image"
-        " and --keepalived take; old+new is both in one cluster, mixed all such pairs), or kernel=uml,PATH,...",
+        help="run each scenario once for each version and report a grid:"
+        " keepalived=bullseye,bookworm,... (what --image"
+        " and --keepalived take; old+new is both in one cluster, mixed all such pairs), or"
+        " kernel=uml,PATH,...",
     )
-    group.addoption("--grid", metavar="FILE", help="write each behaviour's outcomes, by version, as JSON")
+    group.addoption(
+        "--grid", metavar="FILE", help="write each behaviour's outcomes, by version, as JSON"
+    )
 
 
 def axis(config: pytest.Config, name: str) -> list[str]:
-    """The values on one axis of the matrix, ``mixed`` spelled out. UsageError if an option is not understood."""
+    """The values on one axis of the matrix, ``mixed`` spelled out. UsageError if an option is
+    not understood.
+    """
     values: list[str] = []
     for option in config.getoption("matrix"):
         given, equals, listed = option.partition("=")
         if given not in AXES or not equals or not all(listed.split(",")):
-            raise pytest.UsageError(f"--matrix {option}: say keepalived=bullseye,trixie,... or kernel=uml,PATH,...")
+            raise pytest.UsageError(
+                f"--matrix {option}: say keepalived=bullseye,trixie,... or kernel=uml,PATH,..."
+            )
         if given == name:
             values += listed.split(",")
     return _spelled_out(values)
@@ -47,7 +55,9 @@ def axis(config: pytest.Config, name: str) -> list[str]:
 
 def _spelled_out(values: Sequence[str]) -> list[str]:
     single = [value for value in values if value != MIXED and "+" not in value]
-    pairs = ["+".join(pair) for pair in itertools.permutations(single, 2)] if MIXED in values else []
+    pairs = (
+        ["+".join(pair) for pair in itertools.permutations(single, 2)] if MIXED in values else []
+    )
     return list(dict.fromkeys([*(value for value in values if value != MIXED), *pairs]))
 
 
@@ -67,7 +77,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """With several kernels there is a run of its own on each, one after the other, and one grid of all."""
+    """With several kernels there is a run of its own on each, one after the other, and one grid
+    of all.
+    """
     if config.option.help or config.option.version or not (kernels := axis(config, "kernel")):
         return None
     interrupts.install()  # pytest configures its plugins only afterwards
@@ -84,7 +96,14 @@ def _on_each(kernels: Sequence[str], config: pytest.Config) -> int:
     with owned.scratch() as folder:
         grid = folder / "grid.json"
         for kernel in kernels:
-            command = [sys.executable, "-m", "pytest", *arguments, f"--kernel={kernel}", f"--grid={grid}"]
+            command = [
+                sys.executable,
+                "-m",
+                "pytest",
+                *arguments,
+                f"--kernel={kernel}",
+                f"--grid={grid}",
+            ]
             worst = max(worst, owned.run(command, cwd=config.invocation_params.dir).returncode)
             if grid.exists():
                 whole.merge(Grid.load(grid.read_text(encoding="utf-8")), Path(kernel).name)
@@ -98,12 +117,18 @@ def _on_each(kernels: Sequence[str], config: pytest.Config) -> int:
 def without_kernels(arguments: Sequence[str]) -> list[str]:
     """pytest's arguments without ``--matrix kernel=...``, in either spelling."""
     joined = "\0".join(arguments)
-    return [each for each in re.sub(r"(?:^|\0)--matrix[=\0]kernel=[^\0]*", "", joined).split("\0") if each]
+    return [
+        each
+        for each in re.sub(r"(?:^|\0)--matrix[=\0]kernel=[^\0]*", "", joined).split("\0")
+        if each
+    ]
 
 
 @pytest.fixture(scope="session")
 def _column(request: pytest.FixtureRequest) -> str | None:
-    """The images of the directors, in turn, joined by ``+``; its scope has pytest run what shares them together."""
+    """The images of the directors, in turn, joined by ``+``; its scope has pytest run what
+    shares them together.
+    """
     column: str | None = getattr(request, "param", None)
     return column
 
@@ -111,7 +136,9 @@ def _column(request: pytest.FixtureRequest) -> str | None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A scenario is one test for each version of keepalived."""
     if "_column" in metafunc.fixturenames and (values := axis(metafunc.config, "keepalived")):
-        metafunc.parametrize("_column", values, indirect=True, ids=list(map(_id, values)), scope="session")
+        metafunc.parametrize(
+            "_column", values, indirect=True, ids=list(map(_id, values)), scope="session"
+        )
 
 
 def _id(value: str) -> str:
@@ -149,7 +176,9 @@ class _Outcomes:
         """Show the grid, and which keepalived each column is."""
         if self._grid.columns and self._ids:
             terminalreporter.section("behaviour x version")
-            for line in self._grid.render({name: _version(value) for name, value in self._ids.items()}):
+            for line in self._grid.render(
+                {name: _version(value) for name, value in self._ids.items()}
+            ):
                 terminalreporter.line(line)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -164,7 +193,9 @@ def _version(value: str) -> str:
 
     names = value.split("+")
     selection = Selection().with_directors(names)
-    return "+".join(str(selection.image_of("", "director", number).keepalived) for number in range(len(names)))
+    return "+".join(
+        str(selection.image_of("", "director", number).keepalived) for number in range(len(names))
+    )
 
 
 def _in_a_word(report: pytest.TestReport) -> str:

@@ -1,4 +1,6 @@
-"""What a scenario needs that not every machine has: it is skipped by name and version, never passed in silence."""
+"""What a scenario needs that not every machine has: it is skipped by name and version, never
+passed in silence.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the markers."""
     config.addinivalue_line(
         "markers",
-        "needs(feature, keepalived=VERSION, program=NAME, kernel=CONFIG_OPTION, clock='real'): the scenario is"
-        " skipped where keepalived is older, the machines that want the program have not got it, the kernel was built"
+        "needs(feature, keepalived=VERSION, program=NAME, kernel=CONFIG_OPTION, clock='real'):"
+        " the scenario is"
+        " skipped where keepalived is older, the machines that want the program have not got it,"
+        " the kernel was built"
         " without the option, or time is virtual",
     )
     config.addinivalue_line(
         "markers",
-        'known_defect(reference, what, present="<2.3"): the scenario asserts exactly how keepalived or the kernel'
-        " misbehaves, and is skipped for versions that do not (default: all do)",
+        'known_defect(reference, what, present="<2.3"): the scenario asserts exactly how'
+        " keepalived or the kernel misbehaves, and is skipped for versions that do not"
+        " (default: all do)",
     )
 
 
@@ -35,13 +40,24 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what this machine, or an old director, cannot do."""
     for marker in item.iter_markers("needs"):
         oldest = min(versions_of(item)) if "keepalived" in marker.kwargs else None
-        images = images_with(item, marker.kwargs["program"]) if "program" in marker.kwargs else set()
-        if (lacking := lacks(item.nodeid, *marker.args, oldest=oldest, images=images, **marker.kwargs)) is not None:
+        images = (
+            images_with(item, marker.kwargs["program"]) if "program" in marker.kwargs else set()
+        )
+        if (
+            lacking := lacks(
+                item.nodeid, *marker.args, oldest=oldest, images=images, **marker.kwargs
+            )
+        ) is not None:
             pytest.skip(lacking)
     for marker in item.iter_markers("known_defect"):
         present = SpecifierSet(marker.kwargs.get("present", ""))
-        if present and (without := sorted(each for each in versions_of(item) if each not in present)):
-            pytest.skip(f"keepalived {', '.join(map(str, without))} has no such defect: {': '.join(marker.args)}")
+        if present and (
+            without := sorted(each for each in versions_of(item) if each not in present)
+        ):
+            pytest.skip(
+                f"keepalived {', '.join(map(str, without))} has no such defect:"
+                f" {': '.join(marker.args)}"
+            )
 
 
 def lacks(
@@ -53,13 +69,17 @@ def lacks(
 ) -> str | None:
     """What is missing for a feature, in words; None if nothing. HarnessError if the mark is wrong.
 
-    ``oldest`` is the oldest keepalived of the scenario's directors, ``images`` are those of the machines that are to
-    have the program.
+    ``oldest`` is the oldest keepalived of the scenario's directors, ``images`` are those of the
+    machines that are to have the program.
     """
-    if len(features) != 1 or not wanted or wanted.keys() - {"keepalived", "program", "kernel", "clock"}:
+    if (
+        len(features) != 1
+        or not wanted
+        or wanted.keys() - {"keepalived", "program", "kernel", "clock"}
+    ):
         raise HarnessError(
-            f'{scenario}: say pytest.mark.needs("a feature", keepalived="2.2.8"), program="a program\'s name"'
-            f' or kernel="CONFIG_NF_TABLES_IPV4" or clock="real"'
+            f'{scenario}: say pytest.mark.needs("a feature", keepalived="2.2.8"),'
+            f' program="a program\'s name" or kernel="CONFIG_NF_TABLES_IPV4" or clock="real"'
         )
     (feature,) = features
     since = wanted.get("keepalived")

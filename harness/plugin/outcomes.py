@@ -1,4 +1,5 @@
-"""How a scenario ended, as :mod:`harness.plugin.judge` has it, told to pytest; and what a failure shows.
+"""How a scenario ended, as :mod:`harness.plugin.judge` has it, told to pytest; and what a failure
+shows.
 
 This is the only place where a report is changed, so that the order of plugins does not matter.
 """
@@ -20,7 +21,16 @@ from harness.kernels import choice
 from harness.plugin import causes, check, controls, private_pytest, reader, regressions
 from harness.plugin import report as run_report
 from harness.plugin.clusters import RUNNING
-from harness.plugin.judge import OWN, WHAT_FAILED, Facts, Outcome, Planted, Verdict, judge, outcome_of
+from harness.plugin.judge import (
+    OWN,
+    WHAT_FAILED,
+    Facts,
+    Outcome,
+    Planted,
+    Verdict,
+    judge,
+    outcome_of,
+)
 from harness.plugin.reasons import failed_because
 from harness.report import table
 from harness.timeline import TooLate
@@ -41,7 +51,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("lvs-harness").addoption(
         "--allow-inconclusive",
         action="store_true",
-        help="let the exit status be 0 though scenarios were inconclusive: the machine was starved while they measured",
+        help=(
+            "let the exit status be 0 though scenarios were inconclusive: the machine was"
+            " starved while they measured"
+        ),
     )
 
 
@@ -101,7 +114,9 @@ def _facts(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRe
         stall=error.stall if isinstance(error, Starved) else stall,
         slack=choice.slack() if cluster is not None else 0.0,
         compared=cluster is not None and bool(cluster.comparisons),
-        late=cluster is not None and call.excinfo is not None and _judged_by_time(cluster, call.excinfo),
+        late=cluster is not None
+        and call.excinfo is not None
+        and _judged_by_time(cluster, call.excinfo),
         kept_from_running=isinstance(error, Starved),
         control=None if control is None else Planted(control.name, control.caught),
         bug=bug,
@@ -142,7 +157,9 @@ def _skip(item: pytest.Item, report: pytest.TestReport, why: str) -> None:
 
 
 def _judged_by_time(cluster: Cluster, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
-    """Whether a scenario failed by a wait that ran out, or by an assertion that compares a time with its window."""
+    """Whether a scenario failed by a wait that ran out, or by an assertion that compares a time
+    with its window.
+    """
     if isinstance(excinfo.value, TooLate):
         return True
     if not isinstance(excinfo.value, AssertionError):
@@ -152,7 +169,9 @@ def _judged_by_time(cluster: Cluster, excinfo: pytest.ExceptionInfo[BaseExceptio
 
 
 def _failed_statement(traceback: TracebackType) -> tuple[CodeType, int, int]:
-    """The function in which something was raised, and the first and last line of the statement that did."""
+    """The function in which something was raised, and the first and last line of the statement
+    that did.
+    """
     while traceback.tb_next is not None:
         traceback = traceback.tb_next
     code = traceback.tb_frame.f_code
@@ -205,4 +224,6 @@ def _last_events(item: pytest.Item, cluster: Cluster) -> str:
     except HarnessError as problem:
         return str(problem)
     nodes = described(cluster.plan)["nodes"]
-    return table.render(events, nodes, width=reader.width(item.config), paint=partial(reader.paint, item.config))
+    return table.render(
+        events, nodes, width=reader.width(item.config), paint=partial(reader.paint, item.config)
+    )

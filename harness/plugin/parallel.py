@@ -1,6 +1,8 @@
-"""``pytest -n N``: every worker of pytest-xdist has a kernel of its own, or on a native one a tree of namespaces.
+"""``pytest -n N``: every worker of pytest-xdist has a kernel of its own, or on a native one a tree
+of namespaces.
 
-Here is the controller's part, and what a worker does to have virtual time stand still while it has nothing to run.
+Here is the controller's part, and what a worker does to have virtual time stand still while it has
+nothing to run.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
 CLUSTERS = pytest.StashKey[dict[str, str]]()
-"""For each scenario by node id which cluster it wants; in the controller, which collects nothing itself."""
+"""For each scenario by node id which cluster it wants; in the controller, which collects
+nothing itself.
+"""
 
 SHARD = pytest.StashKey[dict[str, str]]()
 """Under ``--shard``: which one this is, and the fingerprint of the division."""
@@ -50,7 +54,7 @@ LAST_LINES = 40
 _fewer = pytest.StashKey[str]()
 
 
-# -- the controller -------------------------------------------------------------------------------------------------
+# -- the controller --------------------------------------------------------------------------------
 
 
 def workers_wanted(config: pytest.Config) -> bool:
@@ -69,20 +73,29 @@ def automatic(config: pytest.Config) -> bool:
 def workers(config: pytest.Config) -> int:
     """How many scenarios run at a time."""
     wanted = getattr(config.option, "numprocesses", None)
-    return max(1, wanted) if isinstance(wanted, int) else max(1, len(getattr(config.option, "tx", None) or ()))
+    return (
+        max(1, wanted)
+        if isinstance(wanted, int)
+        else max(1, len(getattr(config.option, "tx", None) or ()))
+    )
 
 
-def workers_that_pay(config: pytest.Config, clusters: Mapping[str, str], virtual: bool) -> int | None:
-    """How many workers ``-n auto`` is to have for these scenarios (node id -> its cluster); None is a run without.
+def workers_that_pay(
+    config: pytest.Config, clusters: Mapping[str, str], virtual: bool
+) -> int | None:
+    """How many workers ``-n auto`` is to have for these scenarios (node id -> its cluster); None is
+    a run without.
 
-    One for each processor, as far as memory goes; but each has a kernel to start, and needs enough to do for that.
-    A debugger needs the terminal, which workers have not.
+    One for each processor, as far as memory goes; but each has a kernel to start, and needs enough
+    to do for that. A debugger needs the terminal, which workers have not.
     """
     if config.getoption("usepdb", False):
         return None
     recorded, processors = durations(config), len(os.sched_getaffinity(0))
     # What has been recorded may be of runs in virtual time, in which waiting takes none.
-    lasting = sum(units.lasts(recorded, clusters).values()) if virtual else core.SECONDS * len(clusters)
+    lasting = (
+        sum(units.lasts(recorded, clusters).values()) if virtual else core.SECONDS * len(clusters)
+    )
     useful = min(len(units.units(clusters, recorded, processors)), int(lasting / PAYS))
     paid = min(processors, workers_that_fit(config), useful)
     return paid if paid > 1 else None
@@ -115,7 +128,9 @@ def stay_alone(config: pytest.Config) -> None:
 
 
 def prepare(config: pytest.Config, chosen: choice.Choice) -> None:
-    """The run that follows is here, with or without workers: say where these are to be, and how many."""
+    """The run that follows is here, with or without workers: say where these are to be, and how
+    many.
+    """
     if chosen.embedded is not None:
         os.environ[choice.EMBEDDED] = "1"
     if workers_wanted(config):
@@ -123,10 +138,14 @@ def prepare(config: pytest.Config, chosen: choice.Choice) -> None:
 
 
 def check_workers(config: pytest.Config) -> None:
-    """Raise UsageError for a number of workers that nobody can mean, before one of them is started."""
+    """Raise UsageError for a number of workers that nobody can mean, before one of them is
+    started.
+    """
     wanted = getattr(config.option, "numprocesses", None)
     if isinstance(wanted, int) and not 0 <= wanted <= MOST_WORKERS:
-        raise pytest.UsageError(f"-n {wanted}: say how many workers there are to be, 0 to {MOST_WORKERS}, or auto")
+        raise pytest.UsageError(
+            f"-n {wanted}: say how many workers there are to be, 0 to {MOST_WORKERS}, or auto"
+        )
 
 
 def _limit_workers(config: pytest.Config) -> None:
@@ -154,7 +173,9 @@ def workers_that_fit(config: pytest.Config) -> int:
 
 
 def _each(config: pytest.Config) -> int:
-    """What a worker takes, in bytes: no more than the largest cluster needs, nor than its guest is given."""
+    """What a worker takes, in bytes: no more than the largest cluster needs, nor than its guest
+    is given.
+    """
     machines = config.stash.get(MACHINES, 0)
     return min(memory.taken(machines), memory.given(config.option.memory, machines))
 
@@ -183,7 +204,9 @@ def gateway_command(config: pytest.Config) -> list[str]:
     """What is started in place of a worker's Python."""
     option, needed = config.option, readable.paths(config)
     room, disk = guest_memory(config), memory.quota(option.quota)
-    return gateway.command(option.kernel, option.clock, option.seed, option.watchdog, room, disk, needed)
+    return gateway.command(
+        option.kernel, option.clock, option.seed, option.watchdog, room, disk, needed
+    )
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -206,12 +229,16 @@ def pytest_handlecrashitem(report: pytest.TestReport) -> None:
         except OSError as problem:
             said = f"{written} cannot be read: {problem.strerror}"
         lines = said.splitlines()[-LAST_LINES:]
-        report.sections.append((f"console of {worker.gateway.id}", "\n".join(lines) or "(it said nothing)"))
+        report.sections.append(
+            (f"console of {worker.gateway.id}", "\n".join(lines) or "(it said nothing)")
+        )
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
-    """Keep together what shares a cluster, and begin with what lasts longest; unless ``--dist`` asks for otherwise."""
+    """Keep together what shares a cluster, and begin with what lasts longest; unless ``--dist``
+    asks for otherwise.
+    """
     clusters = config.stash.get(CLUSTERS, None)
     if not clusters or config.option.dist not in ("load", "no"):
         return None
@@ -227,7 +254,9 @@ def durations(config: pytest.Config) -> Mapping[str, float]:
 
 
 class _Stopwatch:
-    """Takes the times of scenarios where time is real: in the controller, or in a run that is not in a guest."""
+    """Takes the times of scenarios where time is real: in the controller, or in a run that is
+    not in a guest.
+    """
 
     def __init__(self) -> None:
         self._began: dict[str, float] = {}
@@ -250,7 +279,7 @@ class _Stopwatch:
             cache.set(units.DURATIONS, {**cache.get(units.DURATIONS, {}), **self._lasted})
 
 
-# -- a worker -------------------------------------------------------------------------------------------------------
+# -- a worker --------------------------------------------------------------------------------------
 
 
 def pytest_configure(config: pytest.Config) -> None:

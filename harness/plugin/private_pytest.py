@@ -1,4 +1,5 @@
-"""Everything that the harness uses of pytest and that pytest does not document: here and nowhere else.
+"""Everything that the harness uses of pytest and that pytest does not document: here and nowhere
+else.
 
 So where a new pytest has changed one of these, ``tests/test_private_names.py`` names it.
 What is private in pytest-xdist is in :mod:`harness.plugin.private_xdist`.
@@ -96,17 +97,23 @@ def is_a_terminal(writer: TerminalWriter) -> bool:
     return writer._file.isatty()
 
 
-def reports(terminalreporter: pytest.TerminalReporter, category: str | None = None) -> list[pytest.TestReport]:
+def reports(
+    terminalreporter: pytest.TerminalReporter, category: str | None = None
+) -> list[pytest.TestReport]:
     """The reports of phases that were counted as ``category``; None: all of them."""
     stats = terminalreporter.stats
     wanted = stats.values() if category is None else [stats.get(category, [])]
-    return [report for several in wanted for report in several if isinstance(report, pytest.TestReport)]
+    return [
+        report for several in wanted for report in several if isinstance(report, pytest.TestReport)
+    ]
 
 
 # -- failures -------------------------------------------------------------------------------------
 
 
-def failed_in(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> TracebackEntry | None:
+def failed_in(
+    item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]
+) -> TracebackEntry | None:
     """The innermost entry of a traceback that is in the test's own file, if one is."""
     own = [entry for entry in excinfo.traceback if str(entry.path) == str(item.path)]
     return own[-1] if own else None

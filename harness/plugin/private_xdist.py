@@ -22,7 +22,11 @@ class ByCluster(LoadScopeScheduling):
     """Gives out units (:mod:`harness.plugin.units`), the longest first."""
 
     def __init__(
-        self, config: pytest.Config, clusters: Mapping[str, str], durations: Mapping[str, float], log: Any
+        self,
+        config: pytest.Config,
+        clusters: Mapping[str, str],
+        durations: Mapping[str, float],
+        log: Any,
     ) -> None:
         super().__init__(config, log)
         made = units.longest_first(units.units(clusters, durations, self.numnodes), durations)
@@ -35,8 +39,8 @@ class ByCluster(LoadScopeScheduling):
         return self._unit.get(nodeid, nodeid.partition("::")[0])
 
     def schedule(self) -> None:
-        """One that has replaced another gets two units, as all get at first: a worker begins a test when it knows the
-        next one, or that there is none.
+        """One that has replaced another gets two units, as all get at first: a worker begins a test
+        when it knows the next one, or that there is none.
         """
         replaced = self.collection is not None
         super().schedule()
@@ -51,14 +55,23 @@ class ByCluster(LoadScopeScheduling):
         super()._assign_work_unit(node)
 
     def remove_node(self, node: WorkerController) -> str | None:
-        """Take back what a worker that is gone has not done, but for what it died of: that has failed."""
+        """Take back what a worker that is gone has not done, but for what it died of: that has
+        failed.
+        """
         workload: dict[str, dict[str, bool]] = self.assigned_work.pop(node)
-        left = [(scope, nodeid) for scope, unit in workload.items() for nodeid, done in unit.items() if not done]
+        left = [
+            (scope, nodeid)
+            for scope, unit in workload.items()
+            for nodeid, done in unit.items()
+            if not done
+        ]
         if not left:
             return None
         scope, died_of = left[0]
         workload[scope][died_of] = True
-        self.workqueue.update({scope: unit for scope, unit in workload.items() if not all(unit.values())})
+        self.workqueue.update(
+            {scope: unit for scope, unit in workload.items() if not all(unit.values())}
+        )
         for other in self.assigned_work:
             self._reschedule(other)
         return died_of
@@ -70,7 +83,9 @@ def pid_of(gateway: execnet.Gateway) -> int | None:
     return None if popen is None else int(popen.pid)
 
 
-def call_around_waiting(config: pytest.Config, before: Callable[[], None], after: Callable[[], None]) -> None:
+def call_around_waiting(
+    config: pytest.Config, before: Callable[[], None], after: Callable[[], None]
+) -> None:
     """In a worker: call ``before`` when it begins to wait for the controller's next word, and
     ``after`` whenever it has got one.
     """

@@ -1,4 +1,6 @@
-"""Which of this machine's files a run in the embedded kernel can read: those that it needs (docs/security.md)."""
+"""Which of this machine's files a run in the embedded kernel can read: those that it needs
+(docs/security.md).
+"""
 
 from __future__ import annotations
 
@@ -27,29 +29,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="PATH",
-        help="a file or folder of this machine that tests in the embedded kernel read, beside the system's, the"
+        help="a file or folder of this machine that tests in the embedded kernel read, beside"
+        " the system's, the"
         " interpreter's, those below pytest's rootdir and the working directory, and those named",
     )
     parser.getgroup("lvs-harness").addoption(
         "--trust",
         action="store_true",
-        help="run scripts that configurations name also where this machine cannot limit what they do to it",
+        help="run scripts that configurations name also where this machine cannot limit what"
+        " they do to it",
     )
 
 
 def check_trust(config: pytest.Config, embedded: bool) -> None:
-    """HarnessError if configurations name scripts, what these can do to this machine is not limited, and nobody said
-    that they may: by an option, or at the terminal when asked.
+    """HarnessError if configurations name scripts, what these can do to this machine is not
+    limited, and nobody said that they may: by an option, or at the terminal when asked.
     """
     configured = config.stash.get(CONFIGURED, None)
-    if configured is None or config.getoption("trust") or (missing := boundary.lacking(embedded)) is None:
+    if (
+        configured is None
+        or config.getoption("trust")
+        or (missing := boundary.lacking(embedded)) is None
+    ):
         return
-    if programs := [name for configuration in configured.configurations for name in configuration.programs]:
+    if programs := [
+        name for configuration in configured.configurations for name in configuration.programs
+    ]:
         if _asked(config, f"the configurations name scripts ({programs[0]}), and {missing}"):
             return
         cure = "" if embedded else "--kernel uml runs them in a kernel of their own, "
         raise HarnessError(
-            f"the configurations name scripts ({programs[0]}), and {missing} (docs/security.md): {cure}"
+            f"the configurations name scripts ({programs[0]}), and {missing} (docs/security.md):"
+            f" {cure}"
             "--trust runs them all the same"
         )
 
@@ -75,16 +86,22 @@ def paths(config: pytest.Config) -> list[Path]:
 
 
 def _of_configurations(config: pytest.Config) -> Iterator[Path]:
-    """Directors' files and what lies beside them, the user's scripts for them, and programs that they name.
+    """Directors' files and what lies beside them, the user's scripts for them, and programs that
+    they name.
 
-    A program is one that can be executed: so a configuration cannot have a secret read by calling it a script.
+    A program is one that can be executed: so a configuration cannot have a secret read by calling
+    it a script.
     """
     if (configured := config.stash.get(CONFIGURED, None)) is None:
         return
     for configuration in configured.configurations:
         yield configuration.origin.absolute().parent
         yield configuration.origin.absolute()
-        yield from (Path(name) for name in configuration.programs if os.access(name, os.X_OK) and os.path.isfile(name))
+        yield from (
+            Path(name)
+            for name in configuration.programs
+            if os.access(name, os.X_OK) and os.path.isfile(name)
+        )
     for setting in (*config.getini("lvs_settings"), *config.getoption("lvs_set")):
         if setting.startswith("script."):
             yield config.invocation_params.dir / setting.partition("=")[2]

@@ -7,7 +7,9 @@ import pytest
 from harness.plugin import private_pytest
 
 
-def failed_because(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException], reason: str) -> bool:
+def failed_because(
+    item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException], reason: str
+) -> bool:
     """Whether it failed for a stated reason, see :func:`harness.scenario.control.explains`."""
     from harness.scenario.control import explains
 

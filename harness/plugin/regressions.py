@@ -1,6 +1,8 @@
-"""Bugs of keepalived as scenarios: each asserts what should be, and says in which versions it is not.
+"""Bugs of keepalived as scenarios: each asserts what should be, and says in which versions it is
+not.
 
-Where the bug is declared, the scenario must fail, and for the stated reason; everywhere else it must pass.
+Where the bug is declared, the scenario must fail, and for the stated reason; everywhere else it
+must pass.
 """
 
 from __future__ import annotations
@@ -23,7 +25,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("lvs-harness").addoption(
         "--bugs-fail",
         action="store_true",
-        help="let regression scenarios fail wherever their bug shows, be it declared there or not (as bisect wants it)",
+        help=(
+            "let regression scenarios fail wherever their bug shows, be it declared there or"
+            " not (as bisect wants it)"
+        ),
     )
 
 
@@ -31,8 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
     config.addinivalue_line(
         "markers",
-        'regression(reference, what, present="<2.3.3", caught=REGEX): a bug of keepalived, the versions that have it,'
-        " and the reason for which the scenario fails there, and must",
+        'regression(reference, what, present="<2.3.3", caught=REGEX): a bug of keepalived,'
+        " the versions that have it, and the reason for which the scenario fails there, and must",
     )
 
 
@@ -46,14 +51,18 @@ def bug_of(item: pytest.Item) -> Bug | None:
     except (ValueError, KeyError, InvalidSpecifier) as problem:
         raise HarnessError(
             f"{item.nodeid}: {type(problem).__name__} {problem}: say"
-            ' pytest.mark.regression("commit or issue", "what misbehaves", present=">=2.1.5,<2.3.3", caught="a reason")'
+            ' pytest.mark.regression("commit or issue", "what misbehaves",'
+            ' present=">=2.1.5,<2.3.3", caught="a reason")'
         ) from None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A cluster of several versions says nothing of a bug in one."""
     if bug_of(item) is not None and len(versions := versions_of(item)) > 1:
-        pytest.skip(f"a bug's case needs one version, not {', '.join(map(str, sorted(versions)))} in one cluster")
+        pytest.skip(
+            f"a bug's case needs one version, not {', '.join(map(str, sorted(versions)))} in one"
+            f" cluster"
+        )
 
 
 def expected(item: pytest.Item) -> Bug | None:

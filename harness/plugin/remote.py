@@ -1,4 +1,6 @@
-"""``--tx ssh=HOST``: workers of pytest-xdist on other machines, each in an embedded kernel there."""
+"""``--tx ssh=HOST``: workers of pytest-xdist on other machines, each in an embedded kernel
+there.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +24,23 @@ if TYPE_CHECKING:
     import execnet
     from xdist.workermanage import WorkerController
 
-_machines = pytest.StashKey[dict[str | None, Remote]]()  # by the command that starts the worker there
+_machines = pytest.StashKey[
+    dict[str | None, Remote]
+]()  # by the command that starts the worker there
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[execnet.XSpec]) -> None:
-    """Have what is to be started by ssh started as a program is here: pytest-xdist copies no files to that."""
+    """Have what is to be started by ssh started as a program is here: pytest-xdist copies no
+    files to that.
+    """
     machines = config.stash.setdefault(_machines, {})
     for spec in specs:
         if spec.ssh and choice.RUN in os.environ:
             options = ["-F", spec.ssh_config] if spec.ssh_config else []
-            machine = Remote((*options, *spec.ssh.split()), Path("/tmp", f"lvs-harness-{uuid.uuid4().hex}"))
+            machine = Remote(
+                (*options, *spec.ssh.split()), Path("/tmp", f"lvs-harness-{uuid.uuid4().hex}")
+            )
             try:
                 machine.check()
             except HarnessError as problem:
@@ -49,7 +57,9 @@ def pytest_testnodedown(node: WorkerController) -> None:
     if machine is not None:
         with unwritten.told(node.config), TemporaryDirectory(prefix="lvs-harness-") as written:
             machine.fetch(Path(written))
-            merging.adopt(Path(written), Path(os.environ[choice.RUN]), gateway.console(node.gateway.id))
+            merging.adopt(
+                Path(written), Path(os.environ[choice.RUN]), gateway.console(node.gateway.id)
+            )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,4 +1,6 @@
-"""What is told of a run as a whole: run.json, the page, JUnit's properties, and a summary where GitHub wants one."""
+"""What is told of a run as a whole: run.json, the page, JUnit's properties, and a summary where
+GitHub wants one.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def begin(run: Path, config: pytest.Config, chosen: choice.Choice, order: list[str]) -> None:
-    """Write what is known of a run before it runs: ``order`` is that of its scenarios. HarnessError if it cannot be."""
+    """Write what is known of a run before it runs: ``order`` is that of its scenarios.
+    HarnessError if it cannot be.
+    """
     shard = config.stash.get(parallel.SHARD, {})
     about = {
         "kernel": chosen.header,
@@ -70,14 +74,19 @@ def image_versions(config: pytest.Config) -> dict[str, str]:
 
 
 def end(run: Path, wall: float, status: int | None) -> None:
-    """Write how a run has ended, after ``wall`` seconds, and render its page. Says what of that cannot be done."""
+    """Write how a run has ended, after ``wall`` seconds, and render its page. Says what of that
+    cannot be done.
+    """
     from harness.report import page, summary
 
     try:
         known = {} if status is None else {"status": status}
         artifacts.update(run / artifacts.RUN, {"wall": round(wall, 3), **known})
         read = artifacts.read_run(run)
-        if isinstance(simulated := read.about.get("seconds"), float) and read.about.get("clock") == "virtual":
+        if (
+            isinstance(simulated := read.about.get("seconds"), float)
+            and read.about.get("clock") == "virtual"
+        ):
             print(f"lvs-harness: {simulated:.1f} s simulated in {wall:.1f} s")
         if read.scenarios:
             print(f"lvs-harness: {os.path.relpath(page.write(run))}")
@@ -112,7 +121,9 @@ def pytest_testnodedown(node: WorkerController) -> None:
     config: pytest.Config = node.config
     told = dict(getattr(node, "workeroutput", {}).get(_TOLD, {}))
     if told and choice.RUN in os.environ:
-        config.stash[_seconds] = told["seconds"] = config.stash.get(_seconds, 0) + told.get("seconds", 0)
+        config.stash[_seconds] = told["seconds"] = config.stash.get(_seconds, 0) + told.get(
+            "seconds", 0
+        )
         _tell(config, **told)
         add_property = private_pytest.adder_of_properties(config)
         if add_property is not None and _suite not in config.stash:
@@ -121,7 +132,9 @@ def pytest_testnodedown(node: WorkerController) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """On a native kernel the run ends here; a run in an embedded one has ended for whoever started its kernel."""
+    """On a native kernel the run ends here; a run in an embedded one has ended for whoever
+    started its kernel.
+    """
     if choice.RUN in os.environ and not choice.in_guest() and config.stash.get(_NATIVE, False):
         lasted = time.monotonic() - config.stash[_began]
         corpus.collect(config, Path(os.environ[choice.RUN]))
@@ -136,16 +149,20 @@ def on_this_kernel(config: pytest.Config) -> None:
     config.stash[_NATIVE] = True
 
 
-# -- JUnit ----------------------------------------------------------------------------------------------------------
+# -- JUnit -----------------------------------------------------------------------------------------
 
 
 def note_judged(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Note what was due and what came of it, for the properties that JUnit XML shows of a scenario."""
+    """Note what was due and what came of it, for the properties that JUnit XML shows of a
+    scenario.
+    """
     cluster = item.stash.get(RUNNING, None)
     if cluster is not None and report.when == "call":
         with contextlib.suppress(HarnessError):  # the recording has failed, which is told elsewhere
             judged = cluster.timeline.events(Judged, since=cluster.timeline.mark)
-            item.user_properties += [(f"{event.node} {event.what}", words(event)) for event in judged]
+            item.user_properties += [
+                (f"{event.node} {event.what}", words(event)) for event in judged
+            ]
 
 
 @pytest.fixture(scope="session")

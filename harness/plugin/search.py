@@ -1,7 +1,9 @@
-"""``scenarios/search``: random sequences on topologies, ``--examples`` of them each, judged by invariants.
+"""``scenarios/search``: random sequences on topologies, ``--examples`` of them each, judged by
+invariants.
 
-They are divided into parts, each a test of its own, so that ``-n`` and shards can share them out. A module says in
-``SEARCHED`` which topologies it searches where ``--searched`` and ``--director`` name none.
+They are divided into parts, each a test of its own, so that ``-n`` and shards can share them out. A
+module says in ``SEARCHED`` which topologies it searches where ``--searched`` and ``--director``
+name none.
 """
 
 from __future__ import annotations
@@ -46,9 +48,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )  # fmt: skip
     about = "scenarios/search: the topology to search, a name or a file (default: several)"
     group.addoption("--searched", metavar="TOPOLOGY", help=about)
-    about = "scenarios/search: begin no sequence of a test later than after so many minutes, real ones"
+    about = (
+        "scenarios/search: begin no sequence of a test later than after so many minutes, real ones"
+    )
     group.addoption("--minutes", type=float, metavar="M", help=about)
-    about = "scenarios/search: ask no invariant, and compare with directors of this release, or keepalived"
+    about = (
+        "scenarios/search: ask no invariant, and compare with directors of this release, or"
+        " keepalived"
+    )
     group.addoption("--against", metavar="IMAGE", help=about)
     about = "scenarios/search: leave out one kind of deed, such as PowerOff"
     group.addoption("--without", action="append", default=[], metavar="DEED", help=about)
@@ -57,7 +64,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse what is no number of sequences."""
     if (examples := config.getoption("examples")) < 1:
-        raise pytest.UsageError(f"--examples {examples}: give the number of sequences to try, 1 at least")
+        raise pytest.UsageError(
+            f"--examples {examples}: give the number of sequences to try, 1 at least"
+        )
     corpus.begin(config)
 
 
@@ -69,10 +78,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     cases = []
     for name, topology in _searched(metafunc):
         varied = getattr(topology, "VARIED", {})
-        for number, size in enumerate(_sizes(config.getoption("examples"), VARIED_PART if varied else PART)):
+        for number, size in enumerate(
+            _sizes(config.getoption("examples"), VARIED_PART if varied else PART)
+        ):
             chosen = random.Random(f"{config.getoption('seed')} {name} {number}")
-            parameters = {parameter: chosen.choice(values) for parameter, values in varied.items()} if number else {}
-            marks = [pytest.mark.topology.with_args(topology, **parameters)] if topology is not None else []
+            parameters = (
+                {parameter: chosen.choice(values) for parameter, values in varied.items()}
+                if number
+                else {}
+            )
+            marks = (
+                [pytest.mark.topology.with_args(topology, **parameters)]
+                if topology is not None
+                else []
+            )
             cases.append(pytest.param((number, size), marks=marks, id=f"{name}-{number}"))
     metafunc.parametrize(PARTS, cases)
 
@@ -103,7 +122,9 @@ def _sizes(examples: int, part: int) -> list[int]:
 class Ground:
     """Clusters of a scenario's topology, from the pool, one after the other."""
 
-    def __init__(self, item: pytest.Item, pool: Pool, control: Control | None, against: str | None = None) -> None:
+    def __init__(
+        self, item: pytest.Item, pool: Pool, control: Control | None, against: str | None = None
+    ) -> None:
         """``against`` is the image that the directors have instead of the one that is asked for."""
         self._item, self._pool, self._against = item, pool, against
         self._planted, self._edits = (control.topology, control.config) if control else ({}, {})
@@ -126,7 +147,9 @@ class Ground:
 class Searching:
     """What a test of ``scenarios/search`` holds."""
 
-    def __init__(self, item: pytest.Item, grounds: Sequence[Ground], told: Callable[[str], None]) -> None:
+    def __init__(
+        self, item: pytest.Item, grounds: Sequence[Ground], told: Callable[[str], None]
+    ) -> None:
         self._item, self._grounds, self._told = item, grounds, told
         self._ground = grounds[0]
         self._left: list[str] = []
@@ -144,11 +167,18 @@ class Searching:
         deeds = possible(first.plan, texts, config.getoption("without"))
         minutes = config.getoption("minutes")
         search = Search(
-            self._grounds, first.plan, deeds, known=known, told=self._told, kept=self._leave, wall=_wall,
+            self._grounds,
+            first.plan,
+            deeds,
+            known=known,
+            told=self._told,
+            kept=self._leave,
+            wall=_wall,
             names=("what is searched", str(config.getoption("against"))),
-            seconds=float("inf") if minutes is None else 60 * minutes, shrinks=not config.getoption("controls"),
+            seconds=float("inf") if minutes is None else 60 * minutes,
+            shrinks=not config.getoption("controls"),
             corpus=corpus.known(config),
-        )  # fmt: skip
+        )
         _, _, part = self._item.name.rpartition("[")
         try:
             search.run(size, f"{config.getoption('seed')} {part}")
@@ -167,25 +197,43 @@ class Searching:
         cluster = self._ground.cluster()
         place = self._place()
         folder = new_folder(Path(os.environ[choice.RUN]), f"found_{leaving.name_of(failure)}")
-        about = {"test": self._item.nodeid, "says": failure.violation.text, "topology": place and place.name}
+        about = {
+            "test": self._item.nodeid,
+            "says": failure.violation.text,
+            "topology": place and place.name,
+        }
         evidence = Evidence(folder, cluster, about)
         again = broken(cluster, failure.steps, failure.signature.invariant)
-        outcome = {"outcome": "failed" if again else "passed", "message": "\n".join(again), "seconds": 0.0}
+        outcome = {
+            "outcome": "failed" if again else "passed",
+            "message": "\n".join(again),
+            "seconds": 0.0,
+        }
         events = cluster.timeline.events(since=cluster.timeline.mark)
         evidence.finish(outcome, keep="all")
-        configs = {each.name: each.config_text().decode(errors="replace") for each in cluster.directors}
+        configs = {
+            each.name: each.config_text().decode(errors="replace") for each in cluster.directors
+        }
         text = leaving.scenario(failure, place)
         (folder / f"test_{leaving.name_of(failure)}.py").write_text(text, encoding="utf-8")
         tracker = leaving.report(failure, self._about(cluster), configs, events)
         (folder / "report.md").write_text(tracker, encoding="utf-8")
         first = "".join(f"{event.as_json()}\n" for event in failure.events)
         (folder / "first-seen.jsonl").write_text(first, encoding="utf-8")
-        repeats = "" if failure.repeats else "it did not repeat on a new cluster, so it is a defect of the harness:\n"
+        repeats = (
+            ""
+            if failure.repeats
+            else "it did not repeat on a new cluster, so it is a defect of the harness:\n"
+        )
         # What the failure has left in this cluster is nothing for the next sequence.
         self._ground.drop()
-        file = os.path.relpath(folder / f"test_{leaving.name_of(failure)}.py", self._item.config.invocation_params.dir)
+        file = os.path.relpath(
+            folder / f"test_{leaving.name_of(failure)}.py", self._item.config.invocation_params.dir
+        )
         versions = f"which versions have it: pytest {file} --matrix keepalived={','.join(RELEASES)}"
-        self._left.append(f"{repeats}{failure.signature.invariant}: {failure.violation.text}\n{text}\n{versions}")
+        self._left.append(
+            f"{repeats}{failure.signature.invariant}: {failure.violation.text}\n{text}\n{versions}"
+        )
 
     def _place(self) -> Place | None:
         from harness.check.configured import Configured
@@ -194,17 +242,27 @@ class Searching:
         spec = spec_of(self._item)
         if isinstance(spec.source, Configured):
             return None
-        defaults = {parameter: values[0] for parameter, values in getattr(spec.source, "VARIED", {}).items()}
-        told = tuple((key, value) for key, value in spec.parameters.items() if defaults.get(key, _NONE) != value)
+        defaults = {
+            parameter: values[0] for parameter, values in getattr(spec.source, "VARIED", {}).items()
+        }
+        told = tuple(
+            (key, value)
+            for key, value in spec.parameters.items()
+            if defaults.get(key, _NONE) != value
+        )
         return Place(getattr(spec.source, "__module__", ""), spec.name, told)
 
     def _about(self, cluster: Cluster) -> dict[str, str]:
-        versions = {str(host.image.keepalived) for host in cluster.plan.hosts if host.image.keepalived}
+        versions = {
+            str(host.image.keepalived) for host in cluster.plan.hosts if host.image.keepalived
+        }
         return {"keepalived": ", ".join(sorted(versions)), "run": os.environ.get(choice.HEADER, "")}
 
 
 def _wall() -> float:
-    """The host's clock in seconds, also where time is virtual: what the host says when a file was made."""
+    """The host's clock in seconds, also where time is virtual: what the host says when a file
+    was made.
+    """
     stamp = Path(os.environ[choice.RUN], ".wall")
     stamp.unlink(missing_ok=True)
     stamp.touch()
@@ -216,8 +274,10 @@ def _in_short(search: Search) -> str:
     tally = search.tally
     known = f", known: {dict(tally.known)}" if tally.known else ""
     return (
-        f"{tally.sequences} sequences and {tally.shrinking} smaller ones, {tally.seconds / 3600:.2f} h simulated,"
-        f" {tally.clusters} clusters, {len(tally.states)} states, {len(search.failures)} found{known}"
+        f"{tally.sequences} sequences and {tally.shrinking} smaller ones,"
+        f" {tally.seconds / 3600:.2f} h simulated,"
+        f" {tally.clusters} clusters, {len(tally.states)} states, {len(search.failures)}"
+        f" found{known}"
     )
 
 
@@ -242,7 +302,9 @@ def search(
     folder.mkdir(exist_ok=True)
     other = Pool(folder, choice.slack(), request.config.getoption("seed"))
     try:
-        yield Searching(request.node, [*grounds, Ground(request.node, other, _control, against)], told)
+        yield Searching(
+            request.node, [*grounds, Ground(request.node, other, _control, against)], told
+        )
     finally:
         other.close()
         _pool.drop()

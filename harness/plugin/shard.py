@@ -15,7 +15,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("lvs-harness").addoption(
         "--shard",
         metavar="K/N",
-        help="run the K-th of N parts that last about the same, by the durations in pytest's cache; give all parts the"
+        help="run the K-th of N parts that last about the same, by the durations in pytest's"
+        " cache; give all parts the"
         " same cache, or none, for otherwise they overlap, which `lvs-harness report DIR...` tells",
     )
 
@@ -35,7 +36,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not (wanted := config.getoption("shard")):
         return
     shard = Shard.of(wanted)
-    made = units.shards({item.nodeid: unit_of(item) for item in items}, parallel.durations(config), shard.count)
+    made = units.shards(
+        {item.nodeid: unit_of(item) for item in items}, parallel.durations(config), shard.count
+    )
     mine = set(made[shard.number - 1])
     config.stash[parallel.SHARD] = {"shard": str(shard), "division": units.fingerprint(made)}
     config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in mine])

@@ -18,11 +18,12 @@ from harness.report import artifacts
 
 
 def keep(session: pytest.Session, run: Path) -> dict[str, Any]:
-    """Copy them into a run's folder, so that nobody has to look for them outside of it; returns ``sources``: path below
-    the root -> SHA-256.
+    """Copy them into a run's folder, so that nobody has to look for them outside of it; returns
+    ``sources``: path below the root -> SHA-256.
 
-    They are the modules, conftest.py and pytest.ini that were read, and the files that parameters of topologies name;
-    nothing of the harness itself and of installed packages. Raises HarnessError if they cannot be written.
+    They are the modules, conftest.py and pytest.ini that were read, and the files that parameters
+    of topologies name; nothing of the harness itself and of installed packages. Raises HarnessError
+    if they cannot be written.
     """
     root = session.config.rootpath
     found: dict[str, str] = {}
@@ -48,14 +49,18 @@ def _modules(session: pytest.Session) -> Iterator[Path]:
 def _configurations(session: pytest.Session) -> Iterator[Path]:
     for item in session.items:
         if item.get_closest_marker("topology") is not None:
-            yield from _paths(list(spec_of(item).parameters.values()), session.config.invocation_params.dir)
+            yield from _paths(
+                list(spec_of(item).parameters.values()), session.config.invocation_params.dir
+            )
 
 
 def _paths(value: Any, folder: Path) -> Iterator[Path]:
     if isinstance(value, list | tuple):
         for each in value:
             yield from _paths(each, folder)
-    elif isinstance(value, str | Path) and value and os.path.isfile(folder / value):  # which is False for any nonsense
+    elif (
+        isinstance(value, str | Path) and value and os.path.isfile(folder / value)
+    ):  # which is False for any nonsense
         yield folder / value
 
 

@@ -29,7 +29,8 @@ def spec_of(item: pytest.Item) -> ClusterSpec:
 
 
 def versions_of(item: pytest.Item) -> set[Version]:
-    """The versions of keepalived that a scenario's directors run; the host's if it names no topology.
+    """The versions of keepalived that a scenario's directors run; the host's if it names no
+    topology.
 
     HarnessError if a director has none.
     """
@@ -43,7 +44,9 @@ def versions_of(item: pytest.Item) -> set[Version]:
 
 
 def images_with(item: pytest.Item, program: str) -> set[Image]:
-    """The images of a scenario's machines that are to have a program; this machine's own if none says so."""
+    """The images of a scenario's machines that are to have a program; this machine's own if
+    none says so.
+    """
     spec = _named(item)
     return {HOST} if spec is None else spec.with_program(program)
 

@@ -1,7 +1,8 @@
-"""A scenario that computes for ever in virtual time, where that takes no time: it alone is ended, not the run.
+"""A scenario that computes for ever in virtual time, where that takes no time: it alone is ended,
+not the run.
 
-The watchdog of the guest asks for it by a signal (:mod:`harness.kernels.guest.running`), unless a process of
-some machine is what computes, which it ends itself.
+The watchdog of the guest asks for it by a signal (:mod:`harness.kernels.guest.running`), unless a
+process of some machine is what computes, which it ends itself.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from harness.kernels import choice
 
 def _end(number: int, frame: FrameType | None) -> None:
     raise HarnessError(
-        "virtual time did not move while this computed, so the watchdog ended the scenario (--watchdog SECONDS gives it"
+        "virtual time did not move while this computed, so the watchdog ended the scenario"
+        " (--watchdog SECONDS gives it"
         " longer); where time is to pass, wait for it: cluster.timeline.let_pass(1)"
     )
 

@@ -13,11 +13,18 @@ from harness.plugin.judge import outcome_of
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options."""
     group = parser.getgroup("lvs-harness")
-    group.addoption("--pause", action="store_true", help="after each scenario, stop with its cluster alive at a prompt")
+    group.addoption(
+        "--pause",
+        action="store_true",
+        help="after each scenario, stop with its cluster alive at a prompt",
+    )
     group.addoption(
         "--shell-on-failure",
         action="store_true",
-        help="where a scenario fails, stop with its cluster alive at a prompt, before faults are healed",
+        help=(
+            "where a scenario fails, stop with its cluster alive at a prompt, before faults are"
+            " healed"
+        ),
     )
 
 
@@ -57,7 +64,9 @@ class _Stopper:
         """Stop inside the scenario too, where leaving it would heal what befell the cluster."""
         cluster = item.stash.get(RUNNING, None)
         if cluster is not None and self._config.getoption("shell_on_failure"):
-            cluster.before_healing = lambda problem: self._stop(item, f"{item.nodeid}: {_told(problem)}")
+            cluster.before_healing = lambda problem: self._stop(
+                item, f"{item.nodeid}: {_told(problem)}"
+            )
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

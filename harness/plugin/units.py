@@ -1,6 +1,8 @@
-"""Which scenarios are run one after the other by one worker, and which shard runs what: pure, and the same everywhere.
+"""Which scenarios are run one after the other by one worker, and which shard runs what: pure, and
+the same everywhere.
 
-A *unit* is a list of scenarios, by node id, that share a cluster. Scenarios that share none are units of one.
+A *unit* is a list of scenarios, by node id, that share a cluster. Scenarios that share none are
+units of one.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ DURATIONS = "lvs-harness/durations"
 """In pytest's cache: seconds of real time for each scenario by node id."""
 
 UNKNOWN = 1.0
-"""How many seconds a scenario is taken to last that has never been run, if nothing else is known either."""
+"""How many seconds a scenario is taken to last that has never been run, if nothing else is
+known either.
+"""
 
 BUILD = 2.0
 """How many seconds it takes until the cluster of a unit runs."""
@@ -44,7 +48,8 @@ class Shard:
         number, count = (int(found[1]), int(found[2])) if found else (0, 0)
         if not 1 <= number <= count <= MOST_SHARDS:
             raise HarnessError(
-                f"--shard {text[:40]}: give K/N, the number of this part and of how many, {MOST_SHARDS} at most:"
+                f"--shard {text[:40]}: give K/N, the number of this part and of how many,"
+                f" {MOST_SHARDS} at most:"
                 " 1/3, 2/3, 3/3"
             )
         return cls(number, count)
@@ -61,10 +66,14 @@ def lasts(durations: Mapping[str, float], ids: Iterable[str]) -> dict[str, float
     return {one: durations.get(one, mean) for one in ids}
 
 
-def units(clusters: Mapping[str, str], durations: Mapping[str, float], parts: int) -> list[list[str]]:
-    """Divide scenarios (node id -> the cluster it wants, in their order) among ``parts`` who work at the same time.
+def units(
+    clusters: Mapping[str, str], durations: Mapping[str, float], parts: int
+) -> list[list[str]]:
+    """Divide scenarios (node id -> the cluster it wants, in their order) among ``parts`` who work
+    at the same time.
 
-    Each unit is for one cluster, and in order. One that would keep somebody busy while others are idle is cut.
+    Each unit is for one cluster, and in order. One that would keep somebody busy while others are
+    idle is cut.
     """
     seconds = lasts(durations, clusters)
     limit = sum(seconds.values()) / (parts * _PARTS) if parts > 1 else float("inf")
@@ -77,7 +86,9 @@ def units(clusters: Mapping[str, str], durations: Mapping[str, float], parts: in
     return [unit for made in of_cluster.values() for unit in made]
 
 
-def longest_first(made: Iterable[Sequence[str]], durations: Mapping[str, float]) -> list[Sequence[str]]:
+def longest_first(
+    made: Iterable[Sequence[str]], durations: Mapping[str, float]
+) -> list[Sequence[str]]:
     """Units by how long they last; those that last the same stay in their order."""
     made = list(made)
     seconds = lasts(durations, (one for unit in made for one in unit))
@@ -88,8 +99,12 @@ def _together(unit: Iterable[str], seconds: Mapping[str, float]) -> float:
     return BUILD + sum(seconds[one] for one in unit)
 
 
-def shards(clusters: Mapping[str, str], durations: Mapping[str, float], count: int) -> list[list[str]]:
-    """Divide scenarios into ``count`` shards that last about the same: the longest unit to the emptiest shard."""
+def shards(
+    clusters: Mapping[str, str], durations: Mapping[str, float], count: int
+) -> list[list[str]]:
+    """Divide scenarios into ``count`` shards that last about the same: the longest unit to the
+    emptiest shard.
+    """
     seconds = lasts(durations, clusters)
     made: list[tuple[float, list[str]]] = [(0, []) for _ in range(count)]
     for unit in longest_first(units(clusters, durations, count), durations):
@@ -100,13 +115,17 @@ def shards(clusters: Mapping[str, str], durations: Mapping[str, float], count: i
 
 
 def fingerprint(made: Iterable[Iterable[str]]) -> str:
-    """Twelve letters that differ when the division does: shards of different divisions do not fit together."""
+    """Twelve letters that differ when the division does: shards of different divisions do not
+    fit together.
+    """
     text = "\n\n".join("\n".join(sorted(shard)) for shard in made)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def gather(target: Path, caches: Iterable[Path]) -> None:
-    """Write to the folder ``target``, a pytest cache, all durations that other caches have recorded."""
+    """Write to the folder ``target``, a pytest cache, all durations that other caches have
+    recorded.
+    """
     found: dict[str, float] = {}
     for cache in caches:
         path = cache / "v" / DURATIONS

@@ -1,4 +1,6 @@
-"""What cannot be written of a run, such as on a full disk, is told at its end; a run with gaps is no pass."""
+"""What cannot be written of a run, such as on a full disk, is told at its end; a run with gaps
+is no pass.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     """The first problem."""
     if problem := config.stash.get(_PROBLEM, None):
         terminalreporter.line(f"lvs-harness: {problem}", red=True)

@@ -43,50 +43,67 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--kernel",
         default="auto",
         metavar="auto|native|uml|PATH",
-        help="where clusters run: this machine's kernel (native: root and IPVS), the embedded one (uml, or the path of"
-        " a User Mode Linux kernel), or what is best here (auto, the default): the embedded one with virtual time if"
+        help="where clusters run: this machine's kernel (native: root and IPVS), the embedded"
+        " one (uml, or the path of"
+        " a User Mode Linux kernel), or what is best here (auto, the default): the embedded one"
+        " with virtual time if"
         " it has been built, else native if that can be, else the packaged one",
     )
     group.addoption(
         "--clock",
         choices=choice.CLOCKS,
         default="auto",
-        help="real time, or virtual time, in which waiting costs nothing (auto: virtual where the kernel can)",
+        help="real time, or virtual time, in which waiting costs nothing (auto: virtual where"
+        " the kernel can)",
     )
     group.addoption(
-        "--seed", type=int, default=0, help="fixes what is random: hardware addresses, virtual time's first day"
+        "--seed",
+        type=int,
+        default=0,
+        help="fixes what is random: hardware addresses, virtual time's first day",
     )
     group.addoption(
         "--watchdog",
         type=limit,
         default=WATCHDOG,
         metavar="SECONDS",
-        help="end a run whose virtual time does not move for so long in real time (default: %(default)s, 0: never);"
+        help="end a run whose virtual time does not move for so long in real time (default:"
+        " %(default)s, 0: never);"
         " waiting for input does not count",
     )
     group.addoption(
         "--memory",
         metavar="SIZE",
-        help="what an embedded kernel is given, such as 512M or 2G (default: 1G, or more for a cluster that needs it);"
+        help="what an embedded kernel is given, such as 512M or 2G (default: 1G, or more for a"
+        " cluster that needs it);"
         " what is not used costs nothing",
     )
     group.addoption(
         "--quota",
         metavar="SIZE",
-        help="what there may be in the run's folder before an embedded kernel is ended, 1M to 1024G (default: 2G)",
+        help="what there may be in the run's folder before an embedded kernel is ended, 1M to"
+        " 1024G (default: 2G)",
     )
-    group.addoption("--artifacts", default=ARTIFACTS, help="folder for logs and timelines (default: %(default)s)")
+    group.addoption(
+        "--artifacts",
+        default=ARTIFACTS,
+        help="folder for logs and timelines (default: %(default)s)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Whoever asks the run to end gets to know what was found until then; a worker's controller sees to it."""
+    """Whoever asks the run to end gets to know what was found until then; a worker's controller
+    sees to it.
+    """
     if not parallel.is_worker(config):
         interrupts.install()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """Move the whole run into the embedded kernel, if it needs a cluster and that is where clusters are to run."""
+    """Move the whole run into the embedded kernel, if it needs a cluster and that is where
+    clusters are to run.
+    """
     if choice.in_guest() or parallel.is_worker(config) or _only_looks(config):
         return None
     try:
@@ -98,12 +115,18 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             return None
         option = config.option
         chosen = choice.choose(option.kernel, option.clock, option.seed)
-        chosen = replace(chosen, memory=parallel.guest_memory(config), quota=memory.quota(option.quota))
+        chosen = replace(
+            chosen, memory=parallel.guest_memory(config), quota=memory.quota(option.quota)
+        )
         readable.check_trust(config, chosen.embedded is not None)
-        if chosen.embedded is None and (problem := native.too_small(config.stash[parallel.MACHINES])):
+        if chosen.embedded is None and (
+            problem := native.too_small(config.stash[parallel.MACHINES])
+        ):
             raise HarnessError(problem)
         run = artifacts.new_run(Path(config.invocation_params.dir, config.getoption("artifacts")))
-        os.environ[choice.HEADER] = chosen.header + core.announcement(config, chosen.virtual, parallel.workers(config))
+        os.environ[choice.HEADER] = chosen.header + core.announcement(
+            config, chosen.virtual, parallel.workers(config)
+        )
         os.environ[choice.RUN] = str(run)
         clusters = config.stash[parallel.CLUSTERS]
         report.begin(run, config, chosen, list(clusters))
@@ -115,12 +138,21 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         private_pytest.give_standard_input(config)  # it is to be the guest's
         began, status = time.monotonic(), None
         try:
-            arguments = [*config.invocation_params.args, *core.arguments(config), *parallel.arguments(config)]
+            arguments = [
+                *config.invocation_params.args,
+                *core.arguments(config),
+                *parallel.arguments(config),
+            ]
             outside = _outside_files(config)
             status = chosen.run(
-                "pytest", arguments, run, outside, option.watchdog, modules=config.stash[parallel.MODULES],
+                "pytest",
+                arguments,
+                run,
+                outside,
+                option.watchdog,
+                modules=config.stash[parallel.MODULES],
                 readable=readable.paths(config),
-            )  # fmt: skip
+            )
         finally:
             corpus.collect(config, run)
             report.end(run, time.monotonic() - began, status)
@@ -148,12 +180,23 @@ def _make_images(config: pytest.Config) -> None:
 
 def _only_looks(config: pytest.Config) -> bool:
     option = config.option
-    looks = ("collectonly", "help", "version", "markers", "showfixtures", "show_fixtures_per_test", "setupplan")
-    return any(getattr(option, name, False) for name in looks) or bool(getattr(option, "cacheshow", None))
+    looks = (
+        "collectonly",
+        "help",
+        "version",
+        "markers",
+        "showfixtures",
+        "show_fixtures_per_test",
+        "setupplan",
+    )
+    return any(getattr(option, name, False) for name in looks) or bool(
+        getattr(option, "cacheshow", None)
+    )
 
 
 def _needs_kernel(config: pytest.Config) -> bool:
-    """Whether any selected test uses a cluster or asks for its kernel; notes what else is to be known of them.
+    """Whether any selected test uses a cluster or asks for its kernel; notes what else is to be
+    known of them.
 
     Raises HarnessError if there is nothing else to run than scenarios whose topology is wrong.
     """
@@ -178,14 +221,17 @@ def _in_short(wrong: dict[str, str]) -> str:
     for scenario, problem in wrong.items():
         first_of.setdefault(problem, scenario)
     lines = [
-        problem if problem.startswith(scenario) else f"{scenario}: {problem}" for problem, scenario in first_of.items()
+        problem if problem.startswith(scenario) else f"{scenario}: {problem}"
+        for problem, scenario in first_of.items()
     ]
     more = [f"... and {len(lines) - _TOLD} more"] if len(lines) > _TOLD else []
     return "\n".join([*lines[:_TOLD], *more])
 
 
 def _outside_files(config: pytest.Config) -> list[Path]:
-    """Files and folders outside the artifacts that pytest itself writes and that the user expects to find."""
+    """Files and folders outside the artifacts that pytest itself writes and that the user
+    expects to find.
+    """
     option = config.option
     named = [option.xmlpath, getattr(option, "log_file", None), option.grid, option.conformance]
     named += [option.verdict_json, option.verdict_sarif]
