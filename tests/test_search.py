@@ -209,6 +209,7 @@ def test_known_defects_hide_nothing_else() -> None:
 
     assert known(sleeps, (crash, reload), defects) == "#1"
     assert known(sleeps, (crash,), defects) is None
+    assert known(sleeps, (crash, step(0, "Reload", "director2")), defects) is None
     assert known(Violation("owner", 0, "director1 wakes"), (crash, reload), defects) is None
     assert known(Violation("other", 0, "director1 sleeps"), (crash, reload), defects) is None
 

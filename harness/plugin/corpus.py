@@ -117,12 +117,12 @@ def _read(folder: Path, name: str) -> Corpus:
         content = received.read(folder, name)
     except FileNotFoundError:
         return Corpus()
-    return from_file(received.parse(content), lambda line: print(f"lvs-harness: {name}: {line}"))
+    try:
+        value = received.parse(content)
+    except ValueError as problem:
+        raise ValueError(f"it is no corpus: {problem}") from None
+    return from_file(value, lambda line: print(f"lvs-harness: {name}: {line}"))
 
 
 def _reason(problem: OSError | ValueError) -> str:
-    return (
-        (problem.strerror or str(problem))
-        if isinstance(problem, OSError)
-        else f"it is no corpus: {problem}"
-    )
+    return getattr(problem, "strerror", None) or str(problem)
