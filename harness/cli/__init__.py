@@ -2,8 +2,8 @@
 pytest.
 
 Each module is one command: ``add`` declares it, and what it declares as ``run`` carries it out and
-returns the exit status. One that sets ``passes`` finds what stands behind ``--``, for pytest, in
-``options.passed``.
+returns the exit status. One that sets ``passes`` finds what stands behind ``--``, mostly for
+pytest, in ``options.passed``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from harness.cli import (
     check,
     completion,
     doctor,
+    exec,
     image,
     kernel,
     new,
@@ -40,6 +41,7 @@ COMMANDS = (
     check,
     completion,
     doctor,
+    exec,
     image,
     kernel,
     new,

@@ -82,6 +82,7 @@ def _run(options: argparse.Namespace) -> int:
     if choice.in_guest():
         return _up(_spec(options), options)
     from harness.images import selection
+    from harness.live import living
     from harness.report import artifacts
 
     chosen_images = _selection(options)
@@ -99,9 +100,10 @@ def _run(options: argparse.Namespace) -> int:
     readable = [*_files(spec), *map(Path, chosen_images.names if chosen_images else ())]
 
     def carry() -> int:
-        if chosen.embedded is None:
-            return _up(spec, options)
-        return chosen.run("harness.cli", sys.argv[1:], run, readable=readable)
+        with living.announced(options.topology, run):
+            if chosen.embedded is None:
+                return _up(spec, options)
+            return chosen.run("harness.cli", sys.argv[1:], run, readable=readable)
 
     return _with_page(run, carry) if options.web else carry()
 
@@ -221,6 +223,7 @@ def origin(spec: ClusterSpec, given: str) -> Origin:
 def _up(spec: ClusterSpec, options: argparse.Namespace) -> int:
     from harness.cluster_pool import Pool
     from harness.console import Console
+    from harness.console.answering import Answering
     from harness.report.artifacts import new_folder
     from harness.report.evidence import Evidence
 
@@ -240,7 +243,9 @@ def _up(spec: ClusterSpec, options: argparse.Namespace) -> int:
         except HarnessError as problem:  # which is what there is to look at
             stands = f"It does not settle: {problem}"
         now = f"it is {cluster.timeline.now():.3f} s since the cluster was built"
-        Console(cluster, folder, origin(spec, options.topology)).run(f"{stands}; {now}.")
+        console = Console(cluster, folder, origin(spec, options.topology))
+        with Answering(console, cluster, run):
+            console.run(f"{stands}; {now}.")
         evidence.finish({"outcome": None}, keep="all")
     finally:
         pool.close()

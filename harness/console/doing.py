@@ -92,7 +92,7 @@ class Doing(Typed):
         self._reload(name, self._edits.get(name, []))
 
     def _reload(self, name: str, edits: list[tuple[str, str]]) -> None:
-        director = self._node(name)
+        director = self.node(name)
         if not isinstance(director, DirectorNode):
             raise HarnessError(f"{name} is no director: it has no keepalived.conf")
         at = self._cluster.reload(director, *edits)

@@ -85,7 +85,7 @@ class Mininet(Doing):
             return
         first, second, way = words
         name, lan = (first, second) if first in self._cluster.nodes else (second, first)
-        node = self._node(name)
+        node = self.node(name)
         wires = [each.name for each in node.plan.interfaces if each.lan == lan]
         if not wires:
             lans = sorted({each.lan for each in node.plan.interfaces})

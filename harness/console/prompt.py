@@ -10,6 +10,7 @@ import contextlib
 import math
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from harness.cluster import Cluster
@@ -41,6 +42,9 @@ class Console(Mininet):
         self._folder = cluster.folder if folder is None else folder
         self._origin = origin
         self._captured = cluster.timeline.mark
+        self.is_busy = False
+        self.between: Callable[[], None] = lambda: None
+        """What is called after each command, when the prompt is not busy."""
 
     def run(self, reason: str) -> None:
         """Say why it is here, and be here."""
@@ -58,8 +62,18 @@ class Console(Mininet):
                 raise
             except KeyboardInterrupt:
                 print("\n(interrupted; `exit` goes on)")
+                self._rest()
                 continue
             return
+
+    def precmd(self, line: str) -> str:
+        """There is something to do."""
+        self.is_busy = True
+        return line
+
+    def _rest(self) -> None:
+        self.is_busy = False
+        self.between()
 
     def emptyline(self) -> bool:
         """An empty line does nothing."""
@@ -99,6 +113,7 @@ class Console(Mininet):
         """Have what was on the wires written to the timeline, for whoever looks at its page."""
         with contextlib.suppress(HarnessError):
             self._cluster.timeline.events(Advertisement)
+        self._rest()
         return stop
 
     def do_diagnose(self, line: str) -> None:

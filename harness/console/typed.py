@@ -56,10 +56,13 @@ class Typed(cmd.Cmd):
             print(f"say what {name} is to run: {name} ip address")
         else:
             command = ["sh", "-c", rest.strip()] if _SHELL.search(rest) else split(rest)
-            self._script.add(
-                f"{self._script.node(node, self._nodes)}.machine.run({command!r}, check=False)"
-            )
+            self.note(node, command)
             self._run(node, command)
+
+    def note(self, node: Node, command: list[str]) -> None:
+        """A command was run on a node, which `save` writes down."""
+        name = self._script.node(node, self._nodes)
+        self._script.add(f"{name}.machine.run({command!r}, check=False)")
 
     def _run(self, node: Node, command: list[str]) -> None:
         """In virtual time without input: the clock would race on while a program waits for a
@@ -95,7 +98,8 @@ class Typed(cmd.Cmd):
     def _beginning(words: Any, text: str) -> list[str]:
         return [word for word in words if word.startswith(text)]
 
-    def _node(self, name: str) -> Node:
+    def node(self, name: str) -> Node:
+        """The node of that name. HarnessError if there is none."""
         if (node := self._cluster.nodes.get(name)) is None:
             raise HarnessError(f"no node {name}; nodes: {' '.join(self._cluster.nodes)}")
         return node

@@ -5,6 +5,7 @@ it starts.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import faulthandler
 import io
 import os
@@ -17,6 +18,8 @@ from harness.kernels.calls import linux
 from harness.kernels.guest.standstill import CHANNEL, GOING_ON, WAITING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from _typeshed import WriteableBuffer
 
 
@@ -49,7 +52,22 @@ def go_on() -> None:
     os.write(CHANNEL, GOING_ON)
 
 
+@contextlib.contextmanager
+def interrupting() -> Iterator[None]:
+    """For what a signal has the main thread do: time passes meanwhile, also if it waits for input.
+
+    Whoever waits says so in ``_said`` before it tells pid 1: a signal between the two has pid 1
+    told twice, and never the wrong thing.
+    """
+    os.write(CHANNEL, GOING_ON)
+    try:
+        yield
+    finally:
+        os.write(CHANNEL, _said)
+
+
 _plain_input = builtins.input
+_said = GOING_ON
 
 
 # Ctrl-C may come at any call of a function of Python's, so these call none between ``try`` and
@@ -58,28 +76,37 @@ _plain_input = builtins.input
 
 
 def _input(prompt: object = "", /) -> str:
+    global _said
     try:
-        os.write(CHANNEL, WAITING)
+        _said = WAITING
+        os.write(CHANNEL, _said)
         return _plain_input(prompt)  # on a terminal the C library reads, past sys.stdin
     finally:
-        os.write(CHANNEL, GOING_ON)
+        _said = GOING_ON
+        os.write(CHANNEL, _said)
 
 
 class _Keyboard(io.FileIO):
     """Standard input, announcing reads that have to wait."""
 
     def readinto(self, buffer: WriteableBuffer, /) -> int | None:
+        global _said
         if select.select([self], [], [], 0)[0]:
             return super().readinto(buffer)
         try:
-            os.write(CHANNEL, WAITING)
+            _said = WAITING
+            os.write(CHANNEL, _said)
             return super().readinto(buffer)
         finally:
-            os.write(CHANNEL, GOING_ON)
+            _said = GOING_ON
+            os.write(CHANNEL, _said)
 
     def readall(self) -> bytes:
+        global _said
         try:
-            os.write(CHANNEL, WAITING)
+            _said = WAITING
+            os.write(CHANNEL, _said)
             return super().readall()
         finally:
-            os.write(CHANNEL, GOING_ON)
+            _said = GOING_ON
+            os.write(CHANNEL, _said)

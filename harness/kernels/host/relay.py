@@ -20,7 +20,14 @@ from harness.kernels.host.link import Ends, Link
 from harness.kernels.host.terminal import Terminal, Writer
 from harness.kernels.host.watchdog import Step, Watchdog
 
-_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGWINCH)
+_FORWARDED = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGWINCH,
+    signal.SIGURG,
+)
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
 _PRODS = 4
 _PATIENCE = 3  # interrupts without a sign of life from the guest
@@ -277,6 +284,9 @@ class Relay:
             if number == signal.SIGWINCH:
                 if self._terminal is not None and self._running:
                     self._link.send(wire.SIZE, self._terminal.size())
+            elif number == signal.SIGURG:  # `lvs-harness exec` asks something of a prompt
+                if self._running:
+                    self._link.send(wire.SIGNAL, bytes([number]))
             elif not self._running:
                 raise Interrupted(number)
             else:
