@@ -26,7 +26,7 @@ def add(commands: Any) -> None:
         "search",
         help="try random sequences of faults and deeds on a cluster, and say what breaks",
         usage="lvs-harness search [--examples N] [--minutes M] [--seed S] [--without"
-        " DEED]... [--against IMAGE]"
+        " DEED]... [--against IMAGE] [--versions IMAGE,...]"
         " [--corpus FILE] [--set KEY=VALUE]... TOPOLOGY | [NAME=]FILE... [-- PYTEST OPTIONS]",
         description="What is found is repeated, made small, and left as a scenario that"
         " fails, with a text for a"
@@ -49,6 +49,8 @@ def add(commands: Any) -> None:
     )
     about = "ask no invariant, but where directors of this release behave differently: sid"
     search.add_argument("--against", metavar="IMAGE", help=about)
+    about = "say which of these have what is found: bullseye,bookworm,trixie,sid"
+    search.add_argument("--versions", metavar="IMAGE,...", help=about)
     about = "begin from the sequences in this file, and add those that led to new states"
     search.add_argument("--corpus", metavar="FILE", help=about)
     search.add_argument(
@@ -77,6 +79,7 @@ def _run(options: argparse.Namespace) -> int:
     arguments += [f"--examples={options.examples}", f"--seed={options.seed}"]
     arguments += [f"--without={deed}" for deed in options.without]
     arguments += [f"--against={options.against}"] if options.against else []
+    arguments += [f"--versions={options.versions}"] if options.versions else []
     arguments += [f"--corpus={options.corpus}"] if options.corpus else []
     arguments += [] if options.minutes is None else [f"--minutes={options.minutes}"]
     scenarios = str(installed.home() / installed.SCENARIOS / SEARCH)

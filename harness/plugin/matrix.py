@@ -66,7 +66,8 @@ def images_asked_for(config: pytest.Config) -> list[str]:
     base = base_selection(config)
     columns = [name for value in axis(config, "keepalived") for name in value.split("+")]
     against = filter(None, [config.getoption("against")])
-    return list(dict.fromkeys([*(base.names if base else ()), *columns, *against]))
+    versions = filter(None, (config.getoption("versions") or "").split(","))
+    return list(dict.fromkeys([*(base.names if base else ()), *columns, *against, *versions]))
 
 
 def pytest_configure(config: pytest.Config) -> None:

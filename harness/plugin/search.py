@@ -11,32 +11,27 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.errors import HarnessError
-from harness.images.release import RELEASES
 from harness.kernels import choice
 from harness.plugin import corpus, private_pytest
+from harness.plugin.found import Ground, leave
 from harness.plugin.marks import CONFIGURED
-from harness.plugin.specs import spec_of
 
 if TYPE_CHECKING:
-    from harness.cluster import Cluster
     from harness.cluster_pool import Pool
     from harness.scenario.control import Control
     from harness.search.engine import Failure, Search
-    from harness.search.leaving import Place
 
 EXAMPLES = 5
 """How many sequences are tried where nobody says how many: what the suite has the time for."""
 PART, VARIED_PART = 250, 25
 """So many are one test: fewer where each test has other parameters of its topology."""
 PARTS = "search_part"
-_NONE = object()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,8 +52,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         " keepalived"
     )
     group.addoption("--against", metavar="IMAGE", help=about)
+    about = "scenarios/search: say which of these releases, or keepaliveds, show what is found"
+    group.addoption("--versions", metavar="IMAGE,...", help=about)
     about = "scenarios/search: leave out one kind of deed, such as PowerOff"
     group.addoption("--without", action="append", default=[], metavar="DEED", help=about)
+
+
+def versions_of(config: pytest.Config) -> list[str]:
+    """The images on which to try what was found."""
+    return [name for name in (config.getoption("versions") or "").split(",") if name]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -119,31 +121,6 @@ def _sizes(examples: int, part: int) -> list[int]:
     return [part] * (examples // part) + ([examples % part] if examples % part else [])
 
 
-class Ground:
-    """Clusters of a scenario's topology, from the pool, one after the other."""
-
-    def __init__(
-        self, item: pytest.Item, pool: Pool, control: Control | None, against: str | None = None
-    ) -> None:
-        """``against`` is the image that the directors have instead of the one that is asked for."""
-        self._item, self._pool, self._against = item, pool, against
-        self._planted, self._edits = (control.topology, control.config) if control else ({}, {})
-
-    def cluster(self) -> Cluster:
-        """The one that is alive, or a new one."""
-        spec = spec_of(self._item).changed(self._planted, self._edits)
-        if self._against is not None:
-            from harness.images.selection import Selection
-
-            selection = (spec.selection or Selection()).with_directors([self._against])
-            spec = replace(spec, selection=selection)
-        return self._pool.get(spec, trusted=True)
-
-    def drop(self) -> None:
-        """End it."""
-        self._pool.drop()
-
-
 class Searching:
     """What a test of ``scenarios/search`` holds."""
 
@@ -188,75 +165,8 @@ class Searching:
         return self._left or [str(failure.violation) for failure in search.failures]
 
     def _leave(self, failure: Failure) -> None:
-        """Live through a failure once more, on a new cluster, and keep all of it."""
-        from harness.report.artifacts import new_folder
-        from harness.report.evidence import Evidence
-        from harness.search import broken, leaving
-
-        self._ground.drop()
-        cluster = self._ground.cluster()
-        place = self._place()
-        folder = new_folder(Path(os.environ[choice.RUN]), f"found_{leaving.name_of(failure)}")
-        about = {
-            "test": self._item.nodeid,
-            "says": failure.violation.text,
-            "topology": place and place.name,
-        }
-        evidence = Evidence(folder, cluster, about)
-        again = broken(cluster, failure.steps, failure.signature.invariant)
-        outcome = {
-            "outcome": "failed" if again else "passed",
-            "message": "\n".join(again),
-            "seconds": 0.0,
-        }
-        events = cluster.timeline.events(since=cluster.timeline.mark)
-        evidence.finish(outcome, keep="all")
-        configs = {
-            each.name: each.config_text().decode(errors="replace") for each in cluster.directors
-        }
-        text = leaving.scenario(failure, place)
-        (folder / f"test_{leaving.name_of(failure)}.py").write_text(text, encoding="utf-8")
-        tracker = leaving.report(failure, self._about(cluster), configs, events)
-        (folder / "report.md").write_text(tracker, encoding="utf-8")
-        first = "".join(f"{event.as_json()}\n" for event in failure.events)
-        (folder / "first-seen.jsonl").write_text(first, encoding="utf-8")
-        repeats = (
-            ""
-            if failure.repeats
-            else "it did not repeat on a new cluster, so it is a defect of the harness:\n"
-        )
-        # What the failure has left in this cluster is nothing for the next sequence.
-        self._ground.drop()
-        file = os.path.relpath(
-            folder / f"test_{leaving.name_of(failure)}.py", self._item.config.invocation_params.dir
-        )
-        versions = f"which versions have it: pytest {file} --matrix keepalived={','.join(RELEASES)}"
-        self._left.append(
-            f"{repeats}{failure.signature.invariant}: {failure.violation.text}\n{text}\n{versions}"
-        )
-
-    def _place(self) -> Place | None:
-        from harness.check.configured import Configured
-        from harness.search.leaving import Place
-
-        spec = spec_of(self._item)
-        if isinstance(spec.source, Configured):
-            return None
-        defaults = {
-            parameter: values[0] for parameter, values in getattr(spec.source, "VARIED", {}).items()
-        }
-        told = tuple(
-            (key, value)
-            for key, value in spec.parameters.items()
-            if defaults.get(key, _NONE) != value
-        )
-        return Place(getattr(spec.source, "__module__", ""), spec.name, told)
-
-    def _about(self, cluster: Cluster) -> dict[str, str]:
-        versions = {
-            str(host.image.keepalived) for host in cluster.plan.hosts if host.image.keepalived
-        }
-        return {"keepalived": ", ".join(sorted(versions)), "run": os.environ.get(choice.HEADER, "")}
+        versions = versions_of(self._item.config)
+        self._left.append(leave(self._item, self._ground, failure, versions))
 
 
 def _wall() -> float:

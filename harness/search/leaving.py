@@ -67,14 +67,19 @@ def _shortened(text: str) -> str:
 
 
 def report(
-    failure: Failure, about: Mapping[str, str], configs: Mapping[str, str], events: Sequence[Event]
+    failure: Failure,
+    about: Mapping[str, str],
+    configs: Mapping[str, str],
+    events: Sequence[Event],
+    versions: Mapping[str, str],
 ) -> str:
     """A text for a tracker. ``about`` says on what it was seen, ``configs`` has the directors'
-    keepalived.conf.
+    keepalived.conf, ``versions`` what came of the same on others.
     """
     lines = [f"# {_shortened(failure.violation.text)}", ""]
     lines += [f"Invariant: {failure.signature.invariant}.", ""]
     lines += [f"- {name}: {value}" for name, value in about.items()]
+    lines += [f"- on {version}: {outcome}" for version, outcome in versions.items()]
     lines += [
         "",
         "## What was done",

@@ -1,0 +1,152 @@
+"""What a search leaves of a failure: it is lived through once more with all evidence, and on other
+versions of keepalived.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.images.release import RELEASES
+from harness.kernels import choice
+from harness.plugin.specs import spec_of
+
+if TYPE_CHECKING:
+    from harness.cluster import Cluster
+    from harness.cluster_pool import Pool
+    from harness.events import Event
+    from harness.scenario.control import Control
+    from harness.search.engine import Failure
+    from harness.search.leaving import Place
+
+DOES_NOT_REPEAT = "it did not repeat on a new cluster, so it is a defect of the harness:"
+_NONE = object()
+
+
+class Ground:
+    """Clusters of a scenario's topology, from the pool, one after the other."""
+
+    def __init__(
+        self, item: pytest.Item, pool: Pool, control: Control | None, against: str | None = None
+    ) -> None:
+        """``against`` is the image that the directors have instead of the one that is asked for."""
+        self._item, self._pool, self._against = item, pool, against
+        self._control = control
+        self._planted, self._edits = (control.topology, control.config) if control else ({}, {})
+
+    def against(self, image: str) -> Ground:
+        """Clusters of the same whose directors have another image, in the place of these."""
+        return Ground(self._item, self._pool, self._control, image)
+
+    def cluster(self) -> Cluster:
+        """The one that is alive, or a new one."""
+        spec = spec_of(self._item).changed(self._planted, self._edits)
+        if self._against is not None:
+            from harness.images.selection import Selection
+
+            selection = (spec.selection or Selection()).with_directors([self._against])
+            spec = replace(spec, selection=selection)
+        return self._pool.get(spec, trusted=True)
+
+    def drop(self) -> None:
+        """End it."""
+        self._pool.drop()
+
+
+def leave(item: pytest.Item, ground: Ground, failure: Failure, versions: Sequence[str]) -> str:
+    """Live through a failure once more, on a new cluster, and keep all of it; try it on the other
+    ``versions``, which are images. Returns what is to be said of it.
+    """
+    from harness.report.artifacts import new_folder
+    from harness.search import leaving
+
+    name = leaving.name_of(failure)
+    folder = new_folder(Path(os.environ[choice.RUN]), f"found_{name}")
+    ground.drop()
+    configs, about, events = _evidence(item, ground.cluster(), failure, folder)
+    shown = {version: _shown(ground.against(version), failure) for version in versions}
+    text = leaving.scenario(failure, _place(item))
+    (folder / f"test_{name}.py").write_text(text, encoding="utf-8")
+    tracker = leaving.report(failure, about, configs, events, shown)
+    (folder / "report.md").write_text(tracker, encoding="utf-8")
+    first = "".join(f"{event.as_json()}\n" for event in failure.events)
+    (folder / "first-seen.jsonl").write_text(first, encoding="utf-8")
+    # What the failure has left in this cluster is nothing for the next sequence.
+    ground.drop()
+    said = [] if failure.repeats else [DOES_NOT_REPEAT]
+    said += [f"{failure.signature.invariant}: {failure.violation.text}", text]
+    if shown:
+        said += [f"on {version}: {outcome}" for version, outcome in shown.items()]
+    else:
+        file = os.path.relpath(folder / f"test_{name}.py", item.config.invocation_params.dir)
+        matrix = f"--matrix keepalived={','.join(RELEASES)}"
+        said.append(f"which versions have it: pytest {file} {matrix}")
+    return "\n".join(said)
+
+
+def _evidence(
+    item: pytest.Item, cluster: Cluster, failure: Failure, folder: Path
+) -> tuple[dict[str, str], dict[str, str], list[Event]]:
+    """Live through it and write what a scenario that failed leaves. Returns the configurations of
+    the directors, what it was seen on, and the events.
+    """
+    from harness.report.evidence import Evidence
+    from harness.search import broken
+
+    place = _place(item)
+    said = {"test": item.nodeid, "says": failure.violation.text}
+    evidence = Evidence(folder, cluster, {**said, "topology": place and place.name})
+    again = broken(cluster, failure.steps, failure.signature.invariant)
+    outcome = {
+        "outcome": "failed" if again else "passed",
+        "message": "\n".join(again),
+        "seconds": 0.0,
+    }
+    events = cluster.timeline.events(since=cluster.timeline.mark)
+    evidence.finish(outcome, keep="all")
+    configs = {each.name: each.config_text().decode(errors="replace") for each in cluster.directors}
+    return configs, _about(cluster), list(events)
+
+
+def _shown(ground: Ground, failure: Failure) -> str:
+    """Whether the smallest sequence shows the failure on a new cluster of another version."""
+    from harness.search.judging import Signature, judged
+    from harness.search.site import Site
+
+    try:
+        lived, left = Site(ground).live(failure.steps, fresh=True)
+    except HarnessError as problem:
+        return f"it could not be tried: {str(problem).splitlines()[0]}"
+    finally:
+        ground.drop()
+    same = [each for each in judged(lived, left) if Signature.of(each) == failure.signature]
+    if same:
+        return "shown"
+    return "not shown" if lived.amiss is None else f"not shown; {lived.amiss}"
+
+
+def _place(item: pytest.Item) -> Place | None:
+    from harness.check.configured import Configured
+    from harness.search.leaving import Place
+
+    spec = spec_of(item)
+    if isinstance(spec.source, Configured):
+        return None
+    varied = getattr(spec.source, "VARIED", {})
+    defaults = {parameter: values[0] for parameter, values in varied.items()}
+    told = tuple(
+        (key, value) for key, value in spec.parameters.items() if defaults.get(key, _NONE) != value
+    )
+    return Place(getattr(spec.source, "__module__", ""), spec.name, told)
+
+
+def _about(cluster: Cluster) -> dict[str, str]:
+    images = [host.image for host in cluster.plan.hosts]
+    versions = {str(image.keepalived) for image in images if image.keepalived}
+    return {"keepalived": ", ".join(sorted(versions)), "run": os.environ.get(choice.HEADER, "")}
