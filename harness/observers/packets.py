@@ -62,6 +62,8 @@ class Frame:
     @property
     def on_the_wire(self) -> bytes:
         """The frame as it crossed the wire, with its tag."""
+        if not self.tag:
+            return self.data
         return self.data[:_TAG_AT] + self.tag + self.data[_TAG_AT:]
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from functools import lru_cache
 from typing import NamedTuple
 
 from harness.lab.plan import Plan
@@ -44,6 +45,7 @@ class Commenter:
         ]
         vips += [service.vip for director in directors for service in director.services]
         self._vips = {ipaddress.ip_address(vip.partition("/")[0]).packed for vip in vips}
+        self._exchange = lru_cache(maxsize=1024)(self._exchange_of)
 
     def comment(self, data: bytes) -> str | None:
         """What an Ethernet frame is; None if that is nothing of note."""
@@ -64,12 +66,16 @@ class Commenter:
             return f"{inner}, tunnelled" if inner else None
         if packet.protocol not in _PORTS:
             return None
-        source, destination = self._roles.get(packet.source), self._roles.get(packet.destination)
+        return self._exchange(packet.source, packet.destination)
+
+    def _exchange_of(self, sender: bytes, receiver: bytes) -> str | None:
+        """Which exchange a packet belongs to, by its addresses."""
+        source, destination = self._roles.get(sender), self._roles.get(receiver)
         if isinstance(source, Director) and isinstance(destination, RealServer):
             return "health check"
         if isinstance(source, RealServer) and isinstance(destination, Director):
             return "health check, answer"
-        serves = (packet.source in self._vips, packet.destination in self._vips)
+        serves = (sender in self._vips, receiver in self._vips)
         if serves[0] and serves[1]:
             return "from the VIP to the VIP"
         if isinstance(source, Client) and (serves[1] or isinstance(destination, RealServer)):

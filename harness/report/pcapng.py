@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable
+from functools import lru_cache
 
 SECTION, INTERFACE, PACKET = 0x0A0D0D0A, 1, 6
 _BYTE_ORDER = 0x1A2B3C4D
@@ -70,18 +71,39 @@ def packet(
     """The block of one frame; ``at`` in nanoseconds of the Unix epoch, ``sent`` by the interface or
     received by it.
     """
-    head = struct.pack("=IIIII", interface, at >> 32, at & 0xFFFFFFFF, len(data), len(data))
+    options = _of_packet(sent, comment)
+    padding, size = _PADDING[len(data) & 3], len(data)
+    length = _AROUND + size + len(padding) + len(options)
+    head = _HEAD.pack(PACKET, length, interface, at >> 32, at & 0xFFFFFFFF, size, size)
+    return b"".join((head, data, padding, options, _LENGTH.pack(length)))
+
+
+_HEAD, _LENGTH = struct.Struct("=IIIIIII"), struct.Struct("=I")
+_AROUND = _HEAD.size + _LENGTH.size
+"""Bytes of a frame's block beside the frame and its options."""
+
+
+@lru_cache(maxsize=1024)
+def _of_packet(sent: bool, comment: str | None) -> bytes:
+    """The options of a frame: those of most frames are alike, and there may be thousands a
+    second.
+    """
     options = [(_FLAGS, struct.pack("=I", _OUTBOUND if sent else _INBOUND))]
     if comment is not None:
         options.append((COMMENT, comment.encode()))
-    return _block(PACKET, head + data + _PADDING[len(data) & 3], options)
+    return _encoded(options)
 
 
 def _block(kind: int, body: bytes, options: Iterable[tuple[int, bytes]]) -> bytes:
-    parts = [body]
+    content = body + _encoded(options)
+    length = len(content) + 12
+    return struct.pack("=II", kind, length) + content + struct.pack("=I", length)
+
+
+def _encoded(options: Iterable[tuple[int, bytes]]) -> bytes:
+    parts: list[bytes] = []
     for code, value in options:
         value = value[:_LONGEST]
         parts += (struct.pack("=HH", code, len(value)), value, _PADDING[len(value) & 3])
     parts.append(b"\0\0\0\0")  # opt_endofopt
-    length = sum(map(len, parts)) + 12
-    return struct.pack("=II", kind, length) + b"".join(parts) + struct.pack("=I", length)
+    return b"".join(parts)
