@@ -46,6 +46,8 @@ class Evidence:
         self.folder, self._cluster = folder, cluster
         self._problem: OSError | None = None
         self._frames = 0
+        self._lines: dict[int, bytes] = {}
+        """What was written of an event, by its id: the timeline holds them all."""
         self._ended: Instant | None = None
         timeline = cluster.timeline
         self._about = {
@@ -80,7 +82,8 @@ class Evidence:
     def _hear(self, event: Event) -> None:
         if self._problem is None:
             try:
-                self._timeline.write(event.as_json().encode() + b"\n")
+                line = self._lines[id(event)] = event.as_json().encode() + b"\n"
+                self._timeline.write(line)
             except OSError as problem:  # whoever records cannot help it: it is told at the end
                 self._problem = problem
 
@@ -150,8 +153,11 @@ class Evidence:
         """Put the lines in the order of their instants: some are known only later, such as a
         request's answer.
         """
+        timeline = self._cluster.timeline
         with replacing(self.folder / TIMELINE) as file:
-            self._cluster.timeline.write(file, since=self._cluster.timeline.mark, until=ended)
+            for event in timeline.events(since=timeline.mark, until=ended):
+                line = self._lines.get(id(event))
+                file.write(event.as_json() + "\n" if line is None else line.decode())
 
     def _cut_logs(self) -> None:
         """Copy what the daemons have said since the scenario began."""
