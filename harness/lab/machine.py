@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -222,6 +222,16 @@ class Machine:
         flags = os.O_RDONLY if mode == "rb" else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         _, (fd,) = self.request("open", path=path, flags=flags, mode=permissions)
         return os.fdopen(fd, mode)
+
+    @contextlib.contextmanager
+    def directory(self, path: str) -> Iterator[int]:
+        """A descriptor of a folder, for functions of :mod:`os` that take ``dir_fd``."""
+        flags = os.O_RDONLY | os.O_DIRECTORY
+        _, (fd,) = self.request("open", path=path, flags=flags, mode=0)
+        try:
+            yield fd
+        finally:
+            os.close(fd)
 
     def read(self, path: str) -> str:
         """Read a file as text."""

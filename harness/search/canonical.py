@@ -8,8 +8,10 @@ what the next one did.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from harness.daemons import keepalived
@@ -18,6 +20,7 @@ from harness.topology.tracking import VERDICT
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
+    from harness.lab.machine import Machine
 
 State = dict[str, str]
 """What stands where: ``director1 /proc/net/route`` -> its text."""
@@ -32,6 +35,8 @@ _SOCKETS = {"/proc/net/raw": (1, 2), "/proc/net/raw6": (1, 2), "/proc/net/netlin
 """Of directors, which columns of a table of sockets stay: whose they are shows how many of its
 processes run.
 """
+_DESCRIPTORS = "keepalived's descriptors"
+"""What is told, beside files, of directors: what each process of keepalived holds open."""
 _FILES = (keepalived.CONFIG, keepalived.DOWN, VERDICT)
 _HEADER = 3
 """Lines of the table above its services, one of them with the size of the table of connections,
@@ -51,7 +56,45 @@ def state(cluster: Cluster) -> State:
         ]
         for place in places:
             found[f"{node.name} {place}"] = _told(node, place)
+        if isinstance(node, DirectorNode):
+            found[f"{node.name} {_DESCRIPTORS}"] = _descriptors(node.machine)
     return found
+
+
+def _descriptors(machine: Machine) -> str:
+    """A line for each process of keepalived, of what it holds open, sockets left out: those of
+    checks come and go, and the others are compared as what the kernel has of them.
+    """
+    lines = []
+    with machine.directory("/proc") as proc:
+        for pid in filter(str.isdigit, os.listdir(proc)):
+            try:
+                if _text(f"{pid}/comm", proc).strip() == "keepalived":
+                    lines.append(_without_sockets(_held(pid, proc)))
+            except OSError:  # it has ended meanwhile
+                continue
+    return "\n".join(sorted(lines))
+
+
+def _text(path: str, folder: int) -> str:
+    descriptor = os.open(path, os.O_RDONLY, dir_fd=folder)
+    with open(descriptor, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def _held(pid: str, proc: int) -> list[str]:
+    """What the descriptors of a process lead to."""
+    folder = os.open(f"{pid}/fd", os.O_RDONLY | os.O_DIRECTORY, dir_fd=proc)
+    try:
+        return [os.readlink(each, dir_fd=folder) for each in os.listdir(folder)]
+    finally:
+        os.close(folder)
+
+
+def _without_sockets(held: Iterable[str]) -> str:
+    """What descriptors lead to, without the numbers of inodes, and how many there are of each."""
+    counts = Counter(each.partition(":[")[0] for each in held if not each.startswith("socket:"))
+    return "keepalived holds " + ", ".join(f"{counts[name]} {name}" for name in sorted(counts))
 
 
 def _told(node: Node, place: str) -> str:
