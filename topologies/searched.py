@@ -43,7 +43,7 @@ class Searched(Topo):
 
     VARIED: Mapping[str, tuple[object, ...]] = MappingProxyType(
         {
-            "priorities": ((100, 90), (200, 100), (100, 100), (254, 1)),
+            "priorities": ((100, 90), (200, 100), (100, 100), (254, 1), (255, 100), (255, 255)),
             "advert_int": (1, 2),
             "version": (2, 3),
             "preempt": ("yes", "no", "later"),
@@ -51,10 +51,12 @@ class Searched(Topo):
             "instances": (1, 2),
             "sync_group": (False, True),
             "script_weight": (None, -20, 0, 20),
+            "script": (CHECK, f"/bin/sh {CHECK}"),
             "check": tuple(_CHECKS),
             "quorum": (1, 2),
             "hysteresis": (0, 1),
             "sorry": (False, True),
+            "weights": (1, (0, 1, 2)),
             "alpha": (False, True),
             "inhibit": (False, True),
             "group": (False, True),
@@ -73,10 +75,12 @@ class Searched(Topo):
         instances: int = 1,
         sync_group: bool = False,
         script_weight: int | None = None,
+        script: str = CHECK,
         check: str = "http",
         quorum: int = 1,
         hysteresis: int = 0,
         sorry: bool = False,
+        weights: int | tuple[int, ...] = 1,
         alpha: bool = False,
         inhibit: bool = False,
         group: bool = False,
@@ -93,6 +97,7 @@ class Searched(Topo):
             delay_loop=2,
             quorum=quorum,
             hysteresis=min(hysteresis, quorum - 1),
+            weight=weights,
             alpha=alpha,
             inhibit_on_failure=inhibit,
             group=((VIPS[2], 80),) if group else (),
@@ -100,7 +105,7 @@ class Searched(Topo):
         scripts = (
             ()
             if script_weight is None
-            else (VrrpScript(name="chk", script=CHECK, weight=script_weight),)
+            else (VrrpScript(name="chk", script=script, weight=script_weight),)
         )
         options: dict[str, Any] = {
             "advert_int": advert_int,

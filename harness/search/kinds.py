@@ -134,7 +134,7 @@ def _scripts(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
         commands += [
             getattr(check, "path", "") for each in host.role.services for check in each.checks
         ]
-        if any(str(command).startswith(CHECK) for command in commands):
+        if any(CHECK in str(command) for command in commands):
             yield {}
 
 
