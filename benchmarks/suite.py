@@ -59,7 +59,7 @@ def whole() -> str:
         [
             Figure("from pytest's start to its end", (run.seconds,)),
             Figure.count(
-                "scenarios", len({mark.details["name"] for mark in run.all("guest finished")})
+                "scenarios", len({mark.details["name"] for mark in run.all("host finished")})
             ),
             Figure.count("failed", len(run.all("host failed")), "tests", most=0),
         ],

@@ -309,3 +309,15 @@ def test_a_table_is_the_same_whatever_the_order_and_the_connections() -> None:
 
     assert canonical.difference(state(one), state(other)) is None
     assert "Route   9" in str(canonical.difference(state(one), state(weighed)))
+
+
+def test_what_keepalived_holds_open_is_counted_without_sockets_and_inodes() -> None:
+    held = ["pipe:[12]", "pipe:[13]", "/dev/null", "socket:[14]", "anon_inode:[eventpoll]"]
+
+    assert canonical.held(held) == "keepalived holds 1 /dev/null, 1 anon_inode, 2 pipe"
+
+
+def test_a_descriptor_more_is_a_difference() -> None:
+    before, now = ({"director1 keepalived's descriptors": canonical.held(["pipe:[1]"] * count)} for count in (2, 3))
+
+    assert "keepalived holds 3 pipe" in str(canonical.difference(before, now))

@@ -70,7 +70,7 @@ def _descriptors(machine: Machine) -> str:
         for pid in filter(str.isdigit, os.listdir(proc)):
             try:
                 if _text(f"{pid}/comm", proc).strip() == "keepalived":
-                    lines.append(_without_sockets(_held(pid, proc)))
+                    lines.append(held(_targets(pid, proc)))
             except OSError:  # it has ended meanwhile
                 continue
     return "\n".join(sorted(lines))
@@ -82,7 +82,7 @@ def _text(path: str, folder: int) -> str:
         return file.read()
 
 
-def _held(pid: str, proc: int) -> list[str]:
+def _targets(pid: str, proc: int) -> list[str]:
     """What the descriptors of a process lead to."""
     folder = os.open(f"{pid}/fd", os.O_RDONLY | os.O_DIRECTORY, dir_fd=proc)
     try:
@@ -91,9 +91,9 @@ def _held(pid: str, proc: int) -> list[str]:
         os.close(folder)
 
 
-def _without_sockets(held: Iterable[str]) -> str:
+def held(targets: Iterable[str]) -> str:
     """What descriptors lead to, without the numbers of inodes, and how many there are of each."""
-    counts = Counter(each.partition(":[")[0] for each in held if not each.startswith("socket:"))
+    counts = Counter(each.partition(":[")[0] for each in targets if not each.startswith("socket:"))
     return "keepalived holds " + ", ".join(f"{counts[name]} {name}" for name in sorted(counts))
 
 
