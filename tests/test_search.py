@@ -321,3 +321,10 @@ def test_a_descriptor_more_is_a_difference() -> None:
     before, now = ({"director1 keepalived's descriptors": canonical.held(["pipe:[1]"] * count)} for count in (2, 3))
 
     assert "keepalived holds 3 pipe" in str(canonical.difference(before, now))
+
+
+def test_what_fails_by_itself_has_no_step() -> None:
+    steps = (step(1, "Reload", "director1"), step(0.5, "Restart", "director1"))
+
+    assert smallest(steps, lambda candidate: True) == ()
+    assert smallest(steps, lambda candidate: len(candidate) > 0) == (step(0, "Reload", "director1"),)

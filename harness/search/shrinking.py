@@ -20,7 +20,7 @@ Steps = tuple[Step, ...]
 
 def smallest(steps: Steps, fails: Callable[[Steps], bool]) -> Steps:
     """A sequence of which no step can be left out, and no pause be rounder, without that ``fails``
-    no longer holds.
+    no longer holds. It has no step where the cluster fails by itself.
 
     ``steps`` are known to fail. What follows a step that is left out keeps its time, or else comes
     as much earlier.
@@ -34,8 +34,6 @@ def _fewest(steps: Steps, fails: Callable[[Steps], bool]) -> Steps:
     while steps != before:
         before = steps
         for number in reversed(range(len(steps))):
-            if len(steps) == 1:
-                return steps
             for candidate in _without(steps, number):
                 if fails(candidate):
                     steps = candidate

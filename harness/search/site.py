@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from harness.search import canonical
 from harness.search.kinds import KINDS
+from harness.search.observed import observe
 from harness.search.performing import Lived, perform
 from harness.search.sequence import Step
+from harness.timeline import TooLate
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
@@ -51,8 +53,8 @@ class Site:
         """
         if fresh or self._lived >= SEQUENCES_EACH:
             self._drop()
-        cluster = self._cluster()
-        lived = perform(cluster, steps)
+        cluster = self._ground.cluster()
+        lived = self._unsettled(cluster) or perform(cluster, steps)
         self._lived += 1
         self.seconds += lived.observed.ended - lived.observed.began
         left = None if lived.amiss else canonical.difference(self._before, canonical.state(cluster))
@@ -60,14 +62,20 @@ class Site:
             self._drop()
         return lived, left
 
-    def _cluster(self) -> Cluster:
-        cluster = self._ground.cluster()
-        if cluster is not self._alive:
-            self.clusters += 1
-            self._alive, self._lived = cluster, 0
+    def _unsettled(self, cluster: Cluster) -> Lived | None:
+        """Wait until a new cluster has settled. One that never does is what came of the sequence,
+        which nothing was done of; None if it has, or did before.
+        """
+        if cluster is self._alive:
+            return None
+        self.clusters += 1
+        self._alive, self._lived = cluster, 0
+        try:
             cluster.settle()
-            self._before = canonical.state(cluster)
-        return cluster
+        except TooLate as problem:
+            return Lived(observe(cluster, cluster.timeline.mark, []), f"at first {problem}")
+        self._before = canonical.state(cluster)
+        return None
 
     def _drop(self) -> None:
         self._ground.drop()
