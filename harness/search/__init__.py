@@ -24,12 +24,13 @@ def broken(cluster: Cluster, steps: Sequence[Step], invariant: str | None = None
     """
     from harness.search import canonical
     from harness.search.judging import judged
-    from harness.search.performing import perform
+    from harness.search.performing import perform, unsettled
 
-    cluster.settle()
-    before = canonical.state(cluster)
-    lived = perform(cluster, tuple(steps))
-    left = None if lived.amiss else canonical.difference(before, canonical.state(cluster))
+    lived, left = unsettled(cluster), None
+    if lived is None:
+        before = canonical.state(cluster)
+        lived = perform(cluster, tuple(steps))
+        left = None if lived.amiss else canonical.difference(before, canonical.state(cluster))
     found = judged(lived, left)
     return [
         f"{each.invariant}: {each.text}" for each in found if invariant in (None, each.invariant)

@@ -44,18 +44,17 @@ def name_of(failure: Failure) -> str:
 
 def scenario(failure: Failure, place: Place | None) -> str:
     """The text of a scenario that fails by this, where the failure is there."""
-    steps = as_python(failure.steps)
+    steps = ["    steps = [", *as_python(failure.steps), "    ]"] if failure.steps else []
+    named = "steps" if steps else "[]"  # which a cluster that fails by itself has none of
     lines = ["from harness.cluster import Cluster"]
     lines += ["from harness.scenario import fresh_topology"] if place else []
-    lines += ["from harness.search import broken, step"]
+    lines += [f"from harness.search import broken{', step' if steps else ''}"]
     lines += [f"from {place.module} import {place.name}", "", "", place.mark] if place else ["", ""]
     lines += [
         f"def test_{name_of(failure)}(cluster: Cluster) -> None:",
         f'    """{_shortened(failure.violation.text)}"""',
-        "    steps = [",
         *steps,
-        "    ]",
-        f'    assert not broken(cluster, steps, "{failure.signature.invariant}")',
+        f'    assert not broken(cluster, {named}, "{failure.signature.invariant}")',
     ]
     return "\n".join(lines) + "\n"
 

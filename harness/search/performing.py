@@ -64,6 +64,17 @@ def perform(cluster: Cluster, steps: Sequence[Step]) -> Lived:
     return Lived(observe(cluster, began, [each.act() for each in acts.values()]), amiss)
 
 
+def unsettled(cluster: Cluster) -> Lived | None:
+    """Wait until a new cluster has settled; None if it does. One that never does is a failure by
+    itself.
+    """
+    try:
+        cluster.settle()
+    except TooLate as problem:
+        return Lived(observe(cluster, cluster.timeline.mark, []), f"at first {problem}")
+    return None
+
+
 @dataclass
 class _Lasting:
     """A deed that was done."""

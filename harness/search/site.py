@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from harness.search import canonical
 from harness.search.kinds import KINDS
-from harness.search.observed import observe
-from harness.search.performing import Lived, perform
+from harness.search.performing import Lived, perform, unsettled
 from harness.search.sequence import Step
-from harness.timeline import TooLate
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
@@ -54,7 +52,7 @@ class Site:
         if fresh or self._lived >= SEQUENCES_EACH:
             self._drop()
         cluster = self._ground.cluster()
-        lived = self._unsettled(cluster) or perform(cluster, steps)
+        lived = self._took_up(cluster) or perform(cluster, steps)
         self._lived += 1
         self.seconds += lived.observed.ended - lived.observed.began
         left = None if lived.amiss else canonical.difference(self._before, canonical.state(cluster))
@@ -62,20 +60,18 @@ class Site:
             self._drop()
         return lived, left
 
-    def _unsettled(self, cluster: Cluster) -> Lived | None:
-        """Wait until a new cluster has settled. One that never does is what came of the sequence,
-        which nothing was done of; None if it has, or did before.
+    def _took_up(self, cluster: Cluster) -> Lived | None:
+        """Wait until a new cluster has settled, and look what stands where. One that never settles
+        is what came of the sequence; None if it does, or did before.
         """
         if cluster is self._alive:
             return None
         self.clusters += 1
         self._alive, self._lived = cluster, 0
-        try:
-            cluster.settle()
-        except TooLate as problem:
-            return Lived(observe(cluster, cluster.timeline.mark, []), f"at first {problem}")
-        self._before = canonical.state(cluster)
-        return None
+        lived = unsettled(cluster)
+        if lived is None:
+            self._before = canonical.state(cluster)
+        return lived
 
     def _drop(self) -> None:
         self._ground.drop()
