@@ -37,6 +37,9 @@ _TWICE: Final = "scenarios/regressions/test_reload_before_restart.py"
 _CRASHES: Final = frozenset({"CrashVrrp", "CrashCheckers"})
 _RELOADS: Final = frozenset({"Reload", "Reconfigure", "Dump"})
 
+_STALE: Final = "scenarios/regressions/test_weight_after_a_kill.py"
+_STARTS: Final = _CRASHES | {"KillKeepalived"}
+
 KNOWN: tuple[Known, ...] = tuple(
     Known(_TWICE, invariant, text, (_CRASHES, _RELOADS))
     for invariant, text in (
@@ -44,6 +47,13 @@ KNOWN: tuple[Known, ...] = tuple(
         ("as before", r" /proc/net/(raw6?|netlink): nothing became "),
         ("advertisements keep their pace", r" advertised \S+, and again before "),
         ("nobody takes over too soon after its start", r" after its start, and was to wait for "),
+    )
+) + tuple(
+    Known(_STALE, invariant, text, (_STARTS, frozenset({"Reconfigure"})))
+    for invariant, text in (
+        # What a checker that starts anew finds in the table keeps its weight.
+        ("the IPVS table says what the checks say", r" with weight \d+, which is well"),
+        ("comes to rest", r"'s table of .* has .* instead of "),
     )
 )
 

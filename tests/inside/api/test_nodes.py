@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 
@@ -171,6 +172,12 @@ def test_files(cluster: Cluster) -> None:
     machine.replace("/tmp/note", "another line\n")
     assert machine.read("/tmp/note") == "another line\n"
     machine.remove("/tmp/note")
+
+
+@shows(Machine.directory)
+def test_a_folder(cluster: Cluster) -> None:
+    with cluster.client.machine.directory("/proc") as folder:
+        assert "uptime" in os.listdir(folder)
 
 
 @shows(Machine.open)
