@@ -35,6 +35,24 @@ WEB = VirtualService(VIP, check=HttpGet("/health", status=204, connect_timeout=1
 SERVERS = (Destination("172.16.10.21", 80), Destination("172.16.10.22", 8080, weight=3))
 
 
+def write(part: object) -> str:
+    """The keepalived.conf that has a part in it, in its place."""
+    match part:
+        case GlobalDefs():
+            return render(part, [], [])
+        case VrrpInstance():
+            return render(DEFS, [part], [])
+        case VrrpScript():
+            return render(DEFS, [replace(INSTANCE, track_scripts=(part,))], [])
+        case VirtualService():
+            return render(DEFS, [], [(part, SERVERS)])
+        case Check():
+            return render(DEFS, [], [(replace(WEB, check=part), SERVERS)])
+        case Destination():
+            return render(DEFS, [], [(WEB, [part])])
+    raise TypeError(f"{part!r} has no place")
+
+
 def statement(text: str, *path: str) -> str:
     """What stands in the block at ``path``, heads from the outside in, white space folded to blanks."""
     for head in path:
@@ -71,7 +89,7 @@ def test_timeouts_of_connections() -> None:
     text = statement(render(replace(DEFS, lvs_timeouts=(900, 2, 300)), [], []), "global_defs")
     assert text.endswith("lvs_timeouts tcp 900 tcpfin 2 udp 300")
     with pytest.raises(HarnessError, match="lvs_timeouts must be"):
-        replace(DEFS, lvs_timeouts=(900, 0, 300))
+        write(replace(DEFS, lvs_timeouts=(900, 0, 300)))
 
 
 def test_maintenance_switch() -> None:
@@ -297,7 +315,7 @@ def test_virtual_service_twins_are_refused() -> None:
 )
 def test_no_string_can_leave_its_place(make: Callable[[str], object], breakout: str) -> None:
     with pytest.raises(HarnessError):
-        make(breakout)
+        write(make(breakout))
 
 
 @pytest.mark.parametrize(
@@ -314,7 +332,7 @@ def test_no_string_can_leave_its_place(make: Callable[[str], object], breakout: 
 )
 def test_script_is_a_program_with_plain_arguments(script: str) -> None:
     with pytest.raises(HarnessError, match="VrrpScript chk: script"):
-        VrrpScript(name="chk", script=script)
+        write(VrrpScript(name="chk", script=script))
 
 
 @pytest.mark.parametrize(
@@ -383,4 +401,18 @@ def test_script_is_a_program_with_plain_arguments(script: str) -> None:
 )
 def test_wrong_field_is_named_with_what_it_allows(valid: Any, change: dict[str, Any], message: str) -> None:
     with pytest.raises(HarnessError, match=message):
-        replace(valid, **change)
+        write(replace(valid, **change))
+
+
+@pytest.mark.parametrize("name", ["~outer", "chk web"])
+def test_what_keepalived_takes_from_a_file_is_known_and_not_written(name: str) -> None:
+    """The rules are those of the text that is written, so what was read in a file may be anything."""
+    for read in (replace(INSTANCE, name=name), HttpGet(virtualhost=name)):
+        with pytest.raises(HarnessError, match="must be one word"):
+            write(read)
+
+
+@pytest.mark.parametrize("name", ["_outer", "lb-(a)"])
+def test_odd_names_that_keepalived_takes_are_written(name: str) -> None:
+    assert f"vrrp_instance {name} {{" in write(replace(INSTANCE, name=name))
+    assert "path /~monitor/alive\n" in write(HttpGet("/~monitor/alive"))

@@ -294,7 +294,7 @@ def test_a_parameter_that_a_topology_has_not_is_told_with_those_it_has() -> None
 
 def test_a_bad_field_is_told_with_the_line_of_the_topology() -> None:
     def build(topo: Topo) -> None:
-        VirtualService(VIP, scheduler="fair")
+        topo.addHost("director1", cls=Director, services=[VirtualService(VIP, scheduler="fair")])
 
     line = inspect.getsourcelines(build)[1] + 1
     with pytest.raises(HarnessError, match=re.escape(f"{__file__}:{line}: VirtualService {VIP}:80: scheduler must be")):

@@ -17,6 +17,7 @@ from harness.topology import (
     TrackedProcess,
     VrrpInstance,
     VrrpScript,
+    rules,
 )
 from tests.test_keepalived_config import statement
 
@@ -81,7 +82,8 @@ def test_what_only_the_master_has_beside_the_vip() -> None:
 
 
 def test_version_3_has_no_password() -> None:
-    assert (INSTANCE.auth_pass, SIX.auth_pass) == ("lvs-dr", None)
+    assert "auth_pass lvs-dr" in render(DEFS, [INSTANCE], [])
+    assert "authentication" not in render(DEFS, [SIX], [])
 
 
 def test_a_group_comes_before_its_members_and_tells_of_itself() -> None:
@@ -133,7 +135,7 @@ def test_notifications() -> None:
 )
 def test_what_keepalived_would_not_take_is_refused(make: Any, message: str) -> None:
     with pytest.raises(HarnessError, match=message):
-        make()
+        rules.check(make())
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.topology import VirtualService
+from harness.topology import VirtualService, rules
 from harness.topology.services import Destination, endpoint
 
 RULES = "/etc/ipvsadm.rules"
@@ -32,6 +32,7 @@ def table(of: VirtualService, destinations: dict[str, list[Destination]]) -> lis
     """What makes a service's table, command by command: its names (:attr:`VirtualService.names`),
     each with real servers.
     """
+    rules.check(of)
     made = []
     for name, servers in destinations.items():
         kind = service(of)[:1]

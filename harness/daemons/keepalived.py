@@ -17,9 +17,10 @@ from harness.images.image import Image
 from harness.keepalived import statistics
 from harness.kernels.host.watchdog import PROCESSOR_LIMIT
 from harness.lab.machine import Machine
+from harness.topology.machines import KEEPALIVED_CONF
 from harness.topology.vrrp import VrrpInstance
 
-CONFIG = "/etc/keepalived/keepalived.conf"
+CONFIG = KEEPALIVED_CONF
 DOWN = "/etc/keepalived/down"
 VRRP_PID_FILE = "/run/vrrp.pid"
 STATISTICS = "/tmp/keepalived.stats"

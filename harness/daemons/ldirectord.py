@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from harness.daemons.daemon import Daemon
 from harness.errors import HarnessError
-from harness.topology import HttpGet, PingCheck, TcpCheck, VirtualService
+from harness.topology import HttpGet, PingCheck, TcpCheck, VirtualService, rules
 from harness.topology.services import Destination
 
 CONFIG = "/etc/ha.d/ldirectord.cf"
@@ -38,6 +38,7 @@ def render(services: Iterable[tuple[VirtualService, list[Destination]]]) -> str:
     timeout = max((_timeout(service) for service, _ in wanted), default=1)
     text = _HEAD.format(timeout=round(timeout), interval=round(interval))
     for service, destinations in wanted:
+        rules.check(service)
         if service.flags or service.ops:
             raise HarnessError(
                 f"VirtualService {service.name}: ldirectord has nothing like flags= and ops=:"

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import fields as fields_of
 
 from harness.errors import HarnessError
+from harness.topology import rules
 from harness.topology.vrrp import VrrpInstance
 
 KNOWN = {
@@ -31,6 +32,7 @@ KNOWN = {
 
 def check(instance: VrrpInstance) -> None:
     """Raises HarnessError for what vrrpd cannot be told."""
+    rules.check(instance)
     owner = f"VrrpInstance {instance.name}"
     for field in fields_of(instance):
         if field.name not in KNOWN and getattr(instance, field.name) != field.default:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import re
 import traceback
 from collections import Counter
@@ -79,10 +80,10 @@ def make_topo(factory: Callable[[], Topo]) -> Topo:
 
 
 def _where(problem: BaseException) -> str:
-    """File and line where it was raised, in the innermost frame that is not the harness's or
-    Mininet's own, if any.
+    """File and line where it was raised, in the innermost frame that is not the harness's,
+    Mininet's or Python's own, if any.
     """
-    libraries = (*harness.__path__, *mininet.__path__)
+    libraries = (*harness.__path__, *mininet.__path__, os.path.dirname(functools.__file__))
     frames = [
         frame
         for frame in traceback.extract_tb(problem.__traceback__)
@@ -109,6 +110,8 @@ def _checked_names() -> Iterator[None]:
     def checked_node(self: Topo, name: str, **options: Any) -> Any:
         if name in self.g.nodes():
             raise HarnessError(f"two nodes with one name: {name}; rename one")
+        if not options.get("isSwitch"):
+            role_of(name, _without_own(options))
         return add_node(self, name, **options)
 
     def checked_link(self: Topo, node1: str, node2: str, *ports: Any, **options: Any) -> Any:
@@ -126,6 +129,11 @@ def _checked_names() -> Iterator[None]:
         Topo.addNode, Topo.addLink = add_node, add_link
 
 
+def _without_own(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the role of a host is told: its options but for those of the host itself."""
+    return {key: value for key, value in options.items() if key not in _OWN_OPTIONS}
+
+
 def plan(topo: Topo, seed: int = 0) -> Plan:
     """Check a topology and give every interface its name, address and MAC. Raises HarnessError
     naming the node.
@@ -140,9 +148,9 @@ def plan(topo: Topo, seed: int = 0) -> Plan:
     macs: dict[str, str] = {}
     for number, name in enumerate(topo.hosts(sort=False), start=1):
         _check_hostname(name)
-        options = dict(topo.nodeInfo(name))
-        stock = {key: options.pop(key, None) for key in _OWN_OPTIONS}
-        role = role_of(name, options)
+        options = topo.nodeInfo(name)
+        stock = {key: options.get(key) for key in _OWN_OPTIONS}
+        role = role_of(name, _without_own(options))
         interfaces = []
         own_ends = ends.get(name, [])
         bare = wiring.without_address(name, role, own_ends)

@@ -7,22 +7,13 @@ place.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.errors import HarnessError
-from harness.topology import fields
 from harness.topology.tracking import TrackedFile
 
-LONGEST_DELAY = 86400.0
 CONNECT_TIMEOUT = 5.0
 """What a checker waits for by default, in seconds (``check_data.c``, ``alloc_vs``)."""
-
-DNS_TYPES = ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY")
-_HEX = re.compile(r"[0-9A-Fa-f]{2}( ?[0-9A-Fa-f]{2})*")
-_HEX_PATTERN = re.compile(r"[0-9A-Fa-fXx]{2}( ?[0-9A-Fa-fXx]{2})*")
-_MD5 = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -57,22 +48,6 @@ class Check:
     warmup: float | None = None
     delay_loop: float | None = None
 
-    def __post_init__(self) -> None:
-        if self.retry is not None:
-            fields.whole(self.owner, "retry", self.retry, 0, 1000)
-        self._time("delay_before_retry", 0)
-        self._time("warmup", 0)
-        self._time("delay_loop", 0.001)
-
-    def _time(self, field: str, least: float) -> None:
-        if (value := getattr(self, field)) is not None:
-            fields.number(self.owner, field, value, least, LONGEST_DELAY)
-
-    @property
-    def owner(self) -> str:
-        """What error messages call it."""
-        return type(self).__name__
-
     def pace(self, delay_loop: float) -> Pace:
         """Its times, for a virtual service with ``delay_loop``."""
         own_loop = delay_loop if self.delay_loop is None else self.delay_loop
@@ -100,12 +75,6 @@ class NetworkCheck(Check):
     connect_timeout: float | None = None
     port: int | None = None
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._time("connect_timeout", 0.001)
-        if self.port is not None:
-            fields.whole(self.owner, "port", self.port, 1, 65535)
-
     def _timeout(self, delay_loop: float) -> float:
         return CONNECT_TIMEOUT if self.connect_timeout is None else self.connect_timeout
 
@@ -123,17 +92,6 @@ class Url:
     digest: str | None = None
     virtualhost: str | None = None
 
-    def __post_init__(self) -> None:
-        owner = type(self).__name__
-        fields.word(owner, "path", self.path)
-        fields.whole(owner, "status", self.status, 100, 599)
-        if self.virtualhost is not None:
-            fields.word(owner, "virtualhost", self.virtualhost)
-        if self.digest is not None and not _MD5.fullmatch(self.digest):
-            raise HarnessError(
-                f"{owner}: digest must be an MD5 sum of 32 digits, not {self.digest!r}"
-            )
-
 
 @dataclass(frozen=True)
 class HttpGet(NetworkCheck, Url):
@@ -149,10 +107,6 @@ class HttpGet(NetworkCheck, Url):
 
     more: tuple[Url, ...] = ()
     fast_recovery: bool = False
-
-    def __post_init__(self) -> None:
-        NetworkCheck.__post_init__(self)
-        Url.__post_init__(self)
 
     @property
     def urls(self) -> tuple[Url, ...]:
@@ -183,11 +137,6 @@ class SmtpCheck(NetworkCheck):
     connects: ClassVar[bool] = True
     helo: str | None = None
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.helo is not None:
-            fields.word(self.owner, "helo", self.helo)
-
 
 @dataclass(frozen=True)
 class DnsCheck(NetworkCheck):
@@ -200,12 +149,6 @@ class DnsCheck(NetworkCheck):
 
     name: str = "."
     type: str = "SOA"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.name != ".":
-            fields.word(self.owner, "name", self.name)
-        fields.one_of(self.owner, "type", self.type, DNS_TYPES)
 
 
 @dataclass(frozen=True)
@@ -220,19 +163,6 @@ class UdpCheck(NetworkCheck):
     payload: str | None = None
     require_reply: bool = False
     reply: str | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for field, pattern in (("payload", _HEX), ("reply", _HEX_PATTERN)):
-            value = getattr(self, field)
-            if value is not None and not pattern.fullmatch(value):
-                raise HarnessError(
-                    f"{self.owner}: {field} must be pairs of hexadecimal digits, not {value!r}"
-                )
-        if self.reply is not None and not self.require_reply:
-            raise HarnessError(
-                f"{self.owner}: reply without require_reply is never looked at; set both"
-            )
 
 
 @dataclass(frozen=True)
@@ -255,12 +185,6 @@ class MiscCheck(Check):
     timeout: int | None = None
     dynamic: bool = False
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        fields.command(self.owner, "command", self.command)
-        if self.timeout is not None:
-            fields.whole(self.owner, "timeout", self.timeout, 1, 3600)
-
     def _timeout(self, delay_loop: float) -> float:
         return delay_loop if self.timeout is None else float(self.timeout)
 
@@ -273,11 +197,3 @@ class FileCheck(Check):
     """
 
     file: TrackedFile
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if (self.retry, self.delay_before_retry, self.warmup, self.delay_loop) != (None,) * 4:
-            raise HarnessError(
-                f"{self.owner}: it has neither delay_loop nor retry nor warmup: it is"
-                " told of changes"
-            )

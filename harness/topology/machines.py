@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import HarnessError
-from harness.topology import fields, routes
+from harness.topology import fields, routes, rules
 from harness.topology.devices import Device
 from harness.topology.local import LocalService
 from harness.topology.notification import FIFO, SCRIPTS, Notify
@@ -58,6 +58,9 @@ class Role:
         own = getattr(cls, "__dataclass_fields__", {})
         return Host(*args, **{name: value for name, value in options.items() if name not in own})
 
+
+KEEPALIVED_CONF = "/etc/keepalived/keepalived.conf"
+"""Where a director's keepalived reads its configuration."""
 
 SPEAKERS = ("keepalived", "frr")
 """What elects the owner of a director's VIPs."""
@@ -124,6 +127,7 @@ class Director(Role):
     def __post_init__(self) -> None:
         super().__post_init__()
         fields.one_of("Director", "by", self.by, BUILDERS)
+        self._check_parts()
         if self.by == "keepalived":
             return
         if self.by == "frr":
@@ -145,6 +149,20 @@ class Director(Role):
                 "Director: ipvsadm checks nothing: leave check= out, or take keepalived"
                 " or ldirectord"
             )
+
+    def _check_parts(self) -> None:
+        """Raises HarnessError for what may not be written of it, if it is written.
+
+        Beside a text of the user's own the parts only say what to expect of it.
+        """
+        if self.config is not None or KEEPALIVED_CONF in self.files:
+            for instance in self.instances:
+                rules.addresses(instance)
+            for service in self.services:
+                rules.endpoints(service)
+            return
+        for part in (*self.instances, *self.sync_groups, *self.services):
+            rules.check(part)
 
     def _check_frr(self) -> None:
         """Raises HarnessError for what FRR's vrrpd has nothing of."""
@@ -230,6 +248,8 @@ class RealServer(Role):
     def __post_init__(self) -> None:
         super().__post_init__()
         fields.whole("RealServer", "workers", self.workers, 1, 100)
+        for service in (*self.serves, *self.sorry_for):
+            rules.endpoints(service)
         ports = {port for each in (*self.serves, *self.sorry_for) for port in each.ports}
         for program in self.runs:
             if strange := [port for port in program.serves if port not in ports]:
@@ -297,6 +317,10 @@ class PhantomRouter(Role):
 
     vrrp: VrrpInstance
     truthful: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        rules.check(self.vrrp)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from dataclasses import fields as fields_of
 
-from harness.topology import fields
-
 REPORT = "/etc/keepalived/report.sh"
 """A script that every director has: what it is called with becomes a ``notification`` on the
 timeline.
@@ -36,12 +34,6 @@ class Notify:
     stop: str | None = None
     always: str | None = None
     lower_priority: str | None = None
-
-    def __post_init__(self) -> None:
-        for field in fields_of(self):
-            command = getattr(self, field.name)
-            if command is not None:
-                fields.command("Notify", field.name, command)
 
     @classmethod
     def reported(cls, *, group: bool = False) -> Notify:

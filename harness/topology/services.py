@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.errors import HarnessError
-from harness.topology import fields
-from harness.topology.checks import LONGEST_DELAY, Check
+from harness.topology.checks import Check
 
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "dh", "sed", "nq", "mh", "fo", "ovf")
 SCHEDULER_FLAGS = {
@@ -64,55 +63,6 @@ class VirtualService:
     fwmark: int | None = None
     flags: tuple[str, ...] = ()
     ops: bool = False
-
-    def __post_init__(self) -> None:
-        fields.address("VirtualService", "vip", self.vip)
-        owner = f"VirtualService {endpoint(self.vip, self.port)}"
-        fields.whole(owner, "port", self.port, 1, 65535)
-        fields.one_of(owner, "scheduler", self.scheduler, SCHEDULERS)
-        fields.one_of(owner, "method", self.method, METHODS)
-        fields.one_of(owner, "protocol", self.protocol, PROTOCOLS)
-        known = SCHEDULER_FLAGS.get(self.scheduler, ())
-        if self.flags and not known:
-            raise HarnessError(
-                f"{owner}: the scheduler {self.scheduler} has no flags: leave flags= out"
-            )
-        for flag in self.flags:
-            fields.one_of(f"{owner}, with scheduler {self.scheduler}", "flags", flag, known)
-        if self.ops:
-            fields.one_of(f"{owner}, with ops", "protocol", self.protocol, ("UDP",))
-        fields.number(owner, "delay_loop", self.delay_loop, 0.001, LONGEST_DELAY)
-        for weight in self.weight if isinstance(self.weight, tuple) else (self.weight,):
-            fields.whole(owner, "weight", weight, 0, 65535)
-        self._check_persistence(owner)
-        self._check_quorum(owner)
-        if self.real_port is not None:
-            fields.whole(owner, "real_port", self.real_port, 1, 65535)
-            fields.one_of(f"{owner}, with a real_port of its own", "method", self.method, ("NAT",))
-        for address, port in self.group:
-            fields.address(owner, "an address of the group", address)
-            fields.whole(owner, "a port of the group", port, 1, 65535)
-        if self.fwmark is not None:
-            fields.whole(owner, "fwmark", self.fwmark, 1, 2**32 - 1)
-
-    def _check_persistence(self, owner: str) -> None:
-        if self.persistence_timeout is not None:
-            fields.whole(owner, "persistence_timeout", self.persistence_timeout, 1, 31 * 86400)
-        if self.persistence_granularity is not None:
-            if self.persistence_timeout is None:
-                raise HarnessError(
-                    f"{owner}: persistence_granularity means nothing without a persistence_timeout"
-                )
-            fields.netmask(
-                owner, "persistence_granularity", self.persistence_granularity, self.family
-            )
-
-    def _check_quorum(self, owner: str) -> None:
-        fields.whole(owner, "quorum", self.quorum, 1, 2**31 - 1)
-        fields.whole(owner, "hysteresis", self.hysteresis, 0, self.quorum - 1)
-        for field in ("quorum_up", "quorum_down"):
-            if (command := getattr(self, field)) is not None:
-                fields.command(owner, field, command)
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -197,12 +147,6 @@ class Destination:
     port: int
     weight: int = 1
     sorry: bool = False
-
-    def __post_init__(self) -> None:
-        fields.address("Destination", "address", self.address)
-        owner = f"Destination {self.endpoint}"
-        fields.whole(owner, "port", self.port, 0, 65535)
-        fields.whole(owner, "weight", self.weight, 0, 65535)
 
     @property
     def endpoint(self) -> str:

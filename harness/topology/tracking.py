@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.topology import fields
-
 FAULT = -254
 """A contribution to the priority as low as this is FAULT state (keepalived ``vrrp_track.c``)."""
 
@@ -28,15 +26,6 @@ class Tracked:
 
     name: str
     weight: int = 0
-
-    def __post_init__(self) -> None:
-        fields.word(type(self).__name__, "name", self.name)
-        fields.whole(self.owner, "weight", self.weight, -253, 253)
-
-    @property
-    def owner(self) -> str:
-        """What error messages call it."""
-        return f"{type(self).__name__} {self.name}"
 
     def contribution(self, failing: bool) -> int:
         """What it adds to the priority; :data:`FAULT` if it ends the claim."""
@@ -60,15 +49,6 @@ class VrrpScript(Tracked):
     fall: int = 1
     rise: int = 1
     timeout: int | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        fields.command(self.owner, "script", self.script)
-        fields.whole(self.owner, "interval", self.interval, 1, 4294)
-        fields.whole(self.owner, "fall", self.fall, 1, 2**31 - 1)
-        fields.whole(self.owner, "rise", self.rise, 1, 2**31 - 1)
-        if self.timeout is not None:
-            fields.whole(self.owner, "timeout", self.timeout, 1, 4294)
 
 
 def maintenance_switch(*, weight: int = -20, interval: int = 1) -> VrrpScript:
@@ -98,12 +78,6 @@ class TrackedProcess(Tracked):
     quorum: int = 1
     delay: float = 0.0
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        fields.word(self.owner, "process", self.process)
-        fields.whole(self.owner, "quorum", self.quorum, 1, 65535)
-        fields.number(self.owner, "delay", self.delay, 0, 3600)
-
 
 @dataclass(frozen=True, kw_only=True)
 class TrackedFile:
@@ -118,13 +92,6 @@ class TrackedFile:
     path: str
     weight: int = 1
     value: int = 0
-
-    def __post_init__(self) -> None:
-        fields.word("TrackedFile", "name", self.name)
-        owner = f"TrackedFile {self.name}"
-        fields.word(owner, "path", self.path)
-        fields.whole(owner, "weight", self.weight, -254, 254)
-        fields.whole(owner, "value", self.value, -(2**31) + 1, 2**31 - 1)
 
     def contribution(self, value: int) -> int:
         """What ``value`` adds to the priority; :data:`FAULT` or less ends the claim

@@ -6,10 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 
-from harness.errors import HarnessError
-from harness.topology import fields
 from harness.topology.notification import Notify
 from harness.topology.tracking import (
     FAULT,
@@ -24,7 +21,6 @@ OWNER_PRIORITY = 255
 AUTH_PASS = "lvs-dr"
 """The password of version 2, where nobody says another one."""
 STATES = ("BACKUP", "MASTER")
-VERSIONS = ("2", "3")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,74 +80,6 @@ class VrrpInstance:
     garp_lower_prio_delay: int | None = None
     garp_lower_prio_repeat: int | None = None
 
-    def __post_init__(self) -> None:
-        fields.word("VrrpInstance", "name", self.name)
-        owner = f"VrrpInstance {self.name}"
-        fields.whole(owner, "vrid", self.vrid, 1, 255)
-        fields.whole(owner, "priority", self.priority, 1, OWNER_PRIORITY)
-        fields.word(owner, "interface", self.interface)
-        fields.one_of(owner, "state", self.state, STATES)
-        fields.one_of(owner, "version", str(self.version), VERSIONS)
-        self._check_advert_int(owner)
-        fields.number(owner, "preempt_delay", self.preempt_delay, 0, 1000)
-        self._check_garp(owner)
-        if self.version == 3 and self.auth_pass == AUTH_PASS:
-            object.__setattr__(self, "auth_pass", None)
-        if self.auth_pass is not None:
-            fields.one_of(f"{owner}, with an auth_pass", "version", str(self.version), ("2",))
-            fields.word(owner, "auth_pass", self.auth_pass)
-            fields.number(owner, "length of auth_pass", len(self.auth_pass), 1, 8)
-        if self.nopreempt:  # with either of these keepalived only warns, and goes its own way
-            fields.one_of(owner, "state with nopreempt", self.state, ("BACKUP",))
-            fields.number(owner, "preempt_delay with nopreempt", self.preempt_delay, 0, 0)
-        self._check_addresses(owner)
-        for route in self.virtual_routes:
-            fields.words(owner, "virtual_routes", route)
-            fields.network(owner, "virtual_routes", route.partition(" ")[0])
-        for rule in self.virtual_rules:
-            fields.words(owner, "virtual_rules", rule)
-
-    def _check_addresses(self, owner: str) -> None:
-        fields.number(owner, "number of VIPs", len(self.vips), 1, 255)
-        if self.vip_prefix is not None:
-            longest = ip_address(self.vips[0]).max_prefixlen
-            fields.whole(owner, "vip_prefix", self.vip_prefix, 1, longest)
-        named = {
-            "vip": self.vips,
-            "excluded_vips": self.excluded_vips,
-            "unicast_peers": self.unicast_peers,
-        }
-        for field, addresses in named.items():
-            for address in addresses:
-                fields.address(owner, field, address)
-        if len({ip_address(address).version for address in (*self.vips, *self.unicast_peers)}) > 1:
-            raise HarnessError(
-                f"{owner}: its VIPs and peers are of both families; give the other"
-                " family an instance of its own, or"
-                " make its VIPs excluded_vips"
-            )
-        if ip_address(self.vips[0]).version == 6 and self.version == 2:
-            raise HarnessError(
-                f"{owner}: there is no VRRP version 2 for IPv6 (RFC 5798); give it version=3"
-            )
-
-    def _check_garp(self, owner: str) -> None:
-        for field in ("garp_master_delay", "garp_master_refresh", "garp_lower_prio_delay"):
-            if getattr(self, field) is not None:
-                fields.whole(owner, field, getattr(self, field), 0, 4294)
-        for field in ("garp_master_repeat", "garp_master_refresh_repeat", "garp_lower_prio_repeat"):
-            if getattr(self, field) is not None:
-                fields.whole(owner, field, getattr(self, field), 0, 4294)
-
-    def _check_advert_int(self, owner: str) -> None:
-        if self.version == 2:
-            fields.whole(owner, "advert_int (version 2)", self.advert_int, 1, 255)
-        else:
-            fields.number(owner, "advert_int (version 3)", self.advert_int, 0.01, 40.95)
-            fields.whole(
-                owner, "advert_int in hundredths", round(self.advert_int * 100, 6), 1, 4095
-            )
-
     @property
     def vips(self) -> tuple[str, ...]:
         """The VIPs, always as a tuple."""
@@ -202,13 +130,3 @@ class SyncGroup:
     members: tuple[str, ...]
     notify: Notify = Notify()  # noqa: RUF009 - it is frozen
     smtp_alert: bool = False
-
-    def __post_init__(self) -> None:
-        fields.word("SyncGroup", "name", self.name)
-        fields.number(f"SyncGroup {self.name}", "number of members", len(self.members), 2, 255)
-        for member in self.members:
-            fields.word(f"SyncGroup {self.name}", "members", member)
-        if self.notify.lower_priority is not None:
-            raise HarnessError(
-                f"SyncGroup {self.name}: notify.lower_priority is an instance's; a group has none"
-            )

@@ -1,8 +1,8 @@
 """Typed objects to the text of a keepalived.conf (keepalived.conf(5)), good for keepalived 2.1.5
 and newer.
 
-Pure: nothing is read, started or written. The objects have checked their own fields, so no string
-can leave its place.
+Pure: nothing is read, started or written. The rules of :mod:`harness.topology.rules` come first, so
+no string can leave its place.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from harness.keepalived.config.global_defs import GlobalDefs, global_defs
 from harness.keepalived.config.services import virtual_server
 from harness.keepalived.config.tracking import track_file, vrrp_script, vrrp_track_process
 from harness.keepalived.config.vrrp import vrrp_instance, vrrp_sync_group
+from harness.topology import rules
 from harness.topology.checks import FileCheck
 from harness.topology.services import Destination, VirtualService
 from harness.topology.tracking import TrackedFile, TrackedProcess, VrrpScript
@@ -35,8 +36,14 @@ def render(
     """The keepalived.conf: global definitions, what ``instances`` track, ``groups``, ``instances``,
     ``services``.
 
-    Raises HarnessError where keepalived would drop one of two things that bear the same name.
+    Raises HarnessError for what may not be written (:mod:`harness.topology.rules`), and where
+    keepalived would drop one of two things that bear the same name.
     """
+    for part in (*instances, *groups):
+        rules.check(part)
+    for service, destinations in services:
+        for checked in (service, *destinations):
+            rules.check(checked)
     _refuse_twins("VRRP instance", [instance.name for instance in instances])
     _refuse_twins("VRID", [f"{instance.vrid} on {instance.interface}" for instance in instances])
     _refuse_twins("sync group", [group.name for group in groups])

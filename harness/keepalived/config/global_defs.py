@@ -33,23 +33,10 @@ class GlobalDefs:
     lvs_sync_daemon: tuple[str, str] | None = None
     lvs_timeouts: tuple[int, int, int] | None = None
 
-    def __post_init__(self) -> None:
-        for recipient in self.notification_email:
-            fields.word("GlobalDefs", "notification_email", recipient)
-        fields.word("GlobalDefs", "notification_email_from", self.notification_email_from)
-        fields.word("GlobalDefs", "router_id", self.router_id)
-        fields.address("GlobalDefs", "smtp_server", self.smtp_server)
-        fields.whole("GlobalDefs", "smtp_connect_timeout", self.smtp_connect_timeout, 1, 3600)
-        if self.notify_fifo is not None:
-            fields.word("GlobalDefs", "notify_fifo", self.notify_fifo)
-        for word in self.lvs_sync_daemon or ():
-            fields.word("GlobalDefs", "lvs_sync_daemon", word)
-        for timeout in self.lvs_timeouts or ():
-            fields.whole("GlobalDefs", "lvs_timeouts", timeout, 1, 31 * 86400)
-
 
 def global_defs(defs: GlobalDefs) -> list[str]:
-    """The block ``global_defs``."""
+    """The block ``global_defs``. Raises HarnessError for what may not be written."""
+    _check(defs)
     body = block("notification_email", defs.notification_email) if defs.notification_email else []
     body += [
         f"notification_email_from {defs.notification_email_from}",
@@ -69,3 +56,19 @@ def global_defs(defs: GlobalDefs) -> list[str]:
         ),
     ]
     return block("global_defs", body)
+
+
+def _check(defs: GlobalDefs) -> None:
+    """Raises HarnessError for what may not be written."""
+    for recipient in defs.notification_email:
+        fields.word("GlobalDefs", "notification_email", recipient)
+    fields.word("GlobalDefs", "notification_email_from", defs.notification_email_from)
+    fields.word("GlobalDefs", "router_id", defs.router_id)
+    fields.address("GlobalDefs", "smtp_server", defs.smtp_server)
+    fields.whole("GlobalDefs", "smtp_connect_timeout", defs.smtp_connect_timeout, 1, 3600)
+    if defs.notify_fifo is not None:
+        fields.word("GlobalDefs", "notify_fifo", defs.notify_fifo)
+    for word in defs.lvs_sync_daemon or ():
+        fields.word("GlobalDefs", "lvs_sync_daemon", word)
+    for timeout in defs.lvs_timeouts or ():
+        fields.whole("GlobalDefs", "lvs_timeouts", timeout, 1, 31 * 86400)

@@ -139,7 +139,7 @@ def _require_notice(check: Check, symptom: Symptom) -> None:
     )
     if blind or (isinstance(check, PingCheck) and symptom is Symptom.REFUSED):
         raise HarnessError(
-            f"{check.owner} does not notice a real server of which holds: {symptom.value}"
+            f"{type(check).__name__} does not notice a real server of which holds: {symptom.value}"
         )
 
 
