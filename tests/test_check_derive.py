@@ -9,18 +9,24 @@ import pytest
 
 from harness.check import model, standins, ways
 from harness.check.derive import derive
-from harness.check.facts import Checker, Reading, RealServer, Script, Service, Vip
+from harness.check.facts import Reading
 from harness.check.layout import Layout, Segment
 from harness.errors import HarnessError
+from harness.topology.checks import HttpGet, NetworkCheck, OtherCheck, SmtpCheck, TcpCheck, UdpCheck
+from harness.topology.services import Destination, VirtualService
+from harness.topology.tracking import VrrpScript
+from harness.topology.vrrp import Vip
 from tests.test_check_dump import reading
 
 TRACKING = reading("tracking")
 GROUP = reading("sync_group")
-PEER = replace(GROUP, instances=(replace(GROUP.instances[0], source="192.168.200.3", peers=("192.168.200.2",)),))
+PEER = replace(
+    GROUP, instances=(replace(GROUP.instances[0], source="192.168.200.3", unicast_peers=("192.168.200.2",)),)
+)
 
 FIRST = GROUP.instances[0]
-SIX = Reading((FIRST, replace(FIRST, name="six", vips=(Vip("fd00::80", 128, FIRST.interface),))))
-SERVICE = Service("web", (("192.0.2.80", 80),), None, "TCP", "rr", "DR", 3.0, None, 1, 0, False, None, None, ())
+SIX = Reading((FIRST, replace(FIRST, name="six").with_vips([Vip("fd00::80", 128, FIRST.interface)])))
+SERVICE = VirtualService("192.0.2.80", delay_loop=3.0)
 ALONE = Reading((), services=(SERVICE,))
 
 
@@ -47,7 +53,7 @@ def test_no_address_is_given_twice() -> None:
 
     own = [address for director in layout.directors for address in director.addresses.values()]
     others = [server.address for server in layout.servers]
-    vips = [vip.address for one in TRACKING.instances for vip in (*one.vips, *one.excluded_vips)]
+    vips = [vip.address for one in TRACKING.instances for vip in one.held]
     everything = [*own, *others, *vips, *layout.client.values(), *layout.static_vips]
     assert len(everything) == len(set(everything))
 
@@ -66,7 +72,7 @@ def test_with_nat_the_way_back_is_assumed_and_corrected() -> None:
 
     likely, told = derive({"lb1": natted}), derive({"lb1": natted}, {"web1.gateway": "192.168.200.9"})
 
-    held = {vip.address for one in natted.instances for vip in (*one.vips, *one.excluded_vips)}
+    held = {vip.address for one in natted.instances for vip in one.held}
     assert assumed(likely)["web1.gateway"] == likely.servers[0].gateway
     assert likely.servers[0].gateway in held
     assert told.servers[0].gateway == "192.168.200.9"
@@ -83,10 +89,8 @@ def test_a_vip_that_no_instance_holds_is_every_directors() -> None:
 def test_an_interface_that_another_director_calls_otherwise_is_on_the_same_wire() -> None:
     def on(interface: str) -> Reading:
         one = GROUP.instances[0]
-        vips = tuple(replace(vip, device=interface) for vip in one.vips)
-        return Reading(
-            (replace(one, interface=interface, vips=vips, source=None, peers=(), interfaces=(), excluded_vips=()),)
-        )
+        there = replace(one, interface=interface, source=None, unicast_peers=(), track_interfaces=())
+        return Reading((there.with_vips([replace(vip, device=interface) for vip in one.advertised]),))
 
     one, apart, mistaken = (
         derive({"lb1": on("eth0"), "lb2": on("ens3")}),
@@ -106,22 +110,22 @@ def test_an_interface_that_another_director_calls_otherwise_is_on_the_same_wire(
 def test_what_bears_a_firewall_mark_is_assumed_and_corrected() -> None:
     likely, told = derive({"lb1": TRACKING}), derive({"lb1": TRACKING}, {"mark.7": "192.168.200.99:443"})
 
-    vips = [vip.address for one in TRACKING.instances for vip in one.vips]
-    address, port = likely.directors[0].reading.services[1].listeners[0]
+    vips = [vip for one in TRACKING.instances for vip in one.vips]
+    address, port = likely.directors[0].reading.services[1].endpoints[0]
     assert address in vips
     assert assumed(likely)["mark.7"] == f"{address}:{port}"
-    assert told.directors[0].reading.services[1].listeners == (("192.168.200.99", 443),)
+    assert told.directors[0].reading.services[1].endpoints == (("192.168.200.99", 443),)
     assert told.static_vips["192.168.200.99"] == "eth0"
 
 
 def test_what_of_a_group_cannot_be_is_left_out_by_name() -> None:
     group = TRACKING.services[0]
     server = group.real_servers[0].address
-    mixed = replace(group, listeners=(*group.listeners, (server, 80)), marks=(1, 2))
+    mixed = replace(group, group=(*group.group, (server, 80)), marks=(1, 2))
 
     layout = derive({"lb1": replace(TRACKING, services=(mixed,))})
 
-    assert layout.directors[0].reading.services[0].listeners == group.listeners
+    assert layout.directors[0].reading.services[0].endpoints == group.endpoints
     assert layout.left_out == (
         f"service group VG: {server}:80, its real server's own: checks of that are balanced",
         "service group VG: firewall marks beside addresses: 1, 2",
@@ -130,7 +134,7 @@ def test_what_of_a_group_cannot_be_is_left_out_by_name() -> None:
 
 def test_a_lan_has_an_ipv6_subnet_where_a_vip_is_of_one() -> None:
     one = GROUP.instances[0]
-    six = replace(one, name="six", vips=(Vip("2001:db8::80", 128, one.interface),))
+    six = replace(one, name="six").with_vips([Vip("2001:db8::80", 128, one.interface)])
 
     layout = derive({"lb1": Reading((one, six))})
 
@@ -152,11 +156,10 @@ def test_a_small_ipv6_subnet_has_an_address_for_each_and_then_no_more() -> None:
 
 
 def test_checkers_that_are_bound_say_what_address_the_director_has() -> None:
-    checker = Checker("TCP_CHECK", None, 80, 2.0, 3.0, 3.0, 1, 1.0, bind="192.168.200.7")
-    server = RealServer("192.168.200.81", 80, 1, "DR", (checker,))
+    checker = TcpCheck(port=80, bind="192.168.200.7")
+    server = Destination("192.168.200.81", 80, method="DR", checks=(checker,))
     one = replace(GROUP.instances[0], source=None)
-    listeners = ((one.vips[0].address, 80),)
-    service = Service("web", listeners, None, "TCP", "rr", "DR", 3.0, None, 1, 0, False, None, None, (server,))
+    service = replace(SERVICE, vip=one.vips[0], real_servers=(server,))
 
     layout = derive({"lb1": Reading((one,), services=(service,)), "lb2": Reading((one,), services=(service,))})
 
@@ -196,15 +199,15 @@ def test_a_program_that_is_not_there_is_assumed_to_succeed() -> None:
 
 def test_a_director_that_is_its_only_real_server_has_that_address() -> None:
     def own(address: str) -> Reading:
-        service = replace(SERVICE, listeners=(("192.168.200.100", 3306),))
+        service = replace(SERVICE, vip="192.168.200.100", port=3306)
         return replace(
             GROUP, instances=GROUP.instances[:1], services=(replace(service, real_servers=(server(address),)),)
         )
 
-    def server(address: str) -> RealServer:
-        return RealServer(address, 3306, 1, "DR")
+    def server(address: str) -> Destination:
+        return Destination(address, 3306, method="DR")
 
-    first = replace(own("192.168.200.11"), instances=(replace(FIRST, source=None, peers=()),))
+    first = replace(own("192.168.200.11"), instances=(replace(FIRST, source=None, unicast_peers=()),))
     second = replace(own("192.168.200.12"), instances=first.instances)
 
     layout = derive({"lb1": first, "lb2": second})
@@ -214,17 +217,14 @@ def test_a_director_that_is_its_only_real_server_has_that_address() -> None:
     assert ways.amiss(layout) == ()
 
 
-def left_out(*services: Service) -> list[str]:
-    reading = Reading((replace(FIRST, source=None, peers=()),), services=services)
+def left_out(*services: VirtualService) -> list[str]:
+    reading = Reading((replace(FIRST, source=None, unicast_peers=()),), services=services)
     return list(standins.left_out(derive({"lb1": reading, "lb2": reading})))
 
 
-def udp(port: int, *checkers: Checker, protocol: str = "UDP") -> Service:
-    name = f"192.168.200.100:{port}" + " UDP" * (protocol == "UDP")
-    server = RealServer("192.168.200.21", port, 1, "DR", checkers)
-    return replace(
-        SERVICE, name=name, listeners=(("192.168.200.100", port),), protocol=protocol, real_servers=(server,)
-    )
+def udp(port: int, protocol: str = "UDP") -> VirtualService:
+    server = Destination("192.168.200.21", port, method="DR")
+    return replace(SERVICE, vip="192.168.200.100", port=port, protocol=protocol, real_servers=(server,))
 
 
 def test_what_stand_ins_cannot_serve_together_is_left_out_by_name() -> None:
@@ -241,8 +241,8 @@ def test_what_stand_ins_cannot_serve_together_is_left_out_by_name() -> None:
 
 
 PAIR = Reading(
-    (replace(FIRST, source=None, peers=(), interface="eth0", vips=(Vip("192.0.2.80", 24, "eth0"),)),),
-    services=(replace(SERVICE, real_servers=tuple(RealServer(f"192.0.2.{n}", 80, 1, "DR") for n in (81, 82))),),
+    (replace(FIRST, source=None, unicast_peers=(), interface="eth0").with_vips([Vip("192.0.2.80", 24, "eth0")]),),
+    services=(replace(SERVICE, real_servers=tuple(Destination(f"192.0.2.{n}", 80, method="DR") for n in (81, 82))),),
 )
 
 
@@ -284,7 +284,7 @@ def test_a_director_that_is_no_such_real_server_is_told(settings: dict[str, str]
 
 @pytest.mark.parametrize(("programs", "runs"), [((), 1), (("/usr/bin/nc",), 0)])
 def test_a_stand_in_for_a_missing_program_looks_for_nothing(programs: tuple[str, ...], runs: int) -> None:
-    script = Script("api", "/usr/bin/nc -z 127.0.0.1 6443", 2, 2, 0, 1, 1)
+    script = VrrpScript(name="api", script="/usr/bin/nc -z 127.0.0.1 6443", interval=2)
     one = replace(PAIR, services=(), scripts=(script,), programs=programs)
 
     layout = derive({"lb1": one, "lb2": one})
@@ -296,8 +296,8 @@ def test_a_stand_in_for_a_missing_program_looks_for_nothing(programs: tuple[str,
 @pytest.mark.parametrize("prefix", [24, 32])
 def test_vips_of_two_networks_on_one_interface(prefix: int) -> None:
     far = [Vip("10.9.0.1", 16, "eth0"), *(Vip(f"203.0.113.{n}", 24, "eth0") for n in range(1, 5))]
-    vips = (Vip("192.0.2.80", prefix, "eth0"),)
-    one = replace(PAIR, instances=(replace(PAIR.instances[0], vips=vips, excluded_vips=tuple(far)),))
+    vips = [Vip("192.0.2.80", prefix, "eth0")]
+    one = replace(PAIR, instances=(PAIR.instances[0].with_vips(vips, far),))
 
     layout = derive({"lb1": one, "lb2": one})
 
@@ -307,27 +307,27 @@ def test_vips_of_two_networks_on_one_interface(prefix: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "address", "emulated"),
+    ("checker", "emulated"),
     [
-        ("TCP_CHECK", "192.0.2.90", True),
-        ("SMTP_CHECK", "10.9.0.1", True),
-        ("HTTP_GET", "192.0.2.82", True),  # another real server
-        ("UDP_CHECK", "192.0.2.90", False),
-        ("TCP_CHECK", "192.0.2.80", False),  # the VIP
-        ("TCP_CHECK", "127.0.0.1", False),
+        (TcpCheck(address="192.0.2.90", port=25), True),
+        (SmtpCheck(address="10.9.0.1", port=25), True),
+        (HttpGet(address="192.0.2.82", port=25), True),  # another real server
+        (UdpCheck(address="192.0.2.90", port=25), False),
+        (TcpCheck(address="192.0.2.80", port=25), False),  # the VIP
+        (TcpCheck(address="127.0.0.1", port=25), False),
+        (OtherCheck(kind="BFD_CHECK", address="192.0.2.90"), False),
     ],
 )
-def test_a_check_of_another_machine_has_one_to_ask(kind: str, address: str, emulated: bool) -> None:
-    checker = Checker(kind, address, 25, 2.0, 3.0, 3.0, 1, 1.0)
+def test_a_check_of_another_machine_has_one_to_ask(checker: NetworkCheck, emulated: bool) -> None:
     first, second = PAIR.services[0].real_servers
-    offered = replace(PAIR.services[0], real_servers=(replace(first, checkers=(checker,)), second))
+    offered = replace(PAIR.services[0], real_servers=(replace(first, checks=(checker,)), second))
     one = replace(PAIR, services=(offered,))
 
     layout = derive({"lb1": one, "lb2": one})
 
     asked = [server for server in layout.servers if server.asked]
-    assert [server.rip for server in asked] == [address] * emulated
+    assert [server.rip for server in asked] == [checker.address] * emulated
     assert (standins.why_not_all(layout) == {}) is emulated
-    assert model.checks(offered.real_servers[0]) == ()  # the fault of another is none of the real server's
+    assert offered.real_servers[0].own_checks == ()  # the fault of another is none of the real server's
     for server in asked:
-        assert standins.options(server)["mails"] == (25,) * (kind == "SMTP_CHECK")
+        assert standins.options(server)["mails"] == (25,) * isinstance(checker, SmtpCheck)

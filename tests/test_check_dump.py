@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from harness.behaviours.tracked import bad
-from harness.check import dump, model
-from harness.check.facts import Reading, Script, TrackFile, Url, Vip
+from harness.check import dump
+from harness.check.facts import Reading
+from harness.topology.checks import DnsCheck, HttpGet, MiscCheck, TcpCheck, Url
+from harness.topology.tracking import VrrpScript
+from harness.topology.vrrp import Vip
 
 DUMPS = Path(__file__).parent / "dumps"
 
@@ -22,10 +25,11 @@ def test_instances() -> None:
     outside, inside = reading("sync_group").instances
 
     assert (outside.name, outside.interface, outside.vrid, outside.version) == ("outside", "eth0", 51, 3)
-    assert (outside.priority, outside.advert_int, outside.preempt) == (150, 0.5, True)
-    assert (outside.source, outside.peers) == ("192.168.200.2", ("192.168.200.3",))
-    assert list(map(str, outside.vips)) == ["192.168.200.100/24 dev eth0", "192.168.200.101/24 dev eth0"]
-    assert (inside.advert_int, inside.preempt, inside.garp_delay, inside.sync_group) == (1, False, 2, "G1")
+    assert (outside.priority, outside.advert_int, outside.nopreempt) == (150, 0.5, False)
+    assert (outside.source, outside.unicast_peers) == ("192.168.200.2", ("192.168.200.3",))
+    assert list(map(str, outside.advertised)) == ["192.168.200.100/24 dev eth0", "192.168.200.101/24 dev eth0"]
+    assert (inside.advert_int, inside.nopreempt, inside.garp_master_delay) == (1, True, 2)
+    assert reading("sync_group").group_of(inside) == "G1"
     assert inside.source is None, "what the interface happens to have is not what the configuration says"
 
 
@@ -33,22 +37,22 @@ def test_what_an_instance_tracks() -> None:
     (instance,) = reading("tracking").instances
     (script,) = reading("tracking").scripts
 
-    assert instance.scripts == (("chk_web", -20),)
-    assert instance.interfaces == (("eth1", -30),)
-    assert [vip.address for vip in instance.excluded_vips] == ["192.168.200.111"]
-    assert script == Script(
-        "chk_web", "/usr/bin/test '!' -e /etc/keepalived/down", interval=2, timeout=3, weight=-20, rise=3, fall=2
-    )
+    assert instance.track_scripts == (script,)
+    assert [(each.name, each.weight) for each in instance.track_interfaces] == [("eth1", -30)]
+    assert instance.excluded_vips == ("192.168.200.111",)
+    runs = "/usr/bin/test '!' -e /etc/keepalived/down"
+    assert script == VrrpScript(name="chk_web", script=runs, interval=2, timeout=3, weight=-20, rise=3, fall=2)
 
 
 def test_services_and_their_real_servers() -> None:
     (service,) = reading("sync_group").services
 
-    assert (service.listeners, service.protocol, service.scheduler, service.method) == (
+    assert (service.endpoints, service.protocol, service.scheduler, service.method) == (
         (("192.168.200.100", 80),), "TCP", "wlc", "DR",
     )  # fmt: skip
-    assert (service.delay_loop, service.quorum, service.hysteresis, service.inhibit) == (6, 2, 1, True)
-    assert service.sorry_server == ("192.168.200.50", 80)
+    assert (service.delay_loop, service.quorum, service.hysteresis, service.inhibit_on_failure) == (6, 2, 1, True)
+    assert service.sorry_server is not None
+    assert service.sorry_server.endpoint == "192.168.200.50:80"
     assert [(server.address, server.weight) for server in service.real_servers] == [
         ("192.168.200.21", 3), ("192.168.200.22", 1), ("192.168.200.23", 1),
     ]  # fmt: skip
@@ -56,24 +60,29 @@ def test_services_and_their_real_servers() -> None:
 
 def test_checkers() -> None:
     (service,) = reading("sync_group").services
-    (http,), (misc,), (tcp, dns) = (server.checkers for server in service.real_servers)
+    (http,), (misc,), (tcp, dns) = (server.checks for server in service.real_servers)
 
-    assert (http.kind, http.timeout, http.retries, http.delay_before_retry) == ("HTTP_GET", 2, 2, 3)
+    assert isinstance(http, HttpGet)
+    assert (http.connect_timeout, http.retry, http.delay_before_retry) == (2, 2, 3)
     assert http.urls == (Url("/healthz", ("204",), None, "www.example.org"),)
-    assert (misc.kind, misc.details["script"]) == ("MISC_CHECK", "'/usr/bin/true'")
-    assert (tcp.kind, tcp.port, tcp.timeout) == ("TCP_CHECK", 8080, 1)
-    assert (dns.kind, dns.details["Name"], dns.delay_before_retry) == ("DNS_CHECK", "www.example.org", 6)
+    assert http.expected == 204
+    assert isinstance(misc, MiscCheck)
+    assert misc.command == "'/usr/bin/true'"
+    assert isinstance(tcp, TcpCheck)
+    assert (tcp.port, tcp.connect_timeout) == (8080, 1)
+    assert isinstance(dns, DnsCheck)
+    assert (dns.name, dns.delay_before_retry) == ("www.example.org", 6)
 
 
 def test_groups_and_marks() -> None:
     group, mark = reading("tracking").services
 
-    assert group.name == "group VG"
-    assert group.listeners[:3] == (("192.168.200.100", 80), ("192.168.200.100", 443), ("192.168.200.120", 80))
-    assert len(group.listeners) == 8
-    assert (group.method, group.persistence) == ("TUN", 50)
-    assert [checker.kind for checker in group.real_servers[0].checkers] == ["SMTP_CHECK"]
-    assert (mark.mark, mark.listeners, mark.method) == (7, (), "NAT")
+    assert group.called == "group VG"
+    assert group.endpoints[:3] == (("192.168.200.100", 80), ("192.168.200.100", 443), ("192.168.200.120", 80))
+    assert len(group.endpoints) == 8
+    assert (group.method, group.persistence_timeout) == ("TUN", 50)
+    assert [checker.keyword for checker in group.real_servers[0].checks] == ["SMTP_CHECK"]
+    assert (mark.fwmark, mark.endpoints, mark.method) == (7, (), "NAT")
 
 
 @pytest.mark.parametrize("title", ["Virtual IP (2):", "Virtual IP :"], ids=["2.2 and newer", "2.1.5"])
@@ -94,8 +103,8 @@ def test_with_use_vmac_the_vips_of_the_interface_are_on_the_virtual_one(title: s
     (one,) = dump.parse(text, "").instances
 
     assert (one.interface, one.vmac) == ("eth0", "vrrp.1")
-    assert one.vips == (Vip("10.1.0.254", 32, "eth0"), Vip("10.1.0.253", 32, "eth1"))
-    assert model.instance(one, Reading()).elsewhere == (("10.1.0.254", "vrrp.1"), ("10.1.0.253", "eth1"))
+    assert one.advertised == (Vip("10.1.0.254", 32, "eth0"), Vip("10.1.0.253", 32, "eth1"))
+    assert [one.device_of(vip) for vip in one.vips] == ["vrrp.1", "eth1"]
 
 
 @pytest.mark.parametrize("text", ["", "Starting Keepalived v2.2.7\n", "\0\xff binary\n ------<"])
@@ -123,9 +132,9 @@ def test_tracked_files_and_bfd() -> None:
    Weight = -50
 """
     found = dump.parse(text, "")
-    made = model.instance(found.instances[0], found)
+    (made,) = found.instances
 
-    assert found.files == (TrackFile("maint", "/etc/keepalived/maint", 0),)
+    assert [(each.name, each.value) for each in made.track_files] == [("maint", 0)]
     assert [(each.path, each.weight) for each in made.track_files] == [("/etc/keepalived/maint", -50)]
     assert made.effective_priority() == 120
     assert made.effective_priority(values={made.track_files[0]: bad(made.track_files[0])}) == 70
@@ -150,9 +159,9 @@ def test_a_service_of_each_protocol_at_one_port_has_checkers_of_its_own() -> Non
 """
     udp, tcp = dump.parse("", text).services
 
-    assert (udp.name, tcp.name) == ("10.0.0.53:53 UDP", "10.0.0.53:53")
-    assert [checker.kind for checker in udp.real_servers[0].checkers] == ["DNS_CHECK"]
-    assert [checker.kind for checker in tcp.real_servers[0].checkers] == ["TCP_CHECK"]
+    assert (udp.called, tcp.called) == ("10.0.0.53:53 UDP", "10.0.0.53:53")
+    assert [checker.keyword for checker in udp.real_servers[0].checks] == ["DNS_CHECK"]
+    assert [checker.keyword for checker in tcp.real_servers[0].checks] == ["TCP_CHECK"]
 
 
 @pytest.mark.parametrize(
@@ -163,11 +172,12 @@ def test_names_may_have_spaces_and_a_master_may_accept_nothing(said: str, accept
 ------< VRRP Topology >------
  VRRP Instance = VI (1)
    Interface = eth0
-{said}   Tracked scripts (2) :
+{said}   Tracked interfaces (2) :
      check of [red]haproxy[/red] 100% weight -20
      plain, weight 2
 """
     (found,) = dump.parse(text, "").instances
 
     assert (found.name, found.accepts) == ("VI (1)", accepts)
-    assert found.scripts == (("check of [red]haproxy[/red] 100%", -20), ("plain", 2))
+    known = [(each.name, each.weight) for each in found.track_interfaces]
+    assert known == [("check of [red]haproxy[/red] 100%", -20), ("plain", 2)]

@@ -11,13 +11,16 @@ import pytest
 from harness.check import catalogue, ways
 from harness.check.arithmetic import bfd, weights
 from harness.check.comparing import compare
-from harness.check.facts import Ill, Instance, Reading, RealServer, Script, Service, Vip
+from harness.check.facts import Ill, Reading
 from harness.check.files import Configuration, load_all
 from harness.check.finding import FINDING, KINDS, NOTE, Finding, silenced
 from harness.check.findings import _WAYS, of_text
 from harness.check.levels import graded
 from harness.check.places import where
 from harness.errors import HarnessError
+from harness.topology.services import Destination, VirtualService
+from harness.topology.tracking import TrackedBfd, VrrpScript
+from harness.topology.vrrp import VrrpInstance
 
 TEXT = b"""\
 vrrp_script chk { # a comment
@@ -40,18 +43,16 @@ virtual_server 192.0.2.80 80 {
     }
 }
 """
-INSTANCE = Instance(
-    name="V", interface="eth0", version=2, vrid=60, priority=120, advert_int=1, preempt=True, preempt_delay=0,
-    garp_delay=5, source=None, peers=(), vips=(Vip("192.0.2.80", 24, "eth0"),), excluded_vips=(), sync_group=None,
-    scripts=(), interfaces=(), authentication="SIMPLE_PASSWORD",
-)  # fmt: skip
-SERVER = RealServer("192.0.2.81", 80, 1, "DR")
-SERVICE = Service(
-    name="192.0.2.80:80", listeners=(("192.0.2.80", 80),), mark=None, protocol="TCP", scheduler="rr", method="DR",
-    delay_loop=3, persistence=None, quorum=1, hysteresis=0, inhibit=False, virtualhost=None, sorry_server=None,
-    real_servers=(SERVER,),
-)  # fmt: skip
+INSTANCE = VrrpInstance(
+    name="V", vrid=60, priority=120, vip="192.0.2.80", vip_prefix=24, authentication="SIMPLE_PASSWORD"
+)
+SERVER = Destination("192.0.2.81", 80, method="DR")
+SERVICE = VirtualService("192.0.2.80", delay_loop=3, real_servers=(SERVER,))
 BACKUP = replace(INSTANCE, priority=110)
+
+
+def tracking(weight: int, instance: VrrpInstance) -> VrrpInstance:
+    return replace(instance, track_scripts=(VrrpScript(name="chk", script="/chk", weight=weight),))
 
 
 def configuration(name: str, text: bytes = TEXT) -> Configuration:
@@ -72,11 +73,11 @@ def test_directors_that_are_alike_have_no_finding() -> None:
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("vips-differ", {"vips": (Vip("192.0.2.88", 24, "eth0"),)}),
+        ("vips-differ", {"vip": "192.0.2.88"}),
         ("advert-int-differs", {"advert_int": 2}),
         ("version-differs", {"version": 3}),
         ("auth-differs", {"authentication": "none"}),
-        ("unicast-differs", {"peers": ("192.0.2.11",)}),
+        ("unicast-differs", {"unicast_peers": ("192.0.2.11",)}),
         ("priority-same", {"priority": 120}),
         ("interface-differs", {"interface": "eth1"}),
         ("vrid-differs", {"vrid": 61}),
@@ -103,15 +104,14 @@ def test_another_password_is_a_finding_by_its_first_eight_bytes() -> None:
 
 
 def test_two_clusters_of_one_vrid_are_not_compared() -> None:
-    stranger = replace(BACKUP, name="other", vips=(Vip("192.0.2.99", 24, "eth0"),))
+    stranger = replace(BACKUP, name="other", vip="192.0.2.99")
     files = [FILES[0], configuration("lb2", TEXT.replace(b"secret", b"other"))]
     assert named(Reading((INSTANCE,)), Reading((stranger,)), files) == []
 
 
 def test_one_vrid_on_two_lans_is_two_virtual_routers() -> None:
-    def on(interface: str, address: str, priority: int, weight: int) -> Instance:
-        vips = (Vip(address, 24, interface),)
-        return replace(INSTANCE, interface=interface, vips=vips, priority=priority, scripts=(("chk", weight),))
+    def on(interface: str, address: str, priority: int, weight: int) -> VrrpInstance:
+        return replace(tracking(weight, INSTANCE), interface=interface, vip=address, priority=priority)
 
     one = Reading((on("eth0", "192.0.2.80", 120, -50), on("eth1", "198.51.100.80", 90, -50)))
     other = Reading((on("eth1", "198.51.100.80", 110, -50), on("eth0", "192.0.2.80", 100, -50)))
@@ -120,7 +120,7 @@ def test_one_vrid_on_two_lans_is_two_virtual_routers() -> None:
 
 
 def test_two_families_may_have_one_vrid() -> None:
-    six = replace(INSTANCE, name="V6", version=3, vips=(Vip("2001:db8::80", 64, "eth0"),))
+    six = replace(INSTANCE, name="V6", version=3, vip="2001:db8::80")
     one, other = Reading((INSTANCE, six)), Reading((BACKUP, replace(six, priority=110)))
     assert named(one, other) == []
 
@@ -132,15 +132,15 @@ def test_two_families_may_have_one_vrid() -> None:
         ("lb-kind-differs", replace(SERVICE, real_servers=(replace(SERVER, method="NAT"),))),
         ("weights-differ", replace(SERVICE, real_servers=(replace(SERVER, weight=2),))),
         ("real-servers-differ", replace(SERVICE, real_servers=(SERVER, replace(SERVER, address="192.0.2.82")))),
-        ("persistence-differs", replace(SERVICE, persistence=60)),
+        ("persistence-differs", replace(SERVICE, persistence_timeout=60)),
     ],
 )
-def test_what_differs_between_services_is_named(name: str, service: Service) -> None:
+def test_what_differs_between_services_is_named(name: str, service: VirtualService) -> None:
     assert named(Reading(services=(SERVICE,)), Reading(services=(service,))) == [name]
 
 
 def test_a_service_of_one_director_is_named_with_its_line() -> None:
-    mark = replace(SERVICE, name="FWM 7", listeners=(), mark=7)
+    mark = replace(SERVICE, vip="", fwmark=7)
     found = compare({"lb1": Reading(services=(SERVICE,)), "lb2": Reading(services=(SERVICE, mark))}, FILES)
     assert [finding.text for finding in found] == ["mark 7 is only on lb2: lb1 lacks it"]
     found = compare({"lb1": Reading(services=(SERVICE,)), "lb2": Reading(services=(mark,))}, FILES)
@@ -148,7 +148,7 @@ def test_a_service_of_one_director_is_named_with_its_line() -> None:
 
 
 def test_a_weight_below_the_gap_is_a_finding_with_the_weight_that_would_do() -> None:
-    master = replace(INSTANCE, scripts=(("chk", -5),))
+    master = tracking(-5, INSTANCE)
     (found,) = weights({"lb1": Reading((master,)), "lb2": Reading((BACKUP,))}, FILES)
     assert (found.name, found.where) == ("weight-below-gap", "lb1.conf:3")
     assert "falls from 120 to 115, which is still above 110 of lb2" in found.text
@@ -157,17 +157,17 @@ def test_a_weight_below_the_gap_is_a_finding_with_the_weight_that_would_do() -> 
 
 @pytest.mark.parametrize("weight", [-11, -30, 0])
 def test_a_weight_that_moves_the_vip_is_none(weight: int) -> None:
-    master = replace(INSTANCE, scripts=(("chk", weight),))
+    master = tracking(weight, INSTANCE)
     assert weights({"lb1": Reading((master,)), "lb2": Reading((BACKUP,))}, FILES) == []
 
 
 def test_a_positive_weight_counts_while_the_script_succeeds() -> None:
-    master, backup = (replace(INSTANCE, priority=value, scripts=(("chk", 2),)) for value in (101, 100))
+    master, backup = (tracking(2, replace(INSTANCE, priority=value)) for value in (101, 100))
     assert weights({"lb1": Reading((master,)), "lb2": Reading((backup,))}, FILES) == []
 
 
 def test_a_backup_with_nopreempt_does_not_take_over_from_a_lower_priority() -> None:
-    master, backup = replace(INSTANCE, scripts=(("chk", -30),)), replace(BACKUP, preempt=False)
+    master, backup = tracking(-30, INSTANCE), replace(BACKUP, nopreempt=True)
     (found,) = weights({"lb1": Reading((master,)), "lb2": Reading((backup,))}, FILES)
     assert found.name == "nopreempt-with-weight"
 
@@ -221,7 +221,7 @@ def test_a_zero_that_is_refused_and_means_nothing_else_is_a_note(word: str) -> N
 
 
 def test_a_script_that_fails_here_is_told_once_and_one_that_needs_a_shell_is_a_finding() -> None:
-    script = Script("chk", "mysqladmin ping", 1, 1, 0, 1, 1)
+    script = VrrpScript(name="chk", script="mysqladmin ping")
 
     def told(ill: Ill) -> list[Finding]:
         reading = Reading((INSTANCE,), (script,), ill=(ill,))
@@ -251,6 +251,7 @@ def test_a_script_that_never_ends_is_told_once_for_all_directors() -> None:
     assert found.where == "lb1.conf:2, lb2.conf:2"
 
 
+HAPROXY = VrrpScript(name="chk", script="killall -0 haproxy")
 STRICT = configuration("lb1", b"global_defs {\n  vrrp_strict\n}\n" + TEXT)
 
 
@@ -259,14 +260,14 @@ STRICT = configuration("lb1", b"global_defs {\n  vrrp_strict\n}\n" + TEXT)
     [
         ({}, (), (SERVICE,), ["vip-drops-requests"]),
         ({}, (), (), ["vip-accepts-nothing"]),
-        ({"scripts": (("chk", 0),)}, (Script("chk", "killall -0 haproxy", 1, 1, 0, 1, 1),), (), ["vip-drops-requests"]),
+        ({"track_scripts": (HAPROXY,)}, (HAPROXY,), (), ["vip-drops-requests"]),
         ({"priority": 255}, (), (SERVICE,), []),
         ({"accepts": True}, (), (SERVICE,), []),
     ],
     ids=["a service", "a gateway", "haproxy beside it", "owner", "accept"],
 )
 def test_a_vip_at_which_nothing_is_accepted_matters_where_something_is_asked(
-    change: dict[str, object], scripts: tuple[Script, ...], services: tuple[Service, ...], names: list[str]
+    change: dict[str, object], scripts: tuple[VrrpScript, ...], services: tuple[VirtualService, ...], names: list[str]
 ) -> None:
     instance = replace(INSTANCE, **{"accepts": False, **change})  # type: ignore[arg-type]
     found = of_text({"lb1": Reading((instance,), scripts, services)}, {}, [STRICT])
@@ -275,7 +276,7 @@ def test_a_vip_at_which_nothing_is_accepted_matters_where_something_is_asked(
 
 
 def test_pidof_is_told_of(tmp_path: Path) -> None:
-    reading = Reading((INSTANCE,), (Script("chk", "pidof nginx", 1, 1, 0, 1, 1),))
+    reading = Reading((INSTANCE,), (VrrpScript(name="chk", script="pidof nginx"),))
     other = Reading((BACKUP,), reading.scripts)
     (found,) = of_text({"lb1": reading, "lb2": other}, {}, FILES)
     assert found.name == "pidof-on-debian"
@@ -357,11 +358,11 @@ def test_the_page_about_check_has_every_finding() -> None:
 
 
 def test_a_peer_that_is_not_where_the_other_speaks_from_is_named() -> None:
-    one = replace(INSTANCE, source="192.0.2.1", peers=("192.0.2.2",))
-    other = replace(BACKUP, source="192.0.2.2", peers=("192.0.2.3",))
+    one = replace(INSTANCE, source="192.0.2.1", unicast_peers=("192.0.2.2",))
+    other = replace(BACKUP, source="192.0.2.2", unicast_peers=("192.0.2.3",))
 
     assert named(Reading((one,)), Reading((other,))) == ["peer-differs"]
-    assert named(Reading((one,)), Reading((replace(other, peers=("192.0.2.1", "192.0.2.3")),))) == []
+    assert named(Reading((one,)), Reading((replace(other, unicast_peers=("192.0.2.1", "192.0.2.3")),))) == []
 
 
 def test_two_databases_that_each_director_has_alone_are_the_directors_themselves() -> None:
@@ -404,9 +405,13 @@ def test_an_instance_that_is_there_once_is_no_duplicate(times: int, name: str) -
 
 
 def test_a_director_that_tracks_its_peer_by_bfd_cannot_take_over() -> None:
-    one = Reading((replace(INSTANCE, bfds=(("peer", 0),)),), bfd_sources=("192.0.2.1",), bfd_neighbours=("192.0.2.2",))
+    one = Reading(
+        (replace(INSTANCE, track_bfds=(TrackedBfd(name="peer"),)),),
+        bfd_sources=("192.0.2.1",),
+        bfd_neighbours=("192.0.2.2",),
+    )
     other = Reading((BACKUP,), bfd_sources=("192.0.2.2",))
-    weighted = replace(one, instances=(replace(INSTANCE, bfds=(("peer", 20),)),))
+    weighted = replace(one, instances=(replace(INSTANCE, track_bfds=(TrackedBfd(name="peer", weight=20),)),))
     router = replace(one, bfd_neighbours=("192.0.2.254",))
 
     assert [each.name for each in bfd({"lb1": one, "lb2": other}, FILES)] == ["bfd-of-the-peer"]

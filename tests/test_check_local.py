@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.check.facts import Script
 from harness.check.local import ends_keepalived, looked_for, program_of
-from harness.topology import LocalService
+from harness.topology import LocalService, VrrpScript
 
 PROCESS = {
     "killall -0 haproxy": "haproxy",
@@ -114,6 +113,6 @@ def test_a_program_of_the_systems_is_not_made_to_fail() -> None:
 )
 def test_a_script_that_ends_keepalived_is_known(text: str, ends: bool) -> None:
     """One that sleeps for as long as keepalived lets it run does not come to it."""
-    script = Script("chk", "/etc/keepalived/chk.sh", interval=2, timeout=0, weight=0, rise=1, fall=1)
+    script = VrrpScript(name="chk", script="/etc/keepalived/chk.sh", interval=2)
 
     assert ends_keepalived(script, {"/etc/keepalived/chk.sh": (text.encode(), 0o755)}) is ends

@@ -83,9 +83,8 @@ class Cause:
 
         keepalived tracks those as well, without a weight (``vrrp.c``, TRACK_ADDR).
         """
-        return self.kind == "interface" and self.what in {
-            device for _, device in instance.elsewhere
-        }
+        devices = {instance.device_of(vip.address) for vip in instance.held}
+        return self.kind == "interface" and self.what in devices - {instance.interface}
 
     def hits(self, director: DirectorNode, instance: VrrpInstance) -> set[Tracked]:
         """What of that which an instance tracks fails by it."""
@@ -262,4 +261,5 @@ def _at(claim: VrrpInstance, priority: int) -> VrrpInstance:
         track_interfaces=(),
         track_processes=(),
         track_files=(),
+        track_bfds=(),
     )

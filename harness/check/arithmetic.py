@@ -12,10 +12,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from harness.check import local
 from harness.check.comparing import partners
-from harness.check.facts import Instance, Reading
+from harness.check.facts import Reading
 from harness.check.files import Configuration
 from harness.check.finding import Finding
 from harness.check.places import where
+from harness.topology.vrrp import VrrpInstance
 
 OWNER = 255
 
@@ -45,13 +46,15 @@ def bfd(
             if other != name
         }
         for instance in own.instances:
-            for tracked, weight in instance.bfds:
-                if weight == 0 and others.intersection(own.bfd_neighbours):
+            for tracked in instance.track_bfds:
+                if tracked.weight == 0 and others.intersection(own.bfd_neighbours):
                     text = (
                         f"{name} is in FAULT state as soon as the other director is lost,"
-                        f" which it tracks by {tracked}"
+                        f" which it tracks by {tracked.name}"
                     )
-                    place = where(configuration, tracked, block=f"vrrp_instance {instance.name}")
+                    place = where(
+                        configuration, tracked.name, block=f"vrrp_instance {instance.name}"
+                    )
                     yield Finding("bfd-of-the-peer", text, place)
 
 
@@ -64,7 +67,7 @@ def _ending(reading: Reading, configuration: Configuration) -> set[str]:
     }
 
 
-def _routers(readings: Mapping[str, Reading]) -> Iterator[list[tuple[str, Instance]]]:
+def _routers(readings: Mapping[str, Reading]) -> Iterator[list[tuple[str, VrrpInstance]]]:
     """The claims of several directors to one virtual router, as the first of them has it."""
     first, *others = readings
     for instance in readings[first].instances:
@@ -77,16 +80,17 @@ def _routers(readings: Mapping[str, Reading]) -> Iterator[list[tuple[str, Instan
             yield claims
 
 
-def _well(instance: Instance) -> int:
+def _well(instance: VrrpInstance) -> int:
     """The priority while all that is tracked is well."""
     if instance.priority == OWNER:
         return OWNER
-    raised = sum(weight for _, weight in (*instance.scripts, *instance.interfaces) if weight > 0)
+    tracked = (*instance.track_scripts, *instance.track_interfaces)
+    raised = sum(each.weight for each in tracked if each.weight > 0)
     return min(instance.priority + raised, OWNER - 1)
 
 
 def _of_router(
-    claims: list[tuple[str, Instance]],
+    claims: list[tuple[str, VrrpInstance]],
     texts: Mapping[str, Configuration],
     ending: Mapping[str, Collection[str]],
 ) -> Iterator[Finding]:
@@ -95,7 +99,8 @@ def _of_router(
     rival, best = max(rivals, key=lambda claim: _well(claim[1]))
     if master.priority == OWNER or _well(master) == _well(best):
         return  # the address decides, which is not known here
-    for name, weight in (*master.scripts, *master.interfaces):
+    for tracked in (*master.track_scripts, *master.track_interfaces):
+        name, weight = tracked.name, tracked.weight
         if weight == 0 or name in ending.get(director, ()):
             continue
         fallen = _well(master) - abs(weight)
@@ -115,7 +120,7 @@ def _of_router(
                 f" weight a failure is FAULT."
             )
             yield Finding("weight-below-gap", text, place, cure)
-        elif not best.preempt and fallen < _well(best):
+        elif best.nopreempt and fallen < _well(best):
             text = (
                 f"when {name} fails on {director}, its priority falls to {fallen}, below"
                 f" {_well(best)} of {rival}, and"

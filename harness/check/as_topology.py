@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mininet.topo import Topo
 
 from harness.check import derive, drawing, local, model, reading, rehearsal, shared_wires, standins
-from harness.check.facts import Ill, Instance, Reading
+from harness.check.facts import Ill, Reading
 from harness.check.files import Configuration
 from harness.check.layout import DirectorMachine, Layout, ServerMachine
 from harness.lab.plan import HostPlan, Plan, Topology, with_images
@@ -25,6 +25,7 @@ from harness.topology import (
     RealServer,
     Router,
     VirtualService,
+    VrrpInstance,
 )
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class _Derived(Topo):
             self.addSwitch(f"lan-{name}"[:15], subnet=str(segment.subnet), **six)
         forwarding = any(service.method == "NAT" for service in services.values())
         for director, configuration in zip(layout.directors, configurations, strict=True):
-            commands = {script.name: script.command for script in director.reading.scripts}
+            commands = {script.name: script.script for script in director.reading.scripts}
             replaced = {name: commands[name] for name in director.replaced}
             files, places = standins.with_succeeding(
                 standins.with_digests(configuration.files, digests), replaced
@@ -103,18 +104,16 @@ class _Derived(Topo):
             self.addHost(
                 director.name,
                 **_serving(director, services),
-                vrrp=tuple(model.instance(each, director.reading) for each in instances),
-                sync_groups=model.sync_groups(instances),
+                vrrp=tuple(model.judged(each) for each in instances),
+                sync_groups=model.sync_groups(director.reading.sync_groups, instances),
                 services=[
-                    services[each.name]
+                    services[each.called]
                     for each in director.reading.services
-                    if each.name in services
+                    if each.called in services
                 ],
                 files={**missing, **files, **_in_place_of(director.reading.endless)},
                 without_vip=tuple(
-                    model.instance(each, director.reading)
-                    for each in director.instances
-                    if not model.is_judged(each)
+                    model.judged(each) for each in director.instances if not model.is_judged(each)
                 ),
                 devices=tuple(dict.fromkeys(_devices(director.instances))),
                 **(_to_the_router(layout) if layout.routed else {}),
@@ -141,7 +140,7 @@ class _Derived(Topo):
                 cls=RealServer,
                 serves=_served(server, services),
                 sorry_for=[
-                    services[each.name] for each in server.sorry_for if each.name in services
+                    services[each.called] for each in server.sorry_for if each.called in services
                 ],
                 **_routes(server),
                 **standins.options(server),
@@ -178,8 +177,10 @@ def _served(
     """The services that a machine serves, as they are there: each real server has checkers of
     its own.
     """
-    found = [(services[each.name], own) for each, own in machine.serves if each.name in services]
-    return [replace(service, check=model.checks(own)) for service, own in found]
+    found = [
+        (services[each.called], own) for each, own in machine.serves if each.called in services
+    ]
+    return [replace(service, check=model.checks(own.own_checks)) for service, own in found]
 
 
 def _serving(director: DirectorMachine, services: Mapping[str, VirtualService]) -> dict[str, Any]:
@@ -189,10 +190,10 @@ def _serving(director: DirectorMachine, services: Mapping[str, VirtualService]) 
     return {"cls": DirectorAndRealServer, "serves": serves, **standins.options(director)}
 
 
-def _devices(instances: Iterable[Instance]) -> Iterator[str]:
+def _devices(instances: Iterable[VrrpInstance]) -> Iterator[str]:
     """The devices of a director that are no wires and no loopback, and that hold VIPs."""
     for one in instances:
-        for vip in (*one.vips, *one.excluded_vips):
+        for vip in one.held:
             if shared_wires.is_virtual(vip.device) and vip.device != "lo":
                 yield vip.device
 
@@ -230,7 +231,7 @@ def _in_place_of(endless: Iterable[Ill]) -> dict[str, tuple[bytes, int]]:
 
 def _programs(reading: Reading, files: Mapping[str, tuple[bytes, int]]) -> dict[str, str]:
     """By script the file that it runs, as far as no other program runs that."""
-    found = {script.name: local.program_of(script.command, files) for script in reading.scripts}
+    found = {script.name: local.program_of(script.script, files) for script in reading.scripts}
     return {script: program for script, program in found.items() if program is not None}
 
 
@@ -246,13 +247,13 @@ def _pauses(
     reading: Reading, files: Mapping[str, tuple[bytes, int]], but: Collection[str]
 ) -> dict[str, float]:
     """By script for how many seconds it sleeps, for those that do."""
-    found = {script.name: local.pauses(script.command, files) for script in reading.scripts}
+    found = {script.name: local.pauses(script.script, files) for script in reading.scripts}
     return {script: seconds for script, seconds in found.items() if seconds and script not in but}
 
 
 def _switches(reading: Reading) -> dict[str, str]:
     """By script the file whose existence has it fail, for those that are made so."""
-    found = {script.name: local.switch_of(script.command) for script in reading.scripts}
+    found = {script.name: local.switch_of(script.script) for script in reading.scripts}
     return {script: path for script, path in found.items() if path is not None}
 
 
@@ -262,9 +263,9 @@ def _services(layout: Layout) -> dict[str, VirtualService]:
     reasons = standins.why_not_all(layout)
     for director in layout.directors:
         for fact in director.reading.services:
-            if fact.name not in found and fact.name not in reasons:
+            if fact.called not in found and fact.called not in reasons:
                 machines = [one.rip for one in layout.directors if one.serves]
-                found[fact.name] = model.service(
+                found[fact.called] = model.served(
                     fact, [*machines, *(server.rip for server in layout.servers)]
                 )
     return found

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 
-from harness.check.facts import Instance, Reading, RealServer, Service
+from harness.check.facts import Reading
 from harness.check.files import Configuration
 from harness.check.finding import Finding
 from harness.check.places import statements, where
 from harness.check.selves import is_alone
+from harness.topology.services import Destination, VirtualService
+from harness.topology.vrrp import VrrpInstance
 
 Readings = Mapping[str, Reading]
 
@@ -56,7 +58,7 @@ class _Pair:
                     text += f" and VRID {also.vrid} on {self.other}"
                     yield self._two("vrid-differs", text, mine, also, "virtual_router_id")
 
-    def _instance(self, mine: Instance, also: Instance) -> Iterator[Finding]:
+    def _instance(self, mine: VrrpInstance, also: VrrpInstance) -> Iterator[Finding]:
         if not self._alike(mine, also):
             return  # two clusters that happen to have one VRID, which frames tell
         yield from self._vips(mine, also)
@@ -71,10 +73,10 @@ class _Pair:
             text += f" and every {also.advert_int:g} s by {self.other}"
             yield self._two("advert-int-differs", text, mine, also, "advert_int")
         yield from self._authentication(mine, also)
-        if bool(mine.peers) != bool(also.peers):
+        if bool(mine.unicast_peers) != bool(also.unicast_peers):
             text = (
                 f"VRID {mine.vrid} has unicast peers on"
-                f" {self.one if mine.peers else self.other} only"
+                f" {self.one if mine.unicast_peers else self.other} only"
             )
             yield self._two("unicast-differs", text, mine, also, "unicast_peer")
         yield from self._peers(mine, also)
@@ -94,21 +96,21 @@ class _Pair:
             )
             yield Finding("interface-differs", text, self._at(self.other, "interface", also), cure)
 
-    def _peers(self, mine: Instance, also: Instance) -> Iterator[Finding]:
+    def _peers(self, mine: VrrpInstance, also: VrrpInstance) -> Iterator[Finding]:
         """Unicast peers that are not where the other director speaks from."""
         for sender, here, hearer, there in (
             (self.one, mine, self.other, also),
             (self.other, also, self.one, mine),
         ):
-            if here.peers and there.source and there.source not in here.peers:
+            if here.unicast_peers and there.source and there.source not in here.unicast_peers:
                 text = (
                     f"VRID {here.vrid}: {sender} sends its advertisements to"
-                    f" {', '.join(here.peers)}, and {hearer}"
+                    f" {', '.join(here.unicast_peers)}, and {hearer}"
                 )
                 text += f" has the address {there.source}"
                 yield Finding("peer-differs", text, self._at(sender, "unicast_peer", here))
 
-    def _alike(self, mine: Instance, also: Instance) -> bool:
+    def _alike(self, mine: VrrpInstance, also: VrrpInstance) -> bool:
         """Whether two instances of one VRID are meant to be one: they share a VIP, a password,
         or all services.
         """
@@ -117,11 +119,11 @@ class _Pair:
         same_name = mine.name == also.name
         same_password = self._password(self.one, mine) == self._password(self.other, also) != ""
         own, others = (
-            {each.name for each in self._read[name].services} for name in (self.one, self.other)
+            {each.called for each in self._read[name].services} for name in (self.one, self.other)
         )
         return same_name or same_password or bool(own & others)
 
-    def _vips(self, mine: Instance, also: Instance) -> Iterator[Finding]:
+    def _vips(self, mine: VrrpInstance, also: VrrpInstance) -> Iterator[Finding]:
         for here, there, lacking, owner in (
             (mine, also, self.other, self.one),
             (also, mine, self.one, self.other),
@@ -133,7 +135,7 @@ class _Pair:
                 )
                 yield Finding("vips-differ", text, place)
 
-    def _authentication(self, mine: Instance, also: Instance) -> Iterator[Finding]:
+    def _authentication(self, mine: VrrpInstance, also: VrrpInstance) -> Iterator[Finding]:
         if mine.version != 2 or also.version != 2:
             return
         one, other = self._password(self.one, mine), self._password(self.other, also)
@@ -147,7 +149,7 @@ class _Pair:
             text = f"VRID {mine.vrid} has another auth_pass on {self.one} than on {self.other}"
             yield self._two("auth-differs", text, mine, also, "auth_pass")
 
-    def _password(self, director: str, instance: Instance) -> str:
+    def _password(self, director: str, instance: VrrpInstance) -> str:
         for statement in statements(self._texts[director]):
             inside = any(
                 f"{block} ".startswith(f"vrrp_instance {instance.name} ")
@@ -187,7 +189,7 @@ class _Pair:
             if key in theirs:
                 yield from self._service(service, theirs[key])
 
-    def _service(self, mine: Service, also: Service) -> Iterator[Finding]:
+    def _service(self, mine: VirtualService, also: VirtualService) -> Iterator[Finding]:
         title = _title(mine)
         if mine.scheduler != also.scheduler:
             text = (
@@ -195,9 +197,9 @@ class _Pair:
                 f" on {self.other}"
             )
             yield Finding("scheduler-differs", text, self._service_at(self.other, also))
-        if mine.persistence != also.persistence:
-            text = f"{title} is persistent for {mine.persistence or 0} s on {self.one}"
-            text += f" and for {also.persistence or 0} s on {self.other}"
+        if mine.persistence_timeout != also.persistence_timeout:
+            text = f"{title} is persistent for {mine.persistence_timeout or 0} s on {self.one}"
+            text += f" and for {also.persistence_timeout or 0} s on {self.other}"
             yield Finding("persistence-differs", text, self._service_at(self.other, also))
         if is_alone(mine, also):
             return  # each director has itself
@@ -222,8 +224,8 @@ class _Pair:
     def _methods(
         self,
         title: str,
-        own: Mapping[tuple[str, int], RealServer],
-        others: Mapping[tuple[str, int], RealServer],
+        own: Mapping[tuple[str, int], Destination],
+        others: Mapping[tuple[str, int], Destination],
     ) -> Iterator[Finding]:
         differ = [(server, others[key]) for key, server in own.items() if key in others]
         for server, also in differ:
@@ -248,37 +250,39 @@ class _Pair:
 
     # -- places ------------------------------------------------------------------------------------
 
-    def _two(self, name: str, text: str, mine: Instance, also: Instance, keyword: str) -> Finding:
+    def _two(
+        self, name: str, text: str, mine: VrrpInstance, also: VrrpInstance, keyword: str
+    ) -> Finding:
         places = [self._at(self.one, keyword, mine), self._at(self.other, keyword, also)]
         return Finding(name, text, ", ".join(filter(None, places)))
 
-    def _at(self, director: str, keyword: str, instance: Instance) -> str:
+    def _at(self, director: str, keyword: str, instance: VrrpInstance) -> str:
         block = f"vrrp_instance {instance.name}"
         configuration = self._texts[director]
         return where(configuration, keyword, block=block) or where(
             configuration, "vrrp_instance", value=instance.name
         )
 
-    def _service_at(self, director: str, service: Service) -> str:
-        if service.mark is not None:
-            return where(self._texts[director], "virtual_server", value=str(service.mark))
-        value = service.listeners[0][0] if service.listeners else ""
+    def _service_at(self, director: str, service: VirtualService) -> str:
+        if service.fwmark is not None:
+            return where(self._texts[director], "virtual_server", value=str(service.fwmark))
+        value = service.endpoints[0][0] if service.endpoints else ""
         return where(self._texts[director], "virtual_server", value=value)
 
 
 def partners(
-    own: Sequence[Instance], others: Sequence[Instance]
-) -> list[tuple[Instance, Instance]]:
+    own: Sequence[VrrpInstance], others: Sequence[VrrpInstance]
+) -> list[tuple[VrrpInstance, VrrpInstance]]:
     """Which instances of two directors are to be one virtual router.
 
     They have one VRID and are of one family. A VRID may be used once on each LAN, and there the
     VIPs tell which belong together, or the interface does; where only one is left on either side,
     those two do.
     """
-    found: list[tuple[Instance, Instance]] = []
+    found: list[tuple[VrrpInstance, VrrpInstance]] = []
     left, free = list(own), list(others)
 
-    def pair(alike: Callable[[Instance, Instance], bool]) -> None:
+    def pair(alike: Callable[[VrrpInstance, VrrpInstance], bool]) -> None:
         for mine in list(left):
             same = [also for also in free if _router(also) == _router(mine) and alike(mine, also)]
             if len(same) == 1:
@@ -292,23 +296,23 @@ def partners(
     return found
 
 
-def _router(instance: Instance) -> tuple[int, bool]:
+def _router(instance: VrrpInstance) -> tuple[int, bool]:
     """The VRID and whether its VIPs are of IPv6: two families may have one VRID on a LAN (RFC
     5798, section 5.2.3).
     """
-    return instance.vrid, any(":" in vip.address for vip in instance.vips)
+    return instance.vrid, instance.family == 6
 
 
-def addresses(instance: Instance) -> set[str]:
+def addresses(instance: VrrpInstance) -> set[str]:
     """Its VIPs, with those that are not advertised."""
-    return {vip.address for vip in (*instance.vips, *instance.excluded_vips)}
+    return {vip.address for vip in instance.held}
 
 
-def _key(service: Service) -> object:
-    if service.mark is not None:
-        return "mark", service.mark
-    return service.protocol, tuple(sorted(service.listeners)), service.marks
+def _key(service: VirtualService) -> object:
+    if service.fwmark is not None:
+        return "mark", service.fwmark
+    return service.protocol, tuple(sorted(service.endpoints)), service.marks
 
 
-def _title(service: Service) -> str:
-    return f"mark {service.mark}" if service.mark is not None else service.name
+def _title(service: VirtualService) -> str:
+    return f"mark {service.fwmark}" if service.fwmark is not None else service.called

@@ -75,10 +75,10 @@ class Configured:
             each
             for director in layout.directors
             for each in director.reading.services
-            if each.suspends
+            if each.ha_suspend
         ]
         self.suspended = frozenset(
-            f"{vip}:{port}" for each in services for vip, port in each.listeners
+            f"{vip}:{port}" for each in services for vip, port in each.endpoints
         )
         self.findings = finding.in_order([*self.findings, *findings.of_ways(self.amiss)])
         return self._topology

@@ -24,10 +24,13 @@ from ipaddress import (
 )
 
 from harness.check import local, reach, selves, shared_wires, standins
-from harness.check.facts import Checker, Instance, Reading, RealServer, Service, Vip
+from harness.check.facts import Reading
 from harness.check.files import SCRIPT
 from harness.check.layout import Assumption, DirectorMachine, Layout, Segment, ServerMachine
 from harness.errors import HarnessError
+from harness.topology.checks import Check, NetworkCheck
+from harness.topology.services import Destination, VirtualService
+from harness.topology.vrrp import VrrpInstance
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
@@ -105,14 +108,14 @@ class _Deriving:
             name: tuple(
                 each
                 for each in reading.scripts
-                if not local.runs_one_of(each.command, reading.programs)
+                if not local.runs_one_of(each.script, reading.programs)
             )
             for name, reading in self._readings.items()
         }
         links_pidof = local.links_pidof(
             (each for own in scripts.values() for each in own), self._setting
         )
-        held = [vip.address for one in self._instances() for vip in _held(one)]
+        held = [vip.address for one in self._instances() for vip in one.held]
         self._local = local.running(scripts, self._files, self._setting, held)
         self._replaced = {
             name: tuple(self._succeeding(reading)) for name, reading in self._readings.items()
@@ -164,12 +167,12 @@ class _Deriving:
                 themselves = [
                     each for each in service.real_servers if self._is_director(each.address)
                 ]
-                if not themselves or selves.why_not_both(service.name, directors) is None:
+                if not themselves or selves.why_not_both(service.called, directors) is None:
                     continue
                 if own := local.answering(
                     replace(service, real_servers=tuple(themselves)), self._setting
                 ):
-                    runs[f"service {service.name}"] = own
+                    runs[f"service {service.called}"] = own
             emulated = [
                 each
                 for each in director.serves
@@ -205,7 +208,7 @@ class _Deriving:
             server.address for service in self._services() for server in service.real_servers
         ]
         addresses += [
-            service.sorry_server[0] for service in self._services() if service.sorry_server
+            service.sorry_server.address for service in self._services() if service.sorry_server
         ]
         others = [address for address in dict.fromkeys(addresses) if not self._is_director(address)]
         return {address: f"web{number}" for number, address in enumerate(others, start=1)}
@@ -268,8 +271,8 @@ class _Deriving:
         """
         shares = [
             {f"VRID {one.vrid}" for one in reading.instances}
-            | {service.name for service in reading.services}
-            | {vip.address for one in reading.instances for vip in _held(one)}
+            | {service.called for service in reading.services}
+            | {vip.address for one in reading.instances for vip in one.held}
             for reading in self._readings.values()
         ]
         if len(shares) > 1 and any(shares) and not set.union(*shares[:1]).intersection(*shares[1:]):
@@ -299,7 +302,7 @@ class _Deriving:
         """
         found: dict[str, str] = {}
         for one in self._instances():
-            for vip in _held(one):
+            for vip in one.held:
                 if (
                     ip_address(vip.address).is_link_local
                     or self._segment_of(vip.address) is not None
@@ -322,10 +325,10 @@ class _Deriving:
 
     # -- what was configured -----------------------------------------------------------------------
 
-    def _instances(self) -> Iterator[Instance]:
+    def _instances(self) -> Iterator[VrrpInstance]:
         return (instance for reading in self._readings.values() for instance in reading.instances)
 
-    def _services(self) -> Iterator[Service]:
+    def _services(self) -> Iterator[VirtualService]:
         return (service for reading in self._readings.values() for service in reading.services)
 
     def _interfaces(self) -> list[str]:
@@ -333,9 +336,9 @@ class _Deriving:
         named = [
             name
             for one in self._instances()
-            for name in (one.interface, *(vip.device for vip in _held(one)))
+            for name in (one.interface, *(vip.device for vip in one.held))
         ]
-        tracked = [name for one in self._instances() for name, _ in one.interfaces]
+        tracked = [each.name for one in self._instances() for each in one.track_interfaces]
         missed = [name for reading in self._readings.values() for name in reading.interfaces]
         wired = [
             name
@@ -349,33 +352,39 @@ class _Deriving:
         hints: list[tuple[str, int]] = []
         for one in self._instances():
             if one.interface == interface:
-                hints += [(address, 32) for address in (one.source, *one.peers) if address]
-            for vip in _held(one):
+                hints += [(address, 32) for address in (one.source, *one.unicast_peers) if address]
+            for vip in one.held:
                 if (
                     one.interface if shared_wires.is_virtual(vip.device) else vip.device
                 ) == interface:
                     hints.append((vip.address, vip.prefix))
         if not any(True for _ in self._instances()):
             hints += [
-                (address, 32) for service in self._services() for address, _ in service.listeners
+                (address, 32) for service in self._services() for address, _ in service.endpoints
             ][:1]
         return hints
 
     def _all_addresses(self) -> set[IPAddress]:
         """Every address that somebody is configured to have."""
-        texts = [vip.address for one in self._instances() for vip in _held(one)]
+        texts = [vip.address for one in self._instances() for vip in one.held]
         texts += [
-            address for one in self._instances() for address in (one.source, *one.peers) if address
+            address
+            for one in self._instances()
+            for address in (one.source, *one.unicast_peers)
+            if address
         ]
-        texts += [address for service in self._services() for address, _ in service.listeners]
+        texts += [address for service in self._services() for address, _ in service.endpoints]
         texts += [server.address for service in self._services() for server in service.real_servers]
         texts += [
             text
             for checker in _checkers(self._services())
+            if isinstance(checker, NetworkCheck)
             for text in (checker.bind, checker.address)
             if text
         ]
-        texts += [service.sorry_server[0] for service in self._services() if service.sorry_server]
+        texts += [
+            service.sorry_server.address for service in self._services() if service.sorry_server
+        ]
         texts += [
             each
             for reading in self._readings.values()
@@ -482,7 +491,7 @@ class _Deriving:
             inside = [
                 vip.address
                 for one in director.reading.instances
-                for vip in _held(one)
+                for vip in one.held
                 if ":" in vip.address and vip.device == server.segment
             ]
             likely = (inside or [director.addresses6[server.segment]])[-1]
@@ -502,9 +511,9 @@ class _Deriving:
         """VIPs of services that no VRRP instance holds: the director has them itself, on the
         first interface.
         """
-        held = {vip.address for one in self._instances() for vip in _held(one)}
+        held = {vip.address for one in self._instances() for vip in one.held}
         held |= {server.address for service in self._services() for server in service.real_servers}
-        served = [address for service in self._services() for address, _ in service.listeners]
+        served = [address for service in self._services() for address, _ in service.endpoints]
         for address in dict.fromkeys(served):
             if address not in held:
                 if (interface := self._segment_of(address)) is None:
@@ -526,20 +535,20 @@ class _Deriving:
         return None
 
     def _place_servers(self) -> tuple[ServerMachine, ...]:
-        serves: dict[str, list[tuple[Service, RealServer]]] = {}
+        serves: dict[str, list[tuple[VirtualService, Destination]]] = {}
         for service in self._services():
             for server in service.real_servers:
                 if self._is_director(server.address):
                     continue
                 mine = serves.setdefault(server.address, [])
                 if not any(
-                    server.port == other.port and service.name == known.name
+                    server.port == other.port and service.called == known.called
                     for known, other in mine
                 ):
                     mine.append((service, server))
         for service in self._services():
-            if service.sorry_server and not self._is_director(service.sorry_server[0]):
-                serves.setdefault(service.sorry_server[0], [])
+            if service.sorry_server and not self._is_director(service.sorry_server.address):
+                serves.setdefault(service.sorry_server.address, [])
         asked = self._asked_elsewhere()
         for number, address in enumerate((each for each in asked if each not in serves), start=1):
             serves[address] = []
@@ -552,7 +561,7 @@ class _Deriving:
             sorry = tuple(
                 service
                 for service in self._services()
-                if (service.sorry_server or ("",))[0] == address
+                if service.sorry_server is not None and service.sorry_server.address == address
             )
             own, own6 = (
                 (str(self._segments[name].free()), address) if ":" in address else (address, None)
@@ -571,21 +580,23 @@ class _Deriving:
             )
         return tuple(machines)
 
-    def _asked_elsewhere(self) -> dict[str, tuple[tuple[Service, Checker], ...]]:
+    def _asked_elsewhere(self) -> dict[str, tuple[tuple[VirtualService, Check], ...]]:
         """The checkers that ask another machine than their real server, by its address, if it
         is no director.
         """
-        held = {vip.address for one in self._instances() for vip in _held(one)}
-        found: dict[str, dict[tuple[str, Checker], tuple[Service, Checker]]] = {}
+        held = {vip.address for one in self._instances() for vip in one.held}
+        found: dict[str, dict[tuple[str, Check], tuple[VirtualService, Check]]] = {}
         for service in self._services():
             for server in service.real_servers:
-                for checker in set(server.checkers) - set(server.own_checkers):
+                for checker in server.checks:
+                    if not isinstance(checker, NetworkCheck) or checker in server.own_checks:
+                        continue
                     address = checker.address or ""
-                    answered = checker.kind in standins.ANSWERED and not (
-                        ":" in address and checker.kind == "SMTP_CHECK"
+                    answered = checker.keyword in standins.ANSWERED and not (
+                        ":" in address and checker.keyword == "SMTP_CHECK"
                     )
                     if answered and address not in held and not self._is_director(address):
-                        found.setdefault(address, {})[service.name, checker] = (service, checker)
+                        found.setdefault(address, {})[service.called, checker] = (service, checker)
         return {address: tuple(each.values()) for address, each in sorted(found.items())}
 
     def _gateway(
@@ -601,7 +612,7 @@ class _Deriving:
         vips = [
             vip
             for one in director.reading.instances
-            for vip in _held(one)
+            for vip in one.held
             if vip.device == server.segment
         ]
         vips = [vip for vip in vips if ":" not in vip.address]
@@ -672,15 +683,15 @@ class _Deriving:
             name, reading, addresses, called, instances, runs, six, replaced, serves
         )
 
-    def _served_by(self, address: str) -> tuple[tuple[Service, RealServer], ...]:
+    def _served_by(self, address: str) -> tuple[tuple[VirtualService, Destination], ...]:
         """The services of which a director with this address is a real server, each once, and
         as which.
         """
-        found: dict[str, tuple[Service, RealServer]] = {}
+        found: dict[str, tuple[VirtualService, Destination]] = {}
         for service in self._services():
             for server in service.real_servers:
                 if server.address == address:
-                    found.setdefault(service.name, (service, server))
+                    found.setdefault(service.called, (service, server))
         return tuple(found.values())
 
     def _likely_address(self, name: str, segment: Segment) -> tuple[str, str]:
@@ -746,9 +757,9 @@ class _Deriving:
         bound = (
             checker.bind
             for checker in _checkers(reading.services)
-            if checker.bind and ":" not in checker.bind
+            if isinstance(checker, NetworkCheck) and checker.bind and ":" not in checker.bind
         )
-        held = {vip.address for one in self._instances() for vip in _held(one)} | self._given
+        held = {vip.address for one in self._instances() for vip in one.held} | self._given
         return next(
             (each for each in bound if each not in held and IPv4Address(each) in segment.subnet),
             None,
@@ -763,21 +774,17 @@ def _address6(key: str, text: str) -> str:
         raise HarnessError(f"--set {key}={text}: no IPv6 address: {problem}") from None
 
 
-def _checkers(services: Iterable[Service]) -> Iterator[Checker]:
+def _checkers(services: Iterable[VirtualService]) -> Iterator[Check]:
     return (
         checker
         for service in services
         for server in service.real_servers
-        for checker in server.checkers
+        for checker in server.checks
     )
 
 
-def _each_once(services: Iterable[Service]) -> tuple[Service, ...]:
-    return tuple({service.name: service for service in services}.values())
-
-
-def _held(instance: Instance) -> tuple[Vip, ...]:
-    return (*instance.vips, *instance.excluded_vips)
+def _each_once(services: Iterable[VirtualService]) -> tuple[VirtualService, ...]:
+    return tuple({service.called: service for service in services}.values())
 
 
 def _cover(addresses: list[IPAddress], told: list[IPNetwork]) -> IPNetwork | None:

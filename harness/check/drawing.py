@@ -9,8 +9,11 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from harness.check.facts import Checker, Instance, RealServer, Service
+from harness.check.facts import Reading
 from harness.check.layout import Layout
+from harness.topology.checks import Check, NetworkCheck
+from harness.topology.services import Destination, VirtualService
+from harness.topology.vrrp import VrrpInstance
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -44,12 +47,8 @@ def draw(layout: Layout, unicode: bool = True) -> str:
         for server in service.real_servers:
             tree.add(Text(_real_server(layout, server)))
         if service.sorry_server:
-            tree.add(
-                Text(
-                    f"{service.sorry_server[0]}:{service.sorry_server[1]}  when no other is left"
-                    f" (sorry server)"
-                )
-            )
+            sorry = f"{service.sorry_server.address}:{service.sorry_server.port}"
+            tree.add(Text(f"{sorry}  when no other is left (sorry server)"))
         console.print(tree)
     _list(console, branch("assumed; correct it with --set KEY=VALUE"), map(str, layout.assumptions))
     _list(console, branch("changed"), layout.changed)
@@ -76,7 +75,7 @@ def _add_machines(tree: Tree, layout: Layout, segment: str) -> None:
         node = tree.add(Text(f"{director.name}  {director.addresses[segment]}{six}{interface}"))
         for instance in director.reading.instances:
             if instance.interface == segment:
-                node.add(Text(_instance(instance)))
+                node.add(Text(_instance(instance, director.reading)))
         own = [vip for vip, where in layout.static_vips.items() if where == segment]
         if own and director is layout.directors[0]:
             node.add(Text(f"{', '.join(own)}  its own, without VRRP"))
@@ -89,59 +88,65 @@ def _add_machines(tree: Tree, layout: Layout, segment: str) -> None:
     tree.add(Text(f"client  {layout.client[segment]}"))
 
 
-def _instance(one: Instance) -> str:
+def _instance(one: VrrpInstance, reading: Reading) -> str:
     vips = ", ".join(
         f"{vip.address}/{vip.prefix}" + f" on {vip.device}" * (vip.device != one.interface)
-        for vip in one.vips or one.excluded_vips
+        for vip in one.advertised or one.excluded
     )
-    ways = f"unicast to {', '.join(one.peers)}" if one.peers else f"VRRPv{one.version}"
+    ways = (
+        f"unicast to {', '.join(one.unicast_peers)}" if one.unicast_peers else f"VRRPv{one.version}"
+    )
     extras = [f"priority {one.priority}", f"every {one.advert_int:g} s", ways]
-    if not one.preempt:
+    if one.nopreempt:
         extras.append("nopreempt")
-    if one.sync_group:
-        extras.append(f"in sync group {one.sync_group}")
+    if group := reading.group_of(one):
+        extras.append(f"in sync group {group}")
     return f"{one.name}: VRID {one.vrid}, {', '.join(extras)}: {vips}"
 
 
-def _services(layout: Layout) -> list[tuple[Service, list[str]]]:
+def _services(layout: Layout) -> list[tuple[VirtualService, list[str]]]:
     """Each service with the directors that have it so: one that they have differently is there
     several times.
     """
-    found: dict[tuple[str, str], tuple[Service, list[str]]] = {}
+    found: dict[tuple[str, str], tuple[VirtualService, list[str]]] = {}
     for director in layout.directors:
         for service in director.reading.services:
-            found.setdefault((service.name, _service(service)), (service, []))[1].append(
+            found.setdefault((service.called, _service(service)), (service, []))[1].append(
                 director.name
             )
     return list(found.values())
 
 
-def _service(service: Service) -> str:
+def _service(service: VirtualService) -> str:
     extras = [service.scheduler, service.method, f"checked every {service.delay_loop:g} s"]
-    if service.persistence:
-        extras.append(f"persistent for {service.persistence} s")
+    if service.persistence_timeout:
+        extras.append(f"persistent for {service.persistence_timeout} s")
     if service.quorum > 1:
         extras.append(f"quorum {service.quorum}")
-    name = service.name.removesuffix(f" {service.protocol}")
+    name = service.called.removesuffix(f" {service.protocol}")
     return f"service {name} {service.protocol}, {', '.join(extras)}"
 
 
-def _real_server(layout: Layout, server: RealServer) -> str:
+def _real_server(layout: Layout, server: Destination) -> str:
     directors = [one.name for one in layout.directors if server.address in one.addresses.values()]
     machines = [machine.name for machine in layout.servers if machine.rip == server.address]
     name = next(iter([*machines, *directors]), "(the director itself)")
-    own = {
-        checker: "" if checker in server.own_checkers else f" of {checker.address}"
-        for checker in server.checkers
-    }
-    checks = "; ".join(_check(checker) + of for checker, of in own.items()) or "not checked"
-    return f"{name}  {server.address}:{server.port}  weight {server.weight}  {checks}"
+    checks = "; ".join(_check(each, server) for each in dict.fromkeys(server.checks))
+    return (
+        f"{name}  {server.address}:{server.port}  weight {server.weight}  {checks or 'not checked'}"
+    )
 
 
-def _check(checker: Checker) -> str:
+def _check(checker: Check, server: Destination) -> str:
+    """The keyword of a checker, and what it asks where."""
+    of = ""
+    if isinstance(checker, NetworkCheck) and checker not in server.own_checks:
+        of = f" of {checker.address}"
     if checker.urls:
-        return f"{checker.kind} " + " ".join(
+        asked = [
             f"{url.path} -> {'digest' if url.digest else '/'.join(url.statuses) or '200'}"
             for url in checker.urls
-        )
-    return checker.kind + (f" port {checker.port}" if checker.port else "")
+        ]
+        return f"{checker.keyword} {' '.join(asked)}{of}"
+    port = checker.port if isinstance(checker, NetworkCheck) else None
+    return checker.keyword + (f" port {port}" if port else "") + of

@@ -10,21 +10,30 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
+from typing import Any
 
-from harness.check.facts import (
-    Checker,
-    Instance,
-    Reading,
-    RealServer,
-    Script,
-    Service,
-    TrackFile,
+from harness.check.facts import Reading
+from harness.topology.checks import (
+    CONNECT_TIMEOUT,
+    Check,
+    DnsCheck,
+    HttpGet,
+    MiscCheck,
+    NetworkCheck,
+    OtherCheck,
+    PingCheck,
+    SmtpCheck,
+    SslGet,
+    TcpCheck,
+    UdpCheck,
     Url,
-    Vip,
 )
+from harness.topology.services import Destination, VirtualService
+from harness.topology.tracking import TrackedBfd, TrackedFile, TrackedInterface, VrrpScript
+from harness.topology.vrrp import SyncGroup, Vip, VrrpInstance
 
 _STAMP = re.compile(r"^\w{3} \w{3} [\d: ]+\d{4}: ")
 _HEADING = re.compile(r"^ *------< (.+) >------$")
@@ -74,13 +83,13 @@ def parse(vrrp: str, check: str) -> Reading:
     """What the VRRP process and the checker process have dumped."""
     sections = {**_sections(check), **_sections(vrrp)}
     scripts = tuple(map(_script, sections.get("VRRP Scripts", Line("")).below("VRRP Script = ")))
-    instances = tuple(
-        map(_instance, sections.get("VRRP Topology", Line("")).below("VRRP Instance = "))
+    files = map(_track_file, sections.get("VRRP Track files", Line("")).below("Track file = "))
+    lines = [*sections.get("VRRP Topology", Line("")).below("VRRP Instance = ")]
+    tracked = {each.name: each for each in scripts}, {each.name: each for each in files}
+    instances = tuple(_instance(line, *tracked) for line in lines)
+    return Reading(
+        instances, scripts, tuple(_services(sections)), sync_groups=tuple(_sync_groups(lines))
     )
-    files = tuple(
-        map(_track_file, sections.get("VRRP Track files", Line("")).below("Track file = "))
-    )
-    return Reading(instances, scripts, tuple(_services(sections)), files=files)
 
 
 def _sections(text: str) -> dict[str, Line]:
@@ -104,55 +113,78 @@ def _sections(text: str) -> dict[str, Line]:
     return sections
 
 
-def _script(line: Line) -> Script:
-    return Script(
+def _script(line: Line) -> VrrpScript:
+    return VrrpScript(
         name=line.text.partition(" = ")[2],
-        command=shlex.join(shlex.split(line.get("Command") or "")),
+        script=shlex.join(shlex.split(line.get("Command") or "")),
         interval=line.number("Interval"),
-        timeout=line.number("Timeout"),
+        timeout=line.number("Timeout") or None,
         weight=int(line.number("Weight")),
         rise=int(line.number("Rise", default=1)),
         fall=int(line.number("Fall", default=1)),
     )
 
 
-def _instance(line: Line) -> Instance:
+def _instance(
+    line: Line, scripts: Mapping[str, VrrpScript], files: Mapping[str, TrackedFile]
+) -> VrrpInstance:
     interface, vmac = _interface(line.get("Interface") or "")
-    authentication = line.get("Authentication type") or "none"
-    return Instance(
+    vips, excluded = (
+        tuple(_vip(entry.text, interface, vmac) for entry in line.lists(*titles))
+        for titles in (("Virtual IP (", "Virtual IP :"), ("Virtual IP Excluded",))
+    )
+    preempt = line.get("Preempt") != "disabled"
+    return VrrpInstance(
         name=line.text.partition(" = ")[2],
         interface=interface,
         version=int(line.number("VRRP Version", default=2)),
         vrid=int(line.number("Virtual Router ID")),
         priority=int(line.number("Priority", "Base priority", default=100)),
         advert_int=_interval(line),
-        preempt=line.get("Preempt") != "disabled",
-        preempt_delay=line.number("Preempt delay"),
-        garp_delay=int(line.number("Gratuitous ARP delay", default=5)),
+        auth_pass=None,
+        authentication=line.get("Authentication type") or "none",
+        nopreempt=not preempt,
+        preempt_delay=line.number("Preempt delay") if preempt else 0.0,
+        garp_master_delay=int(line.number("Gratuitous ARP delay", default=5)),
         source=_source(line.get("Using src_ip")),
-        peers=tuple(entry.text.split()[0] for entry in line.lists("Unicast Peer")),
-        vips=tuple(
-            _vip(entry.text, interface, vmac)
-            for entry in line.lists("Virtual IP (", "Virtual IP :")
+        unicast_peers=tuple(entry.text.split()[0] for entry in line.lists("Unicast Peer")),
+        vip=(),
+        track_scripts=tuple(
+            replace(scripts[name], weight=weight)
+            for name, weight in map(_tracked, line.lists("Tracked scripts"))
+            if name in scripts
         ),
-        excluded_vips=tuple(
-            _vip(entry.text, interface, vmac) for entry in line.lists("Virtual IP Excluded")
+        track_interfaces=tuple(
+            TrackedInterface(name=name, weight=weight)
+            for name, weight in map(_tracked, line.lists("Tracked interfaces"))
         ),
-        sync_group=line.get("Sync group"),
-        scripts=tuple(map(_tracked, line.lists("Tracked scripts"))),
-        interfaces=tuple(map(_tracked, line.lists("Tracked interfaces"))),
-        authentication=authentication,
+        track_files=tuple(
+            replace(files[name], weight=weight)
+            for name, weight in map(_tracked, line.lists("Tracked files"))
+            if name in files
+        ),
+        track_bfds=tuple(
+            TrackedBfd(name=name, weight=weight)
+            for name, weight in map(_tracked, line.lists("Tracked BFDs"))
+        ),
         vmac=vmac,
-        files=tuple(map(_tracked, line.lists("Tracked files"))),
-        bfds=tuple(map(_tracked, line.lists("Tracked BFDs"))),
         accepts=line.get("Accept") != "disabled",
-    )
+    ).with_vips(vips, excluded)
 
 
-def _track_file(line: Line) -> TrackFile:
-    return TrackFile(
-        line.text.partition(" = ")[2], line.get("File") or "", int(line.number("Status"))
-    )
+def _sync_groups(instances: Iterable[Line]) -> Iterator[SyncGroup]:
+    """The sync groups that instances say they are in."""
+    groups: dict[str, list[str]] = {}
+    for line in instances:
+        if name := line.get("Sync group"):
+            groups.setdefault(name, []).append(line.text.partition(" = ")[2])
+    return (SyncGroup(name=name, members=tuple(own)) for name, own in groups.items())
+
+
+def _track_file(line: Line) -> TrackedFile:
+    """One file with the number that is in it at rest; each instance has a weight of its own."""
+    name, path = line.text.partition(" = ")[2], line.get("File") or ""
+    return TrackedFile(name=name, path=path, value=int(line.number("Status")))
 
 
 def _interface(text: str) -> tuple[str, str | None]:
@@ -190,7 +222,7 @@ def _tracked(line: Line) -> tuple[str, int]:
     return (found["name"], int(found["weight"])) if found else (line.text.split()[0].rstrip(","), 0)
 
 
-def _services(sections: dict[str, Line]) -> Iterator[Service]:
+def _services(sections: dict[str, Line]) -> Iterator[VirtualService]:
     groups = {
         line.text.partition(" = ")[2].partition(",")[0]: line
         for line in sections.get("Virtual server group", Line("")).below("Virtual Server Group = ")
@@ -198,24 +230,28 @@ def _services(sections: dict[str, Line]) -> Iterator[Service]:
     checkers = _checkers(sections.get("Health checkers", Line("")))
     for line in sections.get("Virtual server", Line("")).below("VS "):
         protocol = (line.get("protocol") or "TCP").upper()
-        listeners, mark, name = _listeners(line.text, groups, protocol)
-        group = groups.get(_group_name(line.text), Line(""))
+        name = _group_name(line.text)
+        group = groups.get(name, Line(""))
+        (vip, port), *others = _listeners(line.text, group) or [UNKNOWN]
+        mark = re.match(r"VS FWMARK = (\d+)", line.text)
         persistence = line.get("persistence timeout")
-        yield Service(
-            name=name,
-            listeners=listeners,
-            mark=mark,
+        yield VirtualService(
+            vip,
+            port,
+            group=tuple(others),
+            title=f"group {name}" if name else None,
+            fwmark=int(mark[1]) if mark else None,
             protocol=protocol,
             scheduler=line.get("lvs_sched") or "wlc",
             method=_method(line),
             delay_loop=line.number("delay_loop", default=60),
-            persistence=int(float(persistence)) if persistence else None,
+            persistence_timeout=int(float(persistence)) if persistence else None,
             quorum=int(line.number("quorum", default=1)),
             hysteresis=_hysteresis(line),
-            suspends=any(line.below("Using HA suspend")),
-            inhibit=any(line.below("Inhibit on failure is ON")),
+            ha_suspend=any(line.below("Using HA suspend")),
+            inhibit_on_failure=any(line.below("Inhibit on failure is ON")),
             virtualhost=line.get("VirtualHost"),
-            sorry_server=_endpoint(line.get("sorry server")),
+            sorry_server=_sorry_server(line.get("sorry server")),
             real_servers=tuple(_real_servers(line, _service_keys(line.text, protocol), checkers)),
             marks=tuple(
                 int(found[1]) for member in group.children if (found := _MARK.match(member.text))
@@ -223,24 +259,15 @@ def _services(sections: dict[str, Line]) -> Iterator[Service]:
         )
 
 
-def _listeners(
-    text: str, groups: dict[str, Line], protocol: str
-) -> tuple[tuple[tuple[str, int], ...], int | None, str]:
-    """Addresses with ports, mark, name of ``VS VIP = a, VPORT = n``, ``VS FWMARK = n``, ``VS
-    GROUP = [g]:0``.
-    """
+UNKNOWN = ("", 0)
+"""Stands for the address and port of a service by firewall mark: they are in no keepalived.conf."""
+
+
+def _listeners(text: str, group: Line) -> list[tuple[str, int]]:
+    """Addresses with ports of ``VS VIP = a, VPORT = n``, or of a group's members."""
     if (found := re.match(r"VS VIP = ([^,]+), VPORT = (\d+)", text)) is not None:
-        udp = " UDP" * (
-            protocol == "UDP"
-        )  # DNS has a service of each protocol at one address and port
-        return ((found[1], int(found[2])),), None, f"{found[1]}:{found[2]}{udp}"
-    if (found := re.match(r"VS FWMARK = (\d+)", text)) is not None:
-        return (), int(found[1]), f"FWM {found[1]}"
-    name = _group_name(text)
-    members = (
-        member for line in groups.get(name, Line("")).children for member in _members(line.text)
-    )
-    return tuple(members), None, f"group {name}"
+        return [(found[1], int(found[2]))]
+    return [each for member in group.children for each in _members(member.text)]
 
 
 def _group_name(text: str) -> str:
@@ -287,9 +314,14 @@ def _endpoint(text: str | None) -> tuple[str, int] | None:
     return (found["address"], int(found["port"])) if found else None
 
 
+def _sorry_server(text: str | None) -> Destination | None:
+    found = _endpoint(text)
+    return Destination(*found, sorry=True) if found else None
+
+
 def _real_servers(
-    service: Line, keys: tuple[str, ...], checkers: dict[tuple[str, str], list[Checker]]
-) -> Iterator[RealServer]:
+    service: Line, keys: tuple[str, ...], checkers: dict[tuple[str, str], list[Check]]
+) -> Iterator[Destination]:
     current: list[Line] = []
     for child in [*service.children, Line("Real server")]:
         if child.text == "Real server":
@@ -302,17 +334,23 @@ def _real_servers(
                 endpoint = f"[{found[1]}]:{found[2]}"
                 known = (checkers[key, endpoint] for key in keys if (key, endpoint) in checkers)
                 mine = tuple(next(known, ()))
-                yield RealServer(found[1], int(found[2]), int(found[3]), _method(server), mine)
+                yield Destination(
+                    found[1],
+                    int(found[2]),
+                    int(found[3]),
+                    method=_method(server),
+                    checks=mine,
+                )
             current = []
         elif current or child.text.startswith("RIP = "):
             current.append(child)
 
 
-def _checkers(section: Line) -> dict[tuple[str, str], list[Checker]]:
+def _checkers(section: Line) -> dict[tuple[str, str], list[Check]]:
     """(virtual server, real server) -> its checkers; the protocol is left out of the real server's
     name, and of the other a second time.
     """
-    found: dict[tuple[str, str], list[Checker]] = {}
+    found: dict[tuple[str, str], list[Check]] = {}
     for line in section.children:
         service, arrow, server = line.text.partition(" -> ")
         if arrow:
@@ -322,24 +360,45 @@ def _checkers(section: Line) -> dict[tuple[str, str], list[Checker]]:
     return found
 
 
-def _checker(line: Line) -> Checker:
+_SIMPLE: dict[str, type[NetworkCheck]] = {
+    "TCP_CHECK": TcpCheck,
+    "SMTP_CHECK": SmtpCheck,
+    "PING_CHECK": PingCheck,
+    "UDP_CHECK": UdpCheck,
+}
+
+
+def _checker(line: Line) -> Check:
     connection = next(line.below("Connection"), Line(""))
     kind = (line.get("Keepalive method", "Check type") or "").partition(",")[0]
     target = _endpoint(connection.get("Dest"))
-    details = dict(child.text.split(" = ", 1) for child in line.children if " = " in child.text)
-    return Checker(
-        kind=kind,
-        address=target[0] if target else None,
-        port=target[1] if target else None,
-        bind=(_endpoint(connection.get("Bind to")) or (None,))[0],
-        timeout=connection.number("Timeout", default=line.number("timeout", "Timeout", default=5)),
-        delay_loop=line.number("Delay loop", default=60),
-        warmup=line.number("Warmup"),
-        retries=int(line.number("Retries")),
-        delay_before_retry=line.number("Delay before retry", default=1),
-        urls=tuple(map(_url, line.below("Checked url = "))),
-        details=details,
-    )
+    timeout = connection.number("Timeout", default=line.number("timeout", "Timeout", default=5))
+    pace: dict[str, Any] = {
+        "delay_loop": line.number("Delay loop", default=60),
+        "warmup": line.number("Warmup"),
+        "retry": int(line.number("Retries")),
+        "delay_before_retry": line.number("Delay before retry", default=1),
+    }
+    network: dict[str, Any] = {
+        **pace,
+        "address": target[0] if target else None,
+        "port": target[1] if target else None,
+        "bind": (_endpoint(connection.get("Bind to")) or (None,))[0],
+        # of the hosts of an SMTP_CHECK 2.2.7 dumps 0 where nothing is said
+        "connect_timeout": timeout or CONNECT_TIMEOUT,
+    }
+    urls = [*map(_url, line.below("Checked url = "))]
+    if kind in ("HTTP_GET", "SSL_GET") and urls:
+        cls = SslGet if kind == "SSL_GET" else HttpGet
+        return cls(**vars(urls[0]), more=tuple(urls[1:]), **network)
+    if kind == "DNS_CHECK":
+        return DnsCheck(name=line.get("Name") or ".", type=line.get("Type") or "SOA", **network)
+    if kind == "MISC_CHECK":
+        command = line.get("script") or ""
+        return MiscCheck(command=command, timeout=max(1, round(timeout)), **pace)
+    if kind in _SIMPLE:
+        return _SIMPLE[kind](**network)
+    return OtherCheck(kind=kind, **network)
 
 
 def _url(line: Line) -> Url:

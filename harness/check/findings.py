@@ -110,7 +110,7 @@ def _ill_scripts(
     places: dict[tuple[str, Ill], list[str]] = {}
     for configuration in configurations:
         reading = readings[configuration.director]
-        commands = {script.name: script.command for script in reading.scripts}
+        commands = {script.name: script.script for script in reading.scripts}
         for ill in reading.ill:
             place = (
                 where(configuration, "script", block=f"vrrp_script {ill.script}")
@@ -172,14 +172,13 @@ def _accepting_nothing(
 
 
 def _dropping(reading: Reading, configuration: Configuration) -> Iterator[Finding]:
-    listening = {address: each.name for each in reading.services for address, _ in each.listeners}
-    marked = [each.name for each in reading.services if each.mark is not None or each.marks]
+    listening = {address: each.called for each in reading.services for address, _ in each.endpoints}
+    marked = [each.called for each in reading.services if each.fwmark is not None or each.marks]
     for one in reading.instances:
         if one.accepts or one.priority == OWNER:
             continue
-        vips = [vip.address for vip in (*one.vips, *one.excluded_vips)]
-        commands = {script.name: script.command for script in reading.scripts}
-        tracked = (commands[name] for name, _ in one.scripts if name in commands)
+        vips = [vip.address for vip in one.held]
+        tracked = (script.script for script in one.track_scripts)
         beside = [
             each.name
             for command in tracked
@@ -203,7 +202,7 @@ def _pidof(
     places = []
     for configuration in configurations:
         for script in readings[configuration.director].scripts:
-            if runs_pidof(script.command):
+            if runs_pidof(script.script):
                 places.append(where(configuration, "script", block=f"vrrp_script {script.name}"))
                 name = script.name
     if places:

@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from harness.check.facts import Checker, Instance, Reading, RealServer, Service
+from harness.check.facts import Reading
 from harness.errors import HarnessError
+from harness.topology.checks import Check
 from harness.topology.local import LocalService
+from harness.topology.services import Destination, VirtualService
+from harness.topology.vrrp import VrrpInstance
 
 LAST_HOST_OF_DIRECTORS = 4
 """Directors get addresses from the end of a subnet, this far before its broadcast address,
@@ -89,11 +92,11 @@ class DirectorMachine:
     reading: Reading
     addresses: dict[str, str]
     called: dict[str, str]
-    instances: tuple[Instance, ...]
+    instances: tuple[VrrpInstance, ...]
     local: Mapping[str, tuple[LocalService, ...]] = field(default_factory=dict)
     addresses6: Mapping[str, str] = field(default_factory=dict)
     replaced: tuple[str, ...] = ()
-    serves: tuple[tuple[Service, RealServer], ...] = ()
+    serves: tuple[tuple[VirtualService, Destination], ...] = ()
 
     @property
     def rip(self) -> str:
@@ -114,12 +117,12 @@ class ServerMachine:
     name: str
     address: str
     segment: str
-    serves: tuple[tuple[Service, RealServer], ...]
-    sorry_for: tuple[Service, ...] = ()
+    serves: tuple[tuple[VirtualService, Destination], ...]
+    sorry_for: tuple[VirtualService, ...] = ()
     gateway: str = ""
     address6: str | None = None
     gateway6: str | None = None
-    asked: tuple[tuple[Service, Checker], ...] = ()
+    asked: tuple[tuple[VirtualService, Check], ...] = ()
 
     @property
     def rip(self) -> str:

@@ -15,10 +15,12 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from harness.check.facts import Script, Service
 from harness.check.files import FOLDER
 from harness.errors import HarnessError
+from harness.topology.checks import NetworkCheck
 from harness.topology.local import LocalService
+from harness.topology.services import VirtualService
+from harness.topology.tracking import VrrpScript
 
 RUNS, ABSENT = "runs", "absent"
 PIDOF, PROGRAM, LINK = "pidof", "program", "link"
@@ -114,13 +116,13 @@ def switch_of(command: str) -> str | None:
     return found[1] if found is not None else None
 
 
-def ends_keepalived(script: Script, files: Mapping[str, tuple[bytes, int]]) -> bool:
+def ends_keepalived(script: VrrpScript, files: Mapping[str, tuple[bytes, int]]) -> bool:
     """Whether a script ends keepalived itself, so that the VIP moves whatever the weight is: when
     nginx has ended and cannot be started again. One that pauses for as long as its timeout is ended
     before that.
     """
-    ends = any(_ENDS.search(text) for text in _texts(script.command, files))
-    return ends and pauses(script.command, files) < (script.timeout or script.interval)
+    ends = any(_ENDS.search(text) for text in _texts(script.script, files))
+    return ends and pauses(script.script, files) < (script.timeout or script.interval)
 
 
 def pauses(command: str, files: Mapping[str, tuple[bytes, int]]) -> float:
@@ -152,13 +154,13 @@ def runs_pidof(command: str) -> bool:
     return PurePosixPath((_words(command) or [""])[0]).name == "pidof"
 
 
-def links_pidof(scripts: Iterable[Script], setting: Callable[[str, str, str], str]) -> bool:
+def links_pidof(scripts: Iterable[VrrpScript], setting: Callable[[str, str, str], str]) -> bool:
     """Whether pidof is a link on the directors, which keepalived gets wrong
     (:data:`harness.daemons.local.PIDOF`).
 
     HarnessError for a setting that is neither word.
     """
-    asking = [script.name for script in scripts if runs_pidof(script.command)]
+    asking = [script.name for script in scripts if runs_pidof(script.script)]
     if not asking:
         return False
     why = (
@@ -176,7 +178,7 @@ def links_pidof(scripts: Iterable[Script], setting: Callable[[str, str, str], st
 
 
 def running(
-    scripts: Mapping[str, tuple[Script, ...]],
+    scripts: Mapping[str, tuple[VrrpScript, ...]],
     files: Mapping[str, Mapping[str, tuple[bytes, int]]],
     setting: Callable[[str, str, str], str],
     own: Collection[str] = (),
@@ -189,7 +191,7 @@ def running(
     found: dict[str, dict[str, tuple[LocalService, ...]]] = {}
     for director, tracked in scripts.items():
         for script in tracked:
-            looked = looked_for(script.command, files[director], own)
+            looked = looked_for(script.script, files[director], own)
             wanted = [
                 each for each in looked if _runs(each, f"{script.name} looks for it", setting)
             ]
@@ -198,7 +200,7 @@ def running(
 
 
 def answering(
-    service: Service, setting: Callable[[str, str, str], str]
+    service: VirtualService, setting: Callable[[str, str, str], str]
 ) -> tuple[LocalService, ...]:
     """What answers the checks of a service's real servers that are the director itself.
 
@@ -206,15 +208,17 @@ def answering(
     """
     found: dict[LocalService, None] = {}
     for server in service.real_servers:
-        for checker in server.checkers:
-            if checker.kind not in _ASKS or not (port := checker.port or server.port):
+        for checker in server.checks:
+            if not isinstance(checker, NetworkCheck) or checker.keyword not in _ASKS:
+                continue
+            if not (port := checker.port or server.port):
                 continue
             paths = [url.path for url in checker.urls] or ["/"]
             found.update(
-                (LocalService(port=port, tls=checker.kind == "SSL_GET", path=path), None)
+                (LocalService(port=port, tls=checker.keyword == "SSL_GET", path=path), None)
                 for path in paths
             )
-    why = f"{service.name} has it as a real server and checks it"
+    why = f"{service.called} has it as a real server and checks it"
     return tuple(each for each in found if _runs(each, why, setting))
 
 

@@ -4,12 +4,14 @@ cannot mean it (pure).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_address
 
-from harness.check.facts import Reading, Service
+from harness.check.facts import Reading
 from harness.errors import HarnessError
+from harness.topology.checks import NetworkCheck
+from harness.topology.services import VirtualService
 
 Setting = Callable[[str, str, str], str]
 """Key, likely value and why it is likely -> the value, be it the user's."""
@@ -32,37 +34,30 @@ def addressed(
     keepalived.conf has the mark and not what puts it on packets; on the emulated directors a
     firewall does.
     """
-    vips = [
-        vip.address
-        for reading in readings.values()
-        for one in reading.instances
-        for vip in one.vips
-    ]
+    vips = [vip for reading in readings.values() for one in reading.instances for vip in one.vips]
     vips = [vip for vip in dict.fromkeys(vips) if not ip_address(vip).is_link_local]
     taken = {
         listener
         for reading in readings.values()
         for service in reading.services
-        for listener in service.listeners
+        for listener in service.endpoints
     }
     marked: dict[int, tuple[str, int]] = {}
     lost: dict[str, None] = {}
 
-    def reached(service: Service) -> Service:
-        if service.mark is None:
+    def reached(service: VirtualService) -> VirtualService:
+        if service.fwmark is None:
             lost.update(dict.fromkeys(_lost(service)))
-            return replace(
-                service,
-                listeners=tuple(each for each in service.listeners if not _is_own(service, each)),
-            )
-        if service.mark not in marked:
+            return _at(service, [each for each in service.endpoints if not _is_own(service, each)])
+        if service.fwmark not in marked:
             address, port = _free(_port(service), _alike(service, vips), taken)
             why = "which packets bear this firewall mark is in no keepalived.conf"
-            marked[service.mark] = _endpoint(
-                f"{MARK}{service.mark}", setting(f"{MARK}{service.mark}", f"{address}:{port}", why)
+            marked[service.fwmark] = _endpoint(
+                f"{MARK}{service.fwmark}",
+                setting(f"{MARK}{service.fwmark}", f"{address}:{port}", why),
             )
-            taken.add(marked[service.mark])
-        return replace(service, listeners=(marked[service.mark],))
+            taken.add(marked[service.fwmark])
+        return _at(service, [marked[service.fwmark]])
 
     known = {
         name: replace(each, services=tuple(map(reached, each.services)))
@@ -71,39 +66,52 @@ def addressed(
     return known, tuple(lost)
 
 
-def _alike(service: Service, vips: list[str]) -> list[str]:
+def _at(service: VirtualService, endpoints: Sequence[tuple[str, int]]) -> VirtualService:
+    """A service at these addresses and ports instead of its own."""
+    if not endpoints:
+        return replace(service, vip="", group=())
+    (vip, port), *others = endpoints
+    return replace(service, vip=vip, port=port, group=tuple(others))
+
+
+def _alike(service: VirtualService, vips: list[str]) -> list[str]:
     """The VIPs of the family of a service's real servers."""
     six = any(":" in server.address for server in service.real_servers)
     return [vip for vip in vips if (":" in vip) == six] or [SOME_ADDRESS6 if six else SOME_ADDRESS]
 
 
-def _lost(service: Service) -> Iterable[str]:
+def _lost(service: VirtualService) -> Iterable[str]:
     """What of a group is not emulated."""
-    for address, port in service.listeners:
+    for address, port in service.endpoints:
         if _is_own(service, (address, port)):
             yield (
-                f"service {service.name}: {address}:{port}, its real server's own: checks of"
+                f"service {service.called}: {address}:{port}, its real server's own: checks of"
                 f" that are balanced"
             )
     if service.marks:
         yield (
-            f"service {service.name}: firewall marks beside addresses:"
+            f"service {service.called}: firewall marks beside addresses:"
             f" {', '.join(map(str, service.marks))}"
         )
 
 
-def _is_own(service: Service, listener: tuple[str, int]) -> bool:
+def _is_own(service: VirtualService, listener: tuple[str, int]) -> bool:
     """Whether a listener's address is also a real server's, and the service has others."""
     own = {server.address for server in service.real_servers}
-    return listener[0] in own and any(address not in own for address, _ in service.listeners)
+    return listener[0] in own and any(address not in own for address, _ in service.endpoints)
 
 
-def _port(service: Service) -> int:
+def _port(service: VirtualService) -> int:
     """The port that the real servers of a service by mark are asked at: theirs, or else that of
     their checkers.
     """
     ports = [server.port for server in service.real_servers]
-    ports += [checker.port or 0 for server in service.real_servers for checker in server.checkers]
+    ports += [
+        checker.port or 0
+        for server in service.real_servers
+        for checker in server.checks
+        if isinstance(checker, NetworkCheck)
+    ]
     return next(filter(None, ports), HTTP)
 
 

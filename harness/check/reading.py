@@ -77,7 +77,7 @@ def read(
         with _without_scripts(machine, configuration):
             vrrp, checker = _dump(machine, "-P"), _dump(machine, "-C")
         found = dump.parse(vrrp, checker)
-        own = [vip.address for one in found.instances for vip in (*one.vips, *one.excluded_vips)]
+        own = [vip.address for one in found.instances for vip in one.held]
         _limit_processes(machine)
         ill = tuple(rehearsal.ill(machine, found.scripts, configuration.files, own, known))
         endless = tuple(

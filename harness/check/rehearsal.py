@@ -18,13 +18,14 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from harness.check.facts import Ill, Script
+from harness.check.facts import Ill
 from harness.check.files import TEXT
 from harness.check.local import looked_for
 from harness.daemons import httpd, local
 from harness.kernels import choice
 from harness.lab.machine import Machine, Process
 from harness.topology.local import LocalService
+from harness.topology.tracking import VrrpScript
 
 LONGEST = 5
 """Seconds that a script may take, if it is not allowed less."""
@@ -54,7 +55,7 @@ Finding it out takes seconds of processor, and most directors have the same scri
 
 def ill(
     machine: Machine,
-    scripts: Sequence[Script],
+    scripts: Sequence[VrrpScript],
     files: Mapping[str, tuple[bytes, int]],
     own: Collection[str],
     known: Known,
@@ -63,17 +64,17 @@ def ill(
 
     ``own`` are addresses that it may hold.
     """
-    services = {service for script in scripts for service in looked_for(script.command, files, own)}
+    services = {service for script in scripts for service in looked_for(script.script, files, own)}
     with _running(machine, sorted(services, key=lambda service: service.name)):
         for script in scripts:
-            argv = _words(script.command)
+            argv = _words(script.script)
             longest = max(1, min(LONGEST, int(script.timeout or script.interval)))
             text = next((files[word][0] for word in argv if word in files), None)
             status, said, never_ends = _run_once(machine, argv, longest, text, known)
             if never_ends:
                 yield Ill(script.name, status, said, endless=True)
             elif status:
-                by_shell = bool(_OF_A_SHELL.intersection(script.command)) and not _has_shell(argv)
+                by_shell = bool(_OF_A_SHELL.intersection(script.script)) and not _has_shell(argv)
                 meant = by_shell and (
                     _is_joined(argv) or _run(machine, ["bash", "-c", _line(argv)], longest)[0] == 0
                 )
@@ -82,7 +83,7 @@ def ill(
 
 def endless(
     machine: Machine,
-    scripts: Sequence[Script],
+    scripts: Sequence[VrrpScript],
     files: Mapping[str, tuple[bytes, int]],
     programs: Collection[str],
     known: Known,
@@ -93,7 +94,7 @@ def endless(
     A script that waits for ever does no harm to whoever does not wait for it; one that computes,
     prints or starts processes for ever does.
     """
-    tracked = {word for script in scripts for word in _words(script.command)}
+    tracked = {word for script in scripts for word in _words(script.script)}
     for path in programs:
         if path in tracked or files.get(path, (b"", TEXT))[1] == TEXT:
             continue

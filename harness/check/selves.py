@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 
-from harness.check.facts import Reading, Service
+from harness.check.facts import Reading
 from harness.check.layout import DirectorMachine
+from harness.topology.services import VirtualService
 
 
 def is_loopback(address: str) -> bool:
@@ -19,7 +20,7 @@ def is_loopback(address: str) -> bool:
     return ip_address(address).is_loopback
 
 
-def is_alone(mine: Service, also: Service) -> bool:
+def is_alone(mine: VirtualService, also: VirtualService) -> bool:
     """Whether two directors have one service with one real server each, of the same port, and
     another one.
     """
@@ -38,7 +39,7 @@ def selves(readings: Mapping[str, Reading]) -> dict[str, str]:
             name: each
             for name, reading in readings.items()
             for each in reading.services
-            if each.name == service.name
+            if each.called == service.called
         }
         if len(alike) < 2 or len(alike) < len(readings):
             continue
@@ -57,7 +58,10 @@ def why_not_both(service: str, directors: Sequence[DirectorMachine]) -> str | No
     same real servers.
     """
     having = {
-        one.name: each for one in directors for each in one.reading.services if each.name == service
+        one.name: each
+        for one in directors
+        for each in one.reading.services
+        if each.called == service
     }
     known = {address: one for one in directors for address in one.addresses.values()}
     for each in having.values():
@@ -69,7 +73,7 @@ def why_not_both(service: str, directors: Sequence[DirectorMachine]) -> str | No
             both = f"{server.address} is {director.name}, a director and a real server in one"
             if any(is_alone(each, other) for other in having.values()):
                 return both
-            if server.method != "DR" or each.mark is not None or each.marks:
+            if server.method != "DR" or each.fwmark is not None or each.marks:
                 return f"{both}, by {server.method}" + " and a firewall mark" * (
                     server.method == "DR"
                 )

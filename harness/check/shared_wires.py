@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from harness.check.facts import Instance, Reading, Vip
+from harness.check.facts import Reading
+from harness.topology.vrrp import VrrpInstance
 
 Setting = Callable[[str, str, str], str]
 """Key, likely value and why it is likely -> the value, be it the user's."""
@@ -55,24 +56,20 @@ def _interfaces(reading: Reading) -> set[str]:
     named = {
         name
         for one in reading.instances
-        for name in (one.interface, *(tracked for tracked, _ in one.interfaces))
+        for name in (one.interface, *(tracked.name for tracked in one.track_interfaces))
     }
-    return named | {
-        vip.device for one in reading.instances for vip in (*one.vips, *one.excluded_vips)
-    }
+    return named | {vip.device for one in reading.instances for vip in one.held}
 
 
 def _renamed(reading: Reading, to: Mapping[str, str]) -> Reading:
-    def vips(of: tuple[Vip, ...]) -> tuple[Vip, ...]:
-        return tuple(replace(vip, device=to.get(vip.device, vip.device)) for vip in of)
-
-    def instance(one: Instance) -> Instance:
+    def instance(one: VrrpInstance) -> VrrpInstance:
         return replace(
             one,
             interface=to.get(one.interface, one.interface),
-            vips=vips(one.vips),
-            excluded_vips=vips(one.excluded_vips),
-            interfaces=tuple((to.get(name, name), weight) for name, weight in one.interfaces),
+            elsewhere=tuple((vip, to.get(device, device)) for vip, device in one.elsewhere),
+            track_interfaces=tuple(
+                replace(each, name=to.get(each.name, each.name)) for each in one.track_interfaces
+            ),
         )
 
     missed = tuple(to.get(name, name) for name in reading.interfaces)

@@ -7,17 +7,17 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.check.facts import Checker, Reading, RealServer, Service, Url
+from harness.check.facts import Reading
 from harness.check.layout import DirectorMachine, Layout, ServerMachine
 from harness.check.selves import is_loopback, why_not_both
 from harness.daemons import mail
+from harness.topology.checks import HTTP_OK, Check, HttpGet, NetworkCheck, SmtpCheck
+from harness.topology.services import Destination, VirtualService
 
 PAGE = "stand-in\n"
 DIGEST = hashlib.md5(PAGE.encode(), usedforsecurity=False).hexdigest()
-HTTP_OK = 200
 ANSWERED = ("TCP_CHECK", "HTTP_GET", "SSL_GET", "SMTP_CHECK", "PING_CHECK")
 """The checkers that another machine than the real server may be there for."""
-_SPEAKS_HTTP = ("HTTP_GET", "SSL_GET")
 _HTTP_PORTS = (80, 443)
 """Ports at which every stand-in speaks HTTP."""
 SUCCEEDS = b"#!/bin/sh\n"
@@ -30,13 +30,13 @@ _SCRIPT_OF = r"(vrrp_script\s+{name}\s*\{{[^}}]*?\bscript\s+)(\"[^\"\n]*\"|'[^'\
 
 
 def options(server: ServerMachine | DirectorMachine) -> dict[str, Any]:
-    """What :class:`harness.topology.RealServer` is told of its pages."""
+    """What :class:`harness.topology.Destination` is told of its pages."""
     urls = [
         (url, url.virtualhost or service.virtualhost)
         for service, checker in _asking(server)
         for url in checker.urls
     ]
-    statuses = {url.path: _status(url) for url, _ in urls if _status(url) != HTTP_OK}
+    statuses = {url.path: url.expected for url, _ in urls if url.expected != HTTP_OK}
     pages = {_place(url.path, host): PAGE for url, host in urls if url.path != "/" or host}
     pages |= {
         _place(url.path, None): PAGE for url, _ in urls if url.path != "/"
@@ -57,10 +57,10 @@ def options(server: ServerMachine | DirectorMachine) -> dict[str, Any]:
     return {"pages": pages, "statuses": statuses, "answers_all": True, **front, **listens, **mails}
 
 
-def _asking(server: ServerMachine | DirectorMachine) -> Iterator[tuple[Service, Checker]]:
+def _asking(server: ServerMachine | DirectorMachine) -> Iterator[tuple[VirtualService, Check]]:
     """The checkers that ask a machine, with their services."""
     for service, real in server.serves:
-        yield from ((service, checker) for checker in real.own_checkers)
+        yield from ((service, checker) for checker in real.own_checks)
     if isinstance(server, ServerMachine):
         yield from server.asked
 
@@ -68,7 +68,8 @@ def _asking(server: ServerMachine | DirectorMachine) -> Iterator[tuple[Service, 
 def _is_asked_for_mail_alone(server: ServerMachine | DirectorMachine) -> bool:
     """Whether checkers ask for a mail server at its port, where no service has one."""
     asked = any(
-        checker.kind == "SMTP_CHECK" and checker.port == mail.PORT for _, checker in _asking(server)
+        isinstance(checker, SmtpCheck) and checker.port == mail.PORT
+        for _, checker in _asking(server)
     )
     return asked and not any(mail.PORT in _ports(service, real) for service, real in server.serves)
 
@@ -83,24 +84,21 @@ def _of_dns(server: ServerMachine | DirectorMachine) -> set[int]:
     }
 
 
-def _ports(service: Service, real: RealServer) -> set[int]:
+def _ports(service: VirtualService, real: Destination) -> set[int]:
     """The ports at which a real server of a service is asked."""
     if service.method == "NAT" and real.port:
         return {real.port}
-    return {port for _, port in service.listeners}
+    return {port for _, port in service.endpoints}
 
 
 def _asked(server: ServerMachine | DirectorMachine, *kinds: str) -> tuple[int, ...]:
     """The ports that checkers of these kinds ask for, but for that of the mail server."""
-    checkers = (checker for _, checker in _asking(server))
-    return tuple(
-        sorted({each.port for each in checkers if each.kind in kinds and each.port} - {mail.PORT})
-    )
-
-
-def _status(url: Url) -> int:
-    """The first of the statuses that are good (``200-299`` -> 200)."""
-    return int(url.statuses[0].partition("-")[0]) if url.statuses else HTTP_OK
+    ports = {
+        checker.port
+        for _, checker in _asking(server)
+        if isinstance(checker, NetworkCheck) and checker.port and checker.keyword in kinds
+    }
+    return tuple(sorted(ports - {mail.PORT}))
 
 
 def _place(path: str, host: str | None) -> str:
@@ -117,7 +115,7 @@ def digests(readings: Mapping[str, Reading]) -> set[str]:
         for reading in readings.values()
         for service in reading.services
         for server in service.real_servers
-        for checker in server.checkers
+        for checker in server.checks
     )
     return {url.digest for checker in checkers for url in checker.urls if url.digest}
 
@@ -138,13 +136,14 @@ def left_out(layout: Layout) -> Iterator[str]:
     """What of the configurations is not emulated, by name."""
     reasons = why_not_all(layout)
     for service in {
-        each.name: each for one in layout.directors for each in one.reading.services
+        each.called: each for one in layout.directors for each in one.reading.services
     }.values():
-        if reason := reasons.get(service.name):
-            yield f"service {service.name}: {reason}"
-        elif service.sorry_server and is_loopback(service.sorry_server[0]):
+        if reason := reasons.get(service.called):
+            yield f"service {service.called}: {reason}"
+        elif service.sorry_server and is_loopback(service.sorry_server.address):
             yield (
-                f"service {service.name}: its sorry server {service.sorry_server[0]}, which is"
+                f"service {service.called}: its sorry server {service.sorry_server.address},"
+                f" which is"
                 f" the director itself"
             )
 
@@ -160,26 +159,28 @@ def why_not_all(layout: Layout) -> dict[str, str]:
     found: dict[str, str] = {}
     answering = {server.rip for server in layout.servers if server.asked}
     for service in (each for one in layout.directors for each in one.reading.services):
-        reason = why_not_both(service.name, layout.directors) or why_not(service, answering)
+        reason = why_not_both(service.called, layout.directors) or why_not(service, answering)
         if reason is not None:
-            found.setdefault(service.name, reason)
+            found.setdefault(service.called, reason)
     machines: list[DirectorMachine | ServerMachine] = [*layout.directors, *layout.servers]
     for machine in machines:
-        left = [(service, real) for service, real in machine.serves if service.name not in found]
+        left = [(service, real) for service, real in machine.serves if service.called not in found]
         for service, reason in _in_the_way(left):
-            found.setdefault(service.name, reason)
+            found.setdefault(service.called, reason)
     return found
 
 
-def _in_the_way(serves: Sequence[tuple[Service, RealServer]]) -> Iterator[tuple[Service, str]]:
+def _in_the_way(
+    serves: Sequence[tuple[VirtualService, Destination]],
+) -> Iterator[tuple[VirtualService, str]]:
     """Services of a real server that its stand-ins cannot serve beside the others: DNS is at
     one port, by TCP too.
     """
     asked = {
         checker.port or real.port
         for _, real in serves
-        for checker in real.checkers
-        if checker.kind in _SPEAKS_HTTP
+        for checker in real.checks
+        if isinstance(checker, HttpGet)
     }
     dns: set[int] = set()
     for service, real in serves:
@@ -197,15 +198,15 @@ def _in_the_way(serves: Sequence[tuple[Service, RealServer]]) -> Iterator[tuple[
             yield service, f"stand-ins answer DNS at port {min(dns)}, by TCP as well"
 
 
-def why_not(service: Service, answering: Collection[str] = ()) -> str | None:
+def why_not(service: VirtualService, answering: Collection[str] = ()) -> str | None:
     """Why a service is not emulated; None if it is. ``answering`` are further machines that
     checkers may ask.
     """
-    if not service.listeners:
+    if not service.endpoints:
         return "it has no address"
     if not service.real_servers:
         return "it has no real server"
-    if any(port == 0 for _, port in service.listeners):
+    if any(port == 0 for _, port in service.endpoints):
         return "port 0 stands for all ports"
     own_ports = {server.port for server in service.real_servers}
     if service.method == "NAT" and len(own_ports) > 1:
@@ -213,23 +214,23 @@ def why_not(service: Service, answering: Collection[str] = ()) -> str | None:
             f"its real servers are asked at different ports:"
             f" {', '.join(map(str, sorted(own_ports)))}"
         )
-    own = {address for address, _ in service.listeners}
+    own = {address for address, _ in service.endpoints}
     for server in service.real_servers:
         if server.address in own:
             return f"{server.address} is its own address and its real server's"
-        for checker in server.checkers:
-            if checker not in server.own_checkers:
-                if checker.address not in answering or checker.kind not in ANSWERED:
+        for checker in (each for each in server.checks if isinstance(each, NetworkCheck)):
+            if checker not in server.own_checks:
+                if checker.address not in answering or checker.keyword not in ANSWERED:
                     return (
-                        f"{checker.kind} of {server.address} asks another machine,"
+                        f"{checker.keyword} of {server.address} asks another machine,"
                         f" {checker.address}"
                     )
-            elif checker.kind == "SMTP_CHECK" and ":" in server.address:
+            elif isinstance(checker, SmtpCheck) and ":" in server.address:
                 return (
-                    f"{checker.kind} of {server.address}: stand-ins have their mail server on"
+                    f"{checker.keyword} of {server.address}: stand-ins have their mail server on"
                     f" IPv4 only"
                 )
-        asked = {checker.port for checker in server.own_checkers if checker.kind == "SMTP_CHECK"}
+        asked = {each.port for each in server.own_checks if isinstance(each, SmtpCheck)}
         if asked and mail.PORT not in asked:
             ports = ", ".join(str(port) for port in sorted(asked, key=str))
             return (

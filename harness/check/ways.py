@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
 from harness.check import shared_wires
-from harness.check.facts import Instance, Service
+from harness.check.facts import Reading
 from harness.check.layout import Layout, ServerMachine
+from harness.topology.services import VirtualService
+from harness.topology.vrrp import VrrpInstance
 
 ASKED, LOST = "asked", "lost"
 
@@ -47,12 +49,12 @@ def amiss(layout: Layout) -> tuple[Amiss, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def services_of(layout: Layout) -> dict[str, Service]:
+def services_of(layout: Layout) -> dict[str, VirtualService]:
     """Every service by its name, as the first director has it that has it at all."""
-    found: dict[str, Service] = {}
+    found: dict[str, VirtualService] = {}
     for director in layout.directors:
         for service in director.reading.services:
-            found.setdefault(service.name, service)
+            found.setdefault(service.called, service)
     return found
 
 
@@ -65,14 +67,14 @@ def _both_in_one(layout: Layout) -> Iterator[Amiss]:
     """
     owners = {address: one.name for one in layout.directors for address in one.addresses.values()}
     for name, each in services_of(layout).items():
-        if each.mark is not None or each.marks or each.method == "NAT":
+        if each.fwmark is not None or each.marks or each.method == "NAT":
             # what NAT hands on is addressed to the real server, of which the other knows no service
             continue
         balancing = {
             one.name: each
             for one in layout.directors
             for each in one.reading.services
-            if each.name == name
+            if each.called == name
         }
         both = [
             owners[server.address]
@@ -103,7 +105,7 @@ def _answers_past_the_director(layout: Layout) -> Iterator[Amiss]:
     for name, service in services_of(layout).items():
         lans = {
             layout.outside.get(address) or _lan_of(layout, address)
-            for address, _ in service.listeners
+            for address, _ in service.endpoints
         }
         near = [server for server in _servers_of(layout, service) if server.segment in lans]
         if near and service.method == "NAT":
@@ -124,11 +126,11 @@ def _no_inner_vip(layout: Layout) -> Iterator[Amiss]:
     """NAT with real servers on a LAN where no VIP moves with the master: their gateway is one
     director's own.
     """
-    held = [vip for one in _instances(layout) for vip in (*one.vips, *one.excluded_vips)]
+    held = [vip for one in _instances(layout) for vip in one.held]
     for name, service in services_of(layout).items():
         if service.method != "NAT" or len(layout.directors) < 2:
             continue
-        if not any(vip.address == address for vip in held for address, _ in service.listeners):
+        if not any(vip.address == address for vip in held for address, _ in service.endpoints):
             continue
         for lan in sorted({server.segment for server in _servers_of(layout, service)}):
             if not any(layout.segments[lan].has(vip.address) for vip in held):
@@ -158,10 +160,15 @@ def _legs_apart(layout: Layout) -> Iterator[Amiss]:
             outer = [
                 one
                 for one in instances
-                if any(_holds(one, address) for address, _ in service.listeners)
+                if any(_holds(one, address) for address, _ in service.endpoints)
             ]
             inner = [one for one in instances if any(_is_on(layout, one, lan) for lan in lans)]
-            if not outer or not inner or outer[0] in inner or _together(outer[0], inner[0]):
+            if (
+                not outer
+                or not inner
+                or outer[0] in inner
+                or _together(director.reading, outer[0], inner[0])
+            ):
                 continue
             yield Amiss(
                 "NAT legs that fail over apart",
@@ -175,37 +182,32 @@ def _legs_apart(layout: Layout) -> Iterator[Amiss]:
             )
 
 
-def _together(one: Instance, other: Instance) -> bool:
+def _together(reading: Reading, one: VrrpInstance, other: VrrpInstance) -> bool:
     """Whether two instances of a director change their states together when a link of either
     fails.
     """
-    if one.sync_group is not None and one.sync_group == other.sync_group:
+    group = reading.group_of(one)
+    if group is not None and group == reading.group_of(other):
         return True
-    follows = {name for name, _ in one.interfaces}, {name for name, _ in other.interfaces}
+    follows = [{tracked.name for tracked in each.track_interfaces} for each in (one, other)]
     return one.interface == other.interface or (
         other.interface in follows[0] and one.interface in follows[1]
     )
 
 
-def _holds(instance: Instance, address: str) -> bool:
-    return any(vip.address == address for vip in (*instance.vips, *instance.excluded_vips))
+def _holds(instance: VrrpInstance, address: str) -> bool:
+    return any(vip.address == address for vip in instance.held)
 
 
-def _is_on(layout: Layout, instance: Instance, lan: str) -> bool:
-    return any(
-        layout.segments[lan].has(vip.address) for vip in (*instance.vips, *instance.excluded_vips)
-    )
+def _is_on(layout: Layout, instance: VrrpInstance, lan: str) -> bool:
+    return any(layout.segments[lan].has(vip.address) for vip in instance.held)
 
 
 def _outside(layout: Layout) -> Iterator[Amiss]:
     """DR to a real server on a LAN of which nothing else is known, beside others that are on
     the directors'.
     """
-    known = {
-        _lan_of(layout, vip.address)
-        for one in _instances(layout)
-        for vip in (*one.vips, *one.excluded_vips)
-    }
+    known = {_lan_of(layout, vip.address) for one in _instances(layout) for vip in one.held}
     known |= {_lan_of(layout, one.source) for one in _instances(layout) if one.source}
     known |= set(layout.outside.values())
     for name, service in services_of(layout).items():
@@ -229,7 +231,7 @@ def _not_announced(layout: Layout) -> Iterator[Amiss]:
     """VIPs on a device that is no wire: no gratuitous ARP leaves by it."""
     services = services_of(layout)
     for one in _instances(layout):
-        for vip in (*one.vips, *one.excluded_vips):
+        for vip in one.held:
             if shared_wires.is_virtual(vip.device) and len(layout.directors) > 1:
                 yield Amiss(
                     "VIP on a device that announces nothing",
@@ -240,7 +242,7 @@ def _not_announced(layout: Layout) -> Iterator[Amiss]:
                     tuple(
                         name
                         for name, each in services.items()
-                        if vip.address in dict(each.listeners)
+                        if vip.address in dict(each.endpoints)
                     ),
                     LOST,
                 )
@@ -257,13 +259,13 @@ def _checks_from_the_vip(layout: Layout) -> Iterator[Amiss]:
     held = [
         vip
         for one in _instances(layout)
-        for vip in one.vips
+        for vip in one.advertised
         if ":" in vip.address and vip.prefix < 128
     ]
     for name, service in services_of(layout).items():
-        for vip in dict.fromkeys(vip for vip in held if vip.address in dict(service.listeners)):
+        for vip in dict.fromkeys(vip for vip in held if vip.address in dict(service.endpoints)):
             subnet = ip_network(f"{vip.address}/{vip.prefix}", strict=False)
-            checked = [server.address for server in service.real_servers if server.checkers]
+            checked = [server.address for server in service.real_servers if server.checks]
             taken = [address for address in checked if ip_address(address) in subnet]
             if taken and service.method != "NAT":
                 yield Amiss(
@@ -278,15 +280,15 @@ def _checks_from_the_vip(layout: Layout) -> Iterator[Amiss]:
                 )
 
 
-def _instances(layout: Layout) -> Iterator[Instance]:
+def _instances(layout: Layout) -> Iterator[VrrpInstance]:
     return (one for director in layout.directors for one in director.reading.instances)
 
 
-def _servers_of(layout: Layout, service: Service) -> list[ServerMachine]:
+def _servers_of(layout: Layout, service: VirtualService) -> list[ServerMachine]:
     return [
         server
         for server in layout.servers
-        if any(each.name == service.name for each, _ in server.serves)
+        if any(each.called == service.called for each, _ in server.serves)
     ]
 
 

@@ -14,6 +14,7 @@ from harness.topology.tracking import TrackedFile
 
 CONNECT_TIMEOUT = 5.0
 """What a checker waits for by default, in seconds (``check_data.c``, ``alloc_vs``)."""
+HTTP_OK = 200
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,16 @@ class Check:
     warmup: float | None = None
     delay_loop: float | None = None
 
+    @property
+    def keyword(self) -> str:
+        """What keepalived calls it: ``TCP_CHECK``."""
+        return KEYWORDS[type(self)]
+
+    @property
+    def urls(self) -> tuple[Url, ...]:
+        """The URLs that it asks for, in the order in which they are checked."""
+        return ()
+
     def pace(self, delay_loop: float) -> Pace:
         """Its times, for a virtual service with ``delay_loop``."""
         own_loop = delay_loop if self.delay_loop is None else self.delay_loop
@@ -69,11 +80,14 @@ class Check:
 @dataclass(frozen=True, kw_only=True)
 class NetworkCheck(Check):
     """A checker that asks the real server, at ``port`` (None: the real server's own), and waits for
-    ``connect_timeout`` at every step of it.
+    ``connect_timeout`` at every step of it. With ``address`` it asks there instead, and with
+    ``bind`` from that address of the director's.
     """
 
     connect_timeout: float | None = None
     port: int | None = None
+    address: str | None = None
+    bind: str | None = None
 
     def _timeout(self, delay_loop: float) -> float:
         return CONNECT_TIMEOUT if self.connect_timeout is None else self.connect_timeout
@@ -84,13 +98,25 @@ class Url:
     """``GET path`` must answer with ``status``, and with a body of the MD5 sum ``digest`` where
     there is one.
 
-    ``virtualhost`` is the name to ask for (None: the real server's address).
+    ``status`` is a number, or what keepalived takes instead: numbers and ranges, as ``("200-299",
+    "301")``; none of them stands for 200. ``virtualhost`` is the name to ask for (None: the real
+    server's address).
     """
 
     path: str = "/"
-    status: int = 200
+    status: int | tuple[str, ...] = 200
     digest: str | None = None
     virtualhost: str | None = None
+
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """All that are good, as keepalived writes them."""
+        return (str(self.status),) if isinstance(self.status, int) else self.status
+
+    @property
+    def expected(self) -> int:
+        """The first status that is good (``200-299`` -> 200)."""
+        return int(self.statuses[0].partition("-")[0]) if self.statuses else HTTP_OK
 
 
 @dataclass(frozen=True)
@@ -197,3 +223,31 @@ class FileCheck(Check):
     """
 
     file: TrackedFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherCheck(NetworkCheck):
+    """A checker of keepalived's that has no class of its own here, by its keyword. It is read from
+    files and not written.
+    """
+
+    kind: str
+
+    @property
+    def keyword(self) -> str:
+        """What keepalived calls it."""
+        return self.kind
+
+
+KEYWORDS: dict[type[Check], str] = {
+    HttpGet: "HTTP_GET",
+    SslGet: "SSL_GET",
+    TcpCheck: "TCP_CHECK",
+    SmtpCheck: "SMTP_CHECK",
+    DnsCheck: "DNS_CHECK",
+    UdpCheck: "UDP_CHECK",
+    PingCheck: "PING_CHECK",
+    MiscCheck: "MISC_CHECK",
+    FileCheck: "FILE_CHECK",
+}
+"""What keepalived calls each checker."""

@@ -22,6 +22,7 @@ from harness.topology.checks import (
     HttpGet,
     MiscCheck,
     NetworkCheck,
+    OtherCheck,
     SmtpCheck,
     UdpCheck,
     Url,
@@ -44,6 +45,7 @@ DNS_TYPES = ("A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY")
 VERSIONS = ("2", "3")
 _HEX = re.compile(r"[0-9A-Fa-f]{2}( ?[0-9A-Fa-f]{2})*")
 _HEX_PATTERN = re.compile(r"[0-9A-Fa-fXx]{2}( ?[0-9A-Fa-fXx]{2})*")
+_STATUS = re.compile(r"[1-5]\d\d(-[1-5]\d\d)?", re.ASCII)
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
 
@@ -72,6 +74,7 @@ def _instance(instance: VrrpInstance) -> None:
     fields.number(owner, "preempt_delay", instance.preempt_delay, 0, 1000)
     _garp(owner, instance)
     _password(owner, instance)
+    _not_written(owner, instance)
     if instance.nopreempt:  # with either of these keepalived only warns, and goes its own way
         fields.one_of(owner, "state with nopreempt", instance.state, ("BACKUP",))
         fields.number(owner, "preempt_delay with nopreempt", instance.preempt_delay, 0, 0)
@@ -111,6 +114,14 @@ def _garp(owner: str, instance: VrrpInstance) -> None:
             fields.whole(owner, field, value, 0, 4294)
 
 
+def _not_written(owner: str, instance: VrrpInstance) -> None:
+    """What is only read from files."""
+    known = {"track_bfds": (), "vmac": None, "authentication": None, "accepts": True}
+    for field, unsaid in known.items():
+        if getattr(instance, field) != unsaid:
+            raise HarnessError(f"{owner}: nothing is written for {field}=: use edits=, or config=")
+
+
 def _password(owner: str, instance: VrrpInstance) -> None:
     if instance.auth_pass is None or (instance.version == 3 and instance.auth_pass == AUTH_PASS):
         return  # nobody asked for the default one, so version 3 merely has none
@@ -128,6 +139,8 @@ def addresses(instance: VrrpInstance) -> None:
         "excluded_vips": instance.excluded_vips,
         "unicast_peers": instance.unicast_peers,
         "elsewhere": [vip for vip, _ in instance.elsewhere],
+        "prefixes": [vip for vip, _ in instance.prefixes],
+        "source": [] if instance.source is None else [instance.source],
     }
     for field, texts in named.items():
         for text in texts:
@@ -138,6 +151,8 @@ def _families(owner: str, instance: VrrpInstance) -> None:
     if instance.vip_prefix is not None:
         longest = ip_address(instance.vips[0]).max_prefixlen
         fields.whole(owner, "vip_prefix", instance.vip_prefix, 1, longest)
+    for vip, prefix in instance.prefixes:
+        fields.whole(owner, f"prefix of {vip}", prefix, 1, ip_address(vip).max_prefixlen)
     for _, device in instance.elsewhere:
         fields.word(owner, "elsewhere", device)
     families = {ip_address(each).version for each in (*instance.vips, *instance.unicast_peers)}
@@ -244,6 +259,7 @@ def _service(service: VirtualService) -> None:
         fields.one_of(f"{owner}, with a real_port of its own", "method", service.method, ("NAT",))
     if service.fwmark is not None:
         fields.whole(owner, "fwmark", service.fwmark, 1, 2**32 - 1)
+    _not_written_of(owner, service)
     for each in service.checks:
         check(each)
 
@@ -284,6 +300,24 @@ def _quorum(owner: str, service: VirtualService) -> None:
             fields.command(owner, field, command)
 
 
+def _not_written_of(owner: str, service: VirtualService) -> None:
+    """What is only read from files: a topology says it otherwise, or not at all."""
+    known = {
+        "marks": (),
+        "title": None,
+        "virtualhost": None,
+        "sorry_server": None,
+        "real_servers": (),
+        "ha_suspend": False,
+    }
+    for field, unsaid in known.items():
+        if getattr(service, field) != unsaid:
+            raise HarnessError(
+                f"{owner}: nothing is written for {field}=: machines that serve it are its"
+                " servers; for what else there is use edits=, or config="
+            )
+
+
 @check.register
 def _destination(destination: Destination) -> None:
     fields.address("Destination", "address", destination.address)
@@ -321,6 +355,9 @@ def _owner_of_network_check(checker: NetworkCheck) -> str:
     _time(owner, checker, "connect_timeout", 0.001)
     if checker.port is not None:
         fields.whole(owner, "port", checker.port, 1, 65535)
+    for field in ("address", "bind"):
+        if (value := getattr(checker, field)) is not None:
+            fields.address(owner, field, value)
     return owner
 
 
@@ -328,7 +365,16 @@ def _owner_of_network_check(checker: NetworkCheck) -> str:
 def _url(url: Url) -> None:
     owner = type(url).__name__
     fields.word(owner, "path", url.path)
-    fields.whole(owner, "status", url.status, 100, 599)
+    if isinstance(url.status, tuple):
+        fields.number(owner, "number of statuses", len(url.status), 1, 100)
+        for status in url.status:
+            if not isinstance(status, str) or not _STATUS.fullmatch(status):
+                raise HarnessError(
+                    f"{owner}: each status must be a number or a range such as 200-299,"
+                    f" not {status!r}"
+                )
+    else:
+        fields.whole(owner, "status", url.status, 100, 599)
     if url.virtualhost is not None:
         fields.word(owner, "virtualhost", url.virtualhost)
     if url.digest is not None and not _MD5.fullmatch(url.digest):
@@ -341,6 +387,11 @@ def _http_get(checker: HttpGet) -> None:
     _url(checker)
     for url in checker.more:
         check(url)
+
+
+@check.register
+def _other_check(checker: OtherCheck) -> None:
+    raise HarnessError(f"{checker.kind}: nothing is written for it: use edits=, or config=")
 
 
 @check.register

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.errors import HarnessError
-from harness.topology.checks import Check
+from harness.topology.checks import Check, NetworkCheck
 
 SCHEDULERS = ("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "dh", "sed", "nq", "mh", "fo", "ovf")
 SCHEDULER_FLAGS = {
@@ -40,6 +40,15 @@ class VirtualService:
       scheduling).
     - ``fwmark``: with it all addresses of the group are one service, by the mark that the
       director's firewall puts on their packets.
+
+    What is read from files and not written:
+
+    - ``title``: what the file calls it, where that is no address.
+    - ``real_servers``, ``sorry_server``: those that the file names. In a topology they are the
+      machines that serve it.
+    - ``marks``: the firewall marks of a group.
+    - ``virtualhost``: the name that its checkers ask for.
+    - ``ha_suspend``: only the director that holds the address checks.
     """
 
     vip: str
@@ -63,6 +72,12 @@ class VirtualService:
     fwmark: int | None = None
     flags: tuple[str, ...] = ()
     ops: bool = False
+    title: str | None = None
+    real_servers: tuple[Destination, ...] = ()
+    sorry_server: Destination | None = None
+    marks: tuple[int, ...] = ()
+    virtualhost: str | None = None
+    ha_suspend: bool = False
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -87,8 +102,10 @@ class VirtualService:
 
     @property
     def endpoints(self) -> tuple[tuple[str, int], ...]:
-        """Every address and port at which it is to be had."""
-        return ((self.vip, self.port), *self.group)
+        """Every address and port at which it is to be had; none while it has a firewall mark and
+        nobody knows which packets bear that.
+        """
+        return ((self.vip, self.port), *self.group) if self.vip else ()
 
     @property
     def ports(self) -> tuple[int, ...]:
@@ -124,6 +141,16 @@ class VirtualService:
         """The first of its :attr:`names`."""
         return self.names[0]
 
+    @property
+    def called(self) -> str:
+        """What reports on files call it: ``192.0.2.80:80``, ``FWM 1``, ``group web``."""
+        if self.title is not None:
+            return self.title
+        if self.fwmark is not None:
+            return f"FWM {self.fwmark}"
+        # DNS has a service of each protocol at one address and port
+        return f"{self.vip}:{self.port}" + " UDP" * (self.protocol == "UDP")
+
     def weight_of(self, number: int) -> int:
         """The weight of the real server that comes at ``number``, from 0 on, in the topology."""
         if not isinstance(self.weight, tuple):
@@ -140,13 +167,25 @@ class Destination:
     """A real server, or the ``sorry`` server, as one virtual service sees it: where requests go,
     with which share.
 
-    ``port`` 0 is whatever port was asked for.
+    ``port`` 0 is whatever port was asked for. ``method`` and ``checks`` are its own, where a file
+    says them of each real server; in a topology they are the service's.
     """
 
     address: str
     port: int
     weight: int = 1
     sorry: bool = False
+    method: str | None = None
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def own_checks(self) -> tuple[Check, ...]:
+        """The checkers that ask the real server itself, and no other machine."""
+        return tuple(
+            each
+            for each in self.checks
+            if not isinstance(each, NetworkCheck) or each.address in (None, self.address)
+        )
 
     @property
     def endpoint(self) -> str:

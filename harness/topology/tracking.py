@@ -39,16 +39,16 @@ class VrrpScript(Tracked):
     """A command whose exit status keepalived turns into priority (keepalived.conf(5),
     ``vrrp_script``).
 
-    ``interval`` and ``timeout`` (None: the interval) are whole seconds, since keepalived reads
-    fractions only from 2.3 on. ``fall`` failures in a row are a failure, ``rise`` successes in a
-    row a recovery.
+    ``interval`` and ``timeout`` (None: the interval) are seconds; only whole ones are written,
+    since keepalived reads fractions only from 2.3 on. ``fall`` failures in a row are a failure,
+    ``rise`` successes in a row a recovery.
     """
 
     script: str
-    interval: int = 1
+    interval: float = 1
     fall: int = 1
     rise: int = 1
-    timeout: int | None = None
+    timeout: float | None = None
 
 
 def maintenance_switch(*, weight: int = -20, interval: int = 1) -> VrrpScript:
@@ -77,6 +77,13 @@ class TrackedProcess(Tracked):
     process: str
     quorum: int = 1
     delay: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackedBfd(Tracked):
+    """A ``bfd_instance``: a session with another machine that must be up. It is read from files and
+    not written.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)

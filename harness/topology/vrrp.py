@@ -4,13 +4,15 @@ together.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
 
 from harness.topology.notification import Notify
 from harness.topology.tracking import (
     FAULT,
     Tracked,
+    TrackedBfd,
     TrackedFile,
     TrackedInterface,
     TrackedProcess,
@@ -23,6 +25,20 @@ AUTH_PASS = "lvs-dr"
 STATES = ("BACKUP", "MASTER")
 
 
+@dataclass(frozen=True)
+class Vip:
+    """A virtual address as an instance has it: its prefix length, and the interface where it
+    goes.
+    """
+
+    address: str
+    prefix: int
+    device: str
+
+    def __str__(self) -> str:
+        return f"{self.address}/{self.prefix} dev {self.device}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class VrrpInstance:
     """One director's part in the election of the owner of its VIPs.
@@ -30,7 +46,9 @@ class VrrpInstance:
     - ``vip``: one address or several of one family; each is held as /32 or /128, or with
       ``vip_prefix``. IPv6 needs ``version`` 3.
     - ``excluded_vips``: addresses of either family that move along without being advertised.
-    - ``elsewhere``: VIPs that are not held on ``interface``, each with its own interface.
+    - ``elsewhere``: VIPs that are not held on ``interface``, each with its own interface;
+      ``prefixes``: those that have a prefix length of their own.
+    - ``source``: the address that it speaks from, where it is told one.
     - ``priority``: 1 to 255. ``state``: what the configuration says; keepalived starts every
       instance as a backup, unless it has both MASTER and priority 255.
     - ``advert_int``: seconds between advertisements: whole ones in version 2 (RFC 3768 section
@@ -39,13 +57,21 @@ class VrrpInstance:
     - ``virtual_routes``, ``virtual_rules``: what only the master has, as ``ip route`` and ``ip
       rule`` take it: ``("10.9.0.0/24 via 172.16.10.1 dev eth0",)``.
     - ``unicast_peers``: addresses to which advertisements go instead of the multicast group.
-    - ``track_scripts``, ``track_interfaces``, ``track_files``, ``track_processes``: what changes
-      the priority, or leads to FAULT state.
+    - ``track_scripts``, ``track_interfaces``, ``track_files``, ``track_processes``,
+      ``track_bfds``: what changes the priority, or leads to FAULT state.
     - ``notify``, ``notify_priority_changes``, ``smtp_alert``: whom keepalived tells of changes.
     - ``nopreempt``: a higher priority does not take over from a master that is alive.
     - ``preempt_delay``: seconds for which it waits before it does.
     - ``garp_...``: gratuitous ARP, in seconds, or in numbers where the name ends with ``repeat``:
       keepalived.conf(5).
+
+    What is read from files and not written:
+
+    - ``vmac``: the interface that keepalived makes for it (``use_vmac``) and has the VIPs of
+      ``interface`` on.
+    - ``authentication``: its type, as keepalived calls it.
+    - ``accepts``: whether a master takes what is sent to its VIPs; with ``vrrp_strict`` or
+      ``no_accept`` it drops that.
     """
 
     vrid: int
@@ -60,6 +86,8 @@ class VrrpInstance:
     pseudo_header: bool = True
     excluded_vips: tuple[str, ...] = ()
     elsewhere: tuple[tuple[str, str], ...] = ()
+    prefixes: tuple[tuple[str, int], ...] = ()
+    source: str | None = None
     unicast_peers: tuple[str, ...] = ()
     vip_prefix: int | None = None
     virtual_routes: tuple[str, ...] = ()
@@ -68,6 +96,7 @@ class VrrpInstance:
     track_interfaces: tuple[TrackedInterface, ...] = ()
     track_files: tuple[TrackedFile, ...] = ()
     track_processes: tuple[TrackedProcess, ...] = ()
+    track_bfds: tuple[TrackedBfd, ...] = ()
     notify: Notify = Notify()  # noqa: RUF009 - it is frozen
     notify_priority_changes: bool = False
     smtp_alert: bool = False
@@ -79,6 +108,9 @@ class VrrpInstance:
     garp_master_refresh_repeat: int = 1
     garp_lower_prio_delay: int | None = None
     garp_lower_prio_repeat: int | None = None
+    vmac: str | None = None
+    authentication: str | None = None
+    accepts: bool = True
 
     @property
     def vips(self) -> tuple[str, ...]:
@@ -88,16 +120,60 @@ class VrrpInstance:
     @property
     def family(self) -> int:
         """Of its VIPs: 4 or 6."""
-        return 6 if ":" in self.vips[0] else 4
+        return 6 if any(":" in vip for vip in self.vips) else 4
 
     def device_of(self, vip: str) -> str:
         """The interface on which a VIP is held."""
-        return dict(self.elsewhere).get(vip, self.interface)
+        return dict(self.elsewhere).get(vip, self.vmac or self.interface)
+
+    @property
+    def advertised(self) -> tuple[Vip, ...]:
+        """The VIPs, each with its prefix length and its interface in the configuration."""
+        return self._placed(self.vips, self.vip_prefix)
+
+    @property
+    def excluded(self) -> tuple[Vip, ...]:
+        """The same of those that move along without being advertised."""
+        return self._placed(self.excluded_vips, None)
+
+    @property
+    def held(self) -> tuple[Vip, ...]:
+        """All of them, the advertised ones first."""
+        return (*self.advertised, *self.excluded)
+
+    def with_vips(self, vips: Sequence[Vip], excluded: Sequence[Vip] = ()) -> VrrpInstance:
+        """The same instance with these VIPs, each with its prefix length and its interface."""
+        both = (*vips, *excluded)
+        return replace(
+            self,
+            vip=tuple(vip.address for vip in vips),
+            excluded_vips=tuple(vip.address for vip in excluded),
+            elsewhere=tuple(
+                (vip.address, vip.device) for vip in both if vip.device != self.interface
+            ),
+            prefixes=tuple((vip.address, vip.prefix) for vip in both),
+        )
+
+    def _placed(self, vips: tuple[str, ...], prefix: int | None) -> tuple[Vip, ...]:
+        devices, prefixes = dict(self.elsewhere), dict(self.prefixes)
+        return tuple(
+            Vip(
+                vip,
+                prefixes.get(vip, prefix or ip_address(vip).max_prefixlen),
+                devices.get(vip, self.interface),
+            )
+            for vip in vips
+        )
 
     @property
     def tracked(self) -> tuple[Tracked, ...]:
         """All that it tracks and that is either well or not."""
-        return (*self.track_scripts, *self.track_interfaces, *self.track_processes)
+        return (
+            *self.track_scripts,
+            *self.track_interfaces,
+            *self.track_processes,
+            *self.track_bfds,
+        )
 
     def effective_priority(
         self, failing: Collection[Tracked] = (), values: Mapping[TrackedFile, int] | None = None

@@ -12,30 +12,16 @@ from harness.topology.checks import (
     HttpGet,
     MiscCheck,
     NetworkCheck,
-    PingCheck,
     SmtpCheck,
     SslGet,
-    TcpCheck,
     UdpCheck,
     Url,
 )
 
-_KEYWORDS: dict[type[Check], str] = {
-    HttpGet: "HTTP_GET",
-    SslGet: "SSL_GET",
-    TcpCheck: "TCP_CHECK",
-    SmtpCheck: "SMTP_CHECK",
-    DnsCheck: "DNS_CHECK",
-    UdpCheck: "UDP_CHECK",
-    PingCheck: "PING_CHECK",
-    MiscCheck: "MISC_CHECK",
-    FileCheck: "FILE_CHECK",
-}
-
 
 def checker(check: Check) -> list[str]:
     """The block of one health checker."""
-    return block(_KEYWORDS[type(check)], [*_own(check), *_common(check)])
+    return block(check.keyword, [*_own(check), *_common(check)])
 
 
 def _own(check: Check) -> Iterable[str]:
@@ -57,6 +43,10 @@ def _own(check: Check) -> Iterable[str]:
 
 def _common(check: Check) -> Iterator[str]:
     if isinstance(check, NetworkCheck):
+        if check.address is not None:
+            yield f"connect_ip {check.address}"
+        if check.bind is not None:
+            yield f"bindto {check.bind}"
         if check.port is not None:
             yield f"connect_port {check.port}"
         if check.connect_timeout is not None:
@@ -81,7 +71,7 @@ def _url(url: Url) -> Iterator[str]:
     yield f"path {url.path}"
     if url.virtualhost is not None:
         yield f"virtualhost {url.virtualhost}"
-    yield f"status_code {url.status}"
+    yield f"status_code {' '.join(url.statuses)}"
     if url.digest is not None:
         yield f"digest {url.digest}"
 

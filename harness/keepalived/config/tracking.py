@@ -8,9 +8,9 @@ from harness.topology.tracking import TrackedFile, TrackedProcess, VrrpScript
 
 def vrrp_script(script: VrrpScript) -> list[str]:
     """The block ``vrrp_script``."""
-    body = [f'script "{script.script}"', f"interval {script.interval:d}"]
+    body = [f'script "{script.script}"', f"interval {seconds(script.interval)}"]
     if script.timeout is not None:
-        body.append(f"timeout {script.timeout:d}")
+        body.append(f"timeout {seconds(script.timeout)}")
     body += [f"weight {script.weight:d}", f"fall {script.fall:d}", f"rise {script.rise:d}"]
     return block(f"vrrp_script {script.name}", body)
 

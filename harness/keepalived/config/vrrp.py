@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 from harness.keepalived.config.blocks import block, seconds
 from harness.topology.vrrp import SyncGroup, VrrpInstance
 
@@ -58,6 +56,9 @@ def _election(instance: VrrpInstance) -> list[str]:
         body += block("authentication", ["auth_type PASS", f"auth_pass {instance.auth_pass}"])
     if not instance.pseudo_header:
         body.append("v3_checksum_as_v2")
+    if instance.source is not None:
+        word = "unicast_src_ip" if instance.unicast_peers else "mcast_src_ip"
+        body.append(f"{word} {instance.source}")
     if instance.unicast_peers:
         body += block("unicast_peer", instance.unicast_peers)
     return body
@@ -66,25 +67,16 @@ def _election(instance: VrrpInstance) -> list[str]:
 def _addresses(instance: VrrpInstance) -> list[str]:
     body = []
     named = {
-        "virtual_ipaddress": instance.vips,
-        "virtual_ipaddress_excluded": instance.excluded_vips,
+        "virtual_ipaddress": instance.advertised,
+        "virtual_ipaddress_excluded": instance.excluded,
     }
-    for name, addresses in named.items():
-        held = [
-            f"{vip}/{_prefix(instance, vip)} dev {instance.device_of(vip)}" for vip in addresses
-        ]
-        body += block(name, held) if held else []
+    for name, vips in named.items():
+        body += block(name, map(str, vips)) if vips else []
     if instance.virtual_routes:
         body += block("virtual_routes", instance.virtual_routes)
     if instance.virtual_rules:
         body += block("virtual_rules", instance.virtual_rules)
     return body
-
-
-def _prefix(instance: VrrpInstance, vip: str) -> int:
-    if instance.vip_prefix is not None and vip in instance.vips:
-        return instance.vip_prefix
-    return ip_address(vip).max_prefixlen
 
 
 def _tracked(instance: VrrpInstance) -> list[str]:

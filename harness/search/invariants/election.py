@@ -246,7 +246,8 @@ def faults_have_a_cause(observed: Observed) -> list[Violation]:
             for group in observed.setting.directors[router.director].sync_groups
         ):
             continue
-        if router.instance.track_processes or router.instance.track_files:
+        own = router.instance
+        if own.track_processes or own.track_files or own.track_bfds:
             # not every kernel tells of processes, and what is in a file is not on the timeline
             continue
         touched = disturbances(

@@ -165,4 +165,5 @@ def _at(instance: VrrpInstance, priority: int) -> VrrpInstance:
         track_interfaces=(),
         track_files=(),
         track_processes=(),
+        track_bfds=(),
     )
