@@ -7,8 +7,8 @@ from ipaddress import IPv4Network, IPv6Network
 
 import pytest
 
-from harness.check import model, standins, ways
-from harness.check.derive import derive
+from harness.check import judged, standins, ways
+from harness.check.deriving import derive
 from harness.check.facts import Reading
 from harness.check.layout import Layout, Segment
 from harness.errors import HarnessError
@@ -140,7 +140,7 @@ def test_a_lan_has_an_ipv6_subnet_where_a_vip_is_of_one() -> None:
 
     assert str(layout.segments[one.interface].subnet6) == "2001:db8::/64"
     assert layout.directors[0].addresses6 == {one.interface: "2001:db8::fa"}
-    assert [model.is_judged(each) for each in layout.directors[0].instances] == [True, True]
+    assert [judged.is_judged(each) for each in layout.directors[0].instances] == [True, True]
     assert (f"{one.interface}.6", "2001:db8::/64") in [(each.key, each.value) for each in layout.assumptions]
 
 

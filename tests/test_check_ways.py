@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.check.derive import derive
+from harness.check.deriving import derive
 from harness.check.facts import Reading
 from harness.check.ways import Amiss, amiss
 from harness.topology.checks import TcpCheck

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from mininet.topo import Topo
 
-from harness.check import derive, drawing, local, model, reading, rehearsal, shared_wires, standins
+from harness.check import (
+    deriving,
+    drawing,
+    judged,
+    local,
+    reading,
+    rehearsal,
+    shared_wires,
+    standins,
+)
 from harness.check.facts import Ill, Reading
 from harness.check.files import Configuration
 from harness.check.layout import DirectorMachine, Layout, ServerMachine
@@ -64,7 +73,7 @@ def topology(
 ) -> tuple[Topology, str, Layout]:
     """The topology, the drawing of what was understood, and where its machines stand."""
     files = {configuration.director: configuration.files for configuration in configurations}
-    layout = derive.derive(read, settings, files)
+    layout = deriving.derive(read, settings, files)
     changed = dict.fromkeys(
         said for configuration in configurations for said in configuration.changed
     )
@@ -100,12 +109,12 @@ class _Derived(Topo):
             files, places = standins.with_succeeding(
                 standins.with_digests(configuration.files, digests), replaced
             )
-            instances = [each for each in director.instances if model.is_judged(each)]
+            instances = [each for each in director.instances if judged.is_judged(each)]
             self.addHost(
                 director.name,
                 **_serving(director, services),
-                vrrp=tuple(model.judged(each) for each in instances),
-                sync_groups=model.sync_groups(director.reading.sync_groups, instances),
+                vrrp=tuple(judged.as_judged(each) for each in instances),
+                sync_groups=judged.sync_groups(director.reading.sync_groups, instances),
                 services=[
                     services[each.called]
                     for each in director.reading.services
@@ -113,7 +122,9 @@ class _Derived(Topo):
                 ],
                 files={**missing, **files, **_in_place_of(director.reading.endless)},
                 without_vip=tuple(
-                    model.judged(each) for each in director.instances if not model.is_judged(each)
+                    judged.as_judged(each)
+                    for each in director.instances
+                    if not judged.is_judged(each)
                 ),
                 devices=tuple(dict.fromkeys(_devices(director.instances))),
                 **(_to_the_router(layout) if layout.routed else {}),
@@ -180,7 +191,7 @@ def _served(
     found = [
         (services[each.called], own) for each, own in machine.serves if each.called in services
     ]
-    return [replace(service, check=model.checks(own.own_checks)) for service, own in found]
+    return [replace(service, check=judged.known_checks(own.own_checks)) for service, own in found]
 
 
 def _serving(director: DirectorMachine, services: Mapping[str, VirtualService]) -> dict[str, Any]:
@@ -265,7 +276,7 @@ def _services(layout: Layout) -> dict[str, VirtualService]:
         for fact in director.reading.services:
             if fact.called not in found and fact.called not in reasons:
                 machines = [one.rip for one in layout.directors if one.serves]
-                found[fact.called] = model.served(
+                found[fact.called] = judged.as_served(
                     fact, [*machines, *(server.rip for server in layout.servers)]
                 )
     return found

@@ -21,12 +21,6 @@ _SYSCTL = re.compile(r"net(\.[a-z0-9_-]+)+", re.ASCII)
 _COMMAND = re.compile(r"/[\w.:/@%+=,?&!-]+( [\w.:/@%+=,?&!-]+)*", re.ASCII)
 
 
-class AsRead(str):
-    """What keepalived itself has read in a file of the user's own. No text is made of it for
-    keepalived, so that it need not be one word.
-    """
-
-
 def number(owner: str, field: str, value: float, low: float, high: float) -> None:
     """``value`` is a number from ``low`` to ``high``, both included."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
@@ -93,8 +87,6 @@ def word(owner: str, field: str, value: str) -> None:
     """``value`` is one word that means nothing but itself in a keepalived.conf, or keepalived's
     own.
     """
-    if isinstance(value, AsRead):
-        return
     if not isinstance(value, str) or not _WORD.fullmatch(value):
         raise HarnessError(
             f"{owner}: {field} must be one word without spaces, quotes, braces, !, #, $"

@@ -17,7 +17,7 @@ NO_VIP = "192.0.2.255"
 """Stands for the VIP of an instance that has none: of such a one only the state is looked at."""
 
 
-def judged(instance: VrrpInstance) -> VrrpInstance:
+def as_judged(instance: VrrpInstance) -> VrrpInstance:
     """An instance as it is judged: by the VIPs that it advertises, or else by those that it merely
     holds.
     """
@@ -45,9 +45,9 @@ def sync_groups(
     return tuple(group for group in left if len(group.members) > 1)
 
 
-def served(service: VirtualService, machines: Sequence[str]) -> VirtualService:
+def as_served(service: VirtualService, machines: Sequence[str]) -> VirtualService:
     """A virtual service as the real servers of the cluster serve it: with the checkers of the first
-    of them (see :func:`checks`), and the weight of each.
+    of them (see :func:`known_checks`), and the weight of each.
 
     ``machines`` are the addresses of all real servers, in the order of the topology.
     """
@@ -59,7 +59,7 @@ def served(service: VirtualService, machines: Sequence[str]) -> VirtualService:
     return replace(
         service,
         protocol=service.protocol if service.protocol in PROTOCOLS else "TCP",
-        check=checks(first),
+        check=known_checks(first),
         weight=tuple(weights[address] for address in machines if address in weights) or 1,
         hysteresis=min(service.hysteresis, service.quorum - 1),
         real_port=own if own and differs else None,
@@ -68,7 +68,7 @@ def served(service: VirtualService, machines: Sequence[str]) -> VirtualService:
     )
 
 
-def checks(own: Iterable[Check]) -> tuple[Check, ...]:
+def known_checks(own: Iterable[Check]) -> tuple[Check, ...]:
     """The checkers of a real server that are known here.
 
     What another machine is asked is answered there, and is no fault of the real server's.
