@@ -16,7 +16,7 @@ from typing import Any, Final, TextIO
 
 from harness import received
 from harness.errors import HarnessError
-from harness.events import Event, Judged
+from harness.events import Event, Judged, from_dict
 from harness.report.words import words
 
 FORMAT: Final = 1
@@ -272,7 +272,7 @@ def _events(lines: list[tuple[str, Any]], problems: list[str]) -> list[Event]:
 
 
 def _event(line: Any) -> Event:
-    event = Event.from_dict(line)
+    event = from_dict(line)
     for value in (event.at, *event.details.values()):
         if isinstance(value, dict | list) or (
             isinstance(value, int | float) and not _reckonable(value)
