@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import bisect
 import contextlib
+import heapq
 import itertools
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Collection, Container, Iterator, Sequence
-from typing import Any, Final, TextIO, TypeVar, cast, overload
+from typing import Any, Final, TextIO, TypeVar, overload
 
 from harness.clock import Instant, now
 from harness.errors import HarnessError
@@ -23,6 +25,11 @@ G = TypeVar("G", bound=Event)
 
 
 EVER: Final = float("-inf")
+
+_Entry = tuple[Instant, int, Event]
+"""An event with its instant, and with a number of its own, by which events of one instant are in
+the order in which they were recorded.
+"""
 
 Matters = Callable[[Event], bool]
 """Whether an event can be what somebody waits for."""
@@ -39,7 +46,9 @@ class Timeline:
     """
 
     def __init__(self) -> None:
-        self._events: list[Event] = []
+        self._events: list[_Entry] = []
+        self._of_kind: defaultdict[type[Event], list[_Entry]] = defaultdict(list)
+        self._number = itertools.count()
         self._lock = threading.RLock()
         self._waits: list[tuple[Matters, Latch]] = []
         self._settle: Callable[[Collection[str]], None] = lambda kinds: None
@@ -66,13 +75,19 @@ class Timeline:
     def record(self, event: E, /) -> E:
         """Add an event, which is returned; its instant is on this timeline."""
         with self._lock:
-            bisect.insort(self._events, cast(Event, event), key=_instant)
+            self._add(event)
             if self._listener is not None:
                 self._listener(event)
             for matters, woken in self._waits:
                 if matters(event):
                     woken.set()
         return event
+
+    def _add(self, event: Event) -> None:
+        """Put an event behind all that happened before it or at the same instant."""
+        entry = event.at, next(self._number), event
+        bisect.insort(self._events, entry)
+        bisect.insort(self._of_kind[type(event)], entry)
 
     def now(self) -> Instant:
         """The present on this timeline: seconds since it began."""
@@ -160,7 +175,9 @@ class Timeline:
         """A new timeline with the events before an instant, to judge how things were until then."""
         earlier = Timeline()
         earlier.origin, earlier.mark, earlier.nodes = self.origin, self.mark, self.nodes
-        earlier._events = [event for event in self.events() if event.at < instant]
+        for event in self.events():
+            if event.at < instant:
+                earlier._add(event)
         return earlier
 
     def _checked(
@@ -181,11 +198,14 @@ class Timeline:
         until: Instant | None,
         details: dict[str, Value],
     ) -> Iterator[Event]:
-        first = bisect.bisect_left(self._events, since, key=_instant)
-        for event in itertools.islice(self._events, first, None):
-            if until is not None and event.at > until:
+        asked = [self._events]
+        if len(kinds) < len(KINDS):  # large clusters have many events, and few of most kinds
+            asked = [own for kind, own in self._of_kind.items() if issubclass(kind, kinds)]
+        parts = [_since(entries, since) for entries in asked]
+        for at, _, event in parts[0] if len(parts) == 1 else heapq.merge(*parts):
+            if until is not None and at > until:
                 return
-            if _fits(event, kinds, node, details):
+            if node in (None, event.node) and event.matches(**details):
                 yield event
 
     def wait_until(
@@ -272,8 +292,8 @@ class Timeline:
             file.write(event.as_json() + "\n")
 
 
-def _instant(event: Event) -> Instant:
-    return event.at
+def _since(entries: list[_Entry], since: Instant) -> Iterator[_Entry]:
+    return itertools.islice(entries, bisect.bisect_left(entries, (since,)), None)
 
 
 def _class(kind: object) -> type[Event]:

@@ -12,7 +12,7 @@ from typing import Literal
 import pytest
 
 from harness.errors import HarnessError
-from harness.events import AddressChanged, Advertisement, Arp, Link, Log, Power, Request, UnknownName
+from harness.events import AddressChanged, Advertisement, Arp, Link, Log, Power, Request, UnknownName, make
 from harness.report.standing import addresses, standing
 from harness.timeline import Timeline, TooLate
 
@@ -186,3 +186,20 @@ def test_a_query_cannot_be_misspelt(query: Callable[[Timeline], object], meant: 
     timeline.nodes = ["director1", "client"]
     with pytest.raises(UnknownName, match=meant):
         query(timeline)
+
+
+def test_events_of_several_kinds_at_one_instant_are_in_the_order_in_which_they_were_recorded() -> None:
+    timeline = Timeline()
+    for number in range(6):
+        if number % 2:
+            timeline.record(make(Power, 1.0, str(number), action="on"))
+        else:
+            timeline.record(make(Log, 1.0, str(number), daemon="a", line="here"))
+    timeline.record(make(Power, 0.5, "earlier", action="on"))
+
+    expected = ["earlier", *"012345"]
+    assert [event.node for event in timeline.events(Log, Power)] == expected
+    assert [event.node for event in timeline.events()] == expected
+    assert [event.node for event in timeline.events(Log, Power, since=1.0)] == expected[1:]
+    assert [event.node for event in timeline.events(Power, until=0.9)] == ["earlier"]
+    assert [event.node for event in timeline.before(1.0).events()] == ["earlier"]
