@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.clock import await_multiple
 from harness.cluster import Cluster
+from harness.cluster.ailing import ailment
 from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.kernels.calls import linux
@@ -70,7 +71,7 @@ class Pool:
     @staticmethod
     def _healthy(cluster: Cluster) -> bool:
         try:
-            return cluster.ailment() is None
+            return ailment(cluster) is None
         except HarnessError:
             return False
 

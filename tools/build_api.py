@@ -41,7 +41,7 @@ other way round: from what you want to the word for it.
 """
 
 INTERNAL = {
-    Cluster: {"begin_scenario", "close", "comparisons", "misled", "ailment"},
+    Cluster: {"begin_scenario", "close", "comparisons", "down"},
     Took: {"measured"},
     Node: {"prepare", "start", "daemon_of", "fifos"},
     DirectorNode: {"prepare", "fifos", "role", "config_file", "idle"},

@@ -2,14 +2,6 @@
 and to do harm.
 """
 
-from harness.cluster.acting import Acting
+from harness.cluster.acting import Cluster
 
 __all__ = ["Cluster"]
-
-
-class Cluster(Acting):
-    """A running cluster. Between construction and :meth:`close` everything of it is recorded.
-
-    ``base`` has its life and its nodes, ``looking`` what can be seen of it, ``waiting`` what it is
-    due to do, and ``acting`` what is done to it.
-    """

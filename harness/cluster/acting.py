@@ -29,8 +29,11 @@ from harness.topology import HttpGet, VirtualService
 from harness.topology.services import endpoint
 
 
-class Acting(Waiting):
-    """Acts, and records what it does.
+class Cluster(Waiting):
+    """A running cluster. Between construction and :meth:`close` everything of it is recorded.
+
+    :mod:`harness.cluster.base` has its life and its nodes, ``looking`` what can be seen of it,
+    ``settling`` and ``waiting`` what it is due to do; here is what is done to it.
 
     ``before_healing`` is told what went wrong inside :meth:`suffering` while its fault still lasts.
     """
@@ -61,12 +64,12 @@ class Acting(Waiting):
         cluster already.
         """
         fault.check()
-        if not at_once and not self._suffered:
+        if not at_once and not self.suffered:
             self.wait_moment(fault)
         struck = self.timeline.record(
             FaultChanged(self.timeline.now(), fault.node.name, name=fault.name, action="injected")
         ).at
-        self._suffered.append(fault)
+        self.suffered.append(fault)
         fault.inject(self._around)
         return struck
 
@@ -76,7 +79,7 @@ class Acting(Waiting):
             FaultChanged(self.timeline.now(), fault.node.name, name=fault.name, action="healed")
         ).at
         fault.heal(self._around)
-        self._suffered = [other for other in self._suffered if other != fault]
+        self.suffered = [other for other in self.suffered if other != fault]
         return healed
 
     def survives(
@@ -116,7 +119,7 @@ class Acting(Waiting):
 
         Raises TooLate if the checker is late.
         """
-        if not self._suffered:
+        if not self.suffered:
             self.settle()
         (director,) = (director for director in self.directors if director.name in self.owners())
         servers = [server for server in self.real_servers if server.name in names]

@@ -85,7 +85,7 @@ class Base:
         self.recorder = Recorder(self.timeline, folder)
         self.nodes = Nodes({host.name: node_of(host, plan, self._log_pipe) for host in plan.hosts})
         self.timeline.nodes = self.nodes.keys()
-        self._suffered: list[Fault[Node]] = []
+        self.suffered: list[Fault[Node]] = []
         self._tables: dict[str, list[Entry]] = {}
         self.scenarios = 0
         self._expectations = Expectations(self.timeline)

@@ -81,7 +81,7 @@ class Looking(Base):
 
     def unsettled(self) -> str | None:
         """What is not as it should be in a cluster that nothing ails; None if all is well."""
-        return self._down() or self.unelected() or self._unbalanced()
+        return self.down() or self.unelected() or self._unbalanced()
 
     def unelected(self) -> str | None:
         """Which VIP is not where it should be; None if all are."""
@@ -123,7 +123,8 @@ class Looking(Base):
             return None
         return f"{vip} is held by {' and '.join(holders) or 'nobody'}, and should be by {best.name}"
 
-    def _down(self) -> str | None:
+    def down(self) -> str | None:
+        """Which daemon does not run, though its machine does; None if all run."""
         for node in self.nodes.values():
             for daemon in node.idle:
                 return f"{daemon.name} does not run on {node.name}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.cluster.ailing import ailment
 from harness.cluster_pool import Pool
 from harness.events import DaemonChanged
 from harness.faults import StopHttpd, Unprotected
@@ -44,7 +45,7 @@ def test_scenarios_share_a_healthy_cluster(pool: Pool) -> None:
 def test_a_fault_left_is_followed_by_a_fresh_cluster(pool: Pool) -> None:
     cluster = pool.get(PAIR)
     cluster.inject(Unprotected(cluster.real_servers[0]))  # which no daemon shows
-    assert cluster.ailment() == "web1 still suffers from Unprotected"
+    assert ailment(cluster) == "web1 still suffers from Unprotected"
     assert pool.get(PAIR) is not cluster
 
 
@@ -63,7 +64,7 @@ def test_another_configuration_is_followed_by_a_fresh_cluster(pool: Pool) -> Non
     cluster.settle()
     began = cluster.reload(cluster.directors[1], ("priority 90", "priority 80"))
     assert cluster.timeline.events(DaemonChanged, since=began, action="reloaded", node="director2")
-    assert cluster.ailment() == "director2 has been left with another /etc/keepalived/keepalived.conf"
+    assert ailment(cluster) == "director2 has been left with another /etc/keepalived/keepalived.conf"
     assert pool.get(PAIR) is not cluster
 
 

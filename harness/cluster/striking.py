@@ -1,0 +1,93 @@
+"""When faults strike: at a moment of the protocol that the seed draws
+(:mod:`harness.cluster.moments`).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from harness.clock import Instant
+from harness.cluster import moments
+from harness.cluster.settling import Settling
+from harness.daemons.nodes import DirectorNode, Node, RealServerNode
+from harness.errors import HarnessError
+from harness.events import Advertisement, StateChanged
+from harness.faults.fault import Fault
+from harness.timeline import TooLate
+from harness.topology import VirtualService
+
+
+def wait_moment(cluster: Settling, fault: Fault[Node]) -> None:
+    """See :meth:`harness.cluster.Cluster.wait_moment`."""
+    moment = cluster.moments.draw()
+    if isinstance(fault.node, DirectorNode):
+        _wait_within_reign(cluster, fault.node, moment)
+    elif isinstance(fault.node, RealServerNode):
+        wait_between_checks(cluster, fault.node, moment, fault.cuts)
+
+
+def _wait_within_reign(cluster: Settling, director: DirectorNode, moment: float) -> None:
+    for instance in director.role.instances:
+        sent = cluster.timeline.events(Advertisement, sent=True, vrid=instance.vrid)
+        if not sent or not sent[-1].priority:
+            continue
+        sender = sent[-1].node
+        entered = cluster.timeline.events(
+            StateChanged, node=sender, instance=instance.name, state="MASTER"
+        )
+        earliest = max(
+            [cluster.timeline.now(), *(event.at + moments.REIGN for event in entered[-1:])]
+        )
+        at = moments.instant(sent[-1].at, instance.advert_int, moment, earliest)
+        cluster.timeline.let_pass(at - cluster.timeline.now())
+        return
+
+
+def wait_between_checks(
+    cluster: Settling, server: RealServerNode, moment: float = 0.5, cuts: bool = True
+) -> None:
+    """See :meth:`harness.cluster.Cluster.wait_between_checks`."""
+    now = cluster.timeline.now()  # looking takes its time, too
+    due = sorted(
+        ((made[-1] - now) % service.delay_loop, service.delay_loop)
+        for director in cluster.directors
+        for service in director.role.services
+        if any(check.connects for check in service.checks)
+        and (made := cluster.checked(director, server, service, since=now - 3 * service.delay_loop))
+    )
+    if not due:
+        return
+    if cuts:
+        pauses = pairwise([*(after for after, _ in due), due[0][0] + min(loop for _, loop in due)])
+        begin, end = max(pauses, key=lambda pause: pause[1] - pause[0])
+        at = now + begin + (0.1 + 0.8 * moment) * (end - begin)
+    else:
+        after, loop = due[0]
+        at = moments.instant(now + after - loop, loop, moment, cluster.timeline.now())
+    cluster.timeline.let_pass(max(0.0, at - cluster.timeline.now()))
+
+
+def wait_check(
+    cluster: Settling,
+    director: DirectorNode,
+    server: RealServerNode,
+    service: VirtualService | None = None,
+) -> Instant:
+    """See :meth:`harness.cluster.Cluster.wait_check`."""
+    wanted = cluster.service if service is None else service
+    began = cluster.timeline.now()
+    paces = [check.pace(wanted.delay_loop) for check in wanted.checks if check.connects]
+    if not paces:
+        raise HarnessError(f"{wanted.name}: none of its checks connects to real servers")
+    loop = max(pace.delay_loop for pace in paces)
+    longest = max(pace.delay_loop + pace.timeout + pace.delay_before_retry for pace in paces)
+    before = cluster.checked(director, server, wanted, since=began - loop)
+    soon = before[-1] + loop - began if before else loop
+    for until in (began + max(0.0, soon), began + longest):
+        cluster.timeline.let_pass(until + cluster.slack - cluster.timeline.now())
+        if made := cluster.checked(director, server, wanted, since=began):
+            return made[0]
+    raise TooLate(
+        f"{director.name} has not checked {server.name} within {longest:.3f} s, though"
+        f" {wanted.name} is to be checked every {loop:g} s"
+    )
