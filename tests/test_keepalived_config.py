@@ -9,14 +9,18 @@ from typing import Any
 
 import pytest
 
+from harness.daemons import ipvsadm, ldirectord
 from harness.errors import HarnessError
+from harness.frr import config as vrrpd
 from harness.keepalived.config import GlobalDefs, render
+from harness.topology import Director, PhantomRouter, RealServer
 from harness.topology.checks import (
     Check,
     DnsCheck,
     FileCheck,
     HttpGet,
     MiscCheck,
+    OtherCheck,
     PingCheck,
     SmtpCheck,
     SslGet,
@@ -25,7 +29,7 @@ from harness.topology.checks import (
     Url,
 )
 from harness.topology.services import Destination, VirtualService
-from harness.topology.tracking import TrackedFile, VrrpScript, maintenance_switch
+from harness.topology.tracking import TrackedBfd, TrackedFile, VrrpScript, maintenance_switch
 from harness.topology.vrrp import VrrpInstance
 
 VIP = "172.16.10.50"
@@ -388,6 +392,19 @@ def test_script_is_a_program_with_plain_arguments(script: str) -> None:
         (UdpCheck(), {"reply": "00"}, "reply without require_reply"),
         (FileCheck(TrackedFile(name="drain", path="/drain")), {"retry": 1}, "FileCheck: it has neither"),
         (HttpGet(), {"status": 99}, "HttpGet: status must be"),
+        (HttpGet(), {"status": ("200-x",)}, "HttpGet: each status must be a number or a range such as 200-299"),
+        (HttpGet(), {"status": ()}, "HttpGet: number of statuses"),
+        (TcpCheck(), {"address": "elsewhere"}, "TcpCheck: address must be an address"),
+        (TcpCheck(), {"bind": "172.16.10.11 80"}, "TcpCheck: bind must be an address"),
+        (OtherCheck(kind="BFD_CHECK"), {}, "BFD_CHECK: nothing is written for it"),
+        (INSTANCE, {"vmac": "vrrp.51"}, "VI_1: nothing is written for vmac="),
+        (INSTANCE, {"accepts": False}, "VI_1: nothing is written for accepts="),
+        (INSTANCE, {"track_bfds": (TrackedBfd(name="peer"),)}, "VI_1: nothing is written for track_bfds="),
+        (INSTANCE, {"source": "eth0"}, "VI_1: source must be an address"),
+        (INSTANCE, {"prefixes": ((VIP, 33),)}, "VI_1: prefix of 172.16.10.50 must be a number from 1 to 32"),
+        (INSTANCE, {"elsewhere": ((VIP, "eth1 }"),)}, "VI_1: elsewhere must be one word"),
+        (WEB, {"real_servers": SERVERS}, "nothing is written for real_servers=: machines that serve it"),
+        (WEB, {"ha_suspend": True}, "nothing is written for ha_suspend="),
         (HttpGet(), {"retry": -1}, "HttpGet: retry must be"),
         (HttpGet(), {"connect_timeout": 0}, "HttpGet: connect_timeout must be"),
         (HttpGet(), {"delay_before_retry": -1}, "HttpGet: delay_before_retry must be"),
@@ -416,3 +433,52 @@ def test_what_keepalived_takes_from_a_file_is_known_and_not_written(name: str) -
 def test_odd_names_that_keepalived_takes_are_written(name: str) -> None:
     assert f"vrrp_instance {name} {{" in write(replace(INSTANCE, name=name))
     assert "path /~monitor/alive\n" in write(HttpGet("/~monitor/alive"))
+
+
+def test_a_checker_may_ask_another_machine_from_an_address_of_its_own() -> None:
+    check = HttpGet(status=("200-299", "301"), address="172.16.10.99", bind="172.16.10.11", port=8080)
+    text = statement(write(check), f"virtual_server {VIP} 80", "real_server 172.16.10.21 80", "HTTP_GET")
+    assert "status_code 200-299 301" in text
+    assert "connect_ip 172.16.10.99 bindto 172.16.10.11 connect_port 8080" in text
+    assert (check.expected, check.urls[0].expected, HttpGet().expected) == (200, 200, 200)
+
+
+@pytest.mark.parametrize(
+    ("peers", "word"), [((), "mcast_src_ip"), (("172.16.10.12",), "unicast_src_ip")], ids=["multicast", "unicast"]
+)
+def test_an_instance_may_have_vips_of_several_prefixes_and_an_address_to_speak_from(
+    peers: tuple[str, ...], word: str
+) -> None:
+    own = replace(
+        INSTANCE,
+        vip=(VIP, "10.9.0.1"),
+        prefixes=((VIP, 24),),
+        elsewhere=(("10.9.0.1", "eth1"),),
+        source="172.16.10.11",
+        unicast_peers=peers,
+    )
+    text = statement(write(own), "vrrp_instance VI_1")
+    assert "virtual_ipaddress { 172.16.10.50/24 dev eth0 10.9.0.1/32 dev eth1 }" in text
+    assert f"{word} 172.16.10.11" in text
+    assert own.with_vips(own.advertised) == replace(own, prefixes=((VIP, 24), ("10.9.0.1", 32)))
+
+
+BREAKING = replace(WEB, check=TcpCheck(), vip="172.16.10.50; reboot")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda: ldirectord.render([(BREAKING, [])]),
+        lambda: ipvsadm.table(BREAKING, {BREAKING.name: []}),
+        lambda: vrrpd.render([replace(INSTANCE, track_scripts=(), auth_pass=None, interface="eth0\n!")]),
+        lambda: Director(services=[BREAKING]),
+        lambda: Director(services=[BREAKING], config="own.conf"),
+        lambda: RealServer(serves=[BREAKING]),
+        lambda: PhantomRouter(vrrp=replace(INSTANCE, vrid=256)),
+    ],
+    ids=["ldirectord", "ipvsadm", "vrrpd", "a director", "with its own text", "a real server", "a phantom router"],
+)
+def test_no_other_text_and_no_role_takes_what_would_leave_its_place(written: Callable[[], object]) -> None:
+    with pytest.raises(HarnessError, match="must be"):
+        written()
