@@ -64,7 +64,9 @@ def test_good_input_is_run(user: User) -> None:
     ("build", "message"),
     [
         (
-            'from harness.topology import VirtualService; VirtualService("10.0.0.1", scheduler="fair")',
+            "from harness.topology import Director, VirtualService;"
+            ' unfair = VirtualService("10.0.0.1", scheduler="fair");'
+            ' self.addHost("director9", cls=Director, services=[unfair])',
             "mine.py:6: VirtualService 10.0.0.1:80: scheduler must be one of rr, ",
         ),
         (
