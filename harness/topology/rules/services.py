@@ -23,7 +23,6 @@ def _service(service: VirtualService) -> None:
     owner = _name(service)
     fields.one_of(owner, "scheduler", service.scheduler, SCHEDULERS)
     fields.one_of(owner, "method", service.method, METHODS)
-    fields.one_of(owner, "protocol", service.protocol, PROTOCOLS)
     known = SCHEDULER_FLAGS.get(service.scheduler, ())
     if service.flags and not known:
         raise HarnessError(
@@ -40,15 +39,15 @@ def _service(service: VirtualService) -> None:
     _quorum(owner, service)
     if service.real_port is not None:
         fields.one_of(f"{owner}, with a real_port of its own", "method", service.method, ("NAT",))
-    if service.fwmark is not None:
-        fields.whole(owner, "fwmark", service.fwmark, 1, 2**32 - 1)
     _not_written_of(owner, service)
     for each in service.checks:
         check(each)
 
 
 def endpoints(service: VirtualService) -> None:
-    """Raises HarnessError unless a service's addresses and ports are such."""
+    """Raises HarnessError unless a service can be asked for: by its addresses, ports, protocol and
+    mark. A director's firewall is told of these whoever writes its keepalived.conf.
+    """
     fields.address("VirtualService", "vip", service.vip)
     owner = _name(service)
     fields.whole(owner, "port", service.port, 1, 65535)
@@ -57,6 +56,9 @@ def endpoints(service: VirtualService) -> None:
     for address, port in service.group:
         fields.address(owner, "an address of the group", address)
         fields.whole(owner, "a port of the group", port, 1, 65535)
+    fields.one_of(owner, "protocol", service.protocol, PROTOCOLS)
+    if service.fwmark is not None:
+        fields.whole(owner, "fwmark", service.fwmark, 1, 2**32 - 1)
 
 
 def _name(service: VirtualService) -> str:
