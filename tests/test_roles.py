@@ -25,7 +25,8 @@ from harness.topology import (
     VirtualService,
     VrrpInstance,
 )  # fmt: skip
-from harness.topology.machines import KINDS, Role, kind_of, role_of
+from harness.topology.machines import Role
+from harness.topology.roles import KINDS, kind_of, role_of
 from harness.topology.services import Destination
 from topologies.director_pair import VIP, DirectorPair
 

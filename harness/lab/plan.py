@@ -23,7 +23,7 @@ from harness.errors import HarnessError
 from harness.lab import addressing, reaching, wiring
 from harness.lab.hosts import HostPlan, InterfacePlan, Plan
 from harness.topology import Director, RealServer, Role
-from harness.topology.machines import kind_of, role_of
+from harness.topology.roles import kind_of, role_of
 
 if TYPE_CHECKING:
     from harness.images.selection import Selection

@@ -31,7 +31,7 @@ from harness.report.artifacts import (
 )
 from harness.report.recording import Recording
 from harness.report.standing import standing
-from harness.topology.machines import kind_of
+from harness.topology.roles import kind_of
 
 
 class Evidence:

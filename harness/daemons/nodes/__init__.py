@@ -21,7 +21,7 @@ from harness.topology import (
     Role,
     Router,
 )
-from harness.topology.machines import kind_of
+from harness.topology.roles import kind_of
 
 __all__ = [
     "ClientNode",
