@@ -19,7 +19,7 @@ from harness.images.image import Image
 from harness.kernels import choice
 from harness.kernels.calls import linux
 from harness.observers.recorder import Recorder
-from harness.topology import services
+from harness.topology.services import SCHEDULERS
 from tests.inside.users import User
 
 pytestmark = pytest.mark.usefixtures("lvs_kernel", "alone")
@@ -201,7 +201,7 @@ def test_a_keepalived_conf_that_keepalived_rejects(user: User) -> None:
 
 
 def test_a_scheduler_that_the_kernel_lacks(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "SCHEDULERS", (*services.SCHEDULERS, "magic"))
+    monkeypatch.setattr("harness.topology.rules.services.SCHEDULERS", (*SCHEDULERS, "magic"))
     user.writes("mine.py", TOPOLOGY.replace("pass", """
         def build(self):
             super().build(scheduler="magic")
