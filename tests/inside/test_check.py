@@ -92,7 +92,7 @@ def test_the_example_works_in_full(user: User) -> None:
     result = user.runs("--pyargs", "harness.behaviours", "--tb=no", *TWO)
 
     assert result.ret == pytest.ExitCode.OK
-    result.stdout.fnmatch_lines(["LAN eth0, 192.0.2.0/24", "in short: * works"])
+    result.stdout.fnmatch_lines(["LAN eth0, 192.0.2.0/24", "in short: * works, * does not apply"])
 
 
 @SLOW
@@ -100,10 +100,13 @@ def test_what_breaks_is_told_with_its_reason_and_evidence(user: User) -> None:
     backup = user.folder / "vip-backup.conf"
     backup.write_text(backup.read_text().replace("router_id 51", "router_id 52"))
 
-    told = "vrid-differs: 192.0.2.80 is VRID 51 on lb1 and VRID 52 on lb2"
-    shown = is_told(user, told, *TWO, "--silence", "vrid-differs=to see what breaks", status=1, of="test")
+    told = "silenced        vrid-differs: to see what breaks"
+    silence = ("--silence", "vrid-differs=to see what breaks")
+    election = ("--pyargs", "harness.behaviours.test_election", "-k", "one_owner", "--tb=no", "-rN")
+    shown = user.is_told(told, *election, *TWO, *silence, status=1)
 
-    assert "BREAKS          Nothing shows, while nothing is broken, that is known to be a misconfiguration." in shown
+    assert "BREAKS          Every VIP has one owner, the director of the highest priority, and keeps it." in shown
+    assert "because: looks like: VRID mismatch (lb1, lb2)" in shown
     (evidence,) = [line.split(": ")[1] for line in shown.splitlines() if "evidence: " in line]
     assert (user.folder / evidence / "timeline.jsonl").exists()
 
