@@ -293,3 +293,19 @@ EXCUSES: list[tuple[str, Callable[[], Story]]] = [
 @pytest.mark.parametrize("story", [row[1] for row in EXCUSES], ids=[row[0] for row in EXCUSES])
 def test_what_a_deed_explains_is_no_violation(story: Callable[[], Story]) -> None:
     assert judge(story().observed()) == []
+
+
+def test_a_peer_that_nobody_can_resolve_keeps_unicast_from_the_wire() -> None:
+    def missing(peers: tuple[str, ...]) -> Story:
+        story = quiet().without(of(Advertisement, "director1", 5.4, 5.6))
+        director = story.setting.directors["director1"]
+        (one,) = director.instances
+        changed = replace(director, instances=(replace(one, unicast_peers=peers),))
+        story.setting = replace(story.setting, directors={**story.setting.directors, "director1": changed})
+        return story
+
+    (peer,) = quiet().setting.directors["director2"].addresses["eth0"][:1]
+
+    assert PACE in names(missing((peer,)))
+    assert PACE not in names(missing((peer,)).act("BlackHole", "director2", 5.0, 8.0))
+    assert PACE in names(missing(()).act("BlackHole", "director2", 5.0, 8.0))
