@@ -206,13 +206,14 @@ def test_failover_of_a_flapping_link_goes_once(cluster: Cluster) -> None:
     """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=False)
-    struck = cluster.timeline.now()
+    strikes = []
 
     for _ in range(4):
-        with cluster.suffering(Unplug(master)):
+        with cluster.suffering(Unplug(master)) as struck:
+            strikes.append(struck)
             cluster.timeline.let_pass(master.vrrp.advert_int / 2)
         cluster.timeline.let_pass(timers.master_down_interval(master.vrrp) / 2)
-    took = cluster.wait_master(backup, since=struck, until=due.latest)
+    took = cluster.wait_master(backup, since=strikes[0], until=due.latest)
     back = cluster.wait_master(
         master, since=cluster.healed(), until=timers.failback(master.vrrp).latest
     )
@@ -221,6 +222,6 @@ def test_failover_of_a_flapping_link_goes_once(cluster: Cluster) -> None:
     assert back.within(timers.failback(master.vrrp))
     moves = [
         tenure.node
-        for tenure in measures.ownership(cluster.timeline, cluster.vip, "eth0", since=struck)
+        for tenure in measures.ownership(cluster.timeline, cluster.vip, "eth0", since=strikes[0])
     ]
     assert moves == [backup.name, master.name]

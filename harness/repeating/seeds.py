@@ -21,6 +21,8 @@ BINS = 20
 BARS = " .:-=+*#%@"
 ENOUGH = 0.8
 """Which part of a window should be filled."""
+NARROW = 0.011
+"""Seconds: what is no wider is an instant, with what the clock may be off on both sides of it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def shares(lines: Iterable[str]) -> list[float]:
     """Where in its window each judged time lies: 0 is the earliest that was due, 1 the latest.
 
-    Windows of no width are left out: there is nothing to fill.
+    Windows that are an instant are left out, as long as it was met: there is nothing to fill.
     """
     found = []
     for line in lines:
@@ -58,8 +60,9 @@ def shares(lines: Iterable[str]) -> list[float]:
         if event.get("kind") != "judged" or event.get("measured") is None:
             continue
         width = event["latest"] - event["earliest"]
-        if width > 0:
-            found.append((event["measured"] - event["earliest"]) / width)
+        share = (event["measured"] - event["earliest"]) / width if width else 0.0
+        if width > NARROW or not 0 <= share <= 1:
+            found.append(share)
     return found
 
 
