@@ -11,7 +11,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from harness.events import make
+from harness.events import Event, make
 from harness.report import artifacts, page
 from tests import browsers
 from tests.browsers import Browser, Element, draw, hover, phone, scenario, wait
@@ -22,6 +22,8 @@ pytestmark = pytest.mark.slow
 SCENARIOS = 150
 LARGEST = 4_000_000
 OPENS_WITHIN = 2.0
+LOST = range(20, 80)
+"""The numbers of the requests that are not answered."""
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +40,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = make_run(tmp_path_factory.mktemp("browser") / "run", EVENTS)
     (folder / "test_it" / "director1").mkdir()
     (folder / "test_it" / "director1" / "keepalived.log").write_text("<b>what it said</b>")
-    requests = [
-        make("request", 10.5 + n / 20, "client", status=200, server=f"web{n % 2 + 1}", latency=0.0004 + n / 1e7,
-             error=None, port=30000 + n)
-        for n in range(1000)
-    ]  # fmt: skip
+    requests = [_request(number) for number in range(1000)]
     logs = [make("log", 11 + n / 50, "director1", daemon="keepalived", line=f"line {n} of it") for n in range(200)]
     events = sorted([*EVENTS, *requests, *logs], key=lambda event: event.at)
     text = "".join(event.as_json() + "\n" for event in events)
@@ -57,6 +55,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (scenario / artifacts.TIMELINE).write_text(text.replace('"measured": 14.6', f'"measured": {_came(number)}'))
     page.write(folder)
     return folder
+
+
+def _request(number: int) -> Event:
+    """One of twenty a second, in turn answered by one of two servers, but for a while by none."""
+    ended = {"status": 0, "latency": 1.0, "error": "timed out"}
+    if number not in LOST:
+        ended = {"status": 200, "latency": 0.0004 + number / 1e7, "server": f"web{number % 2 + 1}"}
+    return make("request", 10.5 + number / 20, "client", port=30000 + number, **ended)
 
 
 def _came(number: int) -> float:
@@ -167,6 +173,34 @@ def test_it_is_zoomed_by_buttons_and_keys(opened: Browser) -> None:
     wait(opened, lambda _: ticks(drawn) == first)
     drawn.find_element(By.CSS_SELECTOR, ".chart svg").send_keys(Keys.HOME)
     wait(opened, lambda _: ticks(drawn) == whole)
+
+
+def test_rates_and_latencies_are_plotted_on_the_axis_of_the_timeline(opened: Browser) -> None:
+    drawn = draw(opened, "number[77]")
+    rows = [each.get_attribute("textContent") for each in drawn.find_elements(By.CSS_SELECTOR, ".row title")]
+    assert rows[-3:] == ["client requests", "client latency in ms", "client requests a second"]
+    kinds = {"answered by web1", "answered by web2", "failed request"}
+    for what in (".latency", ".rate"):
+        found = drawn.find_elements(By.CSS_SELECTOR, what)
+        assert {each.get_attribute("data-kind") for each in found} == kinds
+    label = drawn.find_element(By.CSS_SELECTOR, ".chart [role=img]").get_attribute("aria-label")
+    assert "client: 1002 requests, 941 answered in 0.400 ms to 1.000 ms, 61 failed." in label
+    assert told_of_rate(opened, drawn, "failed request") == "20 requests a second\n5 failed request"
+
+    first = len(drawn.find_elements(By.CSS_SELECTOR, ".rate"))
+    drawn.find_element(By.CSS_SELECTOR, ".chart svg").send_keys(Keys.HOME)
+    wait(opened, lambda _: len(drawn.find_elements(By.CSS_SELECTOR, ".rate")) != first)
+    assert told_of_rate(opened, drawn, "failed request") == "20 requests a second\n20 failed request"
+
+
+def told_of_rate(browser: Browser, drawn: Element, kind: str) -> str:
+    """What is told of a bar of rates, but for its times."""
+    bars = drawn.find_elements(By.CSS_SELECTOR, f'.rate[data-kind="{kind}"]')
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", bars[0])
+    ActionChains(browser).move_to_element(bars[len(bars) // 2]).perform()
+    tip = wait(browser, lambda _: drawn.find_elements(By.CSS_SELECTOR, ".tip:not([hidden])"))
+    said: str = tip[0].text
+    return said.partition(": ")[2]
 
 
 def test_a_click_shows_the_packets_around_it_with_their_display_filter(opened: Browser) -> None:

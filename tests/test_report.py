@@ -264,6 +264,20 @@ def test_an_outage_is_a_bar_from_the_last_answer_to_the_next(tmp_path: Path) -> 
     assert [bar[2] for bar in bars(drawn(make_run(tmp_path / "never")), "client", "requests")] == ["outage"]
 
 
+def test_the_requests_of_a_load_are_plotted_and_a_few_are_not(tmp_path: Path) -> None:
+    few, many = requests(range(2, 4), until=19), requests(range(2, 4), until=20)
+    assert drawn(make_run(tmp_path / "few", few)).plots == []
+    drawing = drawn(make_run(tmp_path / "many", many))
+    (plot,) = drawing.plots
+    assert [drawing.rows[row] for row in (plot.requests, plot.latency, plot.rate)] == [
+        ("client", "requests"),
+        ("client", "latency in ms"),
+        ("client", "requests a second"),
+    ]
+    assert plot.took == [float(number) for number in range(20)]
+    assert len([mark for mark in drawing.marks if mark[0] == plot.requests]) == 20
+
+
 def test_the_first_view_is_of_the_fault_and_what_was_due(run: Path, tmp_path: Path) -> None:
     start, end = drawn(run).view
     assert start < 0 < 3700 < end < 5000

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import jinja2
 
 _ASSETS = importlib.resources.files("harness.report") / "assets"
-_SCRIPTS: Final = ("chart.js", "ladder.js", "events.js", "page.js")
+_SCRIPTS: Final = ("drawing.js", "plots.js", "chart.js", "ladder.js", "events.js", "page.js")
 """In the order in which they are put into the page: each uses those before it."""
 
 _LIVE: Final = "live.js"

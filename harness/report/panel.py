@@ -26,9 +26,9 @@ from harness.report.words import duration, milliseconds, words
 GOOD: Final = ("passed", "skipped")
 LOOKS_LIKE: Final = "looks like: "
 
-_HEIGHT, _ROW = 125, 26
-"""Of a picture, about, in pixels: what is around its rows, and a row; so nothing moves when it is
-drawn.
+_HEIGHT, _ROW, _PLOTS = 125, 26, 2 * 44
+"""Of a picture, about, in pixels: what is around its rows, a row, and what the rows of a plot have
+more; so nothing moves when it is drawn.
 """
 
 _MOST_RUNGS: Final = 4000
@@ -129,7 +129,7 @@ def panel(scenario: Scenario, base: Path, whole: bool = True) -> dict[str, Any]:
         "table": table.render(scenario.events, about.get("nodes", ())) if amiss else "",
         "description": f"{len(events)} events on"
         f" {len({each.event.node for each in events})} machines",
-        "height": _HEIGHT + _ROW * len(drawn.rows),
+        "height": _HEIGHT + _ROW * len(drawn.rows) + _PLOTS * len(drawn.plots),
         "data": pack(
             json.dumps(
                 _data(scenario, drawn, events, amiss and whole), separators=(",", ":")

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.clock import Instant
-from harness.events import Event
+from harness.events import Event, Request
+from harness.report import plots
 from harness.report.artifacts import Scenario
+from harness.report.plots import Plot
 from harness.report.words import DIRECTING, SERVING, duration, words
 
 Bar = tuple[int, float, float, str, str]
@@ -37,6 +39,7 @@ class Picture:
     bars: list[Bar] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     spans: list[tuple[float, float, str, str]] = field(default_factory=list)
+    plots: list[Plot] = field(default_factory=list)
     view: tuple[float, float] = (0, 0)
     """What is to be seen first: the fault, what was due, and what came of it; all of it where
     nothing was due.
@@ -44,7 +47,7 @@ class Picture:
 
     def as_json(self) -> dict[str, Any]:
         """What the page draws."""
-        return dict(vars(self))
+        return {**vars(self), "plots": [plot.as_json() for plot in self.plots]}
 
 
 def zero(scenario: Scenario) -> Instant:
@@ -239,7 +242,13 @@ class _Artist:
                 event,
                 f"answered by {event.details.get('server')}" if good else "failed request",
             )
+        self._plot(node, row, [event for event in requests if isinstance(event, Request)])
         self._expectations(node)
+
+    def _plot(self, node: str, row: int, requests: list[Request]) -> None:
+        if len(requests) >= plots.LEAST:
+            latency, rate = (self._row(node, label) for label in plots.LABELS)
+            self._picture.plots.append(Plot(row, latency, rate, plots.took(requests)))
 
     def _outages(self, row: int, requests: list[Event]) -> None:
         """A bar from the last request that was answered to the next one that was, where others

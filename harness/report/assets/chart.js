@@ -1,8 +1,5 @@
 "use strict";
 // Draws a scenario's picture: rows of bars and marks on one axis of time, which can be moved and zoomed.
-// It needs no library: what it draws is a few shapes, and one for this would be a hundred times as large.
-
-const SVG = "http://www.w3.org/2000/svg";
 
 const BARS = {
   MASTER: ["#2f7ed8", "master"],
@@ -27,54 +24,10 @@ const MARKS = {
   "not on time": ["#e5262b", "diamond"],
   missed: ["#e5262b", "diamond"],
 };
-const SERVERS = ["#0f9ed5", "#e68a00", "#5aa02c", "#9467bd", "#8c564b", "#17becf", "#bcbd22"];
-const SHAPES = {
-  line: (x, y) => `M${x} ${y - 6}v12`,
-  cross: (x, y) => `M${x - 4} ${y - 4}l8 8m0-8l-8 8`,
-  triangle: (x, y) => `M${x} ${y - 5}l5 9h-10z`,
-  diamond: (x, y) => `M${x} ${y - 7}l6 7l-6 7l-6-7z`,
-  circle: (x, y) => `M${x - 3.2} ${y}a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0-6.4 0z`,
-};
-const STROKED = new Set(["line", "cross"]);
-
 const LABELS = 190; // the width of the rows' names, where there is room for them beside the rows
-const NARROW = 600; // a phone: names stand above their rows
 const AXIS = 34;
-
-function svg(name, attributes = {}, text = "", ...children) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  if (text) element.textContent = text;
-  element.append(...children);
-  return element;
-}
-
-function html(name, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(name), properties);
-  element.append(...children);
-  return element;
-}
-
-const milliseconds = (value) => `${value.toFixed(Math.abs(value) < 100 ? 3 : 1)} ms`;
-
-function grouped(rows, index) {
-  const groups = new Map();
-  for (const row of rows) {
-    if (!groups.has(row[index])) groups.set(row[index], []);
-    groups.get(row[index]).push(row);
-  }
-  return groups;
-}
-
-function ticks(from, to, count) {
-  const rough = (to - from) / Math.max(1, count);
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((times) => times * power).find((each) => each >= rough);
-  const found = [];
-  for (let at = Math.ceil(from / step) * step; at <= to; at += step)
-    found.push(Math.round(at / step) * step + 0);
-  return found;
-}
+const ROW = 26; // the height of a row
+const PLOT = 70; // and of one that has a plot
 
 // biome-ignore lint/correctness/noUnusedVariables: page.js, which follows it in the page, draws with it
 class Chart {
@@ -84,6 +37,7 @@ class Chart {
     this.told = told;
     this.range = [...picture.view];
     this.instant = null;
+    this.plots = picture.plots.map((plot) => new Plot(this, plot));
     this.root = svg("svg", { role: "img", tabindex: "0", "aria-label": described(picture) });
     this.tip = html("div", { className: "tip", hidden: true });
     this.frame = html("div", { className: "chart" }, this.root, this.tip);
@@ -98,10 +52,15 @@ class Chart {
     this.width = Math.max(280, this.frame.clientWidth);
     this.narrow = this.width < NARROW;
     this.left = this.narrow ? 4 : LABELS;
-    this.row = this.narrow ? 38 : 26;
+    this.row = this.narrow ? 38 : ROW;
     this.faults = this.placedFaults();
     this.top = 8 + 18 * Math.max(1, ...this.faults.map((fault) => fault.line + 1));
-    this.height = this.top + this.row * this.picture.rows.length + AXIS;
+    const high = new Set(this.plots.flatMap((plot) => [plot.latency, plot.rate]));
+    const more = (row) => (high.has(row) ? PLOT - ROW : 0);
+    this.tops = [this.top];
+    for (const row of this.picture.rows.keys())
+      this.tops.push(this.tops[row] + this.row + more(row));
+    this.height = this.tops.at(-1) + AXIS;
   }
 
   x(at) {
@@ -115,7 +74,7 @@ class Chart {
   }
 
   y(row) {
-    return this.top + this.row * row + (this.narrow ? 26 : 13);
+    return this.tops[row] + (this.narrow ? 26 : 13);
   }
 
   placedFaults() {
@@ -149,6 +108,7 @@ class Chart {
     root.append(this.plot);
     for (const bar of this.picture.bars) this.drawBar(bar);
     this.drawMarks();
+    for (const plot of this.plots) plot.draw();
     this.drawInstant();
     this.frame.parentElement.dataset.drawn = "yes";
   }
@@ -196,9 +156,9 @@ class Chart {
       );
       const rows = this.picture.rows.flatMap((row, number) => (row[0] === node ? [number] : []));
       if (rows.length) {
-        const y = this.top + this.row * rows[0];
+        const y = this.tops[rows[0]];
         this.plot.append(
-          svg("rect", { ...size, y, height: this.row * rows.length, class: "fault" }),
+          svg("rect", { ...size, y, height: this.tops[rows.at(-1) + 1] - y, class: "fault" }),
         );
       }
       this.plot.append(svg("text", { x: start + 3, y: 16 + 18 * line, class: "fault-name" }, text));
@@ -208,7 +168,7 @@ class Chart {
   drawRows() {
     this.picture.rows.forEach(([node, label], number) => {
       const first = !number || node !== this.picture.rows[number - 1][0];
-      const top = this.top + this.row * number;
+      const top = this.tops[number];
       if (first && number)
         this.root.append(svg("line", { x1: 0, x2: this.width, y1: top, y2: top, class: "grid" }));
       const y = this.narrow ? top + 13 : top + 17;
@@ -434,6 +394,10 @@ class Chart {
         found = [distance, at, `${milliseconds(at)}\n${text}`];
     }
     if (found) return found;
+    for (const plot of this.plots) {
+      const near = plot.nearest(px, py);
+      if (near) return near;
+    }
     const at = this.at(px);
     const bar = this.picture.bars.findLast(
       ([row, from, to]) => Math.abs(this.y(row) - py) < 9 && at >= from && at <= to,
@@ -465,7 +429,7 @@ function described(picture) {
     ["on time", "not on time", "missed"].includes(mark[2]),
   );
   const told = verdicts.map((mark) => `${picture.rows[mark[0]][0]} ${mark[3]}.`);
-  return ["Timeline.", ...faults, ...told, ...outages, "All events are in the table below."].join(
-    " ",
-  );
+  const measured = picture.plots.map((plot) => summed(picture, plot));
+  const last = "All events are in the table below.";
+  return ["Timeline.", ...faults, ...told, ...outages, ...measured, last].join(" ");
 }
