@@ -12,7 +12,7 @@ PACKAGES := keepalived ipvsadm apache2 iproute2 iputils-ping kmod procps curl py
 ifeq ($(shell uname -m),x86_64) # for which alone there is User Mode Linux
 PACKAGES += user-mode-linux
 endif
-TEST_PACKAGES := buildah chromium chromium-driver ldirectord mmdebstrap openssh-client openssh-server tshark wrk
+TEST_PACKAGES := buildah chromium chromium-driver ldirectord mmdebstrap nftables openssh-client openssh-server tshark wrk
 BENCH_PACKAGES := bridge-utils mininet wrk
 CHECK_PACKAGES := vagrant
 CONTAINER_PACKAGES := buildah uidmap

@@ -322,6 +322,16 @@ def test_the_reason_is_the_cause_or_the_window_or_what_was_raised(tmp_path: Path
         assert bool(found) == bool(reason)
 
 
+def test_what_shows_a_cause_is_below_it(run: Path) -> None:
+    message = (
+        "E   looks like: a (d): x; y\nE       at 3.609 s d: advert 51\nE   looks like: b (e): z\n\n    def test_it():"
+    )
+    artifacts.update(run / "test_it" / artifacts.ABOUT, {"message": message})
+    drawn_panel = panel.panel(artifacts.read_scenario(run / "test_it"), run)
+    assert drawn_panel["causes"] == [("a (d): x; y", ["at 3.609 s d: advert 51"]), ("b (e): z", [])]
+    assert "<li>at 3.609 s d: advert 51</li>" in page.write(run).read_text()
+
+
 def test_a_comparison_shows_behaviours_that_differ_first_and_folds_the_others(tmp_path: Path) -> None:
     """Case by case would hide that it is one behaviour."""
     first, second = tmp_path / "a", tmp_path / "b"

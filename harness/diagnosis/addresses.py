@@ -42,8 +42,9 @@ def no_arp_protection(timeline: Timeline, setup: Setup, since: Instant) -> Itera
         )
         missing = "arp_ignore=1 and arp_announce=2" if answers else "arp_announce=2"
         yield Diagnosis(
-            "no ARP protection", (server,), said, f"set {missing} there, before the VIP is on lo"
-        )
+            "no ARP protection", (server,), said,
+            f"set {missing} there, before the VIP is on lo", ((answers or told)[0],),
+        )  # fmt: skip
 
 
 def duplicate_address(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
@@ -56,6 +57,7 @@ def duplicate_address(timeline: Timeline, setup: Setup, since: Instant) -> Itera
         for vip in (*one.vips, *one.excluded_vips)
     }
     holders: dict[str, dict[str, str]] = defaultdict(dict)
+    first: dict[str, dict[str, Arp]] = defaultdict(dict)
     for event in timeline.events(Arp, since=since, sent=True):
         if (
             event.sender
@@ -64,12 +66,14 @@ def duplicate_address(timeline: Timeline, setup: Setup, since: Instant) -> Itera
             and event.sender_mac
         ):
             holders[event.sender][event.node] = event.sender_mac
+            first[event.sender].setdefault(event.node, event)
     for address, macs in holders.items():
         if len(set(macs.values())) > 1:
             yield Diagnosis(
                 "duplicate address", tuple(sorted(macs)), f"each says in ARP that {address}"
                 f" is at its own MAC",
                 "give each machine an address of its own",
+                tuple(first[address].values()),
             )  # fmt: skip
 
 
@@ -108,6 +112,7 @@ def vip_prefix(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Dia
                     f"{event.address}/{event.prefix} on {event.interface}, whose own address"
                     f" has /{min(own)}",
                     "write the VIP without a prefix, or with /32",
+                    (event,),
                 )  # fmt: skip
                 break
 
@@ -148,6 +153,7 @@ def gateway_silent(timeline: Timeline, setup: Setup, since: Instant) -> Iterator
                 f"it asked {len(asked)} times who has {gateway}, its default route, and nobody"
                 " answered",
                 "give it a gateway that there is on its LAN",
+                (asked[0], asked[-1]),
             )  # fmt: skip
 
 
@@ -182,4 +188,5 @@ def two_masters(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Di
             yield Diagnosis(
                 "two masters", tuple(holders), f"both hold {vip}",
                 "compare what they advertise, to whom, and whether it arrives",
+                tuple(added[name] for name in holders),
             )  # fmt: skip

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import combinations
 from typing import Final
 
-from harness import measures
 from harness.clock import Instant
 from harness.diagnosis.found import Diagnosis, Setup
 from harness.events import Advertisement
@@ -51,6 +51,7 @@ def vrid_mismatch(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[
                 "VRID mismatch", (one.node, other.node),
                 f"{one.addresses} is advertised as VRID {one.vrid} and as VRID {other.vrid}",
                 "give both the same virtual_router_id",
+                (one, other), "virtual_router_id",
             )  # fmt: skip
 
 
@@ -66,6 +67,7 @@ def foreign_cluster(timeline: Timeline, setup: Setup, since: Instant) -> Iterato
                 "foreign cluster with the same VRID", (one.node, other.node),
                 f"VRID {one.vrid} is advertised with {one.addresses} and with {other.addresses}",
                 "give each cluster on a LAN a virtual_router_id of its own",
+                (one, other), "virtual_router_id",
             )  # fmt: skip
 
 
@@ -78,6 +80,7 @@ def advert_int_mismatch(timeline: Timeline, setup: Setup, since: Instant) -> Ite
                 f"VRID {one.vrid} is advertised every {one.interval} s and every"
                 f" {other.interval} s",
                 "give both the same advert_int",
+                (one, other), "advert_int",
             )  # fmt: skip
 
 
@@ -95,6 +98,7 @@ def multicast_blocked(timeline: Timeline, setup: Setup, since: Instant) -> Itera
                     f"nothing that {speaker.node} advertises of VRID {speaker.vrid} reaches"
                     f" {listener.node}",
                     "let protocol 112 to 224.0.0.18 pass on the way, or use unicast_peer",
+                    (speaker,),
                 )  # fmt: skip
 
 
@@ -126,20 +130,20 @@ def weight_below_the_gap(timeline: Timeline, setup: Setup, since: Instant) -> It
 
 def two_address_owners(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
     """Two directors say with priority 255 that the VIP is an address of their own (RFC 3768
-    section 5.3.4).
+    section 5.3.4); each, however soon it then gave way or lowered its priority.
     """
-    for one, other in _pairs(timeline, since):
-        if (
-            one.node != other.node
-            and one.vrid == other.vrid
-            and one.priority == other.priority == OWNER_PRIORITY
-        ):
+    sent = timeline.events(Advertisement, since=since, sent=True, priority=OWNER_PRIORITY)
+    first: dict[int, dict[str, Advertisement]] = defaultdict(dict)
+    for event in sent:
+        first[event.vrid].setdefault(event.node, event)
+    for vrid, by_node in first.items():
+        for one, other in combinations(by_node.values(), 2):
             yield Diagnosis(
                 "two address owners", (one.node, other.node),
-                f"both advertise VRID {one.vrid} with priority {OWNER_PRIORITY}, and neither"
-                f" ever gives way",
+                f"both advertise VRID {vrid} with priority {OWNER_PRIORITY}",
                 f"leave priority {OWNER_PRIORITY} to the one that has {one.addresses} as its"
                 f" own address, or to nobody",
+                (one, other), "priority",
             )  # fmt: skip
 
 
@@ -167,6 +171,7 @@ def not_taken_in(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[D
                     f"priority {known[-1].priority} of {better.node} arrives at it, and it"
                     f" advertises {deaf.priority} all the same",
                     "let protocol 112 to 224.0.0.18 pass in its own firewall (INPUT)",
+                    (known[-1], deaf),
                 )  # fmt: skip
 
 
@@ -183,13 +188,21 @@ def flawed_advertisements(timeline: Timeline, setup: Setup, since: Instant) -> I
                     f" {event.flaw}",
                     "look for what rewrites it on its way: a router, a firewall rule,"
                     " checksum offloading",
+                    (event,),
                 )  # fmt: skip
                 break
 
 
 def _arrived(timeline: Timeline, advert: Advertisement, listener: str, since: Instant) -> bool:
     """Whether anything that the sender of an advertisement said under this VRID reached
-    ``listener``.
+    ``listener``, be it right or not.
     """
-    heard = measures.heard(timeline, listener, advert.vrid, since)
-    return any(event.source == advert.source for event in heard)
+    come = timeline.events(
+        Advertisement,
+        node=listener,
+        since=since,
+        sent=False,
+        vrid=advert.vrid,
+        source=advert.source,
+    )
+    return bool(come)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from harness.clock import Instant
+from harness.events import Event
 from harness.topology import VrrpInstance
 
 
@@ -88,12 +89,17 @@ NOTHING: Final = Seen()
 class Diagnosis:
     """A misconfiguration: its ``name``, the machines it is on or between, the evidence for it,
     and what to do.
+
+    ``shown`` are the few events that show it, in their order; ``option`` is the word of
+    keepalived.conf that has it, where one has.
     """
 
     name: str
     nodes: tuple[str, ...]
     evidence: str
     cure: str
+    shown: tuple[Event, ...] = ()
+    option: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} ({', '.join(self.nodes)}): {self.evidence}; {self.cure}"

@@ -8,14 +8,18 @@ although its cluster is misconfigured, for what it tries may be something else: 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import pytest
 
 from harness.cluster import Cluster
+from harness.daemons.nodes import DirectorNode
 from harness.diagnosis import Diagnosis, names
 from harness.errors import HarnessError
 from harness.events import FaultChanged
 from harness.plugin import private_pytest
 from harness.plugin.clusters import RUNNING
+from harness.report.words import words
 from harness.timeline import EVER
 from harness.topology import PhantomRouter
 
@@ -69,19 +73,44 @@ def tell(item: pytest.Item, report: pytest.TestReport) -> None:
         return  # to look reads clocks, which shifts what the next scenario measures
     found = _causes(cluster)
     if report.failed and found:
-        private_pytest.put_first(report, [f"{LOOKS_LIKE}: {cause}" for cause in found])
+        private_pytest.put_first(report, _lines(cluster, found))
     undeclared = [cause for cause in found if cause.name not in _declared(item)]
     if report.passed and undeclared and not item.config.getoption("controls"):
-        _fail(report, undeclared)
+        _fail(cluster, report, undeclared)
 
 
-def _fail(report: pytest.TestReport, found: list[Diagnosis]) -> None:
+def _lines(cluster: Cluster, found: Iterable[Diagnosis]) -> list[str]:
+    """Each cause in a line, with what shows it below."""
+    lines = []
+    for cause in found:
+        lines.append(f"{LOOKS_LIKE}: {cause}")
+        lines += [f"    at {event.at:.3f} s {event.node}: {words(event)}" for event in cause.shown]
+        lines += [f"    {line}" for name in cause.nodes for line in _written(cluster, name, cause)]
+    return lines
+
+
+def _written(cluster: Cluster, name: str, cause: Diagnosis) -> Iterator[str]:
+    """The line of a director's keepalived.conf that has a mistake, where that is one line."""
+    node = cluster.nodes[name]
+    if not cause.option or not isinstance(node, DirectorNode):
+        return
+    text = node.config_text().decode(errors="replace")
+    found = [
+        f"{name}: keepalived.conf line {number}: {line.strip()}"
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.split()[:1] == [cause.option]
+    ]
+    if len(found) == 1:
+        yield found[0]
+
+
+def _fail(cluster: Cluster, report: pytest.TestReport, found: list[Diagnosis]) -> None:
     """A scenario that passed on a cluster that looks misconfigured."""
     marks = ", ".join(repr(cause.name) for cause in found)
     report.outcome = "failed"
     report.longrepr = "\n".join(
         [
-            *(f"{LOOKS_LIKE}: {cause}" for cause in found),
+            *_lines(cluster, found),
             "",
             f"It passed otherwise. If that is meant: @pytest.mark.{MARK}({marks})",
         ]

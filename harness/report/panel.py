@@ -212,9 +212,18 @@ def _previews(scenario: Scenario) -> dict[str, str]:
     return found
 
 
-def _causes(message: str) -> list[str]:
-    lines = [line.removeprefix("E").strip() for line in message.splitlines()]
-    return [line.removeprefix(LOOKS_LIKE) for line in lines if line.startswith(LOOKS_LIKE)]
+def _causes(message: str) -> list[tuple[str, list[str]]]:
+    """What it looks like, each with the lines below it, which show that."""
+    found: list[tuple[str, list[str]]] = []
+    for line in message.splitlines():
+        said = line.removeprefix("E   ")
+        if said.startswith(LOOKS_LIKE):
+            found.append((said.removeprefix(LOOKS_LIKE), []))
+        elif found and said.startswith("    "):
+            found[-1][1].append(said.strip())
+        elif found:
+            break
+    return found
 
 
 def _files(scenario: Scenario, base: Path) -> list[tuple[str, list[tuple[str, str, str]]]]:
