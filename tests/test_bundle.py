@@ -223,6 +223,8 @@ def named(test: str) -> dict[str, str]:
         (lambda files, manifest: manifest.update(selection=["--image"]), "images and keepaliveds"),
         (lambda files, manifest: manifest.update(selection={"junitxml": ["/etc/passwd"]}), "images and keepaliveds"),
         (lambda files, manifest: manifest.update(selection={"image": "sid"}), "images and keepaliveds"),
+        (lambda files, manifest: manifest.update(speaker="--pdb"), "which VRRP implementation"),
+        (lambda files, manifest: manifest.update(speaker=["frr"]), "which VRRP implementation"),
         (lambda files, manifest: manifest.update(versions=[1]), "list of versions"),
         (lambda files, manifest: manifest.update(memory="all"), "how much memory"),
     ],
@@ -279,17 +281,19 @@ CHOSEN = {"image": ["director=trixie"], "keepalived": [], "matrix": ["keepalived
 
 
 def test_images_are_chosen_as_they_were(run: Path, tmp_path: Path) -> None:
-    artifacts.update(run / artifacts.RUN, {"selection": CHOSEN, "bugs_fail": True})
+    artifacts.update(run / artifacts.RUN, {"selection": CHOSEN, "bugs_fail": True, "speaker": "frr"})
     bundle.make(run, tmp_path / "b.zip")
     opened = bundle.read(tmp_path / "b.zip")
     selection = {option: reproduce.selected(opened, option, None) for option in bundle.SELECTION}
     assert selection == CHOSEN
     assert reproduce.images(selection) == ["trixie", "bullseye", "sid"]
     arguments = reproduce.arguments(opened, selection)
-    assert arguments[-5:-1] == [
+    assert arguments[-7:-1] == [
         "--image=director=trixie",
         "--matrix=keepalived=bullseye+sid,mixed",
         "--bugs-fail",
+        "--speaker",
+        "frr",
         "--",
     ]
 

@@ -86,6 +86,14 @@ def test_the_text_says_what_was_expected_by_which_rule_what_happened_and_how_to_
     assert "<details><summary>director1/keepalived.conf</summary>" in text
 
 
+def test_the_text_runs_the_implementation_that_was_tried(run: Path, tmp_path: Path) -> None:
+    selection = {"image": ["trixie+frr"], "keepalived": [], "matrix": []}
+    artifacts.update(run / artifacts.RUN, {"selection": selection, "speaker": "frr"})
+    target, _ = reproduction.make(run, "poweroff", tmp_path / "frr.zip")
+    command = f"pytest '{TEST}' --seed 7 --clock virtual --image=trixie+frr --speaker=frr"
+    assert command in target.with_suffix(".md").read_text()
+
+
 def test_no_text_of_a_scenario_ends_its_block(made: Path) -> None:
     assert "````text\n> assert" in made.with_suffix(".md").read_text()
 

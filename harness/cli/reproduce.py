@@ -26,6 +26,7 @@ from harness.kernels.host.watchdog import WATCHDOG, limit
 from harness.report import artifacts
 from harness.report.bundle import SELECTION, Bundle, read
 from harness.report.versions import commit
+from harness.topology.machines import SPEAKERS
 
 _NAME = re.compile(r"[^=,+]+(?![^,+]*=)")
 """An image or a keepalived in the value of an option: what is before a ``=`` says whose it is."""
@@ -211,6 +212,8 @@ def arguments(bundle: Bundle, selection: dict[str, list[str]]) -> list[str]:
     options += ["--seed", str(bundle.manifest["seed"])]  # for hardware addresses
     options += [f"--{option}={value}" for option, values in selection.items() for value in values]
     options += [option for name, option in _SWITCHES.items() if bundle.manifest.get(name) is True]
+    if (speaker := bundle.manifest.get("speaker")) not in (None, SPEAKERS[0]):
+        options += ["--speaker", speaker]
     return [*options, "--", *tests]
 
 

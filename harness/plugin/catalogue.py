@@ -122,6 +122,7 @@ MACHINERY: Final = frozenset(
         "regression",
         "core",
         "diagnosis",
+        "rule",
         "parametrize",
         "skip",
         "skipif",

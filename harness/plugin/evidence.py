@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.report.evidence import Evidence
 
 KEEP = ("all", "failed", "none")
+RULE = "rule"
 _report = pytest.StashKey[pytest.TestReport]()
 _folder = pytest.StashKey[Path]()
 _evidence: pytest.StashKey[Evidence] = pytest.StashKey()
@@ -95,12 +96,13 @@ def _about(item: pytest.Item) -> dict[str, Any]:
 
 
 def _rules(item: pytest.Item) -> dict[str, str]:
-    """The rules of protocol arithmetic that a scenario computes its windows with, by name, in
-    words.
+    """The rules that a scenario judges by, by name, in words: those that its marks name, and the
+    protocol arithmetic that it computes its windows with.
     """
     function = getattr(item, "function", None)
     names = catalogue.windows_of(function) if function is not None else []
-    return {name: inspect.getdoc(getattr(timers, name)) or "" for name in names}
+    marked = dict(mark.args for mark in item.iter_markers(RULE))
+    return marked | {name: inspect.getdoc(getattr(timers, name)) or "" for name in names}
 
 
 def _outcome(report: pytest.TestReport | None) -> dict[str, Any]:
@@ -146,7 +148,12 @@ class _Reports:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Listen to the reports."""
+    """Declare the mark, and listen to the reports."""
+    config.addinivalue_line(
+        "markers",
+        f"{RULE}(name, text): a rule that the scenario judges by, such as an RFC's, for whoever"
+        " reads its failure",
+    )
     config.pluginmanager.register(_Reports(config))
 
 

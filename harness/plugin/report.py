@@ -56,6 +56,7 @@ def begin(run: Path, config: pytest.Config, chosen: choice.Choice, order: list[s
         "controls": config.getoption("controls"),
         "bugs_fail": config.getoption("bugs_fail"),
         "selection": {option: config.getoption(option) for option in SELECTION},
+        "speaker": config.getoption("speaker"),
         "commit": commit(),
         "images": image_versions(config),
         "order": order,

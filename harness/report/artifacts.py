@@ -193,6 +193,7 @@ _OF_RUN = {
     "controls": _is(bool),
     "bugs_fail": _is(bool),
     "selection": _is(dict),
+    "speaker": _TEXT,
     "commit": _TEXT,
     "images": _is(dict),
     "seconds": _NUMBER,

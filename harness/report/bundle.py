@@ -25,6 +25,7 @@ from harness import received
 from harness.errors import HarnessError
 from harness.report import artifacts, secrets
 from harness.report.artifacts import PAGE, TIMELINE, Run, read_run
+from harness.topology.machines import SPEAKERS
 
 FORMAT: Final = 1
 MANIFEST = "bundle.json"
@@ -48,6 +49,7 @@ _KNOWN = (
     "controls",
     "bugs_fail",
     "selection",
+    "speaker",
 )
 _UNREADABLE = (
     OSError,
@@ -286,6 +288,8 @@ def _checked_manifest(data: bytes | None, files: dict[str, bytes]) -> dict[str, 
         raise HarnessError("it does not say on which clock and with which seed it ran")
     if not _is_selection(manifest.get("selection")):
         raise HarnessError("its list of images and keepaliveds is not what it should be")
+    if manifest.get("speaker") not in (None, *SPEAKERS):
+        raise HarnessError("it does not say which VRRP implementation was tried")
     if any(not isinstance(manifest.get(of) or {}, dict) for of in ("versions", "images")):
         raise HarnessError("its list of versions is not what it should be")
     if any(

@@ -14,6 +14,7 @@ from harness.report import table
 from harness.report.artifacts import Run, Scenario
 from harness.report.summary import plain
 from harness.report.words import duration, milliseconds
+from harness.topology.machines import SPEAKERS
 
 LAST_LINES: Final = 60
 """So many lines of its timeline are in the text; the archive has all of it."""
@@ -94,6 +95,8 @@ def _how(run: Run, scenario: Scenario, archive: str) -> Iterator[str]:
         for option, values in about.get("selection", {}).items()
         for value in values or ()
     ]
+    if (speaker := about.get("speaker")) not in (None, SPEAKERS[0]):
+        options.append(f"--speaker={speaker}")
     command = [
         "pytest",
         scenario.name,

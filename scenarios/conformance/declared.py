@@ -11,7 +11,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from scenarios.conformance.vectors import BACKUP, BY_9568, MASTER, Kind, Vector
+from scenarios.conformance.vectors import (
+    BACKUP,
+    BY_9568,
+    DISCARDED,
+    HURRIED,
+    MASTER,
+    OBEYED,
+    Kind,
+    Vector,
+)
 
 
 @dataclass(frozen=True)
@@ -330,6 +339,27 @@ FRR = (
 def needed(kind: Kind) -> list[pytest.MarkDecorator]:
     """The marks of what a keepalived has to have for a kind."""
     return [pytest.mark.needs("v3_checksum_as_v2", keepalived="2.2.8")] if kind is BY_9568 else []
+
+
+_DUE = {
+    DISCARDED: "is to be discarded",
+    OBEYED: "is to be obeyed",
+    HURRIED: "is to have it take over sooner",
+}
+
+
+def ruled(vector: Vector, state: str) -> pytest.MarkDecorator:
+    """The mark of what the RFC has a director in a state do with a packet."""
+    due = f'"{vector.name}", sent to a {state}, {_DUE[vector.due[state]]}'
+    return by_rule(f"{vector.rule}. {due}", vector.level)
+
+
+def by_rule(rule: str, level: str) -> pytest.MarkDecorator:
+    """The mark of a rule ``RFC 9568 7.1: what it says``, with the RFC's word for how binding it
+    is.
+    """
+    source, _, text = rule.partition(": ")
+    return pytest.mark.rule(f"{source} ({level})", text)
 
 
 def findings(

@@ -66,6 +66,11 @@ class Seen:
         ways = [word for word, is_so in (("counted", self.counted), ("logged", self.said)) if is_so]
         return f"discarded, {' and '.join(ways)}" if ways else "discarded silently"
 
+    @property
+    def told(self) -> str:
+        """What became of the packet, for whoever reads a failure."""
+        return "\n".join([f"{self.how}; in seconds after the packet:", *self.shown])
+
 
 def depose(cluster: Cluster) -> Instant:
     """Have the director be a backup, whoever it was, and forget which faults it has already told

@@ -58,8 +58,18 @@ packets` or `debug vrrp protocol`, which nobody has switched on here. "gave up" 
 Initialize, from which it does not come back by itself.
 
 Every run leaves a page with the timeline of each line (`artifacts/.../report.html`). A finding says
-which scenario shows it: that ends as *bug shown*, and `lvs-harness bundle` packs its timeline and
-capture.
+which scenario shows it, and with which version: that ends as *bug shown*. So its evidence, to be
+sent to somebody, is had by
+
+```console
+$ pytest 'scenarios/conformance/test_receiving.py::SCENARIO' --image trixie
+$ lvs-harness bundle artifacts/RUN --scenario SCENARIO
+```
+
+which makes an archive (timeline, capture, page, and what it takes to run it again) and a text in
+Markdown: the rule and its RFC, what was expected, what happened, versions, and how to run it. For
+another version name another release, or a program with `--keepalived`; for FRR's vrrpd say `--image
+trixie+frr --speaker frr`.
 """
 
 

@@ -11,7 +11,7 @@ import pytest
 from harness.cluster import Cluster
 from harness.scenario import topology
 from scenarios.conformance import observing
-from scenarios.conformance.declared import declared, needed
+from scenarios.conformance.declared import declared, needed, ruled
 from scenarios.conformance.observing import Seen
 from scenarios.conformance.vectors import BACKUP, DISCARDED, KINDS, MASTER, Kind, Vector, vectors
 from topologies.phantom_pair import PhantomPair
@@ -38,6 +38,7 @@ def cases(state: str, discarded: bool) -> list[object]:
                 topology(PhantomPair, **kind.vrrp),
                 *needed(kind),
                 *declared(kind, vector, state),
+                ruled(vector, state),
             ],
         )
         for kind in KINDS
@@ -77,7 +78,7 @@ def test_conformance_a_master_discards(
     seen = observing.ask_master(cluster, vector.packets)
     show(record_property, cluster, MASTER, kind, vector, seen)
 
-    assert seen.did == DISCARDED
+    assert seen.did == DISCARDED, seen.told
 
 
 @OTHER_VRID
@@ -89,7 +90,7 @@ def test_conformance_a_master_obeys(
     seen = observing.ask_master(cluster, vector.packets)
     show(record_property, cluster, MASTER, kind, vector, seen)
 
-    assert seen.did == vector.due[MASTER]
+    assert seen.did == vector.due[MASTER], seen.told
 
 
 @TRUTHFUL
@@ -101,7 +102,7 @@ def test_conformance_a_backup_discards(
     seen = observing.ask_backup(cluster, vector.packets)
     show(record_property, cluster, BACKUP, kind, vector, seen)
 
-    assert seen.did == DISCARDED
+    assert seen.did == DISCARDED, seen.told
 
 
 @OTHER_VRID
@@ -113,4 +114,4 @@ def test_conformance_a_backup_obeys(
     seen = observing.ask_backup(cluster, vector.packets)
     show(record_property, cluster, BACKUP, kind, vector, seen)
 
-    assert seen.did == vector.due[BACKUP]
+    assert seen.did == vector.due[BACKUP], seen.told

@@ -11,7 +11,7 @@ import pytest
 from harness.cluster import Cluster
 from harness.scenario import topology
 from scenarios.conformance import observing
-from scenarios.conformance.declared import declared_of_sender, needed
+from scenarios.conformance.declared import by_rule, declared_of_sender, needed
 from scenarios.conformance.sending import Duty, duties
 from scenarios.conformance.vectors import KINDS, Kind
 from topologies.phantom_pair import PhantomPair
@@ -33,6 +33,7 @@ CASES = [
             topology(PhantomPair, **kind.vrrp),
             *needed(kind),
             *declared_of_sender(kind, duty.name),
+            by_rule(duty.rule, duty.level),
         ],
     )
     for kind in KINDS
@@ -66,4 +67,4 @@ def test_conformance_a_master_sends(
         {**row, "logs": False, "counted": [], "said": [], "answered": False, "shown": []},
     )
 
-    assert kept
+    assert kept, f"not so: {duty.rule}"
