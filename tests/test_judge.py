@@ -84,4 +84,4 @@ def test_what_is_said_of_it() -> None:
     assert judge(Facts("call", "failed", bug=BUG, version=NEW)).note.endswith("and seems to be in 2.3.4 too")
     assert judge(Facts("call", "failed", bug=BUG, version=OLD)).note.endswith("but this is not 'took in'")
     shown = judge(Facts("call", "failed", bug=BUG, version=OLD, for_reason=True))
-    assert shown.why == "bug shown: abc (it is old) in 2.2.7"
+    assert shown.why == "bug shown in 2.2.7: it is old (abc)"

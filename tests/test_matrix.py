@@ -89,7 +89,7 @@ def test_a_bug_that_shows_is_an_outcome_of_its_own(project: pytest.Pytester) -> 
     result.assert_outcomes()
     result.stdout.fnmatch_lines(["*test_declared_well*BUG SHOWN*", "*, 2 bug shown*"])
     assert result.ret == pytest.ExitCode.OK
-    assert 'message="bug shown: abc (it is old) in 2.1.5"' in (project.path / "junit.xml").read_text()
+    assert 'message="bug shown in 2.1.5: it is old (abc)"' in (project.path / "junit.xml").read_text()
 
 
 def test_for_bisect_a_bug_fails_wherever_it_shows(project: pytest.Pytester) -> None:

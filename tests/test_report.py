@@ -168,7 +168,7 @@ def test_nothing_is_no_table() -> None:
 
 def test_the_page_escapes_every_name_and_needs_no_network(run: Path) -> None:
     text = page.write(run).read_text()
-    without_scripts = text.replace('<script type="text/plain"', "").replace('<script>"use strict"', "")
+    without_scripts = text.replace('<script type="text/plain"', "").replace('<script>// biome-ignore-all', "")
     assert "<script>" not in without_scripts
     assert "alert(1)</script>" not in text
     assert "&lt;i&gt;no&lt;/i&gt;" in text
@@ -330,6 +330,12 @@ def test_what_shows_a_cause_is_below_it(run: Path) -> None:
     drawn_panel = panel.panel(artifacts.read_scenario(run / "test_it"), run)
     assert drawn_panel["causes"] == [("a (d): x; y", ["at 3.609 s d: advert 51"]), ("b (e): z", [])]
     assert "<li>at 3.609 s d: advert 51</li>" in page.write(run).read_text()
+
+
+def test_the_reason_of_a_bug_that_was_shown_is_the_bug(run: Path) -> None:
+    message = "bug shown in 2.2.7: it is old (abc)\n\n> assert\nE  assert 1 == 2"
+    artifacts.update(run / "test_it" / artifacts.ABOUT, {"message": message, "outcome": "bug-shown"})
+    assert artifacts.read_scenario(run / "test_it").reason == "bug shown in 2.2.7: it is old (abc)"
 
 
 def test_a_comparison_shows_behaviours_that_differ_first_and_folds_the_others(tmp_path: Path) -> None:

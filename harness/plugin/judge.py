@@ -167,7 +167,8 @@ def _with_bug(facts: Facts, bug: Bug) -> Verdict:
         return Verdict(Outcome.FAILED, note=note)
     if not facts.for_reason:
         return Verdict(Outcome.FAILED, note=f"{bug.declared}, but this is not {bug.caught!r}")
-    return Verdict(Outcome.BUG_SHOWN, f"bug shown: {bug.reference} ({bug.what}) in {facts.version}")
+    shown = f"bug shown in {facts.version}: {bug.what} ({bug.reference})"
+    return Verdict(Outcome.BUG_SHOWN, shown)
 
 
 def _plain(facts: Facts) -> Outcome:

@@ -65,12 +65,14 @@ class Scenario:
     @property
     def reason(self) -> str:
         """Why it did not pass, in a line: the cause where one is known, the window that was missed,
-        or what was raised.
+        or what was raised; of a bug that was shown, which one.
 
         Empty if it passed.
         """
         lines = [line for line in str(self.about.get("message") or "").splitlines() if line.strip()]
         raised = [line[1:].strip() for line in lines if line.startswith("E ")]
+        if self.outcome == "bug-shown":
+            return lines[0] if lines else ""
         first = (raised or [line.strip() for line in lines] or [""])[0]
         late = [event for event in self.events if isinstance(event, Judged) and not event.met]
         return f"{late[-1].node} {words(late[-1])}" if late and " in Due(" in first else first

@@ -350,7 +350,7 @@ _DUE = {
 
 def ruled(vector: Vector, state: str) -> pytest.MarkDecorator:
     """The mark of what the RFC has a director in a state do with a packet."""
-    due = f'"{vector.name}", sent to a {state}, {_DUE[vector.due[state]]}'
+    due = f'"{vector.name}", sent to a {state}, {_DUE[vector.due[state]]}.'
     return by_rule(f"{vector.rule}. {due}", vector.level)
 
 

@@ -14,6 +14,7 @@ from harness.events import Advertisement, Log, StateChanged
 from harness.faults import StopSpeaker
 from harness.keepalived import statistics, timers
 from harness.timeline import EVER
+from scenarios.conformance.vectors import HURRIED
 
 SOON = 0.05
 """Seconds within which a daemon that does something because of a packet has done it, and said
@@ -69,7 +70,8 @@ class Seen:
     @property
     def told(self) -> str:
         """What became of the packet, for whoever reads a failure."""
-        return "\n".join([f"{self.how}; in seconds after the packet:", *self.shown])
+        how = "it took over sooner than without the packet" if self.did == HURRIED else self.how
+        return "\n".join([f"{how}; what happened, in seconds after it:", *self.shown])
 
 
 def depose(cluster: Cluster) -> Instant:
@@ -152,7 +154,7 @@ def ask_backup(cluster: Cluster, packets: Sequence[Mapping[str, Any]]) -> Seen:
     elif not took:
         did = _obeyed(cluster, director, packets[-1], sent)
     else:
-        did = "discarded" if took[0].at >= began + due.earliest - cluster.slack else "hurried"
+        did = "discarded" if took[0].at >= began + due.earliest - cluster.slack else HURRIED
     shown = story(cluster, sent)
     recover(cluster, director, did)
     return Seen(did, counted, said, False, shown)
