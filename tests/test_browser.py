@@ -223,6 +223,9 @@ def test_events_are_narrowed_down_and_a_broadcast_is_one_line(opened: Browser) -
     drawn = draw(opened, "script")
     drawn.find_element(By.CSS_SELECTOR, ".events summary").send_keys(Keys.ENTER)
     rows = wait(opened, lambda _: drawn.find_elements(By.CSS_SELECTOR, ".events tbody tr"))
+    summary = drawn.find_element(By.CSS_SELECTOR, ".events summary").text
+    count = drawn.find_element(By.CSS_SELECTOR, ".events output").text
+    assert summary.split()[0] == count.split()[0]
     assert [row.text.partition("arp ")[2] for row in rows if " arp " in row.text] == [
         "gratuitous ARP 172.16.10.50 → director1, web1"
     ]

@@ -168,7 +168,7 @@ def test_nothing_is_no_table() -> None:
 
 def test_the_page_escapes_every_name_and_needs_no_network(run: Path) -> None:
     text = page.write(run).read_text()
-    without_scripts = text.replace('<script type="text/plain"', "").replace('<script>// biome-ignore-all', "")
+    without_scripts = text.replace('<script type="text/plain"', "").replace("<script>// biome-ignore-all", "")
     assert "<script>" not in without_scripts
     assert "alert(1)</script>" not in text
     assert "&lt;i&gt;no&lt;/i&gt;" in text

@@ -108,7 +108,8 @@ def panel(scenario: Scenario, base: Path, whole: bool = True) -> dict[str, Any]:
     about = scenario.about
     amiss = scenario.outcome not in GOOD
     message = str(about.get("message") or "")
-    events = broadcasts.told(scenario.events)
+    told = broadcasts.told(scenario.events)
+    events = [each for each in told if not isinstance(each.event, Expected)]
     drawn = picture.draw(scenario)
     return {
         "outcome": scenario.outcome,
@@ -163,7 +164,6 @@ def _data(
                 _listed(each.heard, nodes),
             ]
             for each in events
-            if not isinstance(each.event, Expected)
         ],
         "rungs": [rung.as_json(zero) for rung in _most_telling(rungs, zero)],
         "captured": bool(capture),

@@ -2,7 +2,7 @@
 // Draws a scenario's picture: rows of bars and marks on one axis of time, which can be moved and zoomed.
 
 const BARS = {
-  MASTER: ["#2f7ed8", "master"],
+  MASTER: ["#2468b8", "master"],
   BACKUP: ["#9fc3ee", "backup"],
   FAULT: ["#e0a458", "fault state"],
   off: ["#6b7280", "off or ended"],
@@ -106,8 +106,10 @@ class Chart {
     this.drawFaults();
     this.drawRows();
     root.append(this.plot);
+    this.names = [];
     for (const bar of this.picture.bars) this.drawBar(bar);
     this.drawMarks();
+    this.plot.append(...this.names); // over the marks, which would cross them out
     for (const plot of this.plots) plot.draw();
     this.drawInstant();
     this.frame.parentElement.dataset.drawn = "yes";
@@ -202,13 +204,8 @@ class Chart {
     const label =
       kind === "outage" ? text.replace("no request was answered for ", "outage ") : kind;
     if (NAMED.has(kind) && wide > 7 * label.length + 8 && kind !== "outage") {
-      this.plot.append(
-        svg(
-          "text",
-          { x: left + 5, y: this.y(row) + 4, class: DARK_ON.has(kind) ? "on dark-on" : "on" },
-          label,
-        ),
-      );
+      const look = { class: DARK_ON.has(kind) ? "on dark-on" : "on", stroke: color };
+      this.names.push(svg("text", { x: left + 5, y: this.y(row) + 4, ...look }, label));
     } else if (kind === "outage" && wide > 7 * label.length + 8) {
       const y = this.y(row) - 6;
       this.plot.append(

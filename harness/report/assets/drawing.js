@@ -7,7 +7,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 const NARROW = 600; // a phone: names stand above their rows
 
-const SERVERS = ["#0f9ed5", "#e68a00", "#5aa02c", "#9467bd", "#8c564b", "#17becf", "#bcbd22"];
+const SERVERS = ["#0f94c8", "#c97800", "#4f9126", "#9467bd", "#8c564b", "#0f8b7f", "#86871a"];
 const SHAPES = {
   line: (x, y) => `M${x} ${y - 6}v12`,
   cross: (x, y) => `M${x - 4} ${y - 4}l8 8m0-8l-8 8`,

@@ -3,6 +3,7 @@
 
 const RUNGS = 24;
 const RUNG = 34;
+const SAID = 6.2; // the width of a letter, about
 const CHOICES = [
   ["all packets", () => true],
   [
@@ -103,7 +104,9 @@ class Ladder {
     this.narrow = room < NARROW;
     this.left = this.narrow ? 62 : 100; // of the times
     const wide = Math.max(this.narrow ? 58 : 130, (room - this.left) / Math.max(1, used.length));
-    const width = this.left + wide * used.length;
+    // On a phone what is said begins at the left edge, and may be longer than the ladder is wide.
+    const said = Math.max(0, ...shown.map((rung) => SAID * (rung[4].length + 20)));
+    const width = this.left + Math.max(wide * used.length, this.narrow ? said : 0);
     const height = 34 + RUNG * shown.length;
     const root = svg("svg", {
       width,
