@@ -14,6 +14,7 @@ import subprocess
 import sys
 import termios
 import textwrap
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from harness.kernels.making import cache
 
 ROOT = Path(__file__).parent.parent
 NOBODY = 65534
+PATIENCE = 60  # seconds of a busy machine; what is not gone by then stays
 
 _CALLER = """
     import sys
@@ -215,3 +217,22 @@ def status(pid: int) -> bytes:
         return Path(f"/proc/{pid}/status").read_bytes()
     except OSError:
         return b""
+
+
+def _left(before: set[int]) -> list[int]:
+    """The processes below this one that were not there before, once those that have ended are reaped."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    return [pid for pid in descendants(os.getpid()) if pid not in before and status(pid)]
+
+
+def all_gone(before: set[int]) -> list[int]:
+    """Wait until they are; those that are not within :data:`PATIENCE`."""
+    deadline = time.monotonic() + PATIENCE
+    while (left := _left(before)) and time.monotonic() < deadline:
+        with contextlib.suppress(ProcessLookupError):
+            watched = os.pidfd_open(left[0])
+            select.select([watched], [], [], max(0, deadline - time.monotonic()))
+            os.close(watched)
+    return left

@@ -61,8 +61,9 @@ class Served:
             self._process.stdin.close()
             self._process.wait(_GRACE)
         except (OSError, subprocess.TimeoutExpired):
+            pass
+        finally:  # also where somebody interrupts this
             self._process.kill()
-        finally:
             self._process.wait()
             for stream in (self._process.stdout, self._process.stderr):
                 if stream is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import select
 import signal
 import subprocess
 import sys
@@ -20,11 +19,10 @@ from harness.kernels import choice
 from harness.kernels.calls import linux
 from harness.kernels.host import uml
 from harness.kernels.making import cache
-from tests.guests import ROOT, descendants, heed_signals, status
+from tests.guests import PATIENCE, ROOT, all_gone, descendants, heed_signals, status
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 60  # seconds of a busy machine; what is not gone by then stays
 SETTLE = 2.0
 """Seconds that a command goes on after something else than itself was killed, before it is asked to end."""
 LONGEST = 12.0
@@ -44,6 +42,7 @@ def _commands(folder: Path) -> dict[str, list[str]]:
     return {
         "check": check,
         "up": [*LVS, "up", "director_pair", "--kernel", "uml", *here],
+        "page": [*LVS, "up", "director_pair", "--kernel", "uml", "--web", *here],
         "bisect": [sys.executable, "-c", judge, *SCENARIOS, *here],
         "scenarios": ["make", "--silent", "scenarios", f"ARGS={made}"],
         "workers": [sys.executable, "-m", "pytest", *SCENARIOS, *here, "-n", "2"],
@@ -119,25 +118,6 @@ def _start(name: str, folder: Path, apart: Apart | None) -> subprocess.Popen[byt
     )
 
 
-def _left(before: set[int]) -> list[int]:
-    """The processes below this one that were not there before, once those that have ended are reaped."""
-    with suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    return [pid for pid in descendants(os.getpid()) if pid not in before and status(pid)]
-
-
-def _all_gone(before: set[int]) -> list[int]:
-    """Wait until they are; those that are not within :data:`PATIENCE`."""
-    deadline = time.monotonic() + PATIENCE
-    while (left := _left(before)) and time.monotonic() < deadline:
-        with suppress(ProcessLookupError):
-            watched = os.pidfd_open(left[0])
-            select.select([watched], [], [], max(0, deadline - time.monotonic()))
-            os.close(watched)
-    return left
-
-
 def _kill_one(name: str, folder: Path, apart: Apart | None, chance: random.Random) -> str:
     """Start a command and end it, or something below it, at some moment; what was done, in words."""
     moment = chance.uniform(0, LONGEST)
@@ -178,7 +158,7 @@ def test_nothing_stays_of_a_command_that_was_ended(
     for number in range(pytestconfig.getoption("kills")):
         name = list(_commands(tmp_path))[number % len(_commands(tmp_path))]
         done = _kill_one(name, tmp_path, apart, chance)
-        left = [status(pid).partition(b"\n")[0].decode() for pid in _all_gone(before)]
+        left = [status(pid).partition(b"\n")[0].decode() for pid in all_gone(before)]
         assert left == [], f"seed {seed}, {done}: left are {left}"
         made = [path.name for path in (tmp_path / "tmp").iterdir()]
         files = [name for name in made if not name.startswith("pytest-of-")]  # pytest's own, which it keeps
@@ -224,7 +204,7 @@ def test_a_topology_that_loops_leaves_no_orphan(number: signal.Signals, tmp_path
     _wait_for((tmp_path / "begun").exists)
     running.send_signal(number)
     running.wait(PATIENCE)
-    assert _all_gone(before) == []
+    assert all_gone(before) == []
 
 
 @pytest.mark.usefixtures("_orphans_come_here")
@@ -254,4 +234,4 @@ def test_an_interrupted_check_says_what_it_has_found(number: signal.Signals, tmp
     assert "works" in said
     assert "interrupted: this is what was found until then; " in said
     assert "Traceback" not in said
-    assert _all_gone(before) == []
+    assert all_gone(before) == []

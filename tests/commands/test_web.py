@@ -7,41 +7,87 @@ import json
 import os
 import pty
 import re
+import select
+import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.guests import VIRTUAL
+from harness.kernels.calls import linux
+from tests.guests import PATIENCE, ROOT, VIRTUAL, all_gone, descendants, heed_signals
 
 URL = re.compile(r"http://127\.0\.0\.1:\d+/[\w-]+/")
+
+
+CTRL_C = b"\x03"
 
 
 class Terminal:
     """A command in a terminal of its own, and what it has shown since the last wait."""
 
     def __init__(self, folder: Path, *command: str) -> None:
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir(exist_ok=True)
         self.pid, self.descriptor = pty.fork()
         if not self.pid:
+            heed_signals()
             os.chdir(folder)
-            os.execv(sys.executable, [sys.executable, "-m", *command])
+            environment = {**os.environ, "TMPDIR": str(self.temporary), "PYTHONPATH": str(ROOT)}
+            os.execve(sys.executable, [sys.executable, "-m", *command], environment)
         self.shown = ""
 
     def wait(self, pattern: str) -> str:
-        """Read until that is shown; pytest's own limit ends what never comes."""
+        """Read until that is shown."""
         while not (found := re.search(pattern, self.shown)):
-            try:
-                self.shown += os.read(self.descriptor, 4096).decode(errors="replace")
-            except OSError:
+            if not self._read():
                 pytest.fail(f"it ended before {pattern}: {self.shown}")
         self.shown = self.shown[found.end() :]
         return found[0]
 
+    def press(self, keys: bytes) -> None:
+        os.write(self.descriptor, keys)
+
+    def rest(self) -> str:
+        """What is shown until it ends."""
+        while self._read():
+            pass
+        return self.shown
+
+    def _read(self) -> bool:
+        """Whether it has shown more, rather than ended; what shows nothing for long is killed."""
+        if not select.select([self.descriptor], [], [], PATIENCE)[0]:
+            os.kill(self.pid, signal.SIGKILL)
+            pytest.fail(f"it has hung, after this: {self.shown}")
+        try:
+            data = os.read(self.descriptor, 4096)
+        except OSError:
+            return False
+        self.shown += data.decode(errors="replace")
+        return bool(data)
+
     def status(self) -> int:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+@pytest.fixture
+def nothing_left() -> Iterator[Callable[[Terminal, str], None]]:
+    """Whether a command that has ended has left a process, its page or a temporary folder."""
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)  # processes that lose their parents come here
+    before = set(descendants(os.getpid()))
+
+    def check(terminal: Terminal, url: str) -> None:
+        with pytest.raises(ConnectionRefusedError):
+            asked(url)
+        assert all_gone(before) == []
+        assert [path.name for path in terminal.temporary.iterdir() if not path.name.startswith("pytest-of-")] == []
+
+    yield check
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 0)
 
 
 def asked(url: str, path: str = "", body: object = None) -> tuple[int, str]:
@@ -106,3 +152,80 @@ def test_pytest_serves_its_page_as_long_as_it_runs(tmp_path: Path) -> None:
         rest.join()
     with pytest.raises(ConnectionRefusedError):
         asked(url)
+
+
+LASTING = """
+from harness.scenario import topology
+from topologies.director_pair import DirectorPair
+
+@topology(DirectorPair)
+def test_good(cluster):
+    cluster.settle()
+
+@topology(DirectorPair)
+def test_lasting(cluster):
+    while True:
+        cluster.timeline.let_pass(1)
+"""
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_ctrl_c_ends_pytest_and_its_page(
+    times: int, workers: str, tmp_path: Path, nothing_left: Callable[[Terminal, str], None]
+) -> None:
+    """The page of what was found until then is written; a second Ctrl-C, as people press it, takes nothing of that."""
+    VIRTUAL.find()
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "test_it.py").write_text(LASTING)
+    running = Terminal(tmp_path, "pytest", "--web", "-p", "no:cacheprovider", "-v", "-n", workers)
+    url = running.wait(URL.pattern)
+    running.wait("PASSED")
+    running.press(CTRL_C * times)
+
+    said = running.rest()
+
+    assert running.status() == pytest.ExitCode.INTERRUPTED, said
+    assert "Traceback" not in said
+    assert len(re.findall("KeyboardInterrupt !!|lvs-harness: interrupted", said)) == 1, said
+    assert "report.html" in said
+    nothing_left(running, url)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_while_up_builds_ends_it_and_its_page(
+    times: int, tmp_path: Path, nothing_left: Callable[[Terminal, str], None]
+) -> None:
+    VIRTUAL.find()
+    up = Terminal(tmp_path, "harness.cli", "up", "director_pair", "--web")
+    url = up.wait(URL.pattern)
+    up.wait("building DirectorPair")
+    up.press(CTRL_C * times)
+
+    said = up.rest()
+
+    assert up.status() == 130, said
+    assert said.count("interrupted") == 1, said
+    assert "Traceback" not in said
+    nothing_left(up, url)
+
+
+def test_ctrl_c_at_the_prompt_of_up_keeps_the_cluster(
+    tmp_path: Path, nothing_left: Callable[[Terminal, str], None]
+) -> None:
+    """As at every prompt; `exit` or Ctrl-D ends it."""
+    VIRTUAL.find()
+    up = Terminal(tmp_path, "harness.cli", "up", "director_pair", "--web")
+    url = up.wait(URL.pattern)
+    up.wait("lvs> ")
+    up.press(b"pass 3" + CTRL_C)
+    up.wait(r"\(interrupted; `exit` goes on\)")
+    assert asked(url)[0] == 200
+    assert asked(url, "do", {"word": "pass"})[0] == 200
+    up.wait("since the cluster was built")
+    up.press(b"\x04")
+
+    said = up.rest()
+
+    assert up.status() == 0, said
+    nothing_left(up, url)
