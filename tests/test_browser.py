@@ -190,7 +190,7 @@ def test_rates_and_latencies_are_plotted_on_the_axis_of_the_timeline(opened: Bro
     first = len(drawn.find_elements(By.CSS_SELECTOR, ".rate"))
     drawn.find_element(By.CSS_SELECTOR, ".chart svg").send_keys(Keys.HOME)
     wait(opened, lambda _: len(drawn.find_elements(By.CSS_SELECTOR, ".rate")) != first)
-    assert told_of_rate(opened, drawn, "failed request") == "20 requests a second\n20 failed request"
+    assert told_of_rate(opened, drawn, "failed request") == "20 requests a second\n10 failed request"
 
 
 def told_of_rate(browser: Browser, drawn: Element, kind: str) -> str:

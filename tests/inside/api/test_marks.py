@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.cluster import Cluster
+from harness.events import Advertisement
 from harness.faults import StopHttpd
 from harness.scenario import topology
 from tests.inside.api.shown import shows
@@ -49,3 +50,11 @@ def test_what_runs_in_real_time_as_well(cluster: Cluster) -> None:
 def test_a_cluster_that_is_misconfigured_on_purpose(cluster: Cluster) -> None:
     cluster.settle()
     assert [found.name for found in cluster.diagnoses()] == ["VIP with the wrong prefix"]
+
+
+@shows("mark rule")
+@pytest.mark.rule("RFC 3768 5.2.3 (MUST)", "one whose TTL is not 255 is discarded")
+def test_what_a_failure_is_to_be_read_by(cluster: Cluster) -> None:
+    cluster.settle()
+    advertisement = cluster.timeline.events(Advertisement, node="director1", sent=True)[-1]
+    assert advertisement.ttl == 255
