@@ -78,6 +78,23 @@ def test_the_page_is_there_for_who_knows_the_token(served: Served) -> None:
     assert headers["referrer-policy"] == "no-referrer"
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+def test_what_is_not_posted_changes_nothing(served: Served, method: str) -> None:
+    for path in ("", "do", "run.json"):
+        ask(served, f"{path}?word=fault&fault=PowerOff&node=director1", method, **own(served))
+    assert typed(served) == ""
+
+
+@pytest.mark.parametrize("name", ["attacker.example", "127.0.0.1.attacker.example", "[::1]", "0.0.0.0", ""])
+def test_a_name_that_leads_here_is_no_way_in(served: Served, name: str) -> None:
+    """A page elsewhere may have its own name resolved to 127.0.0.1, once it is open."""
+    port = urlsplit(served.url).port
+    asked = {**own(served), "Host": f"{name}:{port}", "Origin": f"http://{name}:{port}"}
+    assert ask(served, "do", "POST", POWER_OFF, **asked)[0] in (400, 403)
+    assert ask(served, "", Host=f"{name}:{port}")[0] == 400
+    assert typed(served) == ""
+
+
 @pytest.mark.parametrize("path", ["/", "/wrong/", "/wrong/events?since=0", "/wrong/test_it/scenario.json"])
 def test_without_the_token_there_is_nothing(served: Served, path: str) -> None:
     assert ask(served, path)[:2] in ((404, "there is nothing"), (404, "Not Found"))
@@ -211,7 +228,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.mark.slow
 def test_it_keeps_up_in_a_browser(browser: Browser, served: Served, run: Path) -> None:
-    """Entries come and change without a reload, what is open stays open, and a button reaches the prompt."""
+    """Entries come and change without a reload, in each tab, what is open stays open, and a button reaches the
+    prompt.
+    """
     browser.get_log("browser")
     browser.get(served.url)
     browser.execute_script("window.loaded = 'once'")
@@ -231,6 +250,17 @@ def test_it_keeps_up_in_a_browser(browser: Browser, served: Served, run: Path) -
     assert done == "typed: poweroff director1"
     assert typed(served) == "poweroff director1\n"
     assert browser.execute_script("return window.loaded") == "once"
+
+    first = browser.current_window_handle
+    browser.switch_to.new_window("tab")
+    browser.get(served.url)
+    finish(run, "test_for_both", "passed")
+    wait(browser, lambda _: browser.find_elements(By.CSS_SELECTOR, "[data-name='t.py::test_for_both']"))
+    browser.close()
+    browser.switch_to.window(first)
+    wait(browser, lambda _: browser.find_elements(By.CSS_SELECTOR, "[data-name='t.py::test_for_both']"))
+    finish(run, "test_for_one", "passed")
+    wait(browser, lambda _: browser.find_elements(By.CSS_SELECTOR, "[data-name='t.py::test_for_one']"))
 
     served.close()
     wait(browser, lambda _: "It has ended" in browser.find_element(By.ID, "pulse").text)

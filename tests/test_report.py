@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -359,3 +360,27 @@ def test_a_comparison_shows_behaviours_that_differ_first_and_folds_the_others(tm
     assert "2 of 2" in text
     assert "2 scenarios ended alike in both runs" in text
     assert text.index("t.py::test_it[1]") < text.index("ended alike") < text.index('data-name="t.py::test_same"')
+
+
+TEXTS = ("text", "soft", "accent", "passed", "failed", "error", "inconclusive", "bug-shown", "skipped", "unfinished",
+         "missing")  # fmt: skip
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("colour", TEXTS)
+def test_every_text_can_be_read_on_what_is_behind_it(theme: str, colour: str) -> None:
+    """WCAG 2.2, 1.4.3: a contrast of 4.5."""
+    style = (Path(page.__file__).parent / "assets/page.css").read_text()
+    light, dark = (dict(re.findall(r"--([\w-]+): (#\w+);", block)) for block in style.split("}")[:2])
+    colours = light if theme == "light" else light | dark
+    for behind in ("card", "back"):
+        one, other = sorted((luminance(colours[colour]), luminance(colours[behind])), reverse=True)
+        assert (one + 0.05) / (other + 0.05) >= 4.5, behind
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2.2 defines it, of ``#123`` or ``#112233``."""
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

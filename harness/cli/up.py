@@ -84,6 +84,7 @@ def _run(options: argparse.Namespace) -> int:
     from harness.images import selection
     from harness.live import living
     from harness.report import artifacts
+    from harness.report.versions import commit
 
     chosen_images = _selection(options)
     for name in chosen_images.names if chosen_images else ():
@@ -105,7 +106,17 @@ def _run(options: argparse.Namespace) -> int:
                 return _up(spec, options)
             return chosen.run("harness.cli", sys.argv[1:], run, readable=readable)
 
-    return _with_page(run, carry) if options.web else carry()
+    about = {
+        "kernel": chosen.header,
+        "clock": "virtual" if chosen.virtual else "real",
+        "seed": chosen.seed,
+        "arguments": sys.argv[1:],
+        "commit": commit(),
+    }
+    artifacts.update(run / artifacts.RUN, about)
+    status = _with_page(run, carry) if options.web else carry()
+    artifacts.update(run / artifacts.RUN, {"status": status})
+    return status
 
 
 def _with_page(run: Path, carry: Callable[[], int]) -> int:

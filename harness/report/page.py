@@ -114,7 +114,7 @@ def entry(scenario: Scenario, number: str, base: Path) -> str:
 def summaries(runs: Sequence[Run]) -> str:
     """How many scenarios ended in which way so far, and on what they run."""
     template = _environment().get_template("summaries.html.j2")
-    return template.render(runs=[_summary(run) for run in runs])
+    return template.render(runs=[_summary(run) for run in runs], live=True)
 
 
 def render(runs: Sequence[Run], base: Path, live: Live | None = None) -> str:

@@ -111,6 +111,8 @@ def test_a_button_of_up_reaches_its_prompt(tmp_path: Path) -> None:
     status, page = asked(url)
     assert status == 200
     assert "<option>director2" in page
+    assert "1 running" in page
+    assert "Incomplete" not in page
 
     assert asked(url, "do", {"word": "fault", "fault": "PowerOff", "node": "director1"})[0] == 200
     up.wait("director1 suffers from PowerOff")
@@ -122,6 +124,9 @@ def test_a_button_of_up_reaches_its_prompt(tmp_path: Path) -> None:
     os.write(up.descriptor, b"exit\r")
     up.wait("logs, capture and timeline: ")
     assert up.status() == 0
+    (run,) = (tmp_path / "artifacts").iterdir()
+    about = json.loads((run / "run.json").read_text())
+    assert (about["clock"], about["seed"], about["status"]) == ("virtual", 0, 0)
     with pytest.raises(ConnectionRefusedError):
         asked(url)
 
