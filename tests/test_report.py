@@ -323,6 +323,40 @@ def test_the_reason_is_the_cause_or_the_window_or_what_was_raised(tmp_path: Path
         assert bool(found) == bool(reason)
 
 
+@pytest.mark.parametrize(
+    ("selection", "images", "told"),
+    [
+        ({}, {}, "2.2.7"),
+        ({"image": ["trixie"]}, {"trixie": "2.3.3"}, "2.3.3 (trixie)"),
+        ({"image": ["director2=trixie"]}, {"trixie": "2.3.3"}, "2.2.7, 2.3.3 (trixie)"),
+    ],
+)
+def test_a_comparison_says_which_keepalived_ran(
+    selection: dict[str, list[str]], images: dict[str, str], told: str, tmp_path: Path
+) -> None:
+    first, second = make_run(tmp_path / "a"), make_run(tmp_path / "b")
+    artifacts.update(first / artifacts.RUN, {"versions": {"keepalived": "2.1.5"}})
+    about = {"versions": {"keepalived": "2.2.7"}, "selection": selection, "images": images}
+    artifacts.update(second / artifacts.RUN, about)
+    text = page.write_comparison(first, second, tmp_path / "both.html").read_text()
+    assert "A: a, keepalived 2.1.5<" in text
+    assert f"B: b, keepalived {told}<" in text
+
+
+def test_a_router_that_is_played_has_its_advertisements_and_no_requests(tmp_path: Path) -> None:
+    nodes = [*NODES, {"name": "phantom", "role": "PhantomRouter", "addresses": {}}]
+    said = make("advertisement", 12, "phantom", sent=True, vrid=51, priority=200)
+    drawing = drawn(make_run(tmp_path / "run", [*EVENTS[:3], said], nodes=nodes))
+    assert [label for node, label in drawing.rows if node == "phantom"] == ["advertisements"]
+
+
+@pytest.mark.parametrize(("outcome", "opened"), [("failed", True), ("bug-shown", False), ("passed", False)])
+def test_what_is_amiss_is_open(run: Path, outcome: str, opened: bool) -> None:
+    artifacts.update(run / "test_it" / artifacts.ABOUT, {"outcome": outcome})
+    entry = page.write(run).read_text().partition('<details class="scenario"')[2].partition(">\n<summary>")[0]
+    assert entry.endswith(" open") == opened
+
+
 def test_what_shows_a_cause_is_below_it(run: Path) -> None:
     message = (
         "E   looks like: a (d): x; y\nE       at 3.609 s d: advert 51\nE   looks like: b (e): z\n\n    def test_it():"
@@ -356,7 +390,7 @@ def test_a_comparison_shows_behaviours_that_differ_first_and_folds_the_others(tm
             artifacts.write_json(scenario / artifacts.ABOUT, ended)
             (scenario / artifacts.TIMELINE).write_text("")
     text = page.write_comparison(first, second, tmp_path / "compare.html").read_text()
-    assert "<h2>1 behaviours differ, the others are equal</h2>" in text
+    assert "<h2>1 behaviour differs, the others are equal</h2>" in text
     assert "2 of 2" in text
     assert "2 scenarios ended alike in both runs" in text
     assert text.index("t.py::test_it[1]") < text.index("ended alike") < text.index('data-name="t.py::test_same"')

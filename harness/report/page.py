@@ -198,7 +198,8 @@ def _rows(runs: Sequence[Run], base: Path) -> list[Row]:
     rows.sort(
         key=lambda row: min(OUTCOMES.index(each) for each in row.outcomes if each in OUTCOMES)
     )
-    for row in [row for row in rows if not set(row.outcomes) <= {*GOOD, "missing"}][:_MOST_OPEN]:
+    expected = {*GOOD, "bug-shown", "missing"}
+    for row in [row for row in rows if not set(row.outcomes) <= expected][:_MOST_OPEN]:
         row.opened = True
     return rows
 
@@ -235,6 +236,22 @@ def _ended(rows: Sequence[Row], number: int) -> dict[str, Any]:
     return {"counts": counts.most_common(), "why": why[0] if why else ""}
 
 
+def _keepalived(about: dict[str, Any]) -> str:
+    """Which keepalived the directors ran: those of the images that were asked for, and this
+    machine's where some of them had none, or where none were asked for.
+    """
+    own = str((about.get("versions") or {}).get("keepalived", ""))
+    images = about.get("images") or {}
+    asked = [
+        str(value)
+        for option in ("image", "keepalived")
+        for value in (about.get("selection") or {}).get(option) or ()
+    ]
+    found = [f"{version} ({image})" for image, version in images.items()]
+    everywhere = any("=" not in value for value in asked) or not asked
+    return ", ".join(found if found and everywhere else filter(None, [own, *found]))
+
+
 def _summary(run: Run) -> dict[str, Any]:
     about = run.about
     counts = Counter(scenario.outcome for scenario in run.scenarios)
@@ -244,7 +261,7 @@ def _summary(run: Run) -> dict[str, Any]:
         "problems": run.problems,
         "counts": [(outcome, counts[outcome]) for outcome in reversed(OUTCOMES) if counts[outcome]],
         "kernel": about.get("kernel") or "",
-        "keepalived": (versions or {}).get("keepalived", ""),
+        "keepalived": _keepalived(about),
         "facts": [
             (name, str(value))
             for name, value in (

@@ -91,7 +91,7 @@ class _Artist:
             if role in SERVING:
                 self._real_server(node)
             if role not in DIRECTING + SERVING:
-                self._client(node)
+                self._other(node, role)
         self._faults()
         self._picture.view = self._view()
         return self._picture
@@ -230,6 +230,16 @@ class _Artist:
             for addresses in described.get("addresses", {}).values()
             for address in addresses
         }
+
+    def _other(self, node: str, role: str) -> None:
+        """A client, or a machine that plays a router."""
+        said = [event for event in self._of(node, "advertisement") if event.details.get("sent")]
+        if said:
+            row = self._row(node, "advertisements")
+            for event in said:
+                self._mark(row, event, "advertisement")
+        if role == "Client" or not said:
+            self._client(node)
 
     def _client(self, node: str) -> None:
         requests = self._of(node, "request")

@@ -18,7 +18,7 @@ class Plot {
       .map(([, at, kind, text], number) => [at, kind, text, Math.max(SMALLEST, took[number])]);
     const latencies = this.requests.map((each) => each[3]);
     this.low = 10 ** Math.floor(Math.log10(least(latencies)));
-    this.high = Math.max(10 ** Math.ceil(Math.log10(most(latencies))), 10 * this.low);
+    this.high = Math.max(10 ** Math.ceil(Math.log10(0.9 * most(latencies))), 10 * this.low);
     this.every = interval(this.requests.map((each) => each[0]));
   }
 
