@@ -309,3 +309,16 @@ def test_a_peer_that_nobody_can_resolve_keeps_unicast_from_the_wire() -> None:
     assert PACE in names(missing((peer,)))
     assert PACE not in names(missing((peer,)).act("BlackHole", "director2", 5.0, 8.0))
     assert PACE in names(missing(()).act("BlackHole", "director2", 5.0, 8.0))
+
+
+def test_an_advertisement_of_other_vips_may_prolong_a_backup_s_wait() -> None:
+    def others(event: Event) -> Event:
+        return replace(event, addresses="172.16.10.99") if isinstance(event, Advertisement) else event
+
+    story = quiet(12)
+    lost = story.without(of(Advertisement, "director2", 3.0))
+    assert TAKES in names(lost)
+
+    story = quiet(12)
+    story.events = [others(event) if event.at > 3 and event.node == "director2" else event for event in story.events]
+    assert TAKES not in names(story)

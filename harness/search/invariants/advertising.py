@@ -93,9 +93,10 @@ def _reachable(router: Router, span: Span) -> bool:
         for own in other.addresses.values()
         if set(own) & set(router.instance.unicast_peers)
     ]
+    asked = [router.director, *peers] if peers else []
     after = router.instance.advert_int + RESOLVING
     silent = Aspect.WIRE | Aspect.EAR
-    return all(calm(router.observed, silent, peer, span, after=after) for peer in peers)
+    return all(calm(router.observed, silent, each, span, after=after) for each in asked)
 
 
 def _reason(router: Router, span: Span, reign: Span) -> bool:

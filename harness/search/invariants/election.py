@@ -157,6 +157,8 @@ def _too_quiet(router: Router, able: Span) -> Iterator[Violation]:
     marks += [
         each.at for each in router.heard if patient or not each.priority or _accepted(router, each)
     ]
+    certain = {each.at for each in router.heard}
+    marks += [each.at for each in router.perhaps_heard if each.at not in certain]
     marks = sorted(mark for mark in marks if able.has(mark))
     longest = max([instance.advert_int, *(each.interval for each in router.heard)])
     for mark, end in zip(marks, [*marks[1:], able.until], strict=True):

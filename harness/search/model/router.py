@@ -42,12 +42,22 @@ class Router:
         """
         vips = {ip_address(vip) for vip in self.instance.vips}
         return [
+            event
+            for event in self.perhaps_heard
+            if {ip_address(each) for each in event.addresses.split()} == vips
+        ]
+
+    @cached_property
+    def perhaps_heard(self) -> list[Advertisement]:
+        """The same with those of other VIPs, which a router MAY heed (RFC 9568 section 7.1):
+        keepalived does from 2.3 on, and did not before (docs/conformance.md).
+        """
+        return [
             event for event in self._adverts
             if event.node == self.director and not event.sent and event.flaw is None
             and event.source not in self._own_addresses
             and event.version == self.instance.version
             and (event.version == 3 or event.interval == self.instance.advert_int)
-            and {ip_address(each) for each in event.addresses.split()} == vips
         ]  # fmt: skip
 
     @cached_property
