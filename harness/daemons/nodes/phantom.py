@@ -63,6 +63,13 @@ class PhantomNode(Node):
         words = [f"{middle[at] << 8 | middle[at + 1]:x}" for at in range(0, 8, 2)]
         return "fe80::" + ":".join(words)
 
+    def prepare(self) -> None:
+        """Import what packets are made with now: in a scenario that would take a while, and how
+        long depends on what was imported before.
+        """
+        super().prepare()
+        bytes(self.advertisement().packet())
+
     def advertisement(self, **lies: Any) -> Advertisement:
         """The advertisement that it would send, with other values in the fields ``lies``."""
         right = Advertisement.of(self.role.vrrp, self.source)
