@@ -92,3 +92,32 @@ def test_the_watchdog_ends_a_process_or_a_scenario_and_not_the_run(tmp_path: Pat
     assert "on client: sh -c while :; do :; done" in told.stderr
     assert "the watchdog ended the scenario" in told.stdout
     assert told.returncode == 1
+
+
+SPINNING_SCRIPT = """
+    from harness.scenario import topology
+    from topologies.director_pair import DirectorPair
+
+    SCRIPT = '"/usr/bin/test ! -e /etc/keepalived/down"'
+    SPINS = '''"/bin/sh -c 'test ! -e /tmp/spin || while :; do :; done'"'''
+
+    @topology(DirectorPair, edits={"director1": ((SCRIPT, SPINS),)})
+    def test_it(cluster):
+        cluster.settle()
+        cluster.directors[0].machine.write("/tmp/spin", "")
+        cluster.timeline.let_pass(1.5)
+        assert not cluster.owners()
+"""
+
+
+def test_a_failure_names_the_script_that_spins(tmp_path: Path) -> None:
+    """keepalived's own child, which the watchdog ends; the first line of the failure says where it was."""
+    VIRTUAL.find()
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "test_it.py").write_text(textwrap.dedent(SPINNING_SCRIPT))
+    told = run(tmp_path, "pytest", "--clock", "virtual", "--watchdog", "2", "--tb=short", "-p", "no:cacheprovider")
+    lines = [line.removeprefix("E   ") for line in told.stdout.splitlines()]
+    first = next(line for line in lines if line.startswith("looks like: "))
+    said = "VRRP_Script(maintenance) failed (due to signal 24)"
+    assert first.startswith(f"looks like: process that spins (director1): {said}"), told.stdout
+    assert told.returncode == 1
