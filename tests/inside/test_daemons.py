@@ -8,15 +8,17 @@ import socket
 from pathlib import Path
 
 import pytest
+from mininet.topo import Topo
 
 from harness.cluster import Cluster
 from harness.daemons.nodes.real_server import PROTECTION
 from harness.errors import HarnessError
-from harness.events import Advertisement, Log
+from harness.events import AddressChanged, Advertisement, Log
 from harness.faults import StopHttpd
 from harness.report import dumps
 from harness.scenario import topology
-from topologies.director_pair import DirectorPair
+from harness.topology import Client, Director, HttpGet, RealServer, VirtualService, VrrpInstance
+from topologies.director_pair import VIP, DirectorPair
 
 pytestmark = topology(DirectorPair)
 
@@ -83,6 +85,44 @@ def test_a_keepalived_conf_of_the_user_s_own_is_used_byte_for_byte(cluster: Clus
     assert cluster.master is director, "what it says is what keepalived does"
     adverts = cluster.timeline.events(Advertisement, node=director.name, sent=True)
     assert {advert.priority for advert in adverts} == {200}
+
+
+class Told(Topo):
+    """Directors that say what files mostly say otherwise: where they speak from, ask, and what a good status is."""
+
+    def build(self) -> None:
+        lan = self.addSwitch("lan", subnet="172.16.10.0/24", dpid="1")
+        for number, priority in ((1, 100), (2, 90)):
+            own = f"172.16.10.1{number}"
+            check = HttpGet(status=("200-299", "301"), address="172.16.10.22", bind=own, warmup=0)
+            web = VirtualService(VIP, delay_loop=1, check=check)
+            vrrp = VrrpInstance(
+                vrid=51, vip=(VIP, "172.16.10.51"), prefixes=((VIP, 24),), priority=priority, source=own
+            )
+            options = {"ip": f"{own}/24", "vrrp": vrrp, "services": [web]}
+            self.addLink(lan, self.addHost(f"director{number}", cls=Director, **options))
+        for number in (1, 2):
+            server = {"ip": f"172.16.10.2{number}/24", "serves": [web]}
+            self.addLink(lan, self.addHost(f"web{number}", cls=RealServer, **server))
+        self.addLink(lan, self.addHost("client", cls=Client, ip="172.16.10.100/24"))
+
+
+@topology(Told)
+def test_keepalived_does_what_is_written_of_sources_prefixes_and_other_machines(cluster: Cluster) -> None:
+    master = cluster.master
+    web1, web2 = cluster.real_servers
+
+    sources = {advert.source for advert in cluster.timeline.events(Advertisement, node=master.name, sent=True)}
+    added = cluster.timeline.events(AddressChanged, node=master.name, action="added")
+    prefixes = {event.address: event.prefix for event in added if event.address in master.vrrp.vips}
+    assert sources == {"172.16.10.11"}
+    assert prefixes == {VIP: 24, "172.16.10.51": 32}
+    with cluster.suffering(StopHttpd(web1)):
+        cluster.timeline.let_pass(5)
+        assert web1.name in cluster.pool(master), "it is web2 that is asked"
+    with cluster.suffering(StopHttpd(web2)) as struck:
+        cluster.wait_pool(master, web1, present=False, since=struck, until=10)
+    assert not cluster.said(master, "Unknown keyword|invalid")
 
 
 # -- realserver.sh ----------------------------------------------------------------------------------------------------
