@@ -15,9 +15,15 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 OPTIONS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-)  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+)
 WAITING = 30.0
 
 Browser = Any
@@ -38,7 +44,9 @@ def browser(width: int = 1400, height: int = 1100) -> Iterator[Browser]:
     for option in (*OPTIONS, f"--window-size={width},{height}"):
         options.add_argument(option)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    started = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
+    started = webdriver.Chrome(
+        options=options, service=webdriver.ChromeService(shutil.which("chromedriver"))
+    )
     try:
         yield started
     finally:
@@ -90,7 +98,9 @@ def hover(browser: Browser, chart: Element, kind: str, last: bool = True) -> str
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", picture)
     size = picture.size
     move = ActionChains(browser)
-    move.move_to_element_with_offset(picture, float(x) - size["width"] / 2 + 2, float(y) - size["height"] / 2 + 3)
+    move.move_to_element_with_offset(
+        picture, float(x) - size["width"] / 2 + 2, float(y) - size["height"] / 2 + 3
+    )
     move.perform()
     tip = wait(browser, lambda _: chart.find_elements(By.CSS_SELECTOR, ".tip:not([hidden])"))
     told: str = tip[0].text

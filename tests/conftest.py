@@ -1,5 +1,5 @@
-"""tests/ runs on any kernel. What takes longer is asked for by name: tests/inside/ needs a kernel that can carry
-clusters, and tests/commands/ boots the embedded one for each command.
+"""tests/ runs on any kernel. What takes longer is asked for by name: tests/inside/ needs a kernel
+that can carry clusters, and tests/commands/ boots the embedded one for each command.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ BY_NAME = (Path(__file__).parent / "inside", Path(__file__).parent / "commands")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How long to attack."""
-    parser.addoption("--kills", type=int, default=12, metavar="N", help="commands that are killed (default: 12)")
+    parser.addoption(
+        "--kills", type=int, default=12, metavar="N", help="commands that are killed (default: 12)"
+    )
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave them out, unless one or something in it is named on the command line."""
     named = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
-    if collection_path in BY_NAME and not any(path.resolve().is_relative_to(collection_path) for path in named):
+    if collection_path in BY_NAME and not any(
+        path.resolve().is_relative_to(collection_path) for path in named
+    ):
         return True
     return None

@@ -1,4 +1,6 @@
-"""A program in an embedded kernel, run by a caller in a process of its own, as whoever the test wants."""
+"""A program in an embedded kernel, run by a caller in a process of its own, as whoever the test
+wants.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,10 @@ _CALLER = """
         print(uml.run(
             uml.Kernel.at(Path(kernel), Path(modules) if modules else None), "probe", argv,
             writable=Path(here, "writable"),
-            collect={Path("/srv/report"): Path(here, "collected"), Path("/srv/none"): Path(here, "none")},
+            collect={
+                Path("/srv/report"): Path(here, "collected"),
+                Path("/srv/none"): Path(here, "none"),
+            },
             virtual_start=int(start) if start else None,
             watchdog=float(watchdog),
             quota=int(quota),
@@ -67,7 +72,11 @@ class Place:
                 pytest.skip(problem)
             return packaged
         built = cache.find()
-        return uml.Kernel.at(built.path) if built else pytest.skip("no kernel with virtual time: make kernel")
+        return (
+            uml.Kernel.at(built.path)
+            if built
+            else pytest.skip("no kernel with virtual time: make kernel")
+        )
 
 
 PACKAGED, BUILT, VIRTUAL = Place("packaged", False), Place("built", False), Place("built", True)
@@ -75,7 +84,9 @@ PACKAGED, BUILT, VIRTUAL = Place("packaged", False), Place("built", False), Plac
 
 @dataclass
 class Host:
-    """A folder with a caller and a probe, the user they run as, and the place where the probe runs."""
+    """A folder with a caller and a probe, the user they run as, and the place where the probe
+    runs.
+    """
 
     folder: Path
     user: int | None
@@ -95,9 +106,23 @@ class Host:
             "TERM": "dumb",
         }
         start = str(choice.FIRST_DAY * 1_000_000_000) if self.place.virtual else ""
-        kernel = [str(self.kernel.path), str(self.kernel.modules or ""), start, str(self.watchdog), str(self.quota)]
+        kernel = [
+            str(self.kernel.path),
+            str(self.kernel.modules or ""),
+            start,
+            str(self.watchdog),
+            str(self.quota),
+        ]
         return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
-            [self.interpreter, "-B", "-c", textwrap.dedent(_CALLER), str(self.folder), *kernel, *argv],
+            [
+                self.interpreter,
+                "-B",
+                "-c",
+                textwrap.dedent(_CALLER),
+                str(self.folder),
+                *kernel,
+                *argv,
+            ],
             cwd=self.folder,
             env=environment,
             user=self.user,
@@ -113,7 +138,9 @@ class Host:
         )
 
     def run(self, *argv: str, data: bytes = b"") -> tuple[bytes, bytes]:
-        """The probe's standard output and error; the latter ends with a line that is its exit status."""
+        """The probe's standard output and error; the latter ends with a line that is its exit
+        status.
+        """
         with self.start(*argv, stdin=subprocess.PIPE) as caller:
             return caller.communicate(data)
 
@@ -128,7 +155,9 @@ class Host:
             heed_signals()
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
 
-        with self.start(*argv, start_new_session=True, preexec_fn=take_terminal, **streams) as caller:
+        with self.start(
+            *argv, start_new_session=True, preexec_fn=take_terminal, **streams
+        ) as caller:
             try:
                 yield Screen(master, slave, caller)
             finally:
@@ -138,7 +167,9 @@ class Host:
 
 
 def heed_signals() -> None:
-    """Undo what a shell or nohup does to what it starts in the background: what is ignored is so in the guest too."""
+    """Undo what a shell or nohup does to what it starts in the background: what is ignored is
+    so in the guest too.
+    """
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
@@ -164,7 +195,9 @@ class Screen:
 
 
 def make_host(folder: Path, user: int | None, place: Place, probe: str) -> Host:
-    """Make ``folder`` with the module ``probe``; skips the test if the kernel or an interpreter is missing."""
+    """Make ``folder`` with the module ``probe``; skips the test if the kernel or an interpreter
+    is missing.
+    """
     kernel = place.find()
     (folder / "writable").mkdir(parents=True)
     (folder / "untouched").write_text("as it was")
@@ -175,8 +208,11 @@ def make_host(folder: Path, user: int | None, place: Place, probe: str) -> Host:
         parent.chmod(0o755)
     for path in (folder, folder / "writable"):
         os.chown(path, user, user)
-    # Somebody's home is closed to others: a copy of the harness and the kernel, and any Python, will do.
-    shutil.copytree(ROOT / "harness", folder / "harness", ignore=shutil.ignore_patterns("__pycache__"))
+    # Somebody's home is closed to others: a copy of the harness and the kernel, and any Python,
+    # will do.
+    shutil.copytree(
+        ROOT / "harness", folder / "harness", ignore=shutil.ignore_patterns("__pycache__")
+    )
     if place.kernel == "built":
         copy = folder / "linux"
         copy.write_bytes(kernel.path.read_bytes())
@@ -185,7 +221,10 @@ def make_host(folder: Path, user: int | None, place: Place, probe: str) -> Host:
     for interpreter in (os.path.realpath(sys.executable), "/usr/bin/python3"):
         check = [interpreter, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
         try:
-            if subprocess.run(check, user=user, group=user, extra_groups=[], cwd="/").returncode == 0:
+            if (
+                subprocess.run(check, user=user, group=user, extra_groups=[], cwd="/").returncode
+                == 0
+            ):
                 return Host(folder, user, place, kernel, interpreter)
         except OSError:
             continue
@@ -208,7 +247,9 @@ def descendants(ancestor: int) -> Iterator[int]:
 def kernel_process(host: Host, caller: int) -> int:
     """The kernel process below ``caller``."""
     name = f"Name:\t{host.kernel.path.name}\n".encode()
-    return next(pid for pid in descendants(caller) if name in status(pid))  # below it are the guest's, of that name too
+    return next(
+        pid for pid in descendants(caller) if name in status(pid)
+    )  # below it are the guest's, of that name too
 
 
 def status(pid: int) -> bytes:
@@ -220,7 +261,9 @@ def status(pid: int) -> bytes:
 
 
 def _left(before: set[int]) -> list[int]:
-    """The processes below this one that were not there before, once those that have ended are reaped."""
+    """The processes below this one that were not there before, once those that have ended are
+    reaped.
+    """
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

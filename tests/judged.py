@@ -1,8 +1,9 @@
-"""A pytest plugin: after each scenario the invariants of the search judge what it has left on the timeline.
+"""A pytest plugin: after each scenario the invariants of the search judge what it has left on the
+timeline.
 
-``pytest scenarios/test_failover.py -p tests.judged`` shows that they raise no false alarm; with ``--controls`` it shows
-which planted mistakes they notice. With JUDGED=FILE what was observed is kept as well, for judging it again elsewhere;
-FILE is below the folder of the run.
+``pytest scenarios/test_failover.py -p tests.judged`` shows that they raise no false alarm; with
+``--controls`` it shows which planted mistakes they notice. With JUDGED=FILE what was observed is
+kept as well, for judging it again elsewhere; FILE is below the folder of the run.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 
 
 def _as_meant(item: pytest.Function, observed: Observed) -> Observed:
-    """What was observed, with the setting that was meant: a control's topology is a mistake, too."""
+    """What was observed, with the setting that was meant: a control's topology is a mistake,
+    too.
+    """
     from dataclasses import replace
 
     try:
@@ -70,4 +73,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             complained += bool(found)
             for line in found:
                 terminalreporter.line(f"{report.nodeid}: {line}")
-    terminalreporter.line(f"{judged} scenarios judged by the invariants: {complained} with complaints")
+    terminalreporter.line(
+        f"{judged} scenarios judged by the invariants: {complained} with complaints"
+    )

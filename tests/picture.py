@@ -1,4 +1,6 @@
-"""``python -m tests.picture FILE``: runs a scenario and photographs its report, for the README (``make picture``)."""
+"""``python -m tests.picture FILE``: runs a scenario and photographs its report, for the README
+(``make picture``).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from harness.report import artifacts
 from tests.browsers import browser, draw, hover, lacking
 
 SHOWN = "tests/pictured.py::test_the_backup_replaces_a_master_that_loses_power"
-"""A scenario of the picture's own: its master has held the VIP for seconds when the fault strikes."""
+"""A scenario of the picture's own: its master has held the VIP for seconds when the fault
+strikes.
+"""
 WIDTH, HEIGHT = 1280, 1900  # all of it, for what is hovered over is forgotten when the page scrolls
 
 

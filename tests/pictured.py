@@ -1,4 +1,6 @@
-"""The scenario that the README's picture shows. It is run by ``make picture`` and by nothing else."""
+"""The scenario that the README's picture shows. It is run by ``make picture`` and by nothing
+else.
+"""
 
 from harness import measures
 from harness.clock import Window
@@ -11,11 +13,15 @@ from topologies.director_pair import DirectorPair
 pytestmark = topology(DirectorPair)
 
 REIGN = 3.4
-"""Seconds for which the master has held the VIP when the fault strikes; not a multiple of its interval."""
+"""Seconds for which the master has held the VIP when the fault strikes; not a multiple of its
+interval.
+"""
 
 
 def test_the_backup_replaces_a_master_that_loses_power(cluster: Cluster) -> None:
-    """A master that vanishes costs its silence and the skew: the backup has the VIP within that window."""
+    """A master that vanishes costs its silence and the skew: the backup has the VIP within that
+    window.
+    """
     master, backup = cluster.master, cluster.backup
     due = timers.takeover(backup.vrrp, announced=False)
 

@@ -1,8 +1,9 @@
 """A pytest plugin: how many planted mistakes the invariants notice in a few sequences of deeds.
 
-``pytest scenarios --controls -p tests.planted`` builds each control's cluster, with its mistake, once, and performs the
-sequences below on it instead of the scenario. What is done is known to the invariants; the mistake is not. A search
-tries hundreds of sequences, so what is noticed here it would notice as well.
+``pytest scenarios --controls -p tests.planted`` builds each control's cluster, with its mistake,
+once, and performs the sequences below on it instead of the scenario. What is done is known to the
+invariants; the mistake is not. A search tries hundreds of sequences, so what is noticed here it
+would notice as well.
 """
 
 from __future__ import annotations
@@ -31,8 +32,21 @@ LASTING = {"StopHttpd": 12.0, "HangHttpd": 14.0, "RemovePage": 12.0, "PowerOff":
 def sequences(cluster: Cluster) -> Iterator[tuple[Step, ...]]:
     """Each kind of deed once, alone: those to directors and real servers that a topology offers."""
     texts = {director.name: director.config_text().decode() for director in cluster.directors}
-    kinds = ("PowerOff", "StopKeepalived", "Maintenance", "FailCheck", "HangCheck", "Deaf", "Unplug", "Reload",
-             "StopHttpd", "HangHttpd", "RemovePage", "HangKeepalived", "Ask")  # fmt: skip
+    kinds = (
+        "PowerOff",
+        "StopKeepalived",
+        "Maintenance",
+        "FailCheck",
+        "HangCheck",
+        "Deaf",
+        "Unplug",
+        "Reload",
+        "StopHttpd",
+        "HangHttpd",
+        "RemovePage",
+        "HangKeepalived",
+        "Ask",
+    )
     done: set[str] = set()
     for deed in possible(cluster.plan, texts):
         on_server = deed.node in {server.name for server in cluster.real_servers}
@@ -40,7 +54,9 @@ def sequences(cluster: Cluster) -> Iterator[tuple[Step, ...]]:
         if deed.name in kinds and key not in done:
             done.add(key)
             lasting = LASTING.get(deed.name, 6.0) if deed.name != "Reload" else 0.0
-            yield performed([step(1.0, deed.name, deed.node, lasting, **dict(deed.parameters))], holds)
+            yield performed(
+                [step(1.0, deed.name, deed.node, lasting, **dict(deed.parameters))], holds
+            )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -62,7 +78,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     cluster = pyfuncitem.stash.get(RUNNING, None)
     if cluster is None:
         return None
-    pyfuncitem.user_properties.append((_PROPERTY, _first_complaint(cluster, _meant(pyfuncitem, cluster))))
+    pyfuncitem.user_properties.append(
+        (_PROPERTY, _first_complaint(cluster, _meant(pyfuncitem, cluster)))
+    )
     return True
 
 
@@ -97,4 +115,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line(f"{name}: {complaint or 'NOT NOTICED'}")
     noticed = [complaint for _, complaint in set(rows) if complaint]
     by_rest = sum(f": {REST}: " in complaint for complaint in noticed)
-    terminalreporter.line(f"{len(set(rows))} mistakes planted, {len(noticed)} noticed, {by_rest} of them at rest alone")
+    terminalreporter.line(
+        f"{len(set(rows))} mistakes planted, {len(noticed)} noticed, {by_rest} of them at rest"
+        f" alone"
+    )

@@ -23,7 +23,10 @@ BEFORE = [
     make("state", 1, "director2", instance="VI_1", state="BACKUP"),
     make("destination", 1, "director1", action="added", **POOLED),
 ]
-RECEIVED = [make("arp", 14.6, node, sent=False, gratuitous=True, sender=VIP) for node in ("director1", "web1")]
+RECEIVED = [
+    make("arp", 14.6, node, sent=False, gratuitous=True, sender=VIP)
+    for node in ("director1", "web1")
+]
 EVENTS = [
     make("advertisement", 10.5, "director1", sent=True, vrid=51, priority=100),
     make("request", 10.6, "client", status=200, server="web1", latency=0.001, error=None),
@@ -35,20 +38,41 @@ EVENTS = [
     make("arp", 14.6, "director2", sent=True, gratuitous=True, sender=VIP),
     *RECEIVED,
     make("fault", 15, "director1", name="PowerOff", action="healed"),
-    make("judged", 15.1, "director2", what=f"takes {VIP}", since=11, earliest=13.6, latest=14.7, measured=14.6,
-         met=True),
-]  # fmt: skip
+    make(
+        "judged",
+        15.1,
+        "director2",
+        what=f"takes {VIP}",
+        since=11,
+        earliest=13.6,
+        latest=14.7,
+        measured=14.6,
+        met=True,
+    ),
+]
 
 
 def described(**more: Any) -> dict[str, Any]:
     before = [event.as_dict() for event in BEFORE]
-    return {"format": 1, "test": MARKUP, "nodes": NODES, "began": 10.0, "ended": 16.0, "before": before, **more}
+    return {
+        "format": 1,
+        "test": MARKUP,
+        "nodes": NODES,
+        "began": 10.0,
+        "ended": 16.0,
+        "before": before,
+        **more,
+    }
 
 
 def make_run(folder: Path, events: list[Event] = EVENTS, **more: Any) -> Path:
     scenario = folder / "test_it"
     scenario.mkdir(parents=True)
-    artifacts.write_json(folder / artifacts.RUN, {"format": 1, "kernel": "<b>7</b>", "seed": 0, "status": 1})
-    artifacts.write_json(scenario / artifacts.ABOUT, described(outcome="failed", message="<i>no</i>", **more))
+    artifacts.write_json(
+        folder / artifacts.RUN, {"format": 1, "kernel": "<b>7</b>", "seed": 0, "status": 1}
+    )
+    artifacts.write_json(
+        scenario / artifacts.ABOUT, described(outcome="failed", message="<i>no</i>", **more)
+    )
     (scenario / artifacts.TIMELINE).write_text("".join(event.as_json() + "\n" for event in events))
     return folder

@@ -1,4 +1,6 @@
-"""Hand-made timelines of a pair of directors, for tests of what judges them: quiet lives, with mistakes put in."""
+"""Hand-made timelines of a pair of directors, for tests of what judges them: quiet lives, with
+mistakes put in.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ PRIORITIES = {"director1": 100, "director2": 90}
 
 
 class Story:
-    """A cluster that had settled at second 0, with ``director1`` as master. Each method adds what would be seen."""
+    """A cluster that had settled at second 0, with ``director1`` as master. Each method adds
+    what would be seen.
+    """
 
     def __init__(self, ended: float, **parameters: Any) -> None:
         self.ended = ended
@@ -45,22 +49,34 @@ class Story:
         self.before: list[Event] = []
         for node in (*ADDRESSES, "web1", "web2"):
             self.before += [Power(-9, node, action="on"), Link(-9, node, interface="eth0", up=True)]
-        self.before += [DaemonChanged(-9, web, name="httpd", action="started") for web in ("web1", "web2")]
+        self.before += [
+            DaemonChanged(-9, web, name="httpd", action="started") for web in ("web1", "web2")
+        ]
         for node in ADDRESSES:
             self.before.append(DaemonChanged(-8, node, name="keepalived", action="started"))
             self.before += self._table(-8, node)
         self.before.append(StateChanged(-4, "director1", instance="VI_1", state="MASTER"))
-        self.before.append(AddressChanged(-4, "director1", action="added", address=VIP, prefix=32, interface="eth0"))
+        self.before.append(
+            AddressChanged(
+                -4, "director1", action="added", address=VIP, prefix=32, interface="eth0"
+            )
+        )
         self.before.append(StateChanged(-8, "director2", instance="VI_1", state="BACKUP"))
 
     def _table(self, at: float, node: str) -> list[Event]:
         return [
             ServiceChanged(at, node, action="added", service=SERVICE),
-            *(DestinationChanged(at, node, action="added", service=SERVICE, address=each, weight=1)
-              for each in (WEB1, WEB2)),
-        ]  # fmt: skip
+            *(
+                DestinationChanged(
+                    at, node, action="added", service=SERVICE, address=each, weight=1
+                )
+                for each in (WEB1, WEB2)
+            ),
+        ]
 
-    def advertises(self, node: str, since: float, until: float, heard: bool = True, **changed: Any) -> Story:
+    def advertises(
+        self, node: str, since: float, until: float, heard: bool = True, **changed: Any
+    ) -> Story:
         """It says each second what it should, or what is ``changed`` of that, before ``until``."""
         number = 0
         while since + number < until:
@@ -69,23 +85,45 @@ class Story:
         return self
 
     def advert(self, node: str, at: float, heard: bool = True, **changed: Any) -> Story:
-        said = Advertisement(at, node, interface="eth0", sent=True, vrid=51, priority=PRIORITIES[node],
-                             source=ADDRESSES[node], addresses=VIP)  # fmt: skip
+        said = Advertisement(
+            at,
+            node,
+            interface="eth0",
+            sent=True,
+            vrid=51,
+            priority=PRIORITIES[node],
+            source=ADDRESSES[node],
+            addresses=VIP,
+        )
         said = replace(said, **changed)
         self.events.append(said)
         if heard:
-            self.events += [replace(said, node=other, sent=False) for other in ADDRESSES if other != node]
+            self.events += [
+                replace(said, node=other, sent=False) for other in ADDRESSES if other != node
+            ]
         return self
 
-    def takes(self, node: str, at: float, garps: int = 5, later: int = 5, held: bool = True) -> Story:
+    def takes(
+        self, node: str, at: float, garps: int = 5, later: int = 5, held: bool = True
+    ) -> Story:
         """It becomes master, with all that belongs to that but its advertisements."""
         self.state(node, at, "MASTER")
         if held:
             self.address(node, at, "added")
         for instant, count in ((at, garps), (at + 5, later)):
             for _ in range(count):
-                self.events.append(Arp(instant, node, interface="eth0", sent=True, operation="request", sender=VIP,
-                                       target=VIP, gratuitous=True))  # fmt: skip
+                self.events.append(
+                    Arp(
+                        instant,
+                        node,
+                        interface="eth0",
+                        sent=True,
+                        operation="request",
+                        sender=VIP,
+                        target=VIP,
+                        gratuitous=True,
+                    )
+                )
         return self
 
     def yields(self, node: str, at: float) -> Story:
@@ -97,14 +135,20 @@ class Story:
         return self
 
     def address(self, node: str, at: float, action: Any, address: str = VIP) -> Story:
-        self.events.append(AddressChanged(at, node, action=action, address=address, prefix=32, interface="eth0"))
+        self.events.append(
+            AddressChanged(at, node, action=action, address=address, prefix=32, interface="eth0")
+        )
         return self
 
     def log(self, node: str, at: float, line: str) -> Story:
-        self.events.append(Log(at, node, daemon="keepalived", line=f"Thu Jan  1 00:00:55 2026: {line}"))
+        self.events.append(
+            Log(at, node, daemon="keepalived", line=f"Thu Jan  1 00:00:55 2026: {line}")
+        )
         return self
 
-    def daemon(self, node: str, at: float, action: Any, name: str = "keepalived", status: int | None = None) -> Story:
+    def daemon(
+        self, node: str, at: float, action: Any, name: str = "keepalived", status: int | None = None
+    ) -> Story:
         self.events.append(DaemonChanged(at, node, name=name, action=action, status=status))
         return self
 
@@ -120,13 +164,21 @@ class Story:
         self.events += self._table(at + 0.001, node)
         return self
 
-    def act(self, name: str, node: str, at: float, healed_at: float | None, **parameters: Any) -> Story:
+    def act(
+        self, name: str, node: str, at: float, healed_at: float | None, **parameters: Any
+    ) -> Story:
         self.acts.append(Act(name, node, parameters, at, healed_at))
         return self
 
-    def pool(self, node: str, at: float, action: Any, address: str = WEB1, weight: int | None = 1) -> Story:
+    def pool(
+        self, node: str, at: float, action: Any, address: str = WEB1, weight: int | None = 1
+    ) -> Story:
         weight = None if action == "removed" else weight
-        self.events.append(DestinationChanged(at, node, action=action, service=SERVICE, address=address, weight=weight))
+        self.events.append(
+            DestinationChanged(
+                at, node, action=action, service=SERVICE, address=address, weight=weight
+            )
+        )
         return self
 
     def request(self, at: float, server: str, port: int = 4000) -> Story:
@@ -135,14 +187,26 @@ class Story:
 
     def announces(self, node: str, at: float) -> Story:
         """It tells everybody where the VIP is."""
-        said = Arp(at, node, interface="eth0", sent=True, operation="request", sender=VIP, target=VIP, gratuitous=True)
+        said = Arp(
+            at,
+            node,
+            interface="eth0",
+            sent=True,
+            operation="request",
+            sender=VIP,
+            target=VIP,
+            gratuitous=True,
+        )
         self.events.append(said)
         return self
 
     def notifying(self) -> Story:
         """Every instance has scripts that report its states."""
         changed = {
-            name: replace(one, instances=tuple(replace(each, notify=Notify.reported()) for each in one.instances))
+            name: replace(
+                one,
+                instances=tuple(replace(each, notify=Notify.reported()) for each in one.instances),
+            )
             for name, one in self.setting.directors.items()
         }
         self.setting = replace(self.setting, directors=changed)
@@ -161,8 +225,12 @@ class Story:
 
     def observed(self) -> Observed:
         """What would be judged."""
-        events = sorted((each for each in self.events if each.at <= self.ended), key=lambda event: event.at)
-        return Observed(tuple(events), 0.0, self.ended, tuple(self.acts), self.setting, tuple(self.before))
+        events = sorted(
+            (each for each in self.events if each.at <= self.ended), key=lambda event: event.at
+        )
+        return Observed(
+            tuple(events), 0.0, self.ended, tuple(self.acts), self.setting, tuple(self.before)
+        )
 
 
 def quiet(ended: float = 20.0) -> Story:
@@ -171,7 +239,9 @@ def quiet(ended: float = 20.0) -> Story:
 
 
 def failover(ended: float = 60.0) -> Story:
-    """``director1`` loses power at 5.87 s and is back at 12 s; meanwhile ``director2`` becomes master."""
+    """``director1`` loses power at 5.87 s and is back at 12 s; meanwhile ``director2`` becomes
+    master.
+    """
     story = Story(ended).advertises("director1", 0.5, 5.87)
     story.act("PowerOff", "director1", 5.87, 12.0).dies("director1", 5.87)
     taken, back = 5.5 + DOWN["director2"], 12.0 + DOWN["director1"]

@@ -1,4 +1,6 @@
-"""Advertisements that a phantom router sends: the right one is right, and a lie changes what it names alone."""
+"""Advertisements that a phantom router sends: the right one is right, and a lie changes what it
+names alone.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,15 @@ from harness.observers.packets import Frame
 from harness.timeline import Timeline
 from harness.topology import VrrpInstance
 
-VERSION_2 = VrrpInstance(vrid=51, vip="172.16.10.50", priority=200, advert_int=2, auth_pass="lvs-dr")
+VERSION_2 = VrrpInstance(
+    vrid=51, vip="172.16.10.50", priority=200, advert_int=2, auth_pass="lvs-dr"
+)
 VERSION_3 = VrrpInstance(vrid=51, vip="172.16.10.50", priority=200, version=3, advert_int=0.5)
 OVER_IPV6 = VrrpInstance(vrid=51, vip="fe80::50", priority=200, version=3)
 SOURCES = {"172.16.10.50": "172.16.10.12", "fe80::50": "fe80::12"}
-INSTANCES = pytest.mark.parametrize("instance", [VERSION_2, VERSION_3, OVER_IPV6], ids=["v2", "v3", "IPv6"])
+INSTANCES = pytest.mark.parametrize(
+    "instance", [VERSION_2, VERSION_3, OVER_IPV6], ids=["v2", "v3", "IPv6"]
+)
 
 
 def right(instance: VrrpInstance) -> Advertisement:
@@ -43,7 +49,14 @@ def test_right_one_says_what_the_instance_does(instance: VrrpInstance) -> None:
     protocols.record(Frame(1.0, "phantom", "eth0", True, bytes(right(instance).packet())), timeline)
     (event,) = timeline.events(events.Advertisement)
 
-    said = (event.version, event.vrid, event.priority, event.interval, event.addresses, event.source)
+    said = (
+        event.version,
+        event.vrid,
+        event.priority,
+        event.interval,
+        event.addresses,
+        event.source,
+    )
     source = SOURCES[instance.vips[0]]
     assert said == (instance.version, 51, 200, instance.advert_int, instance.vips[0], source)
     assert event.destination == ("ff02::12" if ":" in source else "224.0.0.18")
@@ -90,7 +103,9 @@ def test_wrong_checksums_are_wrong(instance: VrrpInstance) -> None:
         ({"interval": 77}, {5}),
     ],
 )
-def test_lie_changes_what_it_names(instance: VrrpInstance, lie: dict[str, Any], changed: set[int]) -> None:
+def test_lie_changes_what_it_names(
+    instance: VrrpInstance, lie: dict[str, Any], changed: set[int]
+) -> None:
     before, after = message(right(instance)), message(right(instance).replace(**lie))
     differ = {at for at, (one, other) in enumerate(zip(before, after, strict=True)) if one != other}
     assert differ - {6, 7} == changed

@@ -16,7 +16,9 @@ from harness.images import cache, program
 RELEASES = [Release("2.1.5", "bullseye"), Release("2.2.7", "bookworm"), Release("2.3.3", "trixie")]
 
 
-def judge(first_bad: int, untestable: tuple[int, ...] = ()) -> tuple[Callable[[int], Verdict], list[int]]:
+def judge(
+    first_bad: int, untestable: tuple[int, ...] = ()
+) -> tuple[Callable[[int], Verdict], list[int]]:
     asked: list[int] = []
 
     def verdict(number: int) -> Verdict:
@@ -40,7 +42,9 @@ def test_what_cannot_be_tested_is_passed_over() -> None:
     assert narrow(range(10), verdict) == (3, 6)
 
 
-@pytest.mark.parametrize(("first_bad", "told"), [(0, "0 is bad and not good"), (11, "9 is good and not bad")])
+@pytest.mark.parametrize(
+    ("first_bad", "told"), [(0, "0 is bad and not good"), (11, "9 is good and not bad")]
+)
 def test_ends_that_are_not_what_they_should_be_are_told(first_bad: int, told: str) -> None:
     with pytest.raises(HarnessError, match=f"{told}: nothing to bisect"):
         narrow(range(10), judge(first_bad)[0])
@@ -54,7 +58,9 @@ def test_a_release_is_named_by_its_version_or_its_name() -> None:
 def test_where_the_good_one_is_the_newer_the_one_that_mended_it_is_found() -> None:
     backwards = _between(RELEASES, "2.3.3", "bullseye")
     assert backwards == RELEASES[::-1]
-    good, bad = narrow(backwards, lambda one: Verdict.BAD if one.name == "bullseye" else Verdict.GOOD)
+    good, bad = narrow(
+        backwards, lambda one: Verdict.BAD if one.name == "bullseye" else Verdict.GOOD
+    )
     assert (good.name, bad.name) == ("bookworm", "bullseye")
 
 
@@ -65,7 +71,9 @@ def commits(checkout: Path, count: int) -> list[str]:
     made = []
     for number in range(count):
         subprocess.run([*git, "commit", "--quiet", "--allow-empty", "-m", str(number)], check=True)
-        asked = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+        asked = subprocess.run(
+            [*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+        )
         made.append(asked.stdout.strip())
     subprocess.run([*git, "tag", "v1.0", made[0]], check=True)
     return made
@@ -73,7 +81,10 @@ def commits(checkout: Path, count: int) -> list[str]:
 
 @pytest.mark.parametrize("mended", [False, True])
 def test_commits_are_bisected_in_both_directions(
-    mended: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    mended: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     made = commits(tmp_path / "it", 9)
 
@@ -107,7 +118,11 @@ def test_a_commit_that_was_made_is_known_where_its_checkout_is_not(
 @pytest.mark.parametrize(
     ("good", "bad", "told"),
     [
-        ("2.1.5", "2.2.9", r"no keepalived 2.2.9 is available here; there are 2.1.5 \(bullseye\), .*give --git"),
+        (
+            "2.1.5",
+            "2.2.9",
+            r"no keepalived 2.2.9 is available here; there are 2.1.5 \(bullseye\), .*give --git",
+        ),
         ("2.1.5", "bullseye", "2.1.5 and bullseye are the same keepalived: nothing to bisect"),
     ],
 )

@@ -1,4 +1,6 @@
-"""The page in a real browser: 150 scenarios of it, filtered, opened, hovered and read, with nothing on the console."""
+"""The page in a real browser: 150 scenarios of it, filtered, opened, hovered and read, with
+nothing on the console.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "test_it" / "director1").mkdir()
     (folder / "test_it" / "director1" / "keepalived.log").write_text("<b>what it said</b>")
     requests = [_request(number) for number in range(1000)]
-    logs = [make("log", 11 + n / 50, "director1", daemon="keepalived", line=f"line {n} of it") for n in range(200)]
+    logs = [
+        make("log", 11 + n / 50, "director1", daemon="keepalived", line=f"line {n} of it")
+        for n in range(200)
+    ]
     events = sorted([*EVENTS, *requests, *logs], key=lambda event: event.at)
     text = "".join(event.as_json() + "\n" for event in events)
     about = artifacts.read_about(folder / "test_it" / artifacts.ABOUT)
@@ -50,9 +55,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         scenario.mkdir()
         outcome = "failed" if number % 10 == 0 else "passed"
         marks = ["odd" if number % 2 else "even"]
-        own = {"test": f"t.py::test_number[{number}]", "outcome": outcome, "seconds": number / 10, "marks": marks}
+        own = {
+            "test": f"t.py::test_number[{number}]",
+            "outcome": outcome,
+            "seconds": number / 10,
+            "marks": marks,
+        }
         artifacts.update(scenario / artifacts.ABOUT, {**about, **own})
-        (scenario / artifacts.TIMELINE).write_text(text.replace('"measured": 14.6', f'"measured": {_came(number)}'))
+        (scenario / artifacts.TIMELINE).write_text(
+            text.replace('"measured": 14.6', f'"measured": {_came(number)}')
+        )
     page.write(folder)
     return folder
 
@@ -84,7 +96,9 @@ def _nothing_on_the_console(browser: Browser) -> Iterator[None]:
 
 
 def shown(browser: Browser) -> list[Element]:
-    return [each for each in browser.find_elements(By.CSS_SELECTOR, ".scenario") if each.is_displayed()]
+    return [
+        each for each in browser.find_elements(By.CSS_SELECTOR, ".scenario") if each.is_displayed()
+    ]
 
 
 def test_it_is_small_and_paints_at_once(browser: Browser, run: Path) -> None:
@@ -102,7 +116,9 @@ def names(browser: Browser) -> list[str]:
 def test_it_is_filtered_by_words_and_outcomes(opened: Browser) -> None:
     text, count = opened.find_element(By.ID, "text"), opened.find_element(By.ID, "shown")
     text.send_keys("NUMBER [12")
-    assert set(names(opened)) == {f"t.py::test_number[{number}]" for number in (12, *range(120, 130))}
+    assert set(names(opened)) == {
+        f"t.py::test_number[{number}]" for number in (12, *range(120, 130))
+    }
     assert count.text == "11 of 150 shown"
     opened.find_element(By.CSS_SELECTOR, "input[value=passed]").click()
     assert names(opened) == ["t.py::test_number[120]"]
@@ -113,11 +129,15 @@ def test_it_is_filtered_by_words_and_outcomes(opened: Browser) -> None:
 def test_what_failed_is_first_and_open_and_says_why(opened: Browser) -> None:
     first = shown(opened)[:15]
     assert {each.get_attribute("data-outcomes") for each in first} == {"failed"}
-    assert [each.get_attribute("open") is not None for each in shown(opened)[:16]] == [True] * 10 + [False] * 6
+    assert [each.get_attribute("open") is not None for each in shown(opened)[:16]] == [
+        True
+    ] * 10 + [False] * 6
     row = scenario(opened, "script").find_element(By.CSS_SELECTOR, "summary")
     assert row.find_element(By.CSS_SELECTOR, ".why").text == "<i>no</i>"
     bullet = row.find_element(By.CSS_SELECTOR, ".bullet").get_attribute("aria-label")
-    assert bullet == "director2 takes 172.16.10.50: due after 2600.0 to 3700.0 ms, 3600.0 ms, on time"
+    assert (
+        bullet == "director2 takes 172.16.10.50: due after 2600.0 to 3700.0 ms, 3600.0 ms, on time"
+    )
 
 
 def choose(browser: Browser, name: str, value: str) -> None:
@@ -131,7 +151,11 @@ def test_it_is_sorted_and_grouped(opened: Browser) -> None:
     assert names(opened)[0] == "t.py::test_number[7]"
     choose(opened, "group", "marker")
     headings = opened.find_elements(By.CSS_SELECTOR, ".group")
-    assert [each.text for each in headings] == ["odd: 75", "no marker: 1, 1 not passed", "even: 74, 14 not passed"]
+    assert [each.text for each in headings] == [
+        "odd: 75",
+        "no marker: 1, 1 not passed",
+        "even: 74, 14 not passed",
+    ]
 
 
 def test_an_address_leads_to_a_scenario_and_an_instant(browser: Browser, run: Path) -> None:
@@ -177,7 +201,10 @@ def test_it_is_zoomed_by_buttons_and_keys(opened: Browser) -> None:
 
 def test_rates_and_latencies_are_plotted_on_the_axis_of_the_timeline(opened: Browser) -> None:
     drawn = draw(opened, "number[77]")
-    rows = [each.get_attribute("textContent") for each in drawn.find_elements(By.CSS_SELECTOR, ".row title")]
+    rows = [
+        each.get_attribute("textContent")
+        for each in drawn.find_elements(By.CSS_SELECTOR, ".row title")
+    ]
     assert rows[-3:] == ["client requests", "client latency in ms", "client requests a second"]
     kinds = {"answered by web1", "answered by web2", "failed request"}
     for what in (".latency", ".rate"):
@@ -190,7 +217,9 @@ def test_rates_and_latencies_are_plotted_on_the_axis_of_the_timeline(opened: Bro
     first = len(drawn.find_elements(By.CSS_SELECTOR, ".rate"))
     drawn.find_element(By.CSS_SELECTOR, ".chart svg").send_keys(Keys.HOME)
     wait(opened, lambda _: len(drawn.find_elements(By.CSS_SELECTOR, ".rate")) != first)
-    assert told_of_rate(opened, drawn, "failed request") == "20 requests a second\n10 failed request"
+    assert (
+        told_of_rate(opened, drawn, "failed request") == "20 requests a second\n10 failed request"
+    )
 
 
 def told_of_rate(browser: Browser, drawn: Element, kind: str) -> str:
@@ -212,7 +241,9 @@ def test_a_click_shows_the_packets_around_it_with_their_display_filter(opened: B
     faults = [each.text for each in drawn.find_elements(By.CSS_SELECTOR, ".struck-name")]
     assert faults == ["PowerOff on director1", "PowerOff on director1 ends"]
     aloud = drawn.find_elements(By.CSS_SELECTOR, ".rungs table.aloud tbody tr")
-    cells = [each.get_attribute("textContent") for each in aloud[2].find_elements(By.TAG_NAME, "td")]
+    cells = [
+        each.get_attribute("textContent") for each in aloud[2].find_elements(By.TAG_NAME, "td")
+    ]
     assert cells == ["3600.000", "director2", "director1, web1", "gratuitous ARP 172.16.10.50"]
     assert "at=3600.000" in opened.current_url
     wanted = drawn.find_element(By.CSS_SELECTOR, ".display-filter").get_attribute("value")
@@ -229,9 +260,13 @@ def test_events_are_narrowed_down_and_a_broadcast_is_one_line(opened: Browser) -
     assert [row.text.partition("arp ")[2] for row in rows if " arp " in row.text] == [
         "gratuitous ARP 172.16.10.50 → director1, web1"
     ]
-    drawn.find_element(By.CSS_SELECTOR, "[aria-label='Events of which machine'] option[value=web1]").click()
+    drawn.find_element(
+        By.CSS_SELECTOR, "[aria-label='Events of which machine'] option[value=web1]"
+    ).click()
     wait(opened, lambda _: len(drawn.find_elements(By.CSS_SELECTOR, ".events tbody tr")) == 1)
-    drawn.find_element(By.CSS_SELECTOR, "[aria-label='Words of events']").send_keys("nothing like it")
+    drawn.find_element(By.CSS_SELECTOR, "[aria-label='Words of events']").send_keys(
+        "nothing like it"
+    )
     wait(opened, lambda _: not drawn.find_elements(By.CSS_SELECTOR, ".events tbody tr"))
 
 
@@ -249,7 +284,9 @@ def test_nothing_is_wider_than_a_phone(browser: Browser, run: Path) -> None:
     with phone(browser):
         browser.get((run / artifacts.PAGE).as_uri())
         drawn = draw(browser, "script")
-        for each in drawn.find_elements(By.CSS_SELECTOR, ".ladder > summary, .events > summary, .files > summary"):
+        for each in drawn.find_elements(
+            By.CSS_SELECTOR, ".ladder > summary, .events > summary, .files > summary"
+        ):
             each.send_keys(Keys.ENTER)
         wait(browser, lambda _: drawn.find_elements(By.CSS_SELECTOR, ".rung"))
         assert browser.execute_script("return document.documentElement.scrollWidth") == 390
@@ -281,7 +318,9 @@ def test_it_is_dark_and_light(opened: Browser) -> None:
 
     def colours() -> tuple[str, str]:
         axis = drawn.find_element(By.CSS_SELECTOR, ".chart .tick").value_of_css_property("fill")
-        return opened.find_element(By.TAG_NAME, "body").value_of_css_property("background-color"), axis
+        return opened.find_element(By.TAG_NAME, "body").value_of_css_property(
+            "background-color"
+        ), axis
 
     before = colours()
     opened.find_element(By.ID, "theme").click()
@@ -293,7 +332,9 @@ def test_two_runs_are_side_by_side(browser: Browser, tmp_path: Path) -> None:
     artifacts.update(second / "test_it" / artifacts.ABOUT, {"outcome": "passed"})
     browser.get(page.write_comparison(first, second, tmp_path / "compare.html").as_uri())
     wanted = draw(browser, "script")
-    pictures = wait(browser, lambda _: _two(wanted.find_elements(By.CSS_SELECTOR, ".picture[data-drawn]")))
+    pictures = wait(
+        browser, lambda _: _two(wanted.find_elements(By.CSS_SELECTOR, ".picture[data-drawn]"))
+    )
     assert abs(pictures[0].location["y"] - pictures[1].location["y"]) < 200
     assert pictures[0].location["x"] + 300 < pictures[1].location["x"]
 

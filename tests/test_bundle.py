@@ -33,7 +33,9 @@ def run(tmp_path: Path) -> Path:
     (folder / "test_it" / "director1").mkdir(parents=True)
     (folder / "test_it" / "director1" / "keepalived.conf").write_bytes(CONF)
     (folder / "test_it" / artifacts.CAPTURE).write_bytes(b"\0\1s3cret\0\0\2")
-    artifacts.update(folder / "test_it" / artifacts.ABOUT, {"test": TEST, "outcome": "passed", "began": 0})
+    artifacts.update(
+        folder / "test_it" / artifacts.ABOUT, {"test": TEST, "outcome": "passed", "began": 0}
+    )
     (folder / "test_it" / artifacts.TIMELINE).write_text(
         '{"at": 1, "node": "a", "kind": "fault", "name": "PowerOff", "action": "injected"}\n'
     )
@@ -54,7 +56,9 @@ def test_a_bundle_has_run_and_sources(made: Path) -> None:
     assert opened.sources == {"scenarios/test_x.py": SOURCE}
     (scenario,) = opened.manifest["scenarios"]
     assert (scenario["test"], scenario["outcome"]) == (TEST, "passed")
-    assert scenario["faults"] == [{"at": 1.0, "node": "a", "kind": "fault", "name": "PowerOff", "action": "injected"}]
+    assert scenario["faults"] == [
+        {"at": 1.0, "node": "a", "kind": "fault", "name": "PowerOff", "action": "injected"}
+    ]
     assert opened.timeline(scenario).startswith(b'{"at": 1')
     assert opened.manifest["seed"] == 7
 
@@ -92,7 +96,9 @@ def test_passwords_are_found_in_sources_too(text: bytes, masked: bytes) -> None:
 
 def test_what_has_changed_since_is_told(run: Path, tmp_path: Path) -> None:
     (run / artifacts.SOURCES / "scenarios" / "test_x.py").write_text("# otherwise\n")
-    assert any("is not what the run was made of" in note for note in bundle.make(run, tmp_path / "b.zip"))
+    assert any(
+        "is not what the run was made of" in note for note in bundle.make(run, tmp_path / "b.zip")
+    )
     (run / artifacts.SOURCES / "scenarios" / "test_x.py").unlink()
     notes = bundle.make(run, tmp_path / "c.zip")
     assert any("is not in its folder" in note for note in notes)
@@ -121,19 +127,25 @@ def test_of_what_cannot_be_written_nothing_stays(run: Path, tmp_path: Path) -> N
     with full_disk():
         with pytest.raises(HarnessError, match=r"cannot write .*b\.zip: File too large; make room"):
             bundle.make(run, tmp_path / "b.zip")
-        with pytest.raises(HarnessError, match=r"cannot write .*compare\.html: File too large; make room"):
+        with pytest.raises(
+            HarnessError, match=r"cannot write .*compare\.html: File too large; make room"
+        ):
             page.write_comparison(run, run, tmp_path / "compare.html")
-        with pytest.raises(HarnessError, match=r"cannot write the evidence below .*: File too large; make room"):
+        with pytest.raises(
+            HarnessError, match=r"cannot write the evidence below .*: File too large; make room"
+        ):
             artifacts.update(run / artifacts.RUN, {"x": "x" * 300})
         with pytest.raises(HarnessError, match=r"cannot write .*new: File too large; make room"):
             reproduce._extract(large, tmp_path / "new")
     assert sorted(tmp_path.rglob("*")) == before
 
 
-# -- hostile ones ---------------------------------------------------------------------------------------------------
+# -- hostile ones ----------------------------------------------------------------------------------
 
 
-def forged(made: Path, change: Callable[[dict[str, bytes], dict[str, Any]], Any], **more: int) -> Path:
+def forged(
+    made: Path, change: Callable[[dict[str, bytes], dict[str, Any]], Any], **more: int
+) -> Path:
     """The bundle with its files and manifest changed, and the list in it made right again."""
     opened = bundle.read(made)
     files, manifest = dict(opened.files), opened.manifest
@@ -171,7 +183,11 @@ def test_names_that_lead_elsewhere_are_refused(made: Path, name: str, reason: st
 
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFDIR])
 def test_links_and_devices_are_refused(made: Path, kind: int) -> None:
-    path = forged(made, lambda files, manifest: files.update({"sources/link": b"/etc/passwd"}), link=kind | 0o777)
+    path = forged(
+        made,
+        lambda files, manifest: files.update({"sources/link": b"/etc/passwd"}),
+        link=kind | 0o777,
+    )
     with pytest.raises(HarnessError, match="link or a device"):
         bundle.read(path)
 
@@ -191,7 +207,11 @@ def test_sizes_are_bounded(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_size_that_lies_is_refused(made: Path) -> None:
-    data = bytearray(forged(made, lambda files, manifest: files.update({"run/bomb": bytes(1 << 20)})).read_bytes())
+    data = bytearray(
+        forged(
+            made, lambda files, manifest: files.update({"run/bomb": bytes(1 << 20)})
+        ).read_bytes()
+    )
     data = data.replace((1 << 20).to_bytes(4, "little"), (100).to_bytes(4, "little"))
     made.with_name("lies.zip").write_bytes(data)
     with pytest.raises(HarnessError, match="can be read"):
@@ -221,15 +241,23 @@ def named(test: str) -> dict[str, str]:
         (lambda files, manifest: manifest.update(seed="0; rm"), "on which clock"),
         (lambda files, manifest: manifest.update(seed=True), "on which clock"),
         (lambda files, manifest: manifest.update(selection=["--image"]), "images and keepaliveds"),
-        (lambda files, manifest: manifest.update(selection={"junitxml": ["/etc/passwd"]}), "images and keepaliveds"),
-        (lambda files, manifest: manifest.update(selection={"image": "sid"}), "images and keepaliveds"),
+        (
+            lambda files, manifest: manifest.update(selection={"junitxml": ["/etc/passwd"]}),
+            "images and keepaliveds",
+        ),
+        (
+            lambda files, manifest: manifest.update(selection={"image": "sid"}),
+            "images and keepaliveds",
+        ),
         (lambda files, manifest: manifest.update(speaker="--pdb"), "which VRRP implementation"),
         (lambda files, manifest: manifest.update(speaker=["frr"]), "which VRRP implementation"),
         (lambda files, manifest: manifest.update(versions=[1]), "list of versions"),
         (lambda files, manifest: manifest.update(memory="all"), "how much memory"),
     ],
 )
-def test_manifests_that_are_not_what_they_should_be_are_refused(made: Path, change: Any, reason: str) -> None:
+def test_manifests_that_are_not_what_they_should_be_are_refused(
+    made: Path, change: Any, reason: str
+) -> None:
     with pytest.raises(HarnessError, match=reason):
         bundle.read(forged(made, change))
 
@@ -239,7 +267,9 @@ def test_what_was_changed_on_the_way_is_refused(made: Path) -> None:
     with zipfile.ZipFile(made) as old, zipfile.ZipFile(target, "w") as new:
         for member in old.infolist():
             new.writestr(member, old.read(member).replace(b"touch", b"rmdir"))
-    with pytest.raises(HarnessError, match=r"'sources/scenarios/test_x.py' is not what bundle.json says"):
+    with pytest.raises(
+        HarnessError, match=r"'sources/scenarios/test_x.py' is not what bundle.json says"
+    ):
         bundle.read(target)
 
 
@@ -267,7 +297,9 @@ def test_nothing_is_run_before_it_is_agreed_to(
     assert ran == []
 
 
-def test_what_was_left_to_be_looked_at_is_what_runs_and_nothing_else(made: Path, tmp_path: Path) -> None:
+def test_what_was_left_to_be_looked_at_is_what_runs_and_nothing_else(
+    made: Path, tmp_path: Path
+) -> None:
     from harness.cli.reproduce import _extract
 
     read, into = bundle.read(made), tmp_path / "looked at"
@@ -277,11 +309,17 @@ def test_what_was_left_to_be_looked_at_is_what_runs_and_nothing_else(made: Path,
         _extract(read, into)
 
 
-CHOSEN = {"image": ["director=trixie"], "keepalived": [], "matrix": ["keepalived=bullseye+sid,mixed"]}
+CHOSEN = {
+    "image": ["director=trixie"],
+    "keepalived": [],
+    "matrix": ["keepalived=bullseye+sid,mixed"],
+}
 
 
 def test_images_are_chosen_as_they_were(run: Path, tmp_path: Path) -> None:
-    artifacts.update(run / artifacts.RUN, {"selection": CHOSEN, "bugs_fail": True, "speaker": "frr"})
+    artifacts.update(
+        run / artifacts.RUN, {"selection": CHOSEN, "bugs_fail": True, "speaker": "frr"}
+    )
     bundle.make(run, tmp_path / "b.zip")
     opened = bundle.read(tmp_path / "b.zip")
     selection = {option: reproduce.selected(opened, option, None) for option in bundle.SELECTION}
@@ -298,8 +336,12 @@ def test_images_are_chosen_as_they_were(run: Path, tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("verbosity", "given"), [(-1, ["-q"]), (2, ["-vv"]), (0, []), (900, []), ("--yes", [])])
-def test_as_much_is_shown_as_was(run: Path, tmp_path: Path, verbosity: int | str, given: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("verbosity", "given"), [(-1, ["-q"]), (2, ["-vv"]), (0, []), (900, []), ("--yes", [])]
+)
+def test_as_much_is_shown_as_was(
+    run: Path, tmp_path: Path, verbosity: int | str, given: list[str]
+) -> None:
     artifacts.update(run / artifacts.RUN, {"verbosity": verbosity})
     bundle.make(run, tmp_path / "b.zip")
     arguments = reproduce.arguments(bundle.read(tmp_path / "b.zip"), {})
@@ -315,7 +357,9 @@ def test_as_much_is_shown_as_was(run: Path, tmp_path: Path, verbosity: int | str
         ("matrix", "keepalived=sid,/home/somebody/keepalived"),
     ],
 )
-def test_what_a_bundle_does_not_hold_is_to_be_named(run: Path, tmp_path: Path, option: str, value: str) -> None:
+def test_what_a_bundle_does_not_hold_is_to_be_named(
+    run: Path, tmp_path: Path, option: str, value: str
+) -> None:
     artifacts.update(run / artifacts.RUN, {"selection": {option: [value]}})
     bundle.make(run, tmp_path / "b.zip")
     opened = bundle.read(tmp_path / "b.zip")
@@ -332,12 +376,22 @@ def test_paths_named_here_are_the_same_from_another_folder(
     opened = bundle.read(made)
     here = tmp_path / "keepalived"
     assert reproduce.selected(opened, "keepalived", ["keepalived@v2"]) == [f"{here}@v2"]
-    assert reproduce.selected(opened, "matrix", ["keepalived=keepalived,sid"]) == [f"keepalived={here},sid"]
+    assert reproduce.selected(opened, "matrix", ["keepalived=keepalived,sid"]) == [
+        f"keepalived={here},sid"
+    ]
 
 
 def test_other_versions_are_told() -> None:
-    there = {"versions": {"keepalived": "2.2.7", "Linux": "7.2"}, "images": {"sid": "2.3.4"}, "commit": "a"}
-    here = {"versions": {"keepalived": "2.3.3", "Linux": "7.2"}, "images": {"sid": "2.3.4"}, "commit": "b"}
+    there = {
+        "versions": {"keepalived": "2.2.7", "Linux": "7.2"},
+        "images": {"sid": "2.3.4"},
+        "commit": "a",
+    }
+    here = {
+        "versions": {"keepalived": "2.3.3", "Linux": "7.2"},
+        "images": {"sid": "2.3.4"},
+        "commit": "b",
+    }
     assert reproduce.other_versions(there, there) == []
     assert reproduce.other_versions(there, here) == [
         "keepalived is 2.3.3 here, and was 2.2.7",

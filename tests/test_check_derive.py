@@ -1,4 +1,6 @@
-"""The cluster that configurations need: what they say is kept, what they do not say is assumed and can be corrected."""
+"""The cluster that configurations need: what they say is kept, what they do not say is assumed
+and can be corrected.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +23,16 @@ from tests.test_check_dump import reading
 TRACKING = reading("tracking")
 GROUP = reading("sync_group")
 PEER = replace(
-    GROUP, instances=(replace(GROUP.instances[0], source="192.168.200.3", unicast_peers=("192.168.200.2",)),)
+    GROUP,
+    instances=(
+        replace(GROUP.instances[0], source="192.168.200.3", unicast_peers=("192.168.200.2",)),
+    ),
 )
 
 FIRST = GROUP.instances[0]
-SIX = Reading((FIRST, replace(FIRST, name="six").with_vips([Vip("fd00::80", 128, FIRST.interface)])))
+SIX = Reading(
+    (FIRST, replace(FIRST, name="six").with_vips([Vip("fd00::80", 128, FIRST.interface)]))
+)
 SERVICE = VirtualService("192.0.2.80", delay_loop=3.0)
 ALONE = Reading((), services=(SERVICE,))
 
@@ -41,10 +48,16 @@ def test_what_is_said_is_kept() -> None:
         "eth0": "192.168.200.0/24",
         "eth1": "192.168.100.0/24",
     }
-    assert [director.addresses["eth0"] for director in layout.directors] == ["192.168.200.2", "192.168.200.3"]
+    assert [director.addresses["eth0"] for director in layout.directors] == [
+        "192.168.200.2",
+        "192.168.200.3",
+    ]
     assert [(server.address, server.segment) for server in layout.servers] == [
-        ("192.168.200.21", "eth0"), ("192.168.200.22", "eth0"), ("192.168.200.23", "eth0"), ("192.168.200.50", "eth0"),
-    ]  # fmt: skip
+        ("192.168.200.21", "eth0"),
+        ("192.168.200.22", "eth0"),
+        ("192.168.200.23", "eth0"),
+        ("192.168.200.50", "eth0"),
+    ]
     assert layout.static_vips == {}
 
 
@@ -59,7 +72,9 @@ def test_no_address_is_given_twice() -> None:
 
 
 def test_an_assumption_is_corrected() -> None:
-    layout = derive({"lb1": TRACKING, "lb2": TRACKING}, {"eth1": "10.9.0.0/16", "lb1.eth1": "10.9.1.1"})
+    layout = derive(
+        {"lb1": TRACKING, "lb2": TRACKING}, {"eth1": "10.9.0.0/16", "lb1.eth1": "10.9.1.1"}
+    )
 
     assert str(layout.segments["eth1"].subnet) == "10.9.0.0/16"
     assert layout.directors[0].addresses["eth1"] == "10.9.1.1"
@@ -68,9 +83,14 @@ def test_an_assumption_is_corrected() -> None:
 
 
 def test_with_nat_the_way_back_is_assumed_and_corrected() -> None:
-    natted = replace(TRACKING, services=tuple(replace(each, method="NAT") for each in TRACKING.services))
+    natted = replace(
+        TRACKING, services=tuple(replace(each, method="NAT") for each in TRACKING.services)
+    )
 
-    likely, told = derive({"lb1": natted}), derive({"lb1": natted}, {"web1.gateway": "192.168.200.9"})
+    likely, told = (
+        derive({"lb1": natted}),
+        derive({"lb1": natted}, {"web1.gateway": "192.168.200.9"}),
+    )
 
     held = {vip.address for one in natted.instances for vip in one.held}
     assert assumed(likely)["web1.gateway"] == likely.servers[0].gateway
@@ -89,15 +109,26 @@ def test_a_vip_that_no_instance_holds_is_every_directors() -> None:
 def test_an_interface_that_another_director_calls_otherwise_is_on_the_same_wire() -> None:
     def on(interface: str) -> Reading:
         one = GROUP.instances[0]
-        there = replace(one, interface=interface, source=None, unicast_peers=(), track_interfaces=())
-        return Reading((there.with_vips([replace(vip, device=interface) for vip in one.advertised]),))
+        there = replace(
+            one, interface=interface, source=None, unicast_peers=(), track_interfaces=()
+        )
+        return Reading(
+            (there.with_vips([replace(vip, device=interface) for vip in one.advertised]),)
+        )
 
     one, apart, mistaken = (
         derive({"lb1": on("eth0"), "lb2": on("ens3")}),
         derive({"lb1": on("eth0"), "lb2": on("ens3")}, {"lb2.ens3.lan": "ens3"}),
-        derive({"lb1": replace(on("eth0"), instances=(*on("eth0").instances, replace(on("ens3").instances[0], vrid=9))),
-                "lb2": on("ens3")}),
-    )  # fmt: skip
+        derive(
+            {
+                "lb1": replace(
+                    on("eth0"),
+                    instances=(*on("eth0").instances, replace(on("ens3").instances[0], vrid=9)),
+                ),
+                "lb2": on("ens3"),
+            }
+        ),
+    )
 
     assert list(one.segments) == ["eth0"]
     assert one.directors[1].called == {"eth0": "ens3"}
@@ -108,7 +139,10 @@ def test_an_interface_that_another_director_calls_otherwise_is_on_the_same_wire(
 
 
 def test_what_bears_a_firewall_mark_is_assumed_and_corrected() -> None:
-    likely, told = derive({"lb1": TRACKING}), derive({"lb1": TRACKING}, {"mark.7": "192.168.200.99:443"})
+    likely, told = (
+        derive({"lb1": TRACKING}),
+        derive({"lb1": TRACKING}, {"mark.7": "192.168.200.99:443"}),
+    )
 
     vips = [vip for one in TRACKING.instances for vip in one.vips]
     address, port = likely.directors[0].reading.services[1].endpoints[0]
@@ -141,7 +175,9 @@ def test_a_lan_has_an_ipv6_subnet_where_a_vip_is_of_one() -> None:
     assert str(layout.segments[one.interface].subnet6) == "2001:db8::/64"
     assert layout.directors[0].addresses6 == {one.interface: "2001:db8::fa"}
     assert [judged.is_judged(each) for each in layout.directors[0].instances] == [True, True]
-    assert (f"{one.interface}.6", "2001:db8::/64") in [(each.key, each.value) for each in layout.assumptions]
+    assert (f"{one.interface}.6", "2001:db8::/64") in [
+        (each.key, each.value) for each in layout.assumptions
+    ]
 
 
 def test_a_small_ipv6_subnet_has_an_address_for_each_and_then_no_more() -> None:
@@ -151,7 +187,9 @@ def test_a_small_ipv6_subnet_has_an_address_for_each_and_then_no_more() -> None:
 
     assert given[0] == "fd00::3"
     assert sorted(map(str, given)) == [f"fd00::{host}" for host in range(1, 8)]
-    with pytest.raises(HarnessError, match=r"fd00::/125 has no address left; --set eth0.6=A LARGER SUBNET"):
+    with pytest.raises(
+        HarnessError, match=r"fd00::/125 has no address left; --set eth0.6=A LARGER SUBNET"
+    ):
         segment.free6(1)
 
 
@@ -161,7 +199,9 @@ def test_checkers_that_are_bound_say_what_address_the_director_has() -> None:
     one = replace(GROUP.instances[0], source=None)
     service = replace(SERVICE, vip=one.vips[0], real_servers=(server,))
 
-    layout = derive({"lb1": Reading((one,), services=(service,)), "lb2": Reading((one,), services=(service,))})
+    layout = derive(
+        {"lb1": Reading((one,), services=(service,)), "lb2": Reading((one,), services=(service,))}
+    )
 
     first, second = (director.addresses[one.interface] for director in layout.directors)
     assert first == "192.168.200.7"
@@ -172,21 +212,55 @@ def test_checkers_that_are_bound_say_what_address_the_director_has() -> None:
     ("readings", "settings", "message"),
     [
         ({"lb1": GROUP, "lb2": GROUP}, {}, "lb1 and lb2 both have .* 192.168.200.2"),
-        ({"lb1": GROUP, "lb2": TRACKING}, {"eth7": "10.0.0.0/8"}, "eth7: nothing here asks for it; .* eth0"),
+        (
+            {"lb1": GROUP, "lb2": TRACKING},
+            {"eth7": "10.0.0.0/8"},
+            "eth7: nothing here asks for it; .* eth0",
+        ),
         ({"lb1": TRACKING}, {"eth1": "tomorrow"}, "--set eth1=tomorrow: no IPv4 subnet"),
-        ({"lb1": TRACKING}, {"eth1": "192.168.0.0/16"}, "eth1: 192.168.0.0/16 overlaps 192.168.200.0/24 of eth0"),
-        ({"lb1": TRACKING}, {"lb1.eth0": "10.0.0.1"}, r"--set lb1.eth0=10.0.0.1: it is not in 192.168.200.0/24"),
+        (
+            {"lb1": TRACKING},
+            {"eth1": "192.168.0.0/16"},
+            "eth1: 192.168.0.0/16 overlaps 192.168.200.0/24 of eth0",
+        ),
+        (
+            {"lb1": TRACKING},
+            {"lb1.eth0": "10.0.0.1"},
+            r"--set lb1.eth0=10.0.0.1: it is not in 192.168.200.0/24",
+        ),
         ({"lb1": TRACKING}, {"mark.7": "443"}, "--set mark.7=443: write it as ADDRESS:PORT"),
-        ({"lb1": SIX}, {"eth0.6": "fd00::/127"}, "--set eth0.6=fd00::/127: no subnet of a LAN: .* from 8 to 126"),
-        ({"lb1": SIX}, {"eth0.6": "::/0"}, "--set eth0.6=::/0: no subnet of a LAN: .* from 8 to 126"),
+        (
+            {"lb1": SIX},
+            {"eth0.6": "fd00::/127"},
+            "--set eth0.6=fd00::/127: no subnet of a LAN: .* from 8 to 126",
+        ),
+        (
+            {"lb1": SIX},
+            {"eth0.6": "::/0"},
+            "--set eth0.6=::/0: no subnet of a LAN: .* from 8 to 126",
+        ),
         ({"lb1": SIX}, {"eth0.6": "tomorrow"}, "--set eth0.6=tomorrow: no IPv6 subnet"),
         ({"lb1": SIX}, {"lb1.eth0.6": "10.0.0.1"}, "--set lb1.eth0.6=10.0.0.1: no IPv6 address"),
-        ({"lb1": SIX}, {"lb1.eth0.6": "fd99::1"}, "--set lb1.eth0.6=fd99::1: it is not in fd00::/64"),
-        ({"lb1": ALONE}, {"vip.192.0.2.80": "eth7"}, "--set vip.192.0.2.80=eth7: no such interface; there are eth0"),
-        ({"lb1": TRACKING, "lb2": Reading()}, {}, "share no VRID, no VIP and no virtual server.* lb2: nothing"),
+        (
+            {"lb1": SIX},
+            {"lb1.eth0.6": "fd99::1"},
+            "--set lb1.eth0.6=fd99::1: it is not in fd00::/64",
+        ),
+        (
+            {"lb1": ALONE},
+            {"vip.192.0.2.80": "eth7"},
+            "--set vip.192.0.2.80=eth7: no such interface; there are eth0",
+        ),
+        (
+            {"lb1": TRACKING, "lb2": Reading()},
+            {},
+            "share no VRID, no VIP and no virtual server.* lb2: nothing",
+        ),
     ],
 )
-def test_what_fits_nowhere_is_named(readings: dict[str, Reading], settings: dict[str, str], message: str) -> None:
+def test_what_fits_nowhere_is_named(
+    readings: dict[str, Reading], settings: dict[str, str], message: str
+) -> None:
     with pytest.raises(HarnessError, match=message):
         derive(readings, settings)
 
@@ -201,18 +275,25 @@ def test_a_director_that_is_its_only_real_server_has_that_address() -> None:
     def own(address: str) -> Reading:
         service = replace(SERVICE, vip="192.168.200.100", port=3306)
         return replace(
-            GROUP, instances=GROUP.instances[:1], services=(replace(service, real_servers=(server(address),)),)
+            GROUP,
+            instances=GROUP.instances[:1],
+            services=(replace(service, real_servers=(server(address),)),),
         )
 
     def server(address: str) -> Destination:
         return Destination(address, 3306, method="DR")
 
-    first = replace(own("192.168.200.11"), instances=(replace(FIRST, source=None, unicast_peers=()),))
+    first = replace(
+        own("192.168.200.11"), instances=(replace(FIRST, source=None, unicast_peers=()),)
+    )
     second = replace(own("192.168.200.12"), instances=first.instances)
 
     layout = derive({"lb1": first, "lb2": second})
 
-    assert [director.addresses["eth0"] for director in layout.directors] == ["192.168.200.11", "192.168.200.12"]
+    assert [director.addresses["eth0"] for director in layout.directors] == [
+        "192.168.200.11",
+        "192.168.200.12",
+    ]
     assert layout.servers == ()
     assert ways.amiss(layout) == ()
 
@@ -224,7 +305,9 @@ def left_out(*services: VirtualService) -> list[str]:
 
 def udp(port: int, protocol: str = "UDP") -> VirtualService:
     server = Destination("192.168.200.21", port, method="DR")
-    return replace(SERVICE, vip="192.168.200.100", port=port, protocol=protocol, real_servers=(server,))
+    return replace(
+        SERVICE, vip="192.168.200.100", port=port, protocol=protocol, real_servers=(server,)
+    )
 
 
 def test_what_stand_ins_cannot_serve_together_is_left_out_by_name() -> None:
@@ -241,8 +324,17 @@ def test_what_stand_ins_cannot_serve_together_is_left_out_by_name() -> None:
 
 
 PAIR = Reading(
-    (replace(FIRST, source=None, unicast_peers=(), interface="eth0").with_vips([Vip("192.0.2.80", 24, "eth0")]),),
-    services=(replace(SERVICE, real_servers=tuple(Destination(f"192.0.2.{n}", 80, method="DR") for n in (81, 82))),),
+    (
+        replace(FIRST, source=None, unicast_peers=(), interface="eth0").with_vips(
+            [Vip("192.0.2.80", 24, "eth0")]
+        ),
+    ),
+    services=(
+        replace(
+            SERVICE,
+            real_servers=tuple(Destination(f"192.0.2.{n}", 80, method="DR") for n in (81, 82)),
+        ),
+    ),
 )
 
 
@@ -261,29 +353,42 @@ def test_a_director_that_is_one_real_server_leaves_the_others_their_names() -> N
     layout = derive({"lb1": PAIR, "lb2": PAIR}, {"lb1": "web1"})
 
     assert [(server.name, server.rip) for server in layout.servers] == [("web2", "192.0.2.82")]
-    assert ways.amiss(layout) == ()  # nothing comes back from a machine that is the only one of both kinds
+    assert (
+        ways.amiss(layout) == ()
+    )  # nothing comes back from a machine that is the only one of both kinds
 
 
 def test_that_a_director_may_be_a_real_server_is_told() -> None:
-    whys = [each.why for each in derive({"lb1": PAIR, "lb2": PAIR}).assumptions if each.key == "lb2.eth0"]
+    whys = [
+        each.why
+        for each in derive({"lb1": PAIR, "lb2": PAIR}).assumptions
+        if each.key == "lb2.eth0"
+    ]
     assert whys == ["a free address; or lb2=web2, if it is that real server as well"]
 
 
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"lb1": "web3"}, r"--set lb1=web3: there is no such real server: web1 \(192.0.2.81\), web2"),
+        (
+            {"lb1": "web3"},
+            r"--set lb1=web3: there is no such real server: web1 \(192.0.2.81\), web2",
+        ),
         ({"lb1": "web1", "lb2": "192.0.2.81"}, "another director is that machine already"),
         ({"lb3": "web1"}, "--set lb3: nothing here asks for it"),
     ],
 )
-def test_a_director_that_is_no_such_real_server_is_told(settings: dict[str, str], told: str) -> None:
+def test_a_director_that_is_no_such_real_server_is_told(
+    settings: dict[str, str], told: str
+) -> None:
     with pytest.raises(HarnessError, match=told):
         derive({"lb1": PAIR, "lb2": PAIR}, settings)
 
 
 @pytest.mark.parametrize(("programs", "runs"), [((), 1), (("/usr/bin/nc",), 0)])
-def test_a_stand_in_for_a_missing_program_looks_for_nothing(programs: tuple[str, ...], runs: int) -> None:
+def test_a_stand_in_for_a_missing_program_looks_for_nothing(
+    programs: tuple[str, ...], runs: int
+) -> None:
     script = VrrpScript(name="api", script="/usr/bin/nc -z 127.0.0.1 6443", interval=2)
     one = replace(PAIR, services=(), scripts=(script,), programs=programs)
 
@@ -328,6 +433,8 @@ def test_a_check_of_another_machine_has_one_to_ask(checker: NetworkCheck, emulat
     asked = [server for server in layout.servers if server.asked]
     assert [server.rip for server in asked] == [checker.address] * emulated
     assert (standins.why_not_all(layout) == {}) is emulated
-    assert offered.real_servers[0].own_checks == ()  # the fault of another is none of the real server's
+    assert (
+        offered.real_servers[0].own_checks == ()
+    )  # the fault of another is none of the real server's
     for server in asked:
         assert standins.options(server)["mails"] == (25,) * isinstance(checker, SmtpCheck)

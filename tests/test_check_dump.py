@@ -1,4 +1,6 @@
-"""What keepalived dumps of its configuration is read back whole; the dumps are those of keepalived 2.2.7."""
+"""What keepalived dumps of its configuration is read back whole; the dumps are those of
+keepalived 2.2.7.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,23 @@ def reading(name: str) -> Reading:
 def test_instances() -> None:
     outside, inside = reading("sync_group").instances
 
-    assert (outside.name, outside.interface, outside.vrid, outside.version) == ("outside", "eth0", 51, 3)
+    assert (outside.name, outside.interface, outside.vrid, outside.version) == (
+        "outside",
+        "eth0",
+        51,
+        3,
+    )
     assert (outside.priority, outside.advert_int, outside.nopreempt) == (150, 0.5, False)
     assert (outside.source, outside.unicast_peers) == ("192.168.200.2", ("192.168.200.3",))
-    assert list(map(str, outside.advertised)) == ["192.168.200.100/24 dev eth0", "192.168.200.101/24 dev eth0"]
+    assert list(map(str, outside.advertised)) == [
+        "192.168.200.100/24 dev eth0",
+        "192.168.200.101/24 dev eth0",
+    ]
     assert (inside.advert_int, inside.nopreempt, inside.garp_master_delay) == (1, True, 2)
     assert reading("sync_group").group_of(inside) == "G1"
-    assert inside.source is None, "what the interface happens to have is not what the configuration says"
+    assert inside.source is None, (
+        "what the interface happens to have is not what the configuration says"
+    )
 
 
 def test_what_an_instance_tracks() -> None:
@@ -41,21 +53,33 @@ def test_what_an_instance_tracks() -> None:
     assert [(each.name, each.weight) for each in instance.track_interfaces] == [("eth1", -30)]
     assert instance.excluded_vips == ("192.168.200.111",)
     runs = "/usr/bin/test '!' -e /etc/keepalived/down"
-    assert script == VrrpScript(name="chk_web", script=runs, interval=2, timeout=3, weight=-20, rise=3, fall=2)
+    assert script == VrrpScript(
+        name="chk_web", script=runs, interval=2, timeout=3, weight=-20, rise=3, fall=2
+    )
 
 
 def test_services_and_their_real_servers() -> None:
     (service,) = reading("sync_group").services
 
     assert (service.endpoints, service.protocol, service.scheduler, service.method) == (
-        (("192.168.200.100", 80),), "TCP", "wlc", "DR",
-    )  # fmt: skip
-    assert (service.delay_loop, service.quorum, service.hysteresis, service.inhibit_on_failure) == (6, 2, 1, True)
+        (("192.168.200.100", 80),),
+        "TCP",
+        "wlc",
+        "DR",
+    )
+    assert (service.delay_loop, service.quorum, service.hysteresis, service.inhibit_on_failure) == (
+        6,
+        2,
+        1,
+        True,
+    )
     assert service.sorry_server is not None
     assert service.sorry_server.endpoint == "192.168.200.50:80"
     assert [(server.address, server.weight) for server in service.real_servers] == [
-        ("192.168.200.21", 3), ("192.168.200.22", 1), ("192.168.200.23", 1),
-    ]  # fmt: skip
+        ("192.168.200.21", 3),
+        ("192.168.200.22", 1),
+        ("192.168.200.23", 1),
+    ]
 
 
 def test_checkers() -> None:
@@ -78,16 +102,24 @@ def test_groups_and_marks() -> None:
     group, mark = reading("tracking").services
 
     assert group.called == "group VG"
-    assert group.endpoints[:3] == (("192.168.200.100", 80), ("192.168.200.100", 443), ("192.168.200.120", 80))
+    assert group.endpoints[:3] == (
+        ("192.168.200.100", 80),
+        ("192.168.200.100", 443),
+        ("192.168.200.120", 80),
+    )
     assert len(group.endpoints) == 8
     assert (group.method, group.persistence_timeout) == ("TUN", 50)
     assert [checker.keyword for checker in group.real_servers[0].checks] == ["SMTP_CHECK"]
     assert (mark.fwmark, mark.endpoints, mark.method) == (7, (), "NAT")
 
 
-@pytest.mark.parametrize("title", ["Virtual IP (2):", "Virtual IP :"], ids=["2.2 and newer", "2.1.5"])
+@pytest.mark.parametrize(
+    "title", ["Virtual IP (2):", "Virtual IP :"], ids=["2.2 and newer", "2.1.5"]
+)
 @pytest.mark.parametrize("device", ["vrrp.1@eth0", "vrrp.1"], ids=["2.2 and newer", "2.1.5"])
-def test_with_use_vmac_the_vips_of_the_interface_are_on_the_virtual_one(title: str, device: str) -> None:
+def test_with_use_vmac_the_vips_of_the_interface_are_on_the_virtual_one(
+    title: str, device: str
+) -> None:
     text = f"""\
 ------< VRRP Topology >------
  VRRP Instance = VI_0
@@ -135,7 +167,9 @@ def test_tracked_files_and_bfd() -> None:
     (made,) = found.instances
 
     assert [(each.name, each.value) for each in made.track_files] == [("maint", 0)]
-    assert [(each.path, each.weight) for each in made.track_files] == [("/etc/keepalived/maint", -50)]
+    assert [(each.path, each.weight) for each in made.track_files] == [
+        ("/etc/keepalived/maint", -50)
+    ]
     assert made.effective_priority() == 120
     assert made.effective_priority(values={made.track_files[0]: bad(made.track_files[0])}) == 70
 
@@ -165,7 +199,8 @@ def test_a_service_of_each_protocol_at_one_port_has_checkers_of_its_own() -> Non
 
 
 @pytest.mark.parametrize(
-    ("said", "accepts"), [("   Accept = disabled\n", False), ("   Accept = enabled\n", True), ("", True)]
+    ("said", "accepts"),
+    [("   Accept = disabled\n", False), ("   Accept = enabled\n", True), ("", True)],
 )
 def test_names_may_have_spaces_and_a_master_may_accept_nothing(said: str, accepts: bool) -> None:
     text = f"""\

@@ -85,4 +85,8 @@ def test_the_programs_that_it_names_are_known(folder: Path) -> None:
         '  misc_path "/opt/probe -v"\n@lb1 notify_master /opt/told\n# script /opt/not\n'
     )
 
-    assert load(str(folder / "lb1.conf")).programs == ("/etc/keepalived/chk.sh", "/opt/probe", "/opt/told")
+    assert load(str(folder / "lb1.conf")).programs == (
+        "/etc/keepalived/chk.sh",
+        "/opt/probe",
+        "/opt/told",
+    )

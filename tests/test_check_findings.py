@@ -1,4 +1,6 @@
-"""Findings: what differs between directors, what keepalived says, and what priorities cannot do. Pure."""
+"""Findings: what differs between directors, what keepalived says, and what priorities cannot
+do. Pure.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,12 @@ virtual_server 192.0.2.80 80 {
 }
 """
 INSTANCE = VrrpInstance(
-    name="V", vrid=60, priority=120, vip="192.0.2.80", vip_prefix=24, authentication="SIMPLE_PASSWORD"
+    name="V",
+    vrid=60,
+    priority=120,
+    vip="192.0.2.80",
+    vip_prefix=24,
+    authentication="SIMPLE_PASSWORD",
 )
 SERVER = Destination("192.0.2.81", 80, method="DR")
 SERVICE = VirtualService("192.0.2.80", delay_loop=3, real_servers=(SERVER,))
@@ -56,7 +63,9 @@ def tracking(weight: int, instance: VrrpInstance) -> VrrpInstance:
 
 
 def configuration(name: str, text: bytes = TEXT) -> Configuration:
-    return Configuration(name, Path(f"{name}.conf"), {"/etc/keepalived/keepalived.conf": (text, 0o644)}, ())
+    return Configuration(
+        name, Path(f"{name}.conf"), {"/etc/keepalived/keepalived.conf": (text, 0o644)}, ()
+    )
 
 
 FILES = [configuration("lb1"), configuration("lb2")]
@@ -67,7 +76,10 @@ def named(one: Reading, other: Reading, files: list[Configuration] = FILES) -> l
 
 
 def test_directors_that_are_alike_have_no_finding() -> None:
-    assert named(Reading((INSTANCE,), services=(SERVICE,)), Reading((BACKUP,), services=(SERVICE,))) == []
+    assert (
+        named(Reading((INSTANCE,), services=(SERVICE,)), Reading((BACKUP,), services=(SERVICE,)))
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,7 +110,8 @@ def test_another_password_is_a_finding_by_its_first_eight_bytes() -> None:
     other = configuration("lb2", TEXT.replace(b"secret", b"secret2"))
     assert named(*pair, [FILES[0], other]) == ["auth-differs"]
     long = [
-        configuration(name, TEXT.replace(b"secret", b"12345678" + end)) for name, end in (("lb1", b"a"), ("lb2", b"b"))
+        configuration(name, TEXT.replace(b"secret", b"12345678" + end))
+        for name, end in (("lb1", b"a"), ("lb2", b"b"))
     ]
     assert named(*pair, long) == []
 
@@ -111,7 +124,9 @@ def test_two_clusters_of_one_vrid_are_not_compared() -> None:
 
 def test_one_vrid_on_two_lans_is_two_virtual_routers() -> None:
     def on(interface: str, address: str, priority: int, weight: int) -> VrrpInstance:
-        return replace(tracking(weight, INSTANCE), interface=interface, vip=address, priority=priority)
+        return replace(
+            tracking(weight, INSTANCE), interface=interface, vip=address, priority=priority
+        )
 
     one = Reading((on("eth0", "192.0.2.80", 120, -50), on("eth1", "198.51.100.80", 90, -50)))
     other = Reading((on("eth1", "198.51.100.80", 110, -50), on("eth0", "192.0.2.80", 100, -50)))
@@ -131,7 +146,10 @@ def test_two_families_may_have_one_vrid() -> None:
         ("scheduler-differs", replace(SERVICE, scheduler="wlc")),
         ("lb-kind-differs", replace(SERVICE, real_servers=(replace(SERVER, method="NAT"),))),
         ("weights-differ", replace(SERVICE, real_servers=(replace(SERVER, weight=2),))),
-        ("real-servers-differ", replace(SERVICE, real_servers=(SERVER, replace(SERVER, address="192.0.2.82")))),
+        (
+            "real-servers-differ",
+            replace(SERVICE, real_servers=(SERVER, replace(SERVER, address="192.0.2.82"))),
+        ),
         ("persistence-differs", replace(SERVICE, persistence_timeout=60)),
     ],
 )
@@ -141,7 +159,9 @@ def test_what_differs_between_services_is_named(name: str, service: VirtualServi
 
 def test_a_service_of_one_director_is_named_with_its_line() -> None:
     mark = replace(SERVICE, vip="", fwmark=7)
-    found = compare({"lb1": Reading(services=(SERVICE,)), "lb2": Reading(services=(SERVICE, mark))}, FILES)
+    found = compare(
+        {"lb1": Reading(services=(SERVICE,)), "lb2": Reading(services=(SERVICE, mark))}, FILES
+    )
     assert [finding.text for finding in found] == ["mark 7 is only on lb2: lb1 lacks it"]
     found = compare({"lb1": Reading(services=(SERVICE,)), "lb2": Reading(services=(mark,))}, FILES)
     assert found[0].where == "lb1.conf:15"
@@ -175,24 +195,76 @@ def test_a_backup_with_nopreempt_does_not_take_over_from_a_lower_priority() -> N
 @pytest.mark.parametrize(
     ("line", "name", "told"),
     [
-        ("(lb1.conf: Line 9) Unknown keyword 'nb_get_retry'", "keepalived-ignored", "tries again once"),
-        ("(lb1.conf: Line 9) Invalid lvs_scheduler 'loadbalance' - ignoring", "keepalived-changed", "goes on with wlc"),
-        ("(V) Warning - nopreempt will not work with initial state MASTER - clearing", "keepalived-changed", "MASTER"),
-        ("(lb1.conf: Line 9) Truncating auth_pass to 8 characters", "keepalived-changed", "Truncating auth_pass"),
-        ("(lb1.conf: Line 9) Unknown keyword 'nopremept'", "word-mistyped", "meant to be nopreempt"),
-        ("(V) track script chk not found, ignoring...", "keepalived-changed", "tracks no script chk"),
-        ("(V) ignoring tracked script chk with weights due to SYNC group", "keepalived-changed", "SYNC group"),
-        ("(lb1.conf: Line 9) VRRP parsed invalid IP 192.0.2.. skipping IP...", "keepalived-changed", "skipping IP"),
+        (
+            "(lb1.conf: Line 9) Unknown keyword 'nb_get_retry'",
+            "keepalived-ignored",
+            "tries again once",
+        ),
+        (
+            "(lb1.conf: Line 9) Invalid lvs_scheduler 'loadbalance' - ignoring",
+            "keepalived-changed",
+            "goes on with wlc",
+        ),
+        (
+            "(V) Warning - nopreempt will not work with initial state MASTER - clearing",
+            "keepalived-changed",
+            "MASTER",
+        ),
+        (
+            "(lb1.conf: Line 9) Truncating auth_pass to 8 characters",
+            "keepalived-changed",
+            "Truncating auth_pass",
+        ),
+        (
+            "(lb1.conf: Line 9) Unknown keyword 'nopremept'",
+            "word-mistyped",
+            "meant to be nopreempt",
+        ),
+        (
+            "(V) track script chk not found, ignoring...",
+            "keepalived-changed",
+            "tracks no script chk",
+        ),
+        (
+            "(V) ignoring tracked script chk with weights due to SYNC group",
+            "keepalived-changed",
+            "SYNC group",
+        ),
+        (
+            "(lb1.conf: Line 9) VRRP parsed invalid IP 192.0.2.. skipping IP...",
+            "keepalived-changed",
+            "skipping IP",
+        ),
         ("Invalid real server ip address/port web1/80 - skipping", "keepalived-changed", "web1/80"),
         ("vrrp instance V already defined", "keepalived-changed", "already defined"),
         ("(V) Unicast peers are not supported in strict mode", "keepalived-changed", "strict mode"),
-        ("(V) VRRP version 3 does not support authentication. Ignoring.", "keepalived-ignored", "authentication"),
-        ("(V) Ignoring track_interface eth0 since own interface", "keepalived-ignored", "own interface"),
+        (
+            "(V) VRRP version 3 does not support authentication. Ignoring.",
+            "keepalived-ignored",
+            "authentication",
+        ),
+        (
+            "(V) Ignoring track_interface eth0 since own interface",
+            "keepalived-ignored",
+            "own interface",
+        ),
         ("(V) Strict mode requires no repeat garps. resetting", "keepalived-says", "repeat garps"),
-        ("Virtual server [192.0.2.80]:tcp:80: no scheduler set, setting default 'wlc'", "keepalived-says", "default"),
-        ("SECURITY VIOLATION - scripts are being executed but script_security not enabled.", "keepalived-says", ""),
+        (
+            "Virtual server [192.0.2.80]:tcp:80: no scheduler set, setting default 'wlc'",
+            "keepalived-says",
+            "default",
+        ),
+        (
+            "SECURITY VIOLATION - scripts are being executed but script_security not enabled.",
+            "keepalived-says",
+            "",
+        ),
         ("nb_get_retry is deprecated - please use 'retry'", "keepalived-ignored", "deprecated"),
-        ("(lb1.conf: Line 9) something nobody has seen", "keepalived-says", "something nobody has seen"),
+        (
+            "(lb1.conf: Line 9) something nobody has seen",
+            "keepalived-says",
+            "something nobody has seen",
+        ),
     ],
 )
 def test_what_keepalived_says_has_levels(line: str, name: str, told: str) -> None:
@@ -208,14 +280,22 @@ def test_a_word_is_told_once_with_all_its_places() -> None:
 
 
 def test_what_is_said_of_a_number_and_of_its_word_is_one_thing() -> None:
-    said = ("(lb1.conf: Line 9) number '300' outside range [0, 255]", "(lb1.conf: Line 9) (V) Priority not valid!")
+    said = (
+        "(lb1.conf: Line 9) number '300' outside range [0, 255]",
+        "(lb1.conf: Line 9) (V) Priority not valid!",
+    )
     (found,) = graded({"lb1": said, "lb2": said})
     assert (found.name, found.where) == ("keepalived-changed", "lb1.conf:9")
 
 
-@pytest.mark.parametrize("word", ["vrrp_garp_interval '0' is invalid", "persistence_timeout invalid"])
+@pytest.mark.parametrize(
+    "word", ["vrrp_garp_interval '0' is invalid", "persistence_timeout invalid"]
+)
 def test_a_zero_that_is_refused_and_means_nothing_else_is_a_note(word: str) -> None:
-    said = ("(lb1.conf: Line 9) number '0' outside range [1, 2678400]", f"(lb1.conf: Line 9) {word}")
+    said = (
+        "(lb1.conf: Line 9) number '0' outside range [1, 2678400]",
+        f"(lb1.conf: Line 9) {word}",
+    )
     (found,) = graded({"lb1": said})
     assert found.name == "keepalived-ignored"
 
@@ -238,16 +318,25 @@ def test_a_script_that_fails_here_is_told_once_and_one_that_needs_a_shell_is_a_f
 
 
 def test_a_change_has_a_cure_of_its_own_where_one_is_known() -> None:
-    lines = ("(V) Warning - nopreempt will not work with initial state MASTER - clearing", "(V) something is invalid")
+    lines = (
+        "(V) Warning - nopreempt will not work with initial state MASTER - clearing",
+        "(V) something is invalid",
+    )
     cures = [found.remedy for found in graded({"lb1": lines})]
-    assert cures == ["Write state BACKUP beside nopreempt, on all directors.", KINDS["keepalived-changed"].cure]
+    assert cures == [
+        "Write state BACKUP beside nopreempt, on all directors.",
+        KINDS["keepalived-changed"].cure,
+    ]
 
 
 def test_a_script_that_never_ends_is_told_once_for_all_directors() -> None:
     ill = Ill("/etc/keepalived/chek.sh", -15, "more than anybody reads", endless=True)
     one, other = (Reading((instance,), endless=(ill,)) for instance in (INSTANCE, BACKUP))
     (found,) = of_text({"lb1": one, "lb2": other}, {}, FILES)
-    assert found.text == "/etc/keepalived/chek.sh is run, which never ends: it says more than anybody reads"
+    assert (
+        found.text
+        == "/etc/keepalived/chek.sh is run, which never ends: it says more than anybody reads"
+    )
     assert found.where == "lb1.conf:2, lb2.conf:2"
 
 
@@ -267,7 +356,10 @@ STRICT = configuration("lb1", b"global_defs {\n  vrrp_strict\n}\n" + TEXT)
     ids=["a service", "a gateway", "haproxy beside it", "owner", "accept"],
 )
 def test_a_vip_at_which_nothing_is_accepted_matters_where_something_is_asked(
-    change: dict[str, object], scripts: tuple[VrrpScript, ...], services: tuple[VirtualService, ...], names: list[str]
+    change: dict[str, object],
+    scripts: tuple[VrrpScript, ...],
+    services: tuple[VirtualService, ...],
+    names: list[str],
 ) -> None:
     instance = replace(INSTANCE, **{"accepts": False, **change})  # type: ignore[arg-type]
     found = of_text({"lb1": Reading((instance,), scripts, services)}, {}, [STRICT])
@@ -301,12 +393,15 @@ def test_places_are_found_in_their_blocks() -> None:
 
 
 @pytest.mark.parametrize(
-    "blank", ["<your_interface>", "<VIP>/24", "${VIP}", "{{ vip }}", "<%= @vip %>", "%VIP%", "@@VIP@@"]
+    "blank",
+    ["<your_interface>", "<VIP>/24", "${VIP}", "{{ vip }}", "<%= @vip %>", "%VIP%", "@@VIP@@"],
 )
 def test_a_template_is_refused_with_its_line(blank: str, tmp_path: Path) -> None:
     file = tmp_path / "lb1.conf"
     file.write_text(f"vrrp_instance V {{\n    priority {blank}\n}}\n")
-    with pytest.raises(HarnessError, match=r"lb1.conf:2: this is a template that has not been filled in"):
+    with pytest.raises(
+        HarnessError, match=r"lb1.conf:2: this is a template that has not been filled in"
+    ):
         load_all([str(file)])
 
 
@@ -314,7 +409,8 @@ def test_variables_that_the_file_defines_are_no_template(tmp_path: Path) -> None
     file = tmp_path / "lb1.conf"
     file.write_text(
         "$VIP=192.0.2.80\n@lb1 $PRIO = 200\n"
-        "vrrp_instance V {\n  priority ${PRIO}\n  virtual_ipaddress {\n  ${VIP}\n } # {{ a comment }}\n}\n"
+        "vrrp_instance V {\n  priority ${PRIO}\n  virtual_ipaddress {\n  ${VIP}\n } # {{ a"
+        " comment }}\n}\n"
     )
     assert load_all([str(file)])
 
@@ -354,7 +450,9 @@ def test_silencing_takes_a_name_and_a_reason(table: object, told: str) -> None:
 
 def test_the_page_about_check_has_every_finding() -> None:
     page = (Path(__file__).parents[1] / "docs/check.md").read_text("utf-8")
-    assert catalogue.table() in page, "out of date: put what `python -m harness.check.catalogue` prints into it"
+    assert catalogue.table() in page, (
+        "out of date: put what `python -m harness.check.catalogue` prints into it"
+    )
 
 
 def test_a_peer_that_is_not_where_the_other_speaks_from_is_named() -> None:
@@ -362,13 +460,18 @@ def test_a_peer_that_is_not_where_the_other_speaks_from_is_named() -> None:
     other = replace(BACKUP, source="192.0.2.2", unicast_peers=("192.0.2.3",))
 
     assert named(Reading((one,)), Reading((other,))) == ["peer-differs"]
-    assert named(Reading((one,)), Reading((replace(other, unicast_peers=("192.0.2.1", "192.0.2.3")),))) == []
+    assert (
+        named(Reading((one,)), Reading((replace(other, unicast_peers=("192.0.2.1", "192.0.2.3")),)))
+        == []
+    )
 
 
 def test_two_databases_that_each_director_has_alone_are_the_directors_themselves() -> None:
     also = replace(SERVICE, real_servers=(replace(SERVER, address="192.0.2.82"),))
 
-    assert named(Reading((INSTANCE,), services=(SERVICE,)), Reading((BACKUP,), services=(also,))) == []
+    assert (
+        named(Reading((INSTANCE,), services=(SERVICE,)), Reading((BACKUP,), services=(also,))) == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -376,12 +479,22 @@ def test_two_databases_that_each_director_has_alone_are_the_directors_themselves
     [
         ("(V) unknown state 'SLAVE', defaulting to BACKUP", "keepalived-ignored"),
         ("(V) unknown state 'MASTRE', defaulting to BACKUP", "keepalived-changed"),
-        ("Cannot specify scope for IPv6 addresses (fe80::1/64) - ignoring scope", "keepalived-ignored"),
-        ("virtual server [W]:0:[10.1.1.1,443] and real server [10.1.1.2]:tcp:80 ports don't match", "keepalived-says"),
-        ("WARNING - virtual server [1.1.1.1]:tcp:80 and real server [2.2.2.2]:tcp:8080 ports don't match - resetting",
-         "keepalived-changed"),
+        (
+            "Cannot specify scope for IPv6 addresses (fe80::1/64) - ignoring scope",
+            "keepalived-ignored",
+        ),
+        (
+            "virtual server [W]:0:[10.1.1.1,443] and real server [10.1.1.2]:tcp:80 ports don't"
+            " match",
+            "keepalived-says",
+        ),
+        (
+            "WARNING - virtual server [1.1.1.1]:tcp:80 and real server [2.2.2.2]:tcp:8080 ports"
+            " don't match - resetting",
+            "keepalived-changed",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_comes_to_the_same_is_no_finding(said: str, name: str) -> None:
     assert [finding.name for finding in graded({"lb1": (said,)})] == [name]
 
@@ -399,7 +512,9 @@ def test_a_script_that_is_defined_too_late_is_told_so() -> None:
 @pytest.mark.parametrize(("times", "name"), [(1, "keepalived-ignored"), (2, "keepalived-changed")])
 def test_an_instance_that_is_there_once_is_no_duplicate(times: int, name: str) -> None:
     """keepalived 2.2.7 reads a file twice that the last line includes."""
-    (found,) = graded({"lb1": ("(a.conf: Line 1) vrrp instance V already defined",)}, {"lb1": ["V"] * times})
+    (found,) = graded(
+        {"lb1": ("(a.conf: Line 1) vrrp instance V already defined",)}, {"lb1": ["V"] * times}
+    )
 
     assert found.name == name
 
@@ -411,7 +526,9 @@ def test_a_director_that_tracks_its_peer_by_bfd_cannot_take_over() -> None:
         bfd_neighbours=("192.0.2.2",),
     )
     other = Reading((BACKUP,), bfd_sources=("192.0.2.2",))
-    weighted = replace(one, instances=(replace(INSTANCE, track_bfds=(TrackedBfd(name="peer", weight=20),)),))
+    weighted = replace(
+        one, instances=(replace(INSTANCE, track_bfds=(TrackedBfd(name="peer", weight=20),)),)
+    )
     router = replace(one, bfd_neighbours=("192.0.2.254",))
 
     assert [each.name for each in bfd({"lb1": one, "lb2": other}, FILES)] == ["bfd-of-the-peer"]

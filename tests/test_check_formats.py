@@ -9,11 +9,15 @@ from harness.check.formats import to_json, to_sarif
 from harness.check.verdict import BREAKS, WORKS, Outcome
 
 OUTCOMES = [
-    Outcome(BREAKS, "The VIP moves.", "7.0 s, due 3.6 s", "artifacts/run/test_moves", "test_election"),
+    Outcome(
+        BREAKS, "The VIP moves.", "7.0 s, due 3.6 s", "artifacts/run/test_moves", "test_election"
+    ),
     Outcome(WORKS, "keepalived runs."),
 ]
 FINDINGS = [
-    Finding("vips-differ", "VRID 60 has the VIP 192.0.2.88 on lb2 only", "lb1.conf:5, sub/lb2.conf:12"),
+    Finding(
+        "vips-differ", "VRID 60 has the VIP 192.0.2.88 on lb2 only", "lb1.conf:5, sub/lb2.conf:12"
+    ),
     Finding("keepalived-ignored", "keepalived does not know nat_mask", "lb1"),
 ]
 SILENT = {"vips-differ": "being moved"}

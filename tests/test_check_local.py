@@ -1,4 +1,6 @@
-"""Local services: what health scripts look for on the director, told from their commands and texts."""
+"""Local services: what health scripts look for on the director, told from their commands and
+texts.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ def test_a_port_is_looked_for(command: str, service: LocalService) -> None:
     assert looked_for(command, {}) == (service,)
 
 
-@pytest.mark.parametrize("command", ["killall haproxy", "/usr/bin/test -e /x", "curl https://www.example.com", "'"])
+@pytest.mark.parametrize(
+    "command", ["killall haproxy", "/usr/bin/test -e /x", "curl https://www.example.com", "'"]
+)
 def test_what_is_not_on_the_director_is_not_looked_for(command: str) -> None:
     assert looked_for(command, {}) == ()
 

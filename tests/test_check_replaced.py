@@ -1,4 +1,6 @@
-"""What takes the place of what machines in namespaces cannot have: the lines stay where they are. Pure."""
+"""What takes the place of what machines in namespaces cannot have: the lines stay where they
+are. Pure.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ def test_a_file_with_marks_of_a_merge_is_refused_with_its_line(line: str, tmp_pa
 
 
 def test_a_line_of_the_same_letters_in_a_comment_is_no_mark(tmp_path: Path) -> None:
-    (tmp_path / "lb1.conf").write_text("#======= section =======\n# =======\nvrrp_instance V {\n}\n")
+    (tmp_path / "lb1.conf").write_text(
+        "#======= section =======\n# =======\nvrrp_instance V {\n}\n"
+    )
 
     assert load_all([str(tmp_path / "lb1.conf")])
 
@@ -81,7 +85,9 @@ def test_a_line_of_the_same_letters_in_a_comment_is_no_mark(tmp_path: Path) -> N
         (["pidof nginx && exit 0 || exit 1"], "pidof nginx && exit 0 || exit 1"),
     ],
 )
-def test_the_words_become_the_line_that_a_shell_was_meant_to_run(argv: list[str], line: str) -> None:
+def test_the_words_become_the_line_that_a_shell_was_meant_to_run(
+    argv: list[str], line: str
+) -> None:
     assert _line(argv) == line
 
 
@@ -106,10 +112,16 @@ def test_what_only_another_host_includes_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "blank", ["{{ vip }}", "${VIP}", "<VIP>", "__VIP__/24", "<<10.0.0.1>>", "<--VIP-->", "@@VIP@@"]
 )
-def test_a_template_that_was_not_filled_in_is_refused_with_its_line(blank: str, tmp_path: Path) -> None:
-    (tmp_path / "lb1.conf").write_text(f"vrrp_instance V {{\n virtual_ipaddress {{\n  {blank}\n }}\n}}\n")
+def test_a_template_that_was_not_filled_in_is_refused_with_its_line(
+    blank: str, tmp_path: Path
+) -> None:
+    (tmp_path / "lb1.conf").write_text(
+        f"vrrp_instance V {{\n virtual_ipaddress {{\n  {blank}\n }}\n}}\n"
+    )
 
-    with pytest.raises(HarnessError, match=r"lb1.conf:3: this is a template that has not been filled in"):
+    with pytest.raises(
+        HarnessError, match=r"lb1.conf:3: this is a template that has not been filled in"
+    ):
         load_all([str(tmp_path / "lb1.conf")])
 
 
@@ -117,5 +129,7 @@ def test_a_template_that_was_not_filled_in_is_refused_with_its_line(blank: str, 
 def test_a_file_of_another_program_is_told_without_a_run(text: str, tmp_path: Path) -> None:
     (tmp_path / "lb1.conf").write_text(text)
 
-    with pytest.raises(HarnessError, match=r"finds neither a vrrp_instance nor a virtual_server in .*lb1.conf"):
+    with pytest.raises(
+        HarnessError, match=r"finds neither a vrrp_instance nor a virtual_server in .*lb1.conf"
+    ):
         load_all([str(tmp_path / "lb1.conf")])

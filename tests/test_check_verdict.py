@@ -1,17 +1,35 @@
-"""The verdict: findings first with what follows from them, then what breaks, what works, notes, what was not tried."""
+"""The verdict: findings first with what follows from them, then what breaks, what works, notes,
+what was not tried.
+"""
 
 from __future__ import annotations
 
 from harness.check.finding import Finding
-from harness.check.verdict import BREAKS, DOES_NOT_APPLY, NOT_EMULATED, WORKS, Outcome, is_wrong, report
+from harness.check.verdict import (
+    BREAKS,
+    DOES_NOT_APPLY,
+    NOT_EMULATED,
+    WORKS,
+    Outcome,
+    is_wrong,
+    report,
+)
 
 OUTCOMES = [
-    Outcome(BREAKS, "The VIP moves.", "192.0.2.80: 7.0 s, due 3.6 s", "artifacts/run/test_moves", "test_election"),
+    Outcome(
+        BREAKS,
+        "The VIP moves.",
+        "192.0.2.80: 7.0 s, due 3.6 s",
+        "artifacts/run/test_moves",
+        "test_election",
+    ),
     Outcome(DOES_NOT_APPLY, "A page is answered.", "no service"),
     Outcome(WORKS, "keepalived runs."),
     Outcome(DOES_NOT_APPLY, "A server is spared.", "no service"),
 ]
-DIFFER = Finding("vips-differ", "VRID 60 has the VIP 192.0.2.88 on lb2 only: lb1 lacks it", "lb2.conf:12")
+DIFFER = Finding(
+    "vips-differ", "VRID 60 has the VIP 192.0.2.88 on lb2 only: lb1 lacks it", "lb2.conf:12"
+)
 NOTE = Finding("keepalived-ignored", "keepalived does not know nat_mask", "a:1, a:2, a:3, a:4")
 
 
@@ -30,7 +48,8 @@ def test_what_breaks_comes_first_with_its_reason_and_evidence() -> None:
 
 def test_what_breaks_because_of_a_finding_stands_below_it() -> None:
     assert list(report(OUTCOMES[:3], [DIFFER])) == [
-        "finding         vips-differ: VRID 60 has the VIP 192.0.2.88 on lb2 only: lb1 lacks it (lb2.conf:12)",
+        "finding         vips-differ: VRID 60 has the VIP 192.0.2.88 on lb2 only: lb1 lacks it"
+        " (lb2.conf:12)",
         "                cure: Give the instance the same virtual_ipaddress on all directors.",
         "                so this does not work: The VIP moves"
         " (seen: 192.0.2.80: 7.0 s, due 3.6 s; evidence: artifacts/run/test_moves)",

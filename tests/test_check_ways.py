@@ -60,7 +60,9 @@ def test_what_is_amiss_is_told_once_and_alone(name: str) -> None:
     ],
     ids=["DR", "NAT with an inner VIP", "TUN", "DR by another LAN of the directors"],
 )
-def test_nothing_is_amiss_where_all_is_well(instance: VrrpInstance, offered: VirtualService) -> None:
+def test_nothing_is_amiss_where_all_is_well(
+    instance: VrrpInstance, offered: VirtualService
+) -> None:
     assert found(instance, offered) == ()
 
 
@@ -86,7 +88,9 @@ def test_an_ipv6_vip_with_the_prefix_of_the_lan_is_told(prefix: int, told: int) 
 
     held = replace(INSTANCE, version=3).with_vips([Vip(vip, prefix, "eth0")])
 
-    assert [each.name for each in found(held, offered)] == ["IPv6 VIP that the director speaks from"] * told
+    assert [each.name for each in found(held, offered)] == [
+        "IPv6 VIP that the director speaks from"
+    ] * told
 
 
 def test_clients_behind_a_router_are_answered_through_the_director() -> None:
@@ -94,7 +98,9 @@ def test_clients_behind_a_router_are_answered_through_the_director() -> None:
 
 
 OUTER = INSTANCE
-INNER = VrrpInstance(name="GW", interface="eth1", vrid=61, vip="10.9.0.1", vip_prefix=24, priority=120)
+INNER = VrrpInstance(
+    name="GW", interface="eth1", vrid=61, vip="10.9.0.1", vip_prefix=24, priority=120
+)
 
 
 def tracking(instance: VrrpInstance, interface: str) -> VrrpInstance:
@@ -115,7 +121,14 @@ def groups(*groups: tuple[str, ...]) -> tuple[SyncGroup, ...]:
         (OUTER, INNER, groups(("V",), ("GW",)), True),
         (OUTER, replace(INNER, interface="eth0", elsewhere=(("10.9.0.1", "eth1"),)), (), False),
     ],
-    ids=["alone", "one tracks the other", "each tracks the other", "one group", "two groups", "one interface"],
+    ids=[
+        "alone",
+        "one tracks the other",
+        "each tracks the other",
+        "one group",
+        "two groups",
+        "one interface",
+    ],
 )
 def test_nat_needs_its_vip_and_its_gateway_on_one_director(
     outer: VrrpInstance, gateway: VrrpInstance, groups: tuple[SyncGroup, ...], told: bool

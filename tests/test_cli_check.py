@@ -16,8 +16,12 @@ EXAMPLE = Path(__file__).parents[1] / "examples/two-directors"
 FILES = [str(EXAMPLE / "lb1.conf"), str(EXAMPLE / "lb2.conf")]
 
 
-@pytest.mark.parametrize("own", [[*FILES], [*FILES, "--explain"], ["--set", "eth0=192.0.2.0/24", *FILES]])
-def test_options_behind_the_dashes_are_passed_on(own: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "own", [[*FILES], [*FILES, "--explain"], ["--set", "eth0=192.0.2.0/24", *FILES]]
+)
+def test_options_behind_the_dashes_are_passed_on(
+    own: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     ran: list[list[str]] = []
 
     def become(program: str, command: list[str]) -> NoReturn:
@@ -45,13 +49,17 @@ def test_a_command_that_passes_nothing_on_says_so(capsys: pytest.CaptureFixture[
         (b'eth0 = "192.0.2.0/24"', r"mine.toml: eth0: assumptions are a table: \[set\]"),
     ],
 )
-def test_a_file_of_assumptions_that_is_none_is_told(content: bytes, told: str, tmp_path: Path) -> None:
+def test_a_file_of_assumptions_that_is_none_is_told(
+    content: bytes, told: str, tmp_path: Path
+) -> None:
     (tmp_path / "mine.toml").write_bytes(content)
     with pytest.raises(HarnessError, match=told):
         _settings(tmp_path / "mine.toml", tmp_path)
 
 
 def test_a_table_below_a_table_names_a_director(tmp_path: Path) -> None:
-    (tmp_path / "lvs-harness.toml").write_text('[set]\neth0 = "192.0.2.0/24"\n[set.lb1]\neth0 = "192.0.2.3"\n')
+    (tmp_path / "lvs-harness.toml").write_text(
+        '[set]\neth0 = "192.0.2.0/24"\n[set.lb1]\neth0 = "192.0.2.3"\n'
+    )
     settings, _ = _settings(None, tmp_path / "lb1.conf")
     assert settings == {"eth0": "192.0.2.0/24", "lb1.eth0": "192.0.2.3"}

@@ -58,7 +58,9 @@ def test_a_shell_can_complete_every_command(shell: str, capsys: pytest.CaptureFi
         assert command.__name__.rpartition(".")[2] in script
 
 
-def test_bash_takes_the_completion_and_completes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bash_takes_the_completion_and_completes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     main(["completion", "bash"])
     script = tmp_path / "completion"
     script.write_text(capsys.readouterr().out, encoding="utf-8")
@@ -67,7 +69,9 @@ def test_bash_takes_the_completion_and_completes(tmp_path: Path, capsys: pytest.
         "function=$(complete -p lvs-harness | sed 's/.*-F \\([^ ]*\\).*/\\1/'); "
         '$function lvs-harness top lvs-harness; echo "${COMPREPLY[@]}"'
     )
-    done = subprocess.run(["bash", "-c", ask, "bash", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["bash", "-c", ask, "bash", script], capture_output=True, text=True, check=True
+    )
 
     assert done.stdout.split() == ["topologies"]
 
@@ -90,7 +94,9 @@ def test_every_topology_can_be_drawn(name: str, capsys: pytest.CaptureFixture[st
     assert "parameters\n" in printed
 
 
-def test_a_drawing_has_machines_claims_services_and_parameters(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_drawing_has_machines_claims_services_and_parameters(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert main(["topologies", "director_pair", "real_servers=9"]) == 0
 
     printed = capsys.readouterr().out
@@ -134,7 +140,9 @@ def test_the_doctor_names_one_command_for_all_that_is_missing(
     from harness.daemons import daemon
 
     monkeypatch.setattr(
-        daemon, "programs", lambda: [("keepalived", "keepalived", None), ("ip", "iproute2", Path("/bin/true"))]
+        daemon,
+        "programs",
+        lambda: [("keepalived", "keepalived", None), ("ip", "iproute2", Path("/bin/true"))],
     )
     monkeypatch.setattr(doctor, "_kernel", lambda: (None, "no kernel to run clusters on"))
     monkeypatch.setattr(uml, "packaged", lambda: None)
@@ -149,11 +157,15 @@ def test_the_doctor_names_one_command_for_all_that_is_missing(
 def test_the_doctor_installs_no_kernel_that_cannot_run_here(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Be it that this processor kills the packaged one, or that there is none for this kind of machine."""
+    """Be it that this processor kills the packaged one, or that there is none for this kind of
+    machine.
+    """
     from harness.daemons import daemon
 
     monkeypatch.setattr(daemon, "programs", lambda: [])
-    monkeypatch.setattr(doctor, "_kernel", lambda: (None, "the packaged kernel dies on this processor"))
+    monkeypatch.setattr(
+        doctor, "_kernel", lambda: (None, "the packaged kernel dies on this processor")
+    )
     monkeypatch.setattr(uml, "packaged", lambda: Path("/usr/bin/linux.uml"))
     assert main(["doctor"]) == 1
     printed = capsys.readouterr().out
@@ -182,7 +194,9 @@ def test_the_doctor_says_how_a_machine_without_a_checkout_gets_virtual_time(
     assert capsys.readouterr().out.endswith("next: pip install lvs_harness_kernel-*.whl\n")
 
 
-def test_the_doctor_asks_the_package_of_a_program_that_does_not_say_its_version(tmp_path: Path) -> None:
+def test_the_doctor_asks_the_package_of_a_program_that_does_not_say_its_version(
+    tmp_path: Path,
+) -> None:
     assert doctor._said(["false"], Path("/bin/false")) is None
     assert doctor._said(["nothing"], tmp_path / "nothing") is None
     assert doctor._version("missing", "package", None) == "missing"

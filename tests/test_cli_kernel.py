@@ -1,4 +1,6 @@
-"""``lvs-harness kernel ensure``: when a kernel is made first, and what is said where it cannot be."""
+"""``lvs-harness kernel ensure``: when a kernel is made first, and what is said where it cannot
+be.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def fail_with(problem: HarnessError, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(building, "build", fail)
 
 
-@pytest.mark.parametrize("passed", [[], ["-k", "failover"], ["--kernel", "uml"], ["--clock", "virtual"]])
+@pytest.mark.parametrize(
+    "passed", [[], ["-k", "failover"], ["--kernel", "uml"], ["--clock", "virtual"]]
+)
 def test_kernel_is_made_first_and_that_is_said_before(
     builds: list[str], passed: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -43,7 +47,13 @@ def test_kernel_is_made_first_and_that_is_said_before(
 
 
 @pytest.mark.parametrize(
-    "passed", [["--clock", "real"], ["--kernel", "native"], ["--kernel=/usr/bin/linux.uml"], ["--clock=real"]]
+    "passed",
+    [
+        ["--clock", "real"],
+        ["--kernel", "native"],
+        ["--kernel=/usr/bin/linux.uml"],
+        ["--clock=real"],
+    ],
 )
 def test_a_run_that_asks_for_another_kernel_waits_for_none(
     builds: list[str], passed: list[str], capsys: pytest.CaptureFixture[str]
@@ -58,14 +68,19 @@ def test_what_is_missing_is_said_in_one_line(
     monkeypatch.setattr(building, "missing_tools", lambda: ["gcc", "make"])
     assert main(["kernel", "ensure", "--installer", "/bin/false"]) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said == ["lvs-harness: no virtual time: building its kernel takes gcc, make, which are not installed"]
+    assert said == [
+        "lvs-harness: no virtual time: building its kernel takes gcc, make, which are not installed"
+    ]
     assert builds == []
 
 
 def test_without_a_network_the_run_goes_on(
     builds: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fail_with(building.CannotBuild("no kernel source can be had; check the network\nLog: ..."), monkeypatch)
+    fail_with(
+        building.CannotBuild("no kernel source can be had; check the network\nLog: ..."),
+        monkeypatch,
+    )
     assert main(["kernel", "ensure"]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     assert last == "lvs-harness: no virtual time: no kernel source can be had; check the network"

@@ -35,9 +35,19 @@ def test_what_it_writes_is_in_order(
     )
     ruff = [sys.executable, "-m", "ruff", "--config", "line-length = 120"]
     for file in (topology, scenario):
-        assert subprocess.run([*ruff[:3], "format", *ruff[3:], "--check", file], check=False).returncode == 0
-        order = [] if package else ["--ignore", "I001"]  # where its own module comes among others depends on its name
-        assert subprocess.run([*ruff[:3], "check", *ruff[3:], *order, file], check=False).returncode == 0
+        assert (
+            subprocess.run(
+                [*ruff[:3], "format", *ruff[3:], "--check", file], check=False
+            ).returncode
+            == 0
+        )
+        order = (
+            [] if package else ["--ignore", "I001"]
+        )  # where its own module comes among others depends on its name
+        assert (
+            subprocess.run([*ruff[:3], "check", *ruff[3:], *order, file], check=False).returncode
+            == 0
+        )
 
 
 def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,7 +62,9 @@ def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize("name", ["My", "a-b", "1st", "../up", ""])
-def test_what_is_no_name_is_refused(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_name_is_refused(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["new", name, "--folder", str(tmp_path)]) == 1
     assert "is no name for a Python module" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,6 @@
-"""``lvs-harness check`` on folders: which files are a cluster's directors, and what the whole comes to."""
+"""``lvs-harness check`` on folders: which files are a cluster's directors, and what the whole
+comes to.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,10 @@ def test_a_folder_for_each_director_counts_first(site: Path) -> None:
         (site / name).mkdir()
         (site / name / "keepalived.conf").write_text(INSTANCE)
 
-    assert several.directors_in(site) == [str(site / "lb1/keepalived.conf"), str(site / "lb2/keepalived.conf")]
+    assert several.directors_in(site) == [
+        str(site / "lb1/keepalived.conf"),
+        str(site / "lb2/keepalived.conf"),
+    ]
 
 
 def test_a_folder_without_a_director_is_told(tmp_path: Path) -> None:
@@ -49,7 +54,8 @@ def test_files_and_folders_do_not_mix(site: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statuses", "whole"), [((0, 0), 0), ((0, 1), 1), ((4, 1), 1), ((0, 5), 5), ((1, 3), 3), ((5, 4), 4)]
+    ("statuses", "whole"),
+    [((0, 0), 0), ((0, 1), 1), ((4, 1), 1), ((0, 5), 5), ((1, 3), 3), ((5, 4), 4)],
 )
 def test_the_worst_status_counts(
     statuses: tuple[int, int], whole: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -69,6 +75,8 @@ def test_the_worst_status_counts(
     assert told[-1].split("  ")[-1] == several.MEANINGS[statuses[1]]
 
 
-def test_what_is_for_one_cluster_is_not_for_folders(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_for_one_cluster_is_not_for_folders(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["check", str(site), "--json", "x.json"]) == UNUSABLE
     assert "--json is for one cluster: give its files instead of folders" in capsys.readouterr().err

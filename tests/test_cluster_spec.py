@@ -1,4 +1,6 @@
-"""Which cluster a scenario wants: one key for all who ask whether two may share one, and the order that follows."""
+"""Which cluster a scenario wants: one key for all who ask whether two may share one, and the
+order that follows.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +94,9 @@ SCENARIOS = """
         (["--controls"], ["1", "2", "3", "without", "4", "5", "6"]),
     ],
 )
-def test_a_serial_run_is_grouped_by_cluster(pytester: pytest.Pytester, options: list[str], order: list[str]) -> None:
+def test_a_serial_run_is_grouped_by_cluster(
+    pytester: pytest.Pytester, options: list[str], order: list[str]
+) -> None:
     pytester.makepyfile(SCENARIOS)
     result = pytester.runpytest("--collect-only", "-q", *options)
     names = [line.rpartition("::test_")[2] for line in result.outlines if "::" in line]

@@ -50,7 +50,9 @@ def test_packets_are_as_many_as_the_page_promises() -> None:
 def test_findings_are_about_packets_that_there_are(finding: Any) -> None:
     kinds = {kind.name: kind for kind in KINDS}
     for name in finding.kinds:
-        known = {vector.name for vector in vectors(kinds[name])} | {duty.name for duty in duties(kinds[name])}
+        known = {vector.name for vector in vectors(kinds[name])} | {
+            duty.name for duty in duties(kinds[name])
+        }
         assert {*finding.packets} <= known
 
 
@@ -74,7 +76,10 @@ def test_page_has_every_packet_and_every_finding() -> None:
         ({"counted": []}, "yes (l)"),
         ({"counted": [], "said": []}, "yes, not logged"),
         ({"counted": [], "said": [], "logs": False}, "yes"),
-        ({"counted": ["the kernel's count of packets that the socket did not get"], "said": []}, "yes, not logged (k)"),
+        (
+            {"counted": ["the kernel's count of packets that the socket did not get"], "said": []},
+            "yes, not logged (k)",
+        ),
         ({"did": "obeyed"}, "**no**: obeyed (c, l)"),
         ({"due": "obeyed"}, "stricter (c, l)"),
         ({"due": "obeyed", "did": "hurried", "counted": [], "said": []}, "**no**: hurried"),
@@ -102,10 +107,18 @@ def test_states_that_differ_are_two_lines() -> None:
 
 def test_what_differs_between_versions_comes_first() -> None:
     rows = [ROW, {**ROW, "implementation": "2.3.4", "did": "obeyed"}]
-    part = page.render(json.dumps(rows)).partition("## What differs between versions")[2].partition("\n## ")[0]
+    part = (
+        page.render(json.dumps(rows))
+        .partition("## What differs between versions")[2]
+        .partition("\n## ")[0]
+    )
     assert "| TTL 254 | master |" in part
     alike = [ROW, {**ROW, "implementation": "2.3.4"}]
-    part = page.render(json.dumps(alike)).partition("## What differs between versions")[2].partition("\n## ")[0]
+    part = (
+        page.render(json.dumps(alike))
+        .partition("## What differs between versions")[2]
+        .partition("\n## ")[0]
+    )
     assert "TTL 254" not in part
 
 
@@ -114,16 +127,32 @@ def test_another_implementation_is_a_column_of_its_own_and_what_it_does_otherwis
     text = page.render(json.dumps([ROW]), json.dumps([theirs]))
     assert "| 2.2.7 | FRR 10.3 | log line of 2.2.7 |" in text
     assert "yes, not logged" in text.partition("## IPv4 version 2\n")[2]
-    assert "TTL 254" not in text.partition("do otherwise\n")[2].partition("\n## ")[0]  # only that it says nothing
+    assert (
+        "TTL 254" not in text.partition("do otherwise\n")[2].partition("\n## ")[0]
+    )  # only that it says nothing
     text = page.render(json.dumps([ROW]), json.dumps([{**theirs, "did": "obeyed"}]))
-    assert "TTL 254" in text.partition("## What 2.2.7 and FRR 10.3 do otherwise\n")[2].partition("\n## ")[0]
-    assert "TTL 254" not in text.partition("between versions of keepalived\n")[2].partition("\n## ")[0]
+    assert (
+        "TTL 254"
+        in text.partition("## What 2.2.7 and FRR 10.3 do otherwise\n")[2].partition("\n## ")[0]
+    )
+    assert (
+        "TTL 254" not in text.partition("between versions of keepalived\n")[2].partition("\n## ")[0]
+    )
 
 
 def test_a_finding_names_its_scenario_and_shows_what_happened() -> None:
-    row = {**ROW, "kind": "IPv6 version 3", "packet": "interval 0", "did": "obeyed", "implementation": "2.3.4"}
+    row = {
+        **ROW,
+        "kind": "IPv6 version 3",
+        "packet": "interval 0",
+        "did": "obeyed",
+        "implementation": "2.3.4",
+    }
     part = page.render(json.dumps([row])).partition("An advertisement with interval 0 is obeyed")[2]
-    assert "test_conformance_a_master_discards[IPv6 version 3: interval 0]`\n\n```text\n  0.00  phantom" in part
+    assert (
+        "test_conformance_a_master_discards[IPv6 version 3: interval 0]`\n\n```text\n  0.00 "
+        " phantom" in part
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,13 @@ fd00:0010:0000:0000:0000:0000:0000:0021 0050 FIN_WAIT    LOCAL       42
 def test_entries_are_told_by_protocol_and_both_ends() -> None:
     tcp, udp, six = parse(TEXT)
     assert tcp == Entry(
-        "TCP", ("172.16.10.100", 32768), ("172.16.10.50", 80), ("172.16.10.21", 80), "ESTABLISHED", 899, False
+        "TCP",
+        ("172.16.10.100", 32768),
+        ("172.16.10.50", 80),
+        ("172.16.10.21", 80),
+        "ESTABLISHED",
+        899,
+        False,
     )
     assert tcp.key != udp.key
     assert udp.synchronised

@@ -9,7 +9,11 @@ from harness.observers.connections import Stream, _length
 
 @pytest.mark.parametrize(
     ("head", "length"),
-    [(b"HTTP/1.1 200 OK\r\nContent-Length: 5", 5), (b"HTTP/1.1 304 x\r\ncontent-length:x", 0), (b"HTTP/1.1 204 x", 0)],
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5", 5),
+        (b"HTTP/1.1 304 x\r\ncontent-length:x", 0),
+        (b"HTTP/1.1 204 x", 0),
+    ],
 )
 def test_an_answer_is_as_long_as_its_head_says(head: bytes, length: int) -> None:
     assert _length(head) == length

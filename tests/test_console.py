@@ -35,7 +35,9 @@ def test_a_fault_is_what_its_words_say(nodes: Mapping[str, Node]) -> None:
     assert typed("unplug director1 eth0", nodes) == Unplug(director, "eth0")
     cut = Cut(director, client, both=False, protocol="TCP", port=80)
     assert typed("cut director1 client both=no protocol=TCP port=80", nodes) == cut
-    assert typed("impaired web1 loss=0.3 arriving=no", nodes) == Impaired(web, Impairment(loss=0.3), arriving=False)
+    assert typed("impaired web1 loss=0.3 arriving=no", nodes) == Impaired(
+        web, Impairment(loss=0.3), arriving=False
+    )
     assert isinstance(typed("drain director1 80 web1", nodes), Drain)
     assert isinstance(typed("hang director1", nodes), HangKeepalived)
     assert isinstance(typed("hang web1", nodes), HangHttpd)
@@ -49,11 +51,19 @@ def test_a_fault_is_what_its_words_say(nodes: Mapping[str, Node]) -> None:
         ("poweroff web1 now", "'now' is too much: poweroff MACHINE"),
         ("cut web1", "it needs other: cut MACHINE OTHER [both] [protocol] [port]"),
         ("drain director1 443 web1", "no service 443; services: TCP 172.16.10.50:80"),
-        ("stoplocal director1 haproxy", "service is a LocalService, which cannot be typed here: say it in Python (px)"),
-        ("impaired web1 loss=much", "impaired: '<=' not supported between instances of 'int' and 'str'"),
+        (
+            "stoplocal director1 haproxy",
+            "service is a LocalService, which cannot be typed here: say it in Python (px)",
+        ),
+        (
+            "impaired web1 loss=much",
+            "impaired: '<=' not supported between instances of 'int' and 'str'",
+        ),
     ],
 )
-def test_a_line_that_names_none_says_what_it_lacks(line: str, told: str, nodes: Mapping[str, Node]) -> None:
+def test_a_line_that_names_none_says_what_it_lacks(
+    line: str, told: str, nodes: Mapping[str, Node]
+) -> None:
     with pytest.raises(HarnessError) as refused:
         typed(line, nodes)
     assert str(refused.value).startswith(told)
@@ -67,7 +77,9 @@ def test_every_fault_has_a_usage_and_befalls_a_kind_of_machine() -> None:
 
 
 def test_a_fault_of_another_kind_of_machine_is_refused(nodes: Mapping[str, Node]) -> None:
-    with pytest.raises(HarnessError, match="HangHttpd befalls a real server, and director1 is none"):
+    with pytest.raises(
+        HarnessError, match="HangHttpd befalls a real server, and director1 is none"
+    ):
         typed("hanghttpd director1", nodes).check()
     typed("poweroff director1", nodes).check()
 

@@ -1,4 +1,6 @@
-"""A control is declared in a line; --controls plants it, and only a failure for the stated reason is its catching."""
+"""A control is declared in a line; --controls plants it, and only a failure for the stated
+reason is its catching.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +93,11 @@ def test_all_caught_is_success(project: pytest.Pytester) -> None:
         (("a",), {"caught": "x"}, "say what is planted"),
         (("a",), {"caught": "x", "faults": 1}, "it has no faults; it takes name, caught, topology"),
         (("a",), {"caught": "x", "fault": print}, "fault= and node= go together"),
-        (("a",), {"caught": "x", "topology": {"a": 1}, "node": "web1"}, "fault= and node= go together"),
+        (
+            ("a",),
+            {"caught": "x", "topology": {"a": 1}, "node": "web1"},
+            "fault= and node= go together",
+        ),
     ],
 )
 def test_a_control_that_is_not_declared_well_is_refused(

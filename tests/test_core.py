@@ -1,4 +1,6 @@
-"""What is run where time is real, how long that takes, and how many workers a run gets that leaves it open."""
+"""What is run where time is real, how long that takes, and how many workers a run gets that
+leaves it open.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ DEFAULT = ("--in-real-time", "core")
 def virtual(monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
     """Whether the kernel that is chosen has virtual time; at first it has not."""
     chosen = {"virtual": False}
-    monkeypatch.setattr(choice, "choose", lambda *_: choice.Choice(None, chosen["virtual"], "for a test"))
+    monkeypatch.setattr(
+        choice, "choose", lambda *_: choice.Choice(None, chosen["virtual"], "for a test")
+    )
     return chosen
 
 
@@ -54,7 +58,9 @@ def test_in_virtual_time_all_is_run(pytester: pytest.Pytester, virtual: dict[str
         ("test_x.py::test_it",),
     ],
 )
-def test_whoever_selects_gets_what_is_selected(pytester: pytest.Pytester, asked: tuple[str, ...]) -> None:
+def test_whoever_selects_gets_what_is_selected(
+    pytester: pytest.Pytester, asked: tuple[str, ...]
+) -> None:
     pytester.makepyfile(test_x="def test_it(): pass")
     config = pytester.parseconfig(*DEFAULT, *asked)
     core.narrow(config)
@@ -80,7 +86,9 @@ def test_header_of_the_core_says_what_all_would_take(pytester: pytest.Pytester) 
     core.narrow(config)
     config.stash[core.COUNTS] = core.Counts(30, 298)
     said = core.announcement(config, False, 1)
-    assert "30 of 328 scenarios, about 3 min (all of them, about 33 min: --in-real-time all)" in said
+    assert (
+        "30 of 328 scenarios, about 3 min (all of them, about 33 min: --in-real-time all)" in said
+    )
 
 
 @pytest.fixture
@@ -96,7 +104,9 @@ def many(scenarios: int, clusters: int) -> dict[str, str]:
     return {f"test_x.py::test_{number}": str(number % clusters) for number in range(scenarios)}
 
 
-def paid(pytester: pytest.Pytester, clusters: dict[str, str], *options: str, virtual: bool = True) -> int | None:
+def paid(
+    pytester: pytest.Pytester, clusters: dict[str, str], *options: str, virtual: bool = True
+) -> int | None:
     config: Any = pytester.parseconfig("-p", "no:cacheprovider", "-n", "auto", *options)
     return parallel.workers_that_pay(config, clusters, virtual)
 
@@ -129,13 +139,29 @@ def test_a_prompt_goes_before_automatic_workers(pytester: pytest.Pytester, optio
     assert pytester.runpytest("-n", "auto", option).ret == pytest.ExitCode.OK
 
 
-def test_core_names_scenarios_that_there_are_and_has_every_marker(pytestconfig: pytest.Config) -> None:
+def test_core_names_scenarios_that_there_are_and_has_every_marker(
+    pytestconfig: pytest.Config,
+) -> None:
     scenarios = pytestconfig.rootpath / "scenarios"
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "-m", "core"]
-    listed = subprocess.run([*command, scenarios], cwd=pytestconfig.rootpath, capture_output=True, text=True).stdout
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--collect-only",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-m",
+        "core",
+    ]
+    listed = subprocess.run(
+        [*command, scenarios], cwd=pytestconfig.rootpath, capture_output=True, text=True
+    ).stdout
     lines = (scenarios / "core.txt").read_text().splitlines()
     named = [line for line in lines if line and not line.startswith("#")]
-    assert sorted(named) == sorted(line.removeprefix("scenarios/") for line in listed.splitlines() if "::" in line)
+    assert sorted(named) == sorted(
+        line.removeprefix("scenarios/") for line in listed.splitlines() if "::" in line
+    )
     described = catalogue.scenarios([str(scenarios)], "core")
     behaviours = {mark for one in catalogue.scenarios([str(scenarios)]) for mark in one.marks}
     assert {mark for one in described for mark in one.marks} == behaviours

@@ -49,7 +49,9 @@ def test_what_is_mended_is_what_was_cut() -> None:
     cut(made, 1000, "web1-eth0", "director1-eth0", Cut("TCP", 80), number=5)
     mend(mended, 1000, "web1-eth0", Cut("TCP", 80), number=5)
     _, *filters = decoded(made)
-    assert [message["info"] for message in decoded(mended)] == [message["info"] for message in filters]
+    assert [message["info"] for message in decoded(mended)] == [
+        message["info"] for message in filters
+    ]
     other = Batch()
     cut(other, 1000, "web1-eth0", "director2-eth0", Cut("TCP", 80), number=6)
     _, *others = decoded(other)

@@ -1,4 +1,6 @@
-"""The same seed gives the same timelines, whatever else the machine does; and a difference is found."""
+"""The same seed gives the same timelines, whatever else the machine does; and a difference is
+found.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,10 @@ from harness.kernels import choice
 from harness.kernels.making import cache
 from harness.repeating import determinism
 
-SAMPLE = "arp_only_the_owner or (forwarding_by_dr_passes and IPv4) or (failover_to_the_backup and PowerOff)"
+SAMPLE = (
+    "arp_only_the_owner or (forwarding_by_dr_passes and IPv4) or (failover_to_the_backup"
+    " and PowerOff)"
+)
 SCENARIOS = Path(__file__).resolve().parent.parent / "scenarios"
 
 
@@ -54,8 +59,11 @@ def test_same_seed_gives_the_same_timelines_in_a_terminal_on_a_busy_machine(tmp_
     assert determinism.differences(first, other).keys() == first.keys()
 
 
-def test_what_pytest_prints_does_not_delay_the_daemons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A scenario's last act is to heal a fault, and its result is printed before the daemons next run.
+def test_what_pytest_prints_does_not_delay_the_daemons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scenario's last act is to heal a fault, and its result is printed before the daemons next
+    run.
 
     Who prints looks at the clock, which costs time in virtual time; here, much of it.
     """
@@ -118,7 +126,8 @@ def test_no_timeline_is_no_evidence(tmp_path: Path) -> None:
 
 
 def test_the_same_events_a_tick_later_are_told_apart_from_others() -> None:
-    one = b'{"at": 1.5, "kind": "request", "latency": 0.001, "status": 200}\n{"at": 2.0, "kind": "log", "load": 0.5}\n'
+    request = b'{"at": 1.5, "kind": "request", "latency": 0.001, "status": 200}\n'
+    one = request + b'{"at": 2.0, "kind": "log", "load": 0.5}\n'
     later = one.replace(b"1.5", b"1.500000256")
     assert determinism.drift(one, later) == pytest.approx(256e-9)
     assert determinism.drift(one, one) == 0

@@ -1,4 +1,6 @@
-"""Devices and routes of a topology: where the addresses are, what makes a device, and what is refused by name."""
+"""Devices and routes of a topology: where the addresses are, what makes a device, and what is
+refused by name.
+"""
 
 from __future__ import annotations
 
@@ -69,10 +71,14 @@ def test_a_vlan_with_addresses_leaves_the_wire_its_own() -> None:
 
 
 def test_hardware_addresses_are_the_same_in_every_run_and_all_different() -> None:
-    host = machine(links=(Dummy("dummy0"), Macvlan("mv0", addresses=("172.16.20.1/24",)), Bridge("br0")))
+    host = machine(
+        links=(Dummy("dummy0"), Macvlan("mv0", addresses=("172.16.20.1/24",)), Bridge("br0"))
+    )
     assert [devices.mac(host, device) for device in host.role.links] == [
-        "06:00:00:00:01:00", "06:00:00:00:01:01", host.interface().mac,
-    ]  # fmt: skip
+        "06:00:00:00:01:00",
+        "06:00:00:00:01:01",
+        host.interface().mac,
+    ]
     assert devices.main_mac(host) == host.interface().mac
     assert len(devices.macs(host)) == 3
 
@@ -84,7 +90,9 @@ def test_every_kind_can_be_planned(kind: str) -> None:
 
 
 WRONG: dict[str, Callable[[], object]] = {
-    "a: Vlan v is made of eth7, and what comes before it is eth0": lambda: machine(links=(Vlan("v", below="eth7"),)),
+    "a: Vlan v is made of eth7, and what comes before it is eth0": lambda: machine(
+        links=(Vlan("v", below="eth7"),)
+    ),
     "a: Vlan v is made of b, and what comes before it is eth0": lambda: machine(
         links=(Vlan("v", below="b"), Dummy("b"))
     ),
@@ -92,7 +100,9 @@ WRONG: dict[str, Callable[[], object]] = {
         links=(Bridge("b"), Bridge("c", below=("eth0",)))
     ),
     "a: two interfaces with one name: eth0": lambda: machine(links=(Dummy("eth0"),)),
-    "a: Vlan v takes over no address from d": lambda: machine(links=(Dummy("d"), Vlan("v", below="d"))),
+    "a: Vlan v takes over no address from d": lambda: machine(
+        links=(Dummy("d"), Vlan("v", below="d"))
+    ),
     "a: it is known by the address of its first wire, eth0, which is to have none": lambda: machine(
         2, links=(Bond("bond0", below=("eth1", "eth0")),)
     ),
@@ -101,8 +111,8 @@ WRONG: dict[str, Callable[[], object]] = {
     "Macvlan m: mode must be one of bridge": lambda: Macvlan("m", mode="l2"),
     "Vrf v: table must be a number": lambda: Vrf("v", table=0),
     "Vxlan v: group must be an address": lambda: Vxlan("v", group="everybody"),
-    "Dummy d: '10.0.0.1' is no address such as 172.16.20.11/24: it has no prefix length": lambda: Dummy(
-        "d", addresses=("10.0.0.1",)
+    "Dummy d: '10.0.0.1' is no address such as 172.16.20.11/24: it has no prefix length": lambda: (
+        Dummy("d", addresses=("10.0.0.1",))
     ),
     "Dummy: 'lo' is no name": lambda: Dummy("lo"),
     "a device of a and a both have the address 172.16.10.11": lambda: machine(
@@ -112,9 +122,15 @@ WRONG: dict[str, Callable[[], object]] = {
     "a: no network of its own has 172.16.11.1, the gateway to 10.0.0.0/8": lambda: machine(
         routes={"10.0.0.0/8": "via 172.16.11.1"}
     ),
-    "a: the route to 10.0.0.0/8 goes by eth1, and it has eth0": lambda: machine(routes={"10.0.0.0/8": "dev eth1"}),
-    "Client: routes: 10.0.0.0/8 cannot go by 'fd00::1'": lambda: machine(routes={"10.0.0.0/8": "via fd00::1"}),
-    "Client: routes: '10.0.0.1/8' is no network": lambda: machine(routes={"10.0.0.1/8": "dev eth0"}),
+    "a: the route to 10.0.0.0/8 goes by eth1, and it has eth0": lambda: machine(
+        routes={"10.0.0.0/8": "dev eth1"}
+    ),
+    "Client: routes: 10.0.0.0/8 cannot go by 'fd00::1'": lambda: machine(
+        routes={"10.0.0.0/8": "via fd00::1"}
+    ),
+    "Client: routes: '10.0.0.1/8' is no network": lambda: machine(
+        routes={"10.0.0.1/8": "dev eth0"}
+    ),
 }
 
 
@@ -125,7 +141,9 @@ def test_what_cannot_be_is_refused_by_name(complaint: str) -> None:
     assert complaint.replace("'10.0.0.0' goes", "10.0.0.0 goes") in str(raised.value)
 
 
-def routed(route: str | None, forwards: bool = True, gateway: str | None = "via 10.1.0.1") -> Callable[[], Topo]:
+def routed(
+    route: str | None, forwards: bool = True, gateway: str | None = "via 10.1.0.1"
+) -> Callable[[], Topo]:
     """A client behind a router, and a director whose VIP is in no LAN's subnet."""
 
     class Sketch(Topo):
@@ -135,8 +153,15 @@ def routed(route: str | None, forwards: bool = True, gateway: str | None = "via 
             routes = {"192.0.2.80/32": route} if route else {}
             own = {} if forwards else {"cls": MailServer}
             self.addHost("router", **{"cls": Router, **own}, routes=routes)
-            self.addHost("client", cls=Client, ip="10.1.0.9/24", **({"defaultRoute": gateway} if gateway else {}))
-            self.addHost("d", cls=Director, ip="10.2.0.2/24", vrrp=VrrpInstance(vrid=1, vip="192.0.2.80"))
+            self.addHost(
+                "client",
+                cls=Client,
+                ip="10.1.0.9/24",
+                **({"defaultRoute": gateway} if gateway else {}),
+            )
+            self.addHost(
+                "d", cls=Director, ip="10.2.0.2/24", vrrp=VrrpInstance(vrid=1, vip="192.0.2.80")
+            )
             self.addLink("outer", "router", params2={"ip": "10.1.0.1/24"})
             self.addLink("inner", "router", params2={"ip": "10.2.0.1/24"})
             self.addLink("outer", "client")
@@ -154,14 +179,21 @@ def test_a_vip_may_be_in_no_lan_where_a_route_leads_to_it() -> None:
     [
         (routed(None), "router has no route to it"),
         (routed("via 10.2.0.7"), "router sends it to 10.2.0.7, which is nobody's address"),
-        (routed("via 10.1.0.9"), "client, to which it is sent, has not got it and passes nothing on"),
-        (routed("via 10.2.0.2", forwards=False), "router, to which it is sent, has not got it and passes nothing on"),
+        (
+            routed("via 10.1.0.9"),
+            "client, to which it is sent, has not got it and passes nothing on",
+        ),
+        (
+            routed("via 10.2.0.2", forwards=False),
+            "router, to which it is sent, has not got it and passes nothing on",
+        ),
         (routed("via 10.2.0.2", gateway=None), "client has no route to it"),
     ],
 )
 def test_a_vip_that_no_route_leads_to_is_refused(topo: Callable[[], Topo], stuck: str) -> None:
     with pytest.raises(
-        HarnessError, match=f"its VIP 192.0.2.80 is in no LAN's subnet: .*no route leads to it: {stuck}"
+        HarnessError,
+        match=f"its VIP 192.0.2.80 is in no LAN's subnet: .*no route leads to it: {stuck}",
     ):
         plan(make_topo(topo))
 
@@ -186,7 +218,10 @@ class Refusing:
             "Error: Unknown device type.\n",
             r"a: this kernel lacks bond devices \(CONFIG_BONDING\), so there is no bond0",
         ),
-        ("RTNETLINK answers: File exists\n", "a: cannot make Bond bond0: RTNETLINK answers: File exists"),
+        (
+            "RTNETLINK answers: File exists\n",
+            "a: cannot make Bond bond0: RTNETLINK answers: File exists",
+        ),
     ],
 )
 def test_a_device_that_the_kernel_lacks_is_named(said: str, complaint: str) -> None:

@@ -1,4 +1,6 @@
-"""Misconfigurations told by name from timelines that a test has written: each on its evidence, and nothing without."""
+"""Misconfigurations told by name from timelines that a test has written: each on its evidence,
+and nothing without.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from harness.topology.tracking import maintenance_switch
 VIP = "172.16.10.50"
 FIRST = VrrpInstance(vrid=51, vip=VIP, priority=100, track_scripts=(maintenance_switch(),))
 SECOND = VrrpInstance(vrid=51, vip=VIP, priority=70)
-SETUP = Setup({"director1": (FIRST,), "director2": (SECOND,)}, {"web1": (VIP,)}, {"web1": "172.16.10.11"})
+SETUP = Setup(
+    {"director1": (FIRST,), "director2": (SECOND,)}, {"web1": (VIP,)}, {"web1": "172.16.10.11"}
+)
 
 
 def healthy() -> Timeline:
@@ -27,7 +31,11 @@ def healthy() -> Timeline:
         ("director1", VIP, 32, "eth0"),
         ("web1", VIP, 32, "lo"),
     ):
-        timeline.record(AddressChanged(0, node, action="added", address=address, prefix=prefix, interface=interface))
+        timeline.record(
+            AddressChanged(
+                0, node, action="added", address=address, prefix=prefix, interface=interface
+            )
+        )
     advert(timeline, 1, "director1", "director2")
     return timeline
 
@@ -39,7 +47,9 @@ def advert(timeline: Timeline, at: float, node: str, *listeners: str, **other: A
         timeline.record(Advertisement(at, each, sent=each == node, **said))
 
 
-def found(timeline: Timeline, setup: Setup = SETUP, since: float = 0) -> list[tuple[str, tuple[str, ...]]]:
+def found(
+    timeline: Timeline, setup: Setup = SETUP, since: float = 0
+) -> list[tuple[str, tuple[str, ...]]]:
     return [(each.name, each.nodes) for each in diagnose(timeline, setup, since)]
 
 
@@ -90,7 +100,10 @@ def test_what_does_not_arrive_is_blocked() -> None:
     timeline = healthy()
     advert(timeline, 5, "director1")
     advert(timeline, 5, "director2", priority=70)
-    blocked = [("multicast blocked", ("director1", "director2")), ("multicast blocked", ("director2", "director1"))]
+    blocked = [
+        ("multicast blocked", ("director1", "director2")),
+        ("multicast blocked", ("director2", "director1")),
+    ]
     assert found(timeline, since=4) == blocked
 
 
@@ -107,7 +120,9 @@ def test_two_owners_of_one_vip() -> None:
     assert found(timeline) == []
     advert(timeline, 2, "director2", "director1", priority=255)
     assert found(timeline) == [("two address owners", ("director1", "director2"))]
-    advert(timeline, 3, "director1", "director2", priority=254)  # as 2.2.7 does when it hears the other
+    advert(
+        timeline, 3, "director1", "director2", priority=254
+    )  # as 2.2.7 does when it hears the other
     assert found(timeline) == [("two address owners", ("director1", "director2"))]
 
 
@@ -134,19 +149,25 @@ def test_a_vip_that_moves_is_no_duplicate_nor_is_who_says_its_address_twice() ->
         said = {"sender": "172.16.10.21", "sender_mac": "02:00"}
         timeline.record(make("arp", 2, "web1", sent=True, **said))
     for node in ("director1", "director2"):
-        timeline.record(make("arp", 2, node, sent=True, sender=VIP, sender_mac=node, gratuitous=True))
+        timeline.record(
+            make("arp", 2, node, sent=True, sender=VIP, sender_mac=node, gratuitous=True)
+        )
     assert found(timeline) == []
 
 
 def test_a_question_that_names_the_vip_wants_another_cure_than_an_answer() -> None:
     timeline = healthy()
-    timeline.record(make("arp", 3, "web1", sent=True, operation="request", sender=VIP, target="172.16.10.1"))
+    timeline.record(
+        make("arp", 3, "web1", sent=True, operation="request", sender=VIP, target="172.16.10.1")
+    )
     (diagnosis,) = diagnose(timeline, SETUP)
     assert diagnosis.evidence == f"its question who has 172.16.10.1 names {VIP} as its own address"
     assert "arp_ignore" not in diagnosis.cure
 
 
-@pytest.mark.parametrize(("results", "expected"), [(["failed"], 1), (["failed", "succeeded"], 0), (["succeeded"], 0)])
+@pytest.mark.parametrize(
+    ("results", "expected"), [(["failed"], 1), (["failed", "succeeded"], 0), (["succeeded"], 0)]
+)
 def test_a_script_that_fails_where_nothing_is_broken(results: list[str], expected: int) -> None:
     timeline = healthy()
     for at, result in enumerate(results):
@@ -165,18 +186,24 @@ def test_a_real_server_that_names_the_vip_in_arp() -> None:
 
 def test_a_real_server_without_the_vip() -> None:
     timeline = healthy()
-    timeline.record(AddressChanged(2, "web1", action="removed", address=VIP, prefix=32, interface="lo"))
+    timeline.record(
+        AddressChanged(2, "web1", action="removed", address=VIP, prefix=32, interface="lo")
+    )
     assert found(timeline) == [("VIP missing on a real server", ("web1",))]
 
 
 @pytest.mark.parametrize(("prefix", "expected"), [(16, 1), (24, 0)])
 def test_a_vip_whose_network_is_wider_than_the_lan(prefix: int, expected: int) -> None:
     timeline = healthy()
-    timeline.record(AddressChanged(2, "director2", action="added", address=VIP, prefix=prefix, interface="eth0"))
+    timeline.record(
+        AddressChanged(2, "director2", action="added", address=VIP, prefix=prefix, interface="eth0")
+    )
     assert found(timeline) == [("VIP with the wrong prefix", ("director2",))] * expected
 
 
-@pytest.mark.parametrize(("gateway", "expected"), [("172.16.10.11", 0), ("172.16.10.1", 1), (None, 1)])
+@pytest.mark.parametrize(
+    ("gateway", "expected"), [("172.16.10.11", 0), ("172.16.10.1", 1), (None, 1)]
+)
 def test_a_gateway_that_is_no_directors(gateway: str | None, expected: int) -> None:
     gateways = {} if gateway is None else {"web1": gateway}
     behind_nat = Setup(SETUP.directors, SETUP.servers, gateways, frozenset({"web1"}))
@@ -188,10 +215,19 @@ def test_a_gateway_that_is_no_directors(gateway: str | None, expected: int) -> N
     [
         ("(VI_1) received an invalid passwd!", "authentication mismatch"),
         ("(VI_1) setting firewall drop rule", "vrrp_strict drops what is sent to the VIP"),
-        ("WARNING - script '/etc/hostname' is not executable for uid:gid 0:0", "script not executable"),
-        ("Script /usr/local/bin/nothere cannot be accessed - No such file", "script not executable"),
+        (
+            "WARNING - script '/etc/hostname' is not executable for uid:gid 0:0",
+            "script not executable",
+        ),
+        (
+            "Script /usr/local/bin/nothere cannot be accessed - No such file",
+            "script not executable",
+        ),
         ("Wrong file type found in script path '/etc'.", "script not executable"),
-        ("Unsafe permissions found for script '/etc/keepalived/check'.", "script owned by another user"),
+        (
+            "Unsafe permissions found for script '/etc/keepalived/check'.",
+            "script owned by another user",
+        ),
         ("VRRP process(68) exited due to signal 11 (Segmentation fault)", "keepalived dies"),
         ("VRRP child process(68) died: Respawning", "keepalived dies"),
         ("(VI_1) cannot use a loopback interface (lo) for vrrp", "VRRP on a loopback interface"),
@@ -200,7 +236,9 @@ def test_a_gateway_that_is_no_directors(gateway: str | None, expected: int) -> N
 def test_keepalived_s_own_words_are_told_once_and_without_their_date(line: str, name: str) -> None:
     timeline = healthy()
     for at in (2, 3):
-        timeline.record(Log(at, "director1", daemon="keepalived", line=f"Thu Jan  1 00:00:0{at} 2026: {line}"))
+        timeline.record(
+            Log(at, "director1", daemon="keepalived", line=f"Thu Jan  1 00:00:0{at} 2026: {line}")
+        )
     (diagnosis,) = diagnose(timeline, SETUP)
     assert (diagnosis.name, diagnosis.nodes, diagnosis.evidence) == (name, ("director1",), line)
     assert str(diagnosis).startswith(f"{name} (director1): ")
@@ -224,7 +262,9 @@ def test_a_script_that_cannot_be_run_is_told_apart_from_one_that_fails() -> None
 def test_what_keepalived_says_when_all_is_well_is_no_complaint() -> None:
     timeline = healthy()
     for line in ("(VI_1) removing firewall drop rule", "VRRP_Script(maintenance) succeeded"):
-        timeline.record(Log(2, "director1", daemon="keepalived", line=f"Thu Jan  1 00:00:02 2026: {line}"))
+        timeline.record(
+            Log(2, "director1", daemon="keepalived", line=f"Thu Jan  1 00:00:02 2026: {line}")
+        )
     assert found(timeline) == []
 
 
@@ -237,13 +277,23 @@ def two_that_advertise(timeline: Timeline, *heard: float, until: float = 9) -> N
 
 @pytest.mark.parametrize(
     ("heard", "until", "expected"),
-    [([5.0], 5.5, True), ([4.0, 5.0], 7.5, True), ([5.0], 5.001, False), ([4.0, 5.0], 8.5, False), ([], 9, False)],
+    [
+        ([5.0], 5.5, True),
+        ([4.0, 5.0], 7.5, True),
+        ([5.0], 5.001, False),
+        ([4.0, 5.0], 8.5, False),
+        ([], 9, False),
+    ],
     ids=["just now", "again and again", "this moment", "long ago", "never"],
 )
-def test_a_director_that_does_not_take_in_what_arrives(heard: list[float], until: float, expected: bool) -> None:
+def test_a_director_that_does_not_take_in_what_arrives(
+    heard: list[float], until: float, expected: bool
+) -> None:
     timeline = Timeline()
     two_that_advertise(timeline, *heard, until=until)
-    found_ones = [name for name in found(timeline, Setup({}, {}, {})) if name[0] != "multicast blocked"]
+    found_ones = [
+        name for name in found(timeline, Setup({}, {}, {})) if name[0] != "multicast blocked"
+    ]
     assert found_ones == [("firewall drops advertisements", ("director2",))] * expected
 
 
@@ -270,9 +320,16 @@ ADDED = "Adding service [172.16.10.21]:tcp:8080 to VS [172.16.10.50]:tcp:80"
 
 @pytest.mark.parametrize(
     ("lines", "broken", "expected"),
-    [([REMOVED], False, 1), ([REMOVED, ADDED], False, 0), ([REMOVED], True, 0), ([ADDED, REMOVED], False, 1)],
+    [
+        ([REMOVED], False, 1),
+        ([REMOVED, ADDED], False, 0),
+        ([REMOVED], True, 0),
+        ([ADDED, REMOVED], False, 1),
+    ],
 )
-def test_a_check_that_fails_where_nothing_is_broken(lines: list[str], broken: bool, expected: int) -> None:
+def test_a_check_that_fails_where_nothing_is_broken(
+    lines: list[str], broken: bool, expected: int
+) -> None:
     timeline = healthy()
     if broken:
         timeline.record(make("fault", 1.5, "web1", name="StopHttpd", action="injected"))

@@ -14,9 +14,13 @@ VIP = "172.16.10.50"
 
 def takes_at(at: float, timeline: Timeline, slack: float = 0.0) -> tuple[Expectations, Took]:
     """A wait that began at 10, for a VIP that comes at ``at``."""
-    timeline.record(AddressChanged(at, "director2", action="added", address=VIP, prefix=24, interface="eth0"))
+    timeline.record(
+        AddressChanged(at, "director2", action="added", address=VIP, prefix=24, interface="eth0")
+    )
     expectations = Expectations(timeline)
-    took = expectations.wait_for(f"takes {VIP}", AddressChanged, "director2", 10, 4, slack, address=VIP)
+    took = expectations.wait_for(
+        f"takes {VIP}", AddressChanged, "director2", 10, 4, slack, address=VIP
+    )
     return expectations, took
 
 
@@ -26,14 +30,25 @@ def test_a_wait_returns_a_number_that_knows_what_it_measured() -> None:
     assert (took.node, took.what, took.since, took.at) == ("director2", f"takes {VIP}", 10, 13.5)
 
 
-@pytest.mark.parametrize(("window", "met"), [(Window(3, 3.5), True), (Window(3, 3.4), False), (Window(3.6, 4), False)])
+@pytest.mark.parametrize(
+    ("window", "met"), [(Window(3, 3.5), True), (Window(3, 3.4), False), (Window(3.6, 4), False)]
+)
 def test_a_judgement_is_on_the_timeline_with_its_window(window: Window, met: bool) -> None:
     timeline = Timeline()
     expectations, took = takes_at(13.5, timeline)
     assert took.within(window) is met
     (judged,) = timeline.events(Judged)
-    assert (judged.since, judged.earliest, judged.latest) == (10, 10 + window.earliest, 10 + window.latest)
-    assert (judged.node, judged.what, judged.measured, judged.met) == ("director2", took.what, 13.5, met)
+    assert (judged.since, judged.earliest, judged.latest) == (
+        10,
+        10 + window.earliest,
+        10 + window.latest,
+    )
+    assert (judged.node, judged.what, judged.measured, judged.met) == (
+        "director2",
+        took.what,
+        13.5,
+        met,
+    )
     assert [comparison.met for comparison in expectations.comparisons] == [met]
 
 

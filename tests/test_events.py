@@ -1,4 +1,6 @@
-"""Kinds of events: what the file says of one is read back as the same, and the documentation has them all."""
+"""Kinds of events: what the file says of one is read back as the same, and the documentation
+has them all.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,14 @@ from harness import events
 from harness.events import Advertisement, DaemonChanged, Event, table
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "artifacts.md"
-ADVERTISEMENT = Advertisement(1.0, "director1", sent=True, vrid=51, priority=100, addresses="172.16.10.50", length=20)
+ADVERTISEMENT = Advertisement(
+    1.0, "director1", sent=True, vrid=51, priority=100, addresses="172.16.10.50", length=20
+)
 
 
 @pytest.mark.parametrize(
-    "event", [ADVERTISEMENT, DaemonChanged(1.0000000001, "a", name="httpd", action="ended", status=-9)]
+    "event",
+    [ADVERTISEMENT, DaemonChanged(1.0000000001, "a", name="httpd", action="ended", status=-9)],
 )
 def test_what_is_written_is_read_back(event: Event) -> None:
     assert events.from_dict(json.loads(event.as_json())) == event
@@ -24,12 +29,26 @@ def test_what_is_written_is_read_back(event: Event) -> None:
 
 def test_what_does_not_apply_is_left_out() -> None:
     started = DaemonChanged(1, "a", name="httpd", action="started")
-    assert started.as_dict() == {"at": 1, "node": "a", "kind": "daemon", "name": "httpd", "action": "started"}
+    assert started.as_dict() == {
+        "at": 1,
+        "node": "a",
+        "kind": "daemon",
+        "name": "httpd",
+        "action": "started",
+    }
 
 
 @pytest.mark.parametrize(
     "damage",
-    [{"at": "1"}, {"at": True}, {"node": ["a"]}, {"kind": "pover"}, {"kind": {}}, {"action": "up"}, {"more": 1}],
+    [
+        {"at": "1"},
+        {"at": True},
+        {"node": ["a"]},
+        {"kind": "pover"},
+        {"kind": {}},
+        {"action": "up"},
+        {"more": 1},
+    ],
 )
 def test_damaged_line_is_refused(damage: dict[str, Any]) -> None:
     with pytest.raises((events.UnknownName, TypeError)):

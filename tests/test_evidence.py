@@ -1,4 +1,6 @@
-"""The evidence of real scenarios, as a user finds it: captures that tshark reads, runs that were killed, bundles."""
+"""The evidence of real scenarios, as a user finds it: captures that tshark reads, runs that
+were killed, bundles.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ SCENARIOS = """
 
 def project(folder: Path, spin: bool = False) -> Path:
     (folder / "test_it.py").write_text(textwrap.dedent(SCENARIOS).replace("SPIN", str(spin)))
-    shutil.copytree(ROOT / "topologies", folder / "topologies", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "topologies", folder / "topologies", ignore=shutil.ignore_patterns("__pycache__")
+    )
     (folder / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
     return folder
 
@@ -66,8 +70,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = project(tmp_path_factory.mktemp("project"))
     told = subprocess.run(
         command("pytest", "--clock", "virtual", "--keep", "all", "--junitxml", "junit.xml"),
-        cwd=folder, capture_output=True, text=True, env={**os.environ, "GITHUB_STEP_SUMMARY": f"{folder}/summary.md"},
-    )  # fmt: skip
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "GITHUB_STEP_SUMMARY": f"{folder}/summary.md"},
+    )
     assert told.returncode == 1, told.stdout + told.stderr
     (folder / "told.txt").write_text(told.stdout)
     (found,) = (folder / "artifacts").iterdir()
@@ -82,7 +89,9 @@ def test_everything_is_there(run: Path) -> None:
     for scenario in read.scenarios:
         assert scenario.problems == []
         assert scenario.about["dropped"] == 0
-        assert [event.at for event in scenario.events] == sorted(event.at for event in scenario.events)
+        assert [event.at for event in scenario.events] == sorted(
+            event.at for event in scenario.events
+        )
         found = {path.relative_to(scenario.folder).as_posix() for path in scenario.files}
         wanted = (
             "keepalived.conf",
@@ -94,9 +103,16 @@ def test_everything_is_there(run: Path) -> None:
             "counters.txt",
         )
         assert {f"director{n}/{name}" for n in (1, 2) for name in wanted} <= found
-        assert {"web1/httpd.log", "web1/apache2.conf", "client/neighbours.txt", artifacts.CAPTURE} <= found
+        assert {
+            "web1/httpd.log",
+            "web1/apache2.conf",
+            "client/neighbours.txt",
+            artifacts.CAPTURE,
+        } <= found
         assert "eth0 up 172.16.10.100/24" in (scenario.folder / "client/addresses.txt").read_text()
-    logs = [(scenario.folder / "director1/keepalived.log").read_text() for scenario in read.scenarios]
+    logs = [
+        (scenario.folder / "director1/keepalived.log").read_text() for scenario in read.scenarios
+    ]
     assert ["Starting VRRP child process" in log for log in logs] == [True, False, False]
 
 
@@ -104,9 +120,20 @@ def test_tshark_reads_every_capture(run: Path) -> None:
     if shutil.which("tshark") is None:
         pytest.skip("no tshark: apt-get install tshark")
     for scenario in artifacts.read_run(run).scenarios:
-        fields = ("-T", "fields", "-e", "frame.interface_name", "-e", "frame.comment", "-e", "_ws.col.Protocol")
+        fields = (
+            "-T",
+            "fields",
+            "-e",
+            "frame.interface_name",
+            "-e",
+            "frame.comment",
+            "-e",
+            "_ws.col.Protocol",
+        )
         read = subprocess.run(
-            ["tshark", "-r", scenario.folder / artifacts.CAPTURE, *fields], capture_output=True, text=True
+            ["tshark", "-r", scenario.folder / artifacts.CAPTURE, *fields],
+            capture_output=True,
+            text=True,
         )
         assert read.returncode == 0, read.stderr
         lines = [line.split("\t") for line in read.stdout.splitlines()]
@@ -114,7 +141,11 @@ def test_tshark_reads_every_capture(run: Path) -> None:
         assert {interface for interface, _, _ in lines} <= {
             f"{node} eth0" for node in ("director1", "director2", "web1", "web2", "client")
         }
-        assert all(protocol == "VRRP" for _, comment, protocol in lines if comment.startswith("advertisement"))
+        assert all(
+            protocol == "VRRP"
+            for _, comment, protocol in lines
+            if comment.startswith("advertisement")
+        )
         assert any(comment.startswith("client request") for _, comment, _ in lines)
 
 
@@ -138,20 +169,32 @@ def test_junit_and_github_are_told(run: Path) -> None:
 def test_passed_scenarios_keep_the_small_files_only(run: Path, tmp_path: Path) -> None:
     folder = project(tmp_path)
     subprocess.run(
-        command("pytest", "-q", "--clock", "virtual", "-k", "passes"), cwd=folder, check=True, capture_output=True
+        command("pytest", "-q", "--clock", "virtual", "-k", "passes"),
+        cwd=folder,
+        check=True,
+        capture_output=True,
     )
     (scenario,) = artifacts.read_run(next((folder / "artifacts").iterdir())).scenarios
-    assert {path.name for path in scenario.files} == {artifacts.ABOUT, artifacts.TIMELINE, "keepalived.conf"}
+    assert {path.name for path in scenario.files} == {
+        artifacts.ABOUT,
+        artifacts.TIMELINE,
+        "keepalived.conf",
+    }
 
 
 def test_a_killed_run_leaves_all_up_to_its_last_event(run: Path, tmp_path: Path) -> None:
     folder = project(tmp_path, spin=True)
     running = subprocess.Popen(
         command("pytest", "-q", "--clock", "virtual", "-k", "killed", "--watchdog", "0"),
-        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     deadline = time.monotonic() + 120
-    while not any('"request"' in path.read_text() for path in folder.glob("artifacts/*/test_*/timeline.jsonl")):
+    while not any(
+        '"request"' in path.read_text() for path in folder.glob("artifacts/*/test_*/timeline.jsonl")
+    ):
         assert time.monotonic() < deadline
         assert running.poll() is None
         time.sleep(0.05)
@@ -162,8 +205,12 @@ def test_a_killed_run_leaves_all_up_to_its_last_event(run: Path, tmp_path: Path)
     read = artifacts.read_run(killed)
     (scenario,) = read.scenarios
     assert scenario.outcome == "unfinished"
-    assert read.problems == ["the run ended before it could say how: it was killed, or is still running"]
-    assert scenario.problems == ["the scenario had not ended: what follows is what was written until then"]
+    assert read.problems == [
+        "the run ended before it could say how: it was killed, or is still running"
+    ]
+    assert scenario.problems == [
+        "the scenario had not ended: what follows is what was written until then"
+    ]
     assert [event.status for event in scenario.events if isinstance(event, Request)] == [200]
     assert "Incomplete: the scenario had not ended" in page.write(killed).read_text()
 
@@ -179,15 +226,21 @@ def test_a_scenario_that_spins_is_ended_by_the_watchdog(tmp_path: Path) -> None:
     said = told.stdout + told.stderr
     assert told.returncode == pytest.ExitCode.TESTS_FAILED, said
     assert "1 failed, 1 passed" in said
-    assert "virtual time did not move while this computed, so the watchdog ended the scenario" in said
+    assert (
+        "virtual time did not move while this computed, so the watchdog ended the scenario" in said
+    )
     assert "test_it.py:" in said, "the line"
     assert '"request"' in next(folder.glob("artifacts/*/test_*killed*/timeline.jsonl")).read_text()
 
 
 def test_a_bundle_repeats_to_the_byte(run: Path, tmp_path: Path) -> None:
     lvs = command("harness.cli")
-    subprocess.run([*lvs, "bundle", run, "--output", "b.zip"], cwd=tmp_path, check=True, capture_output=True)
-    told = subprocess.run([*lvs, "reproduce", "b.zip", "--yes"], cwd=tmp_path, capture_output=True, text=True)
+    subprocess.run(
+        [*lvs, "bundle", run, "--output", "b.zip"], cwd=tmp_path, check=True, capture_output=True
+    )
+    told = subprocess.run(
+        [*lvs, "reproduce", "b.zip", "--yes"], cwd=tmp_path, capture_output=True, text=True
+    )
     assert told.returncode == 0, told.stdout + told.stderr
     assert "3 of 3 verdicts are the same, 3 timelines identical" in told.stdout
 
@@ -198,17 +251,28 @@ def test_a_bundle_that_spins_is_ended_by_the_watchdog(run: Path, tmp_path: Path)
     test = (folder / "test_it.py").read_text().replace("if False", "if 'reproduced' in __file__")
     (folder / "test_it.py").write_text(test)
     subprocess.run(
-        command("pytest", "-q", "--clock", "virtual", "-k", "killed"), cwd=folder, check=True, capture_output=True
+        command("pytest", "-q", "--clock", "virtual", "-k", "killed"),
+        cwd=folder,
+        check=True,
+        capture_output=True,
     )
     (made,) = (folder / "artifacts").iterdir()
-    subprocess.run([*lvs, "bundle", made, "--output", "b.zip"], cwd=folder, check=True, capture_output=True)
+    subprocess.run(
+        [*lvs, "bundle", made, "--output", "b.zip"], cwd=folder, check=True, capture_output=True
+    )
     told = subprocess.run(
         [*lvs, "reproduce", "b.zip", "--yes", "--into", "reproduced", "--watchdog", "12"],
-        cwd=folder, capture_output=True, text=True, timeout=200,
-    )  # fmt: skip
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
     assert told.returncode == 1, told.stdout + told.stderr
     assert "failed, and was passed" in told.stdout
-    assert "virtual time did not move: ended the scenario, as the tests themselves compute" in told.stderr
+    assert (
+        "virtual time did not move: ended the scenario, as the tests themselves compute"
+        in told.stderr
+    )
 
 
 def test_a_shell_on_failure_is_inside_the_fault(tmp_path: Path) -> None:
@@ -218,8 +282,11 @@ def test_a_shell_on_failure_is_inside_the_fault(tmp_path: Path) -> None:
     (folder / "test_it.py").write_text(test)
     told = subprocess.run(
         command("pytest", "--clock", "virtual", "-k", "fails", "--shell-on-failure"),
-        cwd=folder, input="director2 hostname\ndirector1 hostname\npass 20\nowners\n", capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=folder,
+        input="director2 hostname\ndirector1 hostname\npass 20\nowners\n",
+        capture_output=True,
+        text=True,
+    )
     assert "director2 takes 172.16.10.50: due within 1.000 s, and it has not" in told.stdout
     assert "lvs> director2\n" in told.stdout
     assert "director1 is powered off" in told.stdout
@@ -231,8 +298,11 @@ def test_a_pause_is_after_each_scenario(tmp_path: Path) -> None:
     VIRTUAL.find()
     told = subprocess.run(
         command("pytest", "--clock", "virtual", "-k", "passes or fails", "--pause"),
-        cwd=project(tmp_path), input="director2 hostname\nexit\nowners\n", capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=project(tmp_path),
+        input="director2 hostname\nexit\nowners\n",
+        capture_output=True,
+        text=True,
+    )
     first, second = told.stdout.partition("test_passes passed.")[::2]
     assert "failed.\nThe cluster is alive" in first
     assert "lvs> director2\n" in first

@@ -1,4 +1,6 @@
-"""FRRouting's vrrpd as a director's daemon: its configuration, interfaces, arithmetic and words, without any of it."""
+"""FRRouting's vrrpd as a director's daemon: its configuration, interfaces, arithmetic and
+words, without any of it.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,10 @@ def test_each_option_has_its_statement() -> None:
         (replace(TWO, auth_pass="secret"), "knows no passwords"),
         (replace(FOUR, preempt_delay=5.0), "nothing like preempt_delay="),
         (replace(FOUR, unicast_peers=("172.16.10.12",)), "nothing like unicast_peers="),
-        (replace(FOUR, track_interfaces=(TrackedInterface(name="eth1"),)), "nothing like track_interfaces="),
+        (
+            replace(FOUR, track_interfaces=(TrackedInterface(name="eth1"),)),
+            "nothing like track_interfaces=",
+        ),
         (replace(FOUR, garp_master_delay=1), "nothing like garp_master_delay="),
         (replace(FOUR, state="MASTER"), "nothing like state="),
     ],
@@ -110,7 +115,10 @@ def test_the_skew_is_cut_to_hundredths(priority: int, interval: float, dropped: 
         ("VRRP: [W23ZH-NY264] [CORE] [VRID 51] [IPv4] Backup -> Master", ("VI_1", "MASTER")),
         ("VRRP: [W23ZH-NY264] [CORE] [VRID 51] [IPv4] Master -> Initialize", ("VI_1", "FAULT")),
         ("VRRP: [W23ZH-NY264] [CORE] [VRID 7] [IPv6] Master -> Backup", ("VI_6", "BACKUP")),
-        ("VRRP: [W23ZH-NY264] [CORE] [VRID 7] [IPv4] Master -> Backup", None),  # the half that has no address
+        (
+            "VRRP: [W23ZH-NY264] [CORE] [VRID 7] [IPv4] Master -> Backup",
+            None,
+        ),  # the half that has no address
         ("VRRP: [R3SM7-1JZFQ] [CORE] [VRID 51] [IPv4] 'Startup' event", None),
     ],
 )
@@ -120,7 +128,12 @@ def test_state_is_read_from_the_log(line: str, entered: tuple[str, str] | None) 
 
 SHOWN = [
     {"vrid": 51, "interface": "eth1", "v4": {"status": "Master"}},
-    {"vrid": 51, "interface": "eth0", "v4": {"status": "Backup", "stats": {"adverTx": 3}}, "v6": {"status": "Master"}},
+    {
+        "vrid": 51,
+        "interface": "eth0",
+        "v4": {"status": "Backup", "stats": {"adverTx": 3}},
+        "v6": {"status": "Master"},
+    },
 ]
 
 
@@ -131,7 +144,11 @@ def test_status_is_that_of_the_instance_and_its_family() -> None:
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
-    [("% Unknown command", "no JSON"), ("[]", "knows no VRID 51 on eth0"), ('[1, {"vrid": 51}]', "knows no VRID 51")],
+    [
+        ("% Unknown command", "no JSON"),
+        ("[]", "knows no VRID 51 on eth0"),
+        ('[1, {"vrid": 51}]', "knows no VRID 51"),
+    ],
 )
 def test_a_status_that_is_none_is_named(text: str, complaint: str) -> None:
     with pytest.raises(HarnessError, match=complaint):

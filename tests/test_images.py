@@ -1,4 +1,6 @@
-"""Images without a network: names understood, choices made, layouts and folders judged, a cache of whole things."""
+"""Images without a network: names understood, choices made, layouts and folders judged, a cache
+of whole things.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def keepalived(path: Path, version: str, machine: int = HERE) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(ELF + machine.to_bytes(2, "little") + f"...Keepalived v{version} (01/02,2003)\0".encode())
+    path.write_bytes(
+        ELF + machine.to_bytes(2, "little") + f"...Keepalived v{version} (01/02,2003)\0".encode()
+    )
     return path
 
 
@@ -50,7 +54,10 @@ def test_an_image_with_more_packages_is_another_image() -> None:
     assert release.parts("trixie+haproxy,iputils-ping") == ("trixie", ("haproxy", "iputils-ping"))
     assert release.is_with_packages("trixie+haproxy")
     assert not release.is_release("trixie+haproxy"), "what a bundle names is made without asking"
-    keys = {release.key(name) for name in ("trixie", "trixie+haproxy", "trixie+nginx", "bookworm+haproxy")}
+    keys = {
+        release.key(name)
+        for name in ("trixie", "trixie+haproxy", "trixie+nginx", "bookworm+haproxy")
+    }
     assert len(keys) == 4
     assert "--include=" + ",".join([*release.PACKAGES, "haproxy"]) in release._arguments(
         Path("options"), "trixie", ("haproxy",)
@@ -100,15 +107,23 @@ def test_an_image_that_cannot_be_used_is_refused(tmp_path: Path, name: str, told
 
 
 def test_an_image_without_keepalived_is_told(tmp_path: Path) -> None:
-    with pytest.raises(HarnessError, match=r"bare has no keepalived; install it there, or take another image"):
+    with pytest.raises(
+        HarnessError, match=r"bare has no keepalived; install it there, or take another image"
+    ):
         _ = Image("bare", str(root(tmp_path / "bare", None))).keepalived
 
 
 def test_node_goes_before_role_and_role_before_all(tmp_path: Path) -> None:
     a, b, c = (str(root(tmp_path / name)) for name in "abc")
     chosen = Selection.of([a, f"director={b}", f"director2={c}"], [])
-    names = [chosen.image_of(node, role, 0).name for node, role in
-             (("director1", "director"), ("director2", "director"), ("web1", "realserver"))]  # fmt: skip
+    names = [
+        chosen.image_of(node, role, 0).name
+        for node, role in (
+            ("director1", "director"),
+            ("director2", "director"),
+            ("web1", "realserver"),
+        )
+    ]
     assert names == [b, c, a]
     assert chosen.whose == {"director", "director2"}
     assert Selection().image_of("web1", "realserver", 0) is HOST
@@ -117,7 +132,11 @@ def test_node_goes_before_role_and_role_before_all(tmp_path: Path) -> None:
 def test_the_directors_of_a_mixed_cluster_take_turns(tmp_path: Path) -> None:
     old, new = str(root(tmp_path / "old", "2.1.5")), str(root(tmp_path / "new", "2.3.4"))
     mixed = Selection.of([], []).with_directors([old, new])
-    assert [str(mixed.image_of("d", "director", n).keepalived) for n in range(3)] == ["2.1.5", "2.3.4", "2.1.5"]
+    assert [str(mixed.image_of("d", "director", n).keepalived) for n in range(3)] == [
+        "2.1.5",
+        "2.3.4",
+        "2.1.5",
+    ]
     assert mixed.image_of("web1", "realserver", 0) is HOST
 
 
@@ -134,26 +153,36 @@ def test_a_keepalived_of_ones_own_lies_over_the_image(tmp_path: Path) -> None:
     assert str(layered.keepalived) == "2.3.9"
     assert layered.root == base
     assert chosen.image_of("web1", "realserver", 0) == Image(base, base)
-    assert program.make(str(tmp_path / "source"), print) == program.find(own), "the same program is the same layer"
+    assert program.make(str(tmp_path / "source"), print) == program.find(own), (
+        "the same program is the same layer"
+    )
 
 
 @pytest.mark.parametrize("name", ["nowhere", "/nowhere@v2.2.7"])
 def test_a_keepalived_that_is_not_there_is_told(name: str) -> None:
-    with pytest.raises(HarnessError, match=f"--keepalived {name}: give a program, the folder of its source, or"):
+    with pytest.raises(
+        HarnessError, match=f"--keepalived {name}: give a program, the folder of its source, or"
+    ):
         Selection.of([], [name])
 
 
-def test_an_ubuntu_release_without_its_keyring_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ubuntu_release_without_its_keyring_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(release, "UBUNTU_KEYRING", tmp_path / "ubuntu-archive-keyring.gpg")
     monkeypatch.setattr("shutil.which", lambda tool: f"/usr/bin/{tool}")
     monkeypatch.setattr(release, "_distribution", {"noble": "ubuntu"}.get)
-    told = r"image noble: .*/ubuntu-archive-keyring.gpg is missing; apt-get install ubuntu-archive-keyring, or,"
+    told = (
+        r"image noble: .*/ubuntu-archive-keyring.gpg is missing; apt-get install"
+        r" ubuntu-archive-keyring, or,"
+    )
     with pytest.raises(HarnessError, match=told):
         selection.make("noble", lambda line: None)
 
 
 @pytest.mark.parametrize(
-    ("values", "told"), [(["a=x", "a=y"], "a is to be both x and y"), ([""], "give a name or a path")]
+    ("values", "told"),
+    [(["a=x", "a=y"], "a is to be both x and y"), ([""], "give a name or a path")],
 )
 def test_contradictions_are_refused(values: list[str], told: str) -> None:
     with pytest.raises(HarnessError, match=told):
@@ -196,7 +225,10 @@ def layout(folder: Path, architecture: str = "amd64", tags: tuple[str, ...] = ("
 
     config = blob("c0", {"architecture": architecture})
     manifests = [
-        {**blob(f"e{n}", {"config": config}), "annotations": {"org.opencontainers.image.ref.name": tag}}
+        {
+            **blob(f"e{n}", {"config": config}),
+            "annotations": {"org.opencontainers.image.ref.name": tag},
+        }
         for n, tag in enumerate(tags)
     ]
     (folder / "oci-layout").write_text("{}")
@@ -213,7 +245,9 @@ def test_an_oci_layout_is_told_by_its_files_and_may_have_a_tag(tmp_path: Path) -
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the layout is made for amd64")
 def test_an_oci_layout_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(HarnessError, match=r"is of another architecture: riscv64, and this is amd64"):
+    with pytest.raises(
+        HarnessError, match=r"is of another architecture: riscv64, and this is amd64"
+    ):
         oci.find(layout(tmp_path / "foreign", "riscv64"), "")
     with pytest.raises(HarnessError, match=r"say which of its images: .*two:a, .*two:b"):
         oci.find(layout(tmp_path / "two", tags=("a", "b")), "")
@@ -232,7 +266,8 @@ def test_an_oci_layout_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
         '{"manifests": 3}',
         '{"manifests": [{"annotations": {"org.opencontainers.image.ref.name": "\\u0000"}}]}',
         '{"manifests": [{"annotations": {"org.opencontainers.image.ref.name": ["a"]}}]}',
-        '{"manifests": [{"annotations": {"org.opencontainers.image.ref.name": "a"}, "digest": "sha256:../x"}]}',
+        '{"manifests": [{"annotations": {"org.opencontainers.image.ref.name": "a"},'
+        ' "digest": "sha256:../x"}]}',
     ],
     ids=range(6),
 )
@@ -272,7 +307,9 @@ VERSIONED = """
 """
 
 
-@pytest.mark.parametrize(("options", "of_the_run"), [([], "host"), (["--director", "lb1.conf"], "old")])
+@pytest.mark.parametrize(
+    ("options", "of_the_run"), [([], "host"), (["--director", "lb1.conf"], "old")]
+)
 def test_marks_of_versions_ask_the_keepalived_that_runs(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: list[str], of_the_run: str
 ) -> None:
@@ -281,7 +318,14 @@ def test_marks_of_versions_ask_the_keepalived_that_runs(
     old, new = (str(root(pytester.path / version, version)) for version in ("2.1.5", "2.3.4"))
     monkeypatch.setattr(Image, "keepalived", property(lambda image: image.name))
     monkeypatch.setattr(spec, "require_inputs", lambda plan: None)  # the folders have no more
-    asked_for = ["--image", f"director={old}", "--image", f"lb2={new}", "--image", f"director2={new}"]
+    asked_for = [
+        "--image",
+        f"director={old}",
+        "--image",
+        f"lb2={new}",
+        "--image",
+        f"director2={new}",
+    ]
     pytester.makepyfile(VERSIONED)
     pytester.makeconftest(
         "from harness.plugin.specs import versions_of\n"

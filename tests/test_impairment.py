@@ -32,7 +32,11 @@ def messages(impairment: Impairment | None) -> list[Any]:
 
 def test_everything_is_impaired_at_the_root() -> None:
     (message,) = messages(Impairment(loss=0.5, delay=0.25))
-    assert (message["index"], message["parent"], message.get_attr("TCA_KIND")) == (1000, ROOT, "netem")
+    assert (message["index"], message["parent"], message.get_attr("TCA_KIND")) == (
+        1000,
+        ROOT,
+        "netem",
+    )
     options = message.get_attr("TCA_OPTIONS")
     assert options["loss"] == 0x80000000
     assert options["limit"] > 1000

@@ -9,20 +9,28 @@ import pytest
 
 from harness.kernels import imports
 
-MODULES = {"grown/__init__.py": "from grown import inner", "grown/inner.py": "VALUE = 1", "grown/rest.py": "VALUE = 2"}
+MODULES = {
+    "grown/__init__.py": "from grown import inner",
+    "grown/inner.py": "VALUE = 1",
+    "grown/rest.py": "VALUE = 2",
+}
 ASKED = """
 import os, sys
 from harness.kernels import imports
 imports.install(os.open(sys.argv[1], os.O_RDONLY))
 import grown, grown.rest
-print(grown.inner.VALUE, type(grown.__spec__.loader).__name__, grown.__path__ == [sys.argv[2]], grown.inner.__file__)
+inner = grown.inner
+loader = type(grown.__spec__.loader).__name__
+print(inner.VALUE, loader, grown.__path__ == [sys.argv[2]], inner.__file__)
 print(grown.rest.VALUE, type(grown.rest.__spec__.loader).__name__)
 """
 
 
 @pytest.fixture
 def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file of a process that has imported a package and one of its modules, which are compiled."""
+    """The file of a process that has imported a package and one of its modules, which are
+    compiled.
+    """
     for name, text in MODULES.items():
         file = tmp_path / name
         file.parent.mkdir(exist_ok=True)
@@ -44,7 +52,9 @@ def ask(given: Path) -> list[str]:
     """What another interpreter says of the package."""
     path = os.pathsep.join([str(given.parent), str(Path(__file__).parents[1])])
     argv = [sys.executable, "-S", "-c", ASKED, str(given), str(given.parent / "grown")]
-    return subprocess.run(argv, env={"PYTHONPATH": path}, capture_output=True, text=True, check=True).stdout.split("\n")
+    return subprocess.run(
+        argv, env={"PYTHONPATH": path}, capture_output=True, text=True, check=True
+    ).stdout.split("\n")
 
 
 def test_modules_come_from_the_file_and_look_as_always(given: Path) -> None:

@@ -31,12 +31,17 @@ def test_an_interface_that_is_not_there_is_named() -> None:
 def test_a_cut_is_told_with_its_way_and_what_is_lost() -> None:
     one, other = node("director1"), node("web1")
     assert Cut(one, other).name == "Cut from web1"
-    assert Cut(one, other, both=False, protocol="TCP", port=80).name == "Cut one way to web1 (TCP 80)"
+    assert (
+        Cut(one, other, both=False, protocol="TCP", port=80).name == "Cut one way to web1 (TCP 80)"
+    )
     with pytest.raises(HarnessError, match="director1 cannot be cut off from itself"):
         Cut(one, one)
 
 
 def test_a_rule_of_a_firewall_is_appended() -> None:
-    assert Firewall(node("client"), "-t raw -A PREROUTING -j DROP").name == "Firewall -t raw -A PREROUTING -j DROP"
+    assert (
+        Firewall(node("client"), "-t raw -A PREROUTING -j DROP").name
+        == "Firewall -t raw -A PREROUTING -j DROP"
+    )
     with pytest.raises(HarnessError, match="a rule is appended to a chain"):
         Firewall(node("client"), "-I INPUT -j DROP")

@@ -1,4 +1,6 @@
-"""The invariants on hand-made events: each is silent where all is well, and speaks of the mistake that was put in."""
+"""The invariants on hand-made events: each is silent where all is well, and speaks of the
+mistake that was put in.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def names(story: Story) -> set[str]:
 
 
 def removed_server() -> Story:
-    """A server is stopped at 5 s, both directors remove it at 7 s; it is started at 12 s and back at 15 s."""
+    """A server is stopped at 5 s, both directors remove it at 7 s; it is started at 12 s and
+    back at 15 s.
+    """
     story = quiet(80).act("StopHttpd", "web1", 5.0, 12.0)
     story.daemon("web1", 5.0, "ended", "httpd", -9).daemon("web1", 12.0, "started", "httpd")
     for director in ("director1", "director2"):
@@ -41,8 +45,12 @@ def removed_server() -> Story:
 
 
 def maintenance(noticed: float = 6.0) -> Story:
-    """The switch is turned at 5.2 s for good, and the master says 80 from ``noticed`` on: the backup takes over."""
-    story = Story(20).act("Maintenance", "director1", 5.2, None).advertises("director1", 0.5, noticed)
+    """The switch is turned at 5.2 s for good, and the master says 80 from ``noticed`` on: the
+    backup takes over.
+    """
+    story = (
+        Story(20).act("Maintenance", "director1", 5.2, None).advertises("director1", 0.5, noticed)
+    )
     last = max(event.at for event in story.events if isinstance(event, Advertisement))
     taken = last + DOWN["director2"]
     story.advertises("director1", last + 1, taken, priority=80)
@@ -52,8 +60,14 @@ def maintenance(noticed: float = 6.0) -> Story:
 
 def told(*states: str) -> Story:
     """The master resigns at 5 s and takes over again, and the FIFO hears of these states."""
-    story = Story(12, notifications=True).advertises("director1", 0.5, 5).advert("director1", 5.0, priority=0)
-    story.yields("director1", 5.0).takes("director1", 5 + 156 / 256).advertises("director1", 5 + 156 / 256, 12)
+    story = (
+        Story(12, notifications=True)
+        .advertises("director1", 0.5, 5)
+        .advert("director1", 5.0, priority=0)
+    )
+    story.yields("director1", 5.0).takes("director1", 5 + 156 / 256).advertises(
+        "director1", 5 + 156 / 256, 12
+    )
     story.act("DeleteVip", "director1", 5.0, 5.0)
     for number, state in enumerate(states):
         text = f'INSTANCE "VI_1" {state} 100'
@@ -66,7 +80,9 @@ def edited(edit: str, healed: float | None = 18.0) -> Story:
     story = Story(20).advertises("director1", 0.5, 20)
     names = [each.name for each in edits_of(story.setting.directors["director1"].config)]
     (name,) = (name for name in names if name.startswith(edit))
-    return story.act("Reconfigure", "director1", 5.0, healed, edit=name).log("director1", 5.0, "Reloading")
+    return story.act("Reconfigure", "director1", 5.0, healed, edit=name).log(
+        "director1", 5.0, "Reloading"
+    )
 
 
 def unweighted() -> Story:
@@ -97,7 +113,9 @@ def grouped() -> Story:
 
 def scripted(*told: str) -> Story:
     """The backup takes over, for the master resigns at 5 s, and scripts hear of these states."""
-    story = Story(9).notifying().advertises("director1", 0.5, 4.6).advert("director1", 5.0, priority=0)
+    story = (
+        Story(9).notifying().advertises("director1", 0.5, 4.6).advert("director1", 5.0, priority=0)
+    )
     story.act("StopKeepalived", "director1", 5.0, None).log("director1", 5.0, "Stopping")
     story.address("director1", 5.0, "removed")
     taken = 5.0 + 166 / 256
@@ -114,7 +132,11 @@ WELL: list[Callable[[], Story]] = [
     maintenance,
     lambda: told("BACKUP", "MASTER"),
     lambda: scripted("MASTER"),
-    lambda: edited("no real_server 172.16.10.21").pool("director1", 5.0, "removed").pool("director1", 18.0, "added"),
+    lambda: (
+        edited("no real_server 172.16.10.21")
+        .pool("director1", 5.0, "removed")
+        .pool("director1", 18.0, "added")
+    ),
     lambda: quiet().act("Reload", "director1", 5.0, 5.0).log("director1", 5.0, "Reloading"),
 ]
 
@@ -129,8 +151,12 @@ def both_reign() -> Story:
     return quiet().takes("director2", 5.6).advertises("director2", 5.6, 20)
 
 
-def of(kind: type[Event], node: str, since: float = 0.0, until: float = 1e9) -> Callable[[Event], bool]:
-    return lambda event: isinstance(event, kind) and event.node == node and since <= event.at <= until
+def of(
+    kind: type[Event], node: str, since: float = 0.0, until: float = 1e9
+) -> Callable[[Event], bool]:
+    return lambda event: (
+        isinstance(event, kind) and event.node == node and since <= event.at <= until
+    )
 
 
 def hasty(wait: float) -> Story:
@@ -143,92 +169,246 @@ def hasty(wait: float) -> Story:
 MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
     ("two masters", YIELDS, both_reign),
     ("a lower claim answers a higher one", YIELDS, lambda: quiet().advert("director2", 5.8)),
-    ("a resignation is not waited for", YIELDS,
-     lambda: Story(9).advertises("director1", 0.5, 4.6).advert("director1", 5.0, priority=0)
-     .yields("director1", 5.0).takes("director2", 5.3).advertises("director2", 5.3, 9)),
+    (
+        "a resignation is not waited for",
+        YIELDS,
+        lambda: (
+            Story(9)
+            .advertises("director1", 0.5, 4.6)
+            .advert("director1", 5.0, priority=0)
+            .yields("director1", 5.0)
+            .takes("director2", 5.3)
+            .advertises("director2", 5.3, 9)
+        ),
+    ),
     ("a start is not waited for", WAITS, lambda: hasty(1.0)),
-    ("nobody takes over", TAKES,
-     lambda: Story(15).advertises("director1", 0.5, 5.87).act("PowerOff", "director1", 5.87, None)
-     .dies("director1", 5.87)),
-    ("the takeover comes late", TAKES,
-     lambda: Story(11).advertises("director1", 0.5, 5.87).act("PowerOff", "director1", 5.87, None)
-     .dies("director1", 5.87).takes("director2", TAKEN + 0.5).advertises("director2", TAKEN + 0.5, 11)),
-    ("the higher priority does not preempt", TAKES,
-     lambda: failover(30).without(lambda event: event.at > 12.5).advertises("director2", 13.148, 30)),
-    ("the master has no VIP", HELD, lambda: failover().takes("director2", TAKEN, held=False)
-     .without(lambda event: event.kind == "address" and event.node == "director2" and event.at < 10)),
+    (
+        "nobody takes over",
+        TAKES,
+        lambda: (
+            Story(15)
+            .advertises("director1", 0.5, 5.87)
+            .act("PowerOff", "director1", 5.87, None)
+            .dies("director1", 5.87)
+        ),
+    ),
+    (
+        "the takeover comes late",
+        TAKES,
+        lambda: (
+            Story(11)
+            .advertises("director1", 0.5, 5.87)
+            .act("PowerOff", "director1", 5.87, None)
+            .dies("director1", 5.87)
+            .takes("director2", TAKEN + 0.5)
+            .advertises("director2", TAKEN + 0.5, 11)
+        ),
+    ),
+    (
+        "the higher priority does not preempt",
+        TAKES,
+        lambda: (
+            failover(30).without(lambda event: event.at > 12.5).advertises("director2", 13.148, 30)
+        ),
+    ),
+    (
+        "the master has no VIP",
+        HELD,
+        lambda: (
+            failover()
+            .takes("director2", TAKEN, held=False)
+            .without(
+                lambda event: (
+                    event.kind == "address" and event.node == "director2" and event.at < 10
+                )
+            )
+        ),
+    ),
     ("the VIP vanishes", HELD, lambda: quiet().address("director1", 5.0, "removed")),
     ("the backup has it, too", HELD, lambda: quiet().address("director2", 5.0, "added")),
-    ("the old master keeps it", HELD,
-     lambda: failover().without(lambda event: event.kind == "address" and event.node == "director2" and event.at > 12)),
-    ("an orderly end leaves it", HELD,
-     lambda: Story(8).advertises("director1", 0.5, 5).log("director1", 5.0, "Stopping")
-     .advert("director1", 5.0, priority=0).daemon("director1", 6.0, "ended", status=0)
-     .act("StopKeepalived", "director1", 5.0, None).takes("director2", 5.648).advertises("director2", 5.648, 8)),
-    ("another address comes", STRANGERS, lambda: quiet().address("director1", 5.0, "added", "172.16.10.77")),
+    (
+        "the old master keeps it",
+        HELD,
+        lambda: failover().without(
+            lambda event: event.kind == "address" and event.node == "director2" and event.at > 12
+        ),
+    ),
+    (
+        "an orderly end leaves it",
+        HELD,
+        lambda: (
+            Story(8)
+            .advertises("director1", 0.5, 5)
+            .log("director1", 5.0, "Stopping")
+            .advert("director1", 5.0, priority=0)
+            .daemon("director1", 6.0, "ended", status=0)
+            .act("StopKeepalived", "director1", 5.0, None)
+            .takes("director2", 5.648)
+            .advertises("director2", 5.648, 8)
+        ),
+    ),
+    (
+        "another address comes",
+        STRANGERS,
+        lambda: quiet().address("director1", 5.0, "added", "172.16.10.77"),
+    ),
     ("a real server answers", SILENT, lambda: quiet().answers_arp("web1", 5.0)),
-    ("nobody takes over after a resignation", TAKES,
-     lambda: Story(8).advertises("director1", 0.5, 4.6).advert("director1", 5.0, priority=0).yields("director1", 5.0)
-     .act("StopKeepalived", "director1", 5.0, None)),
-    ("one advertisement is missing", PACE, lambda: quiet().without(of(Advertisement, "director1", 5.4, 5.6))),
+    (
+        "nobody takes over after a resignation",
+        TAKES,
+        lambda: (
+            Story(8)
+            .advertises("director1", 0.5, 4.6)
+            .advert("director1", 5.0, priority=0)
+            .yields("director1", 5.0)
+            .act("StopKeepalived", "director1", 5.0, None)
+        ),
+    ),
+    (
+        "one advertisement is missing",
+        PACE,
+        lambda: quiet().without(of(Advertisement, "director1", 5.4, 5.6)),
+    ),
     ("one too many", PACE, lambda: quiet().advert("director1", 5.8)),
     ("they end", PACE, lambda: quiet().without(of(Advertisement, "director1", 17))),
     ("another priority", TRUE, lambda: Story(20).advertises("director1", 0.5, 20, priority=99)),
     ("another interval", TRUE, lambda: Story(20).advertises("director1", 0.5, 20, interval=2.0)),
-    ("another VIP", TRUE, lambda: Story(20).advertises("director1", 0.5, 20, addresses="172.16.10.51")),
+    (
+        "another VIP",
+        TRUE,
+        lambda: Story(20).advertises("director1", 0.5, 20, addresses="172.16.10.51"),
+    ),
     ("a wrong checksum", TRUE, lambda: Story(20).advertises("director1", 0.5, 20, checksum=False)),
-    ("a weight that does not count", TRUE,
-     lambda: quiet(20).act("Maintenance", "director1", 5.2, None)),
-    ("too few announcements", ANNOUNCED,
-     lambda: failover().without(of(Arp, "director2", TAKEN - 1, TAKEN + 1)).takes("director2", TAKEN, 4, 0)),
+    (
+        "a weight that does not count",
+        TRUE,
+        lambda: quiet(20).act("Maintenance", "director1", 5.2, None),
+    ),
+    (
+        "too few announcements",
+        ANNOUNCED,
+        lambda: (
+            failover()
+            .without(of(Arp, "director2", TAKEN - 1, TAKEN + 1))
+            .takes("director2", TAKEN, 4, 0)
+        ),
+    ),
     ("a fault without a cause", FAULTY, lambda: quiet().state("director2", 9.0, "FAULT")),
-    ("a cause without a fault", FAULTY, lambda: unweighted().act("Maintenance", "director2", 5.0, None)),
+    (
+        "a cause without a fault",
+        FAULTY,
+        lambda: unweighted().act("Maintenance", "director2", 5.0, None),
+    ),
     ("a group is torn apart", TOGETHER, lambda: grouped().state("director1", 9.0, "BACKUP")),
-    ("a stranger is advertised to", TRUE, lambda: quiet().advert("director1", 9.5, destination="172.16.10.99")),
+    (
+        "a stranger is advertised to",
+        TRUE,
+        lambda: quiet().advert("director1", 9.5, destination="172.16.10.99"),
+    ),
     ("a backup announces the VIP", REASON, lambda: quiet().announces("director2", 9.0)),
     ("a master announces it again and again", REASON, lambda: quiet().announces("director1", 12.0)),
     ("another VRID", TRUE, lambda: quiet().advert("director2", 9.0, vrid=52)),
-    ("a lower master is not answered", ANNOUNCED,
-     lambda: quiet().act("DropAdvertisements", "director2", 5.0, 9.8).advert("director2", 9.9)),
+    (
+        "a lower master is not answered",
+        ANNOUNCED,
+        lambda: quiet().act("DropAdvertisements", "director2", 5.0, 9.8).advert("director2", 9.9),
+    ),
     ("a script is not run", TOLD, lambda: scripted("BACKUP")),
-    ("no second round", ANNOUNCED, lambda: failover().without(of(Arp, "director2", TAKEN + 4, TAKEN + 6))),
+    (
+        "no second round",
+        ANNOUNCED,
+        lambda: failover().without(of(Arp, "director2", TAKEN + 4, TAKEN + 6)),
+    ),
     ("a false notification", TOLD, lambda: told("BACKUP", "FAULT")),
     ("one that is missing", TOLD, lambda: told("MASTER")),
     ("one too many notifications", TOLD, lambda: told("BACKUP", "MASTER", "BACKUP")),
-    ("a reload moves the table", RELOADS,
-     lambda: quiet().act("Reload", "director1", 5.0, 5.0).pool("director1", 5.1, "removed")
-     .pool("director1", 5.2, "added")),
+    (
+        "a reload moves the table",
+        RELOADS,
+        lambda: (
+            quiet()
+            .act("Reload", "director1", 5.0, 5.0)
+            .pool("director1", 5.1, "removed")
+            .pool("director1", 5.2, "added")
+        ),
+    ),
     ("a server that was taken out stays", EDITED, lambda: edited("no real_server 172.16.10.21")),
     ("a new weight does not count", EDITED, lambda: edited("weight 3 in real_server 172.16.10.22")),
     ("a service that was taken out stays", EDITED, lambda: edited("no virtual_server")),
-    ("an edit takes out too much", EDITED,
-     lambda: edited("no real_server 172.16.10.21").pool("director1", 5.0, "removed")
-     .pool("director1", 5.1, "removed", WEB2)),
-    ("a dead server stays", TABLES,
-     lambda: quiet(30).act("StopHttpd", "web1", 5.0, None).daemon("web1", 5.0, "ended", "httpd", -9)),
+    (
+        "an edit takes out too much",
+        EDITED,
+        lambda: (
+            edited("no real_server 172.16.10.21")
+            .pool("director1", 5.0, "removed")
+            .pool("director1", 5.1, "removed", WEB2)
+        ),
+    ),
+    (
+        "a dead server stays",
+        TABLES,
+        lambda: (
+            quiet(30).act("StopHttpd", "web1", 5.0, None).daemon("web1", 5.0, "ended", "httpd", -9)
+        ),
+    ),
     ("a good server leaves", TABLES, lambda: quiet().pool("director2", 5.0, "removed")),
     ("its weight is another", TABLES, lambda: quiet().pool("director1", 5.0, "changed", weight=3)),
-    ("a server does not come back", TABLES,
-     lambda: removed_server().without(lambda event: event.kind == "destination" and event.at > 10)),
+    (
+        "a server does not come back",
+        TABLES,
+        lambda: removed_server().without(
+            lambda event: event.kind == "destination" and event.at > 10
+        ),
+    ),
     ("a removed server answers", SERVED, lambda: removed_server().request(9.0, "web1", 4001)),
-    ("a server stays away", RESTORED,
-     lambda: removed_server().without(lambda event: event.kind == "destination" and event.at > 10)),
-    ("the VIP goes on moving", RESTORED,
-     lambda: failover(90).yields("director1", 80).takes("director2", 80)),
-    ("the VIP stays away", RESTORED,
-     lambda: failover(70).without(lambda event: event.at > BACK - 1).advertises("director2", 15.148, 70)),
-    ("a daemon stays away", RESTORED, lambda: removed_server().without(
-        lambda event: event.kind == "daemon" and event.at == 12)),
+    (
+        "a server stays away",
+        RESTORED,
+        lambda: removed_server().without(
+            lambda event: event.kind == "destination" and event.at > 10
+        ),
+    ),
+    (
+        "the VIP goes on moving",
+        RESTORED,
+        lambda: failover(90).yields("director1", 80).takes("director2", 80),
+    ),
+    (
+        "the VIP stays away",
+        RESTORED,
+        lambda: (
+            failover(70)
+            .without(lambda event: event.at > BACK - 1)
+            .advertises("director2", 15.148, 70)
+        ),
+    ),
+    (
+        "a daemon stays away",
+        RESTORED,
+        lambda: removed_server().without(lambda event: event.kind == "daemon" and event.at == 12),
+    ),
     ("a daemon dies", "daemons live", lambda: quiet().daemon("web1", 5.0, "ended", "httpd", -11)),
-    ("a child dies", "daemons live", lambda: quiet().log("director1", 5.0, "pid 61 exited due to signal 11")),
-    ("a timer is late", "daemons keep up",
-     lambda: quiet().log("director1", 15.0, "A thread timer expired 2.257894 seconds ago")),
-    ("memory is corrupted", "nothing alarming is logged",
-     lambda: quiet().log("director1", 5.0, "malloc(): corrupted top size")),
-]  # fmt: skip
+    (
+        "a child dies",
+        "daemons live",
+        lambda: quiet().log("director1", 5.0, "pid 61 exited due to signal 11"),
+    ),
+    (
+        "a timer is late",
+        "daemons keep up",
+        lambda: quiet().log("director1", 15.0, "A thread timer expired 2.257894 seconds ago"),
+    ),
+    (
+        "memory is corrupted",
+        "nothing alarming is logged",
+        lambda: quiet().log("director1", 5.0, "malloc(): corrupted top size"),
+    ),
+]
 
 
-@pytest.mark.parametrize(("invariant", "story"), [row[1:] for row in MISTAKES], ids=[row[0] for row in MISTAKES])
+@pytest.mark.parametrize(
+    ("invariant", "story"), [row[1:] for row in MISTAKES], ids=[row[0] for row in MISTAKES]
+)
 def test_the_invariant_speaks_of_the_mistake(invariant: str, story: Callable[[], Story]) -> None:
     assert invariant in names(story())
 
@@ -237,11 +417,15 @@ def test_every_invariant_has_a_mistake_and_a_source() -> None:
     assert {row[1] for row in MISTAKES} == set(INVARIANTS)
     for name, function in INVARIANTS.items():
         assert function.__doc__, name
-        assert any(word in function.__doc__ for word in ("RFC", "keepalived", "Kernel", "timers")), name
+        assert any(
+            word in function.__doc__ for word in ("RFC", "keepalived", "Kernel", "timers")
+        ), name
 
 
 def test_the_page_of_invariants_is_up_to_date() -> None:
-    assert page() == (Path(__file__).parent.parent / "docs" / "invariants.md").read_text(encoding="utf-8")
+    assert page() == (Path(__file__).parent.parent / "docs" / "invariants.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_an_invariant_that_raises_is_unknown_and_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,39 +439,83 @@ def test_an_invariant_that_raises_is_unknown_and_no_pass(monkeypatch: pytest.Mon
 
 
 def partition() -> Story:
-    """The backup is deaf for VRRP, and a master as well, from 6.148 s on; the master hears it, and answers."""
+    """The backup is deaf for VRRP, and a master as well, from 6.148 s on; the master hears it,
+    and answers.
+    """
     taken = 2.5 + DOWN["director2"]
-    story = Story(12).act("DropAdvertisements", "director2", 3.0, None).advertises("director1", 0.5, 3)
+    story = (
+        Story(12).act("DropAdvertisements", "director2", 3.0, None).advertises("director1", 0.5, 3)
+    )
     story.advertises("director1", 3.5, 12, heard=False)
     story.takes("director2", taken, 5, 5).advertises("director2", taken, 12)
     for number in range(6):
         for _ in range(5):
             story.announces("director1", taken + number)
         story.advert("director1", taken + number, heard=False)
-    return story.without(lambda event: event.at > 6.2 and event.at % 1 == 0.5 and event.node == "director1")
+    return story.without(
+        lambda event: event.at > 6.2 and event.at % 1 == 0.5 and event.node == "director1"
+    )
 
 
 EXCUSES: list[tuple[str, Callable[[], Story]]] = [
-    ("a partition allows two masters",
-     lambda: Story(12).act("DropAdvertisements", "director2", 3.0, None).advertises("director1", 0.5, 3)
-     .advertises("director1", 3.5, 12, heard=False).takes("director2", 2.5 + DOWN["director2"])
-     .advertises("director2", 2.5 + DOWN["director2"], 12, heard=False)),
-    ("a hung master keeps its VIP",
-     lambda: Story(9).act("HangKeepalived", "director1", 3.0, None).advertises("director1", 0.5, 3)
-     .takes("director2", 2.5 + DOWN["director2"]).advertises("director2", 2.5 + DOWN["director2"], 9)),
-    ("a killed one leaves it behind",
-     lambda: Story(9).act("KillKeepalived", "director1", 3.0, None).advertises("director1", 0.5, 3)
-     .daemon("director1", 3.0, "ended", status=-9)
-     .takes("director2", 2.5 + DOWN["director2"]).advertises("director2", 2.5 + DOWN["director2"], 9)),
-    ("an unplugged one sends nothing", lambda: quiet(4.4).act("Mute", "director1", 2.6, None)
-     .without(of(Advertisement, "director1", 2.6)).without(of(Advertisement, "director2", 2.6))),
-    ("a deed that is not known excuses everything", lambda: quiet().act("Earthquake", "web2", 4.0, None)
-     .pool("director1", 5.0, "removed").without(of(Advertisement, "director1", 17))),
-    ("a second round goes with an advertisement",
-     lambda: partition().announces("director1", 11.5)),
-    ("what an operator does by hand", lambda: quiet().act("Weigh", "director1", 5.0, None)
-     .pool("director1", 5.0, "changed", weight=0)),
-]  # fmt: skip
+    (
+        "a partition allows two masters",
+        lambda: (
+            Story(12)
+            .act("DropAdvertisements", "director2", 3.0, None)
+            .advertises("director1", 0.5, 3)
+            .advertises("director1", 3.5, 12, heard=False)
+            .takes("director2", 2.5 + DOWN["director2"])
+            .advertises("director2", 2.5 + DOWN["director2"], 12, heard=False)
+        ),
+    ),
+    (
+        "a hung master keeps its VIP",
+        lambda: (
+            Story(9)
+            .act("HangKeepalived", "director1", 3.0, None)
+            .advertises("director1", 0.5, 3)
+            .takes("director2", 2.5 + DOWN["director2"])
+            .advertises("director2", 2.5 + DOWN["director2"], 9)
+        ),
+    ),
+    (
+        "a killed one leaves it behind",
+        lambda: (
+            Story(9)
+            .act("KillKeepalived", "director1", 3.0, None)
+            .advertises("director1", 0.5, 3)
+            .daemon("director1", 3.0, "ended", status=-9)
+            .takes("director2", 2.5 + DOWN["director2"])
+            .advertises("director2", 2.5 + DOWN["director2"], 9)
+        ),
+    ),
+    (
+        "an unplugged one sends nothing",
+        lambda: (
+            quiet(4.4)
+            .act("Mute", "director1", 2.6, None)
+            .without(of(Advertisement, "director1", 2.6))
+            .without(of(Advertisement, "director2", 2.6))
+        ),
+    ),
+    (
+        "a deed that is not known excuses everything",
+        lambda: (
+            quiet()
+            .act("Earthquake", "web2", 4.0, None)
+            .pool("director1", 5.0, "removed")
+            .without(of(Advertisement, "director1", 17))
+        ),
+    ),
+    ("a second round goes with an advertisement", lambda: partition().announces("director1", 11.5)),
+    (
+        "what an operator does by hand",
+        lambda: (
+            quiet().act("Weigh", "director1", 5.0, None).pool("director1", 5.0, "changed", weight=0)
+        ),
+    ),
+]
 
 
 @pytest.mark.parametrize("story", [row[1] for row in EXCUSES], ids=[row[0] for row in EXCUSES])
@@ -301,7 +529,9 @@ def test_a_peer_that_nobody_can_resolve_keeps_unicast_from_the_wire() -> None:
         director = story.setting.directors["director1"]
         (one,) = director.instances
         changed = replace(director, instances=(replace(one, unicast_peers=peers),))
-        story.setting = replace(story.setting, directors={**story.setting.directors, "director1": changed})
+        story.setting = replace(
+            story.setting, directors={**story.setting.directors, "director1": changed}
+        )
         return story
 
     (peer,) = quiet().setting.directors["director2"].addresses["eth0"][:1]
@@ -313,12 +543,17 @@ def test_a_peer_that_nobody_can_resolve_keeps_unicast_from_the_wire() -> None:
 
 def test_an_advertisement_of_other_vips_may_prolong_a_backup_s_wait() -> None:
     def others(event: Event) -> Event:
-        return replace(event, addresses="172.16.10.99") if isinstance(event, Advertisement) else event
+        return (
+            replace(event, addresses="172.16.10.99") if isinstance(event, Advertisement) else event
+        )
 
     story = quiet(12)
     lost = story.without(of(Advertisement, "director2", 3.0))
     assert TAKES in names(lost)
 
     story = quiet(12)
-    story.events = [others(event) if event.at > 3 and event.node == "director2" else event for event in story.events]
+    story.events = [
+        others(event) if event.at > 3 and event.node == "director2" else event
+        for event in story.events
+    ]
     assert TAKES not in names(story)

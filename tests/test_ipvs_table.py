@@ -19,7 +19,10 @@ FWM  0000000A sh
 
 def test_each_kind_of_line_is_read() -> None:
     assert parse(SHOWN) == {
-        "TCP 172.16.10.50:80": {"172.16.10.21:80": Destination(1, 2, 3), "172.16.10.22:8080": Destination(0, 0, 0)},
+        "TCP 172.16.10.50:80": {
+            "172.16.10.21:80": Destination(1, 2, 3),
+            "172.16.10.22:8080": Destination(0, 0, 0),
+        },
         "UDP [fd00:10::50]:53": {"[fd00:10::21]:53": Destination(10, 0, 0)},
         "FWM 10": {},
     }

@@ -70,18 +70,27 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("phase", "ended", "known", "outcome"), TABLE)
-def test_what_a_phase_comes_to(phase: str, ended: str, known: dict[str, object], outcome: Outcome) -> None:
-    assert judge(Facts(phase, ended, slack=SLACK, **known)).outcome is outcome  # type: ignore[arg-type]
+def test_what_a_phase_comes_to(
+    phase: str, ended: str, known: dict[str, object], outcome: Outcome
+) -> None:
+    facts = Facts(phase, ended, slack=SLACK, **known)  # type: ignore[arg-type]
+    assert judge(facts).outcome is outcome
 
 
 def test_what_is_said_of_it() -> None:
     starved = judge(Facts("call", "failed", stall=0.3, late=True))
     assert starved.why.startswith("inconclusive: the machine was starved for up to 0.30 s")
-    assert judge(Facts("call", "failed", stall=0.4)).note.startswith("The machine was starved for up to 0.40 s.")
+    assert judge(Facts("call", "failed", stall=0.4)).note.startswith(
+        "The machine was starved for up to 0.40 s."
+    )
     assert "in spite of: weight 0" in judge(Facts("call", "passed", control=CONTROL)).why
     missing = judge(Facts("call", "passed", bug=BUG, version=OLD))
     assert missing.why.startswith("abc (it is old) is declared for <2.3, and is missing in 2.2.7")
-    assert judge(Facts("call", "failed", bug=BUG, version=NEW)).note.endswith("and seems to be in 2.3.4 too")
-    assert judge(Facts("call", "failed", bug=BUG, version=OLD)).note.endswith("but this is not 'took in'")
+    assert judge(Facts("call", "failed", bug=BUG, version=NEW)).note.endswith(
+        "and seems to be in 2.3.4 too"
+    )
+    assert judge(Facts("call", "failed", bug=BUG, version=OLD)).note.endswith(
+        "but this is not 'took in'"
+    )
     shown = judge(Facts("call", "failed", bug=BUG, version=OLD, for_reason=True))
     assert shown.why == "bug shown in 2.2.7: it is old (abc)"

@@ -1,4 +1,6 @@
-"""The text of a keepalived.conf: its order, its content, and that no string of a user's leaves its place."""
+"""The text of a keepalived.conf: its order, its content, and that no string of a user's leaves
+its place.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ def write(part: object) -> str:
 
 
 def statement(text: str, *path: str) -> str:
-    """What stands in the block at ``path``, heads from the outside in, white space folded to blanks."""
+    """What stands in the block at ``path``, heads from the outside in, white space folded to
+    blanks.
+    """
     for head in path:
         opening = re.search(rf"(?m)^( *){re.escape(head)} {{$", text)
         assert opening, f"no block {head} in\n{text}"
@@ -98,7 +102,9 @@ def test_timeouts_of_connections() -> None:
 
 def test_maintenance_switch() -> None:
     text = statement(render(DEFS, [INSTANCE], []), "vrrp_script maintenance")
-    assert text == ('script "/usr/bin/test ! -e /etc/keepalived/down" interval 1 weight -20 fall 1 rise 1')
+    assert text == (
+        'script "/usr/bin/test ! -e /etc/keepalived/down" interval 1 weight -20 fall 1 rise 1'
+    )
 
 
 def test_instance() -> None:
@@ -113,7 +119,9 @@ def test_instance() -> None:
 def test_version_3_has_no_authentication_and_hundredths() -> None:
     instance = replace(INSTANCE, version=3, advert_int=0.25, preempt_delay=2.5, garp_master_delay=3)
     text = statement(render(DEFS, [instance], []), "vrrp_instance VI_1")
-    assert "advert_int 0.25 version 3 preempt_delay 2.5 garp_master_delay 3 virtual_ipaddress" in text
+    assert (
+        "advert_int 0.25 version 3 preempt_delay 2.5 garp_master_delay 3 virtual_ipaddress" in text
+    )
 
 
 def test_every_vip_of_an_instance_is_a_host_address() -> None:
@@ -127,7 +135,9 @@ def test_virtual_service() -> None:
     service = replace(WEB, scheduler="wrr", delay_loop=0.5, persistence_timeout=50)
     text = render(DEFS, [], [(service, SERVERS)])
     block = statement(text, f"virtual_server {VIP} 80")
-    assert block.startswith("delay_loop 0.5 lb_algo wrr lb_kind DR persistence_timeout 50 protocol TCP real_server")
+    assert block.startswith(
+        "delay_loop 0.5 lb_algo wrr lb_kind DR persistence_timeout 50 protocol TCP real_server"
+    )
     assert statement(text, f"virtual_server {VIP} 80", "real_server 172.16.10.22 8080") == (
         "weight 3 HTTP_GET { url { path /health status_code 204 } connect_timeout 1.5 retry 2 }"
     )
@@ -143,8 +153,14 @@ def test_check_of_another_port_at_its_own_pace() -> None:
     ("check", "text"),
     [
         (
-            HttpGet(digest="0" * 32, virtualhost="www.lvs.test", more=(Url("/more", 204),), fast_recovery=True),
-            f"HTTP_GET {{ url {{ path / virtualhost www.lvs.test status_code 200 digest {'0' * 32} }}"
+            HttpGet(
+                digest="0" * 32,
+                virtualhost="www.lvs.test",
+                more=(Url("/more", 204),),
+                fast_recovery=True,
+            ),
+            f"HTTP_GET"
+            f" {{ url {{ path / virtualhost www.lvs.test status_code 200 digest {'0' * 32} }}"
             " url { path /more status_code 204 } fast_recovery }",
         ),
         (SslGet(sni=True), "SSL_GET { url { path / status_code 200 } enable_sni }"),
@@ -166,7 +182,10 @@ def test_check_of_another_port_at_its_own_pace() -> None:
 )
 def test_each_checker(check: Check, text: str) -> None:
     rendered = render(DEFS, [], [(replace(WEB, check=check), SERVERS)])
-    assert statement(rendered, f"virtual_server {VIP} 80", "real_server 172.16.10.21 80") == f"weight 1 {text}"
+    assert (
+        statement(rendered, f"virtual_server {VIP} 80", "real_server 172.16.10.21 80")
+        == f"weight 1 {text}"
+    )
 
 
 def test_file_of_a_check_is_defined() -> None:
@@ -177,16 +196,21 @@ def test_file_of_a_check_is_defined() -> None:
 
 def test_several_checks_quorum_and_sorry_server() -> None:
     service = replace(
-        WEB, check=(TcpCheck(), PingCheck()), alpha=True, inhibit_on_failure=True, quorum=3, hysteresis=1,
-        quorum_up="/bin/up", quorum_down="/bin/down",
-    )  # fmt: skip
+        WEB,
+        check=(TcpCheck(), PingCheck()),
+        alpha=True,
+        inhibit_on_failure=True,
+        quorum=3,
+        hysteresis=1,
+        quorum_up="/bin/up",
+        quorum_down="/bin/down",
+    )
     sorry = Destination("172.16.10.30", 80, sorry=True)
     text = render(DEFS, [], [(service, [*SERVERS, sorry])])
-    assert (
-        'protocol TCP alpha quorum 3 hysteresis 1 quorum_up "/bin/up" quorum_down "/bin/down" real_server'
-        in statement(text, f"virtual_server {VIP} 80")
-    )
-    assert statement(text, f"virtual_server {VIP} 80").endswith("sorry_server 172.16.10.30 80")
+    body = statement(text, f"virtual_server {VIP} 80")
+    quorum = 'quorum 3 hysteresis 1 quorum_up "/bin/up" quorum_down "/bin/down"'
+    assert f"protocol TCP alpha {quorum} real_server" in body
+    assert body.endswith("sorry_server 172.16.10.30 80")
     assert statement(text, f"virtual_server {VIP} 80", "real_server 172.16.10.21 80") == (
         "weight 1 inhibit_on_failure TCP_CHECK { } PING_CHECK { }"
     )
@@ -203,12 +227,16 @@ def test_group_is_defined_before_the_service_that_is_for_it() -> None:
     text = render(DEFS, [], [(service, SERVERS)])
     name = "172.16.10.50-80-TCP"
     assert statement(text, f"virtual_server_group {name}") == "172.16.10.50 80 172.16.10.51 8080"
-    assert text.index(f"virtual_server_group {name}") < text.index(f"virtual_server group {name} {{")
+    assert text.index(f"virtual_server_group {name}") < text.index(
+        f"virtual_server group {name} {{"
+    )
 
 
 def test_what_a_scheduler_is_told_beside_its_name() -> None:
     flagged = VirtualService(VIP, scheduler="sh", flags=("sh-port", "sh-fallback"))
-    assert "lb_algo sh sh-port sh-fallback lb_kind DR" in render(DEFS, [], [(flagged, [])]).replace("\n    ", " ")
+    assert "lb_algo sh sh-port sh-fallback lb_kind DR" in render(DEFS, [], [(flagged, [])]).replace(
+        "\n    ", " "
+    )
     single = VirtualService(VIP, 53, protocol="UDP", ops=True)
     assert "lb_algo rr ops lb_kind DR" in render(DEFS, [], [(single, [])]).replace("\n    ", " ")
 
@@ -241,7 +269,9 @@ def test_names_in_the_table(service: VirtualService, names: tuple[str, ...]) -> 
         (VirtualService(VIP, port=80, fwmark=1, group=((VIP, 8080),)), [0]),
     ],
 )
-def test_every_table_has_its_port_of_the_real_servers(service: VirtualService, ports: list[int]) -> None:
+def test_every_table_has_its_port_of_the_real_servers(
+    service: VirtualService, ports: list[int]
+) -> None:
     assert [service.real_port_in(name) for name in service.names] == ports
 
 
@@ -287,7 +317,8 @@ def test_virtual_service_twins_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "breakout", ["a b", "a\nb", "a\n", "a{", "a}", 'a"b', "a'", "a!", "a#b", "$a", "@a", "~a", "", "é"]
+    "breakout",
+    ["a b", "a\nb", "a\n", "a{", "a}", 'a"b', "a'", "a!", "a#b", "$a", "@a", "~a", "", "é"],
 )
 @pytest.mark.parametrize(
     "make",
@@ -368,7 +399,11 @@ def test_script_is_a_program_with_plain_arguments(script: str) -> None:
             "scheduler must be one of rr, wrr, lc, .* not 'roundrobin'",
         ),
         (WEB, {"flags": ("sh-port",)}, "the scheduler rr has no flags"),
-        (WEB, {"scheduler": "mh", "flags": ("sh-port",)}, "flags must be one of mh-port, mh-fallback, not"),
+        (
+            WEB,
+            {"scheduler": "mh", "flags": ("sh-port",)},
+            "flags must be one of mh-port, mh-fallback, not",
+        ),
         (WEB, {"ops": True}, "with ops: protocol must be one of UDP, not 'TCP'"),
         (WEB, {"method": "dr"}, "method must be one of DR, NAT, TUN"),
         (WEB, {"protocol": "ICMP"}, "protocol must be one of TCP, UDP, SCTP"),
@@ -380,7 +415,11 @@ def test_script_is_a_program_with_plain_arguments(script: str) -> None:
         (WEB, {"group": ((VIP, 0),)}, "a port of the group must be"),
         (WEB, {"group": (("web", 80),)}, "an address of the group must be"),
         (WEB, {"fwmark": 0}, "fwmark must be"),
-        (WEB, {"persistence_granularity": "255.255.255.0"}, "means nothing without a persistence_timeout"),
+        (
+            WEB,
+            {"persistence_granularity": "255.255.255.0"},
+            "means nothing without a persistence_timeout",
+        ),
         (
             WEB,
             {"persistence_timeout": 9, "persistence_granularity": "24"},
@@ -390,20 +429,40 @@ def test_script_is_a_program_with_plain_arguments(script: str) -> None:
         (WEB, {"quorum": 0}, "quorum must be"),
         (WEB, {"quorum": 2, "hysteresis": 2}, "hysteresis must be"),
         (UdpCheck(), {"reply": "00"}, "reply without require_reply"),
-        (FileCheck(TrackedFile(name="drain", path="/drain")), {"retry": 1}, "FileCheck: it has neither"),
+        (
+            FileCheck(TrackedFile(name="drain", path="/drain")),
+            {"retry": 1},
+            "FileCheck: it has neither",
+        ),
         (HttpGet(), {"status": 99}, "HttpGet: status must be"),
-        (HttpGet(), {"status": ("200-x",)}, "HttpGet: each status must be a number or a range such as 200-299"),
+        (
+            HttpGet(),
+            {"status": ("200-x",)},
+            "HttpGet: each status must be a number or a range such as 200-299",
+        ),
         (HttpGet(), {"status": ()}, "HttpGet: number of statuses"),
         (TcpCheck(), {"address": "elsewhere"}, "TcpCheck: address must be an address"),
         (TcpCheck(), {"bind": "172.16.10.11 80"}, "TcpCheck: bind must be an address"),
         (OtherCheck(kind="BFD_CHECK"), {}, "BFD_CHECK: nothing is written for it"),
         (INSTANCE, {"vmac": "vrrp.51"}, "VI_1: nothing is written for vmac="),
         (INSTANCE, {"accepts": False}, "VI_1: nothing is written for accepts="),
-        (INSTANCE, {"track_bfds": (TrackedBfd(name="peer"),)}, "VI_1: nothing is written for track_bfds="),
+        (
+            INSTANCE,
+            {"track_bfds": (TrackedBfd(name="peer"),)},
+            "VI_1: nothing is written for track_bfds=",
+        ),
         (INSTANCE, {"source": "eth0"}, "VI_1: source must be an address"),
-        (INSTANCE, {"prefixes": ((VIP, 33),)}, "VI_1: prefix of 172.16.10.50 must be a number from 1 to 32"),
+        (
+            INSTANCE,
+            {"prefixes": ((VIP, 33),)},
+            "VI_1: prefix of 172.16.10.50 must be a number from 1 to 32",
+        ),
         (INSTANCE, {"elsewhere": ((VIP, "eth1 }"),)}, "VI_1: elsewhere must be one word"),
-        (WEB, {"real_servers": SERVERS}, "nothing is written for real_servers=: machines that serve it"),
+        (
+            WEB,
+            {"real_servers": SERVERS},
+            "nothing is written for real_servers=: machines that serve it",
+        ),
         (WEB, {"ha_suspend": True}, "nothing is written for ha_suspend="),
         (HttpGet(), {"retry": -1}, "HttpGet: retry must be"),
         (HttpGet(), {"connect_timeout": 0}, "HttpGet: connect_timeout must be"),
@@ -416,14 +475,18 @@ def test_script_is_a_program_with_plain_arguments(script: str) -> None:
         (DEFS, {"smtp_connect_timeout": 0}, "smtp_connect_timeout must be"),
     ],
 )
-def test_wrong_field_is_named_with_what_it_allows(valid: Any, change: dict[str, Any], message: str) -> None:
+def test_wrong_field_is_named_with_what_it_allows(
+    valid: Any, change: dict[str, Any], message: str
+) -> None:
     with pytest.raises(HarnessError, match=message):
         write(replace(valid, **change))
 
 
 @pytest.mark.parametrize("name", ["~outer", "chk web"])
 def test_what_keepalived_takes_from_a_file_is_known_and_not_written(name: str) -> None:
-    """The rules are those of the text that is written, so what was read in a file may be anything."""
+    """The rules are those of the text that is written, so what was read in a file may be
+    anything.
+    """
     for read in (replace(INSTANCE, name=name), HttpGet(virtualhost=name)):
         with pytest.raises(HarnessError, match="must be one word"):
             write(read)
@@ -436,15 +499,21 @@ def test_odd_names_that_keepalived_takes_are_written(name: str) -> None:
 
 
 def test_a_checker_may_ask_another_machine_from_an_address_of_its_own() -> None:
-    check = HttpGet(status=("200-299", "301"), address="172.16.10.99", bind="172.16.10.11", port=8080)
-    text = statement(write(check), f"virtual_server {VIP} 80", "real_server 172.16.10.21 80", "HTTP_GET")
+    check = HttpGet(
+        status=("200-299", "301"), address="172.16.10.99", bind="172.16.10.11", port=8080
+    )
+    text = statement(
+        write(check), f"virtual_server {VIP} 80", "real_server 172.16.10.21 80", "HTTP_GET"
+    )
     assert "status_code 200-299 301" in text
     assert "connect_ip 172.16.10.99 bindto 172.16.10.11 connect_port 8080" in text
     assert (check.expected, check.urls[0].expected, HttpGet().expected) == (200, 200, 200)
 
 
 @pytest.mark.parametrize(
-    ("peers", "word"), [((), "mcast_src_ip"), (("172.16.10.12",), "unicast_src_ip")], ids=["multicast", "unicast"]
+    ("peers", "word"),
+    [((), "mcast_src_ip"), (("172.16.10.12",), "unicast_src_ip")],
+    ids=["multicast", "unicast"],
 )
 def test_an_instance_may_have_vips_of_several_prefixes_and_an_address_to_speak_from(
     peers: tuple[str, ...], word: str
@@ -471,14 +540,26 @@ BREAKING = replace(WEB, check=TcpCheck(), vip="172.16.10.50; reboot")
     [
         lambda: ldirectord.render([(BREAKING, [])]),
         lambda: ipvsadm.table(BREAKING, {BREAKING.name: []}),
-        lambda: vrrpd.render([replace(INSTANCE, track_scripts=(), auth_pass=None, interface="eth0\n!")]),
+        lambda: vrrpd.render(
+            [replace(INSTANCE, track_scripts=(), auth_pass=None, interface="eth0\n!")]
+        ),
         lambda: Director(services=[BREAKING]),
         lambda: Director(services=[BREAKING], config="own.conf"),
         lambda: RealServer(serves=[BREAKING]),
         lambda: PhantomRouter(vrrp=replace(INSTANCE, vrid=256)),
     ],
-    ids=["ldirectord", "ipvsadm", "vrrpd", "a director", "with its own text", "a real server", "a phantom router"],
+    ids=[
+        "ldirectord",
+        "ipvsadm",
+        "vrrpd",
+        "a director",
+        "with its own text",
+        "a real server",
+        "a phantom router",
+    ],
 )
-def test_no_other_text_and_no_role_takes_what_would_leave_its_place(written: Callable[[], object]) -> None:
+def test_no_other_text_and_no_role_takes_what_would_leave_its_place(
+    written: Callable[[], object],
+) -> None:
     with pytest.raises(HarnessError, match="must be"):
         written()

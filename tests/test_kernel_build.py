@@ -1,4 +1,6 @@
-"""The virtual-time kernel's build, with stand-ins for all that takes long: no compiler, no network."""
+"""The virtual-time kernel's build, with stand-ins for all that takes long: no compiler, no
+network.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of stand-ins first on PATH; make's "kernel" is a script that says what a booted one would."""
+    """A folder of stand-ins first on PATH; make's "kernel" is a script that says what a booted
+    one would.
+    """
     folder = tmp_path / "tools"
     folder.mkdir()
     for tool in building.TOOLS.keys() - {"tar", "dpkg-deb", "setpriv"}:
@@ -51,13 +55,16 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
     root = tmp_path_factory.mktemp("source") / "root"
     (root / "DEBIAN").mkdir(parents=True)
     (root / "DEBIAN/control").write_text(
-        f"Package: linux-source-7.2\nVersion: {VERSION}\nArchitecture: all\nMaintainer: me\nDescription: -\n"
+        f"Package: linux-source-7.2\nVersion: {VERSION}\nArchitecture: all\nMaintainer:"
+        f" me\nDescription: -\n"
     )
     (root / "usr/src").mkdir(parents=True)
     with tarfile.open(root / "usr/src/linux-source-7.2.tar.gz", "w:gz") as archive:
         archive.add(root / "DEBIAN/control", "linux-source-7.2/Makefile")
     package = root.parent / "source.deb"
-    subprocess.run(["dpkg-deb", "-Znone", "--build", root, package], check=True, capture_output=True)
+    subprocess.run(
+        ["dpkg-deb", "-Znone", "--build", root, package], check=True, capture_output=True
+    )
     return str(package)
 
 
@@ -66,9 +73,14 @@ def program(path: Path, script: str) -> None:
     path.chmod(0o755)
 
 
-def make(tools: Path, *, configure: str = "cp ours.config .config", kernel: str = "", after: str = "true") -> None:
+def make(
+    tools: Path, *, configure: str = "cp ours.config .config", kernel: str = "", after: str = "true"
+) -> None:
     compiled = f'printf "#!/bin/sh\\n%s\\n" "{kernel}" >linux; chmod +x linux; {after}'
-    program(tools / "make", f"case $* in *allnoconfig) {configure};; *prepare | *--dry-run*) ;; *) {compiled};; esac")
+    program(
+        tools / "make",
+        f"case $* in *allnoconfig) {configure};; *prepare | *--dry-run*) ;; *) {compiled};; esac",
+    )
 
 
 def cached(version: str, content: bytes = b"kernel") -> Path:
@@ -108,12 +120,18 @@ class TestSource:
         )
         assert apt.archives(printed) == ["http://mirror.test/debian"]
 
-    def test_none_to_be_had_names_the_suites_and_the_remedy(self, kernels: Path, tools: Path) -> None:
+    def test_none_to_be_had_names_the_suites_and_the_remedy(
+        self, kernels: Path, tools: Path
+    ) -> None:
         program(tools / "apt-cache", "exit 0")
-        with pytest.raises(HarnessError, match=r"6\.16 or newer can be had from .*check the network"):
+        with pytest.raises(
+            HarnessError, match=r"6\.16 or newer can be had from .*check the network"
+        ):
             build(progress=lambda _: None)
 
-    def test_what_is_not_a_package_is_refused(self, kernels: Path, tools: Path, tmp_path: Path) -> None:
+    def test_what_is_not_a_package_is_refused(
+        self, kernels: Path, tools: Path, tmp_path: Path
+    ) -> None:
         (tmp_path / "no.deb").write_text("no package")
         with pytest.raises(HarnessError, match=r"no\.deb is not a Debian package"):
             build(progress=lambda _: None, source=str(tmp_path / "no.deb"))
@@ -129,7 +147,9 @@ class TestConfiguration:
         assert [option for option in options if not re.search(r"=(y|\d+)$", option)] == []
         assert len(set(options)) == len(options)
 
-    def test_only_options_tell_configurations_apart(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_only_options_tell_configurations_apart(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def fingerprint(text: str) -> str:
             (tmp_path / "config").write_text(text)
             return cache.fingerprint()
@@ -155,14 +175,19 @@ class TestConfiguration:
         lines = [line for line in cache.options() if line != "CONFIG_PROC_SYSCTL=y"]
         assert building.lost_options("\n".join(lines)) == []
         lines.remove("CONFIG_SYSCTL=y")
-        assert building.lost_options("\n".join(lines)) == ["CONFIG_SYSCTL=y", "CONFIG_PROC_SYSCTL=y"]
+        assert building.lost_options("\n".join(lines)) == [
+            "CONFIG_SYSCTL=y",
+            "CONFIG_PROC_SYSCTL=y",
+        ]
 
 
 class TestFind:
     def test_nothing_cached(self, kernels: Path) -> None:
         assert find() is None
 
-    def test_newest_of_this_configuration(self, kernels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_newest_of_this_configuration(
+        self, kernels: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         cached("7.2.9-1")
         newest = cached("7.2.12-1~bpo13+1")
         with monkeypatch.context() as other:
@@ -186,7 +211,9 @@ class TestFind:
 
 
 class TestBuild:
-    def test_built_kernel_is_found_and_not_built_again(self, kernels: Path, tools: Path, source: str) -> None:
+    def test_built_kernel_is_found_and_not_built_again(
+        self, kernels: Path, tools: Path, source: str
+    ) -> None:
         said: list[str] = []
         linux = build(progress=said.append, source=source)
         assert find() == building.Kernel(linux, VERSION)
@@ -202,7 +229,9 @@ class TestBuild:
 
     def test_failed_step_leaves_no_kernel(self, kernels: Path, tools: Path, source: str) -> None:
         make(tools, kernel=BOOTS, after="echo undefined reference; exit 2")
-        with pytest.raises(HarnessError, match=r"(?s)compile.*status 2.*build\.log.*undefined reference"):
+        with pytest.raises(
+            HarnessError, match=r"(?s)compile.*status 2.*build\.log.*undefined reference"
+        ):
             build(progress=lambda _: None, source=source)
         assert left_in(kernels) == [".lock", "build.log"]
 
@@ -211,18 +240,26 @@ class TestBuild:
         with pytest.raises(HarnessError, match="no space left on the disk"):
             build(progress=lambda _: None, source=source)
 
-    def test_source_that_the_patch_does_not_fit_is_refused(self, kernels: Path, tools: Path, source: str) -> None:
+    def test_source_that_the_patch_does_not_fit_is_refused(
+        self, kernels: Path, tools: Path, source: str
+    ) -> None:
         program(tools / "patch", "echo Hunk 1 FAILED; exit 1")
-        with pytest.raises(HarnessError, match=r"(?s)apply.*not what deterministic\.patch changes.*Hunk 1 FAILED"):
+        with pytest.raises(
+            HarnessError, match=r"(?s)apply.*not what deterministic\.patch changes.*Hunk 1 FAILED"
+        ):
             build(progress=lambda _: None, source=source)
         assert left_in(kernels) == [".lock", "build.log"]
 
-    def test_lost_option_is_named_before_compiling(self, kernels: Path, tools: Path, source: str) -> None:
+    def test_lost_option_is_named_before_compiling(
+        self, kernels: Path, tools: Path, source: str
+    ) -> None:
         make(tools, configure="grep -v -e '_IP_VS_SH=' ours.config >.config", after="exit 2")
         with pytest.raises(HarnessError, match="does not take CONFIG_IP_VS_SH=y of"):
             build(progress=lambda _: None, source=source)
 
-    def test_kernel_that_does_not_boot_is_not_kept(self, kernels: Path, tools: Path, source: str) -> None:
+    def test_kernel_that_does_not_boot_is_not_kept(
+        self, kernels: Path, tools: Path, source: str
+    ) -> None:
         make(tools, kernel="echo panic")
         with pytest.raises(HarnessError, match="does not boot"):
             build(progress=lambda _: None, source=source)
@@ -245,9 +282,14 @@ class TestBuild:
         compiler = tmp_path / "compiler"
         os.mkfifo(compiler)
         make(tools, after=f"exec >{compiler}; echo started; exec sleep 60")
-        script = f"from harness.kernels.making.build import build; build(progress=print, source={source!r})"
+        script = (
+            f"from harness.kernels.making.build import build; build(progress=print,"
+            f" source={source!r})"
+        )
         here = Path(harness.__file__).parents[1]
-        builder = subprocess.Popen([sys.executable, "-c", script], cwd=here, stdout=subprocess.DEVNULL)
+        builder = subprocess.Popen(
+            [sys.executable, "-c", script], cwd=here, stdout=subprocess.DEVNULL
+        )
         with builder, compiler.open() as alive:
             assert alive.readline() == "started\n"
             builder.kill()
@@ -255,16 +297,22 @@ class TestBuild:
             assert alive.read() == ""
         assert time.monotonic() - killed < 30
 
-    def test_remains_of_a_killed_build_are_removed(self, kernels: Path, tools: Path, source: str) -> None:
+    def test_remains_of_a_killed_build_are_removed(
+        self, kernels: Path, tools: Path, source: str
+    ) -> None:
         (kernels / ".build-killed").mkdir(parents=True)
         build(progress=lambda _: None, source=source)
         assert not (kernels / ".build-killed").exists()
 
-    def test_second_build_waits_for_the_first_and_takes_its_kernel(self, kernels: Path, tools: Path) -> None:
+    def test_second_build_waits_for_the_first_and_takes_its_kernel(
+        self, kernels: Path, tools: Path
+    ) -> None:
         kernels.mkdir(parents=True)
         waiting = threading.Event()
         built: list[Path] = []
-        second = threading.Thread(target=lambda: built.append(build(progress=lambda _: waiting.set())), daemon=True)
+        second = threading.Thread(
+            target=lambda: built.append(build(progress=lambda _: waiting.set())), daemon=True
+        )
         with (kernels / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             second.start()
@@ -306,19 +354,25 @@ class TestBadMachine:
         program(tools / "gcc", "exit 1")
         assert building.missing_tools() == ["libc6-dev"]
 
-    def test_the_headers_come_with_the_compiler(self, tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_headers_come_with_the_compiler(
+        self, tools: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """On a bare Debian gcc brings none, and what is missing is installed once."""
         (tools / "gcc").unlink()
         monkeypatch.setenv("PATH", str(tools))
         assert {"gcc", "libc6-dev"} <= set(building.missing_tools())
 
-    def test_too_little_room(self, kernels: Path, tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_too_little_room(
+        self, kernels: Path, tools: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         room = shutil.disk_usage("/")._replace(free=10 << 20)
         monkeypatch.setattr(shutil, "disk_usage", lambda _: room)
         with pytest.raises(HarnessError, match=r"where 10 MiB are free.*XDG_CACHE_HOME"):
             build(progress=lambda _: None)
 
-    def test_cache_that_cannot_be_written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_cache_that_cannot_be_written(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         (tmp_path / "file").touch()
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
         with pytest.raises(HarnessError, match="cannot write below"):

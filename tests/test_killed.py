@@ -1,4 +1,6 @@
-"""A run that is killed with SIGKILL, whatever it is doing at that moment, leaves nothing but its artifacts."""
+"""A run that is killed with SIGKILL, whatever it is doing at that moment, leaves nothing but
+its artifacts.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +34,27 @@ class Run:
     def __init__(self, folder: Path) -> None:
         self.temporary = folder / "tmp"
         self.temporary.mkdir(exist_ok=True)
-        argv = [sys.executable, "-m", "pytest", "scenarios/", "-k", SAMPLE, "--kernel", "uml", "--watchdog", "0"]
+        argv = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "scenarios/",
+            "-k",
+            SAMPLE,
+            "--kernel",
+            "uml",
+            "--watchdog",
+            "0",
+        ]
         self.process = subprocess.Popen(
-            [*argv, "--allow-inconclusive", "-p", "no:cacheprovider", "--artifacts", str(folder / "artifacts")],
+            [
+                *argv,
+                "--allow-inconclusive",
+                "-p",
+                "no:cacheprovider",
+                "--artifacts",
+                str(folder / "artifacts"),
+            ],
             cwd=ROOT,
             env={**os.environ, "TMPDIR": str(self.temporary)},
             stdin=subprocess.DEVNULL,
@@ -43,20 +63,28 @@ class Run:
         )
 
     def kill(self) -> set[int]:
-        """SIGKILL; returns the sessions in which its processes were, once those are gone that were there."""
+        """SIGKILL; returns the sessions in which its processes were, once those are gone that
+        were there.
+        """
         below = {pid: os.pidfd_open(pid) for pid in descendants(self.process.pid) if status(pid)}
         sessions = {os.getsid(pid) for pid in below if status(pid)} - {os.getsid(0)}
         self.process.kill()
         self.process.wait()
         for pid, ended in below.items():
-            assert select.select([ended], [], [], PATIENCE)[0], f"it lives on: {status(pid).decode()}"
+            assert select.select([ended], [], [], PATIENCE)[0], (
+                f"it lives on: {status(pid).decode()}"
+            )
             os.close(ended)
         return sessions
 
 
 def left_outside() -> tuple[str, list[str], set[str]]:
     """Mounts, interfaces, and the folders that guards make."""
-    folders = {str(path) for parent in ("/dev/shm", "/var/tmp") for path in Path(parent).glob("lvs-harness-*")}
+    folders = {
+        str(path)
+        for parent in ("/dev/shm", "/var/tmp")
+        for path in Path(parent).glob("lvs-harness-*")
+    }
     return Path("/proc/self/mountinfo").read_text(), sorted(os.listdir("/sys/class/net")), folders
 
 
@@ -73,13 +101,17 @@ def test_killed_run_leaves_nothing(tmp_path: Path) -> None:
         run = Run(tmp_path)
         with contextlib.suppress(subprocess.TimeoutExpired):
             assert run.process.wait(moment) == 0
-            length = time.monotonic() - began  # of the first run, or of one that was done before its moment had come
+            length = (
+                time.monotonic() - began
+            )  # of the first run, or of one that was done before its moment had come
             continue
         sessions = run.kill()
         killed += 1
 
         when = f"killed after {moment:.2f} s of {length:.2f}"
-        left = [pid for session in sessions for pid, state in linux.members(session) if state != b"Z"]
+        left = [
+            pid for session in sessions for pid, state in linux.members(session) if state != b"Z"
+        ]
         assert left == [], f"{when}: {[status(pid) for pid in left]}"
         assert list(run.temporary.iterdir()) == [], when
         assert left_outside() == before, when

@@ -1,4 +1,6 @@
-"""Ctrl-C may come at any moment of a wait, and whoever is waited for must not come to wait because of it."""
+"""Ctrl-C may come at any moment of a wait, and whoever is waited for must not come to wait
+because of it.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,11 @@ def loop() -> Iterator[Loop]:
 
 
 def interrupted_at(step: int, act: Callable[[], object]) -> bool:
-    """Whether ``act`` was interrupted, where it calls a function of Python's for the ``step``-th time, or leaves one.
+    """Whether ``act`` was interrupted, where it calls a function of Python's for the ``step``-th
+    time, or leaves one.
 
-    Python acts on signals at calls, and not between any two lines (CPython, ``CHECK_EVAL_BREAKER``).
+    Python acts on signals at calls, and not between any two lines (CPython,
+    ``CHECK_EVAL_BREAKER``).
     """
     left = step
 
@@ -59,7 +63,9 @@ def ends(act: Callable[[], object]) -> bool:
 
 
 def test_whoever_sets_a_latch_never_waits_for_one_who_was_interrupted() -> None:
-    """As with threading.Event, whose lock stays taken where the interrupt comes behind taking it."""
+    """As with threading.Event, whose lock stays taken where the interrupt comes behind taking
+    it.
+    """
     step = 0
     interrupted = True
     while interrupted:

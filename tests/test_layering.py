@@ -46,11 +46,16 @@ LAYERS = (
     "behaviours",
     "cli",
 )
-CONFINED = {"pytest": ("scenario", "plugin", "behaviours"), "_pytest": ("plugin",), "mininet": ("lab",)}
+CONFINED = {
+    "pytest": ("scenario", "plugin", "behaviours"),
+    "_pytest": ("plugin",),
+    "mininet": ("lab",),
+}
 """Which layers alone may import a library."""
 
 EXCEPTIONS = {
-    # Stock Mininet (``mn --custom``) asks a role for one of its own hosts, which only Mininet can make.
+    # Stock Mininet (``mn --custom``) asks a role for one of its own hosts, which only Mininet can
+    # make.
     ("harness.topology.machines", "mininet.node.Host"),
     # It makes a topology, as the files in topologies/ do.
     ("harness.check.as_topology", "mininet.topo.Topo"),
@@ -70,7 +75,9 @@ ROOMS = {
 
 
 def imported(tree: ast.AST, package: str) -> Iterator[str]:
-    """The dotted names that a module of ``package`` imports anywhere, also where it does so late."""
+    """The dotted names that a module of ``package`` imports anywhere, also where it does so
+    late.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -107,7 +114,9 @@ def violations(module: str, source: str, package: str | None = None) -> list[str
         top, _, rest = name.partition(".")
         target = rest.partition(".")[0]
         if layer not in CONFINED.get(top, (layer,)) and (module, name) not in EXCEPTIONS:
-            found.append(f"{module} imports {name}, which is for {' and '.join(CONFINED[top])} alone")
+            found.append(
+                f"{module} imports {name}, which is for {' and '.join(CONFINED[top])} alone"
+            )
         if top == "harness" and target in LAYERS and LAYERS.index(target) > LAYERS.index(layer):
             found.append(f"{module} imports {name}, which is below it")
     if layer != "lab" and changes_links(tree):
@@ -136,7 +145,9 @@ def strangers(room: str, source: str) -> list[str]:
 @pytest.mark.parametrize("room", ROOMS)
 def test_rooms_of_kernels_import_only_what_is_their_business(room: str) -> None:
     files = sorted((ROOT / "harness/kernels" / room).glob("*.py"))
-    assert {file.name: found for file in files if (found := strangers(room, file.read_text()))} == {}
+    assert {
+        file.name: found for file in files if (found := strangers(room, file.read_text()))
+    } == {}
 
 
 def test_an_import_from_another_room_is_found() -> None:
@@ -177,7 +188,10 @@ def test_an_import_from_below_is_found(module: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("harness.lab.wires", "from . import machines\nfrom ..clock import now\nimport mininet.node"),
+        (
+            "harness.lab.wires",
+            "from . import machines\nfrom ..clock import now\nimport mininet.node",
+        ),
         ("harness.lab.wires", "def build(ip):\n    ip.link('add', kind='veth')"),
         ("harness.observers.addresses", "def links(ip):\n    return ip.link('dump')"),
         ("harness.plugin", "import pytest\nfrom harness.cluster import Cluster"),
@@ -191,6 +205,8 @@ def test_an_import_from_above_is_allowed(module: str, source: str) -> None:
 def test_every_file_that_the_architecture_page_names_is_there() -> None:
     """Whoever looks there for the place of a change must find it."""
     page = (ROOT / "docs/architecture.md").read_text("utf-8")
-    named = re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.(?:py|config|toml|md))`", page.partition("## Where each kind")[2])
+    named = re.findall(
+        r"`((?:[a-z_]+/)+[a-z_]+\.(?:py|config|toml|md))`", page.partition("## Where each kind")[2]
+    )
     assert len(named) > 20
     assert [file for file in named if not (ROOT / file).exists()] == []

@@ -1,4 +1,6 @@
-"""The page while its cluster lives: who may see it and ask something of it, what it tells, and that nothing is left."""
+"""The page while its cluster lives: who may see it and ask something of it, what it tells, and
+that nothing is left.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import http.client
 import json
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,12 +49,16 @@ def served(run: Path) -> Iterator[Served]:
 def ask(
     served: Served, path: str, method: str = "GET", body: Any = None, **headers: str
 ) -> tuple[int, str, dict[str, str]]:
-    """The answer to a request below the page's address; ``headers`` as names of Python's have them."""
+    """The answer to a request below the page's address; ``headers`` as names of Python's have
+    them.
+    """
     address = urlsplit(served.url)
     connection = http.client.HTTPConnection(address.netloc, timeout=20)
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     content = None if body is None else json.dumps(body)
-    connection.request(method, path if path.startswith("/") else address.path + path, content, given)
+    connection.request(
+        method, path if path.startswith("/") else address.path + path, content, given
+    )
     answer = connection.getresponse()
     text = answer.read().decode()
     connection.close()
@@ -65,8 +72,14 @@ def own(served: Served) -> dict[str, str]:
 
 def test_it_is_on_loopback_only(served: Served) -> None:
     port = urlsplit(served.url).port
-    listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if " 0A " in line]
-    assert [address for address in listening if address.endswith(f":{port:04X}")] == [f"0100007F:{port:04X}"]
+    listening = [
+        line.split()[1]
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+        if " 0A " in line
+    ]
+    assert [address for address in listening if address.endswith(f":{port:04X}")] == [
+        f"0100007F:{port:04X}"
+    ]
 
 
 def test_the_page_is_there_for_who_knows_the_token(served: Served) -> None:
@@ -85,7 +98,9 @@ def test_what_is_not_posted_changes_nothing(served: Served, method: str) -> None
     assert typed(served) == ""
 
 
-@pytest.mark.parametrize("name", ["attacker.example", "127.0.0.1.attacker.example", "[::1]", "0.0.0.0", ""])
+@pytest.mark.parametrize(
+    "name", ["attacker.example", "127.0.0.1.attacker.example", "[::1]", "0.0.0.0", ""]
+)
 def test_a_name_that_leads_here_is_no_way_in(served: Served, name: str) -> None:
     """A page elsewhere may have its own name resolved to 127.0.0.1, once it is open."""
     port = urlsplit(served.url).port
@@ -95,7 +110,9 @@ def test_a_name_that_leads_here_is_no_way_in(served: Served, name: str) -> None:
     assert typed(served) == ""
 
 
-@pytest.mark.parametrize("path", ["/", "/wrong/", "/wrong/events?since=0", "/wrong/test_it/scenario.json"])
+@pytest.mark.parametrize(
+    "path", ["/", "/wrong/", "/wrong/events?since=0", "/wrong/test_it/scenario.json"]
+)
 def test_without_the_token_there_is_nothing(served: Served, path: str) -> None:
     assert ask(served, path)[:2] in ((404, "there is nothing"), (404, "Not Found"))
 
@@ -112,7 +129,9 @@ def test_another_host_s_name_is_refused(served: Served) -> None:
         ({"Content_Type": "text/plain"}, 403),
     ],
 )
-def test_only_the_page_may_ask_for_something(served: Served, change: dict[str, str], status: int) -> None:
+def test_only_the_page_may_ask_for_something(
+    served: Served, change: dict[str, str], status: int
+) -> None:
     assert ask(served, "do", "POST", POWER_OFF, **{**own(served), **change})[0] == status
     assert ask(served, "do", "POST", POWER_OFF, Content_Type="application/json")[0] == 403
     assert ask(served, "do")[0] == 404
@@ -128,7 +147,10 @@ def typed(served: Served) -> str:
 
 
 def test_a_button_has_a_line_typed(served: Served) -> None:
-    assert ask(served, "do", "POST", POWER_OFF, **own(served))[:2] == (200, "typed: poweroff director1")
+    assert ask(served, "do", "POST", POWER_OFF, **own(served))[:2] == (
+        200,
+        "typed: poweroff director1",
+    )
     assert typed(served) == "poweroff director1\n"
 
 
@@ -166,7 +188,13 @@ def test_a_file_is_text_and_no_link_is_followed(served: Served) -> None:
     assert (status, text) == (200, "what it said")
     assert headers["content-type"].startswith("text/plain")
     assert headers["content-security-policy"].startswith("sandbox")
-    for path in ("test_it/link.log", "test_it/../../x", "../passwd", "%2e%2e/%2e%2e/etc/passwd", "nothing"):
+    for path in (
+        "test_it/link.log",
+        "test_it/../../x",
+        "../passwd",
+        "%2e%2e/%2e%2e/etc/passwd",
+        "nothing",
+    ):
         assert ask(served, path)[0] == 404
 
 
@@ -181,14 +209,20 @@ def finish(run: Path, name: str, outcome: str | None) -> None:
     """Write a scenario as a run does."""
     about = artifacts.read_about(run / "test_it" / artifacts.ABOUT)
     (run / name).mkdir(exist_ok=True)
-    (run / name / artifacts.TIMELINE).write_bytes((run / "test_it" / artifacts.TIMELINE).read_bytes())
-    artifacts.update(run / name / artifacts.ABOUT, {**about, "test": f"t.py::{name}", "outcome": outcome})
+    (run / name / artifacts.TIMELINE).write_bytes(
+        (run / "test_it" / artifacts.TIMELINE).read_bytes()
+    )
+    artifacts.update(
+        run / name / artifacts.ABOUT, {**about, "test": f"t.py::{name}", "outcome": outcome}
+    )
 
 
 def test_changes_are_told_as_they_come(served: Served, run: Path) -> None:
     address = urlsplit(served.url)
     with socket.create_connection((address.hostname or "", address.port or 0), timeout=20) as line:
-        line.sendall(f"GET {address.path}events?since=0 HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
+        line.sendall(
+            f"GET {address.path}events?since=0 HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode()
+        )
         lines = line.makefile("rb")
         assert b"200" in lines.readline()
         while lines.readline().strip() != b": it begins":
@@ -212,7 +246,7 @@ def test_nothing_is_left_of_it(run: Path) -> None:
 
 
 def test_what_cannot_be_served_is_told(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.path", [path for path in os.sys.path if "site-packages" not in path])  # type: ignore[attr-defined]
+    monkeypatch.setattr("sys.path", [path for path in sys.path if "site-packages" not in path])
     monkeypatch.setattr("sys.executable", "/usr/bin/false")
     with pytest.raises(HarnessError, match="cannot serve the page \\(--web\\)"):
         Served(run)
@@ -228,21 +262,28 @@ def browser() -> Iterator[Browser]:
 
 @pytest.mark.slow
 def test_it_keeps_up_in_a_browser(browser: Browser, served: Served, run: Path) -> None:
-    """Entries come and change without a reload, in each tab, what is open stays open, and a button reaches the
-    prompt.
+    """Entries come and change without a reload, in each tab, what is open stays open, and a button
+    reaches the prompt.
     """
     browser.get_log("browser")
     browser.get(served.url)
     browser.execute_script("window.loaded = 'once'")
     finish(run, "test_new", None)
-    fresh = wait(browser, lambda _: browser.find_elements(By.CSS_SELECTOR, "[data-name='t.py::test_new']"))
+    fresh = wait(
+        browser, lambda _: browser.find_elements(By.CSS_SELECTOR, "[data-name='t.py::test_new']")
+    )
     assert fresh[0].find_element(By.CSS_SELECTOR, ".badge").text == "running"
     wait(browser, lambda _: fresh[0].find_elements(By.CSS_SELECTOR, ".picture[data-drawn] .marks"))
     browser.execute_script("arguments[0].querySelector('.events').open = true", fresh[0])
 
     finish(run, "test_new", "passed")
-    wait(browser, lambda _: browser.find_elements(
-        By.CSS_SELECTOR, "[data-name='t.py::test_new'][data-outcomes=passed] .events[open] tbody tr"))  # fmt: skip
+    wait(
+        browser,
+        lambda _: browser.find_elements(
+            By.CSS_SELECTOR,
+            "[data-name='t.py::test_new'][data-outcomes=passed] .events[open] tbody tr",
+        ),
+    )
     assert len(browser.find_elements(By.CSS_SELECTOR, "[data-name='t.py::test_new']")) == 1
 
     browser.find_element(By.CSS_SELECTOR, "#do button[value=fault]").click()
@@ -255,12 +296,21 @@ def test_it_keeps_up_in_a_browser(browser: Browser, served: Served, run: Path) -
     browser.switch_to.new_window("tab")
     browser.get(served.url)
     finish(run, "test_for_both", "passed")
-    wait(browser, lambda _: browser.find_elements(By.CSS_SELECTOR, "[data-name='t.py::test_for_both']"))
+    wait(
+        browser,
+        lambda _: browser.find_elements(By.CSS_SELECTOR, "[data-name='t.py::test_for_both']"),
+    )
     browser.close()
     browser.switch_to.window(first)
-    wait(browser, lambda _: browser.find_elements(By.CSS_SELECTOR, "[data-name='t.py::test_for_both']"))
+    wait(
+        browser,
+        lambda _: browser.find_elements(By.CSS_SELECTOR, "[data-name='t.py::test_for_both']"),
+    )
     finish(run, "test_for_one", "passed")
-    wait(browser, lambda _: browser.find_elements(By.CSS_SELECTOR, "[data-name='t.py::test_for_one']"))
+    wait(
+        browser,
+        lambda _: browser.find_elements(By.CSS_SELECTOR, "[data-name='t.py::test_for_one']"),
+    )
 
     served.close()
     wait(browser, lambda _: "It has ended" in browser.find_element(By.ID, "pulse").text)

@@ -70,7 +70,10 @@ def test_one_that_was_killed_lives_no_longer(lives: tuple[Path, int]) -> None:
 def test_of_several_one_has_to_be_named(lives: tuple[Path, int], tmp_path: Path) -> None:
     other = another(tmp_path / "other", "farm")
     try:
-        with pytest.raises(HarnessError, match=r"several clusters live: .*farm \(other\).*; say which with --cluster"):
+        with pytest.raises(
+            HarnessError,
+            match=r"several clusters live: .*farm \(other\).*; say which with --cluster",
+        ):
             living.the_one(None)
         assert living.the_one("farm").pid == other
     finally:
@@ -96,11 +99,19 @@ def test_one_that_is_being_built_is_not_asked(lives: tuple[Path, int]) -> None:
     [
         ({"status": 3}, 3, ""),
         ({"status": -9}, 137, ""),
-        ({"status": 127, "problem": "web1: there is no program x"}, 127, "lvs-harness: web1: there is no program x\n"),
+        (
+            {"status": 127, "problem": "web1: there is no program x"},
+            127,
+            "lvs-harness: web1: there is no program x\n",
+        ),
     ],
 )
 def test_an_answer_is_the_programs_status(
-    lives: tuple[Path, int], answer: object, status: int, told: str, capfd: pytest.CaptureFixture[str]
+    lives: tuple[Path, int],
+    answer: object,
+    status: int,
+    told: str,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     assert asked(lives[0], json.dumps(answer)) == status
     assert capfd.readouterr() == ("out\n", told)
@@ -115,7 +126,9 @@ def test_an_answer_is_the_programs_status(
         ("[" * 100000, "gave no answer that can be read"),
     ],
 )
-def test_a_guest_that_answers_anything_else_is_told(lives: tuple[Path, int], answer: str, told: str) -> None:
+def test_a_guest_that_answers_anything_else_is_told(
+    lives: tuple[Path, int], answer: str, told: str
+) -> None:
     with pytest.raises(HarnessError, match=told):
         asked(lives[0], answer)
 

@@ -1,4 +1,6 @@
-"""The observers' thread: everything in its order, everything once, and no failure that looks like quiet."""
+"""The observers' thread: everything in its order, everything once, and no failure that looks
+like quiet.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import os
 import selectors
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -59,7 +62,12 @@ def test_timers_come_in_the_order_of_their_instants(loop: Loop) -> None:
     soon = now() + 0.01
 
     def set_timers() -> None:
-        for name, instant in (("last", soon + 0.002), ("first", soon), ("also first", soon), ("past", 0.0)):
+        for name, instant in (
+            ("last", soon + 0.002),
+            ("first", soon),
+            ("also first", soon),
+            ("past", 0.0),
+        ):
             loop.at(instant, lambda name=name: seen.append(name))  # type: ignore[misc]
         loop.at(soon + 0.004, ended.set)
 
@@ -101,7 +109,7 @@ def test_a_callback_may_forget_another_that_is_ready_too(loop: Loop) -> None:
 
     def set_up() -> None:
         for number, (reader, writer) in enumerate(pipes):
-            loop.watch(reader, lambda number=number: read(number), selectors.EVENT_READ)  # type: ignore[misc]
+            loop.watch(reader, partial(read, number), selectors.EVENT_READ)
             os.write(writer, b"x")
 
     loop.do(set_up)
@@ -116,9 +124,17 @@ def test_a_callback_may_forget_another_that_is_ready_too(loop: Loop) -> None:
 @pytest.mark.parametrize(
     ("problem", "raised", "message"),
     [
-        (OSError(28, "No space left on device"), HarnessError, "recording stopped, .* No space left on device"),
+        (
+            OSError(28, "No space left on device"),
+            HarnessError,
+            "recording stopped, .* No space left on device",
+        ),
         (HarnessError("frames were lost"), HarnessError, "recording stopped, .*: frames were lost"),
-        (KeyError("attribute"), RuntimeError, "an observer failed, so the timeline is not complete"),
+        (
+            KeyError("attribute"),
+            RuntimeError,
+            "an observer failed, so the timeline is not complete",
+        ),
     ],
 )
 def test_a_broken_observer_is_loud_wherever_somebody_asks(
@@ -159,7 +175,7 @@ def test_work_handed_over_while_the_loop_breaks_is_done_by_whoever_waits_for_it(
     assert loop.do(lambda: "done") == "done"
 
 
-# -- logs -------------------------------------------------------------------------------------------------------------
+# -- logs ------------------------------------------------------------------------------------------
 
 
 def test_every_line_of_a_log_is_kept_and_recorded(loop: Loop, tmp_path: Path) -> None:
@@ -169,7 +185,11 @@ def test_every_line_of_a_log_is_kept_and_recorded(loop: Loop, tmp_path: Path) ->
         for piece in (b"one\ntw", b"o\n", "dreißig \n".encode()[:5], b"\x9fig \xff"):
             writer.write(piece)
     last = timeline.wait_for(Log, until=timeline.now() + 10, line="dreißig \ufffd")
-    assert [event.line for event in timeline.events(Log, node="web1", daemon="httpd")] == ["one", "two", last.line]
+    assert [event.line for event in timeline.events(Log, node="web1", daemon="httpd")] == [
+        "one",
+        "two",
+        last.line,
+    ]
     assert said == ["one", "two", last.line]
     assert (tmp_path / "web1/httpd.log").read_bytes() == b"one\ntwo\ndrei\xc3\x9fig \xff"
     loop.do(log.close)

@@ -1,4 +1,6 @@
-"""The matrix: its axes, its grid, and regressions, which must fail exactly where their bug is declared."""
+"""The matrix: its axes, its grid, and regressions, which must fail exactly where their bug is
+declared.
+"""
 
 from __future__ import annotations
 
@@ -64,15 +66,29 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     return pytester
 
 
-def test_a_regression_fails_where_it_should_not_show_and_where_it_should_and_does_not(project: pytest.Pytester) -> None:
+def test_a_regression_fails_where_it_should_not_show_and_where_it_should_and_does_not(
+    project: pytest.Pytester,
+) -> None:
     result = project.runpytest("--matrix", "keepalived=old,new,old+new", "--grid", "grid.json")
     cells = Grid.load((project.path / "grid.json").read_text()).cells
     shown, failed, skipped = "bug, as declared", "FAILED", "skipped"
     assert cells == {
-        "test_it.py::test_declared_well[one-two]": {"old": shown, "new": "passed", "old+new": skipped},
-        "test_it.py::test_declared_well[three]": {"old": shown, "new": "passed", "old+new": skipped},
+        "test_it.py::test_declared_well[one-two]": {
+            "old": shown,
+            "new": "passed",
+            "old+new": skipped,
+        },
+        "test_it.py::test_declared_well[three]": {
+            "old": shown,
+            "new": "passed",
+            "old+new": skipped,
+        },
         "test_it.py::test_declared_too_widely": {"old": shown, "new": failed, "old+new": skipped},
-        "test_it.py::test_declared_too_narrowly": {"old": failed, "new": "passed", "old+new": skipped},
+        "test_it.py::test_declared_too_narrowly": {
+            "old": failed,
+            "new": "passed",
+            "old+new": skipped,
+        },
         "test_it.py::test_other_reason": {"old": failed, "new": "passed", "old+new": skipped},
         "test_it.py::test_needs": {"old": skipped, "new": "passed", "old+new": skipped},
         "test_it.py::test_defect": {"old": "passed", "new": skipped, "old+new": skipped},
@@ -85,11 +101,15 @@ def test_a_regression_fails_where_it_should_not_show_and_where_it_should_and_doe
 
 
 def test_a_bug_that_shows_is_an_outcome_of_its_own(project: pytest.Pytester) -> None:
-    result = project.runpytest("--matrix", "keepalived=old", "-v", "-k", "well", "--junit-xml", "junit.xml")
+    result = project.runpytest(
+        "--matrix", "keepalived=old", "-v", "-k", "well", "--junit-xml", "junit.xml"
+    )
     result.assert_outcomes()
     result.stdout.fnmatch_lines(["*test_declared_well*BUG SHOWN*", "*, 2 bug shown*"])
     assert result.ret == pytest.ExitCode.OK
-    assert 'message="bug shown in 2.1.5: it is old (abc)"' in (project.path / "junit.xml").read_text()
+    assert (
+        'message="bug shown in 2.1.5: it is old (abc)"' in (project.path / "junit.xml").read_text()
+    )
 
 
 def test_for_bisect_a_bug_fails_wherever_it_shows(project: pytest.Pytester) -> None:
@@ -98,7 +118,15 @@ def test_for_bisect_a_bug_fails_wherever_it_shows(project: pytest.Pytester) -> N
 
 
 def test_each_kernels_run_has_the_other_arguments() -> None:
-    given = ["--matrix", "kernel=a,b", "x.py", "--matrix=kernel=c", "--matrix", "keepalived=d", "-q"]
+    given = [
+        "--matrix",
+        "kernel=a,b",
+        "x.py",
+        "--matrix=kernel=c",
+        "--matrix",
+        "keepalived=d",
+        "-q",
+    ]
     assert without_kernels(given) == ["x.py", "--matrix", "keepalived=d", "-q"]
 
 
@@ -109,7 +137,10 @@ def test_mixed_means_every_ordered_pair() -> None:
 
 def test_the_differences_come_first() -> None:
     grid = Grid()
-    for behaviour, outcomes in {"same": ("passed", "passed"), "other": ("passed", "FAILED")}.items():
+    for behaviour, outcomes in {
+        "same": ("passed", "passed"),
+        "other": ("passed", "FAILED"),
+    }.items():
         for column, outcome in zip(("old", "new"), outcomes, strict=True):
             grid.put(behaviour, column, outcome)
     assert grid.render({"old": "2.1.5", "new": "2.3.4"}) == [
@@ -134,5 +165,8 @@ def test_grids_of_several_kernels_are_put_side_by_side() -> None:
 @pytest.mark.parametrize("option", ["keepalived", "keepalived=", "keepalived=a,,b", "libc=6"])
 def test_a_matrix_that_is_not_understood_is_refused(project: pytest.Pytester, option: str) -> None:
     result = project.runpytest("--matrix", option)
-    assert f"--matrix {option}: say keepalived=bullseye,trixie" in result.stderr.str() + result.stdout.str()
+    assert (
+        f"--matrix {option}: say keepalived=bullseye,trixie"
+        in result.stderr.str() + result.stdout.str()
+    )
     assert result.ret == pytest.ExitCode.USAGE_ERROR

@@ -1,4 +1,6 @@
-"""Judgements over a timeline that a test has written: each is right about what happened, and silent on no evidence."""
+"""Judgements over a timeline that a test has written: each is right about what happened, and
+silent on no evidence.
+"""
 
 from __future__ import annotations
 
@@ -26,21 +28,29 @@ VIP = "172.16.10.50"
 SERVICE = "TCP 172.16.10.50:80"
 
 
-def address(timeline: Timeline, at: float, node: str, action: str, interface: str = "eth0", vip: str = VIP) -> None:
-    timeline.record(make(AddressChanged, at, node, action=action, address=vip, prefix=32, interface=interface))
+def address(
+    timeline: Timeline, at: float, node: str, action: str, interface: str = "eth0", vip: str = VIP
+) -> None:
+    timeline.record(
+        make(AddressChanged, at, node, action=action, address=vip, prefix=32, interface=interface)
+    )
 
 
-def adverts(timeline: Timeline, node: str, *instants: float, priority: int = 100, vrid: int = 51) -> None:
+def adverts(
+    timeline: Timeline, node: str, *instants: float, priority: int = 100, vrid: int = 51
+) -> None:
     for at in instants:
         for seen_by, sent in ((node, True), ("client", False)):
-            timeline.record(Advertisement(at, seen_by, vrid=vrid, priority=priority, interval=1.0, sent=sent))
+            timeline.record(
+                Advertisement(at, seen_by, vrid=vrid, priority=priority, interval=1.0, sent=sent)
+            )
 
 
 def asked(timeline: Timeline, at: float, status: int = 200, server: str | None = "web1") -> None:
     timeline.record(Request(at, "client", status=status, server=server))
 
 
-# -- ownership --------------------------------------------------------------------------------------------------------
+# -- ownership -------------------------------------------------------------------------------------
 
 
 def test_ownership_goes_from_one_to_the_other() -> None:
@@ -48,7 +58,10 @@ def test_ownership_goes_from_one_to_the_other() -> None:
     address(timeline, 1, "director1", "added")
     address(timeline, 5, "director1", "removed")
     address(timeline, 5.5, "director2", "added")
-    assert measures.ownership(timeline, VIP) == [Tenure("director1", 1, 5), Tenure("director2", 5.5, None)]
+    assert measures.ownership(timeline, VIP) == [
+        Tenure("director1", 1, 5),
+        Tenure("director2", 5.5, None),
+    ]
     assert measures.owners(timeline, VIP) == ["director2"]
 
 
@@ -93,7 +106,7 @@ def test_other_addresses_and_other_interfaces_are_no_ownership() -> None:
     assert measures.owners(timeline, VIP) == ["web1"]
 
 
-# -- reigns -----------------------------------------------------------------------------------------------------------
+# -- reigns ----------------------------------------------------------------------------------------
 
 
 def test_a_reign_ends_with_a_resignation_or_with_silence() -> None:
@@ -174,7 +187,9 @@ def test_one_last_word_of_the_outranked_is_no_split_brain() -> None:
 
 
 def test_masters_in_turn_are_no_split_brain() -> None:
-    """Whatever the order of events: a master that speaks only while the other is silent shares nothing with it."""
+    """Whatever the order of events: a master that speaks only while the other is silent shares
+    nothing with it.
+    """
     rng = random.Random(3)
     for _ in range(20):
         timeline, at = Timeline(), 0.0
@@ -192,7 +207,7 @@ def test_overlap() -> None:
     assert Tenure("a", 1, None).overlap(Tenure("b", 3, None)) == float("inf")
 
 
-# -- requests ---------------------------------------------------------------------------------------------------------
+# -- requests --------------------------------------------------------------------------------------
 
 
 def test_outage_is_the_longest_time_without_a_good_answer() -> None:
@@ -228,10 +243,12 @@ def test_distribution_counts_servers_and_those_that_nobody_served() -> None:
     assert measures.distribution(measures.requests(timeline)) == {"web1": 2, "web2": 1, "None": 1}
 
 
-# -- pool -------------------------------------------------------------------------------------------------------------
+# -- pool ------------------------------------------------------------------------------------------
 
 
-def table(timeline: Timeline, at: float, kind: type[Event], action: str, **details: str | int) -> None:
+def table(
+    timeline: Timeline, at: float, kind: type[Event], action: str, **details: str | int
+) -> None:
     timeline.record(make(kind, at, "director1", action=action, service=SERVICE, **details))
 
 
@@ -250,7 +267,10 @@ def test_pool_follows_the_table() -> None:
     table(timeline, 3, DestinationChanged, "changed", address="172.16.10.21:80", weight=5)
     table(timeline, 4, DestinationChanged, "removed", address="172.16.10.22:80")
     assert measures.pool(timeline, "director1", SERVICE, at=1) == {"172.16.10.21:80": 1}
-    assert measures.pool(timeline, "director1", SERVICE, at=2) == {"172.16.10.21:80": 1, "172.16.10.22:80": 1}
+    assert measures.pool(timeline, "director1", SERVICE, at=2) == {
+        "172.16.10.21:80": 1,
+        "172.16.10.22:80": 1,
+    }
     assert measures.pool(timeline, "director1", SERVICE) == {"172.16.10.21:80": 5}
 
 
@@ -269,9 +289,13 @@ def test_a_table_that_is_gone_is_no_evidence(kind: str) -> None:
 def test_advert_gaps_are_between_one_nodes_own_and_without_resignations() -> None:
     timeline = Timeline()
     for at, node, sent, priority in (
-        (1.0, "a", True, 100), (1.5, "b", True, 90), (1.6, "a", False, 90), (2.0, "a", True, 100), (2.25, "a", True, 0),
+        (1.0, "a", True, 100),
+        (1.5, "b", True, 90),
+        (1.6, "a", False, 90),
+        (2.0, "a", True, 100),
+        (2.25, "a", True, 0),
         (3.5, "a", True, 100),
-    ):  # fmt: skip
+    ):
         timeline.record(Advertisement(at, node, sent=sent, vrid=51, priority=priority))
     assert measures.advert_gaps(timeline, "a", 51) == [1.0, 1.5]
     assert measures.advert_gaps(timeline, "a", 51, since=2.0) == [1.5]
@@ -279,7 +303,7 @@ def test_advert_gaps_are_between_one_nodes_own_and_without_resignations() -> Non
         measures.advert_gaps(timeline, "b", 51)
 
 
-# -- silence ----------------------------------------------------------------------------------------------------------
+# -- silence ---------------------------------------------------------------------------------------
 
 
 def test_what_a_backup_heard_is_what_arrived_and_is_not_below_its_own_priority() -> None:

@@ -37,7 +37,9 @@ def test_a_guest_is_given_what_the_user_wants() -> None:
     assert memory.given("2G", machines=5) == 2048 * MIB
 
 
-@pytest.mark.parametrize(("size", "wrong"), [("255M", "too little"), ("1000000G", "more than this machine has")])
+@pytest.mark.parametrize(
+    ("size", "wrong"), [("255M", "too little"), ("1000000G", "more than this machine has")]
+)
 def test_a_guest_is_not_given_what_it_cannot_live_in_or_nobody_has(size: str, wrong: str) -> None:
     with pytest.raises(HarnessError, match=f"--memory {size} is {wrong}"):
         memory.given(size, machines=5)
@@ -45,7 +47,9 @@ def test_a_guest_is_not_given_what_it_cannot_live_in_or_nobody_has(size: str, wr
 
 def test_a_guest_is_given_more_where_the_cluster_needs_it() -> None:
     assert memory.given(None, machines=5) == memory.SMALLEST
-    assert memory.given(None, machines=503) >= memory.taken(503) > memory.taken(203) > memory.SMALLEST
+    assert (
+        memory.given(None, machines=503) >= memory.taken(503) > memory.taken(203) > memory.SMALLEST
+    )
 
 
 @pytest.mark.parametrize("text", ["many", "1", "1T", "0G", "-1G", "1.5G", ""])

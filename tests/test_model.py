@@ -11,7 +11,15 @@ from harness.search.model.edited import configured, edited, parsed
 from harness.search.model.effects import EFFECTS, Aspect, disturbances
 from harness.search.model.health import health
 from harness.search.model.priorities import Claims
-from harness.search.model.processes import CHECKERS, VRRP, holding, linked, respawned, runs, unreplaced
+from harness.search.model.processes import (
+    CHECKERS,
+    VRRP,
+    holding,
+    linked,
+    respawned,
+    runs,
+    unreplaced,
+)
 from harness.search.model.router import routers
 from harness.search.model.spans import Span, both, joined, without
 from harness.search.observed import Act
@@ -25,7 +33,10 @@ def test_spans_are_joined_shared_and_taken_away() -> None:
 
 
 def test_a_process_runs_until_it_is_stopped_killed_hung_or_dead() -> None:
-    assert [run.span for run in runs(failover(20).observed(), "director1")] == [Span(0, 5.87), Span(12, 20)]
+    assert [run.span for run in runs(failover(20).observed(), "director1")] == [
+        Span(0, 5.87),
+        Span(12, 20),
+    ]
     assert runs(failover(20).observed(), "director1")[1].afresh
     stopped = Story(9).log("director1", 3.0, "Stopping").daemon("director1", 4.0, "ended", status=0)
     assert [run.span for run in runs(stopped.observed(), "director1")] == [Span(0, 3)]
@@ -60,12 +71,20 @@ def test_a_link_is_up_until_the_kernel_says_otherwise() -> None:
 
 @pytest.mark.parametrize(
     ("instants", "expected"),
-    [((4.0, 5.0), {100}), ((5.3, 6.0), {100, 80}), ((6.3, 9.9), {80}), ((10.1, 12.0), {100, 80}), ((13, 14), {100})],
+    [
+        ((4.0, 5.0), {100}),
+        ((5.3, 6.0), {100, 80}),
+        ((6.3, 9.9), {80}),
+        ((10.1, 12.0), {100, 80}),
+        ((13, 14), {100}),
+    ],
 )
 def test_a_priority_falls_and_rises_within_the_windows_of_the_script(
     instants: tuple[float, float], expected: set[int]
 ) -> None:
-    """The script runs each second: its failure is noticed within one, its success within one, or as it ends."""
+    """The script runs each second: its failure is noticed within one, its success within one,
+    or as it ends.
+    """
     story = quiet().act("Maintenance", "director1", 5.2, 10.0)
     (instance,) = story.setting.directors["director1"].instances
     (script,) = instance.track_scripts
@@ -75,19 +94,23 @@ def test_a_priority_falls_and_rises_within_the_windows_of_the_script(
 
 def test_waits_are_those_of_the_timers() -> None:
     for router in routers(quiet().observed()):
-        assert router.down_interval(router.instance.priority) == timers.master_down_interval(router.instance)
+        assert router.down_interval(router.instance.priority) == timers.master_down_interval(
+            router.instance
+        )
         assert router.skew(router.instance.priority) == timers.skew(router.instance)
         assert router.down_interval(router.instance.priority) == DOWN[router.director]
 
 
-def test_a_server_is_certainly_ill_after_the_latest_removal_and_well_after_the_latest_recovery() -> None:
+def test_a_server_is_ill_after_the_latest_removal_and_well_after_the_latest_recovery() -> None:
     story = quiet(60).act("StopHttpd", "web1", 5.0, 20.0)
     (table,) = story.setting.directors["director1"].tables
     gone = timers.removal(table.service, Symptom.REFUSED).latest
     back = timers.recovery(table.service, Symptom.REFUSED).latest
     found = health(story.observed(), "director1", table, "172.16.10.21")
     assert found.ill == [Span(5 + gone + SLACK, 20)]
-    assert found.well[0] == Span(0, 5 + timers.removal(table.service, Symptom.REFUSED).earliest - SLACK)
+    assert found.well[0] == Span(
+        0, 5 + timers.removal(table.service, Symptom.REFUSED).earliest - SLACK
+    )
     assert found.well[1].since >= 20 + back
     assert health(story.observed(), "director1", table, "172.16.10.22").well == [Span(0, 60)]
 

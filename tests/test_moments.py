@@ -1,4 +1,6 @@
-"""Moments: seed 0 has one, every other seed spreads them, and nothing but seed, scenario and count decides."""
+"""Moments: seed 0 has one, every other seed spreads them, and nothing but seed, scenario and
+count decides.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,9 @@ import pytest
 from harness.kernels import native
 
 
-def test_table_of_neighbours_that_is_too_small_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_table_of_neighbours_that_is_too_small_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     limit = tmp_path / "gc_thresh3"
     monkeypatch.setattr(native, "_NEIGHBOURS", str(limit))
     assert native.too_small(503) is None

@@ -34,13 +34,20 @@ def encoded(fill: Callable[[Batch], None], message_class: Any) -> Any:
 
 
 def header(message: Any) -> tuple[int, int, int]:
-    return message["header"]["type"], message["header"]["flags"], message["header"]["sequence_number"]
+    return (
+        message["header"]["type"],
+        message["header"]["flags"],
+        message["header"]["sequence_number"],
+    )
 
 
 def test_bridge() -> None:
     message = encoded(lambda batch: batch.bridge("lan", "02:ff:00:00:00:00"), ifinfmsg)
     assert header(message) == (netlink.RTM_NEWLINK, CREATE, 1)
-    assert (message.get_attr("IFLA_IFNAME"), message.get_attr("IFLA_ADDRESS")) == ("lan", "02:ff:00:00:00:00")
+    assert (message.get_attr("IFLA_IFNAME"), message.get_attr("IFLA_ADDRESS")) == (
+        "lan",
+        "02:ff:00:00:00:00",
+    )
     assert (message["flags"], message["change"]) == (1, 1)
     assert message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") == "bridge"
     data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
@@ -48,7 +55,9 @@ def test_bridge() -> None:
 
 
 def test_wire_has_both_ends_in_one_message() -> None:
-    message = encoded(lambda batch: batch.wire(1000, "web1-eth0", 2, 17, "eth0", "02:00:00:00:01:00"), ifinfmsg)
+    message = encoded(
+        lambda batch: batch.wire(1000, "web1-eth0", 2, 17, "eth0", "02:00:00:00:01:00"), ifinfmsg
+    )
     assert header(message)[:2] == (netlink.RTM_NEWLINK, CREATE)
     assert (message["index"], message.get_attr("IFLA_MASTER")) == (1000, 2)
     assert message.get_attr("IFLA_IFNAME") == "web1-eth0"
@@ -73,15 +82,20 @@ def test_port_state_is_the_bridge_s_to_set(forwarding: bool, state: int) -> None
     message = encoded(lambda batch: batch.set_port_state(1000, forwarding, "web1-eth0"), ifinfmsg)
     assert header(message)[:2] == (netlink.RTM_SETLINK, CHANGE)
     assert (message["family"], message["index"]) == (socket.AF_BRIDGE, 1000)
-    # The kernel takes the state for a number, not for a block of attributes, only from a nested attribute.
-    assert struct.pack("=HHHHBBBB", 12, 12 | 0x8000, 5, 1, state, 0, 0, 0)[2:] in bytes(message.data)
+    # The kernel takes the state for a number, not for a block of attributes, only from a nested
+    # attribute.
+    assert struct.pack("=HHHHBBBB", 12, 12 | 0x8000, 5, 1, state, 0, 0, 0)[2:] in bytes(
+        message.data
+    )
 
 
 @pytest.mark.parametrize(
-    ("address", "family", "prefix"), [("172.16.10.11", socket.AF_INET, 24), ("2001:db8::1", socket.AF_INET6, 64)]
+    ("address", "family", "prefix"),
+    [("172.16.10.11", socket.AF_INET, 24), ("2001:db8::1", socket.AF_INET6, 64)],
 )
 @pytest.mark.parametrize(
-    ("add", "kind", "flags"), [(True, netlink.RTM_NEWADDR, CREATE), (False, netlink.RTM_DELADDR, CHANGE)]
+    ("add", "kind", "flags"),
+    [(True, netlink.RTM_NEWADDR, CREATE), (False, netlink.RTM_DELADDR, CHANGE)],
 )
 def test_address(add: bool, kind: int, flags: int, address: str, family: int, prefix: int) -> None:
     message = encoded(lambda batch: batch.address(7, address, prefix, add), ifaddrmsg)
@@ -90,19 +104,32 @@ def test_address(add: bool, kind: int, flags: int, address: str, family: int, pr
     assert message.get_attr("IFA_LOCAL") == message.get_attr("IFA_ADDRESS") == address
 
 
-@pytest.mark.parametrize(("gateway", "family"), [("172.16.10.1", socket.AF_INET), ("fd00:10::1", socket.AF_INET6)])
+@pytest.mark.parametrize(
+    ("gateway", "family"), [("172.16.10.1", socket.AF_INET), ("fd00:10::1", socket.AF_INET6)]
+)
 def test_default_route(gateway: str, family: int) -> None:
     message = encoded(lambda batch: batch.default_route(gateway), rtmsg)
     assert header(message)[:2] == (netlink.RTM_NEWROUTE, CREATE)
     assert (message["family"], message.get_attr("RTA_GATEWAY")) == (family, gateway)
-    assert (message["dst_len"], message["table"], message["type"], message["scope"]) == (0, 254, 1, 0)
+    assert (message["dst_len"], message["table"], message["type"], message["scope"]) == (
+        0,
+        254,
+        1,
+        0,
+    )
 
 
 def test_requests_are_numbered_in_order() -> None:
     batch = Batch()
     for index in range(5):
         batch.delete_link(index, "wire")
-    assert [struct.unpack_from("=IHHI", data)[3] for data, _, _ in batch._messages] == [1, 2, 3, 4, 5]
+    assert [struct.unpack_from("=IHHI", data)[3] for data, _, _ in batch._messages] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
 
 
 class Kernel:
@@ -127,7 +154,10 @@ def answered(*codes: int) -> None:
 
 
 def test_what_the_kernel_refuses_is_named_with_its_reason() -> None:
-    with pytest.raises(HarnessError, match=r"^LANs: the kernel refused to make bridge lan: .*; it lacks this kind of"):
+    with pytest.raises(
+        HarnessError,
+        match=r"^LANs: the kernel refused to make bridge lan: .*; it lacks this kind of",
+    ):
         answered(errno.EOPNOTSUPP, 0)
     with pytest.raises(HarnessError, match=f"remove wire: {os.strerror(errno.EBUSY)}$"):
         answered(0, errno.EBUSY)

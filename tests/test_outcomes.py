@@ -119,13 +119,17 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
     return pytester
 
 
-def test_what_is_judged_by_time_is_inconclusive_on_a_starved_machine(project: pytest.Pytester) -> None:
+def test_what_is_judged_by_time_is_inconclusive_on_a_starved_machine(
+    project: pytest.Pytester,
+) -> None:
     result = project.runpytest("test_times.py")
     result.assert_outcomes()
     result.stdout.fnmatch_lines(
         [
-            "*test_pass: inconclusive: the machine was starved for up to 0.30 s *: run it again on a less busy *",
-            "*test_window: inconclusive: the machine was starved for up to 0.06 s *in virtual time*(make kernel)",
+            "*test_pass: inconclusive: the machine was starved for up to 0.30 s *: run it again"
+            " on a less busy *",
+            "*test_window: inconclusive: the machine was starved for up to 0.06 s *in virtual"
+            " time*(make kernel)",
             "*assert 3.9 in *",
             "*test_cluster: inconclusive: the machine was starved for up to 0.70 s *",
             "*httpd serves: not within*",
@@ -134,12 +138,17 @@ def test_what_is_judged_by_time_is_inconclusive_on_a_starved_machine(project: py
     )
 
 
-def test_what_is_not_judged_by_time_fails_on_a_starved_machine_too(project: pytest.Pytester) -> None:
+def test_what_is_not_judged_by_time_fails_on_a_starved_machine_too(
+    project: pytest.Pytester,
+) -> None:
     result = project.runpytest("test_others.py")
     result.assert_outcomes(failed=5)
     result.stdout.no_fnmatch_line("*inconclusive*")
     result.stdout.fnmatch_lines(
-        ["The machine was starved for up to 0.40 s. What failed is not judged by time, so it counts all the same."]
+        [
+            "The machine was starved for up to 0.40 s. What failed is not judged by time, so it"
+            " counts all the same."
+        ]
     )
 
 
@@ -148,7 +157,9 @@ def test_what_starved_machines_pass(project: pytest.Pytester) -> None:
 
 
 @pytest.mark.parametrize(("options", "status"), [([], 1), (["--allow-inconclusive"], 0)])
-def test_inconclusive_is_no_success_unless_allowed(project: pytest.Pytester, options: list[str], status: int) -> None:
+def test_inconclusive_is_no_success_unless_allowed(
+    project: pytest.Pytester, options: list[str], status: int
+) -> None:
     assert project.runpytest("test_times.py", *options).ret == status
     assert project.runpytest("test_passes.py", *options).ret == 0
     assert project.runpytest("test_others.py", *options).ret == 1
@@ -156,7 +167,11 @@ def test_inconclusive_is_no_success_unless_allowed(project: pytest.Pytester, opt
 
 @pytest.mark.parametrize(
     ("text", "read"),
-    [("2.2.7", "2.2.7"), ("Keepalived v2.3.3 (03/30,2025), git commit v2.3.2+", "2.3.3"), ("v2.10", "2.10")],
+    [
+        ("2.2.7", "2.2.7"),
+        ("Keepalived v2.3.3 (03/30,2025), git commit v2.3.2+", "2.3.3"),
+        ("v2.10", "2.10"),
+    ],
 )
 def test_version_is_read(text: str, read: str) -> None:
     assert version.parse(text) == version.Version(read)
@@ -173,7 +188,10 @@ def test_what_is_lacking_is_named() -> None:
         "an SMTP server: the program no-such-program is not installed"
     )
     assert needs.lacks("test_it", "a shell", program="sh") is None
-    with pytest.raises(HarnessError, match=r"kernel='CONFIG_NONE': what can be asked for is CONFIG_NF_TABLES_IPV4, "):
+    with pytest.raises(
+        HarnessError,
+        match=r"kernel='CONFIG_NONE': what can be asked for is CONFIG_NF_TABLES_IPV4, ",
+    ):
         needs.lacks("test_it", "a firewall", kernel="CONFIG_NONE")
 
 
@@ -184,7 +202,9 @@ def test_a_feature_that_the_kernel_lacks_is_named(monkeypatch: pytest.MonkeyPatc
     )
 
 
-def test_what_needs_real_time_is_skipped_by_name_in_virtual_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_needs_real_time_is_skipped_by_name_in_virtual_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(choice, "virtual", lambda: True)
     told = "wrk: it needs real time, and here time is virtual: --clock real"
     assert needs.lacks("test_it", "wrk", clock="real") == told
@@ -194,7 +214,11 @@ def test_what_needs_real_time_is_skipped_by_name_in_virtual_time(monkeypatch: py
         needs.lacks("test_it", "wrk", clock="virtual")
 
 
-@pytest.mark.parametrize(("features", "wanted"), [((), {"program": "sh"}), (("a",), {}), (("a",), {"system": "7"})])
-def test_a_need_that_is_not_declared_well_is_refused(features: tuple[str, ...], wanted: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("features", "wanted"), [((), {"program": "sh"}), (("a",), {}), (("a",), {"system": "7"})]
+)
+def test_a_need_that_is_not_declared_well_is_refused(
+    features: tuple[str, ...], wanted: dict[str, str]
+) -> None:
     with pytest.raises(HarnessError, match=r"test_it: say pytest.mark.needs"):
         needs.lacks("test_it", *features, oldest=None, images=(), **wanted)

@@ -19,7 +19,8 @@ KEEPS_A_FOLDER = """
 import subprocess, sys, time
 from harness.kernels.host import owned
 with owned.scratch() as folder:
-    late = f"import os, time; time.sleep(0.5); os.makedirs({str(folder)!r}, exist_ok=True); print('late')"
+    late = "import os, time; time.sleep(0.5);"
+    late += f" os.makedirs({str(folder)!r}, exist_ok=True); print('late')"
     subprocess.Popen([sys.executable, "-c", late])
     print(folder, flush=True)
     sys.stdin.read()
@@ -28,7 +29,11 @@ with owned.scratch() as folder:
 
 def test_a_folder_that_is_written_to_after_its_owner_was_killed_is_removed_all_the_same() -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", KEEPS_A_FOLDER], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", KEEPS_A_FOLDER],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as owner:
         assert owner.stdout is not None
         folder = owner.stdout.readline().strip()
@@ -44,8 +49,12 @@ def test_a_folder_that_is_written_to_after_its_owner_was_killed_is_removed_all_t
 def test_a_folder_is_removed_by_whoever_is_left(interrupted: bool) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", KEEPS_A_FOLDER],
-        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    ) as owner:  # fmt: skip
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as owner:
         assert owner.stdout is not None
         folder = owner.stdout.readline().strip()
         if interrupted:
@@ -77,6 +86,8 @@ def test_where_no_folder_can_be_made_it_is_told(monkeypatch: pytest.MonkeyPatch)
 
 def _remover(owner: int) -> int:
     """A descriptor that becomes readable when the process that removes the folder ends."""
-    for child in subprocess.check_output(["pgrep", "-P", str(owner), "-f", "mkdtemp"], text=True).split():
+    for child in subprocess.check_output(
+        ["pgrep", "-P", str(owner), "-f", "mkdtemp"], text=True
+    ).split():
         return os.pidfd_open(int(child))
     raise AssertionError("nobody would remove the folder")

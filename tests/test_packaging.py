@@ -44,13 +44,19 @@ def files_of(folder: str) -> set[str]:
 
 def test_wheel_holds_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:
     files = files_of("harness")
-    shipped = {f"harness/shipped/{name}" for folder in ("topologies", "scenarios") for name in files_of(folder)}
+    shipped = {
+        f"harness/shipped/{name}"
+        for folder in ("topologies", "scenarios")
+        for name in files_of(folder)
+    }
     assert "harness/py.typed" in files
     assert "harness/shipped/topologies/director_pair.py" in shipped
     assert {name for name in wheel.namelist() if ".dist-info/" not in name} == files | shipped
 
 
-def test_shipped_topologies_lie_beside_the_package_or_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shipped_topologies_lie_beside_the_package_or_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert installed.home() == ROOT
     package = tmp_path / "harness"
     (package / "shipped").mkdir(parents=True)
@@ -64,13 +70,20 @@ def test_kernel_s_tag_names_the_newest_symbols_of_the_c_library() -> None:
 
 
 def test_kernel_s_source_is_named_with_its_version() -> None:
-    assert "source package linux, version 7.3.4-1~bpo13+1," in built_kernel.source_of("7.3.4-1~bpo13+1")
+    assert "source package linux, version 7.3.4-1~bpo13+1," in built_kernel.source_of(
+        "7.3.4-1~bpo13+1"
+    )
 
 
-def test_kernel_is_found_in_its_wheel_unless_the_cache_has_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kernel_is_found_in_its_wheel_unless_the_cache_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     package = tmp_path / "site" / "lvs_harness_kernel"
-    for folder in (package / "kernels" / "7.1-1", package / "kernels" / f"7.2-1-{cache.fingerprint()}"):
+    for folder in (
+        package / "kernels" / "7.1-1",
+        package / "kernels" / f"7.2-1-{cache.fingerprint()}",
+    ):
         make_kernel(folder)
     (package / "__init__.py").touch()
     assert cache.find() is None
@@ -80,13 +93,17 @@ def test_kernel_is_found_in_its_wheel_unless_the_cache_has_one(tmp_path: Path, m
     assert cache.find() == cache.Kernel(own / "linux", "7.1-1")
 
 
-def test_damaged_kernel_of_the_wheel_is_not_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_kernel_of_the_wheel_is_not_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = tmp_path / "site" / "lvs_harness_kernel" / "kernels" / f"7.2-1-{cache.fingerprint()}"
     make_kernel(folder)
     (folder / "linux").write_bytes(b"damaged")
     monkeypatch.syspath_prepend(tmp_path / "site")
-    with pytest.raises(cache.CorruptKernel, match="pip install --force-reinstall lvs-harness-kernel"):
+    with pytest.raises(
+        cache.CorruptKernel, match="pip install --force-reinstall lvs-harness-kernel"
+    ):
         cache.find_or_discard()
     assert folder.exists()
 
@@ -125,12 +142,16 @@ def test_lock_has_hashes_and_names_no_host() -> None:
 def install_packages(tools: Path, *packages: str) -> subprocess.CompletedProcess[str]:
     """Run ``tools/install-packages`` where ``tools`` holds all the commands that there are."""
     command = ["/bin/sh", str(ROOT / "tools" / "install-packages"), *packages]
-    return subprocess.run(command, env={"PATH": str(tools)}, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, env={"PATH": str(tools)}, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture
 def tools(tmp_path: Path) -> Path:
-    """A machine on which an ordinary user finds keepalived installed, a package removed, and no sudo."""
+    """A machine on which an ordinary user finds keepalived installed, a package removed, and no
+    sudo.
+    """
     commands = {
         "dpkg-query": 'echo "keepalived installed"; echo "apache2 config-files"; exit 1',
         "id": "echo 1000",

@@ -39,7 +39,9 @@ def test_a_number_of_workers_that_nobody_means_is_refused(
     monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config, number: int
 ) -> None:
     monkeypatch.setattr(pytestconfig.option, "numprocesses", number)
-    with pytest.raises(pytest.UsageError, match=f"-n {number}: say how many workers there are to be, 0 to 1000"):
+    with pytest.raises(
+        pytest.UsageError, match=f"-n {number}: say how many workers there are to be, 0 to 1000"
+    ):
         parallel.check_workers(pytestconfig)
 
 
@@ -60,7 +62,9 @@ def test_worker_that_replaces_another_begins_with_two_units() -> None:
     """With one it would wait for ever to hear what comes after it."""
     tests = [f"test_x.py::test_{letter}" for letter in "abcdef"]
     config: Any = SimpleNamespace(option=SimpleNamespace(), getvalue=lambda name: ["popen"])
-    scheduler = ByCluster(config, {test: test for test in tests}, {}, Producer("quiet", enabled=False))
+    scheduler = ByCluster(
+        config, {test: test for test in tests}, {}, Producer("quiet", enabled=False)
+    )
     first, second = Worker(), Worker()
     workers: list[Any] = [first, second]
     for worker in workers:

@@ -54,21 +54,32 @@ def test_a_capture_that_was_cut_short_holds_what_came_before(tmp_path: Path) -> 
     [
         (TO_ROUTERS / VRRP(vrid=51, priority=100), "advertisement: VRID 51, priority 100"),
         (TO_ROUTERS / VRRP(vrid=51, priority=0), "advertisement: VRID 51, priority 0 (resigns)"),
-        (ARP(op=1, psrc=VIP, pdst=VIP, hwsrc="02:00:00:00:01:00"), f"gratuitous ARP: {VIP} is at 02:00:00:00:01:00"),
+        (
+            ARP(op=1, psrc=VIP, pdst=VIP, hwsrc="02:00:00:00:01:00"),
+            f"gratuitous ARP: {VIP} is at 02:00:00:00:01:00",
+        ),
         (ARP(op=1, psrc=CIP, pdst=VIP), f"ARP: who has {VIP}?"),
-        (ARP(op=2, psrc=VIP, pdst=CIP, hwsrc="02:00:00:00:01:00"), f"ARP: {VIP} is at 02:00:00:00:01:00"),
+        (
+            ARP(op=2, psrc=VIP, pdst=CIP, hwsrc="02:00:00:00:01:00"),
+            f"ARP: {VIP} is at 02:00:00:00:01:00",
+        ),
         (IP(src=DIP, dst=RIP) / TCP(dport=80), "health check"),
         (IP(src=RIP, dst=DIP) / TCP(sport=80), "health check, answer"),
         (IP(src=CIP, dst=VIP) / TCP(dport=80), "client request"),
         (IP(src=VIP, dst=CIP) / TCP(sport=80), "client request, answer"),
-        (IP(src="172.16.10.1", dst=VIP) / IP(src=CIP, dst=VIP) / TCP(dport=80), "client request, tunnelled"),
+        (
+            IP(src="172.16.10.1", dst=VIP) / IP(src=CIP, dst=VIP) / TCP(dport=80),
+            "client request, tunnelled",
+        ),
         (IP(src=CIP, dst=RIP) / TCP(dport=80), "client request"),
         (IP(src=RIP, dst="172.16.10.22") / TCP(dport=80), None),
     ],
-)  # fmt: skip
+)
 def test_frames_are_called_what_they_are(packet: IP | ARP, comment: str | None) -> None:
     commenter = Commenter(plan(make_topo(DirectorPair)))
-    assert commenter.comment(bytes(Ether(src="02:00:00:00:01:00", dst=BROADCAST) / packet)) == comment
+    assert (
+        commenter.comment(bytes(Ether(src="02:00:00:00:01:00", dst=BROADCAST) / packet)) == comment
+    )
 
 
 @pytest.mark.parametrize(

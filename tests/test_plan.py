@@ -27,7 +27,9 @@ def planned(build: Callable[[Topo], None], seed: int = 0) -> Plan:
     return plan(make_topo(Sketch), seed)
 
 
-def wire(topo: Topo, name: str, lan: str = "lan", /, link: dict[str, Any] | None = None, **options: Any) -> None:
+def wire(
+    topo: Topo, name: str, lan: str = "lan", /, link: dict[str, Any] | None = None, **options: Any
+) -> None:
     """A client on a LAN; both are made as needed."""
     for node, add in ((lan, topo.addSwitch), (name, topo.addHost)):
         if node not in topo.nodes():
@@ -87,7 +89,10 @@ def test_every_mac_is_its_own_and_the_seed_s() -> None:
             wire(topo, f"h{number}", "third")
         topo.setNodeInfo("third", {"isSwitch": True, "subnet": "10.0.0.0/16"})
 
-    macs = [[i.mac for host in planned(build, seed).hosts for i in host.interfaces] for seed in (0, 7, 7, 300)]
+    macs = [
+        [i.mac for host in planned(build, seed).hosts for i in host.interfaces]
+        for seed in (0, 7, 7, 300)
+    ]
     assert len(set(macs[0] + macs[1] + macs[3])) == 3 * 600
     assert macs[1] == macs[2]
 
@@ -123,7 +128,13 @@ def test_an_ipv6_address_has_the_ipv4_host_number_in_the_same_digits() -> None:
     def build(topo: Topo) -> None:
         topo.addSwitch("lan", subnet="172.16.10.0/24", subnet6="fd00:10::/64")
         topo.addSwitch("old", subnet="172.16.11.0/24")
-        wire(topo, "a", ip="172.16.10.21", defaultRoute="via 172.16.10.1", defaultRoute6="via fd00:10::1")
+        wire(
+            topo,
+            "a",
+            ip="172.16.10.21",
+            defaultRoute="via 172.16.10.1",
+            defaultRoute6="via fd00:10::1",
+        )
         wire(topo, "a", "old")
 
     (host,) = planned(build).hosts
@@ -138,11 +149,21 @@ def test_an_ipv6_address_has_the_ipv4_host_number_in_the_same_digits() -> None:
     ("switch", "options", "problem"),
     [
         ({"subnet6": "172.16.0.0/16"}, {}, "lan: subnet 172.16.0.0/16 is none"),
-        ({"subnet6": "fd00:10::/124"}, {"ip": "172.16.10.21"}, "a: lan .* has no address for host number 21"),
-        ({"subnet6": "fd00:10::/64"}, {"defaultRoute6": "via fd00:11::1"}, "a: defaultRoute6='via fd00:11::1'"),
+        (
+            {"subnet6": "fd00:10::/124"},
+            {"ip": "172.16.10.21"},
+            "a: lan .* has no address for host number 21",
+        ),
+        (
+            {"subnet6": "fd00:10::/64"},
+            {"defaultRoute6": "via fd00:11::1"},
+            "a: defaultRoute6='via fd00:11::1'",
+        ),
     ],
 )
-def test_ipv6_that_cannot_be_is_refused(switch: dict[str, Any], options: dict[str, Any], problem: str) -> None:
+def test_ipv6_that_cannot_be_is_refused(
+    switch: dict[str, Any], options: dict[str, Any], problem: str
+) -> None:
     def build(topo: Topo) -> None:
         topo.addSwitch("lan", subnet="172.16.10.0/24", **switch)
         wire(topo, "a", **options)
@@ -157,7 +178,7 @@ def test_an_interface_that_is_not_there_is_named() -> None:
         host.interface("eth7")
 
 
-# -- what is refused --------------------------------------------------------------------------------------------------
+# -- what is refused -------------------------------------------------------------------------------
 
 
 def twice(topo: Topo) -> None:
@@ -225,43 +246,101 @@ def small_subnet(topo: Topo) -> None:
         (twice, "two nodes with one name: a; rename one"),
         (one_address, "b and a both have the address 172.16.10.20; give one another"),
         (one_mac, "b and a both have the hardware address 02:00:00:00:00:0a; give one another"),
-        (overlapping_subnets, "two: its subnet 10.1.0.0/16 overlaps 10.0.0.0/8 of one; give them subnets apart"),
+        (
+            overlapping_subnets,
+            "two: its subnet 10.1.0.0/16 overlaps 10.0.0.0/8 of one; give them subnets apart",
+        ),
         (no_subnet, "lan: subnet 172.16.10.1/24 is none: 172.16.10.1/24 has host bits set"),
         (
             small_subnet,
-            "lan: 3 machines are wired to it, and its subnet 10.1.2.0/30 has addresses for 2; give it a"
+            "lan: 3 machines are wired to it, and its subnet 10.1.2.0/30 has addresses for 2;"
+            " give it a"
             ' larger one: addSwitch("lan", subnet="10.1.2.0/29")',
         ),
         (full_subnet, "h4: lan (172.16.10.0/28) has no address left; give it a larger subnet"),
         (taken_vip, "director1: its VIP 172.16.10.50 is the address of a; take a free one"),
-        (lambda topo: director(topo, vip="10.9.9.9"), "director1: its VIP 10.9.9.9 is in no LAN's subnet: 172.16.10"),
-        (lambda topo: director(topo, interface="eth1"), "director1: VRRP instance VI_1 is on eth1, and the machine"),
-        (lambda topo: director(topo, vrid=0), "VrrpInstance VI_1: vrid must be a number from 1 to 255, not 0"),
+        (
+            lambda topo: director(topo, vip="10.9.9.9"),
+            "director1: its VIP 10.9.9.9 is in no LAN's subnet: 172.16.10",
+        ),
+        (
+            lambda topo: director(topo, interface="eth1"),
+            "director1: VRRP instance VI_1 is on eth1, and the machine",
+        ),
+        (
+            lambda topo: director(topo, vrid=0),
+            "VrrpInstance VI_1: vrid must be a number from 1 to 255, not 0",
+        ),
         (
             lambda topo: wire(topo, "web1", cls=RealServer, serves=[VirtualService("10.9.9.9")]),
             "web1: its VIP 10.9.9.9 is in no LAN's subnet",
         ),
-        (lambda topo: wire(topo, "a", ip="172.16.11.5"), "a: 172.16.11.5/24 is not in the subnet 172.16.10.0/24 of"),
-        (lambda topo: wire(topo, "a", ip="172.16.10.5/16"), "a: 172.16.10.5/16 is not in the subnet 172.16.10.0/24"),
-        (lambda topo: wire(topo, "a", ip="172.16.10.255"), "a: 172.16.10.255 is the network's or the broadcast"),
+        (
+            lambda topo: wire(topo, "a", ip="172.16.11.5"),
+            "a: 172.16.11.5/24 is not in the subnet 172.16.10.0/24 of",
+        ),
+        (
+            lambda topo: wire(topo, "a", ip="172.16.10.5/16"),
+            "a: 172.16.10.5/16 is not in the subnet 172.16.10.0/24",
+        ),
+        (
+            lambda topo: wire(topo, "a", ip="172.16.10.255"),
+            "a: 172.16.10.255 is the network's or the broadcast",
+        ),
         (lambda topo: wire(topo, "a", ip="anywhere"), "a: anywhere is no address"),
-        (lambda topo: wire(topo, "a", mac="01:00:5e:00:00:01"), "a: '01:00:5e:00:00:01' is no hardware address of one"),
-        (lambda topo: wire(topo, "a", defaultRoute="via 10.0.0.1"), "a: defaultRoute='via 10.0.0.1': give"),
-        (lambda topo: wire(topo, "a", cls=None), 'a: say what it is for: addHost("a", cls=Director | RealServer |'),
-        (lambda topo: wire(topo, "a", cls=Topo), 'a: say what it is for: addHost("a", cls=Director | RealServer |'),
+        (
+            lambda topo: wire(topo, "a", mac="01:00:5e:00:00:01"),
+            "a: '01:00:5e:00:00:01' is no hardware address of one",
+        ),
+        (
+            lambda topo: wire(topo, "a", defaultRoute="via 10.0.0.1"),
+            "a: defaultRoute='via 10.0.0.1': give",
+        ),
+        (
+            lambda topo: wire(topo, "a", cls=None),
+            'a: say what it is for: addHost("a", cls=Director | RealServer |',
+        ),
+        (
+            lambda topo: wire(topo, "a", cls=Topo),
+            'a: say what it is for: addHost("a", cls=Director | RealServer |',
+        ),
         (
             lambda topo: wire(topo, "a", colour="red"),
             "a: a Client has no option colour; it takes ip, mac, defaultRoute",
         ),
-        (lambda topo: wire(topo, "a b"), "'a b' is no name for a machine: use letters, digits and hyphens"),
-        (lambda topo: wire(topo, "a", "a-very-long-switch"), "a-very-long-switch: the name of a switch has at most"),
-        (lambda topo: wire(topo, "a", link={"bw": 10}), "link lan - a: unknown options bw; a link takes port1"),
-        (lambda topo: wire(topo, "a", link={"params2": {"up": 1}}), "link lan - a: unknown options up; a link takes"),
-        (lambda topo: wire(topo, "a", link={"intfName2": "lo"}), "a: 'lo' is no name for an interface"),
+        (
+            lambda topo: wire(topo, "a b"),
+            "'a b' is no name for a machine: use letters, digits and hyphens",
+        ),
+        (
+            lambda topo: wire(topo, "a", "a-very-long-switch"),
+            "a-very-long-switch: the name of a switch has at most",
+        ),
+        (
+            lambda topo: wire(topo, "a", link={"bw": 10}),
+            "link lan - a: unknown options bw; a link takes port1",
+        ),
+        (
+            lambda topo: wire(topo, "a", link={"params2": {"up": 1}}),
+            "link lan - a: unknown options up; a link takes",
+        ),
+        (
+            lambda topo: wire(topo, "a", link={"intfName2": "lo"}),
+            "a: 'lo' is no name for an interface",
+        ),
         (two_interfaces_with_one_name, "a: two interfaces with one name: eth0; rename one"),
-        (lambda topo: topo.addLink(topo.addSwitch("lan"), "a"), "a link goes to a, which is no node: addHost or"),
-        (lambda topo: topo.addHost("a", cls=Client), 'a: it is wired to nothing; addLink("a", a switch)'),
-        (lambda topo: topo.addSwitch("lan"), "lan: nothing is wired to this switch; add a link or leave it out"),
+        (
+            lambda topo: topo.addLink(topo.addSwitch("lan"), "a"),
+            "a link goes to a, which is no node: addHost or",
+        ),
+        (
+            lambda topo: topo.addHost("a", cls=Client),
+            'a: it is wired to nothing; addLink("a", a switch)',
+        ),
+        (
+            lambda topo: topo.addSwitch("lan"),
+            "lan: nothing is wired to this switch; add a link or leave it out",
+        ),
         (two_hosts_linked, "link a - b: one end has to be a host, the other a switch"),
     ],
 )
@@ -285,7 +364,10 @@ def test_a_parameter_that_a_topology_has_not_is_told_with_those_it_has() -> None
         def build(self, scheduler: str = "rr", real_servers: int = 2) -> None:
             pass
 
-    message = "topology Mine: .*unexpected keyword argument 'sheduler'.*; its parameters are: scheduler, real_servers$"
+    message = (
+        "topology Mine: .*unexpected keyword argument 'sheduler'.*; its parameters are:"
+        " scheduler, real_servers$"
+    )
     mistyped = functools.partial(Mine, sheduler="wlc")
     mistyped.__name__ = "Mine"  # type: ignore[attr-defined]
     with pytest.raises(HarnessError, match=message):
@@ -297,7 +379,10 @@ def test_a_bad_field_is_told_with_the_line_of_the_topology() -> None:
         topo.addHost("director1", cls=Director, services=[VirtualService(VIP, scheduler="fair")])
 
     line = inspect.getsourcelines(build)[1] + 1
-    with pytest.raises(HarnessError, match=re.escape(f"{__file__}:{line}: VirtualService {VIP}:80: scheduler must be")):
+    with pytest.raises(
+        HarnessError,
+        match=re.escape(f"{__file__}:{line}: VirtualService {VIP}:80: scheduler must be"),
+    ):
         planned(build)
 
 
@@ -309,5 +394,7 @@ def test_mininet_is_left_as_it_was() -> None:
 
 
 def test_what_is_no_topology_is_refused() -> None:
-    with pytest.raises(HarnessError, match="dict is no topology: give a Mininet Topo, such as DirectorPair"):
+    with pytest.raises(
+        HarnessError, match="dict is no topology: give a Mininet Topo, such as DirectorPair"
+    ):
         make_topo(dict)

@@ -1,4 +1,5 @@
-"""What pytest, pytest-xdist and execnet do not document is used in two files, and still is as these take it to be.
+"""What pytest, pytest-xdist and execnet do not document is used in two files, and still is as these
+take it to be.
 
 Where a new version of one of them has changed something, a test here fails, and says which.
 """
@@ -21,7 +22,16 @@ from harness.plugin import private_xdist
 ROOT = Path(__file__).resolve().parent.parent / "harness"
 THEIRS = ("private_pytest.py", "private_xdist.py")
 WORDS = frozenset(
-    ("callspec", "capturemanager", "reprcrash", "reprtraceback", "reprentries", "stats", "torun", "terminalreporter")
+    (
+        "callspec",
+        "capturemanager",
+        "reprcrash",
+        "reprtraceback",
+        "reprentries",
+        "stats",
+        "torun",
+        "terminalreporter",
+    )
 )
 """Names of theirs that do not begin with an underscore."""
 OURS = frozenset(("_exit", "_getframe"))  # of os and sys
@@ -109,7 +119,16 @@ TESTS = """
 def test_what_is_used_of_pytest(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(TESTS)
-    command = [sys.executable, "-m", "pytest", "-rA", "-k", "not not_selected", "--junit-xml", "junit.xml"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-rA",
+        "-k",
+        "not not_selected",
+        "--junit-xml",
+        "junit.xml",
+    ]
     done = subprocess.run(command, input="typed", capture_output=True, text=True, cwd=pytester.path)
     pytest.LineMatcher(done.stdout.splitlines()).fnmatch_lines_random(
         [
@@ -145,7 +164,9 @@ def test_a_session_collects_and_shows_nothing(pytester: pytest.Pytester) -> None
     assert done.stdout.str().strip() == "['test_it']"
 
 
-def test_an_exit_of_our_own_ends_the_run_with_its_status_and_its_message(pytester: pytest.Pytester) -> None:
+def test_an_exit_of_our_own_ends_the_run_with_its_status_and_its_message(
+    pytester: pytest.Pytester,
+) -> None:
     pytester.makepyfile(
         """
         from harness.plugin.clusters import Unusable

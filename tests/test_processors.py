@@ -1,4 +1,6 @@
-"""Processors are shared out among kernels, whoever starts them, and come back when their holder ends."""
+"""Processors are shared out among kernels, whoever starts them, and come back when their holder
+ends.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def hold() -> tuple[subprocess.Popen[str], int]:
     """A process that has claimed a processor, and its number."""
-    holder = subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert holder.stdout is not None
     return holder, int(holder.stdout.readline())
 

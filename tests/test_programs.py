@@ -1,4 +1,6 @@
-"""Programs of the user's own: what a topology may say of them, and what is missed before anything starts."""
+"""Programs of the user's own: what a topology may say of them, and what is missed before
+anything starts.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,14 @@ def test_a_program_is_called_after_its_file() -> None:
         ({"argv": "haproxy -db"}, "argv is a list of words"),
         ({"argv": []}, "argv is a list of words"),
         ({"argv": ["a"], "ready": "("}, r"Program a: ready='\(' is no regular expression"),
-        ({"argv": ["a"], "serves": (0,)}, "Program a: serves must be a number from 1 to 65535, not 0"),
-        ({"argv": ["a"], "files": {"etc/a.conf": ""}}, "Program a: files need full paths, not etc/a.conf"),
+        (
+            {"argv": ["a"], "serves": (0,)},
+            "Program a: serves must be a number from 1 to 65535, not 0",
+        ),
+        (
+            {"argv": ["a"], "files": {"etc/a.conf": ""}},
+            "Program a: files need full paths, not etc/a.conf",
+        ),
     ],
 )
 def test_what_is_no_program_is_refused(wrong: dict[str, Any], complaint: str) -> None:
@@ -44,15 +52,21 @@ def test_a_program_answers_in_place_of_httpd() -> None:
     (httpd,) = servers_of(RealServer(serves=(web, other), runs=(own,)))
     assert httpd.ports(RealServer(serves=(web, other), runs=(own,))) == [80]
     assert httpd.ports(RealServer(serves=(web, other))) == [80, 3306]
-    with pytest.raises(HarnessError, match="a: it serves 3306, and the real server's services have the ports 80"):
+    with pytest.raises(
+        HarnessError, match="a: it serves 3306, and the real server's services have the ports 80"
+    ):
         RealServer(serves=(web,), runs=(own,))
 
 
 def test_a_program_that_is_not_installed_is_named_with_its_machine() -> None:
-    with pytest.raises(HarnessError, match="proxy1: there is no program nothing; install it: apt-get install nst"):
+    with pytest.raises(
+        HarnessError, match="proxy1: there is no program nothing; install it: apt-get install nst"
+    ):
         programs.require("proxy1", [Program(["nothing"], package="nst")], HOST)
     twice = [Program(["sh"]), Program(["sh"])]
-    with pytest.raises(HarnessError, match="proxy1: two programs are called sh; give one another name="):
+    with pytest.raises(
+        HarnessError, match="proxy1: two programs are called sh; give one another name="
+    ):
         programs.require("proxy1", twice, HOST)
 
 
@@ -60,12 +74,19 @@ def test_a_fault_of_a_program_that_a_machine_does_not_have_is_refused() -> None:
     whole = plan(make_topo(Proxies))
     node = node_of(whole.hosts[0], whole, lambda *_: 0)
     assert StopProgram(node, "haproxy").name == "StopProgram haproxy"
-    with pytest.raises(HarnessError, match="StopProgram: proxy1 does not run nginx; it runs keepalived, haproxy"):
+    with pytest.raises(
+        HarnessError, match="StopProgram: proxy1 does not run nginx; it runs keepalived, haproxy"
+    ):
         StopProgram(node, "nginx")
 
 
-def test_a_topology_can_be_drawn_where_its_program_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_topology_can_be_drawn_where_its_program_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(type(HOST), "program", lambda image, name: None)
     whole = plan(make_topo(Proxies))
-    with pytest.raises(HarnessError, match="proxy1: there is no program haproxy; install it: apt-get install haproxy"):
+    with pytest.raises(
+        HarnessError,
+        match="proxy1: there is no program haproxy; install it: apt-get install haproxy",
+    ):
         require_optional(whole)

@@ -27,7 +27,9 @@ from harness.timeline import Timeline
 MAC, OTHER = "02:00:00:00:01:00", "02:00:00:00:02:00"
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 DIP, VIP = "172.16.10.11", "172.16.10.50"
-TO_ROUTERS = Ether(src=MAC, dst="01:00:5e:00:00:12") / IP(src=DIP, dst="224.0.0.18", ttl=255, proto=112)
+TO_ROUTERS = Ether(src=MAC, dst="01:00:5e:00:00:12") / IP(
+    src=DIP, dst="224.0.0.18", ttl=255, proto=112
+)
 
 
 def frame(packet: Ether, sent: bool = True) -> Frame:
@@ -43,7 +45,9 @@ def event(packet: Ether, sent: bool = True) -> tuple[str, float, str, dict[str, 
 
 @pytest.mark.parametrize("sent", [True, False])
 def test_version_2_advertisement(sent: bool) -> None:
-    packet = TO_ROUTERS / VRRP(vrid=51, priority=100, adv=3, addrlist=[VIP], authtype=1, auth1=0x6C76732D)
+    packet = TO_ROUTERS / VRRP(
+        vrid=51, priority=100, adv=3, addrlist=[VIP], authtype=1, auth1=0x6C76732D
+    )
     assert event(packet, sent) == (
         "director1",
         1.5,
@@ -71,7 +75,9 @@ def test_version_2_advertisement(sent: bool) -> None:
 def test_version_2_with_an_authentication_header() -> None:
     """keepalived puts ``auth_type AH`` between IP and VRRP, in 24 bytes (``vrrp_ipsecah.h``)."""
     header = bytes([112, 4]) + bytes(22)
-    to_routers = Ether(src=MAC, dst="01:00:5e:00:00:12") / IP(src=DIP, dst="224.0.0.18", ttl=255, proto=51)
+    to_routers = Ether(src=MAC, dst="01:00:5e:00:00:12") / IP(
+        src=DIP, dst="224.0.0.18", ttl=255, proto=51
+    )
     message = VRRP(vrid=51, priority=100, adv=3, addrlist=[VIP], authtype=2)
 
     _, _, kind, details = event(to_routers / header / message)
@@ -83,7 +89,12 @@ def test_version_2_with_an_authentication_header() -> None:
 def test_version_3_advertisement_counts_hundredths() -> None:
     packet = TO_ROUTERS / VRRPv3(vrid=7, priority=0, adv=25, addrlist=[VIP])
     details = event(packet)[3]
-    assert (details["vrid"], details["priority"], details["interval"], details["version"]) == (7, 0, 0.25, 3)
+    assert (details["vrid"], details["priority"], details["interval"], details["version"]) == (
+        7,
+        0,
+        0.25,
+        3,
+    )
 
 
 def test_version_3_advertisement_over_ipv6_is_known() -> None:
@@ -93,21 +104,44 @@ def test_version_3_advertisement_over_ipv6_is_known() -> None:
         / VRRPv3(vrid=7, addrlist=["fd00:10::50", "fe80::50"])
     )
     _, _, kind, details = event(packet)
-    assert (kind, details["source"], details["destination"]) == ("advertisement", "fe80::1", "ff02::12")
+    assert (kind, details["source"], details["destination"]) == (
+        "advertisement",
+        "fe80::1",
+        "ff02::12",
+    )
     assert details["addresses"] == "fd00:10::50 fe80::50"
 
 
 @pytest.mark.parametrize(
     ("message", "operation", "mac", "unsolicited"),
     [
-        (ICMPv6ND_NA(tgt="fd00:10::50", R=0, S=0, O=1) / ICMPv6NDOptDstLLAddr(lladdr=MAC), "advertisement", MAC, True),
-        (ICMPv6ND_NA(tgt="fd00:10::50", R=0, S=1, O=1) / ICMPv6NDOptDstLLAddr(lladdr=MAC), "advertisement", MAC, False),
-        (ICMPv6ND_NS(tgt="fd00:10::50") / ICMPv6NDOptSrcLLAddr(lladdr=MAC), "solicitation", None, False),
+        (
+            ICMPv6ND_NA(tgt="fd00:10::50", R=0, S=0, O=1) / ICMPv6NDOptDstLLAddr(lladdr=MAC),
+            "advertisement",
+            MAC,
+            True,
+        ),
+        (
+            ICMPv6ND_NA(tgt="fd00:10::50", R=0, S=1, O=1) / ICMPv6NDOptDstLLAddr(lladdr=MAC),
+            "advertisement",
+            MAC,
+            False,
+        ),
+        (
+            ICMPv6ND_NS(tgt="fd00:10::50") / ICMPv6NDOptSrcLLAddr(lladdr=MAC),
+            "solicitation",
+            None,
+            False,
+        ),
         (ICMPv6ND_NS(tgt="fd00:10::50"), "solicitation", None, False),
     ],
 )
-def test_neighbour_discovery(message: Packet, operation: str, mac: str | None, unsolicited: bool) -> None:
-    _, _, kind, details = event(Ether(src=MAC, dst="33:33:00:00:00:01") / IPv6(src="fe80::1", dst="ff02::1") / message)
+def test_neighbour_discovery(
+    message: Packet, operation: str, mac: str | None, unsolicited: bool
+) -> None:
+    _, _, kind, details = event(
+        Ether(src=MAC, dst="33:33:00:00:00:01") / IPv6(src="fe80::1", dst="ff02::1") / message
+    )
     assert kind == "ndp"
     assert details == {
         "interface": "eth0",
@@ -195,7 +229,11 @@ def test_advertisement_that_is_cut_short_is_one_that_every_receiver_discards(len
     protocols.record(Frame(1.5, "director1", "eth0", True, bytes(data)), timeline)
     (advert,) = timeline.events(Advertisement)
     assert advert.length == length
-    shown = f"only {length} of the first 8 bytes" if length < 8 else f"{length} bytes instead of {advert.whole}"
+    shown = (
+        f"only {length} of the first 8 bytes"
+        if length < 8
+        else f"{length} bytes instead of {advert.whole}"
+    )
     assert advert.flaw == shown
 
 
@@ -205,7 +243,9 @@ def test_advertisement_that_is_cut_short_is_one_that_every_receiver_discards(len
     [
         TO_ROUTERS / VRRP(vrid=51, addrlist=[VIP]),
         TO_ROUTERS / VRRPv3(vrid=51, addrlist=[VIP, DIP, DIP]),
-        Ether(src=MAC) / IPv6(src="fe80::1", dst="ff02::12", nh=112, hlim=255) / VRRPv3(vrid=7, addrlist=["fe80::50"]),
+        Ether(src=MAC)
+        / IPv6(src="fe80::1", dst="ff02::12", nh=112, hlim=255)
+        / VRRPv3(vrid=7, addrlist=["fe80::50"]),
     ],
     ids=["v2", "v3", "IPv6"],
 )
@@ -229,7 +269,12 @@ def a_connection(kind: int, protocol: int, state: int, *addresses: str) -> bytes
     """``struct ip_vs_sync_v4`` or ``_v6`` of the kernel's ip_vs_sync.c."""
     family = socket.AF_INET6 if kind else socket.AF_INET
     packed = b"".join(socket.inet_pton(family, address) for address in addresses)
-    return struct.pack("!BBHIHHHHII", kind, protocol, 24 + len(packed), 0, state, 40000, 80, 8080, 0, 900) + packed
+    return (
+        struct.pack(
+            "!BBHIHHHHII", kind, protocol, 24 + len(packed), 0, state, 40000, 80, 8080, 0, 900
+        )
+        + packed
+    )
 
 
 def told(*connections: bytes, version: int = 1) -> Ether:
@@ -241,7 +286,8 @@ def told(*connections: bytes, version: int = 1) -> Ether:
 
 def test_what_a_sync_daemon_tells() -> None:
     packet = told(
-        a_connection(0, 6, 1, "10.0.0.9", VIP, "10.0.1.1"), a_connection(1, 17, 0, "fd00::9", "fd00::50", "fd00::1")
+        a_connection(0, 6, 1, "10.0.0.9", VIP, "10.0.1.1"),
+        a_connection(1, 17, 0, "fd00::9", "fd00::50", "fd00::1"),
     )
     assert event(packet)[2:] == (
         "sync",

@@ -22,13 +22,20 @@ def relay(tmp_path: Path) -> Iterator[tuple[Relay, socket.socket]]:
     gone = subprocess.Popen(["/bin/true"])
     os.waitid(os.P_PID, gone.pid, os.WEXITED | os.WNOWAIT)
     sending, receiving = socket.socketpair()
-    with open(os.devnull, "rb", buffering=0) as log, open(os.devnull, "wb", buffering=0) as control, receiving, sending:
+    with (
+        open(os.devnull, "rb", buffering=0) as log,
+        open(os.devnull, "wb", buffering=0) as control,
+        receiving,
+        sending,
+    ):
         ends = Ends(sending, receiving, log, control, gone.pid)
         yield Relay(ends, ["null", "data", "data"], None, [tmp_path], tmp_path, None), sending
     gone.wait()
 
 
-def test_all_that_a_guest_sent_before_its_end_counts(relay: tuple[Relay, socket.socket], tmp_path: Path) -> None:
+def test_all_that_a_guest_sent_before_its_end_counts(
+    relay: tuple[Relay, socket.socket], tmp_path: Path
+) -> None:
     """However much that is: the caller may have been busy meanwhile."""
     host, guest = relay
     content = b"x" * 50_000

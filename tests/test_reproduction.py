@@ -24,14 +24,25 @@ SOURCES = {
     "scenarios/conftest.py": "",
     "topologies/pair.py": "",
 }
-LATE = make("judged", 15.2, "director2", what=f"takes {VIP}", since=11, earliest=13, latest=14, measured=14.6,
-            met=False)  # fmt: skip
+LATE = make(
+    "judged",
+    15.2,
+    "director2",
+    what=f"takes {VIP}",
+    since=11,
+    earliest=13,
+    latest=14,
+    measured=14.6,
+    met=False,
+)
 MESSAGE = "> assert took in due\nE   assert 3.6 in Due(earliest=2, latest=3)\nE    +  where ```x```"
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """A run of one scenario that failed and another one that passed, with what they were made of."""
+    """A run of one scenario that failed and another one that passed, with what they were made
+    of.
+    """
     rules = {"takeover": "The silence and the skew, of ``backup``."}
     about = {"says": "A backup takes over.", "rules": rules, "marks": ["failover"]}
     folder = make_run(tmp_path / "run", [*EVENTS[:-1], LATE], **about)
@@ -41,7 +52,9 @@ def run(tmp_path: Path) -> Path:
     (folder / "test_it" / artifacts.CAPTURE).write_bytes(b"\0\1s3cret\0\0\2")
     other = folder / "test_it_again"
     other.mkdir()
-    artifacts.write_json(other / artifacts.ABOUT, {"test": "scenarios/test_other.py::test_it", "outcome": "passed"})
+    artifacts.write_json(
+        other / artifacts.ABOUT, {"test": "scenarios/test_other.py::test_it", "outcome": "passed"}
+    )
     (other / artifacts.TIMELINE).write_text("")
     for name, text in SOURCES.items():
         (folder / artifacts.SOURCES / name).parent.mkdir(parents=True, exist_ok=True)
@@ -74,9 +87,14 @@ def test_no_password_is_in_it_nor_in_its_page_and_text(made: Path) -> None:
     assert "s3cret" not in made.with_suffix(".md").read_text()
 
 
-def test_the_text_says_what_was_expected_by_which_rule_what_happened_and_how_to_run_it(made: Path) -> None:
+def test_the_text_says_what_was_expected_by_which_rule_what_happened_and_how_to_run_it(
+    made: Path,
+) -> None:
     text = made.with_suffix(".md").read_text()
-    assert text.splitlines()[0] == f"# director2 takes {VIP} after 3600.0 ms: NOT IN 2000.0 to 3000.0 ms"
+    assert (
+        text.splitlines()[0]
+        == f"# director2 takes {VIP} after 3600.0 ms: NOT IN 2000.0 to 3000.0 ms"
+    )
     assert "By the rule `takeover`: The silence and the skew, of backup." in text
     assert f"| director2 | takes {VIP} | 2000.0 to 3000.0 ms | 3600.0 ms | **missed** |" in text
     assert "director1: PowerOff injected" in text
@@ -99,7 +117,9 @@ def test_no_text_of_a_scenario_ends_its_block(made: Path) -> None:
 
 
 def test_which_scenario_is_meant_is_asked(run: Path) -> None:
-    with pytest.raises(HarnessError, match=r"no scenario called 'nope': say which of .*\(failed\), .*\(passed\)"):
+    with pytest.raises(
+        HarnessError, match=r"no scenario called 'nope': say which of .*\(failed\), .*\(passed\)"
+    ):
         reproduction.choose(artifacts.read_run(run), "nope")
     artifacts.update(run / "test_it" / artifacts.ABOUT, {"outcome": "passed"})
     with pytest.raises(HarnessError, match="2 scenarios with 'test_it' in their names: say which"):
@@ -110,7 +130,9 @@ def test_of_several_the_only_one_that_failed_is_meant(run: Path) -> None:
     assert reproduction.choose(artifacts.read_run(run), "test_it").name == TEST
 
 
-def test_the_command_says_where_both_are(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_where_both_are(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = tmp_path / "one.zip"
     assert cli.main(["bundle", str(run), "--scenario", TEST, "--output", str(target)]) == 0
     assert capsys.readouterr().out.splitlines()[-2:] == [str(tmp_path / "one.md"), str(target)]

@@ -40,11 +40,19 @@ class Host:
 
 @pytest.mark.parametrize("role", [Director, RealServer, Client])
 def test_stock_mininet_gets_an_ordinary_host(role: type, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``Mininet.addHost`` passes the name first and an address always, the options of the topology beside them."""
+    """``Mininet.addHost`` passes the name first and an address always, the options of the
+    topology beside them.
+    """
     monkeypatch.setattr(mininet.node, "Host", Host)
     net = Mininet.__new__(Mininet)
     net.__dict__.update(
-        nextIP=1, ipBaseNum=10 << 24, prefixLen=8, autoSetMacs=False, autoPinCpus=False, hosts=[], nameToNode={}
+        nextIP=1,
+        ipBaseNum=10 << 24,
+        prefixLen=8,
+        autoSetMacs=False,
+        autoPinCpus=False,
+        hosts=[],
+        nameToNode={},
     )
     for name, options in DirectorPair().g.nodes(data=True):
         if options.get("cls") is role:
@@ -56,7 +64,9 @@ def test_stock_mininet_gets_an_ordinary_host(role: type, monkeypatch: pytest.Mon
 
 
 def test_stock_mininet_loads_the_topology(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Mininet, "inited", True)  # else it wants root, though it is to build nothing
+    monkeypatch.setattr(
+        Mininet, "inited", True
+    )  # else it wants root, though it is to build nothing
     topo = DirectorPair()
     assert Mininet(topo=topo, build=False).topo is topo
 
@@ -64,7 +74,9 @@ def test_stock_mininet_loads_the_topology(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_role_is_itself_for_the_harness() -> None:
     web = VirtualService(VIP)
     vrrp = VrrpInstance(vrid=51, vip=VIP)
-    assert role_of("a", {"cls": Director, "vrrp": vrrp, "services": [web]}) == Director(vrrp=vrrp, services=[web])
+    assert role_of("a", {"cls": Director, "vrrp": vrrp, "services": [web]}) == Director(
+        vrrp=vrrp, services=[web]
+    )
     assert role_of("a", {"cls": RealServer, "serves": [web]}) == RealServer(serves=[web])
 
 
@@ -105,28 +117,43 @@ def test_a_derived_director_is_a_director() -> None:
 @pytest.mark.parametrize(
     ("bases", "told"),
     [
-        ((Director, RealServer), "lb1: Both is both Director and RealServer: derive it from DirectorAndRealServer"),
+        (
+            (Director, RealServer),
+            "lb1: Both is both Director and RealServer: derive it from DirectorAndRealServer",
+        ),
         ((RealServer, Client), "lb1: Both is both RealServer and Client: make two machines of it"),
         ((Role,), "lb1: Both is derived from none of the roles Client, Director, "),
     ],
 )
-def test_a_role_derived_from_two_that_contradict_each_other_is_refused(bases: tuple[type, ...], told: str) -> None:
+def test_a_role_derived_from_two_that_contradict_each_other_is_refused(
+    bases: tuple[type, ...], told: str
+) -> None:
     with pytest.raises(HarnessError) as refused:
         role_of("lb1", {"cls": type("Both", bases, {})})
     assert str(refused.value).startswith(told)
 
 
 def test_an_unknown_option_is_named_beside_those_there_are() -> None:
-    with pytest.raises(HarnessError, match=r"web1: a RealServer has no option vips; it takes .*serves, .*page"):
+    with pytest.raises(
+        HarnessError, match=r"web1: a RealServer has no option vips; it takes .*serves, .*page"
+    ):
         role_of("web1", {"cls": RealServer, "vips": [VIP]})
 
 
 @pytest.mark.parametrize(
     ("role", "options", "message"),
     [
-        (Director, {"sysctl": {"kernel.panic": 1}}, "Director: sysctl must name settings such as net.ipv4.ip_forward"),
+        (
+            Director,
+            {"sysctl": {"kernel.panic": 1}},
+            "Director: sysctl must name settings such as net.ipv4.ip_forward",
+        ),
         (Director, {"sysctl": {"net.ipv4/../../kernel": 1}}, "Director: sysctl must name settings"),
-        (Client, {"sysctl": {"net.ipv4.ip_forward": "on"}}, "Client: sysctl net.ipv4.ip_forward must be a number"),
+        (
+            Client,
+            {"sysctl": {"net.ipv4.ip_forward": "on"}},
+            "Client: sysctl net.ipv4.ip_forward must be a number",
+        ),
         (Client, {"sources": ("here",)}, "Client: sources must be an address"),
         (RealServer, {"workers": 0}, "RealServer: workers must be"),
     ],
@@ -145,7 +172,10 @@ def test_both_at_once_is_director_and_real_server() -> None:
 
 def test_roles_that_contradict_each_other_are_refused() -> None:
     web, other = VirtualService(VIP), VirtualService(VIP, port=8080)
-    with pytest.raises(HarnessError, match=r"it serves TCP 172\.16\.10\.50:8080, which is not one of its own services"):
+    with pytest.raises(
+        HarnessError,
+        match=r"it serves TCP 172\.16\.10\.50:8080, which is not one of its own services",
+    ):
         DirectorAndRealServer(services=[web], serves=[other])
     proxy = LocalService(port=8080)
     with pytest.raises(HarnessError, match="its httpd serves as a real server's"):
@@ -155,13 +185,27 @@ def test_roles_that_contradict_each_other_are_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"by": "hand"}, "Director: by must be one of keepalived, frr, ldirectord, ipvsadm, not 'hand'"),
-        ({"by": "ipvsadm", "vrrp": VrrpInstance(vrid=51, vip=VIP)}, "vrrp= is keepalived's, and its table is made by"),
-        ({"by": "ldirectord", "config": "a.conf"}, "config= is keepalived's, and its table is made by ldirectord"),
-        ({"by": "ipvsadm", "services": [VirtualService(VIP, check=TcpCheck())]}, "ipvsadm checks nothing"),
+        (
+            {"by": "hand"},
+            "Director: by must be one of keepalived, frr, ldirectord, ipvsadm, not 'hand'",
+        ),
+        (
+            {"by": "ipvsadm", "vrrp": VrrpInstance(vrid=51, vip=VIP)},
+            "vrrp= is keepalived's, and its table is made by",
+        ),
+        (
+            {"by": "ldirectord", "config": "a.conf"},
+            "config= is keepalived's, and its table is made by ldirectord",
+        ),
+        (
+            {"by": "ipvsadm", "services": [VirtualService(VIP, check=TcpCheck())]},
+            "ipvsadm checks nothing",
+        ),
     ],
 )
-def test_what_makes_the_table_takes_no_more_than_it_can(options: dict[str, Any], complaint: str) -> None:
+def test_what_makes_the_table_takes_no_more_than_it_can(
+    options: dict[str, Any], complaint: str
+) -> None:
     with pytest.raises(HarnessError, match=complaint):
         Director(**options)
 
@@ -172,7 +216,9 @@ def test_ldirectord_is_told_what_it_can_check() -> None:
     assert "checktimeout=3\n" in text
     assert "virtual=172.16.10.50:80\n\treal=172.16.10.21:80 ipip 2\n" in text
     assert '\trequest="/health"\n' in text
-    with pytest.raises(HarnessError, match="ldirectord has HttpGet, TcpCheck and PingCheck here, not UdpCheck"):
+    with pytest.raises(
+        HarnessError, match="ldirectord has HttpGet, TcpCheck and PingCheck here, not UdpCheck"
+    ):
         ldirectord.render([(VirtualService(VIP, check=UdpCheck()), [])])
 
 

@@ -1,4 +1,6 @@
-"""The model of the schedulers: what net/netfilter/ipvs/ip_vs_*.c says, on small examples that can be done by hand."""
+"""The model of the schedulers: what net/netfilter/ipvs/ip_vs_*.c says, on small examples that
+can be done by hand.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ A, B, C = "172.16.10.21", "172.16.10.22", "172.16.10.23"
 VIP = "172.16.10.50"
 
 
-def flows(count: int, held: bool = False, source: str = "172.16.10.100", vip: str = VIP) -> list[Flow]:
+def flows(
+    count: int, held: bool = False, source: str = "172.16.10.100", vip: str = VIP
+) -> list[Flow]:
     return [Flow(source, vip, held)] * count
 
 
@@ -26,7 +30,9 @@ def test_every_scheduler_that_a_service_may_have_has_a_model() -> None:
 
 
 def test_a_scheduler_without_a_model_is_named() -> None:
-    with pytest.raises(HarnessError, match="no model of the scheduler twos; there is one of rr, wrr"):
+    with pytest.raises(
+        HarnessError, match="no model of the scheduler twos; there is one of rr, wrr"
+    ):
         predict("twos", servers(1), flows(1))
 
 
@@ -48,7 +54,9 @@ def test_a_scheduler_without_a_model_is_named() -> None:
         ("lblcr", (1, 1, 1), True, [C, C, B, B, A, A]),
     ],
 )
-def test_turns(scheduler: str, weights: tuple[int, ...], held: bool, expected: list[str | None]) -> None:
+def test_turns(
+    scheduler: str, weights: tuple[int, ...], held: bool, expected: list[str | None]
+) -> None:
     assert predict(scheduler, servers(*weights), flows(len(expected), held)) == expected
 
 
@@ -74,20 +82,24 @@ def test_a_drained_server_keeps_its_clients_in_the_tables_of_hashes() -> None:
     clients = [Flow(f"172.16.10.{host}", VIP) for host in range(100, 140)]
     usual = predict("mh", servers(1, 1, 1), clients)
     drained = [server.drained() if server.address == B else server for server in servers(1, 1, 1)]
-    assert predict("mh", drained, clients) == [None if address == B else address for address in usual]
+    assert predict("mh", drained, clients) == [
+        None if address == B else address for address in usual
+    ]
     assert predict("sh", drained, clients) == [
         None if address == B else address for address in predict("sh", servers(1, 1, 1), clients)
     ]
 
 
 def test_destination_hashing_deals_its_buckets_in_turn() -> None:
-    """172.16.10.50 is 0xac100a32; times the golden ratio its highest byte is 0x9e... of which every third is alike."""
+    """172.16.10.50 is 0xac100a32; times the golden ratio its highest byte is 0x9e... of which
+    every third is alike.
+    """
     bucket = hashes.hash_32(0xAC100A32, 8)
     assert bucket == ((0xAC100A32 * 0x61C88647) % 2**32) >> 24
     assert predict("dh", servers(1, 1, 1), flows(1)) == [(C, B, A)[bucket % 3]]
 
 
-# -- hashes -----------------------------------------------------------------------------------------------------------
+# -- hashes ----------------------------------------------------------------------------------------
 
 
 def test_an_ipv6_address_is_folded() -> None:
@@ -105,10 +117,15 @@ def test_hsiphash_is_the_kernel_s() -> None:
 
 
 @pytest.mark.parametrize(
-    ("weights", "shares"), [((1, 1), (2047, 2046)), ((1, 2), (1365, 2728)), ((3, 0), (4093, 0)), ((100, 1), (4013, 80))]
+    ("weights", "shares"),
+    [((1, 1), (2047, 2046)), ((1, 2), (1365, 2728)), ((3, 0), (4093, 0)), ((100, 1), (4013, 80))],
 )
-def test_maglev_shares_its_table_by_weight(weights: tuple[int, int], shares: tuple[int, int]) -> None:
-    table = hashes.maglev_table([(address, 80, weight) for address, weight in zip((A, B), weights, strict=True)])
+def test_maglev_shares_its_table_by_weight(
+    weights: tuple[int, int], shares: tuple[int, int]
+) -> None:
+    table = hashes.maglev_table(
+        [(address, 80, weight) for address, weight in zip((A, B), weights, strict=True)]
+    )
     assert (table.count(0), table.count(1)) == shares
 
 

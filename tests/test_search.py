@@ -60,7 +60,11 @@ def test_steps_follow_each_other_and_what_lasts_is_taken_back() -> None:
         (step(0, "StopKeepalived", "director1", lasts=2), step(1, "Reload", "director1"), 1),
         (step(0, "Mute", "web1", lasts=2), step(1, "Deaf", "web1", lasts=1), 2),
         (step(0, "Mute", "web1", lasts=2), step(1, "Mute", "web1", lasts=1), 1),
-        (step(0, "PowerOff", "web1", lasts=2), step(1, "Cut", "director1", lasts=1, other="web1", both=True), 1),
+        (
+            step(0, "PowerOff", "web1", lasts=2),
+            step(1, "Cut", "director1", lasts=1, other="web1", both=True),
+            1,
+        ),
     ],
 )
 def test_a_step_that_clashes_is_left_out(first: Step, second: Step, kept: int) -> None:
@@ -68,17 +72,27 @@ def test_a_step_that_clashes_is_left_out(first: Step, second: Step, kept: int) -
 
 
 def test_what_follows_a_step_that_is_left_out_keeps_its_time() -> None:
-    steps = (step(0, "PowerOff", "web1", lasts=9), step(1, "StopHttpd", "web1"), step(2, "Unplug", "web2", lasts=1))
+    steps = (
+        step(0, "PowerOff", "web1", lasts=9),
+        step(1, "StopHttpd", "web1"),
+        step(2, "Unplug", "web2", lasts=1),
+    )
 
     assert performed(steps, holds) == (steps[0], step(3, "Unplug", "web2", lasts=1))
 
 
 def test_a_deed_that_does_not_last_is_taken_back_after_it_was_done() -> None:
-    assert [each.begins for each in moments([step(0, "Reload", "director1")], holds)] == [True, False]
+    assert [each.begins for each in moments([step(0, "Reload", "director1")], holds)] == [
+        True,
+        False,
+    ]
 
 
 def test_steps_survive_a_file() -> None:
-    steps = (step(0.25, "Cut", "director1", lasts=2, other="web1", both=False), step(0, "Reload", "director2"))
+    steps = (
+        step(0.25, "Cut", "director1", lasts=2, other="web1", both=False),
+        step(0, "Reload", "director2"),
+    )
 
     assert from_json(to_json(steps)) == steps
 
@@ -160,7 +174,11 @@ def test_every_edit_is_of_text_that_stands_once_and_leaves_braces_in_pairs() -> 
 
 
 def test_an_edit_of_one_real_server_leaves_the_other() -> None:
-    edit = next(each for each in edits_of(CONFIG) if each.name.startswith("weight 3 in real_server 10.0.0.3"))
+    edit = next(
+        each
+        for each in edits_of(CONFIG)
+        if each.name.startswith("weight 3 in real_server 10.0.0.3")
+    )
 
     changed = CONFIG.replace(edit.old, edit.new)
 
@@ -198,7 +216,9 @@ def test_signatures_leave_out_numbers_and_which_node_it_was() -> None:
     texts = ("director1 holds 10.0.0.1 for 3.25 s", "director2 holds 10.0.0.9 for 12 s")
 
     assert len({Signature.of(Violation("owner", 1.0, text)) for text in texts}) == 1
-    assert Signature.of(Violation("owner", 1.0, texts[0])) != Signature.of(Violation("other", 1.0, texts[0]))
+    assert Signature.of(Violation("owner", 1.0, texts[0])) != Signature.of(
+        Violation("other", 1.0, texts[0])
+    )
 
 
 def test_known_defects_hide_nothing_else() -> None:
@@ -217,7 +237,10 @@ def test_known_defects_hide_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("invariant", "text"),
     [
-        ("advertisements keep their pace", "director1 advertised VI_1, and again before 1 s had passed"),
+        (
+            "advertisements keep their pace",
+            "director1 advertised VI_1, and again before 1 s had passed",
+        ),
         ("as before", "director1 /proc/net/raw: nothing became '00000000:0070 00000000:0000'"),
         (
             "nobody takes over too soon after its start",
@@ -238,7 +261,9 @@ def life(*events: Event, amiss: str | None = None) -> Lived:
 
 def takes(at: float, node: str = "director2") -> AddressChanged:
     """A director gets the VIP."""
-    return AddressChanged(at, node, action="added", address="172.16.10.50", prefix=32, interface="eth0")
+    return AddressChanged(
+        at, node, action="added", address="172.16.10.50", prefix=32, interface="eth0"
+    )
 
 
 def removes(at: float) -> DestinationChanged:
@@ -254,14 +279,24 @@ def removes(at: float) -> DestinationChanged:
         (life(takes(12)), life(takes(12.05)), None),
         (life(takes(12)), life(takes(12.3)), "after 2.000 s with old, and after 2.300 s with new"),
         (life(takes(12)), life(), "is added on director2 once with old, never with new"),
-        (life(takes(12)), life(takes(12, "director1")), "on director1 never with old, once with new"),
+        (
+            life(takes(12)),
+            life(takes(12, "director1")),
+            "on director1 never with old, once with new",
+        ),
         (life(removes(12)), life(removes(15)), None),
-        (life(removes(12)), life(), "172.16.10.21:80 of TCP 172.16.10.50:80 is removed on director1 once"),
+        (
+            life(removes(12)),
+            life(),
+            "172.16.10.21:80 of TCP 172.16.10.50:80 is removed on director1 once",
+        ),
         (life(), life(amiss="late"), "new: late; old comes to rest"),
         (life(amiss="late"), life(amiss="late"), None),
     ],
 )
-def test_two_versions_differ_by_more_than_protocols_leave_open(one: Lived, other: Lived, told: str | None) -> None:
+def test_two_versions_differ_by_more_than_protocols_leave_open(
+    one: Lived, other: Lived, told: str | None
+) -> None:
     texts = [each.text for each in differences(one, other, ("old", "new"))]
 
     assert texts == [] if told is None else len(texts) == 1 and told in texts[0]
@@ -295,12 +330,17 @@ def test_a_scenario_of_three_steps_has_fifteen_lines_and_is_python() -> None:
 
 
 def test_a_table_is_the_same_whatever_the_order_and_the_connections() -> None:
-    header = "IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler Flags\n  -> RemoteAddress\n"
+    header = (
+        "IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler"
+        " Flags\n  -> RemoteAddress\n"
+    )
     one = (
-        "TCP  AC10:0050 rr\n  -> AC01:0050      Route   1      0          7\n  -> AC02:0050      Route   1      0  1\n"
+        "TCP  AC10:0050 rr\n  -> AC01:0050      Route   1      0          7\n  -> AC02:0050   "
+        "   Route   1      0  1\n"
     )
     other = (
-        "TCP  AC10:0050 rr\n  -> AC02:0050      Route   1      3  1\n  -> AC01:0050      Route   1      0          0\n"
+        "TCP  AC10:0050 rr\n  -> AC02:0050      Route   1      3  1\n  -> AC01:0050     "
+        " Route   1      0          0\n"
     )
     weighed = other.replace("AC01:0050      Route   1", "AC01:0050      Route   9")
 
@@ -318,7 +358,10 @@ def test_what_keepalived_holds_open_is_counted_without_sockets_and_inodes() -> N
 
 
 def test_a_descriptor_more_is_a_difference() -> None:
-    before, now = ({"director1 keepalived's descriptors": canonical.held(["pipe:[1]"] * count)} for count in (2, 3))
+    before, now = (
+        {"director1 keepalived's descriptors": canonical.held(["pipe:[1]"] * count)}
+        for count in (2, 3)
+    )
 
     assert "keepalived holds 3 pipe" in str(canonical.difference(before, now))
 
@@ -327,4 +370,6 @@ def test_what_fails_by_itself_has_no_step() -> None:
     steps = (step(1, "Reload", "director1"), step(0.5, "Restart", "director1"))
 
     assert smallest(steps, lambda candidate: True) == ()
-    assert smallest(steps, lambda candidate: len(candidate) > 0) == (step(0, "Reload", "director1"),)
+    assert smallest(steps, lambda candidate: len(candidate) > 0) == (
+        step(0, "Reload", "director1"),
+    )

@@ -33,13 +33,18 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         (["director_pair"], ["--searched", "director_pair"]),
         (["forwarding:two_lans"], ["--searched", "forwarding:two_lans"]),
         (FILES, ["--director", FILES[0], "--director", FILES[1]]),
-        ([f"lb1={FILES[0]}", "--set", "eth0=192.0.2.0/24"], ["--director", f"lb1={FILES[0]}", "--set"]),
+        (
+            [f"lb1={FILES[0]}", "--set", "eth0=192.0.2.0/24"],
+            ["--director", f"lb1={FILES[0]}", "--set"],
+        ),
         (["director_pair", "--examples", "7", "--seed", "3"], ["--examples=7", "--seed=3"]),
         (["director_pair", "--without", "PowerOff"], ["--without=PowerOff"]),
         (["director_pair", "--minutes", "5"], ["--minutes=5.0"]),
     ],
 )
-def test_what_is_searched_is_passed_on(given: list[str], passed: list[str], ran: list[list[str]]) -> None:
+def test_what_is_searched_is_passed_on(
+    given: list[str], passed: list[str], ran: list[list[str]]
+) -> None:
     with pytest.raises(SystemExit):
         main(["search", *given, "--", "-n", "2"])
 
@@ -54,11 +59,26 @@ def test_what_is_searched_is_passed_on(given: list[str], passed: list[str], ran:
         (["nothing"], "there is no topology nothing; there are: "),
         (["missing.conf"], "missing.conf"),
         (["director_pair", *FILES], "give one topology or directors' configurations, not both"),
-        (["director_pair", "farm"], "one topology is searched at a time, not director_pair and farm"),
-        (["director_pair", "--examples", "0"], "--examples 0: give the number of sequences, 1 to 1000000"),
-        (["director_pair", "--minutes", "0"], "--minutes 0: give the minutes that it may take, more than 0"),
-        (["director_pair", "--without", "Poweroff"], "--without Poweroff: there is no such deed; there are "),
-        (["without_keepalived:ldirectord"], "has no director that runs keepalived, so there is nothing to search"),
+        (
+            ["director_pair", "farm"],
+            "one topology is searched at a time, not director_pair and farm",
+        ),
+        (
+            ["director_pair", "--examples", "0"],
+            "--examples 0: give the number of sequences, 1 to 1000000",
+        ),
+        (
+            ["director_pair", "--minutes", "0"],
+            "--minutes 0: give the minutes that it may take, more than 0",
+        ),
+        (
+            ["director_pair", "--without", "Poweroff"],
+            "--without Poweroff: there is no such deed; there are ",
+        ),
+        (
+            ["without_keepalived:ldirectord"],
+            "has no director that runs keepalived, so there is nothing to search",
+        ),
     ],
 )
 def test_what_cannot_be_searched_is_told_in_a_sentence(

@@ -1,4 +1,6 @@
-"""The corpus of a search, and how a sequence is made from one that is in it: all without a kernel."""
+"""The corpus of a search, and how a sequence is made from one that is in it: all without a
+kernel.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ def draft(change: Change | None, at: int = 0, other_at: int = 0, most: int = 5) 
         (None, 0, (HANG,)),
     ],
 )
-def test_a_change_makes_another_sequence_of_one_in_the_corpus(change: Change | None, at: int, made: Steps) -> None:
+def test_a_change_makes_another_sequence_of_one_in_the_corpus(
+    change: Change | None, at: int, made: Steps
+) -> None:
     assert draft(change, at, other_at=1).steps(corpus_of(FIRST, SECOND)) == made
 
 
@@ -58,7 +62,9 @@ def test_a_change_makes_another_sequence_of_one_in_the_corpus(change: Change | N
 def test_whatever_the_change_there_is_something_to_do_and_not_too_much(change: Change) -> None:
     for sequences in ((FIRST,), ((POWER,),), (FIRST * 10, SECOND)):
         for number in (0, 7, 2**16):
-            made = Draft((HANG,), change, number, number, RELOAD, number, number, 5).steps(corpus_of(*sequences))
+            made = Draft((HANG,), change, number, number, RELOAD, number, number, 5).steps(
+                corpus_of(*sequences)
+            )
             assert 1 <= len(made) <= 5
 
 
@@ -126,9 +132,18 @@ def test_the_table_counts_states_by_deed_and_by_what_directors_are() -> None:
     seen = [
         ("director1 VI_1 MASTER", "director2 VI_1 BACKUP"),
         ("director1 VI_1 MASTER", "director2 VI_1 BACKUP", "director1 lacks 1", "while Unplug web"),
-        ("director1 VI_1 MASTER", "director2 VI_1 BACKUP", "while PowerOff web", "while Unplug web"),
+        (
+            "director1 VI_1 MASTER",
+            "director2 VI_1 BACKUP",
+            "while PowerOff web",
+            "while Unplug web",
+        ),
     ]
-    assert coverage.table(seen)[2:] == ["| nothing | 1 |", "| PowerOff web | 1 |", "| Unplug web | 2 |"]
+    assert coverage.table(seen)[2:] == [
+        "| nothing | 1 |",
+        "| PowerOff web | 1 |",
+        "| Unplug web | 2 |",
+    ]
 
 
 class Config:
@@ -161,7 +176,9 @@ def test_what_tests_leave_is_put_together_by_the_host(
     assert "0 of 2 sequences are new in" in capsys.readouterr().out
 
 
-def test_a_link_that_a_guest_has_left_is_not_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_link_that_a_guest_has_left_is_not_followed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     secret, run = tmp_path / "secret.json", tmp_path / "run"
     secret.write_text(json.dumps(corpus_of(FIRST).to_json()))
     received.make_folders(tmp_path, "run/search/x")

@@ -10,11 +10,20 @@ from harness.repeating.seeds import filled, histogram, outside, shares, table
 
 
 def judged(measured: float | None, earliest: float = 10.0, latest: float = 12.0) -> str:
-    return json.dumps({"kind": "judged", "measured": measured, "earliest": earliest, "latest": latest})
+    return json.dumps(
+        {"kind": "judged", "measured": measured, "earliest": earliest, "latest": latest}
+    )
 
 
 def test_a_time_s_share_of_its_window() -> None:
-    lines = [judged(10.0), judged(11.0), judged(13.0), judged(None), judged(5.0, 5.0, 5.0), '{"kind": "log"}']
+    lines = [
+        judged(10.0),
+        judged(11.0),
+        judged(13.0),
+        judged(None),
+        judged(5.0, 5.0, 5.0),
+        '{"kind": "log"}',
+    ]
     assert shares(lines) == pytest.approx([0.0, 0.5, 1.5])
 
 

@@ -40,10 +40,15 @@ def test_counters_are_told_apart_by_their_group() -> None:
 
 def test_instances_are_told_apart() -> None:
     both = WRITTEN + WRITTEN.replace("VI_1", "VI_2").replace("TTL: 2", "TTL: 7")
-    assert {name: each["Packet Errors: TTL"] for name, each in statistics.parse(both).items()} == {"VI_1": 2, "VI_2": 7}
+    assert {name: each["Packet Errors: TTL"] for name, each in statistics.parse(both).items()} == {
+        "VI_1": 2,
+        "VI_2": 7,
+    }
 
 
-@pytest.mark.parametrize("text", ["", WRITTEN[:-30], WRITTEN + "VRRP Instance: VI_2\n  Advertisements:\n"])
+@pytest.mark.parametrize(
+    "text", ["", WRITTEN[:-30], WRITTEN + "VRRP Instance: VI_2\n  Advertisements:\n"]
+)
 def test_cut_short_is_refused(text: str) -> None:
     with pytest.raises(HarnessError, match="cut short"):
         statistics.parse(text)

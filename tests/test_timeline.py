@@ -12,7 +12,17 @@ from typing import Literal
 import pytest
 
 from harness.errors import HarnessError
-from harness.events import AddressChanged, Advertisement, Arp, Link, Log, Power, Request, UnknownName, make
+from harness.events import (
+    AddressChanged,
+    Advertisement,
+    Arp,
+    Link,
+    Log,
+    Power,
+    Request,
+    UnknownName,
+    make,
+)
 from harness.report.standing import addresses, standing
 from harness.timeline import Timeline, TooLate
 
@@ -103,10 +113,15 @@ def test_only_what_matters_is_looked_at_again() -> None:
             timeline.record(event)
         return None
 
-    assert timeline.wait_until(look, timeline.now() + 5, "power", lambda event: event.kind == "power") == "on"
+    assert (
+        timeline.wait_until(look, timeline.now() + 5, "power", lambda event: event.kind == "power")
+        == "on"
+    )
     assert looks == [0, 4]
     with pytest.raises(TooLate):
-        timeline.wait_until(lambda: looks.append(0), timeline.now() + 0.01, "nothing", lambda event: False)
+        timeline.wait_until(
+            lambda: looks.append(0), timeline.now() + 0.01, "nothing", lambda event: False
+        )
     assert len(looks) == 4  # at the beginning, and when it is too late
 
 
@@ -134,14 +149,23 @@ def test_the_file_has_an_event_a_line() -> None:
     timeline.write(file)
     power, request = (json.loads(line) for line in file.getvalue().splitlines())
     assert power == {"at": 0.5, "node": "director1", "kind": "power", "action": "on"}
-    assert (request["at"], request["status"], request["error"], request["server"]) == (1.012345679, 200, None, "wéb1")
+    assert (request["at"], request["status"], request["error"], request["server"]) == (
+        1.012345679,
+        200,
+        None,
+        "wéb1",
+    )
     file = io.StringIO()
     timeline.write(file, since=1)
     assert len(file.getvalue().splitlines()) == 1
 
 
-def held(at: float, action: Literal["added", "removed"], address: str, prefix: int = 32) -> AddressChanged:
-    return AddressChanged(at, "director1", action=action, address=address, prefix=prefix, interface="eth0")
+def held(
+    at: float, action: Literal["added", "removed"], address: str, prefix: int = 32
+) -> AddressChanged:
+    return AddressChanged(
+        at, "director1", action=action, address=address, prefix=prefix, interface="eth0"
+    )
 
 
 def test_how_things_stand_is_the_last_word_on_each() -> None:
@@ -165,15 +189,27 @@ def test_how_things_stand_is_the_last_word_on_each() -> None:
 @pytest.mark.parametrize(
     ("query", "meant"),
     [
-        (lambda timeline: timeline.events("adress"), "'adress' is no kind of event, which are classes"),
+        (
+            lambda timeline: timeline.events("adress"),
+            "'adress' is no kind of event, which are classes",
+        ),
         (lambda timeline: timeline.events("address"), "did you mean 'AddressChanged'"),
         (
             lambda timeline: timeline.events(Advertisement, priorty=90),
             "'priorty' is no detail of advertisement: did you mean",
         ),
-        (lambda timeline: timeline.events(priorty=90), "'priorty' is no detail of any event: did you mean 'priority'"),
-        (lambda timeline: timeline.events(Log, node="director9"), "'director9' is no node: did you mean 'director1'"),
-        (lambda timeline: timeline.events(Power, action="added"), "action is never 'added': there are off, on"),
+        (
+            lambda timeline: timeline.events(priorty=90),
+            "'priorty' is no detail of any event: did you mean 'priority'",
+        ),
+        (
+            lambda timeline: timeline.events(Log, node="director9"),
+            "'director9' is no node: did you mean 'director1'",
+        ),
+        (
+            lambda timeline: timeline.events(Power, action="added"),
+            "action is never 'added': there are off, on",
+        ),
         (lambda timeline: timeline.events(Advertisement, priority="90"), "priority is never '90'"),
         (
             lambda timeline: timeline.wait_for(Log, until=0, deamon="httpd"),
@@ -188,7 +224,9 @@ def test_a_query_cannot_be_misspelt(query: Callable[[Timeline], object], meant: 
         query(timeline)
 
 
-def test_events_of_several_kinds_at_one_instant_are_in_the_order_in_which_they_were_recorded() -> None:
+def test_events_of_several_kinds_at_one_instant_are_in_the_order_in_which_they_were_recorded() -> (
+    None
+):
     timeline = Timeline()
     for number in range(6):
         if number % 2:

@@ -1,4 +1,6 @@
-"""Protocol arithmetic: the figures that keepalived was measured to keep, and the ends of each window."""
+"""Protocol arithmetic: the figures that keepalived was measured to keep, and the ends of each
+window.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ VIP = "172.16.10.50"
 SWITCH = maintenance_switch()
 MASTER = VrrpInstance(vrid=51, vip=VIP, priority=100, track_scripts=(SWITCH,))
 BACKUP = VrrpInstance(vrid=51, vip=VIP, priority=90, track_scripts=(SWITCH,))
-WEB = VirtualService(VIP, delay_loop=2.0, check=HttpGet(connect_timeout=2.0, retry=1, delay_before_retry=1.0))
+WEB = VirtualService(
+    VIP, delay_loop=2.0, check=HttpGet(connect_timeout=2.0, retry=1, delay_before_retry=1.0)
+)
 
 
 def about(earliest: float, latest: float) -> object:
@@ -54,13 +58,17 @@ def ends(window: Window) -> tuple[float, float]:
         (255, 1, 2, 3.004),
     ],
 )
-def test_master_down_interval(priority: int, advert_int: float, version: int, interval: float) -> None:
+def test_master_down_interval(
+    priority: int, advert_int: float, version: int, interval: float
+) -> None:
     instance = replace(MASTER, priority=priority, advert_int=advert_int, version=version)
     assert timers.master_down_interval(instance) == pytest.approx(interval, abs=0.0005)
 
 
 def test_version_3_follows_the_interval_that_the_master_advertises() -> None:
-    assert timers.master_down_interval(replace(BACKUP, version=3), 0.5) == pytest.approx(1.824, abs=0.0005)
+    assert timers.master_down_interval(replace(BACKUP, version=3), 0.5) == pytest.approx(
+        1.824, abs=0.0005
+    )
     assert timers.master_down_interval(BACKUP, 0.5) == pytest.approx(3.648, abs=0.0005)
 
 
@@ -74,7 +82,9 @@ def test_announced_loss_costs_the_skew() -> None:
 
 def test_tolerated_delay_is_the_wait_after_the_first_advertisement_that_is_missed() -> None:
     assert timers.tolerated_delay(BACKUP) == pytest.approx(2.648, abs=0.0005)
-    assert timers.tolerated_delay(replace(BACKUP, version=3, advert_int=0.1)) == pytest.approx(0.265, abs=0.0005)
+    assert timers.tolerated_delay(replace(BACKUP, version=3, advert_int=0.1)) == pytest.approx(
+        0.265, abs=0.0005
+    )
 
 
 def test_cold_start_is_won_by_the_shortest_wait() -> None:
@@ -84,8 +94,12 @@ def test_cold_start_is_won_by_the_shortest_wait() -> None:
 def test_address_owner_does_not_wait() -> None:
     owner = replace(MASTER, priority=255, state="MASTER")
     assert timers.cold_start(BACKUP, owner) == Window(0.0, 0.0)
-    assert timers.cold_start(BACKUP, replace(owner, state="BACKUP")).latest == pytest.approx(3 + 1 / 256)
-    assert timers.cold_start(BACKUP, replace(owner, priority=254)).latest == pytest.approx(3 + 2 / 256)
+    assert timers.cold_start(BACKUP, replace(owner, state="BACKUP")).latest == pytest.approx(
+        3 + 1 / 256
+    )
+    assert timers.cold_start(BACKUP, replace(owner, priority=254)).latest == pytest.approx(
+        3 + 2 / 256
+    )
 
 
 def test_failback_is_the_returning_ones_own_wait() -> None:
@@ -162,7 +176,8 @@ def test_checks_own_delay_loop_goes_before_the_services() -> None:
     assert timers.recovery(quick) == Window(0.5, 2.5)
 
 
-# Checkers at keepalived's own pace, in a service with a delay_loop of 2 s: how soon and how late a real server leaves.
+# Checkers at keepalived's own pace, in a service with a delay_loop of 2 s: how soon and how late a
+# real server leaves.
 @pytest.mark.parametrize(
     ("check", "symptom", "window"),
     [
@@ -182,7 +197,11 @@ def test_checks_own_delay_loop_goes_before_the_services() -> None:
         (MiscCheck("/bin/true"), timers.Symptom.REFUSED, Window(0, 2)),
         (MiscCheck("/bin/true"), timers.Symptom.SILENT, Window(2, 4)),
         (MiscCheck("/bin/true", timeout=1, retry=2), timers.Symptom.SILENT, Window(3, 5)),
-        (FileCheck(TrackedFile(name="weight", path="/weight")), timers.Symptom.REFUSED, Window(0, 0)),
+        (
+            FileCheck(TrackedFile(name="weight", path="/weight")),
+            timers.Symptom.REFUSED,
+            Window(0, 0),
+        ),
     ],
 )
 def test_removal_by_each_checker(check: Check, symptom: timers.Symptom, window: Window) -> None:
@@ -204,7 +223,11 @@ def test_removal_for_one_of_several_urls_waits_for_its_turn() -> None:
         (DnsCheck(delay_before_retry=3), timers.Symptom.REFUSED, Window(0, 2)),
         (PingCheck(connect_timeout=1), timers.Symptom.SILENT, Window(0, 3)),
         (UdpCheck(connect_timeout=1), timers.Symptom.REFUSED, Window(0, 3)),
-        (FileCheck(TrackedFile(name="weight", path="/weight")), timers.Symptom.REFUSED, Window(0, 0)),
+        (
+            FileCheck(TrackedFile(name="weight", path="/weight")),
+            timers.Symptom.REFUSED,
+            Window(0, 0),
+        ),
     ],
 )
 def test_recovery_by_each_checker(check: Check, symptom: timers.Symptom, window: Window) -> None:
@@ -219,7 +242,9 @@ def test_recovery_by_each_checker(check: Check, symptom: timers.Symptom, window:
         (PingCheck(), timers.Symptom.REFUSED),
     ],
 )
-def test_what_a_checker_does_not_notice_has_no_removal(check: Check, symptom: timers.Symptom) -> None:
+def test_what_a_checker_does_not_notice_has_no_removal(
+    check: Check, symptom: timers.Symptom
+) -> None:
     for rule in (timers.removal, timers.recovery):
         with pytest.raises(HarnessError, match="does not notice"):
             rule(replace(WEB, check=check), symptom)
@@ -228,14 +253,25 @@ def test_what_a_checker_does_not_notice_has_no_removal(check: Check, symptom: ti
 def test_first_check_comes_after_a_second_and_the_warmup() -> None:
     assert timers.first_check(replace(WEB, check=TcpCheck())) == Window(1, 3)
     assert timers.first_check(replace(WEB, check=TcpCheck(warmup=0))) == Window(1, 1)
-    assert timers.first_check(replace(WEB, check=HttpGet(warmup=0.5, more=(Url("/more"),)))) == Window(3, 3.5)
+    assert timers.first_check(
+        replace(WEB, check=HttpGet(warmup=0.5, more=(Url("/more"),)))
+    ) == Window(3, 3.5)
 
 
 @pytest.mark.parametrize(
     ("live", "had", "has"),
-    [(4, False, False), (5, False, True), (1, True, True), (0, True, False), (3, False, False), (2, True, True)],
+    [
+        (4, False, False),
+        (5, False, True),
+        (1, True, True),
+        (0, True, False),
+        (3, False, False),
+        (2, True, True),
+    ],
 )
-def test_quorum_is_lost_below_its_hysteresis_and_gained_above_it(live: int, had: bool, has: bool) -> None:
+def test_quorum_is_lost_below_its_hysteresis_and_gained_above_it(
+    live: int, had: bool, has: bool
+) -> None:
     assert replace(WEB, quorum=3, hysteresis=2).has_quorum(live, had) is has
 
 
@@ -253,7 +289,10 @@ def test_service_without_check_has_no_removal() -> None:
 def test_gratuitous_arps_come_in_two_rounds() -> None:
     assert timers.garp_schedule(MASTER) == (0.0,) * 5 + (5.0,) * 5
     assert timers.garp_schedule(replace(MASTER, garp_master_delay=0)) == (0.0,) * 5
-    assert timers.garp_schedule(replace(MASTER, garp_master_delay=2, garp_master_repeat=1)) == (0.0, 2.0)
+    assert timers.garp_schedule(replace(MASTER, garp_master_delay=2, garp_master_repeat=1)) == (
+        0.0,
+        2.0,
+    )
 
 
 def test_gratuitous_arp_is_refreshed_with_the_next_advertisement() -> None:
@@ -296,7 +335,9 @@ def test_a_script_that_hangs_fails_a_timeout_after_each_start() -> None:
 
 
 def test_a_master_is_displaced_by_what_it_advertises_or_by_its_resignation() -> None:
-    assert timers.priority_failover(MASTER, BACKUP, left=0) == timers.takeover(BACKUP, announced=True)
+    assert timers.priority_failover(MASTER, BACKUP, left=0) == timers.takeover(
+        BACKUP, announced=True
+    )
     assert timers.priority_failover(MASTER, BACKUP, left=80) == timers.preemption(BACKUP)
     with pytest.raises(HarnessError, match="left at priority 90, not below the backup's 90"):
         timers.priority_failover(MASTER, BACKUP, left=90)

@@ -1,4 +1,6 @@
-"""The embedded kernel as a place to run a program: everything is as if the program had been run directly."""
+"""The embedded kernel as a place to run a program: everything is as if the program had been run
+directly.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,21 @@ from harness.errors import HarnessError
 from harness.kernels import wire
 from harness.kernels.calls import linux
 from harness.kernels.host import uml
-from tests.guests import BUILT, NOBODY, PACKAGED, VIRTUAL, Host, descendants, kernel_process, make_host, status
+from tests.guests import (
+    BUILT,
+    NOBODY,
+    PACKAGED,
+    VIRTUAL,
+    Host,
+    descendants,
+    kernel_process,
+    make_host,
+    status,
+)
 
-INPUT = bytes(range(256)) * 300  # more than a serial line's buffer, and every byte that it could mistake
+INPUT = (
+    bytes(range(256)) * 300
+)  # more than a serial line's buffer, and every byte that it could mistake
 
 PROBE = """
     import os, signal, subprocess, sys, time
@@ -32,7 +46,8 @@ PROBE = """
     from harness.kernels.calls import linux
 
     def streams():
-        print(*(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)), sys.argv[1:], file=sys.stderr)
+        terminals = [stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)]
+        print(*terminals, sys.argv[1:], file=sys.stderr)
         sys.stdout.buffer.write(sys.stdin.buffer.read())
         sys.exit(7)
 
@@ -46,7 +61,8 @@ PROBE = """
         print((here / "untouched").read_text(), os.stat("/etc/passwd").st_uid, here)
 
     def machine():
-        subprocess.run(["/sbin/ip", "link", "add", "one", "type", "veth", "peer", "name", "two"], check=True)
+        pair = ["one", "type", "veth", "peer", "name", "two"]
+        subprocess.run(["/sbin/ip", "link", "add", *pair], check=True)
         paths = ("/sys/class/net/one", "/dev/pts/ptmx", "/dev/fd/0")
         print(*(Path(path).exists() for path in paths), flush=True)
         subprocess.run(["/sbin/ip", "-4", "address", "show", "lo"], check=True)
@@ -56,7 +72,8 @@ PROBE = """
             if line.startswith("CapEff"):
                 print(line)
         os.makedirs("/run/host")
-        # Not mount(8): that of util-linux 2.41 uses the new system calls, which hostfs does not take its folder from.
+        # Not mount(8): that of util-linux 2.41 uses the new system calls, which hostfs does not
+        # take its folder from.
         linux.mount("none", "/run/host", "hostfs", 0, "/")
         print("mounted", flush=True)
         try:
@@ -66,7 +83,8 @@ PROBE = """
             print(error.strerror)
 
     def wait():
-        told, signal_came = os.pipe()  # pause() would sleep through a signal that comes between print and itself
+        # pause() would sleep through a signal that comes between print and itself
+        told, signal_came = os.pipe()
         os.set_blocking(signal_came, False)
         signal.set_wakeup_fd(signal_came)
         print("waiting", flush=True)
@@ -182,7 +200,9 @@ def test_closed_standard_output_ends_the_program(host: Host) -> None:
 def test_terminal(host: Host) -> None:
     with host.on_terminal("terminal") as screen:
         before = termios.tcgetattr(screen.slave)
-        assert b"True True os.terminal_size(columns=100, lines=30)\r\n" in screen.until(b"lines=30)\r\n")
+        assert b"True True os.terminal_size(columns=100, lines=30)\r\n" in screen.until(
+            b"lines=30)\r\n"
+        )
         screen.type(b"abx\x7fc\r")
         assert b"read abc\r\n" in screen.until(b"read abc\r\n")
         fcntl.ioctl(screen.slave, termios.TIOCSWINSZ, struct.pack("4H", 20, 90, 0, 0))
@@ -234,7 +254,12 @@ def _children_end(seconds: int) -> bool:
 
 def _traces(user: int) -> set[Path]:
     folders = ("/dev/shm", "/tmp", "/var/tmp")
-    return {path for folder in folders for path in Path(folder).glob("lvs-harness-*") if path.stat().st_uid == user}
+    return {
+        path
+        for folder in folders
+        for path in Path(folder).glob("lvs-harness-*")
+        if path.stat().st_uid == user
+    }
 
 
 @pytest.mark.usefixtures("orphans_come_here")
@@ -267,7 +292,9 @@ def test_caller_is_told_that_the_kernel_was_killed(host: Host) -> None:
         os.kill(kernel_process(host, caller.pid), signal.SIGKILL)
         _, err = caller.communicate()
     kept = os.fsencode(host.folder / "writable")
-    assert b"HarnessError: the embedded kernel was killed by SIGKILL, which came from outside" in err
+    assert (
+        b"HarnessError: the embedded kernel was killed by SIGKILL, which came from outside" in err
+    )
     assert kept in err
     assert caller.returncode == 1
 

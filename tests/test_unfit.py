@@ -35,5 +35,8 @@ def test_an_old_kernel_does_not_fit_a_processor_with_amx(
 def test_it_is_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uml, "_processor_flags", lambda: ["amx_tile"])
     monkeypatch.setattr(choice, "_embedded", lambda *_: (kernel("6.1.176"), "packaged"))
-    with pytest.raises(HarnessError, match=r"6\.1\.176 dies on a processor with AMX; build a newer one: make kernel"):
+    with pytest.raises(
+        HarnessError,
+        match=r"6\.1\.176 dies on a processor with AMX; build a newer one: make kernel",
+    ):
         choice.choose("uml", "auto", 0)

@@ -35,7 +35,11 @@ def test_what_lasts_longest_comes_first() -> None:
 
 
 def test_a_scenario_that_has_never_run_lasts_as_long_as_others() -> None:
-    assert units.lasts({"a": 2.0, "b": 4.0, "gone": 99.0}, ["a", "b", "new"]) == {"a": 2.0, "b": 4.0, "new": 3.0}
+    assert units.lasts({"a": 2.0, "b": 4.0, "gone": 99.0}, ["a", "b", "new"]) == {
+        "a": 2.0,
+        "b": 4.0,
+        "new": 3.0,
+    }
     assert units.lasts({}, ["new"]) == {"new": units.UNKNOWN}
 
 
@@ -73,4 +77,7 @@ def test_durations_of_all_shards_are_gathered(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True)
         path.write_text(content)
     units.gather(tmp_path / "all", [tmp_path / "a", tmp_path / "b", tmp_path / "none"])
-    assert json.loads((tmp_path / "all" / "v" / units.DURATIONS).read_text()) == {"one": 1.0, "two": 2.0}
+    assert json.loads((tmp_path / "all" / "v" / units.DURATIONS).read_text()) == {
+        "one": 1.0,
+        "two": 2.0,
+    }

@@ -1,4 +1,6 @@
-"""VRRP beyond the plain instance: families, unicast, groups, tracking, notification, as text and as priorities."""
+"""VRRP beyond the plain instance: families, unicast, groups, tracking, notification, as text
+and as priorities.
+"""
 
 from __future__ import annotations
 
@@ -36,19 +38,25 @@ def test_ipv6_vips_are_host_addresses_too() -> None:
 
 
 def test_excluded_vips_may_be_of_the_other_family() -> None:
-    text = statement(render(DEFS, [replace(INSTANCE, excluded_vips=("fd00:10::50",))], []), "vrrp_instance VI_1")
+    text = statement(
+        render(DEFS, [replace(INSTANCE, excluded_vips=("fd00:10::50",))], []), "vrrp_instance VI_1"
+    )
     assert "virtual_ipaddress { 172.16.10.50/32 dev eth0 }" in text
     assert "virtual_ipaddress_excluded { fd00:10::50/128 dev eth0 }" in text
 
 
 def test_unicast_peers() -> None:
-    text = statement(render(DEFS, [replace(INSTANCE, unicast_peers=("172.16.10.12",))], []), "vrrp_instance VI_1")
+    text = statement(
+        render(DEFS, [replace(INSTANCE, unicast_peers=("172.16.10.12",))], []), "vrrp_instance VI_1"
+    )
     assert "unicast_peer { 172.16.10.12 }" in text
 
 
 def test_announcements_are_said_only_where_they_differ() -> None:
     plain = statement(render(DEFS, [INSTANCE], []), "vrrp_instance VI_1")
-    changed = replace(INSTANCE, garp_master_delay=0, garp_master_refresh=10, garp_lower_prio_repeat=0)
+    changed = replace(
+        INSTANCE, garp_master_delay=0, garp_master_refresh=10, garp_lower_prio_repeat=0
+    )
     text = statement(render(DEFS, [changed], []), "vrrp_instance VI_1")
     assert "garp" not in plain
     assert "garp_master_delay 0 garp_master_refresh 10 garp_lower_prio_repeat 0" in text
@@ -56,15 +64,20 @@ def test_announcements_are_said_only_where_they_differ() -> None:
 
 def test_all_that_is_tracked_is_defined_once_and_named() -> None:
     tracking: dict[str, Any] = {
-        "track_scripts": (SCRIPT,), "track_interfaces": (LINK,), "track_files": (FILE,), "track_processes": (PROCESS,),
-    }  # fmt: skip
+        "track_scripts": (SCRIPT,),
+        "track_interfaces": (LINK,),
+        "track_files": (FILE,),
+        "track_processes": (PROCESS,),
+    }
     text = render(DEFS, [replace(INSTANCE, **tracking), replace(SIX, **tracking)], [])
     assert statement(text, "track_file claims") == "file /run/claims weight 2 init_file 5"
-    assert statement(text, "vrrp_track_process web") == "process apache2 weight -10 quorum 2 delay 0.5"
+    assert (
+        statement(text, "vrrp_track_process web") == "process apache2 weight -10 quorum 2 delay 0.5"
+    )
     assert text.count("track_file claims {") == text.count("vrrp_script check {") == 1
     assert (
-        "track_script { check } track_interface { eth1 weight 0 } track_file { claims } track_process { web }"
-        in statement(text, "vrrp_instance VI_1")
+        "track_script { check } track_interface { eth1 weight 0 } track_file { claims }"
+        " track_process { web }" in statement(text, "vrrp_instance VI_1")
     )
 
 
@@ -87,19 +100,29 @@ def test_version_3_has_no_password() -> None:
 
 
 def test_a_group_comes_before_its_members_and_tells_of_itself() -> None:
-    group = SyncGroup(name="VG_1", members=("VI_1", "VI_6"), notify=Notify(master="/bin/a b"), smtp_alert=True)
+    group = SyncGroup(
+        name="VG_1", members=("VI_1", "VI_6"), notify=Notify(master="/bin/a b"), smtp_alert=True
+    )
     text = render(DEFS, [INSTANCE, SIX], [], [group])
-    assert statement(text, "vrrp_sync_group VG_1") == 'group { VI_1 VI_6 } notify_master "/bin/a b" smtp_alert on'
+    assert (
+        statement(text, "vrrp_sync_group VG_1")
+        == 'group { VI_1 VI_6 } notify_master "/bin/a b" smtp_alert on'
+    )
     assert text.index("vrrp_sync_group") < text.index("vrrp_instance")
 
 
 def test_a_group_of_strangers_is_refused() -> None:
-    with pytest.raises(HarnessError, match="VG_1: its member VI_2 is no VRRP instance of this director; it has VI_1"):
+    with pytest.raises(
+        HarnessError,
+        match="VG_1: its member VI_2 is no VRRP instance of this director; it has VI_1",
+    ):
         render(DEFS, [INSTANCE], [], [SyncGroup(name="VG_1", members=("VI_1", "VI_2"))])
 
 
 def test_notifications() -> None:
-    told = replace(INSTANCE, notify=Notify.reported(), notify_priority_changes=True, smtp_alert=True)
+    told = replace(
+        INSTANCE, notify=Notify.reported(), notify_priority_changes=True, smtp_alert=True
+    )
     text = statement(render(replace(DEFS, notify_fifo="/run/n"), [told], []), "vrrp_instance VI_1")
     for word in ("notify_master", "notify_backup", "notify_fault", "notify_stop"):
         assert f'{word} "/etc/keepalived/report.sh {word.removeprefix("notify_")}"' in text
@@ -122,10 +145,19 @@ def test_notifications() -> None:
             lambda: replace(INSTANCE, virtual_routes=("out via 172.16.10.1",)),
             "virtual_routes must begin with a network",
         ),
-        (lambda: replace(INSTANCE, virtual_rules=("from all }",)), "each word of virtual_rules must be one word"),
-        (lambda: replace(SIX, auth_pass="secret"), "with an auth_pass: version must be one of 2, not '3'"),
+        (
+            lambda: replace(INSTANCE, virtual_rules=("from all }",)),
+            "each word of virtual_rules must be one word",
+        ),
+        (
+            lambda: replace(SIX, auth_pass="secret"),
+            "with an auth_pass: version must be one of 2, not '3'",
+        ),
         (lambda: SyncGroup(name="VG_1", members=("VI_1",)), "number of members"),
-        (lambda: SyncGroup(name="VG_1", members=("A", "B"), notify=Notify.reported()), "a group has none"),
+        (
+            lambda: SyncGroup(name="VG_1", members=("A", "B"), notify=Notify.reported()),
+            "a group has none",
+        ),
         (lambda: Notify(master="reboot"), "Notify: master must be a program's full path"),
         (lambda: replace(FILE, weight=255), "TrackedFile claims: weight"),
         (lambda: replace(FILE, path="/a b"), "TrackedFile claims: path must be one word"),
@@ -139,20 +171,35 @@ def test_what_keepalived_would_not_take_is_refused(make: Any, message: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("weight", "well", "failing"), [(0, 100, 0), (-30, 100, 70), (30, 130, 100), (-253, 100, 1), (253, 254, 100)]
+    ("weight", "well", "failing"),
+    [(0, 100, 0), (-30, 100, 70), (30, 130, 100), (-253, 100, 1), (253, 254, 100)],
 )
 @pytest.mark.parametrize("field", ["track_scripts", "track_interfaces", "track_processes"])
 def test_priority_by_weight(field: str, weight: int, well: int, failing: int) -> None:
-    one: Any = {"track_scripts": SCRIPT, "track_interfaces": LINK, "track_processes": PROCESS}[field]
+    one: Any = {"track_scripts": SCRIPT, "track_interfaces": LINK, "track_processes": PROCESS}[
+        field
+    ]
     tracked = replace(one, weight=weight)
     tracking: dict[str, Any] = {field: (tracked,)}
     instance = replace(INSTANCE, priority=100, **tracking)
-    assert (instance.effective_priority(), instance.effective_priority({tracked})) == (well, failing)
+    assert (instance.effective_priority(), instance.effective_priority({tracked})) == (
+        well,
+        failing,
+    )
 
 
 @pytest.mark.parametrize(
     ("weight", "value", "priority"),
-    [(1, 0, 100), (1, -20, 80), (2, 15, 130), (-1, 15, 85), (1, 300, 254), (1, -253, 1), (1, -254, 0), (0, 1, 0)],
+    [
+        (1, 0, 100),
+        (1, -20, 80),
+        (2, 15, 130),
+        (-1, 15, 85),
+        (1, 300, 254),
+        (1, -253, 1),
+        (1, -254, 0),
+        (0, 1, 0),
+    ],
 )
 def test_priority_by_the_number_in_a_file(weight: int, value: int, priority: int) -> None:
     file = replace(FILE, weight=weight, value=0)
@@ -162,5 +209,7 @@ def test_priority_by_the_number_in_a_file(weight: int, value: int, priority: int
 
 
 def test_the_sync_daemon_has_its_interface_and_the_instance_that_it_follows() -> None:
-    assert "lvs_sync_daemon eth0 VI_1" in render(replace(DEFS, lvs_sync_daemon=("eth0", "VI_1")), [], [])
+    assert "lvs_sync_daemon eth0 VI_1" in render(
+        replace(DEFS, lvs_sync_daemon=("eth0", "VI_1")), [], []
+    )
     assert "lvs_sync_daemon" not in render(DEFS, [], [])

@@ -1,4 +1,6 @@
-"""The watch over a guest: it ends one that computes for ever, and has patience with one that cannot compute."""
+"""The watch over a guest: it ends one that computes for ever, and has patience with one that
+cannot compute.
+"""
 
 import os
 import subprocess
@@ -67,7 +69,12 @@ def test_steps_are_taken_one_after_the_other_until_one_helps(machine: dict[str, 
         began = machine["clock"]
         seconds_until_expired_again(dog, machine)
         spent.append((dog.take_step(), machine["clock"] - began))
-    assert spent == [(Step.END_LIMITED, 7.5), (Step.END_SPINNING, 25), (Step.INTERRUPT, 30), (Step.GIVE_UP, 5)]
+    assert spent == [
+        (Step.END_LIMITED, 7.5),
+        (Step.END_SPINNING, 25),
+        (Step.INTERRUPT, 30),
+        (Step.GIVE_UP, 5),
+    ]
     dog.feed()
     assert not dog.stepping
 
@@ -97,7 +104,9 @@ input()
 
 def test_processor_time_counts_what_runs_below() -> None:
     """Of a process that has done nothing itself, but whose child has, which is gone."""
-    with subprocess.Popen([sys.executable, "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         process.stdout.readline()
         below, own = processor_time(process.pid), sum(os.times()[:4])
@@ -121,7 +130,9 @@ KERNELS = {**GUESTS, b"Name": b"linux"}
         ({}, False),
     ],
 )
-def test_only_what_would_not_die_of_it_is_told_to_give_way(status: dict[bytes, bytes], heeds: bool) -> None:
+def test_only_what_would_not_die_of_it_is_told_to_give_way(
+    status: dict[bytes, bytes], heeds: bool
+) -> None:
     """A guest process that died while it was made had its kernel wait for ever."""
     assert confine._heeds_alarms(status, b"linux") is heeds
 
@@ -140,8 +151,12 @@ def test_a_process_tells_whether_it_catches_the_alarm() -> None:
 
 def test_a_process_may_be_called_anything() -> None:
     """Linux cuts names off behind 15 bytes, be that within a letter."""
-    program = "import ctypes; ctypes.CDLL(None).prctl(15, b'\\xc3', 0, 0, 0); print(flush=True); input()"
-    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    program = (
+        "import ctypes; ctypes.CDLL(None).prctl(15, b'\\xc3', 0, 0, 0); print(flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         process.stdout.readline()
         assert processor_time(process.pid) >= 0

@@ -1,4 +1,6 @@
-"""check --watch: a command runs again after a change below its folders, and what it writes itself is none."""
+"""check --watch: a command runs again after a change below its folders, and what it writes
+itself is none.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from harness.cli.watching import again
-again([sys.executable, "-c", "print('checked', flush=True)"], [Path(sys.argv[1])], lambda line: print(line, flush=True))
+check = [sys.executable, "-c", "print('checked', flush=True)"]
+again(check, [Path(sys.argv[1])], lambda line: print(line, flush=True))
 """
 
 
@@ -38,7 +41,10 @@ def test_what_a_check_or_an_editor_writes_is_no_change(path: str, matters: bool)
 def test_a_change_has_it_run_again_and_an_interrupt_ends_it(tmp_path: Path) -> None:
     file = tmp_path / "lb1.conf"
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", PROGRAM, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as running:
         assert running.stdout is not None
         assert running.stdout.readline() == "checked\n"

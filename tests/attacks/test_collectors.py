@@ -1,4 +1,6 @@
-"""What ends the process that collects, or never ends: told by name, for its scenario alone, and never as a verdict."""
+"""What ends the process that collects, or never ends: told by name, for its scenario alone, and
+never as a verdict.
+"""
 
 from __future__ import annotations
 
@@ -42,10 +44,19 @@ BAD = """
 """
 WAYS = {
     "sys.exit": ("sys.exit()", "raised SystemExit"),
-    "os._exit": ("os._exit(0)", "its topology cannot be built: the process that called it ended with status 0"),
-    "SIGKILL": ("os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL), by hand or because the machine has no memory left"),
+    "os._exit": (
+        "os._exit(0)",
+        "its topology cannot be built: the process that called it ended with status 0",
+    ),
+    "SIGKILL": (
+        "os.kill(os.getpid(), signal.SIGKILL)",
+        "SIGKILL), by hand or because the machine has no memory left",
+    ),
     "MemoryError": ("raise MemoryError", "raised MemoryError"),
-    "for ever": ("while True: pass", "its topology cannot be built: the process that called it did not end within"),
+    "for ever": (
+        "while True: pass",
+        "its topology cannot be built: the process that called it did not end within",
+    ),
     "closed": ("os.closerange(3, 999); os._exit(7)", "ended with status 7"),
 }
 WRONG = {"None": "the mark `topology` takes", "'DirectorPair'": "the mark `topology` takes"}
@@ -62,17 +73,33 @@ def _kernel(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """pytest in a folder of somebody's own."""
     (folder / "pytest.ini").write_text("[pytest]\n")
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--kernel", "uml", "-rfE", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--kernel",
+        "uml",
+        "-rfE",
+        *arguments,
+    ]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}"}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def write(folder: Path, name: str, text: str, **parts: str) -> None:
-    (folder / name).write_text(textwrap.dedent(text).format(**parts) if parts else textwrap.dedent(text))
+    (folder / name).write_text(
+        textwrap.dedent(text).format(**parts) if parts else textwrap.dedent(text)
+    )
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_topology_that_ends_its_process_fails_its_scenario_alone(way: str, tmp_path: Path) -> None:
+def test_a_topology_that_ends_its_process_fails_its_scenario_alone(
+    way: str, tmp_path: Path
+) -> None:
     """And the other one, in a file before it or behind it, runs."""
     build, told = WAYS[way]
     write(tmp_path, "test_a.py", BAD, build=build, topology="Mine")
@@ -98,8 +125,9 @@ def test_where_nothing_can_run_it_is_told_at_once(tmp_path: Path) -> None:
     """No kernel is started to say so."""
     write(tmp_path, "test_a.py", BAD, build="os._exit(5)", topology="Mine")
     ran = run(tmp_path)
-    assert "test_a.py::test_bad: its topology cannot be built: the process that called it ended with status 5" in (
-        ran.stderr
+    assert (
+        "test_a.py::test_bad: its topology cannot be built: the process that called it ended"
+        " with status 5" in (ran.stderr)
     )
     assert ran.returncode == pytest.ExitCode.USAGE_ERROR
     assert not (tmp_path / "artifacts").exists()
@@ -108,7 +136,10 @@ def test_where_nothing_can_run_it_is_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "told"),
     [
-        ("import os; os._exit(0)", "ended with status 0 before it was done, at test_a.py; nothing was run"),
+        (
+            "import os; os._exit(0)",
+            "ended with status 0 before it was done, at test_a.py; nothing was run",
+        ),
         ("while True: pass", "did not end test_a.py within 2 s (--watchdog); nothing was run"),
     ],
 )
@@ -117,7 +148,9 @@ def test_a_module_that_ends_the_process_is_named(module: str, told: str, tmp_pat
     write(tmp_path, "test_a.py", module)
     write(tmp_path, "test_b.py", GOOD)
     ran = run(tmp_path, "--watchdog", "2")
-    assert f"lvs-harness: the process that collects the scenarios {told}" in ran.stderr, ran.stdout + ran.stderr
+    assert f"lvs-harness: the process that collects the scenarios {told}" in ran.stderr, (
+        ran.stdout + ran.stderr
+    )
     assert ran.returncode == HARNESS_FAILED
 
 

@@ -1,4 +1,6 @@
-"""A configuration of somebody else's: which files of the host come with it, and what the harness trips over."""
+"""A configuration of somebody else's: which files of the host come with it, and what the
+harness trips over.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,9 @@ def test_what_the_user_names_is_included(tmp_path: Path, secret: Path) -> None:
     assert load(configuration(tmp_path, f"include {tmp_path}/received/*.inc\n")).missing
 
 
-@pytest.mark.parametrize("setting", ['include = "{folder}"', '"script./x" = "{secret}"', '"script./x" = "a\\u0000"'])
+@pytest.mark.parametrize(
+    "setting", ['include = "{folder}"', '"script./x" = "{secret}"', '"script./x" = "a\\u0000"']
+)
 def test_what_was_received_beside_it_names_no_file_from_elsewhere(
     tmp_path: Path, secret: Path, setting: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,7 +94,9 @@ def test_what_was_received_beside_it_names_no_file_from_elsewhere(
 
 
 @pytest.mark.parametrize("kind", ["fifo", "folder", "device"])
-def test_what_is_no_file_is_no_configuration(tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_file_is_no_configuration(
+    tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "lb1.conf"
     if kind == "fifo":
         os.mkfifo(file)
@@ -105,10 +111,19 @@ def test_what_is_no_file_is_no_configuration(tmp_path: Path, kind: str, capsys: 
 
 @pytest.mark.parametrize(
     "content",
-    [b"a = \0", b"[" * 10_000, b"a = " + b"[" * 100_000, b"\xff", b"[set]\na = 1\na = 2", b"set = 3"],
+    [
+        b"a = \0",
+        b"[" * 10_000,
+        b"a = " + b"[" * 100_000,
+        b"\xff",
+        b"[set]\na = 1\na = 2",
+        b"set = 3",
+    ],
     ids=len,
 )
-def test_a_damaged_settings_file_is_named(tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_settings_file_is_named(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = configuration(tmp_path, "")
     (tmp_path / "received" / "lvs-harness.toml").write_bytes(content)
     assert main(["check", file]) == 4

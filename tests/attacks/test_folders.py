@@ -1,4 +1,6 @@
-"""A run's folder that somebody else has made, or a guest: what the host reads of it, and where it writes."""
+"""A run's folder that somebody else has made, or a guest: what the host reads of it, and where
+it writes.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +82,10 @@ def test_what_is_no_file_is_named_and_the_rest_shown(
     replace(run / name, kind, victim)
     with contextlib.suppress(HarnessError):  # of a run.json alone nothing is left
         read = artifacts.read_run(run)
-        told = [*read.problems, *(each for scenario in read.scenarios for each in scenario.problems)]
+        told = [
+            *read.problems,
+            *(each for scenario in read.scenarios for each in scenario.problems),
+        ]
         assert any(Path(name).name in problem for problem in told), told
         summary.markdown(read)
     assert main(["report", str(run)]) == 0
@@ -88,7 +93,9 @@ def test_what_is_no_file_is_named_and_the_rest_shown(
 
 
 def replace(path: Path, kind: str, victim: Path) -> None:
-    """What is no regular file, or is too large; the descriptors of sockets and files are of this process."""
+    """What is no regular file, or is too large; the descriptors of sockets and files are of
+    this process.
+    """
     if kind == "link":
         path.symlink_to(victim)
     elif kind == "fifo":
@@ -112,7 +119,9 @@ def test_a_bundle_packs_nothing_from_outside(run: Path, victim: Path, tmp_path: 
     """Neither what run.json names, nor what a link leads to, be it a file's or a folder's."""
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "file").write_text(SECRET)
-    artifacts.update(run / RUN, {"root": str(tmp_path), "sources": {"victim": "0", "../victim": "0"}})
+    artifacts.update(
+        run / RUN, {"root": str(tmp_path), "sources": {"victim": "0", "../victim": "0"}}
+    )
     (run / "link").symlink_to(victim)
     (run / "sources").symlink_to(tmp_path / "other")
     (run / "test_it" / "folder").symlink_to(tmp_path / "other")
@@ -121,7 +130,12 @@ def test_a_bundle_packs_nothing_from_outside(run: Path, victim: Path, tmp_path: 
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         names = archive.namelist()
         assert not any(SECRET.encode() in archive.read(name) for name in names)
-    assert sorted(names) == ["bundle.json", f"run/{RUN}", f"run/test_it/{ABOUT}", f"run/test_it/{TIMELINE}"]
+    assert sorted(names) == [
+        "bundle.json",
+        f"run/{RUN}",
+        f"run/test_it/{ABOUT}",
+        f"run/test_it/{TIMELINE}",
+    ]
     assert any("'test_it/hard' is left out: it is a hard link" in note for note in notes)
     assert any("'victim' was among what the run was made of" in note for note in notes)
 
@@ -167,7 +181,9 @@ def test_a_page_lists_no_link(run: Path, victim: Path) -> None:
     ],
     ids=str,
 )
-def test_wrong_types_in_run_json_are_no_traceback(run: Path, about: dict[str, Any], tmp_path: Path) -> None:
+def test_wrong_types_in_run_json_are_no_traceback(
+    run: Path, about: dict[str, Any], tmp_path: Path
+) -> None:
     (run / RUN).write_text(json.dumps({"format": 1, "status": 0, **about}))
     summary.markdown(artifacts.read_run(run))
     page.write(run)
@@ -178,12 +194,28 @@ def test_wrong_types_in_run_json_are_no_traceback(run: Path, about: dict[str, An
 @pytest.mark.parametrize(
     "event",
     [
-        {"at": 11, "node": "a", "kind": "judged", "what": ["x"], "since": 1, "earliest": 1, "latest": 2, "measured": 1},
+        {
+            "at": 11,
+            "node": "a",
+            "kind": "judged",
+            "what": ["x"],
+            "since": 1,
+            "earliest": 1,
+            "latest": 2,
+            "measured": 1,
+        },
         {"at": float("nan"), "node": "a", "kind": "fault"},
         {"at": 10**400, "node": "a", "kind": "fault"},
         {"at": 11, "node": "a", "kind": "request", "latency": 10**400, "status": 200, "server": {}},
         {"at": 11, "node": ["a"], "kind": {}, "name": "x"},
-        {"at": 11, "node": "client", "kind": "request", "latency": float("inf"), "status": 0, "error": None},
+        {
+            "at": 11,
+            "node": "client",
+            "kind": "request",
+            "latency": float("inf"),
+            "status": 0,
+            "error": None,
+        },
         [],
         3,
     ],
@@ -199,7 +231,9 @@ def test_wrong_events_are_left_out(run: Path, event: Any) -> None:
 
 
 @pytest.mark.parametrize("name", [RUN, f"test_it/{ABOUT}", f"test_it/{TIMELINE}"])
-@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, '{"a": ' + "[" * 90 + "]" * 90 + "}"], ids=len)
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"a":' * 100_000, '{"a": ' + "[" * 90 + "]" * 90 + "}"], ids=len
+)
 def test_deep_json_is_damaged(run: Path, name: str, text: str) -> None:
     (run / name).write_text(text)
     assert main(["report", str(run)]) == 0

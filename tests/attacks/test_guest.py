@@ -1,4 +1,5 @@
-"""What root in a guest can do to this machine: the rows of docs/security.md, started by root and by an ordinary user.
+"""What root in a guest can do to this machine: the rows of docs/security.md, started by root and by
+an ordinary user.
 
 The attacker mounts this machine's files again, all of them, and goes on from there.
 """
@@ -58,13 +59,15 @@ ATTACKER = """
             attempt("symlink", lambda: (folder / "run.json.new").symlink_to(HERE / "untouched"))
             attempt("link", lambda: os.link(folder / "kept", folder / "second"))
             attempt("fifo", lambda: os.mkfifo(folder / "run.json"))
-            attempt("device", lambda: os.mknod(folder / "device", stat.S_IFBLK | 0o666, os.makedev(1, 0)))
+            block = stat.S_IFBLK | 0o666
+            attempt("device", lambda: os.mknod(folder / "device", block, os.makedev(1, 0)))
             attempt("socket", lambda: socket.socket(socket.AF_UNIX).bind(str(folder / "socket")))
 
     def setuid():
         mounted()
         for number, folder in enumerate((RUN, HERE / "writable")):
-            attempt("made", lambda: os.close(os.open(folder / f"made{number}", os.O_CREAT | os.O_WRONLY, 0o6755)))
+            flags = os.O_CREAT | os.O_WRONLY
+            attempt("made", lambda: os.close(os.open(folder / f"made{number}", flags, 0o6755)))
             (folder / f"later{number}").write_text("x")
             attempt("later", lambda: (folder / f"later{number}").chmod(0o6755))
             attempt("folder", lambda: (folder / f"folder{number}").mkdir(0o2755))
@@ -192,7 +195,11 @@ def test_nothing_outside_the_folder_of_the_run_is_written(host: Host) -> None:
     after = os.lstat(host.folder / "untouched")
     assert (host.folder / "untouched").read_text() == "as it was"
     assert not (host.folder / "new").exists()
-    assert (before.st_mode, before.st_uid, before.st_mtime) == (after.st_mode, after.st_uid, after.st_mtime)
+    assert (before.st_mode, before.st_uid, before.st_mtime) == (
+        after.st_mode,
+        after.st_uid,
+        after.st_mtime,
+    )
 
 
 def test_only_regular_files_and_folders_are_written(host: Host) -> None:
@@ -206,11 +213,15 @@ def test_only_regular_files_and_folders_are_written(host: Host) -> None:
 
 def test_no_file_is_setuid(host: Host) -> None:
     attack(host, "setuid")
-    assert not any(status.st_mode & (stat.S_ISUID | stat.S_ISGID) for status in below(host.folder / "writable"))
+    assert not any(
+        status.st_mode & (stat.S_ISUID | stat.S_ISGID) for status in below(host.folder / "writable")
+    )
 
 
 def test_only_what_a_run_needs_is_read(host: Host) -> None:
-    """The key is in the home of the user who starts the run, /etc/shadow is root's, the other lies about in /tmp."""
+    """The key is in the home of the user who starts the run, /etc/shadow is root's, the other
+    lies about in /tmp.
+    """
     assert host.home is not None
     key, other = host.home / ".ssh/id_ed25519", host.folder.parent / "other"
     key.parent.mkdir(mode=0o700)
@@ -244,7 +255,9 @@ def test_no_socket_of_the_host_is_reached(host: Host) -> None:
 
 @pytest.mark.parametrize("way", ["fill", "fill_unseen", "flood"])
 def test_a_guest_that_fills_the_disk_is_ended(host: Host, way: str) -> None:
-    """With files that are there, or that it has removed and holds open, or with thousands of empty ones."""
+    """With files that are there, or that it has removed and holds open, or with thousands of
+    empty ones.
+    """
     host.quota = 32 << 20
     _, err = host.run(way)
     assert err.startswith(b"HarnessError: the guest wrote more than it may, and was ended"), err
@@ -267,8 +280,10 @@ def test_nothing_is_moved_into_or_out_of_the_folder_of_the_run(host: Host) -> No
     "frame",
     [
         "b'1' + b'\\xff' * 4",
-        "b'F' + (6 + 11 + 1).to_bytes(4, 'big') + bytes(2) + (11).to_bytes(4, 'big') + b'../../stray' + b'x'",
-        "b'F' + (6 + 10 + 1).to_bytes(4, 'big') + bytes(2) + (10).to_bytes(4, 'big') + b'/tmp/stray' + b'x'",
+        "b'F' + (6 + 11 + 1).to_bytes(4, 'big') + bytes(2) + (11).to_bytes(4, 'big') +"
+        " b'../../stray' + b'x'",
+        "b'F' + (6 + 10 + 1).to_bytes(4, 'big') + bytes(2) + (10).to_bytes(4, 'big') +"
+        " b'/tmp/stray' + b'x'",
         "b'F' + (7).to_bytes(4, 'big') + b'\\xff\\xff' + bytes(5)",
         "b'I' + bytes(4)",
         "b'X' + bytes(4)",

@@ -1,6 +1,8 @@
-"""Hundreds of hostile inputs, drawn by a seed: no traceback, no hang, no file outside, and a status that says so.
+"""Hundreds of hostile inputs, drawn by a seed: no traceback, no hang, no file outside, and a status
+that says so.
 
-Each is made from a good bundle, folder or configuration by a few changes, so that it gets as far as it can.
+Each is made from a good bundle, folder or configuration by a few changes, so that it gets as far as
+it can.
 """
 
 from __future__ import annotations
@@ -28,9 +30,31 @@ from tests.runs import make_run
 __all__ = ["no_hang"]
 
 VALUES: list[Any] = [
-    None, True, -1, 0, 10**400, 2**63, 1e308, float("nan"), float("inf"), "", "\0", "x" * 10_000, "\ud800", "../../x",
-    "/etc/passwd", "\x1b[2J", [], {}, [[]], {"": {}}, [None], ["a", 1], "1/2", -(10**30),
-]  # fmt: skip
+    None,
+    True,
+    -1,
+    0,
+    10**400,
+    2**63,
+    1e308,
+    float("nan"),
+    float("inf"),
+    "",
+    "\0",
+    "x" * 10_000,
+    "\ud800",
+    "../../x",
+    "/etc/passwd",
+    "\x1b[2J",
+    [],
+    {},
+    [[]],
+    {"": {}},
+    [None],
+    ["a", 1],
+    "1/2",
+    -(10**30),
+]
 DEEP = "[" * 50_000
 SOURCE = b"def test_it():\n    pass\n"
 CONFIGURATION = """
@@ -60,7 +84,13 @@ virtual_server 192.0.2.80 80 {
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The paths to all that is in a JSON value, itself too."""
     yield path
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     for key, each in inner:
         yield from places(each, (*path, key))
 
@@ -102,16 +132,26 @@ def new_run(folder: Path) -> Path:
     (run / "sources" / "test_x.py").write_bytes(SOURCE)
     artifacts.update(run / "test_it" / artifacts.ABOUT, {"test": "test_x.py::test_it"})
     about = {
-        "clock": "virtual", "seed": 7, "memory": 1 << 30, "sources": {"test_x.py": hashlib.sha256(SOURCE).hexdigest()},
-        "order": ["test_x.py::test_it"], "versions": {"keepalived": "2.2.7"}, "images": {"bookworm": "2.2.7"},
-        "arguments": ["-q"], "selection": {"image": ["bookworm"]}, "wall": 1.5, "seconds": 2.5, "verbosity": -1,
-        "shard": "1/2", "division": "x",
-    }  # fmt: skip
+        "clock": "virtual",
+        "seed": 7,
+        "memory": 1 << 30,
+        "sources": {"test_x.py": hashlib.sha256(SOURCE).hexdigest()},
+        "order": ["test_x.py::test_it"],
+        "versions": {"keepalived": "2.2.7"},
+        "images": {"bookworm": "2.2.7"},
+        "arguments": ["-q"],
+        "selection": {"image": ["bookworm"]},
+        "wall": 1.5,
+        "seconds": 2.5,
+        "verbosity": -1,
+        "shard": "1/2",
+        "division": "x",
+    }
     artifacts.update(run / artifacts.RUN, about)
     return run
 
 
-# -- ways to change a folder ----------------------------------------------------------------------------------------
+# -- ways to change a folder -----------------------------------------------------------------------
 
 
 def some_file(rng: random.Random, run: Path) -> Path:
@@ -145,11 +185,15 @@ def twist_event(rng: random.Random, run: Path) -> None:
 
 
 def deepen(rng: random.Random, run: Path) -> None:
-    some_file(rng, run).write_text(rng.choice([DEEP, '{"a":' * 50_000, "{" + '"b": ' + "[" * 70 + "]" * 70 + "}"]))
+    some_file(rng, run).write_text(
+        rng.choice([DEEP, '{"a":' * 50_000, "{" + '"b": ' + "[" * 70 + "]" * 70 + "}"])
+    )
 
 
 def exchange(rng: random.Random, run: Path) -> None:
-    """Something that is no file in a file's place, or beside it under the name that the host writes to."""
+    """Something that is no file in a file's place, or beside it under the name that the host
+    writes to.
+    """
     file = some_file(rng, run)
     file = file.with_name(file.name + rng.choice(["", "", ".new"]))
     file.unlink(missing_ok=True)
@@ -165,7 +209,9 @@ def exchange(rng: random.Random, run: Path) -> None:
 
 
 def name_badly(rng: random.Random, run: Path) -> None:
-    name = rng.choice([b"\xff\xfe", b"a\nb", b"x" * 255, b"<img src=x>", b"-rf", b"a\\b", b" ", b"\x1b[2J"])
+    name = rng.choice(
+        [b"\xff\xfe", b"a\nb", b"x" * 255, b"<img src=x>", b"-rf", b"a\\b", b" ", b"\x1b[2J"]
+    )
     with contextlib.suppress(FileExistsError):
         os.mkdir(os.fsencode(run) + b"/" + name)
     Path(os.fsdecode(os.fsencode(run) + b"/" + name), artifacts.ABOUT).write_text('{"format": 1}')
@@ -173,15 +219,26 @@ def name_badly(rng: random.Random, run: Path) -> None:
 
 def link_folder(rng: random.Random, run: Path) -> None:
     with contextlib.suppress(FileExistsError):
-        (run / rng.choice(["linked", "sources2"])).symlink_to(rng.choice([run, run.parent, Path("/etc")]))
+        (run / rng.choice(["linked", "sources2"])).symlink_to(
+            rng.choice([run, run.parent, Path("/etc")])
+        )
 
 
 FOLDERS: list[Callable[[random.Random, Path], None]] = [
-    damage_file, twist_json, twist_json, twist_event, twist_event, deepen, exchange, exchange, name_badly, link_folder,
-]  # fmt: skip
+    damage_file,
+    twist_json,
+    twist_json,
+    twist_event,
+    twist_event,
+    deepen,
+    exchange,
+    exchange,
+    name_badly,
+    link_folder,
+]
 
 
-# -- the suite ------------------------------------------------------------------------------------------------------
+# -- the suite -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -191,7 +248,17 @@ def outside(tmp_path: Path) -> Iterator[None]:
     yield
     assert (tmp_path / "victim").read_text() == "untouched"
     names = {path.name for path in tmp_path.iterdir()}
-    assert names <= {"victim", "run", "other", "b.zip", "c.html", "merged", "into", "good", "received"}
+    assert names <= {
+        "victim",
+        "run",
+        "other",
+        "b.zip",
+        "c.html",
+        "merged",
+        "into",
+        "good",
+        "received",
+    }
 
 
 def status(*arguments: str | Path) -> int:
@@ -203,7 +270,9 @@ def status(*arguments: str | Path) -> int:
 
 
 @pytest.mark.parametrize("seed", range(120))
-def test_folders(seed: int, tmp_path: Path, outside: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_folders(
+    seed: int, tmp_path: Path, outside: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     rng = random.Random(f"folder {seed}")
     run, other = new_run(tmp_path / "run"), new_run(tmp_path / "other")
     artifacts.update(other / artifacts.RUN, {"shard": "2/2"})
@@ -222,7 +291,9 @@ def test_folders(seed: int, tmp_path: Path, outside: None, capsys: pytest.Captur
 
 
 @pytest.mark.parametrize("seed", range(120))
-def test_bundles(seed: int, tmp_path: Path, outside: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bundles(
+    seed: int, tmp_path: Path, outside: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     rng = random.Random(f"bundle {seed}")
     bundle.make(new_run(tmp_path / "run"), tmp_path / "good")
     target = tmp_path / "b.zip"
@@ -245,7 +316,9 @@ def forge(rng: random.Random, good: Path, target: Path) -> None:
     manifest = json.loads(files.pop(bundle.MANIFEST))
     manifest = twist(rng, twist(rng, manifest))
     text = DEEP if rng.random() < 0.1 else json.dumps(manifest)
-    with zipfile.ZipFile(target, "w", rng.choice([zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])) as made:
+    with zipfile.ZipFile(
+        target, "w", rng.choice([zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+    ) as made:
         for number, (name, data) in enumerate(files.items()):
             made.writestr(rng.choice([name] * 9 + [f"sources/../../x{number}"]), data)
         made.writestr(bundle.MANIFEST, text)
@@ -272,15 +345,32 @@ def test_configurations(seed: int, tmp_path: Path, outside: None) -> None:
 
 
 LINES = [
-    b"include /etc/shadow", b"include ../../../etc/passwd", b"include *", b"include conf.d/../../x", b"$A=$A$A",
-    b"include [", b"include " + b"*/" * 50, b"include /proc/self/mem", b"include /dev/zero", b"notify /etc",
-    b"include " + b"x" * 5000, b"script \"/etc/keepalived/\\x00\"", b"\xff\xfe", b"{" * 1000, b"include lb1.conf",
+    b"include /etc/shadow",
+    b"include ../../../etc/passwd",
+    b"include *",
+    b"include conf.d/../../x",
+    b"$A=$A$A",
+    b"include [",
+    b"include " + b"*/" * 50,
+    b"include /proc/self/mem",
+    b"include /dev/zero",
+    b"notify /etc",
+    b"include " + b"x" * 5000,
+    b'script "/etc/keepalived/\\x00"',
+    b"\xff\xfe",
+    b"{" * 1000,
+    b"include lb1.conf",
     b"$B=include\n$B /etc/shadow",
-]  # fmt: skip
+]
 SETTINGS = [
-    ("eth0", "10.0.0.0/24"), ("include", "/nowhere:::"), ("script./x", "/etc"), ("script./x", "a\0b"), ("", ""),
-    ("include", "\0"), ("script./etc/keepalived/chk.sh", "/dev/zero"),
-]  # fmt: skip
+    ("eth0", "10.0.0.0/24"),
+    ("include", "/nowhere:::"),
+    ("script./x", "/etc"),
+    ("script./x", "a\0b"),
+    ("", ""),
+    ("include", "\0"),
+    ("script./etc/keepalived/chk.sh", "/dev/zero"),
+]
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -301,7 +391,20 @@ def test_options(
         "--into",
         "--yes",
     ]
-    values = ["", "-1", "nan", "/dev/zero", ".", "x=y", "--", "=", "²", "a" * 5000, "9" * 5000, "\0"]
+    values = [
+        "",
+        "-1",
+        "nan",
+        "/dev/zero",
+        ".",
+        "x=y",
+        "--",
+        "=",
+        "²",
+        "a" * 5000,
+        "9" * 5000,
+        "\0",
+    ]
     given = [rng.choice(words[:4]), *rng.choices([*words, *values], k=rng.randrange(5))]
     assert status(*given) in (0, 1, 2, 4)
     assert "Traceback" not in capsys.readouterr().err

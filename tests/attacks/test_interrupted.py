@@ -1,4 +1,6 @@
-"""A reproduction that is interrupted says so, and what was found until then; not that nothing is the same."""
+"""A reproduction that is interrupted says so, and what was found until then; not that nothing
+is the same.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +15,25 @@ from tests.attacks.test_hostile import new_run
 from tests.runs import make_run
 
 
-def test_an_interrupted_reproduction_tells_what_had_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupted_reproduction_tells_what_had_ended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     there = new_run(tmp_path / "run")
     other = there / "test_other"
     other.mkdir()
-    artifacts.update(other / artifacts.ABOUT, {"test": "test_x.py::test_other", "outcome": "passed"})
+    artifacts.update(
+        other / artifacts.ABOUT, {"test": "test_x.py::test_other", "outcome": "passed"}
+    )
     bundle.make(there, tmp_path / "b.zip")
     here = make_run(tmp_path / "here")
     about = json.loads((here / "test_it" / artifacts.ABOUT).read_text())
-    (here / "test_it" / artifacts.ABOUT).write_text(json.dumps({**about, "test": "test_x.py::test_it"}))
+    (here / "test_it" / artifacts.ABOUT).write_text(
+        json.dumps({**about, "test": "test_x.py::test_it"})
+    )
     (here / "test_other").mkdir()
-    artifacts.update(here / "test_other" / artifacts.ABOUT, {"test": "test_x.py::test_other", "outcome": None})
+    artifacts.update(
+        here / "test_other" / artifacts.ABOUT, {"test": "test_x.py::test_other", "outcome": None}
+    )
 
     assert reproduce._compare(bundle.read(tmp_path / "b.zip"), here, interrupted=True) == 130
 

@@ -1,4 +1,5 @@
-"""What the kernel process can do to this machine, if whoever is root in the guest has taken it over.
+"""What the kernel process can do to this machine, if whoever is root in the guest has taken it
+over.
 
 That is tried without a kernel: a process confined like one tries it.
 """
@@ -20,14 +21,16 @@ CONFINED = """
     import ctypes, errno, fcntl, os, resource, signal, socket, stat, sys
     from harness.kernels.host import limits
     run, store, socket_path, victim, readable, secret, *more = sys.argv[1:]
-    orders = {"readable": [readable], "listable": [], "writable": run, "quota": 1 << 20, "memory": 1 << 20,
+    orders = {"readable": [readable], "listable": [], "writable": run,
+              "quota": 1 << 20, "memory": 1 << 20,
               "argv": ["/bin/true"]}
     libc = ctypes.CDLL(None, use_errno=True).syscall
     libc.restype = ctypes.c_long
     limits.enter(orders, os.open(store, os.O_RDONLY | os.O_DIRECTORY))
 
     def call(number, *arguments):
-        words = [w.encode() if isinstance(w, str) else ctypes.c_long(w) if isinstance(w, int) else w for w in arguments]
+        words = [w.encode() if isinstance(w, str) else w for w in arguments]
+        words = [ctypes.c_long(w) if isinstance(w, int) else w for w in words]
         if libc(ctypes.c_long(number), *words) < 0:
             return errno.errorcode[ctypes.get_errno()]
         return "done"
@@ -101,8 +104,10 @@ CONFINED = """
     attempt("nameless", lambda: call(257, -100, readable, os.O_TMPFILE | os.O_RDWR, 0o600))
     attempt("setgid folder", lambda: call(258, -100, run + "/setgid", 0o2755))
 
-    # In a guest these are the guest's own; the terminal above all, into which characters could be typed (TIOCSTI).
-    for device in ("tty", "pts/0", "kmsg", "mem", "fuse", "net/tun", "console", "vsock", "shm", "vda", "loop0"):
+    # In a guest these are the guest's own; the terminal above all, into which characters could be
+    # typed (TIOCSTI).
+    devices = ("tty", "pts/0", "kmsg", "mem", "fuse", "net/tun", "console", "vsock", "shm")
+    for device in (*devices, "vda", "loop0"):
         attempt(device, lambda: call(2, "/dev/" + device, os.O_RDWR | os.O_NOCTTY, 0))
     attempt("types", lambda: call(16, 1, 0x5412, b"x"))
 
@@ -131,9 +136,13 @@ def user(request: pytest.FixtureRequest) -> int | None:
     return found
 
 
-def test_a_kernel_process_that_was_taken_over_reaches_nothing(tmp_path: Path, user: int | None) -> None:
+def test_a_kernel_process_that_was_taken_over_reaches_nothing(
+    tmp_path: Path, user: int | None
+) -> None:
     code = tmp_path / "code"
-    shutil.copytree(ROOT / "harness", code / "harness", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "harness", code / "harness", ignore=shutil.ignore_patterns("__pycache__")
+    )
     (tmp_path / "project").mkdir()
     (tmp_path / "project/file").write_text("as it was")
     (tmp_path / "project/file").chmod(0o644)
@@ -145,12 +154,16 @@ def test_a_kernel_process_that_was_taken_over_reaches_nothing(tmp_path: Path, us
     for parent in (tmp_path, *tmp_path.parents[:2]):
         parent.chmod(0o755)
     places = [tmp_path / name for name in ("run", "store", "socket")]
-    victim = subprocess.Popen(["/bin/sleep", "600"], user=user, group=user, extra_groups=None if user is None else [])
+    victim = subprocess.Popen(
+        ["/bin/sleep", "600"], user=user, group=user, extra_groups=None if user is None else []
+    )
     try:
         done = subprocess.run(
-            ["/usr/bin/python3", "-B", "-c", textwrap.dedent(CONFINED), *places, str(victim.pid), tmp_path / "project",
+            ["/usr/bin/python3", "-B", "-c", textwrap.dedent(CONFINED), *places, str(victim.pid),
+             tmp_path / "project",
              tmp_path / "secret"],
-            env={"PYTHONPATH": str(code)}, user=user, group=user, extra_groups=None if user is None else [],
+            env={"PYTHONPATH": str(code)}, user=user, group=user,
+            extra_groups=None if user is None else [],
             capture_output=True, text=True, cwd="/",
         )  # fmt: skip
         assert victim.poll() is None

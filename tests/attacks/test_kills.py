@@ -1,4 +1,6 @@
-"""Whatever ends a command, or something that it has started, at whatever moment: nothing stays but its artifacts."""
+"""Whatever ends a command, or something that it has started, at whatever moment: nothing stays
+but its artifacts.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,22 @@ from tests.guests import PATIENCE, ROOT, all_gone, descendants, heed_signals, st
 pytestmark = pytest.mark.slow
 
 SETTLE = 2.0
-"""Seconds that a command goes on after something else than itself was killed, before it is asked to end."""
+"""Seconds that a command goes on after something else than itself was killed, before it is
+asked to end.
+"""
 LONGEST = 12.0
 """Seconds after which a command that nobody has killed is well in the middle of its run."""
 
 EXAMPLE = ROOT / "examples/two-directors"
-SCENARIOS = ["scenarios/", "-k", "failover_to_the_backup", "-p", "no:cacheprovider", "--kernel", "uml"]
+SCENARIOS = [
+    "scenarios/",
+    "-k",
+    "failover_to_the_backup",
+    "-p",
+    "no:cacheprovider",
+    "--kernel",
+    "uml",
+]
 LVS = [sys.executable, "-m", "harness.cli"]
 ENDING = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT)
 
@@ -37,7 +49,16 @@ ENDING = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.
 def _commands(folder: Path) -> dict[str, list[str]]:
     here = ["--artifacts", str(folder / "artifacts")]
     judge = "import sys; from harness.cli import bisect; print(bisect.judge(sys.argv[1:]))"
-    check = [*LVS, "check", f"{EXAMPLE}/lb1.conf", f"{EXAMPLE}/lb2.conf", "--", "--kernel", "uml", *here]
+    check = [
+        *LVS,
+        "check",
+        f"{EXAMPLE}/lb1.conf",
+        f"{EXAMPLE}/lb2.conf",
+        "--",
+        "--kernel",
+        "uml",
+        *here,
+    ]
     made = " ".join(f"'{word}'" if " " in word else word for word in [*SCENARIOS[1:], *here])
     return {
         "check": check,
@@ -46,13 +67,22 @@ def _commands(folder: Path) -> dict[str, list[str]]:
         "bisect": [sys.executable, "-c", judge, *SCENARIOS, *here],
         "scenarios": ["make", "--silent", "scenarios", f"ARGS={made}"],
         "workers": [sys.executable, "-m", "pytest", *SCENARIOS, *here, "-n", "2"],
-        "kernels": [sys.executable, "-m", "pytest", *SCENARIOS, *here, "--matrix", "kernel=uml,uml"],
+        "kernels": [
+            sys.executable,
+            "-m",
+            "pytest",
+            *SCENARIOS,
+            *here,
+            "--matrix",
+            "kernel=uml,uml",
+        ],
     }
 
 
 @dataclass(frozen=True)
 class Apart:
-    """A process that keeps mounts and interfaces of its own, which are those of the commands that a test starts.
+    """A process that keeps mounts and interfaces of its own, which are those of the commands that a
+    test starts.
 
     So what others do on this machine meanwhile is not taken for something that a command has left.
     """
@@ -83,7 +113,8 @@ def apart() -> Iterator[Apart | None]:
     if os.geteuid():
         yield None
         return
-    # What is mounted by a command that has namespaces of its own would be seen here if it were to be seen anywhere.
+    # What is mounted by a command that has namespaces of its own would be seen here if it were to
+    # be seen anywhere.
     keep = "mount --make-rshared / && echo made && exec sleep infinity"
     command = ["unshare", "--mount", "--propagation", "private", "--net", "sh", "-c", keep]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as keeper:
@@ -119,7 +150,9 @@ def _start(name: str, folder: Path, apart: Apart | None) -> subprocess.Popen[byt
 
 
 def _kill_one(name: str, folder: Path, apart: Apart | None, chance: random.Random) -> str:
-    """Start a command and end it, or something below it, at some moment; what was done, in words."""
+    """Start a command and end it, or something below it, at some moment; what was done, in
+    words.
+    """
     moment = chance.uniform(0, LONGEST)
     started = _start(name, folder, apart)
     with suppress(subprocess.TimeoutExpired):
@@ -161,7 +194,9 @@ def test_nothing_stays_of_a_command_that_was_ended(
         left = [status(pid).partition(b"\n")[0].decode() for pid in all_gone(before)]
         assert left == [], f"seed {seed}, {done}: left are {left}"
         made = [path.name for path in (tmp_path / "tmp").iterdir()]
-        files = [name for name in made if not name.startswith("pytest-of-")]  # pytest's own, which it keeps
+        files = [
+            name for name in made if not name.startswith("pytest-of-")
+        ]  # pytest's own, which it keeps
         assert files == [], f"seed {seed}, {done}: left are {files}"
         made = sorted(apart.places() - places) if apart else []
         assert made == [], f"seed {seed}, {done}: left are {made}"
@@ -209,7 +244,9 @@ def test_a_topology_that_loops_leaves_no_orphan(number: signal.Signals, tmp_path
 
 @pytest.mark.usefixtures("_orphans_come_here")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
-def test_an_interrupted_check_says_what_it_has_found(number: signal.Signals, tmp_path: Path) -> None:
+def test_an_interrupted_check_says_what_it_has_found(
+    number: signal.Signals, tmp_path: Path
+) -> None:
     """With the status 130."""
     if choice.in_guest() or (uml.packaged() is None and cache.find() is None):
         pytest.skip("no embedded kernel here: install user-mode-linux")

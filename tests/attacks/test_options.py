@@ -1,4 +1,6 @@
-"""Each number that an option takes has a range, and what is outside of it is refused in a sentence."""
+"""Each number that an option takes has a range, and what is outside of it is refused in a
+sentence.
+"""
 
 from __future__ import annotations
 
@@ -13,51 +15,100 @@ from harness.kernels.host import memory
 from harness.kernels.host.watchdog import limit
 from harness.plugin.units import Shard
 
-NO_NUMBERS = ["", " ", "-1", "1e", "0x10", "²", "٣", "1_0", "nan", "inf", "-inf", "1e400", "9" * 5000, "1\n", "--"]
+NO_NUMBERS = [
+    "",
+    " ",
+    "-1",
+    "1e",
+    "0x10",
+    "²",
+    "٣",
+    "1_0",
+    "nan",
+    "inf",
+    "-inf",
+    "1e400",
+    "9" * 5000,
+    "1\n",
+    "--",
+]
 
 
-@pytest.mark.parametrize("text", [text for text in NO_NUMBERS if text not in ("٣", "1_0", "1\n")] + ["0.5", "86401"])
+@pytest.mark.parametrize(
+    "text", [text for text in NO_NUMBERS if text not in ("٣", "1_0", "1\n")] + ["0.5", "86401"]
+)
 def test_limits_of_the_watchdog(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="is no limit: give seconds, 1 to 86400, or 0 for never"):
+    with pytest.raises(
+        argparse.ArgumentTypeError, match="is no limit: give seconds, 1 to 86400, or 0 for never"
+    ):
         limit(text)
     assert (limit("0"), limit("1"), limit("86400")) == (0, 1, 86400)
 
 
-@pytest.mark.parametrize("text", [*NO_NUMBERS, *(f"{text}G" for text in NO_NUMBERS), "0M", "1.5G", "01G", "1TG"])
+@pytest.mark.parametrize(
+    "text", [*NO_NUMBERS, *(f"{text}G" for text in NO_NUMBERS), "0M", "1.5G", "01G", "1TG"]
+)
 def test_amounts_of_memory(text: str) -> None:
     with pytest.raises(HarnessError, match=r"is no amount of memory|write it as"):
         memory.parse(text)
     assert memory.parse("512M") == 512 << 20
 
 
-@pytest.mark.parametrize("text", [*NO_NUMBERS, *(f"{text}G" for text in NO_NUMBERS), "0M", "1025G", "999999G"])
+@pytest.mark.parametrize(
+    "text", [*NO_NUMBERS, *(f"{text}G" for text in NO_NUMBERS), "0M", "1025G", "999999G"]
+)
 def test_quotas(text: str) -> None:
-    with pytest.raises(HarnessError, match=r"is no amount of disk|may write 1M at least and 1024G at most"):
+    with pytest.raises(
+        HarnessError, match=r"is no amount of disk|may write 1M at least and 1024G at most"
+    ):
         memory.quota(text)
     assert memory.quota("1M") == 1 << 20
 
 
 @pytest.mark.parametrize(
     "text",
-    [*NO_NUMBERS, *(f"1/{text}" for text in NO_NUMBERS), "0/1", "2/1", "1/1001", "1/99999999999", "1/2/3", "²/3"],
+    [
+        *NO_NUMBERS,
+        *(f"1/{text}" for text in NO_NUMBERS),
+        "0/1",
+        "2/1",
+        "1/1001",
+        "1/99999999999",
+        "1/2/3",
+        "²/3",
+    ],
 )
 def test_shards(text: str) -> None:
-    with pytest.raises(HarnessError, match=r"give K/N, the number of this part and of how many, 1000 at most"):
+    with pytest.raises(
+        HarnessError, match=r"give K/N, the number of this part and of how many, 1000 at most"
+    ):
         Shard.of(text)
     assert Shard.of("1000/1000").count == 1000
 
 
 @pytest.mark.parametrize("value", ["inf", "nan", "-1"])
-def test_an_option_of_a_command_is_refused_with_its_range(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_option_of_a_command_is_refused_with_its_range(
+    value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["reproduce", "b.zip", f"--watchdog={value}"])
     assert re.search(r"argument --watchdog: .* 1 to 86400, or 0 for never", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(
-    "option", ["--watchdog=inf", "--watchdog=-1", "--shard=1/99999999999", "--shard=²/3", "-n=100000", "-n=-1"]
+    "option",
+    [
+        "--watchdog=inf",
+        "--watchdog=-1",
+        "--shard=1/99999999999",
+        "--shard=²/3",
+        "-n=100000",
+        "-n=-1",
+    ],
 )
-def test_an_option_of_pytest_is_refused_with_its_range(pytester: pytest.Pytester, option: str) -> None:
+def test_an_option_of_pytest_is_refused_with_its_range(
+    pytester: pytest.Pytester, option: str
+) -> None:
     pytester.makepyfile("def test_it(): pass")
     result = pytester.runpytest_subprocess(option)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -83,9 +134,12 @@ def test_a_failure_of_the_harness_itself_is_told_as_such(
 
 
 @pytest.mark.parametrize(
-    ("raised", "status", "word"), [("KeyError('x')", 3, "harness failed"), ("AssertionError('x')", 1, "BREAKS")]
+    ("raised", "status", "word"),
+    [("KeyError('x')", 3, "harness failed"), ("AssertionError('x')", 1, "BREAKS")],
 )
-def test_a_failure_of_the_harness_is_no_verdict(pytester: pytest.Pytester, raised: str, status: int, word: str) -> None:
+def test_a_failure_of_the_harness_is_no_verdict(
+    pytester: pytest.Pytester, raised: str, status: int, word: str
+) -> None:
     """``check`` says BREAKS of what a cluster was seen to do, and of nothing else."""
     pytester.makepyfile(f'def test_it():\n    "It works."\n    raise {raised}')
     conf = pytester.path / "lb1.conf"

@@ -1,4 +1,6 @@
-"""What computes for ever, a keepalived, a process or a scenario, is told by name, and the rest of the run goes on."""
+"""What computes for ever, a keepalived, a process or a scenario, is told by name, and the rest
+of the run goes on.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,12 @@ SCENARIOS = """
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        [sys.executable, "-m", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -75,9 +82,14 @@ def test_a_keepalived_that_never_ends_reading_is_told(clock: str, tmp_path: Path
     except HarnessError:
         pytest.skip("no image of trixie, whose keepalived spins: make images")
     (tmp_path / "lb1.conf").write_text(textwrap.dedent(SPINS_ON))
-    told = run(tmp_path, "harness.cli", "check", "lb1.conf", "--", "--image", "trixie", "--clock", clock)
+    told = run(
+        tmp_path, "harness.cli", "check", "lb1.conf", "--", "--image", "trixie", "--clock", clock
+    )
     said = told.stdout + told.stderr
-    assert "lvs-harness: lb1: keepalived does not end reading lb1.conf: it computed for 5 s and was ended" in said
+    assert (
+        "lvs-harness: lb1: keepalived does not end reading lb1.conf: it computed for 5 s and was"
+        " ended" in said
+    )
     assert "Traceback" not in said
     assert "did not move" not in said
     assert told.returncode == pytest.ExitCode.USAGE_ERROR
@@ -87,7 +99,9 @@ def test_the_watchdog_ends_a_process_or_a_scenario_and_not_the_run(tmp_path: Pat
     VIRTUAL.find()
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "test_it.py").write_text(textwrap.dedent(SCENARIOS))
-    told = run(tmp_path, "pytest", "--clock", "virtual", "--watchdog", "10", "-p", "no:cacheprovider")
+    told = run(
+        tmp_path, "pytest", "--clock", "virtual", "--watchdog", "10", "-p", "no:cacheprovider"
+    )
     assert "1 failed, 2 passed" in told.stdout, told.stdout + told.stderr
     assert "on client: sh -c while :; do :; done" in told.stderr
     assert "the watchdog ended the scenario" in told.stdout
@@ -111,11 +125,23 @@ SPINNING_SCRIPT = """
 
 
 def test_a_failure_names_the_script_that_spins(tmp_path: Path) -> None:
-    """keepalived's own child, which the watchdog ends; the first line of the failure says where it was."""
+    """keepalived's own child, which the watchdog ends; the first line of the failure says where
+    it was.
+    """
     VIRTUAL.find()
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "test_it.py").write_text(textwrap.dedent(SPINNING_SCRIPT))
-    told = run(tmp_path, "pytest", "--clock", "virtual", "--watchdog", "2", "--tb=short", "-p", "no:cacheprovider")
+    told = run(
+        tmp_path,
+        "pytest",
+        "--clock",
+        "virtual",
+        "--watchdog",
+        "2",
+        "--tb=short",
+        "-p",
+        "no:cacheprovider",
+    )
     lines = [line.removeprefix("E   ") for line in told.stdout.splitlines()]
     first = next(line for line in lines if line.startswith("looks like: "))
     said = "VRRP_Script(maintenance) failed (due to signal 24)"

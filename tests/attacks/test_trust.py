@@ -1,4 +1,6 @@
-"""Where this machine cannot keep a guest to its limits, what is somebody else's runs only with ``--trust``."""
+"""Where this machine cannot keep a guest to its limits, what is somebody else's runs only with
+``--trust``.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ from harness.kernels.calls import landlock, seccomp
 from harness.kernels.host import boundary
 from harness.plugin import readable
 
-PLAIN = "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n virtual_ipaddress {\n 10.0.0.1\n }\n%s}\n"
+PLAIN = (
+    "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n virtual_ipaddress {\n"
+    " 10.0.0.1\n }\n%s}\n"
+)
 SCRIPTS = PLAIN % " notify_master /opt/somebody/notify\n"
 
 
@@ -73,7 +78,8 @@ def test_a_bundle_is_trusted_or_not_run(
 
 
 @pytest.mark.parametrize(
-    ("terminal", "answer", "agreed"), [(True, "y", True), (True, "", False), (True, "no", False), (False, "y", False)]
+    ("terminal", "answer", "agreed"),
+    [(True, "y", True), (True, "", False), (True, "no", False), (False, "y", False)],
 )
 def test_whoever_is_at_a_terminal_is_asked(
     terminal: bool, answer: str, agreed: bool, monkeypatch: pytest.MonkeyPatch
@@ -83,7 +89,9 @@ def test_whoever_is_at_a_terminal_is_asked(
     assert boundary.agreed("nothing keeps it") is agreed
 
 
-def test_scripts_are_run_where_somebody_agrees(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scripts_are_run_where_somebody_agrees(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(landlock, "version", lambda: 0)
     monkeypatch.setattr(boundary, "agreed", lambda missing: "name scripts" in missing)
     (pytester.path / "scripts.conf").write_text(SCRIPTS)
@@ -98,7 +106,9 @@ class Bundle:
         self.manifest = {"clock": "virtual", "seed": 0}
 
 
-def test_a_configuration_gets_no_secret_read_by_calling_it_a_script(pytester: pytest.Pytester) -> None:
+def test_a_configuration_gets_no_secret_read_by_calling_it_a_script(
+    pytester: pytest.Pytester,
+) -> None:
     key, script = pytester.path / "key", pytester.path / "script"
     for path, mode in ((key, 0o600), (script, 0o755)):
         path.write_text("x")
@@ -119,9 +129,13 @@ def test_a_run_reads_the_configurations_before_it_starts_a_kernel(
 ) -> None:
     """pytest configures its plugins only afterwards, so nobody was ever asked."""
     monkeypatch.setattr(boundary, "lacking", lambda embedded: "nothing limits them here")
-    monkeypatch.setattr(choice, "choose", lambda *asked: choice.Choice(None, False, "it is asked for"))
+    monkeypatch.setattr(
+        choice, "choose", lambda *asked: choice.Choice(None, False, "it is asked for")
+    )
     (pytester.path / "scripts.conf").write_text(SCRIPTS)
     pytester.makepyfile("def test_it(cluster): pass")
     result = pytester.runpytest_inprocess("--director=scripts.conf")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*the configurations name scripts*nothing limits them here*--trust runs them*"])
+    result.stderr.fnmatch_lines(
+        ["*the configurations name scripts*nothing limits them here*--trust runs them*"]
+    )

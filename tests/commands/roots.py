@@ -54,16 +54,40 @@ class Root:
         command = ["mmdebstrap", "--variant=minbase", *include, release(), str(folder)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
-        subprocess.run(["chroot", str(folder), "useradd", "--create-home", f"--uid={USER}", "tester"], check=True)
+        subprocess.run(
+            ["chroot", str(folder), "useradd", "--create-home", f"--uid={USER}", "tester"],
+            check=True,
+        )
         return cls(folder)
 
     def run(self, argv: Sequence[str], status: int = 0) -> str:
         """What a command of the ordinary user prints, run in their home."""
-        enter = ["unshare", "--mount", "--pid", "--fork", f"--root={self.folder}", "--wd=/home/tester"]
-        enter += ["--mount-proc=/proc", "setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
-        environment = {"HOME": "/home/tester", "PATH": "/home/tester/v/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+        enter = [
+            "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            f"--root={self.folder}",
+            "--wd=/home/tester",
+        ]
+        enter += [
+            "--mount-proc=/proc",
+            "setpriv",
+            f"--reuid={USER}",
+            f"--regid={USER}",
+            "--clear-groups",
+        ]
+        environment = {
+            "HOME": "/home/tester",
+            "PATH": "/home/tester/v/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        }
         done = subprocess.run(
-            [*enter, *argv], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            [*enter, *argv],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == status, f"{argv}: {done.returncode}\n{done.stdout}{done.stderr}"
         assert "Traceback" not in done.stdout + done.stderr

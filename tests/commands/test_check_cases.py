@@ -1,7 +1,7 @@
 """``lvs-harness check`` on small versions of what real configurations contain, as a user runs it.
 
-Each folder of ``check_cases`` has one or two directors' files and ``expect.toml``: the exit status, a regular
-expression that the output must have, one that it must not have, and above them why.
+Each folder of ``check_cases`` has one or two directors' files and ``expect.toml``: the exit status,
+a regular expression that the output must have, one that it must not have, and above them why.
 """
 
 from __future__ import annotations
@@ -20,9 +20,13 @@ from harness.kernels.making import cache
 CASES = sorted(each for each in (Path(__file__).parent / "check_cases").iterdir() if each.is_dir())
 
 NOT_YET: dict[str, str] = {
-    "ipv6": "with a VIP of /64 the master's checks are sent from the VIP, which is named as what breaks",
+    "ipv6": (
+        "with a VIP of /64 the master's checks are sent from the VIP, which is named as what breaks"
+    ),
 }
-"""What does not come out as expected yet, and why. It fails here as soon as it does, so the table stays true."""
+"""What does not come out as expected yet, and why. It fails here as soon as it does, so the
+table stays true.
+"""
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -30,7 +34,9 @@ def test_a_case_gets_its_verdict(case: Path, tmp_path: Path) -> None:
     if cache.find() is None:
         pytest.skip("no kernel with virtual time: make kernel")
     expected = tomllib.loads((case / "expect.toml").read_text("utf-8"))
-    shutil.copytree(case, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("expect.toml"))
+    shutil.copytree(
+        case, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("expect.toml")
+    )
     directors = sorted(file.name for file in tmp_path.glob("lb*.conf"))
 
     command = [str(Path(sys.executable).with_name("lvs-harness")), "check", *directors]

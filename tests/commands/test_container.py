@@ -29,7 +29,9 @@ def buildah(*arguments: str) -> str:
 
 
 def make_base(folder: Path) -> None:
-    """An image of the bare Debian that this machine has, in place of the one that a registry has."""
+    """An image of the bare Debian that this machine has, in place of the one that a registry
+    has.
+    """
     folder.mkdir()
     command = ["mmdebstrap", "--variant=minbase", release(), str(folder / "base.tar")]
     subprocess.run(command, check=True, capture_output=True)
@@ -47,15 +49,31 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     make_base(folder / "base")
     shutil.copytree(ROOT, folder / "source", symlinks=True, ignore=LEFT_OUT)
     build_wheels(folder / "source" / "dist")
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--require-hashes"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--only-binary",
+        ":all:",
+        "--require-hashes",
+    ]
     lock = ["--requirement", str(ROOT / "requirements.lock"), "--dest", str(folder / "house")]
     subprocess.run([*pip, *lock], check=True, capture_output=True)
     (folder / "pip.conf").write_text("[global]\nno-index = true\nfind-links = /house\n")
     volumes = [f"--volume={folder}/house:/house:ro", f"--volume={folder}/pip.conf:/etc/pip.conf:ro"]
     buildah(
-        "bud", "--isolation", "chroot", "--build-arg", f"BASE={BASE}", *volumes,
-        "--tag", IMAGE, str(folder / "source"),
-    )  # fmt: skip
+        "bud",
+        "--isolation",
+        "chroot",
+        "--build-arg",
+        f"BASE={BASE}",
+        *volumes,
+        "--tag",
+        IMAGE,
+        str(folder / "source"),
+    )
     shutil.rmtree(folder)
     name = buildah("from", IMAGE).strip()
     yield name
@@ -65,13 +83,28 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def run(container: str, *argv: str) -> str:
     """What a command prints, run as the image's own user."""
-    enter = ["unshare", "--mount", "sh", "-c", SMALL, "sh", "buildah", "run", "--isolation", "chroot"]
-    done = subprocess.run([*enter, container, "--", *argv], capture_output=True, text=True, check=False)
+    enter = [
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        SMALL,
+        "sh",
+        "buildah",
+        "run",
+        "--isolation",
+        "chroot",
+    ]
+    done = subprocess.run(
+        [*enter, container, "--", *argv], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
 
 
-def test_container_has_no_privilege_a_filter_of_system_calls_and_little_shared_memory(container: str) -> None:
+def test_container_has_no_privilege_a_filter_of_system_calls_and_little_shared_memory(
+    container: str,
+) -> None:
     status = run(container, "cat", "/proc/self/status")
     assert "Uid:\t1000\t1000\t" in status
     assert "CapEff:\t0000000000000000\n" in status

@@ -1,4 +1,6 @@
-"""What docs/ and examples/ tell users to do, done: every command of the tutorial, and the example repository."""
+"""What docs/ and examples/ tell users to do, done: every command of the tutorial, and the
+example repository.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +20,27 @@ from harness.images import release
 from harness.kernels.making import cache as kernels
 
 ROOT = Path(__file__).parents[2]
-_BLOCK = re.compile(r"(?:^`(?P<file>[\w./]+)`:\n\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"(?:^`(?P<file>[\w./]+)`:\n\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 _RELEASE = re.compile(r"\b(?:bullseye|bookworm|trixie|sid)\b")
 _PATIENCE = ["--watchdog", "120"]
 
 
 def run(folder: Path, argv: list[str], may_fail: bool = True) -> str:
-    """What a command prints, run as a user runs it; where it ``may_fail``, pytest may, and anything else may not."""
+    """What a command prints, run as a user runs it; where it ``may_fail``, pytest may, and
+    anything else may not.
+    """
     bin_folder = Path(sys.executable).parent
-    environment = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}", "PYTEST_ADDOPTS": " ".join(_PATIENCE)}
+    environment = {
+        **os.environ,
+        "PATH": f"{bin_folder}:{os.environ['PATH']}",
+        "PYTEST_ADDOPTS": " ".join(_PATIENCE),
+    }
     command = [str(bin_folder / argv[0]), *argv[1:]]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     allowed = (0, 1) if may_fail and argv[0] == "pytest" else (0,)
     assert done.returncode in allowed, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
@@ -52,14 +64,20 @@ def shows(output: str, expected: list[str]) -> None:
     for wanted in expected:
         if wanted and wanted != "...":
             pattern = wanted.replace("[", "[[]")
-            assert any(fnmatch.fnmatchcase(line, pattern) for line in lines), f"{wanted!r} is not in:\n{output}"
+            assert any(fnmatch.fnmatchcase(line, pattern) for line in lines), (
+                f"{wanted!r} is not in:\n{output}"
+            )
 
 
 @pytest.mark.parametrize("page", ["tutorial.md", "first-scenario.md"])
 def test_every_command_of_a_tutorial(page: str, tmp_path: Path) -> None:
     require_kernel()
     blocks = list(_BLOCK.finditer((ROOT / "docs" / page).read_text("utf-8")))
-    assert {"console", "python"} <= {block["kind"] for block in blocks} <= {"text", "console", "python"}
+    assert (
+        {"console", "python"}
+        <= {block["kind"] for block in blocks}
+        <= {"text", "console", "python"}
+    )
     for block in blocks:
         if block["file"]:
             file = tmp_path / block["file"]
@@ -82,7 +100,9 @@ ELSEWHERE = {
 
 def commands_of(readme: str) -> list[str]:
     blocks = [
-        block["text"] for block in _BLOCK.finditer((ROOT / readme).read_text("utf-8")) if block["kind"] == "console"
+        block["text"]
+        for block in _BLOCK.finditer((ROOT / readme).read_text("utf-8"))
+        if block["kind"] == "console"
     ]
     return [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
 
@@ -113,5 +133,8 @@ def test_a_repository_of_one_s_own(tmp_path: Path) -> None:
 
     output = run(tmp_path, ["pytest"])
 
-    expected = "works           Before an upgrade of lb1 its keepalived is stopped: lb2 has the VIP within a second."
+    expected = (
+        "works           Before an upgrade of lb1 its keepalived is stopped: lb2 has the"
+        " VIP within a second."
+    )
     shows(output, [expected, "in short: 11 works, 2 does not apply"])

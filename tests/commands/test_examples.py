@@ -41,7 +41,8 @@ def steps_of(file: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("schema", "name"), [("vendor.github-workflows", "workflow.yml"), ("vendor.github-actions", "action.yml")]
+    ("schema", "name"),
+    [("vendor.github-workflows", "workflow.yml"), ("vendor.github-actions", "action.yml")],
 )
 def test_the_action_and_its_workflow_are_well_formed(schema: str, name: str) -> None:
     file = EXAMPLES / "github-action" / name
@@ -55,7 +56,11 @@ def test_the_action_s_step_checks_and_writes_sarif(broken: bool, repository: Pat
     (step,) = steps_of(EXAMPLES / "github-action/action.yml")
     inputs = {"DIRECTORS": "lb1.conf lb2.conf", "SARIF": "found.sarif"}
     done = subprocess.run(
-        ["bash", "-e", "-c", step["run"]], cwd=repository, env={**ENVIRONMENT, **inputs}, capture_output=True, text=True
+        ["bash", "-e", "-c", step["run"]],
+        cwd=repository,
+        env={**ENVIRONMENT, **inputs},
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == (1 if broken else 0), done.stdout + done.stderr
     (run,) = json.loads((repository / "found.sarif").read_text())["runs"]

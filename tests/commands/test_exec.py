@@ -21,7 +21,11 @@ class Up:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.process = subprocess.Popen(
-            [*HARNESS, "up", "director_pair"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [*HARNESS, "up", "director_pair"],
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert self.process.stdout is not None
         while "The cluster is alive" not in (line := self.process.stdout.readline()):
@@ -33,7 +37,14 @@ class Up:
 
     def executes(self, *words: str, given: str = "") -> tuple[int, str, str]:
         """Exit status, output and errors."""
-        done = subprocess.run(self.words(*words), input=given, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(
+            self.words(*words),
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
         return done.returncode, done.stdout, done.stderr
 
     def ends(self, typed: str) -> str:
@@ -64,8 +75,20 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         (("web1", "sh", "-c", "kill -9 $$"), "", 128 + signal.SIGKILL, "", ""),
         (("web1", "sleep", "1000"), "", 0, "", ""),
         (("web1", "nosuch"), "", 127, "", "lvs-harness: web1: there is no program nosuch\n"),
-        (("web9", "true"), "", 255, "", "lvs-harness: no node web9; nodes: director1 director2 web1 web2 client\n"),
-        (("web1",), "", 255, "", "lvs-harness: say what web1 is to run: lvs-harness exec web1 ip address\n"),
+        (
+            ("web9", "true"),
+            "",
+            255,
+            "",
+            "lvs-harness: no node web9; nodes: director1 director2 web1 web2 client\n",
+        ),
+        (
+            ("web1",),
+            "",
+            255,
+            "",
+            "lvs-harness: say what web1 is to run: lvs-harness exec web1 ip address\n",
+        ),
     ],
     ids=lambda value: None,
 )
@@ -79,7 +102,9 @@ def test_a_program_runs_as_it_would_here(
 
 
 def test_what_it_writes_comes_as_it_is_written_and_it_can_be_interrupted(up: Up) -> None:
-    pings = subprocess.Popen(up.words("client", "ping", "172.16.10.50"), stdout=subprocess.PIPE, text=True)
+    pings = subprocess.Popen(
+        up.words("client", "ping", "172.16.10.50"), stdout=subprocess.PIPE, text=True
+    )
     assert pings.stdout is not None
     while "icmp_seq=3" not in pings.stdout.readline():
         assert pings.poll() is None
@@ -89,7 +114,9 @@ def test_what_it_writes_comes_as_it_is_written_and_it_can_be_interrupted(up: Up)
 
 
 def test_another_name_is_none_of_the_clusters(up: Up) -> None:
-    done = subprocess.run([*HARNESS, "exec", "--cluster", "x", "web1", "true"], capture_output=True, text=True)
+    done = subprocess.run(
+        [*HARNESS, "exec", "--cluster", "x", "web1", "true"], capture_output=True, text=True
+    )
     assert done.returncode == 255
     assert done.stderr.startswith("lvs-harness: no cluster that lives is called x; there are: ")
     assert f"director_pair ({up.run.name})" in done.stderr

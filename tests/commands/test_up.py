@@ -1,4 +1,6 @@
-"""`lvs-harness up` as a user has it: configurations, faults by name, and what was typed run again."""
+"""`lvs-harness up` as a user has it: configurations, faults by name, and what was typed run
+again.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ save it_moves
 def run(repository: Path, *command: str, typed: str = "") -> str:
     """What a command of the harness's prints, in somebody's repository."""
     words = [sys.executable, "-m", *command]
-    ran = subprocess.run(words, cwd=repository, input=typed, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        words, cwd=repository, input=typed, capture_output=True, text=True, check=False
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 

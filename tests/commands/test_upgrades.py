@@ -30,14 +30,19 @@ def folder(tmp_path: Path) -> Path:
 
 def check(folder: Path, *directors: str) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).with_name("lvs-harness")), "check", *directors]
-    return subprocess.run([*command, "--image", OLD, "--then", NEW], cwd=folder, capture_output=True, text=True)
+    return subprocess.run(
+        [*command, "--image", OLD, "--then", NEW], cwd=folder, capture_output=True, text=True
+    )
 
 
 def test_files_that_work_everywhere_differ_in_nothing(folder: Path) -> None:
     shutil.copytree(ROOT / "examples/two-directors", folder, dirs_exist_ok=True)
     done = check(folder, "lb1.conf", "lb2.conf")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "0 differ, 18 are the same with bookworm, trixie, bookworm+trixie, trixie+bookworm" in done.stdout
+    assert (
+        "0 differ, 18 are the same with bookworm, trixie, bookworm+trixie, trixie+bookworm"
+        in done.stdout
+    )
 
 
 def test_a_keepalived_that_never_ends_reading_is_what_changes(folder: Path) -> None:

@@ -1,4 +1,6 @@
-"""``--web``: the page of a living cluster, as a user has it, with a button that reaches the prompt."""
+"""``--web``: the page of a living cluster, as a user has it, with a button that reaches the
+prompt.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +86,11 @@ def nothing_left() -> Iterator[Callable[[Terminal, str], None]]:
         with pytest.raises(ConnectionRefusedError):
             asked(url)
         assert all_gone(before) == []
-        assert [path.name for path in terminal.temporary.iterdir() if not path.name.startswith("pytest-of-")] == []
+        assert [
+            path.name
+            for path in terminal.temporary.iterdir()
+            if not path.name.startswith("pytest-of-")
+        ] == []
 
     yield check
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 0)
@@ -95,7 +101,9 @@ def asked(url: str, path: str = "", body: object = None) -> tuple[int, str]:
     connection = http.client.HTTPConnection(address.netloc, timeout=60)
     headers = {"Origin": f"http://{address.netloc}", "Content-Type": "application/json"}
     method = "GET" if body is None else "POST"
-    connection.request(method, address.path + path, None if body is None else json.dumps(body), headers)
+    connection.request(
+        method, address.path + path, None if body is None else json.dumps(body), headers
+    )
     answer = connection.getresponse()
     try:
         return answer.status, answer.read().decode()
@@ -179,7 +187,9 @@ def test_lasting(cluster):
 def test_ctrl_c_ends_pytest_and_its_page(
     times: int, workers: str, tmp_path: Path, nothing_left: Callable[[Terminal, str], None]
 ) -> None:
-    """The page of what was found until then is written; a second Ctrl-C, as people press it, takes nothing of that."""
+    """The page of what was found until then is written; a second Ctrl-C, as people press it,
+    takes nothing of that.
+    """
     VIRTUAL.find()
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "test_it.py").write_text(LASTING)

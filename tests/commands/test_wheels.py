@@ -22,7 +22,14 @@ EXAMPLE = ROOT / "examples" / "two-directors"
 def build_wheels(folder: Path) -> None:
     """Both wheels, as `make wheels` makes them."""
     for project in (ROOT, ROOT / "tools" / "kernel_wheel"):
-        command = [str(Path(sys.executable).with_name("hatchling")), "build", "-t", "wheel", "-d", str(folder)]
+        command = [
+            str(Path(sys.executable).with_name("hatchling")),
+            "build",
+            "-t",
+            "wheel",
+            "-d",
+            str(folder),
+        ]
         subprocess.run(command, cwd=project, check=True, capture_output=True)
 
 
@@ -34,9 +41,21 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Root]:
         pytest.skip("no kernel to make a wheel of: make kernel")
     folder = tmp_path_factory.mktemp("wheels")
     build_wheels(folder)
-    root = Root.make(folder / "root", [name for name in packages("PACKAGES") if name not in COMPILERS])
+    root = Root.make(
+        folder / "root", [name for name in packages("PACKAGES") if name not in COMPILERS]
+    )
     house = root.folder / "house"
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--dest", str(house)]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--only-binary",
+        ":all:",
+        "--dest",
+        str(house),
+    ]
     subprocess.run([*pip, *map(str, folder.glob("*.whl"))], check=True, capture_output=True)
     shutil.copytree(EXAMPLE, house / "two-directors")
     root.run(["python3", "-m", "venv", "v"])
@@ -46,16 +65,24 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Root]:
 
 
 def test_root_has_no_compiler_and_no_kernel_of_the_distribution(installed: Root) -> None:
-    there = [name for name in ("gcc", "cc", "make", "linux.uml") if (installed.folder / "usr/bin" / name).exists()]
+    there = [
+        name
+        for name in ("gcc", "cc", "make", "linux.uml")
+        if (installed.folder / "usr/bin" / name).exists()
+    ]
     assert there == []
 
 
 def test_kernel_is_the_wheel_s(installed: Root) -> None:
-    assert "/site-packages/lvs_harness_kernel/kernels/" in installed.run(["lvs-harness", "kernel", "path"])
+    assert "/site-packages/lvs_harness_kernel/kernels/" in installed.run(
+        ["lvs-harness", "kernel", "path"]
+    )
 
 
 def test_shipped_scenarios_run_in_virtual_time(installed: Root) -> None:
-    said = installed.run(["pytest", "--pyargs", SHIPPED, "-k", "test_failover_to_the_backup and PowerOff"])
+    said = installed.run(
+        ["pytest", "--pyargs", SHIPPED, "-k", "test_failover_to_the_backup and PowerOff"]
+    )
     assert "virtual time" in said
     assert " 1 passed" in said
     assert "warning" not in said
@@ -67,11 +94,15 @@ def test_shipped_topologies_are_listed_and_built(installed: Root) -> None:
 
 
 def test_shipped_scenarios_are_listed(installed: Root) -> None:
-    assert "test_arp.py::test_arp_flux_is_seen" in installed.run(["lvs-harness", "scenarios", "-m", "arp"])
+    assert "test_arp.py::test_arp_flux_is_seen" in installed.run(
+        ["lvs-harness", "scenarios", "-m", "arp"]
+    )
 
 
 def test_own_configurations_are_checked(installed: Root) -> None:
-    said = installed.run(["lvs-harness", "check", "/house/two-directors/lb1.conf", "/house/two-directors/lb2.conf"])
+    said = installed.run(
+        ["lvs-harness", "check", "/house/two-directors/lb1.conf", "/house/two-directors/lb2.conf"]
+    )
     assert "in short: 16 works" in said
 
 
@@ -90,7 +121,9 @@ def test_new_scenario_runs_and_finds_shipped_topologies(installed: Root) -> None
 
 
 def test_damaged_kernel_is_told_with_its_cure(installed: Root) -> None:
-    (kernel,) = installed.folder.glob("home/tester/v/lib/python3*/site-packages/lvs_harness_kernel/kernels/*/linux")
+    (kernel,) = installed.folder.glob(
+        "home/tester/v/lib/python3*/site-packages/lvs_harness_kernel/kernels/*/linux"
+    )
     whole = kernel.read_bytes()
     kernel.write_bytes(whole[:-1])
     try:

@@ -1,6 +1,8 @@
-"""What a user can get wrong: one clear error with a way out, nothing left running, and the logs kept.
+"""What a user can get wrong: one clear error with a way out, nothing left running, and the logs
+kept.
 
-Each case is a scenario and a topology in a folder of their own, run by pytest as a user runs it on a native kernel.
+Each case is a scenario and a topology in a folder of their own, run by pytest as a user runs it on
+a native kernel.
 """
 
 from __future__ import annotations
@@ -57,7 +59,7 @@ def test_good_input_is_run(user: User) -> None:
     assert user.runs().parseoutcomes() == {"passed": 1}
 
 
-# -- found before anything starts -------------------------------------------------------------------------------------
+# -- found before anything starts ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -77,7 +79,10 @@ def test_good_input_is_run(user: User) -> None:
             'super().build(subnet="10.0.0.0/24")',
             "director1: its VIP 172.16.10.50 is in no LAN's subnet: 10.0.0.0/24 (lan)",
         ),
-        ('super().build(); self.addHost("web1")', "mine.py:6: two nodes with one name: web1; rename one"),
+        (
+            'super().build(); self.addHost("web1")',
+            "mine.py:6: two nodes with one name: web1; rename one",
+        ),
         ("1 / 0", "mine.py:6: topology Mine raised ZeroDivisionError: division by zero"),
         (
             'super().build(); self.setNodeInfo("web2", self.nodeInfo("web1"))',
@@ -86,7 +91,9 @@ def test_good_input_is_run(user: User) -> None:
     ],
 )
 def test_a_topology_that_cannot_be_is_found_first(user: User, build: str, message: str) -> None:
-    user.writes("mine.py", f"{textwrap.dedent(TOPOLOGY)[:-9]}    def build(self):\n        {build}\n")
+    user.writes(
+        "mine.py", f"{textwrap.dedent(TOPOLOGY)[:-9]}    def build(self):\n        {build}\n"
+    )
     user.is_told(message)
     assert not (user.folder / "artifacts").exists()
 
@@ -96,15 +103,25 @@ def test_a_scenario_without_a_topology_is_found_first(user: User) -> None:
     user.is_told("test_scenario.py::test_it: say on which topology it runs: pytestmark = topology(")
 
 
-@pytest.mark.parametrize("use", ["pytestmark = pytest.mark.topology(Mine)", "@pytest.mark.topology(Mine)"])
+@pytest.mark.parametrize(
+    "use", ["pytestmark = pytest.mark.topology(Mine)", "@pytest.mark.topology(Mine)"]
+)
 def test_a_topology_that_pytest_takes_for_what_is_marked_is_told(user: User, use: str) -> None:
-    user.writes("test_scenario.py", f"import pytest\nfrom mine import Mine\n\n{use}\ndef test_it(cluster): pass")
-    message = "test_scenario.py: pytest.mark.topology(Mine) would mark the class itself; write topology(Mine), "
+    user.writes(
+        "test_scenario.py",
+        f"import pytest\nfrom mine import Mine\n\n{use}\ndef test_it(cluster): pass",
+    )
+    message = (
+        "test_scenario.py: pytest.mark.topology(Mine) would mark the class itself; write"
+        " topology(Mine), "
+    )
     user.is_told(message, status=pytest.ExitCode.INTERRUPTED)
 
 
 def test_the_scenario_of_a_wrong_topology_is_named(user: User) -> None:
-    user.writes("test_scenario.py", SCENARIO.replace("topology(Mine", 'topology(Mine, sheduler="rr"'))
+    user.writes(
+        "test_scenario.py", SCENARIO.replace("topology(Mine", 'topology(Mine, sheduler="rr"')
+    )
     user.is_told("test_scenario.py::test_it: topology Mine: ")
 
 
@@ -112,30 +129,45 @@ def test_a_topology_file_that_raises_is_told_with_its_line(user: User) -> None:
     user.writes("mine.py", "topology = undefined")
     result = user.runs()
     assert result.ret == pytest.ExitCode.INTERRUPTED
-    result.stdout.fnmatch_lines(["mine.py:1: in <module>", "E   NameError: name 'undefined' is not defined"])
+    result.stdout.fnmatch_lines(
+        ["mine.py:1: in <module>", "E   NameError: name 'undefined' is not defined"]
+    )
 
 
 @pytest.mark.parametrize("program", ["keepalived", "ipvsadm", "apache2"])
-def test_a_missing_program_is_found_first(user: User, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
-    monkeypatch.setattr(Image, "program", lambda image, name: None if name == program else Path("/usr/sbin", name))
+def test_a_missing_program_is_found_first(
+    user: User, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    monkeypatch.setattr(
+        Image, "program", lambda image, name: None if name == program else Path("/usr/sbin", name)
+    )
     user.is_told(f"{program} is not installed; run `make setup`, or: apt-get install {program}")
     assert not (user.folder / "artifacts").exists()
 
 
 def with_config(user: User, config: str) -> None:
-    user.writes("mine.py", TOPOLOGY.replace("pass", f"""
+    user.writes(
+        "mine.py",
+        TOPOLOGY.replace(
+            "pass",
+            f"""
         def build(self):
             super().build(configs=(None, "{config}"))
-    """))  # fmt: skip
+    """,
+        ),
+    )
 
 
 def test_a_keepalived_conf_that_is_not_there_is_found_first(user: User) -> None:
     with_config(user, "nowhere/keepalived.conf")
-    user.is_told("director2: cannot read its keepalived.conf nowhere/keepalived.conf: No such file or directory")
+    user.is_told(
+        "director2: cannot read its keepalived.conf nowhere/keepalived.conf: No such file or"
+        " directory"
+    )
     assert not (user.folder / "artifacts").exists()
 
 
-# -- artifacts --------------------------------------------------------------------------------------------------------
+# -- artifacts -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -175,12 +207,15 @@ def test_a_read_only_artifacts_folder_is_found_first(user: User, small_disk: Pat
     assert user.runs("--artifacts", str(user.folder / "elsewhere")).parseoutcomes() == {"passed": 1}
 
 
-# -- found by the kernel or by a daemon -------------------------------------------------------------------------------
+# -- found by the kernel or by a daemon ------------------------------------------------------------
 
 
 def logs(user: User) -> dict[str, str]:
     """Every daemon's log that was kept."""
-    return {path.parent.name: path.read_text() for path in (user.folder / "artifacts").glob("*/cluster-*/*/*.log")}
+    return {
+        path.parent.name: path.read_text()
+        for path in (user.folder / "artifacts").glob("*/cluster-*/*/*.log")
+    }
 
 
 def test_a_keepalived_conf_that_keepalived_rejects(user: User) -> None:
@@ -206,7 +241,10 @@ def test_a_scheduler_that_the_kernel_lacks(user: User, monkeypatch: pytest.Monke
         def build(self):
             super().build(scheduler="magic")
     """))  # fmt: skip
-    message = "director1: the kernel lacks the scheduler magic (module ip_vs_magic): load that module, take another"
+    message = (
+        "director1: the kernel lacks the scheduler magic (module ip_vs_magic): load that"
+        " module, take another"
+    )
     user.is_told(message, status=pytest.ExitCode.TESTS_FAILED)
     assert logs(user) == {}, "before any daemon starts"
 
@@ -223,7 +261,9 @@ def test_a_kernel_without_overlay(user: User, monkeypatch: pytest.MonkeyPatch) -
     assert "machines need the kernel's file system overlay (CONFIG_OVERLAY_FS)" in shown
 
 
-def test_a_daemon_that_ends_at_once_is_told_with_its_last_words(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_daemon_that_ends_at_once_is_told_with_its_last_words(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(httpd, "_TEXT", httpd._TEXT + "Nonsense on\n")
     user.writes("test_scenario.py", SCENARIO)
     shown = user.is_told("httpd ended with 1, not serving: ", status=pytest.ExitCode.TESTS_FAILED)
@@ -243,20 +283,26 @@ def test_a_program_that_never_becomes_ready(user: User) -> None:
     assert "it has not said 'serving'; its last words: it said nothing" in shown
 
 
-# -- Ctrl-C -----------------------------------------------------------------------------------------------------------
+# -- Ctrl-C ----------------------------------------------------------------------------------------
 
 
 def test_ctrl_c_in_a_scenario(user: User) -> None:
-    user.writes("test_scenario.py", SCENARIO + """
+    user.writes(
+        "test_scenario.py",
+        SCENARIO
+        + """
         import signal
         signal.raise_signal(signal.SIGINT)
-    """)  # fmt: skip
+    """,
+    )
     assert user.runs().ret == pytest.ExitCode.INTERRUPTED
     assert set(logs(user)) == {"director1", "director2", "web1", "web2"}
 
 
 @pytest.mark.parametrize("moment", ["Recorder.capture", "Node.start"])
-def test_ctrl_c_while_the_cluster_is_built(user: User, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+def test_ctrl_c_while_the_cluster_is_built(
+    user: User, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
     cls, name = moment.split(".")
     owner = {"Recorder": Recorder, "Node": Node}[cls]
     original = getattr(owner, name)
@@ -271,6 +317,10 @@ def test_ctrl_c_while_the_cluster_is_built(user: User, monkeypatch: pytest.Monke
 
 
 @pytest.mark.skipif(not choice.in_guest(), reason="a native kernel knows who everybody is")
-def test_temporary_files_of_an_ordinary_user_do_not_stop_the_guest_who_seems_to_be_root(tmp_path: Path) -> None:
-    """pytest keeps its folders below ``/tmp``, refuses them to all but their owner, and has made them on the host."""
+def test_temporary_files_of_an_ordinary_user_do_not_stop_the_guest_who_seems_to_be_root(
+    tmp_path: Path,
+) -> None:
+    """pytest keeps its folders below ``/tmp``, refuses them to all but their owner, and has
+    made them on the host.
+    """
     assert tmp_path.is_relative_to("/run")

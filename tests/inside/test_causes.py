@@ -1,4 +1,6 @@
-"""A failure names its cause first: mistakes that people make, planted into the failover of a pair."""
+"""A failure names its cause first: mistakes that people make, planted into the failover of a
+pair.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,9 @@ def edited(old: str, new: str, *names: str) -> Mistake:
 def rewritten(statement: str) -> Mistake:
     """The first director's advertisements leave otherwise than its keepalived has sent them."""
     chain = "add table ip t ; add chain ip t out { type filter hook postrouting priority 0 ; }"
-    return Mistake(run={"director1": f"nft {chain} ; add rule ip t out ip protocol 112 {statement}"})
+    return Mistake(
+        run={"director1": f"nft {chain} ; add rule ip t out ip protocol 112 {statement}"}
+    )
 
 
 MISTAKES: dict[str, Mistake] = {
@@ -69,10 +73,16 @@ MISTAKES: dict[str, Mistake] = {
     "advert_int mismatch": edited("advert_int 1", "advert_int 2"),
     "authentication mismatch": edited("auth_pass", "auth_pass other"),
     "VRRP version mismatch": edited("interface eth0", "interface eth0\n    version 3"),
-    "firewall drops advertisements": Mistake(run={"director2": "iptables-legacy -A INPUT -p 112 -j DROP"}),
-    "tracked script fails at rest": edited(SCRIPT, '"/usr/bin/test -e /etc/keepalived/down"', "director1"),
+    "firewall drops advertisements": Mistake(
+        run={"director2": "iptables-legacy -A INPUT -p 112 -j DROP"}
+    ),
+    "tracked script fails at rest": edited(
+        SCRIPT, '"/usr/bin/test -e /etc/keepalived/down"', "director1"
+    ),
     "script that cannot be run": edited(SCRIPT, '"/usr/bin/env nothere"', "director1"),
-    "health check fails at rest": edited("172.16.10.21 80", "172.16.10.21 8080", "director1", "director2"),
+    "health check fails at rest": edited(
+        "172.16.10.21 80", "172.16.10.21 8080", "director1", "director2"
+    ),
     "VIP missing on a real server": Mistake(
         run=dict.fromkeys(("web1", "web2"), "ip address delete 172.16.10.50/32 dev lo")
     ),
@@ -118,8 +128,15 @@ def test_the_first_line_of_a_failure_names_its_cause(user: User) -> None:
     result = user.runs("--tb=short")
 
     lines = [line.removeprefix("E   ") for line in result.outlines]
-    titles = [number for number, line in enumerate(lines) if " test_it " in line and line.startswith("___")]
-    first = [next(line for line in lines[title + 1 :] if line.strip() and ".py:" not in line) for title in titles]
+    titles = [
+        number
+        for number, line in enumerate(lines)
+        if " test_it " in line and line.startswith("___")
+    ]
+    first = [
+        next(line for line in lines[title + 1 :] if line.strip() and ".py:" not in line)
+        for title in titles
+    ]
     told = dict(zip(MISTAKES, first, strict=True))
     assert {cause: line for cause, line in told.items() if not named(cause, line)} == {}
     below = lines[lines.index(told["VRID mismatch"]) + 1 :][:4]
@@ -129,7 +146,9 @@ def test_the_first_line_of_a_failure_names_its_cause(user: User) -> None:
         r"    director1: keepalived\.conf line \d+: virtual_router_id 51",
         r"    director2: keepalived\.conf line \d+: virtual_router_id 52",
     ]
-    assert [bool(re.fullmatch(pattern, line)) for pattern, line in zip(wanted, below, strict=True)] == [True] * 4, below
+    assert [
+        bool(re.fullmatch(pattern, line)) for pattern, line in zip(wanted, below, strict=True)
+    ] == [True] * 4, below
 
 
 def test_a_failure_without_a_known_cause_is_told_as_it_is(user: User) -> None:
@@ -145,12 +164,17 @@ def test_a_failure_without_a_known_cause_is_told_as_it_is(user: User) -> None:
 def planted(cause: str) -> str:
     mistake = (MISTAKES | UNNOTICED)[cause]
     text = textwrap.dedent(SCENARIO).replace("EDITS", repr(mistake.edited))
-    runs = [f"cluster.nodes[{name!r}].machine.run({command.split()!r})" for name, command in mistake.run.items()]
+    runs = [
+        f"cluster.nodes[{name!r}].machine.run({command.split()!r})"
+        for name, command in mistake.run.items()
+    ]
     return text.replace("    pass\n", "".join(f"    {run}\n" for run in runs), 1) if runs else text
 
 
 def marked(text: str, name: str) -> str:
-    return f"import pytest\n{text}".replace("@topology", f"@pytest.mark.diagnosis({name!r})\n@topology")
+    return f"import pytest\n{text}".replace(
+        "@topology", f"@pytest.mark.diagnosis({name!r})\n@topology"
+    )
 
 
 def test_it_fails_if_strict_unless_its_author_has_said_that_it_is_meant(user: User) -> None:
@@ -166,7 +190,9 @@ def test_it_fails_if_strict_unless_its_author_has_said_that_it_is_meant(user: Us
 
 
 def test_a_mark_of_no_diagnosis_is_refused(user: User) -> None:
-    user.writes("test_it.py", marked(textwrap.dedent(SCENARIO).replace(", edits=EDITS", ""), "nonsense"))
+    user.writes(
+        "test_it.py", marked(textwrap.dedent(SCENARIO).replace(", edits=EDITS", ""), "nonsense")
+    )
 
     result = user.runs()
 

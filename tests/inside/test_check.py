@@ -1,7 +1,8 @@
-"""``check``: keepalived's own samples, what a user's configurations can have wrong, and where their scripts run.
+"""``check``: keepalived's own samples, what a user's configurations can have wrong, and where their
+scripts run.
 
-Each case is run by pytest as ``lvs-harness check`` runs it, on a native kernel. Those that take more than a few seconds
-are marked ``slow``: `make test` leaves them out, `make samples` has all.
+Each case is run by pytest as ``lvs-harness check`` runs it, on a native kernel. Those that take
+more than a few seconds are marked ``slow``: `make test` leaves them out, `make samples` has all.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ pytestmark = pytest.mark.usefixtures("lvs_kernel", "alone")
 EXAMPLE = Path(__file__).parents[2] / "examples/two-directors"
 SAMPLES = sorted(Path("/usr/share/doc/keepalived/samples").glob("keepalived.conf.*"))
 NOT_EMULATED = {
-    "IPv6": "service ae00::1:80: SMTP_CHECK of ae00::10: stand-ins have their mail server on IPv4 only",
+    "IPv6": (
+        "service ae00::1:80: SMTP_CHECK of ae00::10: stand-ins have their mail server on IPv4 only"
+    ),
     "virtual_server_group": "service group VSG_1: 192.168.200.1:1358, its real server's own",
 }
 """The samples that are not run as they are, and what is said of them instead."""
@@ -38,19 +41,28 @@ def user(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> User:
 
 def directors(*files: str | Path) -> list[str]:
     """Scripts run without a question: this kernel is the guest's, and not this machine's own."""
-    return ["--trust", *(f"--director=lb{number}={file}" for number, file in enumerate(files, start=1))]
+    return [
+        "--trust",
+        *(f"--director=lb{number}={file}" for number, file in enumerate(files, start=1)),
+    ]
 
 
 TWO = directors("lb1.conf", "lb2.conf")
 
 
 def is_told(
-    user: User, message: str, *arguments: str, status: int = pytest.ExitCode.USAGE_ERROR, of: str = "keepalived_runs"
+    user: User,
+    message: str,
+    *arguments: str,
+    status: int = pytest.ExitCode.USAGE_ERROR,
+    of: str = "keepalived_runs",
 ) -> str:
-    return user.is_told(message, "--pyargs", READ, "--tb=no", "-rN", "-k", of, *arguments, status=status)
+    return user.is_told(
+        message, "--pyargs", READ, "--tb=no", "-rN", "-k", of, *arguments, status=status
+    )
 
 
-# -- samples ----------------------------------------------------------------------------------------------------------
+# -- samples ---------------------------------------------------------------------------------------
 
 
 def test_most_samples_are_run() -> None:
@@ -68,11 +80,17 @@ def _name(sample: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "sample", [pytest.param(each, marks=() if _name(each) in QUICKLY else SLOW, id=_name(each)) for each in SAMPLES]
+    "sample",
+    [
+        pytest.param(each, marks=() if _name(each) in QUICKLY else SLOW, id=_name(each))
+        for each in SAMPLES
+    ],
 )
 def test_a_sample_is_run_or_said_not_to_be_emulated(user: User, sample: Path) -> None:
     ways = 2 if "vrrp_instance" in sample.read_text() else 1
-    result = user.runs("--pyargs", READ, "--tb=no", "-k", "keepalived_runs", *directors(*[sample] * ways))
+    result = user.runs(
+        "--pyargs", READ, "--tb=no", "-k", "keepalived_runs", *directors(*[sample] * ways)
+    )
     shown = " ".join((result.stdout.str() + result.stderr.str()).replace("│", "").split())
 
     assert "Traceback" not in shown
@@ -80,11 +98,13 @@ def test_a_sample_is_run_or_said_not_to_be_emulated(user: User, sample: Path) ->
         assert reason in shown
     else:
         assert "keepalived reads the configurations and stays up." in shown
-        assert "BREAKS" not in shown or "not found, ignoring" in shown  # a sample names a script that it has not got
+        assert (
+            "BREAKS" not in shown or "not found, ignoring" in shown
+        )  # a sample names a script that it has not got
         assert "not emulated service" not in shown
 
 
-# -- good input, in full ----------------------------------------------------------------------------------------------
+# -- good input, in full ---------------------------------------------------------------------------
 
 
 @SLOW
@@ -105,13 +125,16 @@ def test_what_breaks_is_told_with_its_reason_and_evidence(user: User) -> None:
     election = ("--pyargs", "harness.behaviours.test_election", "-k", "one_owner", "--tb=no", "-rN")
     shown = user.is_told(told, *election, *TWO, *silence, status=1)
 
-    assert "BREAKS          Every VIP has one owner, the director of the highest priority, and keeps it." in shown
+    assert (
+        "BREAKS          Every VIP has one owner, the director of the highest priority, and"
+        " keeps it." in shown
+    )
     assert "because: looks like: VRID mismatch (lb1, lb2)" in shown
     (evidence,) = [line.split(": ")[1] for line in shown.splitlines() if "evidence: " in line]
     assert (user.folder / evidence / "timeline.jsonl").exists()
 
 
-# -- bad input --------------------------------------------------------------------------------------------------------
+# -- bad input -------------------------------------------------------------------------------------
 
 
 def test_a_syntax_error_is_told_with_keepalived_s_message_file_and_line(user: User) -> None:
@@ -122,13 +145,19 @@ def test_a_syntax_error_is_told_with_keepalived_s_message_file_and_line(user: Us
 def test_a_line_that_keepalived_passes_over_is_no_success(user: User) -> None:
     services = user.folder / "services.conf"
     services.write_text(services.read_text().replace("lb_algo rr", "lb_algo rrr"))
-    shown = is_told(user, "does not know the scheduler rrr", *TWO, status=pytest.ExitCode.TESTS_FAILED)
+    shown = is_told(
+        user, "does not know the scheduler rrr", *TWO, status=pytest.ExitCode.TESTS_FAILED
+    )
     assert "finding         keepalived-changed: " in shown
 
 
 def test_a_file_that_is_no_configuration_is_told(user: User) -> None:
     (user.folder / "notes.txt").write_text("Ask before you touch it.\n")
-    is_told(user, "finds neither a vrrp_instance nor a virtual_server in notes.txt", *directors("notes.txt"))
+    is_told(
+        user,
+        "finds neither a vrrp_instance nor a virtual_server in notes.txt",
+        *directors("notes.txt"),
+    )
 
 
 SCRIPTED_SERVICE = """
@@ -146,17 +175,31 @@ virtual_server 192.0.2.80 80 {
 
 
 def test_scripts_may_run_as_an_ordinary_user(user: User) -> None:
-    """keepalived 2.2.7, Debian 12's, ends its own test of such a checker by SIGTERM, before it has said anything."""
+    """keepalived 2.2.7, Debian 12's, ends its own test of such a checker by SIGTERM, before it
+    has said anything.
+    """
     for name in ("lb1.conf", "lb2.conf"):
         text = (user.folder / name).read_text()
-        (user.folder / name).write_text(text.replace("global_defs {", "global_defs {\n script_user nobody", 1))
+        (user.folder / name).write_text(
+            text.replace("global_defs {", "global_defs {\n script_user nobody", 1)
+        )
     (user.folder / "services.conf").write_text(SCRIPTED_SERVICE)
-    is_told(user, "works           keepalived reads the configurations and stays up.", *TWO, status=pytest.ExitCode.OK)
+    is_told(
+        user,
+        "works           keepalived reads the configurations and stays up.",
+        *TWO,
+        status=pytest.ExitCode.OK,
+    )
 
 
 def test_an_include_that_is_missing_is_told(user: User) -> None:
     (user.folder / "services.conf").unlink()
-    told = is_told(user, "include services.conf: there is no such file", *TWO, status=pytest.ExitCode.TESTS_FAILED)
+    told = is_told(
+        user,
+        "include services.conf: there is no such file",
+        *TWO,
+        status=pytest.ExitCode.TESTS_FAILED,
+    )
     assert "Config files missing" not in told  # which is keepalived's own line for the same
 
 
@@ -170,10 +213,19 @@ def test_a_script_that_is_missing_is_assumed_to_succeed_or_is_mapped(user: User)
 
     (user.folder / "mine.sh").write_text("#!/bin/sh\nexit 1\n")
     mapped = user.runs(
-        "--pyargs", "harness.behaviours", "--tb=no", "-k", "found_well", *TWO, "--set", "script./opt/probe=mine.sh"
+        "--pyargs",
+        "harness.behaviours",
+        "--tb=no",
+        "-k",
+        "found_well",
+        *TWO,
+        "--set",
+        "script./opt/probe=mine.sh",
     )
     assert mapped.ret == pytest.ExitCode.TESTS_FAILED
-    mapped.stdout.fnmatch_lines(["BREAKS * Every real server that answers its checks stays in every director's pool."])
+    mapped.stdout.fnmatch_lines(
+        ["BREAKS * Every real server that answers its checks stays in every director's pool."]
+    )
     is_told(user, "no configuration names this script", *TWO, "--set", "script./opt/other=mine.sh")
 
 
@@ -188,7 +240,11 @@ def test_scripts_run_inside_the_machines_only(user: User) -> None:
         file.write_text(file.read_text().replace("interface", told, 1))
     for name in ("lb1.conf", "lb2.conf"):
         file = user.folder / name
-        file.write_text(file.read_text().replace("/usr/bin/test ! -e /etc/keepalived/down", "/etc/keepalived/chk.sh"))
+        file.write_text(
+            file.read_text().replace(
+                "/usr/bin/test ! -e /etc/keepalived/down", "/etc/keepalived/chk.sh"
+            )
+        )
 
     is_told(user, "works ", *TWO, status=pytest.ExitCode.OK)
 
@@ -214,8 +270,14 @@ def test_directors_that_share_nothing_are_told(user: User) -> None:
         .replace("router_id 51", "router_id 52")
         .replace("192.0.2.80", "192.0.2.90")
     )
-    (user.folder / "lb2.conf").write_text(text.replace("chk_down", "").replace("track_script {\n        \n    }", ""))
-    is_told(user, "these directors share no VRID, no VIP and no virtual server, so they are no cluster", *TWO)
+    (user.folder / "lb2.conf").write_text(
+        text.replace("chk_down", "").replace("track_script {\n        \n    }", "")
+    )
+    is_told(
+        user,
+        "these directors share no VRID, no VIP and no virtual server, so they are no cluster",
+        *TWO,
+    )
 
 
 def test_a_binary_file_is_told(user: User) -> None:
@@ -231,5 +293,7 @@ def test_a_hundred_services(user: User) -> None:
         f" real_server 192.0.2.{21 + port % 2} {port} {{\n TCP_CHECK {{\n }}\n }}\n}}\n"
         for port in range(8000, 8100)
     ))  # fmt: skip
-    result = user.runs("--pyargs", "harness.behaviours", "--tb=no", "-k", "found_well or keepalived_runs", *TWO)
+    result = user.runs(
+        "--pyargs", "harness.behaviours", "--tb=no", "-k", "found_well or keepalived_runs", *TWO
+    )
     assert result.ret == pytest.ExitCode.OK, result.stdout.str()

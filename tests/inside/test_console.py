@@ -37,7 +37,10 @@ def test_a_node_runs_a_command(cluster: Cluster, capfd: pytest.CaptureFixture[st
     ("line", "answer"),
     [
         ("nodes", "available nodes are: director1 director2 web1 web2 client\n"),
-        ("web9 ip address", "no such command or node: web9; nodes: director1 director2 web1 web2 client\n"),
+        (
+            "web9 ip address",
+            "no such command or node: web9; nodes: director1 director2 web1 web2 client\n",
+        ),
         ("web1", "say what web1 is to run: web1 ip address\n"),
         ("web1 nosuch", "web1: no such program: nosuch\n"),
         ("web1 'unfinished", "cannot read that: No closing quotation\n"),
@@ -50,7 +53,10 @@ def test_a_node_runs_a_command(cluster: Cluster, capfd: pytest.CaptureFixture[st
         ("heal", "nothing suffers\n"),
         ("load much", "say how many requests a second, 1000 at most: load 20; or: load off\n"),
         ("reload web1", "web1 is no director: it has no keepalived.conf\n"),
-        ("edit director1 one", 'say what is to become of which text: edit director1 "priority 90" "priority 80"\n'),
+        (
+            "edit director1 one",
+            'say what is to become of which text: edit director1 "priority 90" "priority 80"\n',
+        ),
         ("link director1 wan down", "director1 is not wired to wan, but to lan\n"),
         ("link director1 lan up", "director1-eth0 is up already\n"),
         ("save it", "there is nothing to save: it began in a scenario\n"),
@@ -67,7 +73,9 @@ def test_what_is_wrong_is_told(
     assert told == answer if answer is not None else "give a name, not a path" in told
 
 
-def test_help_has_every_word_and_what_it_is_for(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
+def test_help_has_every_word_and_what_it_is_for(
+    cluster: Cluster, capfd: pytest.CaptureFixture[str]
+) -> None:
     lines = said(Console(cluster), "help", capfd).splitlines()
     assert lines[0].split()[:2] == ["NODE", "COMMAND..."]
     said_of = {tuple(line.split("  ", 1)[0].split()): line for line in lines}
@@ -75,23 +83,31 @@ def test_help_has_every_word_and_what_it_is_for(cluster: Cluster, capfd: pytest.
     assert said_of["owners",].endswith("  Say who holds the VIP.")
 
 
-def test_every_node_reaches_every_other(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
+def test_every_node_reaches_every_other(
+    cluster: Cluster, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert "client -> director1 director2 web1 web2\n" in said(Console(cluster), "pingall", capfd)
 
 
-def test_a_node_without_power_cannot_run_anything(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_node_without_power_cannot_run_anything(
+    cluster: Cluster, capfd: pytest.CaptureFixture[str]
+) -> None:
     with cluster.suffering(PowerOff(cluster.real_servers[0])):
         assert "web1 is powered off" in said(Console(cluster), "web1 hostname", capfd)
         assert "(powered off)" in said(Console(cluster), "dump", capfd)
 
 
-def test_time_passes_when_it_is_told_to(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
+def test_time_passes_when_it_is_told_to(
+    cluster: Cluster, capfd: pytest.CaptureFixture[str]
+) -> None:
     before = time.monotonic()
     said(Console(cluster), "pass 2", capfd)
     assert 2 <= time.monotonic() - before < 2 + choice.REAL_TIME_SLACK
 
 
-def test_a_command_has_no_input_in_virtual_time(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_command_has_no_input_in_virtual_time(
+    cluster: Cluster, capfd: pytest.CaptureFixture[str]
+) -> None:
     if not choice.virtual():
         pytest.skip("in real time a command has the terminal's input")
     before = time.monotonic()
@@ -99,16 +115,24 @@ def test_a_command_has_no_input_in_virtual_time(cluster: Cluster, capfd: pytest.
     assert time.monotonic() - before < choice.VIRTUAL_TIME_SLACK
 
 
-def test_a_shells_line_runs_on_the_node(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_shells_line_runs_on_the_node(
+    cluster: Cluster, capfd: pytest.CaptureFixture[str]
+) -> None:
     console = Console(cluster)
     assert said(console, "web1 hostname | tr a-z A-Z && echo $((1 + 1))", capfd) == "WEB1\n2\n"
     assert said(console, "py cluster.owners()", capfd) == f"{cluster.owners()}\n"
 
 
-def test_what_is_typed_becomes_a_scenario(cluster: Cluster, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_is_typed_becomes_a_scenario(
+    cluster: Cluster, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """A director whose wire is pulled and healed: the file compiles, and asserts what was found."""
     cluster.settle()
-    console = Console(cluster, tmp_path, Origin(("from topologies.director_pair import DirectorPair",), "DirectorPair"))
+    console = Console(
+        cluster,
+        tmp_path,
+        Origin(("from topologies.director_pair import DirectorPair",), "DirectorPair"),
+    )
     assert "suffers from Unplug since" in said(console, "link web1 lan down", capfd)
     assert "web1-eth0<->lan (unplugged)" in said(console, "links", capfd)
     said(console, "load 10", capfd)
@@ -122,7 +146,10 @@ def test_what_is_typed_becomes_a_scenario(cluster: Cluster, tmp_path: Path, capf
     text = (tmp_path / "test_it_works.py").read_text()
     compile(text, "test_it_works.py", "exec")
     assert f"assert cluster.owners({VIP!r}) == ['director1']" in text
-    assert "    with cluster.load(10):\n        cluster.timeline.let_pass(1)\n    cluster.heal(fault1)" in text
+    assert (
+        "    with cluster.load(10):\n        cluster.timeline.let_pass(1)\n    cluster.heal(fault1)"
+        in text
+    )
 
 
 @pytest.mark.parametrize("line", ["exit", "quit", "EOF"])

@@ -1,4 +1,6 @@
-"""Daemons: started as on any machine of that role, with the files that a user gave, and judged by what they say."""
+"""Daemons: started as on any machine of that role, with the files that a user gave, and judged
+by what they say.
+"""
 
 from __future__ import annotations
 
@@ -58,14 +60,19 @@ def test_logs_are_kept_whole(cluster: Cluster) -> None:
     for node in (*cluster.directors, *cluster.real_servers):
         for daemon in node.daemons:
             kept = (cluster.folder / node.name / f"{daemon.name}.log").read_text().splitlines()
-            seen = [event.line for event in cluster.timeline.events(Log, node=node.name, daemon=daemon.name)]
+            seen = [
+                event.line
+                for event in cluster.timeline.events(Log, node=node.name, daemon=daemon.name)
+            ]
             assert [line.rstrip() for line in kept] == seen
             assert daemon.ready is not None
             assert any(daemon.ready.search(line) for line in kept)
 
 
 def test_only_who_hears_the_signals_for_dumps_is_sent_them(cluster: Cluster) -> None:
-    """A scenario may fail anywhere: a keepalived that has only just been started would die of them."""
+    """A scenario may fail anywhere: a keepalived that has only just been started would die of
+    them.
+    """
     director = cluster.master
     assert dumps.hears(director.process(), signal.SIGUSR1, signal.SIGUSR2)
     with open(os.devnull, "r+b") as null:
@@ -88,7 +95,9 @@ def test_a_keepalived_conf_of_the_user_s_own_is_used_byte_for_byte(cluster: Clus
 
 
 class Told(Topo):
-    """Directors that say what files mostly say otherwise: where they speak from, ask, and what a good status is."""
+    """Directors that say what files mostly say otherwise: where they speak from, ask, and what
+    a good status is.
+    """
 
     def build(self) -> None:
         lan = self.addSwitch("lan", subnet="172.16.10.0/24", dpid="1")
@@ -97,7 +106,11 @@ class Told(Topo):
             check = HttpGet(status=("200-299", "301"), address="172.16.10.22", bind=own, warmup=0)
             web = VirtualService(VIP, delay_loop=1, check=check)
             vrrp = VrrpInstance(
-                vrid=51, vip=(VIP, "172.16.10.51"), prefixes=((VIP, 24),), priority=priority, source=own
+                vrid=51,
+                vip=(VIP, "172.16.10.51"),
+                prefixes=((VIP, 24),),
+                priority=priority,
+                source=own,
             )
             options = {"ip": f"{own}/24", "vrrp": vrrp, "services": [web]}
             self.addLink(lan, self.addHost(f"director{number}", cls=Director, **options))
@@ -108,11 +121,16 @@ class Told(Topo):
 
 
 @topology(Told)
-def test_keepalived_does_what_is_written_of_sources_prefixes_and_other_machines(cluster: Cluster) -> None:
+def test_keepalived_does_what_is_written_of_sources_prefixes_and_other_machines(
+    cluster: Cluster,
+) -> None:
     master = cluster.master
     web1, web2 = cluster.real_servers
 
-    sources = {advert.source for advert in cluster.timeline.events(Advertisement, node=master.name, sent=True)}
+    sources = {
+        advert.source
+        for advert in cluster.timeline.events(Advertisement, node=master.name, sent=True)
+    }
     added = cluster.timeline.events(AddressChanged, node=master.name, action="added")
     prefixes = {event.address: event.prefix for event in added if event.address in master.vrrp.vips}
     assert sources == {"172.16.10.11"}
@@ -125,7 +143,7 @@ def test_keepalived_does_what_is_written_of_sources_prefixes_and_other_machines(
     assert not cluster.said(master, "Unknown keyword|invalid")
 
 
-# -- realserver.sh ----------------------------------------------------------------------------------------------------
+# -- realserver.sh ---------------------------------------------------------------------------------
 
 
 def protection(cluster: Cluster) -> dict[str, str]:
@@ -137,7 +155,12 @@ def protection(cluster: Cluster) -> dict[str, str]:
     }
 
 
-STARTED = {"all/arp_ignore": "1", "all/arp_announce": "2", "lo/arp_ignore": "1", "lo/arp_announce": "2"}
+STARTED = {
+    "all/arp_ignore": "1",
+    "all/arp_announce": "2",
+    "lo/arp_ignore": "1",
+    "lo/arp_announce": "2",
+}
 
 
 def test_realserver_script_starts_and_stops(cluster: Cluster) -> None:
@@ -147,7 +170,9 @@ def test_realserver_script_starts_and_stops(cluster: Cluster) -> None:
 
     assert machine.run([PROTECTION, "stop"]).stdout == ""
     assert set(protection(cluster).values()) == {"0"}
-    assert f"inet {cluster.vip}/32" in machine.cmd("ip address show dev lo"), "unprotected, and so heard of"
+    assert f"inet {cluster.vip}/32" in machine.cmd("ip address show dev lo"), (
+        "unprotected, and so heard of"
+    )
 
     assert machine.run([PROTECTION, "start"]).stdout == ""
     assert machine.run([PROTECTION, "start"]).stdout == "", "started twice is started"
@@ -161,7 +186,7 @@ def test_realserver_script_refuses_anything_else(cluster: Cluster, arguments: li
     assert protection(cluster) == STARTED
 
 
-# -- not serving ------------------------------------------------------------------------------------------------------
+# -- not serving -----------------------------------------------------------------------------------
 
 
 def test_httpd_that_cannot_have_its_port_says_so(cluster: Cluster) -> None:
@@ -174,7 +199,9 @@ def test_httpd_that_cannot_have_its_port_says_so(cluster: Cluster) -> None:
 
     with squatter:
         cluster.heal(fault)
-        with pytest.raises(HarnessError, match=r"web1: httpd ended with 1, not serving: .*already in use.*:80"):
+        with pytest.raises(
+            HarnessError, match=r"web1: httpd ended with 1, not serving: .*already in use.*:80"
+        ):
             cluster.serves_again(server)
 
     cluster.heal(fault)

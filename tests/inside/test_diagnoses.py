@@ -1,5 +1,5 @@
-"""Misconfigurations that show in packets or in the kernel's own counters, made on real machines: each is found by its
-name, and is not before it is made.
+"""Misconfigurations that show in packets or in the kernel's own counters, made on real machines:
+each is found by its name, and is not before it is made.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def test_rp_filter_on_a_real_server_of_tun(cluster: Cluster) -> None:
 
 @fresh_topology(OneLan)
 def test_a_tunnel_whose_director_may_not_say_what_fits(cluster: Cluster) -> None:
-    """A full packet and its outer header are more than 1500 bytes, and the word of that is dropped."""
+    """A full packet and its outer header are more than 1500 bytes, and the word of that is
+    dropped.
+    """
     service, director = service_of("TUN", 4, "TCP"), cluster.directors[0]
     cluster.settle()
     cluster.forget_path_mtu(cluster.client)
@@ -62,7 +64,9 @@ def test_connection_tracking_that_is_full(cluster: Cluster) -> None:
     """A stateful firewall on a real server, whose table takes fewer connections than there are."""
     server = cluster.real_servers[0]
     cluster.settle()
-    server.machine.run(["iptables-legacy", "-A", "INPUT", "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"])
+    server.machine.run(
+        ["iptables-legacy", "-A", "INPUT", "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"]
+    )
     cluster.fetch(2)
     assert found(cluster) == []
 
@@ -107,7 +111,9 @@ def question(cluster: Cluster) -> None:
     server = cluster.real_servers[0]
     server.machine.write("/proc/sys/net/ipv4/conf/all/arp_announce", "0")
     server.machine.write("/proc/sys/net/ipv4/conf/eth0/arp_announce", "0")
-    server.machine.run(["ping", "-c", "1", "-W", "1", "-I", cluster.vip, "172.16.10.99"], check=False)
+    server.machine.run(
+        ["ping", "-c", "1", "-W", "1", "-I", cluster.vip, "172.16.10.99"], check=False
+    )
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,9 @@ BUILT = "/etc/keepalived/keepalived.config-opts"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Its name is nothing for a mount option, and it lies in ``/tmp``, of which every machine has its own."""
+    """Its name is nothing for a mount option, and it lies in ``/tmp``, of which every machine
+    has its own.
+    """
     folder = tmp_path / "ro,ot:1"
     (folder / "usr/local").mkdir(parents=True)
     (folder / "usr/local/file").write_text("image's")
@@ -33,14 +35,21 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def lab(lvs_kernel: str, root: Path, tmp_path: Path) -> Iterator[Lab]:
-    """Directors with an image and with this machine's files; a program is added to both. The client has the image."""
+    """Directors with an image and with this machine's files; a program is added to both. The
+    client has the image.
+    """
     (tmp_path / "added/run/sbin").mkdir(parents=True)
     (tmp_path / "added/run/sbin/keepalived").write_text("#!/bin/sh\necho added\n")
     (tmp_path / "added/run/sbin/keepalived").chmod(0o755)
     checked = plan(make_topo(DirectorGroup))
-    images = (Image("it", str(root), str(tmp_path / "added")), replace(HOST, added=str(tmp_path / "added")),
-              Image("it", str(root)))  # fmt: skip
-    hosts = tuple(replace(host, image=image) for host, image in zip(checked.hosts, images, strict=True))
+    images = (
+        Image("it", str(root), str(tmp_path / "added")),
+        replace(HOST, added=str(tmp_path / "added")),
+        Image("it", str(root)),
+    )
+    hosts = tuple(
+        replace(host, image=image) for host, image in zip(checked.hosts, images, strict=True)
+    )
     supervisor = Supervisor.start()
     built = Lab(Plan(checked.lans, hosts), supervisor)
     try:

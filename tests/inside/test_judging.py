@@ -1,4 +1,6 @@
-"""The invariants on real daemons: silent about what a deed explains, and not about the same without the deed."""
+"""The invariants on real daemons: silent about what a deed explains, and not about the same
+without the deed.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,10 @@ def test_what_deeds_explain_is_silent_and_the_same_without_them_is_not(cluster: 
 
 
 def test_a_backup_that_hangs_unnoticed_is_found(cluster: Cluster) -> None:
-    steps = [step(1.0, "HangKeepalived", "director2", lasts=9), step(1.0, "PowerOff", "director1", lasts=7)]
+    steps = [
+        step(1.0, "HangKeepalived", "director2", lasts=9),
+        step(1.0, "PowerOff", "director1", lasts=7),
+    ]
 
     lived = perform(cluster, steps)
 

@@ -1,6 +1,7 @@
 """What users' machines need of a kernel beyond what the scenarios do: devices, netfilter, cgroups.
 
-The built kernel has all of it (time_travel.config says who needs what). What another kernel lacks is a skip by name.
+The built kernel has all of it (time_travel.config says who needs what). What another kernel lacks
+is a skip by name.
 """
 
 from __future__ import annotations
@@ -26,7 +27,18 @@ DEVICES = {
 
 RULES = {
     "mac": ["-A", "INPUT", "-m", "mac", "--mac-source", "02:00:00:00:00:01", "-j", "ACCEPT"],
-    "TCPMSS": ["-t", "mangle", "-A", "FORWARD", "-p", "tcp", "--syn", "-j", "TCPMSS", "--clamp-mss-to-pmtu"],
+    "TCPMSS": [
+        "-t",
+        "mangle",
+        "-A",
+        "FORWARD",
+        "-p",
+        "tcp",
+        "--syn",
+        "-j",
+        "TCPMSS",
+        "--clamp-mss-to-pmtu",
+    ],
     "tcpmss": ["-A", "INPUT", "-p", "tcp", "--syn", "-m", "tcpmss", "--mss", "1:500", "-j", "DROP"],
     "LOG": ["-A", "INPUT", "-j", "LOG", "--log-prefix", "seen: "],
     "recent": ["-A", "INPUT", "-m", "recent", "--name", "clients", "--set"],
@@ -38,7 +50,9 @@ RULES = {
 
 
 def attempt(feature: str, command: list[str]) -> None:
-    """Run a command, which fails where the kernel lacks the feature. Only the built kernel must have it."""
+    """Run a command, which fails where the kernel lacks the feature. Only the built kernel must
+    have it.
+    """
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode and not choice.virtual():
         pytest.skip(f"this kernel lacks {feature}: {done.stderr.strip()}")

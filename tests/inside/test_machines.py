@@ -64,8 +64,10 @@ def links() -> list[str]:
 
 
 def test_every_machine_has_namespaces_of_its_own(cluster: Cluster) -> None:
-    seen = [tuple(machine.cmd("readlink", *(f"/proc/self/ns/{kind}" for kind in NAMESPACES)).split())
-            for machine in machines(cluster)]  # fmt: skip
+    seen = [
+        tuple(machine.cmd("readlink", *(f"/proc/self/ns/{kind}" for kind in NAMESPACES)).split())
+        for machine in machines(cluster)
+    ]
     seen.append(tuple(os.readlink(f"/proc/self/ns/{kind}") for kind in NAMESPACES))
     for kind in zip(*seen, strict=True):
         assert len(set(kind)) == len(cluster.nodes) + 1, kind
@@ -131,7 +133,9 @@ def test_fresh_folders_hold_nothing_of_the_host(cluster: Cluster) -> None:
 
 
 def test_other_users_may_not_write_where_root_alone_may(cluster: Cluster) -> None:
-    modes = cluster.client.machine.run(["stat", "-c", "%a %u", "/tmp", "/run", "/etc/keepalived"]).stdout.split("\n")
+    modes = cluster.client.machine.run(
+        ["stat", "-c", "%a %u", "/tmp", "/run", "/etc/keepalived"]
+    ).stdout.split("\n")
     assert modes[:3] == ["1777 0", "755 0", "755 0"]
 
 
@@ -146,7 +150,9 @@ def test_all_machines_share_one_clock(cluster: Cluster) -> None:
 
 
 def test_a_command_that_fails_names_machine_command_and_output(cluster: Cluster) -> None:
-    with pytest.raises(HarnessError, match=r"^web1: `ls /nowhere 'a b'` failed with 2: ls: .*/nowhere"):
+    with pytest.raises(
+        HarnessError, match=r"^web1: `ls /nowhere 'a b'` failed with 2: ls: .*/nowhere"
+    ):
         cluster.real_servers[0].machine.run(["ls", "/nowhere", "a b"])
 
 
@@ -157,13 +163,17 @@ def test_a_program_that_is_missing_is_named(cluster: Cluster) -> None:
 
 def test_mininet_s_words_work_on_a_machine(cluster: Cluster) -> None:
     machine = cluster.client.machine
-    assert machine.cmd("cat /sys/class/net/eth0/address").strip() == machine.MAC() == cluster.client.mac
+    assert (
+        machine.cmd("cat /sys/class/net/eth0/address").strip()
+        == machine.MAC()
+        == cluster.client.mac
+    )
     assert machine.IP("eth0") == "172.16.10.100"
     assert machine.intfNames() == ["eth0"]
     assert machine.popen("sh -c 'exit 3'").wait() == 3
 
 
-# -- the end ----------------------------------------------------------------------------------------------------------
+# -- the end ---------------------------------------------------------------------------------------
 
 
 @fresh_topology(DirectorPair)
@@ -243,7 +253,9 @@ def test_supervisor_ends_with_the_process_that_started_it() -> None:
 
 @topology(DirectorGroup)
 def test_ipv6_addresses_are_usable_at_once(cluster: Cluster) -> None:
-    """No duplicate address detection keeps them waiting for a second or two, and nobody asks for routers."""
+    """No duplicate address detection keeps them waiting for a second or two, and nobody asks
+    for routers.
+    """
     director, client = cluster.directors[0].machine, cluster.client.machine
     with client.inside(), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as ear:
         ear.bind(("fd00:10::100", 7))

@@ -1,4 +1,6 @@
-"""``--kernel native``, for real: inside the embedded kernel there are root and IPVS, so there it can be tried."""
+"""``--kernel native``, for real: inside the embedded kernel there are root and IPVS, so there
+it can be tried.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,26 @@ pytestmark = pytest.mark.usefixtures("lvs_kernel")
 
 
 def run_natively(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """pytest as a user starts it on a machine that has root and IPVS, and has built no kernel with virtual time."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("LVS_HARNESS")}
+    """pytest as a user starts it on a machine that has root and IPVS, and has built no kernel
+    with virtual time.
+    """
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("LVS_HARNESS")
+    }
     environment["XDG_CACHE_HOME"] = "/tmp/nothing-built"
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--artifacts", "/tmp/artifacts", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--artifacts",
+        "/tmp/artifacts",
+        *arguments,
+    ]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.parametrize("kernel", ["native", "auto"])
@@ -36,7 +53,9 @@ def test_native_kernel_carries_the_cluster(kernel: str) -> None:
 
 
 def test_native_kernel_has_no_virtual_clock() -> None:
-    result = run_natively("scenarios", "-k", "test_ownership_means", "--kernel", "native", "--clock", "virtual")
+    result = run_natively(
+        "scenarios", "-k", "test_ownership_means", "--kernel", "native", "--clock", "virtual"
+    )
 
     assert result.returncode == pytest.ExitCode.USAGE_ERROR
     assert "--clock virtual needs the embedded kernel" in result.stderr

@@ -13,7 +13,15 @@ from mininet.topo import Topo
 from harness import measures
 from harness.cluster import Cluster
 from harness.errors import HarnessError
-from harness.events import AddressChanged, Advertisement, Arp, DestinationChanged, Event, Request, ServiceChanged
+from harness.events import (
+    AddressChanged,
+    Advertisement,
+    Arp,
+    DestinationChanged,
+    Event,
+    Request,
+    ServiceChanged,
+)
 from harness.faults import BlackHole, StopHttpd
 from harness.lab import entering
 from harness.lab.netlink import Batch
@@ -38,7 +46,10 @@ class EveryScheduler(Topo):
 
     def build(self) -> None:
         lan = self.addSwitch("lan")
-        services = [VirtualService(VIP, 80 + n, scheduler, weight=1 + n) for n, scheduler in enumerate(SCHEDULERS)]
+        services = [
+            VirtualService(VIP, 80 + n, scheduler, weight=1 + n)
+            for n, scheduler in enumerate(SCHEDULERS)
+        ]
         vrrp = VrrpInstance(vrid=51, vip=VIP)
         self.addLink(lan, self.addHost("director1", cls=Director, vrrp=vrrp, services=services))
         for number in (1, 2):
@@ -46,7 +57,7 @@ class EveryScheduler(Topo):
         self.addLink(lan, self.addHost("client", cls=Client))
 
 
-# -- IPVS -------------------------------------------------------------------------------------------------------------
+# -- IPVS ------------------------------------------------------------------------------------------
 
 
 def shown_by_ipvsadm(cluster: Cluster) -> dict[str, tuple[str, dict[str, int]]]:
@@ -94,15 +105,25 @@ def test_ipvs_changes_of_others_are_seen_by_the_sweep(cluster: Cluster) -> None:
 
     machine.run(["ipvsadm", "-e", "-t", f"{VIP}:99", "-r", "172.16.10.99:99", "-g", "-w", "8"])
     cluster.timeline.wait_for(
-        DestinationChanged, since=since, until=since + 6, service=service, action="changed", weight=8
+        DestinationChanged,
+        since=since,
+        until=since + 6,
+        service=service,
+        action="changed",
+        weight=8,
     )
 
     machine.run(["ipvsadm", "-D", "-t", f"{VIP}:99"])
-    cluster.timeline.wait_for(ServiceChanged, since=since, until=since + 9, service=service, action="removed")
-    assert cluster.timeline.events(DestinationChanged, since=since, service=service)[-1].action == "removed"
+    cluster.timeline.wait_for(
+        ServiceChanged, since=since, until=since + 9, service=service, action="removed"
+    )
+    assert (
+        cluster.timeline.events(DestinationChanged, since=since, service=service)[-1].action
+        == "removed"
+    )
 
 
-# -- requests ---------------------------------------------------------------------------------------------------------
+# -- requests --------------------------------------------------------------------------------------
 
 
 def test_load_keeps_its_pace(cluster: Cluster) -> None:
@@ -149,7 +170,9 @@ def test_request_refused_is_no_answer(cluster: Cluster) -> None:
 
 
 def test_held_connections_lie_open_until_they_are_finished(cluster: Cluster) -> None:
-    """One after the other, each begun when the one before it was established; a server waits for the end of each."""
+    """One after the other, each begun when the one before it was established; a server waits
+    for the end of each.
+    """
     cluster.settle()
     began = cluster.timeline.now()
     with cluster.holding(4) as held:
@@ -175,7 +198,7 @@ def test_request_from_an_address_that_the_client_has_not_got(cluster: Cluster) -
     assert (event.status, event.error) == (0, "Cannot assign requested address")
 
 
-# -- frames -----------------------------------------------------------------------------------------------------------
+# -- frames ----------------------------------------------------------------------------------------
 
 
 def test_capture_has_every_frame_at_both_ends_of_its_way(cluster: Cluster) -> None:
@@ -193,24 +216,38 @@ def test_capture_has_every_frame_at_both_ends_of_its_way(cluster: Cluster) -> No
 
 @topology(Farm, real_servers=20)
 def test_capture_of_a_large_cluster_lacks_copies_for_real_servers_only(cluster: Cluster) -> None:
-    """A question to all is there once as sent, and once for each machine that is no real server; answers are there."""
+    """A question to all is there once as sent, and once for each machine that is no real
+    server; answers are there.
+    """
     began = cluster.timeline.now()
     server = cluster.real_servers[0]
     assert cluster.ask_arp(cluster.client, server.ip, 1)
     frames = [frame for frame in cluster.recorder.frames(began) if frame.data[12:14] == b"\x08\x06"]
     question, answer = ([f for f in frames if f.data[20:22] == bytes([0, code])] for code in (1, 2))
-    ours, wanted = socket.inet_aton(cluster.client.ip), socket.inet_aton(server.ip)  # directors ask as well
-    asked = [frame for frame in question if (frame.data[28:32], frame.data[38:42]) == (ours, wanted)]
+    ours, wanted = (
+        socket.inet_aton(cluster.client.ip),
+        socket.inet_aton(server.ip),
+    )  # directors ask as well
+    asked = [
+        frame for frame in question if (frame.data[28:32], frame.data[38:42]) == (ours, wanted)
+    ]
     told = [frame for frame in answer if frame.data[38:42] == ours]
     assert [frame.node for frame in asked if frame.sent] == [cluster.client.name]
-    assert {frame.node for frame in asked if not frame.sent} == {director.name for director in cluster.directors}
-    assert [(frame.node, frame.sent) for frame in told] == [(server.name, True), (cluster.client.name, False)]
+    assert {frame.node for frame in asked if not frame.sent} == {
+        director.name for director in cluster.directors
+    }
+    assert [(frame.node, frame.sent) for frame in told] == [
+        (server.name, True),
+        (cluster.client.name, False),
+    ]
 
 
 def test_capture_that_lost_frames_is_loud(cluster: Cluster) -> None:
     seen: list[Frame] = []
     with entering.inside_netns(cluster.lab.fabric):
-        capture = Capture(cluster.lab.wire_ends, cluster.timeline.origin, seen.append, ring_frames=32)
+        capture = Capture(
+            cluster.lab.wire_ends, cluster.timeline.origin, seen.append, ring_frames=32
+        )
     try:
         cluster.ask_arp(cluster.client, "172.16.10.254", 50)
         with pytest.raises(HarnessError, match=r"the kernel dropped \d+ frames of the capture"):
@@ -220,7 +257,7 @@ def test_capture_that_lost_frames_is_loud(cluster: Cluster) -> None:
         capture.close()
 
 
-# -- when -------------------------------------------------------------------------------------------------------------
+# -- when ------------------------------------------------------------------------------------------
 
 
 @fresh_topology(DirectorPair)  # it looks at all of the timeline
@@ -239,17 +276,25 @@ def test_advertisement_is_dated_by_the_kernel_s_own_stamp(cluster: Cluster) -> N
 
 
 def test_what_is_captured_can_be_waited_for(cluster: Cluster) -> None:
-    """Frames become events only when somebody asks for them; whoever waits asks, and goes on as soon as one comes."""
+    """Frames become events only when somebody asks for them; whoever waits asks, and goes on as
+    soon as one comes.
+    """
     master, since = cluster.master, cluster.timeline.now()
     until = since + 2 * master.vrrp.advert_int
-    said = cluster.timeline.wait_for(Advertisement, node=master.name, since=since, until=until, sent=True)
+    said = cluster.timeline.wait_for(
+        Advertisement, node=master.name, since=since, until=until, sent=True
+    )
     assert since <= said.at <= cluster.timeline.now() < said.at + 0.1
     with pytest.raises(TooLate):
-        cluster.timeline.wait_for(Arp, sender="203.0.113.1", since=since, until=cluster.timeline.now() + 0.02)
+        cluster.timeline.wait_for(
+            Arp, sender="203.0.113.1", since=since, until=cluster.timeline.now() + 0.02
+        )
 
 
 def _address_between_two_frames(cluster: Cluster, number: int) -> tuple[float, Event, float]:
-    """Give the client an address; returns when a frame before it and one after it were captured, and the event."""
+    """Give the client an address; returns when a frame before it and one after it were
+    captured, and the event.
+    """
     client, since = cluster.client, cluster.timeline.now()
     address = f"172.16.10.{200 + number}"
     batch = Batch()
@@ -260,15 +305,21 @@ def _address_between_two_frames(cluster: Cluster, number: int) -> tuple[float, E
         wire.send(question)
         batch.send("client")
         wire.send(question)
-    event = cluster.timeline.wait_for(AddressChanged, node="client", since=since, until=since + 5, address=address)
+    event = cluster.timeline.wait_for(
+        AddressChanged, node="client", since=since, until=since + 5, address=address
+    )
     before, after = (
-        frame.at for frame in cluster.recorder.frames(since) if frame.node == "client" and frame.data == question
+        frame.at
+        for frame in cluster.recorder.frames(since)
+        if frame.node == "client" and frame.data == question
     )
     return before, event, after
 
 
 def test_address_is_dated_when_it_came(cluster: Cluster) -> None:
-    """Between a frame sent just before and one sent just after, give or take what the machine's own work takes."""
+    """Between a frame sent just before and one sent just after, give or take what the machine's
+    own work takes.
+    """
     cluster.settle()
     seen = [_address_between_two_frames(cluster, number) for number in range(9)]
     late = statistics.median(event.at - after for _, event, after in seen)
@@ -279,7 +330,9 @@ def test_address_is_dated_when_it_came(cluster: Cluster) -> None:
 def test_notifications_where_nobody_listens_are_no_evidence(cluster: Cluster) -> None:
     """An empty list would say that keepalived told nothing."""
     for channel in ("fifo", "script", "fiffo"):
-        with pytest.raises(NoEvidence, match=f"nobody hears what keepalived on director1 tells by '{channel}'"):
+        with pytest.raises(
+            NoEvidence, match=f"nobody hears what keepalived on director1 tells by '{channel}'"
+        ):
             cluster.notifications(cluster.directors[0], channel)
 
 

@@ -22,7 +22,12 @@ MAC = "02:00:00:00:99:99"
 
 def test_any_machine_sends_any_frame(cluster: Cluster) -> None:
     since = cluster.timeline.now()
-    cluster.client.send(Ether(src=MAC, dst="ff:ff:ff:ff:ff:ff") / Dot1Q(vlan=7) / IP(dst="10.0.0.1", ttl=3) / Raw(b"x"))
+    cluster.client.send(
+        Ether(src=MAC, dst="ff:ff:ff:ff:ff:ff")
+        / Dot1Q(vlan=7)
+        / IP(dst="10.0.0.1", ttl=3)
+        / Raw(b"x")
+    )
     cluster.timeline.let_pass(cluster.slack)
     heard = {frame.node for frame in cluster.recorder.frames(since) if MAC in Ether(frame.data).src}
     assert heard == {"client", "director1", "phantom"}
@@ -45,7 +50,9 @@ def test_script_is_played_at_its_pace_and_seen_by_the_director(cluster: Cluster)
     sent = cluster.timeline.events(Advertisement, node="phantom", since=began, sent=True)
     assert [event.priority for event in sent] == [200, 200, 200, 0]
     assert cluster.on_time([event.at - began for event in sent], [0.0, 1.0, 2.0, 2.5])
-    assert cluster.timeline.events(StateChanged, node=director.name, since=began, until=said, state="BACKUP")
+    assert cluster.timeline.events(
+        StateChanged, node=director.name, since=began, until=said, state="BACKUP"
+    )
 
 
 def test_statistics_count_what_was_received(cluster: Cluster) -> None:
@@ -79,5 +86,8 @@ def test_interface_that_is_down_is_named(cluster: Cluster) -> None:
 
 
 def test_machine_without_power_sends_nothing(cluster: Cluster) -> None:
-    with cluster.suffering(PowerOff(cluster.client)), pytest.raises(HarnessError, match="client is powered off"):
+    with (
+        cluster.suffering(PowerOff(cluster.client)),
+        pytest.raises(HarnessError, match="client is powered off"),
+    ):
         cluster.client.send(Ether() / Raw(b"x"))

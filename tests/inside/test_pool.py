@@ -1,4 +1,6 @@
-"""Clusters are shared while they are well: what a scenario has spoiled, the next one does not get."""
+"""Clusters are shared while they are well: what a scenario has spoiled, the next one does not
+get.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ def test_another_configuration_is_followed_by_a_fresh_cluster(pool: Pool) -> Non
     cluster.settle()
     began = cluster.reload(cluster.directors[1], ("priority 90", "priority 80"))
     assert cluster.timeline.events(DaemonChanged, since=began, action="reloaded", node="director2")
-    assert ailment(cluster) == "director2 has been left with another /etc/keepalived/keepalived.conf"
+    assert (
+        ailment(cluster) == "director2 has been left with another /etc/keepalived/keepalived.conf"
+    )
     assert pool.get(PAIR) is not cluster
 
 

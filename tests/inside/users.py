@@ -1,4 +1,6 @@
-"""Somebody who runs pytest in a folder of their own, on a native kernel, and what that must leave as it was."""
+"""Somebody who runs pytest in a folder of their own, on a native kernel, and what that must
+leave as it was.
+"""
 
 from __future__ import annotations
 
@@ -51,12 +53,18 @@ class User:
         assert state() == before
         return result
 
-    def is_told(self, message: str, *arguments: str, status: int = pytest.ExitCode.USAGE_ERROR) -> str:
-        """The run ends with that status and one error, which is ``message``, without a traceback."""
+    def is_told(
+        self, message: str, *arguments: str, status: int = pytest.ExitCode.USAGE_ERROR
+    ) -> str:
+        """The run ends with that status and one error, which is ``message``, without a
+        traceback.
+        """
         result = self.runs(*arguments)
         shown = result.stdout.str() + result.stderr.str()
         assert result.ret == status, shown
         assert message in shown
         assert "Traceback" not in shown
-        assert not [line for line in shown.splitlines() if line.startswith("E   ")], "pytest's kind of traceback"
+        assert not [line for line in shown.splitlines() if line.startswith("E   ")], (
+            "pytest's kind of traceback"
+        )
         return shown

@@ -31,5 +31,7 @@ class Scripted(Topo):
             )
             ip = f"172.16.10.{10 + number}/24"
             local = {"proxy": (PROXY,)}
-            self.addLink(lan, self.addHost(f"director{number}", cls=Director, ip=ip, vrrp=vrrp, local=local))
+            self.addLink(
+                lan, self.addHost(f"director{number}", cls=Director, ip=ip, vrrp=vrrp, local=local)
+            )
         self.addLink(lan, self.addHost("client", cls=Client, ip="172.16.10.100/24"))

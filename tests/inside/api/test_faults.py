@@ -82,7 +82,9 @@ def test_a_lost_director(cluster: Cluster, loss: type[Fault[Node]]) -> None:
 
 @shows(StopSpeaker, HangSpeaker)
 @pytest.mark.parametrize("loss", [StopSpeaker, HangSpeaker])
-def test_a_director_of_any_make_that_is_lost(cluster: Cluster, loss: type[Fault[DirectorNode]]) -> None:
+def test_a_director_of_any_make_that_is_lost(
+    cluster: Cluster, loss: type[Fault[DirectorNode]]
+) -> None:
     backup = cluster.backup
     with cluster.suffering(loss(cluster.master)) as struck:
         cluster.wait_master(backup, since=struck, until=4)
@@ -269,7 +271,10 @@ def test_a_program_that_ends(cluster: Cluster) -> None:
 @pytest.mark.parametrize("ailment", [FailCheck, HangCheck])
 def test_a_health_script_that_fails(cluster: Cluster, ailment: type[Fault[Node]]) -> None:
     backup = cluster.backup
-    with cluster.suffering(ailment(cluster.master)), cluster.suffering(WriteNumber(backup, LEVEL, 9)):
+    with (
+        cluster.suffering(ailment(cluster.master)),
+        cluster.suffering(WriteNumber(backup, LEVEL, 9)),
+    ):
         cluster.wait_master(backup, since=cluster.timeline.now(), until=6)
 
 

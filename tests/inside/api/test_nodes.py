@@ -63,7 +63,9 @@ def test_a_director_s_instance(cluster: Cluster) -> None:
 def test_where_a_director_holds_the_vip(cluster: Cluster) -> None:
     master = cluster.master
     assert master.device_of(cluster.vip) == "eth0"
-    assert cluster.ask_arp(cluster.client, cluster.vip, 1)[0].sender_mac == master.hardware_address(cluster.vip)
+    assert cluster.ask_arp(cluster.client, cluster.vip, 1)[0].sender_mac == master.hardware_address(
+        cluster.vip
+    )
 
 
 @shows(DirectorNode.due)
@@ -150,7 +152,9 @@ def test_an_advertisement_of_a_phantom_router(cluster: Cluster) -> None:
 @shows(PhantomNode.advertise)
 def test_a_phantom_router_that_advertises(cluster: Cluster) -> None:
     cluster.phantom.advertise(priority=1)
-    assert cluster.timeline.wait_for(Advertisement, node="phantom", until=cluster.timeline.now() + 1)
+    assert cluster.timeline.wait_for(
+        Advertisement, node="phantom", until=cluster.timeline.now() + 1
+    )
 
 
 @shows(Machine.run, Machine.cmd)

@@ -113,13 +113,17 @@ def test_notify_scripts() -> None:
 @shows(VrrpScript)
 def test_a_tracked_script() -> None:
     script = VrrpScript(name="proxy", script="/usr/bin/pgrep haproxy", interval=2, weight=-20)
-    assert VrrpInstance(vrid=51, vip=VIP, track_scripts=(script,)).effective_priority({script}) == 80
+    assert (
+        VrrpInstance(vrid=51, vip=VIP, track_scripts=(script,)).effective_priority({script}) == 80
+    )
 
 
 @shows(TrackedInterface)
 def test_a_tracked_interface() -> None:
     outer = TrackedInterface(name="eth1", weight=-30)
-    assert VrrpInstance(vrid=51, vip=VIP, track_interfaces=(outer,)).effective_priority({outer}) == 70
+    assert (
+        VrrpInstance(vrid=51, vip=VIP, track_interfaces=(outer,)).effective_priority({outer}) == 70
+    )
 
 
 @shows(TrackedProcess)
@@ -131,12 +135,17 @@ def test_a_tracked_process() -> None:
 @shows(TrackedFile)
 def test_a_tracked_file() -> None:
     level = TrackedFile(name="level", path="/run/level", weight=2)
-    assert VrrpInstance(vrid=51, vip=VIP, track_files=(level,)).effective_priority(values={level: -10}) == 80
+    assert (
+        VrrpInstance(vrid=51, vip=VIP, track_files=(level,)).effective_priority(values={level: -10})
+        == 80
+    )
 
 
 @shows(VirtualService)
 def test_a_virtual_service() -> None:
-    service = VirtualService(VIP, 443, scheduler="wlc", method="TUN", check=TcpCheck(), weight=(3, 1))
+    service = VirtualService(
+        VIP, 443, scheduler="wlc", method="TUN", check=TcpCheck(), weight=(3, 1)
+    )
     assert service.name == "TCP 172.16.10.50:443"
 
 
@@ -233,5 +242,7 @@ def test_a_vxlan() -> None:
 @shows(topology, fresh_topology)
 def test_the_topology_of_scenarios() -> None:
     pytestmark = topology(DirectorPair)  # of a module
-    one = fresh_topology(DirectorPair, priorities=(200, 50))  # of one scenario, as @fresh_topology(...)
+    one = fresh_topology(
+        DirectorPair, priorities=(200, 50)
+    )  # of one scenario, as @fresh_topology(...)
     assert (pytestmark.name, one.kwargs["fresh"]) == ("topology", True)

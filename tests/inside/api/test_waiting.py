@@ -28,7 +28,8 @@ def test_waiting_for_an_election(cluster: Cluster) -> None:
 @shows(Cluster.wait_told)
 def test_waiting_for_what_keepalived_tells(cluster: Cluster) -> None:
     settled = cluster.wait_told()
-    assert cluster.notifications(cluster.master, "fifo") and settled <= cluster.timeline.now()  # noqa: PT018
+    assert cluster.notifications(cluster.master, "fifo")
+    assert settled <= cluster.timeline.now()
 
 
 @shows(Cluster.master, Cluster.backup)
@@ -63,7 +64,9 @@ def test_letting_what_is_due_happen(cluster: Cluster) -> None:
 def test_waiting_for_a_resignation(cluster: Cluster) -> None:
     master, due = cluster.master, timers.failback(cluster.master.vrrp)
     with cluster.suffering(PowerOff(master)):
-        cluster.timeline.let_pass(timers.takeover(cluster.directors[1].vrrp, announced=False).latest)
+        cluster.timeline.let_pass(
+            timers.takeover(cluster.directors[1].vrrp, announced=False).latest
+        )
     cluster.wait_resigned(cluster.directors[1], since=cluster.healed(), until=due.latest + 1)
 
 
@@ -99,13 +102,18 @@ def test_waiting_for_answers(cluster: Cluster) -> None:
 def test_when_a_director_stood_for_election(cluster: Cluster) -> None:
     candidate = cluster.candidate_since(cluster.directors[0])
     states = cluster.timeline.events(StateChanged, node="director1", state="MASTER")
-    assert states[0].at >= candidate.earliest + timers.cold_start(cluster.directors[0].vrrp).earliest
+    assert (
+        states[0].at >= candidate.earliest + timers.cold_start(cluster.directors[0].vrrp).earliest
+    )
 
 
 @shows(Cluster.checking, timers.first_check)
 def test_when_a_director_began_to_check(cluster: Cluster) -> None:
     began = cluster.checking(cluster.master)
-    assert cluster.checked(cluster.master, cluster.real_servers[0], cluster.service)[0] > began.earliest
+    assert (
+        cluster.checked(cluster.master, cluster.real_servers[0], cluster.service)[0]
+        > began.earliest
+    )
 
 
 @shows(Cluster.healed, Cluster.serves_again)
@@ -157,5 +165,8 @@ def test_waiting_for_the_next_check_of_a_real_server(cluster: Cluster) -> None:
 
 def test_a_check_that_does_not_come_is_told(cluster: Cluster) -> None:
     director, web1 = cluster.master, cluster.real_servers[0]
-    with cluster.suffering(HangKeepalived(director)), pytest.raises(TooLate, match="has not checked web1 within"):
+    with (
+        cluster.suffering(HangKeepalived(director)),
+        pytest.raises(TooLate, match="has not checked web1 within"),
+    ):
         cluster.wait_check(director, web1)
