@@ -1,5 +1,5 @@
 """A pair of directors whose VRRP runs on other interfaces than a bare wire: bond, VLAN, bridge,
-macvlan, VRF, vxlan.
+macvlan, ipvlan, VRF, vxlan.
 """
 
 from typing import Any
@@ -13,6 +13,7 @@ from harness.topology import (
     Director,
     Dummy,
     HttpGet,
+    Ipvlan,
     Macvlan,
     RealServer,
     VirtualService,
@@ -23,12 +24,10 @@ from harness.topology import (
 )
 
 VIP, OVERLAY_VIP = "172.16.10.50", "10.10.0.50"
-KINDS = ("bond", "lacp", "vlan", "vlan on bond", "bridge", "macvlan", "dummy", "vrf", "vxlan")
-BALANCING = ("bond", "lacp", "vlan", "vlan on bond", "bridge", "macvlan")
+BALANCING = ("bond", "lacp", "vlan", "vlan on bond", "bridge", "macvlan", "ipvlan")
 """The kinds with which the cluster also balances: in the others the election is all that there is.
 """
-
-
+KINDS = (*BALANCING, "dummy", "vrf", "vxlan")
 TAGGED = ("vlan", "vlan on bond")
 
 
@@ -45,6 +44,7 @@ def devices(kind: str, number: int) -> tuple[Any, ...]:
         "vlan on bond": (bond, Vlan("bond0.10", below="bond0", id=10)),
         "bridge": (Bridge("br0", below=("eth0",)),),
         "macvlan": (Macvlan("mv0", below="eth0"),),
+        "ipvlan": (Ipvlan("ipvl0", below="eth0"),),
         "dummy": (Dummy("dummy0"),),
         "vrf": (Vrf("vrf10", below=("eth0",), table=10),),
         "vxlan": (Vxlan("vx10", below="eth0", id=10, addresses=(f"10.10.0.{10 + number}/24",)),),

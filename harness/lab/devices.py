@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
 from harness.lab.plan import HostPlan, InterfacePlan
-from harness.topology.devices import Bond, Bridge, Device, Macvlan, Vlan, Vrf, Vxlan
+from harness.topology.devices import Bond, Bridge, Device, Ipvlan, Macvlan, Vlan, Vrf, Vxlan
 
 if TYPE_CHECKING:
     from harness.lab.machine import Machine
@@ -74,6 +74,8 @@ def commands(host: HostPlan, device: Device) -> list[list[str]]:
             ]
         case Macvlan():
             made = [[*link, "link", device.below, *address, "type", "macvlan", "mode", device.mode]]
+        case Ipvlan():
+            made = [[*link, "link", device.below, "type", "ipvlan", "mode", device.mode]]
         case Vrf():
             made = [[*link, "type", "vrf", "table", str(device.table)]]
         case Vxlan():
@@ -109,7 +111,7 @@ def mac(host: HostPlan, device: Device) -> str:
     one of its own.
     """
     wired = wire_of(host, device)
-    if isinstance(device, Vlan | Bond | Bridge) and wired is not None:
+    if isinstance(device, Vlan | Bond | Bridge | Ipvlan) and wired is not None:
         return wired.mac
     number = host.role.links.index(device)
     return f"06:{host.interface().mac[3:15]}{number:02x}"

@@ -14,7 +14,7 @@ from harness.topology.checks import (
     UdpCheck,
     Url,
 )
-from harness.topology.devices import Bond, Bridge, Dummy, Macvlan, Vlan, Vrf, Vxlan
+from harness.topology.devices import Bond, Bridge, Dummy, Ipvlan, Macvlan, Vlan, Vrf, Vxlan
 from harness.topology.local import LocalService
 from harness.topology.machines import (
     Client,
@@ -42,6 +42,7 @@ __all__ = [
     "Dummy",
     "FileCheck",
     "HttpGet",
+    "Ipvlan",
     "LocalService",
     "Macvlan",
     "MailServer",

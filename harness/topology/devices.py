@@ -1,5 +1,5 @@
-"""Interfaces that are made of others, or of nothing: VLANs, bonds, bridges, macvlans, dummies, VRFs
-and vxlans.
+"""Interfaces that are made of others, or of nothing: VLANs, bonds, bridges, macvlans, ipvlans,
+dummies, VRFs and vxlans.
 
 A role takes them as ``links``, in the order in which they are made, each after those that it is
 made of: ``links=(Bond("bond0", below=("eth0", "eth1")), Vlan("bond0.10", below="bond0", id=10))``.
@@ -23,6 +23,7 @@ from harness.topology import fields
 _NAME = re.compile(r"[\w.-]{1,15}", re.ASCII)
 BOND_MODES = ("active-backup", "802.3ad")
 MACVLAN_MODES = ("bridge", "private", "vepa", "passthru")
+IPVLAN_MODES = ("l2", "l3", "l3s")
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,22 @@ class Macvlan(Device):
     def __post_init__(self) -> None:
         super().__post_init__()
         fields.one_of(self.owner, "mode", self.mode, MACVLAN_MODES)
+
+
+@dataclass(frozen=True)
+class Ipvlan(Device):
+    """An interface with addresses of its own and the hardware address of the interface ``below``,
+    as containers have them. Only in mode ``l2`` does it hear multicast and answer ARP.
+    """
+
+    kernel_option: ClassVar[str] = "CONFIG_IPVLAN"
+    below: str = "eth0"
+    mode: str = "l2"
+    addresses: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fields.one_of(self.owner, "mode", self.mode, IPVLAN_MODES)
 
 
 @dataclass(frozen=True)

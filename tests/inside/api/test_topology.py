@@ -15,6 +15,7 @@ from harness.topology import (
     Dummy,
     FileCheck,
     HttpGet,
+    Ipvlan,
     LocalService,
     Macvlan,
     MailServer,
@@ -222,6 +223,11 @@ def test_a_bridge() -> None:
 @shows(Macvlan)
 def test_a_macvlan() -> None:
     Director(links=(Macvlan("vip0", below="eth0", addresses=("172.16.10.60/24",)),))
+
+
+@shows(Ipvlan)
+def test_an_ipvlan() -> None:
+    RealServer(links=(Ipvlan("pod0", below="eth0", addresses=("172.16.10.61/24",)),))
 
 
 @shows(Dummy)
