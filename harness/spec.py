@@ -66,7 +66,8 @@ class ClusterSpec:
     def plan(self, seed: int = 0, supervisor: Supervisor | None = None) -> Plan:
         """The checked plan. HarnessError names what is wrong with it or missing, and where.
 
-        Directors' own files have to be read first, in machines below ``supervisor``.
+        Directors' own files have to be read first, in machines below ``supervisor``. Without it
+        directors with ``read=True`` are planned without what keepalived would read.
         """
         source = self.source
         if isinstance(source, Configured):
@@ -79,6 +80,12 @@ class ClusterSpec:
         if self.selection is not None:
             planned = with_images(planned, self.selection)
         require_inputs(planned)
+        if supervisor is not None and any(
+            isinstance(host.role, Director) and host.role.read for host in planned.hosts
+        ):
+            from harness.check.known import with_read
+
+            planned = with_read(planned, supervisor)
         return planned
 
     def of_directors(self) -> set[Image]:

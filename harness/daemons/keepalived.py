@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from harness.clock import Window
@@ -89,6 +89,11 @@ def complaints(machine: Machine, origin: str) -> tuple[int, list[str]]:
     ]
 
 
+def name_places(lines: Iterable[str]) -> bool:
+    """Whether complaints say where in a file something is wrong, which no mere warning does."""
+    return any(_PLACE.search(line) for line in lines)
+
+
 def check_config(machine: Machine, origin: str) -> None:
     """Let keepalived itself read its configuration; raises HarnessError with its complaints and
     their lines.
@@ -98,7 +103,7 @@ def check_config(machine: Machine, origin: str) -> None:
     the file.
     """
     status, lines = complaints(machine, origin)
-    if lines and (status or any(_PLACE.search(line) for line in lines)):
+    if lines and (status or name_places(lines)):
         raise HarnessError(f"{machine.name}: keepalived rejects {origin}: {'; '.join(lines)}")
 
 

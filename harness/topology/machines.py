@@ -13,7 +13,7 @@ from harness.errors import HarnessError
 from harness.topology import fields, routes, rules
 from harness.topology.devices import Device
 from harness.topology.local import LocalService
-from harness.topology.notification import FIFO, SCRIPTS, Notify
+from harness.topology.notification import FIFO, REPORT, SCRIPTS, Notify
 from harness.topology.programs import Program
 from harness.topology.services import VirtualService
 from harness.topology.vrrp import SyncGroup, VrrpInstance
@@ -80,6 +80,8 @@ class Director(Role):
     - ``edits``: pairs of a text that is in the generated keepalived.conf once, and its replacement.
     - ``files``: further files of the machine: path -> content and permissions. A keepalived.conf
       among them is used instead of the generated one.
+    - ``read``: its instances, sync groups and services are those that keepalived reads in
+      ``config``, or in the keepalived.conf among ``files``, before anything else starts.
     - ``notify_fifo``: keepalived's notifications are recorded on the timeline.
     - ``smtp_alert``: keepalived sends mail about changes of instances and of real servers.
     - ``sync_daemon``: IPVS sends its connections to the other directors.
@@ -111,6 +113,7 @@ class Director(Role):
     config: Path | str | None = None
     edits: tuple[tuple[str, str], ...] = ()
     files: Mapping[str, tuple[bytes, int]] = field(default_factory=dict)
+    read: bool = False
     holds: tuple[str, ...] = ()
     local: Mapping[str, tuple[LocalService, ...]] = field(default_factory=dict)
     programs: Mapping[str, str] = field(default_factory=dict)
@@ -127,6 +130,11 @@ class Director(Role):
         super().__post_init__()
         fields.one_of("Director", "by", self.by, BUILDERS)
         self._check_parts()
+        if self.read and self.config is None and KEEPALIVED_CONF not in self.files:
+            raise HarnessError(
+                "Director: read=True is for a keepalived.conf of your own: give it as config=, or"
+                " among files="
+            )
         if self.by == "keepalived":
             return
         if self.by == "frr":
@@ -206,9 +214,10 @@ class Director(Role):
             for command in (service.quorum_up, service.quorum_down)
         ]
         reports = any(notify != Notify() for notify in told) or any(commands)
+        own = self.files.get(KEEPALIVED_CONF, (b"", 0))[0]
         return {
-            **({"fifo": FIFO} if self.notify_fifo else {}),
-            **({"script": SCRIPTS} if reports else {}),
+            **({"fifo": FIFO} if self.notify_fifo or FIFO.encode() in own else {}),
+            **({"script": SCRIPTS} if reports or REPORT.encode() in own else {}),
         }
 
 

@@ -18,7 +18,7 @@ GOOD = (
     present="<2.2",
     caught="returncode != 0",
 )
-@fresh_topology(Reported, configs=(GOOD,))
+@fresh_topology(Reported, read=False, configs=(GOOD,))
 def test_config_check_fails_for_an_unknown_keyword(cluster: Cluster) -> None:
     """A wrapper that tests before it reloads is led into reloading (keepalived(8),
     ``--config-test``).

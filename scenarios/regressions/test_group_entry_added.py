@@ -24,7 +24,7 @@ SECOND = "    172.16.10.51 80\n"
     present=">2.2.7",
     caught="crashes",
 )
-@fresh_topology(Reported, configs=(CONFIG.replace(SECOND, ""),), real_servers=1)
+@fresh_topology(Reported, read=False, configs=(CONFIG.replace(SECOND, ""),), real_servers=1)
 def test_group_entry_can_be_added_by_a_reload(cluster: Cluster) -> None:
     """The new entry's part is compared with an old one that is not there (``ipwrapper.c``)."""
     (director,) = cluster.directors

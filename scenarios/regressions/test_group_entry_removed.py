@@ -15,7 +15,7 @@ from topologies.reported import Reported
     present="<=2.2.7",
     caught="service action",
 )
-@fresh_topology(Reported, configs=(CONFIG,), real_servers=1)
+@fresh_topology(Reported, read=False, configs=(CONFIG,), real_servers=1)
 def test_group_entry_can_be_removed_by_a_reload(cluster: Cluster) -> None:
     """Its destinations go and the service stays, refusing what comes for it (``ipwrapper.c``,
     ``clear_diff_vsge``).

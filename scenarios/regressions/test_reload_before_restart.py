@@ -37,7 +37,7 @@ RUNNING = 3
     ("child", "asked"),
     [("vrrp", signal.SIGHUP), ("checkers", signal.SIGHUP), ("checkers", signal.SIGUSR1)],
 )
-@fresh_topology(Reported, configs=(CONFIG,))
+@fresh_topology(Reported, read=False, configs=(CONFIG,))
 def test_a_child_that_waits_is_started_once(
     cluster: Cluster, child: str, asked: signal.Signals
 ) -> None:

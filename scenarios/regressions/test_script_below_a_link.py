@@ -29,7 +29,7 @@ vrrp_instance V1 { interface eth0
     present=">2.2.7",
     caught="action=.added",
 )
-@fresh_topology(Reported, configs=(CONFIG,))
+@fresh_topology(Reported, read=False, configs=(CONFIG,))
 @pytest.mark.diagnosis("tracked script fails at rest")
 def test_script_below_a_symbolic_link_is_run(cluster: Cluster) -> None:
     """It says "Wrong file type found in script path", and the instance is master whatever the

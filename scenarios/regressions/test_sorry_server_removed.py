@@ -25,7 +25,7 @@ virtual_server 172.16.10.50 80 {{ lb_kind DR
     caught="crashes",
 )
 @pytest.mark.diagnosis("health check fails at rest")
-@fresh_topology(Reported, configs=(CONFIG,), real_servers=2)
+@fresh_topology(Reported, read=False, configs=(CONFIG,), real_servers=2)
 def test_sorry_server_in_use_can_be_removed_by_a_reload(cluster: Cluster) -> None:
     """The old configuration's sorry server is freed before it is taken out of the table."""
     (director,) = cluster.directors

@@ -19,7 +19,7 @@ vrrp_instance V1 { interface eth0
 @pytest.mark.regression(
     "#1912", "a sync group with one member is dropped", present="<2.2.3", caught="/run/told"
 )
-@fresh_topology(Reported, configs=(CONFIG,))
+@fresh_topology(Reported, read=False, configs=(CONFIG,))
 def test_sync_group_of_one_notifies(cluster: Cluster) -> None:
     """Versions before 2.2.3 drop the group and with it whom it should notify."""
     (director,) = cluster.directors

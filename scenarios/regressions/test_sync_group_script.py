@@ -32,7 +32,7 @@ vrrp_instance V2 {{ interface eth0
     present="<2.2",
     caught="address action=removed",
 )
-@fresh_topology(Reported, configs=(CONFIG,))
+@fresh_topology(Reported, read=False, configs=(CONFIG,))
 @pytest.mark.diagnosis("tracked script fails at rest")
 def test_sync_group_member_goes_to_fault_with_its_script(cluster: Cluster) -> None:
     """It says "script chk is not used" instead (keepalived ``vrrp.c``, ``vrrp_complete_init``)."""

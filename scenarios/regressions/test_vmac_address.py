@@ -23,7 +23,7 @@ vrrp_instance V1 { interface eth0
     present="<2.2",
     caught="interface ==",
 )
-@fresh_topology(Reported, configs=(CONFIG,))
+@fresh_topology(Reported, read=False, configs=(CONFIG,))
 def test_vmac_holds_the_vip_that_names_its_parent(cluster: Cluster) -> None:
     """On the parent it is answered for with the director's own address, and moves with the
     master (RFC 5798, 7.3).

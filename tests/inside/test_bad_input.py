@@ -235,6 +235,36 @@ def test_a_keepalived_conf_that_keepalived_rejects(user: User) -> None:
     assert logs(user) == {}, "before any daemon starts"
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "colour green",
+            "rejects keepalived.conf: (keepalived.conf: Line 2) Unknown keyword 'colour'",
+        ),
+        ("interface lo", "does not run with keepalived.conf: "),
+    ],
+)
+def test_a_report_that_keepalived_rejects(user: User, line: str, message: str) -> None:
+    words = [line, "virtual_router_id 51", "virtual_ipaddress { 172.16.10.50 }"]
+    if "interface" not in line:
+        words.append("interface eth0")
+    config = "vrrp_instance V {\n" + "".join(f"    {each}\n" for each in words) + "}\n"
+    user.writes(
+        "test_scenario.py",
+        f"""
+        from harness.scenario import topology
+        from topologies.reported import Reported
+
+        @topology(Reported, configs=({config!r},))
+        def test_it(cluster):
+            assert cluster.nodes
+    """,
+    )
+    user.is_told(f"director1: keepalived {message}", status=pytest.ExitCode.TESTS_FAILED)
+    assert logs(user) == {}, "before any daemon starts"
+
+
 def test_a_scheduler_that_the_kernel_lacks(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.topology.rules.services.SCHEDULERS", (*SCHEDULERS, "magic"))
     user.writes("mine.py", TOPOLOGY.replace("pass", """
