@@ -348,6 +348,19 @@ def test_as_much_is_shown_as_was(
     assert [option for option in arguments if option.startswith(("-v", "-q"))] == given
 
 
+def test_an_image_with_packages_is_one_name_and_wants_to_be_asked_for(
+    run: Path, tmp_path: Path
+) -> None:
+    artifacts.update(run / artifacts.RUN, {"selection": {"image": ["director=trixie+frr,tcpdump"]}})
+    bundle.make(run, tmp_path / "b.zip")
+    opened = bundle.read(tmp_path / "b.zip")
+    with pytest.raises(HarnessError, match=r"adds packages: .* say --image trixie\+frr,tcpdump"):
+        reproduce.selected(opened, "image", None)
+    chosen = reproduce.selected(opened, "image", ["director=trixie+frr,tcpdump"])
+    assert chosen == ["director=trixie+frr,tcpdump"]
+    assert reproduce.images({"image": chosen}) == ["trixie+frr,tcpdump"]
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [

@@ -94,3 +94,5 @@ def test_what_is_said_of_it() -> None:
     )
     shown = judge(Facts("call", "failed", bug=BUG, version=OLD, for_reason=True))
     assert shown.why == "bug shown in 2.2.7: it is old (abc)"
+    frr = Facts("call", "failed", bug=BUG, version=OLD, for_reason=True, speaker="frr")
+    assert judge(frr).why == "bug shown in FRR's vrrpd: it is old (abc)"

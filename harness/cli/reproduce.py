@@ -30,6 +30,8 @@ from harness.topology.machines import SPEAKERS
 
 _NAME = re.compile(r"[^=,+]+(?![^,+]*=)")
 """An image or a keepalived in the value of an option: what is before a ``=`` says whose it is."""
+_IMAGE = re.compile(r"(?:(?<==)|^)[^=]+$")
+"""The same for ``--image``, whose ``trixie+frr,tcpdump`` is one image with packages."""
 _WORDS = ("host", "mixed")
 """What ``--image`` and ``--matrix`` understand beside names."""
 _MOST_VERBOSE = 4
@@ -155,9 +157,15 @@ def selected(bundle: Bundle, option: str, instead: list[str] | None) -> list[str
     HarnessError if it was run with a file of the other machine's, which a bundle does not hold.
     """
     if instead is not None:
-        return [_NAME.sub(_absolute, value) for value in instead]
+        named = _IMAGE if option == "image" else _NAME
+        return [named.sub(_absolute, value) for value in instead]
     values: list[str] = (bundle.manifest.get("selection") or {}).get(option, [])
-    for name in _names(values):
+    for name in _names(option, values):
+        if release.is_with_packages(name) and not release.is_release(name):
+            raise HarnessError(
+                f"it was run with --{option} {_plain(' '.join(values))}, which adds packages:"
+                f" if you want them, say --{option} {_plain(name)}"
+            )
         if name not in _WORDS and not release.is_release(name):
             raise HarnessError(
                 f"it was run with --{option} {_plain(' '.join(values))}, and a bundle"
@@ -167,9 +175,10 @@ def selected(bundle: Bundle, option: str, instead: list[str] | None) -> list[str
     return values
 
 
-def _names(values: Iterable[str]) -> list[str]:
+def _names(option: str, values: Iterable[str]) -> list[str]:
     """The images and keepaliveds that the values of an option name."""
-    return [name for value in values for name in _NAME.findall(value)]
+    named = _IMAGE if option == "image" else _NAME
+    return [name for value in values for name in named.findall(value)]
 
 
 def _absolute(name: re.Match[str]) -> str:
@@ -190,7 +199,7 @@ def _make(selection: dict[str, list[str]]) -> None:
 
 def images(selection: dict[str, list[str]]) -> list[str]:
     """All images and keepaliveds of a selection, once."""
-    names = [name for values in selection.values() for name in _names(values)]
+    names = [name for option, values in selection.items() for name in _names(option, values)]
     return [name for name in dict.fromkeys(names) if name not in _WORDS]
 
 

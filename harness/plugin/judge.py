@@ -95,7 +95,7 @@ class Facts:
     is what failed. ``kept_from_running``: the cluster did not come about, because of the stall.
 
     ``for_reason``: it failed for the reason that the control or the bug states. ``version`` is the
-    keepalived that the directors run.
+    keepalived that the directors run, and ``speaker`` what speaks VRRP there.
     """
 
     phase: str
@@ -108,6 +108,7 @@ class Facts:
     control: Planted | None = None
     bug: Bug | None = None
     version: Version | None = None
+    speaker: str = "keepalived"
     for_reason: bool = False
 
 
@@ -160,15 +161,22 @@ def _with_bug(facts: Facts, bug: Bug) -> Verdict:
     if facts.ended == "passed":
         if not present:
             return Verdict(Outcome.PASSED)
-        missing = f"{bug.declared}, and is missing in {facts.version}"
+        missing = f"{bug.declared}, and is missing in {_whose(facts)}"
         return Verdict(Outcome.FAILED, f"{missing}: correct present= or the scenario")
     if not present:
-        note = f"{bug.declared}, and seems to be in {facts.version} too"
+        note = f"{bug.declared}, and seems to be in {_whose(facts)} too"
         return Verdict(Outcome.FAILED, note=note)
     if not facts.for_reason:
         return Verdict(Outcome.FAILED, note=f"{bug.declared}, but this is not {bug.caught!r}")
-    shown = f"bug shown in {facts.version}: {bug.what} ({bug.reference})"
+    shown = f"bug shown in {_whose(facts)}: {bug.what} ({bug.reference})"
     return Verdict(Outcome.BUG_SHOWN, shown)
+
+
+def _whose(facts: Facts) -> str:
+    """What has the bug: a version of keepalived, or what speaks VRRP in its place."""
+    return (
+        str(facts.version) if facts.speaker == "keepalived" else f"{facts.speaker.upper()}'s vrrpd"
+    )
 
 
 def _plain(facts: Facts) -> Outcome:

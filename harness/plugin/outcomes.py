@@ -121,6 +121,7 @@ def _facts(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRe
         control=None if control is None else Planted(control.name, control.caught),
         bug=bug,
         version=None if bug is None else regressions.version_of(item),
+        speaker=item.config.getoption("speaker"),
         for_reason=stated is not None
         and call.excinfo is not None
         and failed_because(item, call.excinfo, stated.caught),
