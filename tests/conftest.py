@@ -4,11 +4,17 @@ that can carry clusters, and tests/commands/ boots the embedded one for each com
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 pytest_plugins = ["pytester"]
+
+# GNU readline, which pytest imports, says to all that is started that a terminal is so wide; to a
+# worker of pytest-xdist too, whose own runs would then not take a pipe for a pipe.
+os.unsetenv("COLUMNS")
+os.environ.pop("COLUMNS", None)
 
 BY_NAME = (Path(__file__).parent / "inside", Path(__file__).parent / "commands")
 
