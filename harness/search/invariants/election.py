@@ -79,8 +79,10 @@ def _outranks_all(
     router: Router, heard: Advertisement, advert: Advertisement, since: Instant
 ) -> bool:
     """Whether what it heard outranks every priority that it may have had from then on."""
-    if router.instance.nopreempt and not router.reign_before(heard.at):
-        return True  # it takes over from nobody who is alive
+    patient = router.instance.nopreempt and router.instance.priority != OWNER_PRIORITY
+    if patient and not router.reign_before(heard.at):
+        # It takes over from nobody who is alive. An owner does (RFC 9568 section 6.1).
+        return True
     own = router.claims.possible(Span(since, advert.at)) | {advert.priority}
     return all(router.outranks(heard, priority, advert.source) for priority in own)
 
