@@ -104,7 +104,10 @@ def nobody_hurries(observed: Observed) -> list[Violation]:
             )
             if not run.afresh or first is None or _owns(router.instance):
                 continue
-            span = Span(run.span.since, first.at)
+            # A unicast advertisement may come onto the wire later than it is said.
+            reigns = [each.since for each, state in router.states if state == "MASTER"]
+            began = min([first.at, *(each for each in reigns if run.span.has(each))])
+            span = Span(run.span.since, began)
             resigned = any(not each.priority and span.has(each.at) for each in router.heard)
             intervals = [each.interval for each in router.heard if span.has(each.at)]
             wait = min(
@@ -114,7 +117,7 @@ def nobody_hurries(observed: Observed) -> list[Violation]:
             others = [each.at for each in router.heard if span.has(each.at)]
             if router.instance.preempt_delay and others and not resigned:
                 wait = max(wait, others[0] - span.since + router.instance.preempt_delay)
-            if router.claims.known(span) and first.at < run.span.since + wait - observed.slack:
+            if router.claims.known(span) and began < run.span.since + wait - observed.slack:
                 text = (
                     f"{router.director} is master of {router.instance.name} {span.length:.3f} s"
                     f" after its start, and"
