@@ -26,6 +26,26 @@ class Ended(KeyboardInterrupt):
         self.number = number
 
 
+def install_once() -> None:
+    """From now on only the first Ctrl-C interrupts. The second one, as people press it, would
+    interrupt the end that the first one has begun; the third ends the process at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    heard: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
+        if len(heard) == 1:
+            raise KeyboardInterrupt
+        if len(heard) > _PATIENCE:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
+
+
 def install() -> None:
     """From now on SIGTERM, SIGHUP and SIGQUIT raise :class:`Ended`, unless they are ignored, as
     under nohup.
