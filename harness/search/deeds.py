@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class Reload(Fault[DirectorNode]):
-    """keepalived reads a configuration again in which nothing has changed."""
+    """keepalived reads its configuration again, as that is now: nobody has edited it for this."""
 
     in_office: ClassVar[bool] = True
 
     def inject(self, around: Surroundings) -> None:
-        self.node.reload()
+        self.node.process(keepalived.KEEPALIVED).send_signal(signal.SIGHUP)
 
     def heal(self, around: Surroundings) -> None:
         pass
