@@ -16,6 +16,7 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from typing import TypeVar
 
 from harness.check import shared_wires
 from harness.check.deriving.assuming import Assuming
@@ -84,15 +85,7 @@ class Lans:
             )
             likely = self._spare_subnet(interface)
         text = self._assuming.setting(interface, str(likely), why)
-        try:
-            subnet = IPv4Network(text)
-        except ValueError as problem:
-            raise HarnessError(f"--set {interface}={text}: no IPv4 subnet: {problem}") from None
-        if not WIDEST_PREFIX <= subnet.prefixlen <= NARROWEST_PREFIX:
-            raise HarnessError(
-                f"--set {interface}={text}: no subnet of a LAN: give a prefix length from"
-                f" {WIDEST_PREFIX} to {NARROWEST_PREFIX}"
-            )
+        subnet = _subnet(IPv4Network, interface, text, WIDEST_PREFIX, NARROWEST_PREFIX)
         for other in self.segments.values():
             if subnet.overlaps(other.subnet):
                 raise HarnessError(
@@ -114,16 +107,9 @@ class Lans:
         text = self._assuming.setting(
             key, str(likely), "the prefix of a VIP" if told else "around the addresses on it"
         )
-        try:
-            subnet = IPv6Network(text)
-        except ValueError as problem:
-            raise HarnessError(f"--set {key}={text}: no IPv6 subnet: {problem}") from None
-        if not WIDEST_PREFIX6 <= subnet.prefixlen <= NARROWEST_PREFIX6:
-            raise HarnessError(
-                f"--set {key}={text}: no subnet of a LAN: give a prefix length from"
-                f" {WIDEST_PREFIX6} to {NARROWEST_PREFIX6}"
-            )
-        self.segments[interface].subnet6 = subnet
+        self.segments[interface].subnet6 = _subnet(
+            IPv6Network, key, text, WIDEST_PREFIX6, NARROWEST_PREFIX6
+        )
 
     def _place_the_rest6(self) -> None:
         """IPv6 addresses of services that are on no LAN yet are on the first one that has none
@@ -199,6 +185,24 @@ class Lans:
                         f"--set {key}={wanted}: no such interface; there are {known}"
                     )
                 yield address, wanted
+
+
+_Network = TypeVar("_Network", IPv4Network, IPv6Network)
+
+
+def _subnet(kind: type[_Network], key: str, text: str, widest: int, narrowest: int) -> _Network:
+    """The subnet of a LAN that a setting gives. HarnessError if it is none, or no LAN's."""
+    try:
+        subnet = kind(text)
+    except ValueError as problem:
+        said = f"no IPv{4 if kind is IPv4Network else 6} subnet"
+        raise HarnessError(f"--set {key}={text}: {said}: {problem}") from None
+    if not widest <= subnet.prefixlen <= narrowest:
+        raise HarnessError(
+            f"--set {key}={text}: no subnet of a LAN: give a prefix length from"
+            f" {widest} to {narrowest}"
+        )
+    return subnet
 
 
 def _cover(addresses: list[IPAddress], told: list[IPNetwork]) -> IPNetwork | None:
