@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Final
 
@@ -30,20 +31,7 @@ def install_once() -> None:
     """From now on only the first Ctrl-C interrupts. The second one, as people press it, would
     interrupt the end that the first one has begun; the third ends the process at once.
     """
-    if threading.current_thread() is not threading.main_thread():
-        return
-    heard: list[int] = []
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        heard.append(number)
-        if len(heard) == 1:
-            raise KeyboardInterrupt
-        if len(heard) > _PATIENCE:
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, interrupt)
+    _once((signal.SIGINT,), signal.default_int_handler, lambda number: KeyboardInterrupt())
 
 
 def install() -> None:
@@ -53,18 +41,27 @@ def install() -> None:
     Only the first one does; the third ends the process at once. Elsewhere than in the main thread
     nothing changes.
     """
+    _once(_ENDING, signal.SIG_DFL, Ended)
+
+
+def _once(
+    numbers: Iterable[int], usual: object, interruption: Callable[[int], BaseException]
+) -> None:
+    """Have only the first of these signals raise its ``interruption``, where they are handled as
+    ``usual`` now.
+    """
     if threading.current_thread() is not threading.main_thread():
         return
     heard: list[int] = []
 
-    def end(number: int, frame: FrameType | None) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
         heard.append(number)
         if len(heard) == 1:
-            raise Ended(number)
+            raise interruption(number)
         if len(heard) > _PATIENCE:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 
-    for number in _ENDING:
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, end)
+    for number in numbers:
+        if signal.getsignal(number) is usual:
+            signal.signal(number, interrupt)
