@@ -286,10 +286,18 @@ class Timeline:
         """
         return any(kind in kinds for kind in self._awaited)
 
-    def write(self, file: TextIO, since: Instant = EVER, until: Instant | None = None) -> None:
-        """Write ``timeline.jsonl``: one event a line, see :meth:`harness.events.Event.as_json`."""
+    def write(
+        self,
+        file: TextIO,
+        since: Instant = EVER,
+        until: Instant | None = None,
+        line: Callable[[Event], str] = Event.as_json,
+    ) -> None:
+        """Write ``timeline.jsonl``: one event a line, see :meth:`harness.events.Event.as_json`, or
+        as ``line`` has it.
+        """
         for event in self.events(since=since, until=until):
-            file.write(event.as_json() + "\n")
+            file.write(line(event) + "\n")
 
 
 def _since(entries: list[_Entry], since: Instant) -> Iterator[_Entry]:

@@ -46,7 +46,7 @@ class Evidence:
         self.folder, self._cluster = folder, cluster
         self._problem: OSError | None = None
         self._frames = 0
-        self._lines: dict[int, bytes] = {}
+        self._lines: dict[int, str] = {}
         """What was written of an event, by its id: the timeline holds them all."""
         self._ended: Instant | None = None
         timeline = cluster.timeline
@@ -82,8 +82,8 @@ class Evidence:
     def _hear(self, event: Event) -> None:
         if self._problem is None:
             try:
-                line = self._lines[id(event)] = event.as_json().encode() + b"\n"
-                self._timeline.write(line)
+                line = self._lines[id(event)] = event.as_json()
+                self._timeline.write(line.encode() + b"\n")
             except OSError as problem:  # whoever records cannot help it: it is told at the end
                 self._problem = problem
 
@@ -155,9 +155,10 @@ class Evidence:
         """
         timeline = self._cluster.timeline
         with replacing(self.folder / TIMELINE) as file:
-            for event in timeline.events(since=timeline.mark, until=ended):
-                line = self._lines.get(id(event))
-                file.write(event.as_json() + "\n" if line is None else line.decode())
+            timeline.write(file, since=timeline.mark, until=ended, line=self._line)
+
+    def _line(self, event: Event) -> str:
+        return self._lines.get(id(event)) or event.as_json()
 
     def _cut_logs(self) -> None:
         """Copy what the daemons have said since the scenario began."""
