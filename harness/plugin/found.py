@@ -38,7 +38,6 @@ class Ground:
         """``against`` is the image that the directors have instead of the one that is asked for."""
         self._item, self._pool, self._against = item, pool, against
         self._control = control
-        self._planted, self._edits = (control.topology, control.config) if control else ({}, {})
 
     def against(self, image: str) -> Ground:
         """Clusters of the same whose directors have another image, in the place of these."""
@@ -46,7 +45,9 @@ class Ground:
 
     def cluster(self) -> Cluster:
         """The one that is alive, or a new one."""
-        spec = spec_of(self._item).changed(self._planted, self._edits)
+        spec = spec_of(self._item)
+        if self._control is not None:
+            spec = spec.changed(self._control.topology, self._control.config)
         if self._against is not None:
             from harness.images.selection import Selection
 
@@ -69,9 +70,10 @@ def leave(item: pytest.Item, ground: Ground, failure: Failure, versions: Sequenc
     name = leaving.name_of(failure)
     folder = new_folder(Path(os.environ[choice.RUN]), f"found_{name}")
     ground.drop()
-    configs, about, events = _evidence(item, ground.cluster(), failure, folder)
+    place = _place(item)
+    configs, about, events = _evidence(item.nodeid, place, ground.cluster(), failure, folder)
     shown = {version: _shown(ground.against(version), failure) for version in versions}
-    text = leaving.scenario(failure, _place(item))
+    text = leaving.scenario(failure, place)
     (folder / f"test_{name}.py").write_text(text, encoding="utf-8")
     tracker = leaving.report(failure, about, configs, events, shown)
     (folder / "report.md").write_text(tracker, encoding="utf-8")
@@ -91,7 +93,7 @@ def leave(item: pytest.Item, ground: Ground, failure: Failure, versions: Sequenc
 
 
 def _evidence(
-    item: pytest.Item, cluster: Cluster, failure: Failure, folder: Path
+    test: str, place: Place | None, cluster: Cluster, failure: Failure, folder: Path
 ) -> tuple[dict[str, str], dict[str, str], list[Event]]:
     """Live through it and write what a scenario that failed leaves. Returns the configurations of
     the directors, what it was seen on, and the events.
@@ -99,8 +101,7 @@ def _evidence(
     from harness.report.evidence import Evidence
     from harness.search import broken
 
-    place = _place(item)
-    said = {"test": item.nodeid, "says": failure.violation.text}
+    said = {"test": test, "says": failure.violation.text}
     evidence = Evidence(folder, cluster, {**said, "topology": place and place.name})
     again = broken(cluster, failure.steps, failure.signature.invariant)
     outcome = {

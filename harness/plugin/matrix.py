@@ -66,8 +66,13 @@ def images_asked_for(config: pytest.Config) -> list[str]:
     base = base_selection(config)
     columns = [name for value in axis(config, "keepalived") for name in value.split("+")]
     against = filter(None, [config.getoption("against")])
-    versions = filter(None, (config.getoption("versions") or "").split(","))
-    return list(dict.fromkeys([*(base.names if base else ()), *columns, *against, *versions]))
+    own = base.names if base else ()
+    return list(dict.fromkeys([*own, *columns, *against, *tried_on(config)]))
+
+
+def tried_on(config: pytest.Config) -> list[str]:
+    """The images on which a search tries what it has found."""
+    return [name for name in (config.getoption("versions") or "").split(",") if name]
 
 
 def pytest_configure(config: pytest.Config) -> None:

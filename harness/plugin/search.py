@@ -21,6 +21,7 @@ from harness.kernels import choice
 from harness.plugin import corpus, private_pytest
 from harness.plugin.found import Ground, leave
 from harness.plugin.marks import CONFIGURED
+from harness.plugin.matrix import tried_on
 
 if TYPE_CHECKING:
     from harness.cluster_pool import Pool
@@ -56,11 +57,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--versions", metavar="IMAGE,...", help=about)
     about = "scenarios/search: leave out one kind of deed, such as PowerOff"
     group.addoption("--without", action="append", default=[], metavar="DEED", help=about)
-
-
-def versions_of(config: pytest.Config) -> list[str]:
-    """The images on which to try what was found."""
-    return [name for name in (config.getoption("versions") or "").split(",") if name]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -165,7 +161,7 @@ class Searching:
         return self._left or [str(failure.violation) for failure in search.failures]
 
     def _leave(self, failure: Failure) -> None:
-        versions = versions_of(self._item.config)
+        versions = tried_on(self._item.config)
         self._left.append(leave(self._item, self._ground, failure, versions))
 
 
