@@ -36,6 +36,7 @@ from harness.topology.vrrp import VrrpInstance
 
 VIP = "172.16.10.50"
 DEFS = GlobalDefs(router_id="director1")
+BFD = TrackedBfd(name="uplink", neighbour="10.0.1.1")
 INSTANCE = VrrpInstance(vrid=51, vip=VIP, track_scripts=(maintenance_switch(),))
 WEB = VirtualService(VIP, check=HttpGet("/health", status=204, connect_timeout=1.5, retry=2))
 SERVERS = (Destination("172.16.10.21", 80), Destination("172.16.10.22", 8080, weight=3))
@@ -48,6 +49,8 @@ def write(part: object) -> str:
             return render(part, [], [])
         case VrrpInstance():
             return render(DEFS, [part], [])
+        case TrackedBfd():
+            return render(DEFS, [replace(INSTANCE, track_bfds=(part,))], [])
         case VrrpScript():
             return render(DEFS, [replace(INSTANCE, track_scripts=(part,))], [])
         case VirtualService():
@@ -449,8 +452,15 @@ def test_script_is_a_program_with_plain_arguments(script: str) -> None:
         (
             INSTANCE,
             {"track_bfds": (TrackedBfd(name="peer"),)},
-            "VI_1: nothing is written for track_bfds=",
+            "TrackedBfd peer: neighbour must be an address",
         ),
+        (BFD, {"neighbour": "router"}, "TrackedBfd uplink: neighbour must be an address"),
+        (BFD, {"source": "eth0"}, "TrackedBfd uplink: source must be an address"),
+        (BFD, {"name": "u" * 32}, "length of name must be a number from 1 to 31"),
+        (BFD, {"min_rx": 0}, "TrackedBfd uplink: min_rx must be"),
+        (BFD, {"min_tx": 11}, "TrackedBfd uplink: min_tx must be"),
+        (BFD, {"idle_tx": 0.5}, "TrackedBfd uplink: idle_tx must be"),
+        (BFD, {"multiplier": 11}, "TrackedBfd uplink: multiplier must be"),
         (INSTANCE, {"source": "eth0"}, "VI_1: source must be an address"),
         (
             INSTANCE,

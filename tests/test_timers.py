@@ -26,7 +26,7 @@ from harness.topology.checks import (
     Url,
 )
 from harness.topology.services import VirtualService
-from harness.topology.tracking import TrackedFile, VrrpScript, maintenance_switch
+from harness.topology.tracking import TrackedBfd, TrackedFile, VrrpScript, maintenance_switch
 from harness.topology.vrrp import VrrpInstance
 
 VIP = "172.16.10.50"
@@ -326,6 +326,13 @@ def test_address_owners_priority_stays() -> None:
 
 def test_connections_are_told_within_flush_time_and_check_period() -> None:
     assert ends(timers.synchronisation()) == about(0, 3.02)
+
+
+def test_a_silent_neighbour_is_known_after_its_multiplier_of_the_agreed_interval() -> None:
+    own = TrackedBfd(name="own", neighbour="10.0.1.1", min_rx=0.3, multiplier=9)
+    neighbour = TrackedBfd(name="router", neighbour="10.0.1.11", min_tx=0.1, multiplier=4)
+    assert ends(timers.bfd_failure(own, neighbour)) == about(0.9, 1.2)
+    assert ends(timers.bfd_failure(replace(own, min_rx=0.05), neighbour)) == about(0.3, 0.4)
 
 
 def test_a_script_that_hangs_fails_a_timeout_after_each_start() -> None:

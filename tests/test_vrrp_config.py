@@ -14,6 +14,7 @@ from harness.keepalived.config import GlobalDefs, render
 from harness.topology import (
     Notify,
     SyncGroup,
+    TrackedBfd,
     TrackedFile,
     TrackedInterface,
     TrackedProcess,
@@ -29,6 +30,7 @@ SIX = VrrpInstance(vrid=52, vip=("fe80::50", "fd00:10::50"), name="VI_6", versio
 SCRIPT = VrrpScript(name="check", script="/bin/true")
 LINK = TrackedInterface(name="eth1")
 FILE = TrackedFile(name="claims", path="/run/claims", weight=2, value=5)
+BFD = TrackedBfd(name="uplink", neighbour="10.0.1.1", min_rx=0.05, weight=-20)
 PROCESS = TrackedProcess(name="web", process="apache2", weight=-10, quorum=2, delay=0.5)
 
 
@@ -68,6 +70,7 @@ def test_all_that_is_tracked_is_defined_once_and_named() -> None:
         "track_interfaces": (LINK,),
         "track_files": (FILE,),
         "track_processes": (PROCESS,),
+        "track_bfds": (BFD,),
     }
     text = render(DEFS, [replace(INSTANCE, **tracking), replace(SIX, **tracking)], [])
     assert statement(text, "track_file claims") == "file /run/claims weight 2 init_file 5"
@@ -75,9 +78,12 @@ def test_all_that_is_tracked_is_defined_once_and_named() -> None:
         statement(text, "vrrp_track_process web") == "process apache2 weight -10 quorum 2 delay 0.5"
     )
     assert text.count("track_file claims {") == text.count("vrrp_script check {") == 1
+    session = "neighbor_ip 10.0.1.1 min_rx 50 min_tx 100 idle_tx 1000 multiplier 3"
+    assert statement(text, "bfd_instance uplink") == session
     assert (
         "track_script { check } track_interface { eth1 weight 0 } track_file { claims }"
-        " track_process { web }" in statement(text, "vrrp_instance VI_1")
+        " track_process { web } track_bfd { uplink weight -20 }"
+        in statement(text, "vrrp_instance VI_1")
     )
 
 
@@ -174,11 +180,16 @@ def test_what_keepalived_would_not_take_is_refused(make: Any, message: str) -> N
     ("weight", "well", "failing"),
     [(0, 100, 0), (-30, 100, 70), (30, 130, 100), (-253, 100, 1), (253, 254, 100)],
 )
-@pytest.mark.parametrize("field", ["track_scripts", "track_interfaces", "track_processes"])
+@pytest.mark.parametrize(
+    "field", ["track_scripts", "track_interfaces", "track_processes", "track_bfds"]
+)
 def test_priority_by_weight(field: str, weight: int, well: int, failing: int) -> None:
-    one: Any = {"track_scripts": SCRIPT, "track_interfaces": LINK, "track_processes": PROCESS}[
-        field
-    ]
+    one: Any = {
+        "track_scripts": SCRIPT,
+        "track_interfaces": LINK,
+        "track_processes": PROCESS,
+        "track_bfds": BFD,
+    }[field]
     tracked = replace(one, weight=weight)
     tracking: dict[str, Any] = {field: (tracked,)}
     instance = replace(INSTANCE, priority=100, **tracking)

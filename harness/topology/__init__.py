@@ -29,7 +29,13 @@ from harness.topology.machines import (
 from harness.topology.notification import Notify
 from harness.topology.programs import Program
 from harness.topology.services import VirtualService
-from harness.topology.tracking import TrackedFile, TrackedInterface, TrackedProcess, VrrpScript
+from harness.topology.tracking import (
+    TrackedBfd,
+    TrackedFile,
+    TrackedInterface,
+    TrackedProcess,
+    VrrpScript,
+)
 from harness.topology.vrrp import SyncGroup, VrrpInstance
 
 __all__ = [
@@ -58,6 +64,7 @@ __all__ = [
     "SslGet",
     "SyncGroup",
     "TcpCheck",
+    "TrackedBfd",
     "TrackedFile",
     "TrackedInterface",
     "TrackedProcess",

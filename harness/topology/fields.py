@@ -42,7 +42,7 @@ def one_of(owner: str, field: str, value: str, allowed: Collection[str]) -> None
         raise HarnessError(f"{owner}: {field} must be one of {', '.join(allowed)}, not {value!r}")
 
 
-def address(owner: str, field: str, value: str) -> None:
+def address(owner: str, field: str, value: str | None) -> None:
     """``value`` is an IPv4 or IPv6 address in the usual form, without prefix length or zone."""
     try:
         if (

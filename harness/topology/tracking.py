@@ -81,9 +81,22 @@ class TrackedProcess(Tracked):
 
 @dataclass(frozen=True, kw_only=True)
 class TrackedBfd(Tracked):
-    """A ``bfd_instance``: a session with another machine that must be up. It is read from files and
-    not written.
+    """A BFD session with ``neighbour`` that must be up, as keepalived's own BFD process keeps it
+    (``bfd_instance`` and ``track_bfd`` of keepalived.conf(5), RFC 5880).
+
+    It sends every ``min_tx`` seconds, less up to a quarter (section 6.8.7), and wants to hear no
+    more often than every ``min_rx``; while there is no session it sends every ``idle_tx``. The
+    neighbour takes it for down when it has not heard it ``multiplier`` times. ``source`` is the
+    address that it speaks from (None: the kernel's choice). Of one that is read from a file only
+    the name and the weight are known, and ``neighbour`` is None.
     """
+
+    neighbour: str | None = None
+    source: str | None = None
+    min_rx: float = 0.1
+    min_tx: float = 0.1
+    idle_tx: float = 1.0
+    multiplier: int = 3
 
 
 @dataclass(frozen=True, kw_only=True)

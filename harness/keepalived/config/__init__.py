@@ -14,17 +14,22 @@ from typing import TypeVar
 from harness.errors import HarnessError
 from harness.keepalived.config.global_defs import GlobalDefs, global_defs
 from harness.keepalived.config.services import virtual_server
-from harness.keepalived.config.tracking import track_file, vrrp_script, vrrp_track_process
+from harness.keepalived.config.tracking import (
+    bfd_instance,
+    track_file,
+    vrrp_script,
+    vrrp_track_process,
+)
 from harness.keepalived.config.vrrp import vrrp_instance, vrrp_sync_group
 from harness.topology import rules
 from harness.topology.checks import FileCheck
 from harness.topology.services import Destination, VirtualService
-from harness.topology.tracking import TrackedFile, TrackedProcess, VrrpScript
+from harness.topology.tracking import TrackedBfd, TrackedFile, TrackedProcess, VrrpScript
 from harness.topology.vrrp import SyncGroup, VrrpInstance
 
 __all__ = ["GlobalDefs", "render"]
 
-T = TypeVar("T", VrrpScript, TrackedFile, TrackedProcess)
+T = TypeVar("T", VrrpScript, TrackedFile, TrackedProcess, TrackedBfd)
 
 
 def render(
@@ -62,6 +67,7 @@ def render(
             vrrp_track_process,
             _tracked("track process", (each.track_processes for each in instances)),
         ),
+        *map(bfd_instance, _tracked("BFD session", (each.track_bfds for each in instances))),
         *map(vrrp_sync_group, groups),
         *map(vrrp_instance, instances),
         *(virtual_server(service, destinations) for service, destinations in services),

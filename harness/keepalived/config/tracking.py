@@ -1,9 +1,9 @@
-"""What VRRP instances track: scripts, files, processes."""
+"""What VRRP instances track: scripts, files, processes, BFD sessions."""
 
 from __future__ import annotations
 
 from harness.keepalived.config.blocks import block, seconds
-from harness.topology.tracking import TrackedFile, TrackedProcess, VrrpScript
+from harness.topology.tracking import TrackedBfd, TrackedFile, TrackedProcess, VrrpScript
 
 
 def vrrp_script(script: VrrpScript) -> list[str]:
@@ -29,3 +29,14 @@ def vrrp_track_process(process: TrackedProcess) -> list[str]:
     if process.delay:
         body.append(f"delay {seconds(process.delay)}")
     return block(f"vrrp_track_process {process.name}", body)
+
+
+def bfd_instance(bfd: TrackedBfd) -> list[str]:
+    """The block ``bfd_instance``, whose times are in milliseconds."""
+    body = [f"neighbor_ip {bfd.neighbour}"]
+    if bfd.source is not None:
+        body.append(f"source_ip {bfd.source}")
+    for word in ("min_rx", "min_tx", "idle_tx"):
+        body.append(f"{word} {round(getattr(bfd, word) * 1000)}")
+    body.append(f"multiplier {bfd.multiplier:d}")
+    return block(f"bfd_instance {bfd.name}", body)

@@ -92,6 +92,9 @@ def _tracked(instance: VrrpInstance) -> list[str]:
         body += block("track_file", [file.name for file in instance.track_files])
     if instance.track_processes:
         body += block("track_process", [process.name for process in instance.track_processes])
+    if instance.track_bfds:
+        sessions = [f"{each.name} weight {each.weight}" for each in instance.track_bfds]
+        body += block("track_bfd", sessions)
     return body
 
 

@@ -22,6 +22,7 @@ from harness.keepalived.timers.election import (
 )
 from harness.keepalived.timers.persistence import persistence
 from harness.keepalived.timers.tracking import (
+    bfd_failure,
     priority_failback,
     priority_failover,
     script_failure,
@@ -34,6 +35,7 @@ from harness.keepalived.timers.tracking import (
 __all__ = [
     "Symptom",
     "after_split_brain",
+    "bfd_failure",
     "cold_start",
     "failback",
     "first_check",

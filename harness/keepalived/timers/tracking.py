@@ -1,11 +1,11 @@
-"""When a tracked script moves the VIP."""
+"""When a tracked script or a BFD session moves the VIP."""
 
 from __future__ import annotations
 
 from harness.clock import Window
 from harness.errors import HarnessError
 from harness.keepalived.timers.election import failback, preemption, takeover
-from harness.topology.tracking import VrrpScript
+from harness.topology.tracking import TrackedBfd, VrrpScript
 from harness.topology.vrrp import VrrpInstance
 
 
@@ -34,6 +34,17 @@ def script_hang(script: VrrpScript) -> Window:
     return _runs(script, script.fall, 0.0) + Window.exactly(
         float(script.timeout or script.interval)
     )
+
+
+def bfd_failure(bfd: TrackedBfd, neighbour: TrackedBfd) -> Window:
+    """From the moment at which ``neighbour`` falls silent to its failure in the eyes of ``bfd``.
+
+    That is the neighbour's ``multiplier`` times the interval that both have agreed on, from the
+    last packet on, which came at most an interval before (RFC 5880 section 6.8.4; keepalived
+    ``bfd.c``, ``bfd_handle_packet``).
+    """
+    interval = max(bfd.min_rx, neighbour.min_tx)
+    return Window((neighbour.multiplier - 1) * interval, neighbour.multiplier * interval)
 
 
 def priority_failover(master: VrrpInstance, backup: VrrpInstance, left: int) -> Window:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from harness.topology import fields
 from harness.topology.rules.dispatch import check
-from harness.topology.tracking import Tracked, TrackedFile, TrackedProcess, VrrpScript
+from harness.topology.tracking import (
+    Tracked,
+    TrackedBfd,
+    TrackedFile,
+    TrackedProcess,
+    VrrpScript,
+)
+
+LONGEST_BFD_NAME = 31
+"""keepalived ``bfd.h``, BFD_INAME_MAX, with the final zero."""
 
 
 @check.register
@@ -38,6 +47,19 @@ def _process(process: TrackedProcess) -> None:
     fields.word(owner, "process", process.process)
     fields.whole(owner, "quorum", process.quorum, 1, 65535)
     fields.number(owner, "delay", process.delay, 0, 3600)
+
+
+@check.register
+def _bfd(bfd: TrackedBfd) -> None:
+    owner = _owner_of_tracked(bfd)
+    fields.number(owner, "length of name", len(bfd.name), 1, LONGEST_BFD_NAME)
+    fields.address(owner, "neighbour", bfd.neighbour)
+    if bfd.source is not None:
+        fields.address(owner, "source", bfd.source)
+    for field in ("min_rx", "min_tx"):
+        fields.number(owner, field, getattr(bfd, field), 0.001, 10)
+    fields.number(owner, "idle_tx", bfd.idle_tx, 1, 10)
+    fields.whole(owner, "multiplier", bfd.multiplier, 1, 10)
 
 
 @check.register

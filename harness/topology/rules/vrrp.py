@@ -69,7 +69,7 @@ def _garp(owner: str, instance: VrrpInstance) -> None:
 
 def _not_written(owner: str, instance: VrrpInstance) -> None:
     """What is only read from files."""
-    known = {"track_bfds": (), "vmac": None, "authentication": None, "accepts": True}
+    known = {"vmac": None, "authentication": None, "accepts": True}
     for field, unsaid in known.items():
         if getattr(instance, field) != unsaid:
             raise HarnessError(f"{owner}: nothing is written for {field}=: use edits=, or config=")

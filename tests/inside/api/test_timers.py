@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.clock import Window
 from harness.keepalived import timers
-from harness.topology import HttpGet, VirtualService, VrrpInstance, VrrpScript
+from harness.topology import HttpGet, TrackedBfd, VirtualService, VrrpInstance, VrrpScript
 from tests.inside.api.shown import shows
 
 SCRIPT = VrrpScript(name="check", script="/usr/bin/true", interval=2, fall=3, rise=2, weight=-20)
@@ -68,6 +68,13 @@ def test_a_script() -> None:
     assert timers.script_failure(SCRIPT) == Window(4, 6)  # three runs, two seconds apart
     assert timers.script_recovery(SCRIPT) == Window(2, 4)
     assert timers.script_hang(SCRIPT) == Window(6, 8)
+
+
+@shows(timers.bfd_failure)
+def test_a_router_that_falls_silent() -> None:
+    uplink = TrackedBfd(name="uplink", neighbour="10.0.1.1", min_rx=0.3)
+    router = TrackedBfd(name="director", neighbour="10.0.1.11", multiplier=4)
+    assert timers.bfd_failure(uplink, router).latest == 4 * 0.3
 
 
 @shows(timers.priority_failover, timers.priority_failback)

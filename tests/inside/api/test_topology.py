@@ -30,6 +30,7 @@ from harness.topology import (
     SslGet,
     SyncGroup,
     TcpCheck,
+    TrackedBfd,
     TrackedFile,
     TrackedInterface,
     TrackedProcess,
@@ -125,6 +126,13 @@ def test_a_tracked_interface() -> None:
     assert (
         VrrpInstance(vrid=51, vip=VIP, track_interfaces=(outer,)).effective_priority({outer}) == 70
     )
+
+
+@shows(TrackedBfd)
+def test_a_bfd_session() -> None:
+    uplink = TrackedBfd(name="uplink", neighbour="10.0.1.1", min_rx=0.1, multiplier=3, weight=-20)
+    instance = VrrpInstance(vrid=51, vip=VIP, track_bfds=(uplink,))
+    assert instance.effective_priority({uplink}) == 80
 
 
 @shows(TrackedProcess)
