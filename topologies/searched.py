@@ -22,6 +22,7 @@ from harness.topology import (
 )
 from harness.topology.checks import Check
 from harness.topology.tracking import CHECK
+from harness.topology.vrrp import OWNER_PRIORITY
 
 NET = "172.16.10"
 VIPS = tuple(f"{NET}.{host}" for host in (50, 51, 52))
@@ -43,7 +44,7 @@ class Searched(Topo):
 
     VARIED: Mapping[str, tuple[object, ...]] = MappingProxyType(
         {
-            "priorities": ((100, 90), (200, 100), (100, 100), (254, 1)),
+            "priorities": ((100, 90), (200, 100), (100, 100), (254, 1), (255, 100), (255, 255)),
             "advert_int": (1, 2),
             "version": (2, 3),
             "preempt": ("yes", "no", "later"),
@@ -61,6 +62,8 @@ class Searched(Topo):
             "inhibit": (False, True),
             "group": (False, True),
             "garp_master_delay": (5, 1, 0),
+            "servers": (3, 1),
+            "notify_fifo": (False, True),
         }
     )
     """What each parameter may be; the first ones are the defaults."""
@@ -85,9 +88,11 @@ class Searched(Topo):
         inhibit: bool = False,
         group: bool = False,
         garp_master_delay: int = 5,
+        servers: int = 3,
+        notify_fifo: bool = False,
     ) -> None:
-        """``preempt``: ``later`` after two seconds. ``sync_group`` needs two ``instances``,
-        ``hysteresis`` is less than the quorum: what contradicts is left out.
+        """``preempt``: ``later`` after two seconds. ``hysteresis`` is less than the quorum: what
+        contradicts is left out. A priority of 255 is the address owner's, whose state is MASTER.
         """
         lan = self.addSwitch("lan", subnet=f"{NET}.0/24", dpid="1")
         web = VirtualService(
@@ -118,25 +123,17 @@ class Searched(Topo):
         for number, priority in enumerate(priorities, start=1):
             peers = (f"{NET}.{13 - number}",) if unicast else ()
             vips = (VIPS[0], VIPS[2]) if group else (VIPS[0],)
-            own = [
-                VrrpInstance(vrid=51, vip=vips, priority=priority, unicast_peers=peers, **options)
-            ]
+            claim: dict[str, Any] = {
+                "priority": priority,
+                "state": "MASTER" if priority == OWNER_PRIORITY else "BACKUP",
+                "unicast_peers": peers,
+                **options,
+            }
+            own = [VrrpInstance(vrid=51, vip=vips, **claim)]
             if instances > 1:
-                own.append(
-                    VrrpInstance(
-                        name="VI_2",
-                        vrid=52,
-                        vip=VIPS[1],
-                        priority=priority,
-                        unicast_peers=peers,
-                        **options,
-                    )
-                )
-            together = (
-                (SyncGroup(name="G", members=("VI_1", "VI_2")),)
-                if sync_group and instances > 1
-                else ()
-            )
+                own.append(VrrpInstance(name="VI_2", vrid=52, vip=VIPS[1], **claim))
+            members = tuple(instance.name for instance in own)
+            together = (SyncGroup(name="G", members=members),) if sync_group else ()
             director = self.addHost(
                 f"director{number}",
                 cls=Director,
@@ -144,9 +141,10 @@ class Searched(Topo):
                 vrrp=tuple(own),
                 services=[web],
                 sync_groups=together,
+                notify_fifo=notify_fifo,
             )
             self.addLink(lan, director)
-        for number in (1, 2, 3):
+        for number in range(1, servers + 1):
             server = self.addHost(
                 f"web{number}", cls=RealServer, ip=f"{NET}.{20 + number}/24", serves=[web]
             )

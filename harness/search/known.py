@@ -33,28 +33,41 @@ class Known:
         return any(all(names & kinds for kinds in self.deeds) for names in done.values())
 
 
-_TWICE: Final = "scenarios/regressions/test_reload_before_restart.py"
 _CRASHES: Final = frozenset({"CrashVrrp", "CrashCheckers"})
 _RELOADS: Final = frozenset({"Reload", "Reconfigure", "Dump"})
-
-_STALE: Final = "scenarios/regressions/test_weight_after_a_kill.py"
 _STARTS: Final = _CRASHES | {"KillKeepalived"}
+_SCRIPTS: Final = frozenset({"Maintenance", "FailCheck", "HangCheck"})
 
-KNOWN: tuple[Known, ...] = tuple(
-    Known(_TWICE, invariant, text, (_CRASHES, _RELOADS))
-    for invariant, text in (
-        # A child that runs twice: its sockets, its advertisements, and its own idea of the master.
+
+def _shown(
+    reference: str, kinds: tuple[frozenset[str], ...], *shows: tuple[str, str]
+) -> list[Known]:
+    """A defect that shows in several ways, each an invariant and what is said of it."""
+    return [Known(reference, invariant, text, kinds) for invariant, text in shows]
+
+
+KNOWN: tuple[Known, ...] = (
+    *_shown(
+        # A child that runs twice: its sockets, its advertisements, its own idea of the master.
+        "scenarios/regressions/test_reload_before_restart.py",
+        (_CRASHES, _RELOADS),
         ("as before", r" /proc/net/(raw6?|netlink): nothing became "),
         ("advertisements keep their pace", r" advertised \S+, and again before "),
         ("nobody takes over too soon after its start", r" after its start, and was to wait for "),
-    )
-) + tuple(
-    Known(_STALE, invariant, text, (_STARTS, frozenset({"Reconfigure"})))
-    for invariant, text in (
+    ),
+    *_shown(
         # What a checker that starts anew finds in the table keeps its weight.
+        "scenarios/regressions/test_weight_after_a_kill.py",
+        (_STARTS, frozenset({"Reconfigure"})),
         ("the IPVS table says what the checks say", r" with weight \d+, which is well"),
         ("comes to rest", r"'s table of .* has .* instead of "),
-    )
+    ),
+    *_shown(
+        # A backup whose priority changes between a resignation and its takeover.
+        "scenarios/regressions/test_priority_after_a_resignation.py",
+        (_SCRIPTS,),
+        ("a silent master is replaced in time", r", while its priority may have changed"),
+    ),
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.clock import Instant
 from harness.events import Advertisement
@@ -184,6 +184,8 @@ def _too_quiet(router: Router, able: Span) -> Iterator[Violation]:
                 f" {wait:.3f} s,"
                 f" and is not master"
             )
+            if resigned and len(router.claims.possible(Span(mark, mark + wait))) > 1:
+                text += ", while its priority may have changed"
             yield Violation(
                 TAKES, mark + wait, text, tuple(each for each in router.heard if each.at == mark)
             )
@@ -247,14 +249,11 @@ def faults_have_a_cause(observed: Observed) -> list[Violation]:
     """
     found: list[Violation] = []
     slack = observed.slack
-    for router in routers(observed):
-        if any(
-            router.instance.name in group.members
-            for group in observed.setting.directors[router.director].sync_groups
-        ):
-            continue
-        own = router.instance
-        if own.track_processes or own.track_files or own.track_bfds:
+    everybody = routers(observed)
+    for router in everybody:
+        together = [each for each in everybody if _moves_with(router, each)]
+        tracking = [each.instance for each in together]
+        if any(own.track_processes or own.track_files or own.track_bfds for own in tracking):
             # not every kernel tells of processes, and what is in a file is not on the timeline
             continue
         touched = disturbances(
@@ -263,22 +262,47 @@ def faults_have_a_cause(observed: Observed) -> list[Violation]:
             router.director,
             after=1.0,
         )
+        able = router.able
+        for other in together:
+            able = both(able, other.able)
         for span, state in router.states:
-            judged = both([Span(span.since + slack, span.until - slack)], router.able)
+            judged = both([Span(span.since + slack, span.until - slack)], able)
             for part in without(judged, touched):
-                found += _wrong_state(router, part, state)
+                found += _wrong_state(router, together, part, state)
     return found
 
 
-def _wrong_state(router: Router, span: Span, state: str) -> Iterator[Violation]:
+def _moves_with(router: Router, other: Router) -> bool:
+    """Whether another instance is the same, or in one sync group with it."""
+    if other.director != router.director:
+        return False
+    groups = router.observed.setting.directors[router.director].sync_groups
+    names = {router.instance.name, other.instance.name}
+    return len(names) == 1 or any(names <= set(group.members) for group in groups)
+
+
+def _wrong_state(
+    router: Router, together: Sequence[Router], span: Span, state: str
+) -> Iterator[Violation]:
+    """What it tracks itself, or another member of its group does, makes or forbids FAULT state."""
     told = f"{router.director} is {state} of {router.instance.name}"
-    for part in router.claims.parts(span):
-        if part.length <= 2 * router.observed.slack or router.claims.disturbed(part):
+    for part in _parts(together, span):
+        if part.length <= 2 * router.observed.slack:
             continue
-        possible = router.claims.possible(part)
-        if state == "FAULT" and 0 not in possible:
+        if any(each.claims.disturbed(part) for each in together):
+            continue
+        possible = [each.claims.possible(part) for each in together]
+        if state == "FAULT" and all(0 not in each for each in possible):
             yield Violation(FAULTY, part.since, f"{told}, and all that it tracks is well")
             return
-        if state != "FAULT" and possible == {0}:
+        if state != "FAULT" and {0} in possible:
             yield Violation(FAULTY, part.since, f"{told}, and what it tracks has failed")
             return
+
+
+def _parts(together: Sequence[Router], span: Span) -> list[Span]:
+    """A span, cut wherever something that one of them tracks begins or ends to fail."""
+    parts = [span]
+    for router in together:
+        parts = [smaller for part in parts for smaller in router.claims.parts(part)]
+    return parts

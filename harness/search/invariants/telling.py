@@ -18,8 +18,10 @@ from harness.events import (
 from harness.keepalived import timers
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import ALL, Aspect, effect
-from harness.search.model.spans import Span
+from harness.search.model.processes import in_state
+from harness.search.model.spans import Span, both
 from harness.search.observed import Observed, Violation
+from harness.topology import SyncGroup
 from harness.topology.notification import REPORT
 from harness.topology.vrrp import VrrpInstance
 
@@ -53,6 +55,33 @@ def notifications_are_true(observed: Observed) -> list[Violation]:
                 found += _compared(observed, what, said, _told(observed, name, instance.name))
             if not any(act.kind == "Reconfigure" for act in broken):
                 found += _scripts(observed, name, instance, said)
+        if director.told and not broken:
+            for group in director.sync_groups:
+                found += _of_group(observed, name, group)
+    return found
+
+
+def _of_group(observed: Observed, director: str, group: SyncGroup) -> list[Violation]:
+    """Whoever listens is told that a sync group is master as soon as all of its members are
+    (``vrrp_notify.c``, ``send_group_notifies``).
+    """
+    slack = observed.slack
+    reigns = [Span(observed.began, observed.ended)]
+    for member in group.members:
+        states = in_state(observed, director, member)
+        reigns = both(reigns, [span for span, state in states if state == "MASTER"])
+    words = f'GROUP "{group.name}" MASTER'
+    heard = [
+        event.at
+        for event in observed.of(Notification, node=director, channel="fifo")
+        if event.text.startswith(words)
+    ]
+    found: list[Violation] = []
+    for reign in reigns:
+        begins = observed.began < reign.since < observed.ended - slack
+        if begins and not any(abs(at - reign.since) <= slack for at in heard):
+            text = f"all instances of {group.name} on {director} are master, and nobody is told"
+            found.append(Violation(TOLD, reign.since, text))
     return found
 
 

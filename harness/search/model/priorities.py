@@ -47,11 +47,6 @@ class Claims:
         self._ailing = {each: self._of(each) for each in instance.tracked}
         self._doubtful = disturbances(observed, Aspect.CONFIG, director, after=observed.slack)
         own = observed.setting.directors[director]
-        self._others = [
-            Claims(observed, director, other)
-            for group in own.sync_groups if instance.name in group.members
-            for other in own.instances if other.name in group.members and other.name > instance.name
-        ]  # fmt: skip
         self._grouped = any(instance.name in group.members for group in own.sync_groups)
 
     def possible(self, span: Span) -> set[int]:
