@@ -97,9 +97,8 @@ def unweighted() -> Story:
     return story
 
 
-def grouped() -> Story:
+def grouped(story: Story) -> Story:
     """The first director is master of another instance as well, in a sync group with the first."""
-    story = quiet()
     changed = {}
     for name, director in story.setting.directors.items():
         (one,) = director.instances
@@ -108,6 +107,21 @@ def grouped() -> Story:
         changed[name] = replace(director, instances=(one, other), sync_groups=(group,))
     story.setting = replace(story.setting, directors=changed)
     story.before.append(StateChanged(-4, "director1", instance="VI_2", state="MASTER"))
+    return story
+
+
+def group_told(*states: str) -> Story:
+    """The same where the instance is all of a sync group, whose name the FIFO hears as well."""
+    story = told("BACKUP", "MASTER")
+    group = SyncGroup(name="G", members=("VI_1",))
+    changed = {
+        name: replace(director, sync_groups=(group,))
+        for name, director in story.setting.directors.items()
+    }
+    story.setting = replace(story.setting, directors=changed)
+    for state in states:
+        text = f'GROUP "G" {state} 0'
+        story.events.append(Notification(5 + 156 / 256, "director1", channel="fifo", text=text))
     return story
 
 
@@ -131,6 +145,7 @@ WELL: list[Callable[[], Story]] = [
     removed_server,
     maintenance,
     lambda: told("BACKUP", "MASTER"),
+    lambda: group_told("MASTER"),
     lambda: scripted("MASTER"),
     lambda: (
         edited("no real_server 172.16.10.21")
@@ -299,7 +314,16 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
         FAULTY,
         lambda: unweighted().act("Maintenance", "director2", 5.0, None),
     ),
-    ("a group is torn apart", TOGETHER, lambda: grouped().state("director1", 9.0, "BACKUP")),
+    (
+        "a group does not heed its member's script",
+        FAULTY,
+        lambda: grouped(unweighted()).act("Maintenance", "director2", 5.0, None),
+    ),
+    (
+        "a group is torn apart",
+        TOGETHER,
+        lambda: grouped(quiet()).state("director1", 9.0, "BACKUP"),
+    ),
     (
         "a stranger is advertised to",
         TRUE,
@@ -319,6 +343,7 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
         ANNOUNCED,
         lambda: failover().without(of(Arp, "director2", TAKEN + 4, TAKEN + 6)),
     ),
+    ("a group's state is not told", TOLD, group_told),
     ("a false notification", TOLD, lambda: told("BACKUP", "FAULT")),
     ("one that is missing", TOLD, lambda: told("MASTER")),
     ("one too many notifications", TOLD, lambda: told("BACKUP", "MASTER", "BACKUP")),
