@@ -18,14 +18,14 @@ from topologies.director_pair import DirectorPair
 pytestmark = [pytest.mark.arp, topology(DirectorPair)]
 
 UNPROTECTED = pytest.mark.control(
-    "ARP protection off", fault=Unprotected, node="web1", caught="answer.node|sender"
+    "ARP protection off", fault=Unprotected, node="web1", caught="who speaks for the VIP"
 )
 NO_VIP = pytest.mark.control(
     "the VIP is missing on web1",
     sabotage=lambda cluster: cluster.nodes["web1"].machine.run(
         ["ip", "address", "del", "172.16.10.50/32", "dev", "lo"]
     ),
-    caught="answer.node|speak_first",
+    caught="who speaks for the VIP",
 )
 
 QUESTIONS = 5
@@ -40,7 +40,9 @@ def test_arp_only_the_owner_answers_for_the_vip(cluster: Cluster) -> None:
 
     answers = cluster.ask_arp(cluster.client, cluster.vip, QUESTIONS)
 
-    assert {(answer.node, answer.sender_mac) for answer in answers} == {(master.name, master.mac)}
+    assert {(answer.node, answer.sender_mac) for answer in answers} == {
+        (master.name, master.mac)
+    }  # label: who speaks for the VIP
     assert len(answers) == QUESTIONS
 
 
@@ -58,7 +60,9 @@ def test_arp_real_server_that_talks_first_does_not_announce_the_vip(cluster: Clu
         Arp, node=server.name, since=asked, sent=True, operation="request"
     )
 
-    assert {question.sender for question in questions} == {server.ip}
+    assert {question.sender for question in questions} == {
+        server.ip
+    }  # label: who speaks for the VIP
 
 
 @NO_VIP
@@ -69,7 +73,10 @@ def test_arp_flux_is_seen_without_the_protection(cluster: Cluster) -> None:
     with cluster.suffering(Unprotected(server)):
         answers = cluster.ask_arp(cluster.client, cluster.vip, QUESTIONS)
 
-    assert {answer.node for answer in answers} == {master.name, server.name}
+    assert {answer.node for answer in answers} == {
+        master.name,
+        server.name,
+    }  # label: who speaks for the VIP
 
 
 @NO_VIP
@@ -80,7 +87,9 @@ def test_arp_unprotected_real_server_announces_the_vip(cluster: Cluster) -> None
     asked = cluster.timeline.now()
 
     with cluster.suffering(Unprotected(server)):
-        cluster.speak_first(server, source=cluster.vip, to=cluster.client)
+        cluster.speak_first(
+            server, source=cluster.vip, to=cluster.client
+        )  # label: who speaks for the VIP
     questions = cluster.timeline.events(
         Arp, node=server.name, since=asked, sent=True, operation="request"
     )
@@ -100,7 +109,9 @@ def test_arp_either_setting_alone_is_half_a_protection(cluster: Cluster, lacks: 
 
     with cluster.suffering(HalfProtected(server, lacks)):
         answers = cluster.ask_arp(cluster.client, cluster.vip, QUESTIONS)
-        cluster.speak_first(server, source=cluster.vip, to=cluster.client)
+        cluster.speak_first(
+            server, source=cluster.vip, to=cluster.client
+        )  # label: who speaks for the VIP
     questions = cluster.timeline.events(
         Arp, node=server.name, since=asked, sent=True, operation="request"
     )
@@ -127,14 +138,14 @@ def test_arp_real_servers_stay_silent_through_a_failover(cluster: Cluster) -> No
         cluster.wait_master(backup, since=struck, until=due.latest)
         answers += cluster.ask_arp(cluster.client, cluster.vip, QUESTIONS)
 
-    assert {answer.node for answer in answers} == {backup.name}
+    assert {answer.node for answer in answers} == {backup.name}  # label: who speaks for the VIP
     assert len(answers) == QUESTIONS
 
 
 @pytest.mark.control(
     "no second round",
     config={"director2": ("priority 90", "priority 90\ngarp_master_delay 0")},
-    caught="then",
+    caught="the client's ARP entry",
 )
 def test_arp_second_round_reaches_a_client_that_missed_the_first(cluster: Cluster) -> None:
     """A switch port that is still being opened loses the first five announcements: hence five more,
@@ -157,13 +168,13 @@ def test_arp_second_round_reaches_a_client_that_missed_the_first(cluster: Cluste
         then, served = cluster.neighbour(client, cluster.vip), cluster.fetch(1)
 
     assert (meanwhile, lost[0].status) == (master.mac, 0)
-    assert (then, served[0].status) == (backup.mac, 200)
+    assert (then, served[0].status) == (backup.mac, 200)  # label: the client's ARP entry
 
 
 @pytest.mark.control(
     "no refresh",
     config={"director2": ("garp_master_refresh 3", "garp_master_refresh 0")},
-    caught="then|known",
+    caught="the client's ARP entry",
 )
 @topology(
     DirectorPair,
@@ -189,7 +200,7 @@ def test_arp_refresh_reaches_a_client_that_missed_all_before(cluster: Cluster) -
         cluster.timeline.let_pass(struck + took + due + cluster.slack - cluster.timeline.now())
         then = cluster.neighbour(client, cluster.vip)
 
-    assert (meanwhile, then) == (master.mac, backup.mac)
+    assert (meanwhile, then) == (master.mac, backup.mac)  # label: the client's ARP entry
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -238,5 +249,7 @@ def test_arp_announcements_follow_their_schedule(
     )
 
     due = timers.garp_schedule(backup.vrrp, lasting, backup.plan.image.keepalived)
-    assert cluster.on_time([event.at - struck - took for event in announced], due)
+    assert cluster.on_time(
+        [event.at - struck - took for event in announced], due
+    )  # label: announced
     assert {(event.sender, event.sender_mac) for event in announced} == {(cluster.vip, backup.mac)}

@@ -47,7 +47,7 @@ def forgets(*seconds: int):  # type: ignore[no-untyped-def]
 
 @fresh_topology(DirectorPair, sync_daemon=True)  # the tables begin empty
 @pytest.mark.control(
-    "directors do not tell each other", topology={"sync_daemon": False}, caught="outcome"
+    "directors do not tell each other", topology={"sync_daemon": False}, caught="complete"
 )
 def test_persistence_of_a_stream_through_a_failover(cluster: Cluster) -> None:
     """The new master knows the connection from the old one's sync daemon, so a download goes on
@@ -66,7 +66,7 @@ def test_persistence_of_a_stream_through_a_failover(cluster: Cluster) -> None:
             stream.ended.wait()
             until = cluster.timeline.now()
 
-    assert stream.outcome == "complete"
+    assert stream.outcome == "complete"  # label: complete
     assert stream.received > 40_000
     shortest = took - PACE - SHORTEST_RETRANSMISSION
     longest = 2 * (took + SHORTEST_RETRANSMISSION)
@@ -74,7 +74,7 @@ def test_persistence_of_a_stream_through_a_failover(cluster: Cluster) -> None:
 
 
 @pytest.mark.control(
-    "the directors forget after a minute", sabotage=forgets(60, 60, 60), caught="later"
+    "the directors forget after a minute", sabotage=forgets(60, 60, 60), caught="stays open"
 )
 def test_persistence_of_a_connection_that_is_kept_alive(cluster: Cluster) -> None:
     """IPVS balances connections and not requests: all that are asked in one go to one real server,
@@ -85,7 +85,7 @@ def test_persistence_of_a_connection_that_is_kept_alive(cluster: Cluster) -> Non
         first = [session.fetch() for _ in range(3)]
         cluster.timeline.let_pass(IDLE)
         later = [session.fetch() for _ in range(3)]
-        assert session.is_open, "later"
+        assert session.is_open, "later"  # label: stays open
     requests = [*first, *later]
 
     assert [request.status for request in requests] == [200] * 6
@@ -95,7 +95,7 @@ def test_persistence_of_a_connection_that_is_kept_alive(cluster: Cluster) -> Non
 
 
 @topology(DirectorPair, scheduler="lc")
-@pytest.mark.control("rr counts nothing", topology={"scheduler": "rr"}, caught="others")
+@pytest.mark.control("rr counts nothing", topology={"scheduler": "rr"}, caught="kept away")
 def test_persistence_of_a_slow_reader_keeps_others_away(cluster: Cluster) -> None:
     """A client that reads slowly holds its connection, and a process of the real server, for as
     long as it reads: its buffers are full, and the server may not send. Schedulers that count
@@ -114,12 +114,14 @@ def test_persistence_of_a_slow_reader_keeps_others_away(cluster: Cluster) -> Non
     assert len(stream.pieces) in (10, 11)
     (busy,) = [server.address for server in counted if server.active]
     (idle,) = [server.page for server in cluster.real_servers if server.ip != busy]
-    assert others == {idle: 6}, "others"
+    assert others == {idle: 6}, "others"  # label: kept away
 
 
 @topology(OneLan)
 @pytest.mark.control(
-    "the directors forget datagrams at once", sabotage=forgets(900, 120, 1), caught="stuck"
+    "the directors forget datagrams at once",
+    sabotage=forgets(900, 120, 1),
+    caught="stays with its server",
 )
 def test_persistence_of_datagrams_from_one_port(cluster: Cluster) -> None:
     """To IPVS all datagrams from one port to one service are a connection, which each of them
@@ -137,7 +139,7 @@ def test_persistence_of_datagrams_from_one_port(cluster: Cluster) -> None:
         cluster.timeline.let_pass(UDP_REMEMBERED + LATE + cluster.slack)
         (after,) = cluster.fetch(1, service, source_port=5060)
 
-    assert stuck == {drained.page: 4}
+    assert stuck == {drained.page: 4}  # label: stays with its server
     assert drained.page not in others
     assert after.server not in (None, drained.page)
 
@@ -152,13 +154,13 @@ def test_persistence_is_none_where_each_datagram_is_scheduled_by_itself(cluster:
     cluster.settle()
     answers = cluster.fetch(6, service_of("DR", 4, "UDP"), source_port=5353)
 
-    assert measures.distribution(answers) == {"web1": 3, "web2": 3}
+    assert measures.distribution(answers) == {"web1": 3, "web2": 3}  # label: distribution
     assert not cluster.connection_table(cluster.master)
 
 
 @fresh_topology(DirectorPair, sync_daemon=True)  # the tables begin empty
 @pytest.mark.control(
-    "directors do not tell each other", topology={"sync_daemon": False}, caught="told"
+    "directors do not tell each other", topology={"sync_daemon": False}, caught="in both tables"
 )
 def test_persistence_of_connections_is_in_both_tables(cluster: Cluster) -> None:
     """What the master balances, the backup knows from its sync daemon: the same tuples to the same
@@ -178,7 +180,7 @@ def test_persistence_of_connections_is_in_both_tables(cluster: Cluster) -> None:
     assert {entry.state for entry in own} == {"ESTABLISHED"}
     assert {(entry.key, entry.server) for entry in told} == {
         (entry.key, entry.server) for entry in own
-    }
+    }  # label: in both tables
     assert {entry.synchronised for entry in told} == {True}
     assert max(entry.expires for entry in closing) < min(entry.expires for entry in own)
     events = cluster.timeline.events(ConnectionChanged, node=master.name, since=began)

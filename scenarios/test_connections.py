@@ -21,9 +21,9 @@ LOSSES = pytest.mark.parametrize(
     "loss", [PowerOff, Unplug, StopKeepalived, HangKeepalived], ids=lambda fault: fault.__name__
 )
 UNTOLD = pytest.mark.control(
-    "no lvs_sync_daemon", topology={"sync_daemon": False}, caught="told|status"
+    "no lvs_sync_daemon", topology={"sync_daemon": False}, caught="connections survive"
 )
-TOLD = pytest.mark.control("lvs_sync_daemon", topology={"sync_daemon": True}, caught="error")
+TOLD = pytest.mark.control("lvs_sync_daemon", topology={"sync_daemon": True}, caught="reset")
 
 
 @UNTOLD
@@ -40,7 +40,7 @@ def test_failover_backup_knows_the_connections_of_the_master(cluster: Cluster) -
         own, told = cluster.connections(master), cluster.connections(backup)
 
     assert len(own) >= COUNT
-    assert {port: told.get(port) for port in own} == own
+    assert {port: told.get(port) for port in own} == own  # label: connections survive
     heard = cluster.timeline.events(Synchronisation, node=backup.name, sent=False)
     assert all(any(f":{port} " in message.connections for message in heard) for port in own)
 
@@ -61,7 +61,7 @@ def test_failover_keeps_connections_that_the_backup_knows(
             cluster.wait_announced(backup, since=struck, until=due.latest)
             answers = [connection.finish() for connection in held]
 
-    assert [answer.status for answer in answers] == [200] * COUNT
+    assert [answer.status for answer in answers] == [200] * COUNT  # label: connections survive
     assert len({answer.server for answer in answers}) == len(cluster.real_servers)
 
 
@@ -86,7 +86,9 @@ def test_failover_resets_connections_that_the_backup_does_not_know(
             answers = [connection.finish() for connection in held]
             fresh = cluster.fetch(2)
 
-    assert [answer.error for answer in answers] == ["Connection reset by peer"] * COUNT
+    assert [answer.error for answer in answers] == [
+        "Connection reset by peer"
+    ] * COUNT  # label: reset
     assert [answer.status for answer in fresh] == [200, 200]
 
 
@@ -110,11 +112,11 @@ def test_failover_keeps_connections_through_the_failback(cluster: Cluster) -> No
         )
         answers = [connection.finish() for connection in held]
 
-    assert [answer.status for answer in answers] == [200] * COUNT
+    assert [answer.status for answer in answers] == [200] * COUNT  # label: connections survive
 
 
 @pytest.mark.control(
-    "no failback", config={"director1": ("version 2", "version 2\nnopreempt")}, caught="announced"
+    "no failback", config={"director1": ("version 2", "version 2\nnopreempt")}, caught="fails back"
 )
 def test_failover_loses_connections_opened_while_the_other_was_away(cluster: Cluster) -> None:
     """The daemon tells of a connection once, with its third packet, and then only with every
@@ -135,7 +137,7 @@ def test_failover_loses_connections_opened_while_the_other_was_away(cluster: Clu
         candidate = cluster.candidate_since(master, since=cluster.healed())
         cluster.wait_announced(
             master, since=candidate.latest, until=timers.failback(master.vrrp).latest
-        )
+        )  # label: fails back
         answers = [connection.finish() for connection in held]
 
     assert [answer.error for answer in answers] == ["Connection reset by peer"] * COUNT

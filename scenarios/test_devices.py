@@ -24,7 +24,7 @@ BALANCED = [pytest.param(kind, marks=topology(Devices, kind=kind)) for kind in B
 
 @pytest.mark.parametrize("kind", EVERY_KIND)
 @pytest.mark.control(
-    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="takes over"
 )
 def test_election_is_the_same_on_every_kind_of_interface(cluster: Cluster, kind: str) -> None:
     """keepalived knows an interface by its name, and sends by that; what it is made of changes
@@ -34,7 +34,7 @@ def test_election_is_the_same_on_every_kind_of_interface(cluster: Cluster, kind:
     due = timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(PowerOff(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
         assert cluster.owners() == [backup.name]
 
     assert took.within(due)
@@ -53,14 +53,14 @@ def tunnelled(cluster: Cluster) -> None:
 
 @pytest.mark.forwarding
 @pytest.mark.parametrize("kind", BALANCED)
-@pytest.mark.control("TUN instead", sabotage=tunnelled, caught="status")
+@pytest.mark.control("TUN instead", sabotage=tunnelled, caught="answers")
 def test_forwarding_is_the_same_on_every_kind_of_interface(cluster: Cluster, kind: str) -> None:
     """DR gives a packet the hardware address of a real server, whatever interface that is reached
     by, and the answer goes straight back.
     """
     master = cluster.master
     requests = cluster.fetch(4)
-    assert [request.status for request in requests] == [200] * 4
+    assert [request.status for request in requests] == [200] * 4  # label: answers
     path, server = cluster.path_of(requests[0]), cluster.server_of(requests[0])
 
     asked, forwarded = path.between(cluster.client, master), path.between(master, server)
@@ -77,7 +77,7 @@ def test_forwarding_is_the_same_on_every_kind_of_interface(cluster: Cluster, kin
     "the other wire is out already",
     fault=lambda node: Unplug(node, "eth1"),
     node="director1",
-    caught="address",
+    caught="VIP stays",
 )
 def test_election_is_not_needed_when_a_bond_loses_one_wire(cluster: Cluster) -> None:
     """The other wire takes over within the time in which the bond looks for a carrier, far below
@@ -91,6 +91,8 @@ def test_election_is_not_needed_when_a_bond_loses_one_wire(cluster: Cluster) -> 
         answers = [request.status for request in cluster.fetch(2)]
         sent = cluster.timeline.events(Advertisement, node=master.name, since=struck + 1, sent=True)
 
-    assert not cluster.timeline.events(AddressChanged, since=began, address=cluster.vip)
+    assert not cluster.timeline.events(
+        AddressChanged, since=began, address=cluster.vip
+    )  # label: VIP stays
     assert sent
     assert answers == [200, 200]

@@ -32,14 +32,14 @@ LOSSES = pytest.mark.parametrize(
     ids=lambda fault: fault.__name__,
 )
 NO_BACKUP = pytest.mark.control(
-    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="takes over"
 )
 STUCK = pytest.mark.control(
     "the backup hangs as soon as it is master",
     config={
         "director2": ("priority 90", 'priority 90\nnotify_master "/usr/bin/pkill -STOP keepalived"')
     },
-    caught="wait_resigned",
+    caught="resigns",
 )
 
 
@@ -53,7 +53,7 @@ def test_failover_to_the_backup_within_its_window(
     due = timers.takeover(backup.vrrp, announced=loss.announced)
 
     with cluster.load() as load, cluster.suffering(loss(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
         cluster.wait_answers(load, 3, since=struck + took)
 
     assert took.within(due)
@@ -65,7 +65,7 @@ def test_failover_to_the_backup_within_its_window(
 @pytest.mark.control(
     "one gratuitous ARP instead of five",
     config={"director2": ("priority 90", "priority 90\ngarp_master_repeat 1")},
-    caught=r"len\(announced\)",
+    caught="gratuitous ARP",
 )
 @LOSSES
 def test_failover_is_announced_by_gratuitous_arp(
@@ -89,7 +89,7 @@ def test_failover_is_announced_by_gratuitous_arp(
     )  # fmt: skip
 
     assert known == backup.mac
-    assert len(announced) == len(at_once)
+    assert len(announced) == len(at_once)  # label: gratuitous ARP
 
 
 @STUCK
@@ -117,14 +117,16 @@ def test_failover_is_followed_by_failback(
     returned = (
         Window(healed, healed) if loss.in_office else cluster.candidate_since(master, since=healed)
     )
-    took = cluster.wait_resigned(backup, since=returned.latest, until=due.latest)
+    took = cluster.wait_resigned(backup, since=returned.latest, until=due.latest)  # label: resigns
 
     assert took.happened_within(returned + due)
     assert cluster.master is master
     assert not measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)
 
 
-@pytest.mark.control("ARP protection off", fault=Unprotected, node="web1", caught="answer.node")
+@pytest.mark.control(
+    "ARP protection off", fault=Unprotected, node="web1", caught="who speaks for the VIP"
+)
 def test_failover_of_a_killed_keepalived_leaves_the_vip_behind(cluster: Cluster) -> None:
     """SIGKILL lets nobody remove the VIP: the kernel goes on answering ARP for it, until keepalived
     is started again and begins by removing what it finds (keepalived ``vrrp.c``,
@@ -143,7 +145,10 @@ def test_failover_of_a_killed_keepalived_leaves_the_vip_behind(cluster: Cluster)
     )
 
     assert took.within(due)
-    assert {answer.node for answer in answers} == {master.name, backup.name}
+    assert {answer.node for answer in answers} == {
+        master.name,
+        backup.name,
+    }  # label: who speaks for the VIP
     assert cleaned >= 0
     assert measures.reigns(cluster.timeline, backup.vrrp.vrid, since=struck)[0].node == backup.name
 
@@ -159,7 +164,7 @@ def test_failover_by_a_restart_goes_there_and_back(cluster: Cluster) -> None:
     with cluster.load() as load:
         with cluster.suffering(StopKeepalived(master)) as struck:
             pass
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
         candidate = cluster.candidate_since(master, since=struck)
         back = cluster.wait_master(
             master, since=candidate.latest, until=timers.failback(master.vrrp).latest
@@ -175,14 +180,14 @@ def test_failover_by_a_restart_goes_there_and_back(cluster: Cluster) -> None:
 @pytest.mark.control(
     "the new VRRP process dawdles",
     config={"director1": ("router_id director1", "router_id director1\nvrrp_startup_delay 9")},
-    caught="candidate|settles",
+    caught="settles",
 )
 def test_failover_of_a_crashed_vrrp_process(cluster: Cluster) -> None:
     """The parent starts another VRRP process at once (keepalived ``core/main.c``), which removes
     the VIP and waits like any that starts; the backup's wait began with the last advertisement, so
     it comes first or a little later.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.master, cluster.backup  # label: settles
     own, other = timers.failback(master.vrrp), timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(CrashVrrp(master)) as struck:
@@ -213,7 +218,7 @@ def test_failover_of_a_flapping_link_goes_once(cluster: Cluster) -> None:
             strikes.append(struck)
             cluster.timeline.let_pass(master.vrrp.advert_int / 2)
         cluster.timeline.let_pass(timers.master_down_interval(master.vrrp) / 2)
-    took = cluster.wait_master(backup, since=strikes[0], until=due.latest)
+    took = cluster.wait_master(backup, since=strikes[0], until=due.latest)  # label: takes over
     back = cluster.wait_master(
         master, since=cluster.healed(), until=timers.failback(master.vrrp).latest
     )

@@ -22,14 +22,16 @@ def test_scheduler_gives_every_server_of_a_farm_its_turn(cluster: Cluster) -> No
     cluster.settle()
     sent = cluster.fetch(2 * REAL_SERVERS)
 
-    assert measures.distribution(sent) == {server.page: 2 for server in cluster.real_servers}
+    assert measures.distribution(sent) == {
+        server.page: 2 for server in cluster.real_servers
+    }  # label: distribution
 
 
 @pytest.mark.health
 @pytest.mark.control(
     "checked once an hour",
     config=dict.fromkeys(("director1", "director2"), ("delay_loop 10", "delay_loop 3600")),
-    caught="removes web",
+    caught="removed",
 )
 def test_health_every_failed_server_of_a_farm_leaves_both_tables_in_time(cluster: Cluster) -> None:
     """Checkers do not wait for each other: each of several failures is due when one alone would be,
@@ -49,7 +51,7 @@ def test_health_every_failed_server_of_a_farm_leaves_both_tables_in_time(cluster
             cluster.wait_pool(director, server, present=False, since=since, until=due.latest)
             for director in cluster.directors
             for server, since in struck.items()
-        ]
+        ]  # label: removed
         left = [cluster.pool(director) for director in cluster.directors]
 
     assert all(seconds.within(due) for seconds in took), took

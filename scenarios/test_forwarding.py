@@ -61,8 +61,8 @@ def without_word_of_size(cluster: Cluster) -> None:
 @ONE_LAN
 @FAMILIES
 @PROTOCOLS
-@pytest.mark.control("TUN instead", sabotage=forwarding("-i"), caught="unrouted")
-@pytest.mark.control("VIP missing on the real servers", sabotage=without_vips, caught="status")
+@pytest.mark.control("TUN instead", sabotage=forwarding("-i"), caught="packet unchanged")
+@pytest.mark.control("VIP missing on the real servers", sabotage=without_vips, caught="answers")
 def test_forwarding_by_dr_changes_nothing_but_the_hop(
     cluster: Cluster, family: int, protocol: str
 ) -> None:
@@ -72,13 +72,15 @@ def test_forwarding_by_dr_changes_nothing_but_the_hop(
     """
     master, service = cluster.master, service_of("DR", family, protocol)
     (request,) = cluster.fetch(1, service)
-    assert request.status == 200
+    assert request.status == 200  # label: answers
     path, server = cluster.path_of(request), cluster.server_of(request)
 
     asked, forwarded = path.between(cluster.client, master), path.between(master, server)
     answers = path.between(server, cluster.client)
 
-    assert [packet.unrouted for packet in forwarded] == [packet.unrouted for packet in asked]
+    assert [packet.unrouted for packet in forwarded] == [
+        packet.unrouted for packet in asked
+    ]  # label: packet unchanged
     assert [packet.ttl for packet in forwarded] == [packet.ttl - 1 for packet in asked]
     assert (
         {packet.destination for packet in forwarded}
@@ -94,8 +96,8 @@ def test_forwarding_by_dr_changes_nothing_but_the_hop(
 @ONE_LAN
 @FAMILIES
 @PROTOCOLS
-@pytest.mark.control("DR instead", sabotage=forwarding("-g"), caught="carried")
-@pytest.mark.control("VIP missing on the real servers", sabotage=without_vips, caught="status")
+@pytest.mark.control("DR instead", sabotage=forwarding("-g"), caught="carried whole")
+@pytest.mark.control("VIP missing on the real servers", sabotage=without_vips, caught="answers")
 def test_forwarding_by_tun_puts_the_packet_into_another(
     cluster: Cluster, family: int, protocol: str
 ) -> None:
@@ -105,7 +107,7 @@ def test_forwarding_by_tun_puts_the_packet_into_another(
     """
     master, service = cluster.master, service_of("TUN", family, protocol)
     (request,) = cluster.fetch(1, service)
-    assert request.status == 200
+    assert request.status == 200  # label: answers
     path, server = cluster.path_of(request), cluster.server_of(request)
 
     asked, outer = path.between(cluster.client, master), path.between(master, server)
@@ -113,7 +115,9 @@ def test_forwarding_by_tun_puts_the_packet_into_another(
     ends = tuple(node.plan.interface().address_of(family) for node in (master, server))
 
     carried = [packet.carried for packet in outer if packet.carried is not None]
-    assert [packet.unrouted for packet in carried] == [packet.unrouted for packet in asked]
+    assert [packet.unrouted for packet in carried] == [
+        packet.unrouted for packet in asked
+    ]  # label: carried whole
     assert (
         [packet.ttl for packet in carried]
         == [packet.ttl - 1 for packet in asked]
@@ -129,8 +133,10 @@ def test_forwarding_by_tun_puts_the_packet_into_another(
 @TWO_LANS
 @FAMILIES
 @PROTOCOLS
-@pytest.mark.control("director does not route", topology={"forwards": False}, caught="status")
-@pytest.mark.control("real servers without a gateway", topology={"gateway": False}, caught="status")
+@pytest.mark.control("director does not route", topology={"forwards": False}, caught="answers")
+@pytest.mark.control(
+    "real servers without a gateway", topology={"gateway": False}, caught="answers"
+)
 def test_forwarding_by_nat_rewrites_both_ways(cluster: Cluster, family: int, protocol: str) -> None:
     """NAT gives a packet the real server's address and port (kernel ``ip_vs_nat_xmit``) and the
     answer, which must come back through the director, those of the VIP (``handle_response``);
@@ -138,7 +144,7 @@ def test_forwarding_by_nat_rewrites_both_ways(cluster: Cluster, family: int, pro
     """
     master, service = cluster.master, service_of("NAT", family, protocol)
     (request,) = cluster.fetch(1, service)
-    assert request.status == 200
+    assert request.status == 200  # label: answers
     path, server = cluster.path_of(request), cluster.server_of(request)
 
     asked, forwarded = path.between(cluster.client, master), path.between(master, server)
@@ -163,7 +169,7 @@ def test_forwarding_by_nat_rewrites_both_ways(cluster: Cluster, family: int, pro
 @ONE_LAN
 @FAMILIES
 @pytest.mark.parametrize("method", ["DR", "TUN"])
-@pytest.mark.control("VIP missing on the real servers", sabotage=without_vips, caught="status")
+@pytest.mark.control("VIP missing on the real servers", sabotage=without_vips, caught="answers")
 def test_forwarding_lets_large_answers_bypass_the_director(
     cluster: Cluster, method: str, family: int
 ) -> None:
@@ -172,7 +178,7 @@ def test_forwarding_lets_large_answers_bypass_the_director(
     """
     master = cluster.master
     (request,) = cluster.fetch(1, service_of(method, family, "TCP"), path=f"/{LARGE}")
-    assert (request.status, request.length) == (200, LARGE_SIZE)
+    assert (request.status, request.length) == (200, LARGE_SIZE)  # label: answers
     path = cluster.path_of(request)
 
     sizes = [len(packet.ip) for packet in path.between(cluster.server_of(request), cluster.client)]
@@ -186,14 +192,16 @@ def test_forwarding_lets_large_answers_bypass_the_director(
 
 @TWO_LANS
 @FAMILIES
-@pytest.mark.control("real servers without a gateway", topology={"gateway": False}, caught="status")
+@pytest.mark.control(
+    "real servers without a gateway", topology={"gateway": False}, caught="answers"
+)
 def test_forwarding_by_nat_returns_large_answers(cluster: Cluster, family: int) -> None:
     """NAT's answers all pass the director, in packets as large as the link takes, each of them
     rewritten rightly.
     """
     master = cluster.master
     (request,) = cluster.fetch(1, service_of("NAT", family, "TCP"), path=f"/{LARGE}")
-    assert (request.status, request.length) == (200, LARGE_SIZE)
+    assert (request.status, request.length) == (200, LARGE_SIZE)  # label: answers
     path = cluster.path_of(request)
 
     answers, returned = (
@@ -208,7 +216,7 @@ def test_forwarding_by_nat_returns_large_answers(cluster: Cluster, family: int) 
 
 @ONE_LAN
 @FAMILIES
-@pytest.mark.control("TUN instead", sabotage=forwarding("-i"), caught="too_big")
+@pytest.mark.control("TUN instead", sabotage=forwarding("-i"), caught="nothing too big")
 def test_forwarding_by_dr_passes_full_packets_on(cluster: Cluster, family: int) -> None:
     """DR adds nothing to a packet, so one as large as the link takes goes through as it is."""
     master = cluster.master
@@ -216,14 +224,14 @@ def test_forwarding_by_dr_passes_full_packets_on(cluster: Cluster, family: int) 
     assert request.status == 200
     path = cluster.path_of(request)
 
-    assert not path.too_big
+    assert not path.too_big  # label: nothing too big
     assert max(len(packet.ip) for packet in path.between(master, cluster.server_of(request))) == MTU
 
 
 @ONE_LAN
 @FAMILIES
-@pytest.mark.control("firewall drops ICMP", sabotage=without_word_of_size, caught="status")
-@pytest.mark.control("DR instead", sabotage=forwarding("-g"), caught="too_big")
+@pytest.mark.control("firewall drops ICMP", sabotage=without_word_of_size, caught="answers")
+@pytest.mark.control("DR instead", sabotage=forwarding("-g"), caught="who says what fits")
 def test_forwarding_by_tun_tells_the_client_what_fits(cluster: Cluster, family: int) -> None:
     """A full packet does not fit into another: the director says so (``ensure_mtu_is_adequate`` in
     ip_vs_xmit.c; RFC 1191, RFC 8201), the client sends smaller ones, and the request is answered
@@ -232,9 +240,11 @@ def test_forwarding_by_tun_tells_the_client_what_fits(cluster: Cluster, family: 
     master = cluster.master
     cluster.forget_path_mtu(cluster.client)
     (request,) = cluster.fetch(1, service_of("TUN", family, "TCP"), padding=3000)
-    assert request.status == 200
+    assert request.status == 200  # label: answers
     path = cluster.path_of(request)
 
-    assert {packet.frame.node for packet in path.too_big if packet.frame.sent} == {master.name}
+    assert {packet.frame.node for packet in path.too_big if packet.frame.sent} == {
+        master.name
+    }  # label: who says what fits
     assert max(len(packet.ip) for packet in path.between(cluster.client, master)) == MTU
     assert max(len(packet.ip) for packet in path.between(master, cluster.server_of(request))) == MTU

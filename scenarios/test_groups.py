@@ -24,7 +24,7 @@ def test_forwarding_by_mark_takes_all_ports_in_one_turn(cluster: Cluster) -> Non
 
     turns = [cluster.fetch(1, marked(), port=port)[0].server for port in (80, 8080, 80, 8080)]
 
-    assert [turns[0] == turn for turn in turns] == [True, False, True, False]
+    assert [turns[0] == turn for turn in turns] == [True, False, True, False]  # label: turns
     assert set(turns) == names
 
 
@@ -33,7 +33,7 @@ def unmark(cluster: Cluster) -> None:
     cluster.master.machine.run(["iptables-legacy", "-t", "mangle", "-F", "PREROUTING"])
 
 
-@pytest.mark.control("no marks", sabotage=unmark, caught="status")
+@pytest.mark.control("no marks", sabotage=unmark, caught="answers")
 def test_forwarding_by_mark_takes_nothing_else(cluster: Cluster) -> None:
     """The VIP's other ports bear no mark: there the director answers itself, and has nobody who
     listens.
@@ -42,7 +42,7 @@ def test_forwarding_by_mark_takes_nothing_else(cluster: Cluster) -> None:
     (served,) = cluster.fetch(1, marked())
     (other,) = cluster.fetch(1, marked(), port=81)
 
-    assert served.status == 200
+    assert served.status == 200  # label: answers
     assert other.error == "Connection refused"
 
 
@@ -59,10 +59,10 @@ def test_forwarding_by_group_gives_every_member_turns_of_its_own(cluster: Cluste
     ]
 
     assert None not in turns
-    assert turns[0] != turns[2] and turns[1] != turns[3], "not turns of its own"  # noqa: PT018
+    assert turns[0] != turns[2] and turns[1] != turns[3], "not turns of its own"  # noqa: PT018  # label: turns
 
 
-@pytest.mark.control("another page is checked", topology={"path": "/large"}, caught="wait_pool")
+@pytest.mark.control("another page is checked", topology={"path": "/large"}, caught="removed")
 def test_forwarding_by_group_loses_a_failed_server_in_every_member(cluster: Cluster) -> None:
     """The real servers of a group are checked once for all members, so all lose one at the same
     time.
@@ -73,7 +73,7 @@ def test_forwarding_by_group_loses_a_failed_server_in_every_member(cluster: Clus
     with cluster.suffering(RemovePage(server)) as struck:
         took = cluster.wait_pool(
             director, server, present=False, since=struck, until=removed.latest
-        )
+        )  # label: removed
     healed = cluster.healed()
     back = cluster.wait_pool(director, server, present=True, since=healed, until=returned.latest)
 

@@ -15,7 +15,7 @@ from topologies.director_pair import DirectorPair
 RARELY = pytest.mark.control(
     "checked once an hour",
     config=dict.fromkeys(("director1", "director2"), ("delay_loop 2", "delay_loop 3600")),
-    caught="removes web1",
+    caught="removed",
 )
 
 pytestmark = [pytest.mark.health, topology(DirectorPair), RARELY]
@@ -40,7 +40,7 @@ def test_health_failed_server_leaves_both_tables_in_time(
         took = [
             cluster.wait_pool(director, server, present=False, since=struck, until=due.latest)
             for director in cluster.directors
-        ]
+        ]  # label: removed
 
     assert all(seconds.within(due) for seconds in took), took
 
@@ -55,7 +55,9 @@ def test_health_removed_server_gets_no_request(
     due = timers.removal(cluster.service, failure.symptom)
 
     with cluster.load() as load, cluster.suffering(failure(server)) as struck:
-        took = cluster.wait_pool(master, server, present=False, since=struck, until=due.latest)
+        took = cluster.wait_pool(
+            master, server, present=False, since=struck, until=due.latest
+        )  # label: removed
         answered = cluster.wait_answers(load, 10, since=struck + took)
         sent = measures.requests(cluster.timeline, since=struck + took, until=answered[-1].at)
 
@@ -76,7 +78,9 @@ def test_health_recovered_server_returns_to_both_tables(
 
     with cluster.suffering(failure(server)) as struck:
         for director in cluster.directors:
-            cluster.wait_pool(director, server, present=False, since=struck, until=removed.latest)
+            cluster.wait_pool(
+                director, server, present=False, since=struck, until=removed.latest
+            )  # label: removed
     healed = cluster.serves_again(server)
     took = [
         cluster.wait_pool(director, server, present=True, since=healed, until=due.latest)

@@ -20,15 +20,15 @@ pytestmark = [
 ]
 
 RARELY = pytest.mark.control(
-    "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1|weight 0"
+    "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removed"
 )
 IMPATIENT = pytest.mark.control(
-    "removed at the first failure", topology={"retry": 0}, caught="left.within"
+    "removed at the first failure", topology={"retry": 0}, caught="removed in time"
 )
 ALONE = topology(
     HealthChecks, services=(TCP,)
 )  # between two checks of one service there is time enough
-DEAD = pytest.mark.control("httpd is dead", fault=StopHttpd, node="web1", caught="pool|settles")
+DEAD = pytest.mark.control("httpd is dead", fault=StopHttpd, node="web1", caught="settles")
 
 
 @RARELY
@@ -50,19 +50,19 @@ def test_health_tcp_failure_removes_a_server_and_recovery_returns_it(
     """
     fault = failure(cluster.real_servers[0])
 
-    left, back = cluster.survives(fault, service)
+    left, back = cluster.survives(fault, service)  # label: removed
 
-    assert left.within(timers.removal(service, fault.symptom))
+    assert left.within(timers.removal(service, fault.symptom))  # label: removed in time
     assert back.within(timers.recovery(service, fault.symptom))
 
 
 @RARELY
-@pytest.mark.control("tries again", topology={"retry": 3}, caught="removes web1")
+@pytest.mark.control("tries again", topology={"retry": 3}, caught="removed")
 def test_health_without_retry_the_first_failure_removes(cluster: Cluster) -> None:
     """With ``retry 0`` a server leaves at the first connection that fails (keepalived
     ``check_tcp.c``).
     """
-    left, _ = cluster.survives(StopHttpd(cluster.real_servers[0]), EAGER)
+    left, _ = cluster.survives(StopHttpd(cluster.real_servers[0]), EAGER)  # label: removed
 
     assert left.within(timers.removal(EAGER))
 
@@ -75,7 +75,7 @@ def test_health_tcp_is_content_with_a_connection(
     """The kernel accepts for a hung httpd: TCP_CHECK asks for no more, and the server stays
     (``check_tcp.c``).
     """
-    director, server = cluster.master, cluster.real_servers[0]
+    director, server = cluster.master, cluster.real_servers[0]  # label: settles
 
     with cluster.suffering(failure(server)):
         cluster.timeline.let_pass(timers.removal(TCP, timers.Symptom.BLACK_HOLE).latest)
@@ -84,7 +84,7 @@ def test_health_tcp_is_content_with_a_connection(
 
 @RARELY
 @pytest.mark.control(
-    "no inhibit_on_failure", topology={"inhibit_on_failure": False}, caught="weight 0"
+    "no inhibit_on_failure", topology={"inhibit_on_failure": False}, caught="removed"
 )
 def test_health_inhibited_server_stays_with_weight_0(cluster: Cluster) -> None:
     """``inhibit_on_failure``: no new connections, while those there are live on
@@ -96,7 +96,7 @@ def test_health_inhibited_server_stays_with_weight_0(cluster: Cluster) -> None:
     with cluster.suffering(StopHttpd(server)) as struck:
         left = cluster.wait_weight(
             director, server, 0, service=INHIBITED, since=struck, until=removed.latest
-        )
+        )  # label: removed
         assert {request.server for request in cluster.fetch(4, INHIBITED)} == {"web2"}
     healed = cluster.serves_again(server)
     back = cluster.wait_weight(
@@ -120,7 +120,7 @@ def test_health_one_failing_checker_of_two_removes_a_server(cluster: Cluster) ->
     with cluster.suffering(RemovePage(server, path="/both")) as struck:
         left = cluster.wait_pool(
             director, server, service=BOTH, present=False, since=struck, until=removed.latest
-        )
+        )  # label: removed
     back = cluster.wait_pool(
         director, server, service=BOTH, present=True, since=cluster.healed(), until=returned.latest
     )
@@ -145,7 +145,7 @@ def test_health_server_returns_when_the_last_of_its_checkers_is_content(cluster:
             present=False,
             since=struck,
             until=timers.removal(first).latest,
-        )
+        )  # label: removed
         cluster.timeline.let_pass(timers.removal(last).latest)
     healed = cluster.serves_again(server)
     due = timers.recovery(last)

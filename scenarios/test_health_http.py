@@ -41,7 +41,7 @@ pytestmark = [
 ]
 
 RARELY = pytest.mark.control(
-    "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1"
+    "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removed"
 )
 
 ALONE = topology(
@@ -63,7 +63,9 @@ FAILURES = [
 
 
 @RARELY
-@pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="left.within")
+@pytest.mark.control(
+    "removed at the first failure", topology={"retry": 0}, caught="removed in time"
+)
 @pytest.mark.parametrize(("service", "failure"), FAILURES)
 def test_health_http_failure_removes_a_server_and_recovery_returns_it(
     cluster: Cluster, service: VirtualService, failure: Failure
@@ -73,9 +75,9 @@ def test_health_http_failure_removes_a_server_and_recovery_returns_it(
     """
     fault = failure(cluster.real_servers[0])
 
-    left, back = cluster.survives(fault, service)
+    left, back = cluster.survives(fault, service)  # label: removed
 
-    assert left.within(timers.removal(service, fault.symptom))
+    assert left.within(timers.removal(service, fault.symptom))  # label: removed in time
     assert back.within(timers.recovery(service, fault.symptom))
 
 
@@ -90,13 +92,13 @@ def test_health_http_one_failing_url_of_several_is_found_in_its_turn(cluster: Cl
     with cluster.suffering(RemovePage(server, path="/second")) as struck:
         took = cluster.wait_pool(
             director, server, service=URLS, present=False, since=struck, until=due.latest
-        )
+        )  # label: removed
 
     assert took.within(due)
 
 
 @pytest.mark.control(
-    "the timeout is shorter", topology={"connect_timeout": 0.2}, caught="cluster.pool"
+    "the timeout is shorter", topology={"connect_timeout": 0.2}, caught="both stay"
 )
 def test_health_http_slow_server_stays(cluster: Cluster) -> None:
     """``connect_timeout`` is for each step, to connect as to answer: what is late by less is
@@ -107,7 +109,7 @@ def test_health_http_slow_server_stays(cluster: Cluster) -> None:
 
     with cluster.suffering(Impaired(server, late, arriving=False)):
         cluster.timeline.let_pass(timers.removal(HTTP, timers.Symptom.SILENT).latest)
-        assert cluster.pool(director, HTTP) == {"web1": 1, "web2": 1}
+        assert cluster.pool(director, HTTP) == {"web1": 1, "web2": 1}  # label: both stay
 
 
 @RARELY
@@ -121,6 +123,6 @@ def test_health_http_server_slower_than_the_timeout_is_removed(cluster: Cluster)
     with cluster.suffering(Impaired(server, Impairment(delay=1.2), arriving=False)) as struck:
         took = cluster.wait_pool(
             director, server, service=HTTP, present=False, since=struck, until=due.latest
-        )
+        )  # label: removed
 
     assert took.within(due)

@@ -12,11 +12,9 @@ from topologies.quorum_pool import COMMANDS, HYSTERESIS, LAST, QUORUM, WEIGHTS, 
 pytestmark = [pytest.mark.health, topology(QuorumPool)]
 
 NO_SORRY_SERVER = pytest.mark.control(
-    "no sorry server", topology={"sorry_server": False}, caught="sorry"
+    "no sorry server", topology={"sorry_server": False}, caught="quorum lost"
 )
-SMALL = pytest.mark.control(
-    "a quorum of 1", topology={"quorum": 1}, caught="sorry|pool|notifications"
-)
+SMALL = pytest.mark.control("a quorum of 1", topology={"quorum": 1}, caught="quorum lost")
 
 
 @NO_SORRY_SERVER
@@ -25,7 +23,7 @@ def test_health_sorry_server_answers_when_the_last_real_server_is_gone(cluster: 
     ``ipwrapper.c``).
     """
     with cluster.failing(LAST, "web1", "web2", "web3"):
-        assert cluster.pool(cluster.directors[0], LAST) == {"sorry": 1}
+        assert cluster.pool(cluster.directors[0], LAST) == {"sorry": 1}  # label: quorum lost
         assert {request.server for request in cluster.fetch(3, LAST)} == {"sorry"}
     cluster.settle()
     assert {request.server for request in cluster.fetch(3, LAST)} == {"web1", "web2", "web3"}
@@ -40,7 +38,7 @@ def test_health_sorry_server_replaces_those_that_are_too_few(cluster: Cluster) -
     with cluster.failing(QUORUM, "web1"):
         assert cluster.pool(cluster.directors[0], QUORUM) == {"web2": 1, "web3": 1}
         with cluster.failing(QUORUM, "web2"):
-            assert cluster.pool(cluster.directors[0], QUORUM) == {"sorry": 1}
+            assert cluster.pool(cluster.directors[0], QUORUM) == {"sorry": 1}  # label: quorum lost
             assert {request.server for request in cluster.fetch(2, QUORUM)} == {"sorry"}
 
 
@@ -54,7 +52,7 @@ def test_health_quorum_is_regained_when_one_returns(cluster: Cluster) -> None:
 
     with cluster.failing(QUORUM, "web1"):
         with cluster.failing(QUORUM, "web2"):
-            assert "sorry" in cluster.pool(director, QUORUM)
+            assert "sorry" in cluster.pool(director, QUORUM)  # label: quorum lost
         took = cluster.wait_pool(
             director,
             server,
@@ -69,14 +67,14 @@ def test_health_quorum_is_regained_when_one_returns(cluster: Cluster) -> None:
     assert took.within(due)
 
 
-@pytest.mark.control("no hysteresis", topology={"quorum": 2}, caught="pool")
+@pytest.mark.control("no hysteresis", topology={"quorum": 2}, caught="quorum kept")
 def test_health_hysteresis_keeps_a_quorum_that_is_barely_missed(cluster: Cluster) -> None:
     """Lost below ``quorum`` - ``hysteresis``: of a quorum of 2, give or take 1, one is enough
     to keep it.
     """
     with cluster.failing(HYSTERESIS, "web1"), cluster.failing(HYSTERESIS, "web2"):
         assert HYSTERESIS.has_quorum(1, had=True)
-        assert cluster.pool(cluster.directors[0], HYSTERESIS) == {"web3": 1}
+        assert cluster.pool(cluster.directors[0], HYSTERESIS) == {"web3": 1}  # label: quorum kept
 
 
 @SMALL
@@ -91,7 +89,7 @@ def test_health_hysteresis_wants_more_to_regain_a_quorum(cluster: Cluster) -> No
             pass
         cluster.let_pass(timers.recovery(HYSTERESIS))
         assert not HYSTERESIS.has_quorum(2, had=False)
-        assert cluster.pool(director, HYSTERESIS) == {"sorry": 1}
+        assert cluster.pool(director, HYSTERESIS) == {"sorry": 1}  # label: quorum lost
     cluster.settle()
     assert cluster.pool(director, HYSTERESIS) == {"web1": 1, "web2": 1, "web3": 1}
 
@@ -102,7 +100,7 @@ def test_health_quorum_counts_weights(cluster: Cluster) -> None:
     (``weigh_live_realservers``).
     """
     with cluster.failing(WEIGHTS, "web1"):
-        assert cluster.pool(cluster.directors[0], WEIGHTS) == {"sorry": 1}
+        assert cluster.pool(cluster.directors[0], WEIGHTS) == {"sorry": 1}  # label: quorum lost
     with cluster.failing(WEIGHTS, "web2", "web3"):
         assert cluster.pool(cluster.directors[0], WEIGHTS) == {"web1": 3}
 
@@ -116,6 +114,8 @@ def test_health_quorum_commands_are_run_and_the_rest_stays(cluster: Cluster) -> 
 
     with cluster.failing(COMMANDS, "web1"):
         assert cluster.pool(director, COMMANDS) == {"web2": 1, "web3": 1}
-        assert cluster.notifications(director, "script", since=struck) == ["down"]
+        assert cluster.notifications(director, "script", since=struck) == [
+            "down"
+        ]  # label: quorum lost
     cluster.settle()
     assert cluster.notifications(director, "script", since=struck) == ["down", "up"]

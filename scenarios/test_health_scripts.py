@@ -17,12 +17,14 @@ pytestmark = [
 ]
 
 RARELY = pytest.mark.control(
-    "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web|weight 10"
+    "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="noticed"
 )
 
 
 @RARELY
-@pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="within.removed")
+@pytest.mark.control(
+    "removed at the first failure", topology={"retry": 0}, caught="removed in time"
+)
 @pytest.mark.parametrize(
     ("failure", "symptom"),
     [
@@ -45,7 +47,7 @@ def test_health_script_that_does_not_succeed_removes_and_returns(
                 director, server, service=MISC, present=False, since=struck, until=removed.latest
             )
             for server in cluster.real_servers
-        ]
+        ]  # label: noticed
     back = [
         cluster.wait_pool(
             director,
@@ -58,12 +60,12 @@ def test_health_script_that_does_not_succeed_removes_and_returns(
         for server in cluster.real_servers
     ]
 
-    assert all(seconds.within(removed) for seconds in left)
+    assert all(seconds.within(removed) for seconds in left)  # label: removed in time
     assert all(seconds.within(returned) for seconds in back)
 
 
 @RARELY
-@pytest.mark.control("misc_dynamic forgotten", topology={"dynamic": False}, caught="weight 10")
+@pytest.mark.control("misc_dynamic forgotten", topology={"dynamic": False}, caught="noticed")
 def test_health_dynamic_script_gives_the_weight(cluster: Cluster) -> None:
     """With ``misc_dynamic`` an exit status from 2 on is success, and the weight that much less
     2 (``check_misc.c``).
@@ -74,7 +76,7 @@ def test_health_dynamic_script_gives_the_weight(cluster: Cluster) -> None:
     with cluster.suffering(ExitCheck(director, status=12)) as struck:
         took = cluster.wait_weight(
             director, server, 10, service=DYNAMIC, since=struck, until=due.latest
-        )
+        )  # label: noticed
     restored = timers.recovery(DYNAMIC)
     back = cluster.wait_weight(
         director, server, 1, service=DYNAMIC, since=cluster.healed(), until=restored.latest
@@ -87,7 +89,7 @@ def test_health_dynamic_script_gives_the_weight(cluster: Cluster) -> None:
 @pytest.mark.control(
     "the file is another",
     config={"director1": ("file /run/drain", "file /run/drains")},
-    caught="removes",
+    caught="removed",
 )
 def test_health_file_of_weight_0_removes_at_once(cluster: Cluster) -> None:
     """Anything but 0 in a file of weight 0 is a failure, told by inotify (keepalived
@@ -99,7 +101,7 @@ def test_health_file_of_weight_0_removes_at_once(cluster: Cluster) -> None:
     with cluster.suffering(WriteNumber(director, DRAIN, 1)) as struck:
         left = cluster.wait_pool(
             director, server, service=FILE, present=False, since=struck, until=due.latest
-        )
+        )  # label: removed
     back = cluster.wait_pool(
         director,
         server,
@@ -116,7 +118,7 @@ def test_health_file_of_weight_0_removes_at_once(cluster: Cluster) -> None:
 @pytest.mark.control(
     "the file is another",
     config={"director1": ("file /run/share", "file /run/shares")},
-    caught="weight 6",
+    caught="weight",
 )
 def test_health_number_in_a_file_is_added_to_the_weight(cluster: Cluster) -> None:
     """The number times the file's weight is added to the real server's (keepalived
@@ -128,7 +130,7 @@ def test_health_number_in_a_file_is_added_to_the_weight(cluster: Cluster) -> Non
     with cluster.suffering(WriteNumber(director, SHARE, 5)) as struck:
         took = cluster.wait_weight(
             director, server, 6, service=WEIGHED, since=struck, until=due.latest
-        )
+        )  # label: weight
     back = cluster.wait_weight(
         director, server, 1, service=WEIGHED, since=cluster.healed(), until=due.latest
     )

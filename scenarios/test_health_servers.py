@@ -30,10 +30,10 @@ pytestmark = [
 ]
 
 
+@pytest.mark.control("delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removed")
 @pytest.mark.control(
-    "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removes web1|weight 0"
+    "removed at the first failure", topology={"retry": 0}, caught="removed in time"
 )
-@pytest.mark.control("removed at the first failure", topology={"retry": 0}, caught="left.within")
 @pytest.mark.parametrize(
     ("service", "failure"),
     [
@@ -58,14 +58,14 @@ def test_health_failure_removes_a_server_and_recovery_returns_it(
     """
     fault = failure(cluster.real_servers[0])
 
-    left, back = cluster.survives(fault, service)
+    left, back = cluster.survives(fault, service)  # label: removed
 
-    assert left.within(timers.removal(service, fault.symptom))
+    assert left.within(timers.removal(service, fault.symptom))  # label: removed in time
     assert back.within(timers.recovery(service, fault.symptom))
 
 
 @pytest.mark.control(
-    "a reply is required", topology={"require_reply": True, "payload": QUESTION}, caught="pool"
+    "a reply is required", topology={"require_reply": True, "payload": QUESTION}, caught="both stay"
 )
 def test_health_udp_takes_silence_for_success(cluster: Cluster) -> None:
     """Without ``require_reply`` only an ICMP error is a failure: a firewall that drops all is
@@ -76,10 +76,12 @@ def test_health_udp_takes_silence_for_success(cluster: Cluster) -> None:
     with cluster.suffering(DropUdp(server)):
         cluster.timeline.let_pass(timers.removal(DNS, timers.Symptom.SILENT).latest)
         assert cluster.pool(director, DNS) == {"web2": 1}
-        assert cluster.pool(director, UDP) == {"web1": 1, "web2": 1}
+        assert cluster.pool(director, UDP) == {"web1": 1, "web2": 1}  # label: both stay
 
 
-@pytest.mark.control("the machine does not answer", fault=IgnoreEcho, node="web1", caught="pool")
+@pytest.mark.control(
+    "the machine does not answer", fault=IgnoreEcho, node="web1", caught="both stay"
+)
 def test_health_ping_does_not_notice_a_dead_service(cluster: Cluster) -> None:
     """The kernel answers echo requests, whatever has become of the daemons (keepalived
     ``check_ping.c``).
@@ -88,4 +90,4 @@ def test_health_ping_does_not_notice_a_dead_service(cluster: Cluster) -> None:
 
     with cluster.suffering(StopHttpd(server)):
         cluster.timeline.let_pass(timers.removal(PING, timers.Symptom.SILENT).latest)
-        assert cluster.pool(director, PING) == {"web1": 1, "web2": 1}
+        assert cluster.pool(director, PING) == {"web1": 1, "web2": 1}  # label: both stay

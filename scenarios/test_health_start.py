@@ -14,7 +14,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.control("alpha forgotten", topology={"alpha": False}, caught="in due")
+@pytest.mark.control("alpha forgotten", topology={"alpha": False}, caught="added in time")
 @pytest.mark.parametrize(
     "service",
     [
@@ -42,4 +42,4 @@ def test_health_alpha_service_is_empty_until_the_first_good_check(
             since=began.earliest,
             until=due.latest - began.earliest,
         )
-        assert began.earliest + added in due
+        assert began.earliest + added in due  # label: added in time

@@ -27,7 +27,7 @@ from topologies.director_pair import DirectorPair
 pytestmark = [pytest.mark.failover, topology(DirectorPair)]
 
 NO_BACKUP = pytest.mark.control(
-    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="takes over"
 )
 ON_A_VLAN = pytest.param(DeleteInterface, marks=topology(Devices, kind="vlan"), id="DeleteVlan")
 
@@ -52,7 +52,7 @@ def test_failover_when_the_masters_interface_is_gone_and_made_again(
     due = timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(change(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
         assert cluster.owners() == [backup.name]
     healed = cluster.healed()
     back = cluster.wait_master(master, since=healed, until=timers.failback(master.vrrp).latest)
@@ -64,7 +64,7 @@ def test_failover_when_the_masters_interface_is_gone_and_made_again(
 
 
 @pytest.mark.control(
-    "keepalived hangs", fault=HangKeepalived, node="director1", caught="wait_master"
+    "keepalived hangs", fault=HangKeepalived, node="director1", caught="back in office"
 )
 def test_failover_when_somebody_takes_the_vip_from_the_master(cluster: Cluster) -> None:
     """systemd-networkd takes away what it has not set. keepalived notices at once, resigns, and
@@ -75,7 +75,7 @@ def test_failover_when_somebody_takes_the_vip_from_the_master(cluster: Cluster) 
     due = timers.takeover(master.vrrp, announced=True)
 
     with cluster.suffering(LoseAddress(master, address=cluster.vip)) as struck:
-        took = cluster.wait_master(master, since=struck, until=due.latest)
+        took = cluster.wait_master(master, since=struck, until=due.latest)  # label: back in office
 
     assert took.within(due)
     assert cluster.timeline.events(
@@ -97,7 +97,7 @@ def test_failover_when_the_master_loses_its_own_address(cluster: Cluster) -> Non
     with cluster.suffering(LoseAddress(master)) as struck:
         took = cluster.wait_master(
             backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
-        )
+        )  # label: takes over
         assert cluster.owners() == [backup.name]
     back = cluster.wait_master(
         master, since=cluster.healed(), until=timers.failback(master.vrrp).latest
@@ -112,7 +112,7 @@ def test_failover_when_the_master_loses_its_own_address(cluster: Cluster) -> Non
     sabotage=lambda cluster: cluster.client.machine.run(
         ["ip", "link", "set", "eth0", "mtu", "1000"]
     ),
-    caught="large",
+    caught="large answers",
 )
 def test_failover_does_not_help_where_full_packets_alone_are_lost(cluster: Cluster) -> None:
     """A card that takes smaller packets than its LAN sends drops the rest without a word: checks
@@ -127,7 +127,7 @@ def test_failover_does_not_help_where_full_packets_alone_are_lost(cluster: Clust
         told = cluster.path_of(large).too_big
 
     assert small.status == 200
-    assert (large.status, told) == (0, [])
+    assert (large.status, told) == (0, [])  # label: large answers
     assert not cluster.timeline.events(DestinationChanged, since=struck)
     assert len(measures.ownership(cluster.timeline, cluster.vip, "eth0", struck)) == 0
 
@@ -139,7 +139,7 @@ table 17-1).
 
 
 @pytest.mark.control(
-    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="takes over"
 )
 def test_failover_to_a_port_that_only_learns_is_a_split_brain(cluster: Cluster) -> None:
     """A machine whose link has come back hears nobody while the switch's port learns, so it takes
@@ -154,7 +154,7 @@ def test_failover_to_a_port_that_only_learns_is_a_split_brain(cluster: Cluster) 
     due = timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(Unplug(master)) as struck:
-        cluster.wait_master(backup, since=struck, until=due.latest)
+        cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
     with cluster.suffering(Deaf(master), at_once=True) as plugged, cluster.suffering(Mute(master)):
         alone = cluster.wait_master(master, since=plugged, until=wait.latest)
         cluster.timeline.let_pass(LEARNING - alone)
@@ -167,7 +167,7 @@ def test_failover_to_a_port_that_only_learns_is_a_split_brain(cluster: Cluster) 
 
 
 @pytest.mark.control(
-    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="takes over"
 )
 def test_failover_by_a_restart_with_another_configuration(cluster: Cluster) -> None:
     """A restart resigns, as an upgrade of the package does, and what keepalived comes back with is
@@ -184,7 +184,7 @@ def test_failover_by_a_restart_with_another_configuration(cluster: Cluster) -> N
     )
 
     with cluster.suffering(edits) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
         cluster.timeline.let_pass(timers.master_down_interval(master.vrrp))
         assert cluster.owners() == [backup.name]
         assert any("keepalived" in line for line in cluster.processes(master))
@@ -211,5 +211,5 @@ def test_failover_is_not_caused_by_a_firewall_of_the_client(cluster: Cluster) ->
         (lost,) = cluster.fetch(1)
     (request,) = cluster.fetch(1)
 
-    assert (lost.status, request.status) == (0, 200)
+    assert (lost.status, request.status) == (0, 200)  # label: lost
     assert not cluster.timeline.events(AddressChanged, since=struck, address=cluster.vip)

@@ -29,7 +29,7 @@ KINDS: dict[str, dict[str, Any]] = {**VERSION_3, "IPv4 version 2": {"version": 2
 ARP_IGNORE = (("net.ipv4.conf.all.arp_ignore", 1),)
 LOSSES: tuple[type[Fault[Any]], ...] = (PowerOff, StopSpeaker, HangSpeaker)
 MUTE = pytest.mark.control(
-    "the backup hangs", fault=HangSpeaker, node="director2", caught="wait_announced|settle"
+    "the backup hangs", fault=HangSpeaker, node="director2", caught=("takes over", "settles")
 )
 
 
@@ -52,7 +52,7 @@ def elected(cluster: Cluster) -> tuple[DirectorNode, DirectorNode]:
     """Master and backup, once they have heard each other: over IPv6 the first advertisement of a
     vrrpd does not leave (``test_interoperation_begins_in_silence_over_ipv6``).
     """
-    cluster.settle()
+    cluster.settle()  # label: settles
     cluster.timeline.let_pass(
         max(director.vrrp.advert_int for director in cluster.directors) + cluster.slack
     )
@@ -79,7 +79,7 @@ def test_interoperation_fails_over_within_the_window(
     due = backup.due(timers.takeover(backup.vrrp, announced=loss.announced))
 
     with cluster.suffering(loss(master)) as struck:
-        took = cluster.wait_announced(backup, since=struck, until=due.latest)
+        took = cluster.wait_announced(backup, since=struck, until=due.latest)  # label: takes over
         cluster.timeline.let_pass(2 * backup.vrrp.advert_int)
 
     assert took.within(due)
@@ -87,7 +87,7 @@ def test_interoperation_fails_over_within_the_window(
 
 
 @pytest.mark.control(
-    "the other is as good", topology={"priorities": (100, 100)}, caught="wait_master"
+    "the other is as good", topology={"priorities": (100, 100)}, caught="fails back"
 )
 @pytest.mark.parametrize((), [case(by, kind) for by in PAIRS for kind in KINDS])
 def test_interoperation_preempts_after_the_masters_own_wait(cluster: Cluster) -> None:
@@ -103,14 +103,16 @@ def test_interoperation_preempts_after_the_masters_own_wait(cluster: Cluster) ->
         latest = backup.due(timers.takeover(backup.vrrp, announced=False)).latest
         cluster.wait_master(backup, since=struck, until=latest)
     candidate = cluster.candidate_since(master, since=cluster.healed())
-    took = cluster.wait_master(master, since=candidate.latest, until=due.latest)
+    took = cluster.wait_master(
+        master, since=candidate.latest, until=due.latest
+    )  # label: fails back
     left = cluster.wait_resigned(backup, since=candidate.latest, until=due.latest + silent)
 
     assert took.happened_within(candidate + due)
     assert left.happened_within(candidate + due + Window.exactly(silent))
 
 
-@pytest.mark.control("it may preempt", topology={"nopreempt": False}, caught="owners")
+@pytest.mark.control("it may preempt", topology={"nopreempt": False}, caught="owner")
 @pytest.mark.parametrize((), [case(by, kind, nopreempt=True) for by in PAIRS for kind in VERSION_3])
 def test_interoperation_without_preemption_leaves_the_backup_in_office(cluster: Cluster) -> None:
     """With ``nopreempt``, or ``no vrrp 51 preempt``, a returning higher priority obeys any
@@ -130,10 +132,14 @@ def test_interoperation_without_preemption_leaves_the_backup_in_office(cluster: 
     cluster.candidate_since(first, since=cluster.healed())
     cluster.timeline.let_pass(timers.master_down_interval(first.vrrp) + cluster.slack)
 
-    assert cluster.owners() == [second.name]
+    assert cluster.owners() == [second.name]  # label: owner
 
 
-@pytest.mark.control("the master's is longer", topology={"advert_ints": (2, 1)}, caught="took")
+@pytest.mark.control(
+    "the master's is longer",
+    topology={"advert_ints": (2, 1)},
+    caught=("takes over", "in its window"),
+)
 @pytest.mark.parametrize(
     "advert_int",
     [case(by, kind, 0.25, advert_ints=(0.25, 1)) for by in PAIRS for kind in VERSION_3],
@@ -150,12 +156,12 @@ def test_interoperation_takes_over_the_masters_interval(
     )
 
     with cluster.suffering(PowerOff(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
 
-    assert took.within(due)
+    assert took.within(due)  # label: in its window
 
 
-@pytest.mark.control("no tie", topology={"priorities": (101, 100)}, caught="wait_resigned")
+@pytest.mark.control("no tie", topology={"priorities": (101, 100)}, caught="resigns")
 @pytest.mark.parametrize(
     "higher", [case(by, "IPv4 version 3", "director2", priorities=(100, 100)) for by in PAIRS]
 )
@@ -180,14 +186,14 @@ def test_interoperation_of_two_masters_goes_to_the_higher_address(
         loser,
         since=cluster.healed(),
         until=timers.after_split_brain(winner.vrrp, loser.vrrp).latest,
-    )
+    )  # label: resigns
 
     assert took.within(timers.after_split_brain(winner.vrrp, loser.vrrp))
     assert cluster.owners() == [winner.name]
 
 
 @pytest.mark.control(
-    "the other has the higher priority", topology={"priorities": (90, 100)}, caught="Master"
+    "the other has the higher priority", topology={"priorities": (90, 100)}, caught="show vrrp"
 )
 @pytest.mark.parametrize("word", [case(("frr", "frr"), kind, "Master") for kind in KINDS])
 def test_interoperation_is_told_by_show_vrrp(cluster: Cluster, word: str) -> None:
@@ -195,7 +201,7 @@ def test_interoperation_is_told_by_show_vrrp(cluster: Cluster, word: str) -> Non
     elected(cluster)
     first, second = (frr.status(director.machine, director.vrrp) for director in cluster.directors)
 
-    assert (first["status"], second["status"]) == (word, "Backup")
+    assert (first["status"], second["status"]) == (word, "Backup")  # label: show vrrp
     assert [cluster.owners()] == [[cluster.directors[0].name]]
 
 
@@ -208,7 +214,9 @@ def test_interoperation_is_told_by_show_vrrp(cluster: Cluster, word: str) -> Non
     " after its carrier",
 )
 @pytest.mark.control(
-    "keepalived is the first", topology={"by": ("keepalived", "frr")}, caught="silence|both"
+    "keepalived is the first",
+    topology={"by": ("keepalived", "frr")},
+    caught=("both are master", "silent"),
 )
 @pytest.mark.parametrize(
     (), [case(by, "IPv6 version 3", fresh=True) for by in PAIRS if by[0] == "frr"]
@@ -229,8 +237,8 @@ def test_interoperation_begins_in_silence_over_ipv6(cluster: Cluster) -> None:
     both = cluster.timeline.events(StateChanged, node=second.name, state="MASTER", since=entered)
     silence = said[0].at - entered
 
-    assert both
-    assert silence in cluster.within(Window.exactly(first.vrrp.advert_int))
+    assert both  # label: both are master
+    assert silence in cluster.within(Window.exactly(first.vrrp.advert_int))  # label: silent
     assert {event.target for event in told if event.at < said[0].at} == set(VIP6)
 
 
@@ -240,7 +248,7 @@ def test_interoperation_begins_in_silence_over_ipv6(cluster: Cluster) -> None:
     " address like any other",
 )
 @pytest.mark.control(
-    "it answers for its interface alone", topology={"sysctl": ARP_IGNORE}, caught="answered"
+    "it answers for its interface alone", topology={"sysctl": ARP_IGNORE}, caught="answers ARP"
 )
 @pytest.mark.parametrize((), [case(by, "IPv4 version 3") for by in PAIRS if by[1] == "frr"])
 def test_interoperation_has_a_backup_that_answers_arp(cluster: Cluster) -> None:
@@ -251,10 +259,12 @@ def test_interoperation_has_a_backup_that_answers_arp(cluster: Cluster) -> None:
 
     answered = cluster.ask_arp(cluster.client, cluster.vip, 1)
 
-    assert (backup.name, backup.mac) in {(answer.node, answer.sender_mac) for answer in answered}
+    assert (backup.name, backup.mac) in {
+        (answer.node, answer.sender_mac) for answer in answered
+    }  # label: answers ARP
 
 
-@pytest.mark.control("it answers for all addresses", topology={"sysctl": ()}, caught="answered")
+@pytest.mark.control("it answers for all addresses", topology={"sysctl": ()}, caught="answers ARP")
 @pytest.mark.parametrize((), [case(by, "IPv4 version 3", sysctl=ARP_IGNORE) for by in PAIRS])
 def test_interoperation_has_the_master_alone_answer_arp(cluster: Cluster) -> None:
     """The cure: with ``arp_ignore`` 1 a machine answers on an interface for the addresses of that
@@ -267,7 +277,7 @@ def test_interoperation_has_the_master_alone_answer_arp(cluster: Cluster) -> Non
 
     assert [(answer.node, answer.sender_mac) for answer in answered] == [
         (master.name, master.hardware_address(cluster.vip))
-    ]
+    ]  # label: answers ARP
 
 
 def deaf_to_each_other(cluster: Cluster) -> tuple[list[Advertisement], list[Advertisement]]:
@@ -277,14 +287,16 @@ def deaf_to_each_other(cluster: Cluster) -> tuple[list[Advertisement], list[Adve
     first, second = cluster.directors
     began = cluster.timeline.now()
     cluster.timeline.let_pass(2 * timers.master_down_interval(second.vrrp))
-    assert cluster.owners() == [first.name, second.name]
+    assert cluster.owners() == [first.name, second.name]  # label: two masters
     return (
         measures.heard(cluster.timeline, first.name, 51, since=began),
         measures.heard(cluster.timeline, second.name, 51, since=began),
     )
 
 
-@pytest.mark.control("nobody has a password", topology={"passwords": (None, None)}, caught="owners")
+@pytest.mark.control(
+    "nobody has a password", topology={"passwords": (None, None)}, caught="two masters"
+)
 @fresh_topology(SpeakerPair, by=("keepalived", "frr"), version=2, passwords=("lvs-dr", None))
 def test_interoperation_fails_with_a_password(cluster: Cluster) -> None:
     """vrrpd knows no authentication (RFC 3768 dropped it): it discards an advertisement with a
@@ -296,7 +308,7 @@ def test_interoperation_fails_with_a_password(cluster: Cluster) -> None:
     assert {advert.authentication for advert in by_frr} == {"pass"}
 
 
-@pytest.mark.control("one version", topology={"versions": (3, 3)}, caught="owners")
+@pytest.mark.control("one version", topology={"versions": (3, 3)}, caught="two masters")
 @fresh_topology(SpeakerPair, by=("keepalived", "frr"), versions=(2, 3))
 def test_interoperation_fails_with_the_defaults(cluster: Cluster) -> None:
     """keepalived speaks version 2 unless it is told otherwise, vrrpd version 3, and each discards
@@ -310,7 +322,9 @@ def test_interoperation_fails_with_the_defaults(cluster: Cluster) -> None:
 
 
 @pytest.mark.needs("v3_checksum_as_v2, and what vrrpd has for it", keepalived="2.2.8")
-@pytest.mark.control("one checksum", topology={"pseudo_headers": (False, False)}, caught="owners")
+@pytest.mark.control(
+    "one checksum", topology={"pseudo_headers": (False, False)}, caught="two masters"
+)
 @pytest.mark.parametrize(
     "pseudo_headers",
     [
@@ -343,7 +357,7 @@ def test_interoperation_fails_with_two_checksums(
 
 @pytest.mark.needs("v3_checksum_as_v2, and what vrrpd has for it", keepalived="2.2.8")
 @pytest.mark.control(
-    "two checksums", topology={"pseudo_headers": (False, True)}, caught="owners|settle"
+    "two checksums", topology={"pseudo_headers": (False, True)}, caught=("owner", "settles")
 )
 @pytest.mark.parametrize(
     (), [case(by, "IPv4 version 3", pseudo_headers=(False, False)) for by in PAIRS]
@@ -353,5 +367,5 @@ def test_interoperation_by_the_checksum_of_rfc_9568(cluster: Cluster) -> None:
     master, backup = elected(cluster)
     cluster.timeline.let_pass(2 * timers.master_down_interval(backup.vrrp))
 
-    assert cluster.owners() == [master.name]
+    assert cluster.owners() == [master.name]  # label: owner
     assert not measures.split_brain(cluster.timeline, 51)

@@ -24,7 +24,9 @@ def test_forwarding_by_tun_reaches_real_servers_behind_a_router(cluster: Cluster
     master, router = cluster.master, cluster.nodes["router"]
     sent = cluster.fetch(2 * len(cluster.real_servers))
 
-    assert measures.distribution(sent) == {server.page: 2 for server in cluster.real_servers}
+    assert measures.distribution(sent) == {
+        server.page: 2 for server in cluster.real_servers
+    }  # label: distribution
     for request in sent:
         path, server = cluster.path_of(request), cluster.server_of(request)
         assert path.between(master, router), "the director sends it by the router"
@@ -34,14 +36,16 @@ def test_forwarding_by_tun_reaches_real_servers_behind_a_router(cluster: Cluster
 
 @pytest.mark.ownership
 @topology(Neighbours, clusters=3)
-@pytest.mark.control("all with the same VRID", topology={"one_vrid": True}, caught="diagnoses")
+@pytest.mark.control(
+    "all with the same VRID", topology={"one_vrid": True}, caught="nothing diagnosed"
+)
 def test_ownership_is_each_clusters_own(cluster: Cluster) -> None:
     """Directors heed advertisements of their own VRID alone (RFC 5798 section 7.1): a neighbour's
     failover moves nothing else, and each VIP is served by its own real servers.
     """
     master, backup, *others = cluster.directors
     assert cluster.master is master
-    assert not cluster.diagnoses()
+    assert not cluster.diagnoses()  # label: nothing diagnosed
     owners = {vip: cluster.owners(vip) for vip in cluster.vips}
     due = timers.takeover(backup.vrrp, announced=False)
 

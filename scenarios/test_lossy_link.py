@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.failover, topology(DirectorGroup)]
 HASTY = pytest.mark.control(
     "the backup waits for one advertisement only",
     config={"director2": ("priority 90", "priority 90\ndown_timer_adverts 1")},
-    caught="took_over",
+    caught="takeovers",
 )
 MARGIN = 0.25
 """Seconds below and above what a backup tolerates; more than any machine's slack."""
@@ -52,7 +52,7 @@ def test_failover_under_loss_needs_three_lost_in_a_row(cluster: Cluster, loss: f
     took_over = measures.takeovers(cluster.timeline, backup.name, cluster.vip, struck, until)
 
     assert len(heard) < len(sent)
-    assert cluster.on_time(took_over, due)
+    assert cluster.on_time(took_over, due)  # label: takeovers
 
 
 @HASTY
@@ -73,12 +73,12 @@ def test_failover_does_not_happen_while_advertisements_are_a_little_late(cluster
     took_over = measures.takeovers(cluster.timeline, backup.name, cluster.vip, struck, until)
     longest = max(after.at - before.at for before, after in pairwise(heard))
 
-    assert took_over == []
+    assert took_over == []  # label: takeovers
     assert longest in cluster.within(Window.exactly(backup.vrrp.advert_int + late.delay))
 
 
 @pytest.mark.control(
-    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="takes over"
 )
 def test_failover_happens_once_when_advertisements_are_too_late(cluster: Cluster) -> None:
     """A delay just longer lets the wait run out; the late advertisement then ends the reign at
@@ -92,7 +92,7 @@ def test_failover_happens_once_when_advertisements_are_too_late(cluster: Cluster
     )  # the last advertisement before is a punctual one
 
     with cluster.suffering(Impaired(backup, late)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
         reigned = cluster.wait_resigned(backup, since=struck + took, until=MARGIN)
         cluster.timeline.let_pass(timers.master_down_interval(backup.vrrp))
         until = cluster.timeline.now()
@@ -118,7 +118,7 @@ def test_failover_does_not_happen_under_jitter_that_the_wait_covers(cluster: Clu
     heard = measures.heard(cluster.timeline, backup.name, backup.vrrp.vrid, struck, until)
     took_over = measures.takeovers(cluster.timeline, backup.name, cluster.vip, struck, until)
 
-    assert took_over == []
+    assert took_over == []  # label: takeovers
     assert (
         max(later.at - earlier.at for earlier, later in pairwise(heard))
         > 1.5 * backup.vrrp.advert_int

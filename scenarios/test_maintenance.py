@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.maintenance, topology(DirectorPair)]
 TOO_LITTLE = pytest.mark.control(
     "the weight is no more than the gap",
     config={"director1": ("weight -20", "weight -10")},
-    caught="wait_master",
+    caught="takes over",
 )
 
 
@@ -30,7 +30,7 @@ def test_maintenance_moves_the_vip(cluster: Cluster) -> None:
     due = timers.switch(master.vrrp, backup.vrrp, script)
 
     with cluster.suffering(Maintenance(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
 
     assert took.within(due)
 
@@ -39,7 +39,7 @@ def test_maintenance_moves_the_vip(cluster: Cluster) -> None:
 @pytest.mark.control(
     "nopreempt",
     config={"director1": ("advert_int 1", "advert_int 1\n    nopreempt")},
-    caught="took",
+    caught="fails back",
 )
 def test_maintenance_ended_brings_the_vip_back(cluster: Cluster) -> None:
     """With its own 100 again the director outranks the master's 90, and preempts."""
@@ -50,17 +50,19 @@ def test_maintenance_ended_brings_the_vip_back(cluster: Cluster) -> None:
     with cluster.suffering(Maintenance(master)) as struck:
         cluster.wait_master(
             backup, since=struck, until=timers.switch(master.vrrp, backup.vrrp, script).latest
-        )
+        )  # label: takes over
     healed = cluster.healed()
-    took = cluster.wait_master(master, since=healed, until=due.latest)
+    took = cluster.wait_master(master, since=healed, until=due.latest)  # label: fails back
 
     assert took.within(due)
     assert not measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)
 
 
-@pytest.mark.control("a gap of less", topology={"priorities": (100, 90)}, caught="owners")
+@pytest.mark.control("a gap of less", topology={"priorities": (100, 90)}, caught="owner")
 @pytest.mark.control(
-    "the switch has no effect", config={"director1": ("weight -20", "weight -1")}, caught="lowered"
+    "the switch has no effect",
+    config={"director1": ("weight -20", "weight -1")},
+    caught="priority lowered",
 )
 @topology(DirectorPair, priorities=(100, 70))
 def test_maintenance_moves_nothing_across_a_wider_gap(cluster: Cluster) -> None:
@@ -74,7 +76,7 @@ def test_maintenance_moves_nothing_across_a_wider_gap(cluster: Cluster) -> None:
         lowered = cluster.timeline.events(
             Advertisement, node=master.name, since=struck, sent=True, priority=80
         )
-        assert lowered, "the switch had no effect at all"
-        assert cluster.owners() == [master.name]
+        assert lowered, "the switch had no effect at all"  # label: priority lowered
+        assert cluster.owners() == [master.name]  # label: owner
 
     assert not cluster.timeline.events(AddressChanged, since=struck, address=cluster.vip)

@@ -29,7 +29,6 @@ from topologies.forwarding import REAL_HTTP, TwoLans
 pytestmark = [pytest.mark.misconfiguration, topology(DirectorPair)]
 
 F = TypeVar("F", bound=Callable[..., None])
-SYMPTOMS = "owners|status|src|priority"
 SCRIPT = 'script "/usr/bin/test ! -e /etc/keepalived/down"'
 
 
@@ -40,7 +39,9 @@ def mistaken(old: str, new: str, *directors: str) -> Callable[[F], F]:
 
     def decorate(scenario: F) -> F:
         topology(DirectorPair, edits=dict.fromkeys(directors, ((old, new),)))(scenario)
-        pytest.mark.control("configured rightly", topology={"edits": {}}, caught=SYMPTOMS)(scenario)
+        pytest.mark.control("configured rightly", topology={"edits": {}}, caught="symptom")(
+            scenario
+        )
         return scenario
 
     return decorate
@@ -59,7 +60,9 @@ def let_elect(cluster: Cluster) -> None:
     cluster.timeline.let_pass(2 * slowest + cluster.directors[0].vrrp.advert_int)
 
 
-@pytest.mark.control("ARP protection off", fault=Unprotected, node="web1", caught="diagnoses")
+@pytest.mark.control(
+    "ARP protection off", fault=Unprotected, node="web1", caught="nothing diagnosed"
+)
 def test_misconfiguration_is_not_found_where_there_is_none(cluster: Cluster) -> None:
     """Nothing is found in a cluster as it should be, also while it is asked for and served."""
     master = cluster.master
@@ -68,7 +71,9 @@ def test_misconfiguration_is_not_found_where_there_is_none(cluster: Cluster) -> 
     answered = cluster.fetch(2)
 
     assert [request.status for request in answered] == [200, 200]
-    assert cluster.diagnoses(since=cluster.timeline.mark) == [], master.name
+    assert cluster.diagnoses(since=cluster.timeline.mark) == [], (
+        master.name
+    )  # label: nothing diagnosed
 
 
 # -- elections -------------------------------------------------------------------------------------
@@ -80,7 +85,7 @@ def test_misconfiguration_vrid_mismatch(cluster: Cluster) -> None:
     """Whoever is of another VRID is not heard at all (RFC 3768 section 7.1): both own the VIP."""
     let_elect(cluster)
 
-    assert cluster.owners() == ["director1", "director2"]
+    assert cluster.owners() == ["director1", "director2"]  # label: symptom
     assert names(cluster) == ["VRID mismatch"]
 
 
@@ -112,7 +117,9 @@ def test_misconfiguration_foreign_cluster_with_the_same_vrid(cluster: Cluster) -
 
     assert first.at - last > cluster.slack, "the foreign cluster happens to begin in step"
     postponed = cluster.within(Window(first.at + interval, until))
-    assert all(advert.at in postponed for advert in own if last < advert.at <= until)
+    assert all(
+        advert.at in postponed for advert in own if last < advert.at <= until
+    )  # label: postponed
     silences = measures.silences(heard, timers.master_down_interval(backup.vrrp), until)
     assert cluster.on_time(took_over, silences)
     assert cluster.owners(foreign.vrrp.vips[0]) == [foreign.name]
@@ -127,7 +134,7 @@ def test_misconfiguration_advert_int_mismatch(cluster: Cluster) -> None:
     """
     let_elect(cluster)
 
-    assert cluster.owners() == ["director1", "director2"]
+    assert cluster.owners() == ["director1", "director2"]  # label: symptom
     assert names(cluster) == ["advert_int mismatch"]
 
 
@@ -139,13 +146,13 @@ def test_misconfiguration_authentication_mismatch(cluster: Cluster) -> None:
     """
     let_elect(cluster)
 
-    assert cluster.owners() == ["director1", "director2"]
+    assert cluster.owners() == ["director1", "director2"]  # label: symptom
     assert {found.nodes for found in cluster.diagnoses()} == {("director1",), ("director2",)}
     assert set(names(cluster)) == {"authentication mismatch"}
 
 
 @pytest.mark.control(
-    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="takes over"
 )
 def test_misconfiguration_multicast_blocked(cluster: Cluster) -> None:
     """A switch or firewall that lets everything pass but VRRP: all else works, and both own the
@@ -158,7 +165,7 @@ def test_misconfiguration_multicast_blocked(cluster: Cluster) -> None:
         cluster.suffering(DropAdvertisements(master)),
         cluster.suffering(DropAdvertisements(backup)) as struck,
     ):
-        cluster.wait_master(backup, since=struck, until=due.latest)
+        cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
         cluster.timeline.let_pass(backup.vrrp.advert_int)
         found = cluster.diagnoses(since=struck)
         assert cluster.owners() == [master.name, backup.name]
@@ -171,7 +178,7 @@ def test_misconfiguration_multicast_blocked(cluster: Cluster) -> None:
 
 
 @pytest.mark.control(
-    "a gap that the weight exceeds", topology={"priorities": (100, 90)}, caught="owners|events"
+    "a gap that the weight exceeds", topology={"priorities": (100, 90)}, caught="VIP stays"
 )
 @topology(DirectorPair, priorities=(100, 70))
 def test_misconfiguration_weight_not_larger_than_the_priority_gap(cluster: Cluster) -> None:
@@ -184,7 +191,9 @@ def test_misconfiguration_weight_not_larger_than_the_priority_gap(cluster: Clust
             (timers.script_failure(script) + timers.preemption(backup.vrrp)).latest
         )
 
-    assert not cluster.timeline.events(AddressChanged, since=struck, address=cluster.vip)
+    assert not cluster.timeline.events(
+        AddressChanged, since=struck, address=cluster.vip
+    )  # label: VIP stays
     assert names(cluster, since=struck) == ["weight not larger than the priority gap"]
 
 
@@ -192,7 +201,10 @@ def test_misconfiguration_weight_not_larger_than_the_priority_gap(cluster: Clust
 
 
 @pytest.mark.control(
-    "the VIP is missing there as well", fault=ForgetVip, node="web1", caught="answer.node"
+    "the VIP is missing there as well",
+    fault=ForgetVip,
+    node="web1",
+    caught="who speaks for the VIP",
 )
 def test_misconfiguration_no_arp_protection(cluster: Cluster) -> None:
     """A real server that answers for the VIP takes clients away from the director, whoever is
@@ -204,7 +216,10 @@ def test_misconfiguration_no_arp_protection(cluster: Cluster) -> None:
         answers = cluster.ask_arp(cluster.client, cluster.vip, 1)
         found = cluster.diagnoses(since=struck)
 
-    assert {answer.node for answer in answers} == {master.name, server.name}
+    assert {answer.node for answer in answers} == {
+        master.name,
+        server.name,
+    }  # label: who speaks for the VIP
     assert [(each.name, each.nodes) for each in found] == [("no ARP protection", (server.name,))]
 
 
@@ -213,7 +228,7 @@ def test_misconfiguration_no_arp_protection(cluster: Cluster) -> None:
     sabotage=lambda cluster: cluster.master.machine.run(
         ["ipvsadm", "-d", "-t", f"{cluster.vip}:80", "-r", f"{cluster.real_servers[0].ip}:80"]
     ),
-    caught="status",
+    caught="answers",
 )
 def test_misconfiguration_vip_missing_on_a_real_server(cluster: Cluster) -> None:
     """DR delivers to it what is addressed to the VIP, which is nobody there: every other client
@@ -226,7 +241,7 @@ def test_misconfiguration_vip_missing_on_a_real_server(cluster: Cluster) -> None
         statuses = [request.status for request in cluster.fetch(4)]
         found = cluster.diagnoses(since=struck)
 
-    assert sorted(statuses) == [0, 0, 200, 200]
+    assert sorted(statuses) == [0, 0, 200, 200]  # label: answers
     assert cluster.ipvsadm(cluster.master).keys() == {
         f"{each.ip}:80" for each in cluster.real_servers
     }
@@ -245,11 +260,11 @@ def test_misconfiguration_vip_with_the_wrong_prefix(cluster: Cluster) -> None:
 
     route = master.machine.run(["ip", "-o", "route", "get", "172.16.99.1"], check=False).stdout
 
-    assert f"dev eth0 src {cluster.vip}" in route
+    assert f"dev eth0 src {cluster.vip}" in route  # label: symptom
     assert names(cluster) == ["VIP with the wrong prefix"]
 
 
-@pytest.mark.control("the director is the gateway", topology={"gateway": True}, caught="status")
+@pytest.mark.control("the director is the gateway", topology={"gateway": True}, caught="answers")
 @topology(TwoLans, gateway=False)
 @pytest.mark.diagnosis("real server's gateway wrong")
 def test_misconfiguration_gateway_of_a_real_server_wrong(cluster: Cluster) -> None:
@@ -263,7 +278,7 @@ def test_misconfiguration_gateway_of_a_real_server_wrong(cluster: Cluster) -> No
     (check,) = cluster.fetch(1, by=master, address=server.ip, port=REAL_HTTP)
     forwarded = [packet for packet in cluster.path_of(request).at(master) if packet.frame.sent]
 
-    assert (request.status, request.error) == (0, "timed out")
+    assert (request.status, request.error) == (0, "timed out")  # label: answers
     assert {packet.destination for packet in forwarded} <= {
         server.ip for server in cluster.real_servers
     }
@@ -290,7 +305,7 @@ def test_misconfiguration_vrrp_strict_drops_what_is_sent_to_the_vip(cluster: Clu
 
     (request,) = cluster.fetch(1)
 
-    assert (request.status, request.error) == (0, "timed out")
+    assert (request.status, request.error) == (0, "timed out")  # label: symptom
     assert names(cluster) == ["vrrp_strict drops what is sent to the VIP"]
 
 
@@ -309,7 +324,7 @@ def test_misconfiguration_script_not_executable(cluster: Cluster) -> None:
         )
     said = cluster.timeline.events(Advertisement, node=master.name, since=struck, sent=True)
 
-    assert {advert.priority for advert in said} == {master.vrrp.priority}
+    assert {advert.priority for advert in said} == {master.vrrp.priority}  # label: symptom
     assert names(cluster) == ["script not executable"]
 
 
@@ -335,5 +350,5 @@ def test_misconfiguration_script_owned_by_another_user(cluster: Cluster) -> None
         said = cluster.timeline.events(Advertisement, node=master.name, since=struck, sent=True)
         found = names(cluster, since=struck)
 
-    assert {advert.priority for advert in said} == {master.vrrp.priority}
+    assert {advert.priority for advert in said} == {master.vrrp.priority}  # label: priority
     assert found == ["script owned by another user"]

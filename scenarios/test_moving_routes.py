@@ -33,7 +33,7 @@ def ways(director: DirectorNode) -> list[str]:
     return [each.stdout.strip() for each in shown if not each.returncode and each.stdout.strip()]
 
 
-@pytest.mark.control("no virtual routes", topology={"routes": False}, caught="assert reached")
+@pytest.mark.control("no virtual routes", topology={"routes": False}, caught="reaches")
 def test_ownership_brings_the_routes_along(cluster: Cluster) -> None:
     """Only the master has the rule and the route that lead what it sends from the VIP to a client
     behind a router; whoever takes the VIP over makes them, and a client far away notices no more
@@ -45,7 +45,7 @@ def test_ownership_brings_the_routes_along(cluster: Cluster) -> None:
     due = timers.takeover(backup.vrrp, announced=False)
     before, idle = ways(master), ways(backup)
     reached = reaches(far, FAR)
-    assert reached
+    assert reached  # label: reaches
 
     with cluster.suffering(PowerOff(master)) as struck:
         cluster.wait_announced(backup, since=struck, until=due.latest)
@@ -59,7 +59,7 @@ def test_ownership_brings_the_routes_along(cluster: Cluster) -> None:
     assert idle == []
 
 
-@pytest.mark.control("held as /32", topology={"vip_prefix": None}, caught="assert reaches")
+@pytest.mark.control("held as /32", topology={"vip_prefix": None}, caught="reaches")
 def test_ownership_brings_the_network_of_the_vip_along(cluster: Cluster) -> None:
     """A VIP in a network of its own is held with the prefix of that network: so the master has a
     route to the machines in it, and the backup, which has no address there, needs none.
@@ -67,7 +67,7 @@ def test_ownership_brings_the_network_of_the_vip_along(cluster: Cluster) -> None
     master = cluster.master
     cluster.wait_told()
 
-    assert reaches(cluster.nodes["near"], NEAR)
+    assert reaches(cluster.nodes["near"], NEAR)  # label: reaches
 
     held = master.machine.run(["ip", "-o", "-4", "address", "show", "to", VIP]).stdout
     assert f"{VIP}/24" in held

@@ -38,7 +38,9 @@ def unscripted(director: str, state: str) -> dict[str, tuple[str, str]]:
     return {director: (f"{REPORT} {state}", "/bin/true")}
 
 
-@pytest.mark.control("no script for it", config=unscripted("director2", "master"), caught="told")
+@pytest.mark.control(
+    "no script for it", config=unscripted("director2", "master"), caught="notified"
+)
 @topology(DirectorGroup, **TOLD)
 def test_notification_by_script_of_a_takeover_and_its_end(cluster: Cluster) -> None:
     """The state's own script and the one for all states, which is told who and what (keepalived
@@ -54,14 +56,14 @@ def test_notification_by_script_of_a_takeover_and_its_end(cluster: Cluster) -> N
     candidate = cluster.candidate_since(master)
     cluster.wait_resigned(backup, since=candidate.latest, until=timers.failback(master.vrrp).latest)
 
-    assert sorted(told) == ["always INSTANCE VI_1 MASTER 90", "master"]
+    assert sorted(told) == ["always INSTANCE VI_1 MASTER 90", "master"]  # label: notified
     assert sorted(cluster.notifications(backup, "script", candidate.latest)) == [
         "always INSTANCE VI_1 BACKUP 90",
         "backup",
     ]
 
 
-@pytest.mark.control("no script for it", config=unscripted("director1", "fault"), caught="told")
+@pytest.mark.control("no script for it", config=unscripted("director1", "fault"), caught="notified")
 @topology(DirectorGroup, **TOLD)
 def test_notification_by_script_of_a_fault(cluster: Cluster) -> None:
     """The interface of the instance is down: FAULT, told at once, for there is nothing to wait
@@ -73,10 +75,10 @@ def test_notification_by_script_of_a_fault(cluster: Cluster) -> None:
     with cluster.suffering(Unplug(master)) as struck:
         told = cluster.notifications(master, "script", struck)
 
-    assert sorted(told) == ["always INSTANCE VI_1 FAULT 100", "fault"]
+    assert sorted(told) == ["always INSTANCE VI_1 FAULT 100", "fault"]  # label: notified
 
 
-@pytest.mark.control("no script for it", config=unscripted("director1", "stop"), caught="told")
+@pytest.mark.control("no script for it", config=unscripted("director1", "stop"), caught="notified")
 @topology(DirectorGroup, **TOLD)
 def test_notification_by_script_of_an_orderly_stop(cluster: Cluster) -> None:
     """keepalived tells before it ends, and waits for its scripts (``notify_shutdown``)."""
@@ -86,10 +88,10 @@ def test_notification_by_script_of_an_orderly_stop(cluster: Cluster) -> None:
     with cluster.suffering(StopKeepalived(master)) as struck:
         told = cluster.notifications(master, "script", struck)
 
-    assert sorted(told) == ["always INSTANCE VI_1 STOP 100", "stop"]
+    assert sorted(told) == ["always INSTANCE VI_1 STOP 100", "stop"]  # label: notified
 
 
-@pytest.mark.control("no FIFO", config=MUTE, caught="fifo|told")
+@pytest.mark.control("no FIFO", config=MUTE, caught="notified")
 @topology(DirectorGroup, **TOLD)
 def test_notification_by_fifo_keeps_the_order_of_events(cluster: Cluster) -> None:
     """Scripts overtake each other, the FIFO does not: a life is told in the order in which it
@@ -109,14 +111,14 @@ def test_notification_by_fifo_keeps_the_order_of_events(cluster: Cluster) -> Non
         'INSTANCE "VI_1" STOP 100',
         'INSTANCE "VI_1" BACKUP 100',
         'INSTANCE "VI_1" MASTER 100',
-    ]
+    ]  # label: notified
     assert cluster.notifications(backup, "fifo", struck) == [
         'INSTANCE "VI_1" MASTER 90',
         'INSTANCE "VI_1" BACKUP 90',
     ]
 
 
-@pytest.mark.control("no FIFO", config=MUTE, caught="told")
+@pytest.mark.control("no FIFO", config=MUTE, caught="notified")
 @topology(DirectorGroup, **TOLD)
 def test_notification_by_fifo_of_changed_priorities(cluster: Cluster) -> None:
     """With ``notify_priority_changes`` a claim that rises or falls is told, with the state that
@@ -132,14 +134,16 @@ def test_notification_by_fifo_of_changed_priorities(cluster: Cluster) -> None:
         cluster.suffering(WriteNumber(backup, file, 3)),
     ):
         cluster.timeline.let_pass(cluster.slack)
-    told = [cluster.notifications(director, "fifo", began) for director in (master, backup)]
+    told = [
+        cluster.notifications(director, "fifo", began) for director in (master, backup)
+    ]  # label: notified
 
     assert told[0] == ['INSTANCE "VI_1" MASTER_PRIORITY 95', 'INSTANCE "VI_1" MASTER_PRIORITY 100']
     assert told[1] == ['INSTANCE "VI_1" BACKUP_PRIORITY 93', 'INSTANCE "VI_1" BACKUP_PRIORITY 90']
 
 
 @pytest.mark.control(
-    "no script for it", config=unscripted("director1", "lower_priority"), caught="told"
+    "no script for it", config=unscripted("director1", "lower_priority"), caught="notified"
 )
 @topology(DirectorGroup, **TOLD)
 def test_notification_of_a_second_master_of_lower_priority(cluster: Cluster) -> None:
@@ -155,14 +159,14 @@ def test_notification_of_a_second_master_of_lower_priority(cluster: Cluster) -> 
         )
         told = cluster.notifications(master, "script", struck)
 
-    assert told == ["lower_priority"]
+    assert told == ["lower_priority"]  # label: notified
     assert (
         cluster.notifications(master, "fifo", struck)[0]
         == 'INSTANCE "VI_1" MASTER_RX_LOWER_PRI 100'
     )
 
 
-@pytest.mark.control("it is to repeat them", config=REPEATING, caught="told")
+@pytest.mark.control("it is to repeat them", config=REPEATING, caught="notified")
 @topology(DirectorGroup, **TOLD)
 def test_notification_is_not_repeated_by_a_reload(cluster: Cluster) -> None:
     """Nothing has changed, so nobody is told (unless ``fifo_write_vrrp_states_on_reload`` asks
@@ -175,7 +179,7 @@ def test_notification_is_not_repeated_by_a_reload(cluster: Cluster) -> None:
     cluster.timeline.let_pass(timers.master_down_interval(cluster.backup.vrrp))
     told = cluster.timeline.events(Notification, since=began)
 
-    assert not told
+    assert not told  # label: notified
 
 
 @pytest.mark.known_defect(
@@ -184,7 +188,7 @@ def test_notification_is_not_repeated_by_a_reload(cluster: Cluster) -> None:
     " at all",
     present=">=2.2",
 )
-@pytest.mark.control("script_user first", topology={"edits": {}}, caught="told")
+@pytest.mark.control("script_user first", topology={"edits": {}}, caught="notified")
 @fresh_topology(DirectorGroup, **TOLD, edits={"director2": FIFO_FIRST})
 def test_notification_ends_with_a_reload_where_the_fifo_comes_before_the_script_user(
     cluster: Cluster,
@@ -207,10 +211,10 @@ def test_notification_ends_with_a_reload_where_the_fifo_comes_before_the_script_
         )
 
     assert {"always INSTANCE VI_1 BACKUP 90", "backup"} <= set(before)
-    assert not told
+    assert not told  # label: notified
 
 
-@pytest.mark.control("no sync group", topology={"grouped": False}, caught="told|wait")
+@pytest.mark.control("no sync group", topology={"grouped": False}, caught="takes over")
 @topology(RouterPair, reported=True)
 def test_notification_of_a_sync_group_follows_its_members(cluster: Cluster) -> None:
     """The member that causes the change is told first, then those that follow it, then the
@@ -221,7 +225,7 @@ def test_notification_of_a_sync_group_follows_its_members(cluster: Cluster) -> N
     silence = timers.takeover(backup.claim(cluster.vips[1]), announced=False)
 
     with cluster.suffering(Unplug(master, "eth1")) as struck:
-        cluster.wait_master(backup, since=struck, until=silence.latest)
+        cluster.wait_master(backup, since=struck, until=silence.latest)  # label: takes over
         told = [cluster.notifications(director, "fifo", struck) for director in (master, backup)]
 
     assert told[0] == [
@@ -267,7 +271,7 @@ def test_notification_by_mail_of_takeover_and_failback(cluster: Cluster) -> None
     assert [mail.subject for mail in mails] == [
         f"[{backup.name}] VRRP Instance VI_1 - Entering MASTER state",
         f"[{backup.name}] VRRP Instance VI_1 - Entering BACKUP state",
-    ]
+    ]  # label: mails
     assert mails[0].at - struck in cluster.within(Window.exactly(took))
     assert {(mail.sender, mail.recipient) for mail in mails} == {
         ("keepalived@localhost", "root@localhost")
@@ -304,14 +308,14 @@ def test_notification_by_mail_of_a_lost_real_server(cluster: Cluster) -> None:
         f"[{name}] {subject} {state}"
         for name in ("director1", "director2")
         for state in ("DOWN", "UP")
-    ]
+    ]  # label: mails
 
 
 @MAILED
 @pytest.mark.control(
     "a low priority and two intervals more to wait",
     config={"director2": ("priority 90", "priority 1\ndown_timer_adverts 5")},
-    caught="took",
+    caught="in its window",
 )
 @topology(DirectorPair, notifications=True)
 def test_notification_that_cannot_be_mailed_delays_nothing(cluster: Cluster) -> None:
@@ -328,11 +332,11 @@ def test_notification_that_cannot_be_mailed_delays_nothing(cluster: Cluster) -> 
     ):
         took = cluster.wait_announced(backup, since=struck, until=due.latest)
 
-    assert took.within(due)
+    assert took.within(due)  # label: in its window
     assert not cluster.timeline.events(Mail, since=struck)
 
 
-@pytest.mark.control("no FIFO", config=MUTE, caught="told")
+@pytest.mark.control("no FIFO", config=MUTE, caught="notified")
 @topology(DirectorPair, notifications=True)
 def test_notification_by_fifo_of_a_lost_real_server(cluster: Cluster) -> None:
     """The health checkers write into the same FIFO, what they removed and from which virtual
@@ -345,6 +349,8 @@ def test_notification_by_fifo_of_a_lost_real_server(cluster: Cluster) -> None:
         due = timers.removal(cluster.service)
         for director in cluster.directors:
             cluster.wait_pool(director, server, present=False, since=struck, until=due.latest)
-        told = [cluster.notifications(director, "fifo", struck) for director in cluster.directors]
+        told = [
+            cluster.notifications(director, "fifo", struck) for director in cluster.directors
+        ]  # label: notified
 
     assert told == [[f"RS [{server.ip}]:tcp:80 [{cluster.vip}]:tcp:80 DOWN"]] * 2

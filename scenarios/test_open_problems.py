@@ -42,7 +42,7 @@ def forget_the_vip(cluster: Cluster) -> None:
 # -- loopback --------------------------------------------------------------------------------------
 
 
-@pytest.mark.control("VRRP on eth0", topology=ON_ETH0, caught="ended")
+@pytest.mark.control("VRRP on eth0", topology=ON_ETH0, caught="refused")
 @topology(DirectorPair, edits=on_both("interface eth0", "interface lo"))
 @pytest.mark.diagnosis("VRRP on a loopback interface")
 def test_open_problem_vrrp_on_lo_is_refused(cluster: Cluster) -> None:
@@ -51,7 +51,9 @@ def test_open_problem_vrrp_on_lo_is_refused(cluster: Cluster) -> None:
     VIP, no advertisement, no IPVS rule.
     """
     for director in cluster.directors:
-        cluster.timeline.wait_for(DaemonChanged, node=director.name, until=STARTING, action="ended")
+        cluster.timeline.wait_for(
+            DaemonChanged, node=director.name, until=STARTING, action="ended"
+        )  # label: refused
         said = [event.line for event in cluster.timeline.events(Log, node=director.name)]
         assert any("cannot use a loopback interface (lo) for vrrp" in line for line in said)
     cluster.let_pass(
@@ -63,7 +65,7 @@ def test_open_problem_vrrp_on_lo_is_refused(cluster: Cluster) -> None:
     assert measures.owners(cluster.timeline, cluster.vip, "eth0") == []
 
 
-@pytest.mark.control("VIP on eth0", topology=ON_ETH0, caught="interface=lo")
+@pytest.mark.control("VIP on eth0", topology=ON_ETH0, caught="VIP on lo")
 @topology(DirectorPair, edits=on_both("/32 dev eth0", "/32 dev lo"))
 def test_open_problem_vip_on_lo_is_never_announced(cluster: Cluster) -> None:
     """The near miss: elections work, since the advertisements go by eth0, but gratuitous ARP leaves
@@ -78,7 +80,7 @@ def test_open_problem_vip_on_lo_is_never_announced(cluster: Cluster) -> None:
         action="added",
         address=cluster.vip,
         interface="lo",
-    )
+    )  # label: VIP on lo
     cluster.timeline.let_pass(
         cluster.slack
     )  # the kernel tells of an address before it answers for it
@@ -110,7 +112,7 @@ def test_open_problem_vip_on_lo_is_never_announced(cluster: Cluster) -> None:
 # -- the director's own requests -------------------------------------------------------------------
 
 
-@pytest.mark.control("no IPVS rules", sabotage=clear_tables, caught="failed.status")
+@pytest.mark.control("no IPVS rules", sabotage=clear_tables, caught="times out")
 @pytest.mark.diagnosis("martian source")
 @pytest.mark.parametrize("swapped", [False, True], ids=["before-a-swap", "after-a-swap"])
 def test_open_problem_holder_cannot_fetch_its_vip(cluster: Cluster, swapped: bool) -> None:
@@ -139,7 +141,11 @@ def test_open_problem_holder_cannot_fetch_its_vip(cluster: Cluster, swapped: boo
     if swapped:
         cluster.heal(Maintenance(other))
 
-    assert (failed.status, failed.error, answered.status) == (0, "timed out", 200)
+    assert (failed.status, failed.error, answered.status) == (
+        0,
+        "timed out",
+        200,
+    )  # label: times out
     sent = [packet for packet in cluster.path_of(failed).packets if packet.frame.sent]
     assert {(packet.frame.node, packet.source, packet.destination) for packet in sent} == {
         (holder.name, cluster.vip, cluster.vip)
@@ -153,7 +159,7 @@ def test_open_problem_holder_cannot_fetch_its_vip(cluster: Cluster, swapped: boo
 
 @pytest.mark.diagnosis("martian source")
 @pytest.mark.control(
-    "the director accepts local sources", fault=AcceptLocal, node="director1", caught="status"
+    "the director accepts local sources", fault=AcceptLocal, node="director1", caught="times out"
 )
 def test_open_problem_dip_as_source_moves_the_drop(cluster: Cluster) -> None:
     """Bound to the DIP the SYN is answered, and the answer comes from the VIP, which on the holder
@@ -163,14 +169,14 @@ def test_open_problem_dip_as_source_moves_the_drop(cluster: Cluster) -> None:
 
     (request,) = cluster.fetch(1, by=master, source=master.ip)
 
-    assert (request.status, request.error) == (0, "timed out")
+    assert (request.status, request.error) == (0, "timed out")  # label: times out
     seen = cluster.path_of(request).at(master)
     assert {packet.flags for packet in seen if packet.frame.sent} == {SYN}
     assert {packet.flags for packet in seen if not packet.frame.sent} == {SYN_ACK}
 
 
 @pytest.mark.control(
-    "the VIP is missing on the real servers", sabotage=forget_the_vip, caught="status"
+    "the VIP is missing on the real servers", sabotage=forget_the_vip, caught="cured"
 )
 def test_open_problem_is_cured_by_a_source_hint_and_accept_local(cluster: Cluster) -> None:
     """For programs that bind to nothing the kernel chooses the source: the one that the route
@@ -181,14 +187,14 @@ def test_open_problem_is_cured_by_a_source_hint_and_accept_local(cluster: Cluste
     with cluster.suffering(AcceptLocal(master)), cluster.suffering(HintSource(master)):
         (cured,) = cluster.fetch(1, by=master)
 
-    assert cured.status == 200
+    assert cured.status == 200  # label: cured
     assert {packet.source for packet in cluster.path_of(cured).at(master) if packet.frame.sent} == {
         master.ip
     }
 
 
 @pytest.mark.control(
-    "the VIP is missing on the real servers", sabotage=forget_the_vip, caught="status"
+    "the VIP is missing on the real servers", sabotage=forget_the_vip, caught="cured"
 )
 def test_open_problem_is_cured_by_dip_and_accept_local(cluster: Cluster) -> None:
     """``accept_local=1`` on the director lets that answer in; without the DIP it would not help,
@@ -200,11 +206,11 @@ def test_open_problem_is_cured_by_dip_and_accept_local(cluster: Cluster) -> None
         (cured,) = cluster.fetch(1, by=master, source=master.ip)
         (still,) = cluster.fetch(1, by=master)
 
-    assert (cured.status, still.status) == (200, 0)
+    assert (cured.status, still.status) == (200, 0)  # label: cured
 
 
 @pytest.mark.control(
-    "the master is unreachable", fault=BlackHole, node="director1", caught="status"
+    "the master is unreachable", fault=BlackHole, node="director1", caught="answers"
 )
 @fresh_topology(DirectorPair)
 def test_open_problem_backup_without_a_table_asks_the_holder(cluster: Cluster) -> None:
@@ -216,5 +222,5 @@ def test_open_problem_backup_without_a_table_asks_the_holder(cluster: Cluster) -
 
     (request,) = cluster.fetch(1, by=backup)
 
-    assert request.status == 200
+    assert request.status == 200  # label: answers
     assert cluster.path_of(request).between(backup, master)

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.ownership, topology(DirectorPair)]
 
 
 @pytest.mark.control(
-    "the other has the higher priority", topology={"priorities": (90, 100)}, caught="director1"
+    "the other has the higher priority", topology={"priorities": (90, 100)}, caught="becomes master"
 )
 @fresh_topology(DirectorPair)
 def test_ownership_goes_to_the_higher_priority(cluster: Cluster) -> None:
@@ -29,14 +29,16 @@ def test_ownership_goes_to_the_higher_priority(cluster: Cluster) -> None:
     due = timers.cold_start(first.vrrp, second.vrrp)
 
     candidate = cluster.candidate_since(first)
-    took = cluster.wait_announced(first, since=candidate.latest, until=due.latest)
+    took = cluster.wait_announced(
+        first, since=candidate.latest, until=due.latest
+    )  # label: becomes master
 
     assert took.happened_within(candidate + due)
     assert not measures.split_brain(cluster.timeline, first.vrrp.vrid)
 
 
 @pytest.mark.control(
-    "two VRIDs", config={"director2": ("router_id 51", "router_id 52")}, caught="settles|held by"
+    "two VRIDs", config={"director2": ("router_id 51", "router_id 52")}, caught="one master"
 )
 @fresh_topology(DirectorPair, priorities=(200, 50))  # whose skews differ by more than their starts
 def test_ownership_is_never_shared_from_the_first_election_on(cluster: Cluster) -> None:
@@ -48,7 +50,9 @@ def test_ownership_is_never_shared_from_the_first_election_on(cluster: Cluster) 
     assert cluster.master is cluster.directors[0]
     cluster.timeline.let_pass(timers.master_down_interval(cluster.backup.vrrp))
 
-    tenures = measures.ownership(cluster.timeline, cluster.vip, cluster.master.vrrp.interface)
+    tenures = measures.ownership(
+        cluster.timeline, cluster.vip, cluster.master.vrrp.interface
+    )  # label: one master
 
     assert tenures[-1].node == cluster.master.name
     assert tenures[-1].until is None
@@ -61,7 +65,7 @@ def test_ownership_is_never_shared_from_the_first_election_on(cluster: Cluster) 
 @pytest.mark.control("a real server is down", fault=StopHttpd, node="web1", caught="settles")
 def test_ownership_means_both_tables_hold_both_real_servers(cluster: Cluster) -> None:
     """A backup that had to fill its table first would serve nobody after a takeover."""
-    assert cluster.master is cluster.directors[0]
+    assert cluster.master is cluster.directors[0]  # label: settles
     wanted = {f"{server.ip}:{cluster.service.port}": 1 for server in cluster.real_servers}
 
     for director in cluster.directors:

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.persistence, topology(Persistence)]
 EXPIRING = topology(Persistence, expire_nodest_conn=True, expire_quiescent_template=True)
 
 
-@pytest.mark.control("no persistence", topology={"timeout": None}, caught="set")
+@pytest.mark.control("no persistence", topology={"timeout": None}, caught="same server")
 def test_persistence_keeps_a_client_with_one_real_server(cluster: Cluster) -> None:
     """The first connection of a client is scheduled, the others follow it, whoever comes in between
     (ip_vs_core.c, ``ip_vs_sched_persist``).
@@ -26,12 +26,14 @@ def test_persistence_keeps_a_client_with_one_real_server(cluster: Cluster) -> No
         for _ in range(3)
     ]
 
-    assert all(len(set(servers)) == 1 for servers in zip(*rounds, strict=True))
+    assert all(
+        len(set(servers)) == 1 for servers in zip(*rounds, strict=True)
+    )  # label: same server
     assert set(rounds[0]) == {server.page for server in cluster.real_servers}
 
 
 @pytest.mark.control("half the time", topology={"timeout": 5}, caught="renewed")
-@pytest.mark.control("three times the time", topology={"timeout": 30}, caught="over")
+@pytest.mark.control("three times the time", topology={"timeout": 30}, caught="it ends")
 def test_persistence_lasts_from_the_last_connection_on(cluster: Cluster) -> None:
     """Every connection gives the client its whole time anew; once it is over, round robin has
     its turn again.
@@ -47,8 +49,8 @@ def test_persistence_lasts_from_the_last_connection_on(cluster: Cluster) -> None
     cluster.timeline.let_pass(due.latest + 2 * cluster.slack)
     (over,) = cluster.fetch(1, persistent())
 
-    assert first.server == renewed.server == again.server
-    assert over.server != first.server
+    assert first.server == renewed.server == again.server  # label: renewed
+    assert over.server != first.server  # label: it ends
 
 
 @pytest.mark.control("each client by itself", topology={"granularity": None}, caught="together")
@@ -61,11 +63,11 @@ def test_persistence_keeps_a_network_of_clients_together(cluster: Cluster) -> No
         cluster.fetch(1, by_network(), source=source)[0].server for source in SOURCES
     ]
 
-    assert len(set(together)) == 1
+    assert len(set(together)) == 1  # label: together
     assert apart != together[0]
 
 
-@pytest.mark.control("a group without a mark", topology={"marked": False}, caught="meet")
+@pytest.mark.control("a group without a mark", topology={"marked": False}, caught="both ports meet")
 def test_persistence_by_mark_has_both_ports_of_a_client_meet(cluster: Cluster) -> None:
     """A shop's basket, filled over HTTP, is paid for over HTTPS: by firewall mark both are one
     service, and the template has no port (``ip_vs_sched_persist``).
@@ -78,12 +80,12 @@ def test_persistence_by_mark_has_both_ports_of_a_client_meet(cluster: Cluster) -
     }
 
     meet = [source for source in SOURCES if http[source] == https[source]]
-    assert meet == list(SOURCES)
+    assert meet == list(SOURCES)  # label: both ports meet
     assert len(set(http.values())) > 1
 
 
 @pytest.mark.control(
-    "a service with persistence", topology={"plain_timeout": 10}, caught="finished"
+    "a service with persistence", topology={"plain_timeout": 10}, caught="they finish"
 )
 def test_persistence_draining_lets_established_connections_finish(cluster: Cluster) -> None:
     """Weight 0: new connections go elsewhere, those there are go on, and when none is active
@@ -99,13 +101,13 @@ def test_persistence_draining_lets_established_connections_finish(cluster: Clust
     back = {request.server for request in cluster.fetch(2, service)}
 
     assert new == [other.page] * 4
-    assert sorted(map(str, finished)) == [drained.page] * 2 + [other.page] * 2
+    assert sorted(map(str, finished)) == [drained.page] * 2 + [other.page] * 2  # label: they finish
     assert (before.active, after.active) == (2, 0)
     assert back == {drained.page, other.page}
 
 
 @pytest.mark.control(
-    "expire_quiescent_template", topology={"expire_quiescent_template": True}, caught="stayed"
+    "expire_quiescent_template", topology={"expire_quiescent_template": True}, caught="stays"
 )
 def test_persistence_holds_on_to_a_drained_server(cluster: Cluster) -> None:
     """A persistent client comes back to a server of weight 0, so draining one takes as long as its
@@ -117,12 +119,12 @@ def test_persistence_holds_on_to_a_drained_server(cluster: Cluster) -> None:
     with cluster.suffering(Drain(director, persistent(), cluster.server_of(first))):
         stayed = {request.server for request in cluster.fetch(3, persistent())}
 
-    assert stayed == {first.server}
+    assert stayed == {first.server}  # label: stays
 
 
 @EXPIRING
 @pytest.mark.control(
-    "no expire_quiescent_template", topology={"expire_quiescent_template": False}, caught="moved"
+    "no expire_quiescent_template", topology={"expire_quiescent_template": False}, caught="moves on"
 )
 def test_persistence_with_expire_quiescent_template_leaves_a_drained_server(
     cluster: Cluster,
@@ -138,10 +140,10 @@ def test_persistence_with_expire_quiescent_template_leaves_a_drained_server(
     with cluster.suffering(Drain(director, persistent(), server)):
         moved = {request.server for request in cluster.fetch(3, persistent())}
 
-    assert moved == {other}
+    assert moved == {other}  # label: moves on
 
 
-@pytest.mark.control("expire_nodest_conn", topology={"expire_nodest_conn": True}, caught="status")
+@pytest.mark.control("expire_nodest_conn", topology={"expire_nodest_conn": True}, caught="answers")
 def test_persistence_connection_of_a_removed_server_waits_for_its_return(cluster: Cluster) -> None:
     """Packets to a server that has left the table are dropped without a word, so that its
     connections go on when it comes back (ipvs-sysctl.rst, ``expire_nodest_conn``): TCP's
@@ -163,13 +165,13 @@ def test_persistence_connection_of_a_removed_server_waits_for_its_return(cluster
             answer.server: answer for answer in (connection.outcome() for connection in held)
         }
 
-    assert {answer.status for answer in answers.values()} == {200}
+    assert {answer.status for answer in answers.values()} == {200}  # label: answers
     assert answers[server.page].at + answers[server.page].latency >= healed + back
 
 
 @EXPIRING
 @pytest.mark.control(
-    "no expire_nodest_conn", topology={"expire_nodest_conn": False}, caught="error"
+    "no expire_nodest_conn", topology={"expire_nodest_conn": False}, caught="reset"
 )
 def test_persistence_with_expire_nodest_conn_resets_what_a_removed_server_had(
     cluster: Cluster,
@@ -184,4 +186,7 @@ def test_persistence_with_expire_nodest_conn_resets_what_a_removed_server_had(
         cluster.wait_pool(director, server, present=False, since=struck, until=due.latest)
         answers = [connection.finish() for connection in held]
 
-    assert sorted(str(answer.error) for answer in answers) == ["Connection reset by peer", "None"]
+    assert sorted(str(answer.error) for answer in answers) == [
+        "Connection reset by peer",
+        "None",
+    ]  # label: reset

@@ -26,9 +26,7 @@ EACH = [
 
 
 @pytest.mark.parametrize("proxy", EACH)
-@pytest.mark.control(
-    "the backup hangs", fault=HangKeepalived, node="proxy2", caught="wait_announced"
-)
+@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="proxy2", caught="takes over")
 def test_failover_of_proxies(cluster: Cluster, proxy: str) -> None:
     """A proxy is behind the VIP like IPVS is: the new owner of the VIP serves at once, for its
     proxy runs all along.
@@ -38,7 +36,7 @@ def test_failover_of_proxies(cluster: Cluster, proxy: str) -> None:
     due = timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(PowerOff(master)) as struck:
-        took = cluster.wait_announced(backup, since=struck, until=due.latest)
+        took = cluster.wait_announced(backup, since=struck, until=due.latest)  # label: takes over
         after = cluster.fetch(4)
 
     assert took.within(due)
@@ -49,9 +47,7 @@ def test_failover_of_proxies(cluster: Cluster, proxy: str) -> None:
 
 
 @pytest.mark.parametrize("proxy", EACH)
-@pytest.mark.control(
-    "nobody looks at the proxy", topology={"tracked": False}, caught="wait_announced"
-)
+@pytest.mark.control("nobody looks at the proxy", topology={"tracked": False}, caught="takes over")
 def test_failover_when_the_proxy_ends(cluster: Cluster, proxy: str) -> None:
     """The script that looks for the process fails within its interval, and the master resigns."""
     master, backup = cluster.master, cluster.backup
@@ -59,7 +55,7 @@ def test_failover_when_the_proxy_ends(cluster: Cluster, proxy: str) -> None:
     due = timers.switch(master.vrrp, backup.vrrp, script)
 
     with cluster.suffering(StopProgram(master, proxy)) as struck:
-        took = cluster.wait_announced(backup, since=struck, until=due.latest)
+        took = cluster.wait_announced(backup, since=struck, until=due.latest)  # label: takes over
         answers = cluster.fetch(2)
     back = timers.switch_back(master.vrrp, backup.vrrp, script)
     cluster.wait_master(master, since=cluster.healed(), until=back.latest)
@@ -73,13 +69,13 @@ def test_failover_when_the_proxy_ends(cluster: Cluster, proxy: str) -> None:
     "the proxy ends",
     fault=lambda node: StopProgram(node, node.daemons[-1].name),
     node="proxy1",
-    caught="master|owners",
+    caught="settles",
 )
 def test_failover_does_not_happen_when_the_proxy_hangs(cluster: Cluster, proxy: str) -> None:
     """A process that hangs is a process: whoever looks for processes keeps a VIP behind which
     nobody answers.
     """
-    master = cluster.master
+    master = cluster.master  # label: settles
 
     with cluster.suffering(HangProgram(master, proxy)):
         cluster.timeline.let_pass(timers.master_down_interval(cluster.backup.vrrp))

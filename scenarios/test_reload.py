@@ -30,7 +30,7 @@ def restart_instead(cluster: Cluster) -> None:
         director.reload = reload  # type: ignore[method-assign]
 
 
-@pytest.mark.control("a restart instead", sabotage=restart_instead, caught="events|gaps")
+@pytest.mark.control("a restart instead", sabotage=restart_instead, caught="VIP stays")
 def test_ownership_survives_a_reload_of_the_master(cluster: Cluster) -> None:
     """The master stays master and keeps the VIP; its next advertisement is early, not late
     (``vrrp_init_sands``).
@@ -43,11 +43,11 @@ def test_ownership_survives_a_reload_of_the_master(cluster: Cluster) -> None:
     cluster.timeline.let_pass(timers.master_down_interval(master.vrrp))
     gaps = measures.advert_gaps(cluster.timeline, master.name, master.vrrp.vrid, since=before)
 
-    assert not cluster.timeline.events(AddressChanged, since=began, address=VIP)
+    assert not cluster.timeline.events(AddressChanged, since=began, address=VIP)  # label: VIP stays
     assert max(gaps) in cluster.within(Window(0, master.vrrp.advert_int))
 
 
-@pytest.mark.control("it has another VRID", config=OTHER_VRID, caught="settles|said")
+@pytest.mark.control("it has another VRID", config=OTHER_VRID, caught="backup is silent")
 def test_ownership_is_not_claimed_by_a_reloaded_backup(cluster: Cluster) -> None:
     """A reloaded backup waits anew, and hears the master before it has waited long enough."""
     backup = cluster.backup
@@ -56,11 +56,11 @@ def test_ownership_is_not_claimed_by_a_reloaded_backup(cluster: Cluster) -> None
     cluster.timeline.let_pass(timers.master_down_interval(backup.vrrp) + cluster.slack)
     said = cluster.timeline.events(Advertisement, node=backup.name, since=began, sent=True)
 
-    assert not said
+    assert not said  # label: backup is silent
     assert not cluster.timeline.events(AddressChanged, since=began, address=VIP)
 
 
-@pytest.mark.control("a restart instead", sabotage=restart_instead, caught="wait_for")
+@pytest.mark.control("a restart instead", sabotage=restart_instead, caught="added at once")
 def test_ownership_of_a_vip_that_a_reload_adds_begins_at_once(cluster: Cluster) -> None:
     """The new VIP is there without a new election, the old one untouched; and it goes as it
     came.
@@ -78,7 +78,7 @@ def test_ownership_of_a_vip_that_a_reload_adds_begins_at_once(cluster: Cluster) 
                 since=struck,
                 until=struck + cluster.slack,
                 address=SECOND_VIP,
-            )
+            )  # label: added at once
         removed = cluster.timeline.wait_for(
             AddressChanged,
             node=master.name,
@@ -94,7 +94,7 @@ def test_ownership_of_a_vip_that_a_reload_adds_begins_at_once(cluster: Cluster) 
 
 
 @pytest.mark.control(
-    "not low enough", config={"director2": ("priority 90", "priority 70")}, caught="wait_master"
+    "not low enough", config={"director2": ("priority 90", "priority 70")}, caught="takes over"
 )
 def test_ownership_moves_when_a_reload_lowers_the_masters_priority(cluster: Cluster) -> None:
     """100 becomes 80: its next advertisements are outranked by the backup's 90, which discards
@@ -104,7 +104,7 @@ def test_ownership_moves_when_a_reload_lowers_the_masters_priority(cluster: Clus
     due = timers.preemption(backup.vrrp)
 
     with cluster.suffering(Reconfigure(master, "priority 100", "priority 80")) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
 
     assert took.within(due)
     assert cluster.timeline.events(

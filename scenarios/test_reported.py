@@ -43,7 +43,7 @@ virtual_server {VIP} 80 {{
     tells=True,
 )
 @pytest.mark.control(
-    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="takes over"
 )
 def test_election_by_a_text_is_judged_by_what_keepalived_reads_in_it(cluster: Cluster) -> None:
     """Nothing but the text says that the interval is two seconds, which priorities there are, and
@@ -54,7 +54,7 @@ def test_election_by_a_text_is_judged_by_what_keepalived_reads_in_it(cluster: Cl
     assert (master.vrrp.priority, backup.vrrp.priority, backup.vrrp.advert_int) == (120, 90, 2)
 
     with cluster.load() as load, cluster.suffering(PowerOff(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
         cluster.wait_answers(load, 4, since=struck + took)
         told = {
             channel: cluster.notifications(backup, channel, since=struck)

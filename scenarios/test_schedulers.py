@@ -56,7 +56,7 @@ def test_scheduler_sends_each_connection_where_it_is_documented_to(
         scheduler, cluster.counted(cluster.master, service, WEIGHTS), mixed(scheduler)
     )
 
-    assert cluster.reached(cluster.connect(service, mixed(scheduler))) == expected
+    assert cluster.reached(cluster.connect(service, mixed(scheduler))) == expected  # label: reached
 
 
 @pytest.mark.control("rr balances instead", topology={"only": "rr"}, caught="reached")
@@ -74,7 +74,7 @@ def test_scheduler_fo_keeps_to_the_heaviest_until_it_is_drained(cluster: Cluster
 
     assert before + meanwhile + after == [third.ip] * 12 + [second.ip] * 4 + [third.ip] * 4, (
         "not reached as ranked"
-    )
+    )  # label: reached
 
 
 @pytest.mark.parametrize("scheduler", ["lblc", "lblcr"])
@@ -89,7 +89,7 @@ def test_scheduler_leaves_an_overloaded_server_of_a_vip(cluster: Cluster, schedu
     expected = predict(scheduler, cluster.counted(cluster.master, service, WEIGHTS), flows)
     assert len(set(expected)) > 1
 
-    assert cluster.reached(cluster.connect(service, flows)) == expected
+    assert cluster.reached(cluster.connect(service, flows)) == expected  # label: reached
 
 
 @pytest.mark.control("fo balances instead", topology={"only": "fo"}, caught="reached")
@@ -102,7 +102,9 @@ def test_scheduler_ovf_refuses_what_nobody_has_room_for(cluster: Cluster) -> Non
 
     made = cluster.connect(service, [Flow(SOURCES[0], VIPS[0], held=True)] * 10)
 
-    assert cluster.reached(made) == [third] * 4 + [second] * 3 + [first] * 2 + [None]
+    assert cluster.reached(made) == [third] * 4 + [second] * 3 + [first] * 2 + [
+        None
+    ]  # label: reached
     assert made[-1].error == "Connection refused"
 
 
@@ -116,7 +118,7 @@ def test_scheduler_keeps_a_client_with_its_server(cluster: Cluster, scheduler: s
 
     reached = [set(cluster.reached(cluster.fetch(3, service, source=source))) for source in SOURCES]
 
-    assert all(len(servers) == 1 for servers in reached), reached
+    assert all(len(servers) == 1 for servers in reached), reached  # label: reached
     assert len(set.union(*reached)) > 1
 
 
@@ -139,7 +141,7 @@ def test_scheduler_refuses_the_clients_of_a_drained_server(
     with cluster.suffering(Drain(director, service, drained)):
         assert cluster.reached(cluster.connect(service, flows)) == predict(
             scheduler, meanwhile, flows
-        )
+        )  # label: reached
     assert cluster.reached(cluster.connect(service, flows)) == predict(scheduler, usual, flows)
 
 
@@ -159,7 +161,7 @@ def test_scheduler_gives_a_server_of_weight_zero_nothing(cluster: Cluster, sched
     )
     assert cluster.real_servers[1].ip not in expected
 
-    assert cluster.reached(cluster.connect(service, mixed(scheduler))) == expected
+    assert cluster.reached(cluster.connect(service, mixed(scheduler))) == expected  # label: reached
 
 
 @EACH_AND_FO
@@ -174,7 +176,7 @@ def test_scheduler_refuses_when_all_are_drained(cluster: Cluster, scheduler: str
 
     refused = {request.error for request in cluster.connect(service, mixed(scheduler))}
 
-    assert refused == {"Connection refused"}
+    assert refused == {"Connection refused"}  # label: refused
 
 
 HASHING = pytest.mark.parametrize("scheduler", ["sh", "mh"])
@@ -182,7 +184,7 @@ HASHING = pytest.mark.parametrize("scheduler", ["sh", "mh"])
 
 @HASHING
 @topology(Schedulers, flags=("port",))
-@pytest.mark.control("the port does not count", topology={"flags": ()}, caught="len")
+@pytest.mark.control("the port does not count", topology={"flags": ()}, caught="every server")
 def test_scheduler_by_port_spreads_one_client(cluster: Cluster, scheduler: str) -> None:
     """With ``sh-port`` or ``mh-port`` what is hashed is the client's address and port: one client,
     or all behind one address, reach all real servers, and whoever comes from the same port reaches
@@ -196,13 +198,13 @@ def test_scheduler_by_port_spreads_one_client(cluster: Cluster, scheduler: str) 
         for _ in range(2)
     )
 
-    assert len(set(first)) == len(cluster.real_servers), first
+    assert len(set(first)) == len(cluster.real_servers), first  # label: every server
     assert again == first
 
 
 @HASHING
 @topology(Schedulers, flags=("fallback",))
-@pytest.mark.control("nobody takes them over", topology={"flags": ()}, caught="refused")
+@pytest.mark.control("nobody takes them over", topology={"flags": ()}, caught="none refused")
 def test_scheduler_falls_back_for_the_clients_of_a_drained_server(
     cluster: Cluster, scheduler: str
 ) -> None:
@@ -218,7 +220,7 @@ def test_scheduler_falls_back_for_the_clients_of_a_drained_server(
     with cluster.suffering(Drain(cluster.master, service, drained)):
         meanwhile = [cluster.fetch(1, service, source=source)[0].server for source in SOURCES]
 
-    assert None not in meanwhile, "refused"
+    assert None not in meanwhile, "refused"  # label: none refused
     assert drained.page not in meanwhile
     stayed = [
         now == before

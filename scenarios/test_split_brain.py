@@ -35,13 +35,13 @@ STUCK = pytest.mark.control(
     config={
         "director2": ("priority 90", 'priority 90\nnotify_master "/usr/bin/pkill -STOP keepalived"')
     },
-    caught="split_brain|wait_resigned",
+    caught="one split brain",
 )
 
 
 @STUCK
 @pytest.mark.control(
-    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="takes over"
 )
 @RIFTS
 def test_recovery_from_split_brain_leaves_the_higher_priority(
@@ -54,10 +54,12 @@ def test_recovery_from_split_brain_leaves_the_higher_priority(
     due = timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(rift(backup)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
         cluster.timeline.let_pass(3 * master.vrrp.advert_int)
         assert cluster.owners() == [master.name, backup.name]
-    ((first, second),) = measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)
+    ((first, second),) = measures.split_brain(
+        cluster.timeline, master.vrrp.vrid, since=struck
+    )  # label: one split brain
     healed = cluster.healed()
     yielded = cluster.wait_resigned(
         backup, since=healed, until=timers.after_split_brain(master.vrrp, backup.vrrp).latest
@@ -94,7 +96,7 @@ def both_masters_until(cluster: Cluster, speaker: DirectorNode) -> Iterator[None
 @pytest.mark.control(
     "the master does not announce itself again",
     config={"director1": ("priority 100", "priority 100\ngarp_lower_prio_repeat 0")},
-    caught="known",
+    caught="the client's ARP entry",
 )
 def test_recovery_from_split_brain_corrects_the_client(cluster: Cluster) -> None:
     """The backup's gratuitous ARP has drawn the client away; a master that hears of a lower one
@@ -113,7 +115,7 @@ def test_recovery_from_split_brain_corrects_the_client(cluster: Cluster) -> None
     cluster.timeline.let_pass(cluster.slack)
     known = cluster.neighbour(cluster.client, cluster.vip)
 
-    assert known == master.mac
+    assert known == master.mac  # label: the client's ARP entry
     assert yielded.within(timers.after_split_brain(master.vrrp, backup.vrrp))
     assert cluster.fetch(1)[0].status == 200
 
@@ -121,7 +123,7 @@ def test_recovery_from_split_brain_corrects_the_client(cluster: Cluster) -> None
 @pytest.mark.control(
     "the master refreshes its announcement",
     config={"director1": ("priority 100", "priority 100\ngarp_master_refresh 1")},
-    caught="known",
+    caught="the client's ARP entry",
 )
 def test_recovery_from_split_brain_leaves_the_client_astray(cluster: Cluster) -> None:
     """A master that is heard before it hears never learns that there was another: the lower one
@@ -140,12 +142,12 @@ def test_recovery_from_split_brain_leaves_the_client_astray(cluster: Cluster) ->
     cluster.timeline.let_pass(2 * master.vrrp.advert_int)
     known = cluster.neighbour(cluster.client, cluster.vip)
 
-    assert known == backup.mac
+    assert known == backup.mac  # label: the client's ARP entry
     assert yielded.within(timers.after_split_brain(master.vrrp, backup.vrrp))
     assert cluster.owners() == [master.name]
 
 
-@pytest.mark.control("the backup is deaf as well", fault=Deaf, node="director2", caught="address")
+@pytest.mark.control("the backup is deaf as well", fault=Deaf, node="director2", caught="VIP stays")
 def test_recovery_needs_one_direction_only(cluster: Cluster) -> None:
     """A master that is deaf but heard keeps its office: its backup hears it, and has nothing to
     say.
@@ -156,11 +158,13 @@ def test_recovery_needs_one_direction_only(cluster: Cluster) -> None:
     with cluster.suffering(DropAdvertisements(master)) as struck:
         cluster.timeline.let_pass(quiet + cluster.slack)
 
-    assert not cluster.timeline.events(AddressChanged, since=struck, address=cluster.vip)
+    assert not cluster.timeline.events(
+        AddressChanged, since=struck, address=cluster.vip
+    )  # label: VIP stays
     assert not measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)
 
 
-@pytest.mark.control("the client hears no ARP", fault=DropArp, node="client", caught="status")
+@pytest.mark.control("the client hears no ARP", fault=DropArp, node="client", caught="answers")
 def test_recovery_after_both_have_lost_power(cluster: Cluster) -> None:
     """Nobody knows anything of before: both begin as backups and with empty tables, and elect
     as on the first day.
@@ -175,4 +179,4 @@ def test_recovery_after_both_have_lost_power(cluster: Cluster) -> None:
 
     assert took.happened_within(candidate + due)
     assert cluster.master is master
-    assert [request.status for request in cluster.fetch(2)] == [200, 200]
+    assert [request.status for request in cluster.fetch(2)] == [200, 200]  # label: answers

@@ -12,7 +12,7 @@ from topologies.director_pair import DirectorPair
 pytestmark = [pytest.mark.failover, topology(DirectorPair)]
 
 
-@pytest.mark.control("the master is mute", fault=Mute, node="director1", caught="address")
+@pytest.mark.control("the master is mute", fault=Mute, node="director1", caught="VIP stays")
 def test_no_failover_while_a_starved_master_is_heard_in_time(cluster: Cluster) -> None:
     """A backup hears nothing for at most one advertisement interval more than the master stands
     still. It does not mind as long as that is less than its Master_Down_Interval (RFC 5798 section
@@ -24,12 +24,14 @@ def test_no_failover_while_a_starved_master_is_heard_in_time(cluster: Cluster) -
     with cluster.suffering(Starve(master, stands=0.95 * longest, runs=0.1)) as struck:
         cluster.timeline.let_pass(10 * longest)
 
-    assert not cluster.timeline.events(AddressChanged, since=struck, address=cluster.vip)
+    assert not cluster.timeline.events(
+        AddressChanged, since=struck, address=cluster.vip
+    )  # label: VIP stays
     assert cluster.owners() == [master.name]
 
 
 @pytest.mark.control(
-    "the backup hangs", fault=HangKeepalived, node="director2", caught="wait_master"
+    "the backup hangs", fault=HangKeepalived, node="director2", caught="takes over"
 )
 def test_failover_at_each_turn_of_a_master_that_is_starved_for_longer(cluster: Cluster) -> None:
     """The backup takes over each time that the master stands still for too long, and yields each
@@ -40,7 +42,7 @@ def test_failover_at_each_turn_of_a_master_that_is_starved_for_longer(cluster: C
     turns = 4
 
     with cluster.suffering(Starve(master, stands=1.1 * due.latest, runs=due.latest)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
         # The last takeover may come later in its turn than the first one did.
         cluster.timeline.let_pass((turns - 1) * 2.1 * due.latest + due.latest - due.earliest)
         moves = cluster.timeline.events(

@@ -32,35 +32,35 @@ SCRIPTS = pytest.mark.parametrize(
 
 
 @SCRIPTS
-@pytest.mark.control("it is not tracked", config=UNTRACKED, caught="wait_master|settles")
+@pytest.mark.control("it is not tracked", config=UNTRACKED, caught=("takes over", "settles"))
 def test_tracking_a_script_that_fails_moves_the_vip(cluster: Cluster, kind: str) -> None:
     """Without weight a failure is FAULT state, and the master resigns; a weight changes what it
     advertises.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.master, cluster.backup  # label: settles
     (script,) = master.vrrp.track_scripts
     due = timers.switch(master.vrrp, backup.vrrp, script)
 
     with cluster.suffering(FailCheck(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
 
     assert took.within(due)
 
 
 @SCRIPTS
-@pytest.mark.control("it is not tracked", config=UNTRACKED, caught="wait_master|settles")
+@pytest.mark.control("it is not tracked", config=UNTRACKED, caught=("takes over", "settles"))
 def test_tracking_a_script_that_recovers_brings_the_vip_back(cluster: Cluster, kind: str) -> None:
     """With its own priority again the director preempts: at its next word if it was a backup,
     afresh after FAULT.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.master, cluster.backup  # label: settles
     (script,) = master.vrrp.track_scripts
     due = timers.switch_back(master.vrrp, backup.vrrp, script)
 
     with cluster.suffering(FailCheck(master)) as struck:
         cluster.wait_master(
             backup, since=struck, until=timers.switch(master.vrrp, backup.vrrp, script).latest
-        )
+        )  # label: takes over
     healed = cluster.healed()
     took = cluster.wait_master(master, since=healed, until=due.latest)
 
@@ -69,7 +69,7 @@ def test_tracking_a_script_that_recovers_brings_the_vip_back(cluster: Cluster, k
 
 @check(fall=3, rise=2, interval=2)
 @pytest.mark.control(
-    "one failure is enough", config={"director1": ("fall 3", "fall 1")}, caught="took.within"
+    "one failure is enough", config={"director1": ("fall 3", "fall 1")}, caught="in its window"
 )
 def test_tracking_needs_as_many_failures_as_fall_says(cluster: Cluster) -> None:
     """``fall`` runs in a row must fail, ``interval`` apart (keepalived
@@ -82,12 +82,12 @@ def test_tracking_needs_as_many_failures_as_fall_says(cluster: Cluster) -> None:
     with cluster.suffering(FailCheck(master)) as struck:
         took = cluster.wait_master(backup, since=struck, until=due.latest)
 
-    assert took.within(due)
+    assert took.within(due)  # label: in its window
 
 
 @check(fall=3, rise=2, interval=2)
 @pytest.mark.control(
-    "one failure is enough", config={"director1": ("fall 3", "fall 1")}, caught="address"
+    "one failure is enough", config={"director1": ("fall 3", "fall 1")}, caught="VIP stays"
 )
 def test_tracking_forgives_fewer_failures_than_fall_says(cluster: Cluster) -> None:
     """A success in between starts the count anew."""
@@ -102,12 +102,14 @@ def test_tracking_forgives_fewer_failures_than_fall_says(cluster: Cluster) -> No
 
     failed = cluster.timeline.events(Log, node=master.name, since=began)
     assert any("now returning 1" in event.line for event in failed), "the script never failed"
-    assert not cluster.timeline.events(AddressChanged, since=began, address=cluster.vip)
+    assert not cluster.timeline.events(
+        AddressChanged, since=began, address=cluster.vip
+    )  # label: VIP stays
 
 
 @check(fall=3, rise=2, interval=2)
 @pytest.mark.control(
-    "one success is enough", config={"director1": ("rise 2", "rise 1")}, caught="took.within"
+    "one success is enough", config={"director1": ("rise 2", "rise 1")}, caught="in its window"
 )
 def test_tracking_needs_as_many_successes_as_rise_says(cluster: Cluster) -> None:
     """``rise`` runs in a row must succeed before the director claims the VIP again."""
@@ -122,12 +124,12 @@ def test_tracking_needs_as_many_successes_as_rise_says(cluster: Cluster) -> None
     healed = cluster.healed()
     took = cluster.wait_master(master, since=healed, until=due.latest)
 
-    assert took.within(due)
+    assert took.within(due)  # label: in its window
 
 
 @check(interval=3, timeout=1)
 @pytest.mark.control(
-    "a longer timeout", config={"director1": ("timeout 1", "timeout 9")}, caught="wait_master"
+    "a longer timeout", config={"director1": ("timeout 1", "timeout 9")}, caught="takes over"
 )
 def test_tracking_a_script_that_hangs_moves_the_vip(cluster: Cluster) -> None:
     """A run that outlasts ``timeout`` is ended and counts as a failure."""
@@ -136,7 +138,7 @@ def test_tracking_a_script_that_hangs_moves_the_vip(cluster: Cluster) -> None:
     due = timers.script_hang(script) + timers.priority_failover(master.vrrp, backup.vrrp, left=0)
 
     with cluster.suffering(HangCheck(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
 
     assert took.within(due)
 
@@ -152,7 +154,7 @@ INTERFACES = pytest.mark.parametrize(
 
 
 @INTERFACES
-@pytest.mark.control("it tracks another", config=OTHER_INTERFACE, caught="wait_master|settles")
+@pytest.mark.control("it tracks another", config=OTHER_INTERFACE, caught="takes over")
 def test_tracking_an_interface_moves_the_vip_at_once(cluster: Cluster, kind: str) -> None:
     """The kernel tells of a lost carrier, so nothing is waited for but the election (keepalived
     ``vrrp_if.c``).
@@ -164,13 +166,13 @@ def test_tracking_an_interface_moves_the_vip_at_once(cluster: Cluster, kind: str
     )
 
     with cluster.suffering(Unplug(master, "eth1")) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
 
     assert took.within(due)
 
 
 @INTERFACES
-@pytest.mark.control("it tracks another", config=OTHER_INTERFACE, caught="wait_announced|settles")
+@pytest.mark.control("it tracks another", config=OTHER_INTERFACE, caught="takes over")
 def test_tracking_an_interface_that_returns_brings_the_vip_back(
     cluster: Cluster, kind: str
 ) -> None:
@@ -185,7 +187,7 @@ def test_tracking_an_interface_that_returns_brings_the_vip_back(
             backup,
             since=struck,
             until=timers.priority_failover(master.vrrp, backup.vrrp, left).latest,
-        )
+        )  # label: takes over
     healed = cluster.healed()
     took = cluster.wait_master(master, since=healed, until=due.latest)
 
@@ -210,7 +212,7 @@ UNREAD = {"director1": ("    track_file {\n        claims\n    }\n", "")}
 
 
 @FILES
-@pytest.mark.control("it is not tracked", config=UNREAD, caught="wait_master")
+@pytest.mark.control("it is not tracked", config=UNREAD, caught="takes over")
 def test_tracking_a_file_moves_the_vip_at_once(cluster: Cluster, value: int) -> None:
     """Its number is added to the priority; -254, or anything but 0 without a weight, is FAULT
     (``track_file.c``).
@@ -221,7 +223,7 @@ def test_tracking_a_file_moves_the_vip_at_once(cluster: Cluster, value: int) -> 
     due = timers.priority_failover(master.vrrp, backup.vrrp, left)
 
     with cluster.suffering(WriteNumber(master, file, value)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
     healed = cluster.healed()
     returned = timers.priority_failback(master.vrrp, backup.vrrp, left)
     took_back = cluster.wait_master(master, since=healed, until=returned.latest)
@@ -231,7 +233,7 @@ def test_tracking_a_file_moves_the_vip_at_once(cluster: Cluster, value: int) -> 
 
 
 @pytest.mark.control(
-    "it is not tracked", config={"director2": UNREAD["director1"]}, caught="wait_master"
+    "it is not tracked", config={"director2": UNREAD["director1"]}, caught="takes over"
 )
 @topology(DirectorGroup, track_files=(TrackedFile(name="claims", path="/run/claims"),))
 def test_tracking_a_file_may_raise_the_backups_claim(cluster: Cluster) -> None:
@@ -241,7 +243,7 @@ def test_tracking_a_file_may_raise_the_backups_claim(cluster: Cluster) -> None:
     due = timers.preemption(backup.vrrp)
 
     with cluster.suffering(WriteNumber(backup, file, 20)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
 
     assert took.within(due)
     assert cluster.timeline.events(
@@ -249,7 +251,7 @@ def test_tracking_a_file_may_raise_the_backups_claim(cluster: Cluster) -> None:
     )
 
 
-@pytest.mark.control("no sync group", topology={"grouped": False}, caught="address")
+@pytest.mark.control("no sync group", topology={"grouped": False}, caught="VIP stays")
 @topology(RouterPair, track_scripts=(VrrpScript(name="check", script=CHECK, weight=-20),))
 def test_tracking_with_a_weight_counts_for_nothing_in_a_sync_group(cluster: Cluster) -> None:
     """Members of a group cannot have priorities of their own, so keepalived drops the weighted
@@ -262,7 +264,9 @@ def test_tracking_with_a_weight_counts_for_nothing_in_a_sync_group(cluster: Clus
         cluster.let_pass(timers.switch(master.vrrp, backup.vrrp, script))
     said = [event.line for event in cluster.timeline.events(Log, node=master.name)]
 
-    assert not cluster.timeline.events(AddressChanged, since=struck, address=cluster.vip)
+    assert not cluster.timeline.events(
+        AddressChanged, since=struck, address=cluster.vip
+    )  # label: VIP stays
     assert any(
         "ignoring tracked script check with weights due to SYNC group" in line for line in said
     )
@@ -273,7 +277,7 @@ def test_tracking_with_a_weight_counts_for_nothing_in_a_sync_group(cluster: Clus
     "process events are told in the first network namespace alone, and without them none is"
     " counted",
 )
-@pytest.mark.control("it is not tracked", topology={"track_processes": ()}, caught="refused|FAULT")
+@pytest.mark.control("it is not tracked", topology={"track_processes": ()}, caught="refused")
 @fresh_topology(
     DirectorGroup, track_processes=(TrackedProcess(name="itself", process="keepalived"),)
 )
@@ -289,7 +293,9 @@ def test_tracking_a_process_is_fault_where_the_kernel_tells_of_none(cluster: Clu
     cluster.timeline.let_pass(timers.master_down_interval(director.vrrp) + cluster.slack)
     said = [event.line for event in cluster.timeline.events(Log, node=director.name)]
 
-    assert any("process event listen - errno 111" in line for line in said), "not refused"
+    assert any("process event listen - errno 111" in line for line in said), (
+        "not refused"
+    )  # label: refused
     assert any("(tracked process itself quorum not achieved)" in line for line in said), (
         "not in FAULT"
     )

@@ -18,7 +18,7 @@ TTL = 64
 
 @topology(TwoNodes)
 @pytest.mark.diagnosis("director loop")
-@pytest.mark.control("the backup does not balance", topology={"cure": "mac"}, caught="assert lost")
+@pytest.mark.control("the backup does not balance", topology={"cure": "mac"}, caught="loops")
 def test_forwarding_loops_where_both_machines_balance(cluster: Cluster) -> None:
     """The backup has the table as well, and its IPVS sees first what the master forwards to it.
     Where its own scheduler chooses the master, that one knows the connection and sends it back: the
@@ -30,7 +30,7 @@ def test_forwarding_loops_where_both_machines_balance(cluster: Cluster) -> None:
     lost = [request for request in requests if request.status == 0]
     good = [request for request in requests if request.status == 200]
 
-    assert lost
+    assert lost  # label: loops
     assert good
     assert {request.error for request in lost} == {"No route to host"}
     path = cluster.path_of(lost[0])
@@ -43,10 +43,8 @@ def test_forwarding_loops_where_both_machines_balance(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("cure", CURES)
-@pytest.mark.control("no cure", topology={"cure": None}, caught="status")
-@pytest.mark.control(
-    "the backup hangs", fault=HangKeepalived, node="node2", caught="wait_master|settles"
-)
+@pytest.mark.control("no cure", topology={"cure": None}, caught="answers")
+@pytest.mark.control("the backup hangs", fault=HangKeepalived, node="node2", caught="takes over")
 def test_forwarding_does_not_loop_with_a_cure(cluster: Cluster, cure: str) -> None:
     """``mac``: the backup's IPVS does not know what has no firewall mark, and what comes from the
     other machine is given none. ``backup_only``: it is silent while the sync daemon is a backup's.
@@ -54,7 +52,7 @@ def test_forwarding_does_not_loop_with_a_cure(cluster: Cluster, cure: str) -> No
     """
     master, backup = cluster.master, cluster.backup
     requests = cluster.fetch(8)
-    assert [request.status for request in requests] == [200] * 8
+    assert [request.status for request in requests] == [200] * 8  # label: answers
     assert {request.server for request in requests} == {master.name, backup.name}
     for request in requests:
         assert not cluster.path_of(request).between(backup, master)
@@ -62,13 +60,15 @@ def test_forwarding_does_not_loop_with_a_cure(cluster: Cluster, cure: str) -> No
 
     with cluster.suffering(PowerOff(master)) as struck:
         takeover = timers.takeover(backup.vrrp, announced=False)
-        cluster.wait_master(backup, since=struck, until=takeover.latest)
+        cluster.wait_master(backup, since=struck, until=takeover.latest)  # label: takes over
         answers = {request.server for request in cluster.fetch(2)}
     assert answers - {None} == {backup.name}
 
 
 @topology(TwoNodes, cure="backup_only")
-@pytest.mark.control("one machine for one client", topology={"scheduler": "sh"}, caught="len")
+@pytest.mark.control(
+    "one machine for one client", topology={"scheduler": "sh"}, caught="both serve"
+)
 def test_forwarding_to_itself_sends_nothing(cluster: Cluster) -> None:
     """What IPVS gives to the machine it runs on goes to the local httpd (``ip_vs_null_xmit``): no
     packet of it is on any other machine's wire, and the other machine's share is what passes
@@ -79,6 +79,6 @@ def test_forwarding_to_itself_sends_nothing(cluster: Cluster) -> None:
     own = [request for request in requests if request.server == master.name]
     others = [request for request in requests if request.server == backup.name]
 
-    assert len(own) == len(others) == 2
+    assert len(own) == len(others) == 2  # label: both serve
     assert not [packet for request in own for packet in cluster.path_of(request).at(backup)]
     assert all(cluster.path_of(request).between(master, backup) for request in others)

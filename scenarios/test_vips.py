@@ -27,7 +27,7 @@ VIP6 = ("fe80::50", "fd00:10::50")
 
 
 @pytest.mark.control(
-    "one VIP less", config={"director2": ("172.16.10.51/32 dev eth0", "")}, caught="wait_master"
+    "one VIP less", config={"director2": ("172.16.10.51/32 dev eth0", "")}, caught="takes over"
 )
 @topology(DirectorGroup, vip=BLOCK, excluded_vips=EXCLUDED)
 def test_ownership_of_several_vips_moves_at_once(cluster: Cluster) -> None:
@@ -41,7 +41,7 @@ def test_ownership_of_several_vips_moves_at_once(cluster: Cluster) -> None:
         took = [
             cluster.wait_master(backup, since=struck, until=due.latest, vip=vip)
             for vip in (*backup.vrrp.vips, *backup.vrrp.excluded_vips)
-        ]
+        ]  # label: takes over
     (advertised,) = {
         advert.addresses for advert in cluster.timeline.events(Advertisement, node=backup.name)
     }
@@ -50,7 +50,7 @@ def test_ownership_of_several_vips_moves_at_once(cluster: Cluster) -> None:
     assert advertised == " ".join(BLOCK)
 
 
-@pytest.mark.control("said but once", config=SAID_ONCE, caught="announced")
+@pytest.mark.control("said but once", config=SAID_ONCE, caught="gratuitous ARP")
 @topology(DirectorGroup, vip=BLOCK, excluded_vips=EXCLUDED)
 def test_ownership_of_several_vips_is_announced_for_each(cluster: Cluster) -> None:
     """Five gratuitous ARPs, or unsolicited neighbour advertisements, for every address
@@ -74,7 +74,7 @@ def test_ownership_of_several_vips_is_announced_for_each(cluster: Cluster) -> No
     )
     announced = [arp.sender for arp in arps] + [ndp.target for ndp in ndps]
 
-    assert sorted(announced) == sorted((*BLOCK, *EXCLUDED) * len(at_once))
+    assert sorted(announced) == sorted((*BLOCK, *EXCLUDED) * len(at_once))  # label: gratuitous ARP
 
 
 @LOSSES
@@ -89,7 +89,7 @@ def test_ownership_is_mutual_where_each_director_has_a_vip(
     work of both.
     """
     first, second = cluster.directors
-    cluster.settle()
+    cluster.settle()  # label: settles
     assert (cluster.owners(VIP), cluster.owners(SECOND_VIP)) == ([first.name], [second.name])
     due = timers.takeover(first.claim(SECOND_VIP), announced=loss.announced)
 
@@ -100,7 +100,7 @@ def test_ownership_is_mutual_where_each_director_has_a_vip(
     assert took.within(due)
 
 
-@pytest.mark.control("no sync group", topology={"grouped": False}, caught="wait_")
+@pytest.mark.control("no sync group", topology={"grouped": False}, caught="resigns")
 @pytest.mark.parametrize("interface", ["eth0", "eth1"])
 @topology(RouterPair)
 def test_ownership_in_a_sync_group_is_of_all_or_none(cluster: Cluster, interface: str) -> None:
@@ -112,7 +112,9 @@ def test_ownership_in_a_sync_group_is_of_all_or_none(cluster: Cluster, interface
     silence = timers.takeover(backup.claim(lost), announced=False)
 
     with cluster.suffering(Unplug(master, interface)) as struck:
-        resigned = cluster.wait_resigned(master, since=struck, until=0.0, vip=kept)
+        resigned = cluster.wait_resigned(
+            master, since=struck, until=0.0, vip=kept
+        )  # label: resigns
         took = [
             cluster.wait_master(backup, since=struck, until=silence.latest, vip=vip)
             for vip in (lost, kept)
@@ -123,7 +125,7 @@ def test_ownership_in_a_sync_group_is_of_all_or_none(cluster: Cluster, interface
     assert took[1].within(Window.exactly(took[0]))
 
 
-@pytest.mark.control("no sync group", topology={"grouped": False}, caught="wait_master")
+@pytest.mark.control("no sync group", topology={"grouped": False}, caught="takes over")
 @topology(RouterPair)
 def test_ownership_in_a_sync_group_comes_back_together(cluster: Cluster) -> None:
     """The higher priority takes over only when all members of its group can
@@ -134,7 +136,9 @@ def test_ownership_in_a_sync_group_comes_back_together(cluster: Cluster) -> None
 
     with cluster.suffering(Unplug(master, "eth1")) as struck:
         silence = timers.takeover(backup.claim(INNER), announced=False)
-        cluster.wait_master(backup, since=struck, until=silence.latest, vip=OUTER)
+        cluster.wait_master(
+            backup, since=struck, until=silence.latest, vip=OUTER
+        )  # label: takes over
     healed = cluster.healed()
     returned = [
         cluster.wait_master(master, since=healed, until=due.latest, vip=vip)
@@ -149,7 +153,7 @@ def test_ownership_in_a_sync_group_comes_back_together(cluster: Cluster) -> None
 @pytest.mark.control(
     "a low priority and two intervals more to wait",
     config={"director2": ("priority 90", "priority 1\ndown_timer_adverts 5")},
-    caught="took",
+    caught=("in its window", "takes over"),
 )
 @topology(DirectorGroup, vip=VIP6, version=3)
 def test_ownership_of_an_ipv6_vip_moves_within_its_window(
@@ -164,10 +168,10 @@ def test_ownership_of_an_ipv6_vip_moves_within_its_window(
     with cluster.suffering(loss(master)) as struck:
         took = [
             cluster.wait_master(backup, since=struck, until=due.latest, vip=vip) for vip in VIP6
-        ]
+        ]  # label: takes over
     sent = cluster.timeline.events(Advertisement, sent=True)
 
-    assert all(seconds.within(due) for seconds in took), took
+    assert all(seconds.within(due) for seconds in took), took  # label: in its window
     assert {advert.destination for advert in sent} == {"ff02::12"}
     assert all(advert.source.startswith("fe80::") for advert in sent)
     assert not measures.split_brain(cluster.timeline, backup.vrrp.vrid, since=struck)
@@ -176,7 +180,7 @@ def test_ownership_of_an_ipv6_vip_moves_within_its_window(
 @pytest.mark.control(
     "another VIP",
     config={"director2": ("fd00:10::50/128", "fd00:10::51/128")},
-    caught="known|announced",
+    caught="takes over",
 )
 @topology(DirectorGroup, vip=VIP6, version=3)
 def test_ownership_of_an_ipv6_vip_is_announced_to_the_neighbours(cluster: Cluster) -> None:
@@ -189,7 +193,7 @@ def test_ownership_of_an_ipv6_vip_is_announced_to_the_neighbours(cluster: Cluste
     assert cluster.neighbour(cluster.client, VIP6[1]) == master.mac
 
     with cluster.suffering(PowerOff(master)) as struck:
-        cluster.wait_announced(backup, since=struck, until=due.latest)
+        cluster.wait_announced(backup, since=struck, until=due.latest)  # label: takes over
         known = cluster.neighbour(cluster.client, VIP6[1])
 
     assert known == backup.mac

@@ -25,7 +25,7 @@ def cleared(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.control("no table", sabotage=cleared, caught="status")
+@pytest.mark.control("no table", sabotage=cleared, caught="answers")
 def test_forwarding_to_a_vip_that_is_in_no_lan(cluster: Cluster, method: str) -> None:
     """The kernel's own test of IPVS (ipvs.sh): a route leads to the VIP, which is nobody's
     neighbour. The answer of a real server with a way of its own does not pass the director, but for
@@ -34,7 +34,7 @@ def test_forwarding_to_a_vip_that_is_in_no_lan(cluster: Cluster, method: str) ->
     cluster.settle()
     (director,) = cluster.directors
     (request,) = cluster.fetch(1)
-    assert request.status == 200
+    assert request.status == 200  # label: answers
     path, server = cluster.path_of(request), cluster.server_of(request)
 
     assert path.between(cluster.client, director)
@@ -49,7 +49,7 @@ def remembers_for_hours(cluster: Cluster) -> None:
 
 
 @topology(IpvsSh)
-@pytest.mark.control("the director remembers longer", sabotage=remembers_for_hours, caught="error")
+@pytest.mark.control("the director remembers longer", sabotage=remembers_for_hours, caught="reset")
 def test_persistence_of_a_connection_that_is_idle_for_hours(cluster: Cluster) -> None:
     """IPVS forgets a connection in which nothing was said for 900 s (``ip_vs_proto_tcp.c``,
     ``tcp_timeouts``), and tells nobody. The client learns of it with its next request: the director
@@ -65,11 +65,11 @@ def test_persistence_of_a_connection_that_is_idle_for_hours(cluster: Cluster) ->
         later = session.fetch()
 
     assert (first.status, first.error) == (200, None)
-    assert (later.status, later.error) == (0, "Connection reset by peer")
+    assert (later.status, later.error) == (0, "Connection reset by peer")  # label: reset
 
 
 @topology(KubeProxy)
-@pytest.mark.control("no masquerading", topology={"masquerade": False}, caught="status")
+@pytest.mark.control("no masquerading", topology={"masquerade": False}, caught="answers")
 @pytest.mark.diagnosis("real server's gateway wrong")
 def test_forwarding_as_kube_proxy_does_needs_masquerading(cluster: Cluster) -> None:
     """Pods have no way back but the one to the node, so the node asks them in its own name (``-m
@@ -79,7 +79,7 @@ def test_forwarding_as_kube_proxy_does_needs_masquerading(cluster: Cluster) -> N
     cluster.settle()
     (node,) = cluster.directors
     requests = cluster.fetch(4)
-    assert [request.status for request in requests] == [200] * 4
+    assert [request.status for request in requests] == [200] * 4  # label: answers
     path, pod = cluster.path_of(requests[0]), cluster.server_of(requests[0])
 
     assert {packet.source for packet in path.between(cluster.client, node)} == {cluster.client.ip}
@@ -93,7 +93,7 @@ def test_forwarding_as_kube_proxy_does_needs_masquerading(cluster: Cluster) -> N
 @pytest.mark.control(
     "ldirectord hangs",
     sabotage=lambda cluster: cluster.directors[0].signal_all(signal.SIGSTOP),
-    caught="wait_pool",
+    caught="removed",
 )
 def test_health_checked_by_ldirectord(cluster: Cluster) -> None:
     """One process asks all real servers one after the other and then sleeps for its
@@ -106,7 +106,9 @@ def test_health_checked_by_ldirectord(cluster: Cluster) -> None:
     due = Window(0, cluster.service.delay_loop)
 
     with cluster.suffering(StopHttpd(server)) as struck:
-        left = cluster.wait_pool(director, server, present=False, since=struck, until=due.latest)
+        left = cluster.wait_pool(
+            director, server, present=False, since=struck, until=due.latest
+        )  # label: removed
     back = cluster.wait_pool(
         director, server, present=True, since=cluster.healed(), until=due.latest
     )

@@ -33,7 +33,7 @@ def test_what_it_writes_is_in_order(
         f"now run: pytest {scenario}\nand to look at its cluster: lvs-harness up {topology}\n"
         in capsys.readouterr().out
     )
-    ruff = [sys.executable, "-m", "ruff", "--config", "line-length = 120"]
+    ruff = [sys.executable, "-m", "ruff", "--config", "line-length = 100"]
     for file in (topology, scenario):
         assert (
             subprocess.run(

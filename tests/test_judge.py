@@ -8,8 +8,8 @@ from packaging.version import Version
 
 from harness.plugin.judge import Bug, Facts, Outcome, Planted, judge
 
-CONTROL = Planted("weight 0", "took in")
-BUG = Bug("abc", "it is old", SpecifierSet("<2.3"), "took in")
+CONTROL = Planted("weight 0", ("taken in",))
+BUG = Bug("abc", "it is old", SpecifierSet("<2.3"), ("taken in", "answers"))
 OLD, NEW = Version("2.2.7"), Version("2.3.4")
 SLACK = 0.15
 
@@ -31,8 +31,8 @@ TABLE = [
     ("setup", "passed", {"stall": 0.7, "compared": True}, Outcome.PASSED),
     ("call", "skipped", {"stall": 9.0, "compared": True}, Outcome.SKIPPED),
     # a control
-    ("call", "failed", {"control": CONTROL, "for_reason": True}, Outcome.CAUGHT),
-    ("setup", "failed", {"control": CONTROL, "for_reason": True}, Outcome.CAUGHT),
+    ("call", "failed", {"control": CONTROL, "failed_at": "taken in"}, Outcome.CAUGHT),
+    ("setup", "failed", {"control": CONTROL, "failed_at": "taken in"}, Outcome.ERROR),
     ("call", "failed", {"control": CONTROL}, Outcome.FAILED),
     ("setup", "failed", {"control": CONTROL}, Outcome.ERROR),
     ("call", "passed", {"control": CONTROL}, Outcome.MISSED),
@@ -42,22 +42,22 @@ TABLE = [
     (
         "call",
         "failed",
-        {"control": CONTROL, "for_reason": True, "stall": 0.1, "late": True},
+        {"control": CONTROL, "failed_at": "taken in", "stall": 0.1, "late": True},
         Outcome.INCONCLUSIVE,
     ),
     ("call", "passed", {"control": CONTROL, "stall": 0.3, "compared": True}, Outcome.INCONCLUSIVE),
     # a bug that is declared
-    ("call", "failed", {"bug": BUG, "version": OLD, "for_reason": True}, Outcome.BUG_SHOWN),
+    ("call", "failed", {"bug": BUG, "version": OLD, "failed_at": "taken in"}, Outcome.BUG_SHOWN),
     ("call", "failed", {"bug": BUG, "version": OLD}, Outcome.FAILED),
     ("call", "passed", {"bug": BUG, "version": OLD}, Outcome.FAILED),
     ("call", "passed", {"bug": BUG, "version": NEW}, Outcome.PASSED),
-    ("call", "failed", {"bug": BUG, "version": NEW, "for_reason": True}, Outcome.FAILED),
-    ("setup", "failed", {"bug": BUG, "version": OLD, "for_reason": True}, Outcome.ERROR),
+    ("call", "failed", {"bug": BUG, "version": NEW, "failed_at": "taken in"}, Outcome.FAILED),
+    ("setup", "failed", {"bug": BUG, "version": OLD, "failed_at": "taken in"}, Outcome.ERROR),
     ("call", "skipped", {"bug": BUG, "version": OLD}, Outcome.SKIPPED),
     (
         "call",
         "failed",
-        {"bug": BUG, "version": OLD, "for_reason": True, "stall": 0.1, "late": True},
+        {"bug": BUG, "version": OLD, "failed_at": "taken in", "stall": 0.1, "late": True},
         Outcome.INCONCLUSIVE,
     ),
     (
@@ -90,9 +90,9 @@ def test_what_is_said_of_it() -> None:
         "and seems to be in 2.3.4 too"
     )
     assert judge(Facts("call", "failed", bug=BUG, version=OLD)).note.endswith(
-        "but this is not 'took in'"
+        "but what failed is not 'taken in' or 'answers'"
     )
-    shown = judge(Facts("call", "failed", bug=BUG, version=OLD, for_reason=True))
+    shown = judge(Facts("call", "failed", bug=BUG, version=OLD, failed_at="taken in"))
     assert shown.why == "bug shown in 2.2.7: it is old (abc)"
-    frr = Facts("call", "failed", bug=BUG, version=OLD, for_reason=True, speaker="frr")
+    frr = Facts("call", "failed", bug=BUG, version=OLD, failed_at="taken in", speaker="frr")
     assert judge(frr).why == "bug shown in FRR's vrrpd: it is old (abc)"

@@ -4,7 +4,8 @@
 read there, ``parallel`` moves it onto several at once, ``remote`` onto other machines', ``deadly``
 and ``spinning`` keep it from scenarios that would end it, ``shard`` leaves parts of the suite to
 others; ``clusters`` has the fixtures, ``needs`` skips what this machine's programs lack,
-``controls`` plants what scenarios must catch, ``outcomes`` says how a scenario ended, for the
+``controls`` plants what scenarios must catch, ``reasons`` looks whether the statements are there
+that are to catch it, ``outcomes`` says how a scenario ended, for the
 terminal of ``reader``, ``causes`` what a failure looks like, ``evidence`` keeps what happened in
 it, ``report`` tells of the run as a whole, ``unwritten`` of what it could not write, ``stopping``
 gives a prompt.
@@ -26,6 +27,7 @@ pytest_plugins = (
     "harness.plugin.corpus",
     "harness.plugin.needs",
     "harness.plugin.controls",
+    "harness.plugin.reasons",
     "harness.plugin.images",
     "harness.plugin.matrix",
     "harness.plugin.conformance",

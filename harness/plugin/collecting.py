@@ -180,7 +180,7 @@ def _collect_and_exit(
         teller = _Teller(writer)
         try:
             answer = _collect(config, fatal, teller)
-        except HarnessError as problem:
+        except (HarnessError, pytest.UsageError) as problem:
             answer = {"error": str(problem)}
         except (Exception, SystemExit) as problem:  # of collecting: the run that follows shows it
             answer = {"failed": f"{type(problem).__name__}: {problem}"}

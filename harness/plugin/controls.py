@@ -1,5 +1,5 @@
-"""``--controls``: every scenario runs under each of its controls instead, and must fail for the
-stated reason.
+"""``--controls``: every scenario runs under each of its controls instead, and must fail at the
+statement that the control names.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.plugin import private_pytest
-from harness.plugin.judge import Outcome
+from harness.plugin.judge import Outcome, either
 from harness.plugin.marks import controls_of
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
     config.addinivalue_line(
         "markers",
-        "control(name, caught=REGEX, topology={}, config={}, fault=, node=, sabotage=): what is"
-        " planted by --controls,"
-        " and the reason for which the scenario must then fail",
+        "control(name, caught=LABEL, topology={}, config={}, fault=, node=, sabotage=): what is"
+        " planted by --controls, and the label of the statement that must then fail"
+        " (# label: ... at its end), or a tuple of labels where one of several may",
     )
 
 
@@ -69,17 +69,21 @@ def control_of(item: pytest.Item) -> Control | None:
     return control
 
 
-def note(item: pytest.Item, report: pytest.TestReport, outcome: Outcome) -> None:
-    """Note for the table what came of a control, or that a scenario names none."""
+def note(
+    item: pytest.Item, report: pytest.TestReport, outcome: Outcome, failed_at: str | None
+) -> None:
+    """Note for the table what came of a control, or that a scenario names none; ``failed_at`` is
+    the label of the statement that caught it.
+    """
     if not item.config.getoption("controls") or "_control" not in getattr(item, "fixturenames", ()):
         return
     if (control := control_of(item)) is None:
         if report.when == "setup":
             _note(report, item.name, "-", SKIPPED if outcome is Outcome.SKIPPED else UNNAMED)
     elif outcome in (Outcome.CAUGHT, Outcome.MISSED):
-        _note(report, _without(control, item.name), control.name, outcome)
+        _note(report, _without(control, item.name), control.name, outcome, failed_at)
     elif report.failed:
-        told = f"failed, but not for {control.caught!r}"
+        told = f"failed, but not at {either(control.caught)}"
         _note(report, _without(control, item.name), control.name, told)
     elif report.when == "call" and outcome in (Outcome.SKIPPED, Outcome.INCONCLUSIVE):
         _note(report, _without(control, item.name), control.name, SKIPPED)
@@ -91,8 +95,10 @@ def _without(control: Control, name: str) -> str:
     return scenario.replace("[-", "[").replace("-]", "]").replace("[]", "")
 
 
-def _note(report: pytest.TestReport, scenario: str, control: str, verdict: str) -> None:
-    report.user_properties.append((_TEXT, (scenario, control, str(verdict))))
+def _note(
+    report: pytest.TestReport, scenario: str, control: str, verdict: str, label: str | None = None
+) -> None:
+    report.user_properties.append((_TEXT, (scenario, control, str(verdict), label)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -107,9 +113,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     width = max(len(row[0]) for row in rows), max(len(row[1]) for row in rows)
     terminalreporter.section("controls")
-    for scenario, control, verdict in rows:
-        terminalreporter.line(f"{scenario:<{width[0]}}  {control:<{width[1]}}  {verdict}")
-    missed = sum(verdict not in (Outcome.CAUGHT, SKIPPED) for _, _, verdict in rows)
+    missed = 0
+    for scenario, control, verdict, label in rows:
+        told = verdict if label is None else f"{verdict} at {label!r}"
+        terminalreporter.line(f"{scenario:<{width[0]}}  {control:<{width[1]}}  {told}")
+        missed += verdict not in (Outcome.CAUGHT, SKIPPED)
     terminalreporter.line(
         f"{len(rows)} controls of {len({row[0] for row in rows})} scenarios: {missed} missed"
     )

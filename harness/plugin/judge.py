@@ -4,12 +4,13 @@ A starved machine is late, so what it measured may be wrong, whichever way it we
 times alone: a wait that ran out, and a time that was compared with its window (``cluster.within``,
 ``cluster.on_time``). Any other assertion counts as it is.
 
-Under a control, or where a bug of keepalived is declared, a scenario must fail, and for the reason
-that is stated. What a starved machine measured shows neither.
+Under a control, or where a bug of keepalived is declared, a scenario must fail, and at a statement
+that is named. What a starved machine measured shows neither.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -61,13 +62,13 @@ class Bug:
     """A bug of keepalived that is declared.
 
     ``reference`` is the commit that mends it, or its issue; ``present`` says in which versions it
-    is, ``caught`` for which reason the scenario fails there.
+    is, ``caught`` by their labels at which statements the scenario fails there.
     """
 
     reference: str
     what: str
     present: SpecifierSet
-    caught: str
+    caught: tuple[str, ...]
 
     @property
     def declared(self) -> str:
@@ -78,10 +79,17 @@ class Bug:
 
 @dataclass(frozen=True)
 class Planted:
-    """A control that is planted: its name, and for which reason the scenario must fail under it."""
+    """A control that is planted: its name, and the labels of the statements at one of which the
+    scenario must fail under it.
+    """
 
     name: str
-    caught: str
+    caught: tuple[str, ...]
+
+
+def either(labels: Iterable[str]) -> str:
+    """Labels in a sentence: ``'takes over' or 'in its window'``."""
+    return " or ".join(repr(label) for label in labels)
 
 
 @dataclass(frozen=True)
@@ -94,8 +102,9 @@ class Facts:
     harm. ``compared``: a time was compared with its window. ``late``: that, or a wait that ran out,
     is what failed. ``kept_from_running``: the cluster did not come about, because of the stall.
 
-    ``for_reason``: it failed for the reason that the control or the bug states. ``version`` is the
-    keepalived that the directors run, and ``speaker`` what speaks VRRP there.
+    ``failed_at`` is the label of the statement that failed, if it is one of those that the control
+    or the bug names. ``version`` is the keepalived that the directors run, and ``speaker`` what
+    speaks VRRP there.
     """
 
     phase: str
@@ -109,7 +118,7 @@ class Facts:
     bug: Bug | None = None
     version: Version | None = None
     speaker: str = "keepalived"
-    for_reason: bool = False
+    failed_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -146,9 +155,11 @@ def _measured_too_late(facts: Facts) -> bool:
 
 
 def _under_control(facts: Facts, control: Planted) -> Verdict:
-    if facts.ended == "failed" and facts.for_reason:
+    if facts.phase != "call":
+        return Verdict(_plain(facts))
+    if facts.ended == "failed" and facts.failed_at is not None:
         return Verdict(Outcome.CAUGHT)
-    if facts.ended == "passed" and facts.phase == "call":
+    if facts.ended == "passed":
         return Verdict(
             Outcome.MISSED,
             f"it passes in spite of: {control.name}. A check that cannot fail is no check.",
@@ -166,8 +177,9 @@ def _with_bug(facts: Facts, bug: Bug) -> Verdict:
     if not present:
         note = f"{bug.declared}, and seems to be in {_whose(facts)} too"
         return Verdict(Outcome.FAILED, note=note)
-    if not facts.for_reason:
-        return Verdict(Outcome.FAILED, note=f"{bug.declared}, but this is not {bug.caught!r}")
+    if facts.failed_at is None:
+        note = f"{bug.declared}, but what failed is not {either(bug.caught)}"
+        return Verdict(Outcome.FAILED, note=note)
     shown = f"bug shown in {_whose(facts)}: {bug.what} ({bug.reference})"
     return Verdict(Outcome.BUG_SHOWN, shown)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,6 +38,11 @@ def topology_of(item: pytest.Item) -> tuple[Topology | Configured, dict[str, Any
             f" {topology!r}"
         )
     return topology, dict(marker.kwargs)
+
+
+def as_labels(caught: str | Iterable[str]) -> tuple[str, ...]:
+    """What ``caught=`` of a mark says: one label or several."""
+    return (caught,) if isinstance(caught, str) else tuple(caught)
 
 
 def controls_of(item: pytest.Item) -> list[Control]:

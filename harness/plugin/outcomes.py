@@ -31,7 +31,7 @@ from harness.plugin.judge import (
     judge,
     outcome_of,
 )
-from harness.plugin.reasons import failed_because
+from harness.plugin.reasons import label_that_failed
 from harness.report import table
 from harness.timeline import TooLate
 
@@ -90,13 +90,14 @@ def pytest_runtest_makereport(
     if call.excinfo is not None and isinstance(call.excinfo.value, HarnessError):
         report.longrepr = _told(item, call.excinfo)
     check.tell(item, call, report)
-    verdict = judge(_facts(item, call, report))
+    facts = _facts(item, call, report)
+    verdict = judge(facts)
     _apply(verdict, item, report)
     cluster = item.stash.get(RUNNING, None)
     if report.failed and cluster is not None and call.when == "call":
         report.sections.append(("timeline, last events", _last_events(item, cluster)))
     causes.tell(item, report)
-    controls.note(item, report, verdict.outcome)
+    controls.note(item, report, verdict.outcome, facts.failed_at)
     run_report.note_judged(item, report)
     return report
 
@@ -122,9 +123,7 @@ def _facts(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRe
         bug=bug,
         version=None if bug is None else regressions.version_of(item),
         speaker=item.config.getoption("speaker"),
-        for_reason=stated is not None
-        and call.excinfo is not None
-        and failed_because(item, call.excinfo, stated.caught),
+        failed_at=None if stated is None else label_that_failed(item, call, stated.caught),
     )
 
 
@@ -143,10 +142,7 @@ def _apply(verdict: Verdict, item: pytest.Item, report: pytest.TestReport) -> No
         _skip(item, report, verdict.why)
     elif outcome is Outcome.CAUGHT:
         report.sections = []
-        if report.when == "setup":  # pytest must not go on to the scenario proper
-            _skip(item, report, outcome)
-        else:
-            report.outcome, report.longrepr = "passed", None
+        report.outcome, report.longrepr = "passed", None
     elif verdict.why:
         report.outcome, report.longrepr = "failed", verdict.why
     if outcome in OWN:

@@ -1,22 +1,59 @@
-"""Why a scenario failed, in the words of the statement that failed and of its error."""
+"""Labels of statements, as controls and declared bugs name them: whether they are there, and which
+of them has failed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
-from harness.plugin import private_pytest
+from harness.errors import HarnessError
+from harness.kernels import choice
+from harness.plugin import parallel
+from harness.plugin.marks import controls_of
+from harness.plugin.regressions import bug_of
 
 
-def failed_because(
-    item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException], reason: str
-) -> bool:
-    """Whether it failed for a stated reason, see :func:`harness.scenario.control.explains`."""
-    from harness.scenario.control import explains
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse a label that no statement bears, or two; where scenarios are collected first, which
+    is before anything runs.
+    """
+    if choice.in_guest() or parallel.is_worker(session.config):
+        return
+    from harness.scenario.labels import named_by
 
-    return explains(reason, _statement(item, excinfo), str(excinfo.value))
+    checked = set()
+    try:
+        for item in session.items:
+            if not isinstance(item, pytest.Function):
+                continue
+            for who, caught in _named(item):
+                if (item.function, caught) not in checked:
+                    checked.add((item.function, caught))
+                    named_by(item.function, caught, f"{item.nodeid}: {who}")
+    except HarnessError as problem:
+        raise pytest.UsageError(str(problem)) from None
 
 
-def _statement(item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> str:
-    """The statement of the scenario's own file that failed."""
-    entry = private_pytest.failed_in(item, excinfo)
-    return "" if entry is None else str(entry.statement)
+def _named(item: pytest.Item) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Who names statements of a scenario, and by which labels."""
+    for control in controls_of(item):
+        yield f"control {control.name!r}", control.caught
+    if (bug := bug_of(item)) is not None:
+        yield f"regression {bug.reference!r}", bug.caught
+
+
+def label_that_failed(
+    item: pytest.Item, call: pytest.CallInfo[Any], caught: tuple[str, ...]
+) -> str | None:
+    """Which of the labels ``caught`` the statement bears that failed; None if it bears none."""
+    from harness.scenario.labels import named_by
+
+    if call.excinfo is None or call.when != "call" or not isinstance(item, pytest.Function):
+        return None
+    for statement in named_by(item.function, caught, item.nodeid):
+        if statement.failed_in(call.excinfo.tb):
+            return statement.label
+    return None

@@ -1,8 +1,8 @@
 """Bugs of keepalived as scenarios: each asserts what should be, and says in which versions it is
 not.
 
-Where the bug is declared, the scenario must fail, and for the stated reason; everywhere else it
-must pass.
+Where the bug is declared, the scenario must fail, and at the statement that is named; everywhere
+else it must pass.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from harness.errors import HarnessError
 from harness.plugin.judge import Bug
+from harness.plugin.marks import as_labels
 from harness.plugin.specs import versions_of
 
 if TYPE_CHECKING:
@@ -36,8 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
     config.addinivalue_line(
         "markers",
-        'regression(reference, what, present="<2.3.3", caught=REGEX): a bug of keepalived,'
-        " the versions that have it, and the reason for which the scenario fails there, and must",
+        'regression(reference, what, present="<2.3.3", caught=LABEL): a bug of keepalived,'
+        " the versions that have it, and the label of the statement at which the scenario fails"
+        " there, and must (# label: ...)",
     )
 
 
@@ -47,12 +49,13 @@ def bug_of(item: pytest.Item) -> Bug | None:
         return None
     try:
         reference, what = mark.args
-        return Bug(reference, what, SpecifierSet(mark.kwargs["present"]), mark.kwargs["caught"])
+        present, caught = SpecifierSet(mark.kwargs["present"]), mark.kwargs["caught"]
+        return Bug(reference, what, present, as_labels(caught))
     except (ValueError, KeyError, InvalidSpecifier) as problem:
         raise HarnessError(
             f"{item.nodeid}: {type(problem).__name__} {problem}: say"
             ' pytest.mark.regression("commit or issue", "what misbehaves",'
-            ' present=">=2.1.5,<2.3.3", caught="a reason")'
+            ' present=">=2.1.5,<2.3.3", caught="a label")'
         ) from None
 
 

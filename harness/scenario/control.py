@@ -1,13 +1,13 @@
 """Controls: what is planted to prove that a scenario can fail, and whether the scenario caught it.
 
 A scenario that passes proves little until it has been seen to fail. Each names the
-misconfigurations or sabotages under which it must, and the reason that it must give.
+misconfigurations or sabotages under which it must, and the statement that must notice it, by its
+label (:mod:`harness.scenario.labels`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -21,8 +21,8 @@ from harness.lab.plan import Edits
 
 @dataclass(frozen=True)
 class Control:
-    """One planted thing: ``name`` says what, ``caught`` is a regular expression for the reason of
-    the failure.
+    """One planted thing: ``name`` says what, ``caught`` has the labels of the statements one of
+    which must fail.
 
     It is planted by one or more of: ``topology`` (parameters of the topology, changed), ``config``
     (edits), ``fault`` (called with every node named in ``node``, gives the fault that it then
@@ -30,7 +30,7 @@ class Control:
     """
 
     name: str
-    caught: str
+    caught: tuple[str, ...]
     topology: Mapping[str, Any]
     config: Edits
     fault: Callable[[Any], Fault[Node]] | None
@@ -42,7 +42,7 @@ class Control:
         cls,
         scenario: str,
         *names: str,
-        caught: str = "",
+        caught: str | tuple[str, ...] = (),
         node: str | tuple[str, ...] = (),
         **how: Any,
     ) -> Control:
@@ -50,14 +50,15 @@ class Control:
         and the mistake.
         """
         known = [field.name for field in fields(cls)]
+        labels = (caught,) if isinstance(caught, str) else tuple(caught)
         nodes = (node,) if isinstance(node, str) else tuple(node)
         problem = None
         if len(names) != 1:
             problem = "give it one name, first"
         elif unknown := [name for name in how if name not in known]:
             problem = f"it has no {', '.join(unknown)}; it takes {', '.join(known)}"
-        elif not caught:
-            problem = "caught= says for which reason the scenario must fail"
+        elif not labels:
+            problem = "caught= says by its label which statement must fail (# label: ...)"
         elif not any(how.values()):
             problem = "say what is planted: topology=, config=, fault= or sabotage="
         elif bool(nodes) != bool(how.get("fault")):
@@ -65,7 +66,7 @@ class Control:
         if problem:
             raise HarnessError(f"{scenario}: control {' '.join(map(repr, names))}: {problem}")
         given = {"topology": {}, "config": {}, "fault": None, "sabotage": None, **how}
-        return cls(names[0], caught, node=nodes, **given)
+        return cls(names[0], labels, node=nodes, **given)
 
     @contextlib.contextmanager
     def planted(self, cluster: Cluster) -> Iterator[None]:
@@ -83,13 +84,6 @@ class Control:
             if self.sabotage is not None:
                 self.sabotage(cluster)
             yield
-
-
-def explains(reason: str, statement: str, message: str) -> bool:
-    """Whether a failure (the statement of the scenario that failed, and the error's message) is for
-    a stated reason.
-    """
-    return re.search(reason, f"{statement}\n{message}") is not None
 
 
 def _node(cluster: Cluster, name: str) -> Node:

@@ -378,7 +378,7 @@ def declared(
 ) -> list[pytest.MarkDecorator]:
     """The marks of a vector whose rule some version does not keep."""
     return [
-        pytest.mark.regression(each.reference, each.name, present=each.present, caught="seen.did")
+        pytest.mark.regression(each.reference, each.name, present=each.present, caught="verdict")
         for each in findings(kind, vector, state, among)
     ]
 

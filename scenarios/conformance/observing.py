@@ -215,7 +215,7 @@ def wait_master(cluster: Cluster, director: DirectorNode, since: Instant) -> Non
         since=since + cluster.slack,
         until=since + latest + cluster.slack,
         state="MASTER",
-    )
+    )  # label: master again
 
 
 def recover(cluster: Cluster, director: DirectorNode, did: str) -> None:

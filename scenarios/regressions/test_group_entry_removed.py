@@ -13,7 +13,7 @@ from topologies.reported import Reported
     "found by trying",
     "a removed entry stays, a service without servers",
     present="<=2.2.7",
-    caught="service action",
+    caught="service removed",
 )
 @fresh_topology(Reported, read=False, configs=(CONFIG,), real_servers=1)
 def test_group_entry_can_be_removed_by_a_reload(cluster: Cluster) -> None:
@@ -46,4 +46,4 @@ def test_group_entry_can_be_removed_by_a_reload(cluster: Cluster) -> None:
         until=cluster.timeline.now() + cluster.slack,
         action="removed",
         service="TCP 172.16.10.51:80",
-    )
+    )  # label: service removed

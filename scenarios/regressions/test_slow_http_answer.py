@@ -15,7 +15,7 @@ from topologies.health_checks import SLOWLY, HealthChecks
     "#1822",
     "a server that answers a byte at a time is never removed",
     present="",
-    caught="wait_pool",
+    caught="removed",
 )
 @topology(HealthChecks, services=(SLOWLY,))
 def test_slow_http_answer_is_given_up(cluster: Cluster) -> None:
@@ -31,4 +31,4 @@ def test_slow_http_answer_is_given_up(cluster: Cluster) -> None:
     with cluster.suffering(fault) as struck:
         cluster.wait_pool(
             director, fault.node, service=SLOWLY, present=False, since=struck, until=due.latest
-        )
+        )  # label: removed

@@ -30,7 +30,7 @@ vrrp_instance V2 {{ interface eth0
     "459fc2b9",
     "a sync group's member does not heed its script",
     present="<2.2",
-    caught="address action=removed",
+    caught="VIP removed",
 )
 @fresh_topology(Reported, read=False, configs=(CONFIG,))
 @pytest.mark.diagnosis("tracked script fails at rest")
@@ -51,4 +51,4 @@ def test_sync_group_member_goes_to_fault_with_its_script(cluster: Cluster) -> No
             until=until,
             action="removed",
             address=vip,
-        )
+        )  # label: VIP removed

@@ -20,7 +20,7 @@ another piece is there.
     "found by trying",
     "an answer by TLS that comes as its time is up is waited for without end",
     present="",
-    caught="again",
+    caught="checked again",
 )
 @pytest.mark.needs("one connect_timeout for all of an answer by TLS", keepalived="2.2")
 @topology(HealthChecks, services=(SLOWLY_BY_TLS,))
@@ -40,5 +40,5 @@ def test_tls_answer_in_pieces_is_given_up_by_a_busy_keepalived(cluster: Cluster)
         cluster.timeline.let_pass(3.6)
     first, *again = cluster.checked(director, server, SLOWLY_BY_TLS, since=struck)
 
-    assert again
+    assert again  # label: checked again
     assert again[0] - first in cluster.within(Window(0, UNTIL + PACE.delay_before_retry))

@@ -37,7 +37,7 @@ def _weight(cluster: Cluster, director: DirectorNode) -> int | None:
     "found by search",
     "a real server that is in the table already is believed to have the configured weight",
     present="",
-    caught="_weight",
+    caught="weight",
 )
 @fresh_topology(Reported, configs=(CONFIG,), real_servers=1)
 def test_a_weight_that_changed_while_keepalived_was_dead_is_set(cluster: Cluster) -> None:
@@ -53,14 +53,14 @@ def test_a_weight_that_changed_while_keepalived_was_dead_is_set(cluster: Cluster
         director.machine.replace(director.config_file, heavier)
     cluster.timeline.let_pass(CHECKED)
 
-    assert _weight(cluster, director) == 3
+    assert _weight(cluster, director) == 3  # label: weight
 
 
 @pytest.mark.regression(
     "found by search",
     "a real server that comes back while the checker is started anew gets nothing any more",
     present="",
-    caught="_weight",
+    caught="weight",
 )
 @fresh_topology(Reported, configs=(CONFIG,), real_servers=1)
 def test_a_checker_that_starts_anew_takes_an_inhibited_server_in(cluster: Cluster) -> None:
@@ -76,4 +76,4 @@ def test_a_checker_that_starts_anew_takes_an_inhibited_server_in(cluster: Cluste
     director.machine.kill(checker, signal.SIGKILL)
     cluster.timeline.let_pass(CHECKED)
 
-    assert _weight(cluster, director) == 1
+    assert _weight(cluster, director) == 1  # label: weight

@@ -14,7 +14,7 @@ virtual_server 172.16.10.50 80 { lb_kind DR
 """
 
 
-@pytest.mark.regression("#1757", "weight 0 becomes weight 1", present="<2.2", caught="weight ==")
+@pytest.mark.regression("#1757", "weight 0 becomes weight 1", present="<2.2", caught="weight")
 @fresh_topology(Reported, read=False, configs=(CONFIG,), real_servers=1)
 def test_weight_zero_is_weight_zero(cluster: Cluster) -> None:
     """Weight 0 is for draining (ipvsadm(8), ``--weight``)."""
@@ -24,4 +24,4 @@ def test_weight_zero_is_weight_zero(cluster: Cluster) -> None:
         director, DestinationChanged, action="added", address="172.16.10.21:80"
     )
 
-    assert added.weight == 0
+    assert added.weight == 0  # label: weight

@@ -29,13 +29,13 @@ def test_a_defect_that_all_versions_here_lack(cluster: Cluster) -> None:
 @shows("mark control")
 @pytest.mark.control("a real server is down", fault=StopHttpd, node="web1", caught="settles")
 def test_a_scenario_with_a_control(cluster: Cluster) -> None:
-    cluster.settle()
+    cluster.settle()  # label: settles
 
 
 @shows("mark regression")
-@pytest.mark.regression("commit 0123abc", "what misbehaves", present="<1.0", caught="assert")
+@pytest.mark.regression("commit 0123abc", "what misbehaves", present="<1.0", caught="settles")
 def test_a_bug_that_no_version_here_has(cluster: Cluster) -> None:
-    cluster.settle()
+    cluster.settle()  # label: settles
 
 
 @shows("mark core")
