@@ -10,7 +10,7 @@ from harness.daemons.nodes import DirectorNode, node_of
 from harness.errors import HarnessError
 from harness.events import AddressChanged, DestinationChanged, Event, StateChanged
 from harness.lab.plan import Plan
-from harness.search import canonical, leaving
+from harness.search import canonical, growth, leaving
 from harness.search.comparing import differences
 from harness.search.coverage import states
 from harness.search.drawing import deadlines
@@ -373,3 +373,28 @@ def test_what_fails_by_itself_has_no_step() -> None:
     assert smallest(steps, lambda candidate: len(candidate) > 0) == (
         step(0, "Reload", "director1"),
     )
+
+
+@pytest.mark.parametrize(
+    ("grown", "told"),
+    [
+        ([200] * 12, None),
+        # what is done for the first time takes memory that stays
+        ([0, 100, 160, 180, 190, 196, 200, 204, 208, 212, 216, 220], None),
+        ([8 * number for number in range(12)], "process 7 has grown by 40 KiB in 5 repetitions"),
+    ],
+)
+def test_a_process_that_never_ends_to_grow_leaks(grown: list[int], told: str | None) -> None:
+    assert growth.leak([{"7": 1000 + each} for each in grown]) == told
+
+
+def test_a_process_that_was_started_anew_does_not_leak() -> None:
+    assert growth.leak([{"7": 1000}, {"7": 1100}, {"8": 9000}]) is None
+
+
+def test_counters_only_rise_unless_the_machine_was_booted() -> None:
+    before, now = {"lb1": (4, 10), "lb2": (1, 1)}, {"lb1": (4, 9), "lb2": (1, 2)}
+
+    assert growth.fallen(before, now) == "lb1 had counted (4, 10), and has counted (4, 9)"
+    assert growth.fallen(before, now, booted=("lb1",)) is None
+    assert growth.fallen(before, before) is None

@@ -8,7 +8,6 @@ what the next one did.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from harness.daemons import keepalived
 from harness.daemons.nodes import DirectorNode, Node
+from harness.search import proc
 from harness.topology.tracking import VERDICT
 
 if TYPE_CHECKING:
@@ -66,29 +66,13 @@ def _descriptors(machine: Machine) -> str:
     checks come and go, and the others are compared as what the kernel has of them.
     """
     lines = []
-    with machine.directory("/proc") as proc:
-        for pid in filter(str.isdigit, os.listdir(proc)):
+    with proc.processes(machine, "keepalived") as processes:
+        for process in processes:
             try:
-                if _text(f"{pid}/comm", proc).strip() == "keepalived":
-                    lines.append(held(_targets(pid, proc)))
+                lines.append(held(process.targets()))
             except OSError:  # it has ended meanwhile
                 continue
     return "\n".join(sorted(lines))
-
-
-def _text(path: str, folder: int) -> str:
-    descriptor = os.open(path, os.O_RDONLY, dir_fd=folder)
-    with open(descriptor, encoding="utf-8", errors="replace") as file:
-        return file.read()
-
-
-def _targets(pid: str, proc: int) -> list[str]:
-    """What the descriptors of a process lead to."""
-    folder = os.open(f"{pid}/fd", os.O_RDONLY | os.O_DIRECTORY, dir_fd=proc)
-    try:
-        return [os.readlink(each, dir_fd=folder) for each in os.listdir(folder)]
-    finally:
-        os.close(folder)
 
 
 def held(targets: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from harness.search import canonical
+from harness.search import canonical, growth
 from harness.search.kinds import KINDS
 from harness.search.performing import Lived, perform, unsettled
 from harness.search.sequence import Step
@@ -41,6 +41,7 @@ class Site:
         self._ground = ground
         self._alive: Cluster | None = None
         self._before: canonical.State = {}
+        self._counted: growth.Counters = {}
         self._lived = 0
         self.clusters = 0
         self.seconds = 0.0
@@ -55,10 +56,18 @@ class Site:
         lived = self._took_up(cluster) or perform(cluster, steps)
         self._lived += 1
         self.seconds += lived.observed.ended - lived.observed.began
-        left = None if lived.amiss else canonical.difference(self._before, canonical.state(cluster))
+        left = None if lived.amiss else self._left_behind(cluster, steps)
         if lived.amiss or left or any(KINDS[each.deed.name].spoils for each in steps):
             self._drop()
         return lived, left
+
+    def _left_behind(self, cluster: Cluster, steps: Steps) -> str | None:
+        """What is not as it was before the first sequence, or has counted less than before this."""
+        counted, before = growth.counters(cluster.directors), self._counted
+        self._counted = counted
+        booted = {each.deed.node for each in steps if each.deed.name == "PowerOff"}
+        difference = canonical.difference(self._before, canonical.state(cluster))
+        return difference or growth.fallen(before, counted, booted)
 
     def _took_up(self, cluster: Cluster) -> Lived | None:
         """Wait until a new cluster has settled, and look what stands where. One that never settles
@@ -71,6 +80,7 @@ class Site:
         lived = unsettled(cluster)
         if lived is None:
             self._before = canonical.state(cluster)
+            self._counted = growth.counters(cluster.directors)
         return lived
 
     def _drop(self) -> None:

@@ -1,0 +1,84 @@
+"""What may only rise, and what must not grow for ever: a kernel's counters, and keepalived's
+memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from harness.search import proc
+
+if TYPE_CHECKING:
+    from harness.daemons.nodes import DirectorNode
+    from harness.lab.machine import Machine
+
+Memory = Mapping[str, int]
+"""Kibibytes of anonymous memory (``RssAnon`` in proc_pid_status(5)) by process."""
+
+Counters = Mapping[str, tuple[int, ...]]
+"""What a director's kernel has counted for IPVS, by the director's name."""
+
+ALLOWANCE, EACH = 24.0, 0.25
+"""Kibibytes by which a process may grow in the second half of many repetitions, and so much more
+for each of them: an allocator returns no pages, and fills them up for a while.
+"""
+
+_STATISTICS = "/proc/net/ip_vs_stats"
+_TOTALS = 2
+"""Which of its lines has the totals: connections, packets and bytes (``ip_vs_ctl.c``,
+``ip_vs_stats_show``), in hexadecimal.
+"""
+
+
+def memory(machine: Machine) -> Memory:
+    """What each process of keepalived on a machine takes for itself."""
+    found: dict[str, int] = {}
+    with proc.processes(machine, "keepalived") as processes:
+        for process in processes:
+            for line in _status(process):
+                if line.startswith("RssAnon:"):
+                    found[process.pid] = int(line.split()[1])
+    return found
+
+
+def _status(process: proc.Process) -> list[str]:
+    try:
+        return process.read("status").splitlines()
+    except OSError:  # it has ended meanwhile
+        return []
+
+
+def leak(samples: Sequence[Memory]) -> str | None:
+    """Which process has grown all the while the same was done again and again, and by how much;
+    None if none has. ``samples`` are its memory before, and after each repetition.
+
+    The first half does not count: what is done for the first time takes memory that stays.
+    """
+    middle = len(samples) // 2
+    half = len(samples) - 1 - middle
+    for pid, last in samples[-1].items():
+        if pid in samples[middle]:
+            grown = last - samples[middle][pid]
+            if grown > ALLOWANCE + EACH * half:
+                return f"process {pid} has grown by {grown} KiB in {half} repetitions"
+    return None
+
+
+def counters(directors: Iterable[DirectorNode]) -> Counters:
+    """The totals that each director's kernel has counted so far."""
+    found: dict[str, tuple[int, ...]] = {}
+    for director in directors:
+        lines = director.machine.read(_STATISTICS).splitlines()
+        found[director.name] = tuple(int(word, 16) for word in lines[_TOTALS].split())
+    return found
+
+
+def fallen(before: Counters, now: Counters, booted: Iterable[str] = ()) -> str | None:
+    """Which director has counted less than before, unless it was ``booted`` meanwhile; None if
+    none has.
+    """
+    for name in sorted(before.keys() - set(booted)):
+        if any(here < was for was, here in zip(before[name], now[name], strict=True)):
+            return f"{name} had counted {before[name]}, and has counted {now[name]}"
+    return None
