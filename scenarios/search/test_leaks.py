@@ -28,7 +28,7 @@ def plant_growing(cluster: Cluster) -> None:
     cluster.directors[0].machine.popen("/bin/sh", "-c", GROWING)
 
 
-@pytest.mark.control("a keepalived that grows", sabotage=plant_growing, caught="leak")
+@pytest.mark.control("a keepalived that grows", sabotage=plant_growing, caught="leaks nothing")
 @fresh_topology(Searched, script_weight=-20, instances=2, notify_fifo=True, sorry=True)
 def test_whatever_happens_again_and_again_takes_no_memory(
     cluster: Cluster, pytestconfig: pytest.Config
@@ -44,4 +44,4 @@ def test_whatever_happens_again_and_again_takes_no_memory(
         assert lived.amiss is None
         samples.append(growth.memory(director.machine))
 
-    assert growth.leak(samples) is None
+    assert growth.leak(samples) is None  # label: leaks nothing
