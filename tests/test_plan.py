@@ -13,7 +13,14 @@ from mininet.topo import Topo
 
 from harness.errors import HarnessError
 from harness.lab.plan import Plan, make_topo, plan
-from harness.topology import Client, Director, RealServer, VirtualService, VrrpInstance
+from harness.topology import (
+    Client,
+    Director,
+    MailServer,
+    RealServer,
+    VirtualService,
+    VrrpInstance,
+)
 from topologies.director_pair import VIP, DirectorPair
 
 WEB = VirtualService(VIP)
@@ -223,6 +230,31 @@ def taken_vip(topo: Topo) -> None:
     director(topo)
 
 
+def taken_source(topo: Topo) -> None:
+    wire(topo, "a", ip="172.16.10.20")
+    wire(topo, "b", sources=("172.16.10.20",))
+
+
+def two_mail_servers(topo: Topo) -> None:
+    for name in ("a", "b"):
+        wire(topo, name, cls=MailServer)
+
+
+def client_apart(topo: Topo, **options: Any) -> None:
+    director(topo)
+    wire(topo, "client", "outer", **options)
+
+
+def nobody_s_service(topo: Topo) -> None:
+    wire(
+        topo,
+        "director1",
+        cls=Director,
+        vrrp=VrrpInstance(vrid=51, vip=VIP),
+        services=[VirtualService("10.9.9.9")],
+    )
+
+
 def two_hosts_linked(topo: Topo) -> None:
     wire(topo, "a")
     wire(topo, "b")
@@ -263,6 +295,22 @@ def small_subnet(topo: Topo) -> None:
             lambda topo: director(topo, vip="10.9.9.9"),
             "director1: its VIP 10.9.9.9 is in no LAN's subnet: 172.16.10",
         ),
+        (
+            lambda topo: director(topo, excluded_vips=("10.9.9.9",)),
+            "director1: its VIP 10.9.9.9 is in no LAN's subnet: 172.16.10",
+        ),
+        (nobody_s_service, "director1: its VIP 10.9.9.9 is in no LAN's subnet: 172.16.10"),
+        (
+            client_apart,
+            "no client gets to a VIP, and no route leads to 172.16.10.50: client has no route to"
+            ' it; give the client defaultRoute="via ..." or wire it to the LAN',
+        ),
+        (
+            lambda topo: client_apart(topo, defaultRoute="via 172.16.11.1"),
+            "no route leads to 172.16.10.50: client sends it to 172.16.11.1, which is nobody's",
+        ),
+        (taken_source, "b and a both have the address 172.16.10.20; give one another"),
+        (two_mail_servers, "a and b are both mail servers, and directors send all their mail to"),
         (
             lambda topo: director(topo, interface="eth1"),
             "director1: VRRP instance VI_1 is on eth1, and the machine",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import mininet.node
@@ -19,7 +21,11 @@ from harness.topology import (
     DirectorAndRealServer,
     HttpGet,
     LocalService,
+    MailServer,
+    PhantomRouter,
     RealServer,
+    Router,
+    SyncGroup,
     TcpCheck,
     UdpCheck,
     VirtualService,
@@ -121,7 +127,20 @@ def test_a_derived_director_is_a_director() -> None:
             (Director, RealServer),
             "lb1: Both is both Director and RealServer: derive it from DirectorAndRealServer",
         ),
-        ((RealServer, Client), "lb1: Both is both RealServer and Client: make two machines of it"),
+        (
+            (RealServer, Client),
+            "lb1: Both is both RealServer and Client: derive it from RealServer alone:"
+            " cluster.fetch(by=...) sends requests from any machine",
+        ),
+        (
+            (Director, Router),
+            "lb1: Both is both Director and Router: derive it from Director alone: with"
+            " sysctl={'net.ipv4.ip_forward': 1} it passes packets on",
+        ),
+        (
+            (MailServer, PhantomRouter),
+            "lb1: Both is both MailServer and PhantomRouter: make two machines of it",
+        ),
         ((Role,), "lb1: Both is derived from none of the roles Client, Director, "),
     ],
 )
@@ -180,6 +199,46 @@ def test_roles_that_contradict_each_other_are_refused() -> None:
     proxy = LocalService(port=8080)
     with pytest.raises(HarnessError, match="its httpd serves as a real server's"):
         DirectorAndRealServer(services=[web], serves=[web], local={"chk": (proxy,)})
+
+
+PLAIN = VrrpInstance(vrid=51, vip=VIP)
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (
+            lambda: Director(vrrp=PLAIN, holds=(VIP,)),
+            "it holds 172.16.10.50 whatever VRRP says, and a VRRP instance has it as its VIP",
+        ),
+        (
+            lambda: RealServer(serves=[VirtualService(VIP)], sorry_for=[VirtualService(VIP)]),
+            "it serves TCP 172.16.10.50:80 and is its sorry server",
+        ),
+        (
+            lambda: Director(vrrp=(PLAIN, VrrpInstance(vrid=51, vip=VIP, name="VI_2"))),
+            "VRID 51 on eth0 is defined twice on one director",
+        ),
+        (
+            lambda: Director(vrrp=(PLAIN, VrrpInstance(vrid=52, vip=VIP))),
+            "VRRP instance VI_1 is defined twice on one director",
+        ),
+        (
+            lambda: Director(services=[VirtualService(VIP), VirtualService(VIP, scheduler="lc")]),
+            "virtual service TCP 172.16.10.50:80 is defined twice on one director",
+        ),
+        (
+            lambda: Director(vrrp=PLAIN, sync_groups=(SyncGroup(name="G", members=("A", "B")),)),
+            "sync group G: its member A is no VRRP instance of this director; it has VI_1",
+        ),
+    ],
+)
+def test_parts_that_contradict_each_other_are_refused(
+    make: Callable[[], Role], complaint: str
+) -> None:
+    """Before anything starts: when the topology says so, with its file and line."""
+    with pytest.raises(HarnessError, match=re.escape(complaint)):
+        make()
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,13 @@ def check_vip(name: str, vip: str, taken: Mapping[str, str]) -> None:
 _ON_DEVICE = "a device of "
 
 
+def take_further(name: str, address: str, taken: dict[str, str]) -> None:
+    """Note an address that a machine has beside those of its interfaces."""
+    own = str(ip_address(address))
+    if (other := taken.setdefault(own, name)) != name:
+        raise HarnessError(f"{name} and {other} both have the address {own}; give one another")
+
+
 def take(name: str, address: str, taken: dict[str, str]) -> None:
     """Note an address of a machine's device. Several machines may have one that belongs to no host
     (a prefix of /32 or /128), such as a VIP that routes lead to.

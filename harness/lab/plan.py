@@ -10,9 +10,10 @@ import os
 import re
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, Any
 
 import mininet
@@ -22,7 +23,7 @@ import harness
 from harness.errors import HarnessError
 from harness.lab import addressing, reaching, wiring
 from harness.lab.hosts import HostPlan, InterfacePlan, Plan
-from harness.topology import Director, RealServer, Role
+from harness.topology import Client, Director, MailServer, RealServer, Role
 from harness.topology.roles import kind_of, role_of
 
 if TYPE_CHECKING:
@@ -182,13 +183,37 @@ def plan(topo: Topo, seed: int = 0) -> Plan:
         hosts.append(host)
         for own_address in (each for device in role.links for each in device.own_addresses):
             addressing.take(name, own_address, taken)
+        for further in host.role.sources if isinstance(host.role, Client) else ():
+            addressing.take_further(name, further, taken)
     whole = Plan(lans, tuple(hosts))
+    _check_whole(whole, [*lans.items(), *lans6.items()], taken)
+    return whole
+
+
+def _check_whole(
+    whole: Plan,
+    subnets: Sequence[tuple[str, IPv4Network | IPv6Network]],
+    taken: Mapping[str, str],
+) -> None:
+    """What is wrong between machines: two that do one thing, and ways that lead nowhere."""
+    _check_mail(whole)
     for host in whole.hosts:
         for vip in _vips(host.role):
             addressing.check_vip(host.name, vip, taken)
-            reaching.check_vip(whole, host, vip, [*lans.items(), *lans6.items()])
+            reaching.check_vip(whole, host, vip, subnets)
+        for vip in _further_vips(host.role):
+            reaching.check_vip(whole, host, vip, subnets)
     reaching.check_routes(whole)
-    return whole
+    reaching.check_clients(whole)
+
+
+def _check_mail(whole: Plan) -> None:
+    servers = [host.name for host in whole.of_role(MailServer)]
+    if len(servers) > 1:
+        raise HarnessError(
+            f"{' and '.join(servers)} are both mail servers, and directors send all their mail to"
+            " one: leave the others out"
+        )
 
 
 def _gateways(
@@ -215,6 +240,18 @@ def _vips(role: Role) -> list[str]:
         if isinstance(role, RealServer)
         else []
     )
+
+
+def _further_vips(role: Role) -> list[str]:
+    """What is told to no other director, or balanced by keepalived, of a generated configuration:
+    in a text of the user's own there may be more that leads to it.
+    """
+    if not isinstance(role, Director) or role.has_own_text:
+        return []
+    excluded = [vip for each in role.instances for vip in each.excluded_vips]
+    is_elected = role.by == "keepalived" and role.instances
+    balanced = role.services if is_elected else ()
+    return [*excluded, *(vip for service in balanced for vip, _ in service.endpoints)]
 
 
 def with_edits(whole: Plan, edits: Edits) -> Plan:

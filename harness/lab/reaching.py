@@ -63,6 +63,37 @@ def check_vip(
     raise HarnessError(f"{host.name}: its VIP {address} is in no LAN's subnet: {known}{stuck}")
 
 
+def check_clients(plan: Plan) -> None:
+    """Some client gets to a VIP, where there are both, and all configurations are generated. A VIP
+    in the network of a device, such as a vxlan's, may be for the machines that have such a device
+    alone.
+
+    Raises HarnessError that says where the way of the first client to the first VIP ends.
+    """
+    directors = [host.role for host in plan.hosts if isinstance(host.role, Director)]
+    if any(director.has_own_text for director in directors):
+        return
+    wired = [
+        address.network
+        for host in plan.hosts
+        for interface in host.interfaces
+        for address in interface.addresses
+    ]
+    vips = [
+        vip
+        for director in directors
+        for each in director.instances
+        for vip in each.vips
+        if any(ip_address(vip) in network for network in wired)
+    ]
+    stuck = [_way_ends(plan, client, vip) for client in plan.of_role(Client) for vip in vips]
+    if stuck and None not in stuck:
+        raise HarnessError(
+            f"no client gets to a VIP, and no route leads to {vips[0]}: {stuck[0]}; give the"
+            ' client defaultRoute="via ..." or wire it to the LAN'
+        )
+
+
 def _way_ends(plan: Plan, asker: HostPlan, vip: str) -> str | None:
     """Where a packet to a VIP is stuck, in words; None if it gets to a machine that has the VIP."""
     here = asker
@@ -89,7 +120,9 @@ def _way_ends(plan: Plan, asker: HostPlan, vip: str) -> str | None:
 
 
 def _on_link(host: HostPlan, vip: str) -> str | None:
-    """The LAN on which a machine looks for a VIP itself, by a route without a gateway."""
+    """The LAN on which a machine looks for a VIP itself: of a network of its own, or by a route
+    without a gateway.
+    """
     lans = {interface.name: interface.lan for interface in host.interfaces}
     found = [
         (ip_network(destination).prefixlen, lans[device])
@@ -97,6 +130,12 @@ def _on_link(host: HostPlan, vip: str) -> str | None:
         if ip_address(vip) in ip_network(destination)
         and routes.gateway(way) is None
         and (device := routes.device(way)) in lans
+    ]
+    found += [
+        (address.network.prefixlen, interface.lan)
+        for interface in host.interfaces
+        for address in interface.addresses
+        if ip_address(vip) in address.network
     ]
     return max(found)[1] if found else None
 

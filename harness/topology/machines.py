@@ -157,12 +157,17 @@ class Director(Role):
                 " or ldirectord"
             )
 
+    @property
+    def has_own_text(self) -> bool:
+        """Whether its keepalived.conf is the user's own, rather than generated."""
+        return self.config is not None or KEEPALIVED_CONF in self.files
+
     def _check_parts(self) -> None:
         """Raises HarnessError for what may not be written of it, if it is written.
 
         Beside a text of the user's own the parts only say what to expect of it.
         """
-        if self.config is not None or KEEPALIVED_CONF in self.files:
+        if self.has_own_text:
             for instance in self.instances:
                 rules.addresses(instance)
             for service in self.services:
@@ -170,6 +175,13 @@ class Director(Role):
             return
         for part in (*self.instances, *self.sync_groups, *self.services):
             rules.check(part)
+        rules.check_together(self.instances, self.sync_groups, self.services)
+        elected = {vip for each in self.instances for vip in (*each.vips, *each.excluded_vips)}
+        if both := [address for address in self.holds if address in elected]:
+            raise HarnessError(
+                f"Director: it holds {both[0]} whatever VRRP says, and a VRRP instance has it as"
+                " its VIP: leave it out of one of them"
+            )
 
     def _check_frr(self) -> None:
         """Raises HarnessError for what FRR's vrrpd has nothing of."""
@@ -258,6 +270,11 @@ class RealServer(Role):
         fields.whole("RealServer", "workers", self.workers, 1, 100)
         for service in (*self.serves, *self.sorry_for):
             rules.endpoints(service)
+        if both := [each.name for each in self.sorry_for if each in self.serves]:
+            raise HarnessError(
+                f"RealServer: it serves {both[0]} and is its sorry server, which takes the place"
+                " of those that serve: leave it out of one of them"
+            )
         ports = {port for each in (*self.serves, *self.sorry_for) for port in each.ports}
         for program in self.runs:
             if strange := [port for port in program.serves if port not in ports]:

@@ -40,13 +40,26 @@ def kind_of(role: type[Role]) -> type[Role]:
         raise HarnessError(f"{role.__name__} is derived from none of the roles {known}")
     kind = kinds[0]
     if others := [each for each in kinds if not issubclass(kind, each)]:
-        cure = "make two machines of it"
-        if {kind, others[0]} == {Director, RealServer}:
-            cure = "derive it from DirectorAndRealServer"
+        cure = _cure(kind, others[0])
         raise HarnessError(
             f"{role.__name__} is both {kind.__name__} and {others[0].__name__}: {cure}"
         )
     return kind
+
+
+def _cure(one: type[Role], other: type[Role]) -> str:
+    """How one machine can be what two roles say, or that it cannot."""
+    both = {one, other}
+    if both == {Director, RealServer}:
+        return "derive it from DirectorAndRealServer"
+    for light, further in (
+        (Router, "with sysctl={'net.ipv4.ip_forward': 1} it passes packets on"),
+        (Client, "cluster.fetch(by=...) sends requests from any machine"),
+    ):
+        others = both - {light}
+        if light in both and others <= {Director, DirectorAndRealServer, RealServer, MailServer}:
+            return f"derive it from {others.pop().__name__} alone: {further}"
+    return "make two machines of it"
 
 
 def role_of(name: str, options: dict[str, Any]) -> Role:

@@ -11,7 +11,6 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from harness.errors import HarnessError
 from harness.keepalived.config.global_defs import GlobalDefs, global_defs
 from harness.keepalived.config.services import virtual_server
 from harness.keepalived.config.tracking import (
@@ -49,25 +48,15 @@ def render(
     for service, destinations in services:
         for checked in (service, *destinations):
             rules.check(checked)
-    _refuse_twins("VRRP instance", [instance.name for instance in instances])
-    _refuse_twins("VRID", [f"{instance.vrid} on {instance.interface}" for instance in instances])
-    _refuse_twins("sync group", [group.name for group in groups])
-    _refuse_strangers(groups, [instance.name for instance in instances])
-    _refuse_twins("virtual service", [name for service, _ in services for name in service.names])
+    rules.check_together(instances, groups, [service for service, _ in services])
     blocks = [
         global_defs(defs),
-        *map(vrrp_script, _tracked("VRRP script", (each.track_scripts for each in instances))),
+        *map(vrrp_script, _once(each.track_scripts for each in instances)),
         *map(
-            track_file,
-            _tracked(
-                "track file", [*(each.track_files for each in instances), _checked_files(services)]
-            ),
+            track_file, _once([*(each.track_files for each in instances), _checked_files(services)])
         ),
-        *map(
-            vrrp_track_process,
-            _tracked("track process", (each.track_processes for each in instances)),
-        ),
-        *map(bfd_instance, _tracked("BFD session", (each.track_bfds for each in instances))),
+        *map(vrrp_track_process, _once(each.track_processes for each in instances)),
+        *map(bfd_instance, _once(each.track_bfds for each in instances)),
         *map(vrrp_sync_group, groups),
         *map(vrrp_instance, instances),
         *(virtual_server(service, destinations) for service, destinations in services),
@@ -75,10 +64,8 @@ def render(
     return "\n".join("".join(f"{line}\n" for line in block) for block in blocks)
 
 
-def _tracked(kind: str, each: Iterable[Iterable[T]]) -> list[T]:
-    tracked = list(dict.fromkeys(itertools.chain.from_iterable(each)))
-    _refuse_twins(kind, [one.name for one in tracked])
-    return tracked
+def _once(each: Iterable[Iterable[T]]) -> list[T]:
+    return list(dict.fromkeys(itertools.chain.from_iterable(each)))
 
 
 def _checked_files(services: Iterable[tuple[VirtualService, object]]) -> list[TrackedFile]:
@@ -88,20 +75,3 @@ def _checked_files(services: Iterable[tuple[VirtualService, object]]) -> list[Tr
         for check in service.checks
         if isinstance(check, FileCheck)
     ]
-
-
-def _refuse_twins(kind: str, names: list[str]) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise HarnessError(f"{kind} {name} is defined twice on one director: give each its own")
-
-
-def _refuse_strangers(groups: Iterable[SyncGroup], instances: list[str]) -> None:
-    for group in groups:
-        for member in group.members:
-            if member not in instances:
-                raise HarnessError(
-                    f"sync group {group.name}: its member {member} is no VRRP instance"
-                    " of this director; it has"
-                    f" {', '.join(instances)}"
-                )

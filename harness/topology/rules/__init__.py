@@ -9,6 +9,16 @@ what it is given as well, so that a mistake is told before anything is started.
 from harness.topology.rules import checks, services, tracking, vrrp
 from harness.topology.rules.dispatch import check
 from harness.topology.rules.services import endpoints
+from harness.topology.rules.together import check_together
 from harness.topology.rules.vrrp import addresses
 
-__all__ = ["addresses", "check", "checks", "endpoints", "services", "tracking", "vrrp"]
+__all__ = [
+    "addresses",
+    "check",
+    "check_together",
+    "checks",
+    "endpoints",
+    "services",
+    "tracking",
+    "vrrp",
+]
