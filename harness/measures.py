@@ -22,6 +22,7 @@ from harness.events import (
     Power,
     Renamed,
     Request,
+    Saturated,
     ServiceChanged,
 )
 from harness.timeline import EVER, Timeline
@@ -259,6 +260,17 @@ def outage(timeline: Timeline, since: Instant | None = None) -> float:
             f"only {len(good)} requests were answered: an outage has no beginning and end"
         )
     return max(later - earlier for earlier, later in pairwise(good))
+
+
+def at_once(timeline: Timeline, since: Instant = EVER) -> int:
+    """How many connections a client had open at the same time, at the most, by ``saturate()``.
+
+    Raises NoEvidence if there was none.
+    """
+    saturated = timeline.events(Saturated, since=since)
+    if not saturated:
+        raise NoEvidence("no client was to keep connections busy: cluster.saturate(...)")
+    return max(event.at_once for event in saturated)
 
 
 def distribution(events: Iterable[Request]) -> Counter[str]:

@@ -1,5 +1,5 @@
 """Load: a thousand requests a second, each recorded, show an outage to the millisecond; in real
-time 200, to 5 ms.
+time 200, to 5 ms. And thousands of connections at once, of which only the totals are known.
 """
 
 from math import inf
@@ -14,6 +14,7 @@ from harness.faults import StopKeepalived
 from harness.keepalived import timers
 from harness.kernels import choice
 from harness.scenario import topology
+from topologies.crowds import Crowds
 from topologies.director_pair import DirectorPair
 
 pytestmark = [pytest.mark.failover, topology(DirectorPair)]
@@ -55,3 +56,29 @@ def test_failover_outage_is_known_to_the_time_between_two_requests(cluster: Clus
     lasted = sent[-1].at - sent[0].at
     assert len(sent) / rate in cluster.within(Window(lasted, inf)), "requests are missing"
     assert not cluster.recorder.dropped
+
+
+CROWD = 2500
+"""Connections at once, which the client opens in the first seconds."""
+PATIENCE = 60
+"""Seconds for an answer: an embedded kernel carries some 600 a second, and all of them wait."""
+
+
+@topology(Crowds)
+@pytest.mark.needs("thousands of connections at once", clock="real", program="nginx")
+@pytest.mark.needs("a generator of load", program="wrk")
+@pytest.mark.control("too little room", topology={"room": 500}, caught="at_once")
+def test_forwarding_of_thousands_of_connections_at_once(cluster: Cluster) -> None:
+    """IPVS keeps an entry for each connection and no process, so that what limits a cluster is
+    its real servers; rr gives each of them half.
+    """
+    master = cluster.master
+    totals = cluster.saturate(seconds=8, connections=CROWD, patience=PATIENCE)
+    counted = cluster.counted(master, cluster.service)
+    known = [server.active + server.inactive for server in counted]
+
+    assert measures.at_once(cluster.timeline) == CROWD  # label: at_once
+    assert totals.requests > CROWD
+    assert (totals.refused, totals.broken, totals.timed_out) == (0, 0, 0)
+    assert sum(known) >= CROWD
+    assert abs(known[0] - known[1]) <= 2

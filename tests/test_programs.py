@@ -58,6 +58,14 @@ def test_a_program_answers_in_place_of_httpd() -> None:
         RealServer(serves=(web,), runs=(own,))
 
 
+def test_httpd_gives_way_to_a_program_at_its_own_port() -> None:
+    web = VirtualService("172.16.10.50")
+    own = Program(["a"], serves=(80,))
+    assert servers_of(RealServer(serves=(web,), runs=(own,))) == []
+    (httpd,) = servers_of(RealServer(serves=(web,), runs=(own,), listens=(8080,)))
+    assert httpd.daemon.name == "httpd"
+
+
 def test_a_program_that_is_not_installed_is_named_with_its_machine() -> None:
     with pytest.raises(
         HarnessError, match="proxy1: there is no program nothing; install it: apt-get install nst"

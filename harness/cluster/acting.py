@@ -14,7 +14,7 @@ from harness.cluster.waiting import Waiting
 from harness.daemons import httpd, ipvsadm
 from harness.daemons.nodes import DirectorNode, Node, PhantomNode, RealServerNode
 from harness.daemons.nodes.phantom import Resign, Silence, Step
-from harness.events import Arp, ConnectionChanged, DaemonChanged, FaultChanged, Request
+from harness.events import Arp, ConnectionChanged, DaemonChanged, FaultChanged, Request, Saturated
 from harness.faults.fault import Fault
 from harness.faults.servers import RemovePage
 from harness.ipvs.connections import PATH, Entry, changes, parse
@@ -199,16 +199,34 @@ class Cluster(Waiting):
         seconds: int = 3,
         connections: int = 4,
         service: VirtualService | None = None,
+        patience: float = 2,
         **how: Any,
     ) -> Totals:
-        """Have wrk on the client keep so many connections busy for so many seconds, in real time;
-        see :meth:`target`.
+        """Have wrk on the client keep so many connections busy for so many seconds, in real time,
+        and wait ``patience`` seconds for each answer; see :meth:`target`.
 
-        Only totals are known of it, and no frame is captured meanwhile. Raises HarnessError in
-        virtual time, where a closed loop never ends.
+        Only totals are known of it, which are one event, and no frame is captured meanwhile. Raises
+        HarnessError in virtual time, where a closed loop never ends.
         """
+        target = self.target(service, **how)
         with self.recorder.not_capturing():
-            return saturate(self.client.machine, self.target(service, **how), seconds, connections)
+            totals = saturate(self.client.machine, target, seconds, connections, patience)
+        self.timeline.record(
+            Saturated(
+                self.timeline.now(),
+                self.client.name,
+                address=target.address,
+                service_port=target.port,
+                connections=connections,
+                at_once=totals.at_once,
+                lasted=totals.seconds,
+                requests=totals.requests,
+                refused=totals.refused,
+                broken=totals.broken,
+                timed_out=totals.timed_out,
+            )
+        )
+        return totals
 
     def fetch(
         self, count: int, service: VirtualService | None = None, by: Node | None = None, **how: Any

@@ -47,13 +47,16 @@ def _tls_ports(role: RealServer) -> set[int]:
     }
 
 
+_HTTP_PORT = 80
+"""Where httpd listens if nobody says otherwise."""
+
 _HTTPD = Server(
     httpd.HTTPD,
     lambda service: service.protocol == "TCP" and mail.PORT not in service.ports,
     lambda machine, role, page, ports: httpd.prepare(
         machine,
         page,
-        [*ports, *role.listens, *role.listens_tls] or [80],
+        [*ports, *role.listens, *role.listens_tls] or [_HTTP_PORT],
         _tls_ports(role),
         role.workers,
         role.pages,
@@ -75,9 +78,13 @@ _OTHERS = (
 
 
 def servers_of(role: RealServer) -> list[Server]:
-    """httpd, which every real server runs, and what else its services need."""
+    """httpd, which every real server runs unless a program of the user's own has its port and
+    nothing else is asked of it, and what else its services need.
+    """
+    taken = {port for program in role.runs for port in program.serves}
+    asked = [*_HTTPD.ports(role), *role.listens, *role.listens_tls]
     return [
-        _HTTPD,
+        *([_HTTPD] if asked or _HTTP_PORT not in taken else []),
         *(server for server in _OTHERS if server.ports(role)),
         *map(_mail_at, role.mails),
     ]

@@ -16,7 +16,7 @@ from harness.events.event import AddedRemoved, Event, OnWire, Sent, UnknownName,
 from harness.events.kinds import KINDS, check_details, class_of, from_dict, make
 from harness.events.machines import AddressChanged, DaemonChanged, Link, Log, Mail, Power, Renamed
 from harness.events.neighbours import Arp, Ndp
-from harness.events.requests import Request, StreamChanged
+from harness.events.requests import Request, Saturated, StreamChanged
 from harness.events.scenario import Expected, FaultChanged, Judged, Missed
 from harness.events.vrrp import MULTICAST, Advertisement, Channel, Notification, State, StateChanged
 
@@ -45,6 +45,7 @@ __all__ = [
     "Power",
     "Renamed",
     "Request",
+    "Saturated",
     "Sent",
     "ServiceChanged",
     "State",

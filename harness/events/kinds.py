@@ -24,7 +24,7 @@ from harness.events.machines import (
     Renamed,
 )
 from harness.events.neighbours import Arp, Ndp
-from harness.events.requests import Request, StreamChanged
+from harness.events.requests import Request, Saturated, StreamChanged
 from harness.events.scenario import Expected, FaultChanged, Judged, Missed
 from harness.events.vrrp import Advertisement, Notification, StateChanged
 
@@ -47,6 +47,7 @@ KINDS: Final[Mapping[str, type[Event]]] = {
         Ndp,
         Request,
         StreamChanged,
+        Saturated,
         ConnectionChanged,
         Synchronisation,
         FaultChanged,

@@ -37,3 +37,19 @@ class StreamChanged(Event):
     path: Annotated[str | None, "of one that begins"] = None
     bytes: Annotated[int | None, "in all, so far"] = None
     error: Annotated[str | None, "of one that ends: complete, or what ended it"] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saturated(Event):
+    """wrk has kept a client's connections busy, until now."""
+
+    kind = "saturated"
+    address: str
+    service_port: int
+    connections: Annotated[int, "how many it was to have"]
+    at_once: Annotated[int, "how many were seen open at the same time"]
+    lasted: Annotated[float, "seconds"]
+    requests: Annotated[int, "that were answered"]
+    refused: Annotated[int, "of those, with a status of 400 or more"] = 0
+    broken: Annotated[int, "connections that failed"] = 0
+    timed_out: Annotated[int, "requests without an answer in time"] = 0

@@ -21,6 +21,7 @@ from harness.events import (
     Missed,
     Power,
     Request,
+    Saturated,
     ServiceChanged,
     StateChanged,
     StreamChanged,
@@ -68,6 +69,8 @@ def words(event: Event) -> str:
             return _arp(event)
         case Request():
             return _request(event)
+        case Saturated():
+            return _saturated(event)
         case StreamChanged():
             return _stream(event)
         case ConnectionChanged():
@@ -116,6 +119,15 @@ def _request(event: Request) -> str:
     if event.status == 200:
         return f"GET: {event.server} in {duration(event.latency)}"
     return f"GET: {event.error or event.status} after {duration(event.latency)}"
+
+
+def _saturated(event: Saturated) -> str:
+    said = (
+        f"wrk: {event.at_once} of {event.connections} connections at once,"
+        f" {event.requests / event.lasted:.0f} requests a second"
+    )
+    wrong = {"refused": event.refused, "broken": event.broken, "timed out": event.timed_out}
+    return ", ".join([said, *(f"{count} {name}" for name, count in wrong.items() if count)])
 
 
 def _connection(event: ConnectionChanged) -> str:

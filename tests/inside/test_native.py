@@ -18,14 +18,18 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.usefixtures("lvs_kernel")
 
 
+def native_user() -> dict[str, str]:
+    """The environment of a user of such a machine."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("LVS_HARNESS")
+    }
+    return {**environment, "XDG_CACHE_HOME": "/tmp/nothing-built"}
+
+
 def run_natively(*arguments: str) -> subprocess.CompletedProcess[str]:
     """pytest as a user starts it on a machine that has root and IPVS, and has built no kernel
     with virtual time.
     """
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("LVS_HARNESS")
-    }
-    environment["XDG_CACHE_HOME"] = "/tmp/nothing-built"
     command = [
         sys.executable,
         "-m",
@@ -37,7 +41,7 @@ def run_natively(*arguments: str) -> subprocess.CompletedProcess[str]:
         *arguments,
     ]
     return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        command, cwd=ROOT, env=native_user(), capture_output=True, text=True, check=False
     )
 
 
@@ -60,3 +64,35 @@ def test_native_kernel_has_no_virtual_clock() -> None:
     assert result.returncode == pytest.ExitCode.USAGE_ERROR
     assert "--clock virtual needs the embedded kernel" in result.stderr
     assert choice.HEADER not in result.stdout
+
+
+def test_native_cluster_runs_what_a_second_terminal_asks_for(tmp_path: Path) -> None:
+    """``lvs-harness exec``: here the prompt's own process hears it, not a guest's."""
+    harness = [sys.executable, "-m", "harness.cli"]
+    words = [*harness, "up", "director_pair", "--kernel", "native"]
+    with subprocess.Popen(
+        [*words, "--artifacts", str(tmp_path)],
+        cwd=ROOT, env=native_user(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as up:  # fmt: skip
+        assert up.stdin is not None
+        assert up.stdout is not None
+        while "The cluster is alive" not in (line := up.stdout.readline()):
+            assert line, "it ended before its prompt"
+        (run,) = tmp_path.iterdir()
+        asked = [
+            ("web1", "hostname"),
+            ("web1", "sh", "-c", "exit 7"),
+            ("web1", "nosuch"),
+            ("web9", "true"),
+        ]
+        answers = [
+            subprocess.run(
+                [*harness, "exec", "--cluster", run.name, *each],
+                cwd=ROOT, env=native_user(), capture_output=True, text=True, check=False,
+            )
+            for each in asked
+        ]  # fmt: skip
+        up.communicate("web1 hostname\n")
+    assert [each.returncode for each in answers] == [0, 7, 127, 255]
+    assert answers[0].stdout == "web1\n"
+    assert up.returncode == 0

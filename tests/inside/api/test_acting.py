@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness import measures
 from harness.cluster import Cluster
 from harness.daemons.nodes.phantom import Advertise, Resign, Silence
 from harness.events import DaemonChanged
@@ -116,7 +117,8 @@ def test_a_machine_that_has_to_find_another(cluster: Cluster) -> None:
     assert cluster.neighbour(cluster.client, cluster.vip) == cluster.master.mac
 
 
-@shows(Cluster.saturate)
+@shows(Cluster.saturate, measures.at_once)
 def saturated_in_real_time(cluster: Cluster) -> None:
     totals = cluster.saturate(seconds=3, connections=4)
     assert totals.requests > 0
+    assert measures.at_once(cluster.timeline) == totals.at_once == 4
