@@ -26,6 +26,7 @@ from harness.search.shrinking import smallest
 from harness.spec import ClusterSpec
 from harness.topology import Director
 from topologies.director_pair import DirectorPair
+from topologies.health_checks import MIXED, HealthChecks
 from topologies.quorum_pool import QuorumPool
 from topologies.two_nodes import topos as two_nodes
 
@@ -99,8 +100,13 @@ def test_steps_survive_a_file() -> None:
 
 def test_every_kind_is_possible_somewhere_and_holds_what_it_names() -> None:
     found = set()
-    for topology in (DirectorPair, QuorumPool):
-        plan = ClusterSpec(topology).plan()
+    specs = (
+        ClusterSpec(DirectorPair),
+        ClusterSpec(QuorumPool),
+        ClusterSpec(HealthChecks, {"services": MIXED}),
+    )
+    for spec in specs:
+        plan = spec.plan()
         for deed in possible(plan, texts(plan)):
             found.add(deed.name)
             assert not any("{" in word for word in holds(deed).takes | holds(deed).needs)

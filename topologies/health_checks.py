@@ -1,7 +1,9 @@
 """One director, and two real servers that it checks in many ways: a virtual service for each."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import fields, replace
+from types import MappingProxyType
 from typing import Any
 
 from mininet.topo import Topo
@@ -113,6 +115,11 @@ def _known(of: VirtualService | Check, changes: dict[str, Any]) -> dict[str, Any
 
 class HealthChecks(Topo):
     """The director at .11, real servers at .21 and .22, the client at .100."""
+
+    VARIED: Mapping[str, tuple[object, ...]] = MappingProxyType(
+        {"services": (WEB, CONNECTIONS, MIXED, LOCAL, STARTING)}
+    )
+    """What a search tries in turn."""
 
     def build(
         self,

@@ -5,26 +5,24 @@ how it is done.
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness import faults
+from harness.daemons.dnsmasq import DNSMASQ
+from harness.daemons.mail import MAIL
 from harness.daemons.nodes import DirectorNode, RealServerNode
 from harness.errors import HarnessError
 from harness.faults import Fault
-from harness.lab.plan import HostPlan, Plan
-from harness.search import deeds
+from harness.lab.plan import Plan
+from harness.search import deeds, offers
 from harness.search.edits import Edit, edits_of
 from harness.search.sequence import Deed, Holds
-from harness.topology import Client, Director, RealServer, VirtualService, VrrpInstance
-from harness.topology.tracking import CHECK
+from harness.topology import Client, Director, RealServer
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
-
-Possible = Callable[[Plan, HostPlan], Iterable[dict[str, Any]]]
-"""The parameters with which a kind of deed can be done to a machine: none at all if it cannot."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Kind:
     needs: tuple[str, ...] = ("power {node}",)
     lasting: bool = True
     spoils: bool = False
-    possible: Possible = lambda plan, host: ({},)
+    possible: offers.Offer = offers.anywhere
 
 
 _EVERY = (Director, RealServer)
@@ -51,37 +49,8 @@ def _simple(fault: Callable[[Any], Fault[Any]]) -> Callable[..., Fault[Any]]:
     return lambda cluster, node: fault(node)
 
 
-def _peers(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
-    """Whom a director can be cut off from: other directors for their packets, real servers for its
-    checks.
-    """
-    for other in plan.hosts:
-        shared = {each.lan for each in host.interfaces} & {each.lan for each in other.interfaces}
-        if other.name == host.name or not shared:
-            continue
-        if isinstance(other.role, Director):
-            yield {"other": other.name, "both": False}
-        if isinstance(other.role, Director | RealServer) and host.name < other.name:
-            yield {"other": other.name, "both": True}
-
-
 def _cut(cluster: Cluster, node: Any, other: str, both: bool) -> Fault[Any]:
     return faults.Cut(node, cluster.nodes[other], both=both)
-
-
-def _vips(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
-    instances = host.role.instances if isinstance(host.role, Director) else ()
-    yield from ({"vip": vip} for instance in instances for vip in instance.vips)
-
-
-def _weights(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
-    if not isinstance(host.role, Director):
-        return
-    for service in host.role.services:
-        for server in plan.of_role(RealServer):
-            served = {each.name for each in server.role.serves}  # type: ignore[attr-defined]
-            if service.name in served and not service.fwmark:
-                yield {"service": service.name, "server": server.name, "weight": 0}
 
 
 def _weigh(
@@ -93,75 +62,16 @@ def _weigh(
     return deeds.Weigh(node, wanted, machine, weight)
 
 
-def _services(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
-    directors = plan.of_role(Director)
-    for director in directors[:1]:
-        for service in director.role.services:  # type: ignore[attr-defined]
-            if service.protocol == "TCP" and service.port != 443:
-                yield {"service": service.name, "rate": 10}
-
-
 def _ask(cluster: Cluster, node: Any, service: str, rate: float) -> Fault[Any]:
     return deeds.Ask(node, cluster, deeds.service_named(cluster.directors, service), rate)
-
-
-def _instances(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
-    if _instances_of(host):
-        yield {}
-
-
-def _instances_of(host: HostPlan) -> tuple[VrrpInstance, ...]:
-    return host.role.instances if isinstance(host.role, Director) else ()
-
-
-def _services_of(host: HostPlan) -> Sequence[VirtualService]:
-    return host.role.services if isinstance(host.role, Director) else ()
-
-
-def _times(plan: Plan, host: HostPlan, possible: bool) -> Iterator[dict[str, Any]]:
-    """How often a child dies, one time after the other."""
-    yield from ({"times": times} for times in (1, 2) if possible)
 
 
 def _crash(fault: type[deeds.CrashVrrp]) -> Callable[..., Fault[Any]]:
     return lambda cluster, node, times: fault(node, cluster, times)
 
 
-def _scripts(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
-    """Where a health script or a checker looks at the file that makes it fail."""
-    if isinstance(host.role, Director):
-        commands = [script.script for each in host.role.instances for script in each.track_scripts]
-        commands += [
-            getattr(check, "path", "") for each in host.role.services for check in each.checks
-        ]
-        if any(CHECK in str(command) for command in commands):
-            yield {}
-
-
-def _switches(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
-    if isinstance(host.role, Director):
-        scripts = [script.script for each in host.role.instances for script in each.track_scripts]
-        if any("/etc/keepalived/down" in script for script in scripts):
-            yield {}
-
-
-def _pages(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
-    """The pages that are checked."""
-    if isinstance(host.role, RealServer) and host.role.serves:
-        checks = [check for service in host.role.serves for check in service.checks]
-        paths = [url.path for check in checks for url in getattr(check, "urls", ())]
-        yield from ({"path": path} for path in dict.fromkeys(paths))
-
-
 def _remove_page(cluster: Cluster, node: Any, path: str) -> Fault[Any]:
     return faults.RemovePage(node, "/index.html" if path == "/" else path)
-
-
-def _texts(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
-    """What can be edited in a director's configuration; made by :func:`kinds_of`, which knows its
-    text.
-    """
-    yield from ()
 
 
 def _reconfigure(restart: bool) -> Callable[..., Fault[Any]]:
@@ -191,6 +101,15 @@ KINDS: Mapping[str, Kind] = {
     ),
     "Restart": Kind((Director,), _simple(deeds.Restart), needs=_RUNNING, lasting=False),
     "StopHttpd": Kind((RealServer,), _simple(faults.StopHttpd), ("httpd {node}",)),
+    "StopDnsmasq": Kind(
+        (RealServer,),
+        _simple(faults.StopDnsmasq),
+        ("dnsmasq {node}",),
+        possible=offers.running(DNSMASQ),
+    ),
+    "StopMail": Kind(
+        (RealServer,), _simple(faults.StopMail), ("mail {node}",), possible=offers.running(MAIL)
+    ),
     "StopKeepalived": Kind((Director,), _simple(faults.StopKeepalived), ("keepalived {node}",)),
     "KillKeepalived": Kind((Director,), _simple(faults.KillKeepalived), ("keepalived {node}",)),
     "HangKeepalived": Kind(
@@ -200,40 +119,67 @@ KINDS: Mapping[str, Kind] = {
     "Unplug": Kind(_EVERY, _simple(faults.Unplug), ("wire {node}",)),
     "BlackHole": Kind(_EVERY, _simple(faults.BlackHole), ("port {node}",)),
     "Maintenance": Kind(
-        (Director,), _simple(faults.Maintenance), ("maintenance {node}",), possible=_switches
+        (Director,), _simple(faults.Maintenance), ("maintenance {node}",), possible=offers.switches
     ),
-    "FailCheck": Kind((Director,), _simple(faults.FailCheck), ("check {node}",), possible=_scripts),
-    "HangCheck": Kind((Director,), _simple(faults.HangCheck), ("check {node}",), possible=_scripts),
+    "FailCheck": Kind(
+        (Director,), _simple(faults.FailCheck), ("check {node}",), possible=offers.scripts
+    ),
+    "HangCheck": Kind(
+        (Director,), _simple(faults.HangCheck), ("check {node}",), possible=offers.scripts
+    ),
     "Reconfigure": Kind(
-        (Director,), _reconfigure(False), ("config {node}",), _KEEPALIVED, possible=_texts
+        (Director,), _reconfigure(False), ("config {node}",), _KEEPALIVED, possible=offers.texts
     ),
-    "Ask": Kind((Client,), _ask, ("asks {node}",), possible=_services),
+    "Ask": Kind((Client,), _ask, ("asks {node}",), possible=offers.services),
     "Mute": Kind(_EVERY, _simple(faults.Mute), ("leaves {node}",)),
     "Deaf": Kind(_EVERY, _simple(faults.Deaf), ("arrives {node}",)),
     "DropAdvertisements": Kind(
-        (Director,), _simple(faults.DropAdvertisements), ("arrives {node}",), possible=_instances
+        (Director,),
+        _simple(faults.DropAdvertisements),
+        ("arrives {node}",),
+        possible=offers.instances,
     ),
     "Cut": Kind(
         (Director,),
         _cut,
         ("cut {node} {other}",),
         ("power {node}", "power {other}", "iface {node}", "iface {other}"),
-        possible=_peers,
+        possible=offers.peers,
     ),
     "HangHttpd": Kind((RealServer,), _simple(faults.HangHttpd), ("httpd {node}",)),
+    "HangDnsmasq": Kind(
+        (RealServer,),
+        _simple(faults.HangDnsmasq),
+        ("dnsmasq {node}",),
+        possible=offers.running(DNSMASQ),
+    ),
+    "HangMail": Kind(
+        (RealServer,), _simple(faults.HangMail), ("mail {node}",), possible=offers.running(MAIL)
+    ),
     "HalfOpen": Kind((RealServer,), _simple(faults.HalfOpen), ("firewall {node}",)),
     "ResetRequests": Kind((RealServer,), _simple(faults.ResetRequests), ("firewall {node}",)),
+    "DropUdp": Kind(
+        (RealServer,),
+        _simple(faults.DropUdp),
+        ("firewall {node}",),
+        possible=offers.running(DNSMASQ),
+    ),
+    "IgnoreEcho": Kind(
+        (RealServer,), _simple(faults.IgnoreEcho), ("echo {node}",), possible=offers.pinged
+    ),
     "DropTcp": Kind((RealServer,), _simple(faults.DropTcp), ("firewall {node}",)),
-    "RemovePage": Kind((RealServer,), _remove_page, ("page {node} {path}",), possible=_pages),
+    "RemovePage": Kind((RealServer,), _remove_page, ("page {node} {path}",), possible=offers.pages),
     "SetDown": Kind(_EVERY, _simple(deeds.SetDown), ("iface {node}",)),
     "DeleteVip": Kind(
         (Director,),
         lambda cluster, node, vip: deeds.DeleteVip(node, vip),
         lasting=False,
         needs=("power {node}", "iface {node}"),
-        possible=_vips,
+        possible=offers.vips,
     ),
-    "Weigh": Kind((Director,), _weigh, ("weight {node} {service} {server}",), possible=_weights),
+    "Weigh": Kind(
+        (Director,), _weigh, ("weight {node} {service} {server}",), possible=offers.weights
+    ),
     # keepalived starts a child that has died again, and each time after a longer delay
     # (core/main.c).
     "CrashVrrp": Kind(
@@ -242,7 +188,7 @@ KINDS: Mapping[str, Kind] = {
         needs=_RUNNING,
         lasting=False,
         spoils=True,
-        possible=lambda plan, host: _times(plan, host, bool(_instances_of(host))),
+        possible=lambda plan, host: offers.times(plan, host, bool(offers.instances_of(host))),
     ),
     "CrashCheckers": Kind(
         (Director,),
@@ -250,7 +196,7 @@ KINDS: Mapping[str, Kind] = {
         needs=_RUNNING,
         lasting=False,
         spoils=True,
-        possible=lambda plan, host: _times(plan, host, bool(_services_of(host))),
+        possible=lambda plan, host: offers.times(plan, host, bool(offers.services_of(host))),
     ),
 }
 
