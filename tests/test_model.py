@@ -122,6 +122,15 @@ def test_a_deed_that_is_not_known_disturbs_everything_everywhere() -> None:
         assert disturbances(observed, aspect, "director1") == [Span(4, 5)]
 
 
+def test_a_virtual_server_without_real_servers_is_none() -> None:
+    config = quiet().setting.directors["director1"].config
+    without = [edit for edit in edits_of(config) if edit.name.startswith("no real_server")]
+    for edit in without:
+        config = config.replace(edit.old, edit.new)
+    assert len(without) == 2
+    assert configured(config).tables == {}
+
+
 def test_an_edit_is_read_from_the_text_that_it_makes() -> None:
     director = quiet().setting.directors["director1"]
     read = configured(director.config)

@@ -91,8 +91,9 @@ class Searched(Topo):
         servers: int = 3,
         notify_fifo: bool = False,
     ) -> None:
-        """``preempt``: ``later`` after two seconds. ``hysteresis`` is less than the quorum: what
-        contradicts is left out. A priority of 255 is the address owner's, whose state is MASTER.
+        """``preempt``: ``later`` after two seconds. ``hysteresis`` is less than the quorum, and a
+        single real server has weight 1: what contradicts is left out. A priority of 255 is the
+        address owner's, whose state is MASTER.
         """
         lan = self.addSwitch("lan", subnet=f"{NET}.0/24", dpid="1")
         web = VirtualService(
@@ -102,7 +103,7 @@ class Searched(Topo):
             delay_loop=2,
             quorum=quorum,
             hysteresis=min(hysteresis, quorum - 1),
-            weight=weights,
+            weight=weights if servers > 1 else 1,
             alpha=alpha,
             inhibit_on_failure=inhibit,
             group=((VIPS[2], 80),) if group else (),

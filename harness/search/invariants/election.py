@@ -295,7 +295,9 @@ def _wrong_state(
         if state == "FAULT" and all(0 not in each for each in possible):
             yield Violation(FAULTY, part.since, f"{told}, and all that it tracks is well")
             return
-        if state != "FAULT" and {0} in possible:
+        # Who is taken along by another member does not say so (``vrrp_sync_fault``).
+        said = {word for each in together for span, word in each.states if span.meets(part)}
+        if "FAULT" not in said and {0} in possible:
             yield Violation(FAULTY, part.since, f"{told}, and what it tracks has failed")
             return
 

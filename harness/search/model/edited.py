@@ -80,6 +80,8 @@ def configured(text: str) -> Configured:
         servers = {
             each.head[1]: int(each.value("weight") or 1) for each in block.within("real_server")
         }
+        if not servers:  # keepalived ignores it (``check_data.c``, ``validate_check_config``)
+            continue
         apology = block.value("sorry_server")
         for name in _names(block, groups):
             tables[name] = servers
