@@ -91,9 +91,9 @@ class Searched(Topo):
         servers: int = 3,
         notify_fifo: bool = False,
     ) -> None:
-        """``preempt``: ``later`` after two seconds. ``hysteresis`` is less than the quorum, and a
-        single real server has weight 1: what contradicts is left out. A priority of 255 is the
-        address owner's, whose state is MASTER.
+        """``preempt``: ``later`` after two seconds. A priority of 255 is the address owner's, whose
+        state is MASTER. What contradicts is left out: a group of one instance, an owner that does
+        not preempt, a hysteresis of the quorum's size, a single real server of weight 0.
         """
         lan = self.addSwitch("lan", subnet=f"{NET}.0/24", dpid="1")
         web = VirtualService(
@@ -117,7 +117,6 @@ class Searched(Topo):
             "advert_int": advert_int,
             "version": version,
             "track_scripts": scripts,
-            "nopreempt": preempt == "no",
             "preempt_delay": 2 if preempt == "later" else 0,
             "garp_master_delay": garp_master_delay,
         }
@@ -127,6 +126,7 @@ class Searched(Topo):
             claim: dict[str, Any] = {
                 "priority": priority,
                 "state": "MASTER" if priority == OWNER_PRIORITY else "BACKUP",
+                "nopreempt": preempt == "no" and priority != OWNER_PRIORITY,
                 "unicast_peers": peers,
                 **options,
             }
@@ -134,7 +134,8 @@ class Searched(Topo):
             if instances > 1:
                 own.append(VrrpInstance(name="VI_2", vrid=52, vip=VIPS[1], **claim))
             members = tuple(instance.name for instance in own)
-            together = (SyncGroup(name="G", members=members),) if sync_group else ()
+            grouped = sync_group and len(members) > 1
+            together = (SyncGroup(name="G", members=members),) if grouped else ()
             director = self.addHost(
                 f"director{number}",
                 cls=Director,
