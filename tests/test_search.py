@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
+from mininet.topo import Topo
 
 from harness.daemons.nodes import DirectorNode, node_of
 from harness.errors import HarnessError
@@ -28,6 +30,7 @@ from harness.topology import Director
 from topologies.director_pair import DirectorPair
 from topologies.health_checks import MIXED, HealthChecks
 from topologies.quorum_pool import QuorumPool
+from topologies.searched import Searched
 from topologies.two_nodes import topos as two_nodes
 
 
@@ -404,3 +407,11 @@ def test_counters_only_rise_unless_the_machine_was_booted() -> None:
     assert growth.fallen(before, now) == "lb1 had counted (4, 10), and has counted (4, 9)"
     assert growth.fallen(before, now, booted=("lb1",)) is None
     assert growth.fallen(before, before) is None
+
+
+@pytest.mark.parametrize("topology", [Searched, HealthChecks])
+def test_whatever_is_varied_is_a_topology(topology: type[Topo]) -> None:
+    chosen = random.Random(1)
+    for _ in range(200):
+        parameters = {name: chosen.choice(values) for name, values in topology.VARIED.items()}
+        assert ClusterSpec(topology, parameters).plan().of_role(Director)
