@@ -11,14 +11,13 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
 
 from harness.errors import HarnessError
-from harness.kernels import choice
 from harness.plugin.clusters import RUNNING
 from harness.plugin.specs import spec_of
+from harness.plugin.survey import own_run
 from harness.search.invariants import judge
 from harness.search.observed import Observed, observe, setting_of_plan
 
@@ -55,7 +54,7 @@ def _keep(item: pytest.Function, observed: Observed) -> None:
     complaints = judge(observed)
     item.user_properties.append((_PROPERTY, [str(each) for each in complaints]))
     if "JUDGED" in os.environ:
-        folder = Path(os.environ[choice.RUN]) / FOLDER
+        folder = own_run(item.config).folder / FOLDER
         folder.mkdir(exist_ok=True)
         number = len(list(folder.iterdir()))
         (folder / f"{number:04}.pickle").write_bytes(pickle.dumps((item.nodeid, observed)))

@@ -104,13 +104,17 @@ def test_a_commit_that_was_made_is_known_where_its_checkout_is_not(
 ) -> None:
     """In the embedded kernel nothing of a checkout can be read."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv(program.COMMITS, "{}")
+    monkeypatch.setattr(program, "_commits", {})
     (commit,) = commits(tmp_path / "it", 1)
     name = f"{tmp_path}/it@1.0"
     built = cache.location() / f"keepalived-commit-{commit[:12]}"
     built.mkdir(parents=True)
     program.make(name, print)
+    made = program.commits()
     (tmp_path / "it").rename(tmp_path / "gone")
+    monkeypatch.setattr(program, "_commits", {})
+    assert not program.is_one(name)
+    program.remember(made)
     assert program.is_one(name)
     assert program.find(name) == built
 

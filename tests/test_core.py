@@ -13,6 +13,7 @@ import pytest
 from harness.kernels import choice
 from harness.kernels.host import memory
 from harness.plugin import catalogue, core, parallel
+from harness.plugin.survey import SURVEY, Survey
 
 DEFAULT = ("--in-real-time", "core")
 
@@ -72,11 +73,11 @@ def test_whoever_selects_gets_what_is_selected(
 def test_header_says_how_long_real_time_takes(pytester: pytest.Pytester) -> None:
     config = pytester.parseconfig("--kernel", "/usr/bin/linux.uml")
     core.narrow(config)
-    config.stash[core.COUNTS] = core.Counts(328, 0)
+    config.stash[SURVEY] = Survey(users=328)
     assert core.announcement(config, False, 1) == "; 328 scenarios, about 33 min"
     assert core.announcement(config, False, 2) == "; 328 scenarios, about 16 min"
     assert core.announcement(config, True, 1) == ""
-    config.stash[core.COUNTS] = core.Counts(5, 0)
+    config.stash[SURVEY] = Survey(users=5)
     assert core.announcement(config, False, 1) == ""
 
 
@@ -84,7 +85,7 @@ def test_header_says_how_long_real_time_takes(pytester: pytest.Pytester) -> None
 def test_header_of_the_core_says_what_all_would_take(pytester: pytest.Pytester) -> None:
     config = pytester.parseconfig(*DEFAULT)
     core.narrow(config)
-    config.stash[core.COUNTS] = core.Counts(30, 298)
+    config.stash[SURVEY] = Survey(users=30, deselected=298)
     said = core.announcement(config, False, 1)
     assert (
         "30 of 328 scenarios, about 3 min (all of them, about 33 min: --in-real-time all)" in said

@@ -11,6 +11,7 @@ from xdist.remote import Producer
 from harness.kernels.host import memory
 from harness.plugin import parallel
 from harness.plugin.private_xdist import ByCluster
+from harness.plugin.survey import SURVEY, Survey
 
 
 @pytest.mark.parametrize(("option", "machines"), [(None, 5), (None, 202), ("256M", 5)])
@@ -18,7 +19,7 @@ def test_workers_are_as_many_as_fit_but_one_at_least(
     monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config, option: str | None, machines: int
 ) -> None:
     monkeypatch.setattr(pytestconfig.option, "memory", option, raising=False)
-    monkeypatch.setitem(pytestconfig.stash._storage, parallel.MACHINES, machines)
+    monkeypatch.setitem(pytestconfig.stash._storage, SURVEY, Survey(machines=machines))
     monkeypatch.setattr(memory, "left", lambda: 0)
     assert parallel.workers_that_fit(pytestconfig) == 1
     each = memory.parse(option) if option else memory.taken(machines)

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from harness import received
-from harness.kernels import choice
 from harness.plugin import corpus as files
 from harness.search import coverage
 from harness.search.corpus import Corpus, from_file
@@ -161,11 +160,10 @@ class Config:
 def test_what_tests_leave_is_put_together_by_the_host(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(choice.RUN, str(tmp_path / "run"))
     (tmp_path / "run").mkdir()
     config: Any = Config(tmp_path, "corpus.json")
-    files.leave("DirectorPair-0]", corpus_of(FIRST))
-    files.leave("../../x", corpus_of(FIRST, SECOND))
+    files.leave(tmp_path / "run", "DirectorPair-0]", corpus_of(FIRST))
+    files.leave(tmp_path / "run", "../../x", corpus_of(FIRST, SECOND))
 
     files.collect(config, tmp_path / "run")
 

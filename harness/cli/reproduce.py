@@ -17,12 +17,13 @@ from typing import Any
 from harness import received
 from harness.cli.progress import progress
 from harness.errors import HarnessError
-from harness.images import release
+from harness.images import program, release
 from harness.images.selection import make, versions
 from harness.kernels import choice
 from harness.kernels.host import boundary, memory
 from harness.kernels.host.interrupts import INTERRUPTED
 from harness.kernels.host.watchdog import WATCHDOG, limit
+from harness.kernels.run import Run
 from harness.report import artifacts
 from harness.report.bundle import SELECTION, Bundle, read
 from harness.report.versions import commit
@@ -280,8 +281,8 @@ def _run(
     """
     from harness.report import page
 
-    run = artifacts.new_run(into / "artifacts")
-    os.environ[choice.HEADER], os.environ[choice.RUN] = chosen.header, str(run)
+    folder = artifacts.new_run(into / "artifacts")
+    run = Run(folder, chosen.header, program.commits())
     about = {
         "kernel": chosen.header,
         "clock": bundle.manifest["clock"],
@@ -289,7 +290,7 @@ def _run(
         "arguments": given,
     }
     about |= {"selection": selection, "images": versions(images(selection)), "commit": commit()}
-    artifacts.update(run / artifacts.RUN, about)
+    artifacts.update(folder / artifacts.RUN, about)
     os.chdir(into)
     _forget_environment()
     try:
@@ -298,9 +299,9 @@ def _run(
         )
     except KeyboardInterrupt:  # while the guest was booting
         status = INTERRUPTED
-    artifacts.update(run / artifacts.RUN, {"status": status})
-    print(f"lvs-harness: {page.write(run, progress)}")
-    return run, status in (_PYTEST_INTERRUPTED, INTERRUPTED)
+    artifacts.update(folder / artifacts.RUN, {"status": status})
+    print(f"lvs-harness: {page.write(folder, progress)}")
+    return folder, status in (_PYTEST_INTERRUPTED, INTERRUPTED)
 
 
 def _forget_environment() -> None:
@@ -308,7 +309,7 @@ def _forget_environment() -> None:
     run in.
     """
     for name in [*os.environ]:
-        if name not in _ENVIRONMENT and not name.startswith(("LC_", "LVS_HARNESS_")):
+        if name not in _ENVIRONMENT and not name.startswith("LC_"):
             del os.environ[name]
 
 

@@ -15,6 +15,7 @@ from harness.check.configured import Configured
 from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.kernels.host import boundary, memory
+from harness.kernels.run import Run, entered
 from harness.topology.named import FOLDER, all_of, known, load, topology_of
 
 if TYPE_CHECKING:
@@ -80,8 +81,8 @@ def add(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     if choice.in_guest():
-        return _up(_spec(options), options)
-    from harness.images import selection
+        return _up_in_guest(options)
+    from harness.images import program, selection
     from harness.live import living
     from harness.report import artifacts
     from harness.report.versions import commit
@@ -95,15 +96,15 @@ def _run(options: argparse.Namespace) -> int:
     _check_trust(spec, options, chosen.embedded is not None)
     room, disk = memory.given(options.memory, machines), memory.quota(options.quota)
     chosen = replace(chosen, memory=room, quota=disk)
-    run = artifacts.new_run(options.artifacts)
-    os.environ[choice.HEADER], os.environ[choice.RUN] = chosen.header, str(run.resolve())
+    folder = artifacts.new_run(options.artifacts).resolve()
+    run = Run(folder, chosen.header, program.commits())
     print(f"lvs-harness: {chosen.header}", flush=True)
     readable = [*_files(spec), *map(Path, chosen_images.names if chosen_images else ())]
 
     def carry() -> int:
-        with living.announced(options.topology, run):
+        with living.announced(options.topology, folder):
             if chosen.embedded is None:
-                return _up(spec, options)
+                return _up(spec, options, folder)
             return chosen.run("harness.cli", sys.argv[1:], run, readable=readable)
 
     about = {
@@ -113,10 +114,20 @@ def _run(options: argparse.Namespace) -> int:
         "arguments": sys.argv[1:],
         "commit": commit(),
     }
-    artifacts.update(run / artifacts.RUN, about)
-    status = _with_page(run, carry) if options.web else carry()
-    artifacts.update(run / artifacts.RUN, {"status": status})
+    artifacts.update(folder / artifacts.RUN, about)
+    status = _with_page(folder, carry) if options.web else carry()
+    artifacts.update(folder / artifacts.RUN, {"status": status})
     return status
+
+
+def _up_in_guest(options: argparse.Namespace) -> int:
+    """The same, where the cluster is: the host has made the images and the run's folder."""
+    from harness.images import program
+
+    run = entered()
+    assert run is not None
+    program.remember(run.commits)
+    return _up(_spec(options), options, run.folder)
 
 
 def _with_page(run: Path, carry: Callable[[], int]) -> int:
@@ -231,14 +242,13 @@ def origin(spec: ClusterSpec, given: str) -> Origin:
     return Origin(("from harness.topology.named import topology_of",), ", ".join([named, *words]))
 
 
-def _up(spec: ClusterSpec, options: argparse.Namespace) -> int:
+def _up(spec: ClusterSpec, options: argparse.Namespace, run: Path) -> int:
     from harness.cluster_pool import Pool
     from harness.console import Console
     from harness.console.answering import Answering
     from harness.report.artifacts import new_folder
     from harness.report.evidence import Evidence
 
-    run = Path(os.environ[choice.RUN])
     pool = Pool(run, choice.slack(), options.seed)
     name = spec.name
     try:

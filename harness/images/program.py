@@ -6,10 +6,10 @@ It is a program, or it is built from any commit of a git checkout.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.errors import HarnessError
@@ -41,10 +41,20 @@ _OPTIONS = (
 )
 
 
-COMMITS = "LVS_HARNESS_COMMITS"
-"""The environment's variable for what each ``CHECKOUT@COMMIT`` that was made is, as JSON. A run in
-the embedded kernel, which cannot read the checkout, knows it from there.
-"""
+_commits: dict[str, str] = {}
+"""The commit of each ``CHECKOUT@COMMIT`` that this run has made."""
+
+
+def commits() -> dict[str, str]:
+    """The commit of each ``CHECKOUT@COMMIT`` that was made: the embedded kernel, which cannot read
+    the checkout, has to be told (:class:`harness.kernels.run.Run`).
+    """
+    return dict(_commits)
+
+
+def remember(made: Mapping[str, str]) -> None:
+    """In another process of the run: what the first one has made."""
+    _commits.update(made)
 
 
 def is_one(name: str) -> bool:
@@ -56,7 +66,7 @@ def is_one(name: str) -> bool:
     path = Path(name)
     return (
         path.is_file()
-        or name in _made()
+        or name in _commits
         or (bool(at) and (Path(checkout) / ".git").exists())
         or (path / "keepalived.spec.in").is_file()
     )
@@ -81,7 +91,7 @@ def make(name: str, progress: cache.Progress) -> Path:
     if "@" in name and not Path(name).exists():
         checkout, _, named = name.rpartition("@")
         commit = commit_of(checkout, named)
-        os.environ[COMMITS] = json.dumps({**_made(), name: commit})
+        _commits[name] = commit
         return cache.make(_key_of(commit), what, _builder(Path(checkout), commit), progress)
     program = _program(name)
 
@@ -94,18 +104,12 @@ def make(name: str, progress: cache.Progress) -> Path:
 def _key(name: str) -> str:
     if "@" in name and not Path(name).exists():
         checkout, _, commit = name.rpartition("@")
-        return _key_of(_made().get(name) or commit_of(checkout, commit))
+        return _key_of(_commits.get(name) or commit_of(checkout, commit))
     return f"keepalived-{hashlib.sha256(_program(name).read_bytes()).hexdigest()[:12]}"
 
 
 def _key_of(commit: str) -> str:
     return f"keepalived-commit-{commit[:12]}"
-
-
-def _made() -> dict[str, str]:
-    """The commit of each ``CHECKOUT@COMMIT`` that this run has made."""
-    found: dict[str, str] = json.loads(os.environ.get(COMMITS, "{}"))
-    return found
 
 
 def _program(name: str) -> Path:

@@ -17,10 +17,11 @@ from harness.kernels.host.memory import QUOTA, SMALLEST
 
 if TYPE_CHECKING:
     from harness.kernels.host.uml import Kernel
+    from harness.kernels.run import Run
 
 CLOCKS = ("auto", "real", "virtual")
-GUEST, HEADER, RUN = "LVS_HARNESS_GUEST", "LVS_HARNESS_HEADER", "LVS_HARNESS_RUN"
-EMBEDDED = "LVS_HARNESS_EMBEDDED"  # set where tests are run from, for workers that are to be guests
+GUEST = "LVS_HARNESS_GUEST"
+"""The environment's variable that says in a guest, and to all that it starts, which time it has."""
 INSTALL = "apt-get install user-mode-linux"
 
 REAL_TIME_SLACK = 0.15
@@ -85,15 +86,15 @@ class Choice:
         self,
         module: str,
         arguments: list[str],
-        folder: Path,
+        run: Run,
         outside: Iterable[Path] = (),
         watchdog: float = 0,
         paced: bool = False,
         modules: bytes | None = None,
         readable: Iterable[Path] = (),
     ) -> int:
-        """Run a module in the embedded kernel, which may write ``folder`` and bring back the files
-        ``outside`` it.
+        """Run a module in the embedded kernel, which may write the run's folder and bring back the
+        files ``outside`` it.
 
         ``watchdog`` is in seconds; it, ``paced``, ``modules`` and ``readable`` are explained at
         :func:`harness.kernels.host.uml.run`.
@@ -108,12 +109,13 @@ class Choice:
             "PYTHONDONTWRITEBYTECODE": "1",
             # below /tmp its folder may be an ordinary user's, and all run as root
             "PYTEST_DEBUG_TEMPROOT": "/run",
+            **run.environment(),
         }
         return uml.run(
             self.embedded,
             module,
             arguments,
-            writable=folder,
+            writable=run.folder,
             memory=self.memory,
             virtual_start=first_day(self.seed) * 1_000_000_000 if self.virtual else None,
             seed=self.seed % _SEEDS,

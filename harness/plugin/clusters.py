@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Generator, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,9 +12,10 @@ from harness import installed
 from harness.clock import let_others_act
 from harness.errors import HarnessError
 from harness.kernels import choice
-from harness.plugin import evidence
+from harness.plugin import evidence, parallel
 from harness.plugin.private_pytest import Exit
 from harness.plugin.specs import spec_of
+from harness.plugin.survey import own_run, run_of, survey_of
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 RUNNING = pytest.StashKey["Cluster"]()
 """The cluster of a scenario that runs."""
-NOT_COLLECTED = pytest.StashKey[str]()
-"""Why it is not known what there is to run, and so on which kernel."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -86,24 +83,26 @@ Unusable.__module__, Unusable.__qualname__ = "builtins", "lvs-harness"
 @pytest.fixture(scope="session")
 def lvs_kernel(pytestconfig: pytest.Config, _about_the_run: None) -> str:
     """Whatever needs a kernel that can carry clusters asks for this; it says which one that is."""
-    if choice.HEADER not in os.environ:
+    if (run := run_of(pytestconfig)) is None:
         raise Unusable(
             "the harness failed: no kernel was chosen, because what there is to run could not be"
             " collected the first"
-            f" time ({pytestconfig.stash.get(NOT_COLLECTED, 'unknown')}), and could the second"
+            f" time ({survey_of(pytestconfig).failed or 'unknown'}), and could the second"
             f" time; run it again, with"
             " more memory if there is little",
             pytest.ExitCode.INTERNAL_ERROR,
         )
-    return os.environ[choice.HEADER]
+    return run.header
 
 
 @pytest.fixture(scope="session")
 def _pool(request: pytest.FixtureRequest, lvs_kernel: str) -> Iterator[Pool]:
     from harness.cluster_pool import Pool
 
-    run = Path(os.environ[choice.RUN], *filter(None, [os.environ.get("PYTEST_XDIST_WORKER")]))
-    pool = Pool(run, choice.slack(), request.config.getoption("seed"))
+    folder = own_run(request.config).folder
+    if parallel.is_worker(request.config):
+        folder /= parallel.name_of_worker(request.config)
+    pool = Pool(folder, choice.slack(), request.config.getoption("seed"))
     yield pool
     pool.close()
 

@@ -13,7 +13,6 @@ import os
 import select
 import signal
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -25,6 +24,7 @@ from harness.kernels.host.watchdog import Watchdog
 from harness.plugin import parallel, private_pytest
 from harness.plugin.images import base_selection
 from harness.plugin.specs import spec_of, unit_of
+from harness.plugin.survey import Survey, survey_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,32 +39,7 @@ class CollectorDied(Exception):
     """Why it is not known what there is to run. It is no verdict about anything that was to run."""
 
 
-@dataclass
-class Found:
-    """What there is to run: ``items``, of which ``users`` ask for a kernel.
-
-    ``deselected`` others have not been selected. ``workers`` is for
-    :func:`harness.plugin.parallel.settle`. ``clusters`` has the cluster of each scenario by node
-    id. ``machines`` is how many the largest cluster has, ``modules`` what
-    :mod:`harness.kernels.imports` gathers, ``shard`` is for :data:`harness.plugin.parallel.SHARD`.
-    ``wrong`` says of a scenario what is wrong with its topology; of these, a topology that is
-    ``fatal`` must not be built again. ``failed`` is why collecting did.
-    """
-
-    items: int = 0
-    users: int = 0
-    deselected: int = 0
-    workers: int | None = None
-    clusters: dict[str, str] = field(default_factory=dict)
-    machines: int = 0
-    modules: bytes = b""
-    shard: dict[str, str] = field(default_factory=dict)
-    wrong: dict[str, str] = field(default_factory=dict)
-    fatal: dict[str, str] = field(default_factory=dict)
-    failed: str = ""
-
-
-def look(config: pytest.Config) -> Found:
+def look(config: pytest.Config) -> Survey:
     """Collect, and build each topology once. Where collecting itself fails, nothing is found: the
     run shows why.
 
@@ -85,7 +60,7 @@ def look(config: pytest.Config) -> Found:
         elif "error" in answer:
             raise HarnessError(answer["error"])
         else:
-            return Found(**answer)
+            return Survey(**answer)
 
 
 class _Collector:
@@ -227,7 +202,7 @@ def _collect(config: pytest.Config, fatal: dict[str, str], teller: _Teller) -> d
         _check_names(base_selection(config), planned.names)
     teller.say()
     clusters = {item.nodeid: unit_of(item) for item in on_clusters}
-    config.stash[parallel.MACHINES] = planned.most
+    survey_of(config).machines = planned.most
     teller.say()
     workers = parallel.workers_that_pay(config, clusters, _virtual(config)) if automatic else None
     return {
@@ -237,7 +212,7 @@ def _collect(config: pytest.Config, fatal: dict[str, str], teller: _Teller) -> d
         "workers": workers,
         "machines": planned.most,
         "modules": imports.gather() if alone or (automatic and workers is None) else b"",
-        "shard": config.stash.get(parallel.SHARD, {}),
+        "shard": survey_of(config).shard,
         "clusters": clusters,
         "wrong": planned.wrong,
         "fatal": {

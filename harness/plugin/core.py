@@ -7,11 +7,10 @@ for the scenarios to say, by the marker of that name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
 from harness.kernels import choice
+from harness.plugin.survey import survey_of
 
 CORE = "core"
 
@@ -22,17 +21,6 @@ WORTH_TELLING = 60
 """Shorter runs, in seconds, need no announcement."""
 
 
-@dataclass(frozen=True)
-class Counts:
-    """How many of the tests that were found need a kernel, and how many others have not been
-    selected.
-    """
-
-    selected: int
-    deselected: int
-
-
-COUNTS = pytest.StashKey[Counts]()
 NARROWED = pytest.StashKey[bool]()
 """Whether this run has been narrowed to the core."""
 
@@ -91,7 +79,7 @@ def announcement(config: pytest.Config, virtual: bool, workers: int) -> str:
     """
     if virtual:
         return ""
-    scenarios, deselected = config.stash[COUNTS].selected, config.stash[COUNTS].deselected
+    scenarios, deselected = survey_of(config).users, survey_of(config).deselected
     whole = _minutes(scenarios + deselected, workers)
     if config.stash.get(NARROWED, False):
         return (

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import received
-from harness.kernels import choice
 from harness.plugin.marks import CONFIGURED
 
 if TYPE_CHECKING:
@@ -66,10 +65,9 @@ def known(config: pytest.Config) -> Corpus:
     return Corpus() if file is None else _read(file.parent, file.name)
 
 
-def leave(part: str, corpus: Corpus) -> None:
-    """Leave what a test has seen in the run's folder."""
+def leave(run: Path, part: str, corpus: Corpus) -> None:
+    """Leave what a test has seen in the folder of a run."""
     name = f"{PARTS}/{re.sub('[^A-Za-z0-9_-]', '_', part)[:100]}.json"
-    run = Path(os.environ[choice.RUN])
     received.make_folders(run, name)
     with received.replacing(run, name) as file:
         json.dump(corpus.to_json(), file)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +12,10 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.keepalived import timers
-from harness.kernels import choice
 from harness.plugin import catalogue
 from harness.plugin.judge import WHAT_FAILED, outcome_of
 from harness.plugin.specs import spec_of
+from harness.plugin.survey import own_run, run_of
 from harness.plugin.unwritten import told
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def recorded(item: pytest.Item, cluster: Cluster) -> Iterator[None]:
     from harness.report.artifacts import new_folder
     from harness.report.evidence import Evidence
 
-    folder = item.stash[_folder] = new_folder(Path(os.environ[choice.RUN]), item.name)
+    folder = item.stash[_folder] = new_folder(own_run(item.config).folder, item.name)
     evidence = item.stash[_evidence] = Evidence(folder, cluster, _about(item))
     try:
         yield
@@ -137,7 +136,7 @@ class _Reports:
         if (
             item is None
             or "cluster" not in getattr(item, "fixturenames", ())
-            or choice.RUN not in os.environ
+            or run_of(self._config) is None
         ):
             return
         if report.when == "call":
@@ -163,6 +162,6 @@ def _note(item: pytest.Item, outcome: dict[str, Any]) -> None:
 
     folder = item.stash.get(_folder, None)
     if folder is None:
-        folder = item.stash[_folder] = artifacts.new_folder(Path(os.environ[choice.RUN]), item.name)
+        folder = item.stash[_folder] = artifacts.new_folder(own_run(item.config).folder, item.name)
         outcome = {**_about(item), **outcome}
     artifacts.update(folder / artifacts.ABOUT, outcome)

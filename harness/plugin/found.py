@@ -7,17 +7,18 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.errors import HarnessError
 from harness.images.release import RELEASES
-from harness.kernels import choice
 from harness.plugin.specs import spec_of
+from harness.plugin.survey import own_run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.cluster import Cluster
     from harness.cluster_pool import Pool
     from harness.events import Event
@@ -68,10 +69,12 @@ def leave(item: pytest.Item, ground: Ground, failure: Failure, versions: Sequenc
     from harness.search import leaving
 
     name = leaving.name_of(failure)
-    folder = new_folder(Path(os.environ[choice.RUN]), f"found_{name}")
+    folder = new_folder(own_run(item.config).folder, f"found_{name}")
     ground.drop()
     place = _place(item)
-    configs, about, events = _evidence(item.nodeid, place, ground.cluster(), failure, folder)
+    cluster = ground.cluster()
+    configs, events = _evidence(item.nodeid, place, cluster, failure, folder)
+    about = {"keepalived": _versions(cluster), "run": own_run(item.config).header}
     shown = {version: _shown(ground.against(version), failure) for version in versions}
     text = leaving.scenario(failure, place)
     (folder / f"test_{name}.py").write_text(text, encoding="utf-8")
@@ -94,9 +97,9 @@ def leave(item: pytest.Item, ground: Ground, failure: Failure, versions: Sequenc
 
 def _evidence(
     test: str, place: Place | None, cluster: Cluster, failure: Failure, folder: Path
-) -> tuple[dict[str, str], dict[str, str], list[Event]]:
+) -> tuple[dict[str, str], list[Event]]:
     """Live through it and write what a scenario that failed leaves. Returns the configurations of
-    the directors, what it was seen on, and the events.
+    the directors, and the events.
     """
     from harness.report.evidence import Evidence
     from harness.search import broken
@@ -112,7 +115,7 @@ def _evidence(
     events = cluster.timeline.events(since=cluster.timeline.mark)
     evidence.finish(outcome, keep="all")
     configs = {each.name: each.config_text().decode(errors="replace") for each in cluster.directors}
-    return configs, _about(cluster), list(events)
+    return configs, list(events)
 
 
 def _shown(ground: Ground, failure: Failure) -> str:
@@ -147,7 +150,8 @@ def _place(item: pytest.Item) -> Place | None:
     return Place(getattr(spec.source, "__module__", ""), spec.name, told)
 
 
-def _about(cluster: Cluster) -> dict[str, str]:
+def _versions(cluster: Cluster) -> str:
+    """Those of keepalived that its machines have."""
     images = [host.image for host in cluster.plan.hosts]
     versions = {str(image.keepalived) for image in images if image.keepalived}
-    return {"keepalived": ", ".join(sorted(versions)), "run": os.environ.get(choice.HEADER, "")}
+    return ", ".join(sorted(versions))

@@ -19,27 +19,15 @@ from harness import received
 from harness.kernels import choice
 from harness.kernels.host import memory
 from harness.kernels.workers import gateway
-from harness.kernels.workers.gateway import console
 from harness.plugin import core, readable, units
+from harness.plugin.survey import run_of, survey_of
 
 if TYPE_CHECKING:
     import execnet
     from xdist.scheduler import LoadScopeScheduling
     from xdist.workermanage import WorkerController
 
-CLUSTERS = pytest.StashKey[dict[str, str]]()
-"""For each scenario by node id which cluster it wants; in the controller, which collects
-nothing itself.
-"""
-
-SHARD = pytest.StashKey[dict[str, str]]()
-"""Under ``--shard``: which one this is, and the fingerprint of the division."""
-
-MACHINES = pytest.StashKey[int]()
-"""How many machines the largest cluster has, as far as that is known before."""
-
-MODULES = pytest.StashKey[bytes]()
-"""What tests and their clusters import, as :mod:`harness.kernels.imports` has it."""
+    from harness.kernels.run import Run
 
 ALONE = pytest.StashKey[bool]()
 """Whether ``-n auto`` has turned out to be a run without workers."""
@@ -51,6 +39,8 @@ MOST_WORKERS = 1000
 """So many there can be: those of a farm of machines."""
 
 LAST_LINES = 40
+_embedded = pytest.StashKey[bool]()
+"""Whether workers are to be guests."""
 _fewer = pytest.StashKey[str]()
 
 
@@ -116,6 +106,12 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+def name_of_worker(config: pytest.Config) -> str:
+    """What pytest-xdist calls the worker that this process is: ``gw0``."""
+    name: str = config.workerinput["workerid"]  # type: ignore[attr-defined]
+    return name
+
+
 def on_cluster(item: pytest.Item) -> bool:
     """Whether a test asks for clusters: for one, or as many as a search takes."""
     return bool({"cluster", "search"} & set(getattr(item, "fixturenames", ())))
@@ -127,13 +123,13 @@ def stay_alone(config: pytest.Config) -> None:
         config.option.numprocesses, config.option.dist, config.option.tx = None, "no", []
 
 
-def prepare(config: pytest.Config, chosen: choice.Choice) -> None:
+def prepare(config: pytest.Config, chosen: choice.Choice, run: Run) -> None:
     """The run that follows is here, with or without workers: say where these are to be, and how
     many.
     """
-    if chosen.embedded is not None:
-        os.environ[choice.EMBEDDED] = "1"
+    config.stash[_embedded] = chosen.embedded is not None
     if workers_wanted(config):
+        os.environ.update(run.environment())  # which pytest-xdist starts workers with
         _limit_workers(config)
 
 
@@ -176,13 +172,13 @@ def _each(config: pytest.Config) -> int:
     """What a worker takes, in bytes: no more than the largest cluster needs, nor than its guest
     is given.
     """
-    machines = config.stash.get(MACHINES, 0)
+    machines = survey_of(config).machines
     return min(memory.taken(machines), memory.given(config.option.memory, machines))
 
 
 def guest_memory(config: pytest.Config) -> int:
     """What a guest of this run is given, in bytes. HarnessError if ``--memory`` is no amount."""
-    return memory.given(config.option.memory, config.stash.get(MACHINES, 0))
+    return memory.given(config.option.memory, survey_of(config).machines)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -194,7 +190,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[execnet.XSpec]) -> None:
     """Have every worker started in a guest, if clusters run in guests."""
-    if choice.EMBEDDED in os.environ:
+    if config.stash.get(_embedded, False):
         for spec in specs:
             if spec.popen and not spec.python:
                 spec.python = shlex.join(gateway_command(config))
@@ -209,29 +205,37 @@ def gateway_command(config: pytest.Config) -> list[str]:
     )
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_newgateway(gateway: execnet.Gateway) -> None:
-    """Name a worker's console after it."""
-    from harness.plugin.private_xdist import pid_of
+class _Consoles:
+    """Names each worker's console after it, and shows what a worker that died, and its kernel, said
+    last.
+    """
 
-    pid = pid_of(gateway)
-    if pid is not None and choice.RUN in os.environ and (at_first := console(pid)).exists():
-        at_first.rename(console(gateway.id))
+    def __init__(self, run: Run) -> None:
+        self._run = run
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_newgateway(self, gateway: execnet.Gateway) -> None:
+        """A worker has been started, and has a name now."""
+        from harness.plugin.private_xdist import pid_of
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_handlecrashitem(report: pytest.TestReport) -> None:
-    """Show what a worker that died, and its kernel, said last."""
-    worker: WorkerController = report.node
-    if choice.RUN in os.environ and (written := console(worker.gateway.id)).exists():
+        pid = pid_of(gateway)
+        if pid is not None and (at_first := self._run.console(pid)).exists():
+            at_first.rename(self._run.console(gateway.id))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, report: pytest.TestReport) -> None:
+        """A worker has died in a scenario."""
+        worker: WorkerController = report.node
+        written = self._run.console(worker.gateway.id)
+        if not written.exists():
+            return
         try:
             said = received.read(written.parent, written.name).decode(errors="replace")
         except OSError as problem:
             said = f"{written} cannot be read: {problem.strerror}"
         lines = said.splitlines()[-LAST_LINES:]
-        report.sections.append(
-            (f"console of {worker.gateway.id}", "\n".join(lines) or "(it said nothing)")
-        )
+        title = f"console of {worker.gateway.id}"
+        report.sections.append((title, "\n".join(lines) or "(it said nothing)"))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -239,7 +243,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     """Keep together what shares a cluster, and begin with what lasts longest; unless ``--dist``
     asks for otherwise.
     """
-    clusters = config.stash.get(CLUSTERS, None)
+    clusters = survey_of(config).clusters
     if not clusters or config.option.dist not in ("load", "no"):
         return None
     from harness.plugin.private_xdist import ByCluster
@@ -283,9 +287,14 @@ class _Stopwatch:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Take times where they are real and can be kept."""
-    if not is_worker(config) and choice.RUN in os.environ and not choice.virtual():
+    """Take times where they are real and can be kept, and look after workers' consoles."""
+    run = run_of(config)
+    if run is None or is_worker(config):
+        return
+    if not choice.virtual():
         config.pluginmanager.register(_Stopwatch())
+    if not choice.in_guest():
+        config.pluginmanager.register(_Consoles(run))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

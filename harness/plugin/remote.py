@@ -4,7 +4,6 @@ there.
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,10 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import HarnessError
-from harness.kernels import choice
-from harness.kernels.workers import gateway
 from harness.kernels.workers.remote import Remote
 from harness.plugin import parallel, unwritten
+from harness.plugin.survey import own_run, run_of
 from harness.report import merging
 
 if TYPE_CHECKING:
@@ -36,7 +34,7 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[execnet.XSpec
     """
     machines = config.stash.setdefault(_machines, {})
     for spec in specs:
-        if spec.ssh and choice.RUN in os.environ:
+        if spec.ssh and (run := run_of(config)) is not None:
             options = ["-F", spec.ssh_config] if spec.ssh_config else []
             machine = Remote(
                 (*options, *spec.ssh.split()), Path("/tmp", f"lvs-harness-{uuid.uuid4().hex}")
@@ -46,7 +44,7 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[execnet.XSpec
             except HarnessError as problem:
                 raise pytest.UsageError(f"--tx: {problem}") from None
             spec.popen, spec.chdir = True, None
-            spec.python = machine.start(parallel.gateway_command(config))
+            spec.python = machine.start(parallel.gateway_command(config), run)
             machines[spec.python] = machine
 
 
@@ -57,9 +55,8 @@ def pytest_testnodedown(node: WorkerController) -> None:
     if machine is not None:
         with unwritten.told(node.config), TemporaryDirectory(prefix="lvs-harness-") as written:
             machine.fetch(Path(written))
-            merging.adopt(
-                Path(written), Path(os.environ[choice.RUN]), gateway.console(node.gateway.id)
-            )
+            run = own_run(node.config)
+            merging.adopt(Path(written), run.folder, run.console(node.gateway.id))
 
 
 def pytest_configure(config: pytest.Config) -> None:

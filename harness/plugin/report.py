@@ -20,6 +20,7 @@ from harness.plugin import corpus, parallel, private_pytest, unwritten
 from harness.plugin.clusters import RUNNING
 from harness.plugin.matrix import images_asked_for
 from harness.plugin.sources import keep
+from harness.plugin.survey import own_run, run_of, survey_of
 from harness.report import artifacts
 from harness.report.bundle import SELECTION
 from harness.report.versions import commit
@@ -40,11 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_began] = time.monotonic()
 
 
-def begin(run: Path, config: pytest.Config, chosen: choice.Choice, order: list[str]) -> None:
-    """Write what is known of a run before it runs: ``order`` is that of its scenarios.
-    HarnessError if it cannot be.
-    """
-    shard = config.stash.get(parallel.SHARD, {})
+def begin(run: Path, config: pytest.Config, chosen: choice.Choice) -> None:
+    """Write what is known of a run before it runs. HarnessError if it cannot be."""
     about = {
         "kernel": chosen.header,
         "clock": "virtual" if chosen.virtual else "real",
@@ -59,8 +57,8 @@ def begin(run: Path, config: pytest.Config, chosen: choice.Choice, order: list[s
         "speaker": config.getoption("speaker"),
         "commit": commit(),
         "images": image_versions(config),
-        "order": order,
-        **shard,
+        "order": list(survey_of(config).clusters),
+        **survey_of(config).shard,
     }
     artifacts.update(run / artifacts.RUN, about)
 
@@ -102,10 +100,11 @@ def end(run: Path, wall: float, status: int | None) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Leave word of how long the run took on its own clock."""
-    if choice.RUN in os.environ and not parallel.workers_wanted(session.config):
+    run = run_of(session.config)
+    if run is not None and not parallel.workers_wanted(session.config):
         seconds = round(time.monotonic() - session.config.stash[_began], 3)
         with unwritten.told(session.config):
-            _tell(session.config, seconds=seconds, **keep(session, Path(os.environ[choice.RUN])))
+            _tell(session.config, seconds=seconds, **keep(session, run.folder))
 
 
 def _tell(config: pytest.Config, **more: Any) -> None:
@@ -113,7 +112,7 @@ def _tell(config: pytest.Config, **more: Any) -> None:
     if parallel.is_worker(config):
         config.workeroutput.setdefault(_TOLD, {}).update(more)  # type: ignore[attr-defined]
     else:
-        artifacts.update(Path(os.environ[choice.RUN], artifacts.RUN), more)
+        artifacts.update(own_run(config).folder / artifacts.RUN, more)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -121,7 +120,7 @@ def pytest_testnodedown(node: WorkerController) -> None:
     """Add what a worker has told: all of them have run for so many seconds together."""
     config: pytest.Config = node.config
     told = dict(getattr(node, "workeroutput", {}).get(_TOLD, {}))
-    if told and choice.RUN in os.environ:
+    if told and run_of(config) is not None:
         config.stash[_seconds] = told["seconds"] = config.stash.get(_seconds, 0) + told.get(
             "seconds", 0
         )
@@ -129,17 +128,18 @@ def pytest_testnodedown(node: WorkerController) -> None:
         add_property = private_pytest.adder_of_properties(config)
         if add_property is not None and _suite not in config.stash:
             config.stash[_suite] = None
-            _describe(add_property)
+            _describe(config, add_property)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """On a native kernel the run ends here; a run in an embedded one has ended for whoever
     started its kernel.
     """
-    if choice.RUN in os.environ and not choice.in_guest() and config.stash.get(_NATIVE, False):
+    run = run_of(config)
+    if run is not None and not choice.in_guest() and config.stash.get(_NATIVE, False):
         lasted = time.monotonic() - config.stash[_began]
-        corpus.collect(config, Path(os.environ[choice.RUN]))
-        end(Path(os.environ[choice.RUN]), lasted, private_pytest.exit_status(config))
+        corpus.collect(config, run.folder)
+        end(run.folder, lasted, private_pytest.exit_status(config))
 
 
 _NATIVE = pytest.StashKey[bool]()
@@ -177,15 +177,15 @@ def _about_the_run(
     yield
     from harness.report.versions import versions
 
-    if choice.RUN in os.environ:
+    if run_of(pytestconfig) is not None:
         with unwritten.told(pytestconfig):
             _tell(pytestconfig, versions=versions())
         if not parallel.is_worker(pytestconfig):
-            _describe(record_testsuite_property)
+            _describe(pytestconfig, record_testsuite_property)
 
 
-def _describe(add_property: Callable[[str, object], None]) -> None:
-    about = artifacts.read_about(Path(os.environ[choice.RUN], artifacts.RUN))
+def _describe(config: pytest.Config, add_property: Callable[[str, object], None]) -> None:
+    about = artifacts.read_about(own_run(config).folder / artifacts.RUN)
     for name in ("kernel", "clock", "seed"):
         add_property(name, about.get(name, ""))
     for name, version in about.get("versions", {}).items():

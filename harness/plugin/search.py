@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from harness.plugin import corpus, private_pytest
 from harness.plugin.found import Ground, leave
 from harness.plugin.marks import CONFIGURED
 from harness.plugin.matrix import tried_on
+from harness.plugin.survey import own_run
 
 if TYPE_CHECKING:
     from harness.cluster_pool import Pool
@@ -146,7 +148,7 @@ class Searching:
             known=known,
             told=self._told,
             kept=self._leave,
-            wall=_wall,
+            wall=partial(_wall, own_run(config).folder),
             names=("what is searched", str(config.getoption("against"))),
             seconds=float("inf") if minutes is None else 60 * minutes,
             shrinks=not config.getoption("controls"),
@@ -156,7 +158,7 @@ class Searching:
         try:
             search.run(size, f"{config.getoption('seed')} {part}")
         finally:
-            corpus.leave(part, search.corpus)
+            corpus.leave(own_run(config).folder, part, search.corpus)
             self._told(_in_short(search))
         return self._left or [str(failure.violation) for failure in search.failures]
 
@@ -165,11 +167,11 @@ class Searching:
         self._left.append(leave(self._item, self._ground, failure, versions))
 
 
-def _wall() -> float:
-    """The host's clock in seconds, also where time is virtual: what the host says when a file
-    was made.
+def _wall(run: Path) -> float:
+    """The host's clock in seconds, also where time is virtual: what the host says when a file was
+    made, in the folder of the run.
     """
-    stamp = Path(os.environ[choice.RUN], ".wall")
+    stamp = run / ".wall"
     stamp.unlink(missing_ok=True)
     stamp.touch()
     return stamp.stat().st_mtime
@@ -204,7 +206,7 @@ def search(
         return
     from harness.cluster_pool import Pool
 
-    folder = Path(os.environ[choice.RUN], "against")
+    folder = own_run(request.config).folder / "against"
     folder.mkdir(exist_ok=True)
     other = Pool(folder, choice.slack(), request.config.getoption("seed"))
     try:

@@ -7,6 +7,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.plugin import parallel, units
 from harness.plugin.specs import unit_of
+from harness.plugin.survey import survey_of
 from harness.plugin.units import Shard
 
 
@@ -40,6 +41,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         {item.nodeid: unit_of(item) for item in items}, parallel.durations(config), shard.count
     )
     mine = set(made[shard.number - 1])
-    config.stash[parallel.SHARD] = {"shard": str(shard), "division": units.fingerprint(made)}
+    survey_of(config).shard = {"shard": str(shard), "division": units.fingerprint(made)}
     config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in mine])
     items[:] = [item for item in items if item.nodeid in mine]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from dataclasses import replace
@@ -14,21 +13,21 @@ from harness.errors import HarnessError
 from harness.kernels import choice, native
 from harness.kernels.host import interrupts, memory
 from harness.kernels.host.watchdog import WATCHDOG, limit
+from harness.kernels.run import Run, entered
 from harness.plugin import (
     check,
     collecting,
     core,
     corpus,
-    deadly,
     live,
     parallel,
     private_pytest,
     readable,
     report,
 )
-from harness.plugin.clusters import NOT_COLLECTED
 from harness.plugin.marks import CONFIGURED
 from harness.plugin.matrix import images_asked_for
+from harness.plugin.survey import RUN, SURVEY, run_of, survey_of
 from harness.report import artifacts
 
 ARTIFACTS = "artifacts"
@@ -104,7 +103,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Move the whole run into the embedded kernel, if it needs a cluster and that is where
     clusters are to run.
     """
-    if choice.in_guest() or parallel.is_worker(config) or _only_looks(config):
+    if choice.in_guest() or parallel.is_worker(config):
+        _enter(config)
+        return None
+    if _only_looks(config):
         return None
     try:
         parallel.check_workers(config)
@@ -119,20 +121,13 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             chosen, memory=parallel.guest_memory(config), quota=memory.quota(option.quota)
         )
         readable.check_trust(config, chosen.embedded is not None)
-        if chosen.embedded is None and (
-            problem := native.too_small(config.stash[parallel.MACHINES])
-        ):
+        if chosen.embedded is None and (problem := native.too_small(survey_of(config).machines)):
             raise HarnessError(problem)
-        run = artifacts.new_run(Path(config.invocation_params.dir, config.getoption("artifacts")))
-        os.environ[choice.HEADER] = chosen.header + core.announcement(
-            config, chosen.virtual, parallel.workers(config)
-        )
-        os.environ[choice.RUN] = str(run)
-        clusters = config.stash[parallel.CLUSTERS]
-        report.begin(run, config, chosen, list(clusters))
-        live.serve(config, run)
+        run = config.stash[RUN] = _begin(config, chosen)
+        report.begin(run.folder, config, chosen)
+        live.serve(config, run.folder)
         if parallel.workers_wanted(config) or chosen.embedded is None:
-            parallel.prepare(config, chosen)
+            parallel.prepare(config, chosen, run)
             report.on_this_kernel(config)
             return None
         private_pytest.give_standard_input(config)  # it is to be the guest's
@@ -150,12 +145,12 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
                 run,
                 outside,
                 option.watchdog,
-                modules=config.stash[parallel.MODULES],
+                modules=survey_of(config).modules,
                 readable=readable.paths(config),
             )
         finally:
-            corpus.collect(config, run)
-            report.end(run, time.monotonic() - began, status)
+            corpus.collect(config, run.folder)
+            report.end(run.folder, time.monotonic() - began, status)
         return status
     except HarnessError as problem:
         raise pytest.UsageError(str(problem)) from None
@@ -165,6 +160,27 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     except KeyboardInterrupt:
         print("lvs-harness: interrupted before anything was run", file=sys.stderr)
         return interrupts.INTERRUPTED if CONFIGURED in config.stash else pytest.ExitCode.INTERRUPTED
+
+
+def _enter(config: pytest.Config) -> None:
+    """In a guest or a worker: know the run that this process has been started for."""
+    if (run := entered()) is None:
+        return
+    config.stash[RUN] = run
+    if run.commits:
+        from harness.images import program
+
+        program.remember(run.commits)
+
+
+def _begin(config: pytest.Config, chosen: choice.Choice) -> Run:
+    """The run, for which there is a folder now."""
+    from harness.images import program
+
+    folder = artifacts.new_run(Path(config.invocation_params.dir, config.getoption("artifacts")))
+    added = core.announcement(config, chosen.virtual, parallel.workers(config))
+    fatal = survey_of(config).fatal
+    return Run(folder, chosen.header + added, program.commits(), fatal)
 
 
 def _make_images(config: pytest.Config) -> None:
@@ -203,15 +219,9 @@ def _needs_kernel(config: pytest.Config) -> bool:
     found = collecting.look(config)
     if found.wrong and len(found.wrong) == found.items:
         raise HarnessError(_in_short(found.wrong))
-    config.stash[NOT_COLLECTED] = found.failed
-    config.stash[parallel.CLUSTERS] = found.clusters
-    config.stash[parallel.SHARD] = found.shard
-    config.stash[parallel.MACHINES] = found.machines
-    config.stash[parallel.MODULES] = found.modules
-    config.stash[core.COUNTS] = core.Counts(found.users, found.deselected)
+    config.stash[SURVEY] = found
     if parallel.automatic(config):
         parallel.settle(config, found.workers)
-    deadly.hand_on(found.fatal)
     return bool(found.users)  # where collecting fails, the run that follows here shows why
 
 
@@ -241,7 +251,7 @@ def _outside_files(config: pytest.Config) -> list[Path]:
     return found
 
 
-def pytest_report_header() -> str | None:
+def pytest_report_header(config: pytest.Config) -> str | None:
     """One line that says on which kernel the clusters run, and why."""
-    header = os.environ.get(choice.HEADER)
-    return f"lvs-harness: {header}" if header else None
+    run = run_of(config)
+    return f"lvs-harness: {run.header}" if run is not None and run.header else None

@@ -16,6 +16,7 @@ import pytest
 from harness.kernels import choice
 from harness.kernels.host import uml
 from harness.kernels.making import cache
+from harness.kernels.run import VARIABLE
 from harness.plugin.collecting import _how
 
 ROOT = Path(__file__).parents[2]
@@ -66,8 +67,7 @@ WRONG = {"None": "the mark `topology` takes", "'DirectorPair'": "the mark `topol
 def _kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     if choice.in_guest() or (uml.packaged() is None and cache.find() is None):
         pytest.skip("no embedded kernel here: install user-mode-linux")
-    for name in (choice.HEADER, choice.RUN):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv(VARIABLE, raising=False)
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

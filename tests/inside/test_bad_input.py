@@ -20,6 +20,7 @@ from harness.daemons.nodes import Node
 from harness.images.image import Image
 from harness.kernels import choice
 from harness.kernels.calls import linux
+from harness.kernels.run import VARIABLE
 from harness.observers.recorder import Recorder
 from harness.topology.services import SCHEDULERS
 from tests.inside.users import User
@@ -46,7 +47,7 @@ SCENARIO = """
 
 @pytest.fixture
 def user(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> User:
-    for name in (choice.GUEST, choice.HEADER, choice.RUN):
+    for name in (choice.GUEST, VARIABLE):
         monkeypatch.delenv(name, raising=False)
     made = User(pytester)
     made.writes("mine.py", TOPOLOGY)

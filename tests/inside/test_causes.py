@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from harness.kernels import choice
+from harness.kernels.run import VARIABLE
 from tests.inside.users import User
 
 pytestmark = pytest.mark.usefixtures("lvs_kernel", "alone")
@@ -109,7 +110,7 @@ UNNOTICED: dict[str, Mistake] = {
 
 @pytest.fixture
 def user(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> User:
-    for name in (choice.GUEST, choice.HEADER, choice.RUN):
+    for name in (choice.GUEST, VARIABLE):
         monkeypatch.delenv(name, raising=False)
     return User(pytester)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.kernels import choice
+from harness.kernels.run import VARIABLE
 from tests.inside.users import User
 
 pytestmark = pytest.mark.usefixtures("lvs_kernel", "alone")
@@ -33,7 +34,7 @@ READ = "harness.behaviours.test_configuration"
 
 @pytest.fixture
 def user(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> User:
-    for name in (choice.GUEST, choice.HEADER, choice.RUN):
+    for name in (choice.GUEST, VARIABLE):
         monkeypatch.delenv(name, raising=False)
     shutil.copytree(EXAMPLE, pytester.path, dirs_exist_ok=True)
     return User(pytester)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.kernels import choice, native
+from harness.kernels import native
+from harness.kernels.run import VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,7 +64,7 @@ def test_native_kernel_has_no_virtual_clock() -> None:
 
     assert result.returncode == pytest.ExitCode.USAGE_ERROR
     assert "--clock virtual needs the embedded kernel" in result.stderr
-    assert choice.HEADER not in result.stdout
+    assert VARIABLE not in result.stdout
 
 
 def test_native_cluster_runs_what_a_second_terminal_asks_for(tmp_path: Path) -> None:

@@ -18,13 +18,9 @@ from pathlib import Path
 from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.kernels.calls import linux
+from harness.kernels.run import entered
 
 _MODULE = "harness.kernels.workers.gateway"
-
-CONSOLE = "console"
-"""How the file begins, below the run's folder, that has what a worker and its kernel say on
-standard error.
-"""
 
 
 def command(
@@ -36,16 +32,9 @@ def command(
     quota: int,
     readable: Sequence[Path],
 ) -> list[str]:
-    """What to start in Python's place. The run's folder is in the environment (``choice.RUN``)."""
+    """What to start in Python's place, with the environment of the run."""
     options = [kernel, clock, str(seed), str(watchdog), str(memory), str(quota)]
     return [sys.executable, "-m", _MODULE, *options, *map(str, readable)]
-
-
-def console(of: str | int) -> Path:
-    """The file with the last words of a worker: at first of the gateway that is process ``of``,
-    then of its name.
-    """
-    return Path(os.environ[choice.RUN], f"{CONSOLE}-{of}.log")
 
 
 def main() -> int:
@@ -56,24 +45,24 @@ def main() -> int:
         return _serve()
     kernel, clock, seed, watchdog, memory, quota, *readable = sys.argv[1:]
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+    run = entered()
+    assert run is not None
     log = os.open(
-        console(os.getpid()),
+        run.console(os.getpid()),
         os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_APPEND,
         0o666,
     )
     os.dup2(log, 2)
-    run = Path(os.environ[choice.RUN])
     try:
         chosen = replace(
             choice.choose(kernel, clock, int(seed)), memory=int(memory), quota=int(quota)
         )
-        os.environ.setdefault(choice.HEADER, chosen.header)
         if chosen.embedded is None:
             return _serve()
         return chosen.run(
             _MODULE,
             [],
-            run,
+            run if run.header else replace(run, header=chosen.header),
             [],
             float(watchdog),
             paced=True,

@@ -10,11 +10,11 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.kernels import choice
+from harness.kernels.run import Run
 
 _NOT_FOUND = 127  # a shell's status where there is no such program
 
@@ -39,17 +39,19 @@ class Remote:
                 f" {ours}: use the same"
             )
 
-    def start(self, command: Sequence[str]) -> str:
+    def start(self, command: Sequence[str], run: Run) -> str:
         """What to give execnet as ``python=``, so that ``command`` runs there, in this working
-        directory.
+        directory, for a ``run`` whose folder is there.
         """
         folder, here = shlex.quote(str(self.folder)), shlex.quote(str(Path.cwd()))
-        run = (
-            f"mkdir -m 700 {folder} && cd {here} && {choice.RUN}={folder} exec"
+        there = replace(run, folder=self.folder, header="")  # it chooses a kernel of its own
+        ((variable, value),) = there.environment().items()
+        started = (
+            f"mkdir -m 700 {folder} && cd {here} && {variable}={shlex.quote(value)} exec"
             f" {shlex.join(command)}"
         )
         return shlex.join(
-            ["ssh", "-C", *self.ssh, f"{run} #"]
+            ["ssh", "-C", *self.ssh, f"{started} #"]
         )  # execnet adds arguments that are for a Python
 
     def fetch(self, target: Path) -> None:
