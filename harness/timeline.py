@@ -205,7 +205,7 @@ class Timeline:
         for at, _, event in parts[0] if len(parts) == 1 else heapq.merge(*parts):
             if until is not None and at > until:
                 return
-            if node in (None, event.node) and event.matches(**details):
+            if node in (None, event.node) and (not details or event.matches(**details)):
                 yield event
 
     def wait_until(

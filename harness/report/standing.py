@@ -19,6 +19,9 @@ _STANDING = {
 }
 """The kinds of events that say how things are from then on, and the details that say of what."""
 
+_GONE_WITH_A_MACHINE = ("state", "address", "service", "destination")
+"""The kinds of which nothing holds any more once a machine is off; without a daemon, its state."""
+
 
 def standing(timeline: Timeline, at: Instant) -> list[Event]:
     """What held at an instant: the last word on each thing that a timeline tells of.
@@ -28,19 +31,15 @@ def standing(timeline: Timeline, at: Instant) -> list[Event]:
     """
     last: dict[tuple[Any, ...], Event] = {}
     for event in timeline.events(since=EVER, until=at):
-        if event.kind in _STANDING:
-            last[
-                event.node, event.kind, *(event.details.get(name) for name in _STANDING[event.kind])
-            ] = event
-        if event.details.get("action") in ("off", "ended"):
-            gone = (
-                ("state", "address", "service", "destination")
-                if event.kind == "power"
-                else ("state",)
-            )
+        names = _STANDING.get(event.kind)
+        if names is None:
+            continue
+        last[event.node, event.kind, *(getattr(event, name) for name in names)] = event
+        if getattr(event, "action", None) in ("off", "ended"):
+            gone = _GONE_WITH_A_MACHINE if event.kind == "power" else ("state",)
             for key in [key for key in last if key[0] == event.node and key[1] in gone]:
                 del last[key]
-    present = [event for event in last.values() if event.details.get("action") != "removed"]
+    present = [event for event in last.values() if getattr(event, "action", None) != "removed"]
     return sorted(present, key=lambda event: event.at)
 
 
