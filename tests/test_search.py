@@ -28,7 +28,7 @@ from harness.search.shrinking import smallest
 from harness.spec import ClusterSpec
 from harness.topology import Director
 from topologies.director_pair import DirectorPair
-from topologies.health_checks import MIXED, HealthChecks
+from topologies.health_checks import HealthChecks
 from topologies.quorum_pool import QuorumPool
 from topologies.searched import Searched
 from topologies.two_nodes import topos as two_nodes
@@ -106,7 +106,7 @@ def test_every_kind_is_possible_somewhere_and_holds_what_it_names() -> None:
     specs = (
         ClusterSpec(DirectorPair),
         ClusterSpec(QuorumPool),
-        ClusterSpec(HealthChecks, {"services": MIXED}),
+        ClusterSpec(HealthChecks, {"services": "mixed"}),
     )
     for spec in specs:
         plan = spec.plan()

@@ -61,6 +61,28 @@ class Restart(Fault[DirectorNode]):
         pass
 
 
+BURIED = 0.05
+"""Seconds after which nothing is left of processes that were killed: until then keepalived is
+"already running" (``core/pidfile.c``), though all that has its number is a zombie.
+"""
+
+
+@dataclass(frozen=True)
+class KillKeepalived(Fault[DirectorNode]):
+    """keepalived and its children die by SIGKILL; whoever starts it again does so a moment
+    later.
+    """
+
+    cluster: Cluster = field(repr=False, compare=False)
+
+    def inject(self, around: Surroundings) -> None:
+        self.node.kill()
+        self.cluster.timeline.let_pass(BURIED)
+
+    def heal(self, around: Surroundings) -> None:
+        around.start(self.node)
+
+
 @dataclass(frozen=True)
 class SetDown(Fault[Node]):
     """Somebody sets the machine's interface down by hand, and up again: ``ip link set eth0

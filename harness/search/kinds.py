@@ -111,7 +111,11 @@ KINDS: Mapping[str, Kind] = {
         (RealServer,), _simple(faults.StopMail), ("mail {node}",), possible=offers.running(MAIL)
     ),
     "StopKeepalived": Kind((Director,), _simple(faults.StopKeepalived), ("keepalived {node}",)),
-    "KillKeepalived": Kind((Director,), _simple(faults.KillKeepalived), ("keepalived {node}",)),
+    "KillKeepalived": Kind(
+        (Director,),
+        lambda cluster, node: deeds.KillKeepalived(node, cluster),
+        ("keepalived {node}",),
+    ),
     "HangKeepalived": Kind(
         (Director,), _simple(faults.HangKeepalived), ("running {node}",), _KEEPALIVED
     ),

@@ -122,11 +122,12 @@ def pinged(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
 
 
 def pages(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
-    """The pages that are checked."""
+    """The pages that are checked, and are there."""
     if isinstance(host.role, RealServer) and host.role.serves:
         checks = [check for service in host.role.serves for check in service.checks]
         paths = [url.path for check in checks for url in getattr(check, "urls", ())]
-        yield from ({"path": path} for path in dict.fromkeys(paths))
+        there = {"/", *host.role.pages}
+        yield from ({"path": path} for path in dict.fromkeys(paths) if path in there)
 
 
 def texts(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
