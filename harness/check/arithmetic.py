@@ -39,12 +39,11 @@ def bfd(
     """Directors that cannot take over since they track each other by BFD."""
     for configuration in configurations:
         name, own = configuration.director, readings[configuration.director]
-        others = {
-            address
-            for other, reading in readings.items()
-            for address in (*reading.bfd_sources, *(one.source for one in reading.instances))
-            if other != name
-        }
+        others: set[str | None] = set()
+        for other, reading in readings.items():
+            if other != name:
+                others.update(reading.bfd_sources)
+                others.update(one.source for one in reading.instances)
         for instance in own.instances:
             for tracked in instance.track_bfds:
                 if tracked.weight == 0 and others.intersection(own.bfd_neighbours):

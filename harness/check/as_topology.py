@@ -74,9 +74,9 @@ def topology(
     """The topology, the drawing of what was understood, and where its machines stand."""
     files = {configuration.director: configuration.files for configuration in configurations}
     layout = deriving.derive(read, settings, files)
-    changed = dict.fromkeys(
-        said for configuration in configurations for said in configuration.changed
-    )
+    changed: dict[str, None] = {}
+    for configuration in configurations:
+        changed |= dict.fromkeys(configuration.changed)
     layout = replace(
         layout,
         left_out=(*layout.left_out, *standins.left_out(layout)),
@@ -91,11 +91,9 @@ class _Derived(Topo):
 
     def build(self, layout: Layout, configurations: list[Configuration]) -> None:
         services = _services(layout)
-        missing = {
-            path: (standins.SUCCEEDS, 0o755)
-            for each in layout.directors
-            for path in each.reading.programs
-        }
+        missing: dict[str, tuple[bytes, int]] = {}
+        for each in layout.directors:
+            missing |= dict.fromkeys(each.reading.programs, (standins.SUCCEEDS, 0o755))
         digests = standins.digests(
             {director.name: director.reading for director in layout.directors}
         )

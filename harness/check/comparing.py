@@ -118,9 +118,8 @@ class _Pair:
             return True
         same_name = mine.name == also.name
         same_password = self._password(self.one, mine) == self._password(self.other, also) != ""
-        own, others = (
-            {each.called for each in self._read[name].services} for name in (self.one, self.other)
-        )
+        own = {each.called for each in self._read[self.one].services}
+        others = {each.called for each in self._read[self.other].services}
         return same_name or same_password or bool(own & others)
 
     def _vips(self, mine: VrrpInstance, also: VrrpInstance) -> Iterator[Finding]:
@@ -163,10 +162,8 @@ class _Pair:
 
     def services(self) -> Iterator[Finding]:
         """What is wrong between the services of both."""
-        mine, theirs = (
-            {_key(each): each for each in self._read[name].services}
-            for name in (self.one, self.other)
-        )
+        mine = {_key(each): each for each in self._read[self.one].services}
+        theirs = {_key(each): each for each in self._read[self.other].services}
         if not mine or not theirs:
             missing = [*mine.values(), *theirs.values()]
             if missing:
@@ -203,9 +200,8 @@ class _Pair:
             yield Finding("persistence-differs", text, self._service_at(self.other, also))
         if is_alone(mine, also):
             return  # each director has itself
-        own, others = (
-            {(each.address, each.port): each for each in one.real_servers} for one in (mine, also)
-        )
+        own = {(each.address, each.port): each for each in mine.real_servers}
+        others = {(each.address, each.port): each for each in also.real_servers}
         for owner, lacking, these, those in (
             (self.one, self.other, own, others),
             (self.other, self.one, others, own),

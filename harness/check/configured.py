@@ -71,15 +71,12 @@ class Configured:
         )
         self.left_out = layout.left_out
         self.amiss = ways.amiss(layout)
-        services = [
-            each
-            for director in layout.directors
-            for each in director.reading.services
-            if each.ha_suspend
-        ]
-        self.suspended = frozenset(
-            f"{vip}:{port}" for each in services for vip, port in each.endpoints
-        )
+        suspended: set[str] = set()
+        for director in layout.directors:
+            for each in director.reading.services:
+                if each.ha_suspend:
+                    suspended.update(f"{vip}:{port}" for vip, port in each.endpoints)
+        self.suspended = frozenset(suspended)
         self.findings = finding.in_order([*self.findings, *findings.of_ways(self.amiss)])
         return self._topology
 

@@ -99,13 +99,10 @@ class Configuration:
     @property
     def users(self) -> tuple[str, ...]:
         """The users and groups that it has scripts run as."""
-        found = (
-            name
-            for text in self._texts()
-            for names in _USER.findall(text)
-            for name in names
-            if name
-        )
+        found: list[str] = []
+        for text in self._texts():
+            for names in _USER.findall(text):
+                found += filter(None, names)
         return tuple(dict.fromkeys(found))
 
     def _texts(self) -> Iterator[str]:

@@ -178,12 +178,9 @@ def _dropping(reading: Reading, configuration: Configuration) -> Iterator[Findin
         if one.accepts or one.priority == OWNER:
             continue
         vips = [vip.address for vip in one.held]
-        tracked = (script.script for script in one.track_scripts)
-        beside = [
-            each.name
-            for command in tracked
-            for each in looked_for(command, configuration.files, vips)
-        ]
+        beside: list[str] = []
+        for script in one.track_scripts:
+            beside += [each.name for each in looked_for(script.script, configuration.files, vips)]
         asked = [listening[vip] for vip in vips if vip in listening] or marked or beside
         place = where(configuration, "no_accept", block=f"vrrp_instance {one.name}")
         place = place or where(configuration, "strict_mode", block=f"vrrp_instance {one.name}")

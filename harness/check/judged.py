@@ -38,11 +38,12 @@ def sync_groups(
 ) -> tuple[SyncGroup, ...]:
     """The sync groups that have two members or more among the instances."""
     names = {instance.name for instance in instances}
-    left = (
-        replace(group, members=tuple(name for name in group.members if name in names))
-        for group in groups
-    )
-    return tuple(group for group in left if len(group.members) > 1)
+    left = []
+    for group in groups:
+        members = tuple(name for name in group.members if name in names)
+        if len(members) > 1:
+            left.append(replace(group, members=members))
+    return tuple(left)
 
 
 def as_served(service: VirtualService, machines: Sequence[str]) -> VirtualService:

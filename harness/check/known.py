@@ -24,12 +24,10 @@ def with_read(whole: Plan, supervisor: Supervisor) -> Plan:
     keepalived's own words, for a configuration that it refuses, or of which it says where
     something is wrong.
     """
-    served = {
-        service.name
-        for host in whole.of_role(RealServer)
-        if isinstance(host.role, RealServer)
-        for service in host.role.serves
-    }
+    served: set[str] = set()
+    for host in whole.of_role(RealServer):
+        if isinstance(host.role, RealServer):
+            served.update(service.name for service in host.role.serves)
     known: rehearsal.Known = {}
     hosts = [
         _read(host, host.role, supervisor, served, known)

@@ -127,9 +127,10 @@ def ends_keepalived(script: VrrpScript, files: Mapping[str, tuple[bytes, int]]) 
 
 def pauses(command: str, files: Mapping[str, tuple[bytes, int]]) -> float:
     """For how many seconds at most a script sleeps in one run, if it does so in no loop."""
-    return sum(
-        float(seconds) for text in _texts(command, files) for seconds in _SLEEPS.findall(text)
-    )
+    whole = 0.0
+    for text in _texts(command, files):
+        whole += sum(map(float, _SLEEPS.findall(text)))
+    return whole
 
 
 def _texts(command: str, files: Mapping[str, tuple[bytes, int]]) -> list[str]:

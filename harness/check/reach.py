@@ -34,14 +34,14 @@ def addressed(
     keepalived.conf has the mark and not what puts it on packets; on the emulated directors a
     firewall does.
     """
-    vips = [vip for reading in readings.values() for one in reading.instances for vip in one.vips]
-    vips = [vip for vip in dict.fromkeys(vips) if not ip_address(vip).is_link_local]
-    taken = {
-        listener
-        for reading in readings.values()
-        for service in reading.services
-        for listener in service.endpoints
-    }
+    held: list[str] = []
+    taken: set[tuple[str, int]] = set()
+    for reading in readings.values():
+        for one in reading.instances:
+            held += one.vips
+        for service in reading.services:
+            taken.update(service.endpoints)
+    vips = [vip for vip in dict.fromkeys(held) if not ip_address(vip).is_link_local]
     marked: dict[int, tuple[str, int]] = {}
     lost: dict[str, None] = {}
 
@@ -106,23 +106,20 @@ def _port(service: VirtualService) -> int:
     their checkers.
     """
     ports = [server.port for server in service.real_servers]
-    ports += [
-        checker.port or 0
-        for server in service.real_servers
-        for checker in server.checks
-        if isinstance(checker, NetworkCheck)
-    ]
+    for server in service.real_servers:
+        for checker in server.checks:
+            if isinstance(checker, NetworkCheck):
+                ports.append(checker.port or 0)
     return next(filter(None, ports), HTTP)
 
 
 def _free(port: int, vips: list[str], taken: set[tuple[str, int]]) -> tuple[str, int]:
     """The first address, at the first port from ``port`` on, that no other service has."""
-    return next(
-        (vip, number)
-        for number in range(port, HIGHEST_PORT + 1)
-        for vip in vips
-        if (vip, number) not in taken
-    )
+    for number in range(port, HIGHEST_PORT + 1):
+        for vip in vips:
+            if (vip, number) not in taken:
+                return vip, number
+    raise HarnessError(f"every port from {port} on is taken at {', '.join(vips)}")
 
 
 def _endpoint(key: str, text: str) -> tuple[str, int]:

@@ -35,12 +35,11 @@ def selves(readings: Mapping[str, Reading]) -> dict[str, str]:
     other one another.
     """
     for service in next(iter(readings.values())).services if readings else ():
-        alike = {
-            name: each
-            for name, reading in readings.items()
-            for each in reading.services
-            if each.called == service.called
-        }
+        alike = {}
+        for name, reading in readings.items():
+            for each in reading.services:
+                if each.called == service.called:
+                    alike[name] = each
         if len(alike) < 2 or len(alike) < len(readings):
             continue
         if all(is_alone(service, each) for each in alike.values() if each is not service):
@@ -57,12 +56,11 @@ def why_not_both(service: str, directors: Sequence[DirectorMachine]) -> str | No
     Each director has the service at its address on its first wire, and all of them balance over the
     same real servers.
     """
-    having = {
-        one.name: each
-        for one in directors
-        for each in one.reading.services
-        if each.called == service
-    }
+    having = {}
+    for one in directors:
+        for each in one.reading.services:
+            if each.called == service:
+                having[one.name] = each
     known = {address: one for one in directors for address in one.addresses.values()}
     for each in having.values():
         for server in each.real_servers:

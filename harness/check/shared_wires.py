@@ -53,12 +53,12 @@ def unified(
 
 
 def _interfaces(reading: Reading) -> set[str]:
-    named = {
-        name
-        for one in reading.instances
-        for name in (one.interface, *(tracked.name for tracked in one.track_interfaces))
-    }
-    return named | {vip.device for one in reading.instances for vip in one.held}
+    named = set()
+    for one in reading.instances:
+        named.add(one.interface)
+        named.update(tracked.name for tracked in one.track_interfaces)
+        named.update(vip.device for vip in one.held)
+    return named
 
 
 def _renamed(reading: Reading, to: Mapping[str, str]) -> Reading:

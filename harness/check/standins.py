@@ -31,11 +31,9 @@ _SCRIPT_OF = r"(vrrp_script\s+{name}\s*\{{[^}}]*?\bscript\s+)(\"[^\"\n]*\"|'[^'\
 
 def options(server: ServerMachine | DirectorMachine) -> dict[str, Any]:
     """What :class:`harness.topology.Destination` is told of its pages."""
-    urls = [
-        (url, url.virtualhost or service.virtualhost)
-        for service, checker in _asking(server)
-        for url in checker.urls
-    ]
+    urls = []
+    for service, checker in _asking(server):
+        urls += [(url, url.virtualhost or service.virtualhost) for url in checker.urls]
     statuses = {url.path: url.expected for url, _ in urls if url.expected != HTTP_OK}
     pages = {_place(url.path, host): PAGE for url, host in urls if url.path != "/" or host}
     pages |= {
@@ -76,12 +74,11 @@ def _is_asked_for_mail_alone(server: ServerMachine | DirectorMachine) -> bool:
 
 def _of_dns(server: ServerMachine | DirectorMachine) -> set[int]:
     """The ports at which the DNS server of a real server answers, by TCP as well."""
-    return {
-        port
-        for service, real in server.serves
-        if service.protocol == "UDP"
-        for port in _ports(service, real)
-    }
+    ports: set[int] = set()
+    for service, real in server.serves:
+        if service.protocol == "UDP":
+            ports |= _ports(service, real)
+    return ports
 
 
 def _ports(service: VirtualService, real: Destination) -> set[int]:
@@ -110,14 +107,13 @@ def digests(readings: Mapping[str, Reading]) -> set[str]:
     """The digests that pages are to have. No page can be made for one, so the directors get the
     stand-in's instead.
     """
-    checkers = (
-        checker
-        for reading in readings.values()
-        for service in reading.services
-        for server in service.real_servers
-        for checker in server.checks
-    )
-    return {url.digest for checker in checkers for url in checker.urls if url.digest}
+    found: set[str] = set()
+    for reading in readings.values():
+        for service in reading.services:
+            for server in service.real_servers:
+                for checker in server.checks:
+                    found.update(url.digest for url in checker.urls if url.digest)
+    return found
 
 
 def with_digests(
@@ -176,12 +172,11 @@ def _in_the_way(
     """Services of a real server that its stand-ins cannot serve beside the others: DNS is at
     one port, by TCP too.
     """
-    asked = {
-        checker.port or real.port
-        for _, real in serves
-        for checker in real.checks
-        if isinstance(checker, HttpGet)
-    }
+    asked = set()
+    for _, real in serves:
+        for checker in real.checks:
+            if isinstance(checker, HttpGet):
+                asked.add(checker.port or real.port)
     dns: set[int] = set()
     for service, real in serves:
         if service.protocol != "UDP":

@@ -29,9 +29,9 @@ def rows(verdicts: Verdicts) -> list[tuple[str, list[str]]]:
     for column, document in verdicts.items():
         for outcome in document.get("outcomes", []):
             found.setdefault(outcome["about"], {})[column] = outcome["verdict"]
-    table = [
-        (about, [said.get(column, ABSENT) for column in verdicts]) for about, said in found.items()
-    ]
+    table = []
+    for about, said in found.items():
+        table.append((about, [said.get(column, ABSENT) for column in verdicts]))
     return sorted(table, key=lambda row: len(set(row[1])) == 1)
 
 

@@ -4,7 +4,7 @@ addresses (pure).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
@@ -12,7 +12,7 @@ from harness.check import shared_wires
 from harness.check.facts import Reading
 from harness.check.layout import Layout, ServerMachine
 from harness.topology.services import VirtualService
-from harness.topology.vrrp import VrrpInstance
+from harness.topology.vrrp import Vip, VrrpInstance
 
 ASKED, LOST = "asked", "lost"
 
@@ -70,19 +70,17 @@ def _both_in_one(layout: Layout) -> Iterator[Amiss]:
         if each.fwmark is not None or each.marks or each.method == "NAT":
             # what NAT hands on is addressed to the real server, of which the other knows no service
             continue
-        balancing = {
-            one.name: each
-            for one in layout.directors
-            for each in one.reading.services
-            if each.called == name
-        }
-        both = [
-            owners[server.address]
-            for mine, service in balancing.items()
-            for server in service.real_servers
-            if owners.get(server.address, mine) != mine and owners[server.address] in balancing
-        ]
-        both = [each.name for each in layout.directors if each.name in both]
+        balancing = {}
+        for one in layout.directors:
+            for service in one.reading.services:
+                if service.called == name:
+                    balancing[one.name] = service
+        chosen = set()
+        for mine, service in balancing.items():
+            for server in service.real_servers:
+                if owners.get(server.address, mine) != mine:
+                    chosen.add(owners[server.address])
+        both = [one.name for one in layout.directors if one.name in chosen & balancing.keys()]
         if len(both) > 1:
             yield Amiss(
                 "director and real server in one",
@@ -157,12 +155,8 @@ def _legs_apart(layout: Layout) -> Iterator[Amiss]:
             continue
         for director in layout.directors:
             instances = director.reading.instances
-            outer = [
-                one
-                for one in instances
-                if any(_holds(one, address) for address, _ in service.endpoints)
-            ]
-            inner = [one for one in instances if any(_is_on(layout, one, lan) for lan in lans)]
+            outer = [one for one in instances if _holds_one_of(one, service)]
+            inner = [one for one in instances if _is_on_one_of(layout, one, lans)]
             if (
                 not outer
                 or not inner
@@ -189,18 +183,23 @@ def _together(reading: Reading, one: VrrpInstance, other: VrrpInstance) -> bool:
     group = reading.group_of(one)
     if group is not None and group == reading.group_of(other):
         return True
-    follows = [{tracked.name for tracked in each.track_interfaces} for each in (one, other)]
-    return one.interface == other.interface or (
-        other.interface in follows[0] and one.interface in follows[1]
-    )
+    if one.interface == other.interface:
+        return True
+    one_follows = {tracked.name for tracked in one.track_interfaces}
+    other_follows = {tracked.name for tracked in other.track_interfaces}
+    return other.interface in one_follows and one.interface in other_follows
 
 
-def _holds(instance: VrrpInstance, address: str) -> bool:
-    return any(vip.address == address for vip in instance.held)
+def _holds_one_of(instance: VrrpInstance, service: VirtualService) -> bool:
+    """Whether one of the VIPs of a service is the instance's."""
+    endpoints = {address for address, _ in service.endpoints}
+    return any(vip.address in endpoints for vip in instance.held)
 
 
-def _is_on(layout: Layout, instance: VrrpInstance, lan: str) -> bool:
-    return any(layout.segments[lan].has(vip.address) for vip in instance.held)
+def _is_on_one_of(layout: Layout, instance: VrrpInstance, lans: Iterable[str]) -> bool:
+    """Whether a VIP of the instance is in the subnet of one of the LANs."""
+    segments = [layout.segments[lan] for lan in lans]
+    return any(segment.has(vip.address) for segment in segments for vip in instance.held)
 
 
 def _outside(layout: Layout) -> Iterator[Amiss]:
@@ -256,14 +255,13 @@ def _checks_from_the_vip(layout: Layout) -> Iterator[Amiss]:
     last, for it compares no more bits than the prefix has (``addrconf.c``, IPV6_SADDR_RULE_PREFIX),
     and none that is deprecated, as keepalived sets VIPs of /128.
     """
-    held = [
-        vip
-        for one in _instances(layout)
-        for vip in one.advertised
-        if ":" in vip.address and vip.prefix < 128
-    ]
+    held: dict[Vip, None] = {}
+    for one in _instances(layout):
+        for vip in one.advertised:
+            if ":" in vip.address and vip.prefix < 128:
+                held[vip] = None
     for name, service in services_of(layout).items():
-        for vip in dict.fromkeys(vip for vip in held if vip.address in dict(service.endpoints)):
+        for vip in [vip for vip in held if vip.address in dict(service.endpoints)]:
             subnet = ip_network(f"{vip.address}/{vip.prefix}", strict=False)
             checked = [server.address for server in service.real_servers if server.checks]
             taken = [address for address in checked if ip_address(address) in subnet]
@@ -281,15 +279,16 @@ def _checks_from_the_vip(layout: Layout) -> Iterator[Amiss]:
 
 
 def _instances(layout: Layout) -> Iterator[VrrpInstance]:
-    return (one for director in layout.directors for one in director.reading.instances)
+    for director in layout.directors:
+        yield from director.reading.instances
 
 
 def _servers_of(layout: Layout, service: VirtualService) -> list[ServerMachine]:
-    return [
-        server
-        for server in layout.servers
-        if any(each.called == service.called for each, _ in server.serves)
-    ]
+    found = []
+    for server in layout.servers:
+        if service.called in {each.called for each, _ in server.serves}:
+            found.append(server)
+    return found
 
 
 def _lan_of(layout: Layout, address: str) -> str | None:

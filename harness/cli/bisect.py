@@ -171,11 +171,9 @@ def judge(arguments: Sequence[str]) -> Verdict:
             raise HarnessError(
                 f"pytest ended with {ran.returncode}:\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}"
             )
-        outcomes = {
-            outcome
-            for row in Grid.load(grid.read_text()).cells.values()
-            for outcome in row.values()
-        }
+        outcomes: set[str] = set()
+        for row in Grid.load(grid.read_text()).cells.values():
+            outcomes.update(row.values())
     if "FAILED" in outcomes:
         return Verdict.BAD
     return Verdict.GOOD if "passed" in outcomes else Verdict.UNTESTABLE

@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -103,22 +104,15 @@ def _run(options: argparse.Namespace) -> int:
         print(f"lvs-harness: {problem}", file=sys.stderr)
         return UNUSABLE
     settings = [f"{key}={value}" for key, value in known.items()]
-    arguments = [part for director in options.directors for part in ("--director", director)]
+    arguments = _each("--director", options.directors)
     arguments += ["--trust"] if options.trust else []
     arguments += ["--verdict-json", options.json] if options.json else []
     arguments += ["--verdict-sarif", options.sarif] if options.sarif else []
-    arguments += [part for setting in [*settings, *options.set] for part in ("--set", setting)]
-    arguments += [
-        part for name, reason in silent.items() for part in ("--silence", f"{name}={reason}")
-    ]
+    arguments += _each("--set", [*settings, *options.set])
+    arguments += _each("--silence", [f"{name}={reason}" for name, reason in silent.items()])
     where = [f"{BEHAVIOURS}.test_configuration"] if options.explain else [BEHAVIOURS]
-    short = [
-        "-p",
-        "no:cacheprovider",
-        "--tb=no",
-        "-rN",
-    ]  # the verdict says it; --tb=auto behind "--" shows it again
-    short += [part for plugin in UNUSED for part in ("-p", f"no:{plugin}")]
+    short = ["--tb=no", "-rN"]  # the verdict says it; --tb=auto behind "--" shows it again
+    short += _each("-p", [f"no:{plugin}" for plugin in ("cacheprovider", *UNUSED)])
     patient = ["--watchdog", "120"]  # tables of hundreds of services take their time to be read
     command = [
         sys.executable,
@@ -215,3 +209,11 @@ def _flat(table: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:
             else [(f"{above}{key}", value)]
         )
     return pairs
+
+
+def _each(option: str, values: Iterable[str]) -> list[str]:
+    """An option once for each value."""
+    words = []
+    for value in values:
+        words += [option, value]
+    return words

@@ -179,7 +179,10 @@ def selected(bundle: Bundle, option: str, instead: list[str] | None) -> list[str
 def _names(option: str, values: Iterable[str]) -> list[str]:
     """The images and keepaliveds that the values of an option name."""
     named = _IMAGE if option == "image" else _NAME
-    return [name for value in values for name in named.findall(value)]
+    found: list[str] = []
+    for value in values:
+        found += named.findall(value)
+    return found
 
 
 def _absolute(name: re.Match[str]) -> str:
@@ -200,7 +203,9 @@ def _make(selection: dict[str, list[str]]) -> None:
 
 def images(selection: dict[str, list[str]]) -> list[str]:
     """All images and keepaliveds of a selection, once."""
-    names = [name for option, values in selection.items() for name in _names(option, values)]
+    names = []
+    for option, values in selection.items():
+        names += _names(option, values)
     return [name for name in dict.fromkeys(names) if name not in _WORDS]
 
 
@@ -218,9 +223,11 @@ def arguments(bundle: Bundle, selection: dict[str, list[str]]) -> list[str]:
         "verbosity"
     )  # each line that is shown reads the clock, which takes 256 ns
     if isinstance(verbosity, int) and 0 < abs(verbosity) <= _MOST_VERBOSE:
-        options.append(f"-{'vq'[verbosity < 0] * abs(verbosity)}")
+        letter = "q" if verbosity < 0 else "v"
+        options.append("-" + letter * abs(verbosity))
     options += ["--seed", str(bundle.manifest["seed"])]  # for hardware addresses
-    options += [f"--{option}={value}" for option, values in selection.items() for value in values]
+    for option, values in selection.items():
+        options += [f"--{option}={value}" for value in values]
     options += [option for name, option in _SWITCHES.items() if bundle.manifest.get(name) is True]
     if (speaker := bundle.manifest.get("speaker")) not in (None, SPEAKERS[0]):
         options += ["--speaker", speaker]
@@ -240,12 +247,10 @@ def _show(bundle: Bundle, into: Path, given: list[str], header: str) -> None:
         f"It was recorded on this: {_plain(bundle.manifest.get('kernel'))};"
         f" {_plain(_versions(bundle.manifest))}"
     )
-    faults = {
-        fault.get("name")
-        for each in bundle.manifest["scenarios"]
-        for fault in each.get("faults", ())
-    }
-    print(f"Faults: {_plain(', '.join(sorted(map(str, faults))) or 'none')}")
+    faults: set[str] = set()
+    for each in bundle.manifest["scenarios"]:
+        faults.update(str(fault.get("name")) for fault in each.get("faults", ()))
+    print(f"Faults: {_plain(', '.join(sorted(faults)) or 'none')}")
     sys.stdout.flush()
 
 

@@ -35,17 +35,15 @@ def directors_in(folder: Path) -> list[str]:
     if nested := sorted(folder.glob("*/keepalived.conf")):
         return [str(each) for each in nested]
     loaded = {file: load(str(file)) for file in sorted(folder.glob("*.conf"))}
-    included = {
-        str(folder / path.removeprefix(f"{HOME}/"))
-        for each in loaded.values()
-        for path in each.files
-        if path != f"{HOME}/keepalived.conf"
-    }
-    found = [
-        str(file)
-        for file, each in loaded.items()
-        if str(file) not in included and _is_director(each.files)
-    ]
+    included = set()
+    for each in loaded.values():
+        for path in each.files:
+            if path != f"{HOME}/keepalived.conf":
+                included.add(folder / path.removeprefix(f"{HOME}/"))
+    found = []
+    for file, each in loaded.items():
+        if file not in included and _is_director(each.files):
+            found.append(str(file))
     if not found:
         raise HarnessError(
             f"{folder}: there is no */keepalived.conf in it, and no *.conf with a"

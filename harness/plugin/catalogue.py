@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -83,34 +84,31 @@ class _Collector:
 
 def _scenario(items: list[pytest.Function]) -> Scenario:
     item = items[0]
-    registered = {
-        line.partition(":")[0].partition("(")[0] for line in item.config.getini("markers")
-    }
-    marks = dict.fromkeys(
-        mark.name for mark in item.iter_markers() if mark.name in registered - MACHINERY
-    )
+    registered = {re.split("[:(]", line)[0] for line in item.config.getini("markers")}
+    marks = dict.fromkeys(mark.name for mark in item.iter_markers())
+    controls: dict[str, None] = {}
+    for each in items:
+        controls |= dict.fromkeys(control.name for control in controls_of(each))
     return Scenario(
         name=item.originalname,
         file=str(item.path.relative_to(item.config.rootpath)),
         title=inspect.getdoc(item.module) or "",
         about=inspect.getdoc(item.function) or "",
-        marks=tuple(marks),
+        marks=tuple(name for name in marks if name in registered - MACHINERY),
         cases=len(items),
         windows=tuple(windows_of(item.function)),
-        controls=tuple(
-            dict.fromkeys(control.name for item in items for control in controls_of(item))
-        ),
-        needs=tuple(
-            f"{mark.args[0]} ({_in_words(mark.kwargs)})" for mark in item.iter_markers("needs")
-        ),
-        defects=(
-            *(": ".join(mark.args) for mark in item.iter_markers("known_defect")),
-            *(
-                f"{': '.join(mark.args)} (versions: {mark.kwargs['present'] or 'all'})"
-                for mark in item.iter_markers("regression")
-            ),
-        ),
+        controls=tuple(controls),
+        needs=tuple(_in_words(mark) for mark in item.iter_markers("needs")),
+        defects=tuple(_defects(item)),
     )
+
+
+def _defects(item: pytest.Function) -> Iterator[str]:
+    """What misbehaves, by the marks that say so."""
+    for mark in item.iter_markers("known_defect"):
+        yield ": ".join(mark.args)
+    for mark in item.iter_markers("regression"):
+        yield f"{': '.join(mark.args)} (versions: {mark.kwargs['present'] or 'all'})"
 
 
 MACHINERY: Final = frozenset(
@@ -136,30 +134,31 @@ MACHINERY: Final = frozenset(
 """Markers that say how a scenario is run, rather than what it is about."""
 
 
-def _in_words(kwargs: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in kwargs.items())
+def _in_words(mark: pytest.Mark) -> str:
+    """``VRRP version 3 (keepalived 2.0, program ipvsadm)``."""
+    wanted = ", ".join(f"{name} {value}" for name, value in mark.kwargs.items())
+    return f"{mark.args[0]} ({wanted})"
 
 
 def windows_of(function: Callable[..., Any]) -> list[str]:
     """The names of the timers (``timers.takeover``) that a scenario's code uses, in their order."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    used = (
-        node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "timers"
-    )
-    return [name for name in dict.fromkeys(used) if inspect.isfunction(getattr(timers, name, None))]
+    used = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+            continue
+        is_timer = inspect.isfunction(getattr(timers, node.attr, None))
+        if node.value.id == "timers" and is_timer and node.attr not in used:
+            used.append(node.attr)
+    return used
 
 
 def listing(found: Iterable[Scenario]) -> str:
     """A line for each scenario: file, name, cases, and what it shows."""
     rows = [(f"{Path(one.file).name}::{one.name}", str(one.cases), one.first_line) for one in found]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    return "".join(
-        f"{name:<{widths[0]}}  {cases:>{widths[1]}}  {about}\n" for name, cases, about in rows
-    )
+    names = max(len(name) for name, _, _ in rows)
+    counts = max(len(cases) for _, cases, _ in rows)
+    return "".join(f"{name:<{names}}  {cases:>{counts}}  {about}\n" for name, cases, about in rows)
 
 
 _FOREMOST = ("test_ownership.py", "test_failover.py", "test_election.py", "test_split_brain.py")

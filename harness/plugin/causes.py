@@ -59,7 +59,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _declared(item: pytest.Item) -> set[str]:
-    return {name for mark in item.iter_markers(MARK) for name in mark.args}
+    names: set[str] = set()
+    for mark in item.iter_markers(MARK):
+        names.update(mark.args)
+    return names
 
 
 def tell(item: pytest.Item, report: pytest.TestReport) -> None:
@@ -85,7 +88,8 @@ def _lines(cluster: Cluster, found: Iterable[Diagnosis]) -> list[str]:
     for cause in found:
         lines.append(f"{LOOKS_LIKE}: {cause}")
         lines += [f"    at {event.at:.3f} s {event.node}: {words(event)}" for event in cause.shown]
-        lines += [f"    {line}" for name in cause.nodes for line in _written(cluster, name, cause)]
+        for name in cause.nodes:
+            lines += [f"    {line}" for line in _written(cluster, name, cause)]
     return lines
 
 

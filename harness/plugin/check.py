@@ -177,16 +177,16 @@ def _write(
 
 
 def _outcomes(terminalreporter: pytest.TerminalReporter) -> list[verdict.Outcome]:
-    outcomes = [
-        _outcome(report, judged)
-        for kind, judged in _VERDICTS.items()
-        for report in private_pytest.reports(terminalreporter, kind)
-        if _ABOUT in dict(report.user_properties)
-    ]
-    told = private_pytest.reports(terminalreporter)
-    left_out = dict.fromkeys(
-        what for report in told for name, what in report.user_properties if name == _LEFT_OUT
-    )
+    outcomes = []
+    for kind, judged in _VERDICTS.items():
+        for report in private_pytest.reports(terminalreporter, kind):
+            if _ABOUT in dict(report.user_properties):
+                outcomes.append(_outcome(report, judged))
+    left_out: dict[object, None] = {}
+    for report in private_pytest.reports(terminalreporter):
+        for name, what in report.user_properties:
+            if name == _LEFT_OUT:
+                left_out[what] = None
     return outcomes + [verdict.Outcome(verdict.NOT_EMULATED, str(what)) for what in left_out]
 
 

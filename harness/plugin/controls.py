@@ -106,9 +106,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not terminalreporter.config.getoption("controls"):
         return
     ended = sorted(private_pytest.reports(terminalreporter), key=lambda report: report.start)
-    rows: list[Any] = [
-        value for report in ended for name, value in report.user_properties if name == _TEXT
-    ]
+    rows: list[Any] = []
+    for report in ended:
+        rows += [value for name, value in report.user_properties if name == _TEXT]
     if not rows:
         return
     width = max(len(row[0]) for row in rows), max(len(row[1]) for row in rows)

@@ -7,6 +7,7 @@ What is private in pytest-xdist is in :mod:`harness.plugin.private_xdist`.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -103,9 +104,8 @@ def reports(
     """The reports of phases that were counted as ``category``; None: all of them."""
     stats = terminalreporter.stats
     wanted = stats.values() if category is None else [stats.get(category, [])]
-    return [
-        report for several in wanted for report in several if isinstance(report, pytest.TestReport)
-    ]
+    every = itertools.chain.from_iterable(wanted)
+    return [report for report in every if isinstance(report, pytest.TestReport)]
 
 
 # -- failures -------------------------------------------------------------------------------------

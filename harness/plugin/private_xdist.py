@@ -31,7 +31,9 @@ class ByCluster(LoadScopeScheduling):
         super().__init__(config, log)
         made = units.longest_first(units.units(clusters, durations, self.numnodes), durations)
         self._rank = {str(number): number for number in range(len(made))}
-        self._unit = {nodeid: str(number) for number, unit in enumerate(made) for nodeid in unit}
+        self._unit: dict[str, str] = {}
+        for number, unit in enumerate(made):
+            self._unit |= dict.fromkeys(unit, str(number))
         config.option.loadscopereorder = False
 
     def _split_scope(self, nodeid: str) -> str:
@@ -59,12 +61,9 @@ class ByCluster(LoadScopeScheduling):
         failed.
         """
         workload: dict[str, dict[str, bool]] = self.assigned_work.pop(node)
-        left = [
-            (scope, nodeid)
-            for scope, unit in workload.items()
-            for nodeid, done in unit.items()
-            if not done
-        ]
+        left = []
+        for scope, unit in workload.items():
+            left += [(scope, nodeid) for nodeid, done in unit.items() if not done]
         if not left:
             return None
         scope, died_of = left[0]

@@ -154,13 +154,18 @@ def _is_scenario(run: Path, name: str) -> bool:
 
 
 def _are_nodes(value: Any) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(node, dict)
-        and isinstance(node.get("name"), str)
-        and isinstance(node.get("role"), str)
-        and isinstance(node.get("addresses", {}), dict)
-        and all(isinstance(addresses, list) for addresses in node.get("addresses", {}).values())
-        for node in value
+    return isinstance(value, list) and all(map(_is_node, value))
+
+
+def _is_node(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    addresses = value.get("addresses", {})
+    return (
+        isinstance(value.get("name"), str)
+        and isinstance(value.get("role"), str)
+        and isinstance(addresses, dict)
+        and all(isinstance(each, list) for each in addresses.values())
     )
 
 

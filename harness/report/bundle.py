@@ -190,15 +190,11 @@ def contents(
 
 def _manifest(run: Run, contents: dict[str, bytes], masked: bool) -> dict[str, Any]:
     known = {name: run.about.get(name) for name in _KNOWN}
-    scenarios = [
-        {
-            "test": scenario.name,
-            "folder": scenario.folder.name,
-            "outcome": scenario.outcome,
-            "faults": [event.as_dict() for event in scenario.events if event.kind == "fault"],
-        }
-        for scenario in run.scenarios
-    ]
+    scenarios = []
+    for scenario in run.scenarios:
+        faults = [event.as_dict() for event in scenario.events if event.kind == "fault"]
+        told = {"test": scenario.name, "folder": scenario.folder.name, "outcome": scenario.outcome}
+        scenarios.append({**told, "faults": faults})
     files = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
     return {"format": FORMAT, **known, "masked": masked, "scenarios": scenarios, "files": files}
 
@@ -308,11 +304,14 @@ def _checked_manifest(data: bytes | None, files: dict[str, bytes]) -> dict[str, 
 def _is_selection(value: Any) -> bool:
     if value is None:  # of a harness that did not know of it
         return True
-    return isinstance(value, dict) and all(
-        option in SELECTION
-        and isinstance(values, list)
-        and all(isinstance(each, str) and each.isprintable() for each in values)
-        for option, values in value.items()
+    if not isinstance(value, dict) or not value.keys() <= set(SELECTION):
+        return False
+    return all(map(_are_printable, value.values()))
+
+
+def _are_printable(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(each, str) and each.isprintable() for each in value
     )
 
 

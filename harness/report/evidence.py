@@ -172,14 +172,9 @@ class Evidence:
 
 def described(plan: Plan) -> dict[str, Any]:
     """The nodes of a topology in its order: name, role, and addresses by interface."""
-    nodes = [
-        {
-            "name": host.name,
-            "role": kind_of(type(host.role)).__name__,
-            "addresses": {
-                each.name: [str(address) for address in each.addresses] for each in host.interfaces
-            },
-        }
-        for host in plan.hosts
-    ]
+    nodes = []
+    for host in plan.hosts:
+        addresses = {each.name: list(map(str, each.addresses)) for each in host.interfaces}
+        role = kind_of(type(host.role)).__name__
+        nodes.append({"name": host.name, "role": role, "addresses": addresses})
     return {"nodes": nodes}

@@ -30,20 +30,16 @@ class Commenter:
     """Knows the cluster's addresses, and so which exchange a frame belongs to."""
 
     def __init__(self, plan: Plan) -> None:
-        self._roles = {
-            address.ip.packed: host.role
-            for host in plan.hosts
-            for interface in host.interfaces
-            for address in interface.addresses
-        }
-        directors = [host.role for host in plan.hosts if isinstance(host.role, Director)]
-        vips = [
-            vip
-            for director in directors
-            for instance in director.instances
-            for vip in instance.vips
-        ]
-        vips += [service.vip for director in directors for service in director.services]
+        self._roles = {}
+        vips: list[str] = []
+        for host in plan.hosts:
+            for interface in host.interfaces:
+                for address in interface.addresses:
+                    self._roles[address.ip.packed] = host.role
+            if isinstance(host.role, Director):
+                vips += [service.vip for service in host.role.services]
+                for instance in host.role.instances:
+                    vips += instance.vips
         self._vips = {ipaddress.ip_address(vip.partition("/")[0]).packed for vip in vips}
         self._exchange = lru_cache(maxsize=1024)(self._exchange_of)
 

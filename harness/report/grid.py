@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ class Grid:
     @property
     def columns(self) -> list[str]:
         """All columns, in the order in which they came."""
-        return list(dict.fromkeys(column for row in self.cells.values() for column in row))
+        return list(dict.fromkeys(itertools.chain.from_iterable(self.cells.values())))
 
     def differs(self, behaviour: str) -> bool:
         """Whether the columns do not agree on a behaviour."""
@@ -43,11 +44,11 @@ class Grid:
         heads = [["", *columns]]
         if versions:
             heads.append(["", *(versions.get(column) or "" for column in columns)])
-        rows = [*heads] + [
-            [behaviour, *(self.cells[behaviour].get(column, "-") for column in columns)]
-            for behaviour in ordered
-        ]
-        widths = [max(len(row[number]) for row in rows) for number in range(len(columns) + 1)]
+        rows = [*heads]
+        for behaviour in ordered:
+            row = self.cells[behaviour]
+            rows.append([behaviour, *(row.get(column, "-") for column in columns)])
+        widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
         lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
         differing = sum(map(self.differs, self.cells))
         if 0 < differing < len(self.cells):

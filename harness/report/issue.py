@@ -90,11 +90,9 @@ def _versions(run: Run) -> Iterator[str]:
 
 def _how(run: Run, scenario: Scenario, archive: str) -> Iterator[str]:
     about = run.about
-    options = [
-        f"--{option}={value}"
-        for option, values in about.get("selection", {}).items()
-        for value in values or ()
-    ]
+    options = []
+    for option, values in about.get("selection", {}).items():
+        options += [f"--{option}={value}" for value in values or ()]
     if (speaker := about.get("speaker")) not in (None, SPEAKERS[0]):
         options.append(f"--speaker={speaker}")
     command = [

@@ -5,8 +5,9 @@ network.
 from __future__ import annotations
 
 import importlib.resources
+import itertools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -122,6 +123,7 @@ def render(runs: Sequence[Run], base: Path, live: Live | None = None) -> str:
     HarnessError.
     """
     rows = _rows(runs, base)
+    compared = len(runs) > 1
     scripts = _SCRIPTS if live is None else (*_SCRIPTS, _LIVE)
     return (
         _environment()
@@ -130,18 +132,20 @@ def render(runs: Sequence[Run], base: Path, live: Live | None = None) -> str:
             live=live,
             title=" and ".join(run.folder.resolve().name for run in runs),
             runs=[_summary(run) for run in runs],
-            rows=[row for row in rows if len(runs) == 1 or row.differs],
-            equal=[row for row in rows if len(runs) > 1 and not row.differs],
-            differences=_differences(rows) if len(runs) > 1 else [],
-            outcomes=[
-                outcome
-                for outcome in OUTCOMES
-                if live is not None or any(outcome in row.outcomes for row in rows)
-            ],
+            rows=[row for row in rows if row.differs] if compared else rows,
+            equal=[row for row in rows if not row.differs] if compared else [],
+            differences=_differences(rows) if compared else [],
+            outcomes=OUTCOMES if live is not None else _that_came(rows),
             style=_asset("page.css"),
             script="\n".join(map(_asset, scripts)),
         )
     )
+
+
+def _that_came(rows: Sequence[Row]) -> list[str]:
+    """The outcomes that a row has, in the usual order."""
+    came = set(itertools.chain.from_iterable(row.outcomes for row in rows))
+    return [outcome for outcome in OUTCOMES if outcome in came]
 
 
 def _asset(name: str) -> str:
@@ -242,43 +246,39 @@ def _keepalived(about: dict[str, Any]) -> str:
     """
     own = str((about.get("versions") or {}).get("keepalived", ""))
     images = about.get("images") or {}
-    asked = [
-        str(value)
-        for option in ("image", "keepalived")
-        for value in (about.get("selection") or {}).get(option) or ()
-    ]
+    selection = about.get("selection") or {}
+    asked = [*(selection.get("image") or ()), *(selection.get("keepalived") or ())]
     found = [f"{version} ({image})" for image, version in images.items()]
-    everywhere = any("=" not in value for value in asked) or not asked
+    everywhere = any("=" not in str(value) for value in asked) or not asked
     return ", ".join(found if found and everywhere else filter(None, [own, *found]))
 
 
 def _summary(run: Run) -> dict[str, Any]:
     about = run.about
     counts = Counter(scenario.outcome for scenario in run.scenarios)
-    versions = about.get("versions")
     return {
         "name": run.folder.resolve().name,
         "problems": run.problems,
         "counts": [(outcome, counts[outcome]) for outcome in reversed(OUTCOMES) if counts[outcome]],
         "kernel": about.get("kernel") or "",
         "keepalived": _keepalived(about),
-        "facts": [
-            (name, str(value))
-            for name, value in (
-                ("kernel and clock", about.get("kernel")),
-                ("seed", about.get("seed")),
-                ("simulated", seconds(about.get("seconds"))),
-                ("wall time", seconds(about.get("wall"))),
-                *(versions.items() if isinstance(versions, dict) else ()),
-                ("commit", about.get("commit")),
-                *(
-                    (f"keepalived of {image}", version)
-                    for image, version in about.get("images", {}).items()
-                ),
-                ("arguments", " ".join(map(str, about.get("arguments", ()))) or None),
-                ("exit status", about.get("status")),
-                ("frames dropped", sum(int(s.about.get("dropped") or 0) for s in run.scenarios)),
-            )
-            if value not in (None, "")
-        ],
+        "facts": [(name, str(value)) for name, value in _facts(run) if value not in (None, "")],
     }
+
+
+def _facts(run: Run) -> Iterator[tuple[str, Any]]:
+    """What is told of a run, by name; some of it is not known of every run."""
+    about = run.about
+    yield "kernel and clock", about.get("kernel")
+    yield "seed", about.get("seed")
+    yield "simulated", seconds(about.get("seconds"))
+    yield "wall time", seconds(about.get("wall"))
+    versions = about.get("versions")
+    if isinstance(versions, dict):
+        yield from versions.items()
+    yield "commit", about.get("commit")
+    for image, version in about.get("images", {}).items():
+        yield f"keepalived of {image}", version
+    yield "arguments", " ".join(map(str, about.get("arguments", ())))
+    yield "exit status", about.get("status")
+    yield "frames dropped", sum(int(one.about.get("dropped") or 0) for one in run.scenarios)

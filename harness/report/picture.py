@@ -7,7 +7,7 @@ scenario's beginning.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -179,57 +179,48 @@ class _Artist:
 
     def _vips(self) -> list[str]:
         """What directors announce is a VIP: what they add and remove, or already hold as one."""
-        said = {
-            event.details.get("sender")
-            for event in self._scenario.events
-            if event.details.get("gratuitous")
-        }
-        own = {
-            str(address).partition("/")[0]
-            for node in self._scenario.about.get("nodes", ())
-            for addresses in node.get("addresses", {}).values()
-            for address in addresses
-        }
+        found = set()
+        for event in self._scenario.events:
+            if event.details.get("gratuitous"):
+                found.add(event.details.get("sender"))
         directors = {name for name, role in self._nodes() if role in DIRECTING}
-        held = {
-            event.details.get("address")
-            for event in (*self._scenario.before, *self._scenario.events)
-            if event.kind == "address"
-            and event.node in directors
-            and event.details.get("interface") != "lo"
-        }
-        found = (said | held) - own
-        return sorted(
-            str(address) for address in found if address and not str(address).startswith("fe80:")
-        )
+        for event in (*self._scenario.before, *self._scenario.events):
+            on_a_director = event.kind == "address" and event.node in directors
+            if on_a_director and event.details.get("interface") != "lo":
+                found.add(event.details.get("address"))
+        for node in self._scenario.about.get("nodes", ()):
+            found -= _own_addresses(node)
+        vips = [str(address) for address in found if address]
+        return sorted(vip for vip in vips if not vip.startswith("fe80:"))
 
     def _real_server(self, node: str) -> None:
         row = self._row(node, "httpd")
         self._bars(row, self._of(node, "daemon", "power"), _daemon_state)
         addresses = self._addresses(node)
-        tables = {
-            director: [
-                event
-                for event in self._of(director, "destination", "power")
-                if event.kind == "power" or _host(event.details.get("address")) in addresses
-            ]
-            for director, role in self._nodes()
-            if role in DIRECTING
-        }
+        tables: dict[str, list[Event]] = {}
+        for director, role in self._nodes():
+            if role in DIRECTING:
+                tables[director] = self._pool_of(director, addresses)
         if all(event.at <= self._began for table in tables.values() for event in table):
             tables = {"every director": next(iter(tables.values()), [])}
         for director, table in tables.items():
             if any(event.kind == "destination" for event in table):
                 self._bars(self._row(node, f"in {director}'s pool"), table, _pooled)
 
+    def _pool_of(self, director: str, addresses: set[str]) -> list[Event]:
+        """What happened to a director's table that concerns the server of these addresses."""
+        events = []
+        for event in self._of(director, "destination", "power"):
+            if event.kind == "power" or _host(event.details.get("address")) in addresses:
+                events.append(event)
+        return events
+
     def _addresses(self, node: str) -> set[str]:
-        return {
-            str(address).partition("/")[0]
-            for described in self._scenario.about.get("nodes", ())
-            if described.get("name") == node
-            for addresses in described.get("addresses", {}).values()
-            for address in addresses
-        }
+        found: set[str] = set()
+        for described in self._scenario.about.get("nodes", ()):
+            if described.get("name") == node:
+                found |= _own_addresses(described)
+        return found
 
     def _other(self, node: str, role: str) -> None:
         """A client, or a machine that plays a router."""
@@ -384,3 +375,11 @@ def _number(value: Any, otherwise: float) -> float:
         if isinstance(value, int | float) and not isinstance(value, bool)
         else otherwise
     )
+
+
+def _own_addresses(node: Mapping[str, Any]) -> set[str]:
+    """The addresses that a node, as scenario.json describes it, has by its topology."""
+    found: set[str] = set()
+    for addresses in node.get("addresses", {}).values():
+        found.update(str(address).partition("/")[0] for address in addresses)
+    return found

@@ -65,12 +65,11 @@ def _on(host: HostPlan, lan: str) -> bool:
 
 
 def _machine(host: HostPlan, lan: str) -> tuple[str, list[str]]:
-    addresses = [
-        f"{address.ip} on {interface.name if interface.held_by is None else interface.held_by}"
-        for interface in host.interfaces
-        if interface.lan == lan
-        for address in interface.addresses
-    ]
+    addresses = []
+    for interface in host.interfaces:
+        if interface.lan == lan:
+            device = interface.name if interface.held_by is None else interface.held_by
+            addresses += [f"{address.ip} on {device}" for address in interface.addresses]
     gateway = f", gateway {', '.join(host.default_routes)}" if host.default_routes else ""
     details = [*_devices(host, lan), *_claims(host, lan)]
     return f"{host.name}  {_title(host.role)}  {', '.join(addresses)}{gateway}", details

@@ -116,15 +116,12 @@ class Directors:
         """How to say that a director is a real server as well, where there may be a machine for
         both.
         """
-        near = [
-            self._identities.names[server.address]
-            for service in self._wanted.services()
-            for server in service.real_servers
-            if service.method == "DR"
-            and server.address in self._identities.names
-            and segment.has(server.address)
-        ]
-        near = list(dict.fromkeys(near))
+        names, near = self._identities.names, []
+        for service in self._wanted.services():
+            for server in service.real_servers if service.method == "DR" else ():
+                name = names.get(server.address)
+                if name is not None and name not in near and segment.has(server.address):
+                    near.append(name)
         number = [*self._wanted.readings].index(director)
         if len(near) != len(self._wanted.readings):
             return ""

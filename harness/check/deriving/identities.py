@@ -48,14 +48,13 @@ class Identities:
         """What each real or sorry server is called, by its address, but for those that are
         directors for sure.
         """
-        addresses = [
-            server.address for service in self._wanted.services() for server in service.real_servers
-        ]
-        addresses += [
-            service.sorry_server.address
-            for service in self._wanted.services()
-            if service.sorry_server
-        ]
+        services = list(self._wanted.services())
+        addresses = []
+        for service in services:
+            addresses += [server.address for server in service.real_servers]
+        for service in services:
+            if service.sorry_server:
+                addresses.append(service.sorry_server.address)
         others = [address for address in dict.fromkeys(addresses) if not self.is_director(address)]
         return {address: f"web{number}" for number, address in enumerate(others, start=1)}
 

@@ -163,13 +163,11 @@ class Lans:
         """VIPs of services that no VRRP instance holds: the director has them itself, on the
         first interface.
         """
-        held = {vip.address for one in self._wanted.instances() for vip in one.held}
-        held |= {
-            server.address for service in self._wanted.services() for server in service.real_servers
-        }
-        served = [
-            address for service in self._wanted.services() for address, _ in service.endpoints
-        ]
+        held = set(self._wanted.held())
+        served = []
+        for service in self._wanted.services():
+            held.update(server.address for server in service.real_servers)
+            served += [address for address, _ in service.endpoints]
         for address in dict.fromkeys(served):
             if address not in held:
                 if (interface := self.of(address)) is None:

@@ -17,6 +17,7 @@ from harness.check.layout import DirectorMachine, ServerMachine
 from harness.errors import HarnessError
 from harness.topology.checks import Check, NetworkCheck
 from harness.topology.services import Destination, VirtualService
+from harness.topology.vrrp import Vip
 
 
 class RealServers:
@@ -117,12 +118,8 @@ class RealServers:
         if server.address6 is None:
             return replace(server, gateway=self._gateway(server, director, client))
         if any(service.method == "NAT" for service, _ in server.serves):
-            inside = [
-                vip.address
-                for one in director.reading.instances
-                for vip in one.held
-                if ":" in vip.address and vip.device == server.segment
-            ]
+            held = _held_on(director, server.segment)
+            inside = [vip.address for vip in held if ":" in vip.address]
             likely = (inside or [director.addresses6[server.segment]])[-1]
             key, why = f"{server.name}.gateway", "with NAT answers go back through the director"
             return replace(server, gateway6=address6(key, self._assuming.setting(key, likely, why)))
@@ -138,13 +135,7 @@ class RealServers:
         """
         if not any(service.method == "NAT" for service, _ in server.serves):
             return client[server.segment]
-        vips = [
-            vip
-            for one in director.reading.instances
-            for vip in one.held
-            if vip.device == server.segment
-        ]
-        vips = [vip for vip in vips if ":" not in vip.address]
+        vips = [vip for vip in _held_on(director, server.segment) if ":" not in vip.address]
         inside = [
             vip.address
             for vip in vips
@@ -174,3 +165,11 @@ def address6(key: str, text: str) -> str:
 
 def _each_once(services: Iterable[VirtualService]) -> tuple[VirtualService, ...]:
     return tuple({service.called: service for service in services}.values())
+
+
+def _held_on(director: DirectorMachine, segment: str) -> list[Vip]:
+    """The VIPs that a director's instances hold on a LAN."""
+    vips: list[Vip] = []
+    for one in director.reading.instances:
+        vips += [vip for vip in one.held if vip.device == segment]
+    return vips

@@ -4,6 +4,7 @@ place of what cannot (pure).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 
 from harness.check import local
@@ -13,10 +14,20 @@ from harness.check.facts import Reading
 from harness.check.files import SCRIPT
 from harness.errors import HarnessError
 from harness.topology.local import LocalService
+from harness.topology.tracking import VrrpScript
 
 REST, SUCCEEDS, RUNS = "rest.", "succeeds", "runs"
 """``--set rest.SCRIPT=runs``: a script that fails all by itself runs as it is."""
 _SAID = 120
+
+
+def _that_look(reading: Reading) -> tuple[VrrpScript, ...]:
+    """The scripts whose program is there: the stand-in for one that is not looks for nothing."""
+    found = []
+    for each in reading.scripts:
+        if not local.runs_one_of(each.script, reading.programs):
+            found.append(each)
+    return tuple(found)
 
 
 class Scripts:
@@ -33,15 +44,8 @@ class Scripts:
         self._wanted = wanted
         self._assuming = assuming
         readings = wanted.readings
-        looking = {
-            name: tuple(
-                each
-                for each in reading.scripts
-                if not local.runs_one_of(each.script, reading.programs)
-            )
-            for name, reading in readings.items()
-        }
-        every = (each for own in looking.values() for each in own)
+        looking = {name: _that_look(reading) for name, reading in readings.items()}
+        every = itertools.chain.from_iterable(looking.values())
         self.links_pidof = local.links_pidof(every, assuming.setting)
         own_files = {name: files.get(name, {}) for name in readings}
         self._local = local.running(looking, own_files, assuming.setting, wanted.held())

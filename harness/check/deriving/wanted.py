@@ -25,10 +25,12 @@ class Wanted:
     readings: Mapping[str, Reading]
 
     def instances(self) -> Iterator[VrrpInstance]:
-        return (instance for reading in self.readings.values() for instance in reading.instances)
+        for reading in self.readings.values():
+            yield from reading.instances
 
     def services(self) -> Iterator[VirtualService]:
-        return (service for reading in self.readings.values() for service in reading.services)
+        for reading in self.readings.values():
+            yield from reading.services
 
     def held(self) -> list[str]:
         """All VIPs of the instances."""
@@ -36,19 +38,16 @@ class Wanted:
 
     def interfaces(self) -> list[str]:
         """Where VRRP runs or a VIP goes; ``lo`` is no wire."""
-        named = [
-            name
-            for one in self.instances()
-            for name in (one.interface, *(vip.device for vip in one.held))
-        ]
-        tracked = [each.name for one in self.instances() for each in one.track_interfaces]
-        missed = [name for reading in self.readings.values() for name in reading.interfaces]
-        wired = [
-            name
-            for name in dict.fromkeys([*named, *tracked, *missed])
-            if name and not shared_wires.is_virtual(name)
-        ]
-        return wired or ["eth0"]
+        named = []
+        for one in self.instances():
+            named.append(one.interface)
+            named += [vip.device for vip in one.held]
+        for one in self.instances():
+            named += [each.name for each in one.track_interfaces]
+        for reading in self.readings.values():
+            named += reading.interfaces
+        wired = [name for name in named if name and not shared_wires.is_virtual(name)]
+        return list(dict.fromkeys(wired)) or ["eth0"]
 
     def hints(self, interface: str) -> list[tuple[str, int]]:
         """Addresses known to be on an interface, with their prefix lengths."""
@@ -61,55 +60,38 @@ class Wanted:
                     one.interface if shared_wires.is_virtual(vip.device) else vip.device
                 ) == interface:
                     hints.append((vip.address, vip.prefix))
-        if not any(True for _ in self.instances()):
-            hints += [
-                (address, 32) for service in self.services() for address, _ in service.endpoints
-            ][:1]
+        if not list(self.instances()):
+            for service in self.services():
+                if service.endpoints:
+                    return [*hints, (service.endpoints[0][0], 32)]
         return hints
 
     def addresses(self) -> set[IPAddress]:
         """Every address that somebody is configured to have."""
-        texts = [vip.address for one in self.instances() for vip in one.held]
-        texts += [
-            address
-            for one in self.instances()
-            for address in (one.source, *one.unicast_peers)
-            if address
-        ]
-        texts += [address for service in self.services() for address, _ in service.endpoints]
-        texts += [server.address for service in self.services() for server in service.real_servers]
-        texts += [
-            text
-            for checker in checkers(self.services())
-            if isinstance(checker, NetworkCheck)
-            for text in (checker.bind, checker.address)
-            if text
-        ]
-        texts += [
-            service.sorry_server.address for service in self.services() if service.sorry_server
-        ]
-        texts += [
-            each
-            for reading in self.readings.values()
-            for each in (*reading.bfd_sources, *reading.bfd_neighbours)
-        ]
-        return {ip_address(text) for text in texts}
+        texts: list[str | None] = []
+        for one in self.instances():
+            texts += [vip.address for vip in one.held]
+            texts += [one.source, *one.unicast_peers]
+        for service in self.services():
+            texts += [address for address, _ in service.endpoints]
+            texts += [server.address for server in service.real_servers]
+            if service.sorry_server:
+                texts.append(service.sorry_server.address)
+        for checker in checkers(self.services()):
+            if isinstance(checker, NetworkCheck):
+                texts += [checker.bind, checker.address]
+        for reading in self.readings.values():
+            texts += [*reading.bfd_sources, *reading.bfd_neighbours]
+        return {ip_address(text) for text in texts if text}
 
     def refuse_strangers(self) -> None:
         """Directors that share neither a virtual router, nor a VIP, nor a service are no
         cluster.
         """
-        shares = [
-            {f"VRID {one.vrid}" for one in reading.instances}
-            | {service.called for service in reading.services}
-            | {vip.address for one in reading.instances for vip in one.held}
-            for reading in self.readings.values()
-        ]
-        if len(shares) > 1 and any(shares) and not set.union(*shares[:1]).intersection(*shares[1:]):
-            told = "; ".join(
-                f"{name}: {', '.join(sorted(own)) or 'nothing'}"
-                for name, own in zip(self.readings, shares, strict=True)
-            )
+        shares = {name: _what_others_may_have(reading) for name, reading in self.readings.items()}
+        if len(shares) > 1 and any(shares.values()) and not set.intersection(*shares.values()):
+            lists = {name: ", ".join(sorted(own)) for name, own in shares.items()}
+            told = "; ".join(f"{name}: {listed or 'nothing'}" for name, listed in lists.items())
             raise HarnessError(
                 f"these directors share no VRID, no VIP and no virtual server, so they are no"
                 f" cluster: {told}"
@@ -128,9 +110,16 @@ class Wanted:
 
 
 def checkers(services: Iterable[VirtualService]) -> Iterator[Check]:
-    return (
-        checker
-        for service in services
-        for server in service.real_servers
-        for checker in server.checks
-    )
+    for service in services:
+        for server in service.real_servers:
+            yield from server.checks
+
+
+def _what_others_may_have(reading: Reading) -> set[str]:
+    """By what a director is known to belong to the same cluster as another that has it, too."""
+    vrids = {f"VRID {one.vrid}" for one in reading.instances}
+    services = {service.called for service in reading.services}
+    vips: set[str] = set()
+    for one in reading.instances:
+        vips.update(vip.address for vip in one.held)
+    return vrids | services | vips

@@ -79,12 +79,12 @@ def _checker(line: Line) -> Check:
 
 
 def _url(line: Line) -> Url:
-    statuses = tuple(
-        status for child in line.below("HTTP Status Code") for status in _statuses(child)
-    )
+    statuses: list[str] = []
+    for child in line.below("HTTP Status Code"):
+        statuses += _statuses(child)
     return Url(
         line.text.partition(" = ")[2],
-        statuses,
+        tuple(statuses),
         line.get("digest"),
         line.get("Virtual host", "VirtualHost"),
     )

@@ -45,9 +45,11 @@ class Line:
         """What is listed below the titles, such as ``Virtual IP (2):``, or ``Virtual IP :`` in
         2.1.5.
         """
-        return [
-            entry for title in titles for child in self.below(title) for entry in child.children
-        ]
+        entries: list[Line] = []
+        for title in titles:
+            for child in self.below(title):
+                entries += child.children
+        return entries
 
 
 def sections(text: str) -> dict[str, Line]:

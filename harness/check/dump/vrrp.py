@@ -36,10 +36,12 @@ def instance(
     line: Line, scripts: Mapping[str, VrrpScript], files: Mapping[str, TrackedFile]
 ) -> VrrpInstance:
     interface, vmac = _interface(line.get("Interface") or "")
-    vips, excluded = (
-        tuple(_vip(entry.text, interface, vmac) for entry in line.lists(*titles))
-        for titles in (("Virtual IP (", "Virtual IP :"), ("Virtual IP Excluded",))
-    )
+
+    def addresses(*titles: str) -> tuple[Vip, ...]:
+        return tuple(_vip(entry.text, interface, vmac) for entry in line.lists(*titles))
+
+    vips = addresses("Virtual IP (", "Virtual IP :")
+    excluded = addresses("Virtual IP Excluded")
     preempt = line.get("Preempt") != "disabled"
     return VrrpInstance(
         name=line.text.partition(" = ")[2],

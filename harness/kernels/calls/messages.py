@@ -27,6 +27,7 @@ def send(control: _socket.socket, answer: dict[str, Any], fds: list[int] | None 
 def receive(control: _socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
     """One message, and the descriptors beside it; None if the other end is closed."""
     data, beside, _, _ = control.recvmsg(LIMIT, _socket.CMSG_LEN(MOST_DESCRIPTORS * _DESCRIPTOR))
-    return marshal.loads(data) if data else None, [
-        fd for _, _, numbers in beside for fd in memoryview(numbers).cast("i")
-    ]
+    descriptors: list[int] = []
+    for _, _, numbers in beside:
+        descriptors += memoryview(numbers).cast("i")
+    return marshal.loads(data) if data else None, descriptors

@@ -151,12 +151,10 @@ def _set_limits() -> None:
     And a new network namespace has no tunl0, gre0 and so on, as where those are modules that nobody
     has loaded.
     """
-    settings = {
-        f"net/{ip}/neigh/default/gc_thresh{number}": 1 << 16
-        for ip in ("ipv4", "ipv6")
-        for number in (1, 2, 3)
-    }
-    settings |= {"net/core/netdev_max_backlog": 1 << 20, "net/core/fb_tunnels_only_for_init_net": 1}
+    settings = {"net/core/netdev_max_backlog": 1 << 20, "net/core/fb_tunnels_only_for_init_net": 1}
+    for ip in ("ipv4", "ipv6"):
+        for number in (1, 2, 3):
+            settings[f"net/{ip}/neigh/default/gc_thresh{number}"] = 1 << 16
     for name, value in settings.items():
         if os.path.exists(path := f"/proc/sys/{name}"):
             with open(path, "w") as setting:

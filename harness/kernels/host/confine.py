@@ -286,7 +286,11 @@ def _status(pid: int) -> dict[bytes, bytes]:
             lines = file.read().splitlines()
     except OSError:
         return {}
-    return {name: value.strip() for name, _, value in (line.partition(b":") for line in lines)}
+    found = {}
+    for line in lines:
+        name, _, value = line.partition(b":")
+        found[name] = value.strip()
+    return found
 
 
 def _end(kernel: int) -> None:
