@@ -194,9 +194,7 @@ def _absolute(name: re.Match[str]) -> str:
 
 
 def _make(selection: dict[str, list[str]]) -> None:
-    """Make those that are missing, as the run itself cannot: it is in the embedded kernel from its
-    beginning.
-    """
+    """Make the images that are missing, as the run, inside the embedded kernel, cannot."""
     for name in images(selection):
         make(name, lambda line: print(line, flush=True))
 
@@ -255,7 +253,7 @@ def _show(bundle: Bundle, into: Path, given: list[str], header: str) -> None:
 
 
 def _versions(manifest: dict[str, Any]) -> str:
-    """What it was recorded with, in a line."""
+    """The versions of the programs that a bundle was recorded with, in one line."""
     programs = manifest.get("versions") or {}
     images = {
         f"keepalived of {image}": version
@@ -391,5 +389,5 @@ def _timeline(run: Path, scenario: artifacts.Scenario) -> bytes:
 
 
 def _plain(value: object, keep: Iterable[str] = ()) -> str:
-    """Text of somebody else's, without what a terminal would obey."""
+    """A text that somebody else wrote, without characters that a terminal would obey."""
     return "".join(char if char.isprintable() or char in keep else "?" for char in str(value))

@@ -131,7 +131,7 @@ def _up_in_guest(options: argparse.Namespace) -> int:
 
 
 def _with_page(run: Path, carry: Callable[[], int]) -> int:
-    """Have the page served as long as the cluster lives, and what its buttons ask typed."""
+    """Serve the page as long as the cluster lives; its buttons type at the prompt."""
     from harness.live import Served
     from harness.live.prompt import shared
 

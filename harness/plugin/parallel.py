@@ -1,8 +1,8 @@
-"""``pytest -n N``: every worker of pytest-xdist has a kernel of its own, or on a native one a tree
-of namespaces.
+"""``pytest -n N``: every worker of pytest-xdist has an embedded kernel of its own. On a native
+kernel each has a tree of namespaces instead.
 
-Here is the controller's part, and what a worker does to have virtual time stand still while it has
-nothing to run.
+This module has the controller's part. It also has what a worker does so that virtual time stands
+still while there is nothing for it to run.
 """
 
 from __future__ import annotations
@@ -118,14 +118,14 @@ def on_cluster(item: pytest.Item) -> bool:
 
 
 def stay_alone(config: pytest.Config) -> None:
-    """Have pytest-xdist start nothing, in a process that only looks."""
+    """Keep pytest-xdist from starting workers in a process that only collects."""
     if hasattr(config.option, "tx"):
         config.option.numprocesses, config.option.dist, config.option.tx = None, "no", []
 
 
 def prepare(config: pytest.Config, chosen: choice.Choice, run: Run) -> None:
-    """The run that follows is here, with or without workers: say where these are to be, and how
-    many.
+    """Prepare a run that pytest goes on with in this process: where its workers will be, if it has
+    any, and how many there are.
     """
     config.stash[_embedded] = chosen.embedded is not None
     if workers_wanted(config):
@@ -134,9 +134,7 @@ def prepare(config: pytest.Config, chosen: choice.Choice, run: Run) -> None:
 
 
 def check_workers(config: pytest.Config) -> None:
-    """Raise UsageError for a number of workers that nobody can mean, before one of them is
-    started.
-    """
+    """Raise UsageError for an impossible number of workers, before any worker is started."""
     wanted = getattr(config.option, "numprocesses", None)
     if isinstance(wanted, int) and not 0 <= wanted <= MOST_WORKERS:
         raise pytest.UsageError(
@@ -145,7 +143,7 @@ def check_workers(config: pytest.Config) -> None:
 
 
 def _limit_workers(config: pytest.Config) -> None:
-    """No more workers than there is memory for."""
+    """Reduce the number of workers to what there is memory for."""
     wanted = getattr(config.option, "numprocesses", None)
     if isinstance(wanted, int) and wanted > (fit := workers_that_fit(config)):
         config.option.numprocesses = fit
@@ -164,13 +162,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> Any:
 
 
 def workers_that_fit(config: pytest.Config) -> int:
-    """How many workers there is memory for, one at least."""
+    """How many workers there is memory for; at least one."""
     return max(1, memory.left() // _each(config))
 
 
 def _each(config: pytest.Config) -> int:
-    """What a worker takes, in bytes: no more than the largest cluster needs, nor than its guest
-    is given.
+    """How much memory a worker takes, in bytes: what the largest cluster needs, but never more than
+    its guest is given.
     """
     machines = survey_of(config).machines
     return min(memory.taken(machines), memory.given(config.option.memory, machines))
@@ -287,7 +285,7 @@ class _Stopwatch:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Take times where they are real and can be kept, and look after workers' consoles."""
+    """Measure how long scenarios take where time is real, and look after workers' consoles."""
     run = run_of(config)
     if run is None or is_worker(config):
         return

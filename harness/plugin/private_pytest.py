@@ -49,7 +49,7 @@ def parameters_of(item: pytest.Item) -> dict[str, Any]:
 
 
 def case_of(item: pytest.Item) -> str:
-    """What stands in brackets behind a test's name; empty if nothing does."""
+    """The text in brackets behind a test's name; empty if there is none."""
     callspec = getattr(item, "callspec", None)
     return "" if callspec is None else str(callspec.id)
 
@@ -58,7 +58,7 @@ def case_of(item: pytest.Item) -> str:
 
 
 def give_standard_input(config: pytest.Config) -> None:
-    """Have the standard input be the caller's for the rest of this process, not /dev/null."""
+    """Stop pytest from replacing standard input by /dev/null, for the rest of this process."""
     capture = config.pluginmanager.get_plugin("capturemanager")
     if capture is not None:
         capture.suspend_global_capture(in_=True)
@@ -94,7 +94,7 @@ def show(config: pytest.Config, text: str) -> None:
 
 
 def is_a_terminal(writer: TerminalWriter) -> bool:
-    """Whether somebody sits before what is written to."""
+    """Whether the output goes to a terminal."""
     return writer._file.isatty()
 
 

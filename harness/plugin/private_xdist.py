@@ -37,7 +37,9 @@ class ByCluster(LoadScopeScheduling):
         config.option.loadscopereorder = False
 
     def _split_scope(self, nodeid: str) -> str:
-        """The unit; what is in none (a test without a cluster) comes first, by file."""
+        """The unit that a test belongs to. Tests without a cluster belong to none: they come first,
+        and each file is a unit.
+        """
         return self._unit.get(nodeid, nodeid.partition("::")[0])
 
     def schedule(self) -> None:
@@ -57,9 +59,7 @@ class ByCluster(LoadScopeScheduling):
         super()._assign_work_unit(node)
 
     def remove_node(self, node: WorkerController) -> str | None:
-        """Take back what a worker that is gone has not done, but for what it died of: that has
-        failed.
-        """
+        """Give a dead worker's remaining tests to others. The test that it died in has failed."""
         workload: dict[str, dict[str, bool]] = self.assigned_work.pop(node)
         left = []
         for scope, unit in workload.items():

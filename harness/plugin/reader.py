@@ -33,7 +33,7 @@ def pytest_configure_node(node: WorkerController) -> None:
 
 
 def width(config: pytest.Config) -> int | None:
-    """In columns; None in a pipe, where lines are as long as they are."""
+    """How many columns the terminal has; None in a pipe, where no line is cut."""
     if parallel.is_worker(config):
         told: int | None = config.workerinput[_TOLD][0]  # type: ignore[attr-defined]
         return told
@@ -43,7 +43,7 @@ def width(config: pytest.Config) -> int | None:
 
 
 def paint(config: pytest.Config, text: str, style: Style) -> str:
-    """A text in the colour of its style, where there are colours."""
+    """A text in the colour of its style, where the terminal shows colours."""
     if parallel.is_worker(config):
         writer = private_pytest.TerminalWriter()
         writer.hasmarkup = config.workerinput[_TOLD][1]  # type: ignore[attr-defined]

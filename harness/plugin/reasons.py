@@ -17,8 +17,8 @@ from harness.plugin.regressions import bug_of
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Refuse a label that no statement bears, or two; where scenarios are collected first, which
-    is before anything runs.
+    """Refuse a label that no statement has, or more than one. Scenarios are checked where they are
+    collected first, which is before any of them runs.
     """
     if choice.in_guest() or parallel.is_worker(session.config):
         return
@@ -38,7 +38,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def _named(item: pytest.Item) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Who names statements of a scenario, and by which labels."""
+    """The controls and the bug of a scenario, in words, with the labels that each names."""
     for control in controls_of(item):
         yield f"control {control.name!r}", control.caught
     if (bug := bug_of(item)) is not None:
@@ -48,7 +48,7 @@ def _named(item: pytest.Item) -> Iterator[tuple[str, tuple[str, ...]]]:
 def label_that_failed(
     item: pytest.Item, call: pytest.CallInfo[Any], caught: tuple[str, ...]
 ) -> str | None:
-    """Which of the labels ``caught`` the statement bears that failed; None if it bears none."""
+    """The one of the labels ``caught`` whose statement failed; None if another statement did."""
     from harness.scenario.labels import named_by
 
     if call.excinfo is None or call.when != "call" or not isinstance(item, pytest.Function):

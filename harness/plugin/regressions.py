@@ -60,7 +60,7 @@ def bug_of(item: pytest.Item) -> Bug | None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A cluster of several versions says nothing of a bug in one."""
+    """Skip a bug's scenario where the cluster mixes versions: it says nothing about one of them."""
     if bug_of(item) is not None and len(versions := versions_of(item)) > 1:
         pytest.skip(
             f"a bug's case needs one version, not {', '.join(map(str, sorted(versions)))} in one"
@@ -69,7 +69,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def expected(item: pytest.Item) -> Bug | None:
-    """The bug that a scenario is judged by, if it is judged by one."""
+    """The bug that decides how a scenario is judged; None under --bugs-fail and --controls."""
     if item.config.getoption("bugs_fail") or item.config.getoption("controls"):
         return None
     return bug_of(item)

@@ -29,8 +29,8 @@ _machines = pytest.StashKey[
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[execnet.XSpec]) -> None:
-    """Have what is to be started by ssh started as a program is here: pytest-xdist copies no
-    files to that.
+    """Turn each ``ssh=`` into a program that is started here, which is ssh itself: so pytest-xdist
+    does not try to copy files there.
     """
     machines = config.stash.setdefault(_machines, {})
     for spec in specs:
@@ -60,6 +60,6 @@ def pytest_testnodedown(node: WorkerController) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """In a worker: the controller's folder of temporary files is not on every machine."""
+    """In a worker: make the controller's folder of temporary files, which this machine may lack."""
     if parallel.is_worker(config) and config.option.basetemp:
         Path(config.option.basetemp).parent.mkdir(parents=True, exist_ok=True)

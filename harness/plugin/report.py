@@ -99,7 +99,7 @@ def end(run: Path, wall: float, status: int | None) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Leave word of how long the run took on its own clock."""
+    """Write down how long the run took on its own clock."""
     run = run_of(session.config)
     if run is not None and not parallel.workers_wanted(session.config):
         seconds = round(time.monotonic() - session.config.stash[_began], 3)
@@ -108,7 +108,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def _tell(config: pytest.Config, **more: Any) -> None:
-    """Add to run.json; what a worker knows, the controller adds, when it hears of it."""
+    """Add to run.json. A worker hands what it knows to the controller, which adds it."""
     if parallel.is_worker(config):
         config.workeroutput.setdefault(_TOLD, {}).update(more)  # type: ignore[attr-defined]
     else:
@@ -132,8 +132,8 @@ def pytest_testnodedown(node: WorkerController) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """On a native kernel the run ends here; a run in an embedded one has ended for whoever
-    started its kernel.
+    """End a run on the native kernel. A run in an embedded kernel is ended by the process that
+    started the kernel.
     """
     run = run_of(config)
     if run is not None and not choice.in_guest() and config.stash.get(_NATIVE, False):

@@ -40,20 +40,20 @@ def _endable() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup() -> Generator[None]:
-    """While its cluster is built."""
+    """Watch the scenario's setup, in which its cluster is built."""
     with _endable():
         return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Generator[None]:
-    """While it runs."""
+    """Watch the scenario itself."""
     with _endable():
         return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown() -> Generator[None]:
-    """While it is cleaned up after."""
+    """Watch the teardown."""
     with _endable():
         return (yield)

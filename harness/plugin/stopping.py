@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Refuse what cannot be: workers have no terminal."""
+    """Refuse the options together with workers, which have no terminal."""
     if _wanted(config) and parallel.automatic(config):
         parallel.settle(config, None)
     if _wanted(config) and parallel.workers_wanted(config):
@@ -40,7 +40,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Take part if asked to."""
+    """Take part if one of the options is given."""
     if _wanted(config):
         config.pluginmanager.register(_Stopper(config))
 
@@ -56,7 +56,7 @@ class _Stopper:
         self._stopped: set[str] = set()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Reports have nothing but the name."""
+        """Remember the scenarios by name, since reports name them and nothing else."""
         self._items = {item.nodeid: item for item in session.items}
 
     @pytest.hookimpl(tryfirst=True)

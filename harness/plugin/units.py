@@ -72,8 +72,8 @@ def units(
     """Divide scenarios (node id -> the cluster it wants, in their order) among ``parts`` who work
     at the same time.
 
-    Each unit is for one cluster, and in order. One that would keep somebody busy while others are
-    idle is cut.
+    Each unit is for one cluster, and in order. One that is so long that the others would be idle
+    meanwhile is cut.
     """
     seconds = lasts(durations, clusters)
     limit = sum(seconds.values()) / (parts * _PARTS) if parts > 1 else float("inf")
@@ -115,9 +115,7 @@ def shards(
 
 
 def fingerprint(made: Iterable[Iterable[str]]) -> str:
-    """Twelve letters that differ when the division does: shards of different divisions do not
-    fit together.
-    """
+    """Twelve letters that differ for different divisions, whose shards must not be put together."""
     text = "\n\n".join("\n".join(sorted(shard)) for shard in made)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -25,7 +25,7 @@ def told(config: pytest.Config) -> Iterator[None]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """No pass."""
+    """A run of which something could not be written does not pass."""
     if _PROBLEM in session.config.stash and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -33,6 +33,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """The first problem."""
+    """Say what could not be written first."""
     if problem := config.stash.get(_PROBLEM, None):
         terminalreporter.line(f"lvs-harness: {problem}", red=True)

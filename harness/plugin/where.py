@@ -32,7 +32,7 @@ from harness.report import artifacts
 
 ARTIFACTS = "artifacts"
 _TOLD = 10
-"""So many problems are told where there is nothing to run."""
+"""At most so many problems are listed where nothing can be run."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -91,8 +91,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Whoever asks the run to end gets to know what was found until then; a worker's controller
-    sees to it.
+    """Have a signal that ends the run leave time to report what was found. In a worker this is left
+    to the controller.
     """
     if not parallel.is_worker(config):
         interrupts.install()
@@ -163,7 +163,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 
 def _enter(config: pytest.Config) -> None:
-    """In a guest or a worker: know the run that this process has been started for."""
+    """In a guest or a worker: take over the run for which this process has been started."""
     if (run := entered()) is None:
         return
     config.stash[RUN] = run
@@ -174,7 +174,7 @@ def _enter(config: pytest.Config) -> None:
 
 
 def _begin(config: pytest.Config, chosen: choice.Choice) -> Run:
-    """The run, for which there is a folder now."""
+    """Make the run and its folder."""
     from harness.images import program
 
     folder = artifacts.new_run(Path(config.invocation_params.dir, config.getoption("artifacts")))
@@ -226,7 +226,7 @@ def _needs_kernel(config: pytest.Config) -> bool:
 
 
 def _in_short(wrong: dict[str, str]) -> str:
-    """Each problem once, with the first of the scenarios that have it."""
+    """Each problem once, with the first scenario that has it."""
     first_of: dict[str, str] = {}
     for scenario, problem in wrong.items():
         first_of.setdefault(problem, scenario)
