@@ -50,6 +50,8 @@ def _not_yielded(router: Router, advert: Advertisement) -> Iterator[Violation]:
     )
     for heard in reversed(router.heard):
         if heard.at > advert.at - slack:
+            if heard.priority == 0 and heard.at < advert.at:
+                return  # Skew_Time of a high priority is less than what the clock may be off
             continue
         if run.afresh and heard.at < run.span.since:
             return
@@ -174,9 +176,8 @@ def _too_quiet(router: Router, able: Span) -> Iterator[Violation]:
         resigned = any(each.at == mark and not each.priority for each in router.heard)
         wait = router.down_interval(min(possible), longest) + instance.preempt_delay
         wait = router.skew(min(possible), longest) if resigned else wait
-        if _owns(instance) and any(
-            run.afresh and run.span.since == able.since for run in router.runs
-        ):
+        started = any(run.afresh and run.span.since == mark for run in router.runs)
+        if _owns(instance) and started:
             wait = observed.slack  # whoever owns the addresses is master at once
         if end > mark + wait + observed.slack:
             text = (

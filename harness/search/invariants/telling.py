@@ -9,6 +9,7 @@ from typing import Final
 
 from harness.events import (
     AddressChanged,
+    DaemonChanged,
     DestinationChanged,
     Event,
     Notification,
@@ -114,14 +115,22 @@ def _scripts(
 
 
 def _said(observed: Observed, director: str, instance: str) -> list[tuple[str, Event]]:
-    """The states in the log; one that is logged again is no change."""
+    """The states in the log; one that is logged again is no change, unless keepalived was started
+    anew.
+    """
     before = observed.held(StateChanged, node=director, instance=instance)
     state = before[-1].state if before else None
+    starts = [
+        event.at for event in observed.of(DaemonChanged, node=director, name="keepalived")
+        if event.action == "started"
+    ]  # fmt: skip
+    last = observed.began
     found: list[tuple[str, Event]] = []
     for event in observed.of(StateChanged, node=director, instance=instance):
-        if event.state != state or event.state == "BACKUP":
+        anew = any(last <= start <= event.at for start in starts)
+        if anew or event.state != state or event.state == "BACKUP":
             found.append((event.state, event))
-        state = event.state
+        state, last = event.state, event.at
     return found
 
 
