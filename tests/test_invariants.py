@@ -18,6 +18,7 @@ from harness.search.invariants.__main__ import page
 from harness.search.invariants.addresses import HELD, SILENT, STRANGERS
 from harness.search.invariants.advertising import ANNOUNCED, PACE, REASON, TRUE
 from harness.search.invariants.balance import SERVED, TABLES
+from harness.search.invariants.daemons import ONCE
 from harness.search.invariants.editing import EDITED
 from harness.search.invariants.election import FAULTY, TAKES, TOGETHER, WAITS, YIELDS
 from harness.search.invariants.rest import RESTORED
@@ -140,6 +141,13 @@ def scripted(*told: str) -> Story:
 
 
 WELL: list[Callable[[], Story]] = [
+    lambda: (
+        quiet()
+        .act("CrashVrrp", "director2", 5.0, 5.0)
+        .log("director2", 5.0, "Starting VRRP child process, pid=8")
+        .log("director2", 6.0, "VRRP child process(8) died: Respawning")
+        .log("director2", 6.0, "Starting VRRP child process, pid=9")
+    ),
     quiet,
     failover,
     removed_server,
@@ -411,6 +419,15 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
         "a daemon stays away",
         RESTORED,
         lambda: removed_server().without(lambda event: event.kind == "daemon" and event.at == 12),
+    ),
+    (
+        "a child is started twice",
+        ONCE,
+        lambda: (
+            quiet()
+            .log("director1", 5.0, "Starting VRRP child process, pid=8")
+            .log("director1", 6.0, "Starting VRRP child process, pid=9")
+        ),
     ),
     ("a daemon dies", "daemons live", lambda: quiet().daemon("web1", 5.0, "ended", "httpd", -11)),
     (

@@ -10,9 +10,17 @@ from harness.events import DaemonChanged, Event, Log
 from harness.keepalived.timers.checking import LINGER
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect, disturbances
+from harness.search.model.processes import ends
 from harness.search.model.spans import Span
 from harness.search.observed import UNTOLD, Act, Observed, Violation
 from harness.topology.checks import CONNECT_TIMEOUT
+
+ONCE = "a child of keepalived runs once"
+
+_STARTED: Final = re.compile(
+    r"Starting (?P<child>VRRP|Healthcheck) child process, pid=(?P<pid>\d+)"
+)
+_DIED: Final = re.compile(r"(?P<child>VRRP|Healthcheck) child process\((?P<pid>\d+)\) died")
 
 ENDS: Final = frozenset(
     {
@@ -68,6 +76,34 @@ def daemons_live(observed: Observed) -> list[Violation]:
         ):
             text = f"a child of keepalived on {log.node} died: {without_time(log.line)}"
             found.append(Violation("daemons live", log.at, text, (log,)))
+    return found
+
+
+@invariant(ONCE)
+def children_run_once(observed: Observed) -> list[Violation]:
+    """keepalived starts no child while another one of its kind runs.
+
+    keepalived ``core/main.c``, ``start_vrrp_child`` and ``start_check_child``: the parent says whom
+    it starts, and who has died.
+    """
+    found: list[Violation] = []
+    running: dict[tuple[str, str], str] = {}
+    for event in observed.events:
+        if ends(event):
+            for key in [key for key in running if key[0] == event.node]:
+                del running[key]
+        if not isinstance(event, Log):
+            continue
+        if started := _STARTED.search(event.line):
+            key = event.node, started["child"]
+            if key in running:
+                text = f"keepalived on {event.node} starts a second {started['child']} child"
+                found.append(Violation(ONCE, event.at, text, (event,)))
+            running[key] = started["pid"]
+        if died := _DIED.search(event.line):
+            key = event.node, died["child"]
+            if running.get(key) == died["pid"]:
+                del running[key]
     return found
 
 

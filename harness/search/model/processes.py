@@ -48,8 +48,8 @@ def runs(observed: Observed, director: str, child: str = VRRP) -> list[Run]:
         if event.node != director:
             continue
         respawns = _says(event, f"Starting {child} child process")
-        ends = _ends(event) or _dies(event, child)
-        if started is not None and (ends or respawns):
+        over = ends(event) or _dies(event, child)
+        if started is not None and (over or respawns):
             found += _parts(Span(started, event.at), afresh, hung)
             started = None
         begins = isinstance(event, DaemonChanged) and (event.name, event.action) == (
@@ -86,7 +86,7 @@ def unreplaced(events: Iterable[Event]) -> set[tuple[str, str]]:
         for child in (VRRP, CHECKERS):
             if _dies(event, child):
                 found.add((event.node, child))
-            if _says(event, f"Starting {child} child process") or _ends(event):
+            if _says(event, f"Starting {child} child process") or ends(event):
                 found.discard((event.node, child))
     return found
 
@@ -99,7 +99,7 @@ def _dies(event: Event, child: str) -> bool:
     return _says(event, f"{child} child process(") and _says(event, "died")
 
 
-def _ends(event: Event) -> bool:
+def ends(event: Event) -> bool:
     """Whether keepalived acts no more from an event on: an orderly end begins a second before the
     process is gone.
     """
@@ -176,7 +176,7 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
         if event.node != director:
             continue
         if (
-            _ends(event)
+            ends(event)
             or _dies(event, VRRP)
             or (isinstance(event, StateChanged) and event.instance == instance)
         ):
