@@ -248,3 +248,35 @@ def test_forwarding_by_tun_tells_the_client_what_fits(cluster: Cluster, family: 
     }  # label: who says what fits
     assert max(len(packet.ip) for packet in path.between(cluster.client, master)) == MTU
     assert max(len(packet.ip) for packet in path.between(master, cluster.server_of(request))) == MTU
+
+
+def persistent(cluster: Cluster) -> None:
+    """Have the director give all of a client's connections to one real server."""
+    service = service_of("DR", 4, "TCP")
+    words = [*ipvsadm.service(service), *ipvsadm.scheduler(service), "-p", "60"]
+    cluster.master.machine.run(["ipvsadm", "-E", *words])
+
+
+def counters(cluster: Cluster) -> dict[tuple[str, str], int]:
+    """What the master has counted so far, by whose counter it is and by its name."""
+    return {(each.of, each.name): each.value for each in cluster.count(cluster.master)}
+
+
+@ONE_LAN
+@pytest.mark.control("one real server for all", sabotage=persistent, caught="shares")
+def test_forwarding_by_dr_is_counted_on_the_way_in_alone(cluster: Cluster) -> None:
+    """Answers go past the director, so that its counters (``ip_vs_out_stats``) know of none."""
+    service = service_of("DR", 4, "TCP")
+    cluster.settle()
+    before = counters(cluster)
+    cluster.fetch(4, service)
+    after = counters(cluster)
+    grown = {key: value - before[key] for key, value in after.items()}
+    servers = [
+        f"{service.name} -> {each.endpoint}" for each in cluster.master.destinations(service)
+    ]
+
+    assert [grown[server, "conns"] for server in servers] == [2, 2]  # label: shares
+    assert grown[service.name, "conns"] == 4
+    assert grown[service.name, "inpkts"] == sum(grown[server, "inpkts"] for server in servers) > 4
+    assert grown[service.name, "outpkts"] == 0

@@ -1,10 +1,10 @@
-"""Starvation: a director whose host is too busy to let keepalived run all the time."""
+"""Starvation: a machine whose host is too busy to let it run all the time, or its keepalived."""
 
 import pytest
 
 from harness.cluster import Cluster
 from harness.events import AddressChanged
-from harness.faults import HangKeepalived, Mute, Starve
+from harness.faults import HangKeepalived, Mute, Starve, StarveMachine
 from harness.keepalived import timers
 from harness.scenario import topology
 from topologies.director_pair import DirectorPair
@@ -53,3 +53,27 @@ def test_failover_at_each_turn_of_a_master_that_is_starved_for_longer(cluster: C
     assert [move.action for move in moves[: 2 * turns - 1]] == ["added", "removed"] * (
         turns - 1
     ) + ["added"]
+
+
+@pytest.mark.health
+@pytest.mark.control(
+    "checked too rarely",
+    config={"director1": ("delay_loop 2", "delay_loop 200")},
+    caught="removed",
+)
+def test_health_of_a_machine_that_stands_still_for_longer_than_its_checkers_wait(
+    cluster: Cluster,
+) -> None:
+    """Its kernel accepts the checker's connection, and nobody answers in it: the real server is
+    removed as one that is silent (``check_http.c``, ``http_read_thread``).
+    """
+    server, service = cluster.real_servers[0], cluster.service
+    starved = StarveMachine(server, stands=60, runs=60)
+    due = timers.removal(service, starved.symptom)
+
+    with cluster.suffering(starved) as struck:
+        took = cluster.wait_pool(
+            cluster.master, server, service=service, present=False, since=struck, until=due.latest
+        )  # label: removed
+
+    assert took.within(due)

@@ -14,9 +14,18 @@ from harness.cluster.waiting import Waiting
 from harness.daemons import httpd, ipvsadm
 from harness.daemons.nodes import DirectorNode, Node, PhantomNode, RealServerNode
 from harness.daemons.nodes.phantom import Resign, Silence, Step
-from harness.events import Arp, ConnectionChanged, DaemonChanged, FaultChanged, Request, Saturated
+from harness.events import (
+    Arp,
+    ConnectionChanged,
+    Counter,
+    DaemonChanged,
+    FaultChanged,
+    Request,
+    Saturated,
+)
 from harness.faults.fault import Fault
 from harness.faults.servers import RemovePage
+from harness.ipvs import counters
 from harness.ipvs.connections import PATH, Entry, changes, parse
 from harness.ipvs.schedulers import Flow
 from harness.keepalived import timers
@@ -337,6 +346,24 @@ class Cluster(Waiting):
             )
         self._tables[director.name] = table
         return sorted(table, key=lambda entry: entry.client[1])
+
+    def count(self, director: DirectorNode) -> list[Counter]:
+        """Put on the timeline what a director has counted so far: its IPVS of each service and real
+        server, its keepalived of each VRRP instance. Returns these events.
+
+        IPVS brings its own up to date every two seconds, for which this waits.
+        """
+        self.timeline.let_pass(counters.UPDATED + self.slack)
+        said = director.machine.run(counters.ARGV).stdout
+        found = [*counters.parse(said)]
+        for instance in director.role.instances:
+            own = self.statistics(director, instance.name)
+            found += [(instance.name, name, value) for name, value in own.items()]
+        at = self.timeline.now()
+        events = [Counter(at, director.name, of=of, name=name, value=n) for of, name, n in found]
+        for event in events:
+            self.timeline.record(event)
+        return events
 
     def forget_path_mtu(self, node: Node) -> None:
         """Have a machine forget what it learned of links that take less than its own."""

@@ -8,6 +8,7 @@ class. The fields of a class are the event's details. docs/artifacts.md has a ta
 
 from harness.events.balancing import (
     ConnectionChanged,
+    Counter,
     DestinationChanged,
     ServiceChanged,
     Synchronisation,
@@ -29,6 +30,7 @@ __all__ = [
     "Arp",
     "Channel",
     "ConnectionChanged",
+    "Counter",
     "DaemonChanged",
     "DestinationChanged",
     "Event",

@@ -59,3 +59,13 @@ class Synchronisation(Event):
     connections: Annotated[
         str, "each as PROTOCOL CLIENT SERVICE SERVER STATE, with commas between them"
     ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counter(Event):
+    """Where a scenario asks for a director's counters: what one of them has come to."""
+
+    kind = "counter"
+    of: Annotated[str, "`TCP 172.16.10.50:80`, ` -> 172.16.10.21:80` behind it, or a VRRP instance"]
+    name: Annotated[str, "ipvsadm's word, such as `inpkts`, or keepalived's"]
+    value: int

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from harness.clock import Instant
 from harness.events.balancing import (
     ConnectionChanged,
+    Counter,
     DestinationChanged,
     ServiceChanged,
     Synchronisation,
@@ -49,6 +50,7 @@ KINDS: Final[Mapping[str, type[Event]]] = {
         StreamChanged,
         Saturated,
         ConnectionChanged,
+        Counter,
         Synchronisation,
         FaultChanged,
         Expected,

@@ -25,6 +25,7 @@ from harness.faults.processes import (
     HangSpeaker,
     KillKeepalived,
     Starve,
+    StarveMachine,
     StopKeepalived,
     StopSpeaker,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "RenameInterface",
     "ResetRequests",
     "Starve",
+    "StarveMachine",
     "StopDnsmasq",
     "StopHttpd",
     "StopKeepalived",

@@ -6,9 +6,10 @@ import signal
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from harness.daemons.nodes import DirectorNode
+from harness.daemons.nodes import DirectorNode, Node
 from harness.errors import HarnessError
 from harness.faults.fault import Fault, Surroundings
+from harness.keepalived.timers import Symptom
 from harness.lab.machine import Process
 
 
@@ -44,6 +45,41 @@ class HangSpeaker(Fault[DirectorNode]):
 
     def heal(self, around: Surroundings) -> None:
         self.node.signal_all(signal.SIGCONT)
+
+
+@dataclass(frozen=True)
+class StarveMachine(Fault[Node]):
+    """A whole machine gets the processor by turns, as :class:`Starve` has it of keepalived alone:
+    all its processes stand still for ``stands`` seconds, run for ``runs`` seconds, and so on. Its
+    kernel goes on meanwhile: it answers ARP and accepts connections.
+    """
+
+    symptom: ClassVar[Symptom] = Symptom.SILENT
+    in_office: ClassVar[bool] = True
+    stands: float
+    runs: float
+    _schedulers: list[Process] = field(default_factory=list, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.stands <= 0 or self.runs <= 0:
+            raise HarnessError(
+                f"StarveMachine: stands={self.stands:g} and runs={self.runs:g} are to be above 0 s"
+            )
+
+    @property
+    def name(self) -> str:
+        return f"StarveMachine (stands {self.stands:g} s, runs {self.runs:g} s)"
+
+    def inject(self, around: Surroundings) -> None:
+        # kill(-1) spares the machine's pid 1 and whoever calls it (kill(2)), so sleep comes after.
+        turn = f"kill -STOP -1; sleep {self.stands}; kill -CONT -1; sleep {self.runs}"
+        words = ["sh", "-c", f"while :; do {turn}; done"]
+        self._schedulers.append(self.node.machine.popen(*words))
+
+    def heal(self, around: Surroundings) -> None:
+        while self._schedulers:
+            self._schedulers.pop().send_signal(signal.SIGKILL)
+        self.node.machine.run(["sh", "-c", "kill -CONT -1"], check=False)
 
 
 class HangKeepalived(HangSpeaker):

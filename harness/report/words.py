@@ -10,6 +10,7 @@ from harness.events import (
     Advertisement,
     Arp,
     ConnectionChanged,
+    Counter,
     DaemonChanged,
     DestinationChanged,
     Event,
@@ -75,6 +76,8 @@ def words(event: Event) -> str:
             return _stream(event)
         case ConnectionChanged():
             return _connection(event)
+        case Counter():
+            return f"{event.of}: {event.name} {event.value}"
         case FaultChanged():
             return f"{event.name} {event.action}"
         case Expected():
@@ -100,7 +103,7 @@ def worth_a_line(event: Event) -> bool:
     """Whether an event belongs in a short table: frames where they were sent, no loopback or
     link-local.
 
-    Of the logs only what they say of health checks.
+    Of the logs only what they say of health checks; of counters none, since they are many.
     """
     if isinstance(event, Log):
         return event.daemon == "keepalived" and CHECKED.search(event.line) is not None
@@ -108,7 +111,9 @@ def worth_a_line(event: Event) -> bool:
         return bool(event.details.get("sent"))
     if event.kind == "address" and str(event.details.get("address")).startswith("fe80:"):
         return False
-    return event.kind not in ("expected", "ndp") and event.details.get("interface") != "lo"
+    return (
+        event.kind not in ("expected", "ndp", "counter") and event.details.get("interface") != "lo"
+    )
 
 
 def _other(event: Event) -> str:

@@ -99,6 +99,14 @@ def test_a_scheduler_that_begins_anew(cluster: Cluster) -> None:
     assert len({request.server for request in cluster.fetch(2)}) == 2
 
 
+@shows(Cluster.count)
+def test_what_a_director_has_counted(cluster: Cluster) -> None:
+    cluster.fetch(2)
+    counted = {(each.of, each.name): each.value for each in cluster.count(cluster.master)}
+    assert counted[cluster.service.name, "conns"] >= 2
+    assert counted["VI_1", "Became master"] == 1
+
+
 @shows(Cluster.forget_path_mtu)
 def test_a_machine_that_forgets_a_path_s_mtu(cluster: Cluster) -> None:
     cluster.forget_path_mtu(cluster.client)

@@ -48,6 +48,7 @@ from harness.faults import (
     RenameInterface,
     ResetRequests,
     Starve,
+    StarveMachine,
     StopDnsmasq,
     StopHttpd,
     StopKeepalived,
@@ -102,6 +103,14 @@ def test_a_starved_keepalived(cluster: Cluster) -> None:
     backup = cluster.backup
     with cluster.suffering(Starve(cluster.master, stands=4.0, runs=1.0)) as struck:
         cluster.wait_master(backup, since=struck, until=5)
+
+
+@shows(StarveMachine)
+def test_a_starved_machine(cluster: Cluster) -> None:
+    server = cluster.real_servers[0]
+    due = timers.removal(cluster.service, StarveMachine.symptom)
+    with cluster.suffering(StarveMachine(server, stands=60.0, runs=60.0)) as struck:
+        cluster.wait_pool(cluster.master, server, present=False, since=struck, until=due.latest)
 
 
 @shows(Maintenance)
