@@ -44,7 +44,7 @@ class Searched(Topo):
 
     VARIED: Mapping[str, tuple[object, ...]] = MappingProxyType(
         {
-            "priorities": ((100, 90), (200, 100), (100, 100), (254, 1), (255, 100), (255, 255)),
+            "priorities": ((100, 90), (200, 100), (100, 100), (254, 1), (255, 100)),
             "advert_int": (1, 2),
             "version": (2, 3),
             "preempt": ("yes", "no", "later"),
