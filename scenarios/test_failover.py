@@ -162,7 +162,7 @@ def test_failover_by_a_restart_goes_there_and_back(cluster: Cluster) -> None:
     due = timers.takeover(backup.vrrp, announced=True)
 
     with cluster.load() as load:
-        with cluster.suffering(StopKeepalived(master)) as struck:
+        with cluster.suffering(StopKeepalived(master), heal_at_once=True) as struck:
             pass
         took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
         candidate = cluster.candidate_since(master, since=struck)
@@ -214,7 +214,7 @@ def test_failover_of_a_flapping_link_goes_once(cluster: Cluster) -> None:
     strikes = []
 
     for _ in range(4):
-        with cluster.suffering(Unplug(master)) as struck:
+        with cluster.suffering(Unplug(master), heal_at_once=True) as struck:
             strikes.append(struck)
             cluster.timeline.let_pass(master.vrrp.advert_int / 2)
         cluster.timeline.let_pass(timers.master_down_interval(master.vrrp) / 2)

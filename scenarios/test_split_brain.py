@@ -79,8 +79,8 @@ def both_masters_until(cluster: Cluster, speaker: DirectorNode) -> Iterator[None
     """
     master, backup = cluster.master, cluster.backup
     with (
-        cluster.suffering(DropAdvertisements(master)),
-        cluster.suffering(DropAdvertisements(backup)) as struck,
+        cluster.suffering(DropAdvertisements(master), heal_at_once=True),
+        cluster.suffering(DropAdvertisements(backup), heal_at_once=True) as struck,
     ):
         took = cluster.wait_master(
             backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest

@@ -96,7 +96,7 @@ def test_tracking_forgives_fewer_failures_than_fall_says(cluster: Cluster) -> No
     began = cluster.timeline.now()
 
     for _ in range(2):
-        with cluster.suffering(FailCheck(master)):
+        with cluster.suffering(FailCheck(master), heal_at_once=True):
             cluster.timeline.let_pass((script.fall - 1) * script.interval - cluster.slack)
         cluster.timeline.let_pass(script.interval + cluster.slack)
 

@@ -50,14 +50,20 @@ class Cluster(Waiting):
     before_healing: Callable[[Exception], None] | None = None
 
     @contextlib.contextmanager
-    def suffering(self, fault: Fault[Node], at_once: bool = False) -> Iterator[Instant]:
+    def suffering(
+        self, fault: Fault[Node], at_once: bool = False, heal_at_once: bool | None = None
+    ) -> Iterator[Instant]:
         """Inject a fault, give the instant just before it, and heal it at the end whatever happens.
 
-        See :meth:`inject`.
+        See :meth:`inject`. The seed decides as well at which moment of the protocol it is healed,
+        unless something went wrong meanwhile, another fault has just been healed, or that is to be
+        at once (``heal_at_once``, None: as ``at_once``).
         """
         struck = self.inject(fault, at_once)
         try:
             yield struck
+            if not (at_once if heal_at_once is None else heal_at_once):
+                self.wait_healing(fault)
         except Exception as problem:
             if self.before_healing is not None:
                 self.before_healing(problem)
@@ -88,6 +94,7 @@ class Cluster(Waiting):
             FaultChanged(self.timeline.now(), fault.node.name, name=fault.name, action="healed")
         ).at
         fault.heal(self._around)
+        self._healed_until = self.timeline.now()
         self.suffered = [other for other in self.suffered if other != fault]
         return healed
 

@@ -86,6 +86,7 @@ class Base:
         self.nodes = Nodes({host.name: node_of(host, plan, self._log_pipe) for host in plan.hosts})
         self.timeline.nodes = self.nodes.keys()
         self.suffered: list[Fault[Node]] = []
+        self._healed_until = EVER
         self._tables: dict[str, list[Entry]] = {}
         self.scenarios = 0
         self._expectations = Expectations(self.timeline)

@@ -1,10 +1,10 @@
-"""When faults strike: at a moment of the protocol that the seed decides (pure).
+"""When faults strike and are healed: at a moment of the protocol that the seed decides (pure).
 
 In virtual time everything else repeats to the nanosecond, so without this every fault would strike
 at one moment, and windows would be tried at one point. A *moment* is a fraction of a period: of the
-interval between two advertisements for what happens to directors, of ``delay_loop`` for what
-happens to real servers. It depends on the seed, the scenario and how many faults that has had, and
-on nothing that a shared cluster or ``-n`` could change.
+interval between two advertisements, or two runs of a tracked script, for what happens to directors;
+of ``delay_loop`` for what happens to real servers. It depends on the seed, the scenario and how
+many moments that has had, and on nothing that a shared cluster or ``-n`` could change.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""When faults strike: at a moment of the protocol that the seed draws
+"""When faults strike and are healed: at a moment of the protocol that the seed draws
 (:mod:`harness.cluster.moments`).
 """
 
@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 from harness.events import Advertisement, StateChanged
 from harness.faults.fault import Fault
 from harness.timeline import TooLate
-from harness.topology import VirtualService
+from harness.topology import VirtualService, VrrpInstance
 
 
 def wait_moment(cluster: Settling, fault: Fault[Node]) -> None:
@@ -24,6 +24,38 @@ def wait_moment(cluster: Settling, fault: Fault[Node]) -> None:
         _wait_within_reign(cluster, fault.node, moment)
     elif isinstance(fault.node, RealServerNode):
         wait_between_checks(cluster, fault.node, moment, fault.cuts)
+
+
+def wait_healing(cluster: Settling, fault: Fault[Node]) -> None:
+    """See :meth:`harness.cluster.Cluster.suffering`."""
+    period = _period(cluster, fault.node)
+    if period:
+        cluster.timeline.let_pass(cluster.moments.draw() * period)
+
+
+def _period(cluster: Settling, node: Node) -> float:
+    """The longest time between two things that are done again and again and that tell of a node's
+    health, in seconds: its director's advertisements and runs of scripts, or the checks of a real
+    server. 0 where nothing of it is.
+    """
+    if isinstance(node, DirectorNode):
+        return max((_turn(instance) for instance in node.role.instances), default=0.0)
+    if isinstance(node, RealServerNode):
+        paces = [
+            check.pace(service.delay_loop)
+            for director in cluster.directors
+            for service in director.role.services
+            for check in service.checks
+        ]
+        return max((max(pace.delay_loop, pace.delay_before_retry) for pace in paces), default=0.0)
+    return 0.0
+
+
+def _turn(instance: VrrpInstance) -> float:
+    """The longest time between two advertisements of an instance, or two runs of a script that it
+    tracks.
+    """
+    return max([instance.advert_int, *(script.interval for script in instance.track_scripts)])
 
 
 def _wait_within_reign(cluster: Settling, director: DirectorNode, moment: float) -> None:
@@ -38,7 +70,7 @@ def _wait_within_reign(cluster: Settling, director: DirectorNode, moment: float)
         earliest = max(
             [cluster.timeline.now(), *(event.at + moments.REIGN for event in entered[-1:])]
         )
-        at = moments.instant(sent[-1].at, instance.advert_int, moment, earliest)
+        at = moments.instant(sent[-1].at, _turn(instance), moment, earliest)
         cluster.timeline.let_pass(at - cluster.timeline.now())
         return
 

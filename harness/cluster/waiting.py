@@ -247,6 +247,16 @@ class Waiting(Settling):
         """
         striking.wait_moment(self, fault)
 
+    def wait_healing(self, fault: Fault[Node]) -> None:
+        """Wait until the moment at which a fault is to be healed.
+
+        That is up to one interval of what tells of its node's health: of a director's
+        advertisements or runs of scripts, or of the checks of a real server. Faults that are healed
+        one right after the other share the moment of the first.
+        """
+        if self.timeline.now() - self._healed_until > self.slack:
+            striking.wait_healing(self, fault)
+
     def wait_between_checks(
         self, server: RealServerNode, moment: float = 0.5, cuts: bool = True
     ) -> None:
