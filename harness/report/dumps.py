@@ -5,6 +5,8 @@ keepalived's own dumps.
 from __future__ import annotations
 
 import contextlib
+import ipaddress
+import re
 import signal
 from pathlib import Path
 
@@ -15,18 +17,20 @@ from harness.errors import HarnessError
 from harness.lab.machine import Process
 from harness.report.standing import addresses, standing
 
-_TABLE = ("ipvsadm", "-Ln")
-_FILES: dict[type[Node], dict[str, str]] = {
-    Node: {"neighbours.txt": "/proc/net/arp", "counters.txt": "/proc/net/dev"},
+_TABLE = "ipvs.txt"
+_NETWORK: dict[type[Node], dict[str, str]] = {
+    Node: {"neighbours.txt": "arp", "counters.txt": "dev"},
     DirectorNode: {
-        "ipvs-statistics.txt": "/proc/net/ip_vs_stats",
-        "ipvs-connections.txt": "/proc/net/ip_vs_conn",
+        _TABLE: "ip_vs",
+        "ipvs-statistics.txt": "ip_vs_stats",
+        "ipvs-connections.txt": "ip_vs_conn",
     },
-    RealServerNode: {"apache2.conf": httpd.CONFIG},
 }
-"""What is copied from the nodes of each kind. A program costs a guest 10 ms, so `ip` is not asked
-for what is known.
+"""What is copied from /proc/net of the nodes of each kind. A program costs a guest 10 ms, and a
+question to a machine some more than a file in its network namespace.
 """
+_IN_TABLE = re.compile(r"(?:([0-9A-F]{8})|\[([0-9a-f:]+)\]):([0-9A-F]{4})")
+"""Address and port as the kernel writes them (``ip_vs_ctl.c``, ``ip_vs_info_seq_show``)."""
 
 _DUMPS = {signal.SIGUSR1: "/tmp/keepalived.data", signal.SIGUSR2: "/tmp/keepalived.stats"}
 """keepalived(8), SIGNALS: what each makes it write, in its default folder."""
@@ -57,11 +61,10 @@ def gather(cluster: Cluster, folder: Path) -> None:
         (folder / node.name / "addresses.txt").write_text(
             addresses(held, node.name), encoding="utf-8"
         )
-        if isinstance(node, DirectorNode):
-            _ask(node, _TABLE, folder / node.name / "ipvs.txt")
-        for kind in (kind for kind in _FILES if isinstance(node, kind)):
-            for name, path in _FILES[kind].items():
-                _copy(node, path, folder / node.name / name)
+        for name, text in _network(node).items():
+            (folder / node.name / name).write_text(text, encoding="utf-8")
+        if isinstance(node, RealServerNode):
+            _copy(node, httpd.CONFIG, folder / node.name / "apache2.conf")
     cluster.timeline.let_pass(cluster.slack)
     for director in asked:
         for path in _DUMPS.values():
@@ -88,9 +91,28 @@ def hears(process: Process, *numbers: signal.Signals) -> bool:
     return all(heard >> (number - 1) & 1 for number in numbers)
 
 
-def _ask(node: Node, command: tuple[str, ...], target: Path) -> None:
-    with contextlib.suppress(HarnessError, FileNotFoundError):
-        target.write_text(node.machine.run(command, check=False).stdout, encoding="utf-8")
+def _network(node: Node) -> dict[str, str]:
+    """What the kernel tells of a node's network: file name -> content."""
+    found = {}
+    with node.machine.inside():
+        for kind in (kind for kind in _NETWORK if isinstance(node, kind)):
+            for name, file in _NETWORK[kind].items():
+                with contextlib.suppress(FileNotFoundError):
+                    found[name] = Path("/proc/thread-self/net", file).read_text(encoding="utf-8")
+    if _TABLE in found:
+        found[_TABLE] = readable(found[_TABLE])
+    return found
+
+
+def readable(table: str) -> str:
+    """The kernel's IPVS table with addresses and ports as ``ipvsadm -Ln`` has them."""
+
+    def endpoint(found: re.Match[str]) -> str:
+        four, six, port = found.groups()
+        address = ipaddress.ip_address(six or bytes.fromhex(four))
+        return f"[{address}]:{int(port, 16)}" if six else f"{address}:{int(port, 16)}"
+
+    return _IN_TABLE.sub(endpoint, table)
 
 
 def _copy(node: Node, path: str, target: Path) -> None:

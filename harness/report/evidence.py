@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from harness.clock import Instant
 from harness.cluster import Cluster
 from harness.errors import HarnessError
-from harness.events import Advertisement, Event
+from harness.events import Advertisement, Arp, Event, Ndp, Request, Synchronisation
 from harness.lab.plan import Plan
 from harness.observers.packets import Frame
 from harness.report import dumps
@@ -34,6 +35,13 @@ from harness.report.standing import standing
 from harness.topology.roles import kind_of
 
 
+_OFTEN = (Request, Advertisement, Arp, Ndp, Synchronisation)
+"""Of which there may be thousands, and each write costs a guest more than all else that is done
+with an event. One of them is written at once; more wait for the next frames, which are never far
+and tell of the same, or for the next event of another kind.
+"""
+
+
 class Evidence:
     """Of one scenario on a running cluster, from construction to :meth:`finish`, in a folder of its
     own.
@@ -48,6 +56,11 @@ class Evidence:
         self._frames = 0
         self._lines: dict[int, str] = {}
         """What was written of an event, by its id: the timeline holds them all."""
+        self._waiting: list[str] = []
+        """What is still to be written of the timeline; several threads record."""
+        self._writing = threading.Lock()
+        self._written = False
+        """Whether an event was written since there were frames."""
         self._ended: Instant | None = None
         timeline = cluster.timeline
         self._about = {
@@ -81,9 +94,19 @@ class Evidence:
 
     def _hear(self, event: Event) -> None:
         if self._problem is None:
+            line = self._lines[id(event)] = event.as_json()
+            with self._writing:
+                self._waiting.append(line)
+            if not (self._written and isinstance(event, _OFTEN)):
+                self._write_timeline()
+                self._written = True
+
+    def _write_timeline(self) -> None:
+        with self._writing:
+            waiting, self._waiting = self._waiting, []
             try:
-                line = self._lines[id(event)] = event.as_json()
-                self._timeline.write(line.encode() + b"\n")
+                if waiting:
+                    self._timeline.write("\n".join([*waiting, ""]).encode())
             except OSError as problem:  # whoever records cannot help it: it is told at the end
                 self._problem = problem
 
@@ -94,6 +117,8 @@ class Evidence:
                 self._capture.write(frames)
             except OSError as problem:
                 self._problem = problem
+            self._write_timeline()
+            self._written = False
 
     def end(self) -> None:
         """End the timeline here: what follows is no part of the scenario.
@@ -145,6 +170,7 @@ class Evidence:
             return problem
         finally:
             timeline.listen(None)
+            self._write_timeline()
             self._timeline.close()
             self._capture.close()
         return None

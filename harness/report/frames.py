@@ -15,6 +15,7 @@ from harness.topology import Client, Director, RealServer
 _ARP, _IPV4, _IPV6 = b"\x08\x06", b"\x08\x00", b"\x86\xdd"
 _TCP, _UDP, _IPIP, _VRRP = 6, 17, 4, 112
 _PORTS = (_TCP, _UDP)
+_EXCHANGED = frozenset(bytes([protocol]) for protocol in _PORTS)
 
 
 class _Packet(NamedTuple):
@@ -46,6 +47,8 @@ class Commenter:
     def comment(self, data: bytes) -> str | None:
         """What an Ethernet frame is; None if that is nothing of note."""
         kind = data[12:14]
+        if kind == _IPV4 and data[23:24] in _EXCHANGED:  # nearly all are
+            return self._exchange(data[26:30], data[30:34])
         if kind == _ARP:
             return _arp(data[14:])
         if kind == _IPV4 and len(data) >= 34:

@@ -65,9 +65,7 @@ class Writer:
         os.close(self._fd)
 
 
-def packet(
-    interface: int, at: int, data: bytes, *, sent: bool, comment: str | None = None
-) -> bytes:
+def packet(interface: int, at: int, data: bytes, sent: bool, comment: str | None = None) -> bytes:
     """The block of one frame; ``at`` in nanoseconds of the Unix epoch, ``sent`` by the interface or
     received by it.
     """

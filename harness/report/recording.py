@@ -31,13 +31,18 @@ class Recording:
 
     def write(self, frames: Iterable[Frame]) -> None:
         """Append frames."""
-        self._file.write(map(self._packet, frames))
-
-    def _packet(self, frame: Frame) -> bytes:
-        interface = self._interfaces[frame.node, frame.interface]
-        at = self._origin + round(frame.at * 1e9)
-        return pcapng.packet(
-            interface, at, frame.on_the_wire, sent=frame.sent, comment=self._comment(frame.data)
+        interfaces, origin, comment = self._interfaces, self._origin, self._comment
+        self._file.write(
+            [
+                pcapng.packet(
+                    interfaces[frame.node, frame.interface],
+                    origin + round(frame.at * 1e9),
+                    frame.on_the_wire if frame.tag else frame.data,
+                    frame.sent,
+                    comment(frame.data),
+                )
+                for frame in frames
+            ]
         )
 
     def close(self) -> None:
