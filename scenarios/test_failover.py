@@ -102,7 +102,7 @@ def test_failover_is_followed_by_failback(
     """
     master, backup = cluster.master, cluster.backup
     due = (
-        timers.after_split_brain(master.vrrp, backup.vrrp)
+        timers.after_split_brain(master.vrrp, backup.vrrp, overdue=loss is HangKeepalived)
         if loss.in_office
         else timers.failback(master.vrrp)
     )
@@ -165,7 +165,7 @@ def test_failover_by_a_restart_goes_there_and_back(cluster: Cluster) -> None:
         with cluster.suffering(StopKeepalived(master), heal_at_once=True) as struck:
             pass
         took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
-        candidate = cluster.candidate_since(master, since=struck)
+        candidate = cluster.candidate_since(master, since=cluster.healed())
         back = cluster.wait_master(
             master, since=candidate.latest, until=timers.failback(master.vrrp).latest
         )

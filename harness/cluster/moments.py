@@ -18,6 +18,11 @@ from harness.clock import Instant
 FIXED = 0.37
 """The moment of seed 0: not a round part of a period, and far from both ends."""
 
+_STEPS = (2, 3, 5, 7)
+"""A scenario's first moment moves on by the root of one of these from one seed to the next, its
+second by that of another: so few seeds in a row lie all over a period (Kronecker's sequences).
+"""
+
 REIGN = 2.0
 """Seconds for which a master has held office, at the least, when something happens to it."""
 
@@ -39,7 +44,9 @@ class Moments:
         self._count += 1
         if self.seed == 0:
             return FIXED
-        return random.Random(f"{self.seed} {self._scenario} {self._count}").random()
+        begin = random.Random(f"{self._scenario} {self._count}").random()
+        step = math.sqrt(_STEPS[self._count % len(_STEPS)])
+        return (begin + self.seed * step) % 1.0
 
 
 def instant(anchor: Instant, period: float, moment: float, earliest: Instant) -> Instant:

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 from harness.clock import Instant
@@ -13,8 +16,9 @@ from harness.daemons.nodes import DirectorNode, Node, RealServerNode
 from harness.errors import HarnessError
 from harness.events import Advertisement, StateChanged
 from harness.faults.fault import Fault
+from harness.keepalived import timers
 from harness.timeline import TooLate
-from harness.topology import VirtualService, VrrpInstance
+from harness.topology import HttpGet, VirtualService, VrrpInstance
 
 
 def wait_moment(cluster: Settling, fault: Fault[Node]) -> None:
@@ -27,28 +31,26 @@ def wait_moment(cluster: Settling, fault: Fault[Node]) -> None:
 
 
 def wait_healing(cluster: Settling, fault: Fault[Node]) -> None:
-    """See :meth:`harness.cluster.Cluster.suffering`."""
-    period = _period(cluster, fault.node)
+    """See :meth:`harness.cluster.Cluster.wait_healing`."""
+    moment, period = cluster.moments.draw(), 0.0
+    if isinstance(fault.node, DirectorNode):
+        period = max((_turn(instance) for instance in fault.node.role.instances), default=0.0)
+    elif isinstance(fault.node, RealServerNode):
+        period = max(_rounds(cluster, fault.symptom), default=0.0)
     if period:
-        cluster.timeline.let_pass(cluster.moments.draw() * period)
+        cluster.timeline.let_pass(moment * period)
 
 
-def _period(cluster: Settling, node: Node) -> float:
-    """The longest time between two things that are done again and again and that tell of a node's
-    health, in seconds: its director's advertisements and runs of scripts, or the checks of a real
-    server. 0 where nothing of it is.
+def _rounds(cluster: Settling, symptom: timers.Symptom) -> Iterator[float]:
+    """How many seconds there are between two looks at a real server that is ill, for each check
+    that notices: so much earlier or later may it be found well.
     """
-    if isinstance(node, DirectorNode):
-        return max((_turn(instance) for instance in node.role.instances), default=0.0)
-    if isinstance(node, RealServerNode):
-        paces = [
-            check.pace(service.delay_loop)
-            for director in cluster.directors
-            for service in director.role.services
-            for check in service.checks
-        ]
-        return max((max(pace.delay_loop, pace.delay_before_retry) for pace in paces), default=0.0)
-    return 0.0
+    for director in cluster.directors:
+        for service in director.role.services:
+            for check in service.checks:
+                with contextlib.suppress(HarnessError):  # of those that do not notice
+                    found = timers.recovery(replace(service, check=check), symptom)
+                    yield found.latest - found.earliest
 
 
 def _turn(instance: VrrpInstance) -> float:
@@ -81,7 +83,7 @@ def wait_between_checks(
     """See :meth:`harness.cluster.Cluster.wait_between_checks`."""
     now = cluster.timeline.now()  # looking takes its time, too
     due = sorted(
-        ((made[-1] - now) % service.delay_loop, service.delay_loop)
+        ((made[-1] - now) % service.delay_loop, service.delay_loop, _turns(service))
         for director in cluster.directors
         for service in director.role.services
         if any(check.connects for check in service.checks)
@@ -90,13 +92,19 @@ def wait_between_checks(
     if not due:
         return
     if cuts:
-        pauses = pairwise([*(after for after, _ in due), due[0][0] + min(loop for _, loop in due)])
+        begins = [after for after, _, _ in due]
+        pauses = pairwise([*begins, begins[0] + min(loop for _, loop, _ in due)])
         begin, end = max(pauses, key=lambda pause: pause[1] - pause[0])
         at = now + begin + (0.1 + 0.8 * moment) * (end - begin)
     else:
-        after, loop = due[0]
-        at = moments.instant(now + after - loop, loop, moment, cluster.timeline.now())
+        after, loop, turns = due[0]
+        at = moments.instant(now + after - loop, turns * loop, moment, cluster.timeline.now())
     cluster.timeline.let_pass(max(0.0, at - cluster.timeline.now()))
+
+
+def _turns(service: VirtualService) -> int:
+    """How many checks it takes until each URL of a real server has been asked for."""
+    return max(len(check.urls) if isinstance(check, HttpGet) else 1 for check in service.checks)
 
 
 def wait_check(

@@ -250,9 +250,9 @@ class Waiting(Settling):
     def wait_healing(self, fault: Fault[Node]) -> None:
         """Wait until the moment at which a fault is to be healed.
 
-        That is up to one interval of what tells of its node's health: of a director's
-        advertisements or runs of scripts, or of the checks of a real server. Faults that are healed
-        one right after the other share the moment of the first.
+        That is up to one round of what tells that its node is well: of a director's advertisements
+        or runs of scripts, or of the checks of a real server. Faults that are healed one right
+        after the other share the moment of the first.
         """
         if self.timeline.now() - self._healed_until > self.slack:
             striking.wait_healing(self, fault)
@@ -263,7 +263,8 @@ class Waiting(Settling):
         """Wait until ``moment`` of the longest pause between two checks of a real server, in which
         no check is open.
 
-        Where nothing ``cuts`` an open check, it is ``moment`` of the whole ``delay_loop``.
+        Where nothing ``cuts`` an open check, it is ``moment`` of the whole ``delay_loop``, or of as
+        many as there are URLs, which take turns.
         """
         striking.wait_between_checks(self, server, moment, cuts)
 

@@ -34,7 +34,6 @@ from harness.report.recording import Recording
 from harness.report.standing import standing
 from harness.topology.roles import kind_of
 
-
 _OFTEN = (Request, Advertisement, Arp, Ndp, Synchronisation)
 """Of which there may be thousands, and each write costs a guest more than all else that is done
 with an event. One of them is written at once; more wait for the next frames, which are never far

@@ -93,12 +93,18 @@ def preemption(preempting: VrrpInstance, master_advert_int: float | None = None)
     return Window(wait + max(delay - interval, 0.0), wait + delay + interval)
 
 
-def after_split_brain(higher: VrrpInstance, lower: VrrpInstance) -> Window:
+def after_split_brain(
+    higher: VrrpInstance, lower: VrrpInstance, *, overdue: bool = False
+) -> Window:
     """From the moment at which two masters hear each other again to the resignation of ``lower``.
 
     Whichever of them advertises first, ``higher`` then answers at once (RFC 3768 and RFC 5798
-    section 6.4.3; keepalived ``vrrp.c``, ``vrrp_state_master_rx``).
+    section 6.4.3; keepalived ``vrrp.c``, ``vrrp_state_master_rx``). A ``higher`` that had stood
+    still for longer than its interval has its advertisement ``overdue``, and sends it as soon as it
+    runs (``lib/scheduler.c``, ``thread_fetch_next_queue``).
     """
+    if overdue:
+        return Window.exactly(0.0)
     return Window(0.0, min(higher.advert_int, lower.advert_int))
 
 
