@@ -63,7 +63,7 @@ class Cluster(Waiting):
         try:
             yield struck
             if not (at_once if heal_at_once is None else heal_at_once):
-                self.wait_healing(fault)
+                self._wait_healing(fault)
         except Exception as problem:
             if self.before_healing is not None:
                 self.before_healing(problem)

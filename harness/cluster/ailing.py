@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from harness.cluster.settling import Settling
 from harness.events import FaultChanged
+from harness.faults.servers import HalfOpen
+from harness.keepalived import timers
 
 
 def ailment(cluster: Settling) -> str | None:
@@ -27,7 +29,7 @@ def _reconfigured(cluster: Settling) -> str | None:
 
 def _wait_assured(cluster: Settling) -> None:
     """Wait until no checker that has begun to fail can still be about to try again: it would
-    give up too early.
+    give up too early. One that met a half-open connection may stand still until its end.
     """
     healed = cluster.timeline.events(FaultChanged, action="healed")
     if not healed:
@@ -39,6 +41,8 @@ def _wait_assured(cluster: Settling) -> None:
         for check in service.checks
     ]
     longest = max((pace.timeout + pace.delay_before_retry for pace in paces), default=0.0)
+    if any(fault.name == HalfOpen.__name__ for fault in healed):
+        longest += timers.LINGER.latest
     cluster.timeline.let_pass(max(0.0, healed[-1].at + longest - cluster.timeline.now()))
 
 

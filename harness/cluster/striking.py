@@ -31,7 +31,7 @@ def wait_moment(cluster: Settling, fault: Fault[Node]) -> None:
 
 
 def wait_healing(cluster: Settling, fault: Fault[Node]) -> None:
-    """See :meth:`harness.cluster.Cluster.wait_healing`."""
+    """Until the moment at which a fault is to be healed: see :meth:`Cluster.suffering`."""
     moment, period = cluster.moments.draw(), 0.0
     if isinstance(fault.node, DirectorNode):
         period = max((_turn(instance) for instance in fault.node.role.instances), default=0.0)

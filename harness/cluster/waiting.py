@@ -247,7 +247,7 @@ class Waiting(Settling):
         """
         striking.wait_moment(self, fault)
 
-    def wait_healing(self, fault: Fault[Node]) -> None:
+    def _wait_healing(self, fault: Fault[Node]) -> None:
         """Wait until the moment at which a fault is to be healed.
 
         That is up to one round of what tells that its node is well: of a director's advertisements
