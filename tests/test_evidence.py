@@ -109,6 +109,9 @@ def test_everything_is_there(run: Path) -> None:
             "client/neighbours.txt",
             artifacts.CAPTURE,
         } <= found
+        table = (scenario.folder / "director1/ipvs.txt").read_text()
+        assert "TCP  172.16.10.50:80 rr" in table
+        assert "  -> 172.16.10.21:80 " in table
         assert "eth0 up 172.16.10.100/24" in (scenario.folder / "client/addresses.txt").read_text()
     logs = [
         (scenario.folder / "director1/keepalived.log").read_text() for scenario in read.scenarios

@@ -38,6 +38,20 @@ def test_moments_fill_the_whole_period() -> None:
     assert max(after - before for before, after in pairwise(found)) < 0.05
 
 
+@pytest.mark.parametrize("number", range(4))
+def test_few_seeds_in_a_row_fill_it_evenly(number: int) -> None:
+    for scenario in "abc":
+        found = sorted(drawn(seed, scenario, 4)[number] for seed in range(1, 21))
+        gaps = [after - before for before, after in pairwise([*found, found[0] + 1])]
+        assert max(gaps) < 0.15
+
+
+def test_a_scenario_s_moments_do_not_move_in_step() -> None:
+    both = [drawn(seed, "a", 2) for seed in range(1, 21)]
+    apart = sorted((first - second) % 1 for first, second in both)
+    assert max(after - before for before, after in pairwise(apart)) < 0.25
+
+
 @pytest.mark.parametrize(
     ("anchor", "period", "moment", "earliest", "expected"),
     [

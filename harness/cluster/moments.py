@@ -18,9 +18,10 @@ from harness.clock import Instant
 FIXED = 0.37
 """The moment of seed 0: not a round part of a period, and far from both ends."""
 
-_STEPS = (2, 3, 5, 7)
-"""A scenario's first moment moves on by the root of one of these from one seed to the next, its
-second by that of another: so few seeds in a row lie all over a period (Kronecker's sequences).
+_STEPS = ((1 + math.sqrt(5)) / 2, math.sqrt(2), math.sqrt(3), math.sqrt(7))
+"""A scenario's first moment moves on by one of these from one seed to the next, its second by
+another: so few seeds in a row lie all over a period, and the two not in step (Kronecker's
+sequences).
 """
 
 REIGN = 2.0
@@ -45,8 +46,7 @@ class Moments:
         if self.seed == 0:
             return FIXED
         begin = random.Random(f"{self._scenario} {self._count}").random()
-        step = math.sqrt(_STEPS[self._count % len(_STEPS)])
-        return (begin + self.seed * step) % 1.0
+        return (begin + self.seed * _STEPS[(self._count - 1) % len(_STEPS)]) % 1.0
 
 
 def instant(anchor: Instant, period: float, moment: float, earliest: Instant) -> Instant:
