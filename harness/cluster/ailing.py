@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.cluster.settling import Settling
 from harness.events import FaultChanged
 from harness.faults.servers import HalfOpen
-from harness.keepalived import timers
+from harness.keepalived.timers.checking import LINGER
 
 
 def ailment(cluster: Settling) -> str | None:
@@ -42,7 +42,7 @@ def _wait_assured(cluster: Settling) -> None:
     ]
     longest = max((pace.timeout + pace.delay_before_retry for pace in paces), default=0.0)
     if any(fault.name == HalfOpen.__name__ for fault in healed):
-        longest += timers.LINGER.latest
+        longest += LINGER.latest
     cluster.timeline.let_pass(max(0.0, healed[-1].at + longest - cluster.timeline.now()))
 
 

@@ -97,8 +97,9 @@ def wait_between_checks(
         begin, end = max(pauses, key=lambda pause: pause[1] - pause[0])
         at = now + begin + (0.1 + 0.8 * moment) * (end - begin)
     else:
-        after, loop, turns = due[0]
-        at = moments.instant(now + after - loop, turns * loop, moment, cluster.timeline.now())
+        longest = max(turns * loop for _, loop, turns in due)
+        after, loop, _ = due[0]
+        at = moments.instant(now + after - loop, longest, moment, cluster.timeline.now())
     cluster.timeline.let_pass(max(0.0, at - cluster.timeline.now()))
 
 
