@@ -34,11 +34,8 @@ from harness.report.recording import Recording
 from harness.report.standing import standing
 from harness.topology.roles import kind_of
 
-_OFTEN = (Request, Advertisement, Arp, Ndp, Synchronisation)
-"""Of which there may be thousands, and each write costs a guest more than all else that is done
-with an event. One of them is written at once; more wait for the next frames, which are never far
-and tell of the same, or for the next event of another kind.
-"""
+_IN_FRAMES = (Advertisement, Arp, Ndp, Synchronisation)
+"""What is read from frames, which the capture has already."""
 
 
 class Evidence:
@@ -58,8 +55,8 @@ class Evidence:
         self._waiting: list[str] = []
         """What is still to be written of the timeline; several threads record."""
         self._writing = threading.Lock()
-        self._written = False
-        """Whether an event was written since there were frames."""
+        self._asked = False
+        """Whether a request was written since there were frames."""
         self._ended: Instant | None = None
         timeline = cluster.timeline
         self._about = {
@@ -96,9 +93,18 @@ class Evidence:
             line = self._lines[id(event)] = event.as_json()
             with self._writing:
                 self._waiting.append(line)
-            if not (self._written and isinstance(event, _OFTEN)):
+            if self._is_urgent(event):
                 self._write_timeline()
-                self._written = True
+
+    def _is_urgent(self, event: Event) -> bool:
+        """Whether an event is to be written at once. There may be thousands of some kinds, and to
+        write costs a guest more than all else that is done with an event: those of frames wait for
+        the next frames or for another event, and so do further requests after the first one.
+        """
+        if isinstance(event, _IN_FRAMES):
+            return False
+        first, self._asked = not self._asked, self._asked or isinstance(event, Request)
+        return first or not isinstance(event, Request)
 
     def _write_timeline(self) -> None:
         with self._writing:
@@ -117,7 +123,7 @@ class Evidence:
             except OSError as problem:
                 self._problem = problem
             self._write_timeline()
-            self._written = False
+            self._asked = False
 
     def end(self) -> None:
         """End the timeline here: what follows is no part of the scenario.
