@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from harness.diagnosis.kernels import EXCEEDED
+from harness.kernels.guest.running import LAST_WORDS
 from harness.kernels.host import confine, watchdog
 from harness.kernels.host.watchdog import Step, Watchdog, processor_time
 
@@ -60,6 +62,21 @@ def test_no_limit_is_for_ever() -> None:
     dog = Watchdog(0, 1)
     dog.feed()
     assert dog.left() is None
+
+
+def test_what_computes_next_is_ended_as_well_but_not_for_ever(machine: dict[str, float]) -> None:
+    dog = Watchdog(30, 1, gradually=True)
+    dog.feed()
+    taken = []
+    for _ in range(watchdog._RELIEFS):
+        taken += [dog.take_step(), dog.take_step()]
+        dog.relieved()
+    assert taken == [Step.END_LIMITED, Step.END_SPINNING] * watchdog._RELIEFS
+    assert dog.take_step() is Step.INTERRUPT
+
+
+def test_what_was_killed_is_known_by_its_last_words() -> None:
+    assert EXCEEDED.search(LAST_WORDS)
 
 
 def test_steps_are_taken_one_after_the_other_until_one_helps(machine: dict[str, float]) -> None:

@@ -19,7 +19,10 @@ NAMES: Final = (
 """What it finds."""
 
 SIGXCPU: Final = 24
-EXCEEDED: Final = re.compile(rf"due to signal {SIGXCPU}\b")
+EXCEEDED: Final = re.compile(rf"due to signal {SIGXCPU}\b|took no notice of SIGXCPU$")
+"""By keepalived of its child, or by the watchdog in the place of whom it had to kill
+(``LAST_WORDS`` of :mod:`harness.kernels.guest.running`).
+"""
 _SPINNING: Final = "see where it is while it does (gdb -p), and report the version that does it"
 
 

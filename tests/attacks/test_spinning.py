@@ -147,3 +147,43 @@ def test_a_failure_names_the_script_that_spins(tmp_path: Path) -> None:
     said = "VRRP_Script(maintenance) failed (due to signal 24)"
     assert first.startswith(f"looks like: process that spins (director1): {said}"), told.stdout
     assert told.returncode == 1
+
+
+RELOAD = """
+    from harness.scenario import topology
+    from topologies.director_pair import DirectorPair
+
+    HOST = "host {{\\nconnect_ip 172.16.10.12\\nconnect_port {port}\\n}}\\n"
+    CHECK = "SMTP_CHECK {\\nhelo_name check\\n" + HOST.format(port=25) + HOST.format(port=26) + "}"
+    SERVER = f"real_server 172.16.10.12 25 {{\\n{CHECK}\\n}}"
+
+    @topology(DirectorPair)
+    def test_it(cluster):
+        cluster.settle()
+        cluster.reload(cluster.directors[0], ("protocol TCP", f"protocol TCP\\n{SERVER}"))
+        cluster.timeline.let_pass(0.05)
+        assert not cluster.owners()
+"""
+"""keepalived 2.3.3 never ends reading that, and waits for SIGXCPU in a loop to which it never comes
+back.
+"""
+
+
+def test_a_keepalived_that_spins_at_a_reload_is_killed_and_named(tmp_path: Path) -> None:
+    """It alone is, and not who wants the processor meanwhile."""
+    VIRTUAL.find()
+    try:
+        selection.find("trixie")
+    except HarnessError:
+        pytest.skip("no image of trixie, whose keepalived spins: make images")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "test_it.py").write_text(textwrap.dedent(RELOAD))
+    limits = ["--clock", "virtual", "--watchdog", "10", "--image", "director=trixie"]
+    told = run(tmp_path, "pytest", *limits, "--tb=short", "-p", "no:cacheprovider")
+    lines = [line.removeprefix("E   ") for line in told.stdout.splitlines()]
+    first = next(line for line in lines if line.startswith("looks like: "))
+    assert first.startswith("looks like: process that spins (director1): computed"), told.stdout
+    ended = [line for line in told.stderr.splitlines() if "did not move: ended" in line]
+    assert ended
+    assert all(" on director1: keepalived " in line for line in ended), ended
+    assert told.returncode == 1

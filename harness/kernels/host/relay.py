@@ -152,6 +152,8 @@ class Relay:
 
     def _tell_ended(self, ended: str) -> None:
         """Say what a scenario lacks from here on."""
+        if ended:
+            self._watchdog.relieved()
         for line in ended.splitlines():
             plain = "".join(char if char.isprintable() else "?" for char in line)
             print(

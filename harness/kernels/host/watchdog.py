@@ -37,6 +37,11 @@ def limit(text: str) -> float:
     return seconds
 
 
+_RELIEFS = 5
+"""How often what computes is ended while the guest makes no progress. A daemon starts a child that
+has died anew, and that computes as well, until it waits before it tries once more.
+"""
+
 _GRACE = 5.0
 """Seconds that a step has to help at the least, before the next one is taken."""
 
@@ -70,6 +75,7 @@ class Watchdog:
         self.limit, self._guard = limit, guard
         self._steps = _steps(limit) if gradually else [(Step.GIVE_UP, limit)]
         self._step = 0
+        self._reliefs = 0
         self._wait = limit
         self._fed = 0.0
         self._due: float | None = None
@@ -77,8 +83,17 @@ class Watchdog:
 
     def feed(self) -> None:
         """The guest makes progress, or can from now on."""
-        self._step = 0
+        self._step = self._reliefs = 0
         self._begin()
+
+    def relieved(self) -> None:
+        """What computed was ended: what does so next is another process, which is told and ended as
+        well.
+        """
+        self._reliefs += 1
+        if self._reliefs < _RELIEFS:
+            self._step = 0
+            self._begin()
 
     def take_step(self) -> Step:
         """What is to be done now that its time is over; it has the next step's time for that to
