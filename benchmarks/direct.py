@@ -45,8 +45,8 @@ def main(rate: str) -> None:
         try:
             cluster = pool.get(ClusterSpec(Direct))
             began = cluster.timeline.now()
-            with cluster.load(rate=float(rate), service=WEB) as load:
-                cluster.wait_answers(load, SECONDS * int(rate), since=began)
+            with cluster.client.load(rate=float(rate), service=WEB) as load:
+                load.wait_answers(SECONDS * int(rate), since=began)
             sent = [event.at for event in cluster.timeline.events(Request, since=began)]
             dropped = cluster.recorder.dropped
         finally:

@@ -23,8 +23,8 @@ from harness.kernels import choice
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
-    from harness.daemons.nodes import DirectorNode
     from harness.events import Event
+    from harness.nodes import DirectorNode
 
 _output = os.dup(1)
 _WHERE = "guest" if choice.in_guest() else "host"

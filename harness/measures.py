@@ -269,7 +269,7 @@ def at_once(timeline: Timeline, since: Instant = EVER) -> int:
     """
     saturated = timeline.events(Saturated, since=since)
     if not saturated:
-        raise NoEvidence("no client was to keep connections busy: cluster.saturate(...)")
+        raise NoEvidence("no client was to keep connections busy: cluster.client.saturate(...)")
     return max(event.at_once for event in saturated)
 
 

@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.check.configured import Configured
-from harness.daemons.nodes import programs_of, require_inputs
 from harness.errors import HarnessError
 from harness.images.image import HOST, Image
 from harness.lab.plan import Edits, Plan, Topology, make_topo, plan, with_edits, with_images
+from harness.nodes import programs_of, require_inputs
 from harness.topology import Director
 
 if TYPE_CHECKING:

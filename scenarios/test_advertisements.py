@@ -35,7 +35,7 @@ def test_ownership_is_advertised_at_the_configured_rate(cluster: Cluster, kind: 
     """One advertisement every ``advert_int``, neither fewer nor more (RFC 3768 and RFC 5798
     section 6.4.3).
     """
-    master = cluster.master  # label: settles
+    master = cluster.settle().master  # label: settles
     began = cluster.timeline.now()
 
     cluster.timeline.let_pass(5 * master.vrrp.advert_int + cluster.slack)
@@ -49,7 +49,7 @@ def test_ownership_is_advertised_at_the_configured_rate(cluster: Cluster, kind: 
 @pytest.mark.control("it has another VRID", config=OTHER_VRID, caught="backup is silent")
 def test_ownership_leaves_the_backup_silent(cluster: Cluster, kind: str) -> None:
     """A backup that hears its master sends nothing at all (RFC 3768 and RFC 5798 section 6.4.2)."""
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     began = cluster.timeline.now()
 
     cluster.timeline.let_pass(timers.master_down_interval(backup.vrrp) + cluster.slack)

@@ -36,9 +36,9 @@ def test_arp_only_the_owner_answers_for_the_vip(cluster: Cluster) -> None:
     """``arp_ignore=1``: an address on ``lo`` is no answer to what came in by ``eth0`` (kernel
     ``arp_ignore``).
     """
-    master = cluster.master
+    master = cluster.settle().master
 
-    answers = cluster.ask_arp(cluster.client, cluster.vip, QUESTIONS)
+    answers = cluster.client.ask_arp(cluster.vip, QUESTIONS)
 
     assert {(answer.node, answer.sender_mac) for answer in answers} == {
         (master.name, master.mac)
@@ -55,7 +55,7 @@ def test_arp_real_server_that_talks_first_does_not_announce_the_vip(cluster: Clu
     server = cluster.real_servers[0]
     asked = cluster.timeline.now()
 
-    cluster.speak_first(server, source=cluster.vip, to=cluster.client)
+    server.speak_first(source=cluster.vip, to=cluster.client)
     questions = cluster.timeline.events(
         Arp, node=server.name, since=asked, sent=True, operation="request"
     )
@@ -68,10 +68,10 @@ def test_arp_real_server_that_talks_first_does_not_announce_the_vip(cluster: Clu
 @NO_VIP
 def test_arp_flux_is_seen_without_the_protection(cluster: Cluster) -> None:
     """A real server whose protection is stopped answers as well: the check above can fail."""
-    master, server = cluster.master, cluster.real_servers[0]
+    master, server = cluster.settle().master, cluster.real_servers[0]
 
     with cluster.suffering(Unprotected(server)):
-        answers = cluster.ask_arp(cluster.client, cluster.vip, QUESTIONS)
+        answers = cluster.client.ask_arp(cluster.vip, QUESTIONS)
 
     assert {answer.node for answer in answers} == {
         master.name,
@@ -87,9 +87,7 @@ def test_arp_unprotected_real_server_announces_the_vip(cluster: Cluster) -> None
     asked = cluster.timeline.now()
 
     with cluster.suffering(Unprotected(server)):
-        cluster.speak_first(
-            server, source=cluster.vip, to=cluster.client
-        )  # label: who speaks for the VIP
+        server.speak_first(source=cluster.vip, to=cluster.client)  # label: who speaks for the VIP
     questions = cluster.timeline.events(
         Arp, node=server.name, since=asked, sent=True, operation="request"
     )
@@ -104,14 +102,12 @@ def test_arp_either_setting_alone_is_half_a_protection(cluster: Cluster, lacks: 
     real server answers for the VIP, without the other it names it, and either leads clients past
     the director.
     """
-    master, server = cluster.master, cluster.real_servers[0]
+    master, server = cluster.settle().master, cluster.real_servers[0]
     asked = cluster.timeline.now()
 
     with cluster.suffering(HalfProtected(server, lacks)):
-        answers = cluster.ask_arp(cluster.client, cluster.vip, QUESTIONS)
-        cluster.speak_first(
-            server, source=cluster.vip, to=cluster.client
-        )  # label: who speaks for the VIP
+        answers = cluster.client.ask_arp(cluster.vip, QUESTIONS)
+        server.speak_first(source=cluster.vip, to=cluster.client)  # label: who speaks for the VIP
     questions = cluster.timeline.events(
         Arp, node=server.name, since=asked, sent=True, operation="request"
     )
@@ -130,13 +126,13 @@ def test_arp_real_servers_stay_silent_through_a_failover(cluster: Cluster) -> No
     """Between two owners there is none: were a real server to answer then, the client would
     stay with it.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(PowerOff(master)) as struck:
-        answers = cluster.ask_arp(cluster.client, cluster.vip, QUESTIONS)
-        cluster.wait_master(backup, since=struck, until=due.latest)
-        answers += cluster.ask_arp(cluster.client, cluster.vip, QUESTIONS)
+        answers = cluster.client.ask_arp(cluster.vip, QUESTIONS)
+        backup.takes(cluster.vip, since=struck, until=due.latest)
+        answers += cluster.client.ask_arp(cluster.vip, QUESTIONS)
 
     assert {answer.node for answer in answers} == {backup.name}  # label: who speaks for the VIP
     assert len(answers) == QUESTIONS
@@ -152,20 +148,22 @@ def test_arp_second_round_reaches_a_client_that_missed_the_first(cluster: Cluste
     five seconds later (keepalived ``garp_master_delay``). Until then the client sends to a machine
     that is not there.
     """
-    master, backup, client = cluster.master, cluster.backup, cluster.client
-    cluster.fetch(1)
+    (master, backup), client = cluster.settle(), cluster.client
+    cluster.client.fetch(1)
 
     with cluster.suffering(PowerOff(master)) as struck:
         with cluster.suffering(DropArp(client)):
-            took = cluster.wait_announced(
-                backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+            took = backup.announces(
+                cluster.vip,
+                since=struck,
+                until=timers.takeover(backup.vrrp, announced=False).latest,
             )
-        meanwhile, lost = cluster.neighbour(client, cluster.vip), cluster.fetch(1)
+        meanwhile, lost = client.neighbour(cluster.vip), cluster.client.fetch(1)
         cluster.timeline.let_pass(
             struck + took + timers.garp_schedule(backup.vrrp)[-1] - cluster.timeline.now()
         )
         cluster.timeline.let_pass(cluster.slack)
-        then, served = cluster.neighbour(client, cluster.vip), cluster.fetch(1)
+        then, served = client.neighbour(cluster.vip), cluster.client.fetch(1)
 
     assert (meanwhile, lost[0].status) == (master.mac, 0)
     assert (then, served[0].status) == (backup.mac, 200)  # label: the client's ARP entry
@@ -186,19 +184,21 @@ def test_arp_refresh_reaches_a_client_that_missed_all_before(cluster: Cluster) -
     """With ``garp_master_refresh`` a wrong entry lasts no longer than that, whatever the client
     has missed.
     """
-    master, backup, client = cluster.master, cluster.backup, cluster.client
+    (master, backup), client = cluster.settle(), cluster.client
     refreshed = replace(backup.vrrp, garp_master_delay=0, garp_master_refresh=3)
-    cluster.fetch(1)
+    cluster.client.fetch(1)
 
     with cluster.suffering(PowerOff(master)) as struck:
         with cluster.suffering(DropArp(client)):
-            took = cluster.wait_announced(
-                backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+            took = backup.announces(
+                cluster.vip,
+                since=struck,
+                until=timers.takeover(backup.vrrp, announced=False).latest,
             )
-        meanwhile = cluster.neighbour(client, cluster.vip)
+        meanwhile = client.neighbour(cluster.vip)
         due = next(after for after in timers.garp_schedule(refreshed, 3) if after)
         cluster.timeline.let_pass(struck + took + due + cluster.slack - cluster.timeline.now())
-        then = cluster.neighbour(client, cluster.vip)
+        then = client.neighbour(cluster.vip)
 
     assert (meanwhile, then) == (master.mac, backup.mac)  # label: the client's ARP entry
 
@@ -231,12 +231,12 @@ def test_arp_announcements_follow_their_schedule(
     """Some at once, some after ``garp_master_delay``, and with ``garp_master_refresh`` some more
     for ever (keepalived ``vrrp.c``, ``vrrp_send_link_update``): no more, no fewer, no other time.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     lasting = 8.5
 
     with cluster.suffering(PowerOff(master)) as struck:
-        took = cluster.wait_master(
-            backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+        took = backup.takes(
+            cluster.vip, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
         )
         cluster.timeline.let_pass(lasting)
     announced = cluster.timeline.events(

@@ -56,13 +56,13 @@ def test_persistence_of_a_stream_through_a_failover(cluster: Cluster) -> None:
     the real server answers straight to the client: that is one piece after the other, and the first
     one that nobody acknowledges may be due a whole pace after the fault.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=False)
 
-    with cluster.stream(40_000) as stream:
+    with cluster.client.stream(40_000) as stream:
         cluster.timeline.let_pass(3)
         with cluster.suffering(PowerOff(master)) as struck:
-            took = cluster.wait_master(backup, since=struck, until=due.latest)
+            took = backup.takes(cluster.vip, since=struck, until=due.latest)
             stream.ended.wait()
             until = cluster.timeline.now()
 
@@ -81,7 +81,7 @@ def test_persistence_of_a_connection_that_is_kept_alive(cluster: Cluster) -> Non
     also after a pause that is longer than anybody's patience but IPVS's own.
     """
     cluster.settle()
-    with cluster.session() as session:
+    with cluster.client.session() as session:
         first = [session.fetch() for _ in range(3)]
         cluster.timeline.let_pass(IDLE)
         later = [session.fetch() for _ in range(3)]
@@ -91,7 +91,7 @@ def test_persistence_of_a_connection_that_is_kept_alive(cluster: Cluster) -> Non
     assert [request.status for request in requests] == [200] * 6
     assert len({request.port for request in requests}) == 1
     assert len(measures.distribution(requests)) == 1
-    assert len(measures.distribution(cluster.fetch(4))) == 2
+    assert len(measures.distribution(cluster.client.fetch(4))) == 2
 
 
 @topology(DirectorPair, scheduler="lc")
@@ -103,10 +103,10 @@ def test_persistence_of_a_slow_reader_keeps_others_away(cluster: Cluster) -> Non
     closing); rr does not see it.
     """
     cluster.settle()
-    with cluster.stream(200_000, reads=1000) as stream:
+    with cluster.client.stream(200_000, reads=1000) as stream:
         cluster.timeline.let_pass(5)
-        others = measures.distribution(cluster.fetch(6))
-        counted = cluster.counted(cluster.master, cluster.service)
+        others = measures.distribution(cluster.client.fetch(6))
+        counted = cluster.settle().master.counted(cluster.service)
         cluster.timeline.let_pass(5)
         assert stream.outcome is None
 
@@ -128,16 +128,16 @@ def test_persistence_of_datagrams_from_one_port(cluster: Cluster) -> None:
     prolongs. A client such as a DNS resolver or a SIP phone with a fixed port stays with a real
     server that is drained, until it pauses.
     """
-    master, service = cluster.master, service_of("DR", 4, "UDP")
-    first, *_ = cluster.fetch(4, service, source_port=5060)
+    master, service = cluster.settle().master, service_of("DR", 4, "UDP")
+    first, *_ = cluster.client.fetch(4, service, source_port=5060)
     drained = cluster.server_of(first)
 
     with cluster.suffering(Drain(master, service, drained)):
         cluster.timeline.let_pass(5)
-        stuck = measures.distribution(cluster.fetch(4, service, source_port=5060))
-        others = measures.distribution(cluster.fetch(4, service))
+        stuck = measures.distribution(cluster.client.fetch(4, service, source_port=5060))
+        others = measures.distribution(cluster.client.fetch(4, service))
         cluster.timeline.let_pass(UDP_REMEMBERED + LATE + cluster.slack)
-        (after,) = cluster.fetch(1, service, source_port=5060)
+        (after,) = cluster.client.fetch(1, service, source_port=5060)
 
     assert stuck == {drained.page: 4}  # label: stays with its server
     assert drained.page not in others
@@ -152,10 +152,10 @@ def test_persistence_is_none_where_each_datagram_is_scheduled_by_itself(cluster:
     need (kernel ``ip_vs_core.c``, ``IP_VS_SVC_F_ONEPACKET``).
     """
     cluster.settle()
-    answers = cluster.fetch(6, service_of("DR", 4, "UDP"), source_port=5353)
+    answers = cluster.client.fetch(6, service_of("DR", 4, "UDP"), source_port=5353)
 
     assert measures.distribution(answers) == {"web1": 3, "web2": 3}  # label: distribution
-    assert not cluster.connection_table(cluster.master)
+    assert not cluster.master.connection_table()
 
 
 @fresh_topology(DirectorPair, sync_daemon=True)  # the tables begin empty
@@ -167,15 +167,15 @@ def test_persistence_of_connections_is_in_both_tables(cluster: Cluster) -> None:
     real servers, marked as another's (kernel ``ip_vs_conn_sync``). Once the client has its answer
     they are closing, with less time left.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     began = cluster.timeline.now()
-    with cluster.holding(2) as held:
-        own = cluster.connection_table(master)
+    with cluster.client.holding(2) as held:
+        own = master.connection_table()
         cluster.timeline.let_pass(timers.synchronisation().latest + cluster.slack)
-        told = cluster.connection_table(backup)
+        told = backup.connection_table()
         for connection in held:
             connection.finish()
-        closing = cluster.connection_table(master)
+        closing = master.connection_table()
 
     assert {entry.state for entry in own} == {"ESTABLISHED"}
     assert {(entry.key, entry.server) for entry in told} == {

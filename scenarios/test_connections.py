@@ -5,10 +5,10 @@ are reset where not.
 import pytest
 
 from harness.cluster import Cluster
-from harness.daemons.nodes import DirectorNode
 from harness.events import Synchronisation
 from harness.faults import Fault, HangKeepalived, PowerOff, StopKeepalived, Unplug
 from harness.keepalived import timers
+from harness.nodes import DirectorNode
 from harness.scenario import topology
 from topologies.director_pair import DirectorPair
 
@@ -32,12 +32,12 @@ def test_failover_backup_knows_the_connections_of_the_master(cluster: Cluster) -
     to its own table (kernel ``ip_vs_sync.c``, ``ip_vs_sync_conn_needed``; keepalived.conf(5),
     ``lvs_sync_daemon``).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     cluster.let_pass(timers.synchronisation())
 
-    with cluster.holding(COUNT):
+    with cluster.client.holding(COUNT):
         cluster.let_pass(timers.synchronisation())
-        own, told = cluster.connections(master), cluster.connections(backup)
+        own, told = master.connections(), backup.connections()
 
     assert len(own) >= COUNT
     assert {port: told.get(port) for port in own} == own  # label: connections survive
@@ -51,14 +51,14 @@ def test_failover_keeps_connections_that_the_backup_knows(
     cluster: Cluster, loss: type[Fault[DirectorNode]]
 ) -> None:
     """The new owner sends the rest of a connection to the same real server, which never notices."""
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=loss.announced)
     cluster.let_pass(timers.synchronisation())
 
-    with cluster.holding(COUNT) as held:
+    with cluster.client.holding(COUNT) as held:
         cluster.let_pass(timers.synchronisation())
         with cluster.suffering(loss(master)) as struck:
-            cluster.wait_announced(backup, since=struck, until=due.latest)
+            backup.announces(cluster.vip, since=struck, until=due.latest)
             answers = [connection.finish() for connection in held]
 
     assert [answer.status for answer in answers] == [200] * COUNT  # label: connections survive
@@ -75,16 +75,16 @@ def test_failover_resets_connections_that_the_backup_does_not_know(
     kernel answers as to any port nobody listens on: the client need not wait (kernel
     ``ip_vs_proto_tcp.c``, ``tcp_conn_schedule``).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=loss.announced)
     cluster.let_pass(timers.synchronisation())
 
-    with cluster.holding(COUNT) as held:
+    with cluster.client.holding(COUNT) as held:
         cluster.let_pass(timers.synchronisation())
         with cluster.suffering(loss(master)) as struck:
-            cluster.wait_announced(backup, since=struck, until=due.latest)
+            backup.announces(cluster.vip, since=struck, until=due.latest)
             answers = [connection.finish() for connection in held]
-            fresh = cluster.fetch(2)
+            fresh = cluster.client.fetch(2)
 
     assert [answer.error for answer in answers] == [
         "Connection reset by peer"
@@ -97,18 +97,18 @@ def test_failover_keeps_connections_through_the_failback(cluster: Cluster) -> No
     """Those that are opened while the returning director waits are told to it in time: its
     Master_Down_Interval is longer than a message is kept back.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     away = PowerOff(master)
     struck = cluster.inject(away)
-    cluster.wait_announced(
-        backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+    backup.announces(
+        cluster.vip, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
     )
     cluster.heal(away)
-    candidate = cluster.candidate_since(master, since=cluster.healed())
+    candidate = master.candidate_since(since=cluster.healed())
 
-    with cluster.holding(COUNT) as held:
-        cluster.wait_announced(
-            master, since=candidate.latest, until=timers.failback(master.vrrp).latest
+    with cluster.client.holding(COUNT) as held:
+        master.announces(
+            cluster.vip, since=candidate.latest, until=timers.failback(master.vrrp).latest
         )
         answers = [connection.finish() for connection in held]
 
@@ -124,19 +124,19 @@ def test_failover_loses_connections_opened_while_the_other_was_away(cluster: Clu
     failback it resets them (kernel ``ip_vs_sync.c``, ``net.ipv4.vs.sync_threshold`` and
     ``sync_refresh_period``).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     away = PowerOff(master)
     struck = cluster.inject(away)
-    cluster.wait_announced(
-        backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+    backup.announces(
+        cluster.vip, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
     )
 
-    with cluster.holding(COUNT) as held:
+    with cluster.client.holding(COUNT) as held:
         cluster.let_pass(timers.synchronisation())
         cluster.heal(away)
-        candidate = cluster.candidate_since(master, since=cluster.healed())
-        cluster.wait_announced(
-            master, since=candidate.latest, until=timers.failback(master.vrrp).latest
+        candidate = master.candidate_since(since=cluster.healed())
+        master.announces(
+            cluster.vip, since=candidate.latest, until=timers.failback(master.vrrp).latest
         )  # label: fails back
         answers = [connection.finish() for connection in held]
 

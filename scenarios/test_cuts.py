@@ -24,16 +24,16 @@ def test_recovery_from_a_cut_between_the_directors_alone(cluster: Cluster) -> No
     notices nothing while it lasts, and the lower priority yields when it is over (RFC 5798 section
     6.4.3).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=False)
 
-    with cluster.load() as load, cluster.suffering(Cut(master, backup)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+    with cluster.client.load() as load, cluster.suffering(Cut(master, backup)) as struck:
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
         cluster.timeline.let_pass(3 * master.vrrp.advert_int)
         assert cluster.owners() == [master.name, backup.name]
     healed = cluster.healed()
     after_split_brain = timers.after_split_brain(master.vrrp, backup.vrrp)
-    yielded = cluster.wait_resigned(backup, since=healed, until=after_split_brain.latest)
+    yielded = backup.resigns(cluster.vip, since=healed, until=after_split_brain.latest)
 
     assert took.within(due)
     assert yielded.within(after_split_brain)
@@ -48,7 +48,7 @@ def test_recovery_is_not_needed_where_only_the_backup_is_not_heard(cluster: Clus
     """A backup has nothing to say, so a cut of its way to the master changes nothing; nor does one
     for other protocols, or one that ends at the client.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     quiet = timers.master_down_interval(backup.vrrp) + cluster.slack
     cuts = (
         Cut(backup, master, both=False),
@@ -75,19 +75,17 @@ def test_recovery_of_a_real_server_that_one_director_alone_cannot_reach(cluster:
     """Each director judges by what it sees itself: the master removes the real server that the
     backup keeps.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     lost = cluster.real_servers[0]
     due = timers.removal(cluster.service, Cut.symptom)
 
     with cluster.suffering(Cut(lost, master)) as struck:
-        left = cluster.wait_pool(
-            master, lost, present=False, since=struck, until=due.latest
-        )  # label: removed
-        assert lost.name in cluster.pool(backup)
-        answers = [request.server for request in cluster.fetch(4)]
+        left = master.removes(lost, since=struck, until=due.latest)  # label: removed
+        assert lost.name in backup.pool()
+        answers = [request.server for request in cluster.client.fetch(4)]
     healed = cluster.healed()
     recovery = timers.recovery(cluster.service, Cut.symptom)
-    back = cluster.wait_pool(master, lost, present=True, since=healed, until=recovery.latest)
+    back = master.adds(lost, since=healed, until=recovery.latest)
 
     assert left.within(due)
     assert set(answers) == {"web2"}
@@ -102,13 +100,13 @@ def test_recovery_is_not_begun_for_what_no_checker_sees(cluster: Cluster) -> Non
     checks go on succeeding, the real server stays in the pool, and every second request is lost: a
     check is no client.
     """
-    master, server = cluster.master, cluster.real_servers[1]
+    master, server = cluster.settle().master, cluster.real_servers[1]
     began = cluster.timeline.now()
 
     with cluster.suffering(Cut(server, cluster.client, both=False, protocol="TCP", port=80)):
         cluster.timeline.let_pass(timers.removal(cluster.service).latest + cluster.slack)
-        answers = [request.status for request in cluster.fetch(4)]
-        kept = cluster.pool(master)
+        answers = [request.status for request in cluster.client.fetch(4)]
+        kept = master.pool()
 
     assert set(kept) == {"web1", "web2"}
     assert sorted(answers) == [0, 0, 200, 200]  # label: answers

@@ -36,13 +36,11 @@ def test_health_of_servers_that_speak_first(cluster: Cluster) -> None:
 @pytest.mark.control("the director hangs", fault=HangKeepalived, node="director1", caught="removed")
 def test_health_of_a_database_that_ends(cluster: Cluster) -> None:
     """It refuses connections, so its next check removes it; nobody meets it from then on."""
-    director, (first, second) = cluster.master, cluster.real_servers
+    director, (first, second) = cluster.settle().master, cluster.real_servers
     due = timers.removal(cluster.service, StopProgram.symptom)
 
     with cluster.suffering(StopProgram(first, DATABASE.name)) as struck:
-        left = cluster.wait_pool(
-            director, first, present=False, since=struck, until=due.latest
-        )  # label: removed
+        left = director.removes(first, since=struck, until=due.latest)  # label: removed
         meanwhile = greetings(cluster, 3)
 
     assert left.within(due)
@@ -59,13 +57,13 @@ def test_health_by_a_connection_alone_does_not_see_a_database_that_hangs(cluster
     """The kernel accepts connections for a process that does not run, and TCP_CHECK wants no more:
     every other client waits for a greeting in vain, for as long as the database hangs.
     """
-    director, (first, second) = cluster.master, cluster.real_servers  # label: settles
+    director, (first, second) = cluster.settle().master, cluster.real_servers  # label: settles
     due = timers.removal(cluster.service, HangProgram.symptom)
 
     with cluster.suffering(HangProgram(first, DATABASE.name)):
         cluster.let_pass(due)
         met = greetings(cluster, 4)
-        pool = cluster.pool(director)
+        pool = director.pool()
 
     assert sorted(met) == ["", "", second.name, second.name]
     assert pool == {first.name: 1, second.name: 1}

@@ -30,11 +30,11 @@ def test_election_is_the_same_on_every_kind_of_interface(cluster: Cluster, kind:
     """keepalived knows an interface by its name, and sends by that; what it is made of changes
     no timer.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(PowerOff(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
         assert cluster.owners() == [backup.name]
 
     assert took.within(due)
@@ -45,7 +45,7 @@ def test_election_is_the_same_on_every_kind_of_interface(cluster: Cluster, kind:
 
 def tunnelled(cluster: Cluster) -> None:
     """Have the master put packets into others."""
-    director, service = cluster.master, cluster.service
+    director, service = cluster.settle().master, cluster.service
     for destination in director.destinations(service):
         words = [*ipvsadm.service(service), "-r", destination.endpoint, "-i", "-w", "1"]
         director.machine.run(["ipvsadm", "-e", *words])
@@ -58,8 +58,8 @@ def test_forwarding_is_the_same_on_every_kind_of_interface(cluster: Cluster, kin
     """DR gives a packet the hardware address of a real server, whatever interface that is reached
     by, and the answer goes straight back.
     """
-    master = cluster.master
-    requests = cluster.fetch(4)
+    master = cluster.settle().master
+    requests = cluster.client.fetch(4)
     assert [request.status for request in requests] == [200] * 4  # label: answers
     path, server = cluster.path_of(requests[0]), cluster.server_of(requests[0])
 
@@ -83,12 +83,14 @@ def test_election_is_not_needed_when_a_bond_loses_one_wire(cluster: Cluster) -> 
     """The other wire takes over within the time in which the bond looks for a carrier, far below
     what a backup waits, so nobody hears of it.
     """
-    master = cluster.master
+    master = cluster.settle().master
     began = cluster.timeline.now()
 
     with cluster.suffering(Unplug(master, "eth0")) as struck:
-        cluster.timeline.let_pass(timers.master_down_interval(cluster.backup.vrrp) + cluster.slack)
-        answers = [request.status for request in cluster.fetch(2)]
+        cluster.timeline.let_pass(
+            timers.master_down_interval(cluster.settle().backup.vrrp) + cluster.slack
+        )
+        answers = [request.status for request in cluster.client.fetch(2)]
         sent = cluster.timeline.events(Advertisement, node=master.name, since=struck + 1, sent=True)
 
     assert not cluster.timeline.events(

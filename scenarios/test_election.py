@@ -5,10 +5,10 @@ import pytest
 from harness import measures
 from harness.clock import Window
 from harness.cluster import Cluster
-from harness.daemons.nodes import DirectorNode
 from harness.events import AddressChanged, Advertisement, DaemonChanged
 from harness.faults import BlackHole, Fault, PowerOff, StopKeepalived
 from harness.keepalived import timers
+from harness.nodes import DirectorNode
 from harness.scenario import fresh_topology, topology
 from topologies.director_group import DirectorGroup
 
@@ -30,9 +30,9 @@ def test_election_of_two_configured_masters_is_by_priority(cluster: Cluster) -> 
     first, second = cluster.directors
     due = timers.cold_start(first.vrrp, second.vrrp)
 
-    candidate = cluster.candidate_since(first)
-    took = cluster.wait_master(
-        first, since=candidate.latest, until=due.latest
+    candidate = first.candidate_since()
+    took = first.takes(
+        cluster.vip, since=candidate.latest, until=due.latest
     )  # label: becomes master
     cluster.timeline.let_pass(timers.master_down_interval(second.vrrp))
 
@@ -58,10 +58,10 @@ def test_election_is_not_awaited_by_the_address_owner(cluster: Cluster) -> None:
 
     began = cluster.timeline.events(DaemonChanged, node=owner.name, action="started")[-1].at
     candidate = Window(
-        began, cluster.candidate_since(other).latest
+        began, other.candidate_since().latest
     )  # the other is as long on its way to an election
-    took = cluster.wait_master(
-        owner, since=began, until=candidate.latest - began + due.latest
+    took = owner.takes(
+        cluster.vip, since=began, until=candidate.latest - began + due.latest
     )  # label: owner
 
     assert took.happened_within(candidate + due)
@@ -78,8 +78,8 @@ def test_election_is_awaited_by_an_address_owner_told_to_be_backup(cluster: Clus
     owner, other = cluster.directors
     due = timers.cold_start(owner.vrrp, other.vrrp)
 
-    candidate = cluster.candidate_since(owner)  # label: candidate
-    took = cluster.wait_master(owner, since=candidate.latest, until=due.latest)
+    candidate = owner.candidate_since()  # label: candidate
+    took = owner.takes(cluster.vip, since=candidate.latest, until=due.latest)
 
     assert took.happened_within(candidate + due)
 
@@ -95,15 +95,15 @@ def test_election_among_three_follows_the_priorities(cluster: Cluster) -> None:
     they lose patience.
     """
     first, second, third = cluster.directors
-    assert cluster.master is first
+    assert cluster.settle().master is first
     dues = [timers.takeover(director.vrrp, announced=False) for director in (second, third)]
 
     with cluster.suffering(PowerOff(first)) as struck:
-        took = cluster.wait_announced(
-            second, since=struck, until=dues[0].latest
+        took = second.announces(
+            cluster.vip, since=struck, until=dues[0].latest
         )  # label: takes over
         with cluster.suffering(PowerOff(second)) as struck_again:
-            took_next = cluster.wait_master(third, since=struck_again, until=dues[1].latest)
+            took_next = third.takes(cluster.vip, since=struck_again, until=dues[1].latest)
 
     assert took.within(dues[0])
     assert took_next.within(dues[1])
@@ -127,7 +127,7 @@ def test_election_tie_leaves_the_master_in_office(cluster: Cluster) -> None:
         cluster.timeline.wait_until(
             lambda: cluster.owners() == [lower.name] or None, until, "it takes the VIP"
         )
-    candidate = cluster.candidate_since(higher)
+    candidate = higher.candidate_since()
     cluster.timeline.let_pass(timers.master_down_interval(higher.vrrp) + cluster.slack)
 
     assert cluster.owners() == [lower.name]  # label: owner
@@ -141,16 +141,16 @@ def test_election_tie_between_masters_goes_to_the_higher_address(cluster: Cluste
     6.4.3).
     """
     lower, higher = cluster.directors
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.after_split_brain(higher.vrrp, lower.vrrp)
 
     with cluster.suffering(BlackHole(master)) as struck:
-        cluster.wait_master(
-            backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+        backup.takes(
+            cluster.vip, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
         )
         assert len(cluster.owners()) == 2
     healed = cluster.healed()
-    took = cluster.wait_resigned(lower, since=healed, until=due.latest)  # label: resigns
+    took = lower.resigns(cluster.vip, since=healed, until=due.latest)  # label: resigns
 
     assert took.within(due)
     assert cluster.owners() == [higher.name]
@@ -163,18 +163,18 @@ def test_election_tie_between_masters_goes_to_the_higher_address(cluster: Cluste
 def test_election_without_preemption_leaves_the_backup_in_office(cluster: Cluster) -> None:
     """With ``nopreempt`` a returning higher priority obeys any master, until there is none."""
     first, second = cluster.directors
-    if cluster.master is second:  # which may have been the first to start, or been left so
+    if cluster.settle().master is second:  # which may have been the first to start, or been left so
         with cluster.suffering(StopKeepalived(second)) as struck:
-            cluster.wait_master(
-                first, since=struck, until=timers.takeover(first.vrrp, announced=True).latest
+            first.takes(
+                cluster.vip, since=struck, until=timers.takeover(first.vrrp, announced=True).latest
             )
         cluster.settle()
 
     with cluster.suffering(PowerOff(first)) as struck:
-        cluster.wait_master(
-            second, since=struck, until=timers.takeover(second.vrrp, announced=False).latest
+        second.takes(
+            cluster.vip, since=struck, until=timers.takeover(second.vrrp, announced=False).latest
         )
-    cluster.candidate_since(first)
+    first.candidate_since()
     cluster.timeline.let_pass(timers.master_down_interval(first.vrrp) + cluster.slack)
 
     assert cluster.owners() == [second.name]  # label: owner
@@ -190,15 +190,15 @@ def test_election_with_preempt_delay_waits_for_so_long(cluster: Cluster) -> None
     """It counts from the first lower advertisement; until it is over these are obeyed
     (``vrrp_state_backup``).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.failback(master.vrrp)
 
     with cluster.suffering(PowerOff(master)) as struck:
-        cluster.wait_master(
-            backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+        backup.takes(
+            cluster.vip, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
         )
-    candidate = cluster.candidate_since(master)
-    took = cluster.wait_master(master, since=candidate.latest, until=due.latest)
+    candidate = master.candidate_since()
+    took = master.takes(cluster.vip, since=candidate.latest, until=due.latest)
 
     assert took.happened_within(candidate + due)  # label: in its window
 
@@ -223,11 +223,11 @@ def test_election_in_version_3_takes_fractions_of_a_second(
     """The advertisement interval is in hundredths of a second, and the skew a share of it (RFC
     5798 section 6.1).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=loss.announced)
 
     with cluster.suffering(loss(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
 
     assert took.within(due)  # label: in its window
 
@@ -242,11 +242,11 @@ def test_election_in_version_3_uses_the_masters_interval(cluster: Cluster) -> No
     """A backup waits for three of the intervals that the master advertises, not of its own (RFC
     5798 section 6.4.2).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=False, master_advert_int=master.vrrp.advert_int)
 
     with cluster.suffering(PowerOff(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
 
     assert took.within(due)
 
@@ -264,11 +264,11 @@ def test_election_by_unicast_sends_to_the_peers_alone(
     """Where there is no multicast, advertisements go to the ``unicast_peer`` addresses, by the
     same timers.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=loss.announced)
 
     with cluster.suffering(loss(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)
     sent = cluster.timeline.events(Advertisement, sent=True)
 
     assert took.within(due)  # label: in its window

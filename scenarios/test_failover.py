@@ -7,7 +7,6 @@ import pytest
 from harness import measures
 from harness.clock import Window
 from harness.cluster import Cluster
-from harness.daemons.nodes import DirectorNode
 from harness.events import Arp
 from harness.faults import (
     CrashVrrp,
@@ -21,6 +20,7 @@ from harness.faults import (
     Unprotected,
 )
 from harness.keepalived import timers
+from harness.nodes import DirectorNode
 from harness.scenario import topology
 from topologies.director_pair import DirectorPair
 
@@ -49,12 +49,12 @@ def test_failover_to_the_backup_within_its_window(
     cluster: Cluster, loss: type[Fault[DirectorNode]]
 ) -> None:
     """A master that resigns costs the skew; one that vanishes costs the silence as well."""
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=loss.announced)
 
-    with cluster.load() as load, cluster.suffering(loss(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
-        cluster.wait_answers(load, 3, since=struck + took)
+    with cluster.client.load() as load, cluster.suffering(loss(master)) as struck:
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
+        load.wait_answers(3, since=struck + took)
 
     assert took.within(due)
     longest = Window(0, due.latest + load.resolution)
@@ -74,15 +74,15 @@ def test_failover_is_announced_by_gratuitous_arp(
     """The client's ARP entry still points at the old master; five gratuitous ARPs at once
     correct it.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=loss.announced)
     at_once = [after for after in timers.garp_schedule(backup.vrrp) if after == 0]
-    cluster.fetch(1)
-    assert cluster.neighbour(cluster.client, cluster.vip) == master.mac
+    cluster.client.fetch(1)
+    assert cluster.client.neighbour(cluster.vip) == master.mac
 
     with cluster.suffering(loss(master)) as struck:
-        took = cluster.wait_announced(backup, since=struck, until=due.latest)
-        known = cluster.neighbour(cluster.client, cluster.vip)
+        took = backup.announces(cluster.vip, since=struck, until=due.latest)
+        known = cluster.client.neighbour(cluster.vip)
     announced = cluster.timeline.events(
         Arp, node=backup.name, since=struck, until=struck + took + cluster.slack,
         sent=True, gratuitous=True, sender=cluster.vip, sender_mac=backup.mac,
@@ -100,7 +100,7 @@ def test_failover_is_followed_by_failback(
     """The higher priority preempts: after its own wait if it starts anew, at its next word if
     it never left office.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = (
         timers.after_split_brain(master.vrrp, backup.vrrp, overdue=loss is HangKeepalived)
         if loss.in_office
@@ -108,19 +108,17 @@ def test_failover_is_followed_by_failback(
     )
 
     with cluster.suffering(loss(master)) as struck:
-        cluster.wait_master(
-            backup,
+        backup.takes(
+            cluster.vip,
             since=struck,
             until=timers.takeover(backup.vrrp, announced=loss.announced).latest,
         )
     healed = cluster.healed()
-    returned = (
-        Window(healed, healed) if loss.in_office else cluster.candidate_since(master, since=healed)
-    )
-    took = cluster.wait_resigned(backup, since=returned.latest, until=due.latest)  # label: resigns
+    returned = Window(healed, healed) if loss.in_office else master.candidate_since(since=healed)
+    took = backup.resigns(cluster.vip, since=returned.latest, until=due.latest)  # label: resigns
 
     assert took.happened_within(returned + due)
-    assert cluster.master is master
+    assert cluster.settle().master is master
     assert not measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)
 
 
@@ -132,16 +130,16 @@ def test_failover_of_a_killed_keepalived_leaves_the_vip_behind(cluster: Cluster)
     is started again and begins by removing what it finds (keepalived ``vrrp.c``,
     ``vrrp_restore_interface``).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(KillKeepalived(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
-        answers = cluster.ask_arp(cluster.client, cluster.vip, 1)
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)
+        answers = cluster.client.ask_arp(cluster.vip, 1)
         assert cluster.owners() == [master.name, backup.name]
     healed = cluster.healed()
-    cleaned = cluster.wait_resigned(
-        master, since=healed, until=cluster.candidate_since(master, since=healed).latest - healed
+    cleaned = master.resigns(
+        cluster.vip, since=healed, until=master.candidate_since(since=healed).latest - healed
     )
 
     assert took.within(due)
@@ -158,18 +156,18 @@ def test_failover_by_a_restart_goes_there_and_back(cluster: Cluster) -> None:
     """``systemctl restart keepalived``: the skew without a master, then a whole
     Master_Down_Interval on the backup.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=True)
 
-    with cluster.load() as load:
+    with cluster.client.load() as load:
         with cluster.suffering(StopKeepalived(master), heal_at_once=True) as struck:
             pass
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
-        candidate = cluster.candidate_since(master, since=cluster.healed())
-        back = cluster.wait_master(
-            master, since=candidate.latest, until=timers.failback(master.vrrp).latest
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
+        candidate = master.candidate_since(since=cluster.healed())
+        back = master.takes(
+            cluster.vip, since=candidate.latest, until=timers.failback(master.vrrp).latest
         )
-        cluster.wait_answers(load, 3, since=candidate.latest + back)
+        load.wait_answers(3, since=candidate.latest + back)
 
     assert took.within(due)
     assert back.happened_within(candidate + timers.failback(master.vrrp))
@@ -187,12 +185,12 @@ def test_failover_of_a_crashed_vrrp_process(cluster: Cluster) -> None:
     the VIP and waits like any that starts; the backup's wait began with the last advertisement, so
     it comes first or a little later.
     """
-    master, backup = cluster.master, cluster.backup  # label: settles
+    master, backup = cluster.settle()  # label: settles
     own, other = timers.failback(master.vrrp), timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(CrashVrrp(master)) as struck:
-        candidate = cluster.candidate_since(master, since=struck)
-        gone = cluster.wait_resigned(master, since=struck, until=candidate.latest - struck)
+        candidate = master.candidate_since(since=struck)
+        gone = master.resigns(cluster.vip, since=struck, until=candidate.latest - struck)
         cluster.timeline.let_pass(own.latest)
     tenures = measures.ownership(cluster.timeline, cluster.vip, master.vrrp.interface, since=struck)
 
@@ -200,7 +198,7 @@ def test_failover_of_a_crashed_vrrp_process(cluster: Cluster) -> None:
     assert tenures[0].since - struck in cluster.within(
         Window(other.earliest, min(own.latest, other.latest))
     )
-    assert cluster.master is master
+    assert cluster.settle().master is master
 
 
 @NO_BACKUP
@@ -209,7 +207,7 @@ def test_failover_of_a_flapping_link_goes_once(cluster: Cluster) -> None:
     Master_Down_Interval; a link that flaps faster than that keeps the VIP on the backup, which is
     what an operator wants.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=False)
     strikes = []
 
@@ -218,9 +216,9 @@ def test_failover_of_a_flapping_link_goes_once(cluster: Cluster) -> None:
             strikes.append(struck)
             cluster.timeline.let_pass(master.vrrp.advert_int / 2)
         cluster.timeline.let_pass(timers.master_down_interval(master.vrrp) / 2)
-    took = cluster.wait_master(backup, since=strikes[0], until=due.latest)  # label: takes over
-    back = cluster.wait_master(
-        master, since=cluster.healed(), until=timers.failback(master.vrrp).latest
+    took = backup.takes(cluster.vip, since=strikes[0], until=due.latest)  # label: takes over
+    back = master.takes(
+        cluster.vip, since=cluster.healed(), until=timers.failback(master.vrrp).latest
     )
 
     assert took.within(due)

@@ -20,7 +20,7 @@ pytestmark = topology(Farm, real_servers=REAL_SERVERS)
 def test_scheduler_gives_every_server_of_a_farm_its_turn(cluster: Cluster) -> None:
     """rr goes through all real servers before it comes back to the first (``ip_vs_rr.c``)."""
     cluster.settle()
-    sent = cluster.fetch(2 * REAL_SERVERS)
+    sent = cluster.client.fetch(2 * REAL_SERVERS)
 
     assert measures.distribution(sent) == {
         server.page: 2 for server in cluster.real_servers
@@ -48,11 +48,11 @@ def test_health_every_failed_server_of_a_farm_leaves_both_tables_in_time(cluster
             for server in failing
         }
         took = [
-            cluster.wait_pool(director, server, present=False, since=since, until=due.latest)
+            director.removes(server, since=since, until=due.latest)
             for director in cluster.directors
             for server, since in struck.items()
         ]  # label: removed
-        left = [cluster.pool(director) for director in cluster.directors]
+        left = [director.pool() for director in cluster.directors]
 
     assert all(seconds.within(due) for seconds in took), took
     assert [set(pool) for pool in left] == [well, well]

@@ -30,7 +30,7 @@ def forwarding(flag: str):  # type: ignore[no-untyped-def]
     """Have the director forward everything in another way: ``-g`` (DR) or ``-i`` (TUN)."""
 
     def change(cluster: Cluster) -> None:
-        director = cluster.master
+        director = cluster.settle().master
         for service in director.role.services:
             for destination in director.destinations(service):
                 words = [*ipvsadm.service(service), "-r", destination.endpoint, flag, "-w", "1"]
@@ -41,7 +41,7 @@ def forwarding(flag: str):  # type: ignore[no-untyped-def]
 
 def without_word_of_size(cluster: Cluster) -> None:
     """Have the director's firewall drop what tells a sender that a packet was too big."""
-    run = cluster.master.machine.run
+    run = cluster.settle().master.machine.run
     run(["iptables-legacy", "-A", "OUTPUT", "-p", "icmp", "-j", "DROP"])
     run(
         [
@@ -70,8 +70,8 @@ def test_forwarding_by_dr_changes_nothing_but_the_hop(
     the TTL, which every hop lowers; the real server holds the VIP and answers as that, straight to
     the client.
     """
-    master, service = cluster.master, service_of("DR", family, protocol)
-    (request,) = cluster.fetch(1, service)
+    master, service = cluster.settle().master, service_of("DR", family, protocol)
+    (request,) = cluster.client.fetch(1, service)
     assert request.status == 200  # label: answers
     path, server = cluster.path_of(request), cluster.server_of(request)
 
@@ -105,8 +105,8 @@ def test_forwarding_by_tun_puts_the_packet_into_another(
     kernel ``ip_vs_tunnel_xmit``), its TTL lowered and in both; the answer goes straight to the
     client as with DR.
     """
-    master, service = cluster.master, service_of("TUN", family, protocol)
-    (request,) = cluster.fetch(1, service)
+    master, service = cluster.settle().master, service_of("TUN", family, protocol)
+    (request,) = cluster.client.fetch(1, service)
     assert request.status == 200  # label: answers
     path, server = cluster.path_of(request), cluster.server_of(request)
 
@@ -142,8 +142,8 @@ def test_forwarding_by_nat_rewrites_both_ways(cluster: Cluster, family: int, pro
     answer, which must come back through the director, those of the VIP (``handle_response``);
     checksums are right after that as well.
     """
-    master, service = cluster.master, service_of("NAT", family, protocol)
-    (request,) = cluster.fetch(1, service)
+    master, service = cluster.settle().master, service_of("NAT", family, protocol)
+    (request,) = cluster.client.fetch(1, service)
     assert request.status == 200  # label: answers
     path, server = cluster.path_of(request), cluster.server_of(request)
 
@@ -176,8 +176,8 @@ def test_forwarding_lets_large_answers_bypass_the_director(
     """What makes DR and TUN fast: of an answer of many full packets the director sees the
     acknowledgements alone.
     """
-    master = cluster.master
-    (request,) = cluster.fetch(1, service_of(method, family, "TCP"), path=f"/{LARGE}")
+    master = cluster.settle().master
+    (request,) = cluster.client.fetch(1, service_of(method, family, "TCP"), path=f"/{LARGE}")
     assert (request.status, request.length) == (200, LARGE_SIZE)  # label: answers
     path = cluster.path_of(request)
 
@@ -199,8 +199,8 @@ def test_forwarding_by_nat_returns_large_answers(cluster: Cluster, family: int) 
     """NAT's answers all pass the director, in packets as large as the link takes, each of them
     rewritten rightly.
     """
-    master = cluster.master
-    (request,) = cluster.fetch(1, service_of("NAT", family, "TCP"), path=f"/{LARGE}")
+    master = cluster.settle().master
+    (request,) = cluster.client.fetch(1, service_of("NAT", family, "TCP"), path=f"/{LARGE}")
     assert (request.status, request.length) == (200, LARGE_SIZE)  # label: answers
     path = cluster.path_of(request)
 
@@ -219,8 +219,8 @@ def test_forwarding_by_nat_returns_large_answers(cluster: Cluster, family: int) 
 @pytest.mark.control("TUN instead", sabotage=forwarding("-i"), caught="nothing too big")
 def test_forwarding_by_dr_passes_full_packets_on(cluster: Cluster, family: int) -> None:
     """DR adds nothing to a packet, so one as large as the link takes goes through as it is."""
-    master = cluster.master
-    (request,) = cluster.fetch(1, service_of("DR", family, "TCP"), padding=3000)
+    master = cluster.settle().master
+    (request,) = cluster.client.fetch(1, service_of("DR", family, "TCP"), padding=3000)
     assert request.status == 200
     path = cluster.path_of(request)
 
@@ -237,9 +237,9 @@ def test_forwarding_by_tun_tells_the_client_what_fits(cluster: Cluster, family: 
     ip_vs_xmit.c; RFC 1191, RFC 8201), the client sends smaller ones, and the request is answered
     all the same.
     """
-    master = cluster.master
-    cluster.forget_path_mtu(cluster.client)
-    (request,) = cluster.fetch(1, service_of("TUN", family, "TCP"), padding=3000)
+    master = cluster.settle().master
+    cluster.client.forget_path_mtu()
+    (request,) = cluster.client.fetch(1, service_of("TUN", family, "TCP"), padding=3000)
     assert request.status == 200  # label: answers
     path = cluster.path_of(request)
 
@@ -259,7 +259,7 @@ def persistent(cluster: Cluster) -> None:
 
 def counters(cluster: Cluster) -> dict[tuple[str, str], int]:
     """What the master has counted so far, by whose counter it is and by its name."""
-    return {(each.of, each.name): each.value for each in cluster.count(cluster.master)}
+    return {(each.of, each.name): each.value for each in cluster.master.count()}
 
 
 @ONE_LAN
@@ -269,7 +269,7 @@ def test_forwarding_by_dr_is_counted_on_the_way_in_alone(cluster: Cluster) -> No
     service = service_of("DR", 4, "TCP")
     cluster.settle()
     before = counters(cluster)
-    cluster.fetch(4, service)
+    cluster.client.fetch(4, service)
     after = counters(cluster)
     grown = {key: value - before[key] for key, value in after.items()}
     servers = [

@@ -22,7 +22,9 @@ def test_forwarding_by_mark_takes_all_ports_in_one_turn(cluster: Cluster) -> Non
     cluster.settle()
     names = {server.page for server in cluster.real_servers}
 
-    turns = [cluster.fetch(1, marked(), port=port)[0].server for port in (80, 8080, 80, 8080)]
+    turns = [
+        cluster.client.fetch(1, marked(), port=port)[0].server for port in (80, 8080, 80, 8080)
+    ]
 
     assert [turns[0] == turn for turn in turns] == [True, False, True, False]  # label: turns
     assert set(turns) == names
@@ -30,7 +32,7 @@ def test_forwarding_by_mark_takes_all_ports_in_one_turn(cluster: Cluster) -> Non
 
 def unmark(cluster: Cluster) -> None:
     """Take the marks from the director's firewall."""
-    cluster.master.machine.run(["iptables-legacy", "-t", "mangle", "-F", "PREROUTING"])
+    cluster.settle().master.machine.run(["iptables-legacy", "-t", "mangle", "-F", "PREROUTING"])
 
 
 @pytest.mark.control("no marks", sabotage=unmark, caught="answers")
@@ -39,8 +41,8 @@ def test_forwarding_by_mark_takes_nothing_else(cluster: Cluster) -> None:
     listens.
     """
     cluster.settle()
-    (served,) = cluster.fetch(1, marked())
-    (other,) = cluster.fetch(1, marked(), port=81)
+    (served,) = cluster.client.fetch(1, marked())
+    (other,) = cluster.client.fetch(1, marked(), port=81)
 
     assert served.status == 200  # label: answers
     assert other.error == "Connection refused"
@@ -55,7 +57,8 @@ def test_forwarding_by_group_gives_every_member_turns_of_its_own(cluster: Cluste
     members = grouped().endpoints
 
     turns = [
-        cluster.fetch(1, grouped(), address=vip, port=port)[0].server for vip, port in members * 2
+        cluster.client.fetch(1, grouped(), address=vip, port=port)[0].server
+        for vip, port in members * 2
     ]
 
     assert None not in turns
@@ -67,15 +70,13 @@ def test_forwarding_by_group_loses_a_failed_server_in_every_member(cluster: Clus
     """The real servers of a group are checked once for all members, so all lose one at the same
     time.
     """
-    director, server = cluster.master, cluster.real_servers[0]
+    director, server = cluster.settle().master, cluster.real_servers[0]
     removed, returned = timers.removal(grouped()), timers.recovery(grouped())
 
     with cluster.suffering(RemovePage(server)) as struck:
-        took = cluster.wait_pool(
-            director, server, present=False, since=struck, until=removed.latest
-        )  # label: removed
+        took = director.removes(server, since=struck, until=removed.latest)  # label: removed
     healed = cluster.healed()
-    back = cluster.wait_pool(director, server, present=True, since=healed, until=returned.latest)
+    back = director.adds(server, since=healed, until=returned.latest)
 
     assert took.within(removed)
     assert back.within(returned)

@@ -6,9 +6,9 @@ import pytest
 
 from harness import measures
 from harness.cluster import Cluster
-from harness.daemons.nodes import RealServerNode
 from harness.faults import BlackHole, Fault, RemovePage, StopHttpd
 from harness.keepalived import timers
+from harness.nodes import RealServerNode
 from harness.scenario import topology
 from topologies.director_pair import DirectorPair
 
@@ -38,7 +38,7 @@ def test_health_failed_server_leaves_both_tables_in_time(
 
     with cluster.suffering(failure(server)) as struck:
         took = [
-            cluster.wait_pool(director, server, present=False, since=struck, until=due.latest)
+            director.removes(server, since=struck, until=due.latest)
             for director in cluster.directors
         ]  # label: removed
 
@@ -50,15 +50,13 @@ def test_health_removed_server_gets_no_request(
     cluster: Cluster, failure: type[Fault[RealServerNode]]
 ) -> None:
     """Once it is out of the master's table, every request is the other one's, and is answered."""
-    master = cluster.master
+    master = cluster.settle().master
     server, other = cluster.real_servers
     due = timers.removal(cluster.service, failure.symptom)
 
-    with cluster.load() as load, cluster.suffering(failure(server)) as struck:
-        took = cluster.wait_pool(
-            master, server, present=False, since=struck, until=due.latest
-        )  # label: removed
-        answered = cluster.wait_answers(load, 10, since=struck + took)
+    with cluster.client.load() as load, cluster.suffering(failure(server)) as struck:
+        took = master.removes(server, since=struck, until=due.latest)  # label: removed
+        answered = load.wait_answers(10, since=struck + took)
         sent = measures.requests(cluster.timeline, since=struck + took, until=answered[-1].at)
 
     assert measures.distribution(sent) == {other.page: 10}
@@ -78,16 +76,11 @@ def test_health_recovered_server_returns_to_both_tables(
 
     with cluster.suffering(failure(server)) as struck:
         for director in cluster.directors:
-            cluster.wait_pool(
-                director, server, present=False, since=struck, until=removed.latest
-            )  # label: removed
-    healed = cluster.serves_again(server)
-    took = [
-        cluster.wait_pool(director, server, present=True, since=healed, until=due.latest)
-        for director in cluster.directors
-    ]
+            director.removes(server, since=struck, until=removed.latest)  # label: removed
+    healed = server.serves_again()
+    took = [director.adds(server, since=healed, until=due.latest) for director in cluster.directors]
 
     assert all(seconds.within(due) for seconds in took), took
-    assert {request.server for request in cluster.fetch(4)} == {
+    assert {request.server for request in cluster.client.fetch(4)} == {
         real_server.page for real_server in cluster.real_servers
     }

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from harness.cluster import Cluster
-from harness.daemons.nodes import RealServerNode
 from harness.faults import BlackHole, DropTcp, Fault, HalfOpen, HangHttpd, RemovePage, StopHttpd
 from harness.keepalived import timers
+from harness.nodes import RealServerNode
 from harness.scenario import topology
 from harness.topology import HttpGet, VirtualService
 from topologies.health_checks import BOTH, CONNECTIONS, EAGER, INHIBITED, PATIENT, TCP, HealthChecks
@@ -75,11 +75,11 @@ def test_health_tcp_is_content_with_a_connection(
     """The kernel accepts for a hung httpd: TCP_CHECK asks for no more, and the server stays
     (``check_tcp.c``).
     """
-    director, server = cluster.master, cluster.real_servers[0]  # label: settles
+    director, server = cluster.settle().master, cluster.real_servers[0]  # label: settles
 
     with cluster.suffering(failure(server)):
         cluster.timeline.let_pass(timers.removal(TCP, timers.Symptom.BLACK_HOLE).latest)
-        assert cluster.pool(director, TCP) == {"web1": 1, "web2": 1}
+        assert director.pool(TCP) == {"web1": 1, "web2": 1}
 
 
 @RARELY
@@ -90,18 +90,16 @@ def test_health_inhibited_server_stays_with_weight_0(cluster: Cluster) -> None:
     """``inhibit_on_failure``: no new connections, while those there are live on
     (``ipwrapper.c``; ``ip_vs_rr.c``).
     """
-    director, server = cluster.master, cluster.real_servers[0]
+    director, server = cluster.settle().master, cluster.real_servers[0]
     removed, returned = timers.removal(INHIBITED), timers.recovery(INHIBITED)
 
     with cluster.suffering(StopHttpd(server)) as struck:
-        left = cluster.wait_weight(
-            director, server, 0, service=INHIBITED, since=struck, until=removed.latest
+        left = director.weighs(
+            server, 0, service=INHIBITED, since=struck, until=removed.latest
         )  # label: removed
-        assert {request.server for request in cluster.fetch(4, INHIBITED)} == {"web2"}
-    healed = cluster.serves_again(server)
-    back = cluster.wait_weight(
-        director, server, 1, service=INHIBITED, since=healed, until=returned.latest
-    )
+        assert {request.server for request in cluster.client.fetch(4, INHIBITED)} == {"web2"}
+    healed = server.serves_again()
+    back = director.weighs(server, 1, service=INHIBITED, since=healed, until=returned.latest)
 
     assert left.within(removed)
     assert back.within(returned)
@@ -112,18 +110,16 @@ def test_health_one_failing_checker_of_two_removes_a_server(cluster: Cluster) ->
     """A real server is alive while none of its checkers has failed (``check_api.c``,
     ``update_svr_checker_state``).
     """
-    director, server = cluster.master, cluster.real_servers[0]
+    director, server = cluster.settle().master, cluster.real_servers[0]
     (page,) = (check for check in BOTH.checks if isinstance(check, HttpGet))
     alone = replace(BOTH, check=page)
     removed, returned = timers.removal(alone), timers.recovery(alone)
 
     with cluster.suffering(RemovePage(server, path="/both")) as struck:
-        left = cluster.wait_pool(
-            director, server, service=BOTH, present=False, since=struck, until=removed.latest
+        left = director.removes(
+            server, service=BOTH, since=struck, until=removed.latest
         )  # label: removed
-    back = cluster.wait_pool(
-        director, server, service=BOTH, present=True, since=cluster.healed(), until=returned.latest
-    )
+    back = director.adds(server, service=BOTH, since=cluster.healed(), until=returned.latest)
 
     assert left.within(removed)
     assert back.within(returned)
@@ -134,23 +130,16 @@ def test_health_server_returns_when_the_last_of_its_checkers_is_content(cluster:
     """Both fail; TCP_CHECK is content at once, and HTTP_GET, the slower, decides
     (``check_api.c``).
     """
-    director, server = cluster.master, cluster.real_servers[0]
+    director, server = cluster.settle().master, cluster.real_servers[0]
     first, last = (replace(BOTH, check=check) for check in BOTH.checks)
 
     with cluster.suffering(StopHttpd(server)) as struck:
-        cluster.wait_pool(
-            director,
-            server,
-            service=BOTH,
-            present=False,
-            since=struck,
-            until=timers.removal(first).latest,
+        director.removes(
+            server, service=BOTH, since=struck, until=timers.removal(first).latest
         )  # label: removed
         cluster.timeline.let_pass(timers.removal(last).latest)
-    healed = cluster.serves_again(server)
+    healed = server.serves_again()
     due = timers.recovery(last)
-    back = cluster.wait_pool(
-        director, server, service=BOTH, present=True, since=healed, until=due.latest
-    )
+    back = director.adds(server, service=BOTH, since=healed, until=due.latest)
 
     assert back.within(due)

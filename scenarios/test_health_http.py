@@ -8,7 +8,6 @@ from functools import partial
 import pytest
 
 from harness.cluster import Cluster
-from harness.daemons.nodes import RealServerNode
 from harness.faults import (
     BlackHole,
     ChangePage,
@@ -20,6 +19,7 @@ from harness.faults import (
 )
 from harness.keepalived import timers
 from harness.lab.impairment import Impairment
+from harness.nodes import RealServerNode
 from harness.scenario import topology
 from harness.topology import VirtualService
 from topologies.health_checks import (
@@ -86,12 +86,12 @@ def test_health_http_one_failing_url_of_several_is_found_in_its_turn(cluster: Cl
     """Of several URLs each is checked in its turn, ``delay_loop`` apart (keepalived
     ``check_http.c``, ``epilog``).
     """
-    director, server = cluster.master, cluster.real_servers[0]
+    director, server = cluster.settle().master, cluster.real_servers[0]
     due = timers.removal(URLS, one_url=True)
 
     with cluster.suffering(RemovePage(server, path="/second")) as struck:
-        took = cluster.wait_pool(
-            director, server, service=URLS, present=False, since=struck, until=due.latest
+        took = director.removes(
+            server, service=URLS, since=struck, until=due.latest
         )  # label: removed
 
     assert took.within(due)
@@ -104,12 +104,12 @@ def test_health_http_slow_server_stays(cluster: Cluster) -> None:
     """``connect_timeout`` is for each step, to connect as to answer: what is late by less is
     well.
     """
-    director, server = cluster.master, cluster.real_servers[0]
+    director, server = cluster.settle().master, cluster.real_servers[0]
     late = Impairment(delay=0.5)
 
     with cluster.suffering(Impaired(server, late, arriving=False)):
         cluster.timeline.let_pass(timers.removal(HTTP, timers.Symptom.SILENT).latest)
-        assert cluster.pool(director, HTTP) == {"web1": 1, "web2": 1}  # label: both stay
+        assert director.pool(HTTP) == {"web1": 1, "web2": 1}  # label: both stay
 
 
 @RARELY
@@ -117,12 +117,12 @@ def test_health_http_server_slower_than_the_timeout_is_removed(cluster: Cluster)
     """An answer that comes after ``connect_timeout`` is none (keepalived ``layer4.c``,
     ``tcp_socket_state``).
     """
-    director, server = cluster.master, cluster.real_servers[0]
+    director, server = cluster.settle().master, cluster.real_servers[0]
     due = timers.removal(HTTP, timers.Symptom.SILENT)
 
     with cluster.suffering(Impaired(server, Impairment(delay=1.2), arriving=False)) as struck:
-        took = cluster.wait_pool(
-            director, server, service=HTTP, present=False, since=struck, until=due.latest
+        took = director.removes(
+            server, service=HTTP, since=struck, until=due.latest
         )  # label: removed
 
     assert took.within(due)

@@ -23,10 +23,10 @@ def test_health_sorry_server_answers_when_the_last_real_server_is_gone(cluster: 
     ``ipwrapper.c``).
     """
     with cluster.failing(LAST, "web1", "web2", "web3"):
-        assert cluster.pool(cluster.directors[0], LAST) == {"sorry": 1}  # label: quorum lost
-        assert {request.server for request in cluster.fetch(3, LAST)} == {"sorry"}
+        assert cluster.directors[0].pool(LAST) == {"sorry": 1}  # label: quorum lost
+        assert {request.server for request in cluster.client.fetch(3, LAST)} == {"sorry"}
     cluster.settle()
-    assert {request.server for request in cluster.fetch(3, LAST)} == {"web1", "web2", "web3"}
+    assert {request.server for request in cluster.client.fetch(3, LAST)} == {"web1", "web2", "web3"}
 
 
 @SMALL
@@ -36,10 +36,10 @@ def test_health_sorry_server_replaces_those_that_are_too_few(cluster: Cluster) -
     (``update_quorum_state``).
     """
     with cluster.failing(QUORUM, "web1"):
-        assert cluster.pool(cluster.directors[0], QUORUM) == {"web2": 1, "web3": 1}
+        assert cluster.directors[0].pool(QUORUM) == {"web2": 1, "web3": 1}
         with cluster.failing(QUORUM, "web2"):
-            assert cluster.pool(cluster.directors[0], QUORUM) == {"sorry": 1}  # label: quorum lost
-            assert {request.server for request in cluster.fetch(2, QUORUM)} == {"sorry"}
+            assert cluster.directors[0].pool(QUORUM) == {"sorry": 1}  # label: quorum lost
+            assert {request.server for request in cluster.client.fetch(2, QUORUM)} == {"sorry"}
 
 
 @SMALL
@@ -47,22 +47,15 @@ def test_health_quorum_is_regained_when_one_returns(cluster: Cluster) -> None:
     """The sorry server leaves as soon as the quorum is reached again (keepalived
     ``update_quorum_state``).
     """
-    director, server = cluster.master, cluster.real_servers[-1]
+    director, server = cluster.settle().master, cluster.real_servers[-1]
     due = timers.recovery(QUORUM)
 
     with cluster.failing(QUORUM, "web1"):
         with cluster.failing(QUORUM, "web2"):
-            assert "sorry" in cluster.pool(director, QUORUM)  # label: quorum lost
-        took = cluster.wait_pool(
-            director,
-            server,
-            service=QUORUM,
-            present=False,
-            since=cluster.healed(),
-            until=due.latest,
-        )
+            assert "sorry" in director.pool(QUORUM)  # label: quorum lost
+        took = director.removes(server, service=QUORUM, since=cluster.healed(), until=due.latest)
         cluster.timeline.let_pass(cluster.slack)  # the real servers come back behind it, one by one
-        assert cluster.pool(director, QUORUM) == {"web2": 1, "web3": 1}
+        assert director.pool(QUORUM) == {"web2": 1, "web3": 1}
 
     assert took.within(due)
 
@@ -74,7 +67,7 @@ def test_health_hysteresis_keeps_a_quorum_that_is_barely_missed(cluster: Cluster
     """
     with cluster.failing(HYSTERESIS, "web1"), cluster.failing(HYSTERESIS, "web2"):
         assert HYSTERESIS.has_quorum(1, had=True)
-        assert cluster.pool(cluster.directors[0], HYSTERESIS) == {"web3": 1}  # label: quorum kept
+        assert cluster.directors[0].pool(HYSTERESIS) == {"web3": 1}  # label: quorum kept
 
 
 @SMALL
@@ -82,16 +75,16 @@ def test_health_hysteresis_wants_more_to_regain_a_quorum(cluster: Cluster) -> No
     """Gained at ``quorum`` + ``hysteresis``: two of three that are back are not enough
     (``update_quorum_state``).
     """
-    director = cluster.master
+    director = cluster.settle().master
 
     with cluster.failing(HYSTERESIS, "web1"):
         with cluster.failing(HYSTERESIS, "web2", "web3"):
             pass
         cluster.let_pass(timers.recovery(HYSTERESIS))
         assert not HYSTERESIS.has_quorum(2, had=False)
-        assert cluster.pool(director, HYSTERESIS) == {"sorry": 1}  # label: quorum lost
+        assert director.pool(HYSTERESIS) == {"sorry": 1}  # label: quorum lost
     cluster.settle()
-    assert cluster.pool(director, HYSTERESIS) == {"web1": 1, "web2": 1, "web3": 1}
+    assert director.pool(HYSTERESIS) == {"web1": 1, "web2": 1, "web3": 1}
 
 
 @SMALL
@@ -100,9 +93,9 @@ def test_health_quorum_counts_weights(cluster: Cluster) -> None:
     (``weigh_live_realservers``).
     """
     with cluster.failing(WEIGHTS, "web1"):
-        assert cluster.pool(cluster.directors[0], WEIGHTS) == {"sorry": 1}  # label: quorum lost
+        assert cluster.directors[0].pool(WEIGHTS) == {"sorry": 1}  # label: quorum lost
     with cluster.failing(WEIGHTS, "web2", "web3"):
-        assert cluster.pool(cluster.directors[0], WEIGHTS) == {"web1": 3}
+        assert cluster.directors[0].pool(WEIGHTS) == {"web1": 3}
 
 
 @SMALL
@@ -110,12 +103,10 @@ def test_health_quorum_commands_are_run_and_the_rest_stays(cluster: Cluster) -> 
     """Without a sorry server a lost quorum is only told: ``quorum_down``, then ``quorum_up``
     (``do_vs_notifies``).
     """
-    director, struck = cluster.master, cluster.timeline.now()
+    director, struck = cluster.settle().master, cluster.timeline.now()
 
     with cluster.failing(COMMANDS, "web1"):
-        assert cluster.pool(director, COMMANDS) == {"web2": 1, "web3": 1}
-        assert cluster.notifications(director, "script", since=struck) == [
-            "down"
-        ]  # label: quorum lost
+        assert director.pool(COMMANDS) == {"web2": 1, "web3": 1}
+        assert director.notifications("script", since=struck) == ["down"]  # label: quorum lost
     cluster.settle()
-    assert cluster.notifications(director, "script", since=struck) == ["down", "up"]
+    assert director.notifications("script", since=struck) == ["down", "up"]

@@ -38,25 +38,16 @@ def test_health_script_that_does_not_succeed_removes_and_returns(
     """A script that outlives ``misc_timeout`` has failed; a retry counts from the last start
     (``check_misc.c``).
     """
-    director = cluster.master
+    director = cluster.settle().master
     removed, returned = timers.removal(MISC, symptom), timers.recovery(MISC, symptom)
 
     with cluster.suffering(failure(director)) as struck:
         left = [
-            cluster.wait_pool(
-                director, server, service=MISC, present=False, since=struck, until=removed.latest
-            )
+            director.removes(server, service=MISC, since=struck, until=removed.latest)
             for server in cluster.real_servers
         ]  # label: noticed
     back = [
-        cluster.wait_pool(
-            director,
-            server,
-            service=MISC,
-            present=True,
-            since=cluster.healed(),
-            until=returned.latest,
-        )
+        director.adds(server, service=MISC, since=cluster.healed(), until=returned.latest)
         for server in cluster.real_servers
     ]
 
@@ -70,16 +61,16 @@ def test_health_dynamic_script_gives_the_weight(cluster: Cluster) -> None:
     """With ``misc_dynamic`` an exit status from 2 on is success, and the weight that much less
     2 (``check_misc.c``).
     """
-    director, server = cluster.master, cluster.real_servers[0]
+    director, server = cluster.settle().master, cluster.real_servers[0]
     due = timers.removal(DYNAMIC)
 
     with cluster.suffering(ExitCheck(director, status=12)) as struck:
-        took = cluster.wait_weight(
-            director, server, 10, service=DYNAMIC, since=struck, until=due.latest
+        took = director.weighs(
+            server, 10, service=DYNAMIC, since=struck, until=due.latest
         )  # label: noticed
     restored = timers.recovery(DYNAMIC)
-    back = cluster.wait_weight(
-        director, server, 1, service=DYNAMIC, since=cluster.healed(), until=restored.latest
+    back = director.weighs(
+        server, 1, service=DYNAMIC, since=cluster.healed(), until=restored.latest
     )
 
     assert took.within(due)
@@ -95,20 +86,15 @@ def test_health_file_of_weight_0_removes_at_once(cluster: Cluster) -> None:
     """Anything but 0 in a file of weight 0 is a failure, told by inotify (keepalived
     ``check_file.c``).
     """
-    director, server = cluster.master, cluster.real_servers[0]
+    director, server = cluster.settle().master, cluster.real_servers[0]
     due = timers.removal(FILE)
 
     with cluster.suffering(WriteNumber(director, DRAIN, 1)) as struck:
-        left = cluster.wait_pool(
-            director, server, service=FILE, present=False, since=struck, until=due.latest
+        left = director.removes(
+            server, service=FILE, since=struck, until=due.latest
         )  # label: removed
-    back = cluster.wait_pool(
-        director,
-        server,
-        service=FILE,
-        present=True,
-        since=cluster.healed(),
-        until=timers.recovery(FILE).latest,
+    back = director.adds(
+        server, service=FILE, since=cluster.healed(), until=timers.recovery(FILE).latest
     )
 
     assert left.within(due)
@@ -124,16 +110,14 @@ def test_health_number_in_a_file_is_added_to_the_weight(cluster: Cluster) -> Non
     """The number times the file's weight is added to the real server's (keepalived
     ``check_file.c``).
     """
-    director, server = cluster.master, cluster.real_servers[0]
+    director, server = cluster.settle().master, cluster.real_servers[0]
     due = timers.removal(WEIGHED)
 
     with cluster.suffering(WriteNumber(director, SHARE, 5)) as struck:
-        took = cluster.wait_weight(
-            director, server, 6, service=WEIGHED, since=struck, until=due.latest
+        took = director.weighs(
+            server, 6, service=WEIGHED, since=struck, until=due.latest
         )  # label: weight
-    back = cluster.wait_weight(
-        director, server, 1, service=WEIGHED, since=cluster.healed(), until=due.latest
-    )
+    back = director.weighs(server, 1, service=WEIGHED, since=cluster.healed(), until=due.latest)
 
     assert took.within(due)
     assert back.within(due)

@@ -5,7 +5,6 @@ server and the kernel.
 import pytest
 
 from harness.cluster import Cluster
-from harness.daemons.nodes import RealServerNode
 from harness.faults import (
     BlackHole,
     DropUdp,
@@ -18,6 +17,7 @@ from harness.faults import (
     StopMail,
 )
 from harness.keepalived import timers
+from harness.nodes import RealServerNode
 from harness.scenario import topology
 from harness.topology import VirtualService
 from topologies.health_checks import DNS, MIXED, PING, QUESTION, REPLY, SMTP, UDP, HealthChecks
@@ -71,12 +71,12 @@ def test_health_udp_takes_silence_for_success(cluster: Cluster) -> None:
     """Without ``require_reply`` only an ICMP error is a failure: a firewall that drops all is
     well (``layer4.c``).
     """
-    director, server = cluster.master, cluster.real_servers[0]
+    director, server = cluster.settle().master, cluster.real_servers[0]
 
     with cluster.suffering(DropUdp(server)):
         cluster.timeline.let_pass(timers.removal(DNS, timers.Symptom.SILENT).latest)
-        assert cluster.pool(director, DNS) == {"web2": 1}
-        assert cluster.pool(director, UDP) == {"web1": 1, "web2": 1}  # label: both stay
+        assert director.pool(DNS) == {"web2": 1}
+        assert director.pool(UDP) == {"web1": 1, "web2": 1}  # label: both stay
 
 
 @pytest.mark.control(
@@ -86,8 +86,8 @@ def test_health_ping_does_not_notice_a_dead_service(cluster: Cluster) -> None:
     """The kernel answers echo requests, whatever has become of the daemons (keepalived
     ``check_ping.c``).
     """
-    director, server = cluster.master, cluster.real_servers[0]
+    director, server = cluster.settle().master, cluster.real_servers[0]
 
     with cluster.suffering(StopHttpd(server)):
         cluster.timeline.let_pass(timers.removal(PING, timers.Symptom.SILENT).latest)
-        assert cluster.pool(director, PING) == {"web1": 1, "web2": 1}  # label: both stay
+        assert director.pool(PING) == {"web1": 1, "web2": 1}  # label: both stay

@@ -110,12 +110,12 @@ def test_health_trickling_answer_is_waited_for_without_end(cluster: Cluster) -> 
     """Each read has ``connect_timeout`` anew: while something comes, the check goes on
     (``http_read_thread``).
     """
-    director, server = cluster.master, cluster.real_servers[0]
+    director, server = cluster.settle().master, cluster.real_servers[0]
 
     with cluster.suffering(ChangePage(server, path="/trickle/page", text=PAGE)) as struck:
         cluster.timeline.let_pass(3 * timers.removal(SLOWLY, timers.Symptom.SILENT).latest)
-        assert cluster.pool(director, SLOWLY) == {"web1": 1, "web2": 1}  # label: both stay
-    (_, *asked) = cluster.checked(director, server, SLOWLY, since=struck)
+        assert director.pool(SLOWLY) == {"web1": 1, "web2": 1}  # label: both stay
+    (_, *asked) = director.checked(server, SLOWLY, since=struck)
 
     assert len(asked) > 1
     assert min(later - earlier for earlier, later in pairwise(asked)) > SLOWLY.delay_loop + TAKES
@@ -130,19 +130,14 @@ def test_health_trickling_answer_by_tls_is_given_up(cluster: Cluster) -> None:
     ``ssl_read_thread``).
     """
     director, fault = (
-        cluster.master,
+        cluster.settle().master,
         ChangePage(cluster.real_servers[0], path="/trickle/page", text=PAGE),
     )
     due = timers.removal(SLOWLY_BY_TLS, timers.Symptom.SILENT)
 
     with cluster.suffering(fault) as struck:
-        took = cluster.wait_pool(
-            director,
-            fault.node,
-            service=SLOWLY_BY_TLS,
-            present=False,
-            since=struck,
-            until=due.latest,
+        took = director.removes(
+            fault.node, service=SLOWLY_BY_TLS, since=struck, until=due.latest
         )  # label: removed
 
     assert took.within(due)  # label: removed in time

@@ -29,17 +29,12 @@ def test_health_alpha_service_is_empty_until_the_first_good_check(
     """Checks begin a second after the start, at random within ``warmup`` (``check_api.c``,
     BOOTSTRAP_DELAY).
     """
-    director = cluster.master
-    began = cluster.checking(director)
+    director = cluster.settle().master
+    began = director.checking_since()
     due = cluster.within(began + timers.first_check(service))
 
     for server in cluster.real_servers:
-        added = cluster.wait_pool(
-            director,
-            server,
-            service=service,
-            present=True,
-            since=began.earliest,
-            until=due.latest - began.earliest,
+        added = director.adds(
+            server, service=service, since=began.earliest, until=due.latest - began.earliest
         )
         assert began.earliest + added in due  # label: added in time

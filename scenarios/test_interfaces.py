@@ -48,14 +48,14 @@ def test_failover_when_the_masters_interface_is_gone_and_made_again(
     under its old name and another number, the instance waits as after a start (keepalived,
     ``vrrp_if.c``).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(change(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
         assert cluster.owners() == [backup.name]
     healed = cluster.healed()
-    back = cluster.wait_master(master, since=healed, until=timers.failback(master.vrrp).latest)
+    back = master.takes(cluster.vip, since=healed, until=timers.failback(master.vrrp).latest)
     cluster.timeline.let_pass(backup.vrrp.advert_int)
 
     assert took.within(due)
@@ -71,11 +71,11 @@ def test_failover_when_somebody_takes_the_vip_from_the_master(cluster: Cluster) 
     waits like everybody else who hears that: the higher priority has the shorter Skew_Time and is
     master again (RFC 3768 section 6.1).
     """
-    master = cluster.master
+    master = cluster.settle().master
     due = timers.takeover(master.vrrp, announced=True)
 
     with cluster.suffering(LoseAddress(master, address=cluster.vip)) as struck:
-        took = cluster.wait_master(master, since=struck, until=due.latest)  # label: back in office
+        took = master.takes(cluster.vip, since=struck, until=due.latest)  # label: back in office
 
     assert took.within(due)
     assert cluster.timeline.events(
@@ -91,16 +91,16 @@ def test_failover_when_the_master_loses_its_own_address(cluster: Cluster) -> Non
     still there. With the address back, as when a DHCP server answers again, it stands for election
     anew.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=True)
 
     with cluster.suffering(LoseAddress(master)) as struck:
-        took = cluster.wait_master(
-            backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+        took = backup.takes(
+            cluster.vip, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
         )  # label: takes over
         assert cluster.owners() == [backup.name]
-    back = cluster.wait_master(
-        master, since=cluster.healed(), until=timers.failback(master.vrrp).latest
+    back = master.takes(
+        cluster.vip, since=cluster.healed(), until=timers.failback(master.vrrp).latest
     )
 
     assert took.within(due)
@@ -118,12 +118,12 @@ def test_failover_does_not_help_where_full_packets_alone_are_lost(cluster: Clust
     """A card that takes smaller packets than its LAN sends drops the rest without a word: checks
     and small requests succeed, so everybody stays where they are, and large ones hang.
     """
-    master = cluster.master
+    master = cluster.settle().master
 
     with cluster.suffering(ChangeMtu(master)) as struck:
         cluster.timeline.let_pass(timers.removal(cluster.service).latest + cluster.slack)
-        (small,) = cluster.fetch(1)
-        (large,) = cluster.fetch(1, padding=3000)
+        (small,) = cluster.client.fetch(1)
+        (large,) = cluster.client.fetch(1, padding=3000)
         told = cluster.path_of(large).too_big
 
     assert small.status == 200
@@ -146,7 +146,7 @@ def test_failover_to_a_port_that_only_learns_is_a_split_brain(cluster: Cluster) 
     the VIP, too, and yields or prevails when the port forwards (hence "portfast" at ports of
     directors).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     wait, after_split_brain = (
         timers.failback(master.vrrp),
         timers.after_split_brain(master.vrrp, backup.vrrp),
@@ -154,12 +154,12 @@ def test_failover_to_a_port_that_only_learns_is_a_split_brain(cluster: Cluster) 
     due = timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(Unplug(master)) as struck:
-        cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+        backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
     with cluster.suffering(Deaf(master), at_once=True) as plugged, cluster.suffering(Mute(master)):
-        alone = cluster.wait_master(master, since=plugged, until=wait.latest)
+        alone = master.takes(cluster.vip, since=plugged, until=wait.latest)
         cluster.timeline.let_pass(LEARNING - alone)
         assert cluster.owners() == [master.name, backup.name]
-    yielded = cluster.wait_resigned(backup, since=cluster.healed(), until=after_split_brain.latest)
+    yielded = backup.resigns(cluster.vip, since=cluster.healed(), until=after_split_brain.latest)
 
     assert alone.within(wait)
     assert yielded.within(after_split_brain)
@@ -173,7 +173,7 @@ def test_failover_by_a_restart_with_another_configuration(cluster: Cluster) -> N
     """A restart resigns, as an upgrade of the package does, and what keepalived comes back with is
     another file: with a lower priority in it the backup stays what it has become.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=True)
     edits = Reconfigure(
         master,
@@ -184,13 +184,13 @@ def test_failover_by_a_restart_with_another_configuration(cluster: Cluster) -> N
     )
 
     with cluster.suffering(edits) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
         cluster.timeline.let_pass(timers.master_down_interval(master.vrrp))
         assert cluster.owners() == [backup.name]
-        assert any("keepalived" in line for line in cluster.processes(master))
+        assert any("keepalived" in line for line in master.processes())
 
     assert took.within(due)
-    assert cluster.said(master, "Entering BACKUP STATE", since=struck)
+    assert master.said("Entering BACKUP STATE", since=struck)
 
 
 @pytest.mark.control(
@@ -208,8 +208,8 @@ def test_failover_is_not_caused_by_a_firewall_of_the_client(cluster: Cluster) ->
     with cluster.suffering(
         Firewall(cluster.client, "-A INPUT -p tcp --sport 80 -j DROP")
     ) as struck:
-        (lost,) = cluster.fetch(1)
-    (request,) = cluster.fetch(1)
+        (lost,) = cluster.client.fetch(1)
+    (request,) = cluster.client.fetch(1)
 
     assert (lost.status, request.status) == (0, 200)  # label: lost
     assert not cluster.timeline.events(AddressChanged, since=struck, address=cluster.vip)

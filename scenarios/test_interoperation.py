@@ -10,10 +10,10 @@ from harness import measures
 from harness.clock import Window
 from harness.cluster import Cluster
 from harness.daemons import frr
-from harness.daemons.nodes import DirectorNode
 from harness.events import Advertisement, Ndp, StateChanged
 from harness.faults import BlackHole, Fault, HangSpeaker, PowerOff, StopSpeaker
 from harness.keepalived import timers
+from harness.nodes import DirectorNode
 from harness.scenario import fresh_topology, topology
 from topologies.speaker_pair import VIP6, SpeakerPair
 
@@ -56,7 +56,7 @@ def elected(cluster: Cluster) -> tuple[DirectorNode, DirectorNode]:
     cluster.timeline.let_pass(
         max(director.vrrp.advert_int for director in cluster.directors) + cluster.slack
     )
-    return cluster.master, cluster.backup  # label: one master
+    return cluster.settle().master, cluster.backup  # label: one master
 
 
 @MUTE
@@ -79,7 +79,7 @@ def test_interoperation_fails_over_within_the_window(
     due = backup.due(timers.takeover(backup.vrrp, announced=loss.announced))
 
     with cluster.suffering(loss(master)) as struck:
-        took = cluster.wait_announced(backup, since=struck, until=due.latest)  # label: takes over
+        took = backup.announces(cluster.vip, since=struck, until=due.latest)  # label: takes over
         cluster.timeline.let_pass(2 * backup.vrrp.advert_int)
 
     assert took.within(due)
@@ -101,12 +101,10 @@ def test_interoperation_preempts_after_the_masters_own_wait(cluster: Cluster) ->
 
     with cluster.suffering(PowerOff(master)) as struck:
         latest = backup.due(timers.takeover(backup.vrrp, announced=False)).latest
-        cluster.wait_master(backup, since=struck, until=latest)
-    candidate = cluster.candidate_since(master, since=cluster.healed())
-    took = cluster.wait_master(
-        master, since=candidate.latest, until=due.latest
-    )  # label: fails back
-    left = cluster.wait_resigned(backup, since=candidate.latest, until=due.latest + silent)
+        backup.takes(cluster.vip, since=struck, until=latest)
+    candidate = master.candidate_since(since=cluster.healed())
+    took = master.takes(cluster.vip, since=candidate.latest, until=due.latest)  # label: fails back
+    left = backup.resigns(cluster.vip, since=candidate.latest, until=due.latest + silent)
 
     assert took.happened_within(candidate + due)
     assert left.happened_within(candidate + due + Window.exactly(silent))
@@ -128,8 +126,8 @@ def test_interoperation_without_preemption_leaves_the_backup_in_office(cluster: 
 
     with cluster.suffering(PowerOff(first)) as struck:
         latest = second.due(timers.takeover(second.vrrp, announced=False)).latest
-        cluster.wait_master(second, since=struck, until=latest)
-    cluster.candidate_since(first, since=cluster.healed())
+        second.takes(cluster.vip, since=struck, until=latest)
+    first.candidate_since(since=cluster.healed())
     cluster.timeline.let_pass(timers.master_down_interval(first.vrrp) + cluster.slack)
 
     assert cluster.owners() == [second.name]  # label: owner
@@ -156,7 +154,7 @@ def test_interoperation_takes_over_the_masters_interval(
     )
 
     with cluster.suffering(PowerOff(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
 
     assert took.within(due)  # label: in its window
 
@@ -179,11 +177,11 @@ def test_interoperation_of_two_masters_goes_to_the_higher_address(
     other = winner if owner is loser else loser
 
     with cluster.suffering(BlackHole(owner)) as struck:
-        cluster.wait_master(
-            other, since=struck, until=timers.takeover(other.vrrp, announced=False).latest
+        other.takes(
+            cluster.vip, since=struck, until=timers.takeover(other.vrrp, announced=False).latest
         )
-    took = cluster.wait_resigned(
-        loser,
+    took = loser.resigns(
+        cluster.vip,
         since=cluster.healed(),
         until=timers.after_split_brain(winner.vrrp, loser.vrrp).latest,
     )  # label: resigns
@@ -257,7 +255,7 @@ def test_interoperation_has_a_backup_that_answers_arp(cluster: Cluster) -> None:
     """
     _, backup = elected(cluster)
 
-    answered = cluster.ask_arp(cluster.client, cluster.vip, 1)
+    answered = cluster.client.ask_arp(cluster.vip, 1)
 
     assert (backup.name, backup.mac) in {
         (answer.node, answer.sender_mac) for answer in answered
@@ -273,7 +271,7 @@ def test_interoperation_has_the_master_alone_answer_arp(cluster: Cluster) -> Non
     """
     master, _ = elected(cluster)
 
-    answered = cluster.ask_arp(cluster.client, cluster.vip, 1)
+    answered = cluster.client.ask_arp(cluster.vip, 1)
 
     assert [(answer.node, answer.sender_mac) for answer in answered] == [
         (master.name, master.hardware_address(cluster.vip))

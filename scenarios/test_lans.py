@@ -21,8 +21,8 @@ def test_forwarding_by_tun_reaches_real_servers_behind_a_router(cluster: Cluster
     """A tunnel needs a route and no common LAN (kernel ``ip_vs_tunnel_xmit``); the answer does
     not come back by it.
     """
-    master, router = cluster.master, cluster.nodes["router"]
-    sent = cluster.fetch(2 * len(cluster.real_servers))
+    master, router = cluster.settle().master, cluster.nodes["router"]
+    sent = cluster.client.fetch(2 * len(cluster.real_servers))
 
     assert measures.distribution(sent) == {
         server.page: 2 for server in cluster.real_servers
@@ -44,16 +44,17 @@ def test_ownership_is_each_clusters_own(cluster: Cluster) -> None:
     failover moves nothing else, and each VIP is served by its own real servers.
     """
     master, backup, *others = cluster.directors
-    assert cluster.master is master
+    assert cluster.settle().master is master
     assert not cluster.diagnoses()  # label: nothing diagnosed
     owners = {vip: cluster.owners(vip) for vip in cluster.vips}
     due = timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(PowerOff(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)
         moved = [vip for vip in cluster.vips if cluster.owners(vip) != owners[vip]]
         served = {
-            other: cluster.reached(cluster.fetch(2, other.role.services[0])) for other in others
+            other: cluster.reached(cluster.client.fetch(2, other.role.services[0]))
+            for other in others
         }
 
     assert took.within(due)

@@ -30,18 +30,18 @@ def test_failover_outage_is_known_to_the_time_between_two_requests(cluster: Clus
     until the new one has announced it, and what was under way then: what the timeline says of the
     VIP, and what the requests say of the service, are one and the same.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     takeover = timers.takeover(backup.vrrp, announced=True)
     rate = 1000 if choice.virtual() else 200  # an embedded kernel carries no more in real time
     began = cluster.timeline.now()
 
-    with cluster.load(rate=rate) as load:
-        cluster.wait_answers(load, 100, since=began)
+    with cluster.client.load(rate=rate) as load:
+        load.wait_answers(100, since=began)
         with cluster.suffering(StopKeepalived(master)) as struck:
-            took = cluster.wait_master(
-                backup, since=struck, until=takeover.latest
+            took = backup.takes(
+                cluster.vip, since=struck, until=takeover.latest
             )  # label: takes over
-            cluster.wait_answers(load, 100, since=struck + took)
+            load.wait_answers(100, since=struck + took)
         lost = cluster.timeline.events(
             AddressChanged, node=master.name, since=struck, action="removed", address=cluster.vip
         )
@@ -72,9 +72,9 @@ def test_forwarding_of_thousands_of_connections_at_once(cluster: Cluster) -> Non
     """IPVS keeps an entry for each connection and no process, so that what limits a cluster is
     its real servers; rr gives each of them half.
     """
-    master = cluster.master
-    totals = cluster.saturate(seconds=8, connections=CROWD, patience=PATIENCE)
-    counted = cluster.counted(master, cluster.service)
+    master = cluster.settle().master
+    totals = cluster.client.saturate(seconds=8, connections=CROWD, patience=PATIENCE)
+    counted = master.counted(cluster.service)
     known = [server.active + server.inactive for server in counted]
 
     assert measures.at_once(cluster.timeline) == CROWD  # label: at_once

@@ -34,7 +34,7 @@ def test_failover_under_loss_needs_three_lost_in_a_row(cluster: Cluster, loss: f
     """One advertisement that arrives starts the wait anew (RFC 5798 section 6.4.2): only three lost
     in a row end in a takeover, exactly a Master_Down_Interval after the last that arrived.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     wait = timers.master_down_interval(backup.vrrp)
 
     with cluster.suffering(
@@ -60,7 +60,7 @@ def test_failover_does_not_happen_while_advertisements_are_a_little_late(cluster
     """A sudden delay of all advertisements is one longer gap, here just shorter than the
     Master_Down_Interval.
     """
-    backup = cluster.backup
+    backup = cluster.settle().backup
     late = Impairment(delay=timers.tolerated_delay(backup.vrrp) - MARGIN, only="advertisements")
     cluster.timeline.let_pass(backup.vrrp.advert_int)
 
@@ -84,7 +84,7 @@ def test_failover_happens_once_when_advertisements_are_too_late(cluster: Cluster
     """A delay just longer lets the wait run out; the late advertisement then ends the reign at
     once, and as all that follow are equally late there is no other.
     """
-    backup = cluster.backup
+    backup = cluster.settle().backup
     late = Impairment(delay=timers.tolerated_delay(backup.vrrp) + MARGIN, only="advertisements")
     due = timers.takeover(backup.vrrp, announced=False)
     cluster.timeline.let_pass(
@@ -92,8 +92,8 @@ def test_failover_happens_once_when_advertisements_are_too_late(cluster: Cluster
     )  # the last advertisement before is a punctual one
 
     with cluster.suffering(Impaired(backup, late)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
-        reigned = cluster.wait_resigned(backup, since=struck + took, until=MARGIN)
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
+        reigned = backup.resigns(cluster.vip, since=struck + took, until=MARGIN)
         cluster.timeline.let_pass(timers.master_down_interval(backup.vrrp))
         until = cluster.timeline.now()
 
@@ -107,7 +107,7 @@ def test_failover_does_not_happen_under_jitter_that_the_wait_covers(cluster: Clu
     """Advertisements that are late by anything between nothing and nearly what is tolerated,
     out of order even.
     """
-    backup = cluster.backup
+    backup = cluster.settle().backup
     half = (timers.tolerated_delay(backup.vrrp) - MARGIN) / 2
 
     with cluster.suffering(

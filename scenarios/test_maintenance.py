@@ -25,12 +25,12 @@ TOO_LITTLE = pytest.mark.control(
 @TOO_LITTLE
 def test_maintenance_moves_the_vip(cluster: Cluster) -> None:
     """100 - 20 < 90: the backup discards the lowered advertisements, and its own wait runs out."""
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     (script,) = master.vrrp.track_scripts
     due = timers.switch(master.vrrp, backup.vrrp, script)
 
     with cluster.suffering(Maintenance(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
 
     assert took.within(due)
 
@@ -43,16 +43,16 @@ def test_maintenance_moves_the_vip(cluster: Cluster) -> None:
 )
 def test_maintenance_ended_brings_the_vip_back(cluster: Cluster) -> None:
     """With its own 100 again the director outranks the master's 90, and preempts."""
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     (script,) = master.vrrp.track_scripts
     due = timers.switch_back(master.vrrp, backup.vrrp, script)
 
     with cluster.suffering(Maintenance(master)) as struck:
-        cluster.wait_master(
-            backup, since=struck, until=timers.switch(master.vrrp, backup.vrrp, script).latest
+        backup.takes(
+            cluster.vip, since=struck, until=timers.switch(master.vrrp, backup.vrrp, script).latest
         )  # label: takes over
     healed = cluster.healed()
-    took = cluster.wait_master(master, since=healed, until=due.latest)  # label: fails back
+    took = master.takes(cluster.vip, since=healed, until=due.latest)  # label: fails back
 
     assert took.within(due)
     assert not measures.split_brain(cluster.timeline, master.vrrp.vrid, since=struck)
@@ -67,7 +67,7 @@ def test_maintenance_ended_brings_the_vip_back(cluster: Cluster) -> None:
 @topology(DirectorPair, priorities=(100, 70))
 def test_maintenance_moves_nothing_across_a_wider_gap(cluster: Cluster) -> None:
     """100 - 20 > 70: the switch is thrown, and shows in the advertisements, and the VIP stays."""
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     (script,) = master.vrrp.track_scripts
     due = timers.script_failure(script) + timers.preemption(backup.vrrp)
 

@@ -65,10 +65,10 @@ def let_elect(cluster: Cluster) -> None:
 )
 def test_misconfiguration_is_not_found_where_there_is_none(cluster: Cluster) -> None:
     """Nothing is found in a cluster as it should be, also while it is asked for and served."""
-    master = cluster.master
+    master = cluster.settle().master
 
-    cluster.ask_arp(cluster.client, cluster.vip, 1)
-    answered = cluster.fetch(2)
+    cluster.client.ask_arp(cluster.vip, 1)
+    answered = cluster.client.fetch(2)
 
     assert [request.status for request in answered] == [200, 200]
     assert cluster.diagnoses(since=cluster.timeline.mark) == [], (
@@ -158,14 +158,14 @@ def test_misconfiguration_multicast_blocked(cluster: Cluster) -> None:
     """A switch or firewall that lets everything pass but VRRP: all else works, and both own the
     VIP.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=False)
 
     with (
         cluster.suffering(DropAdvertisements(master)),
         cluster.suffering(DropAdvertisements(backup)) as struck,
     ):
-        cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+        backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
         cluster.timeline.let_pass(backup.vrrp.advert_int)
         found = cluster.diagnoses(since=struck)
         assert cluster.owners() == [master.name, backup.name]
@@ -183,7 +183,7 @@ def test_misconfiguration_multicast_blocked(cluster: Cluster) -> None:
 @topology(DirectorPair, priorities=(100, 70))
 def test_misconfiguration_weight_not_larger_than_the_priority_gap(cluster: Cluster) -> None:
     """100 - 20 is still above 70: the master says that it is sick and stays master."""
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     (script,) = master.vrrp.track_scripts
 
     with cluster.suffering(Maintenance(master)) as struck:
@@ -210,10 +210,10 @@ def test_misconfiguration_no_arp_protection(cluster: Cluster) -> None:
     """A real server that answers for the VIP takes clients away from the director, whoever is
     asked first.
     """
-    master, server = cluster.master, cluster.real_servers[0]
+    master, server = cluster.settle().master, cluster.real_servers[0]
 
     with cluster.suffering(Unprotected(server)) as struck:
-        answers = cluster.ask_arp(cluster.client, cluster.vip, 1)
+        answers = cluster.client.ask_arp(cluster.vip, 1)
         found = cluster.diagnoses(since=struck)
 
     assert {answer.node for answer in answers} == {
@@ -225,7 +225,7 @@ def test_misconfiguration_no_arp_protection(cluster: Cluster) -> None:
 
 @pytest.mark.control(
     "the other one serves both turns",
-    sabotage=lambda cluster: cluster.master.machine.run(
+    sabotage=lambda cluster: cluster.settle().master.machine.run(
         ["ipvsadm", "-d", "-t", f"{cluster.vip}:80", "-r", f"{cluster.real_servers[0].ip}:80"]
     ),
     caught="answers",
@@ -238,11 +238,11 @@ def test_misconfiguration_vip_missing_on_a_real_server(cluster: Cluster) -> None
     server = cluster.real_servers[0]
 
     with cluster.suffering(ForgetVip(server)) as struck:
-        statuses = [request.status for request in cluster.fetch(4)]
+        statuses = [request.status for request in cluster.client.fetch(4)]
         found = cluster.diagnoses(since=struck)
 
     assert sorted(statuses) == [0, 0, 200, 200]  # label: answers
-    assert cluster.ipvsadm(cluster.master).keys() == {
+    assert cluster.settle().master.ipvsadm().keys() == {
         f"{each.ip}:80" for each in cluster.real_servers
     }
     assert [(each.name, each.nodes) for each in found] == [
@@ -256,7 +256,7 @@ def test_misconfiguration_vip_with_the_wrong_prefix(cluster: Cluster) -> None:
     """The address brings a route: all of 172.16/16 is on this LAN now, and is spoken to from
     the VIP.
     """
-    master = cluster.master
+    master = cluster.settle().master
 
     route = master.machine.run(["ip", "-o", "route", "get", "172.16.99.1"], check=False).stdout
 
@@ -272,10 +272,10 @@ def test_misconfiguration_gateway_of_a_real_server_wrong(cluster: Cluster) -> No
     director. A health check, which is the director's own request, goes well, and no client gets an
     answer.
     """
-    master, server = cluster.master, cluster.real_servers[0]
+    master, server = cluster.settle().master, cluster.real_servers[0]
 
-    (request,) = cluster.fetch(1)
-    (check,) = cluster.fetch(1, by=master, address=server.ip, port=REAL_HTTP)
+    (request,) = cluster.client.fetch(1)
+    (check,) = master.fetch(1, address=server.ip, port=REAL_HTTP)
     forwarded = [packet for packet in cluster.path_of(request).at(master) if packet.frame.sent]
 
     assert (request.status, request.error) == (0, "timed out")  # label: answers
@@ -303,7 +303,7 @@ def test_misconfiguration_vrrp_strict_drops_what_is_sent_to_the_vip(cluster: Clu
     """
     cluster.settle()
 
-    (request,) = cluster.fetch(1)
+    (request,) = cluster.client.fetch(1)
 
     assert (request.status, request.error) == (0, "timed out")  # label: symptom
     assert names(cluster) == ["vrrp_strict drops what is sent to the VIP"]
@@ -315,12 +315,12 @@ def test_misconfiguration_script_not_executable(cluster: Cluster) -> None:
     """keepalived leaves a script that it cannot run out, and says so once: the maintenance
     switch has no effect.
     """
-    master = cluster.master
+    master = cluster.settle().master
     (script,) = master.vrrp.track_scripts
 
     with cluster.suffering(Maintenance(master)) as struck:
         cluster.timeline.let_pass(
-            (timers.script_failure(script) + timers.preemption(cluster.backup.vrrp)).latest
+            (timers.script_failure(script) + timers.preemption(cluster.settle().backup.vrrp)).latest
         )
     said = cluster.timeline.events(Advertisement, node=master.name, since=struck, sent=True)
 
@@ -330,7 +330,7 @@ def test_misconfiguration_script_not_executable(cluster: Cluster) -> None:
 
 @pytest.mark.control(
     "root owns it",
-    sabotage=lambda cluster: cluster.master.machine.run(
+    sabotage=lambda cluster: cluster.settle().master.machine.run(
         ["mount", "--bind", "/usr/bin/true", "/usr/bin/chown"]
     ),
     caught="priority",
@@ -340,7 +340,7 @@ def test_misconfiguration_script_owned_by_another_user(cluster: Cluster) -> None
     """With ``enable_script_security`` root runs nothing that another could have changed: this
     script, which fails, never runs, and nothing shows it but a line in the log.
     """
-    master = cluster.master
+    master = cluster.settle().master
     master.machine.write("/etc/keepalived/check", "#!/bin/sh\nexit 1\n", 0o755)
     master.machine.run(["chown", "www-data", "/etc/keepalived/check"])
     (script,) = master.vrrp.track_scripts

@@ -5,9 +5,9 @@ the VIP.
 import pytest
 
 from harness.cluster import Cluster
-from harness.daemons.nodes import DirectorNode, Node
 from harness.faults import PowerOff
 from harness.keepalived import timers
+from harness.nodes import DirectorNode, Node
 from harness.scenario import topology
 from topologies.moving_routes import FAR, NEAR, TABLE, VIP, MovingRoutes
 
@@ -39,16 +39,16 @@ def test_ownership_brings_the_routes_along(cluster: Cluster) -> None:
     behind a router; whoever takes the VIP over makes them, and a client far away notices no more
     than one nearby (keepalived.conf(5), ``virtual_routes`` and ``virtual_rules``).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     far = cluster.nodes["far-client"]
-    cluster.wait_told()
+    cluster.settle(notified=True)
     due = timers.takeover(backup.vrrp, announced=False)
     before, idle = ways(master), ways(backup)
     reached = reaches(far, FAR)
     assert reached  # label: reaches
 
     with cluster.suffering(PowerOff(master)) as struck:
-        cluster.wait_announced(backup, since=struck, until=due.latest)
+        backup.announces(cluster.vip, since=struck, until=due.latest)
         after = ways(backup)
         assert reaches(far, FAR)
 
@@ -64,8 +64,8 @@ def test_ownership_brings_the_network_of_the_vip_along(cluster: Cluster) -> None
     """A VIP in a network of its own is held with the prefix of that network: so the master has a
     route to the machines in it, and the backup, which has no address there, needs none.
     """
-    master = cluster.master
-    cluster.wait_told()
+    master = cluster.settle().master
+    cluster.settle(notified=True)
 
     assert reaches(cluster.nodes["near"], NEAR)  # label: reaches
 

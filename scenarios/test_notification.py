@@ -46,18 +46,18 @@ def test_notification_by_script_of_a_takeover_and_its_end(cluster: Cluster) -> N
     """The state's own script and the one for all states, which is told who and what (keepalived
     ``vrrp_notify.c``).
     """
-    cluster.wait_told()
-    master, backup = cluster.master, cluster.backup
+    cluster.settle(notified=True)
+    master, backup = cluster.settle()
 
     with cluster.suffering(PowerOff(master)) as struck:
         due = timers.takeover(backup.vrrp, announced=False)
-        cluster.wait_master(backup, since=struck, until=due.latest)
-        told = cluster.notifications(backup, "script", struck)
-    candidate = cluster.candidate_since(master)
-    cluster.wait_resigned(backup, since=candidate.latest, until=timers.failback(master.vrrp).latest)
+        backup.takes(cluster.vip, since=struck, until=due.latest)
+        told = backup.notifications("script", struck)
+    candidate = master.candidate_since()
+    backup.resigns(cluster.vip, since=candidate.latest, until=timers.failback(master.vrrp).latest)
 
     assert sorted(told) == ["always INSTANCE VI_1 MASTER 90", "master"]  # label: notified
-    assert sorted(cluster.notifications(backup, "script", candidate.latest)) == [
+    assert sorted(backup.notifications("script", candidate.latest)) == [
         "always INSTANCE VI_1 BACKUP 90",
         "backup",
     ]
@@ -69,11 +69,11 @@ def test_notification_by_script_of_a_fault(cluster: Cluster) -> None:
     """The interface of the instance is down: FAULT, told at once, for there is nothing to wait
     for.
     """
-    cluster.wait_told()
-    master = cluster.master
+    cluster.settle(notified=True)
+    master = cluster.settle().master
 
     with cluster.suffering(Unplug(master)) as struck:
-        told = cluster.notifications(master, "script", struck)
+        told = master.notifications("script", struck)
 
     assert sorted(told) == ["always INSTANCE VI_1 FAULT 100", "fault"]  # label: notified
 
@@ -82,11 +82,11 @@ def test_notification_by_script_of_a_fault(cluster: Cluster) -> None:
 @topology(DirectorGroup, **TOLD)
 def test_notification_by_script_of_an_orderly_stop(cluster: Cluster) -> None:
     """keepalived tells before it ends, and waits for its scripts (``notify_shutdown``)."""
-    cluster.wait_told()
-    master = cluster.master
+    cluster.settle(notified=True)
+    master = cluster.settle().master
 
     with cluster.suffering(StopKeepalived(master)) as struck:
-        told = cluster.notifications(master, "script", struck)
+        told = master.notifications("script", struck)
 
     assert sorted(told) == ["always INSTANCE VI_1 STOP 100", "stop"]  # label: notified
 
@@ -97,22 +97,22 @@ def test_notification_by_fifo_keeps_the_order_of_events(cluster: Cluster) -> Non
     """Scripts overtake each other, the FIFO does not: a life is told in the order in which it
     was led.
     """
-    cluster.wait_told()
-    master, backup = cluster.master, cluster.backup
+    cluster.settle(notified=True)
+    master, backup = cluster.settle()
 
     with cluster.suffering(StopKeepalived(master)) as struck:
-        cluster.wait_master(
-            backup, since=struck, until=timers.takeover(backup.vrrp, announced=True).latest
+        backup.takes(
+            cluster.vip, since=struck, until=timers.takeover(backup.vrrp, announced=True).latest
         )
-    candidate = cluster.candidate_since(master)
-    cluster.wait_master(master, since=candidate.latest, until=timers.failback(master.vrrp).latest)
+    candidate = master.candidate_since()
+    master.takes(cluster.vip, since=candidate.latest, until=timers.failback(master.vrrp).latest)
 
-    assert cluster.notifications(master, "fifo", struck) == [
+    assert master.notifications("fifo", struck) == [
         'INSTANCE "VI_1" STOP 100',
         'INSTANCE "VI_1" BACKUP 100',
         'INSTANCE "VI_1" MASTER 100',
     ]  # label: notified
-    assert cluster.notifications(backup, "fifo", struck) == [
+    assert backup.notifications("fifo", struck) == [
         'INSTANCE "VI_1" MASTER 90',
         'INSTANCE "VI_1" BACKUP 90',
     ]
@@ -124,8 +124,8 @@ def test_notification_by_fifo_of_changed_priorities(cluster: Cluster) -> None:
     """With ``notify_priority_changes`` a claim that rises or falls is told, with the state that
     it is the claim of.
     """
-    cluster.wait_told()
-    master, backup = cluster.master, cluster.backup
+    cluster.settle(notified=True)
+    master, backup = cluster.settle()
     (file,) = master.vrrp.track_files
     began = cluster.timeline.now()
 
@@ -135,7 +135,7 @@ def test_notification_by_fifo_of_changed_priorities(cluster: Cluster) -> None:
     ):
         cluster.timeline.let_pass(cluster.slack)
     told = [
-        cluster.notifications(director, "fifo", began) for director in (master, backup)
+        director.notifications("fifo", began) for director in (master, backup)
     ]  # label: notified
 
     assert told[0] == ['INSTANCE "VI_1" MASTER_PRIORITY 95', 'INSTANCE "VI_1" MASTER_PRIORITY 100']
@@ -150,20 +150,17 @@ def test_notification_of_a_second_master_of_lower_priority(cluster: Cluster) -> 
     """The true master learns that there was another, whose traces it may have to undo
     (``vrrp_state_master_rx``).
     """
-    cluster.wait_told()
-    master, backup = cluster.master, cluster.backup
+    cluster.settle(notified=True)
+    master, backup = cluster.settle()
 
     with cluster.suffering(Deaf(backup)) as struck:
-        cluster.wait_master(
-            backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+        backup.takes(
+            cluster.vip, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
         )
-        told = cluster.notifications(master, "script", struck)
+        told = master.notifications("script", struck)
 
     assert told == ["lower_priority"]  # label: notified
-    assert (
-        cluster.notifications(master, "fifo", struck)[0]
-        == 'INSTANCE "VI_1" MASTER_RX_LOWER_PRI 100'
-    )
+    assert master.notifications("fifo", struck)[0] == 'INSTANCE "VI_1" MASTER_RX_LOWER_PRI 100'
 
 
 @pytest.mark.control("it is to repeat them", config=REPEATING, caught="notified")
@@ -172,11 +169,11 @@ def test_notification_is_not_repeated_by_a_reload(cluster: Cluster) -> None:
     """Nothing has changed, so nobody is told (unless ``fifo_write_vrrp_states_on_reload`` asks
     for it).
     """
-    began = cluster.wait_told()
+    began = cluster.settle(notified=True).at
 
     for director in cluster.directors:
-        cluster.reload(director)
-    cluster.timeline.let_pass(timers.master_down_interval(cluster.backup.vrrp))
+        director.reload()
+    cluster.timeline.let_pass(timers.master_down_interval(cluster.settle().backup.vrrp))
     told = cluster.timeline.events(Notification, since=began)
 
     assert not told  # label: notified
@@ -196,19 +193,17 @@ def test_notification_ends_with_a_reload_where_the_fifo_comes_before_the_script_
     """As the file is first read it takes root for a default; from then on it believes in
     ``keepalived_script``.
     """
-    cluster.wait_told()
-    master, backup = cluster.master, cluster.backup
-    before = cluster.notifications(backup, "script")
+    cluster.settle(notified=True)
+    master, backup = cluster.settle()
+    before = backup.notifications("script")
 
-    cluster.reload(backup)
+    backup.reload()
     cluster.timeline.let_pass(2 * master.vrrp.advert_int)  # it hears the master again
     with cluster.suffering(PowerOff(master)) as struck:
-        cluster.wait_master(
-            backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+        backup.takes(
+            cluster.vip, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
         )
-        told = cluster.notifications(backup, "script", struck) + cluster.notifications(
-            backup, "fifo", struck
-        )
+        told = backup.notifications("script", struck) + backup.notifications("fifo", struck)
 
     assert {"always INSTANCE VI_1 BACKUP 90", "backup"} <= set(before)
     assert not told  # label: notified
@@ -220,13 +215,13 @@ def test_notification_of_a_sync_group_follows_its_members(cluster: Cluster) -> N
     """The member that causes the change is told first, then those that follow it, then the
     group (``vrrp_sync.c``).
     """
-    cluster.wait_told()
-    master, backup = cluster.master, cluster.backup
+    cluster.settle(notified=True)
+    master, backup = cluster.settle()
     silence = timers.takeover(backup.claim(cluster.vips[1]), announced=False)
 
     with cluster.suffering(Unplug(master, "eth1")) as struck:
-        cluster.wait_master(backup, since=struck, until=silence.latest)  # label: takes over
-        told = [cluster.notifications(director, "fifo", struck) for director in (master, backup)]
+        backup.takes(cluster.vip, since=struck, until=silence.latest)  # label: takes over
+        told = [director.notifications("fifo", struck) for director in (master, backup)]
 
     assert told[0] == [
         'INSTANCE "INNER" FAULT 100',
@@ -252,15 +247,15 @@ def test_notification_by_mail_of_takeover_and_failback(cluster: Cluster) -> None
     """Each change of state is mailed at once to those in ``notification_email`` (keepalived
     ``smtp.c``).
     """
-    cluster.wait_told()
-    master, backup = cluster.master, cluster.backup
+    cluster.settle(notified=True)
+    master, backup = cluster.settle()
 
     with cluster.suffering(PowerOff(master)) as struck:
-        took = cluster.wait_master(
-            backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+        took = backup.takes(
+            cluster.vip, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
         )
-    candidate = cluster.candidate_since(master)
-    cluster.wait_resigned(backup, since=candidate.latest, until=timers.failback(master.vrrp).latest)
+    candidate = master.candidate_since()
+    backup.resigns(cluster.vip, since=candidate.latest, until=timers.failback(master.vrrp).latest)
     cluster.timeline.let_pass(cluster.slack)
     mails = [
         mail
@@ -284,23 +279,17 @@ def test_notification_by_mail_of_takeover_and_failback(cluster: Cluster) -> None
 @topology(DirectorPair, notifications=True)
 def test_notification_by_mail_of_a_lost_real_server(cluster: Cluster) -> None:
     """Both directors check, so both send an alert when a real server fails, and when it is back."""
-    cluster.wait_told()
+    cluster.settle(notified=True)
     server = cluster.real_servers[0]
     subject = f"Realserver [{server.ip}]:tcp:80 of virtual server [{cluster.vip}]:tcp:80 -"
 
     with cluster.suffering(StopHttpd(server)) as struck:
         due = timers.removal(cluster.service)
         for director in cluster.directors:
-            cluster.wait_pool(director, server, present=False, since=struck, until=due.latest)
-    healed = cluster.serves_again(server)
+            director.removes(server, since=struck, until=due.latest)
+    healed = server.serves_again()
     for director in cluster.directors:
-        cluster.wait_pool(
-            director,
-            server,
-            present=True,
-            since=healed,
-            until=timers.recovery(cluster.service).latest,
-        )
+        director.adds(server, since=healed, until=timers.recovery(cluster.service).latest)
     cluster.timeline.let_pass(cluster.slack)
     mails = [mail.subject for mail in cluster.timeline.events(Mail, since=struck)]
 
@@ -322,15 +311,15 @@ def test_notification_that_cannot_be_mailed_delays_nothing(cluster: Cluster) -> 
     """Alerts are sent beside the protocol: a mail server in a black hole does not hold the
     takeover up.
     """
-    cluster.wait_told()
-    master, backup = cluster.master, cluster.backup
+    cluster.settle(notified=True)
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=True)
 
     with (
         cluster.suffering(BlackHole(cluster.nodes["mail"])),
         cluster.suffering(StopKeepalived(master)) as struck,
     ):
-        took = cluster.wait_announced(backup, since=struck, until=due.latest)
+        took = backup.announces(cluster.vip, since=struck, until=due.latest)
 
     assert took.within(due)  # label: in its window
     assert not cluster.timeline.events(Mail, since=struck)
@@ -342,15 +331,15 @@ def test_notification_by_fifo_of_a_lost_real_server(cluster: Cluster) -> None:
     """The health checkers write into the same FIFO, what they removed and from which virtual
     service.
     """
-    cluster.wait_told()
+    cluster.settle(notified=True)
     server = cluster.real_servers[0]
 
     with cluster.suffering(StopHttpd(server)) as struck:
         due = timers.removal(cluster.service)
         for director in cluster.directors:
-            cluster.wait_pool(director, server, present=False, since=struck, until=due.latest)
+            director.removes(server, since=struck, until=due.latest)
         told = [
-            cluster.notifications(director, "fifo", struck) for director in cluster.directors
+            director.notifications("fifo", struck) for director in cluster.directors
         ]  # label: notified
 
     assert told == [[f"RS [{server.ip}]:tcp:80 [{cluster.vip}]:tcp:80 DOWN"]] * 2

@@ -8,10 +8,10 @@ import pytest
 
 from harness import measures
 from harness.cluster import Cluster
-from harness.cluster.base import STARTING
 from harness.events import AddressChanged, Advertisement, Arp, DaemonChanged, Log
 from harness.faults import AcceptLocal, BlackHole, HintSource, Maintenance, PowerOff
 from harness.keepalived import timers
+from harness.nodes.context import STARTING
 from harness.observers.paths import SYN, SYN_ACK
 from harness.scenario import fresh_topology, topology
 from topologies.director_pair import DirectorPair
@@ -60,7 +60,7 @@ def test_open_problem_vrrp_on_lo_is_refused(cluster: Cluster) -> None:
         timers.cold_start(cluster.directors[0].vrrp)
     )  # the health checks end after the parent
 
-    assert not any(cluster.ipvsadm(director) for director in cluster.directors)
+    assert not any(director.ipvsadm() for director in cluster.directors)
     assert not cluster.timeline.events(Advertisement)
     assert measures.owners(cluster.timeline, cluster.vip, "eth0") == []
 
@@ -84,7 +84,7 @@ def test_open_problem_vip_on_lo_is_never_announced(cluster: Cluster) -> None:
     cluster.timeline.let_pass(
         cluster.slack
     )  # the kernel tells of an address before it answers for it
-    assert cluster.fetch(1)[0].status == 200
+    assert cluster.client.fetch(1)[0].status == 200
 
     with cluster.suffering(PowerOff(first)) as struck:
         until = struck + timers.takeover(second.vrrp, announced=False).latest + cluster.slack
@@ -98,7 +98,7 @@ def test_open_problem_vip_on_lo_is_never_announced(cluster: Cluster) -> None:
             interface="lo",
         )
         cluster.timeline.let_pass(timers.garp_schedule(second.vrrp)[-1] + cluster.slack)
-        known, lost = cluster.neighbour(cluster.client, cluster.vip), cluster.fetch(1)
+        known, lost = cluster.client.neighbour(cluster.vip), cluster.client.fetch(1)
 
     reigns = [reign.node for reign in measures.reigns(cluster.timeline, first.vrrp.vrid)]
     assert reigns[-2:] == [
@@ -121,20 +121,20 @@ def test_open_problem_holder_cannot_fetch_its_vip(cluster: Cluster, swapped: boo
     martian, dropped. The other director forwards by its own table, from its DIP, and never asks the
     holder. It is so before and after they change places.
     """
-    holder, other = cluster.master, cluster.backup
+    holder, other = cluster.settle()
     if swapped:
         holder, other = other, holder
         script = other.vrrp.track_scripts[0]
         sick = cluster.inject(Maintenance(other))
-        cluster.wait_master(
-            holder, since=sick, until=timers.switch(other.vrrp, holder.vrrp, script).latest
+        holder.takes(
+            cluster.vip, since=sick, until=timers.switch(other.vrrp, holder.vrrp, script).latest
         )
     cluster.timeline.let_pass(cluster.slack)
-    refused, since = cluster.martians(holder), cluster.timeline.now()
+    refused, since = holder.martians(), cluster.timeline.now()
 
-    (failed,) = cluster.fetch(1, by=holder)
-    (answered,) = cluster.fetch(1, by=other)
-    refused = cluster.martians(holder) - refused
+    (failed,) = holder.fetch(1)
+    (answered,) = other.fetch(1)
+    refused = holder.martians() - refused
     announced = cluster.timeline.events(
         Arp, node=holder.name, since=since, sent=True, gratuitous=True
     )
@@ -165,9 +165,9 @@ def test_open_problem_dip_as_source_moves_the_drop(cluster: Cluster) -> None:
     """Bound to the DIP the SYN is answered, and the answer comes from the VIP, which on the holder
     is a local address: now it is the holder that drops it.
     """
-    master = cluster.master
+    master = cluster.settle().master
 
-    (request,) = cluster.fetch(1, by=master, source=master.ip)
+    (request,) = master.fetch(1, source=master.ip)
 
     assert (request.status, request.error) == (0, "timed out")  # label: times out
     seen = cluster.path_of(request).at(master)
@@ -182,10 +182,10 @@ def test_open_problem_is_cured_by_a_source_hint_and_accept_local(cluster: Cluste
     """For programs that bind to nothing the kernel chooses the source: the one that the route
     to the VIP names.
     """
-    master = cluster.master
+    master = cluster.settle().master
 
     with cluster.suffering(AcceptLocal(master)), cluster.suffering(HintSource(master)):
-        (cured,) = cluster.fetch(1, by=master)
+        (cured,) = master.fetch(1)
 
     assert cured.status == 200  # label: cured
     assert {packet.source for packet in cluster.path_of(cured).at(master) if packet.frame.sent} == {
@@ -200,11 +200,11 @@ def test_open_problem_is_cured_by_dip_and_accept_local(cluster: Cluster) -> None
     """``accept_local=1`` on the director lets that answer in; without the DIP it would not help,
     since the SYN from VIP to VIP still dies at the real server.
     """
-    master = cluster.master
+    master = cluster.settle().master
 
     with cluster.suffering(AcceptLocal(master)):
-        (cured,) = cluster.fetch(1, by=master, source=master.ip)
-        (still,) = cluster.fetch(1, by=master)
+        (cured,) = master.fetch(1, source=master.ip)
+        (still,) = master.fetch(1)
 
     assert (cured.status, still.status) == (200, 0)  # label: cured
 
@@ -217,10 +217,10 @@ def test_open_problem_backup_without_a_table_asks_the_holder(cluster: Cluster) -
     """What the backup's success rests on: with its IPVS rules gone the VIP is anybody's
     address, found by ARP.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     backup.machine.run(["ipvsadm", "--clear"])
 
-    (request,) = cluster.fetch(1, by=backup)
+    (request,) = backup.fetch(1)
 
     assert request.status == 200  # label: answers
     assert cluster.path_of(request).between(backup, master)

@@ -28,9 +28,9 @@ def test_ownership_goes_to_the_higher_priority(cluster: Cluster) -> None:
     first, second = cluster.directors
     due = timers.cold_start(first.vrrp, second.vrrp)
 
-    candidate = cluster.candidate_since(first)
-    took = cluster.wait_announced(
-        first, since=candidate.latest, until=due.latest
+    candidate = first.candidate_since()
+    took = first.announces(
+        cluster.vip, since=candidate.latest, until=due.latest
     )  # label: becomes master
 
     assert took.happened_within(candidate + due)
@@ -47,11 +47,11 @@ def test_ownership_is_never_shared_from_the_first_election_on(cluster: Cluster) 
     Had the lower priority been started first, by more than the difference of the skews, it would
     own the VIP until the higher one preempts it; but never are there two owners, or none.
     """
-    assert cluster.master is cluster.directors[0]
+    assert cluster.settle().master is cluster.directors[0]
     cluster.timeline.let_pass(timers.master_down_interval(cluster.backup.vrrp))
 
     tenures = measures.ownership(
-        cluster.timeline, cluster.vip, cluster.master.vrrp.interface
+        cluster.timeline, cluster.vip, cluster.settle().master.vrrp.interface
     )  # label: one master
 
     assert tenures[-1].node == cluster.master.name
@@ -65,9 +65,9 @@ def test_ownership_is_never_shared_from_the_first_election_on(cluster: Cluster) 
 @pytest.mark.control("a real server is down", fault=StopHttpd, node="web1", caught="settles")
 def test_ownership_means_both_tables_hold_both_real_servers(cluster: Cluster) -> None:
     """A backup that had to fill its table first would serve nobody after a takeover."""
-    assert cluster.master is cluster.directors[0]  # label: settles
+    assert cluster.settle().master is cluster.directors[0]  # label: settles
     wanted = {f"{server.ip}:{cluster.service.port}": 1 for server in cluster.real_servers}
 
     for director in cluster.directors:
         assert measures.pool(cluster.timeline, director.name, cluster.service.name) == wanted
-        assert cluster.ipvsadm(director) == wanted
+        assert director.ipvsadm() == wanted

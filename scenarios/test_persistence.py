@@ -22,7 +22,7 @@ def test_persistence_keeps_a_client_with_one_real_server(cluster: Cluster) -> No
     """
     cluster.settle()
     rounds = [
-        [cluster.fetch(1, persistent(), source=source)[0].server for source in SOURCES[:3]]
+        [cluster.client.fetch(1, persistent(), source=source)[0].server for source in SOURCES[:3]]
         for _ in range(3)
     ]
 
@@ -41,13 +41,13 @@ def test_persistence_lasts_from_the_last_connection_on(cluster: Cluster) -> None
     cluster.settle()
     due = timers.persistence(persistent())
 
-    (first,) = cluster.fetch(1, persistent())
+    (first,) = cluster.client.fetch(1, persistent())
     cluster.timeline.let_pass(due.earliest - 2 * cluster.slack)
-    (renewed,) = cluster.fetch(1, persistent())
+    (renewed,) = cluster.client.fetch(1, persistent())
     cluster.timeline.let_pass(due.earliest - 2 * cluster.slack)
-    (again,) = cluster.fetch(1, persistent())
+    (again,) = cluster.client.fetch(1, persistent())
     cluster.timeline.let_pass(due.latest + 2 * cluster.slack)
-    (over,) = cluster.fetch(1, persistent())
+    (over,) = cluster.client.fetch(1, persistent())
 
     assert first.server == renewed.server == again.server  # label: renewed
     assert over.server != first.server  # label: it ends
@@ -60,7 +60,7 @@ def test_persistence_keeps_a_network_of_clients_together(cluster: Cluster) -> No
     """
     cluster.settle()
     *together, apart = [
-        cluster.fetch(1, by_network(), source=source)[0].server for source in SOURCES
+        cluster.client.fetch(1, by_network(), source=source)[0].server for source in SOURCES
     ]
 
     assert len(set(together)) == 1  # label: together
@@ -73,9 +73,11 @@ def test_persistence_by_mark_has_both_ports_of_a_client_meet(cluster: Cluster) -
     service, and the template has no port (``ip_vs_sched_persist``).
     """
     cluster.settle()
-    http = {source: cluster.fetch(1, by_mark(), source=source)[0].server for source in SOURCES}
+    http = {
+        source: cluster.client.fetch(1, by_mark(), source=source)[0].server for source in SOURCES
+    }
     https = {
-        source: cluster.fetch(1, by_mark(), source=source, port=8443)[0].server
+        source: cluster.client.fetch(1, by_mark(), source=source, port=8443)[0].server
         for source in reversed(SOURCES)
     }
 
@@ -91,14 +93,21 @@ def test_persistence_draining_lets_established_connections_finish(cluster: Clust
     """Weight 0: new connections go elsewhere, those there are go on, and when none is active
     the server can go.
     """
-    director, (drained, other), service = cluster.master, cluster.real_servers, cluster.service
+    director, (drained, other), service = (
+        cluster.settle().master,
+        cluster.real_servers,
+        cluster.service,
+    )
 
-    with cluster.holding(4, service) as held, cluster.suffering(Drain(director, service, drained)):
-        new = [request.server for request in cluster.fetch(4, service)]
-        before, _ = cluster.counted(director, service)
+    with (
+        cluster.client.holding(4, service) as held,
+        cluster.suffering(Drain(director, service, drained)),
+    ):
+        new = [request.server for request in cluster.client.fetch(4, service)]
+        before, _ = director.counted(service)
         finished = [connection.finish().server for connection in held]
-        after, _ = cluster.counted(director, service)
-    back = {request.server for request in cluster.fetch(2, service)}
+        after, _ = director.counted(service)
+    back = {request.server for request in cluster.client.fetch(2, service)}
 
     assert new == [other.page] * 4
     assert sorted(map(str, finished)) == [drained.page] * 2 + [other.page] * 2  # label: they finish
@@ -113,11 +122,11 @@ def test_persistence_holds_on_to_a_drained_server(cluster: Cluster) -> None:
     """A persistent client comes back to a server of weight 0, so draining one takes as long as its
     clients come (Documentation/networking/ipvs-sysctl.rst, ``expire_quiescent_template``).
     """
-    director = cluster.master
-    (first,) = cluster.fetch(1, persistent())
+    director = cluster.settle().master
+    (first,) = cluster.client.fetch(1, persistent())
 
     with cluster.suffering(Drain(director, persistent(), cluster.server_of(first))):
-        stayed = {request.server for request in cluster.fetch(3, persistent())}
+        stayed = {request.server for request in cluster.client.fetch(3, persistent())}
 
     assert stayed == {first.server}  # label: stays
 
@@ -132,13 +141,13 @@ def test_persistence_with_expire_quiescent_template_leaves_a_drained_server(
     """With ``expire_quiescent_template`` weight 0 ends persistence at the next connection
     (ip_vs_conn.c, ``ip_vs_check_template``).
     """
-    director = cluster.master
-    (first,) = cluster.fetch(1, persistent())
+    director = cluster.settle().master
+    (first,) = cluster.client.fetch(1, persistent())
     server = cluster.server_of(first)
     (other,) = [each.page for each in cluster.real_servers if each is not server]
 
     with cluster.suffering(Drain(director, persistent(), server)):
-        moved = {request.server for request in cluster.fetch(3, persistent())}
+        moved = {request.server for request in cluster.client.fetch(3, persistent())}
 
     assert moved == {other}  # label: moves on
 
@@ -149,18 +158,16 @@ def test_persistence_connection_of_a_removed_server_waits_for_its_return(cluster
     connections go on when it comes back (ipvs-sysctl.rst, ``expire_nodest_conn``): TCP's
     retransmissions see to that.
     """
-    director, server, service = cluster.master, cluster.real_servers[0], cluster.service
+    director, server, service = cluster.settle().master, cluster.real_servers[0], cluster.service
     removed, returned = timers.removal(service), timers.recovery(service)
 
-    with cluster.holding(2, service) as held:
+    with cluster.client.holding(2, service) as held:
         with cluster.suffering(RemovePage(server)) as struck:
-            cluster.wait_pool(director, server, present=False, since=struck, until=removed.latest)
+            director.removes(server, since=struck, until=removed.latest)
             for connection in held:
                 connection.complete(timeout=60)
         healed = cluster.healed()
-        back = cluster.wait_pool(
-            director, server, present=True, since=healed, until=returned.latest
-        )
+        back = director.adds(server, since=healed, until=returned.latest)
         answers = {
             answer.server: answer for answer in (connection.outcome() for connection in held)
         }
@@ -179,11 +186,14 @@ def test_persistence_with_expire_nodest_conn_resets_what_a_removed_server_had(
     """With ``expire_nodest_conn`` the next packet ends the connection at once: the client is told
     and can try again (ip_vs_core.c, ``ip_vs_in_hook``).
     """
-    director, server, service = cluster.master, cluster.real_servers[0], cluster.service
+    director, server, service = cluster.settle().master, cluster.real_servers[0], cluster.service
     due = timers.removal(service)
 
-    with cluster.holding(2, service) as held, cluster.suffering(RemovePage(server)) as struck:
-        cluster.wait_pool(director, server, present=False, since=struck, until=due.latest)
+    with (
+        cluster.client.holding(2, service) as held,
+        cluster.suffering(RemovePage(server)) as struck,
+    ):
+        director.removes(server, since=struck, until=due.latest)
         answers = [connection.finish() for connection in held]
 
     assert sorted(str(answer.error) for answer in answers) == [

@@ -31,13 +31,13 @@ def test_failover_of_proxies(cluster: Cluster, proxy: str) -> None:
     """A proxy is behind the VIP like IPVS is: the new owner of the VIP serves at once, for its
     proxy runs all along.
     """
-    master, backup = cluster.master, cluster.backup
-    before = cluster.fetch(4)
+    master, backup = cluster.settle()
+    before = cluster.client.fetch(4)
     due = timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(PowerOff(master)) as struck:
-        took = cluster.wait_announced(backup, since=struck, until=due.latest)  # label: takes over
-        after = cluster.fetch(4)
+        took = backup.announces(cluster.vip, since=struck, until=due.latest)  # label: takes over
+        after = cluster.client.fetch(4)
 
     assert took.within(due)
     assert [request.status for request in (*before, *after)] == [200] * 8
@@ -50,15 +50,15 @@ def test_failover_of_proxies(cluster: Cluster, proxy: str) -> None:
 @pytest.mark.control("nobody looks at the proxy", topology={"tracked": False}, caught="takes over")
 def test_failover_when_the_proxy_ends(cluster: Cluster, proxy: str) -> None:
     """The script that looks for the process fails within its interval, and the master resigns."""
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     (script,) = master.vrrp.track_scripts
     due = timers.switch(master.vrrp, backup.vrrp, script)
 
     with cluster.suffering(StopProgram(master, proxy)) as struck:
-        took = cluster.wait_announced(backup, since=struck, until=due.latest)  # label: takes over
-        answers = cluster.fetch(2)
+        took = backup.announces(cluster.vip, since=struck, until=due.latest)  # label: takes over
+        answers = cluster.client.fetch(2)
     back = timers.switch_back(master.vrrp, backup.vrrp, script)
-    cluster.wait_master(master, since=cluster.healed(), until=back.latest)
+    master.takes(cluster.vip, since=cluster.healed(), until=back.latest)
 
     assert took.within(due)
     assert [request.status for request in answers] == [200, 200]
@@ -75,11 +75,11 @@ def test_failover_does_not_happen_when_the_proxy_hangs(cluster: Cluster, proxy: 
     """A process that hangs is a process: whoever looks for processes keeps a VIP behind which
     nobody answers.
     """
-    master = cluster.master  # label: settles
+    master = cluster.settle().master  # label: settles
 
     with cluster.suffering(HangProgram(master, proxy)):
-        cluster.timeline.let_pass(timers.master_down_interval(cluster.backup.vrrp))
-        (request,) = cluster.fetch(1)
+        cluster.timeline.let_pass(timers.master_down_interval(cluster.settle().backup.vrrp))
+        (request,) = cluster.client.fetch(1)
         assert cluster.owners() == [master.name]
 
     assert (request.status, request.error) == (0, "timed out")

@@ -23,11 +23,11 @@ def restart_instead(cluster: Cluster) -> None:
     for director in cluster.directors:
         restart = StopKeepalived(director)
 
-        def reload(*edits: tuple[str, str], restart: StopKeepalived = restart) -> None:
+        def reread(*edits: tuple[str, str], restart: StopKeepalived = restart) -> None:
             cluster.inject(restart)
             cluster.heal(restart)
 
-        director.reload = reload  # type: ignore[method-assign]
+        director.reread = reread  # type: ignore[method-assign]
 
 
 @pytest.mark.control("a restart instead", sabotage=restart_instead, caught="VIP stays")
@@ -35,11 +35,11 @@ def test_ownership_survives_a_reload_of_the_master(cluster: Cluster) -> None:
     """The master stays master and keeps the VIP; its next advertisement is early, not late
     (``vrrp_init_sands``).
     """
-    master = cluster.master
+    master = cluster.settle().master
     before = cluster.timeline.now()
     cluster.timeline.let_pass(1.5 * master.vrrp.advert_int)
 
-    began = cluster.reload(master)
+    began = master.reload()
     cluster.timeline.let_pass(timers.master_down_interval(master.vrrp))
     gaps = measures.advert_gaps(cluster.timeline, master.name, master.vrrp.vrid, since=before)
 
@@ -50,9 +50,9 @@ def test_ownership_survives_a_reload_of_the_master(cluster: Cluster) -> None:
 @pytest.mark.control("it has another VRID", config=OTHER_VRID, caught="backup is silent")
 def test_ownership_is_not_claimed_by_a_reloaded_backup(cluster: Cluster) -> None:
     """A reloaded backup waits anew, and hears the master before it has waited long enough."""
-    backup = cluster.backup
+    backup = cluster.settle().backup
 
-    began = cluster.reload(backup)
+    began = backup.reload()
     cluster.timeline.let_pass(timers.master_down_interval(backup.vrrp) + cluster.slack)
     said = cluster.timeline.events(Advertisement, node=backup.name, since=began, sent=True)
 
@@ -65,7 +65,7 @@ def test_ownership_of_a_vip_that_a_reload_adds_begins_at_once(cluster: Cluster) 
     """The new VIP is there without a new election, the old one untouched; and it goes as it
     came.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     entry = f"{VIP}/32 dev eth0"
 
     with cluster.suffering(Reconfigure(backup, entry, f"{entry}\n{SECOND_VIP}/32 dev eth0")):
@@ -100,11 +100,11 @@ def test_ownership_moves_when_a_reload_lowers_the_masters_priority(cluster: Clus
     """100 becomes 80: its next advertisements are outranked by the backup's 90, which discards
     them.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.preemption(backup.vrrp)
 
     with cluster.suffering(Reconfigure(master, "priority 100", "priority 80")) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
 
     assert took.within(due)
     assert cluster.timeline.events(

@@ -49,16 +49,15 @@ def test_election_by_a_text_is_judged_by_what_keepalived_reads_in_it(cluster: Cl
     """Nothing but the text says that the interval is two seconds, which priorities there are, and
     who balances what: the windows, the pool and the owner come from what keepalived makes of it.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=False)
     assert (master.vrrp.priority, backup.vrrp.priority, backup.vrrp.advert_int) == (120, 90, 2)
 
-    with cluster.load() as load, cluster.suffering(PowerOff(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
-        cluster.wait_answers(load, 4, since=struck + took)
+    with cluster.client.load() as load, cluster.suffering(PowerOff(master)) as struck:
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
+        load.wait_answers(4, since=struck + took)
         told = {
-            channel: cluster.notifications(backup, channel, since=struck)
-            for channel in ("fifo", "script")
+            channel: backup.notifications(channel, since=struck) for channel in ("fifo", "script")
         }
 
     assert took.within(due)

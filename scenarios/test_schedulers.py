@@ -24,11 +24,11 @@ EACH_AND_FO = pytest.mark.parametrize("scheduler", SCHEDULERS)
 
 def service_of(cluster: Cluster, scheduler: str) -> VirtualService:
     """The service on the port of a scheduler, its scheduler as new."""
-    director = cluster.master
+    director = cluster.settle().master
     (service,) = [
         service for service in director.role.services if service.port == port_of(scheduler)
     ]
-    cluster.restart_scheduler(director, service)
+    director.restart_scheduler(service)
     return service
 
 
@@ -53,10 +53,12 @@ def test_scheduler_sends_each_connection_where_it_is_documented_to(
     """
     service = service_of(cluster, scheduler)
     expected = predict(
-        scheduler, cluster.counted(cluster.master, service, WEIGHTS), mixed(scheduler)
+        scheduler, cluster.settle().master.counted(service, WEIGHTS), mixed(scheduler)
     )
 
-    assert cluster.reached(cluster.connect(service, mixed(scheduler))) == expected  # label: reached
+    assert (
+        cluster.reached(cluster.client.connect(service, mixed(scheduler))) == expected
+    )  # label: reached
 
 
 @pytest.mark.control("rr balances instead", topology={"only": "rr"}, caught="reached")
@@ -67,10 +69,10 @@ def test_scheduler_fo_keeps_to_the_heaviest_until_it_is_drained(cluster: Cluster
     service = service_of(cluster, "fo")
     third, second = cluster.real_servers[2], cluster.real_servers[1]
 
-    before = cluster.reached(cluster.connect(service, mixed("fo")))
-    with cluster.suffering(Drain(cluster.master, service, third)):
-        meanwhile = cluster.reached(cluster.fetch(4, service))
-    after = cluster.reached(cluster.fetch(4, service))
+    before = cluster.reached(cluster.client.connect(service, mixed("fo")))
+    with cluster.suffering(Drain(cluster.settle().master, service, third)):
+        meanwhile = cluster.reached(cluster.client.fetch(4, service))
+    after = cluster.reached(cluster.client.fetch(4, service))
 
     assert before + meanwhile + after == [third.ip] * 12 + [second.ip] * 4 + [third.ip] * 4, (
         "not reached as ranked"
@@ -86,10 +88,10 @@ def test_scheduler_leaves_an_overloaded_server_of_a_vip(cluster: Cluster, schedu
     """
     service = service_of(cluster, scheduler)
     flows = [Flow(source, VIPS[0], held=True) for source in SOURCES]
-    expected = predict(scheduler, cluster.counted(cluster.master, service, WEIGHTS), flows)
+    expected = predict(scheduler, cluster.settle().master.counted(service, WEIGHTS), flows)
     assert len(set(expected)) > 1
 
-    assert cluster.reached(cluster.connect(service, flows)) == expected  # label: reached
+    assert cluster.reached(cluster.client.connect(service, flows)) == expected  # label: reached
 
 
 @pytest.mark.control("fo balances instead", topology={"only": "fo"}, caught="reached")
@@ -100,7 +102,7 @@ def test_scheduler_ovf_refuses_what_nobody_has_room_for(cluster: Cluster) -> Non
     service = service_of(cluster, "ovf")
     first, second, third = (server.ip for server in cluster.real_servers)
 
-    made = cluster.connect(service, [Flow(SOURCES[0], VIPS[0], held=True)] * 10)
+    made = cluster.client.connect(service, [Flow(SOURCES[0], VIPS[0], held=True)] * 10)
 
     assert cluster.reached(made) == [third] * 4 + [second] * 3 + [first] * 2 + [
         None
@@ -116,7 +118,9 @@ def test_scheduler_keeps_a_client_with_its_server(cluster: Cluster, scheduler: s
     """
     service = service_of(cluster, scheduler)
 
-    reached = [set(cluster.reached(cluster.fetch(3, service, source=source))) for source in SOURCES]
+    reached = [
+        set(cluster.reached(cluster.client.fetch(3, service, source=source))) for source in SOURCES
+    ]
 
     assert all(len(servers) == 1 for servers in reached), reached  # label: reached
     assert len(set.union(*reached)) > 1
@@ -133,16 +137,18 @@ def test_scheduler_refuses_the_clients_of_a_drained_server(
     """
     service = service_of(cluster, scheduler)
     flows = [Flow(source, VIPS[0]) for source in SOURCES]
-    director, drained = cluster.master, cluster.real_servers[1]
-    usual = cluster.counted(director, service, WEIGHTS)
+    director, drained = cluster.settle().master, cluster.real_servers[1]
+    usual = director.counted(service, WEIGHTS)
     meanwhile = [server.drained() if server.address == drained.ip else server for server in usual]
     assert None in predict(scheduler, meanwhile, flows)
 
     with cluster.suffering(Drain(director, service, drained)):
-        assert cluster.reached(cluster.connect(service, flows)) == predict(
+        assert cluster.reached(cluster.client.connect(service, flows)) == predict(
             scheduler, meanwhile, flows
         )  # label: reached
-    assert cluster.reached(cluster.connect(service, flows)) == predict(scheduler, usual, flows)
+    assert cluster.reached(cluster.client.connect(service, flows)) == predict(
+        scheduler, usual, flows
+    )
 
 
 @EACH
@@ -157,11 +163,13 @@ def test_scheduler_gives_a_server_of_weight_zero_nothing(cluster: Cluster, sched
     """
     service = service_of(cluster, scheduler)
     expected = predict(
-        scheduler, cluster.counted(cluster.master, service, DRAINED), mixed(scheduler)
+        scheduler, cluster.settle().master.counted(service, DRAINED), mixed(scheduler)
     )
     assert cluster.real_servers[1].ip not in expected
 
-    assert cluster.reached(cluster.connect(service, mixed(scheduler))) == expected  # label: reached
+    assert (
+        cluster.reached(cluster.client.connect(service, mixed(scheduler))) == expected
+    )  # label: reached
 
 
 @EACH_AND_FO
@@ -174,7 +182,7 @@ def test_scheduler_refuses_when_all_are_drained(cluster: Cluster, scheduler: str
     """
     service = service_of(cluster, scheduler)
 
-    refused = {request.error for request in cluster.connect(service, mixed(scheduler))}
+    refused = {request.error for request in cluster.client.connect(service, mixed(scheduler))}
 
     assert refused == {"Connection refused"}  # label: refused
 
@@ -194,7 +202,10 @@ def test_scheduler_by_port_spreads_one_client(cluster: Cluster, scheduler: str) 
     ports = range(20000, 20016)
 
     first, again = (
-        [cluster.fetch(1, service, source=SOURCES[0], source_port=port)[0].server for port in ports]
+        [
+            cluster.client.fetch(1, service, source=SOURCES[0], source_port=port)[0].server
+            for port in ports
+        ]
         for _ in range(2)
     )
 
@@ -214,11 +225,13 @@ def test_scheduler_falls_back_for_the_clients_of_a_drained_server(
     """
     service = service_of(cluster, scheduler)
     drained = cluster.real_servers[2]
-    usual = [cluster.fetch(1, service, source=source)[0].server for source in SOURCES]
+    usual = [cluster.client.fetch(1, service, source=source)[0].server for source in SOURCES]
     assert drained.page in usual
 
-    with cluster.suffering(Drain(cluster.master, service, drained)):
-        meanwhile = [cluster.fetch(1, service, source=source)[0].server for source in SOURCES]
+    with cluster.suffering(Drain(cluster.settle().master, service, drained)):
+        meanwhile = [
+            cluster.client.fetch(1, service, source=source)[0].server for source in SOURCES
+        ]
 
     assert None not in meanwhile, "refused"  # label: none refused
     assert drained.page not in meanwhile

@@ -10,7 +10,6 @@ import pytest
 
 from harness import measures
 from harness.cluster import Cluster
-from harness.daemons.nodes import DirectorNode
 from harness.events import AddressChanged, Advertisement
 from harness.faults import (
     BlackHole,
@@ -22,6 +21,7 @@ from harness.faults import (
     PowerOff,
 )
 from harness.keepalived import timers
+from harness.nodes import DirectorNode
 from harness.scenario import topology
 from topologies.director_pair import DirectorPair
 
@@ -50,19 +50,19 @@ def test_recovery_from_split_brain_leaves_the_higher_priority(
     """A backup that hears nothing cannot know that its master lives. Whoever speaks first once they
     hear each other again, the lower priority yields (RFC 3768 and RFC 5798 section 6.4.3).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=False)
 
     with cluster.suffering(rift(backup)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
         cluster.timeline.let_pass(3 * master.vrrp.advert_int)
         assert cluster.owners() == [master.name, backup.name]
     ((first, second),) = measures.split_brain(
         cluster.timeline, master.vrrp.vrid, since=struck
     )  # label: one split brain
     healed = cluster.healed()
-    yielded = cluster.wait_resigned(
-        backup, since=healed, until=timers.after_split_brain(master.vrrp, backup.vrrp).latest
+    yielded = backup.resigns(
+        cluster.vip, since=healed, until=timers.after_split_brain(master.vrrp, backup.vrrp).latest
     )
 
     assert took.within(due)
@@ -77,13 +77,13 @@ def both_masters_until(cluster: Cluster, speaker: DirectorNode) -> Iterator[None
     advertised in vain: the other is the first to be heard. A Skew_Time, more than half a second,
     lies between the two.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     with (
         cluster.suffering(DropAdvertisements(master), heal_at_once=True),
         cluster.suffering(DropAdvertisements(backup), heal_at_once=True) as struck,
     ):
-        took = cluster.wait_master(
-            backup, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
+        took = backup.takes(
+            cluster.vip, since=struck, until=timers.takeover(backup.vrrp, announced=False).latest
         )
         since = struck + took + cluster.slack
         until = since + speaker.vrrp.advert_int + cluster.slack
@@ -103,21 +103,21 @@ def test_recovery_from_split_brain_corrects_the_client(cluster: Cluster) -> None
     announces itself anew (keepalived ``vrrp.c``, ``vrrp_state_master_rx``,
     ``garp_lower_prio_repeat``).
     """
-    master, backup = cluster.master, cluster.backup
-    cluster.fetch(1)
+    master, backup = cluster.settle()
+    cluster.client.fetch(1)
 
     with both_masters_until(cluster, master):
-        assert cluster.neighbour(cluster.client, cluster.vip) == backup.mac
+        assert cluster.client.neighbour(cluster.vip) == backup.mac
     healed = cluster.healed()
-    yielded = cluster.wait_resigned(
-        backup, since=healed, until=timers.after_split_brain(master.vrrp, backup.vrrp).latest
+    yielded = backup.resigns(
+        cluster.vip, since=healed, until=timers.after_split_brain(master.vrrp, backup.vrrp).latest
     )
     cluster.timeline.let_pass(cluster.slack)
-    known = cluster.neighbour(cluster.client, cluster.vip)
+    known = cluster.client.neighbour(cluster.vip)
 
     assert known == master.mac  # label: the client's ARP entry
     assert yielded.within(timers.after_split_brain(master.vrrp, backup.vrrp))
-    assert cluster.fetch(1)[0].status == 200
+    assert cluster.client.fetch(1)[0].status == 200
 
 
 @pytest.mark.control(
@@ -130,17 +130,17 @@ def test_recovery_from_split_brain_leaves_the_client_astray(cluster: Cluster) ->
     yields in silence, and whoever its gratuitous ARP has drawn away still sends to it.
     ``garp_master_refresh`` is the remedy.
     """
-    master, backup = cluster.master, cluster.backup
-    cluster.fetch(1)
+    master, backup = cluster.settle()
+    cluster.client.fetch(1)
 
     with both_masters_until(cluster, backup):
         pass
     healed = cluster.healed()
-    yielded = cluster.wait_resigned(
-        backup, since=healed, until=timers.after_split_brain(master.vrrp, backup.vrrp).latest
+    yielded = backup.resigns(
+        cluster.vip, since=healed, until=timers.after_split_brain(master.vrrp, backup.vrrp).latest
     )
     cluster.timeline.let_pass(2 * master.vrrp.advert_int)
-    known = cluster.neighbour(cluster.client, cluster.vip)
+    known = cluster.client.neighbour(cluster.vip)
 
     assert known == backup.mac  # label: the client's ARP entry
     assert yielded.within(timers.after_split_brain(master.vrrp, backup.vrrp))
@@ -152,7 +152,7 @@ def test_recovery_needs_one_direction_only(cluster: Cluster) -> None:
     """A master that is deaf but heard keeps its office: its backup hears it, and has nothing to
     say.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     quiet = timers.master_down_interval(backup.vrrp)
 
     with cluster.suffering(DropAdvertisements(master)) as struck:
@@ -169,14 +169,14 @@ def test_recovery_after_both_have_lost_power(cluster: Cluster) -> None:
     """Nobody knows anything of before: both begin as backups and with empty tables, and elect
     as on the first day.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.cold_start(master.vrrp, backup.vrrp)
 
     with cluster.suffering(PowerOff(backup)), cluster.suffering(PowerOff(master)):
         assert cluster.owners() == []
-    candidate = cluster.candidate_since(master)
-    took = cluster.wait_announced(master, since=candidate.latest, until=due.latest)
+    candidate = master.candidate_since()
+    took = master.announces(cluster.vip, since=candidate.latest, until=due.latest)
 
     assert took.happened_within(candidate + due)
-    assert cluster.master is master
-    assert [request.status for request in cluster.fetch(2)] == [200, 200]  # label: answers
+    assert cluster.settle().master is master
+    assert [request.status for request in cluster.client.fetch(2)] == [200, 200]  # label: answers

@@ -18,7 +18,7 @@ def test_no_failover_while_a_starved_master_is_heard_in_time(cluster: Cluster) -
     still. It does not mind as long as that is less than its Master_Down_Interval (RFC 5798 section
     6.1).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     longest = timers.master_down_interval(backup.vrrp) - master.vrrp.advert_int
 
     with cluster.suffering(Starve(master, stands=0.95 * longest, runs=0.1)) as struck:
@@ -37,12 +37,12 @@ def test_failover_at_each_turn_of_a_master_that_is_starved_for_longer(cluster: C
     """The backup takes over each time that the master stands still for too long, and yields each
     time that it runs: as long as the host is busy, the VIP goes to and fro.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=False)
     turns = 4
 
     with cluster.suffering(Starve(master, stands=1.1 * due.latest, runs=due.latest)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
         # The last takeover may come later in its turn than the first one did.
         cluster.timeline.let_pass((turns - 1) * 2.1 * due.latest + due.latest - due.earliest)
         moves = cluster.timeline.events(
@@ -72,8 +72,8 @@ def test_health_of_a_machine_that_stands_still_for_longer_than_its_checkers_wait
     due = timers.removal(service, starved.symptom)
 
     with cluster.suffering(starved) as struck:
-        took = cluster.wait_pool(
-            cluster.master, server, service=service, present=False, since=struck, until=due.latest
-        )  # label: removed
+        took = cluster.master.removes(  # label: removed
+            server, service=service, since=struck, until=due.latest
+        )
 
     assert took.within(due)

@@ -37,12 +37,12 @@ def test_tracking_a_script_that_fails_moves_the_vip(cluster: Cluster, kind: str)
     """Without weight a failure is FAULT state, and the master resigns; a weight changes what it
     advertises.
     """
-    master, backup = cluster.master, cluster.backup  # label: settles
+    master, backup = cluster.settle()  # label: settles
     (script,) = master.vrrp.track_scripts
     due = timers.switch(master.vrrp, backup.vrrp, script)
 
     with cluster.suffering(FailCheck(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
 
     assert took.within(due)
 
@@ -53,16 +53,16 @@ def test_tracking_a_script_that_recovers_brings_the_vip_back(cluster: Cluster, k
     """With its own priority again the director preempts: at its next word if it was a backup,
     afresh after FAULT.
     """
-    master, backup = cluster.master, cluster.backup  # label: settles
+    master, backup = cluster.settle()  # label: settles
     (script,) = master.vrrp.track_scripts
     due = timers.switch_back(master.vrrp, backup.vrrp, script)
 
     with cluster.suffering(FailCheck(master)) as struck:
-        cluster.wait_master(
-            backup, since=struck, until=timers.switch(master.vrrp, backup.vrrp, script).latest
+        backup.takes(
+            cluster.vip, since=struck, until=timers.switch(master.vrrp, backup.vrrp, script).latest
         )  # label: takes over
     healed = cluster.healed()
-    took = cluster.wait_master(master, since=healed, until=due.latest)
+    took = master.takes(cluster.vip, since=healed, until=due.latest)
 
     assert took.within(due)
 
@@ -75,12 +75,12 @@ def test_tracking_needs_as_many_failures_as_fall_says(cluster: Cluster) -> None:
     """``fall`` runs in a row must fail, ``interval`` apart (keepalived
     ``vrrp_script_child_thread``).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     (script,) = master.vrrp.track_scripts
     due = timers.switch(master.vrrp, backup.vrrp, script)
 
     with cluster.suffering(FailCheck(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)
 
     assert took.within(due)  # label: in its window
 
@@ -91,7 +91,7 @@ def test_tracking_needs_as_many_failures_as_fall_says(cluster: Cluster) -> None:
 )
 def test_tracking_forgives_fewer_failures_than_fall_says(cluster: Cluster) -> None:
     """A success in between starts the count anew."""
-    master = cluster.master
+    master = cluster.settle().master
     (script,) = master.vrrp.track_scripts
     began = cluster.timeline.now()
 
@@ -113,16 +113,16 @@ def test_tracking_forgives_fewer_failures_than_fall_says(cluster: Cluster) -> No
 )
 def test_tracking_needs_as_many_successes_as_rise_says(cluster: Cluster) -> None:
     """``rise`` runs in a row must succeed before the director claims the VIP again."""
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     (script,) = master.vrrp.track_scripts
     due = timers.switch_back(master.vrrp, backup.vrrp, script)
 
     with cluster.suffering(FailCheck(master)) as struck:
-        cluster.wait_master(
-            backup, since=struck, until=timers.switch(master.vrrp, backup.vrrp, script).latest
+        backup.takes(
+            cluster.vip, since=struck, until=timers.switch(master.vrrp, backup.vrrp, script).latest
         )
     healed = cluster.healed()
-    took = cluster.wait_master(master, since=healed, until=due.latest)
+    took = master.takes(cluster.vip, since=healed, until=due.latest)
 
     assert took.within(due)  # label: in its window
 
@@ -133,12 +133,12 @@ def test_tracking_needs_as_many_successes_as_rise_says(cluster: Cluster) -> None
 )
 def test_tracking_a_script_that_hangs_moves_the_vip(cluster: Cluster) -> None:
     """A run that outlasts ``timeout`` is ended and counts as a failure."""
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     (script,) = master.vrrp.track_scripts
     due = timers.script_hang(script) + timers.priority_failover(master.vrrp, backup.vrrp, left=0)
 
     with cluster.suffering(HangCheck(master)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
 
     assert took.within(due)
 
@@ -159,14 +159,14 @@ def test_tracking_an_interface_moves_the_vip_at_once(cluster: Cluster, kind: str
     """The kernel tells of a lost carrier, so nothing is waited for but the election (keepalived
     ``vrrp_if.c``).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     (inner,) = master.vrrp.track_interfaces
     due = timers.priority_failover(
         master.vrrp, backup.vrrp, left=master.vrrp.effective_priority({inner})
     )
 
     with cluster.suffering(Unplug(master, "eth1")) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
 
     assert took.within(due)
 
@@ -177,19 +177,19 @@ def test_tracking_an_interface_that_returns_brings_the_vip_back(
     cluster: Cluster, kind: str
 ) -> None:
     """With the carrier the claim is back, and is asserted like any other."""
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     (inner,) = master.vrrp.track_interfaces
     left = master.vrrp.effective_priority({inner})
     due = timers.priority_failback(master.vrrp, backup.vrrp, left)
 
     with cluster.suffering(Unplug(master, "eth1")) as struck:
-        cluster.wait_announced(
-            backup,
+        backup.announces(
+            cluster.vip,
             since=struck,
             until=timers.priority_failover(master.vrrp, backup.vrrp, left).latest,
         )  # label: takes over
     healed = cluster.healed()
-    took = cluster.wait_master(master, since=healed, until=due.latest)
+    took = master.takes(cluster.vip, since=healed, until=due.latest)
 
     assert took.within(due)
 
@@ -217,16 +217,16 @@ def test_tracking_a_file_moves_the_vip_at_once(cluster: Cluster, value: int) -> 
     """Its number is added to the priority; -254, or anything but 0 without a weight, is FAULT
     (``track_file.c``).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     (file,) = master.vrrp.track_files
     left = master.vrrp.effective_priority(values={file: value})
     due = timers.priority_failover(master.vrrp, backup.vrrp, left)
 
     with cluster.suffering(WriteNumber(master, file, value)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
     healed = cluster.healed()
     returned = timers.priority_failback(master.vrrp, backup.vrrp, left)
-    took_back = cluster.wait_master(master, since=healed, until=returned.latest)
+    took_back = master.takes(cluster.vip, since=healed, until=returned.latest)
 
     assert took.within(due)
     assert took_back.within(returned)
@@ -238,12 +238,12 @@ def test_tracking_a_file_moves_the_vip_at_once(cluster: Cluster, value: int) -> 
 @topology(DirectorGroup, track_files=(TrackedFile(name="claims", path="/run/claims"),))
 def test_tracking_a_file_may_raise_the_backups_claim(cluster: Cluster) -> None:
     """90 + 20 > 100: the backup outranks the master from then on, and preempts."""
-    backup = cluster.backup
+    backup = cluster.settle().backup
     (file,) = backup.vrrp.track_files
     due = timers.preemption(backup.vrrp)
 
     with cluster.suffering(WriteNumber(backup, file, 20)) as struck:
-        took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
 
     assert took.within(due)
     assert cluster.timeline.events(
@@ -257,7 +257,7 @@ def test_tracking_with_a_weight_counts_for_nothing_in_a_sync_group(cluster: Clus
     """Members of a group cannot have priorities of their own, so keepalived drops the weighted
     script, and says so once (``vrrp_complete_instance``).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     (script,) = master.vrrp.track_scripts
 
     with cluster.suffering(FailCheck(master)) as struck:

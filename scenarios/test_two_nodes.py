@@ -25,8 +25,8 @@ def test_forwarding_loops_where_both_machines_balance(cluster: Cluster) -> None:
     packet goes to and fro until its TTL, which each forwarding lowers, is used up (kernel
     ``ip_vs_dr_xmit``), and the client is told that there is no way.
     """
-    master, backup = cluster.master, cluster.backup
-    requests = cluster.fetch(8)
+    master, backup = cluster.settle()
+    requests = cluster.client.fetch(8)
     lost = [request for request in requests if request.status == 0]
     good = [request for request in requests if request.status == 200]
 
@@ -50,8 +50,8 @@ def test_forwarding_does_not_loop_with_a_cure(cluster: Cluster, cure: str) -> No
     other machine is given none. ``backup_only``: it is silent while the sync daemon is a backup's.
     Either way the new master balances.
     """
-    master, backup = cluster.master, cluster.backup
-    requests = cluster.fetch(8)
+    master, backup = cluster.settle()
+    requests = cluster.client.fetch(8)
     assert [request.status for request in requests] == [200] * 8  # label: answers
     assert {request.server for request in requests} == {master.name, backup.name}
     for request in requests:
@@ -60,8 +60,8 @@ def test_forwarding_does_not_loop_with_a_cure(cluster: Cluster, cure: str) -> No
 
     with cluster.suffering(PowerOff(master)) as struck:
         takeover = timers.takeover(backup.vrrp, announced=False)
-        cluster.wait_master(backup, since=struck, until=takeover.latest)  # label: takes over
-        answers = {request.server for request in cluster.fetch(2)}
+        backup.takes(cluster.vip, since=struck, until=takeover.latest)  # label: takes over
+        answers = {request.server for request in cluster.client.fetch(2)}
     assert answers - {None} == {backup.name}
 
 
@@ -74,8 +74,8 @@ def test_forwarding_to_itself_sends_nothing(cluster: Cluster) -> None:
     packet of it is on any other machine's wire, and the other machine's share is what passes
     between the two.
     """
-    master, backup = cluster.master, cluster.backup
-    requests = cluster.fetch(4)
+    master, backup = cluster.settle()
+    requests = cluster.client.fetch(4)
     own = [request for request in requests if request.server == master.name]
     others = [request for request in requests if request.server == backup.name]
 

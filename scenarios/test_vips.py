@@ -7,10 +7,10 @@ import pytest
 from harness import measures
 from harness.clock import Window
 from harness.cluster import Cluster
-from harness.daemons.nodes import DirectorNode
 from harness.events import Advertisement, Arp, Ndp
 from harness.faults import Fault, PowerOff, StopKeepalived, Unplug
 from harness.keepalived import timers
+from harness.nodes import DirectorNode
 from harness.scenario import topology
 from topologies.director_group import SECOND_VIP, VIP, DirectorGroup
 from topologies.router_pair import INNER, OUTER, RouterPair
@@ -34,12 +34,12 @@ def test_ownership_of_several_vips_moves_at_once(cluster: Cluster) -> None:
     """All VIPs of an instance have one owner, those too that are left out of the advertisements
     (``..._excluded``).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=True)
 
     with cluster.suffering(StopKeepalived(master)) as struck:
         took = [
-            cluster.wait_master(backup, since=struck, until=due.latest, vip=vip)
+            backup.takes(vip, since=struck, until=due.latest)
             for vip in (*backup.vrrp.vips, *backup.vrrp.excluded_vips)
         ]  # label: takes over
     (advertised,) = {
@@ -56,7 +56,7 @@ def test_ownership_of_several_vips_is_announced_for_each(cluster: Cluster) -> No
     """Five gratuitous ARPs, or unsolicited neighbour advertisements, for every address
     (``vrrp_send_link_update``).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=True)
     at_once = [after for after in timers.garp_schedule(backup.vrrp) if after == 0]
     cluster.timeline.let_pass(
@@ -64,7 +64,7 @@ def test_ownership_of_several_vips_is_announced_for_each(cluster: Cluster) -> No
     )  # what it had still to say of an earlier takeover
 
     with cluster.suffering(StopKeepalived(master)) as struck:
-        took = cluster.wait_announced(backup, since=struck, until=due.latest)
+        took = backup.announces(cluster.vip, since=struck, until=due.latest)
     until = struck + took + cluster.slack
     arps = cluster.timeline.events(
         Arp, node=backup.name, since=struck, until=until, sent=True, gratuitous=True
@@ -94,7 +94,7 @@ def test_ownership_is_mutual_where_each_director_has_a_vip(
     due = timers.takeover(first.claim(SECOND_VIP), announced=loss.announced)
 
     with cluster.suffering(loss(second)) as struck:
-        took = cluster.wait_master(first, since=struck, until=due.latest, vip=SECOND_VIP)
+        took = first.takes(SECOND_VIP, since=struck, until=due.latest)
         assert cluster.owners(VIP) == [first.name]
 
     assert took.within(due)
@@ -107,18 +107,13 @@ def test_ownership_in_a_sync_group_is_of_all_or_none(cluster: Cluster, interface
     """A router with a dead side is no router: the other side resigns too, and its peer has both
     (``vrrp_sync.c``).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     lost, kept = (OUTER, INNER) if interface == "eth0" else (INNER, OUTER)
     silence = timers.takeover(backup.claim(lost), announced=False)
 
     with cluster.suffering(Unplug(master, interface)) as struck:
-        resigned = cluster.wait_resigned(
-            master, since=struck, until=0.0, vip=kept
-        )  # label: resigns
-        took = [
-            cluster.wait_master(backup, since=struck, until=silence.latest, vip=vip)
-            for vip in (lost, kept)
-        ]
+        resigned = master.resigns(kept, since=struck, until=0.0)  # label: resigns
+        took = [backup.takes(vip, since=struck, until=silence.latest) for vip in (lost, kept)]
 
     assert resigned.within(Window.exactly(0))
     assert took[0].within(silence)
@@ -131,19 +126,14 @@ def test_ownership_in_a_sync_group_comes_back_together(cluster: Cluster) -> None
     """The higher priority takes over only when all members of its group can
     (``vrrp_sync_can_goto_master``).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.failback(master.claim(INNER))
 
     with cluster.suffering(Unplug(master, "eth1")) as struck:
         silence = timers.takeover(backup.claim(INNER), announced=False)
-        cluster.wait_master(
-            backup, since=struck, until=silence.latest, vip=OUTER
-        )  # label: takes over
+        backup.takes(OUTER, since=struck, until=silence.latest)  # label: takes over
     healed = cluster.healed()
-    returned = [
-        cluster.wait_master(master, since=healed, until=due.latest, vip=vip)
-        for vip in (INNER, OUTER)
-    ]
+    returned = [master.takes(vip, since=healed, until=due.latest) for vip in (INNER, OUTER)]
 
     assert returned[0].within(due)
     assert returned[1].within(Window.exactly(returned[0])), returned
@@ -162,12 +152,12 @@ def test_ownership_of_an_ipv6_vip_moves_within_its_window(
     """The same protocol between link-local addresses, to ff02::12 and in version 3 only (RFC
     5798 section 5.1.2).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=loss.announced)
 
     with cluster.suffering(loss(master)) as struck:
         took = [
-            cluster.wait_master(backup, since=struck, until=due.latest, vip=vip) for vip in VIP6
+            backup.takes(vip, since=struck, until=due.latest) for vip in VIP6
         ]  # label: takes over
     sent = cluster.timeline.events(Advertisement, sent=True)
 
@@ -187,13 +177,13 @@ def test_ownership_of_an_ipv6_vip_is_announced_to_the_neighbours(cluster: Cluste
     """The client's neighbour cache points at the old master; unsolicited advertisements correct
     it (RFC 4861 7.2.6).
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=False)
-    cluster.speak_to(cluster.client, VIP6[1])
-    assert cluster.neighbour(cluster.client, VIP6[1]) == master.mac
+    cluster.client.speak_to(VIP6[1])
+    assert cluster.client.neighbour(VIP6[1]) == master.mac
 
     with cluster.suffering(PowerOff(master)) as struck:
-        cluster.wait_announced(backup, since=struck, until=due.latest)  # label: takes over
-        known = cluster.neighbour(cluster.client, VIP6[1])
+        backup.announces(cluster.vip, since=struck, until=due.latest)  # label: takes over
+        known = cluster.client.neighbour(VIP6[1])
 
     assert known == backup.mac

@@ -33,7 +33,7 @@ def test_forwarding_to_a_vip_that_is_in_no_lan(cluster: Cluster, method: str) ->
     """
     cluster.settle()
     (director,) = cluster.directors
-    (request,) = cluster.fetch(1)
+    (request,) = cluster.client.fetch(1)
     assert request.status == 200  # label: answers
     path, server = cluster.path_of(request), cluster.server_of(request)
 
@@ -58,7 +58,7 @@ def test_persistence_of_a_connection_that_is_idle_for_hours(cluster: Cluster) ->
     keep-alive would meet the same end.)
     """
     cluster.settle()
-    with cluster.session() as session:
+    with cluster.client.session() as session:
         first = session.fetch()
         cluster.timeline.let_pass(1.5 * 3600)
         assert session.is_open
@@ -78,7 +78,7 @@ def test_forwarding_as_kube_proxy_does_needs_masquerading(cluster: Cluster) -> N
     """
     cluster.settle()
     (node,) = cluster.directors
-    requests = cluster.fetch(4)
+    requests = cluster.client.fetch(4)
     assert [request.status for request in requests] == [200] * 4  # label: answers
     path, pod = cluster.path_of(requests[0]), cluster.server_of(requests[0])
 
@@ -106,12 +106,8 @@ def test_health_checked_by_ldirectord(cluster: Cluster) -> None:
     due = Window(0, cluster.service.delay_loop)
 
     with cluster.suffering(StopHttpd(server)) as struck:
-        left = cluster.wait_pool(
-            director, server, present=False, since=struck, until=due.latest
-        )  # label: removed
-    back = cluster.wait_pool(
-        director, server, present=True, since=cluster.healed(), until=due.latest
-    )
+        left = director.removes(server, since=struck, until=due.latest)  # label: removed
+    back = director.adds(server, since=cluster.healed(), until=due.latest)
 
     assert left.within(due)
     assert back.within(due)

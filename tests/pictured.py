@@ -22,14 +22,14 @@ def test_the_backup_replaces_a_master_that_loses_power(cluster: Cluster) -> None
     """A master that vanishes costs its silence and the skew: the backup has the VIP within that
     window.
     """
-    master, backup = cluster.master, cluster.backup
+    master, backup = cluster.settle()
     due = timers.takeover(backup.vrrp, announced=False)
 
-    with cluster.load() as load:
+    with cluster.client.load() as load:
         cluster.timeline.let_pass(REIGN)
         with cluster.suffering(PowerOff(master)) as struck:
-            took = cluster.wait_master(backup, since=struck, until=due.latest)
-            cluster.wait_answers(load, 8, since=struck + took)
+            took = backup.takes(cluster.vip, since=struck, until=due.latest)
+            load.wait_answers(8, since=struck + took)
 
     assert took.within(due)
     longest = Window(0, due.latest + load.resolution)

@@ -8,12 +8,12 @@ import pytest
 
 from harness.console import naming
 from harness.console.saving import Origin, Script
-from harness.daemons.nodes import Node, node_of
 from harness.errors import HarnessError
 from harness.faults import Cut, Drain, HangHttpd, HangKeepalived, Impaired, PowerOff, Unplug
 from harness.faults.fault import Fault, struck
 from harness.lab.impairment import Impairment
 from harness.lab.plan import plan
+from harness.nodes import Node, node_of
 from harness.topology import VirtualService
 from topologies.director_pair import VIP, DirectorPair
 
@@ -21,7 +21,7 @@ from topologies.director_pair import VIP, DirectorPair
 @pytest.fixture(scope="module")
 def nodes() -> Mapping[str, Node]:
     planned = plan(DirectorPair())
-    return {host.name: node_of(host, planned, lambda node, daemon: -1) for host in planned.hosts}
+    return {host.name: node_of(host, planned) for host in planned.hosts}
 
 
 def typed(line: str, nodes: Mapping[str, Node]) -> Fault[Node]:
@@ -88,11 +88,11 @@ def test_what_was_typed_is_a_module_that_python_takes(nodes: Mapping[str, Node])
     script, among = Script(), list(nodes.values())
     power, cut = PowerOff(nodes["director1"]), Cut(nodes["web1"], nodes["client"], protocol="TCP")
     script.inject(power, among)
-    script.begin("cluster.load(20)")
+    script.begin("cluster.client.load(20)")
     script.inject(cut, among)
     script.heal(cut)
     script.end()
-    script.begin("cluster.load(5)")
+    script.begin("cluster.client.load(5)")
     origin = Origin(("from topologies.director_pair import DirectorPair",), "DirectorPair")
     text = script.module("moved", origin, ["cluster.owners() == []"], [power])
     compile(text, "test_moved.py", "exec")
@@ -104,11 +104,11 @@ def test_what_was_typed_is_a_module_that_python_takes(nodes: Mapping[str, Node])
         "    client = cluster.client",
         "    fault1 = PowerOff(director1)",
         "    cluster.inject(fault1)",
-        "    with cluster.load(20):",
+        "    with cluster.client.load(20):",
         '        fault2 = Cut(web1, other=client, protocol="TCP")',
         "        cluster.inject(fault2)",
         "        cluster.heal(fault2)",
-        "    with cluster.load(5):",
+        "    with cluster.client.load(5):",
         "        pass",
         "    assert cluster.owners() == []",
         "    cluster.heal(fault1)",

@@ -28,8 +28,9 @@ from topologies.director_pair import DirectorPair
 pytestmark = topology(DirectorPair)
 
 def test_heals_at_its_end(cluster):
-    with cluster.suffering(Unplug(cluster.master)) as struck:
-        cluster.wait_master(cluster.backup, since=struck, until=4.0)
+    master, backup = cluster.settle()
+    with cluster.suffering(Unplug(master)) as struck:
+        backup.takes(cluster.vip, since=struck, until=4.0)
 
 def test_sees_what_followed(cluster):
     cluster.timeline.let_pass(2)

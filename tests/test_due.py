@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.clock import Window
-from harness.cluster.due import Expectations, Took
+from harness.due import Expectations, Took
 from harness.events import AddressChanged, Judged, Missed
 from harness.timeline import Timeline, TooLate
 

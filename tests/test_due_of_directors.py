@@ -11,8 +11,8 @@ from typing import cast
 import pytest
 
 from harness.behaviours.parts import Router
-from harness.daemons.nodes import DirectorNode
 from harness.keepalived import timers
+from harness.nodes import DirectorNode
 from harness.topology import Director, SyncGroup, VrrpInstance
 
 OUTER = VrrpInstance(name="outer", vrid=51, vip="192.0.2.80", priority=110)

@@ -33,18 +33,18 @@ SCENARIOS = """
 
     @pytest.mark.parametrize("odd", ["<b>&'"], ids=str)
     def test_fails(cluster, odd):
-        backup = cluster.backup
-        with cluster.load() as load, cluster.suffering(PowerOff(cluster.master)) as struck:
-            took = cluster.wait_master(backup, since=struck, until=5)
-            cluster.wait_answers(load, 3, since=struck + took)
+        master, backup = cluster.settle()
+        with cluster.client.load() as load, cluster.suffering(PowerOff(master)) as struck:
+            took = backup.takes(cluster.vip, since=struck, until=5)
+            load.wait_answers(3, since=struck + took)
         assert took.within(Window(1, 2))
 
     def test_passes(cluster):
-        assert cluster.fetch(2)
+        assert cluster.client.fetch(2)
 
     def test_is_killed(cluster):
         cluster.settle()
-        cluster.fetch(1)
+        cluster.client.fetch(1)
         if SPIN:
             while True: pass
 """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.daemons.nodes import Node, node_of
 from harness.errors import HarnessError
 from harness.faults import ChangeMtu, Cut, DeleteInterface, Firewall
 from harness.lab.plan import make_topo, plan
+from harness.nodes import Node, node_of
 from topologies.devices import Devices
 from topologies.director_pair import DirectorPair
 
@@ -15,7 +15,7 @@ from topologies.director_pair import DirectorPair
 def node(name: str, kind: str | None = None) -> Node:
     whole = plan(make_topo((lambda: Devices(kind=kind)) if kind else DirectorPair))
     host = next(host for host in whole.hosts if host.name == name)
-    return node_of(host, whole, lambda *_: 0)
+    return node_of(host, whole)
 
 
 def test_the_interface_with_the_machines_address_is_meant() -> None:

@@ -15,7 +15,7 @@ CONFTEST = """
     import pytest
 
     from harness.clock import Window
-    from harness.cluster.due import Expectations
+    from harness.due import Expectations
     from harness.plugin.clusters import RUNNING
     from harness.timeline import Timeline
 

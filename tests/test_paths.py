@@ -114,7 +114,7 @@ def test_between_takes_what_the_sender_sent_to_the_receiver_s_mac() -> None:
     assert [packet.frame for packet in between(found, DIRECTOR, WEB)] == onward[:1]
     assert [packet.frame for packet in between(found, WEB, CLIENT)] == answer[:1]
     assert between(found, WEB, DIRECTOR) == []
-    frames = [packet.frame for packet in found.at(DIRECTOR)]  # type: ignore[arg-type]
+    frames = [packet.frame for packet in found.at(DIRECTOR)]
     assert frames == [there[1], onward[0]]
 
 

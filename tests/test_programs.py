@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from harness.daemons import programs
-from harness.daemons.nodes import node_of, require_optional
 from harness.daemons.servers import servers_of
 from harness.errors import HarnessError
 from harness.faults import StopProgram
 from harness.images.image import HOST
 from harness.lab.plan import make_topo, plan
+from harness.nodes import node_of, require_optional
 from harness.topology import Program, RealServer, VirtualService
 from topologies.proxies import Proxies
 
@@ -80,7 +80,7 @@ def test_a_program_that_is_not_installed_is_named_with_its_machine() -> None:
 
 def test_a_fault_of_a_program_that_a_machine_does_not_have_is_refused() -> None:
     whole = plan(make_topo(Proxies))
-    node = node_of(whole.hosts[0], whole, lambda *_: 0)
+    node = node_of(whole.hosts[0], whole)
     assert StopProgram(node, "haproxy").name == "StopProgram haproxy"
     with pytest.raises(
         HarnessError, match="StopProgram: proxy1 does not run nginx; it runs keepalived, haproxy"

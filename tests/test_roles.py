@@ -12,9 +12,9 @@ from mininet.net import Mininet
 from mininet.topo import Topo
 
 from harness.daemons import ipvsadm, ldirectord
-from harness.daemons.nodes import NODES, DirectorNode, node_of
 from harness.errors import HarnessError
 from harness.lab.plan import plan
+from harness.nodes import NODES, DirectorNode, node_of
 from harness.topology import (
     Client,
     Director,
@@ -115,9 +115,11 @@ def test_a_derived_director_is_a_director() -> None:
     lan = topo.addSwitch("lan", subnet="172.16.10.0/24")
     topo.addLink(lan, topo.addHost("lb1", cls=EdgeDirector, ip="172.16.10.11/24"))
     made = plan(topo)
-    node = node_of(made.hosts[0], made, lambda node, daemon: -1)
+    node = node_of(made.hosts[0], made)
     assert isinstance(node, DirectorNode)
     assert [daemon.name for daemon in node.daemons] == ["keepalived"]
+    with pytest.raises(HarnessError, match="lb1 is planned, and no cluster with it is there"):
+        node.said("anything")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ def test_a_derived_director_is_a_director() -> None:
         (
             (RealServer, Client),
             "lb1: Both is both RealServer and Client: derive it from RealServer alone:"
-            " cluster.fetch(by=...) sends requests from any machine",
+            " node.fetch(...) sends requests from any machine",
         ),
         (
             (Director, Router),

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from mininet.topo import Topo
 
-from harness.daemons.nodes import DirectorNode, node_of
 from harness.errors import HarnessError
 from harness.events import AddressChanged, DestinationChanged, Event, Log, StateChanged
 from harness.lab.plan import Plan
+from harness.nodes import DirectorNode, node_of
 from harness.search import canonical, growth, leaving
 from harness.search.comparing import differences
 from harness.search.coverage import states
@@ -40,7 +40,7 @@ def texts(plan: Plan) -> dict[str, str]:
     """Each director's keepalived.conf."""
     found = {}
     for host in plan.of_role(Director):
-        node = node_of(host, plan, lambda node, daemon: -1)
+        node = node_of(host, plan)
         assert isinstance(node, DirectorNode)
         found[host.name] = node.config_text().decode()
     return found

@@ -31,7 +31,7 @@ def test_totals_are_those_of_its_last_line() -> None:
 def test_in_virtual_time_it_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(choice.GUEST, "virtual")
     with pytest.raises(
-        HarnessError, match=r"wrk never ends in virtual time.*use --clock real, or cluster\.load"
+        HarnessError, match=r"wrk never ends in virtual time.* or cluster\.client\.load"
     ):
         saturate(cast(Machine, None), Target("172.16.10.50", 80), seconds=1, connections=1)
 

@@ -20,10 +20,12 @@ from types import ModuleType
 from harness import faults, measures, scenario, topology
 from harness.clock import Window
 from harness.cluster import Cluster
-from harness.cluster.due import Took
-from harness.daemons.nodes import DirectorNode, Node, PhantomNode, RealServerNode
+from harness.cluster.settling import Settled
+from harness.due import Took
 from harness.keepalived import timers
 from harness.lab.machine import Machine, Process
+from harness.nodes import ClientNode, DirectorNode, Node, PhantomNode, RealServerNode
+from harness.observers.client import Load
 from harness.timeline import Timeline
 from tests.inside.api.shown import example_of
 
@@ -41,11 +43,23 @@ other way round: from what you want to the word for it.
 """
 
 INTERNAL = {
-    Cluster: {"begin_scenario", "close", "comparisons", "down"},
+    Cluster: {"begin_scenario", "close", "comparisons"},
     Took: {"measured"},
-    Node: {"prepare", "start", "daemon_of", "fifos"},
-    DirectorNode: {"prepare", "fifos", "role", "config_file", "idle"},
+    Node: {"context", "prepare", "start", "reader", "wait_serving", "daemon_of", "fifos"},
+    DirectorNode: {
+        "prepare",
+        "reader",
+        "fifos",
+        "role",
+        "config_file",
+        "idle",
+        "forget_connections",
+        "last_started",
+        "reread",
+    },
     RealServerNode: {"prepare", "role"},
+    ClientNode: {"prepare"},
+    Load: {"send", "open", "ask", "abandon", "begin", "stop"},
     PhantomNode: {"role"},
     Machine: {
         "make",
@@ -220,10 +234,17 @@ class Chapter:
 
 def chapters() -> list[Chapter]:
     """All of the page."""
+    clusters = [
+        *members(Cluster, "cluster"),
+        *members(Settled, "settled"),
+        *members(Took, "took"),
+    ]
     machines = [
         *members(Node, "node"),
         *members(DirectorNode, "director"),
         *members(RealServerNode, "server"),
+        *members(ClientNode, "client"),
+        *members(Load, "load"),
         *members(PhantomNode, "phantom"),
         *members(Machine, "node.machine"),
         *members(Process, "process"),
@@ -234,7 +255,7 @@ def chapters() -> list[Chapter]:
     ]
     timer_functions = [*functions(timers, "timers."), *members(Window, "window")]
     return [
-        Chapter("The cluster", _CLUSTER, [*members(Cluster, "cluster"), *members(Took, "took")]),
+        Chapter("The cluster", _CLUSTER, clusters),
         Chapter("Machines", _MACHINES, machines),
         Chapter("The timeline", _TIMELINE, list(members(Timeline, "timeline"))),
         Chapter("Measures", _MEASURES, list(functions(measures, "measures."))),

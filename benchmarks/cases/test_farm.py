@@ -8,7 +8,7 @@ from topologies.farm import Farm
 
 def _serves(cluster: Cluster) -> None:
     cluster.settle()
-    sent = cluster.fetch(len(cluster.real_servers))
+    sent = cluster.client.fetch(len(cluster.real_servers))
     assert measures.distribution(sent) == {server.page: 1 for server in cluster.real_servers}
     assert not cluster.recorder.dropped
 

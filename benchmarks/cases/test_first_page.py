@@ -9,5 +9,5 @@ from topologies.director_pair import DirectorPair
 def test_first_page(cluster: Cluster) -> None:
     """As soon as somebody holds the VIP and a real server is in the table."""
     cluster.settle()
-    (page,) = cluster.fetch(1)
+    (page,) = cluster.client.fetch(1)
     assert page.status == 200

@@ -30,8 +30,8 @@ def test_paced(cluster: Cluster) -> None:
     cluster.settle()
     began = cluster.timeline.now()
     tell("load")
-    with cluster.load(rate=1000) as load:
-        cluster.wait_answers(load, SECONDS * 1000, since=began)
+    with cluster.client.load(rate=1000) as load:
+        load.wait_answers(SECONDS * 1000, since=began)
     tell("loaded")
 
 
@@ -39,8 +39,8 @@ def test_spaced(cluster: Cluster) -> None:
     """The time between two requests is what an outage is known to."""
     cluster.settle()
     began = cluster.timeline.now()
-    with cluster.load(rate=200) as load:
-        cluster.wait_answers(load, SECONDS * 200, since=began)
+    with cluster.client.load(rate=200) as load:
+        load.wait_answers(SECONDS * 200, since=began)
     sent = [event.at for event in cluster.timeline.events(Request, since=began)]
     gaps = [later - earlier for earlier, later in pairwise(sent)]
     tell("spaced", longest=max(gaps), median=median(gaps), dropped=cluster.recorder.dropped)
@@ -52,7 +52,7 @@ def test_saturated(cluster: Cluster) -> None:
     cluster.settle()
     for _ in range(3):
         for way, address in (("VIP", cluster.vip), ("RIP", cluster.real_servers[0].ip)):
-            totals = cluster.saturate(SECONDS, address=address)
+            totals = cluster.client.saturate(SECONDS, address=address)
             wrong = totals.broken + totals.refused + totals.timed_out
             tell("rate", way=way, rate=totals.rate, wrong=wrong)
 
@@ -66,8 +66,8 @@ def test_cost(cluster: Cluster) -> None:
 
     def paced() -> None:
         began = cluster.timeline.now()
-        with cluster.load(rate=RATE, address=address) as load:
-            cluster.wait_answers(load, COUNT, since=began)
+        with cluster.client.load(rate=RATE, address=address) as load:
+            load.wait_answers(COUNT, since=began)
 
     def by_socket() -> None:
         with socket.create_connection((address, 80), timeout=1) as connection:

@@ -14,10 +14,10 @@ from harness.check.ways import ASKED, Amiss
 from harness.clock import Window
 from harness.cluster import Cluster
 from harness.daemons import httpd, mail
-from harness.daemons.nodes import DirectorNode, RealServerNode
 from harness.faults import Fault, IgnoreEcho, StopDnsmasq, StopHttpd, StopMail
 from harness.keepalived import timers
 from harness.keepalived.timers import Symptom
+from harness.nodes import DirectorNode, RealServerNode
 from harness.topology import SslGet, VirtualService, VrrpInstance
 from harness.topology.checks import (
     Check,
@@ -157,9 +157,9 @@ class Parts:
         claims = [
             instance for director in self._cluster.directors for instance in director.role.instances
         ]
-        self._cluster.wait_elected()
+        self._cluster.settle(tables=False)
         self._cluster.timeline.let_pass(max(map(timers.master_down_interval, claims), default=0.0))
-        self._cluster.wait_elected()
+        self._cluster.settle(tables=False)
 
     def owner_of(self, router: Router) -> DirectorNode:
         """The director that holds a virtual router's VIP."""

@@ -5,10 +5,10 @@ import pytest
 from harness import measures
 from harness.behaviours.parts import Parts
 from harness.cluster import Cluster
-from harness.cluster.base import STARTING
-from harness.daemons.nodes import DirectorNode
 from harness.faults import Fault, HangKeepalived, PowerOff, StopKeepalived, Unplug
 from harness.keepalived import timers
+from harness.nodes import DirectorNode
+from harness.nodes.context import STARTING
 from harness.topology.vrrp import OWNER_PRIORITY
 
 LOSSES = pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_every_vip_survives_the_loss_of_its_owner(
         heir = router.heir_of(owner)
         due = router.takeover(heir, owner, announced=loss.announced)
         with cluster.suffering(loss(owner)) as struck:
-            took = cluster.wait_master(heir, since=struck, until=due.latest, vip=router.vip)
+            took = heir.takes(router.vip, since=struck, until=due.latest)
             assert took.within(due), f"{router.vip}: {took:.3f} s, due {due}"
             cluster.timeline.let_pass(
                 router.claim_of(heir).advert_int + due.latest
@@ -68,22 +68,20 @@ def test_the_highest_priority_returns_or_does_not(cluster: Cluster, parts: Parts
         heir, claim = router.heir_of(owner), router.claim_of(owner)
         with cluster.suffering(StopKeepalived(owner)) as struck:
             due = router.takeover(heir, owner, announced=True)
-            cluster.wait_master(heir, since=struck, until=due.latest, vip=router.vip)
+            heir.takes(router.vip, since=struck, until=due.latest)
         if (
             claim.priority == OWNER_PRIORITY
         ):  # with state MASTER it does not wait (RFC 5798, section 6.4.1)
             until = STARTING + timers.failback(claim).latest
-            cluster.wait_master(owner, since=cluster.healed(), until=until, vip=router.vip)
+            owner.takes(router.vip, since=cluster.healed(), until=until)
             continue
-        candidate = cluster.candidate_since(owner, since=cluster.healed())
+        candidate = owner.candidate_since(since=cluster.healed())
         outranks = claim.effective_priority() > router.claim_of(heir).effective_priority()
         if claim.nopreempt or not outranks:
             cluster.timeline.let_pass(timers.master_down_interval(claim) + cluster.slack)
             assert cluster.owners(router.vip) == [heir.name]
         else:
             due = router.failback(owner, heir)
-            took = cluster.wait_master(
-                owner, since=candidate.latest, until=due.latest, vip=router.vip
-            )
+            took = owner.takes(router.vip, since=candidate.latest, until=due.latest)
             assert took.happened_within(candidate + due), f"{router.vip}: {took:.3f} s, due {due}"
         parts.wait_elected()  # the director's other VIPs return as well

@@ -30,7 +30,7 @@ def test_every_service_answers(cluster: Cluster, parts: Parts) -> None:
             # whoever has it alone answers while it holds the VIP, and no client can count on that
             continue
         count = requests(weights)
-        answers = cluster.fetch(count, service, tls=speaks_tls(service))
+        answers = cluster.client.fetch(count, service, tls=speaks_tls(service))
         lost = [answer for answer in answers if answer.status != 200]
         assert not lost, (
             f"{service.name}: {len(lost)} of {count} requests: {lost[0].error or lost[0].status}"
@@ -67,14 +67,14 @@ def test_every_service_survives_the_loss_of_its_director(cluster: Cluster, parts
         due = router.takeover(heir, owner, announced=False)
         began = cluster.timeline.now()
         with cluster.suffering(PowerOff(owner)) as struck:
-            with cluster.load(service=service, tls=speaks_tls(service)) as load:
-                took = cluster.wait_master(heir, since=struck, until=due.latest, vip=router.vip)
-                cluster.wait_answers(load, 3, since=struck + took)
+            with cluster.client.load(service=service, tls=speaks_tls(service)) as load:
+                took = heir.takes(router.vip, since=struck, until=due.latest)
+                load.wait_answers(3, since=struck + took)
             out = measures.outage(cluster.timeline, since=began)
             longest = Window(0, due.latest + load.resolution)
             assert out in cluster.within(longest), f"{service.name}: out for {out:.3f} s"
             for other in others:
-                (answer,) = cluster.fetch(1, other, tls=speaks_tls(other))
+                (answer,) = cluster.client.fetch(1, other, tls=speaks_tls(other))
                 assert answer.status == 200, f"{other.name}: {answer.error}"
         parts.settle()
 
@@ -100,17 +100,12 @@ def test_a_real_server_that_is_down_is_spared(cluster: Cluster, parts: Parts) ->
                     continue
                 due = removal(service, fault)
                 if service.inhibit_on_failure:
-                    took = cluster.wait_weight(
-                        director, fault.node, 0, since=struck, until=due.latest, service=service
+                    took = director.weighs(
+                        fault.node, 0, since=struck, until=due.latest, service=service
                     )
                 else:
-                    took = cluster.wait_pool(
-                        director,
-                        fault.node,
-                        present=False,
-                        since=struck,
-                        until=due.latest,
-                        service=service,
+                    took = director.removes(
+                        fault.node, since=struck, until=due.latest, service=service
                     )
                 assert took.within(due), (
                     f"{service.name} on {director.name}: {took:.3f} s, due {due}"

@@ -10,10 +10,10 @@ import pytest
 
 from harness.behaviours.parts import Router
 from harness.cluster import Cluster
-from harness.daemons.nodes import DirectorNode
 from harness.events import StateChanged
 from harness.faults import Fault, PowerOff, StopKeepalived
 from harness.keepalived import timers
+from harness.nodes import DirectorNode
 from harness.topology import VrrpInstance
 
 Claims = list[tuple[DirectorNode, VrrpInstance]]

@@ -12,9 +12,9 @@ import pytest
 from harness.behaviours.parts import Parts
 from harness.behaviours.tracked import Cause, Claims, causes
 from harness.cluster import Cluster
-from harness.daemons.nodes import DirectorNode
 from harness.events import Log
 from harness.keepalived import timers
+from harness.nodes import DirectorNode
 from harness.topology import VrrpScript
 
 FAILED = re.compile(r"VRRP_Script\((?P<script>.+)\) (?P<what>failed|succeeded|timed out)|"
@@ -60,7 +60,7 @@ def _strike(cluster: Cluster, parts: Parts, cause: Cause, claims: list[Claims]) 
         heir = claim.heir(owner)
         if heir is not None and heir is not owner and len(nodes) == 1:
             due = claim.moves(owner, heir)
-            took = cluster.wait_master(heir, since=began[0], until=due.latest, vip=claim.router.vip)
+            took = heir.takes(claim.router.vip, since=began[0], until=due.latest)
             assert took.within(due), (
                 f"{cause} on {owner.name}: {claim.router.vip} moved after {took:.3f} s"
             )

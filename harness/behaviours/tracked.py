@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 from harness.behaviours.parts import Router, group_of
 from harness.clock import Window
-from harness.daemons.nodes import DirectorNode, Node
 from harness.faults import FailProgram, Fault, MakeFile, StopLocal, Unplug, WriteNumber
 from harness.keepalived import timers
+from harness.nodes import DirectorNode, Node
 from harness.topology import LocalService, TrackedFile, TrackedInterface, VrrpInstance, VrrpScript
 from harness.topology.tracking import FAULT, Tracked
 

@@ -1,7 +1,5 @@
-"""What a scenario holds: a live cluster with its nodes and timeline, and the ways to look, to wait
-and to do harm.
-"""
+"""What a scenario holds: a live cluster with its nodes and its timeline."""
 
-from harness.cluster.acting import Cluster
+from harness.cluster.cluster import Cluster
 
 __all__ = ["Cluster"]

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from harness.cluster.settling import Settling
+from harness.cluster.cluster import Cluster
 from harness.events import FaultChanged
 from harness.faults.servers import HalfOpen
 from harness.keepalived.timers.checking import LINGER
 
 
-def ailment(cluster: Settling) -> str | None:
+def ailment(cluster: Cluster) -> str | None:
     """What a scenario has left amiss; None if the cluster, once it has settled, is as good as
     new.
     """
-    for fault in cluster.suffered:
+    for fault in cluster.faults.lasting:
         return f"{fault.node.name} still suffers from {fault.name}"
     _wait_assured(cluster)
-    return cluster.down() or _reconfigured(cluster) or _misled(cluster)
+    return cluster.state.down() or _reconfigured(cluster) or _misled(cluster)
 
 
-def _reconfigured(cluster: Settling) -> str | None:
+def _reconfigured(cluster: Cluster) -> str | None:
     """Which director has been left with another configuration; None if none has."""
     for director in cluster.directors:
         made_with = director.config_text().decode(errors="replace")
@@ -27,7 +27,7 @@ def _reconfigured(cluster: Settling) -> str | None:
     return None
 
 
-def _wait_assured(cluster: Settling) -> None:
+def _wait_assured(cluster: Cluster) -> None:
     """Wait until no checker that has begun to fail can still be about to try again: it would
     give up too early. One that met a half-open connection may stand still until its end.
     """
@@ -46,14 +46,14 @@ def _wait_assured(cluster: Settling) -> None:
     cluster.timeline.let_pass(max(0.0, healed[-1].at + longest - cluster.timeline.now()))
 
 
-def _misled(cluster: Settling) -> str | None:
+def _misled(cluster: Cluster) -> str | None:
     """Which machine looks for the VIP at the wrong hardware address; None if all are right or
     do not know.
     """
-    master = cluster.master
+    master = cluster.settle().master
     right = master.hardware_address(cluster.vip)
     for node in cluster.nodes.values():
-        known = cluster.neighbour(node, cluster.vip) if node is not master else None
+        known = node.neighbour(cluster.vip) if node is not master else None
         if known not in (None, right):
             return f"{node.name} looks for {cluster.vip} at {known}, and {master.name} has {right}"
     return None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from harness.daemons.nodes import Node
 from harness.diagnosis import Flow, Hop, Kernel
 from harness.errors import HarnessError
 from harness.kernels import choice
+from harness.nodes import Node
 from harness.observers.packets import Frame
 from harness.observers.paths import Packet
 

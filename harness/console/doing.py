@@ -8,10 +8,10 @@ from typing import Any
 from harness.cluster import Cluster
 from harness.console import naming
 from harness.console.typed import Typed, split
-from harness.daemons.nodes import DirectorNode, Node
 from harness.errors import HarnessError
 from harness.events import Request
 from harness.faults.fault import Fault
+from harness.nodes import DirectorNode, Node
 from harness.observers.client import Load
 
 
@@ -95,9 +95,9 @@ class Doing(Typed):
         director = self.node(name)
         if not isinstance(director, DirectorNode):
             raise HarnessError(f"{name} is no director: it has no keepalived.conf")
-        at = self._cluster.reload(director, *edits)
+        at = director.reload(*edits)
         known = self._script.node(director, self._nodes)
-        self._script.add(f"cluster.reload({', '.join([known, *map(repr, edits)])})")
+        self._script.add(f"{known}.reload({', '.join(map(repr, edits))})")
         print(f"{name} reads its configuration at {at:.3f} s")
 
     # -- load ------------------------------------------------------------------
@@ -115,10 +115,10 @@ class Doing(Typed):
             print("say how many requests a second, 1000 at most: load 20; or: load off")
             return
         self._end_load()
-        cluster = self._cluster
-        self._load = cluster.recorder.load(cluster.client.machine, cluster.target(), rate)
-        self._began = cluster.timeline.now()
-        self._script.begin(f"cluster.load({rate:g})")
+        client, recorder = self._cluster.client, self._cluster.recorder
+        self._load = recorder.load(client.machine, client.target(), rate)
+        self._began = self._cluster.timeline.now()
+        self._script.begin(f"cluster.client.load({rate:g})")
         print(f"{rate:g} requests a second from now on; `load off` says what came of them")
 
     def _end_load(self) -> None:

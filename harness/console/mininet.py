@@ -13,9 +13,9 @@ from harness import faults
 from harness.cluster import Cluster
 from harness.console.doing import Doing
 from harness.console.typed import split
-from harness.daemons.nodes import Node
 from harness.errors import HarnessError
 from harness.kernels import choice
+from harness.nodes import Node
 
 _PING = ("ping", "-c", "1", "-W", "1", "-q")
 

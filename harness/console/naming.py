@@ -9,10 +9,10 @@ from dataclasses import MISSING, Field, fields
 from typing import Any
 
 from harness import faults
-from harness.daemons.nodes import Node
 from harness.errors import HarnessError
 from harness.faults.fault import Fault, struck
 from harness.lab.impairment import Impairment
+from harness.nodes import Node
 from harness.topology import VirtualService
 
 _PLAIN = re.compile(r"(bool|int|float|None|tuple\[.*\]|str| \| )+")

@@ -172,7 +172,7 @@ class Console(Mininet):
         for director in cluster.directors:
             if director.machine.powered and director.role.services:
                 known = self._script.node(director, self._nodes)
-                found.append(f"cluster.pool({known}) == {cluster.pool(director)!r}")
+                found.append(f"{known}.pool() == {director.pool()!r}")
         return found
 
     def _new_file(self, name: str, suffix: str) -> Path:

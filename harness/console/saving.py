@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from harness.daemons.nodes import ClientNode, DirectorNode, Node, RealServerNode
 from harness.faults.fault import Fault
+from harness.nodes import ClientNode, DirectorNode, Node, RealServerNode
 from harness.topology import VirtualService
 
 _INDENT = "    "

@@ -13,10 +13,10 @@ from typing import Any
 
 from harness.cluster import Cluster
 from harness.console.saving import Script
-from harness.daemons.nodes import Node
 from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.kernels.host.interrupts import Ended
+from harness.nodes import Node
 
 _SHELL = re.compile(r"[|<>;&$`*?()~]")
 """What makes a line one for a shell."""

@@ -55,10 +55,11 @@ class DaemonChanged(Event):
     """A daemon is started, is told to read its configuration again, or has ended."""
 
     kind = "daemon"
-    optional = ("status",)
+    optional = ("status", "edits")
     name: Annotated[str, "keepalived, httpd, ..."]
     action: Literal["started", "reloaded", "ended"]
     status: Annotated[int | None, "exit status of one that ended; negative: the signal"] = None
+    edits: Annotated[str | None, "what was edited before a reload: `'old' -> 'new'`"] = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,10 +6,10 @@ import shlex
 from dataclasses import dataclass
 
 from harness.daemons.daemon import require
-from harness.daemons.nodes import DirectorNode, Node, RealServerNode
-from harness.daemons.nodes.node import IPTABLES
 from harness.errors import HarnessError
 from harness.faults.fault import Fault, Surroundings
+from harness.nodes import DirectorNode, Node, RealServerNode
+from harness.nodes.node import IPTABLES
 
 
 class Maintenance(Fault[DirectorNode]):
@@ -42,7 +42,7 @@ class Reconfigure(Fault[DirectorNode]):
 
     def _configure(self, around: Surroundings, *edits: tuple[str, str]) -> None:
         if not self.restart:
-            self.node.reload(*edits)
+            self.node.reread(*edits)
             return
         self.node.configure(*edits)
         self.node.stop()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.daemons import ipvsadm
-from harness.daemons.nodes import DirectorNode, RealServerNode
 from harness.faults.fault import Fault, Surroundings
+from harness.nodes import DirectorNode, RealServerNode
 from harness.topology import VirtualService
 
 

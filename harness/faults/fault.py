@@ -7,10 +7,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
-from harness.daemons.nodes import Node
 from harness.errors import HarnessError
 from harness.keepalived.timers import Symptom
 from harness.lab.lab import Lab
+from harness.nodes import Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable

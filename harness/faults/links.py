@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.daemons.nodes import Node
 from harness.errors import HarnessError
 from harness.faults.fault import Fault, Surroundings
 from harness.keepalived.timers import Symptom
 from harness.lab.cuts import Cut as Lost
+from harness.nodes import Node
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.daemons import local
-from harness.daemons.nodes import DirectorNode
 from harness.faults.fault import Fault, Surroundings
+from harness.nodes import DirectorNode
 from harness.topology.local import LocalService
 
 _FAILS = "#!/bin/sh\nexit 1\n"

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.daemons.nodes import Node
 from harness.faults.fault import Fault, Surroundings
 from harness.lab.impairment import Impairment
+from harness.nodes import Node
 
 _ALL_LOST = Impairment(loss=1)
 _ADVERTISEMENTS_LOST = Impairment(loss=1, only="advertisements")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from harness.daemons.nodes import Node
 from harness.faults.fault import Fault, Surroundings
+from harness.nodes import Node
 
 
 class PowerOff(Fault[Node]):

@@ -6,11 +6,11 @@ import signal
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from harness.daemons.nodes import DirectorNode, Node
 from harness.errors import HarnessError
 from harness.faults.fault import Fault, Surroundings
 from harness.keepalived.timers import Symptom
 from harness.lab.machine import Process
+from harness.nodes import DirectorNode, Node
 
 
 class StopSpeaker(Fault[DirectorNode]):

@@ -6,9 +6,9 @@ import signal
 from dataclasses import dataclass
 
 from harness.daemons.daemon import Daemon
-from harness.daemons.nodes import Node
 from harness.errors import HarnessError
 from harness.faults.fault import Fault, Surroundings
+from harness.nodes import Node
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import ClassVar
 
 from harness.daemons import dnsmasq, httpd, mail
 from harness.daemons.daemon import Daemon, require
-from harness.daemons.nodes import RealServerNode
 from harness.faults.fault import Fault, Surroundings
 from harness.keepalived.timers import Symptom
+from harness.nodes import RealServerNode
 
 _IPTABLES = "iptables-legacy"
 _REQUEST = ("--protocol", "tcp", "--tcp-flags", "PSH", "PSH")

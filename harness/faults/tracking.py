@@ -6,8 +6,8 @@ import contextlib
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.daemons.nodes import DirectorNode
 from harness.faults.fault import Fault, Surroundings
+from harness.nodes import DirectorNode
 from harness.topology.tracking import VERDICT, TrackedFile
 
 

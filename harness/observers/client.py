@@ -121,9 +121,13 @@ class Load(Client):
         ports: Iterator[int],
         target: Target,
         rate: float,
+        slack: float = 0.0,
     ) -> None:
-        """``rate`` in requests a second."""
+        """``rate`` in requests a second; ``slack`` (seconds) is what this machine's clock and
+        scheduler may be off.
+        """
         super().__init__(loop, timeline, machine, ports)
+        self._slack = slack
         self.resolution = 1 / rate
         self._target = target
         self._started: Instant = now()
@@ -141,6 +145,30 @@ class Load(Client):
         self.send(self._target)
         self._count += 1
         self._loop.at(self._started + self._count * self.resolution, self._next)
+
+    def wait_answers(self, count: int, *, since: Instant) -> list[events.Request]:
+        """Wait until ``count`` requests that were sent after ``since`` have got a good answer;
+        returns them.
+        """
+        arrived = enough = 0
+
+        def answered() -> list[events.Request] | None:
+            nonlocal enough
+            before = arrived
+            good = self._timeline.events(events.Request, since=since, status=200)
+            # so that thousands are not looked through after each of them
+            enough = before + count - len(good)
+            return good[:count] if len(good) >= count else None
+
+        def matters(event: events.Event) -> bool:
+            nonlocal arrived
+            fits = isinstance(event, events.Request) and event.at >= since and event.status == 200
+            arrived += fits
+            return fits and arrived >= enough
+
+        patience = (count + 1) * self.resolution + self.timeout + self._slack
+        until = self._timeline.now() + patience
+        return self._timeline.wait_until(answered, until, f"{count} requests are answered", matters)
 
     def stop(self) -> None:
         """Send no more; what is under way is given up (loop thread only)."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
+from typing import Protocol
 
-from harness.daemons.nodes import Node
 from harness.observers.packets import Frame
 
 _ETHERNET, _IPV6_HEADER = 14, 40
@@ -21,6 +21,18 @@ _TOO_BIG = {
     _ICMP6: (2, 0),
 }  # RFC 792: fragmentation needed; RFC 4443: packet too big
 SYN, SYN_ACK = 0x02, 0x12
+
+
+class Station(Protocol):
+    """A machine that packets pass, as far as they show: a node of a cluster is one."""
+
+    @property
+    def name(self) -> str:
+        """What its wires are called by."""
+
+    @property
+    def macs(self) -> set[str]:
+        """Its hardware addresses."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +176,7 @@ class Path:
             packet is not None and packet.protocol == self._protocol and self._port in packet.ports
         )
 
-    def between(self, sender: Node, receiver: Node) -> list[Packet]:
+    def between(self, sender: Station, receiver: Station) -> list[Packet]:
         """What ``sender`` sent to a MAC of ``receiver``, as it left the sender, in order."""
         macs = receiver.macs
         return [
@@ -175,7 +187,7 @@ class Path:
             and packet.destination_mac in macs
         ]
 
-    def at(self, node: Node) -> list[Packet]:
+    def at(self, node: Station) -> list[Packet]:
         """What a machine sent or got, in order."""
         return [packet for packet in self.packets if packet.frame.node == node.name]
 

@@ -241,10 +241,10 @@ class Recorder:
 
     # -- requests --------------------------------------------------------------
 
-    def load(self, client: Machine, target: Target, rate: float) -> Load:
-        """Begin to send requests at a steady rate."""
+    def load(self, client: Machine, target: Target, rate: float, slack: float = 0.0) -> Load:
+        """Begin to send requests at a steady rate; ``slack`` as for :class:`Load`."""
         prepare(target)
-        load = Load(self._loop, self._timeline, client, self._ports, target, rate)
+        load = Load(self._loop, self._timeline, client, self._ports, target, rate, slack)
         self._loop.do(load.begin)
         return load
 

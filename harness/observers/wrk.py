@@ -66,7 +66,7 @@ def saturate(
     if choice.virtual():
         raise HarnessError(
             "wrk never ends in virtual time, where its work takes no time: use --clock"
-            " real, or cluster.load(rate=...)"
+            " real, or cluster.client.load(rate=...)"
         )
     if machine.plan.image.program("wrk") is None:
         raise HarnessError(f"{machine.name} has no program wrk; install it: apt-get install wrk")

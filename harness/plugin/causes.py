@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from harness.cluster import Cluster
-from harness.daemons.nodes import DirectorNode
 from harness.diagnosis import Diagnosis, names
 from harness.errors import HarnessError
 from harness.events import FaultChanged
+from harness.nodes import DirectorNode
 from harness.plugin import private_pytest
 from harness.plugin.clusters import RUNNING
 from harness.report.words import words

@@ -64,7 +64,7 @@ class _Stopper:
         """Stop inside the scenario too, where leaving it would heal what befell the cluster."""
         cluster = item.stash.get(RUNNING, None)
         if cluster is not None and self._config.getoption("shell_on_failure"):
-            cluster.before_healing = lambda problem: self._stop(
+            cluster.faults.before_healing = lambda problem: self._stop(
                 item, f"{item.nodeid}: {_told(problem)}"
             )
 
@@ -74,7 +74,7 @@ class _Stopper:
         item = self._items.get(report.nodeid)
         if item is None or report.when != "call" or RUNNING not in item.stash:
             return
-        item.stash[RUNNING].before_healing = None
+        item.stash[RUNNING].faults.before_healing = None
         if report.failed and self._config.getoption("shell_on_failure"):
             self._stop(item, f"{report.longreprtext}\n{report.nodeid} failed.")
         elif self._config.getoption("pause"):

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from harness.cluster import Cluster
 from harness.daemons import httpd, keepalived
-from harness.daemons.nodes import DirectorNode, Node, RealServerNode
 from harness.errors import HarnessError
 from harness.lab.machine import Process
+from harness.nodes import DirectorNode, Node, RealServerNode
 from harness.report.standing import addresses, standing
 
 _TABLE = "ipvs.txt"

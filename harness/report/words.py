@@ -53,9 +53,8 @@ def words(event: Event) -> str:
         case AddressChanged():
             return f"{'+' if event.action == 'added' else '-'} {event.address} {event.interface}"
         case DaemonChanged():
-            return f"{event.name} {event.action}" + (
-                f" ({event.status})" if event.action == "ended" else ""
-            )
+            more = event.status if event.action == "ended" else event.edits
+            return f"{event.name} {event.action}" + ("" if more is None else f" ({more})")
         case StateChanged():
             return f"{event.instance} {event.state}"
         case Log():

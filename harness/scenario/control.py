@@ -13,10 +13,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from harness.cluster import Cluster
-from harness.daemons.nodes import Node
 from harness.errors import HarnessError
 from harness.faults.fault import Fault
 from harness.lab.plan import Edits
+from harness.nodes import Node
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 A label is a comment at the end of a statement, which may be one that waits and raises::
 
-    took = cluster.wait_master(backup, since=struck, until=due.latest)  # label: takes over
+    took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
     assert took.within(due)  # label: in its window
 
 A control's ``caught="takes over"`` means the first of these. It is looked for in the scenario and

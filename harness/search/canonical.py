@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from harness.daemons import keepalived
-from harness.daemons.nodes import DirectorNode, Node
+from harness.nodes import DirectorNode, Node
 from harness.search import proc
 from harness.topology.tracking import VERDICT
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.daemons import ipvsadm, keepalived
-from harness.daemons.nodes import ClientNode, DirectorNode, Node, RealServerNode
 from harness.errors import HarnessError
 from harness.faults import Fault
 from harness.faults.fault import Surroundings
 from harness.lab import devices
+from harness.nodes import ClientNode, DirectorNode, Node, RealServerNode
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
@@ -156,8 +156,8 @@ class Ask(Fault[ClientNode]):
     _running: list[Load] = field(default_factory=list, repr=False, compare=False)
 
     def inject(self, around: Surroundings) -> None:
-        recorder, machine = self.cluster.recorder, self.node.machine
-        self._running.append(recorder.load(machine, self.cluster.target(self.service), self.rate))
+        recorder, target = self.cluster.recorder, self.node.target(self.service)
+        self._running.append(recorder.load(self.node.machine, target, self.rate))
 
     def heal(self, around: Surroundings) -> None:
         self.cluster.recorder.end_load(self._running.pop())

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from harness.search import proc
 
 if TYPE_CHECKING:
-    from harness.daemons.nodes import DirectorNode
     from harness.lab.machine import Machine
+    from harness.nodes import DirectorNode
 
 Memory = Mapping[str, int]
 """Kibibytes of anonymous memory (``RssAnon`` in proc_pid_status(5)) by process."""

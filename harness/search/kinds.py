@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from harness import faults
 from harness.daemons.dnsmasq import DNSMASQ
 from harness.daemons.mail import MAIL
-from harness.daemons.nodes import DirectorNode, RealServerNode
 from harness.errors import HarnessError
 from harness.faults import Fault
 from harness.lab.plan import Plan
+from harness.nodes import DirectorNode, RealServerNode
 from harness.search import deeds, offers
 from harness.search.edits import Edit, edits_of
 from harness.search.sequence import Deed, Holds

@@ -12,10 +12,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.clock import Instant
-from harness.daemons.nodes import DirectorNode, RealServerNode, node_of
-from harness.errors import HarnessError
 from harness.events import Event, FaultChanged
 from harness.lab.plan import Plan
+from harness.nodes import DirectorNode, RealServerNode, node_of
 from harness.report.standing import standing
 from harness.timeline import E
 from harness.topology import SyncGroup, VirtualService, VrrpInstance
@@ -216,7 +215,7 @@ def setting_of_plan(plan: Plan, slack: float) -> Setting:
     pages: dict[str, str] = {}
     addresses: dict[str, tuple[str, ...]] = {}
     for host in plan.hosts:
-        node = node_of(host, plan, _no_log)
+        node = node_of(host, plan)
         if isinstance(node, DirectorNode):
             directors[host.name] = _of_director(node)
         if isinstance(node, RealServerNode):
@@ -252,7 +251,3 @@ def _of_director(node: DirectorNode) -> DirectorSetting:
         config=node.config_text().decode(errors="replace"),
         own_text=bool(node.role.edits or node.role.config or node.role.files),
     )
-
-
-def _no_log(node: object, daemon: object) -> int:
-    raise HarnessError("a node that is only planned runs nothing")

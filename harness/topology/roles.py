@@ -54,7 +54,7 @@ def _cure(one: type[Role], other: type[Role]) -> str:
         return "derive it from DirectorAndRealServer"
     for light, further in (
         (Router, "with sysctl={'net.ipv4.ip_forward': 1} it passes packets on"),
-        (Client, "cluster.fetch(by=...) sends requests from any machine"),
+        (Client, "node.fetch(...) sends requests from any machine"),
     ):
         others = both - {light}
         if light in both and others <= {Director, DirectorAndRealServer, RealServer, MailServer}:

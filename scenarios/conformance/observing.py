@@ -9,10 +9,10 @@ from typing import Any
 
 from harness.clock import Instant, Window
 from harness.cluster import Cluster
-from harness.daemons.nodes import DirectorNode
 from harness.events import Advertisement, Log, StateChanged
 from harness.faults import StopSpeaker
 from harness.keepalived import statistics, timers
+from harness.nodes import DirectorNode
 from harness.timeline import EVER
 from scenarios.conformance.vectors import HURRIED
 
@@ -98,14 +98,14 @@ def send(
     said because of them.
     """
     (director,) = cluster.directors
-    before, dropped = cluster.statistics(director), cluster.raw_drops(director)
+    before, dropped = director.statistics(), director.raw_drops()
     sent = cluster.timeline.now()
     for lies in packets:
         cluster.phantom.advertise(**lies)
         cluster.timeline.let_pass(cluster.slack)
     cluster.timeline.let_pass(SOON)
     until = cluster.timeline.now()
-    more = statistics.difference(before, cluster.statistics(director))
+    more = statistics.difference(before, director.statistics())
     daemon = director.daemons[0].name
     lines = [
         event.line
@@ -115,7 +115,7 @@ def send(
         if not _USUAL.search(event.line)
     ]
     counted = sorted(name for name in more if "Error" in name)
-    counted += [KERNEL] if cluster.raw_drops(director) > dropped else []
+    counted += [KERNEL] if director.raw_drops() > dropped else []
     return sent, tuple(counted), tuple(_STAMP.sub("", line) for line in lines)
 
 
@@ -225,7 +225,7 @@ def recover(cluster: Cluster, director: DirectorNode, did: str) -> None:
     if did == GAVE_UP:
         with cluster.suffering(StopSpeaker(director), at_once=True):
             pass
-        cluster.candidate_since(director, since=cluster.healed())
+        director.candidate_since(since=cluster.healed())
     wait_master(cluster, director, depose(cluster))
 
 

@@ -34,11 +34,11 @@ def test_a_reload_keeps_the_weight_that_a_script_left_alone(cluster: Cluster) ->
     and answers nobody.
     """
     (director,) = cluster.directors
-    cluster.wait_done(director, DestinationChanged, action="added", address=SERVER)
+    director.does(DestinationChanged, action="added", address=SERVER)
     cluster.timeline.let_pass(4.0)  # until its script has run twice
 
-    cluster.reload(director)
+    director.reload()
     cluster.timeline.let_pass(6.0)
 
-    (weight,) = cluster.pool(director).values()
+    (weight,) = director.pool().values()
     assert weight == 3  # label: keeps its weight

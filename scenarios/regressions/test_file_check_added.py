@@ -31,10 +31,10 @@ def test_a_file_check_that_a_reload_adds_takes_its_server_in(cluster: Cluster) -
     ``FILE_CHECK``); keepalived ``ipwrapper.c``, ``init_service_rs``.
     """
     (director,) = cluster.directors
-    cluster.wait_done(director, DestinationChanged, action="added", address="172.16.10.22:80")
+    director.does(DestinationChanged, action="added", address="172.16.10.22:80")
 
-    reloaded = cluster.reload(director, ("# here", ADDED))
+    reloaded = director.reload(("# here", ADDED))
 
-    cluster.wait_done(  # label: is taken in
-        director, DestinationChanged, since=reloaded, action="added", address="172.16.10.21:80"
+    director.does(  # label: is taken in
+        DestinationChanged, since=reloaded, action="added", address="172.16.10.21:80"
     )

@@ -21,19 +21,14 @@ def test_group_entry_can_be_removed_by_a_reload(cluster: Cluster) -> None:
     ``clear_diff_vsge``).
     """
     (director,) = cluster.directors
-    cluster.wait_done(
-        director,
-        DestinationChanged,
-        action="added",
-        address="172.16.10.21:80",
-        service="TCP 172.16.10.51:80",
+    director.does(
+        DestinationChanged, action="added", address="172.16.10.21:80", service="TCP 172.16.10.51:80"
     )
 
     reloaded = cluster.timeline.now()
-    cluster.reload(director, (SECOND, ""))
+    director.reload((SECOND, ""))
 
-    cluster.wait_done(
-        director,
+    director.does(
         DestinationChanged,
         action="removed",
         address="172.16.10.21:80",

@@ -37,8 +37,8 @@ def test_a_priority_that_changes_after_a_resignation_delays_nothing(cluster: Clu
     with cluster.suffering(resignation) as resigned:
         cluster.timeline.let_pass(MEANWHILE)
         with cluster.suffering(bonus, at_once=True):
-            took = cluster.wait_master(
-                backup, since=resigned, until=timers.master_down_interval(backup.vrrp) + 1.0
+            took = backup.takes(
+                cluster.vip, since=resigned, until=timers.master_down_interval(backup.vrrp) + 1.0
             )
 
     assert took.within(due)  # label: in its window

@@ -47,7 +47,7 @@ def test_a_child_that_waits_is_started_once(
     parent knows one. Where checks are to run, the signal to dump data does the same.
     """
     (director,) = cluster.directors
-    cluster.wait_done(director, AddressChanged, action="added", address="172.16.10.50")
+    director.does(AddressChanged, action="added", address="172.16.10.50")
     for _ in range(2):
         director.machine.kill(int(director.machine.read(f"/run/{child}.pid")), signal.SIGKILL)
         cluster.timeline.let_pass(DELAY / 2)
@@ -55,7 +55,5 @@ def test_a_child_that_waits_is_started_once(
     director.process().send_signal(asked)
     cluster.timeline.let_pass(2 * DELAY)
 
-    running = [
-        command for command in cluster.processes(director) if command.startswith("keepalived")
-    ]
+    running = [command for command in director.processes() if command.startswith("keepalived")]
     assert len(running) == RUNNING  # label: one child

@@ -23,12 +23,12 @@ def test_slow_http_answer_is_given_up(cluster: Cluster) -> None:
     ``http_read_thread``).
     """
     director, fault = (
-        cluster.master,
+        cluster.settle().master,
         ChangePage(cluster.real_servers[0], path="/trickle/page", text="." * 400),
     )
     due = timers.removal(SLOWLY, timers.Symptom.SILENT)
 
     with cluster.suffering(fault) as struck:
-        cluster.wait_pool(
-            director, fault.node, service=SLOWLY, present=False, since=struck, until=due.latest
+        director.removes(
+            fault.node, service=SLOWLY, since=struck, until=due.latest
         )  # label: removed

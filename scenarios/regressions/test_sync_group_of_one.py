@@ -23,7 +23,7 @@ vrrp_instance V1 { interface eth0
 def test_sync_group_of_one_notifies(cluster: Cluster) -> None:
     """Versions before 2.2.3 drop the group and with it whom it should notify."""
     (director,) = cluster.directors
-    cluster.wait_done(director, AddressChanged, action="added", address="172.16.10.50")
+    director.does(AddressChanged, action="added", address="172.16.10.50")
     cluster.timeline.let_pass(1)
 
     assert director.machine.run(["ls", "/run/told"]).stdout == "/run/told\n"  # label: notified

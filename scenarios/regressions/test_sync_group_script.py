@@ -37,7 +37,7 @@ vrrp_instance V2 {{ interface eth0
 def test_sync_group_member_goes_to_fault_with_its_script(cluster: Cluster) -> None:
     """It says "script chk is not used" instead (keepalived ``vrrp.c``, ``vrrp_complete_init``)."""
     (director,) = cluster.directors
-    cluster.wait_done(director, AddressChanged, action="added", address="172.16.10.50")
+    director.does(AddressChanged, action="added", address="172.16.10.50")
 
     director.open_maintenance()
     struck = cluster.timeline.now()

@@ -29,15 +29,12 @@ def test_tcp_check_of_a_removed_server_keeps_to_the_delay_loop(cluster: Cluster)
     """``retry`` is for a server that seems well (keepalived ``check_tcp.c``, ``tcp_epilog``)."""
     director, server = cluster.directors[0], cluster.real_servers[0]
     server.stop()
-    removed = cluster.wait_pool(
-        director, server, present=False, since=cluster.timeline.mark, until=LATEST, service=WEB
-    )
+    removed = director.removes(server, since=cluster.timeline.mark, until=LATEST, service=WEB)
     since = cluster.timeline.mark + removed
     cluster.timeline.let_pass(4 * WEB.delay_loop)
 
     gaps = [
-        later - earlier
-        for earlier, later in pairwise(cluster.checked(director, server, WEB, since=since))
+        later - earlier for earlier, later in pairwise(director.checked(server, WEB, since=since))
     ]
 
     assert len(gaps) >= 3

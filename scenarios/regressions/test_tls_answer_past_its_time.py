@@ -28,7 +28,7 @@ def test_tls_answer_in_pieces_is_given_up_by_a_busy_keepalived(cluster: Cluster)
     """A piece that has come is read first, and what is left of the time is negative then, in an
     unsigned number (keepalived ``check_ssl.c``, ``ssl_read_thread``).
     """
-    director, server = cluster.master, cluster.real_servers[0]
+    director, server = cluster.settle().master, cluster.real_servers[0]
     cluster.wait_between_checks(server)
 
     with cluster.suffering(
@@ -38,7 +38,7 @@ def test_tls_answer_in_pieces_is_given_up_by_a_busy_keepalived(cluster: Cluster)
         with cluster.suffering(HangKeepalived(director)):
             cluster.timeline.let_pass(0.4)
         cluster.timeline.let_pass(3.6)
-    first, *again = cluster.checked(director, server, SLOWLY_BY_TLS, since=struck)
+    first, *again = director.checked(server, SLOWLY_BY_TLS, since=struck)
 
     assert again  # label: checked again
     assert again[0] - first in cluster.within(Window(0, UNTIL + PACE.delay_before_retry))

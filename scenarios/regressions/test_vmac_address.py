@@ -30,6 +30,6 @@ def test_vmac_holds_the_vip_that_names_its_parent(cluster: Cluster) -> None:
     """
     (director,) = cluster.directors
 
-    held = cluster.wait_done(director, AddressChanged, action="added", address="172.16.10.50")
+    held = director.does(AddressChanged, action="added", address="172.16.10.50")
 
     assert held.interface == "vrrp.51"  # label: on the VMAC

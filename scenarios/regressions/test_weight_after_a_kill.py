@@ -5,9 +5,9 @@ import signal
 import pytest
 
 from harness.cluster import Cluster
-from harness.daemons.nodes import DirectorNode
 from harness.events import DestinationChanged
 from harness.faults import KillKeepalived, StopHttpd
+from harness.nodes import DirectorNode
 from harness.scenario import fresh_topology
 from topologies.reported import Reported
 
@@ -46,7 +46,7 @@ def test_a_weight_that_changed_while_keepalived_was_dead_is_set(cluster: Cluster
     helps, at the price of all connections.
     """
     (director,) = cluster.directors
-    cluster.wait_done(director, DestinationChanged, action="added", address=SERVER)
+    director.does(DestinationChanged, action="added", address=SERVER)
     heavier = director.config_text().replace(b"weight 1", b"weight 3")
 
     with cluster.suffering(KillKeepalived(director)):
@@ -68,9 +68,9 @@ def test_a_checker_that_starts_anew_takes_an_inhibited_server_in(cluster: Cluste
     weight for set, and no check that succeeds changes that.
     """
     (director,), (server,) = cluster.directors, cluster.real_servers
-    cluster.wait_done(director, DestinationChanged, action="added", address=SERVER)
+    director.does(DestinationChanged, action="added", address=SERVER)
     with cluster.suffering(StopHttpd(server)):
-        cluster.wait_done(director, DestinationChanged, address=SERVER, weight=0)
+        director.does(DestinationChanged, address=SERVER, weight=0)
     checker = int(director.machine.read("/run/checkers.pid"))
 
     director.machine.kill(checker, signal.SIGKILL)

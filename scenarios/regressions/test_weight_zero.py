@@ -20,8 +20,6 @@ def test_weight_zero_is_weight_zero(cluster: Cluster) -> None:
     """Weight 0 is for draining (ipvsadm(8), ``--weight``)."""
     (director,) = cluster.directors
 
-    added = cluster.wait_done(
-        director, DestinationChanged, action="added", address="172.16.10.21:80"
-    )
+    added = director.does(DestinationChanged, action="added", address="172.16.10.21:80")
 
     assert added.weight == 0  # label: weight

@@ -57,7 +57,7 @@ SCENARIOS = """
             pass
 
     def test_good(cluster):
-        assert cluster.fetch(2)
+        assert cluster.client.fetch(2)
 """
 
 
@@ -160,7 +160,7 @@ RELOAD = """
     @topology(DirectorPair)
     def test_it(cluster):
         cluster.settle()
-        cluster.reload(cluster.directors[0], ("protocol TCP", f"protocol TCP\\n{SERVER}"))
+        cluster.directors[0].reload(("protocol TCP", f"protocol TCP\\n{SERVER}"))
         cluster.timeline.let_pass(0.05)
         assert not cluster.owners()
 """

@@ -146,7 +146,7 @@ from topologies.director_pair import DirectorPair
 @topology(DirectorPair)
 def test_it(cluster):
     cluster.settle()
-    assert cluster.fetch(2)
+    assert cluster.client.fetch(2)
 """
 
 

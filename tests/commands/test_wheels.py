@@ -115,7 +115,7 @@ def test_new_scenario_runs_and_finds_shipped_topologies(installed: Root) -> None
         "from topologies.director_pair import DirectorPair\n\n"
         "@topology(DirectorPair, scheduler='wlc')\n"
         "def test_master(cluster):\n"
-        "    assert cluster.master.name == 'director1'\n"
+        "    assert cluster.settle().master.name == 'director1'\n"
     )
     assert " 1 passed" in installed.run(["pytest", "test_own.py"])
 

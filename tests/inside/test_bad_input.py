@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from harness.daemons import httpd
-from harness.daemons.nodes import Node
 from harness.images.image import Image
 from harness.kernels import choice
 from harness.kernels.calls import linux
 from harness.kernels.run import VARIABLE
+from harness.nodes import Node
 from harness.observers.recorder import Recorder
 from harness.topology.services import SCHEDULERS
 from tests.inside.users import User
@@ -194,8 +194,8 @@ def test_an_artifacts_folder_that_fills_up_is_told_and_all_is_cleaned_up(
 ) -> None:
     """Whenever that happens: while daemons start, in a scenario or after it."""
     user.writes("test_scenario.py", SCENARIO.replace("assert cluster.nodes", """
-        with cluster.load() as load:
-            cluster.wait_answers(load, 40, since=cluster.timeline.now())
+        with cluster.client.load() as load:
+            load.wait_answers(40, since=cluster.timeline.now())
     """))  # fmt: skip
     (small_disk / "filler").write_bytes(bytes((256 - kibibytes) << 10))
     shown = user.is_told("No space left on device; make room", status=pytest.ExitCode.TESTS_FAILED)

@@ -33,11 +33,11 @@ SCENARIO = """
     @topology(DirectorPair, edits=EDITS)
     def test_it(cluster):
         planted(cluster)
-        master, backup = cluster.master, cluster.backup
+        master, backup = cluster.settle()
         due = timers.takeover(backup.vrrp, announced=False)
-        with cluster.load() as load, cluster.suffering(PowerOff(master)) as struck:
-            took = cluster.wait_master(backup, since=struck, until=due.latest)
-            cluster.wait_answers(load, 3, since=struck + took)
+        with cluster.client.load() as load, cluster.suffering(PowerOff(master)) as struck:
+            took = backup.takes(cluster.vip, since=struck, until=due.latest)
+            load.wait_answers(3, since=struck + took)
         assert took.within(due)
         longest = Window(0, due.latest + load.resolution)
         assert measures.outage(cluster.timeline) in cluster.within(longest)

@@ -26,7 +26,7 @@ def said(console: Console, line: str, capfd: pytest.CaptureFixture[str]) -> str:
 
 
 def test_a_node_runs_a_command(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
-    master, console = cluster.master, Console(cluster)
+    master, console = cluster.settle().master, Console(cluster)
     assert f"TCP  {VIP}:80 rr" in said(console, f"{master.name} ipvsadm -Ln", capfd)
     assert said(console, f"client curl -s {VIP}", capfd) in ("web1\n", "web2\n")
     assert said(console, "web1 hostname", capfd) == "web1\n"
@@ -146,10 +146,12 @@ def test_what_is_typed_becomes_a_scenario(
     text = (tmp_path / "test_it_works.py").read_text()
     compile(text, "test_it_works.py", "exec")
     assert f"assert cluster.owners({VIP!r}) == ['director1']" in text
-    assert (
-        "    with cluster.load(10):\n        cluster.timeline.let_pass(1)\n    cluster.heal(fault1)"
-        in text
+    deeds = (
+        "with cluster.client.load(10):",
+        "    cluster.timeline.let_pass(1)",
+        "cluster.heal(fault1)",
     )
+    assert "\n".join(f"    {deed}" for deed in deeds) in text
 
 
 @pytest.mark.parametrize("line", ["exit", "quit", "EOF"])

@@ -13,10 +13,10 @@ import pytest
 from mininet.topo import Topo
 
 from harness.cluster import Cluster
-from harness.daemons.nodes.real_server import PROTECTION
 from harness.errors import HarnessError
 from harness.events import AddressChanged, Advertisement, Log
 from harness.faults import StopHttpd
+from harness.nodes.real_server import PROTECTION
 from harness.report import dumps
 from harness.scenario import topology
 from harness.topology import Client, Director, HttpGet, RealServer, VirtualService, VrrpInstance
@@ -73,7 +73,7 @@ def test_only_who_hears_the_signals_for_dumps_is_sent_them(cluster: Cluster) -> 
     """A scenario may fail anywhere: a keepalived that has only just been started would die of
     them.
     """
-    director = cluster.master
+    director = cluster.settle().master
     assert dumps.hears(director.process(), signal.SIGUSR1, signal.SIGUSR2)
     with open(os.devnull, "r+b") as null:
         deaf = director.machine.spawn(["sleep", "60"], *[null.fileno()] * 3)
@@ -89,7 +89,7 @@ def test_a_keepalived_conf_of_the_user_s_own_is_used_byte_for_byte(cluster: Clus
     with director.machine.open("/etc/keepalived/keepalived.conf") as file:
         assert file.read() == OWN_CONFIG.read_bytes()
 
-    assert cluster.master is director, "what it says is what keepalived does"
+    assert cluster.settle().master is director, "what it says is what keepalived does"
     adverts = cluster.timeline.events(Advertisement, node=director.name, sent=True)
     assert {advert.priority for advert in adverts} == {200}
 
@@ -124,7 +124,7 @@ class Told(Topo):
 def test_keepalived_does_what_is_written_of_sources_prefixes_and_other_machines(
     cluster: Cluster,
 ) -> None:
-    master = cluster.master
+    master = cluster.settle().master
     web1, web2 = cluster.real_servers
 
     sources = {
@@ -137,10 +137,10 @@ def test_keepalived_does_what_is_written_of_sources_prefixes_and_other_machines(
     assert prefixes == {VIP: 24, "172.16.10.51": 32}
     with cluster.suffering(StopHttpd(web1)):
         cluster.timeline.let_pass(5)
-        assert web1.name in cluster.pool(master), "it is web2 that is asked"
+        assert web1.name in master.pool(), "it is web2 that is asked"
     with cluster.suffering(StopHttpd(web2)) as struck:
-        cluster.wait_pool(master, web1, present=False, since=struck, until=10)
-    assert not cluster.said(master, "Unknown keyword|invalid")
+        master.removes(web1, since=struck, until=10)
+    assert not master.said("Unknown keyword|invalid")
 
 
 # -- realserver.sh ---------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def test_httpd_that_cannot_have_its_port_says_so(cluster: Cluster) -> None:
         with pytest.raises(
             HarnessError, match=r"web1: httpd ended with 1, not serving: .*already in use.*:80"
         ):
-            cluster.serves_again(server)
+            server.serves_again()
 
     cluster.heal(fault)
-    assert cluster.serves_again(server)
+    assert server.serves_again()

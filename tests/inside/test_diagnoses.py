@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.cluster import Cluster
-from harness.daemons.nodes import Node
+from harness.nodes import Node
 from harness.scenario import fresh_topology
 from topologies.director_pair import DirectorPair
 from topologies.forwarding import OneLan, TwoLans, service_of
@@ -32,12 +32,12 @@ def test_rp_filter_on_a_real_server_of_tun(cluster: Cluster) -> None:
     """What comes out of the tunnel would be answered by eth0."""
     service = service_of("TUN", 4, "TCP")
     cluster.settle()
-    assert [request.status for request in cluster.fetch(2, service)] == [200, 200]
+    assert [request.status for request in cluster.client.fetch(2, service)] == [200, 200]
     assert found(cluster) == []
 
     set_rp_filter(cluster.real_servers[0], 1)
 
-    assert sorted(request.status for request in cluster.fetch(2, service)) == [0, 200]
+    assert sorted(request.status for request in cluster.client.fetch(2, service)) == [0, 200]
     assert found(cluster) == [("rp_filter drops packets", ("web1",))]
 
 
@@ -48,14 +48,14 @@ def test_a_tunnel_whose_director_may_not_say_what_fits(cluster: Cluster) -> None
     """
     service, director = service_of("TUN", 4, "TCP"), cluster.directors[0]
     cluster.settle()
-    cluster.forget_path_mtu(cluster.client)
-    assert [request.status for request in cluster.fetch(1, service, padding=3000)] == [200]
+    cluster.client.forget_path_mtu()
+    assert [request.status for request in cluster.client.fetch(1, service, padding=3000)] == [200]
     assert found(cluster) == []
 
     director.machine.run(["iptables-legacy", "-A", "OUTPUT", "-p", "icmp", "-j", "DROP"])
-    cluster.forget_path_mtu(cluster.client)
+    cluster.client.forget_path_mtu()
 
-    assert [request.status for request in cluster.fetch(1, service, padding=3000)] == [0]
+    assert [request.status for request in cluster.client.fetch(1, service, padding=3000)] == [0]
     assert found(cluster) == [("tunnel too narrow", (director.name,))]
 
 
@@ -67,13 +67,13 @@ def test_connection_tracking_that_is_full(cluster: Cluster) -> None:
     server.machine.run(
         ["iptables-legacy", "-A", "INPUT", "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP"]
     )
-    cluster.fetch(2)
+    cluster.client.fetch(2)
     assert found(cluster) == []
 
     before = LIMIT.read_text()
     LIMIT.write_text("1")
     try:
-        cluster.fetch(4)
+        cluster.client.fetch(4)
         assert found(cluster) == [("connection tracking full", (server.name,))]
     finally:
         LIMIT.write_text(before)
@@ -95,7 +95,7 @@ def test_a_gateway_that_nobody_has(cluster: Cluster) -> None:
     wrong = [("real server's gateway wrong", (server.name,)) for server in cluster.real_servers]
     assert found(cluster) == wrong
 
-    assert [request.status for request in cluster.fetch(2)] == [0, 0]
+    assert [request.status for request in cluster.client.fetch(2)] == [0, 0]
     cluster.timeline.let_pass(3)
 
     silent = [("gateway that does not answer", (server.name,)) for server in cluster.real_servers]
@@ -104,7 +104,7 @@ def test_a_gateway_that_nobody_has(cluster: Cluster) -> None:
 
 def second_owner(cluster: Cluster) -> None:
     cluster.real_servers[1].machine.run(["ip", "address", "add", "172.16.10.21/24", "dev", "eth0"])
-    cluster.ask_arp(cluster.client, "172.16.10.21", 1)
+    cluster.client.ask_arp("172.16.10.21", 1)
 
 
 def question(cluster: Cluster) -> None:
@@ -128,7 +128,7 @@ def test_what_arp_says(
     cluster: Cluster, mistake: Callable[[Cluster], None], expected: tuple[str, tuple[str, ...]]
 ) -> None:
     cluster.settle()
-    cluster.ask_arp(cluster.client, "172.16.10.21", 1)
+    cluster.client.ask_arp("172.16.10.21", 1)
     assert found(cluster) == []
 
     mistake(cluster)

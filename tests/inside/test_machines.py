@@ -119,7 +119,7 @@ def test_who_reads_a_file_that_is_replaced_has_the_old_one_whole(cluster: Cluste
 
 
 def test_a_keepalived_that_reads_its_file_meanwhile_has_the_old_one_whole(cluster: Cluster) -> None:
-    master = cluster.master
+    master = cluster.settle().master
     with master.machine.open(master.config_file) as reading:
         master.configure(("priority 100", "priority 101"))
         assert reading.read() == master.config_text()

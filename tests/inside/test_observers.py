@@ -128,8 +128,8 @@ def test_ipvs_changes_of_others_are_seen_by_the_sweep(cluster: Cluster) -> None:
 
 def test_load_keeps_its_pace(cluster: Cluster) -> None:
     cluster.settle()
-    with cluster.load(rate=50) as load:
-        cluster.wait_answers(load, 20, since=cluster.timeline.mark)
+    with cluster.client.load(rate=50) as load:
+        load.wait_answers(20, since=cluster.timeline.mark)
     sent = [event.at for event in measures.requests(cluster.timeline)]
     assert len(sent) >= 20
     expected = [sent[0] + number * load.resolution for number in range(len(sent))]
@@ -139,7 +139,7 @@ def test_load_keeps_its_pace(cluster: Cluster) -> None:
 def test_load_keeps_its_pace_when_nobody_answers(cluster: Cluster) -> None:
     """A client that waited for answers would not notice when an outage ends."""
     cluster.settle()
-    with cluster.load(rate=20) as load, cluster.suffering(BlackHole(cluster.client)):
+    with cluster.client.load(rate=20) as load, cluster.suffering(BlackHole(cluster.client)):
         cluster.timeline.let_pass(1.5 * load.timeout)
     requests = [event for event in measures.requests(cluster.timeline) if event.status == 0]
     assert len(requests) >= 1.4 * load.timeout * 20
@@ -151,7 +151,7 @@ def test_load_keeps_its_pace_when_nobody_answers(cluster: Cluster) -> None:
 def test_request_records_who_answered_and_how_fast(cluster: Cluster) -> None:
     cluster.settle()
     before = cluster.timeline.now()
-    first, second = cluster.fetch(2)
+    first, second = cluster.client.fetch(2)
     assert {first.server, second.server} == {"web1", "web2"}
     for event in (first, second):
         assert (event.node, event.status, event.error) == ("client", 200, None)
@@ -163,10 +163,10 @@ def test_request_records_who_answered_and_how_fast(cluster: Cluster) -> None:
 def test_request_refused_is_no_answer(cluster: Cluster) -> None:
     cluster.settle()
     with cluster.suffering(StopHttpd(cluster.real_servers[0])):
-        outcomes = cluster.fetch(2)
+        outcomes = cluster.client.fetch(2)
     refused = next(event for event in outcomes if event.status != 200)
     assert (refused.status, refused.server, refused.error) == (0, None, "Connection refused")
-    assert cluster.serves_again(cluster.real_servers[0])
+    assert cluster.real_servers[0].serves_again()
 
 
 def test_held_connections_lie_open_until_they_are_finished(cluster: Cluster) -> None:
@@ -175,7 +175,7 @@ def test_held_connections_lie_open_until_they_are_finished(cluster: Cluster) -> 
     """
     cluster.settle()
     began = cluster.timeline.now()
-    with cluster.holding(4) as held:
+    with cluster.client.holding(4) as held:
         cluster.timeline.let_pass(2.0)
         assert all(connection.is_open for connection in held)
         assert not cluster.timeline.events(Request, since=began)
@@ -188,13 +188,13 @@ def test_held_connections_lie_open_until_they_are_finished(cluster: Cluster) -> 
 
 def test_held_connection_that_never_came_about_says_why(cluster: Cluster) -> None:
     cluster.settle()
-    with cluster.holding(1, port=9) as (held,):
+    with cluster.client.holding(1, port=9) as (held,):
         assert not held.is_open
         assert held.finish().error == "Connection refused"
 
 
 def test_request_from_an_address_that_the_client_has_not_got(cluster: Cluster) -> None:
-    (event,) = cluster.fetch(1, source="172.16.10.99")
+    (event,) = cluster.client.fetch(1, source="172.16.10.99")
     assert (event.status, event.error) == (0, "Cannot assign requested address")
 
 
@@ -202,8 +202,8 @@ def test_request_from_an_address_that_the_client_has_not_got(cluster: Cluster) -
 
 
 def test_capture_has_every_frame_at_both_ends_of_its_way(cluster: Cluster) -> None:
-    master = cluster.master
-    (request,) = cluster.fetch(1)
+    master = cluster.settle().master
+    (request,) = cluster.client.fetch(1)
     path, server = cluster.path_of(request), cluster.server_of(request)
     for sender, receiver in ((cluster.client, master), (master, server), (server, cluster.client)):
         sent = [packet.ip for packet in path.between(sender, receiver)]
@@ -221,7 +221,7 @@ def test_capture_of_a_large_cluster_lacks_copies_for_real_servers_only(cluster: 
     """
     began = cluster.timeline.now()
     server = cluster.real_servers[0]
-    assert cluster.ask_arp(cluster.client, server.ip, 1)
+    assert cluster.client.ask_arp(server.ip, 1)
     frames = [frame for frame in cluster.recorder.frames(began) if frame.data[12:14] == b"\x08\x06"]
     question, answer = ([f for f in frames if f.data[20:22] == bytes([0, code])] for code in (1, 2))
     ours, wanted = (
@@ -249,7 +249,7 @@ def test_capture_that_lost_frames_is_loud(cluster: Cluster) -> None:
             cluster.lab.wire_ends, cluster.timeline.origin, seen.append, ring_frames=32
         )
     try:
-        cluster.ask_arp(cluster.client, "172.16.10.254", 50)
+        cluster.client.ask_arp("172.16.10.254", 50)
         with pytest.raises(HarnessError, match=r"the kernel dropped \d+ frames of the capture"):
             capture.drain()
         assert capture.dropped >= 50 - 32
@@ -262,7 +262,7 @@ def test_capture_that_lost_frames_is_loud(cluster: Cluster) -> None:
 
 @fresh_topology(DirectorPair)  # it looks at all of the timeline
 def test_advertisement_is_dated_by_the_kernel_s_own_stamp(cluster: Cluster) -> None:
-    master = cluster.master
+    master = cluster.settle().master
     recorded = cluster.timeline.events(Advertisement, node=master.name, sent=True)
     stamped = [
         frame.at
@@ -279,7 +279,7 @@ def test_what_is_captured_can_be_waited_for(cluster: Cluster) -> None:
     """Frames become events only when somebody asks for them; whoever waits asks, and goes on as
     soon as one comes.
     """
-    master, since = cluster.master, cluster.timeline.now()
+    master, since = cluster.settle().master, cluster.timeline.now()
     until = since + 2 * master.vrrp.advert_int
     said = cluster.timeline.wait_for(
         Advertisement, node=master.name, since=since, until=until, sent=True
@@ -333,7 +333,7 @@ def test_notifications_where_nobody_listens_are_no_evidence(cluster: Cluster) ->
         with pytest.raises(
             NoEvidence, match=f"nobody hears what keepalived on director1 tells by '{channel}'"
         ):
-            cluster.notifications(cluster.directors[0], channel)
+            cluster.directors[0].notifications(channel)
 
 
 def test_more_events_than_a_socket_usually_holds_are_all_recorded(cluster: Cluster) -> None:

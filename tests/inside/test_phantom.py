@@ -8,11 +8,11 @@ from scapy.layers.l2 import Dot1Q, Ether
 from scapy.packet import Raw
 
 from harness.cluster import Cluster
-from harness.daemons.nodes.phantom import Advertise, Resign, Silence
 from harness.errors import HarnessError
 from harness.events import Advertisement, StateChanged
 from harness.faults import PowerOff
 from harness.keepalived import timers
+from harness.nodes.phantom import Advertise, Resign, Silence
 from harness.scenario import topology
 from topologies.phantom_pair import PhantomPair
 
@@ -38,7 +38,7 @@ def test_script_is_played_at_its_pace_and_seen_by_the_director(cluster: Cluster)
     cluster.settle()
     began = cluster.timeline.now()
 
-    said = cluster.play(cluster.phantom, Advertise(3, every=1.0), Silence(0.5), Resign())
+    said = cluster.phantom.play(Advertise(3, every=1.0), Silence(0.5), Resign())
     cluster.timeline.wait_for(
         StateChanged,
         node=director.name,
@@ -58,11 +58,11 @@ def test_script_is_played_at_its_pace_and_seen_by_the_director(cluster: Cluster)
 def test_statistics_count_what_was_received(cluster: Cluster) -> None:
     (director,) = cluster.directors
     cluster.settle()
-    before = cluster.statistics(director)
+    before = director.statistics()
     cluster.phantom.advertise(ttl=254)
     cluster.phantom.advertise(ttl=1)
     cluster.timeline.let_pass(cluster.slack)
-    after = cluster.statistics(director)
+    after = director.statistics()
     assert after["Packet Errors: TTL"] - before["Packet Errors: TTL"] == 2
     assert after["Became master"] >= 1
 

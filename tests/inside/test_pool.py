@@ -64,8 +64,10 @@ def test_what_was_spoiled_by_hand_is_followed_by_a_fresh_cluster(pool: Pool) -> 
 def test_another_configuration_is_followed_by_a_fresh_cluster(pool: Pool) -> None:
     cluster = pool.get(PAIR)
     cluster.settle()
-    began = cluster.reload(cluster.directors[1], ("priority 90", "priority 80"))
-    assert cluster.timeline.events(DaemonChanged, since=began, action="reloaded", node="director2")
+    began = cluster.directors[1].reload(("priority 90", "priority 80"))
+    (reloaded,) = cluster.timeline.events(DaemonChanged, since=began, action="reloaded")
+    assert reloaded.node == "director2"
+    assert reloaded.edits == "'priority 90' -> 'priority 80'"
     assert (
         ailment(cluster) == "director2 has been left with another /etc/keepalived/keepalived.conf"
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from harness import measures
 from harness.cluster import Cluster
-from harness.daemons.nodes.phantom import Advertise, Resign, Silence
 from harness.events import DaemonChanged
 from harness.faults import PowerOff, StopHttpd
 from harness.ipvs.schedulers import Flow
+from harness.nodes import ClientNode, DirectorNode, Node, PhantomNode
+from harness.nodes.phantom import Advertise, Resign, Silence
 from harness.scenario import topology
 from tests.inside.api.shown import shows
 from topologies.director_pair import DirectorPair
@@ -39,94 +40,94 @@ def test_a_real_server_that_fails_and_comes_back(cluster: Cluster) -> None:
 @shows(Cluster.failing)
 def test_while_a_checker_fails(cluster: Cluster) -> None:
     with cluster.failing(cluster.service, "web1", "web2"):
-        assert {request.server for request in cluster.fetch(3)} == {"web3"}
+        assert {request.server for request in cluster.client.fetch(3)} == {"web3"}
 
 
-@shows(Cluster.target, Cluster.fetch)
+@shows(Node.target, Node.fetch)
 def test_requests(cluster: Cluster) -> None:
-    assert cluster.target(path="/health").address == cluster.vip
-    assert [request.status for request in cluster.fetch(2)] == [200, 200]
+    assert cluster.client.target(path="/health").address == cluster.vip
+    assert [request.status for request in cluster.client.fetch(2)] == [200, 200]
 
 
 @topology(PhantomPair)
-@shows(Cluster.play, Advertise, Silence, Resign)
+@shows(PhantomNode.play, Advertise, Silence, Resign)
 def test_a_speaker_by_script(cluster: Cluster) -> None:
-    last = cluster.play(cluster.phantom, Advertise(times=3), Silence(0.5), Resign())
+    last = cluster.phantom.play(Advertise(times=3), Silence(0.5), Resign())
     assert last <= cluster.timeline.now()
 
 
-@shows(Cluster.reload)
+@shows(DirectorNode.reload)
 def test_a_reload(cluster: Cluster) -> None:
-    began = cluster.reload(cluster.backup)
+    began = cluster.backup.reload()
     assert cluster.timeline.events(DaemonChanged, since=began, action="reloaded")
 
 
-@shows(Cluster.load)
+@shows(ClientNode.load)
 def test_requests_meanwhile(cluster: Cluster) -> None:
-    with cluster.load(rate=20) as load:
-        cluster.wait_answers(load, 5, since=cluster.timeline.now())
+    with cluster.client.load(rate=20) as load:
+        load.wait_answers(5, since=cluster.timeline.now())
     assert load.resolution == 0.05
 
 
-@shows(Cluster.holding)
+@shows(ClientNode.holding)
 def test_open_connections(cluster: Cluster) -> None:
-    with cluster.holding(2) as held:
+    with cluster.client.holding(2) as held:
         assert held[0].finish().status == 200
 
 
-@shows(Cluster.session)
+@shows(ClientNode.session)
 def test_many_requests_in_one_connection(cluster: Cluster) -> None:
-    with cluster.session() as session:
+    with cluster.client.session() as session:
         assert session.fetch().port == session.fetch().port
 
 
-@shows(Cluster.stream)
+@shows(ClientNode.stream)
 def test_a_long_answer(cluster: Cluster) -> None:
-    with cluster.stream(4096) as stream:
+    with cluster.client.stream(4096) as stream:
         stream.ended.wait()
     assert stream.received >= 4096  # with the header
 
 
-@shows(Cluster.connect)
+@shows(ClientNode.connect)
 def test_connections_of_given_clients(cluster: Cluster) -> None:
-    requests = cluster.connect(cluster.service, [Flow(cluster.client.ip, cluster.vip)])
+    requests = cluster.client.connect(cluster.service, [Flow(cluster.client.ip, cluster.vip)])
     assert requests[0].status == 200
 
 
-@shows(Cluster.restart_scheduler)
+@shows(DirectorNode.restart_scheduler)
 def test_a_scheduler_that_begins_anew(cluster: Cluster) -> None:
-    cluster.restart_scheduler(cluster.master, cluster.service)
-    assert len({request.server for request in cluster.fetch(2)}) == 2
+    cluster.master.restart_scheduler(cluster.service)
+    assert len({request.server for request in cluster.client.fetch(2)}) == 2
 
 
-@shows(Cluster.count)
+@shows(DirectorNode.count)
 def test_what_a_director_has_counted(cluster: Cluster) -> None:
-    cluster.fetch(2)
-    counted = {(each.of, each.name): each.value for each in cluster.count(cluster.master)}
+    cluster.client.fetch(2)
+    counted = {(each.of, each.name): each.value for each in cluster.master.count()}
     assert counted[cluster.service.name, "conns"] >= 2
     assert counted["VI_1", "Became master"] == 1
 
 
-@shows(Cluster.forget_path_mtu)
+@shows(Node.forget_path_mtu)
 def test_a_machine_that_forgets_a_path_s_mtu(cluster: Cluster) -> None:
-    cluster.forget_path_mtu(cluster.client)
-    assert cluster.fetch(1)[0].status == 200
+    cluster.client.forget_path_mtu()
+    assert cluster.client.fetch(1)[0].status == 200
 
 
-@shows(Cluster.ask_arp)
+@shows(Node.ask_arp)
 def test_who_answers_arp(cluster: Cluster) -> None:
-    answers = cluster.ask_arp(cluster.client, cluster.vip, count=2)
+    answers = cluster.client.ask_arp(cluster.vip, count=2)
     assert {answer.node for answer in answers} == {cluster.master.name}
 
 
-@shows(Cluster.speak_to, Cluster.speak_first)
+@shows(Node.speak_to, Node.speak_first)
 def test_a_machine_that_has_to_find_another(cluster: Cluster) -> None:
-    cluster.speak_to(cluster.client, cluster.vip)
-    assert cluster.neighbour(cluster.client, cluster.vip) == cluster.master.mac
+    cluster.client.speak_to(cluster.vip)
+    assert cluster.client.neighbour(cluster.vip) == cluster.master.mac
 
 
-@shows(Cluster.saturate, measures.at_once)
+@shows(ClientNode.saturate, measures.at_once)
 def saturated_in_real_time(cluster: Cluster) -> None:
-    totals = cluster.saturate(seconds=3, connections=4)
+    totals = cluster.client.saturate(seconds=3, connections=4)
     assert totals.requests > 0
     assert measures.at_once(cluster.timeline) == totals.at_once == 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.cluster import Cluster
 from harness.faults import PowerOff
+from harness.nodes import DirectorNode, Node
 from harness.scenario import topology
 from tests.inside.api.shown import shows
 from topologies.director_pair import VIP, DirectorPair
@@ -50,103 +51,102 @@ def test_who_holds_the_vip(cluster: Cluster) -> None:
     assert cluster.owners("172.16.10.99") == []
 
 
-@shows(Cluster.unsettled, Cluster.unelected)
+@shows(Cluster.unsettled)
 def test_what_is_amiss(cluster: Cluster) -> None:
     with cluster.suffering(PowerOff(cluster.real_servers[0])):
         assert cluster.unsettled() == "httpd does not run on web1"
-        assert cluster.unelected() is None
 
 
-@shows(Cluster.pool, Cluster.ipvsadm)
+@shows(DirectorNode.pool, DirectorNode.ipvsadm)
 def test_a_director_s_table(cluster: Cluster) -> None:
-    assert cluster.pool(cluster.master) == {"web1": 1, "web2": 1}
-    assert list(cluster.ipvsadm(cluster.master)) == ["172.16.10.21:80", "172.16.10.22:80"]
+    assert cluster.master.pool() == {"web1": 1, "web2": 1}
+    assert list(cluster.master.ipvsadm()) == ["172.16.10.21:80", "172.16.10.22:80"]
 
 
-@shows(Cluster.counted)
+@shows(DirectorNode.counted)
 def test_connections_by_real_server(cluster: Cluster) -> None:
-    cluster.fetch(2)
-    servers = cluster.counted(cluster.master, cluster.service)
+    cluster.client.fetch(2)
+    servers = cluster.master.counted(cluster.service)
     assert [server.weight for server in servers] == [1, 1]
 
 
-@shows(Cluster.statistics)
+@shows(DirectorNode.statistics)
 def test_keepalived_s_own_counters(cluster: Cluster) -> None:
-    counters = cluster.statistics(cluster.master)
+    counters = cluster.master.statistics()
     assert counters["Became master"] == 1
 
 
-@shows(Cluster.raw_drops)
+@shows(DirectorNode.raw_drops)
 def test_packets_that_the_kernel_kept_from_keepalived(cluster: Cluster) -> None:
-    assert cluster.raw_drops(cluster.backup) == 0
+    assert cluster.backup.raw_drops() == 0
 
 
 @shows(Cluster.reached, Cluster.server_of)
 def test_who_answered(cluster: Cluster) -> None:
-    requests = cluster.fetch(2)
+    requests = cluster.client.fetch(2)
     assert sorted(map(str, cluster.reached(requests))) == ["172.16.10.21", "172.16.10.22"]
     assert cluster.server_of(requests[0]) in cluster.real_servers
 
 
-@shows(Cluster.connections, Cluster.connection_table)
+@shows(DirectorNode.connections, DirectorNode.connection_table)
 def test_connections_in_the_director_s_table(cluster: Cluster) -> None:
-    (request,) = cluster.fetch(1)
-    assert request.port in cluster.connections(cluster.master)
-    assert request.port in {entry.client[1] for entry in cluster.connection_table(cluster.master)}
+    (request,) = cluster.client.fetch(1)
+    assert request.port in cluster.master.connections()
+    assert request.port in {entry.client[1] for entry in cluster.master.connection_table()}
 
 
-@shows(Cluster.neighbour)
+@shows(Node.neighbour)
 def test_which_hardware_address_a_machine_knows(cluster: Cluster) -> None:
-    cluster.fetch(1)
-    assert cluster.neighbour(cluster.client, cluster.vip) == cluster.master.mac
+    cluster.client.fetch(1)
+    assert cluster.client.neighbour(cluster.vip) == cluster.master.mac
 
 
 @shows(Cluster.diagnoses)
 def test_misconfigurations_by_name(cluster: Cluster) -> None:
-    cluster.fetch(1)
+    cluster.client.fetch(1)
     assert cluster.diagnoses(since=cluster.timeline.mark) == []
 
 
-@shows(Cluster.said)
+@shows(Node.said)
 def test_what_a_daemon_said(cluster: Cluster) -> None:
-    began = cluster.reload(cluster.master)
-    assert cluster.said(cluster.master, "Reloading", since=began)
+    began = cluster.master.reload()
+    assert cluster.master.said("Reloading", since=began)
 
 
-@shows(Cluster.processes)
+@shows(Node.processes)
 def test_what_runs_on_a_machine(cluster: Cluster) -> None:
-    commands = cluster.processes(cluster.master)
+    commands = cluster.master.processes()
     assert any("keepalived" in command for command in commands)
 
 
-@shows(Cluster.martians)
+@shows(Node.martians)
 def test_packets_with_an_impossible_source(cluster: Cluster) -> None:
-    before = cluster.martians(cluster.client)
-    cluster.fetch(1)
-    assert cluster.martians(cluster.client) == before
+    before = cluster.client.martians()
+    cluster.client.fetch(1)
+    assert cluster.client.martians() == before
 
 
 @topology(DirectorPair, notifications=True)
-@shows(Cluster.notifications)
+@shows(DirectorNode.notifications)
 def test_what_keepalived_tells(cluster: Cluster) -> None:
-    cluster.wait_told()
-    assert 'INSTANCE "VI_1" MASTER 100' in cluster.notifications(cluster.master, "fifo")[-1]
+    cluster.settle(notified=True)
+    assert 'INSTANCE "VI_1" MASTER 100' in cluster.master.notifications("fifo")[-1]
 
 
 @shows(Cluster.path_of)
 def test_the_packets_of_a_request(cluster: Cluster) -> None:
-    (request,) = cluster.fetch(1)
+    (request,) = cluster.client.fetch(1)
     path = cluster.path_of(request)
     assert [hop.frame.node for hop in path.at(cluster.master)]
 
 
-@shows(Cluster.checked)
+@shows(DirectorNode.checked)
 def test_when_a_real_server_was_checked(cluster: Cluster) -> None:
     began = cluster.timeline.now()
     cluster.timeline.let_pass(2 * cluster.service.delay_loop)
-    assert cluster.checked(cluster.master, cluster.real_servers[0], cluster.service, since=began)
+    assert cluster.master.checked(cluster.real_servers[0], cluster.service, since=began)
 
 
-@shows(Cluster.crashes)
+@shows(DirectorNode.crashes)
 def test_crashes_of_keepalived(cluster: Cluster) -> None:
-    assert not cluster.crashes(cluster.master)
+    assert not cluster.master.crashes()

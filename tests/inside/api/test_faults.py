@@ -6,7 +6,6 @@ import pytest
 
 from harness.clock import Window
 from harness.cluster import Cluster
-from harness.daemons.nodes import DirectorNode, Node
 from harness.faults import (
     AcceptLocal,
     BlackHole,
@@ -63,6 +62,7 @@ from harness.faults import (
 from harness.faults.fault import Fault
 from harness.keepalived import timers
 from harness.lab.impairment import Impairment
+from harness.nodes import DirectorNode, Node
 from harness.scenario import topology
 from tests.inside.api.scripted import LEVEL, PROXY, Scripted
 from tests.inside.api.shown import shows
@@ -78,7 +78,7 @@ pytestmark = topology(DirectorPair)
 def test_a_lost_director(cluster: Cluster, loss: type[Fault[Node]]) -> None:
     backup = cluster.backup
     with cluster.suffering(loss(cluster.master)) as struck:
-        cluster.wait_master(backup, since=struck, until=4)
+        backup.takes(cluster.vip, since=struck, until=4)
 
 
 @shows(StopSpeaker, HangSpeaker)
@@ -88,21 +88,21 @@ def test_a_director_of_any_make_that_is_lost(
 ) -> None:
     backup = cluster.backup
     with cluster.suffering(loss(cluster.master)) as struck:
-        cluster.wait_master(backup, since=struck, until=4)
+        backup.takes(cluster.vip, since=struck, until=4)
 
 
 @shows(CrashVrrp)
 def test_a_crash(cluster: Cluster) -> None:
     master = cluster.master
     with cluster.suffering(CrashVrrp(master)):
-        assert cluster.crashes(master)
+        assert master.crashes()
 
 
 @shows(Starve)
 def test_a_starved_keepalived(cluster: Cluster) -> None:
     backup = cluster.backup
     with cluster.suffering(Starve(cluster.master, stands=4.0, runs=1.0)) as struck:
-        cluster.wait_master(backup, since=struck, until=5)
+        backup.takes(cluster.vip, since=struck, until=5)
 
 
 @shows(StarveMachine)
@@ -110,79 +110,79 @@ def test_a_starved_machine(cluster: Cluster) -> None:
     server = cluster.real_servers[0]
     due = timers.removal(cluster.service, StarveMachine.symptom)
     with cluster.suffering(StarveMachine(server, stands=60.0, runs=60.0)) as struck:
-        cluster.wait_pool(cluster.master, server, present=False, since=struck, until=due.latest)
+        cluster.master.removes(server, since=struck, until=due.latest)
 
 
 @shows(Maintenance)
 def test_maintenance(cluster: Cluster) -> None:
     backup = cluster.backup
     with cluster.suffering(Maintenance(cluster.master)) as struck:
-        cluster.wait_master(backup, since=struck, until=6)
+        backup.takes(cluster.vip, since=struck, until=6)
 
 
 @shows(Reconfigure)
 def test_another_configuration(cluster: Cluster) -> None:
     backup = cluster.backup
     with cluster.suffering(Reconfigure(cluster.master, "priority 100", "priority 80")) as struck:
-        cluster.wait_master(backup, since=struck, until=5)
+        backup.takes(cluster.vip, since=struck, until=5)
 
 
 @shows(Unplug)
 def test_a_pulled_cable(cluster: Cluster) -> None:
     with cluster.suffering(Unplug(cluster.client, "eth0")):
-        assert cluster.fetch(1)[0].status == 0
+        assert cluster.client.fetch(1)[0].status == 0
 
 
 @shows(BlackHole)
 def test_a_machine_that_nothing_reaches(cluster: Cluster) -> None:
     with cluster.suffering(BlackHole(cluster.client)):
-        assert cluster.fetch(1)[0].status == 0
+        assert cluster.client.fetch(1)[0].status == 0
 
 
 @shows(Cut)
 def test_two_machines_that_do_not_hear_each_other(cluster: Cluster) -> None:
     with cluster.suffering(Cut(cluster.client, cluster.master, protocol="TCP", port=80)):
-        assert cluster.fetch(1)[0].status == 0
+        assert cluster.client.fetch(1)[0].status == 0
 
 
 @shows(Mute, Deaf)
 @pytest.mark.parametrize("loss", [Mute, Deaf])
 def test_one_way_loss(cluster: Cluster, loss: type[Fault[Node]]) -> None:
     with cluster.suffering(loss(cluster.client)):
-        assert cluster.fetch(1)[0].status == 0
+        assert cluster.client.fetch(1)[0].status == 0
 
 
 @shows(Impaired, Impairment)
 def test_a_slow_way(cluster: Cluster) -> None:
     with cluster.suffering(Impaired(cluster.client, Impairment(delay=0.2), arriving=False)):
-        assert cluster.fetch(1)[0].latency > 0.2
+        assert cluster.client.fetch(1)[0].latency > 0.2
 
 
 @shows(DropAdvertisements)
 def test_lost_advertisements(cluster: Cluster) -> None:
     backup = cluster.backup
     with cluster.suffering(DropAdvertisements(backup)) as struck:
-        cluster.wait_master(backup, since=struck, until=4)
+        backup.takes(cluster.vip, since=struck, until=4)
 
 
 @shows(DropArp)
 def test_lost_arp(cluster: Cluster) -> None:
     with cluster.suffering(DropArp(cluster.master)):
-        assert not cluster.ask_arp(cluster.client, cluster.vip, count=1)
+        assert not cluster.client.ask_arp(cluster.vip, count=1)
 
 
 @shows(Firewall)
 def test_a_rule_of_a_firewall(cluster: Cluster) -> None:
     rule = "-A OUTPUT -p tcp --dport 80 -j DROP"
     with cluster.suffering(Firewall(cluster.client, rule)):
-        assert cluster.fetch(1)[0].status == 0
+        assert cluster.client.fetch(1)[0].status == 0
 
 
 @shows(DeleteInterface)
 def test_an_interface_that_goes_away(cluster: Cluster) -> None:
     backup = cluster.backup
     with cluster.suffering(DeleteInterface(cluster.master)) as struck:
-        cluster.wait_master(backup, since=struck, until=4)
+        backup.takes(cluster.vip, since=struck, until=4)
 
 
 @shows(RenameInterface)
@@ -208,38 +208,38 @@ def test_another_mtu(cluster: Cluster) -> None:
 @pytest.mark.parametrize("ailment", [StopHttpd, HangHttpd, DropTcp])
 def test_a_real_server_that_does_not_answer(cluster: Cluster, ailment: type[Fault[Node]]) -> None:
     with cluster.suffering(ailment(cluster.real_servers[0])):
-        assert {request.status for request in cluster.fetch(2)} == {200, 0}
+        assert {request.status for request in cluster.client.fetch(2)} == {200, 0}
 
 
 @shows(HalfOpen, ResetRequests)
 @pytest.mark.parametrize("ailment", [HalfOpen, ResetRequests])
 def test_a_real_server_that_only_connects(cluster: Cluster, ailment: type[Fault[Node]]) -> None:
     with cluster.suffering(ailment(cluster.real_servers[0])):
-        assert {request.status for request in cluster.fetch(2)} == {200, 0}
+        assert {request.status for request in cluster.client.fetch(2)} == {200, 0}
 
 
 @shows(RemovePage, ChangePage)
 def test_a_page_that_is_another(cluster: Cluster) -> None:
     with cluster.suffering(ChangePage(cluster.real_servers[0], text="under repair\n")):
-        assert {request.server for request in cluster.fetch(2)} == {"under repair", "web2"}
+        assert {request.server for request in cluster.client.fetch(2)} == {"under repair", "web2"}
 
 
 @shows(ForgetVip)
 def test_a_real_server_without_the_vip(cluster: Cluster) -> None:
     with cluster.suffering(ForgetVip(cluster.real_servers[0])):
-        assert {request.status for request in cluster.fetch(2)} == {200, 0}
+        assert {request.status for request in cluster.client.fetch(2)} == {200, 0}
 
 
 @shows(Unprotected)
 def test_a_real_server_that_answers_arp(cluster: Cluster) -> None:
     with cluster.suffering(Unprotected(cluster.real_servers[0])):
-        assert len(cluster.ask_arp(cluster.client, cluster.vip, count=1)) == 2
+        assert len(cluster.client.ask_arp(cluster.vip, count=1)) == 2
 
 
 @shows(HalfProtected)
 def test_a_real_server_with_half_of_its_protection(cluster: Cluster) -> None:
     with cluster.suffering(HalfProtected(cluster.real_servers[0], lacks="arp_ignore")):
-        assert len(cluster.ask_arp(cluster.client, cluster.vip, count=1)) == 2
+        assert len(cluster.client.ask_arp(cluster.vip, count=1)) == 2
 
 
 @shows(IgnoreEcho)
@@ -253,7 +253,7 @@ def test_a_machine_that_answers_no_ping(cluster: Cluster) -> None:
 def test_a_director_that_fetches_its_own_page(cluster: Cluster) -> None:
     master = cluster.master
     with cluster.suffering(AcceptLocal(master)), cluster.suffering(HintSource(master)):
-        assert cluster.fetch(1, by=master)[0].status == 200
+        assert master.fetch(1)[0].status == 200
 
 
 @topology(HealthChecks, services=MIXED)
@@ -263,7 +263,7 @@ def test_dns_and_mail_that_fail(cluster: Cluster, ailment: type[Fault[Node]]) ->
     director, server = cluster.directors[0], cluster.real_servers[0]
     with cluster.suffering(ailment(server)) as struck:
         cluster.let_pass(Window(0, 6))
-        assert cluster.said(director, "Removing service", since=struck)
+        assert director.said("Removing service", since=struck)
 
 
 @topology(Proxies)
@@ -272,7 +272,7 @@ def test_dns_and_mail_that_fail(cluster: Cluster, ailment: type[Fault[Node]]) ->
 def test_a_program_that_ends(cluster: Cluster) -> None:
     backup = cluster.backup
     with cluster.suffering(StopProgram(cluster.master, "haproxy")) as struck:
-        cluster.wait_master(backup, since=struck, until=4)
+        backup.takes(cluster.vip, since=struck, until=4)
 
 
 @topology(Scripted)
@@ -284,7 +284,7 @@ def test_a_health_script_that_fails(cluster: Cluster, ailment: type[Fault[Node]]
         cluster.suffering(ailment(cluster.master)),
         cluster.suffering(WriteNumber(backup, LEVEL, 9)),
     ):
-        cluster.wait_master(backup, since=cluster.timeline.now(), until=6)
+        backup.takes(cluster.vip, since=cluster.timeline.now(), until=6)
 
 
 @topology(Scripted)
@@ -299,14 +299,14 @@ def test_a_health_script_s_exit_status(cluster: Cluster) -> None:
 def test_a_tracked_file(cluster: Cluster) -> None:
     backup = cluster.backup
     with cluster.suffering(WriteNumber(backup, LEVEL, 20)) as struck:
-        cluster.wait_master(backup, since=struck, until=4)
+        backup.takes(cluster.vip, since=struck, until=4)
 
 
 @topology(Scripted)
 @shows(StopLocal)
 def test_a_local_program_that_ends(cluster: Cluster) -> None:
     with cluster.suffering(StopLocal(cluster.backup, PROXY)):
-        assert not any("proxy" in command for command in cluster.processes(cluster.directors[1]))
+        assert not any("proxy" in command for command in cluster.directors[1].processes())
 
 
 @topology(Scripted)

@@ -100,7 +100,7 @@ def test_what_a_backup_heard(cluster: Cluster) -> None:
 
 @shows(measures.requests, measures.outage, measures.distribution)
 def test_how_the_client_fared(cluster: Cluster) -> None:
-    cluster.fetch(4)
+    cluster.client.fetch(4)
     assert measures.outage(cluster.timeline) < 0.1
     assert measures.distribution(measures.requests(cluster.timeline)) == {"web1": 2, "web2": 2}
 

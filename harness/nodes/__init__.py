@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from harness.daemons import firewall, mail, programs
 from harness.daemons.daemon import OPTIONAL_PROGRAMS, require
-from harness.daemons.nodes.director import IMPLEMENTATIONS, DirectorNode, read_config
-from harness.daemons.nodes.node import LogPipe, Node
-from harness.daemons.nodes.phantom import PhantomNode
-from harness.daemons.nodes.real_server import RealServerNode
 from harness.daemons.servers import servers_of
 from harness.images.image import Image
 from harness.lab.plan import HostPlan, Plan
+from harness.nodes.client import ClientNode
+from harness.nodes.configuration import read_config
+from harness.nodes.context import Context
+from harness.nodes.director import IMPLEMENTATIONS, DirectorNode
+from harness.nodes.mail_server import MailServerNode
+from harness.nodes.node import Node
+from harness.nodes.phantom import PhantomNode
+from harness.nodes.real_server import RealServerNode
 from harness.topology import (
     Client,
     Director,
@@ -25,6 +29,7 @@ from harness.topology.roles import kind_of
 
 __all__ = [
     "ClientNode",
+    "Context",
     "DirectorAndRealServerNode",
     "DirectorNode",
     "MailServerNode",
@@ -41,8 +46,8 @@ __all__ = [
 class DirectorAndRealServerNode(DirectorNode, RealServerNode):
     """Runs what both run."""
 
-    def __init__(self, host: HostPlan, plan: Plan, log_pipe: LogPipe) -> None:
-        super().__init__(host, plan, log_pipe)
+    def __init__(self, host: HostPlan, plan: Plan, context: Context | None = None) -> None:
+        super().__init__(host, plan, context)
         self.daemons = (*self.daemons, *(server.daemon for server in servers_of(self.role)))
 
     @property
@@ -50,22 +55,6 @@ class DirectorAndRealServerNode(DirectorNode, RealServerNode):
         """What the topology says of it."""
         assert isinstance(self.plan.role, DirectorAndRealServer)
         return self.plan.role
-
-
-class MailServerNode(Node):
-    """Runs an SMTP server that takes all mail."""
-
-    daemons = (mail.MAIL,)
-
-
-class ClientNode(Node):
-    """Runs nothing; the harness sends requests from it."""
-
-    def prepare(self) -> None:
-        """Give it its further addresses."""
-        super().prepare()
-        if isinstance(self.plan.role, Client):
-            self.machine.add_addresses(self.plan.role.sources)
 
 
 def programs_of(role: Role, image: Image) -> list[str]:
@@ -139,8 +128,10 @@ NODES: dict[type[Role], type[Node]] = {
 """What plays each role."""
 
 
-def node_of(host: HostPlan, plan: Plan, log_pipe: LogPipe) -> Node:
-    """The node for a host of the plan, also where its role is derived from one of the harness's."""
-    node = NODES[kind_of(type(host.role))](host, plan, log_pipe)
+def node_of(host: HostPlan, plan: Plan, context: Context | None = None) -> Node:
+    """The node for a host of the plan, also where its role is derived from one of the harness's;
+    without a ``context`` it is only planned.
+    """
+    node = NODES[kind_of(type(host.role))](host, plan, context)
     node.daemons = (*node.daemons, *(programs.daemon_of(program) for program in host.role.runs))
     return node

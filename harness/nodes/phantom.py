@@ -4,11 +4,12 @@ speaker.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
+from harness.clock import Instant
 from harness.daemons.advertisements import Advertisement
-from harness.daemons.nodes.node import Node
+from harness.nodes.node import Node
 from harness.topology import PhantomRouter
 
 
@@ -79,4 +80,22 @@ class PhantomNode(Node):
         """Send one advertisement, with other values in the fields ``lies``; returns it."""
         said = self.advertisement(**lies)
         self.send(said.packet())
+        return said
+
+    def play(self, *script: Step) -> Instant:
+        """Advertise by a script, step by step; returns the instant of the last advertisement."""
+        timeline = self.context.timeline
+        said = timeline.now()
+        for step in script:
+            if isinstance(step, Silence):
+                timeline.let_pass(step.seconds)
+                continue
+            times, every, lies = (
+                (1, 0.0, {"priority": 0}) if isinstance(step, Resign) else astuple(step)
+            )
+            for number in range(times):
+                if number:
+                    timeline.let_pass(every)
+                said = timeline.now()
+                self.advertise(**lies)
         return said

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.clock import Instant
 from harness.daemons import httpd
-from harness.daemons.nodes.node import LogPipe, Node
 from harness.daemons.servers import servers_of
+from harness.events import DaemonChanged, FaultChanged
 from harness.lab.plan import HostPlan, Plan
+from harness.nodes.context import Context
+from harness.nodes.node import Node
 from harness.topology import RealServer
 
 PROTECTION = "/usr/local/sbin/realserver.sh"
@@ -18,8 +21,8 @@ PROTECTION = "/usr/local/sbin/realserver.sh"
 class RealServerNode(Node):
     """Runs the servers that the topology names, and the script that makes it a real server."""
 
-    def __init__(self, host: HostPlan, plan: Plan, log_pipe: LogPipe) -> None:
-        super().__init__(host, plan, log_pipe)
+    def __init__(self, host: HostPlan, plan: Plan, context: Context | None = None) -> None:
+        super().__init__(host, plan, context)
         self.daemons = tuple(server.daemon for server in servers_of(self.role))
 
     @property
@@ -66,3 +69,14 @@ class RealServerNode(Node):
     def remove_page(self, path: str) -> None:
         """Take a page away, so that httpd answers 403 or 404."""
         self.machine.remove(httpd.page_file(path))
+
+    def serves_again(self) -> Instant:
+        """When the last fault was healed, or, where that meant a start of its servers, when all of
+        them served.
+        """
+        timeline = self.context.timeline
+        healed = timeline.events(FaultChanged, action="healed")[-1].at
+        events = timeline.events(DaemonChanged, node=self.name, since=healed, action="started")
+        names = {event.name for event in events}
+        started = [daemon for daemon in self.daemons if daemon.name in names]
+        return max([healed, *(self.wait_serving(daemon, healed) for daemon in started)])

@@ -1,0 +1,377 @@
+"""Directors: keepalived, or what else makes the table, and the configuration that it is given."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Callable
+from ipaddress import ip_interface
+from pathlib import Path
+
+from harness import measures
+from harness.clock import Instant, Window
+from harness.daemons import firewall, ipvs, ipvsadm, keepalived, ldirectord, local, users
+from harness.daemons.daemon import Daemon
+from harness.daemons.frr import Frr
+from harness.daemons.speaker import Speaker
+from harness.due import Took
+from harness.errors import HarnessError
+from harness.events import (
+    AddressChanged,
+    Channel,
+    Counter,
+    DaemonChanged,
+    Link,
+    Log,
+    Notification,
+    State,
+    StateChanged,
+    Value,
+)
+from harness.ipvs import counters
+from harness.keepalived.statistics import Statistics
+from harness.lab.plan import HostPlan, Plan
+from harness.nodes.balancer import Balancer
+from harness.nodes.configuration import Configuration
+from harness.nodes.context import STARTING, Context
+from harness.timeline import EVER, E
+from harness.topology import VrrpInstance
+from harness.topology.notification import FIFO, REPORT
+from harness.topology.tracking import CHECK
+
+IMPLEMENTATIONS: dict[str, Speaker] = {"keepalived": keepalived.Keepalived(), "frr": Frr()}
+"""The VRRP implementations, by what the topology calls them (``by=``)."""
+
+_TELLERS = {"fifo": FIFO, "script": REPORT}
+"""What stands in a configuration by which the harness hears of changes of state."""
+
+_KINDS = {"tunl": "ipip", "ip6tnl": "ip6tnl", "gre": "gre", "sit": "sit"}
+
+
+class DirectorNode(Balancer):
+    """Runs keepalived or another VRRP implementation, and stand-ins for what health scripts look
+    for.
+    """
+
+    def __init__(self, host: HostPlan, plan: Plan, context: Context | None = None) -> None:
+        super().__init__(host, plan, context)
+        self._configuration = Configuration(self, self.config_file, plan)
+        others = {"ldirectord": (ldirectord.LDIRECTORD,)}.get(self.role.by, ())
+        own = (
+            IMPLEMENTATIONS[self.role.by].daemons(host.image)
+            if self.role.by in IMPLEMENTATIONS
+            else others
+        )
+        self.daemons = (*own, *local.daemons(self.role.local_services))
+
+    @property
+    def speaker(self) -> Speaker:
+        """Its VRRP implementation. Raises HarnessError if it has none."""
+        if self.role.by not in IMPLEMENTATIONS:
+            raise HarnessError(f"{self.name}: {self.role.by} speaks no VRRP")
+        return IMPLEMENTATIONS[self.role.by]
+
+    def due(self, window: Window, master_advert_int: float | None = None) -> Window:
+        """When this implementation does what the RFCs have a router do in such a window, which has
+        the skew in it.
+
+        ``master_advert_int`` as for :func:`harness.keepalived.timers.takeover`.
+        """
+        return self.speaker.due(window, self.vrrp, master_advert_int)
+
+    def device_of(self, vip: str) -> str:
+        """The interface on which it holds a VIP, while it does."""
+        return self.speaker.device_of(self.claim(vip), vip)
+
+    def hardware_address(self, vip: str) -> str:
+        """At which hardware address it answers for a VIP; its own where it claims that otherwise
+        than by VRRP.
+        """
+        if not any(vip in (*each.vips, *each.excluded_vips) for each in self.role.instances):
+            return self.mac
+        return self.speaker.hardware_address(self.claim(vip), self.mac)
+
+    def entered(self, line: str) -> tuple[str, State] | None:
+        """The instance that a line of its log says has changed its state, and that state; None if
+        it says no such.
+        """
+        return (
+            self.speaker.entered(line, self.role.instances)
+            if self.role.by in IMPLEMENTATIONS
+            else None
+        )
+
+    @property
+    def vrrp(self) -> VrrpInstance:
+        """Its (first) VRRP instance."""
+        if not self.role.instances:
+            raise HarnessError(f"{self.name} has no VRRP instance in the topology")
+        return self.role.instances[0]
+
+    def config_text(self) -> bytes:
+        """The keepalived.conf: the user's own, byte for byte, or else the generated one. Without
+        keepalived it is what vrrpd or ldirectord reads, or the rules that ipvsadm-restore would
+        take.
+        """
+        return self._configuration.text()
+
+    def prepare(self) -> None:
+        """Write keepalived.conf; one of the user's own is first read by keepalived itself."""
+        ipvs.require_schedulers(self.machine, (service.scheduler for service in self.role.services))
+        firewall.mark(self.machine, self.role.services)
+        super().prepare()
+        self.machine.add_addresses(self.role.holds)
+        for device in self.role.devices:
+            self._make_device(device)
+        for place, (content, mode) in self.role.files.items():
+            self.machine.write(place, content, mode)
+        if self.role.by not in IMPLEMENTATIONS:
+            self._build_table()
+            return
+        self.speaker.prepare(self.machine, self.role.instances)
+        self.machine.write(self.config_file, self.config_text())
+        if self.role.by == "keepalived":
+            self._prepare_scripts()
+
+    def _prepare_scripts(self) -> None:
+        """Put in place what keepalived's scripts run, and have keepalived read a configuration of
+        the user's own.
+        """
+        if not self.role.links_pidof:
+            local.unlink_pidof(self.machine)
+        local.prepare(self.machine, self.role.local_services)
+        users.prepare(self.machine, self.role.users)
+        for script in (each for each in (CHECK, REPORT) if each not in self.role.files):
+            self.machine.write(
+                script, (Path(__file__).parent / Path(script).name).read_bytes(), 0o755
+            )
+        if self.role.config is not None:
+            keepalived.check_config(self.machine, str(self.role.config))
+
+    def _build_table(self) -> None:
+        """Hold the VIPs, and make the table, or write what another daemon is to make it by."""
+        there = {
+            ip_interface(each).ip.compressed
+            for link in self.role.links
+            for each in link.own_addresses
+        }
+        vips = dict.fromkeys(vip for service in self.role.services for vip, _ in service.endpoints)
+        self.machine.add_addresses(
+            [vip for vip in vips if vip not in there and vip not in self.role.holds]
+        )
+        self.machine.write(self.config_file, self.config_text(), 0o600)
+        if self.role.by == "ipvsadm":
+            for words in self._configuration.commands():
+                self.machine.run(["ipvsadm", *words])
+
+    @property
+    def config_file(self) -> str:
+        """Where its configuration is."""
+        if self.role.by in IMPLEMENTATIONS:
+            return self.speaker.config_file
+        return {"ldirectord": ldirectord.CONFIG, "ipvsadm": ipvsadm.RULES}[self.role.by]
+
+    @property
+    def idle(self) -> list[Daemon]:
+        """Those that do not run, its own last: keepalived's scripts look for the others as soon as
+        it runs, and vrrpd for zebra.
+        """
+        return sorted(super().idle, key=lambda daemon: daemon is self.daemons[0])
+
+    def _make_device(self, device: str) -> None:
+        """A tunnel's first device is there as soon as the kernel has its module; any other is
+        made.
+        """
+        kind = next((_KINDS[start] for start in _KINDS if device.startswith(start)), "dummy")
+        self.machine.run(["ip", "link", "add", device, "type", kind], check=False)
+        self.machine.run(["ip", "link", "set", device, "up"])
+
+    def signal_vrrp(self, number: int) -> None:
+        """Send a signal to keepalived's VRRP child alone."""
+        self.machine.kill(int(self.machine.read(keepalived.VRRP_PID_FILE)), number)
+
+    def reload(self, *edits: tuple[str, str]) -> Instant:
+        """Have keepalived read its configuration again (SIGHUP), with pairs of old and new text
+        edited in it; returns the instant just before.
+
+        It is on the timeline, with the edits. A cluster whose configuration is left so is not
+        shared.
+        """
+        timeline = self.context.timeline
+        written = ", ".join(f"{old!r} -> {new!r}" for old, new in edits) or None
+        began = timeline.record(
+            DaemonChanged(
+                timeline.now(), self.name, name="keepalived", action="reloaded", edits=written
+            )
+        ).at
+        self.reread(*edits)
+        return began
+
+    def reread(self, *edits: tuple[str, str]) -> None:
+        """What :meth:`reload` does; nothing is recorded of it."""
+        self.configure(*edits)
+        self.process(keepalived.KEEPALIVED).send_signal(signal.SIGHUP)
+
+    def configure(self, *edits: tuple[str, str]) -> None:
+        """Write its keepalived.conf with pairs of old and new text edited in it, and tell
+        nobody.
+
+        A keepalived that is just reading it finds the old or the new one.
+        """
+        self.machine.replace(keepalived.CONFIG, self._configuration.edited(edits))
+
+    @property
+    def fifos(self) -> dict[Channel, str]:
+        return self.role.fifos
+
+    def claim(self, vip: str) -> VrrpInstance:
+        """Its VRRP instance that claims a VIP."""
+        for instance in self.role.instances:
+            if vip in (*instance.vips, *instance.excluded_vips):
+                return instance
+        raise HarnessError(f"{self.name} has no VRRP instance for {vip}")
+
+    def open_maintenance(self) -> None:
+        """Create the ``down`` file."""
+        self.machine.write(keepalived.DOWN, "")
+
+    def close_maintenance(self) -> None:
+        """Remove the ``down`` file."""
+        with contextlib.suppress(FileNotFoundError):
+            self.machine.remove(keepalived.DOWN)
+
+    # -- what it is due to do ----------------------------------------------------------------------
+
+    def takes(self, vip: str, *, since: Instant, until: float) -> Took:
+        """Wait until it gets a VIP; returns how long that took after ``since``, in seconds.
+
+        ``until`` is the longest that it may take, after ``since``; TooLate is raised a little after
+        it.
+        """
+        return self._changes_address("takes", "added", vip, since, until)
+
+    def announces(self, vip: str, *, since: Instant, until: float) -> Took:
+        """Wait until it :meth:`takes` a VIP, and then until the others on its LANs have heard of
+        it; returns how long the taking took.
+        """
+        took = self.takes(vip, since=since, until=until)
+        self.context.let_slack_pass()
+        return took
+
+    def resigns(self, vip: str, *, since: Instant, until: float) -> Took:
+        """Wait until it gives a VIP up; else as :meth:`takes`."""
+        return self._changes_address("gives up", "removed", vip, since, until)
+
+    def _changes_address(
+        self, what: str, action: str, vip: str, since: Instant, until: float
+    ) -> Took:
+        wait_for, words, device = self.context.wait_for, f"{what} {vip}", self.device_of(vip)
+        if self.speaker.holding == "carrier":
+            up = action == "added"
+            return wait_for(self.name, words, Link, since, until, interface=device, up=up)
+        return wait_for(
+            self.name, words, AddressChanged, since, until,
+            action=action, address=vip, interface=device,
+        )  # fmt: skip
+
+    def does(self, kind: type[E], *, since: Instant = EVER, **details: Value) -> E:
+        """Wait for what keepalived does because it has been started or told to reload, such as a
+        VIP that it sets; returns the event.
+
+        For configurations of the scenario's own, of which the topology knows nothing.
+        """
+        timeline = self.context.timeline
+        until = timeline.now() + STARTING
+        return timeline.wait_for(kind, node=self.name, since=since, until=until, **details)
+
+    def candidate_since(self, since: Instant | None = None) -> Window:
+        """Between which instants keepalived became a candidate and began to wait for a master: from
+        ``since`` (when it was last started) to its own word in the log, which on a busy machine
+        comes a little after the fact.
+        """
+        began = self.last_started() if since is None else since
+        said = self.context.timeline.wait_for(
+            StateChanged, node=self.name, since=began, until=began + STARTING, state="BACKUP"
+        )
+        return Window(began, said.at)
+
+    # -- what it says of itself --------------------------------------------------------------------
+
+    def reader(self, daemon: Daemon) -> Callable[[str], None]:
+        """A line may tell of a new state of an instance, or that the table has changed."""
+        timeline, recorder = self.context.timeline, self.context.recorder
+
+        def read(line: str) -> None:
+            if entered := self.entered(line):
+                instance, state = entered
+                timeline.record(
+                    StateChanged(timeline.now(), self.name, instance=instance, state=state)
+                )
+            if keepalived.TABLE_CHANGED.search(line):
+                recorder.look_at_ipvs(self.machine)
+
+        return read
+
+    def notifications(self, channel: str, since: Instant = EVER) -> list[str]:
+        """What keepalived told by ``script`` or ``fifo``, in order, once it has had the time to.
+
+        Raises NoEvidence if nobody listens on that channel: a list without anything in it would say
+        that keepalived told nothing.
+        """
+        teller = _TELLERS.get(channel)
+        config = self.config_text().decode(errors="replace")
+        if teller is None or channel not in self.fifos or teller not in config:
+            raise measures.NoEvidence(
+                f"nobody hears what keepalived on {self.name} tells by {channel!r}, so that none"
+                f" came says nothing:"
+                " give its role notify_fifo=True for 'fifo', notify=Notify.reported() in an"
+                " instance for 'script'"
+            )
+        self.context.let_slack_pass()
+        told = self.context.timeline.events(
+            Notification, node=self.name, since=since, channel=channel
+        )
+        return [event.text for event in told]
+
+    def crashes(self) -> list[Log]:
+        """The log lines of its keepalived that tell of processes of its own that died by a
+        signal.
+        """
+        self.context.let_slack_pass()
+        said = self.context.timeline.events(Log, node=self.name, daemon="keepalived")
+        return [event for event in said if keepalived.CRASHED.search(event.line)]
+
+    def statistics(self, instance: str | None = None) -> Statistics:
+        """The implementation's own counters of a VRRP instance, the first one by default, as they
+        are now.
+        """
+        wanted = next(each for each in self.role.instances if instance in (None, each.name))
+        self.speaker.ask_counters(self.machine, wanted)
+        self.context.let_slack_pass()
+        return self.speaker.counters(self.machine, wanted)
+
+    def count(self) -> list[Counter]:
+        """Put on the timeline what it has counted so far: its IPVS of each service and real server,
+        its keepalived of each VRRP instance. Returns these events.
+
+        IPVS brings its own up to date every two seconds, for which this waits.
+        """
+        self.context.timeline.let_pass(counters.UPDATED)
+        self.context.let_slack_pass()
+        found = [*counters.parse(self.machine.run(counters.ARGV).stdout)]
+        for instance in self.role.instances:
+            own = self.statistics(instance.name)
+            found += [(instance.name, name, value) for name, value in own.items()]
+        at = self.context.timeline.now()
+        events = [Counter(at, self.name, of=of, name=name, value=n) for of, name, n in found]
+        for event in events:
+            self.context.timeline.record(event)
+        return events
+
+    def raw_drops(self) -> int:
+        """How many packets its kernel has kept from its raw sockets since they were opened, such as
+        those over IPv6 whose checksum is wrong (``net/ipv6/raw.c``, ``rawv6_rcv_skb``): column
+        ``drops`` of /proc/net/raw.
+        """
+        tables = [self.machine.read(f"/proc/net/{table}") for table in ("raw", "raw6")]
+        return sum(int(line.split()[-1]) for table in tables for line in table.splitlines()[1:])
