@@ -71,9 +71,7 @@ class Cluster:
         self._settling = Settling(self.state, self.nodes, self._context)
         self._life = Life(self.lab, self.nodes, self._context)
         self._striking = Striking(self.moments, self.nodes, self.timeline)
-        self.faults = Suffering(
-            self.lab, self._life, self._striking, self.timeline, slack
-        )
+        self.faults = Suffering(self.lab, self._life, self._striking, self.timeline, slack)
         self._life.begin()
 
     def __repr__(self) -> str:

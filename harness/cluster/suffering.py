@@ -57,9 +57,7 @@ class Suffering:
         return self._timeline.events(FaultChanged, action="healed")[-1].at
 
     @contextlib.contextmanager
-    def of(
-        self, fault: Fault[Node], at_once: bool, heal_at_once: bool | None
-    ) -> Iterator[Instant]:
+    def of(self, fault: Fault[Node], at_once: bool, heal_at_once: bool | None) -> Iterator[Instant]:
         """See :meth:`harness.cluster.Cluster.suffering`."""
         struck = self.inject(fault, at_once)
         try:
