@@ -385,7 +385,7 @@ def test_what_fails_by_itself_has_no_step() -> None:
         ([200] * 12, None),
         # what is done for the first time takes memory that stays
         ([0, 100, 160, 180, 190, 196, 200, 204, 208, 212, 216, 220], None),
-        ([8 * number for number in range(12)], "process 7 has grown by 40 KiB in 5 repetitions"),
+        ([16 * number for number in range(12)], "process 7 has grown by 80 KiB in 5 repetitions"),
     ],
 )
 def test_a_process_that_never_ends_to_grow_leaks(grown: list[int], told: str | None) -> None:

@@ -35,7 +35,7 @@ def test_tls_answer_in_pieces_is_given_up_by_a_busy_keepalived(cluster: Cluster)
         ChangePage(server, path="/trickle/page", text=PAGE), at_once=True
     ) as struck:
         cluster.timeline.let_pass(SLOWLY_BY_TLS.delay_loop / 2 + PACE.timeout - 0.2)
-        with cluster.suffering(HangKeepalived(director)):
+        with cluster.suffering(HangKeepalived(director), heal_at_once=True):
             cluster.timeline.let_pass(0.4)
         cluster.timeline.let_pass(3.6)
     first, *again = director.checked(server, SLOWLY_BY_TLS, since=struck)
