@@ -80,6 +80,7 @@ def _answers(**lies: Any) -> Callable[[Cluster], bool]:
 def _announced_after(cluster: Cluster) -> bool:
     """Whether it advertises before it tells the LAN of its addresses."""
     (director,) = cluster.directors
+    cluster.settle()  # one that obeys nobody is master from now on, and so never becomes it again
     since = observing.depose(cluster)
     observing.wait_master(cluster, director, since)
     cluster.timeline.let_pass(observing.SOON)
