@@ -102,8 +102,10 @@ def test_an_instance() -> None:
 
 @shows(SyncGroup)
 def test_a_sync_group() -> None:
+    inner = VrrpInstance(name="inner", vrid=51, vip="172.16.10.50", interface="eth0")
+    outer = VrrpInstance(name="outer", vrid=52, vip="192.0.2.50", interface="eth1")
     group = SyncGroup(name="both", members=("inner", "outer"))
-    Director(sync_groups=(group,))
+    Director(vrrp=(inner, outer), sync_groups=(group,))
 
 
 @shows(Notify)
