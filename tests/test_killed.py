@@ -66,7 +66,10 @@ class Run:
         """SIGKILL; returns the sessions in which its processes were, once those are gone that
         were there.
         """
-        below = {pid: os.pidfd_open(pid) for pid in descendants(self.process.pid) if status(pid)}
+        below: dict[int, int] = {}
+        for pid in descendants(self.process.pid):
+            with contextlib.suppress(ProcessLookupError):  # a short one may end meanwhile
+                below[pid] = os.pidfd_open(pid)
         sessions = {os.getsid(pid) for pid in below if status(pid)} - {os.getsid(0)}
         self.process.kill()
         self.process.wait()
