@@ -22,7 +22,7 @@ from harness.events import (
     ServiceChanged,
     StateChanged,
 )
-from harness.search.observed import Act, Observed, setting_of_plan
+from harness.search.observed import Act, Observed, Probe, setting_of_plan
 from harness.spec import ClusterSpec
 from harness.topology.notification import Notify
 from topologies.director_pair import VIP, DirectorPair
@@ -47,6 +47,7 @@ class Story:
         self.acts: list[Act] = []
         self.setting = setting_of_plan(ClusterSpec(DirectorPair, parameters).plan(), SLACK)
         self.before: list[Event] = []
+        self.probes: list[Probe] | None = None
         for node in (*ADDRESSES, "web1", "web2"):
             self.before += [Power(-9, node, action="on"), Link(-9, node, interface="eth0", up=True)]
         self.before += [
@@ -181,6 +182,19 @@ class Story:
         )
         return self
 
+    def checks(self, endpoint: str, *instants: float, by: str = "director1") -> Story:
+        """It connects to a real server at these instants, and to others every two seconds."""
+        if self.probes is None:
+            self.probes = [
+                Probe(at, director, each)
+                for director in ADDRESSES
+                for each in (WEB1, WEB2)
+                for at in range(0, int(self.ended), 2)
+                if (director, each) != (by, endpoint)
+            ]
+        self.probes += [Probe(at, by, endpoint) for at in instants]
+        return self
+
     def request(self, at: float, server: str, port: int = 4000) -> Story:
         self.events.append(Request(at, "client", status=200, server=server, address=VIP, port=port))
         return self
@@ -229,8 +243,9 @@ class Story:
             (each for each in self.events if each.at <= self.ended), key=lambda event: event.at
         )
         return Observed(
-            tuple(events), 0.0, self.ended, tuple(self.acts), self.setting, tuple(self.before)
-        )
+            tuple(events), 0.0, self.ended, tuple(self.acts), self.setting, tuple(self.before),
+            None if self.probes is None else tuple(sorted(self.probes, key=lambda each: each.at)),
+        )  # fmt: skip
 
 
 def quiet(ended: float = 20.0) -> Story:

@@ -18,6 +18,7 @@ from harness.search.invariants.__main__ import page
 from harness.search.invariants.addresses import HELD, SILENT, STRANGERS
 from harness.search.invariants.advertising import ANNOUNCED, PACE, REASON, TRUE
 from harness.search.invariants.balance import SERVED, TABLES
+from harness.search.invariants.checking import CHECKED
 from harness.search.invariants.daemons import ONCE
 from harness.search.invariants.editing import EDITED
 from harness.search.invariants.election import FAULTY, TAKES, TOGETHER, WAITS, YIELDS
@@ -25,7 +26,7 @@ from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.telling import RELOADS, TOLD
 from harness.search.observed import Observed, Violation
 from harness.topology import SyncGroup
-from tests.story import DOWN, WEB2, Story, failover, quiet
+from tests.story import DOWN, WEB1, WEB2, Story, failover, quiet
 
 TAKEN, BACK = 5.5 + DOWN["director2"], 12.0 + DOWN["director1"]
 
@@ -43,6 +44,15 @@ def removed_server() -> Story:
     for director in ("director1", "director2"):
         story.pool(director, 7.0, "removed").pool(director, 15.0, "added")
     return story.request(8.0, "web2")
+
+
+def out_of_the_table(*checked: float) -> Story:
+    """The master checks a server that it has removed at 7 s at these instants."""
+    story = quiet(20).act("StopHttpd", "web1", 5.0, None)
+    story.daemon("web1", 5.0, "ended", "httpd", -9)
+    for director in ("director1", "director2"):
+        story.pool(director, 7.0, "removed")
+    return story.checks(WEB1, 1, 3, 5, 6, 7, *checked)
 
 
 def maintenance(noticed: float = 6.0) -> Story:
@@ -152,6 +162,7 @@ WELL: list[Callable[[], Story]] = [
     failover,
     removed_server,
     maintenance,
+    lambda: out_of_the_table(9, 11, 13, 15, 17, 19),
     lambda: told("BACKUP", "MASTER"),
     lambda: group_told("MASTER"),
     lambda: scripted("MASTER"),
@@ -429,6 +440,17 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
             .log("director1", 6.0, "Starting VRRP child process, pid=9")
         ),
     ),
+    (
+        "a server that is out is checked again and again",
+        CHECKED,
+        lambda: out_of_the_table(9, 10, 12, 14, 16, 18),
+    ),
+    (
+        "a server is checked without a pause",
+        CHECKED,
+        lambda: quiet().checks(WEB1, *[n / 2 for n in range(40)]),
+    ),
+    ("a server is forgotten", CHECKED, lambda: quiet().checks(WEB1, 1, 3, 5)),
     ("a daemon dies", "daemons live", lambda: quiet().daemon("web1", 5.0, "ended", "httpd", -11)),
     (
         "a child dies",

@@ -14,8 +14,8 @@ from harness.observers.packets import Frame
 
 _ETHERNET, _IPV6_HEADER = 14, 40
 _IPV4, _IPV6 = b"\x08\x00", b"\x86\xdd"
-_ICMP, _IPIP, _TCP, _UDP, _IP6IP, _ICMP6 = 1, 4, 6, 17, 41, 58
-_CHECKSUM_AT = {_TCP: 16, _UDP: 6}
+_ICMP, _IPIP, TCP, _UDP, _IP6IP, _ICMP6 = 1, 4, 6, 17, 41, 58
+_CHECKSUM_AT = {TCP: 16, _UDP: 6}
 _TOO_BIG = {
     _ICMP: (3, 4),
     _ICMP6: (2, 0),
@@ -158,12 +158,12 @@ class Path:
     """All packets of the connections that use one port of the client, TCP or UDP."""
 
     def __init__(self, frames: Iterable[Frame], client_port: int, protocol: str = "TCP") -> None:
-        self._port, self._protocol = client_port, {"TCP": _TCP, "UDP": _UDP}[protocol]
+        self._port, self._protocol = client_port, {"TCP": TCP, "UDP": _UDP}[protocol]
         self.packets: list[Packet] = []
         self.too_big: list[Packet] = []
         """What told the sender that a packet was too big."""
         for frame in frames:
-            if not _is_ip(frame):
+            if not is_ip(frame):
                 continue
             packet = Packet(frame)
             if self._owns(packet) or self._owns(packet.carried):
@@ -192,7 +192,8 @@ class Path:
         return [packet for packet in self.packets if packet.frame.node == node.name]
 
 
-def _is_ip(frame: Frame) -> bool:
+def is_ip(frame: Frame) -> bool:
+    """Whether it has a whole header of IPv4 or IPv6."""
     kind, length = frame.data[12:14], len(frame.data) - _ETHERNET
     return (kind == _IPV4 and length >= 20) or (kind == _IPV6 and length > _IPV6_HEADER)
 

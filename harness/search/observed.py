@@ -6,7 +6,7 @@ so that both can be judged by the same invariants.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,12 @@ from harness.clock import Instant
 from harness.events import Event, FaultChanged
 from harness.lab.plan import Plan
 from harness.nodes import DirectorNode, RealServerNode, node_of
+from harness.observers.packets import Frame
+from harness.observers.paths import SYN, TCP, Packet, is_ip
 from harness.report.standing import standing
 from harness.timeline import E
 from harness.topology import SyncGroup, VirtualService, VrrpInstance
-from harness.topology.services import Destination
+from harness.topology.services import Destination, endpoint
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
@@ -128,10 +130,22 @@ class Violation:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """A connection that a director opened itself, to check a real server: to which ``endpoint``
+    (``address:port``).
+    """
+
+    at: Instant
+    director: str
+    endpoint: str
+
+
+@dataclass(frozen=True)
 class Observed:
     """One sequence: its events in order of time, from ``began`` to ``ended`` (seconds on the
     timeline), and what was done meanwhile. ``before`` says what already held when it began, see
-    :func:`harness.report.standing.standing`.
+    :func:`harness.report.standing.standing`. ``probes`` are None where
+    frames are not at hand.
     """
 
     events: tuple[Event, ...]
@@ -140,6 +154,7 @@ class Observed:
     acts: tuple[Act, ...]
     setting: Setting
     before: tuple[Event, ...] = field(default=(), repr=False)
+    probes: tuple[Probe, ...] | None = field(default=None, repr=False)
 
     @cached_property
     def _by_kind(self) -> dict[type[Event], list[Event]]:
@@ -180,10 +195,34 @@ def observe(cluster: Cluster, since: Instant, acts: Sequence[Act] | None = None)
     ended = cluster.timeline.now()
     events = tuple(cluster.timeline.events(since=since, until=ended))
     done = acts_of(events) if acts is None else tuple(acts)
+    setting = setting_of(cluster)
     return Observed(
-        events=events, began=since, ended=ended, acts=done, setting=setting_of(cluster),
+        events=events, began=since, ended=ended, acts=done, setting=setting,
         before=tuple(standing(cluster.timeline, since)),
+        probes=tuple(_probes(cluster.recorder.frames(since), setting)),
     )  # fmt: skip
+
+
+def _probes(frames: Iterable[Frame], setting: Setting) -> Iterator[Probe]:
+    """The connections that directors opened themselves, in order; a first packet that is sent again
+    (RFC 9293 section 3.8.1) counts once.
+    """
+    opened: set[tuple[str, int, str]] = set()
+    own = {
+        name: {address for each in director.addresses.values() for address in each}
+        for name, director in setting.directors.items()
+    }
+    for frame in frames:
+        if not frame.sent or frame.node not in own or not is_ip(frame):
+            continue
+        packet = Packet(frame)
+        if packet.protocol != TCP or packet.flags != SYN or packet.source not in own[frame.node]:
+            continue
+        source, port = packet.ports
+        connection = (frame.node, source, endpoint(packet.destination, port))
+        if connection not in opened:
+            yield Probe(frame.at, frame.node, connection[-1])
+        opened.add(connection)
 
 
 def acts_of(events: Iterable[Event]) -> tuple[Act, ...]:

@@ -15,6 +15,7 @@ from harness.search.model.spans import Span
 from harness.search.observed import UNTOLD, Act, Observed, Violation
 from harness.topology.checks import CONNECT_TIMEOUT
 
+LIVE = "daemons live"
 ONCE = "a child of keepalived runs once"
 
 _STARTED: Final = re.compile(
@@ -55,7 +56,7 @@ WORDS: Final = re.compile(
 """What no daemon has reason to say, whatever befalls its machine."""
 
 
-@invariant("daemons live")
+@invariant(LIVE)
 def daemons_live(observed: Observed) -> list[Violation]:
     """No daemon ends unless a deed ends it, and no child of keepalived dies.
 
@@ -69,13 +70,13 @@ def daemons_live(observed: Observed) -> list[Violation]:
                 f"{event.name} on {event.node} ended with {event.status}, and nothing was"
                 f" done to it"
             )
-            found.append(Violation("daemons live", event.at, text, (event,)))
+            found.append(Violation(LIVE, event.at, text, (event,)))
     for log in observed.of(Log, daemon="keepalived"):
         if keepalived.CRASHED.search(log.line) and not _explained(
             observed, log, frozenset(CRASHES) | ENDS
         ):
             text = f"a child of keepalived on {log.node} died: {without_time(log.line)}"
-            found.append(Violation("daemons live", log.at, text, (log,)))
+            found.append(Violation(LIVE, log.at, text, (log,)))
     return found
 
 

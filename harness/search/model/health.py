@@ -72,7 +72,7 @@ def health(observed: Observed, director: str, table: Table, address: str) -> Hea
     acts = [act for act in observed.acts if _touches(observed, act, director, address, service)]
     ill: list[Span] = []
     doubtful: list[Span] = []
-    breaks = _breaks(observed, director)
+    begun_anew = breaks(observed, director)
     for act in acts:
         until = observed.ended if act.healed_at is None else act.healed_at
         gone, back = _windows(service, act)
@@ -80,13 +80,13 @@ def health(observed: Observed, director: str, table: Table, address: str) -> Hea
         # The first check after a start decides alone, without retries (keepalived ``check_http.c``,
         # ``epilog``).
         first &= not any(
-            afresh and begun <= act.at <= begun + starting(service) for begun, afresh in breaks
+            afresh and begun <= act.at <= begun + starting(service) for begun, afresh in begun_anew
         )
         soonest = _soonest(service, act) - slack if first else 0.0
         doubtful.append(Span(act.at + max(soonest, 0.0), until + back + kept + slack))
         if gone is not None:
             ill.append(Span(act.at + gone + kept + slack, until))
-    for instant, afresh in breaks:
+    for instant, afresh in begun_anew:
         if afresh and not service.alpha and all(act.at > instant for act in acts):
             continue  # of a server that was always well they think so from the beginning
         after = Span(instant, instant + starting(service) + max(_gone(service), 0.0) + kept + slack)
@@ -210,7 +210,7 @@ def starting(service: VirtualService) -> float:
     return max(found)
 
 
-def _breaks(observed: Observed, director: str) -> list[tuple[Instant, bool]]:
+def breaks(observed: Observed, director: str) -> list[tuple[Instant, bool]]:
     """When a director's checkers began ``afresh``, or ended, or else went on after they were
     hung.
     """
