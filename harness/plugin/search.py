@@ -23,6 +23,7 @@ from harness.plugin import corpus, private_pytest
 from harness.plugin.found import Ground, leave
 from harness.plugin.marks import CONFIGURED
 from harness.plugin.matrix import tried_on
+from harness.plugin.specs import versions_of
 from harness.plugin.survey import own_run
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Searching:
         """Search; returns what was found, a text each. What is found is written down at once."""
         from harness.search.engine import Search
         from harness.search.kinds import possible
-        from harness.search.known import known
+        from harness.search.known import known, known_to
 
         config = self._item.config
         _, size = private_pytest.parameters_of(self._item)[PARTS]
@@ -141,11 +142,12 @@ class Searching:
         texts = {each.name: each.config_text().decode(errors="replace") for each in first.directors}
         deeds = possible(first.plan, texts, config.getoption("without"))
         minutes = config.getoption("minutes")
+        defects = known_to(texts.values(), versions_of(self._item))
         search = Search(
             self._grounds,
             first.plan,
             deeds,
-            known=known,
+            known=partial(known, defects=defects),
             told=self._told,
             kept=self._leave,
             wall=partial(_wall, own_run(config).folder),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from harness.search.drafts import Steps
 from harness.search.observed import Violation
@@ -15,18 +18,28 @@ from harness.search.observed import Violation
 class Known:
     """``reference`` is the regression file that has it, or its issue; ``text`` a regular expression
     over what a violation of ``invariant`` says. It takes a deed of each kind in ``deeds`` to meet
-    it, all of them to one node; one of several where they are in one set.
+    it, all of them to one node; one of several where they are in one set. It takes what ``config``,
+    a regular expression, finds in a keepalived.conf, and a version in which it is ``present``.
     """
 
     reference: str
     invariant: str
     text: str
     deeds: tuple[frozenset[str], ...] = ()
+    config: str = ""
+    present: str = ""
+
+    def possible(self, texts: Iterable[str], versions: Iterable[Version]) -> bool:
+        """Whether directors with these configurations and versions of keepalived can have it."""
+        configured = any(re.search(self.config, text) for text in texts)
+        return configured and any(each in SpecifierSet(self.present) for each in versions)
 
     def fits(self, violation: Violation, steps: Steps) -> bool:
         """Whether what a sequence has led to is this defect."""
         if violation.invariant != self.invariant or not re.search(self.text, violation.text):
             return False
+        if not self.deeds:
+            return True
         done: dict[str, set[str]] = {}
         for each in steps:
             done.setdefault(each.deed.node, set()).add(each.deed.name)
@@ -40,10 +53,14 @@ _SCRIPTS: Final = frozenset({"Maintenance", "FailCheck", "HangCheck"})
 
 
 def _shown(
-    reference: str, kinds: tuple[frozenset[str], ...], *shows: tuple[str, str]
+    reference: str,
+    kinds: tuple[frozenset[str], ...],
+    *shows: tuple[str, str],
+    config: str = "",
+    present: str = "",
 ) -> list[Known]:
     """A defect that shows in several ways, each an invariant and what is said of it."""
-    return [Known(reference, invariant, text, kinds) for invariant, text in shows]
+    return [Known(reference, invariant, text, kinds, config, present) for invariant, text in shows]
 
 
 KNOWN: tuple[Known, ...] = (
@@ -65,7 +82,25 @@ KNOWN: tuple[Known, ...] = (
         (_SCRIPTS,),
         ("a silent master is replaced in time", r", while its priority may have changed"),
     ),
+    *_shown(
+        # A script that is never run: its instance claims what it would if the script were well.
+        "scenarios/regressions/test_script_below_a_link.py",
+        (),
+        ("a fault has a cause, and a cause makes a fault", r", and what it tracks has failed"),
+        ("advertisements say what is configured", r" advertises .* with priority \d+, and should"),
+        ("a silent master is replaced in time", r""),
+        ("whoever hears a better master is none", r""),
+        config=r'script "/bin/',
+        present=">2.2.7",
+    ),
 )
+
+
+def known_to(texts: Collection[str], versions: Collection[Version]) -> list[Known]:
+    """The known defects that directors with these configurations and versions of keepalived can
+    have.
+    """
+    return [each for each in KNOWN if each.possible(texts, versions)]
 
 
 def known(violation: Violation, steps: Steps, defects: Sequence[Known] = KNOWN) -> str | None:
