@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from harness.search.invariants import judge
-from harness.search.invariants.daemons import ONCE
+from harness.search.invariants.daemons import LIVE, ONCE
 from harness.search.observed import Violation
 from harness.search.performing import Lived
 
@@ -41,13 +41,15 @@ def judged(lived: Lived, left: str | None) -> list[Violation]:
     """All that is wrong; ``left`` is what the sequence has left behind in machines, None if
     nothing.
 
-    Where a child of keepalived runs twice, all else follows from that, and is not told.
+    Where a daemon dies of itself, or a child of keepalived runs twice, all else follows from that,
+    and is not told.
     """
     observed = lived.observed
     found = list(judge(observed))
-    twice = [each for each in found if each.invariant == ONCE]
-    if twice:
-        return twice[:1]
+    for grave in (LIVE, ONCE):
+        causes = [each for each in found if each.invariant == grave]
+        if causes:
+            return causes[:1]
     if lived.amiss is not None:
         found.append(Violation(AT_REST, observed.ended, lived.amiss, ()))
     elif left is not None:
