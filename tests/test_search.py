@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from mininet.topo import Topo
+from packaging.version import Version
 
 from harness.errors import HarnessError
 from harness.events import AddressChanged, DestinationChanged, Event, Log, StateChanged
@@ -243,6 +244,14 @@ def test_known_defects_hide_nothing_else() -> None:
     assert known(sleeps, (crash, step(0, "Reload", "director2")), defects) is None
     assert known(Violation("owner", 0, "director1 wakes"), (crash, reload), defects) is None
     assert known(Violation("other", 0, "director1 sleeps"), (crash, reload), defects) is None
+
+
+def test_a_defect_is_known_where_a_configuration_and_a_version_can_have_it() -> None:
+    defect = Known("#2", "owner", "sleeps", config="vrrp_script", present=">2.2.7")
+
+    assert defect.possible(["", "vrrp_script chk {}"], {Version("2.3.3"), Version("2.2.7")})
+    assert not defect.possible(["vrrp_script chk {}"], {Version("2.2.7")})
+    assert not defect.possible(["", ""], {Version("2.3.3")})
 
 
 def test_a_child_that_runs_twice_is_known_and_all_that_follows_from_it() -> None:

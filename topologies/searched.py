@@ -24,8 +24,9 @@ from harness.topology.checks import Check
 from harness.topology.tracking import CHECK
 from harness.topology.vrrp import OWNER_PRIORITY
 
-NET = "172.16.10"
-VIPS = tuple(f"{NET}.{host}" for host in (50, 51, 52))
+NET, NET6 = "172.16.10", "fd00:10:"
+ADDRESS = {4: NET + ".{}", 6: NET6 + ":{}"}
+"""What a host's address is in either family, given its last part."""
 
 _BRISK: dict[str, Any] = {"connect_timeout": 1, "delay_before_retry": 1, "warmup": 0}
 _CHECKS: dict[str, tuple[Check, ...]] = {
@@ -64,6 +65,9 @@ class Searched(Topo):
             "garp_master_delay": (5, 1, 0),
             "servers": (3, 1),
             "notify_fifo": (False, True),
+            "family": (4, 6),
+            "excluded": (False, True),
+            "routes": (False, True),
         }
     )
     """What each parameter may be; the first ones are the defaults."""
@@ -90,14 +94,20 @@ class Searched(Topo):
         garp_master_delay: int = 5,
         servers: int = 3,
         notify_fifo: bool = False,
+        family: int = 4,
+        excluded: bool = False,
+        routes: bool = False,
     ) -> None:
         """``preempt``: ``later`` after two seconds. A priority of 255 is the address owner's, whose
-        state is MASTER. What contradicts is left out: a group of one instance, an owner that does
-        not preempt, a hysteresis of the quorum's size, a single real server of weight 0.
+        state is MASTER. ``family``: 4 or 6, of all VIPs but the ``excluded`` one, which is of the
+        other family. With ``routes`` a master has a route, too. What contradicts is left out: an
+        owner that does not preempt, a hysteresis of the quorum's size, a single real server of
+        weight 0, VRRP version 2 and unicast of IPv6.
         """
-        lan = self.addSwitch("lan", subnet=f"{NET}.0/24", dpid="1")
+        lan = self.addSwitch("lan", subnet=f"{NET}.0/24", subnet6=f"{NET6}:/64", dpid="1")
+        vips = tuple(ADDRESS[family].format(host) for host in (50, 51, 52))
         web = VirtualService(
-            VIPS[0],
+            vips[0],
             80,
             check=_CHECKS[check],
             delay_loop=2,
@@ -106,7 +116,7 @@ class Searched(Topo):
             weight=weights if servers > 1 else 1,
             alpha=alpha,
             inhibit_on_failure=inhibit,
-            group=((VIPS[2], 80),) if group else (),
+            group=((vips[2], 80),) if group else (),
         )
         scripts = (
             ()
@@ -115,14 +125,13 @@ class Searched(Topo):
         )
         options: dict[str, Any] = {
             "advert_int": advert_int,
-            "version": version,
+            "version": 3 if family == 6 else version,
             "track_scripts": scripts,
             "preempt_delay": 2 if preempt == "later" else 0,
             "garp_master_delay": garp_master_delay,
         }
         for number, priority in enumerate(priorities, start=1):
-            peers = (f"{NET}.{13 - number}",) if unicast else ()
-            vips = (VIPS[0], VIPS[2]) if group else (VIPS[0],)
+            peers = (f"{NET}.{13 - number}",) if unicast and family == 4 else ()
             claim: dict[str, Any] = {
                 "priority": priority,
                 "state": "MASTER" if priority == OWNER_PRIORITY else "BACKUP",
@@ -130,12 +139,18 @@ class Searched(Topo):
                 "unicast_peers": peers,
                 **options,
             }
-            own = [VrrpInstance(vrid=51, vip=vips, **claim)]
+            first = VrrpInstance(
+                vrid=51,
+                vip=(vips[0], vips[2]) if group else vips[0],
+                excluded_vips=(ADDRESS[10 - family].format(53),) if excluded else (),
+                virtual_routes=(f"10.9.0.0/24 via {NET}.21 dev eth0",) if routes else (),
+                **claim,
+            )
+            own = [first]
             if instances > 1:
-                own.append(VrrpInstance(name="VI_2", vrid=52, vip=VIPS[1], **claim))
+                own.append(VrrpInstance(name="VI_2", vrid=52, vip=vips[1], **claim))
             members = tuple(instance.name for instance in own)
-            grouped = sync_group and len(members) > 1
-            together = (SyncGroup(name="G", members=members),) if grouped else ()
+            together = (SyncGroup(name="G", members=members),) if sync_group else ()
             director = self.addHost(
                 f"director{number}",
                 cls=Director,

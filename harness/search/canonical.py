@@ -98,6 +98,8 @@ def plain(place: str, text: str) -> str:
         return "\n".join(
             sorted(" ".join(line.split()[:1] + line.split()[2:]) for line in text.splitlines())
         )
+    if place == "/proc/net/fib_trie":  # without its inner nodes, which follow what has been there
+        return "\n".join(line for line in text.splitlines() if "+--" not in line)
     return _sorted_table(_COUNTS.sub(r"\1", text)) if place == _TABLE else text
 
 

@@ -94,7 +94,11 @@ class SetDown(Fault[Node]):
 
     def heal(self, around: Surroundings) -> None:
         self._set("up")
-        devices.route(self.node.machine)
+        machine, device = self.node.machine, self.node.plan.main_device
+        for address in self.node.plan.interface().addresses:
+            if address.version == 6:  # the kernel has forgotten them (net/ipv6/addrconf.c)
+                machine.run(["ip", "address", "replace", str(address), "dev", device])
+        devices.route(machine)
 
     def _set(self, state: str) -> None:
         self.node.machine.run(["ip", "link", "set", self.node.plan.main_device, state])

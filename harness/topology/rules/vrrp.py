@@ -124,7 +124,7 @@ def _families(owner: str, instance: VrrpInstance) -> None:
 def _sync_group(group: SyncGroup) -> None:
     fields.word("SyncGroup", "name", group.name)
     owner = f"SyncGroup {group.name}"
-    fields.number(owner, "number of members", len(group.members), 2, 255)
+    fields.number(owner, "number of members", len(group.members), 1, 255)
     for member in group.members:
         fields.word(owner, "members", member)
     if group.notify.lower_priority is not None:
