@@ -16,6 +16,7 @@ from harness.lab.plan import plan
 from harness.nodes import Node, node_of
 from harness.topology import VirtualService
 from topologies.director_pair import VIP, DirectorPair
+from topologies.without_keepalived import OwnChecker
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +83,23 @@ def test_a_fault_of_another_kind_of_machine_is_refused(nodes: Mapping[str, Node]
     ):
         typed("hanghttpd director1", nodes).check()
     typed("poweroff director1", nodes).check()
+
+
+@pytest.mark.parametrize("kind", naming.FAULTS.values(), ids=naming.FAULTS)
+def test_what_is_said_of_a_fault_is_a_sentence_of_plain_text(kind: type[Fault[Node]]) -> None:
+    about = naming.about(kind)
+    assert about.endswith(".")
+    assert not about.endswith(" .")
+    assert "`" not in about
+    assert naming.about(Drain).endswith(": ipvsadm -e ... -w 0.")
+
+
+def test_a_fault_of_what_speaks_vrrp_wants_a_director_that_does() -> None:
+    planned = plan(OwnChecker())
+    nodes = {host.name: node_of(host, planned) for host in planned.hosts}
+    with pytest.raises(HarnessError, match="HangKeepalived befalls what speaks VRRP, and dir"):
+        typed("hang director1", nodes).check()
+    typed("hangprogram director1 checker", nodes).check()
 
 
 def test_what_was_typed_is_a_module_that_python_takes(nodes: Mapping[str, Node]) -> None:

@@ -49,8 +49,7 @@ class Doing(Typed):
     def do_faults(self, line: str) -> None:
         """List the faults, with what each takes."""
         for name, kind in naming.FAULTS.items():
-            about = " ".join((kind.__doc__ or "").split()).partition(". ")[0].rstrip(".")
-            print(f"{name} {naming.usage(kind)}\n    {about}.")
+            print(f"{name} {naming.usage(kind)}\n    {naming.about(kind)}")
         print(*(f"{word}: {' or '.join(names)}" for word, names in naming.SHORT.items()), sep="\n")
 
     def do_heal(self, line: str) -> None:
@@ -66,6 +65,11 @@ class Doing(Typed):
             print("nothing suffers from that" if words else "nothing suffers")
         for fault in wanted:
             self._heal(fault)
+
+    def complete_heal(self, text: str, *ignored: Any) -> list[str]:
+        """What suffers, and from what."""
+        words = {word for each in self._injected for word in (each.node.name, type(each).__name__)}
+        return sorted(word for word in words if word.lower().startswith(text.lower()))
 
     def _heal(self, fault: Fault[Node]) -> None:
         healed = self._cluster.heal(fault)

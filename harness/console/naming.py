@@ -18,6 +18,9 @@ from harness.topology import VirtualService
 _PLAIN = re.compile(r"(bool|int|float|None|tuple\[.*\]|str| \| )+")
 """Types of which a value can be typed."""
 _IMPAIRMENTS = [each.name for each in fields(Impairment)]
+_SENTENCE = re.compile(r".*?[^.]\.(?= [A-Z]|$)")
+_MARKED = re.compile(r"(?::\w+:)?`+([^`]+)`+")
+"""What marks a word in docstrings, with its role before it."""
 _YES = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
 
 FAULTS: Mapping[str, type[Fault[Node]]] = {
@@ -40,6 +43,13 @@ def usage(kind: type[Fault[Node]]) -> str:
     others = [f"[{each.name}]" for each in _own(kind) if not _is_needed(each)]
     others = ["[loss=SHARE...]" if each == "[impairment]" else each for each in others]
     return " ".join(["MACHINE", *needed, *others])
+
+
+def about(kind: type[Fault[Node]]) -> str:
+    """The first sentence of what is said of it, as text for a terminal."""
+    said = " ".join((kind.__doc__ or "").split())
+    sentence = _SENTENCE.match(said)
+    return _MARKED.sub(r"\1", sentence[0] if sentence else said)
 
 
 def fault(

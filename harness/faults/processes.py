@@ -11,9 +11,22 @@ from harness.faults.fault import Fault, Surroundings
 from harness.keepalived.timers import Symptom
 from harness.lab.machine import Process
 from harness.nodes import DirectorNode, Node
+from harness.topology.machines import SPEAKERS
 
 
-class StopSpeaker(Fault[DirectorNode]):
+class _OfSpeaker(Fault[DirectorNode]):
+    """It befalls what speaks VRRP, so that has to be there."""
+
+    def check(self) -> None:
+        super().check()
+        if self.node.role.by not in SPEAKERS:
+            raise HarnessError(
+                f"{self.name} befalls what speaks VRRP, and {self.node.name} runs nothing of the"
+                " kind: StopProgram and HangProgram take any program by its name"
+            )
+
+
+class StopSpeaker(_OfSpeaker):
     """What speaks VRRP is stopped in an orderly way: a master resigns with an advertisement of
     priority 0.
     """
@@ -33,7 +46,7 @@ class StopKeepalived(StopSpeaker):
     """
 
 
-class HangSpeaker(Fault[DirectorNode]):
+class HangSpeaker(_OfSpeaker):
     """What speaks VRRP is stopped by SIGSTOP, and its children: silent, while the kernel still has
     all that it set.
     """
@@ -88,7 +101,7 @@ class HangKeepalived(HangSpeaker):
     """
 
 
-class KillKeepalived(Fault[DirectorNode]):
+class KillKeepalived(_OfSpeaker):
     """keepalived and its children die by SIGKILL: nobody takes the VIP and the IPVS table out of
     the kernel.
     """
@@ -100,7 +113,7 @@ class KillKeepalived(Fault[DirectorNode]):
         around.start(self.node)
 
 
-class CrashVrrp(Fault[DirectorNode]):
+class CrashVrrp(_OfSpeaker):
     """The VRRP child alone dies by SIGKILL; its parent starts another, so there is nothing to
     heal.
     """
@@ -113,7 +126,7 @@ class CrashVrrp(Fault[DirectorNode]):
 
 
 @dataclass(frozen=True)
-class Starve(Fault[DirectorNode]):
+class Starve(_OfSpeaker):
     """keepalived gets the processor by turns: it and its children stand still for ``stands``
     seconds, run for ``runs`` seconds, and so on. It is what a host that is too busy does to a
     virtual machine.

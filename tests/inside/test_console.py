@@ -134,6 +134,8 @@ def test_what_is_typed_becomes_a_scenario(
         Origin(("from topologies.director_pair import DirectorPair",), "DirectorPair"),
     )
     assert "suffers from Unplug since" in said(console, "link web1 lan down", capfd)
+    assert console.complete_heal("") == ["Unplug", "web1"]
+    assert console.complete_heal("un") == ["Unplug"]
     assert "web1-eth0<->lan (unplugged)" in said(console, "links", capfd)
     said(console, "load 10", capfd)
     said(console, "pass 1", capfd)
