@@ -199,6 +199,45 @@ def test_a_program_that_is_no_keepalived_is_refused(tmp_path: Path) -> None:
         program.make(str(tmp_path / "empty"), print)
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "E: Unable to locate package haproxxy\n",
+            "trixie has no package haproxxy; take another release, or a folder",
+        ),
+        (
+            "Package teamd is not available, but is referred to by another package.\n"
+            "E: Package 'teamd' has no installation candidate\n",
+            "trixie has no package teamd; take another release, or a folder",
+        ),
+        (
+            "E: The repository 'http://archive.test/debian trixie Release' does not have a"
+            " Release file.\n",
+            "the archives of this machine's apt have no release trixie; take another",
+        ),
+        (
+            "E: Failed to fetch http://archive.test/a.deb  Connection reset [IP: 192.0.2.1 80]\n",
+            "nothing is kept of it: http://archive.test/a.deb: Connection reset; try again",
+        ),
+        (
+            "newuidmap: write to uid_map failed\n",
+            "mmdebstrap needs root, or else the package uidmap and an entry in /etc/subuid",
+        ),
+        ("something else\n", "mmdebstrap ended with status 25"),
+    ],
+)
+def test_why_an_image_could_not_be_made_is_told_in_one_line(
+    tmp_path: Path, said: str, told: str
+) -> None:
+    """What mmdebstrap and apt write, in their words."""
+    steps = Steps(tmp_path / "log", lambda line: None, "image trixie")
+    steps.log.write_text(said)
+    ended = HarnessError("image trixie: mmdebstrap ended with status 25")
+    problem = release._explained("trixie", steps, ended)
+    assert told in str(problem).splitlines()[0]
+
+
 def test_what_cannot_be_made_leaves_nothing_and_what_is_made_is_made_once(tmp_path: Path) -> None:
     def half(made: Path, work: Path, steps: Steps) -> None:
         (made / "half").touch()
