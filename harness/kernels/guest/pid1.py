@@ -149,9 +149,13 @@ def _set_limits() -> None:
 
     A broadcast in a farm of 500 is 500 frames at once (kernel, ip-sysctl.rst and sysctl/net.rst).
     And a new network namespace has no tunl0, gre0 and so on, as where those are modules that nobody
-    has loaded.
+    has loaded. What a machine's firewall logs is in the kernel's log.
     """
-    settings = {"net/core/netdev_max_backlog": 1 << 20, "net/core/fb_tunnels_only_for_init_net": 1}
+    settings = {
+        "net/core/netdev_max_backlog": 1 << 20,
+        "net/core/fb_tunnels_only_for_init_net": 1,
+        "net/netfilter/nf_log_all_netns": 1,
+    }
     for ip in ("ipv4", "ipv6"):
         for number in (1, 2, 3):
             settings[f"net/{ip}/neigh/default/gc_thresh{number}"] = 1 << 16
