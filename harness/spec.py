@@ -108,6 +108,9 @@ class ClusterSpec:
         if self.selection is None or isinstance(self.source, Configured):
             return {HOST}
         hosts = self.plan().hosts
-        return {host.image for host in hosts if program in programs_of(host.role, host.image)} or {
-            HOST
-        }
+        found = set()
+        for host in hosts:
+            own = [each.argv[0] for each in host.role.runs]
+            if program in (*programs_of(host.role, host.image), *own):
+                found.add(host.image)
+        return found or {HOST}

@@ -8,9 +8,10 @@ import pytest
 
 from harness.clock import Window
 from harness.cluster import Cluster
-from harness.faults import StopHttpd
+from harness.faults import HangProgram, StopHttpd, StopProgram
+from harness.keepalived import timers
 from harness.scenario import topology
-from topologies.without_keepalived import IpvsSh, KubeProxy, Ldirectord
+from topologies.without_keepalived import PYTHON, IpvsSh, KubeProxy, Ldirectord, OwnChecker
 
 pytestmark = pytest.mark.forwarding
 
@@ -111,3 +112,55 @@ def test_health_checked_by_ldirectord(cluster: Cluster) -> None:
 
     assert left.within(due)
     assert back.within(due)
+
+
+@pytest.mark.health
+@topology(OwnChecker)
+@pytest.mark.needs("the Python that has pyroute2", program=PYTHON)
+@pytest.mark.control(
+    "the checker hangs",
+    fault=lambda node: HangProgram(node, "checker"),
+    node="director1",
+    caught="removed",
+)
+def test_health_checked_by_a_program_of_ones_own(cluster: Cluster) -> None:
+    """Whoever tells the kernel what the table is, by ipvsadm or by netlink as here, is judged by
+    the table alone: a real server that refuses connections is out after the next check, and in
+    again after one that it accepts.
+    """
+    cluster.settle()
+    (director,) = cluster.directors
+    server = cluster.real_servers[0]
+    due = timers.removal(cluster.service, StopHttpd.symptom)
+
+    with cluster.suffering(StopHttpd(server)) as struck:
+        left = director.removes(server, since=struck, until=due.latest)  # label: removed
+        answers = cluster.client.fetch(4)
+    back = director.adds(server, since=cluster.healed(), until=due.latest)
+
+    assert left.within(due)
+    assert {answer.server for answer in answers} == {cluster.real_servers[1].name}
+    assert back.within(due)
+
+
+@pytest.mark.health
+@topology(OwnChecker)
+@pytest.mark.needs("the Python that has pyroute2", program=PYTHON)
+@pytest.mark.control("the table goes with it", sabotage=cleared, caught="answers")
+def test_health_without_its_checker_goes_on_as_it_was(cluster: Cluster) -> None:
+    """The table is the kernel's: it stays when the program that made it is gone, and so does a real
+    server in it that has ended since. Started again, the program makes the table anew.
+    """
+    cluster.settle()
+    (director,) = cluster.directors
+    gone, left = cluster.real_servers
+
+    ended = cluster.suffering(StopProgram(director, "checker"))
+    with ended, cluster.suffering(StopHttpd(gone), at_once=True):
+        cluster.timeline.let_pass(10 * cluster.service.delay_loop)
+        answers = cluster.client.fetch(4)
+        assert sorted(answer.status for answer in answers) == [0, 0, 200, 200]  # label: answers
+        assert director.pool() == {gone.name: 1, left.name: 1}
+
+    cluster.settle()
+    assert [answer.status for answer in cluster.client.fetch(2)] == [200, 200]

@@ -71,6 +71,10 @@ def test_a_program_that_is_not_installed_is_named_with_its_machine() -> None:
         HarnessError, match="proxy1: there is no program nothing; install it: apt-get install nst"
     ):
         programs.require("proxy1", [Program(["nothing"], package="nst")], HOST)
+    own = "/usr/local/bin/mine"
+    programs.require("proxy1", [Program([own], files={own: "#!/bin/sh\n"})], HOST)
+    with pytest.raises(HarnessError, match=f"proxy1: there is no program {own}; give it among"):
+        programs.require("proxy1", [Program([own])], HOST)
     twice = [Program(["sh"]), Program(["sh"])]
     with pytest.raises(
         HarnessError, match="proxy1: two programs are called sh; give one another name="

@@ -248,7 +248,7 @@ def test_parts_that_contradict_each_other_are_refused(
     [
         (
             {"by": "hand"},
-            "Director: by must be one of keepalived, frr, ldirectord, ipvsadm, not 'hand'",
+            "Director: by must be one of keepalived, frr, ldirectord, ipvsadm, program, not 'hand'",
         ),
         (
             {"by": "ipvsadm", "vrrp": VrrpInstance(vrid=51, vip=VIP)},
@@ -257,6 +257,18 @@ def test_parts_that_contradict_each_other_are_refused(
         (
             {"by": "ldirectord", "config": "a.conf"},
             "config= is keepalived's, and its table is made by ldirectord",
+        ),
+        (
+            {"by": "ipvsadm", "sync_daemon": True},
+            "sync_daemon= is keepalived's, and its table is made by ipvsadm",
+        ),
+        (
+            {"by": "program", "notify_fifo": True},
+            "notify_fifo= is keepalived's, and its table is made by a program",
+        ),
+        (
+            {"by": "program", "services": [VirtualService(VIP)]},
+            'by="program" says that one of its programs makes its table, and it has none',
         ),
         (
             {"by": "ipvsadm", "services": [VirtualService(VIP, check=TcpCheck())]},

@@ -1,10 +1,21 @@
-"""IPVS without keepalived: the kernel's own test ipvs.sh, a node like kube-proxy's, and
-ldirectord.
+"""IPVS without keepalived: the kernel's own test ipvs.sh, a node like kube-proxy's, ldirectord,
+and a checker of one's own in Python.
 """
+
+import sys
 
 from mininet.topo import Topo
 
-from harness.topology import Client, Director, Dummy, HttpGet, RealServer, VirtualService
+from harness.topology import (
+    Client,
+    Director,
+    Dummy,
+    HttpGet,
+    Program,
+    RealServer,
+    TcpCheck,
+    VirtualService,
+)
 
 VIP = "207.175.44.110"
 CLUSTER_IP = "10.96.0.10"
@@ -95,4 +106,78 @@ class Ldirectord(Topo):
         self.addLink(lan, self.addHost("client", cls=Client, ip="172.16.10.100/24"))
 
 
-topos = {"ipvs_sh": IpvsSh, "kube_proxy": KubeProxy, "ldirectord": Ldirectord}
+OWN_VIP = "172.16.10.50"
+OWN_SERVERS = ("172.16.10.21", "172.16.10.22")
+OWN_DELAY = 2
+CHECKER = f"""\
+import contextlib
+import socket
+import time
+
+from pyroute2 import IPVS, IPVSDest, IPVSService
+from pyroute2.netlink.exceptions import NetlinkError
+
+SERVICE = IPVSService(addr="{OWN_VIP}", port=80, protocol=socket.IPPROTO_TCP, sched_name="rr")
+
+
+def answers(server):
+    try:
+        socket.create_connection((server, 80), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+ipvs = IPVS()
+with contextlib.suppress(NetlinkError):
+    ipvs.service("del", service=SERVICE)
+ipvs.service("add", service=SERVICE)
+there = set()
+print("the virtual service is there", flush=True)
+while True:
+    for server in {OWN_SERVERS}:
+        if answers(server) == (server in there):
+            continue
+        deed = "del" if server in there else "add"
+        ipvs.dest(deed, service=SERVICE, dest=IPVSDest(addr=server, port=80))
+        there ^= {{server}}
+        print("real servers:", *sorted(there), flush=True)
+    time.sleep({OWN_DELAY})
+"""
+PYTHON = sys.executable
+"""The Python that has pyroute2: this one."""
+
+
+class OwnChecker(Topo):
+    """As with ldirectord, and in its place a program of one's own in Python, which tells the kernel
+    by netlink (pyroute2) what the table is.
+    """
+
+    def build(self) -> None:
+        check = TcpCheck(connect_timeout=1, retry=0, warmup=0)
+        web = VirtualService(OWN_VIP, delay_loop=OWN_DELAY, check=check)
+        program = "/usr/local/bin/checker.py"
+        checker = Program(
+            [PYTHON, program], ready="is there", files={program: CHECKER}, name="checker"
+        )
+        lan = self.addSwitch("lan", subnet="172.16.10.0/24", dpid="1")
+        director = self.addHost(
+            "director1",
+            cls=Director,
+            ip="172.16.10.11/24",
+            by="program",
+            services=[web],
+            runs=(checker,),
+        )
+        self.addLink(lan, director)
+        for number, ip in enumerate(OWN_SERVERS, start=1):
+            self.addLink(lan, self.addHost(f"web{number}", cls=RealServer, ip=ip, serves=[web]))
+        self.addLink(lan, self.addHost("client", cls=Client, ip="172.16.10.100/24"))
+
+
+topos = {
+    "ipvs_sh": IpvsSh,
+    "kube_proxy": KubeProxy,
+    "ldirectord": Ldirectord,
+    "own_checker": OwnChecker,
+}

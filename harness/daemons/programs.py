@@ -32,9 +32,10 @@ def require(host: str, programs: Iterable[Program], image: Image) -> None:
             )
         names.add(program.name)
         file = program.argv[0]
-        if "/" not in file and image.program(file) is None:
-            package = daemon_of(program).package
-            where = f"the image {image.name} has no" if not image.is_host else "there is no"
-            raise HarnessError(
-                f"{host}: {where} program {file}; install it: apt-get install {package}"
-            )
+        if file in program.files or image.program(file) is not None:
+            continue
+        where = f"the image {image.name} has no" if not image.is_host else "there is no"
+        cure = f"install it: apt-get install {daemon_of(program).package}"
+        if "/" in file:
+            cure = "give it among files=, or install it"
+        raise HarnessError(f"{host}: {where} program {file}; {cure}")

@@ -66,12 +66,11 @@ def programs_of(role: Role, image: Image) -> list[str]:
             for family, program in firewall.PROGRAMS.items()
             if firewall.marks(role.services, family)
         ]
-        own = (
-            IMPLEMENTATIONS[role.by].daemons(image)[0].argv[0]
-            if role.by in IMPLEMENTATIONS
-            else role.by
-        )
-        found += [*dict.fromkeys([own, "ipvsadm"]), *marked]
+        if role.by in IMPLEMENTATIONS:
+            found.append(IMPLEMENTATIONS[role.by].daemons(image)[0].argv[0])
+        elif role.by == "ldirectord":
+            found.append(role.by)
+        found += ["ipvsadm", *marked]
     if isinstance(role, MailServer):
         found.append(mail.MAIL.argv[0])
     if isinstance(role, RealServer):

@@ -35,7 +35,7 @@ class Configuration:
             return ldirectord.render(
                 (each, director.destinations(each)) for each in role.services
             ).encode()
-        if role.by == "ipvsadm":
+        if role.by in ("ipvsadm", "program"):
             return "".join(f"{' '.join(words)}\n" for words in self.commands()).encode()
         if keepalived.CONFIG in role.files:
             return role.files[keepalived.CONFIG][0]

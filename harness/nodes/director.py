@@ -111,7 +111,7 @@ class DirectorNode(Balancer):
     def config_text(self) -> bytes:
         """The keepalived.conf: the user's own, byte for byte, or else the generated one. Without
         keepalived it is what vrrpd or ldirectord reads, or the rules that ipvsadm-restore would
-        take.
+        take: those that make the table which the topology wants, whoever makes it.
         """
         return self._configuration.text()
 
@@ -169,7 +169,7 @@ class DirectorNode(Balancer):
         """Where its configuration is."""
         if self.role.by in IMPLEMENTATIONS:
             return self.speaker.config_file
-        return {"ldirectord": ldirectord.CONFIG, "ipvsadm": ipvsadm.RULES}[self.role.by]
+        return ldirectord.CONFIG if self.role.by == "ldirectord" else ipvsadm.RULES
 
     @property
     def idle(self) -> list[Daemon]:
@@ -197,6 +197,7 @@ class DirectorNode(Balancer):
         It is on the timeline, with the edits. A cluster whose configuration is left so is not
         shared.
         """
+        self.process(keepalived.KEEPALIVED)
         timeline = self.context.timeline
         written = ", ".join(f"{old!r} -> {new!r}" for old, new in edits) or None
         began = timeline.record(
@@ -307,7 +308,8 @@ class DirectorNode(Balancer):
                 timeline.record(
                     StateChanged(timeline.now(), self.name, instance=instance, state=state)
                 )
-            if keepalived.TABLE_CHANGED.search(line):
+            # what a program of the user's own says when it changes the table, nobody knows
+            if self.role.by == "program" or keepalived.TABLE_CHANGED.search(line):
                 recorder.look_at_ipvs(self.machine)
 
         return read

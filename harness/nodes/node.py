@@ -77,7 +77,7 @@ class Node:
         devices.make(self.machine)
         for program in self.plan.role.runs:
             for path, text in program.files.items():
-                self.machine.write(path, text)
+                self.machine.write(path, text, 0o755 if path == program.argv[0] else 0o644)
         for rule in self.plan.role.firewall:
             self.machine.run([IPTABLES, *shlex.split(rule)])
         for name, value in self.plan.role.sysctl.items():
@@ -125,6 +125,10 @@ class Node:
             raise HarnessError(
                 f"{self.name}: there is no {daemon.argv[0]}; install it: apt-get install"
                 f" {daemon.package}"
+            ) from None
+        except OSError as problem:
+            raise HarnessError(
+                f"{self.name}: cannot run {daemon.argv[0]}: {problem.strerror}"
             ) from None
         finally:
             os.close(writer)

@@ -104,7 +104,8 @@ def _claims(host: HostPlan, lan: str) -> list[str]:
     if not isinstance(role, Director):
         return []
     if role.by not in SPEAKERS:
-        return [f"its table is made by {role.by}"] if host.interface().lan == lan else []
+        maker = role.runs[0].name if role.by == "program" else role.by
+        return [f"its table is made by {maker}"] if host.interface().lan == lan else []
     if role.config is not None:
         return [f"keepalived.conf: {role.config}"]
     names = [interface.name for interface in host.interfaces if interface.lan == lan]

@@ -63,8 +63,20 @@ KEEPALIVED_CONF = "/etc/keepalived/keepalived.conf"
 
 SPEAKERS = ("keepalived", "frr")
 """What elects the owner of a director's VIPs."""
-BUILDERS = (*SPEAKERS, "ldirectord", "ipvsadm")
+BUILDERS = (*SPEAKERS, "ldirectord", "ipvsadm", "program")
 """All that may make a director; those that speak no VRRP make its IPVS table."""
+KEEPALIVEDS = (
+    "vrrp",
+    "sync_groups",
+    "config",
+    "edits",
+    "read",
+    "notify_fifo",
+    "smtp_alert",
+    "sync_daemon",
+    "lvs_timeouts",
+)
+"""What only keepalived makes anything of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +87,8 @@ class Director(Role):
     - ``services``: the virtual services that are balanced over the real servers.
     - ``by``: which program makes a director of it. ``keepalived`` is the default. ``ldirectord``
       and ``ipvsadm`` make the IPVS table only, so the director holds the VIPs of its services
-      itself. ``frr`` is FRRouting's vrrpd, which elects as keepalived does and balances nothing.
+      itself; so does a ``program`` of the user's own, which is one of those in ``runs``. ``frr`` is
+      FRRouting's vrrpd, which elects as keepalived does and balances nothing.
     - ``config``: the path of a keepalived.conf, which is used byte for byte.
     - ``edits``: pairs of a text that is in the generated keepalived.conf once, and its replacement.
     - ``files``: further files of the machine: path -> content and permissions. A keepalived.conf
@@ -140,16 +153,16 @@ class Director(Role):
         if self.by == "frr":
             self._check_frr()
             return
-        own = {
-            "vrrp": self.vrrp,
-            "sync_groups": self.sync_groups,
-            "config": self.config,
-            "edits": self.edits,
-        }
-        if given := [name for name, value in own.items() if value]:
+        maker = "a program" if self.by == "program" else self.by
+        if given := [name for name in KEEPALIVEDS if getattr(self, name)]:
             raise HarnessError(
                 f"Director: {given[0]}= is keepalived's, and its table is made by"
-                f" {self.by}: leave one of them out"
+                f" {maker}: leave one of them out"
+            )
+        if self.by == "program" and not self.runs:
+            raise HarnessError(
+                'Director: by="program" says that one of its programs makes its table, and it has'
+                " none: give it one as runs=, or take keepalived, ldirectord or ipvsadm"
             )
         if self.by == "ipvsadm" and any(service.checks for service in self.services):
             raise HarnessError(
