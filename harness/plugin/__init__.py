@@ -1,18 +1,19 @@
 """The pytest plugin. Each module is one feature with its options, hooks and fixtures:
 
 ``where`` moves the run onto the kernel that carries the clusters, ``readable`` says what it may
-read there, ``parallel`` moves it onto several at once, ``remote`` onto other machines', ``deadly``
-and ``spinning`` keep it from scenarios that would end it, ``shard`` leaves parts of the suite to
-others; ``clusters`` has the fixtures, ``needs`` skips what this machine's programs lack,
-``controls`` plants what scenarios must catch, ``reasons`` looks whether the statements are there
-that are to catch it, ``outcomes`` says how a scenario ended, for the
-terminal of ``reader``, ``causes`` what a failure looks like, ``evidence`` keeps what happened in
-it, ``report`` tells of the run as a whole, ``unwritten`` of what it could not write, ``stopping``
-gives a prompt.
+read there, ``parallel`` moves it onto several at once, ``remote`` onto other machines',
+``interrupted`` ends it in order, ``deadly`` and ``spinning`` keep it from scenarios that would end
+it, ``shard`` leaves parts of the suite to others; ``clusters`` has the fixtures, ``needs`` skips
+what this machine's programs lack, ``controls`` plants what scenarios must catch, ``reasons`` looks
+whether the statements are there that are to catch it, ``outcomes`` says how a scenario ended, for
+the terminal of ``reader``, ``causes`` what a failure looks like, ``evidence`` keeps what happened
+in it, ``report`` tells of the run as a whole, ``unwritten`` of what it could not write,
+``stopping`` gives a prompt.
 """
 
 pytest_plugins = (
     "harness.plugin.where",
+    "harness.plugin.interrupted",
     "harness.plugin.deadly",
     "harness.plugin.spinning",
     "harness.plugin.readable",

@@ -21,10 +21,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def serve(config: pytest.Config, run: Path) -> None:
     """Serve the page until pytest ends, if that is wanted. HarnessError if it cannot be."""
     if config.getoption("web"):
-        from harness.kernels.host import interrupts
         from harness.live import Served
 
-        interrupts.install_once()  # so that what was found until then is on the page
         served = Served(run)
         config.add_cleanup(served.close)
         print(f"lvs-harness: {served.url} (as long as the run runs)", flush=True)

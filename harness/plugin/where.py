@@ -158,6 +158,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         print(f"lvs-harness: {problem}; nothing was run", file=sys.stderr)
         return pytest.ExitCode.INTERNAL_ERROR
     except KeyboardInterrupt:
+        config.add_cleanup(interrupts.begin_end())
         print("lvs-harness: interrupted before anything was run", file=sys.stderr)
         return interrupts.INTERRUPTED if CONFIGURED in config.stash else pytest.ExitCode.INTERRUPTED
 

@@ -190,11 +190,25 @@ def test_ctrl_c_ends_pytest_and_its_page(
     """The page of what was found until then is written; a second Ctrl-C, as people press it,
     takes nothing of that.
     """
-    VIRTUAL.find()
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    (tmp_path / "test_it.py").write_text(LASTING)
-    running = Terminal(tmp_path, "pytest", "--web", "-p", "no:cacheprovider", "-v", "-n", workers)
+    running = lasting(tmp_path, "--web", "-n", workers)
     url = running.wait(URL.pattern)
+    is_interrupted(running, times)
+    nothing_left(running, url)
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_two_ctrl_c_end_pytest_without_a_page_as_well(workers: str, tmp_path: Path) -> None:
+    is_interrupted(lasting(tmp_path, "-n", workers), times=2)
+
+
+def lasting(folder: Path, *options: str) -> Terminal:
+    VIRTUAL.find()
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "test_it.py").write_text(LASTING)
+    return Terminal(folder, "pytest", "-p", "no:cacheprovider", "-v", *options)
+
+
+def is_interrupted(running: Terminal, times: int) -> None:
     running.wait("PASSED")
     running.press(CTRL_C * times)
 
@@ -204,7 +218,6 @@ def test_ctrl_c_ends_pytest_and_its_page(
     assert "Traceback" not in said
     assert len(re.findall("KeyboardInterrupt !!|lvs-harness: interrupted", said)) == 1, said
     assert "report.html" in said
-    nothing_left(running, url)
 
 
 @pytest.mark.parametrize("times", [1, 2])

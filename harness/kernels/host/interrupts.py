@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
@@ -27,28 +27,12 @@ class Ended(KeyboardInterrupt):
         self.number = number
 
 
-def install_once() -> None:
-    """From now on only the first Ctrl-C interrupts. The second one, as people press it, would
-    interrupt the end that the first one has begun; the third ends the process at once.
-    """
-    _once((signal.SIGINT,), signal.default_int_handler, lambda number: KeyboardInterrupt())
-
-
 def install() -> None:
     """From now on SIGTERM, SIGHUP and SIGQUIT raise :class:`Ended`, unless they are ignored, as
     under nohup.
 
     Only the first one does; the third ends the process at once. Elsewhere than in the main thread
     nothing changes.
-    """
-    _once(_ENDING, signal.SIG_DFL, Ended)
-
-
-def _once(
-    numbers: Iterable[int], usual: object, interruption: Callable[[int], BaseException]
-) -> None:
-    """Have only the first of these signals raise its ``interruption``, where they are handled as
-    ``usual`` now.
     """
     if threading.current_thread() is not threading.main_thread():
         return
@@ -57,11 +41,37 @@ def _once(
     def interrupt(number: int, frame: FrameType | None) -> None:
         heard.append(number)
         if len(heard) == 1:
-            raise interruption(number)
+            raise Ended(number)
         if len(heard) > _PATIENCE:
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
+            _end_at_once(number)
 
-    for number in numbers:
-        if signal.getsignal(number) is usual:
+    for number in _ENDING:
+        if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, interrupt)
+
+
+def begin_end() -> Callable[[], None]:
+    """Ctrl-C has begun the end. A second one, as people press it, is not to interrupt that, and
+    the third ends the process at once; until what is returned is called.
+    """
+    on_main_thread = threading.current_thread() is threading.main_thread()
+    if not on_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return lambda: None
+    heard: list[int] = []
+
+    def wait(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
+        if len(heard) >= _PATIENCE:
+            _end_at_once(number)
+
+    signal.signal(signal.SIGINT, wait)
+
+    def restore() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    return restore
+
+
+def _end_at_once(number: int) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
