@@ -2,6 +2,8 @@
 it, in time.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from harness.cluster import Cluster
@@ -237,10 +239,12 @@ def test_tracking_a_file_moves_the_vip_at_once(cluster: Cluster, value: int) -> 
 )
 @topology(DirectorGroup, track_files=(TrackedFile(name="claims", path="/run/claims"),))
 def test_tracking_a_file_may_raise_the_backups_claim(cluster: Cluster) -> None:
-    """90 + 20 > 100: the backup outranks the master from then on, and preempts."""
+    """90 + 20 > 100: the backup outranks the master from then on, and preempts. Its timer ends as
+    if its priority had been 110 all along.
+    """
     backup = cluster.settle().backup
     (file,) = backup.vrrp.track_files
-    due = timers.preemption(backup.vrrp)
+    due = timers.preemption(replace(backup.vrrp, priority=110))
 
     with cluster.suffering(WriteNumber(backup, file, 20)) as struck:
         took = backup.takes(cluster.vip, since=struck, until=due.latest)  # label: takes over
