@@ -52,6 +52,16 @@ def to_realtime(instant: Instant) -> int:
     return round(instant * 1e9) + realtime_ahead()
 
 
+def milliseconds(seconds: float) -> str:
+    """A time in milliseconds, to the microsecond where it is short."""
+    return f"{seconds * 1000:.3f}" if abs(seconds) < 0.01 else f"{seconds * 1000:.1f}"
+
+
+def duration(seconds: float) -> str:
+    """A time with its unit, see :func:`milliseconds`."""
+    return f"{milliseconds(seconds)} ms"
+
+
 @dataclass(frozen=True)
 class Window:
     """When something is due: from ``earliest`` to ``latest``, in seconds.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 
-from harness.clock import Instant, Window
+from harness.clock import Instant, Window, duration, milliseconds
 from harness.events import Event, Expected, Judged, Missed, Value
 from harness.timeline import Timeline, TooLate
 
@@ -48,6 +48,31 @@ class Due(Window):
         return met
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """Whether something was on time: true or false, and in words, which pytest shows where it was
+    not.
+    """
+
+    judged: Judged
+
+    def __bool__(self) -> bool:
+        return self.judged.met
+
+    def __repr__(self) -> str:
+        return f"{self.judged.node} {judged_in_words(self.judged)}"
+
+
+def judged_in_words(event: Judged) -> str:
+    """What was judged, for whoever knows on which node."""
+    since = event.since
+    verdict = "in" if event.met else "NOT IN"
+    return (
+        f"{event.what} after {duration(event.measured - since)}: {verdict}"
+        f" {milliseconds(event.earliest - since)} to {duration(event.latest - since)}"
+    )
+
+
 class Took(float):
     """How many seconds something took, as a wait returns it: a number that knows what it measured.
 
@@ -59,7 +84,7 @@ class Took(float):
     since: Instant
     at: Instant
 
-    _judge: Callable[[Took, Window, Instant], bool]
+    _judge: Callable[[Took, Window, Instant], Verdict]
 
     @classmethod
     def measured(
@@ -67,7 +92,7 @@ class Took(float):
         expected: Expected,
         since: Instant,
         at: Instant,
-        judge: Callable[[Took, Window, Instant], bool],
+        judge: Callable[[Took, Window, Instant], Verdict],
     ) -> Took:
         """What was ``expected`` has happened ``at`` this instant; ``judge`` compares it with a
         window.
@@ -77,13 +102,13 @@ class Took(float):
         took._judge = judge
         return took
 
-    def within(self, due: Window) -> bool:
+    def within(self, due: Window) -> Verdict:
         """Whether it took so long, by this machine's clock; the answer is on the timeline and in
         the report.
         """
         return self._judge(self, due, self.since)
 
-    def happened_within(self, due: Window) -> bool:
+    def happened_within(self, due: Window) -> Verdict:
         """The same where the window is of instants: ``took.happened_within(candidate + due)``."""
         return self._judge(self, due, 0.0)
 
@@ -129,28 +154,26 @@ class Expectations:
             )
             raise TooLate(f"{node} {what}: due within {until:.3f} s, and it has not") from None
 
-        def judge(took: Took, due: Window, start: Instant) -> bool:
+        def judge(took: Took, due: Window, start: Instant) -> Verdict:
             return self._judge(took, due.with_slack(slack), start)
 
         return Took.measured(expected, since, event.at, judge)
 
-    def _judge(self, took: Took, window: Window, start: Instant) -> bool:
+    def _judge(self, took: Took, window: Window, start: Instant) -> Verdict:
         """Whether it happened in a window that begins to count at ``start``."""
         met = took.at - start in window
         self.note(met)
-        self._timeline.record(
-            Judged(
-                self._timeline.now(),
-                took.node,
-                what=took.what,
-                since=round(took.since, 9),
-                earliest=round(start + window.earliest, 9),
-                latest=round(start + window.latest, 9),
-                measured=took.at,
-                met=met,
-            )
+        judged = Judged(
+            self._timeline.now(),
+            took.node,
+            what=took.what,
+            since=round(took.since, 9),
+            earliest=round(start + window.earliest, 9),
+            latest=round(start + window.latest, 9),
+            measured=took.at,
+            met=met,
         )
-        return met
+        return Verdict(self._timeline.record(judged))
 
     def within(self, window: Window) -> Due:
         """The window, which notes what is compared with it."""

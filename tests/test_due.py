@@ -36,7 +36,9 @@ def test_a_wait_returns_a_number_that_knows_what_it_measured() -> None:
 def test_a_judgement_is_on_the_timeline_with_its_window(window: Window, met: bool) -> None:
     timeline = Timeline()
     expectations, took = takes_at(13.5, timeline)
-    assert took.within(window) is met
+    verdict = took.within(window)
+    assert bool(verdict) is met
+    assert repr(verdict).startswith(f"director2 takes {VIP} after 3500.0 ms: ")
     (judged,) = timeline.events(Judged)
     assert (judged.since, judged.earliest, judged.latest) == (
         10,
@@ -56,7 +58,7 @@ def test_a_judgement_is_on_the_timeline_with_its_window(window: Window, met: boo
 def test_a_window_of_instants_is_not_counted_from_the_wait(window: Window, met: bool) -> None:
     timeline = Timeline()
     _, took = takes_at(13.5, timeline)
-    assert took.happened_within(window) is met
+    assert bool(took.happened_within(window)) is met
     (judged,) = timeline.events(Judged)
     assert (judged.earliest, judged.latest) == (window.earliest, window.latest)
 

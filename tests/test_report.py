@@ -424,6 +424,8 @@ def test_the_reason_is_the_cause_or_the_window_or_what_was_raised(tmp_path: Path
         " latest=2)": "looks like: VRID",
         "> assert\nE  AssertionError: assert 3.6 in Due(earliest=1,"
         " latest=2)": "d comes after 3600.0 ms: NOT IN",
+        "> assert\nE  assert d comes after 3600.0 ms: NOT IN 1000.0 to 2000.0"
+        " ms": "d comes after 3600.0 ms: NOT IN",
         "> assert\nE  AssertionError: assert 'a' == 'b'": "AssertionError: assert 'a' == 'b'",
         "d comes: due within 3 s, and it has not\n\n>"
         " line": "d comes: due within 3 s, and it has not",

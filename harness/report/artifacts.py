@@ -75,7 +75,8 @@ class Scenario:
             return lines[0] if lines else ""
         first = (raised or [line.strip() for line in lines] or [""])[0]
         late = [event for event in self.events if isinstance(event, Judged) and not event.met]
-        return f"{late[-1].node} {words(late[-1])}" if late and " in Due(" in first else first
+        missed = f"{late[-1].node} {words(late[-1])}" if late else ""
+        return missed if late and (missed in first or " in Due(" in first) else first
 
     @property
     def files(self) -> list[Path]:

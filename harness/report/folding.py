@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from harness.clock import Instant
+from harness.clock import Instant, duration
 from harness.events import (
     Advertisement,
     Arp,
@@ -21,7 +21,7 @@ from harness.events import (
     Request,
     StateChanged,
 )
-from harness.report.words import duration, words, worth_a_line
+from harness.report.words import words, worth_a_line
 
 Style = Literal["", "fault", "missed", "master"]
 """What deserves a colour."""

@@ -9,11 +9,11 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from harness.clock import duration, milliseconds
 from harness.events import Judged, Missed
 from harness.report import table
 from harness.report.artifacts import Run, Scenario
 from harness.report.summary import plain
-from harness.report.words import duration, milliseconds
 from harness.topology.machines import SPEAKERS
 
 LAST_LINES: Final = 60

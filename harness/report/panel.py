@@ -15,13 +15,13 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from harness import received
-from harness.clock import Instant
+from harness.clock import Instant, duration, milliseconds
 from harness.events import Expected, Judged, Missed
 from harness.report import broadcasts, captures, ladder, picture, table
 from harness.report.artifacts import CAPTURE, Scenario
 from harness.report.ladder import Rung
 from harness.report.picture import Picture
-from harness.report.words import duration, milliseconds, words
+from harness.report.words import words
 
 GOOD: Final = ("passed", "skipped")
 LOOKS_LIKE: Final = "looks like: "

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.clock import Instant
+from harness.clock import Instant, duration
 from harness.events import Event, Request
 from harness.report import plots
 from harness.report.artifacts import Scenario
 from harness.report.plots import Plot
-from harness.report.words import DIRECTING, SERVING, duration, words
+from harness.report.words import DIRECTING, SERVING, words
 
 Bar = tuple[int, float, float, str, str]
 """Row, from, to, kind (``MASTER``, ``VIP``, ``pool``, ``due``, ...), what it says."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from harness.clock import duration
+from harness.due import judged_in_words
 from harness.events import (
     AddressChanged,
     Advertisement,
@@ -31,16 +33,6 @@ from harness.events import (
 DIRECTING = ("Director", "DirectorAndRealServer")
 SERVING = ("RealServer", "DirectorAndRealServer")
 """The roles of machines that balance requests, and of those that answer, as artifacts name them."""
-
-
-def milliseconds(seconds: float) -> str:
-    """A time in milliseconds, to the microsecond where it is short."""
-    return f"{seconds * 1000:.3f}" if abs(seconds) < 0.01 else f"{seconds * 1000:.1f}"
-
-
-def duration(seconds: float) -> str:
-    """A time with its unit, see :func:`milliseconds`."""
-    return f"{milliseconds(seconds)} ms"
 
 
 def words(event: Event) -> str:
@@ -82,7 +74,7 @@ def words(event: Event) -> str:
         case Expected():
             return f"{event.what}: due"
         case Judged():
-            return _judged(event)
+            return judged_in_words(event)
         case Missed():
             return f"{event.what}: NOT within {duration(event.latest - event.since)}"
     return _other(event)
@@ -166,12 +158,3 @@ def _destination(event: DestinationChanged) -> str:
     sign = {"added": "+", "removed": "-"}.get(event.action, "~")
     weight = "" if event.action == "removed" else f", weight {event.weight}"
     return f"pool {sign} {event.address}{weight}"
-
-
-def _judged(event: Judged) -> str:
-    measured, since = event.measured - event.since, event.since
-    verdict = "in" if event.met else "NOT IN"
-    return (
-        f"{event.what} after {duration(measured)}: {verdict}"
-        f" {milliseconds(event.earliest - since)} to {duration(event.latest - since)}"
-    )
