@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from functools import lru_cache
 from typing import NamedTuple
 
 from harness.lab.plan import Plan
@@ -42,13 +41,12 @@ class Commenter:
                 for instance in host.role.instances:
                     vips += instance.vips
         self._vips = {ipaddress.ip_address(vip.partition("/")[0]).packed for vip in vips}
-        self._exchange = lru_cache(maxsize=1024)(self._exchange_of)
 
     def comment(self, data: bytes) -> str | None:
         """What an Ethernet frame is; None if that is nothing of note."""
         kind = data[12:14]
-        if kind == _IPV4 and data[23:24] in _EXCHANGED:  # nearly all are
-            return self._exchange(data[26:30], data[30:34])
+        if ends := endpoints(data):
+            return self.exchange(ends[:4], ends[4:])
         if kind == _ARP:
             return _arp(data[14:])
         if kind == _IPV4 and len(data) >= 34:
@@ -65,9 +63,9 @@ class Commenter:
             return f"{inner}, tunnelled" if inner else None
         if packet.protocol not in _PORTS:
             return None
-        return self._exchange(packet.source, packet.destination)
+        return self.exchange(packet.source, packet.destination)
 
-    def _exchange_of(self, sender: bytes, receiver: bytes) -> str | None:
+    def exchange(self, sender: bytes, receiver: bytes) -> str | None:
         """Which exchange a packet belongs to, by its addresses."""
         source, destination = self._roles.get(sender), self._roles.get(receiver)
         if isinstance(source, Director) and isinstance(destination, RealServer):
@@ -82,6 +80,15 @@ class Commenter:
         if isinstance(destination, Client) and (serves[0] or isinstance(source, RealServer)):
             return "client request, answer"
         return None
+
+
+def endpoints(data: bytes) -> bytes:
+    """The two addresses of a frame that carries TCP or UDP over IPv4, one behind the other;
+    nothing of any other frame.
+    """
+    if data[12:14] == _IPV4 and data[23:24] in _EXCHANGED:
+        return data[26:34]
+    return b""
 
 
 def _ipv4(data: bytes) -> _Packet:

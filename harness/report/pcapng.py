@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable
-from functools import lru_cache
+from typing import NamedTuple
 
 SECTION, INTERFACE, PACKET = 0x0A0D0D0A, 1, 6
 _BYTE_ORDER = 0x1A2B3C4D
@@ -51,9 +51,11 @@ class Writer:
             self.close()
             raise
 
-    def write(self, packets: Iterable[bytes]) -> None:
-        """Append what :func:`packet` made. Raises OSError, for example when the disk is full."""
-        self._put(b"".join(packets))
+    def write(self, blocks: Iterable[bytes]) -> None:
+        """Append blocks, or the parts of blocks. Raises OSError, for example when the disk is
+        full.
+        """
+        self._put(b"".join(blocks))
 
     def _put(self, data: bytes) -> None:
         rest = memoryview(data)
@@ -65,31 +67,40 @@ class Writer:
         os.close(self._fd)
 
 
-def packet(interface: int, at: int, data: bytes, sent: bool, comment: str | None = None) -> bytes:
-    """The block of one frame; ``at`` in nanoseconds of the Unix epoch, ``sent`` by the interface or
-    received by it.
-    """
-    options = _of_packet(sent, comment)
-    padding, size = _PADDING[len(data) & 3], len(data)
-    length = _AROUND + size + len(padding) + len(options)
-    head = _HEAD.pack(PACKET, length, interface, at >> 32, at & 0xFFFFFFFF, size, size)
-    return b"".join((head, data, padding, options, _LENGTH.pack(length)))
-
-
 _HEAD, _LENGTH = struct.Struct("=IIIIIII"), struct.Struct("=I")
-_AROUND = _HEAD.size + _LENGTH.size
-"""Bytes of a frame's block beside the frame and its options."""
 
 
-@lru_cache(maxsize=1024)
-def _of_packet(sent: bool, comment: str | None) -> bytes:
-    """The options of a frame: those of most frames are alike, and there may be thousands a
-    second.
-    """
+class Alike(NamedTuple):
+    """What frames have in common that differ in their bytes and instants alone: most do."""
+
+    interface: int
+    size: int
+    length: int
+    behind: bytes
+    """The block's end, behind the frame."""
+
+    def head(self, at: int) -> bytes:
+        """The block's beginning, before the frame; ``at`` in nanoseconds of the Unix epoch."""
+        size = self.size
+        return _HEAD.pack(
+            PACKET, self.length, self.interface, at >> 32, at & 0xFFFFFFFF, size, size
+        )
+
+
+def alike(interface: int, size: int, sent: bool, comment: str | None = None) -> Alike:
+    """Of frames of so many bytes, ``sent`` by the interface or received by it."""
     options = [(_FLAGS, struct.pack("=I", _OUTBOUND if sent else _INBOUND))]
     if comment is not None:
         options.append((COMMENT, comment.encode()))
-    return _encoded(options)
+    end = _PADDING[size & 3] + _encoded(options)
+    length = _HEAD.size + size + len(end) + _LENGTH.size
+    return Alike(interface, size, length, end + _LENGTH.pack(length))
+
+
+def packet(interface: int, at: int, data: bytes, sent: bool, comment: str | None = None) -> bytes:
+    """The block of one frame; ``at`` and ``sent`` as for :class:`Alike` and :func:`alike`."""
+    common = alike(interface, len(data), sent, comment)
+    return b"".join((common.head(at), data, common.behind))
 
 
 def _block(kind: int, body: bytes, options: Iterable[tuple[int, bytes]]) -> bytes:
