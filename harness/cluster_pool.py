@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from harness.clock import await_multiple
@@ -25,10 +26,18 @@ before, be it only that pytest had more to print.
 class Pool:
     """Builds clusters, one at a time, and keeps each for the scenarios that share its topology."""
 
-    def __init__(self, folder: Path, slack: float, seed: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        slack: float,
+        seed: int,
+        last_look: Callable[[Cluster], None] = lambda cluster: None,
+    ) -> None:
         """``folder`` gets a subfolder for each cluster; ``slack`` in seconds, see
-        :class:`harness.cluster.Cluster`.
+        :class:`harness.cluster.Cluster`. Whoever takes a ``last_look`` is given each cluster
+        before it ends.
         """
+        self._last_look = last_look
         self._folder, self._slack, self._seed = folder, slack, seed
         self._supervisor: Supervisor | None = None
         self._cluster: Cluster | None = None
@@ -79,7 +88,10 @@ class Pool:
         """End the cluster."""
         cluster, self._cluster = self._cluster, None
         if cluster is not None:
-            cluster.close()
+            try:
+                self._last_look(cluster)
+            finally:
+                cluster.close()
 
     def close(self) -> None:
         """End everything."""

@@ -2,12 +2,14 @@
 
 A fault makes much look like a misconfiguration. So what counts is what showed before the scenario's
 first fault; only a scenario without any is judged by all that was recorded. A scenario may pass
-although its cluster is misconfigured, for what it tries may be something else: it fails under
-``--strict-diagnosis``, unless its author has said so with the mark ``diagnosis``.
+although its cluster is misconfigured, for what it tries may be something else: that is a warning,
+and fails it under ``--strict-diagnosis``, unless its author has said so with the mark
+``diagnosis``.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 
 import pytest
@@ -25,6 +27,12 @@ from harness.topology import PhantomRouter
 
 LOOKS_LIKE = "looks like"
 MARK = "diagnosis"
+_PASSED = pytest.StashKey[list[pytest.Item]]()
+"""What has passed on the present cluster."""
+
+
+class Misconfigured(pytest.PytestWarning):
+    """Scenarios have passed on a cluster that looks misconfigured."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -73,6 +81,7 @@ def tell(item: pytest.Item, report: pytest.TestReport) -> None:
     if cluster is None or report.when != "call" or report.skipped:
         return
     if report.passed and not item.config.getoption("strict_diagnosis"):
+        item.config.stash.setdefault(_PASSED, []).append(item)
         return  # to look reads clocks, which shifts what the next scenario measures
     found = _causes(cluster)
     if report.failed and found:
@@ -80,6 +89,33 @@ def tell(item: pytest.Item, report: pytest.TestReport) -> None:
     undeclared = [cause for cause in found if cause.name not in _declared(item)]
     if report.passed and undeclared and not item.config.getoption("controls"):
         _fail(cluster, report, undeclared)
+
+
+def tell_of_passed(config: pytest.Config, cluster: Cluster) -> None:
+    """Warn of scenarios that have passed on a cluster which looked misconfigured before its first
+    fault, now that it ends.
+    """
+    passed = config.stash.get(_PASSED, [])
+    config.stash[_PASSED] = []
+    if not passed or config.getoption("controls"):
+        return
+    for cause in _causes(cluster, whole=True):
+        undeclared = [item for item in passed if cause.name not in _declared(item)]
+        if undeclared:
+            _warn(undeclared[0], cause, len(undeclared))
+
+
+def _warn(item: pytest.Item, cause: Diagnosis, number: int) -> None:
+    """At the end of the run, whatever the filters make of warnings: the scenario is over."""
+    others = f", as {number - 1} more on this cluster" if number > 1 else ""
+    text = (
+        f"{LOOKS_LIKE}: {cause}. It passed{others}; --strict-diagnosis fails it."
+        f" If that is meant: @pytest.mark.{MARK}({cause.name!r})"
+    )
+    path, line, _ = item.location
+    message = warnings.WarningMessage(Misconfigured(text), Misconfigured, path, (line or 0) + 1)
+    told = {"warning_message": message, "when": "runtest", "nodeid": item.nodeid, "location": None}
+    item.config.hook.pytest_warning_recorded.call_historic(kwargs=told)
 
 
 def _lines(cluster: Cluster, found: Iterable[Diagnosis]) -> list[str]:
@@ -121,8 +157,9 @@ def _fail(cluster: Cluster, report: pytest.TestReport, found: list[Diagnosis]) -
     )
 
 
-def _causes(cluster: Cluster) -> list[Diagnosis]:
-    """What was wrong before the first fault; nothing where that cannot be told.
+def _causes(cluster: Cluster, whole: bool = False) -> list[Diagnosis]:
+    """What was wrong before the scenario's first fault, or before the first of its ``whole`` life;
+    nothing where that cannot be told.
 
     On a cluster that earlier scenarios have broken only what this one has recorded counts. Where a
     phantom router speaks, a scenario has it say what is wrong.
@@ -131,10 +168,11 @@ def _causes(cluster: Cluster) -> list[Diagnosis]:
     if any(isinstance(host.role, PhantomRouter) for host in cluster.plan.hosts):
         return []
     try:
-        earlier = timeline.events(FaultChanged, until=timeline.mark)
-        faults = timeline.events(FaultChanged, since=timeline.mark, action="injected")
+        began = EVER if whole else timeline.mark
+        earlier = timeline.events(FaultChanged, until=began)
+        faults = timeline.events(FaultChanged, since=began, action="injected")
         return cluster.diagnoses(
-            since=timeline.mark if earlier else EVER, until=faults[0].at if faults else None
+            since=began if earlier else EVER, until=faults[0].at if faults else None
         )
     except (HarnessError, OSError):
         return []  # the failure itself is told all the same

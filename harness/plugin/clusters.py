@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,11 +99,17 @@ def lvs_kernel(pytestconfig: pytest.Config, _about_the_run: None) -> str:
 @pytest.fixture(scope="session")
 def _pool(request: pytest.FixtureRequest, lvs_kernel: str) -> Iterator[Pool]:
     from harness.cluster_pool import Pool
+    from harness.plugin import causes
 
     folder = own_run(request.config).folder
     if parallel.is_worker(request.config):
         folder /= parallel.name_of_worker(request.config)
-    pool = Pool(folder, choice.slack(), request.config.getoption("seed"))
+    pool = Pool(
+        folder,
+        choice.slack(),
+        request.config.getoption("seed"),
+        partial(causes.tell_of_passed, request.config),
+    )
     yield pool
     pool.close()
 

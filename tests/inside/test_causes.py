@@ -190,6 +190,22 @@ def test_it_fails_if_strict_unless_its_author_has_said_that_it_is_meant(user: Us
         result.stdout.fnmatch_lines([f"FAILED test_{number}.py::test_it - looks like: {cause}*"])
 
 
+def test_what_passes_on_a_cluster_that_looks_misconfigured_is_warned_of(user: User) -> None:
+    """Once for all that have passed on it, but not for those that are meant to."""
+    for number, cause in enumerate(UNNOTICED):
+        text = planted(cause).replace("fresh_topology as topology", "topology")
+        again = text[text.index("@topology") :].replace("test_it", "test_again")
+        user.writes(f"test_{number}.py", text + again)
+        user.writes(f"test_{number}_meant.py", marked(planted(cause), cause))
+
+    result = user.runs()
+
+    result.assert_outcomes(passed=6, warnings=2)
+    for number, cause in enumerate(UNNOTICED):
+        told = f"*test_{number}.py:*: Misconfigured: looks like: {cause}*"
+        result.stdout.fnmatch_lines([f"test_{number}.py::test_it", told])
+
+
 def test_a_mark_of_no_diagnosis_is_refused(user: User) -> None:
     user.writes(
         "test_it.py", marked(textwrap.dedent(SCENARIO).replace(", edits=EDITS", ""), "nonsense")
