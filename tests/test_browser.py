@@ -14,7 +14,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from harness.events import Event, make
-from harness.report import artifacts, page
+from harness.report import artifacts, distributions, page
+from harness.report.distributions import Distribution
 from tests import browsers
 from tests.browsers import Browser, Element, draw, hover, phone, scenario, wait
 from tests.runs import EVENTS, RECEIVED, make_run
@@ -325,6 +326,33 @@ def test_it_is_dark_and_light(opened: Browser) -> None:
     before = colours()
     opened.find_element(By.ID, "theme").click()
     wait(opened, lambda _: all(now != then for now, then in zip(colours(), before, strict=True)))
+
+
+def test_distributions_are_drawn_light_and_dark_and_on_a_phone(
+    browser: Browser, tmp_path: Path
+) -> None:
+    rows = [
+        Distribution("test_takeover[PowerOff]", "takes 172.16.10.50", [0.0, 0.5, 0.99], 0.99, True),
+        Distribution("test_" + "long_" * 30, "adds web1", [0.4, 1.4], 0.0, False),
+    ]
+    target = distributions.write(tmp_path / "seeds.html", "20 seeds", "told", rows)
+    browser.get(target.as_uri())
+    spreads = browser.find_elements(By.CSS_SELECTOR, ".spread")
+    bars = [each.find_elements(By.CSS_SELECTOR, "b") for each in spreads]
+    window = spreads[0].find_element(By.CSS_SELECTOR, "i").rect
+    first, last = bars[0][0].rect, bars[0][-1].rect
+    assert first["x"] == pytest.approx(window["x"], abs=1.5)
+    assert last["x"] + last["width"] == pytest.approx(window["x"] + window["width"], abs=1.5)
+    (late,) = (each for each in bars[1] if "outside" in each.get_attribute("class"))
+    assert late.rect["x"] > window["x"] + window["width"]
+    room = spreads[1].rect
+    assert late.rect["x"] + late.rect["width"] <= room["x"] + room["width"] + 1
+    before = late.value_of_css_property("background-color")
+    browser.find_element(By.ID, "theme").click()
+    wait(browser, lambda _: late.value_of_css_property("background-color") != before)
+    with phone(browser):
+        browser.get(target.as_uri())
+        assert browser.execute_script("return document.documentElement.scrollWidth") == 390
 
 
 def test_two_runs_are_side_by_side(browser: Browser, tmp_path: Path) -> None:

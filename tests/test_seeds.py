@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from harness.repeating import seeds
 from harness.repeating.seeds import filled, histogram, outside, shares, table
 
 
 def judged(measured: float | None, earliest: float = 10.0, latest: float = 12.0) -> str:
-    return json.dumps(
-        {"kind": "judged", "measured": measured, "earliest": earliest, "latest": latest}
-    )
+    times = {"measured": measured, "earliest": earliest, "latest": latest}
+    return json.dumps({"kind": "judged", "what": "takes it", **times})
 
 
 def test_a_time_s_share_of_its_window() -> None:
@@ -24,7 +25,9 @@ def test_a_time_s_share_of_its_window() -> None:
         judged(5.0, 5.0, 5.0),
         '{"kind": "log"}',
     ]
-    assert shares(lines) == pytest.approx([0.0, 0.5, 1.5])
+    found = shares(lines)
+    assert {what for what, _ in found} == {"takes it"}
+    assert [share for _, share in found] == pytest.approx([0.0, 0.5, 1.5])
 
 
 def test_what_lies_outside_is_counted_and_fills_nothing() -> None:
@@ -42,7 +45,31 @@ def test_the_histogram_has_its_darkest_character_where_most_lie() -> None:
     assert set(drawn[1:-1]) == {" "}
 
 
+FOUND = {
+    ("good", "takes it"): [0.0, 1.0],
+    ("narrow", "takes it"): [0.4, 0.5],
+    ("late", "takes it"): [0.5, 1.2],
+    ("late", "adds <it>"): [0.1, 0.95],
+}
+
+
 def test_the_table_begins_with_what_lies_outside_and_is_least_filled() -> None:
-    lines = table({"good": [0.0, 1.0], "narrow": [0.4, 0.5], "late": [0.5, 1.2]})
-    assert [line.split()[0] for line in lines[1:4]] == ["late", "narrow", "good"]
-    assert lines[-1] == "1 of 3 fill 80% of their windows or more"
+    lines = table(FOUND)
+    assert [line.split("  ")[0] for line in lines[1:5]] == [
+        "late: takes it",
+        "narrow: takes it",
+        "late: adds <it>",
+        "good: takes it",
+    ]
+    assert lines[-1] == "2 of 4 fill 80% of their windows or more; 1 times lie outside"
+
+
+def test_the_page_has_a_bar_for_each_part_and_a_mark_for_what_lies_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seeds, "_FOLDER", tmp_path)
+    text = seeds.draw(FOUND, 20).read_text()
+    assert text.count("<article") == 4
+    assert text.count('class="bar outside"') == 1
+    assert text.count("<b ") == 8
+    assert "adds &lt;it&gt;" in text

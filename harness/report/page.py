@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     import jinja2
 
 _ASSETS = importlib.resources.files("harness.report") / "assets"
-_SCRIPTS: Final = ("drawing.js", "plots.js", "chart.js", "ladder.js", "events.js", "page.js")
+_SCRIPTS: Final = (
+    "drawing.js",
+    "plots.js",
+    "chart.js",
+    "ladder.js",
+    "events.js",
+    "theme.js",
+    "page.js",
+)
 """In the order in which they are put into the page: each uses those before it."""
 
 _LIVE: Final = "live.js"
@@ -87,19 +95,20 @@ class Live:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """The templates of pages. Raises HarnessError where there is no jinja2."""
     try:
         import jinja2
     except ImportError:
         raise HarnessError("the report needs jinja2, which is not installed: make setup") from None
-    loader = jinja2.FunctionLoader(_asset)
-    environment = jinja2.Environment(
+    loader = jinja2.FunctionLoader(asset)
+    made = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
-    environment.filters["urlencode"] = partial(
+    made.filters["urlencode"] = partial(
         quote, errors="replace"
     )  # jinja2's own takes no lone surrogates
-    return environment
+    return made
 
 
 def entry(scenario: Scenario, number: str, base: Path) -> str:
@@ -108,13 +117,13 @@ def entry(scenario: Scenario, number: str, base: Path) -> str:
     """
     drawn = panel(scenario, base)
     row = Row(scenario.name, [drawn], opened=scenario.outcome not in GOOD)
-    module: Any = _environment().get_template("entry.html.j2").module
+    module: Any = environment().get_template("entry.html.j2").module
     return str(module.entry(row, number, live=True))
 
 
 def summaries(runs: Sequence[Run]) -> str:
     """How many scenarios ended in which way so far, and on what they run."""
-    template = _environment().get_template("summaries.html.j2")
+    template = environment().get_template("summaries.html.j2")
     return template.render(runs=[_summary(run) for run in runs], live=True)
 
 
@@ -126,7 +135,7 @@ def render(runs: Sequence[Run], base: Path, live: Live | None = None) -> str:
     compared = len(runs) > 1
     scripts = _SCRIPTS if live is None else (*_SCRIPTS, _LIVE)
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             live=live,
@@ -136,8 +145,8 @@ def render(runs: Sequence[Run], base: Path, live: Live | None = None) -> str:
             equal=[row for row in rows if not row.differs] if compared else [],
             differences=_differences(rows) if compared else [],
             outcomes=OUTCOMES if live is not None else _that_came(rows),
-            style=_asset("page.css"),
-            script="\n".join(map(_asset, scripts)),
+            style=asset("page.css"),
+            script="\n".join(map(asset, scripts)),
         )
     )
 
@@ -148,7 +157,8 @@ def _that_came(rows: Sequence[Row]) -> list[str]:
     return [outcome for outcome in OUTCOMES if outcome in came]
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """The text of a file that is put into pages, by its name."""
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 
