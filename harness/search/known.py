@@ -83,6 +83,22 @@ KNOWN: tuple[Known, ...] = (
         ("a silent master is replaced in time", r", while its priority may have changed"),
     ),
     *_shown(
+        "scenarios/regressions/test_tcp_check_retries.py",
+        (),
+        ("checks keep their pace", r", though it is out of the table"),
+        config="TCP_CHECK",
+        present="<2.3.3",
+    ),
+    *_shown(
+        # Who requires a reply never has anybody in the table.
+        "scenarios/regressions/test_udp_check_reply.py",
+        (),
+        ("comes to rest", r"^at first .*UDP .* has \{\} instead of "),
+        ("the IPVS table says what the checks say", r"'s table UDP .* lacks "),
+        config="require_reply",
+        present="<2.2",
+    ),
+    *_shown(
         # A script that is never run: its instance claims what it would if the script were well.
         "scenarios/regressions/test_script_below_a_link.py",
         (),
