@@ -19,7 +19,7 @@ from harness.plugin.clusters import RUNNING
 from harness.plugin.specs import spec_of
 from harness.search import step
 from harness.search.invariants import judge
-from harness.search.kinds import holds, possible
+from harness.search.kinds import KINDS, holds, possible
 from harness.search.observed import Setting, setting_of_plan
 from harness.search.performing import perform
 from harness.search.sequence import Step, performed
@@ -30,30 +30,17 @@ LASTING = {"StopHttpd": 12.0, "HangHttpd": 14.0, "RemovePage": 12.0, "PowerOff":
 
 
 def sequences(cluster: Cluster) -> Iterator[tuple[Step, ...]]:
-    """Each kind of deed once, alone: those to directors and real servers that a topology offers."""
+    """Each kind of deed once, alone, that a topology offers. Clients come first: what boots forgets
+    some mistakes.
+    """
     texts = {director.name: director.config_text().decode() for director in cluster.directors}
-    kinds = (
-        "PowerOff",
-        "StopKeepalived",
-        "Maintenance",
-        "FailCheck",
-        "HangCheck",
-        "Deaf",
-        "Unplug",
-        "Reload",
-        "StopHttpd",
-        "HangHttpd",
-        "RemovePage",
-        "HangKeepalived",
-        "Ask",
-    )
     done: set[str] = set()
-    for deed in possible(cluster.plan, texts):
+    for deed in sorted(possible(cluster.plan, texts), key=lambda deed: deed.name != "Ask"):
         on_server = deed.node in {server.name for server in cluster.real_servers}
         key = f"{deed.name} {'server' if on_server else deed.node}"
-        if deed.name in kinds and key not in done:
+        if not KINDS[deed.name].spoils and key not in done:
             done.add(key)
-            lasting = LASTING.get(deed.name, 6.0) if deed.name != "Reload" else 0.0
+            lasting = LASTING.get(deed.name, 6.0) if KINDS[deed.name].lasting else 0.0
             yield performed(
                 [step(1.0, deed.name, deed.node, lasting, **dict(deed.parameters))], holds
             )

@@ -150,8 +150,8 @@ class Weigh(Fault[DirectorNode]):
 
 @dataclass(frozen=True)
 class Ask(Fault[ClientNode]):
-    """A client asks for the page of a service, ``rate`` times a second, until that is taken
-    back.
+    """A client that is new on the LAN asks for the page of a service, ``rate`` times a second,
+    until that is taken back.
     """
 
     cluster: Cluster = field(repr=False, compare=False)
@@ -160,6 +160,7 @@ class Ask(Fault[ClientNode]):
     _running: list[Load] = field(default_factory=list, repr=False, compare=False)
 
     def inject(self, around: Surroundings) -> None:
+        self.node.machine.run(["ip", "neighbour", "flush", "to", self.service.vip], check=False)
         recorder, target = self.cluster.recorder, self.node.target(self.service)
         self._running.append(recorder.load(self.node.machine, target, self.rate))
 
