@@ -18,6 +18,11 @@ from harness.topology.services import Destination
 
 CHECKED = "checks keep their pace"
 
+RESOLVING = 3.0
+"""Seconds after which what waits for a neighbour's address is sent or dropped (three questions, one
+second apart: ``net/core/neighbour.c``): so much later than a check begins may it be seen.
+"""
+
 _REACHED = Aspect.WIRE | Aspect.EAR | Aspect.ADDRESS
 """What lets a check begin without a packet that shows it."""
 
@@ -71,11 +76,14 @@ def _too_soon(
 ) -> Iterator[Violation]:
     service = table.service
     pace = service.checks[0].pace(service.delay_loop)
-    steady = _reached(observed, director, server, _steady(observed, director), pace.timeout)
+    after = pace.timeout + RESOLVING + observed.slack
+    steady = _reached(observed, director, server, _steady(observed, director), after)
+    # With fast_recovery the last good check brings it back, and the others are made at once.
+    hastens = getattr(service.checks[0], "fast_recovery", False)
     out = _out(observed, director, table, server) if service.quorum == 1 else []
     for earlier, later in pairwise(probes):
         between = Span(earlier, later)
-        if not _within(steady, between):
+        if not _within(steady, between) or hastens:
             continue
         is_out = _within(out, between)
         least = pace.delay_loop if is_out else min(pace.delay_loop, pace.delay_before_retry)

@@ -69,7 +69,11 @@ def health(observed: Observed, director: str, table: Table, address: str) -> Hea
     whole = Span(observed.began, observed.ended)
     service, slack = table.service, observed.slack
     kept = lingering(observed, service)
-    acts = [act for act in observed.acts if _touches(observed, act, director, address, service)]
+    acts = [
+        act
+        for act in observed.acts
+        if _touches(observed, act, director, address, service) and not _unnoticed(service, act)
+    ]
     ill: list[Span] = []
     doubtful: list[Span] = []
     begun_anew = breaks(observed, director)
@@ -120,6 +124,29 @@ def _symptoms(act: Act) -> tuple[Symptom, ...]:
     return (Symptom.BLACK_HOLE,) if fault.cuts else (fault.symptom,)
 
 
+def _unnoticed(service: VirtualService, act: Act) -> bool:
+    """Whether no checker of a service can notice a deed, which leaves its servers where they
+    are.
+    """
+    if act.kind not in ("HangHttpd", "HangDnsmasq", "HangMail", "DropUdp"):
+        return False
+    return not any(
+        _notices(replace(service, check=each), symptom)
+        for each in service.checks
+        for symptom in _symptoms(act)
+    )
+
+
+def _notices(service: VirtualService, symptom: Symptom) -> bool:
+    try:
+        timers.removal(service, symptom)
+    except HarnessError:
+        return False
+    except ValueError:  # a script, which may look at anything
+        return True
+    return True
+
+
 def _windows(service: VirtualService, act: Act) -> tuple[float | None, float]:
     """After how many seconds a server that suffers so must be gone, if that is known, and after how
     many more since it is well must it be back: what had begun to fail may still be removed first.
@@ -138,8 +165,10 @@ def _soonest(service: VirtualService, act: Act) -> float:
     symptoms = _symptoms(act)
     if len(service.checks) != 1 or len(symptoms) > 1 or act.kind not in _NOTICED:
         return 0.0
+    # What lingers at its end may be acknowledged as soon as the deed is taken back.
+    quickest = Symptom.SILENT if symptoms[0] is Symptom.HALF_OPEN else symptoms[0]
     try:
-        return timers.removal(service, symptoms[0]).earliest
+        return timers.removal(service, quickest).earliest
     except (HarnessError, ValueError):
         return 0.0
 
