@@ -135,10 +135,13 @@ class Story:
         self.events.append(StateChanged(at, node, instance="VI_1", state=state))
         return self
 
-    def address(self, node: str, at: float, action: Any, address: str = VIP) -> Story:
-        self.events.append(
-            AddressChanged(at, node, action=action, address=address, prefix=32, interface="eth0")
+    def address(
+        self, node: str, at: float, action: Any, address: str = VIP, prefix: int = 32
+    ) -> Story:
+        said = AddressChanged(
+            at, node, action=action, address=address, prefix=prefix, interface="eth0"
         )
+        self.events.append(said)
         return self
 
     def log(self, node: str, at: float, line: str) -> Story:
@@ -195,8 +198,10 @@ class Story:
         self.probes += [Probe(at, by, endpoint) for at in instants]
         return self
 
-    def request(self, at: float, server: str, port: int = 4000) -> Story:
-        self.events.append(Request(at, "client", status=200, server=server, address=VIP, port=port))
+    def request(self, at: float, server: str | None, port: int = 4000, status: int = 200) -> Story:
+        self.events.append(
+            Request(at, "client", status=status, server=server, address=VIP, port=port)
+        )
         return self
 
     def announces(self, node: str, at: float) -> Story:

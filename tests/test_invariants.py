@@ -17,6 +17,7 @@ from harness.search.invariants import INVARIANTS, judge
 from harness.search.invariants.__main__ import page
 from harness.search.invariants.addresses import HELD, SILENT, STRANGERS
 from harness.search.invariants.advertising import ANNOUNCED, PACE, REASON, TRUE
+from harness.search.invariants.answering import ANSWERED
 from harness.search.invariants.balance import SERVED, TABLES
 from harness.search.invariants.checking import CHECKED
 from harness.search.invariants.daemons import ONCE
@@ -53,6 +54,22 @@ def out_of_the_table(*checked: float) -> Story:
     for director in ("director1", "director2"):
         story.pool(director, 7.0, "removed")
     return story.checks(WEB1, 1, 3, 5, 6, 7, *checked)
+
+
+def inhibited(weight: int | None) -> Story:
+    """Of a service with inhibit_on_failure the master gives a server that is stopped at 5 s this
+    weight at 7 s, or removes it.
+    """
+    story = quiet(30).act("StopHttpd", "web1", 5.0, None)
+    story.daemon("web1", 5.0, "ended", "httpd", -9)
+    director = story.setting.directors["director1"]
+    tables = tuple(
+        replace(each, service=replace(each.service, inhibit_on_failure=True))
+        for each in director.tables
+    )
+    one = {"director1": replace(director, tables=tables)}
+    story.setting = replace(story.setting, directors=one)
+    return story.pool("director1", 7.0, "changed" if weight == 0 else "removed", weight=weight)
 
 
 def maintenance(noticed: float = 6.0) -> Story:
@@ -163,6 +180,8 @@ WELL: list[Callable[[], Story]] = [
     removed_server,
     maintenance,
     lambda: out_of_the_table(9, 11, 13, 15, 17, 19),
+    lambda: inhibited(0),
+    lambda: quiet().act("PowerOff", "web1", 5.0, 6.0).request(8.0, None, status=0),
     lambda: told("BACKUP", "MASTER"),
     lambda: group_told("MASTER"),
     lambda: scripted("MASTER"),
@@ -438,6 +457,17 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
             quiet()
             .log("director1", 5.0, "Starting VRRP child process, pid=8")
             .log("director1", 6.0, "Starting VRRP child process, pid=9")
+        ),
+    ),
+    ("a client is not answered", ANSWERED, lambda: quiet().request(5.0, None, status=0)),
+    ("an inhibited server is removed", TABLES, lambda: inhibited(None)),
+    (
+        "a VIP has another prefix",
+        HELD,
+        lambda: (
+            quiet()
+            .address("director1", 5.0, "removed")
+            .address("director1", 5.0, "added", prefix=24)
         ),
     ),
     (

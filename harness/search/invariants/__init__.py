@@ -7,6 +7,7 @@ from __future__ import annotations
 from harness.search.invariants import (
     addresses,
     advertising,
+    answering,
     balance,
     checking,
     daemons,
@@ -23,6 +24,7 @@ __all__ = [
     "Invariant",
     "addresses",
     "advertising",
+    "answering",
     "balance",
     "checking",
     "daemons",

@@ -32,7 +32,24 @@ def vips_are_with_the_master(observed: Observed) -> list[Violation]:
         for vip in (*router.instance.vips, *router.instance.excluded_vips):
             found += _misplaced(router, vip)
             found += _left_behind(router, vip)
+        found += _otherwise(router)
     return found
+
+
+def _otherwise(router: Router) -> Iterator[Violation]:
+    """VIPs that it adds with another prefix length than its configuration says."""
+    touched = disturbances(
+        router.observed, Aspect.ADDRESS | Aspect.CONFIG, router.director, router.observed.slack
+    )
+    own = {
+        ip_address(each.address): each.prefix
+        for each in (*router.instance.advertised, *router.instance.excluded)
+    }
+    for event in router.observed.of(AddressChanged, node=router.director, action="added"):
+        prefix = own.get(ip_address(event.address), event.prefix)
+        if event.prefix != prefix and not any(span.has(event.at) for span in touched):
+            text = f"{router.director} holds {event.address} with prefix length {event.prefix}"
+            yield Violation(HELD, event.at, f"{text}, and should with {prefix}", (event,))
 
 
 def _misplaced(router: Router, vip: str) -> Iterator[Violation]:

@@ -61,7 +61,8 @@ def tables_follow_checks(observed: Observed) -> list[Violation]:
     keepalived ``ipwrapper.c``, ``update_svr_checker_state`` and ``perform_svr_state``; the times
     are those of
     :func:`harness.keepalived.timers.removal` and its like. While too few are well for the quorum,
-    only the sorry server may be there (``update_quorum_state``).
+    only the sorry server may be there (``update_quorum_state``). With ``inhibit_on_failure`` one
+    that has failed stays, with weight 0.
     """
     found: list[Violation] = []
     for name, director in observed.setting.directors.items():
@@ -113,6 +114,11 @@ def _of_table(
             yield Violation(
                 TABLES, span.since, (f"{told} still has {each.endpoint}, whose checks have failed")
             )
+        if service.inhibit_on_failure and each.weight:
+            kept = [entry.span for entry in present]
+            for span in _long(without(both(state.ill, acting), kept), slack):
+                text = f"{told} lacks {each.endpoint}, which is to stay with weight 0"
+                yield Violation(TABLES, span.since, text)
 
 
 def _has_quorum(table: Table, well: list[list[Span]], acting: list[Span]) -> list[Span]:
@@ -158,7 +164,7 @@ def removed_servers_serve_nobody(observed: Observed) -> list[Violation]:
 def _not_removed(observed: Observed, request: Request, server: str) -> Iterator[Violation]:
     holders = [
         (name, director) for name, director in observed.setting.directors.items()
-        if _holds(observed, name, director, request)
+        if holds(observed, name, director, request)
     ]  # fmt: skip
     if len(holders) != 1 or holders[0][0] == server:
         return
@@ -192,7 +198,7 @@ def _not_removed(observed: Observed, request: Request, server: str) -> Iterator[
             yield Violation(SERVED, request.at, text, (request,))
 
 
-def _holds(observed: Observed, name: str, director: DirectorSetting, request: Request) -> bool:
+def holds(observed: Observed, name: str, director: DirectorSetting, request: Request) -> bool:
     """Whether a director held the address of a request when that was sent."""
     vip = request.address
     devices = [
