@@ -5,15 +5,18 @@ configured with.
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_interface
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
 from harness.behaviours.parts import Router
+from harness.behaviours.tracked import Cause, Claims
 from harness.keepalived import timers
 from harness.nodes import DirectorNode
 from harness.topology import Director, SyncGroup, VrrpInstance
+from harness.topology.tracking import TrackedInterface
 
 OUTER = VrrpInstance(name="outer", vrid=51, vip="192.0.2.80", priority=110)
 INNER = VrrpInstance(
@@ -42,3 +45,31 @@ def test_a_sync_group_waits_for_the_longest_preempt_delay_in_it(
 
     expected = timers.failback(replace(OUTER, preempt_delay=delay))
     assert (due.earliest, due.latest) == pytest.approx((expected.earliest, expected.latest))
+
+
+def named(number: int) -> DirectorNode:
+    """A director at an address of its own."""
+    wire = SimpleNamespace(address=ip_interface(f"192.0.2.{number}/24"))
+    plan = SimpleNamespace(interface=lambda name=None: wire)
+    return cast(
+        DirectorNode,
+        SimpleNamespace(name=f"lb{number}", plan=plan, role=Director(vrrp=(OUTER,))),
+    )
+
+
+@pytest.mark.parametrize(
+    ("priorities", "expected"),
+    [((110, 100, 90), ["lb2"]), ((110, 100, 100), ["lb3", "lb2"]), ((110, 90, 100), ["lb3"])],
+)
+def test_of_equal_backups_either_may_take_over(
+    priorities: tuple[int, ...], expected: list[str]
+) -> None:
+    """Equals wait equally long, and the first one's advertisement keeps the other a backup."""
+    directors = [named(number) for number in (1, 2, 3)]
+    wire = TrackedInterface(name="eth9", weight=-20)
+    own = [replace(OUTER, priority=each, track_interfaces=(wire,)) for each in priorities]
+    router = Router("192.0.2.80", 51, tuple(zip(directors, own, strict=True)))
+    claims = Claims(router, Cause("eth9", "interface"), frozenset({"lb1"}))
+
+    assert [each.name for each in router.heirs_of(directors[0])] == expected
+    assert [each.name for each in claims.heirs(directors[0])] == expected

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from harness.check.ways import ASKED, Amiss
-from harness.clock import Window
+from harness.clock import Instant, Window
 from harness.cluster import Cluster
 from harness.daemons import httpd, mail
 from harness.faults import Fault, IgnoreEcho, StopDnsmasq, StopHttpd, StopMail
@@ -100,13 +100,17 @@ class Router:
         )
         return Window(at_once.earliest, latest)
 
-    def heir_of(self, master: DirectorNode) -> DirectorNode:
-        """Who takes over when ``master`` is lost: the next priority, then the higher address."""
+    def heirs_of(self, master: DirectorNode) -> list[DirectorNode]:
+        """Who may take over when ``master`` is lost: those of the next priority, the higher address
+        first.
+
+        Equals wait equally long, and a backup obeys one of its own priority (RFC 3768, section
+        6.4.2): whoever comes first stays master. Addresses decide between two masters only.
+        """
         others = [(claimant, own) for claimant, own in self.claims if claimant is not master]
-        return max(
-            others,
-            key=lambda pair: (pair[1].effective_priority(), pair[0].plan.interface().address.ip),
-        )[0]
+        next_priority = max(own.effective_priority() for _, own in others)
+        equals = [each for each, own in others if own.effective_priority() == next_priority]
+        return sorted(equals, key=lambda each: each.plan.interface().address.ip, reverse=True)
 
 
 def group_of(director: DirectorNode, claim: VrrpInstance) -> list[VrrpInstance]:
@@ -165,6 +169,23 @@ class Parts:
         """The director that holds a virtual router's VIP."""
         holders = self._cluster.owners(router.vip)
         return next(director for director in self._cluster.directors if director.name in holders)
+
+    def heir_of(
+        self, router: Router, owner: DirectorNode, since: Instant, *, announced: bool
+    ) -> DirectorNode:
+        """Who takes over from ``owner``, which was lost at ``since``."""
+        heirs = router.heirs_of(owner)
+        dues = [router.takeover(each, owner, announced=announced) for each in heirs]
+        return self.first_of(heirs, router.vip, since + max(due.latest for due in dues))
+
+    def first_of(self, heirs: Sequence[DirectorNode], vip: str, until: Instant) -> DirectorNode:
+        """Which of these directors takes a VIP. Where there are several, this waits until then."""
+        if len(heirs) > 1:
+            timeline = self._cluster.timeline
+            timeline.let_pass(max(0.0, until + self._cluster.slack - timeline.now()))
+            holders = self._cluster.owners(vip)
+            heirs = [each for each in heirs if each.name in holders] or heirs
+        return heirs[0]
 
     def routers(self, claimants: int = 1) -> list[Router]:
         """The virtual routers that at least ``claimants`` directors claim."""

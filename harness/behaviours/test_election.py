@@ -47,9 +47,9 @@ def test_every_vip_survives_the_loss_of_its_owner(
 
     for router in routers:
         owner = parts.owner_of(router)
-        heir = router.heir_of(owner)
-        due = router.takeover(heir, owner, announced=loss.announced)
         with cluster.suffering(loss(owner)) as struck:
+            heir = parts.heir_of(router, owner, struck, announced=loss.announced)
+            due = router.takeover(heir, owner, announced=loss.announced)
             took = heir.takes(router.vip, since=struck, until=due.latest)
             assert took.within(due), f"{router.vip}: {took:.3f} s, due {due}"
             cluster.timeline.let_pass(
@@ -65,8 +65,9 @@ def test_the_highest_priority_returns_or_does_not(cluster: Cluster, parts: Parts
 
     for router in routers:
         owner = parts.owner_of(router)
-        heir, claim = router.heir_of(owner), router.claim_of(owner)
+        claim = router.claim_of(owner)
         with cluster.suffering(StopKeepalived(owner)) as struck:
+            heir = parts.heir_of(router, owner, struck, announced=True)
             due = router.takeover(heir, owner, announced=True)
             heir.takes(router.vip, since=struck, until=due.latest)
         if (

@@ -167,17 +167,23 @@ class Claims:
         ]
         return 0 if min(left) == 0 else left[0]
 
-    def heir(self, owner: DirectorNode) -> DirectorNode | None:
-        """Who is to hold the VIP then; None is nobody."""
-        able = [(self.left(one), one.plan.interface(claim.interface).address.ip, one, claim)
-                for one, claim in self.router.claims]  # fmt: skip
-        best_left, _, best, claim = max(able, key=lambda each: each[:2])
-        if best_left == 0:
-            return None
+    def heirs(self, owner: DirectorNode) -> list[DirectorNode]:
+        """Who may hold the VIP then, the higher address first; of equals it is one
+        (:meth:`Router.heirs_of`). Nobody is an empty list.
+        """
+        highest = max(self.left(one) for one, _ in self.router.claims)
+        if highest == 0:
+            return []
         own_left = self.left(owner)
-        if own_left and (best is owner or best_left <= own_left or claim.nopreempt):
-            return owner
-        return best
+        if own_left >= highest:
+            return [owner]
+        able = [(one, claim) for one, claim in self.router.claims if self.left(one) == highest]
+        if own_left:
+            able = [(one, claim) for one, claim in able if not claim.nopreempt]
+        able.sort(
+            key=lambda each: each[0].plan.interface(each[1].interface).address.ip, reverse=True
+        )
+        return [one for one, _ in able] or [owner]
 
     def _ends(self, director: DirectorNode) -> bool:
         """Whether a script that fails by the cause ends the director's keepalived."""
