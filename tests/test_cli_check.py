@@ -9,7 +9,7 @@ from typing import NoReturn
 import pytest
 
 from harness.cli import main
-from harness.cli.check import _settings
+from harness.cli.check import UNUSABLE, _settings
 from harness.errors import HarnessError
 
 EXAMPLE = Path(__file__).parents[1] / "examples/two-directors"
@@ -22,6 +22,26 @@ FILES = [str(EXAMPLE / "lb1.conf"), str(EXAMPLE / "lb2.conf")]
 def test_options_behind_the_dashes_are_passed_on(
     own: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ran = _command_of(["check", *own, "--", "--kernel", "uml", "-k", "loss"], monkeypatch)
+    assert ran[-4:] == ["--kernel", "uml", "-k", "loss"]
+
+
+@pytest.mark.parametrize("command", ["check", "search"])
+@pytest.mark.parametrize("option", ["--image", "--keepalived"])
+def test_what_keepalived_runs_is_said_without_dashes(
+    command: str, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = _command_of([command, *FILES, option, "trixie", "--", "-k", "loss"], monkeypatch)
+    assert ran[ran.index(option) + 1] == "trixie"
+
+
+def test_an_upgrade_is_from_one_release(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", *FILES, "--then", "trixie"]) == UNUSABLE
+    assert "--image bookworm --then trixie" in capsys.readouterr().err
+
+
+def _command_of(words: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a command becomes, instead of which nothing is run."""
     ran: list[list[str]] = []
 
     def become(program: str, command: list[str]) -> NoReturn:
@@ -30,8 +50,8 @@ def test_options_behind_the_dashes_are_passed_on(
 
     monkeypatch.setattr(os, "execv", become)
     with pytest.raises(SystemExit):
-        main(["check", *own, "--", "--kernel", "uml", "-k", "loss"])
-    assert ran[0][-4:] == ["--kernel", "uml", "-k", "loss"]
+        main(words)
+    return ran[0]
 
 
 def test_a_command_that_passes_nothing_on_says_so(capsys: pytest.CaptureFixture[str]) -> None:

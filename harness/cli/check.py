@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
         help="build the cluster that keepalived.conf files describe, break it, and say what works",
         usage="lvs-harness check [--set KEY=VALUE]... [--settings TOML] [--explain]"
         " [--trust] [--json FILE]"
-        " [--image RELEASE --then RELEASE]"
+        " [--image RELEASE [--then RELEASE]] [--keepalived PATH]"
         " [--sarif FILE] [--watch] [NAME=]FILE... | FOLDER..."
         " [-- PYTEST OPTIONS]",
         description="Scripts that the configurations name run inside the cluster's machines only.",
@@ -67,12 +67,19 @@ def add(commands: Any) -> None:
         "--sarif", metavar="FILE", help="the same as SARIF 2.1.0, which code scanning reads"
     )
     check.add_argument(
-        "--image", metavar="RELEASE", help="with --then: the release that the directors have today"
+        "--image",
+        action="append",
+        default=[],
+        metavar="[WHOSE=]IMAGE",
+        help="as for pytest: a release, whose keepalived runs",
+    )
+    check.add_argument(
+        "--keepalived", action="append", default=[], metavar="[NODE=]PATH", help="as for pytest"
     )
     check.add_argument(
         "--then",
         metavar="RELEASE",
-        help="say what an upgrade to this release changes for these files",
+        help="with --image: say what an upgrade from that release to this one changes",
     )
     check.add_argument(
         "--watch",
@@ -96,39 +103,18 @@ def _run(options: argparse.Namespace) -> int:
         loaded = load_all(
             options.directors, elsewhere
         )  # so that a file that is missing is told without a line of pytest's
-        if bool(options.image) != bool(options.then):
+        if options.then and (len(options.image) != 1 or options.keepalived):
             raise HarnessError(
-                "--image and --then go together: what there is today, and what comes"
+                f"--then {options.then}: say with one --image which release the directors"
+                f" have today: --image bookworm --then {options.then}"
             )
     except HarnessError as problem:
         print(f"lvs-harness: {problem}", file=sys.stderr)
         return UNUSABLE
-    settings = [f"{key}={value}" for key, value in known.items()]
-    arguments = _each("--director", options.directors)
-    arguments += ["--trust"] if options.trust else []
-    arguments += ["--verdict-json", options.json] if options.json else []
-    arguments += ["--verdict-sarif", options.sarif] if options.sarif else []
-    arguments += _each("--set", [*settings, *options.set])
-    arguments += _each("--silence", [f"{name}={reason}" for name, reason in silent.items()])
-    where = [f"{BEHAVIOURS}.test_configuration"] if options.explain else [BEHAVIOURS]
-    short = ["--tb=no", "-rN"]  # the verdict says it; --tb=auto behind "--" shows it again
-    short += _each("-p", [f"no:{plugin}" for plugin in ("cacheprovider", *UNUSED)])
-    patient = ["--watchdog", "120"]  # tables of hundreds of services take their time to be read
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--pyargs",
-        *where,
-        *short,
-        *patient,
-        *arguments,
-        *options.passed,
-    ]
+    command = _command(options, known, silent)
     if options.then:
-        return upgrading.compared(
-            command, options.image, options.then, [each.director for each in loaded]
-        )
+        (before,) = options.image
+        return upgrading.compared(command, before, options.then, [each.director for each in loaded])
     if options.watch:
         return watching.again(
             command, [origin_of(director).parent for director in options.directors]
@@ -137,6 +123,30 @@ def _run(options: argparse.Namespace) -> int:
     os.execv(
         command[0], command
     )  # the command is pytest from here on, so whatever ends the one ends the other
+
+
+def _command(
+    options: argparse.Namespace, known: dict[str, str], silent: dict[str, str]
+) -> list[str]:
+    """The command line of pytest that checks; with ``--then`` the images are not in it."""
+    arguments = _each("--director", options.directors)
+    arguments += ["--trust"] if options.trust else []
+    arguments += ["--verdict-json", options.json] if options.json else []
+    arguments += ["--verdict-sarif", options.sarif] if options.sarif else []
+    settings = [f"{key}={value}" for key, value in known.items()]
+    arguments += _each("--set", [*settings, *options.set])
+    arguments += _each("--silence", [f"{name}={reason}" for name, reason in silent.items()])
+    arguments += [] if options.then else _versions(options)
+    where = [f"{BEHAVIOURS}.test_configuration"] if options.explain else [BEHAVIOURS]
+    short = ["--tb=no", "-rN"]  # the verdict says it; --tb=auto behind "--" shows it again
+    short += _each("-p", [f"no:{plugin}" for plugin in ("cacheprovider", *UNUSED)])
+    patient = ["--watchdog", "120"]  # tables of hundreds of services take their time to be read
+    pytest = [sys.executable, "-m", "pytest", "--pyargs", *where, *short, *patient]
+    return [*pytest, *arguments, *options.passed]
+
+
+def _versions(options: argparse.Namespace) -> list[str]:
+    return [*_each("--image", options.image), *_each("--keepalived", options.keepalived)]
 
 
 def _for_each(options: argparse.Namespace) -> list[str]:
@@ -154,7 +164,7 @@ def _for_each(options: argparse.Namespace) -> list[str]:
     settings = ["--settings", str(options.settings)] if options.settings else []
     flags = ["--explain"] * options.explain + ["--trust"] * options.trust
     passed = ["--", *options.passed] if options.passed else []
-    return [*settings, *(part for pair in options.set for part in ("--set", pair)), *flags, *passed]
+    return [*settings, *_each("--set", options.set), *_versions(options), *flags, *passed]
 
 
 def _settings(given: Path | None, first: Path) -> tuple[dict[str, str], dict[str, str]]:

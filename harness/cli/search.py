@@ -27,12 +27,12 @@ def add(commands: Any) -> None:
         help="try random sequences of faults and deeds on a cluster, and say what breaks",
         usage="lvs-harness search [--examples N] [--minutes M] [--seed S] [--without"
         " DEED]... [--against IMAGE] [--versions IMAGE,...]"
-        " [--corpus FILE] [--set KEY=VALUE]... TOPOLOGY | [NAME=]FILE... [-- PYTEST OPTIONS]",
+        " [--corpus FILE] [--set KEY=VALUE]... [--image IMAGE] [--keepalived PATH]"
+        " TOPOLOGY | [NAME=]FILE... [-- PYTEST OPTIONS]",
         description="What is found is repeated, made small, and left as a scenario that"
         " fails, with a text for a"
         " tracker, below the run's folder in artifacts/.",
-        epilog="What follows -- is for pytest: -- -n 2 --image director=bookworm, or"
-        " --matrix keepalived=bookworm,sid",
+        epilog="What follows -- is for pytest: -- -n 2 --matrix keepalived=bookworm,sid",
     )
     about = "a topology, by name or file, or a director's keepalived.conf each"
     search.add_argument("searched", nargs="+", metavar="TOPOLOGY|FILE", help=about)
@@ -55,6 +55,12 @@ def add(commands: Any) -> None:
     search.add_argument("--corpus", metavar="FILE", help=about)
     search.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="as for check"
+    )
+    search.add_argument(
+        "--image", action="append", default=[], metavar="[WHOSE=]IMAGE", help="as for pytest"
+    )
+    search.add_argument(
+        "--keepalived", action="append", default=[], metavar="[NODE=]PATH", help="as for pytest"
     )
     search.set_defaults(run=_run, passes=True)
 
@@ -83,6 +89,10 @@ def _run(options: argparse.Namespace) -> int:
     arguments += [f"--corpus={options.corpus}"] if options.corpus else []
     arguments += [] if options.minutes is None else [f"--minutes={options.minutes}"]
     scenarios = str(installed.home() / installed.SCENARIOS / SEARCH)
+    for image in options.image:
+        arguments += ["--image", image]
+    for program in options.keepalived:
+        arguments += ["--keepalived", program]
     short = ["-p", "no:cacheprovider", "--tb=short", "-rN", "--watchdog", "120"]
     command = [sys.executable, "-m", "pytest", scenarios, *short, *arguments, *options.passed]
     sys.stdout.flush()

@@ -106,8 +106,9 @@ class Console(Mininet):
     # -- looking ---------------------------------------------------------------
 
     def do_owners(self, line: str) -> None:
-        """Say who holds the VIP."""
-        print(f"{self._cluster.vip}: {' '.join(self._cluster.owners()) or 'nobody'}")
+        """Say who holds each VIP."""
+        for vip in self._cluster.vips or [self._cluster.vip]:
+            print(f"{vip}: {' '.join(self._cluster.owners(vip)) or 'nobody'}")
 
     def postcmd(self, stop: bool, line: str) -> bool:
         """Have what was on the wires written to the timeline, for whoever looks at its page."""

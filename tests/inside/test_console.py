@@ -80,7 +80,7 @@ def test_help_has_every_word_and_what_it_is_for(
     assert lines[0].split()[:2] == ["NODE", "COMMAND..."]
     said_of = {tuple(line.split("  ", 1)[0].split()): line for line in lines}
     assert said_of["pass", "SECONDS"].endswith("  Let time pass.")
-    assert said_of["owners",].endswith("  Say who holds the VIP.")
+    assert said_of["owners",].endswith("  Say who holds each VIP.")
 
 
 def test_every_node_reaches_every_other(
