@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from harness.check.finding import KINDS, Finding
+from harness.check.finding import Finding
 from harness.check.formats import to_json, to_sarif
+from harness.check.kinds import KINDS
 from harness.check.verdict import BREAKS, WORKS, Outcome
 
 OUTCOMES = [

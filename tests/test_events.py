@@ -56,9 +56,8 @@ def test_damaged_line_is_refused(damage: dict[str, Any]) -> None:
 
 
 def test_documentation_has_every_kind() -> None:
-    """Where this fails: .venv/bin/python -m harness.events docs/artifacts.md"""
     text = PAGE.read_text()
-    assert table.with_table(text) == text
+    assert table.with_table(text) == text, "out of date: make docs"
 
 
 @pytest.mark.parametrize(

@@ -91,70 +91,60 @@ class _Derived(Topo):
 
     def build(self, layout: Layout, configurations: list[Configuration]) -> None:
         services = _services(layout)
-        missing: dict[str, tuple[bytes, int]] = {}
-        for each in layout.directors:
-            missing |= dict.fromkeys(each.reading.programs, (standins.SUCCEEDS, 0o755))
-        digests = standins.digests(
-            {director.name: director.reading for director in layout.directors}
-        )
         for name, segment in layout.segments.items():
             six = {} if segment.subnet6 is None else {"subnet6": str(segment.subnet6)}
             self.addSwitch(f"lan-{name}"[:15], subnet=str(segment.subnet), **six)
-        forwarding = any(service.method == "NAT" for service in services.values())
         for director, configuration in zip(layout.directors, configurations, strict=True):
-            commands = {script.name: script.script for script in director.reading.scripts}
-            replaced = {name: commands[name] for name in director.replaced}
-            files, places = standins.with_succeeding(
-                standins.with_digests(configuration.files, digests), replaced
-            )
-            instances = [each for each in director.instances if judged.is_judged(each)]
-            self.addHost(
-                director.name,
-                **_serving(director, services),
-                vrrp=tuple(judged.as_judged(each) for each in instances),
-                sync_groups=judged.sync_groups(director.reading.sync_groups, instances),
-                services=[
-                    services[each.called]
-                    for each in director.reading.services
-                    if each.called in services
-                ],
-                files={**missing, **files, **_in_place_of(director.reading.endless)},
-                without_vip=tuple(
-                    judged.as_judged(each)
-                    for each in director.instances
-                    if not judged.is_judged(each)
-                ),
-                devices=tuple(dict.fromkeys(_devices(director.instances))),
-                **(_to_the_router(layout) if layout.routed else {}),
-                holds=tuple(layout.static_vips) if director is layout.directors[0] else (),
-                local=director.local,
-                commands={**commands, **places},
-                users=configuration.users,
-                switches=_switches(director.reading),
-                ending=_ending(director.reading, configuration.files, director.replaced),
-                pauses=_pauses(director.reading, configuration.files, director.replaced),
-                links_pidof=layout.links_pidof,
-                programs={
-                    **_programs(director.reading, {**missing, **configuration.files}),
-                    **places,
-                },
-                sysctl={"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1}
-                if forwarding
-                else {},
-            )
-            self._wire(director.name, director.addresses, director.addresses6, director.called)
+            self._add_director(director, configuration, layout, services)
         for server in layout.servers:
-            self.addHost(
-                server.name,
-                cls=RealServer,
-                serves=_served(server, services),
-                sorry_for=[
-                    services[each.called] for each in server.sorry_for if each.called in services
-                ],
-                **_routes(server),
-                **standins.options(server),
-            )
-            self._wire(server.name, {server.segment: server.address}, _of_segment(server))
+            self._add_server(server, services)
+        self._add_client(layout)
+
+    def _add_director(
+        self,
+        director: DirectorMachine,
+        configuration: Configuration,
+        layout: Layout,
+        services: Mapping[str, VirtualService],
+    ) -> None:
+        reading = director.reading
+        instances = [each for each in director.instances if judged.is_judged(each)]
+        others = [each for each in director.instances if not judged.is_judged(each)]
+        called = [each.called for each in reading.services if each.called in services]
+        forwards = any(service.method == "NAT" for service in services.values())
+        forwarding = {"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1}
+        self.addHost(
+            director.name,
+            **_serving(director, services),
+            vrrp=tuple(judged.as_judged(each) for each in instances),
+            sync_groups=judged.sync_groups(reading.sync_groups, instances),
+            services=[services[name] for name in called],
+            without_vip=tuple(judged.as_judged(each) for each in others),
+            devices=tuple(dict.fromkeys(_devices(director.instances))),
+            **(_to_the_router(layout) if layout.routed else {}),
+            holds=tuple(layout.static_vips) if director is layout.directors[0] else (),
+            local=director.local,
+            users=configuration.users,
+            links_pidof=layout.links_pidof,
+            sysctl=forwarding if forwards else {},
+            **_scripts(director, configuration, layout),
+        )
+        self._wire(director.name, director.addresses, director.addresses6, director.called)
+
+    def _add_server(self, server: ServerMachine, services: Mapping[str, VirtualService]) -> None:
+        called = [each.called for each in server.sorry_for if each.called in services]
+        self.addHost(
+            server.name,
+            cls=RealServer,
+            serves=_served(server, services),
+            sorry_for=[services[name] for name in called],
+            **_routes(server),
+            **standins.options(server),
+        )
+        self._wire(server.name, {server.segment: server.address}, _of_segment(server))
+
+    def _add_client(self, layout: Layout) -> None:
+        """The client, on the directors' LANs or behind a router."""
         if not layout.routed:
             self.addHost("client", cls=Client, routes=_outside(layout))
             self._wire("client", layout.client, layout.client6)
@@ -178,6 +168,30 @@ class _Derived(Topo):
             interface = (called or {}).get(wire, wire)
             ends = {"ip": address, **({"ip6": addresses6[wire]} if wire in addresses6 else {})}
             self.addLink(f"lan-{wire}"[:15], host, intfName2=interface, params2=ends)
+
+
+def _scripts(
+    director: DirectorMachine, configuration: Configuration, layout: Layout
+) -> dict[str, Any]:
+    """The files and scripts of a director, as its role's options: what is missing is there and
+    succeeds.
+    """
+    reading, own = director.reading, configuration.files
+    missing: dict[str, tuple[bytes, int]] = {}
+    for each in layout.directors:
+        missing |= dict.fromkeys(each.reading.programs, (standins.SUCCEEDS, 0o755))
+    digests = standins.digests({each.name: each.reading for each in layout.directors})
+    commands = {script.name: script.script for script in reading.scripts}
+    replaced = {name: commands[name] for name in director.replaced}
+    files, places = standins.with_succeeding(standins.with_digests(own, digests), replaced)
+    return {
+        "files": {**missing, **files, **_in_place_of(reading.endless)},
+        "commands": {**commands, **places},
+        "programs": {**_programs(reading, {**missing, **own}), **places},
+        "switches": _switches(reading),
+        "ending": _ending(reading, own, director.replaced),
+        "pauses": _pauses(reading, own, director.replaced),
+    }
 
 
 def _served(

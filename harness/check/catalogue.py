@@ -1,10 +1,13 @@
-"""The table of findings in ``docs/check.md``, made from their registry (``python -m
-harness.check.catalogue``).
-"""
+"""``python -m harness.check.catalogue docs/check.md`` writes the table of findings there anew."""
 
 from __future__ import annotations
 
-from harness.check.finding import KINDS
+import sys
+from pathlib import Path
+
+from harness.check.kinds import KINDS
+
+BEGIN, END = "<!-- begin: written by make docs -->\n", "<!-- end -->\n"
 
 
 def table() -> str:
@@ -15,5 +18,13 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def with_table(page: str) -> str:
+    """A page's text with the table between its two marks written anew."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}{table()}{END}{after}"
+
+
 if __name__ == "__main__":
-    print(table(), end="")
+    document = Path(sys.argv[1])
+    document.write_text(with_table(document.read_text("utf-8")), "utf-8")

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.check.finding import FINDING, KINDS, Finding
+from harness.check.finding import Finding
+from harness.check.kinds import FINDING, KINDS
 from harness.check.verdict import BREAKS, Outcome
 
 FORMAT = 1

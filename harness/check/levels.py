@@ -153,83 +153,99 @@ def _without_place(line: str) -> str:
 
 
 def _grade(said: str, defined: Sequence[str] = ()) -> Graded:
-    if (
-        (number := _NUMBER.search(said)) is not None
-        and number["value"] == "0"
-        and _ZERO.search(said)
+    """What keepalived's words are: by the first of these that knows them, or else by what they
+    say follows.
+    """
+    for known in (
+        _number_zero(said),
+        _unknown(said),
+        _scheduler(said),
+        _state(said),
+        _untracked(said, defined),
+        _include(said),
+        _said_twice(said, defined),
+        _peers(said),
     ):
-        return (
-            "keepalived-ignored",
-            f"keepalived: {said}. It goes on as if the word were not there, as 0 asks for.",
-            "",
-        )
-    if (unknown := _UNKNOWN.search(said)) is not None:
-        return _unknown(unknown["word"])
-    if (scheduler := _SCHEDULER.search(said)) is not None:
-        text = f"keepalived does not know the scheduler {scheduler['name']} and goes on with wlc"
-        return (
-            "keepalived-changed",
-            text,
-            "Name a scheduler of IPVS: rr, wrr, lc, wlc, sh, mh, ... (ipvsadm(8)).",
-        )
-    if (state := _STATE.search(said)) is not None and not difflib.get_close_matches(
-        state["name"], _STATES, 1, LIKE
-    ):
-        return (
-            "keepalived-ignored",
-            f"keepalived: {said}. Priorities decide who is master, whatever the state.",
-            "",
-        )
-    if (untracked := _UNTRACKED.search(said)) is not None:
-        where = (
-            "it is defined only further down" if untracked["name"] in defined else "none is defined"
-        )
-        text = (
-            f"keepalived tracks no {untracked['what']} {untracked['name']}, since {where}: {said}"
-        )
-        if untracked["name"] in defined:
-            return "keepalived-changed", text, "Define it above the instance that tracks it."
-        return (
-            "keepalived-changed",
-            text,
-            f"Define it, or mend the name in track_{untracked['what']}.",
-        )
-    if (include := _NO_INCLUDE.search(said)) is not None:
-        return (
-            "include-missing",
-            f"include {include['ours'] or include['said']}: there is no such file",
-            "",
-        )
+        if known is not None:
+            return known
     told = f"keepalived: {said}"
-    if (twice := _TWICE.search(said)) is not None and defined.count(twice["name"]) == 1:
-        return (
-            "keepalived-ignored",
-            f"{told}. It is there once, and keepalived reads its file twice.",
-            "",
-        )
-    if _DROPPED.search(said):
-        return "keepalived-changed", told, ""
-    if _ANNOUNCES_BY_MULTICAST.search(said):
-        return (
-            "keepalived-changed",
-            told,
-            "Name the other directors in unicast_peer, or leave unicast_src_ip out.",
-        )
     if _OLD.search(said) or (_HARMLESS.search(said) and _PASSED.search(said)):
         return "keepalived-ignored", told, ""
     if _CHANGED.search(said) and not _HARMLESS.search(said):
-        return (
-            "keepalived-changed",
-            told,
-            next((cure for words, cure in _CURES.items() if words in said), ""),
-        )
+        cure = next((cure for words, cure in _CURES.items() if words in said), "")
+        return "keepalived-changed", told, cure
     return "keepalived-says", told, ""
 
 
-def _unknown(word: str) -> Graded:
+def _number_zero(said: str) -> Graded | None:
+    number = _NUMBER.search(said)
+    if number is None or number["value"] != "0" or not _ZERO.search(said):
+        return None
+    text = f"keepalived: {said}. It goes on as if the word were not there, as 0 asks for."
+    return "keepalived-ignored", text, ""
+
+
+def _scheduler(said: str) -> Graded | None:
+    if (scheduler := _SCHEDULER.search(said)) is None:
+        return None
+    text = f"keepalived does not know the scheduler {scheduler['name']} and goes on with wlc"
+    cure = "Name a scheduler of IPVS: rr, wrr, lc, wlc, sh, mh, ... (ipvsadm(8))."
+    return "keepalived-changed", text, cure
+
+
+def _state(said: str) -> Graded | None:
+    """A state that is neither, unless one of the two may be meant."""
+    state = _STATE.search(said)
+    if state is None or difflib.get_close_matches(state["name"], _STATES, 1, LIKE):
+        return None
+    text = f"keepalived: {said}. Priorities decide who is master, whatever the state."
+    return "keepalived-ignored", text, ""
+
+
+def _untracked(said: str, defined: Sequence[str]) -> Graded | None:
+    if (untracked := _UNTRACKED.search(said)) is None:
+        return None
+    what, name = untracked["what"], untracked["name"]
+    if name in defined:
+        where = "it is defined only further down"
+        cure = "Define it above the instance that tracks it."
+    else:
+        where = "none is defined"
+        cure = f"Define it, or mend the name in track_{what}."
+    text = f"keepalived tracks no {what} {name}, since {where}: {said}"
+    return "keepalived-changed", text, cure
+
+
+def _include(said: str) -> Graded | None:
+    if (include := _NO_INCLUDE.search(said)) is None:
+        return None
+    named = include["ours"] or include["said"]
+    return "include-missing", f"include {named}: there is no such file", ""
+
+
+def _said_twice(said: str, defined: Sequence[str]) -> Graded | None:
+    """The second of what may be there once, unless keepalived has only read its file twice."""
+    twice, told = _TWICE.search(said), f"keepalived: {said}"
+    if twice is not None and defined.count(twice["name"]) == 1:
+        once = f"{told}. It is there once, and keepalived reads its file twice."
+        return "keepalived-ignored", once, ""
+    return ("keepalived-changed", told, "") if _DROPPED.search(said) else None
+
+
+def _peers(said: str) -> Graded | None:
+    if not _ANNOUNCES_BY_MULTICAST.search(said):
+        return None
+    cure = "Name the other directors in unicast_peer, or leave unicast_src_ip out."
+    return "keepalived-changed", f"keepalived: {said}", cure
+
+
+def _unknown(said: str) -> Graded | None:
     """A word that keepalived passes over: one of another place or release, or one that is
     mistyped.
     """
+    if (unknown := _UNKNOWN.search(said)) is None:
+        return None
+    word = unknown["word"]
     text = f"keepalived does not know {word} here and passes over it."
     alike = (
         difflib.get_close_matches(word, WORDS, n=1, cutoff=LIKE)
@@ -242,8 +258,5 @@ def _unknown(word: str) -> Graded:
             f"{text} It may be meant to be {alike[0]}.",
             f"Write {alike[0]}, if that is meant.",
         )
-    return (
-        "keepalived-ignored",
-        f"{text} {ABSENT.get(word, 'The cluster works as if it were not there.')}",
-        "",
-    )
+    follows = ABSENT.get(word, "The cluster works as if it were not there.")
+    return "keepalived-ignored", f"{text} {follows}", ""

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from harness.check.finding import FINDING, NOTE, Finding
+from harness.check.finding import Finding
+from harness.check.kinds import FINDING, NOTE
 
 WORKS, BREAKS, UNCLEAR, DOES_NOT_APPLY = "works", "BREAKS", "unclear", "does not apply"
 NOT_EMULATED = "not emulated"

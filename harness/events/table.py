@@ -7,7 +7,7 @@ from typing import Annotated, Any, get_args, get_origin
 from harness.events.event import Event, details_of
 from harness.events.kinds import KINDS, words_of
 
-BEGIN, END = "<!-- events: written by python -m harness.events -->\n", "<!-- end of events -->\n"
+BEGIN, END = "<!-- events: written by make docs -->\n", "<!-- end of events -->\n"
 
 
 def table() -> str:

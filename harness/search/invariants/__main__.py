@@ -15,7 +15,7 @@ HEAD = """# Invariants
 
 What must hold however a cluster is treated. Each is a pure function over what was observed of one
 sequence of deeds: it reads events, and never asks a daemon. This page is made from the functions'
-own words, by `python -m harness.search.invariants docs/invariants.md`.
+own words, by `make docs`.
 
 A *deed* is a fault, or what an operator or a client does. What it may do to an invariant is said by
 a small reference model, `harness/search/model/`: who can act, which priority is claimed, what was
