@@ -276,3 +276,13 @@ def is_number(value: Any) -> bool:
         and not isinstance(value, bool)
         and abs(value) <= LONGEST_NUMBER
     )
+
+
+# -- words ---------------------------------------------------------------------
+
+
+def plain(value: object, keep: str = "") -> str:
+    """A text that somebody else wrote, without characters that a terminal would obey, but for those
+    to ``keep``.
+    """
+    return "".join(char if char.isprintable() or char in keep else "?" for char in str(value))

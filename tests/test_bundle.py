@@ -17,6 +17,7 @@ import pytest
 from harness import cli
 from harness.cli import reproduce
 from harness.errors import HarnessError
+from harness.repeating import again, reproduced
 from harness.report import artifacts, bundle, page, secrets
 
 TEST = "scenarios/test_x.py::test_it"
@@ -322,10 +323,10 @@ def test_images_are_chosen_as_they_were(run: Path, tmp_path: Path) -> None:
     )
     bundle.make(run, tmp_path / "b.zip")
     opened = bundle.read(tmp_path / "b.zip")
-    selection = {option: reproduce.selected(opened, option, None) for option in bundle.SELECTION}
+    selection = {option: again.selected(opened, option, None) for option in bundle.SELECTION}
     assert selection == CHOSEN
-    assert reproduce.images(selection) == ["trixie", "bullseye", "sid"]
-    arguments = reproduce.arguments(opened, selection)
+    assert again.images(selection) == ["trixie", "bullseye", "sid"]
+    arguments = again.arguments(opened, selection)
     assert arguments[-7:-1] == [
         "--image=director=trixie",
         "--matrix=keepalived=bullseye+sid,mixed",
@@ -344,7 +345,7 @@ def test_as_much_is_shown_as_was(
 ) -> None:
     artifacts.update(run / artifacts.RUN, {"verbosity": verbosity})
     bundle.make(run, tmp_path / "b.zip")
-    arguments = reproduce.arguments(bundle.read(tmp_path / "b.zip"), {})
+    arguments = again.arguments(bundle.read(tmp_path / "b.zip"), {})
     assert [option for option in arguments if option.startswith(("-v", "-q"))] == given
 
 
@@ -355,10 +356,10 @@ def test_an_image_with_packages_is_one_name_and_wants_to_be_asked_for(
     bundle.make(run, tmp_path / "b.zip")
     opened = bundle.read(tmp_path / "b.zip")
     with pytest.raises(HarnessError, match=r"adds packages: .* say --image trixie\+frr,tcpdump"):
-        reproduce.selected(opened, "image", None)
-    chosen = reproduce.selected(opened, "image", ["director=trixie+frr,tcpdump"])
+        again.selected(opened, "image", None)
+    chosen = again.selected(opened, "image", ["director=trixie+frr,tcpdump"])
     assert chosen == ["director=trixie+frr,tcpdump"]
-    assert reproduce.images({"image": chosen}) == ["trixie+frr,tcpdump"]
+    assert again.images({"image": chosen}) == ["trixie+frr,tcpdump"]
 
 
 @pytest.mark.parametrize(
@@ -377,8 +378,8 @@ def test_what_a_bundle_does_not_hold_is_to_be_named(
     bundle.make(run, tmp_path / "b.zip")
     opened = bundle.read(tmp_path / "b.zip")
     with pytest.raises(HarnessError, match=f"say what to take instead, with --{option}"):
-        reproduce.selected(opened, option, None)
-    assert reproduce.selected(opened, option, ["director=sid"]) == ["director=sid"]
+        again.selected(opened, option, None)
+    assert again.selected(opened, option, ["director=sid"]) == ["director=sid"]
 
 
 def test_paths_named_here_are_the_same_from_another_folder(
@@ -388,8 +389,8 @@ def test_paths_named_here_are_the_same_from_another_folder(
     (tmp_path / "keepalived").mkdir()
     opened = bundle.read(made)
     here = tmp_path / "keepalived"
-    assert reproduce.selected(opened, "keepalived", ["keepalived@v2"]) == [f"{here}@v2"]
-    assert reproduce.selected(opened, "matrix", ["keepalived=keepalived,sid"]) == [
+    assert again.selected(opened, "keepalived", ["keepalived@v2"]) == [f"{here}@v2"]
+    assert again.selected(opened, "matrix", ["keepalived=keepalived,sid"]) == [
         f"keepalived={here},sid"
     ]
 
@@ -405,8 +406,8 @@ def test_other_versions_are_told() -> None:
         "images": {"sid": "2.3.4"},
         "commit": "b",
     }
-    assert reproduce.other_versions(there, there) == []
-    assert reproduce.other_versions(there, here) == [
+    assert reproduced.other_versions(there, there) == []
+    assert reproduced.other_versions(there, here) == [
         "keepalived is 2.3.3 here, and was 2.2.7",
         "the harness is of commit b here, and was of a",
     ]

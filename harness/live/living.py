@@ -205,7 +205,7 @@ class Asked:
         except (ValueError, AttributeError):
             problem, status = None, None
         if isinstance(problem, str) and problem:
-            plain = "".join(char if char.isprintable() else "?" for char in problem)
+            plain = received.plain(problem)
             if status is None:
                 raise HarnessError(plain)
             print(f"lvs-harness: {plain}", file=sys.stderr)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import reproduce
+from harness.repeating import reproduced
 from harness.report import artifacts, bundle
 from tests.attacks.test_hostile import new_run
 from tests.runs import make_run
@@ -35,7 +35,7 @@ def test_an_interrupted_reproduction_tells_what_had_ended(
         here / "test_other" / artifacts.ABOUT, {"test": "test_x.py::test_other", "outcome": None}
     )
 
-    assert reproduce._compare(bundle.read(tmp_path / "b.zip"), here, interrupted=True) == 130
+    assert reproduced.compare(bundle.read(tmp_path / "b.zip"), here, interrupted=True) == 130
 
     said = capsys.readouterr().out
     assert "1 of 1 verdicts are the same" in said

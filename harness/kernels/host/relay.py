@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
+from harness import received
 from harness.errors import HarnessError
 from harness.kernels import wire
 from harness.kernels.host.link import Ends, Link
@@ -155,12 +156,8 @@ class Relay:
         if ended:
             self._watchdog.relieved()
         for line in ended.splitlines():
-            plain = "".join(char if char.isprintable() else "?" for char in line)
-            print(
-                f"\nlvs-harness: virtual time did not move: ended {plain}",
-                file=sys.stderr,
-                flush=True,
-            )
+            told = f"virtual time did not move: ended {received.plain(line)}"
+            print(f"\nlvs-harness: {told}", file=sys.stderr, flush=True)
 
     def _raise_stuck(self) -> NoReturn:
         raise HarnessError(
