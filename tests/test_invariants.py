@@ -72,6 +72,24 @@ def inhibited(weight: int | None) -> Story:
     return story.pool("director1", 7.0, "changed" if weight == 0 else "removed", weight=weight)
 
 
+def sorry(added: float, removed: float) -> Story:
+    """All real servers of the master are stopped at 5 s and removed at 7 s, started at 20 s and
+    back at 23 s; its sorry server is in the table from ``added`` to ``removed``.
+    """
+    story = quiet(80)
+    director = story.setting.directors["director1"]
+    (table,) = director.tables
+    sorry_server = replace(table.destinations[0], address="172.16.10.30")
+    one = replace(director, tables=(replace(table, sorry=(sorry_server,)),))
+    story.setting = replace(story.setting, directors={"director1": one})
+    for web, address in (("web1", WEB1), ("web2", WEB2)):
+        story.act("StopHttpd", web, 5.0, 20.0)
+        story.daemon(web, 5.0, "ended", "httpd", -9).daemon(web, 20.0, "started", "httpd")
+        story.pool("director1", 7.0, "removed", address).pool("director1", 23.0, "added", address)
+    story.pool("director1", added, "added", "172.16.10.30:80")
+    return story.pool("director1", removed, "removed", "172.16.10.30:80")
+
+
 def maintenance(noticed: float = 6.0) -> Story:
     """The switch is turned at 5.2 s for good, and the master says 80 from ``noticed`` on: the
     backup takes over.
@@ -181,6 +199,7 @@ WELL: list[Callable[[], Story]] = [
     maintenance,
     lambda: out_of_the_table(9, 11, 13, 15, 17, 19),
     lambda: inhibited(0),
+    lambda: sorry(7.0, 23.0),
     lambda: quiet().act("PowerOff", "web1", 5.0, 6.0).request(8.0, None, status=0),
     lambda: told("BACKUP", "MASTER"),
     lambda: group_told("MASTER"),
@@ -460,6 +479,8 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
         ),
     ),
     ("a client is not answered", ANSWERED, lambda: quiet().request(5.0, None, status=0)),
+    ("a sorry server comes late", TABLES, lambda: sorry(15.0, 23.0)),
+    ("a sorry server stays", TABLES, lambda: sorry(7.0, 60.0)),
     ("an inhibited server is removed", TABLES, lambda: inhibited(None)),
     (
         "a VIP has another prefix",

@@ -10,7 +10,7 @@ from harness.events import DestinationChanged, Power, Request, ServiceChanged
 from harness.observers.ipvs import SWEEP
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect, disturbances
-from harness.search.model.health import health
+from harness.search.model.health import Health, health
 from harness.search.model.processes import CHECKERS, holding, runs
 from harness.search.model.spans import Span, both, without
 from harness.search.observed import DirectorSetting, Observed, Table, Violation
@@ -94,6 +94,8 @@ def _of_table(
         each.endpoint: health(observed, director, table, each.address)
         for each in table.destinations
     }
+    if len(service.checks) == 1:
+        yield from _of_sorry_server(observed, director, table, list(states.values()), acting)
     enough = _has_quorum(table, [states[each.endpoint].well for each in table.destinations], acting)
     for each in table.destinations:
         present = entries(observed, director, table.name, each.endpoint)
@@ -118,6 +120,27 @@ def _of_table(
             kept = [entry.span for entry in present]
             for span in _long(without(both(state.ill, acting), kept), slack):
                 text = f"{told} lacks {each.endpoint}, which is to stay with weight 0"
+                yield Violation(TABLES, span.since, text)
+
+
+def _of_sorry_server(
+    observed: Observed, director: str, table: Table, states: list[Health], acting: list[Span]
+) -> Iterator[Violation]:
+    """It is there while all real servers are ill, and is not while all are well and enough."""
+    service, slack = table.service, observed.slack
+    for sorry in table.sorry:
+        present = [entry.span for entry in entries(observed, director, table.name, sorry.endpoint)]
+        told = f"{director}'s table {table.name}"
+        due, needless = acting, acting
+        for state in states:
+            due, needless = both(due, state.ill), both(needless, state.well)
+        for span in _long(without(due, present), slack):
+            text = f"{told} lacks its sorry server {sorry.endpoint}, and nobody is well"
+            yield Violation(TABLES, span.since, text)
+        enough = sum(each.weight for each in table.destinations)
+        if enough >= service.quorum + service.hysteresis:
+            for span in _long(both(needless, present), slack):
+                text = f"{told} still has its sorry server {sorry.endpoint}, and all are well"
                 yield Violation(TABLES, span.since, text)
 
 

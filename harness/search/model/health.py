@@ -12,6 +12,7 @@ from typing import Final
 
 from harness import faults
 from harness.clock import Instant, Window
+from harness.daemons import mail
 from harness.errors import HarnessError
 from harness.events import DaemonChanged
 from harness.keepalived import timers
@@ -154,10 +155,15 @@ def _windows(service: VirtualService, act: Act) -> tuple[float | None, float]:
     symptoms = _symptoms(act)
     gone = max(_latest(timers.removal, service, each) for each in symptoms)
     back = max(_latest(timers.recovery, service, each) for each in symptoms)
-    noticing = _NOTICED.get(act.kind, ())
+    noticing = () if _is_of_another_daemon(service, act) else _NOTICED.get(act.kind, ())
     notices = len(service.checks) == 1 and isinstance(service.checks[0], noticing)
     certain = notices and len(symptoms) == 1 and gone > 0
     return gone if certain else None, gone + back + BOOTING
+
+
+def _is_of_another_daemon(service: VirtualService, act: Act) -> bool:
+    """Whether a mail server answers for a service, whatever httpd does."""
+    return act.kind == "StopHttpd" and mail.PORT in service.ports
 
 
 def _soonest(service: VirtualService, act: Act) -> float:
@@ -198,7 +204,8 @@ def _gone(service: VirtualService) -> float:
 
 _ANY = (HttpGet, TcpCheck, SmtpCheck, DnsCheck, UdpCheck, PingCheck)
 _NOTICED: Final[dict[str, tuple[type[Check], ...]]] = {
-    **dict.fromkeys(("StopHttpd", "HangHttpd", "ResetRequests", "HalfOpen"), (HttpGet,)),
+    "StopHttpd": (HttpGet, TcpCheck),
+    **dict.fromkeys(("HangHttpd", "ResetRequests", "HalfOpen"), (HttpGet,)),
     **dict.fromkeys(("StopDnsmasq", "HangDnsmasq"), (DnsCheck,)),
     **dict.fromkeys(("StopMail", "HangMail"), (SmtpCheck,)),
     "DropTcp": (HttpGet, TcpCheck, SmtpCheck),
