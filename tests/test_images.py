@@ -7,6 +7,8 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,19 @@ def test_the_version_is_read_without_running_anything(tmp_path: Path) -> None:
     found = selection.find(str(root(tmp_path / "root", "2.2.8")))
     assert str(found.keepalived) == "2.2.8"
     assert not found.is_host
+
+
+def test_a_program_that_a_machine_has_hidden_is_not_there() -> None:
+    there = shutil.which("true")
+    assert there is not None
+    hidden = Path(tempfile.mkdtemp(dir="/tmp")) / "true"
+    shutil.copy(there, hidden)
+
+    try:
+        assert HOST.program(there) is not None
+        assert HOST.program(str(hidden)) is None
+    finally:
+        shutil.rmtree(hidden.parent)
 
 
 def test_a_program_is_found_through_links_that_stay_in_the_image(tmp_path: Path) -> None:

@@ -14,6 +14,9 @@ from harness.keepalived import version
 SEARCH = ("run/sbin", "usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin")
 """Where machines look for programs."""
 
+FRESH_FOLDERS = {"run": "755", "tmp": "1777", "var/log": "755", "etc/keepalived": "755"}
+"""What every machine has of its own, whatever its image holds there, and its permissions."""
+
 _ELF_MACHINES = {"x86_64": 62, "aarch64": 183}  # <elf.h>: e_machine
 
 
@@ -40,7 +43,8 @@ class Image:
         The program is given by its name or its whole path.
         """
         for place in [name] if name.startswith("/") else [f"{folder}/{name}" for folder in SEARCH]:
-            for layer in (self.added, self.root):
+            hidden = any(place.startswith(f"/{folder}/") for folder in FRESH_FOLDERS)
+            for layer in (self.added, None if hidden else self.root):
                 found = None if layer is None else inside(layer, place)
                 if found is not None and found.is_file():
                     return found

@@ -11,16 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from harness.errors import HarnessError
+from harness.images.image import FRESH_FOLDERS
 from harness.kernels.calls import linux
 from harness.lab import supervisor_process
 from harness.lab.plan import HostPlan
 
-FRESH_FOLDERS = {
-    "run": "755",
-    "tmp": "1777",
-    "var/log": "755",
-    "etc/keepalived": "755",
-}  # and their permissions
 # without it Debian's keepalived does not start from 2.3 on
 KEPT_FILE = "etc/keepalived/keepalived.config-opts"
 _OWN_FILE_SYSTEMS = ("boot", "home", "opt", "root", "srv", "usr")
