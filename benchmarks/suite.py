@@ -14,6 +14,8 @@ from harness.errors import HarnessError
 
 SEEDS = 6
 ROUNDS = 3
+SEQUENCES = 500
+"""Of a search, in two parts of the same size."""
 FAILOVER = "failover_to_the_backup"
 CORE = [
     f"scenarios/test_{name}.py"
@@ -62,6 +64,22 @@ def whole() -> str:
                 "scenarios", len({mark.details["name"] for mark in run.all("host finished")})
             ),
             Figure.count("failed", len(run.all("host failed")), "tests", most=0),
+        ],
+    )
+
+
+def search() -> str:
+    """Random sequences on a pair of directors by two workers, from pytest's start to its end."""
+    what = ("--searched", "director_pair", "--examples", str(SEQUENCES))
+    run = runs.pytest("--clock", "virtual", "-n", "2", *what, tests=["scenarios/search"])
+    failed = len(run.all("host failed"))
+    rate = Figure("sequences a minute", (60 * SEQUENCES / run.seconds,), "", least=300)
+    return section(
+        f"{SEQUENCES} random sequences on director_pair, virtual time, by two workers",
+        [
+            Figure("from pytest's start to its end", (run.seconds,)),
+            rate,
+            Figure.count("parts in which something was found", failed, "", most=0),
         ],
     )
 
