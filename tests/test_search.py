@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from mininet.topo import Topo
@@ -19,9 +20,10 @@ from harness.search.coverage import states
 from harness.search.drawing import deadlines
 from harness.search.edits import edits_of
 from harness.search.engine import Failure
-from harness.search.judging import Signature, judged
+from harness.search.invariants import INVARIANTS
+from harness.search.judging import AT_REST, Signature, judged
 from harness.search.kinds import KINDS, holds, possible
-from harness.search.known import Known, known
+from harness.search.known import KNOWN, Known, known
 from harness.search.observed import Act, Observed, Violation, setting_of_plan
 from harness.search.performing import Lived
 from harness.search.sequence import Step, from_json, lasts, moments, performed, step, to_json
@@ -252,6 +254,12 @@ def test_a_defect_is_known_where_a_configuration_and_a_version_can_have_it() -> 
     assert defect.possible(["", "vrrp_script chk {}"], {Version("2.3.3"), Version("2.2.7")})
     assert not defect.possible(["vrrp_script chk {}"], {Version("2.2.7")})
     assert not defect.possible(["", ""], {Version("2.3.3")})
+
+
+def test_known_defects_show_in_what_is_judged_and_have_a_file() -> None:
+    for defect in KNOWN:
+        assert defect.invariant in {*INVARIANTS, AT_REST}
+        assert (Path(__file__).parent.parent / defect.reference).is_file()
 
 
 def test_a_child_that_runs_twice_is_known_and_all_that_follows_from_it() -> None:

@@ -11,6 +11,12 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from harness.search.drafts import Steps
+from harness.search.invariants.advertising import TRUE
+from harness.search.invariants.balance import TABLES
+from harness.search.invariants.checking import CHECKED
+from harness.search.invariants.daemons import ONCE
+from harness.search.invariants.election import FAULTY, TAKES
+from harness.search.judging import AT_REST
 from harness.search.observed import Violation
 
 
@@ -67,25 +73,25 @@ KNOWN: tuple[Known, ...] = (
     *_shown(
         "scenarios/regressions/test_reload_before_restart.py",
         (_CRASHES, _RELOADS),
-        ("a child of keepalived runs once", r" starts a second "),
+        (ONCE, r" starts a second "),
     ),
     *_shown(
         # What a checker that starts anew finds in the table keeps its weight.
         "scenarios/regressions/test_weight_after_a_kill.py",
         (_STARTS, frozenset({"Reconfigure"})),
-        ("the IPVS table says what the checks say", r" with weight \d+, which is well"),
-        ("comes to rest", r"'s table of .* has .* instead of "),
+        (TABLES, r" with weight \d+, which is well"),
+        (AT_REST, r"'s table of .* has .* instead of "),
     ),
     *_shown(
         # A backup whose priority changes between a resignation and its takeover.
         "scenarios/regressions/test_priority_after_a_resignation.py",
         (_SCRIPTS,),
-        ("a silent master is replaced in time", r", while its priority may have changed"),
+        (TAKES, r", while its priority may have changed"),
     ),
     *_shown(
         "scenarios/regressions/test_tcp_check_retries.py",
         (),
-        ("checks keep their pace", r", though it is out of the table"),
+        (CHECKED, r", though it is out of the table"),
         config="TCP_CHECK",
         present="<2.3.3",
     ),
@@ -93,8 +99,8 @@ KNOWN: tuple[Known, ...] = (
         # Who requires a reply never has anybody in the table.
         "scenarios/regressions/test_udp_check_reply.py",
         (),
-        ("comes to rest", r"^at first .*UDP .* has \{\} instead of "),
-        ("the IPVS table says what the checks say", r"'s table UDP .* lacks "),
+        (AT_REST, r"^at first .*UDP .* has \{\} instead of "),
+        (TABLES, r"'s table UDP .* lacks "),
         config="require_reply",
         present="<2.2",
     ),
@@ -102,10 +108,9 @@ KNOWN: tuple[Known, ...] = (
         # A script that is never run: its instance claims what it would if the script were well.
         "scenarios/regressions/test_script_below_a_link.py",
         (),
-        ("a fault has a cause, and a cause makes a fault", r", and what it tracks has failed"),
-        ("advertisements say what is configured", r" advertises .* with priority \d+, and should"),
-        ("a silent master is replaced in time", r""),
-        ("whoever hears a better master is none", r""),
+        (FAULTY, r", and what it tracks has failed"),
+        (TRUE, r" advertises .* with priority \d+, and should"),
+        (TAKES, r""),
         config=r'script "/bin/',
         present=">2.2.7",
     ),
