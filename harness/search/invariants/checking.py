@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from harness.clock import Instant
@@ -13,7 +15,7 @@ from harness.search.model.health import breaks, lingering, starting
 from harness.search.model.processes import CHECKERS, runs
 from harness.search.model.spans import Span, both, without
 from harness.search.observed import Observed, Table, Violation
-from harness.topology.checks import HttpGet, Pace, TcpCheck
+from harness.topology.checks import Check, HttpGet, Pace, TcpCheck
 from harness.topology.services import Destination
 
 CHECKED = "checks keep their pace"
@@ -44,11 +46,61 @@ def checks_keep_their_pace(observed: Observed) -> list[Violation]:
         asked = [
             each.endpoint for table in own.values() for each in (*table.destinations, *table.sorry)
         ]
+        steady = _steady(observed, name)
         for table in own.values():
             for each in table.destinations:
                 if asked.count(each.endpoint) == 1 and _judged(table):
-                    found += _of_server(observed, name, table, each)
+                    checked = _Checked(observed, name, table, each)
+                    found += _too_soon(checked, steady)
+                    if not lingering(observed, table.service):  # else one delays the checks of all
+                        found += _too_late(checked)
     return found
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A real server in one of a director's tables, and its checker."""
+
+    observed: Observed
+    director: str
+    table: Table
+    server: Destination
+
+    @property
+    def check(self) -> Check:
+        """The only one that the service has."""
+        return self.table.service.checks[0]
+
+    @property
+    def pace(self) -> Pace:
+        """Its times."""
+        return self.check.pace(self.table.service.delay_loop)
+
+    @cached_property
+    def probes(self) -> list[Instant]:
+        """When the director opened a connection to the real server."""
+        wanted = (self.director, self.server.endpoint)
+        probes = self.observed.probes or ()
+        return [each.at for each in probes if (each.director, each.endpoint) == wanted]
+
+    @property
+    def out(self) -> list[Span]:
+        """When the real server was not in the table, or in it without the weight that it was
+        given.
+        """
+        if not self.server.weight:
+            return []
+        found = entries(self.observed, self.director, self.table.name, self.server.endpoint)
+        whole = [Span(self.observed.began, self.observed.ended)]
+        return without(whole, [entry.span for entry in found if entry.weight])
+
+    def reached(self, spans: list[Span], after: float) -> list[Span]:
+        """What is left of ``spans`` without those when a check could begin without a packet, or
+        with a later one, and ``after`` seconds more.
+        """
+        for name in (self.director, self.observed.setting.server_at(self.server.address)):
+            spans = without(spans, disturbances(self.observed, _REACHED, name, after=after))
+        return spans
 
 
 def _judged(table: Table) -> bool:
@@ -57,55 +109,35 @@ def _judged(table: Table) -> bool:
     return len(checks) == 1 and isinstance(checks[0], TcpCheck | HttpGet)
 
 
-def _of_server(
-    observed: Observed, director: str, table: Table, server: Destination
-) -> list[Violation]:
-    probes = [
-        each.at
-        for each in observed.probes or ()
-        if (each.director, each.endpoint) == (director, server.endpoint)
-    ]
-    found = list(_too_soon(observed, director, table, server, probes))
-    if not lingering(observed, table.service):  # else one's silence delays the checks of all
-        found += _too_late(observed, director, table, server, probes)
-    return found
-
-
-def _too_soon(
-    observed: Observed, director: str, table: Table, server: Destination, probes: list[Instant]
-) -> Iterator[Violation]:
-    service = table.service
-    pace = service.checks[0].pace(service.delay_loop)
-    after = pace.timeout + RESOLVING + observed.slack
-    steady = _reached(observed, director, server, _steady(observed, director), after)
-    # With fast_recovery the last good check brings it back, and the others are made at once.
-    hastens = getattr(service.checks[0], "fast_recovery", False)
-    out = _out(observed, director, table, server) if service.quorum == 1 else []
-    for earlier, later in pairwise(probes):
+def _too_soon(checked: _Checked, steady: list[Span]) -> Iterator[Violation]:
+    if getattr(checked.check, "fast_recovery", False):
+        return  # the last good check brings it back, and the others are made at once
+    pace, slack = checked.pace, checked.observed.slack
+    steady = checked.reached(steady, pace.timeout + RESOLVING + slack)
+    out = checked.out if checked.table.service.quorum == 1 else []
+    for earlier, later in pairwise(checked.probes):
         between = Span(earlier, later)
-        if not _within(steady, between) or hastens:
+        if not _covered(steady, between):
             continue
-        is_out = _within(out, between)
+        is_out = _covered(out, between)
         least = pace.delay_loop if is_out else min(pace.delay_loop, pace.delay_before_retry)
-        if between.length < least - observed.slack:
-            text = f"{director} checks {server.endpoint} of {table.name} again after"
-            text += f" {between.length:.3f} s, not {least:g} s"
+        if between.length < least - slack:
+            text = f"{checked.director} checks {checked.server.endpoint} of {checked.table.name}"
+            text += f" again after {between.length:.3f} s, not {least:g} s"
             text += ", though it is out of the table" if is_out else ""
             yield Violation(CHECKED, later, text)
 
 
-def _too_late(
-    observed: Observed, director: str, table: Table, server: Destination, probes: list[Instant]
-) -> Iterator[Violation]:
-    service = table.service
-    most = _longest(service.checks[0].pace(service.delay_loop)) + observed.slack
-    steady = _steady(observed, director, starting(service))
-    reached = _reached(observed, director, server, steady, most)
-    for since, until in pairwise((observed.began, *probes, observed.ended)):
+def _too_late(checked: _Checked) -> Iterator[Violation]:
+    observed = checked.observed
+    most = _longest(checked.pace) + observed.slack
+    steady = _steady(observed, checked.director, starting(checked.table.service))
+    reached = checked.reached(steady, most)
+    for since, until in pairwise((observed.began, *checked.probes, observed.ended)):
         for span in both([Span(since, until)], reached):
             if span.length > most:
-                text = f"{director} has not checked {server.endpoint} of {table.name} for"
-                text += f" {span.length:.3f} s; {most:.3f} s are the most"
+                text = f"{checked.director} has not checked {checked.server.endpoint} of"
+                text += f" {checked.table.name} for {span.length:.3f} s; {most:.3f} s are the most"
                 yield Violation(CHECKED, span.since + most, text)
 
 
@@ -129,28 +161,5 @@ def _steady(observed: Observed, director: str, begins: float = 0.0) -> list[Span
     return without(without(acting, changed), starts)
 
 
-def _reached(
-    observed: Observed, director: str, server: Destination, spans: list[Span], after: float
-) -> list[Span]:
-    """What is left of ``spans`` without those when a check could begin without a packet, or with a
-    later one, and ``after`` seconds more.
-    """
-    for name in (director, observed.setting.server_at(server.address)):
-        spans = without(spans, disturbances(observed, _REACHED, name, after=after))
-    return spans
-
-
-def _out(observed: Observed, director: str, table: Table, server: Destination) -> list[Span]:
-    """When a real server was not in a table, or in it without the weight that it was given."""
-    if not server.weight:
-        return []
-    loads = [
-        entry.span
-        for entry in entries(observed, director, table.name, server.endpoint)
-        if entry.weight
-    ]
-    return without([Span(observed.began, observed.ended)], loads)
-
-
-def _within(spans: list[Span], span: Span) -> bool:
-    return any(each.since <= span.since and span.until <= each.until for each in spans)
+def _covered(spans: list[Span], span: Span) -> bool:
+    return any(each.covers(span) for each in spans)
