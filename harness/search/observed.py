@@ -144,8 +144,7 @@ class Probe:
 class Observed:
     """One sequence: its events in order of time, from ``began`` to ``ended`` (seconds on the
     timeline), and what was done meanwhile. ``before`` says what already held when it began, see
-    :func:`harness.report.standing.standing`. ``probes`` are None where
-    frames are not at hand.
+    :func:`harness.report.standing.standing`. ``probes`` are None where frames are not at hand.
     """
 
     events: tuple[Event, ...]
@@ -185,6 +184,10 @@ class Observed:
     def slack(self) -> float:
         """What the clock may be off, in seconds."""
         return self.setting.slack
+
+    def over(self, act: Act) -> Instant:
+        """When a deed was taken back; the end of the sequence if it was not."""
+        return self.ended if act.healed_at is None else act.healed_at
 
 
 def observe(cluster: Cluster, since: Instant, acts: Sequence[Act] | None = None) -> Observed:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from harness.events import Request
-from harness.search.invariants.balance import entries, holds
+from harness.search.invariants.balance import entries, holder, takes
 from harness.search.invariants.registry import invariant
 from harness.search.invariants.rest import checks_due, election_due
-from harness.search.model.effects import NOTHING, effect
-from harness.search.model.spans import Span, joined, without
+from harness.search.model.effects import ALL, disturbances
+from harness.search.model.spans import Span, without
 from harness.search.observed import DirectorSetting, Observed, Table, Violation
 from harness.topology.checks import SmtpCheck
 
@@ -24,19 +24,13 @@ def requests_are_answered(observed: Observed) -> list[Violation]:
     :func:`harness.keepalived.timers.removal` and its like.
     """
     found: list[Violation] = []
-    calm = _calm(observed)
-    for request in observed.of(Request, status=0, protocol="TCP"):
+    unanswered = observed.of(Request, status=0, protocol="TCP")
+    calm = _calm(observed) if unanswered else []
+    for request in unanswered:
         sent = Span(request.at, request.at + request.latency)
-        if not any(span.since <= sent.since and sent.until <= span.until for span in calm):
+        name = holder(observed, request)
+        if name is None or not any(span.covers(sent) for span in calm):
             continue
-        holders = [
-            name
-            for name, director in observed.setting.directors.items()
-            if holds(observed, name, director, request)
-        ]
-        if len(holders) != 1:
-            continue
-        (name,) = holders
         served = _served(observed, name, observed.setting.directors[name], request)
         if served:
             asked = f"{request.address}:{request.service_port}"
@@ -50,12 +44,11 @@ def requests_are_answered(observed: Observed) -> list[Violation]:
 def _calm(observed: Observed) -> list[Span]:
     """When nothing was done, and all that was done before was over."""
     windows = max(election_due(observed), checks_due(observed))
-    unrest = [
-        Span(act.at, observed.ended if act.healed_at is None else act.healed_at + windows)
-        for act in observed.acts
-        if effect(act) != NOTHING or act.kind == "Reload"
+    disturbed = disturbances(observed, ALL, after=windows)
+    reloaded = [
+        Span(act.at, observed.over(act) + windows) for act in observed.acts if act.kind == "Reload"
     ]
-    return without([Span(observed.began, observed.ended)], joined(unrest))
+    return without([Span(observed.began, observed.ended)], [*disturbed, *reloaded])
 
 
 def _served(
@@ -67,9 +60,7 @@ def _served(
     if not director.elects or director.own_text:
         return []
     for table in director.tables:
-        service = table.service
-        asked = (service.vip, service.port) == (request.address, request.service_port)
-        if asked and not service.fwmark and _speaks_http(table):
+        if takes(table, request) and _speaks_http(table):
             weights = {
                 each.endpoint: entry.weight
                 for each in table.destinations

@@ -185,22 +185,12 @@ def removed_servers_serve_nobody(observed: Observed) -> list[Violation]:
 
 
 def _not_removed(observed: Observed, request: Request, server: str) -> Iterator[Violation]:
-    holders = [
-        (name, director) for name, director in observed.setting.directors.items()
-        if holds(observed, name, director, request)
-    ]  # fmt: skip
-    if len(holders) != 1 or holders[0][0] == server:
+    name = holder(observed, request)
+    if name is None or name == server:
         return
-    ((name, director),) = holders
     answered = Span(request.at - observed.slack, request.at + request.latency)
-    for table in director.tables:
-        port = table.service.port
-        if table.service.fwmark or (request.address, request.service_port) != (
-            table.service.vip,
-            port,
-        ):
-            continue
-        if table.service.persistence_timeout is not None:
+    for table in observed.setting.directors[name].tables:
+        if not takes(table, request) or table.service.persistence_timeout is not None:
             continue
         own = [
             each
@@ -221,7 +211,24 @@ def _not_removed(observed: Observed, request: Request, server: str) -> Iterator[
             yield Violation(SERVED, request.at, text, (request,))
 
 
-def holds(observed: Observed, name: str, director: DirectorSetting, request: Request) -> bool:
+def holder(observed: Observed, request: Request) -> str | None:
+    """The one director that held the address of a request; None if none did, or several."""
+    holders = [
+        name
+        for name, director in observed.setting.directors.items()
+        if _holds(observed, name, director, request)
+    ]
+    return holders[0] if len(holders) == 1 else None
+
+
+def takes(table: Table, request: Request) -> bool:
+    """Whether a table's service is what was asked, by its address and port."""
+    service = table.service
+    asked = (request.address, request.service_port)
+    return not service.fwmark and (service.vip, service.port) == asked
+
+
+def _holds(observed: Observed, name: str, director: DirectorSetting, request: Request) -> bool:
     """Whether a director held the address of a request when that was sent."""
     vip = request.address
     devices = [

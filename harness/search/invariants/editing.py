@@ -47,7 +47,7 @@ def _settled(observed: Observed, act: Act) -> Span | None:
     the director.
     """
     restart = bool(act.parameters.get("restart"))
-    until = observed.ended if act.healed_at is None else act.healed_at
+    until = observed.over(act)
     hindering = Aspect.PROCESS | Aspect.TABLE | Aspect.CONFIG | Aspect.ADDRESS
     for other in observed.acts:
         over = observed.ended if other.healed_at is None else other.healed_at + SWEEP
@@ -59,11 +59,9 @@ def _settled(observed: Observed, act: Act) -> Span | None:
         if near and effect(other) & hindering:
             return None
     since = act.at + SWEEP + (2.0 if restart else 0.0) + 2 * observed.slack
-    run = any(
-        each.span.since <= since and until <= each.span.until
-        for each in runs(observed, str(act.node), CHECKERS)
-    )
-    return Span(since, until) if since < until and run else None
+    span = Span(since, until)
+    run = any(each.span.covers(span) for each in runs(observed, str(act.node), CHECKERS))
+    return span if since < until and run else None
 
 
 def _services(observed: Observed, director: str, at: Instant) -> set[str]:
@@ -132,10 +130,7 @@ def _vips(
     node, told = str(act.node), f"{act.node} has read: {act.parameters['edit']}, and"
     for instance in director.instances:
         states = in_state(observed, node, instance.name)
-        reigns = any(
-            state == "MASTER" and each.since <= span.since and span.until <= each.until
-            for each, state in states
-        )
+        reigns = any(state == "MASTER" and each.covers(span) for each, state in states)
         for vip in (*instance.vips, *instance.excluded_vips):
             held = both(holding(observed, node, vip, instance.device_of(vip)), [span])
             due = vip in wanted.vips.get(instance.name, ())

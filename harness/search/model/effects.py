@@ -122,6 +122,6 @@ def disturbances(
         between = act.kind == "Cut" and (node in told or UNTOLD in act.parameters)
         unknown = act.kind not in EFFECTS
         if effect(act) & aspects and (node is None or act.node == node or between or unknown):
-            until = observed.ended if act.healed_at is None else act.healed_at
+            until = observed.over(act)
             found.append(Span(act.at, until + after))
     return joined(found)

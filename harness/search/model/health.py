@@ -79,7 +79,7 @@ def health(observed: Observed, director: str, table: Table, address: str) -> Hea
     doubtful: list[Span] = []
     begun_anew = breaks(observed, director)
     for act in acts:
-        until = observed.ended if act.healed_at is None else act.healed_at
+        until = observed.over(act)
         gone, back = _windows(service, act)
         first = not any(other.at < act.at for other in acts)
         # The first check after a start decides alone, without retries (keepalived ``check_http.c``,
@@ -97,7 +97,7 @@ def health(observed: Observed, director: str, table: Table, address: str) -> Hea
         after = Span(instant, instant + starting(service) + max(_gone(service), 0.0) + kept + slack)
         doubtful.append(after)
         ill = without(ill, [after])
-    overlapping = _overlaps(acts, observed.ended)
+    overlapping = _overlaps(observed, acts)
     ill = [span for span in ill if not any_meets(overlapping, span)]
     return Health(without([whole], joined(doubtful)), [span for span in ill if span.length > 0])
 
@@ -268,9 +268,9 @@ def breaks(observed: Observed, director: str) -> list[tuple[Instant, bool]]:
     return sorted([*fresh, *((instant, False) for instant in resumed)])
 
 
-def _overlaps(acts: list[Act], ended: Instant) -> list[Span]:
+def _overlaps(observed: Observed, acts: list[Act]) -> list[Span]:
     """When two deeds to one server overlapped: what a checker met then depends on both."""
-    spans = [Span(act.at, ended if act.healed_at is None else act.healed_at) for act in acts]
+    spans = [Span(act.at, observed.over(act)) for act in acts]
     found = []
     for number, span in enumerate(spans):
         for other in spans[number + 1 :]:

@@ -34,7 +34,7 @@ class Ailing:
         """Whether it fails, in a span: yes, no, or either."""
         if not any_meets(self.possible, span):
             return (False,)
-        if any(each.since <= span.since and span.until <= each.until for each in self.certain):
+        if any(each.covers(span) for each in self.certain):
             return (True,)
         return (False, True)
 
@@ -126,7 +126,7 @@ class Claims:
         for act in self._observed.acts:
             if act.node != self._director or not _concerns(act, script):
                 continue
-            until = self._observed.ended if act.healed_at is None else act.healed_at
+            until = self._observed.over(act)
             due = (
                 timers.script_hang(script)
                 if act.kind == "HangCheck"

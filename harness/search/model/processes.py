@@ -40,7 +40,7 @@ def runs(observed: Observed, director: str, child: str = VRRP) -> list[Run]:
     afresh = False
     found: list[Run] = []
     hung = [
-        Span(act.at, observed.ended if act.healed_at is None else act.healed_at)
+        Span(act.at, observed.over(act))
         for act in observed.acts
         if act.kind == "HangKeepalived" and act.node == director
     ]

@@ -24,6 +24,10 @@ class Span:
         """Whether an instant lies in it, its ends included."""
         return self.since <= instant <= self.until
 
+    def covers(self, other: Span) -> bool:
+        """Whether all of another lies in it."""
+        return self.since <= other.since and other.until <= self.until
+
     def meets(self, other: Span) -> bool:
         """Whether both share an instant."""
         return self.since <= other.until and other.since <= self.until
