@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import HarnessError
-from harness.report.artifacts import replacing
-from harness.report.page import asset, environment
+from harness.report.page import asset, environment, save
 
 BARS = 40
 """Into so many parts a window is divided."""
@@ -81,11 +79,4 @@ def write(target: Path, title: str, told: str, rows: Sequence[Distribution]) -> 
             script="\n".join(map(asset, _SCRIPTS)),
         )
     )
-    try:
-        with replacing(target) as file:
-            file.write(text)
-    except OSError as problem:
-        raise HarnessError(
-            f"cannot write {target}: {problem.strerror}; make room or mend it"
-        ) from None
-    return target
+    return save(target, text)

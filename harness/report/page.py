@@ -70,7 +70,13 @@ def _write(target: Path, folders: Sequence[Path], base: Path, progress: Progress
         progress(f"reading {folder}")
         runs.append(read_run(folder))
     progress(f"drawing {sum(len(run.scenarios) for run in runs)} scenarios")
-    text = render(runs, base)
+    return save(target, render(runs, base))
+
+
+def save(target: Path, text: str) -> Path:
+    """Write a page where it is to be, as a whole or not at all; returns that. Raises
+    HarnessError.
+    """
     try:
         with replacing(target) as file:
             file.write(text)
