@@ -8,14 +8,14 @@ import argparse
 import os
 import sys
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from harness import received
 from harness.check.files import INCLUDE, SCRIPT, load_all, origin_of, settings_of
 from harness.check.finding import silenced
-from harness.cli import several, upgrading, watching
+from harness.cli import chosen, several, upgrading, watching
+from harness.cli.chosen import repeated
 from harness.errors import HarnessError
 
 SETTINGS = "lvs-harness.toml"
@@ -66,16 +66,7 @@ def add(commands: Any) -> None:
     check.add_argument(
         "--sarif", metavar="FILE", help="the same as SARIF 2.1.0, which code scanning reads"
     )
-    check.add_argument(
-        "--image",
-        action="append",
-        default=[],
-        metavar="[WHOSE=]IMAGE",
-        help="as for pytest: a release, whose keepalived runs",
-    )
-    check.add_argument(
-        "--keepalived", action="append", default=[], metavar="[NODE=]PATH", help="as for pytest"
-    )
+    chosen.declare(check)
     check.add_argument(
         "--then",
         metavar="RELEASE",
@@ -129,24 +120,20 @@ def _command(
     options: argparse.Namespace, known: dict[str, str], silent: dict[str, str]
 ) -> list[str]:
     """The command line of pytest that checks; with ``--then`` the images are not in it."""
-    arguments = _each("--director", options.directors)
+    arguments = repeated("--director", options.directors)
     arguments += ["--trust"] if options.trust else []
     arguments += ["--verdict-json", options.json] if options.json else []
     arguments += ["--verdict-sarif", options.sarif] if options.sarif else []
     settings = [f"{key}={value}" for key, value in known.items()]
-    arguments += _each("--set", [*settings, *options.set])
-    arguments += _each("--silence", [f"{name}={reason}" for name, reason in silent.items()])
-    arguments += [] if options.then else _versions(options)
+    arguments += repeated("--set", [*settings, *options.set])
+    arguments += repeated("--silence", [f"{name}={reason}" for name, reason in silent.items()])
+    arguments += [] if options.then else chosen.passed_on(options)
     where = [f"{BEHAVIOURS}.test_configuration"] if options.explain else [BEHAVIOURS]
     short = ["--tb=no", "-rN"]  # the verdict says it; --tb=auto behind "--" shows it again
-    short += _each("-p", [f"no:{plugin}" for plugin in ("cacheprovider", *UNUSED)])
+    short += repeated("-p", [f"no:{plugin}" for plugin in ("cacheprovider", *UNUSED)])
     patient = ["--watchdog", "120"]  # tables of hundreds of services take their time to be read
     pytest = [sys.executable, "-m", "pytest", "--pyargs", *where, *short, *patient]
     return [*pytest, *arguments, *options.passed]
-
-
-def _versions(options: argparse.Namespace) -> list[str]:
-    return [*_each("--image", options.image), *_each("--keepalived", options.keepalived)]
 
 
 def _for_each(options: argparse.Namespace) -> list[str]:
@@ -164,7 +151,7 @@ def _for_each(options: argparse.Namespace) -> list[str]:
     settings = ["--settings", str(options.settings)] if options.settings else []
     flags = ["--explain"] * options.explain + ["--trust"] * options.trust
     passed = ["--", *options.passed] if options.passed else []
-    return [*settings, *_each("--set", options.set), *_versions(options), *flags, *passed]
+    return [*settings, *repeated("--set", options.set), *chosen.passed_on(options), *flags, *passed]
 
 
 def _settings(given: Path | None, first: Path) -> tuple[dict[str, str], dict[str, str]]:
@@ -219,11 +206,3 @@ def _flat(table: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:
             else [(f"{above}{key}", value)]
         )
     return pairs
-
-
-def _each(option: str, values: Iterable[str]) -> list[str]:
-    """An option once for each value."""
-    words = []
-    for value in values:
-        words += [option, value]
-    return words

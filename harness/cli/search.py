@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import installed
+from harness.cli import chosen
 from harness.cli.check import UNUSABLE
 from harness.errors import HarnessError
 from harness.topology.named import topology_of
@@ -56,12 +57,7 @@ def add(commands: Any) -> None:
     search.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="as for check"
     )
-    search.add_argument(
-        "--image", action="append", default=[], metavar="[WHOSE=]IMAGE", help="as for pytest"
-    )
-    search.add_argument(
-        "--keepalived", action="append", default=[], metavar="[NODE=]PATH", help="as for pytest"
-    )
+    chosen.declare(search)
     search.set_defaults(run=_run, passes=True)
 
 
@@ -89,10 +85,7 @@ def _run(options: argparse.Namespace) -> int:
     arguments += [f"--corpus={options.corpus}"] if options.corpus else []
     arguments += [] if options.minutes is None else [f"--minutes={options.minutes}"]
     scenarios = str(installed.home() / installed.SCENARIOS / SEARCH)
-    for image in options.image:
-        arguments += ["--image", image]
-    for program in options.keepalived:
-        arguments += ["--keepalived", program]
+    arguments += chosen.passed_on(options)
     short = ["-p", "no:cacheprovider", "--tb=short", "-rN", "--watchdog", "120"]
     command = [sys.executable, "-m", "pytest", scenarios, *short, *arguments, *options.passed]
     sys.stdout.flush()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.check.configured import Configured
+from harness.cli import chosen
 from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.kernels.host import boundary, memory
@@ -49,12 +50,7 @@ def add(commands: Any) -> None:
         metavar="NAME=VALUE",
         help="of the topology: scheduler=wlc",
     )
-    up.add_argument(
-        "--image", action="append", default=[], metavar="[WHOSE=]IMAGE", help="as for pytest"
-    )
-    up.add_argument(
-        "--keepalived", action="append", default=[], metavar="[NODE=]PATH", help="as for pytest"
-    )
+    chosen.declare(up)
     up.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="as for check")
     up.add_argument("--trust", action="store_true", help="as for check")
     up.add_argument(
