@@ -5,7 +5,7 @@ them.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -124,6 +124,22 @@ def group_of(director: DirectorNode, claim: VrrpInstance) -> list[VrrpInstance]:
     return [each for each in director.role.instances if each.name in names and each is not claim]
 
 
+def first_of(
+    cluster: Cluster,
+    heirs: Sequence[DirectorNode],
+    until: Instant,
+    masters: Callable[[], Collection[str]],
+) -> DirectorNode:
+    """Which of these directors is master then, by name. Where there are several, this waits until
+    then; the first of them if none is.
+    """
+    if len(heirs) > 1:
+        cluster.timeline.let_pass(max(0.0, until + cluster.slack - cluster.timeline.now()))
+        names = masters()
+        heirs = [each for each in heirs if each.name in names] or heirs
+    return heirs[0]
+
+
 class Parts:
     """What a cluster has of each kind. Each method skips the scenario, by name, where there is
     nothing of it.
@@ -172,20 +188,15 @@ class Parts:
 
     def heir_of(
         self, router: Router, owner: DirectorNode, since: Instant, *, announced: bool
-    ) -> DirectorNode:
-        """Who takes over from ``owner``, which was lost at ``since``."""
-        heirs = router.heirs_of(owner)
-        dues = [router.takeover(each, owner, announced=announced) for each in heirs]
-        return self.first_of(heirs, router.vip, since + max(due.latest for due in dues))
-
-    def first_of(self, heirs: Sequence[DirectorNode], vip: str, until: Instant) -> DirectorNode:
-        """Which of these directors takes a VIP. Where there are several, this waits until then."""
-        if len(heirs) > 1:
-            timeline = self._cluster.timeline
-            timeline.let_pass(max(0.0, until + self._cluster.slack - timeline.now()))
-            holders = self._cluster.owners(vip)
-            heirs = [each for each in heirs if each.name in holders] or heirs
-        return heirs[0]
+    ) -> tuple[DirectorNode, Window]:
+        """Who takes over from ``owner``, which was lost at ``since``, and when that is due."""
+        dues = {
+            each: router.takeover(each, owner, announced=announced)
+            for each in router.heirs_of(owner)
+        }
+        until = since + max(due.latest for due in dues.values())
+        heir = first_of(self._cluster, [*dues], until, lambda: self._cluster.owners(router.vip))
+        return heir, dues[heir]
 
     def routers(self, claimants: int = 1) -> list[Router]:
         """The virtual routers that at least ``claimants`` directors claim."""

@@ -48,8 +48,7 @@ def test_every_vip_survives_the_loss_of_its_owner(
     for router in routers:
         owner = parts.owner_of(router)
         with cluster.suffering(loss(owner)) as struck:
-            heir = parts.heir_of(router, owner, struck, announced=loss.announced)
-            due = router.takeover(heir, owner, announced=loss.announced)
+            heir, due = parts.heir_of(router, owner, struck, announced=loss.announced)
             took = heir.takes(router.vip, since=struck, until=due.latest)
             assert took.within(due), f"{router.vip}: {took:.3f} s, due {due}"
             cluster.timeline.let_pass(
@@ -67,8 +66,7 @@ def test_the_highest_priority_returns_or_does_not(cluster: Cluster, parts: Parts
         owner = parts.owner_of(router)
         claim = router.claim_of(owner)
         with cluster.suffering(StopKeepalived(owner)) as struck:
-            heir = parts.heir_of(router, owner, struck, announced=True)
-            due = router.takeover(heir, owner, announced=True)
+            heir, due = parts.heir_of(router, owner, struck, announced=True)
             heir.takes(router.vip, since=struck, until=due.latest)
         if (
             claim.priority == OWNER_PRIORITY

@@ -66,8 +66,7 @@ def test_every_service_survives_the_loss_of_its_director(cluster: Cluster, parts
         began = cluster.timeline.now()
         with cluster.suffering(PowerOff(owner)) as struck:
             with cluster.client.load(service=service, tls=speaks_tls(service)) as load:
-                heir = parts.heir_of(router, owner, struck, announced=False)
-                due = router.takeover(heir, owner, announced=False)
+                heir, due = parts.heir_of(router, owner, struck, announced=False)
                 took = heir.takes(router.vip, since=struck, until=due.latest)
                 load.wait_answers(3, since=struck + took)
             out = measures.outage(cluster.timeline, since=began)

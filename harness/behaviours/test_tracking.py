@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import partial
 
 import pytest
 
-from harness.behaviours.parts import Parts
+from harness.behaviours.parts import Parts, first_of
 from harness.behaviours.tracked import Cause, Claims, causes
 from harness.cluster import Cluster
 from harness.events import Log
@@ -60,7 +61,8 @@ def _strike(cluster: Cluster, parts: Parts, cause: Cause, claims: list[Claims]) 
         heirs = claim.heirs(owner)
         if heirs and owner not in heirs and len(nodes) == 1:
             latest = max(claim.moves(owner, each).latest for each in heirs)
-            heir = parts.first_of(heirs, claim.router.vip, began[0] + latest)
+            owners_of = partial(cluster.owners, claim.router.vip)
+            heir = first_of(cluster, heirs, began[0] + latest, owners_of)
             due = claim.moves(owner, heir)
             took = heir.takes(claim.router.vip, since=began[0], until=due.latest)
             assert took.within(due), (
