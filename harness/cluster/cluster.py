@@ -68,7 +68,7 @@ class Cluster:
         self.timeline.nodes = self.nodes.keys()
         self.scenarios = 0
         self.state = State(self.nodes, self._context)
-        self._settling = Settling(self.state, self.nodes, self._context)
+        self.settling = Settling(self.state, self.nodes, self._context)
         self._life = Life(self.lab, self.nodes, self._context)
         self._striking = Striking(self.moments, self.nodes, self.timeline)
         self.faults = Suffering(self.lab, self._life, self._striking, self.timeline, slack)
@@ -143,10 +143,11 @@ class Cluster:
         ``patience``: how many seconds longer than an election that may take, for what else is to
         come about. Without ``tables`` it is about the VIPs alone. With ``notified`` whoever is told
         of a new state has been told as well: keepalived runs scripts, writes to a FIFO and sends
-        mail a moment after it has set the VIP. Raises TooLate, with what is amiss.
+        mail a moment after it has set the VIP. Raises TooLate, with what is amiss; and HarnessError
+        for a script that keepalived cannot run, with its line, unless that is meant.
         """
         try:
-            return self._settling.settle(patience, tables, notified)
+            return self.settling.settle(patience, tables, notified)
         except TooLate as problem:
             if not self.faults.lasting:
                 raise

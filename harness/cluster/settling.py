@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.clock import Instant
 from harness.cluster.nodes import Nodes
 from harness.cluster.state import State
+from harness.diagnosis import unrun_script
 from harness.errors import HarnessError
 from harness.events import (
     AddressChanged,
@@ -70,6 +71,8 @@ class Settling:
     def __init__(self, state: State, nodes: Nodes, context: Context) -> None:
         self._state, self._nodes, self._context = state, nodes, context
         self._timeline = context.timeline
+        self.wants_scripts_run = False
+        """Whether a script that keepalived leaves out is an error, as scenarios say."""
 
     def settle(self, patience: float, tables: bool, notified: bool) -> Settled:
         """See :meth:`harness.cluster.Cluster.settle`."""
@@ -79,7 +82,18 @@ class Settling:
             self._wait_until_not(self._state.unelected, "every VIP has its owner", patience)
         if notified:
             self._context.let_slack_pass()
+        self._refuse_unrun_script()
         return Settled(self._timeline.now(), self._state)
+
+    def _refuse_unrun_script(self) -> None:
+        """Whatever such a script would have had happen does not, and nothing else shows it."""
+        unrun = unrun_script(self._timeline) if self.wants_scripts_run else None
+        if unrun is not None:
+            raise HarnessError(
+                f"{unrun.nodes[0]} leaves out a script that it cannot run:"
+                f" {unrun.evidence}; {unrun.cure}."
+                f" If that is meant: @pytest.mark.diagnosis({unrun.name!r})"
+            )
 
     def _wait_until_not(self, amiss: Callable[[], str | None], what: str, patience: float) -> None:
         until = self._timeline.now() + self._settling() + self._context.starting + patience

@@ -13,9 +13,21 @@ from typing import Final
 from harness.clock import Instant
 from harness.diagnosis import addresses, advertisements, kernels, packets, words
 from harness.diagnosis.found import NOTHING, Diagnosis, Flow, Hop, Kernel, Seen, Setup
+from harness.diagnosis.words import UNRUN, unrun_script
 from harness.timeline import EVER, Timeline
 
-__all__ = ["Diagnosis", "Flow", "Hop", "Kernel", "Seen", "Setup", "diagnose", "names"]
+__all__ = [
+    "UNRUN",
+    "Diagnosis",
+    "Flow",
+    "Hop",
+    "Kernel",
+    "Seen",
+    "Setup",
+    "diagnose",
+    "names",
+    "unrun_script",
+]
 
 
 def diagnose(

@@ -9,8 +9,11 @@ from typing import Final
 
 from harness.clock import Instant
 from harness.diagnosis.found import Diagnosis, Setup
-from harness.events import FaultChanged, Log
-from harness.timeline import Timeline
+from harness.events import DaemonChanged, FaultChanged, Log
+from harness.timeline import EVER, Timeline
+
+UNRUN: Final = "script not executable"
+"""What keepalived leaves out and says so once, as if nobody had named it."""
 
 _WORDS: Final = (
     (
@@ -36,7 +39,7 @@ _WORDS: Final = (
         "give all directors of a VRID the same vrrp_version",
     ),
     (
-        "script not executable",
+        UNRUN,
         re.compile(
             r"script .*(is not executable|cannot be accessed)|Couldn't find executable|wrong"
             r" file type found in script",
@@ -70,6 +73,10 @@ _WORDS: Final = (
 
 def said(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
     """What keepalived itself complains of in its log."""
+    return _complaints(timeline, since)
+
+
+def _complaints(timeline: Timeline, since: Instant) -> Iterator[Diagnosis]:
     words: dict[tuple[str, str], str] = defaultdict(str)
     cures = {name: cure for name, _, cure in _WORDS}
     for event in timeline.events(Log, since=since, daemon="keepalived"):
@@ -78,6 +85,21 @@ def said(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis
                 words[event.node, name] = event.said
     for (node, name), line in words.items():
         yield Diagnosis(name, (node,), line, cures[name])
+
+
+def unrun_script(timeline: Timeline) -> Diagnosis | None:
+    """A script that a keepalived has left out; None if all run.
+
+    Only what it said before anything was broken, and before it was given another configuration,
+    counts.
+    """
+    changes = [
+        *timeline.events(FaultChanged, action="injected"),
+        *timeline.events(DaemonChanged, action="reloaded"),
+    ]
+    until = min((each.at for each in changes), default=None)
+    told = timeline if until is None else timeline.before(until)
+    return next((each for each in _complaints(told, EVER) if each.name == UNRUN), None)
 
 
 NAMES: Final = (

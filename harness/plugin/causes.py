@@ -73,6 +73,11 @@ def _declared(item: pytest.Item) -> set[str]:
     return names
 
 
+def is_meant(item: pytest.Item, cause: str) -> bool:
+    """Whether a scenario's author has said that its cluster is misconfigured in this way."""
+    return cause in _declared(item)
+
+
 def tell(item: pytest.Item, report: pytest.TestReport) -> None:
     """Put the causes of a failure before its message, in the terminal, on the page and in
     JUnit's XML.

@@ -123,6 +123,8 @@ def cluster(
     :func:`harness.scenario.topology` says which.
     """
     from harness.check.configured import Configured
+    from harness.diagnosis import UNRUN
+    from harness.plugin import causes
 
     spec = spec_of(request.node)
     if _control is not None:
@@ -138,6 +140,11 @@ def cluster(
         if _control is not None:
             running.begin_scenario()
         running.moments.begin(request.node.nodeid)
+        running.settling.wants_scripts_run = (
+            _control is None
+            and not isinstance(spec.source, Configured)
+            and not causes.is_meant(request.node, UNRUN)
+        )
         with evidence.recorded(request.node, running):
             yield running
     if _control is not None and _control.sabotage is not None:

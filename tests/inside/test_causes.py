@@ -101,8 +101,11 @@ MISTAKES: dict[str, Mistake] = {
 }
 """What people do, by what it is to be called."""
 
+UNRUN = "script not executable"
+LEFT_OUT = {UNRUN: edited(SCRIPT, '"/usr/bin/nothere"', "director1")}
+"""What settles, and is refused by then."""
+
 UNNOTICED: dict[str, Mistake] = {
-    "script not executable": edited(SCRIPT, '"/usr/bin/nothere"', "director1"),
     "VIP with the wrong prefix": edited("172.16.10.50/32", "172.16.10.50/16", "director1"),
 }
 """Mistakes with which this failover passes."""
@@ -163,7 +166,7 @@ def test_a_failure_without_a_known_cause_is_told_as_it_is(user: User) -> None:
 
 
 def planted(cause: str) -> str:
-    mistake = (MISTAKES | UNNOTICED)[cause]
+    mistake = (MISTAKES | LEFT_OUT | UNNOTICED)[cause]
     text = textwrap.dedent(SCENARIO).replace("EDITS", repr(mistake.edited))
     runs = [
         f"cluster.nodes[{name!r}].machine.run({command.split()!r})"
@@ -185,7 +188,7 @@ def test_it_fails_if_strict_unless_its_author_has_said_that_it_is_meant(user: Us
 
     result = user.runs("--strict-diagnosis")
 
-    result.assert_outcomes(passed=2, failed=2)
+    result.assert_outcomes(passed=len(UNNOTICED), failed=len(UNNOTICED))
     for number, cause in enumerate(UNNOTICED):
         result.stdout.fnmatch_lines([f"FAILED test_{number}.py::test_it - looks like: {cause}*"])
 
@@ -200,10 +203,27 @@ def test_what_passes_on_a_cluster_that_looks_misconfigured_is_warned_of(user: Us
 
     result = user.runs()
 
-    result.assert_outcomes(passed=6, warnings=2)
+    result.assert_outcomes(passed=3 * len(UNNOTICED), warnings=len(UNNOTICED))
     for number, cause in enumerate(UNNOTICED):
         told = f"*test_{number}.py:*: Misconfigured: looks like: {cause}*"
         result.stdout.fnmatch_lines([f"test_{number}.py::test_it", told])
+
+
+def test_a_script_that_cannot_be_run_fails_what_wants_it(user: User) -> None:
+    """Whoever settles the cluster, by keepalived's own line, and unless it is meant."""
+    text = planted(UNRUN)
+    user.writes("test_0.py", text)
+    user.writes("test_1_meant.py", marked(text, UNRUN))
+
+    result = user.runs("--tb=line")
+
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*director1 leaves out a script that it cannot run: *"
+            "/usr/bin/nothere cannot be accessed - No such file or directory; *"
+        ]
+    )
 
 
 def test_a_mark_of_no_diagnosis_is_refused(user: User) -> None:
