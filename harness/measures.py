@@ -24,6 +24,7 @@ from harness.events import (
     Request,
     Saturated,
     ServiceChanged,
+    StreamChanged,
 )
 from harness.timeline import EVER, Timeline
 
@@ -260,6 +261,19 @@ def outage(timeline: Timeline, since: Instant | None = None) -> float:
             f"only {len(good)} requests were answered: an outage has no beginning and end"
         )
     return max(later - earlier for earlier, later in pairwise(good))
+
+
+def stall(timeline: Timeline, port: int, since: Instant, until: Instant) -> float:
+    """The longest time in seconds between two instants in which no byte came of the stream to a
+    client's port, by ``client.stream()``.
+
+    Raises NoEvidence if there was no such stream.
+    """
+    told = timeline.events(StreamChanged, port=port)
+    if not told:
+        raise NoEvidence(f"no stream came to port {port}: cluster.client.stream(...)")
+    pieces = [event.at for event in told if event.action == "received" and since < event.at < until]
+    return max(later - earlier for earlier, later in pairwise([since, *pieces, until]))
 
 
 def at_once(timeline: Timeline, since: Instant = EVER) -> int:

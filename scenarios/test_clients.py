@@ -70,7 +70,8 @@ def test_persistence_of_a_stream_through_a_failover(cluster: Cluster) -> None:
     assert stream.received > 40_000
     shortest = took - PACE - SHORTEST_RETRANSMISSION
     longest = 2 * (took + SHORTEST_RETRANSMISSION)
-    assert stream.gap(struck, until) in cluster.within(Window(shortest, longest))
+    stalled = measures.stall(cluster.timeline, stream.port, struck, until)
+    assert stalled in cluster.within(Window(shortest, longest))
 
 
 @pytest.mark.control(

@@ -19,6 +19,7 @@ from harness.events import (
     Renamed,
     Request,
     ServiceChanged,
+    StreamChanged,
     make,
 )
 from harness.measures import NoEvidence, Tenure
@@ -234,6 +235,18 @@ def test_outage_without_two_good_answers_is_no_evidence() -> None:
     asked(timeline, 2, 0)
     with pytest.raises(NoEvidence, match="only 1 requests were answered"):
         measures.outage(timeline)
+
+
+def test_a_stall_is_between_two_pieces_or_an_end() -> None:
+    timeline = Timeline()
+    timeline.record(StreamChanged(0.5, "client", action="began", port=7, path="/stream"))
+    for at, port in ((1.0, 7), (1.5, 7), (2.0, 8), (4.0, 7)):
+        timeline.record(StreamChanged(at, "client", action="received", port=port, bytes=10))
+    assert measures.stall(timeline, 7, 1.0, 4.5) == 2.5
+    assert measures.stall(timeline, 7, 4.5, 9.0) == 4.5
+    assert measures.stall(timeline, 8, 0.0, 2.0) == 2.0
+    with pytest.raises(NoEvidence, match="no stream came to port 9"):
+        measures.stall(timeline, 9, 0.0, 2.0)
 
 
 def test_distribution_counts_servers_and_those_that_nobody_served() -> None:

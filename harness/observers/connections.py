@@ -10,7 +10,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from harness import events
 from harness.clock import Instant, now
@@ -241,11 +240,6 @@ class Stream:
     def received(self) -> int:
         """How many bytes have come, head and all."""
         return self.pieces[-1][1] if self.pieces else 0
-
-    def gap(self, since: Instant, until: Instant) -> float:
-        """The longest time without a byte between two instants of the timeline, in seconds."""
-        instants = [since, *(at for at, _ in self.pieces if since < at < until), until]
-        return max(later - earlier for earlier, later in pairwise(instants))
 
 
 def stream(

@@ -81,11 +81,13 @@ def test_many_requests_in_one_connection(cluster: Cluster) -> None:
         assert session.fetch().port == session.fetch().port
 
 
-@shows(ClientNode.stream)
+@shows(ClientNode.stream, measures.stall)
 def test_a_long_answer(cluster: Cluster) -> None:
+    began = cluster.timeline.now()
     with cluster.client.stream(4096) as stream:
         stream.ended.wait()
     assert stream.received >= 4096  # with the header
+    assert measures.stall(cluster.timeline, stream.port, began, cluster.timeline.now()) < 0.3
 
 
 @shows(ClientNode.connect)
