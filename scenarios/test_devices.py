@@ -2,6 +2,9 @@
 they are elsewhere.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 
 from harness import measures
@@ -17,12 +20,31 @@ pytestmark = pytest.mark.election
 
 VLAN_10 = bytes.fromhex("8100000a")
 
-EVERY_KIND = [pytest.param(kind, marks=topology(Devices, kind=kind)) for kind in KINDS]
-SHARED = topology(Devices, kind="bond")
-BALANCED = [pytest.param(kind, marks=topology(Devices, kind=kind)) for kind in BALANCING]
+OPTIONS = {
+    "bond": ("CONFIG_BONDING",),
+    "lacp": ("CONFIG_BONDING",),
+    "vlan": ("CONFIG_VLAN_8021Q",),
+    "vlan on bond": ("CONFIG_BONDING", "CONFIG_VLAN_8021Q"),
+    "bridge": ("CONFIG_BRIDGE",),
+    "macvlan": ("CONFIG_MACVLAN",),
+    "ipvlan": ("CONFIG_IPVLAN",),
+    "dummy": ("CONFIG_DUMMY",),
+    "vrf": ("CONFIG_NET_VRF",),
+    "vxlan": ("CONFIG_VXLAN",),
+}
+"""What a kernel has each kind by."""
 
 
-@pytest.mark.parametrize("kind", EVERY_KIND)
+def each(kinds: Iterable[str]) -> list[Any]:
+    """The parameters of a scenario that runs on each kind that there is here."""
+    params = []
+    for kind in kinds:
+        needs = [pytest.mark.needs(f"a {kind}", kernel=option) for option in OPTIONS[kind]]
+        params.append(pytest.param(kind, marks=[topology(Devices, kind=kind), *needs]))
+    return params
+
+
+@pytest.mark.parametrize("kind", each(KINDS))
 @pytest.mark.control(
     "the backup hangs", fault=HangKeepalived, node="director2", caught="takes over"
 )
@@ -39,7 +61,7 @@ def test_election_is_the_same_on_every_kind_of_interface(cluster: Cluster, kind:
 
     assert took.within(due)
     assert [
-        each.node for each in measures.ownership(cluster.timeline, cluster.vip, since=struck)
+        tenure.node for tenure in measures.ownership(cluster.timeline, cluster.vip, since=struck)
     ] == [backup.name]
 
 
@@ -52,7 +74,7 @@ def tunnelled(cluster: Cluster) -> None:
 
 
 @pytest.mark.forwarding
-@pytest.mark.parametrize("kind", BALANCED)
+@pytest.mark.parametrize("kind", each(BALANCING))
 @pytest.mark.control("TUN instead", sabotage=tunnelled, caught="answers")
 def test_forwarding_is_the_same_on_every_kind_of_interface(cluster: Cluster, kind: str) -> None:
     """DR gives a packet the hardware address of a real server, whatever interface that is reached
@@ -72,7 +94,8 @@ def test_forwarding_is_the_same_on_every_kind_of_interface(cluster: Cluster, kin
     assert tags == ({VLAN_10} if kind in TAGGED else {b""})
 
 
-@SHARED
+@topology(Devices, kind="bond")
+@pytest.mark.needs("a bond", kernel="CONFIG_BONDING")
 @pytest.mark.control(
     "the other wire is out already",
     fault=lambda node: Unplug(node, "eth1"),

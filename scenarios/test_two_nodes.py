@@ -12,7 +12,11 @@ from topologies.two_nodes import TwoNodes
 
 pytestmark = pytest.mark.forwarding
 
-CURES = [pytest.param(cure, marks=topology(TwoNodes, cure=cure)) for cure in ("mac", "backup_only")]
+BY_MAC = pytest.mark.needs("mac in firewalls", kernel="CONFIG_NETFILTER_XT_MATCH_MAC")
+CURES = [
+    pytest.param("mac", marks=[topology(TwoNodes, cure="mac"), BY_MAC]),
+    pytest.param("backup_only", marks=topology(TwoNodes, cure="backup_only")),
+]
 TTL = 64
 
 
