@@ -4,9 +4,11 @@ its way and back.
 
 import pytest
 
+from harness import measures
 from harness.cluster import Cluster
 from harness.daemons import ipvsadm
 from harness.daemons.httpd import LARGE, LARGE_SIZE
+from harness.faults import StopHttpd
 from harness.scenario import topology
 from topologies.forwarding import REAL_HTTP, VIPS, OneLan, TwoLans, service_of
 
@@ -91,6 +93,45 @@ def test_forwarding_by_dr_changes_nothing_but_the_hop(
         "an answer passed the director"
     )
     assert all(packet.intact for packet in (*asked, *forwarded, *answers))
+
+
+@ONE_LAN
+@FAMILIES
+@pytest.mark.control("VIP missing on the real servers", sabotage=without_vips, caught="itself")
+def test_forwarding_by_dr_is_not_for_a_client_that_is_a_real_server(
+    cluster: Cluster, family: int
+) -> None:
+    """A real server holds the VIP, so what it asks of the VIP it is asked itself: nothing leaves
+    it, nobody balances, and where its own httpd is down, no other one helps.
+    """
+    cluster.settle()
+    server, service = cluster.real_servers[0], service_of("DR", family, "TCP")
+    requests = server.fetch(4, service)
+
+    assert measures.distribution(requests) == {server.page: 4}  # label: itself
+    assert not [packet for each in requests for packet in cluster.path_of(each).packets]
+    with cluster.suffering(StopHttpd(server)):
+        (refused,) = server.fetch(1, service)
+    assert refused.error == "Connection refused"
+
+
+@topology(TwoLans, method="DR", accepts_local=True)
+@pytest.mark.control(
+    "the director takes them for forged", topology={"accepts_local": False}, caught="answers"
+)
+def test_forwarding_by_dr_through_a_director_that_is_the_gateway(cluster: Cluster) -> None:
+    """Answers come from the VIP, which the director holds itself: where it is their way to the
+    client, its kernel takes them for forged (``fib_validate_source``), unless it accepts packets
+    that have its own addresses for a source.
+    """
+    master = cluster.settle().master
+    requests = cluster.client.fetch(4, service_of("DR", 4, "TCP"))
+
+    assert [request.status for request in requests] == [200] * 4  # label: answers
+    path, server = cluster.path_of(requests[0]), cluster.server_of(requests[0])
+    came, passed_on = path.between(server, master), path.between(master, cluster.client)
+    assert [packet.unrouted for packet in came] == [packet.unrouted for packet in passed_on]
+    assert not path.between(server, cluster.client)
 
 
 @ONE_LAN

@@ -15,12 +15,15 @@ from harness.faults import (
     HangKeepalived,
     LoseAddress,
     Mute,
+    PowerOff,
     Reconfigure,
     RenameInterface,
     Unplug,
 )
 from harness.keepalived import timers
+from harness.nodes import DirectorNode
 from harness.scenario import topology
+from topologies.bare_uplink import BareUplink
 from topologies.devices import Devices
 from topologies.director_pair import DirectorPair
 
@@ -29,7 +32,14 @@ pytestmark = [pytest.mark.failover, topology(DirectorPair)]
 NO_BACKUP = pytest.mark.control(
     "the backup hangs", fault=HangKeepalived, node="director2", caught="takes over"
 )
-ON_A_VLAN = pytest.param(DeleteInterface, marks=topology(Devices, kind="vlan"), id="DeleteVlan")
+ON_A_VLAN = pytest.param(
+    DeleteInterface,
+    marks=[
+        topology(Devices, kind="vlan"),
+        pytest.mark.needs("a VLAN", kernel="CONFIG_VLAN_8021Q"),
+    ],
+    id="DeleteVlan",
+)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +140,32 @@ def test_failover_does_not_help_where_full_packets_alone_are_lost(cluster: Clust
     assert (large.status, told) == (0, [])  # label: large answers
     assert not cluster.timeline.events(DestinationChanged, since=struck)
     assert len(measures.ownership(cluster.timeline, cluster.vip, "eth0", struck)) == 0
+
+
+def addresses(director: DirectorNode) -> list[str]:
+    """Which IPv4 addresses there are on the public interface."""
+    shown = director.machine.run(["ip", "-4", "-o", "address", "show", "dev", "eth1"]).stdout
+    return [line.split()[3] for line in shown.splitlines()]
+
+
+@topology(BareUplink)
+@pytest.mark.control("held as /32", topology={"vip_prefix": None}, caught="answers")
+@NO_BACKUP
+def test_failover_of_an_interface_that_has_the_vip_alone(cluster: Cluster) -> None:
+    """Where public addresses are few, directors have none but the VIP, and speak VRRP elsewhere.
+    The VIP brings its network along, without which the master could not answer anybody in it.
+    """
+    master, backup = cluster.settle()
+    due = timers.takeover(backup.vrrp, announced=False)
+    asks = ["ping", "-c", "1", "-W", "1", cluster.vip]
+    assert addresses(backup) == []
+
+    with cluster.suffering(PowerOff(master)) as struck:
+        took = backup.announces(cluster.vip, since=struck, until=due.latest)  # label: takes over
+        answered = cluster.client.machine.run(asks, check=False).returncode == 0
+
+    assert answered  # label: answers
+    assert took.within(due)
 
 
 LEARNING = 30.0

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from harness import measures
 from harness.clock import Window
 from harness.cluster import Cluster
 from harness.faults import HangProgram, StopHttpd, StopProgram
@@ -15,6 +16,7 @@ from topologies.without_keepalived import PYTHON, IpvsSh, KubeProxy, Ldirectord,
 
 pytestmark = pytest.mark.forwarding
 
+BY_IPVS = pytest.mark.needs("ipvs in firewalls", kernel="CONFIG_NETFILTER_XT_MATCH_IPVS")
 METHODS = [
     pytest.param(method, marks=topology(IpvsSh, method=method)) for method in ("DR", "NAT", "TUN")
 ]
@@ -70,6 +72,7 @@ def test_persistence_of_a_connection_that_is_idle_for_hours(cluster: Cluster) ->
 
 
 @topology(KubeProxy)
+@BY_IPVS
 @pytest.mark.control("no masquerading", topology={"masquerade": False}, caught="answers")
 @pytest.mark.diagnosis("real server's gateway wrong")
 def test_forwarding_as_kube_proxy_does_needs_masquerading(cluster: Cluster) -> None:
@@ -86,6 +89,27 @@ def test_forwarding_as_kube_proxy_does_needs_masquerading(cluster: Cluster) -> N
     assert {packet.source for packet in path.between(cluster.client, node)} == {cluster.client.ip}
     assert {packet.source for packet in path.between(node, cluster.client)} == {cluster.vip}
     assert path.between(pod, node) or cluster.reached(requests)
+
+
+@topology(KubeProxy)
+@BY_IPVS
+@pytest.mark.control("no masquerading", topology={"masquerade": False}, caught="answers")
+@pytest.mark.diagnosis("real server's gateway wrong")
+def test_forwarding_as_kube_proxy_does_for_a_pod_that_asks_its_own_service(
+    cluster: Cluster,
+) -> None:
+    """A pod is a client, too, and IPVS may give it to the other pod or back to itself. Unless the
+    node asks in its own name, the one would answer straight over the LAN, from an address that
+    nobody has asked, and the other would be asked by itself.
+    """
+    cluster.settle()
+    pod, other = cluster.real_servers
+    requests = pod.fetch(4)
+    assert [request.status for request in requests] == [200] * 4  # label: answers
+
+    assert measures.distribution(requests) == {pod.page: 2, other.page: 2}
+    for request in requests:
+        assert not cluster.path_of(request).between(other, pod)
 
 
 @pytest.mark.health

@@ -80,23 +80,30 @@ class OneLan(Topo):
 
 
 class TwoLans(Topo):
-    """NAT: the client on the outer LAN, real servers on the inner one, whose gateway is the
+    """NAT, or DR: the client on the outer LAN, real servers on the inner one, whose gateway is the
     director between them.
     """
 
-    def build(self, forwards: bool = True, gateway: bool = True) -> None:
+    def build(
+        self,
+        forwards: bool = True,
+        gateway: bool = True,
+        method: str = "NAT",
+        accepts_local: bool = False,
+    ) -> None:
         """``forwards``: the director routes packets. ``gateway``: real servers send their answers
-        through it.
+        through it; ``accepts_local``: also where these come from addresses of its own.
         """
         outer = self.addSwitch("outer", subnet="172.16.10.0/24", subnet6="fd00:10::/64", dpid="1")
         inner = self.addSwitch("inner", subnet="172.16.11.0/24", subnet6="fd00:11::/64", dpid="2")
-        balanced = services("NAT")
+        balanced = services(method)
         director = self.addHost(
             "director1",
             cls=Director,
-            vrrp=vrrp("NAT"),
+            vrrp=vrrp(method),
             services=balanced,
             sysctl={
+                "net.ipv4.conf.all.accept_local": int(accepts_local),
                 "net.ipv4.ip_forward": int(forwards),
                 "net.ipv6.conf.all.forwarding": int(forwards),
             },

@@ -51,7 +51,7 @@ class IpvsSh(Topo):
 
 class KubeProxy(Topo):
     """A node as kube-proxy's IPVS mode makes it: cluster addresses on a dummy, pods by NAT,
-    requests masqueraded.
+    requests masqueraded. Pods have a way to cluster addresses, and none to clients.
     """
 
     def build(self, masquerade: bool = True) -> None:
@@ -75,7 +75,11 @@ class KubeProxy(Topo):
             self.addLink(
                 "pods",
                 self.addHost(
-                    f"pod{number}", cls=RealServer, ip=f"10.244.0.1{number}", serves=[web]
+                    f"pod{number}",
+                    cls=RealServer,
+                    ip=f"10.244.0.1{number}/24",
+                    serves=[web],
+                    routes={"10.96.0.0/12": "via 10.244.0.1"},
                 ),
             )
         routes = {"10.96.0.0/12": "via 172.16.10.11"}

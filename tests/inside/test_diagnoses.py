@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,8 +83,8 @@ def test_connection_tracking_that_is_full(cluster: Cluster) -> None:
 class NobodysGateway(TwoLans):
     """The real servers answer by a gateway that there is not."""
 
-    def build(self, forwards: bool = True, gateway: bool = True) -> None:
-        super().build(forwards, gateway)
+    def build(self, *given: Any, **named: Any) -> None:
+        super().build(*given, **named)
         for number in (1, 2):
             self.nodeInfo(f"web{number}")["defaultRoute"] = "via 172.16.11.99"
 
