@@ -235,6 +235,24 @@ def test_recovery_by_each_checker(check: Check, symptom: timers.Symptom, window:
 
 
 @pytest.mark.parametrize(
+    ("check", "symptom", "window"),
+    [
+        (UdpCheck(connect_timeout=1), timers.Symptom.REFUSED, Window(1, 3)),
+        (UdpCheck(connect_timeout=1), timers.Symptom.BLACK_HOLE, Window(0, 4)),
+        (
+            UdpCheck(connect_timeout=1, require_reply=True),
+            timers.Symptom.REFUSED,
+            Window(0, 2),
+        ),
+    ],
+)
+def test_recovery_of_a_server_that_never_answers_takes_a_connect_timeout(
+    check: Check, symptom: timers.Symptom, window: Window
+) -> None:
+    assert timers.recovery(replace(WEB, check=check), symptom, unanswered=True) == window
+
+
+@pytest.mark.parametrize(
     ("check", "symptom"),
     [
         (TcpCheck(), timers.Symptom.SILENT),

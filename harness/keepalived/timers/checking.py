@@ -81,15 +81,20 @@ def removal(
     return Window(soonest + pace.retry * closing.earliest, latest + pace.retry * closing.latest)
 
 
-def recovery(service: VirtualService, symptom: Symptom = Symptom.REFUSED) -> Window:
+def recovery(
+    service: VirtualService, symptom: Symptom = Symptom.REFUSED, *, unanswered: bool = False
+) -> Window:
     """From the recovery of a removed real server to its return by the checker of ``service``.
 
     The checker goes on every ``delay_loop``, after an attempt that is under way has ended, and the
     first good check brings the server back. ``check_tcp.c`` and ``check_smtp.c`` continue their
     retries meanwhile. HTTP_GET and SSL_GET only clear the failed URL by that: all URLs are then
     checked again, ``delay_loop`` apart, before the server comes back (``check_http.c``, ``epilog``,
-    since 2.0.17, unless ``fast_recovery``). Raises HarnessError if nothing checks ``service``, or
-    if its checker does not notice the symptom.
+    since 2.0.17, unless ``fast_recovery``). UDP_CHECK without ``require_reply`` takes any answer
+    for a good one; if the real server leaves what it sends ``unanswered``, it waits for an error
+    for ``connect_timeout`` before it brings the server back (``layer4.c``, ``udp_socket_state``).
+    Raises HarnessError if nothing checks ``service``, or if its checker does not notice the
+    symptom.
     """
     check, pace = _checked(service)
     if isinstance(check, FileCheck):
@@ -103,7 +108,9 @@ def recovery(service: VirtualService, symptom: Symptom = Symptom.REFUSED) -> Win
     if isinstance(check, HttpGet) and not check.fast_recovery:
         afresh = len(check.urls) * pace.delay_loop
         return Window(afresh, in_flight + again + afresh)
-    return Window(0.0, in_flight + again + _well(check, pace))
+    # What was sent to an ill server may end well at any moment after its recovery.
+    soonest = _well(check, pace) if unanswered and not in_flight else 0.0
+    return Window(soonest, in_flight + again + _well(check, pace))
 
 
 def first_check(service: VirtualService) -> Window:
