@@ -58,8 +58,11 @@ class Striking:
 
     def _rounds(self, symptom: timers.Symptom) -> Iterator[float]:
         """How many seconds there are between two looks at a real server that is ill, for each check
-        that notices: so much earlier or later may it be found well.
+        that notices: so much earlier or later may it be found well. One that hangs is looked at for
+        as long as one that is silent.
         """
+        if symptom is timers.Symptom.HUNG:
+            symptom = timers.Symptom.SILENT
         for director in self._nodes.directors:
             for service in director.role.services:
                 for check in service.checks:

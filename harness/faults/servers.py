@@ -50,7 +50,7 @@ class HangHttpd(Fault[RealServerNode]):
     """
 
     daemon: ClassVar[Daemon] = httpd.HTTPD
-    symptom: ClassVar[Symptom] = Symptom.SILENT
+    symptom: ClassVar[Symptom] = Symptom.HUNG
 
     def inject(self, around: Surroundings) -> None:
         self.node.signal_all(signal.SIGSTOP, self.daemon)

@@ -44,7 +44,11 @@ class Symptom(Enum):
     """What a checker meets at a real server that is ill."""
 
     REFUSED = "it refuses or resets the connection, or answers wrongly: an attempt takes no time"
-    SILENT = "it takes the question and never answers: an attempt takes connect_timeout"
+    SILENT = "it never answers: an attempt takes connect_timeout"
+    HUNG = (
+        "it takes the question and answers once it goes on: an attempt takes connect_timeout,"
+        " and one that is under way at its recovery succeeds"
+    )
     HALF_OPEN = (
         "it accepts a connection and acknowledges nothing in it: an attempt"
         " takes connect_timeout, its end LINGER"
@@ -87,12 +91,16 @@ def recovery(
     """From the recovery of a removed real server to its return by the checker of ``service``.
 
     The checker goes on every ``delay_loop``, after an attempt that is under way has ended, and the
-    first good check brings the server back. ``check_tcp.c`` and ``check_smtp.c`` continue their
-    retries meanwhile. HTTP_GET and SSL_GET only clear the failed URL by that: all URLs are then
-    checked again, ``delay_loop`` apart, before the server comes back (``check_http.c``, ``epilog``,
-    since 2.0.17, unless ``fast_recovery``). UDP_CHECK without ``require_reply`` takes any answer
-    for a good one; if the real server leaves what it sends ``unanswered``, it waits for an error
-    for ``connect_timeout`` before it brings the server back (``layer4.c``, ``udp_socket_state``).
+    first good check brings the server back. What a ``HUNG`` server was asked waits in its queue,
+    so an attempt that is under way succeeds as soon as the server goes on. A script's
+    ``delay_loop`` counts from its last start on (``check_misc.c``, ``misc_check_child_thread``).
+    ``check_tcp.c`` and ``check_smtp.c`` continue their retries meanwhile. HTTP_GET and SSL_GET only
+    clear the failed URL by that: all URLs are then checked again, ``delay_loop`` apart, before the
+    server comes back (``check_http.c``, ``epilog``, since 2.0.17, unless ``fast_recovery``).
+    UDP_CHECK without ``require_reply`` takes any answer for a good one; if the real server leaves
+    what it sends ``unanswered``, it waits for an error for ``connect_timeout`` before it brings the
+    server back (``layer4.c``, ``udp_socket_state``).
+
     Raises HarnessError if nothing checks ``service``, or if its checker does not notice the
     symptom.
     """
@@ -100,16 +108,14 @@ def recovery(
     if isinstance(check, FileCheck):
         return Window(0.0, 0.0)
     _require_notice(check, symptom)
-    in_flight = 0.0 if symptom is Symptom.REFUSED else pace.timeout
+    in_flight = 0.0 if symptom in (Symptom.REFUSED, Symptom.HUNG) else pace.timeout
     in_flight += _closing(check, symptom).latest
-    again = pace.delay_loop
-    if isinstance(check, HttpGet) or (isinstance(check, TcpCheck | SmtpCheck) and pace.retry):
-        again = max(again, pace.delay_before_retry)
+    again = _again(check, pace, in_flight)
     if isinstance(check, HttpGet) and not check.fast_recovery:
         afresh = len(check.urls) * pace.delay_loop
         return Window(afresh, in_flight + again + afresh)
-    # What was sent to an ill server may end well at any moment after its recovery.
-    soonest = _well(check, pace) if unanswered and not in_flight else 0.0
+    # A question that is under way, which a refused one never is, may end well at any moment.
+    soonest = _well(check, pace) if unanswered and symptom is Symptom.REFUSED else 0.0
     return Window(soonest, in_flight + again + _well(check, pace))
 
 
@@ -141,7 +147,7 @@ def _checked(service: VirtualService) -> tuple[Check, Pace]:
 
 
 def _require_notice(check: Check, symptom: Symptom) -> None:
-    blind = symptom in (Symptom.SILENT, Symptom.HALF_OPEN) and (
+    blind = symptom in (Symptom.SILENT, Symptom.HUNG, Symptom.HALF_OPEN) and (
         isinstance(check, TcpCheck) or (isinstance(check, UdpCheck) and not check.require_reply)
     )
     if blind or (isinstance(check, PingCheck) and symptom is Symptom.REFUSED):
@@ -163,6 +169,17 @@ def _attempts(check: Check, pace: Pace, attempt: float) -> float:
     return (pace.retry + 1) * attempt + pace.retry * between
 
 
+def _again(check: Check, pace: Pace, attempt: float) -> float:
+    """How many seconds after the end of an attempt at a removed server the next one begins, at the
+    latest.
+    """
+    if isinstance(check, MiscCheck):
+        return max(pace.delay_loop - attempt, 0.0)
+    if isinstance(check, HttpGet) or (isinstance(check, TcpCheck | SmtpCheck) and pace.retry):
+        return max(pace.delay_loop, pace.delay_before_retry)
+    return pace.delay_loop
+
+
 def _closing(check: Check, symptom: Symptom) -> Window:
     """How long the end of a failed attempt takes."""
     if symptom is Symptom.HALF_OPEN:
@@ -170,7 +187,7 @@ def _closing(check: Check, symptom: Symptom) -> Window:
     return Window(
         0.0,
         DELAYED_ACK
-        if symptom is Symptom.SILENT and isinstance(check, HttpGet | SmtpCheck)
+        if symptom in (Symptom.SILENT, Symptom.HUNG) and isinstance(check, HttpGet | SmtpCheck)
         else 0.0,
     )
 
