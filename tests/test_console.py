@@ -56,10 +56,12 @@ def test_a_fault_is_what_its_words_say(nodes: Mapping[str, Node]) -> None:
             "stoplocal director1 haproxy",
             "service is a LocalService, which cannot be typed here: say it in Python (px)",
         ),
-        (
-            "impaired web1 loss=much",
-            "impaired: '<=' not supported between instances of 'int' and 'str'",
-        ),
+        ("impaired web1 loss=much", "loss is a number, not 'much'"),
+        ("impaired web1 loss=0.1 seed=0.5", "seed is a whole number, not '0.5'"),
+        ("impaired web1 loss=7", "Impairment: loss is a share from 0 to 1, not 7"),
+        ("impaired web1 only=tea", "Impairment: only takes "),
+        ("starve director1 often 1", "stands is a number, not 'often'"),
+        ("cut web1 director1 both=perhaps", "both is yes or no, not 'perhaps'"),
     ],
 )
 def test_a_line_that_names_none_says_what_it_lacks(

@@ -17,7 +17,14 @@ from harness.topology import VirtualService
 
 _PLAIN = re.compile(r"(bool|int|float|None|tuple\[.*\]|str| \| )+")
 """Types of which a value can be typed."""
-_IMPAIRMENTS = [each.name for each in fields(Impairment)]
+_KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "bool": ((bool,), "yes or no"),
+    "int": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+    "None": ((type(None),), "None"),
+}
+"""What a value of each plain type may be, and how that is said."""
+_IMPAIRMENTS = {each.name: each for each in fields(Impairment)}
 _SENTENCE = re.compile(r".*?[^.]\.(?= [A-Z]|$)")
 _MARKED = re.compile(r"(?::\w+:)?`+([^`]+)`+")
 """What marks a word in docstrings, with its role before it."""
@@ -81,7 +88,7 @@ def _values(
     for argument in given:
         name, equals, text = argument.partition("=")
         if equals and "impairment" in known and name in _IMPAIRMENTS:
-            suffered[name] = _literal(text)
+            suffered[name] = _literal(_IMPAIRMENTS[name], text)
             continue
         if not equals or name not in known:
             free = [each for each in names if each not in values]
@@ -92,10 +99,7 @@ def _values(
     if lacking := [name for name in names if _is_needed(known[name]) and name not in values]:
         raise HarnessError(f"it needs {' and '.join(lacking)}: {word} {usage(kind)}")
     if suffered:
-        try:
-            values["impairment"] = Impairment(**suffered)
-        except TypeError as problem:
-            raise HarnessError(f"{word}: {problem}: loss=0.3 delay=0.05") from None
+        values["impairment"] = Impairment(**suffered)
     return values
 
 
@@ -112,14 +116,22 @@ def _value(field: Field[Any], text: str, nodes: Mapping[str, Node], services: Se
         raise HarnessError(
             f"{field.name} is a {field.type}, which cannot be typed here: say it in Python (px)"
         )
-    return _literal(text)
+    return _literal(field, text)
 
 
-def _literal(text: str) -> Any:
+def _literal(field: Field[Any], text: str) -> Any:
+    """The value that a text is. HarnessError if the field takes no such value."""
     try:
-        return ast.literal_eval(text)
+        value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
-        return text
+        value = text
+    names = [each.strip() for each in str(field.type).split("|")]
+    if not all(name in _KINDS for name in names):
+        return value
+    if not any(type(value) in _KINDS[name][0] for name in names):
+        accepted = " or ".join(_KINDS[name][1] for name in names)
+        raise HarnessError(f"{field.name} is {accepted}, not {text!r}")
+    return value
 
 
 def _service(text: str, services: Sequence[Any]) -> VirtualService:
