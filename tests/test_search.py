@@ -19,7 +19,7 @@ from harness.search.comparing import differences
 from harness.search.coverage import states
 from harness.search.drawing import deadlines
 from harness.search.edits import edits_of
-from harness.search.engine import Failure
+from harness.search.engine import Failure, Search
 from harness.search.invariants import INVARIANTS
 from harness.search.judging import AT_REST, Signature, judged
 from harness.search.kinds import KINDS, holds, possible
@@ -28,6 +28,7 @@ from harness.search.observed import Act, Observed, Violation, setting_of_plan
 from harness.search.performing import Lived
 from harness.search.sequence import Step, from_json, lasts, moments, performed, step, to_json
 from harness.search.shrinking import smallest
+from harness.search.site import Steps
 from harness.spec import ClusterSpec
 from harness.topology import Director
 from topologies.director_pair import DirectorPair
@@ -427,3 +428,27 @@ def test_whatever_is_varied_is_a_topology(topology: type[Topo]) -> None:
     for _ in range(200):
         parameters = {name: chosen.choice(values) for name, values in topology.VARIED.items()}
         assert ClusterSpec(topology, parameters).plan().of_role(Director)
+
+
+class Drawn(Search):
+    """Performs nothing, and keeps what it was to perform."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__([], plan, possible(plan, texts(plan)))
+        self.performed: list[Steps] = []
+
+    def live(self, steps: Steps, fresh: bool = False) -> list[Violation]:
+        self.performed.append(steps)
+        return []
+
+
+def test_as_many_sequences_are_tried_as_were_asked_for_and_none_twice() -> None:
+    plan = ClusterSpec(DirectorPair).plan()
+    one, again, other = Drawn(plan), Drawn(plan), Drawn(plan)
+
+    one.run(50, "2")
+    again.run(50, "2")
+    other.run(50, "3")
+
+    assert len(one.performed) == len(set(one.performed)) == 50
+    assert one.performed == again.performed != other.performed

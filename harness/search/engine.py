@@ -6,6 +6,7 @@ or of the state that clusters are handed on in, and is told as that.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,10 +33,19 @@ if TYPE_CHECKING:
 TOLD_EVERY = 25
 """Sequences from one line of progress to the next."""
 
+DRAWN = 20
+"""So many times as many are drawn at the most. Hypothesis makes most of what it draws from what it
+has drawn before, and often the same sequence comes of it, which is tried once.
+"""
+
 DELAYS = (0.0, 0.4, 0.8, 1.2, 1.6)
 """Seconds by which a failure is delayed until it repeats: where checks stood then is not known of a
 new cluster.
 """
+
+
+class _Enough(Exception):
+    """As many sequences as were asked for have been tried."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +118,7 @@ class Search:
         self._events: tuple[Event, ...] = ()
         self._last: set[State] = set()
         self._examples, self._began = 0, 0.0
+        self._tried: set[Steps] = set()
 
     # -- one sequence ------------------------------------------------------------------------------
 
@@ -137,7 +148,7 @@ class Search:
         self._examples, self._began = examples, self._wall()
         _draw_no_constants()
         settings = hypothesis.settings(
-            max_examples=examples,
+            max_examples=DRAWN * examples,
             database=None,
             deadline=None,
             print_blob=False,
@@ -145,15 +156,23 @@ class Search:
             suppress_health_check=list(hypothesis.HealthCheck),
             phases=(hypothesis.Phase.generate,),
         )
-        hypothesis.seed(seed)(settings(hypothesis.given(self._strategy)(self._one)))()
+        with contextlib.suppress(_Enough):
+            hypothesis.seed(seed)(settings(hypothesis.given(self._strategy)(self._one)))()
 
     def _one(self, draft: Draft) -> None:
-        """One sequence that Hypothesis has drawn. Nothing is raised: all that is found is taken
-        down here.
+        """One sequence that Hypothesis has drawn. All that is found is taken down here; what is
+        raised ends the search.
         """
-        if self._wall() > self._until or (self.failures and not self._shrinks):
-            return
+        if (
+            self.tally.sequences >= self._examples
+            or self._wall() > self._until
+            or (self.failures and not self._shrinks)
+        ):
+            raise _Enough
         steps = performed(draft.steps(self.corpus), holds)
+        if steps in self._tried:
+            return
+        self._tried.add(steps)
         self.tally.sequences += 1
         self.tally.kinds.update(each.deed.name for each in steps)
         found = self.live(steps)
