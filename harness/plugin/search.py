@@ -35,6 +35,10 @@ EXAMPLES = 5
 """How many sequences are tried where nobody says how many: what the suite has the time for."""
 PART, VARIED_PART = 250, 25
 """So many are one test: fewer where each test has other parameters of its topology."""
+CONTROLLED = 50
+"""Up to so many are tried where a control is planted, until the first that notices it: what a
+control plants needs certain deeds, which the few of the suite need not have.
+"""
 PARTS = "search_part"
 
 
@@ -138,6 +142,8 @@ class Searching:
 
         config = self._item.config
         _, size = private_pytest.parameters_of(self._item)[PARTS]
+        controls = config.getoption("controls")
+        size = max(size, CONTROLLED) if controls else size
         first = self._ground.cluster()
         texts = {each.name: each.config_text().decode(errors="replace") for each in first.directors}
         deeds = possible(first.plan, texts, config.getoption("without"))
@@ -153,7 +159,7 @@ class Searching:
             wall=partial(_wall, own_run(config).folder),
             names=("what is searched", str(config.getoption("against"))),
             seconds=float("inf") if minutes is None else 60 * minutes,
-            shrinks=not config.getoption("controls"),
+            shrinks=not controls,
             corpus=corpus.known(config),
         )
         _, _, part = self._item.name.rpartition("[")
