@@ -3,9 +3,11 @@
 import pytest
 
 from harness.cluster import Cluster
+from harness.faults import PowerOff
+from harness.keepalived import timers
 from harness.lab.features import LOGS_OF_MACHINES
 from harness.scenario import topology
-from topologies.firewalls import LIMIT, LOGGED, MSS, OTHER_CLIENT, WITHIN, Firewalls
+from topologies.firewalls import LIMIT, LOGGED, MSS, OTHER_CLIENT, WITHIN, Firewalls, Nftables
 
 pytestmark = pytest.mark.forwarding
 
@@ -85,3 +87,24 @@ def test_forwarding_logs_each_new_connection_once(cluster: Cluster) -> None:
         own = [line for line in lines if f" SPT={request.port} " in line]
         assert len(own) == 1  # label: logged
         assert f" SRC={cluster.client.ip} DST={cluster.vip} " in own[0]
+
+
+@pytest.mark.election
+@topology(Nftables)
+@pytest.mark.needs("nftables, as --image trixie+nftables has it", program="nft")
+@pytest.mark.needs("nftables", kernel="CONFIG_NF_TABLES_IPV4")
+@pytest.mark.control("VRRP is forgotten", topology={"rule": ""}, caught="one owner")
+def test_election_behind_nftables_needs_a_rule_for_vrrp(cluster: Cluster) -> None:
+    """VRRP is a protocol beside TCP and UDP, and nobody asks for it, so it is neither a port nor
+    ``established``: a firewall that drops what it does not know has to let protocol 112 in, or
+    every director is master.
+    """
+    master, backup = cluster.settle()
+    due = timers.takeover(backup.vrrp, announced=False)
+    cluster.timeline.let_pass(timers.master_down_interval(backup.vrrp))
+    assert cluster.owners() == [master.name]  # label: one owner
+
+    with cluster.suffering(PowerOff(master)) as struck:
+        took = backup.takes(cluster.vip, since=struck, until=due.latest)
+
+    assert took.within(due)

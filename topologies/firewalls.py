@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from mininet.topo import Topo
 
-from harness.topology import Client, Director, RealServer, VirtualService
+from harness.topology import Client, Director, RealServer, VirtualService, VrrpInstance
 
 VIP = "172.16.10.50"
 OTHER_CLIENT = "172.16.10.101"
@@ -74,4 +74,39 @@ class Firewalls(Topo):
         self.addLink(lan, client)
 
 
-topos = {"firewalls": Firewalls}
+NFTABLES = """\
+flush ruleset
+table inet filter {
+    chain input {
+        type filter hook input priority filter; policy drop;
+        ct state established,related accept
+        iif lo accept
+        meta l4proto { icmp, ipv6-icmp } accept
+        tcp dport { 22, 80 } accept
+        RULE
+    }
+}
+"""
+
+
+class Nftables(Topo):
+    """Directors at .11 and .12, which let in what they have to and nothing else; the client is at
+    .100.
+    """
+
+    def build(self, rule: str = "ip protocol 112 accept") -> None:
+        """``rule`` is one more of theirs."""
+        lan = self.addSwitch("lan", subnet="172.16.10.0/24", dpid="1")
+        for number, priority in enumerate((100, 90), start=1):
+            director = self.addHost(
+                f"director{number}",
+                cls=Director,
+                ip=f"172.16.10.{10 + number}/24",
+                vrrp=VrrpInstance(vrid=51, vip=VIP, priority=priority),
+                nftables=NFTABLES.replace("RULE", rule),
+            )
+            self.addLink(lan, director)
+        self.addLink(lan, self.addHost("client", cls=Client, ip="172.16.10.100/24"))
+
+
+topos = {"firewalls": Firewalls, "nftables": Nftables}

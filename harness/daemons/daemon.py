@@ -42,6 +42,7 @@ PROGRAMS = {
 
 OPTIONAL_PROGRAMS = {
     "ldirectord": "ldirectord",
+    "nft": "nftables",
     "haproxy": "haproxy",
     "nginx": "nginx-light",
     "/usr/lib/frr/vrrpd": "frr",

@@ -12,7 +12,7 @@ from harness.nodes.configuration import read_config
 from harness.nodes.context import Context
 from harness.nodes.director import IMPLEMENTATIONS, DirectorNode
 from harness.nodes.mail_server import MailServerNode
-from harness.nodes.node import Node
+from harness.nodes.node import IPTABLES, NFT, Node
 from harness.nodes.phantom import PhantomNode
 from harness.nodes.real_server import RealServerNode
 from harness.topology import (
@@ -59,7 +59,9 @@ class DirectorAndRealServerNode(DirectorNode, RealServerNode):
 
 def programs_of(role: Role, image: Image) -> list[str]:
     """The programs that a machine of this role is to run."""
-    found: list[str] = ["iptables-legacy"] if role.firewall else []
+    found: list[str] = [IPTABLES] if role.firewall else []
+    if role.nftables:
+        found.append(NFT)
     if isinstance(role, Director):
         marked = [
             program

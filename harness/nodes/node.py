@@ -24,6 +24,8 @@ from harness.timeline import EVER, TooLate
 from harness.topology import VirtualService
 
 IPTABLES = "iptables-legacy"
+NFT = "nft"
+NFTABLES_CONF = "/etc/nftables.conf"
 
 
 class Node:
@@ -80,6 +82,9 @@ class Node:
                 self.machine.write(path, text, 0o755 if path == program.argv[0] else 0o644)
         for rule in self.plan.role.firewall:
             self.machine.run([IPTABLES, *shlex.split(rule)])
+        if self.plan.role.nftables:
+            self.machine.write(NFTABLES_CONF, self.plan.role.nftables)
+            self.machine.run([NFT, "-f", NFTABLES_CONF])
         for name, value in self.plan.role.sysctl.items():
             self.machine.set_sysctl(name, value)
 

@@ -30,6 +30,7 @@ class Role:
       ``{"10.0.0.0/8": "via 172.16.10.1", "192.0.2.0/24": "dev eth1"}``.
     - ``firewall``: rules as iptables takes them: ``("-t mangle -A PREROUTING -p tcp -j MARK
       --set-mark 1",)``.
+    - ``nftables``: the text of an ``/etc/nftables.conf``, as ``nft -f`` takes it.
     - ``runs``: programs that run beside those of the role, each a :class:`Program`.
     """
 
@@ -37,6 +38,7 @@ class Role:
     links: tuple[Device, ...] = ()
     routes: Mapping[str, str] = field(default_factory=dict)
     firewall: tuple[str, ...] = ()
+    nftables: str = ""
     runs: tuple[Program, ...] = ()
 
     def __post_init__(self) -> None:
