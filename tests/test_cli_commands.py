@@ -107,6 +107,28 @@ def test_a_drawing_has_machines_claims_services_and_parameters(
     assert "  scheduler='rr'" in printed
 
 
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        (
+            ["bare_uplink"],
+            ["priority 90: 198.51.100.50 on eth1", "director2  director  no "],
+        ),
+        (["devices"], ["172.16.10.11 on bond0\n", "bond0: bond of eth0, eth1"]),
+        (["two_nodes", "cure=mac"], ["firewall: -t mangle -A PREROUTING"]),
+        (["firewalls:nftables"], ["firewall: nftables"]),
+        (["proxies"], ["runs haproxy"]),
+    ],
+)
+def test_a_drawing_has_what_machines_are_made_of(
+    arguments: list[str], lines: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["topologies", *arguments]) == 0
+
+    printed = capsys.readouterr().out
+    assert [line for line in lines if line not in printed] == []
+
+
 def test_a_file_of_several_topologies_is_drawn_whole_or_one_by_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,7 +10,7 @@ import io
 from typing import TYPE_CHECKING
 
 from harness.lab.plan import HostPlan, Plan
-from harness.topology import Director, RealServer, Role, VirtualService
+from harness.topology import Director, RealServer, Role, VirtualService, VrrpInstance
 from harness.topology.machines import SPEAKERS
 
 if TYPE_CHECKING:
@@ -70,13 +70,22 @@ def _machine(host: HostPlan, lan: str) -> tuple[str, list[str]]:
         if interface.lan == lan:
             device = interface.name if interface.held_by is None else interface.held_by
             addresses += [f"{address.ip} on {device}" for address in interface.addresses]
+            if not interface.addresses and not _is_part(host, interface.name):
+                addresses.append(f"no address on {device}")
     gateway = f", gateway {', '.join(host.default_routes)}" if host.default_routes else ""
-    details = [*_devices(host, lan), *_claims(host, lan)]
+    details = [*_equipment(host, lan), *_claims(host, lan)]
     return f"{host.name}  {_title(host.role)}  {', '.join(addresses)}{gateway}", details
 
 
-def _devices(host: HostPlan, lan: str) -> list[str]:
-    """A line for each device of a machine and for each static route, on the first of its LANs."""
+def _is_part(host: HostPlan, name: str) -> bool:
+    """Whether a machine has a device that is made of this interface."""
+    return any(name in device.parts for device in host.role.links)
+
+
+def _equipment(host: HostPlan, lan: str) -> list[str]:
+    """A line for each device of a machine, static route, rule of its firewall and program of the
+    user's own, on the first of its LANs.
+    """
     if host.interface().lan != lan:
         return []
     lines = []
@@ -87,6 +96,9 @@ def _devices(host: HostPlan, lan: str) -> list[str]:
     return [
         *lines,
         *(f"route: {destination} {way}" for destination, way in host.role.routes.items()),
+        *(f"firewall: {rule}" for rule in host.role.firewall),
+        *(["firewall: nftables"] if host.role.nftables else []),
+        *(f"runs {program.name}" for program in host.role.runs),
     ]
 
 
@@ -114,10 +126,15 @@ def _claims(host: HostPlan, lan: str) -> list[str]:
     lines = []
     for instance in role.instances:
         if instance.interface in names:
-            vips = ", ".join(instance.vips)
+            vips = ", ".join(_vip(instance, vip) for vip in instance.vips)
             by = "" if role.by == "keepalived" else f", by {role.by}"
             lines.append(f"VRID {instance.vrid}, priority {instance.priority}{by}: {vips}")
     return lines
+
+
+def _vip(instance: VrrpInstance, vip: str) -> str:
+    device = instance.device_of(vip)
+    return vip if device == instance.interface else f"{vip} on {device}"
 
 
 def _services(plan: Plan) -> list[VirtualService]:
