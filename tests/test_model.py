@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.events import FaultChanged, Log
 from harness.keepalived import timers
 from harness.keepalived.timers import Symptom
 from harness.search.edits import edits_of
@@ -113,6 +114,40 @@ def test_a_server_is_ill_after_the_latest_removal_and_well_after_the_latest_reco
     )
     assert found.well[1].since >= 20 + back
     assert health(story.observed(), "director1", table, "172.16.10.22").well == [Span(0, 60)]
+
+
+def test_the_first_check_after_an_earlier_reload_decides_alone() -> None:
+    """What a reload before the sequence began has left is no failure of this one."""
+    story = quiet(60).act("StopHttpd", "web1", 1.0, 20.0)
+    (table,) = story.setting.directors["director1"].tables
+    line = "Activating healthchecker for service [172.16.10.21]:tcp:80 for VS [172.16.10.50]:tcp:80"
+
+    def well_until() -> float:
+        return health(story.observed(), "director1", table, "172.16.10.21").well[0].until
+
+    assert well_until() == 1 + timers.removal(table.service, Symptom.REFUSED).earliest - SLACK
+    story.before.append(Log(-1, "director2", daemon="keepalived", line=line))
+    assert well_until() > 1
+    story.before.append(Log(-1, "director1", daemon="keepalived", line=line))
+    assert well_until() == 1
+
+
+@pytest.mark.parametrize(
+    ("node", "healed", "first"), [("web1", -1, False), ("web2", -1, True), ("web1", -60, True)]
+)
+def test_a_check_that_failed_before_is_still_tried_again(
+    node: str, healed: float, first: bool
+) -> None:
+    """A server that was down for a moment just before is out at once if it is down again."""
+    story = quiet(60).act("StopHttpd", "web1", 1.0, 20.0)
+    (table,) = story.setting.directors["director1"].tables
+    story.before += [
+        FaultChanged(healed - 0.5, node, name="StopHttpd", action="injected"),
+        FaultChanged(healed, node, name="StopHttpd", action="healed"),
+    ]
+    found = health(story.observed(), "director1", table, "172.16.10.21")
+    soonest = timers.removal(table.service, Symptom.REFUSED).earliest - SLACK
+    assert found.well[0].until == 1 + (soonest if first else 0)
 
 
 def test_a_deed_that_is_not_known_disturbs_everything_everywhere() -> None:

@@ -12,13 +12,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from harness.clock import Instant
-from harness.events import Event, FaultChanged
+from harness.daemons.keepalived import CHECKING
+from harness.events import Event, FaultChanged, Log
 from harness.lab.plan import Plan
 from harness.nodes import DirectorNode, RealServerNode, node_of
 from harness.observers.packets import Frame
 from harness.observers.paths import SYN, TCP, Packet, is_ip
 from harness.report.standing import standing
-from harness.timeline import E
+from harness.timeline import EVER, E, Timeline
 from harness.topology import SyncGroup, VirtualService, VrrpInstance
 from harness.topology.services import Destination, endpoint
 
@@ -201,9 +202,21 @@ def observe(cluster: Cluster, since: Instant, acts: Sequence[Act] | None = None)
     setting = setting_of(cluster)
     return Observed(
         events=events, began=since, ended=ended, acts=done, setting=setting,
-        before=tuple(standing(cluster.timeline, since)),
+        before=(*standing(cluster.timeline, since), *_checking(cluster.timeline, since)),
         probes=tuple(_probes(cluster.recorder.frames(since), setting)),
     )  # fmt: skip
+
+
+def _checking(timeline: Timeline, at: Instant) -> list[Event]:
+    """What the checkers may have in hand at an instant: all faults before it, and each director's
+    last word that its checkers begin, at a start or a reload.
+
+    A cluster is at rest, and handed on, before they have made their first checks, or have tried
+    again what failed once.
+    """
+    said = timeline.events(Log, since=EVER, until=at, daemon="keepalived")
+    begun = {event.node: event for event in said if CHECKING.search(event.line)}
+    return [*timeline.events(FaultChanged, since=EVER, until=at), *begun.values()]
 
 
 def _probes(frames: Iterable[Frame], setting: Setting) -> Iterator[Probe]:

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Final
 
 from harness import faults
 from harness.clock import Instant, Window
 from harness.daemons import mail
 from harness.errors import HarnessError
-from harness.events import DaemonChanged
+from harness.events import DaemonChanged, FaultChanged, Log
 from harness.keepalived import timers
 from harness.keepalived.timers import Symptom
 from harness.keepalived.timers.checking import BOOTSTRAP_DELAY, LINGER
 from harness.search.model.effects import EFFECTS, Aspect, effect
 from harness.search.model.processes import CHECKERS, runs
 from harness.search.model.spans import Span, any_meets, joined, without
-from harness.search.observed import Act, Observed, Table
+from harness.search.observed import Act, Observed, Table, acts_of
 from harness.topology.checks import (
     Check,
     DnsCheck,
@@ -78,6 +79,7 @@ def health(observed: Observed, director: str, table: Table, address: str) -> Hea
     ill: list[Span] = []
     doubtful: list[Span] = []
     begun_anew = breaks(observed, director)
+    afresh = [instant for instant, anew in begun_anew if anew]
     for act in acts:
         until = observed.over(act)
         gone, back = _windows(service, act)
@@ -85,14 +87,16 @@ def health(observed: Observed, director: str, table: Table, address: str) -> Hea
         # The first check after a start decides alone, without retries (keepalived ``check_http.c``,
         # ``epilog``).
         first &= not any(
-            afresh and begun <= act.at <= begun + starting(service) for begun, afresh in begun_anew
+            begun <= act.at <= begun + starting(service)
+            for begun in [*_begun_before(observed, director), *afresh]
         )
+        first &= act.at > _tried_until(observed, director, table, address)
         soonest = _soonest(service, act) - slack if first else 0.0
         doubtful.append(Span(act.at + max(soonest, 0.0), until + back + kept + slack))
         if gone is not None:
             ill.append(Span(act.at + gone + kept + slack, until))
-    for instant, afresh in begun_anew:
-        if afresh and not service.alpha and all(act.at > instant for act in acts):
+    for instant, anew in begun_anew:
+        if anew and not service.alpha and all(act.at > instant for act in acts):
             continue  # of a server that was always well they think so from the beginning
         after = Span(instant, instant + starting(service) + max(_gone(service), 0.0) + kept + slack)
         doubtful.append(after)
@@ -100,6 +104,26 @@ def health(observed: Observed, director: str, table: Table, address: str) -> Hea
     overlapping = _overlaps(observed, acts)
     ill = [span for span in ill if not any_meets(overlapping, span)]
     return Health(without([whole], joined(doubtful)), [span for span in ill if span.length > 0])
+
+
+def _begun_before(observed: Observed, director: str) -> list[Instant]:
+    """When a director's checkers last began before the sequence did: their first checks may still
+    be to come, and after a reload no table shows that.
+    """
+    return [event.at for event in observed.held(Log, node=director)]
+
+
+def _tried_until(observed: Observed, director: str, table: Table, address: str) -> Instant:
+    """Until when a check that failed before the sequence began may be tried again, of which no
+    table shows anything. A failure meanwhile is not the first one.
+    """
+    earlier = acts_of(observed.held(FaultChanged))
+    until = [
+        (act.at if act.healed_at is None else act.healed_at) + max(_gone(table.service), 0.0)
+        for act in earlier
+        if _touches(observed, act, director, address, table.service)
+    ]
+    return max(until, default=-inf)
 
 
 def _touches(
