@@ -92,7 +92,6 @@ class Answering:
 
     def _run(self, name: str, node: str, command: list[str]) -> int:
         chosen = self._console.node(node)
-        self._console.note(chosen, command)
         with contextlib.ExitStack() as stack:
             streams = [
                 stack.enter_context(open(self._room / (name + suffix), mode, buffering=0))
@@ -104,6 +103,7 @@ class Answering:
                 process = chosen.machine.spawn(command, *(each.fileno() for each in streams))
             except FileNotFoundError:
                 raise MissingProgram(f"{node}: there is no program {command[0]}") from None
+        self._console.note(chosen, command)
         self._running[name] = process
         self._end(name)
         try:

@@ -35,6 +35,10 @@ class Doing(Typed):
         fault.check()
         self._strike(fault)
 
+    def beginnings(self) -> list[str]:
+        """Faults are words, too."""
+        return [*super().beginnings(), *naming.FAULTS, *naming.SHORT]
+
     def _strike(self, fault: Fault[Node]) -> None:
         try:
             struck = self._cluster.inject(fault)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cmd
 import contextlib
+import difflib
 import os
 import re
 import shlex
@@ -50,17 +51,26 @@ class Typed(cmd.Cmd):
         """NODE COMMAND..."""
         name, _, rest = line.strip().partition(" ")
         if (node := self._cluster.nodes.get(name)) is None:
-            words = split(line)
-            print(f"no such command or node: {words[0]}; nodes: {' '.join(self._cluster.nodes)}")
+            word = split(line)[0]
+            likely = difflib.get_close_matches(word.lower(), self.beginnings(), n=1)
+            meant = f"did you mean {likely[0]}? " if likely else ""
+            told = f"{meant}nodes: {' '.join(self._cluster.nodes)}"
+            print(f"no such command or node: {word}; {told}")
         elif not rest.strip():
             print(f"say what {name} is to run: {name} ip address")
         else:
             command = ["sh", "-c", rest.strip()] if _SHELL.search(rest) else split(rest)
-            self.note(node, command)
             self._run(node, command)
 
+    def beginnings(self) -> list[str]:
+        """All that a line may begin with."""
+        commands = [name.removeprefix("do_") for name in self.get_names() if name[:3] == "do_"]
+        return [*commands, *self._cluster.nodes]
+
     def note(self, node: Node, command: list[str]) -> None:
-        """A command was run on a node, which `save` writes down."""
+        """A command began to run on a node, which `save` writes down; one that could not is no part
+        of the scenario.
+        """
         name = self._script.node(node, self._nodes)
         self._script.add(f"{name}.machine.run({command!r}, check=False)")
 
@@ -76,6 +86,7 @@ class Typed(cmd.Cmd):
             except FileNotFoundError:
                 print(f"{node.name}: no such program: {command[0]}")
                 return
+            self.note(node, command)
             try:
                 status = process.wait()
             except Ended:

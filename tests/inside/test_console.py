@@ -39,7 +39,17 @@ def test_a_node_runs_a_command(cluster: Cluster, capfd: pytest.CaptureFixture[st
         ("nodes", "available nodes are: director1 director2 web1 web2 client\n"),
         (
             "web9 ip address",
-            "no such command or node: web9; nodes: director1 director2 web1 web2 client\n",
+            "no such command or node: web9; did you mean web2? nodes: director1 director2 web1 web2"
+            " client\n",
+        ),
+        (
+            "pwoeroff director1",
+            "no such command or node: pwoeroff; did you mean poweroff? nodes: director1 director2"
+            " web1 web2 client\n",
+        ),
+        (
+            "frobnicate",
+            "no such command or node: frobnicate; nodes: director1 director2 web1 web2 client\n",
         ),
         ("web1", "say what web1 is to run: web1 ip address\n"),
         ("web1 nosuch", "web1: no such program: nosuch\n"),
@@ -142,16 +152,20 @@ def test_what_is_typed_becomes_a_scenario(
     assert re.match(r"\d+ requests: ", said(console, "load off", capfd))
     assert "no longer suffers from Unplug" in said(console, "heal web1", capfd)
     cluster.settle()
+    said(console, "web1 nosuch", capfd)
+    said(console, "web1 hostname", capfd)
     said(console, "capture it", capfd)
     assert (tmp_path / "it.pcapng").stat().st_size > 1000
     said(console, "save it-works", capfd)
     text = (tmp_path / "test_it_works.py").read_text()
     compile(text, "test_it_works.py", "exec")
     assert f"assert cluster.owners({VIP!r}) == ['director1']" in text
+    assert "nosuch" not in text, "what could not run at the prompt cannot in the scenario"
     deeds = (
         "with cluster.client.load(10):",
         "    cluster.timeline.let_pass(1)",
         "cluster.heal(fault1)",
+        "web1.machine.run(['hostname'], check=False)",
     )
     assert "\n".join(f"    {deed}" for deed in deeds) in text
 
