@@ -251,6 +251,24 @@ def test_a_click_shows_the_packets_around_it_with_their_display_filter(opened: B
     assert wanted.startswith("frame.time_epoch >= 10.4")
 
 
+def test_the_machines_of_the_ladder_stay_in_view_while_it_is_scrolled(opened: Browser) -> None:
+    drawn = draw(opened, "script")
+    hover(opened, drawn, "gratuitous ARP")
+    ActionChains(opened).click().perform()
+    frame = wait(opened, lambda _: drawn.find_elements(By.CSS_SELECTOR, ".rungs"))[0]
+    machines = frame.find_element(By.CSS_SELECTOR, ".machines")
+    assert machines.text.split() == ["director1", "director2", "web1"]
+
+    scrolled = opened.execute_script(
+        "arguments[0].style.maxHeight = '60px'; arguments[0].scrollTop = 50;"
+        "return arguments[0].scrollTop",
+        frame,
+    )
+
+    assert scrolled == 50
+    assert 0 <= machines.rect["y"] - frame.rect["y"] < 2
+
+
 def test_events_are_narrowed_down_and_a_broadcast_is_one_line(opened: Browser) -> None:
     drawn = draw(opened, "script")
     drawn.find_element(By.CSS_SELECTOR, ".events summary").send_keys(Keys.ENTER)

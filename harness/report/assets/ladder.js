@@ -12,6 +12,8 @@ const CHOICES = [
   ],
   ["TCP and UDP", (protocol) => protocol === "tcp" || protocol === "udp"],
 ];
+const HEADS = 24; // pixels: how high the row of the machines' names is
+const ABOVE = 10; // pixels above the first packet
 const FILTERS = ["", "(vrrp || arp || icmpv6)", "(tcp || udp)"];
 
 // biome-ignore lint/correctness/noUnusedVariables: page.js, which follows it in the page, draws with it
@@ -107,22 +109,21 @@ class Ladder {
     // On a phone what is said begins at the left edge, and may be longer than the ladder is wide.
     const said = Math.max(0, ...shown.map((rung) => SAID * (rung[4].length + 20)));
     const width = this.left + Math.max(wide * used.length, this.narrow ? said : 0);
-    const height = 34 + RUNG * shown.length;
-    const root = svg("svg", {
-      width,
-      height,
-      viewBox: `0 0 ${width} ${height}`,
-      "aria-hidden": "true",
-    });
+    const height = ABOVE + RUNG * shown.length;
+    const machines = picture(width, HEADS); // stays in view while the rest is scrolled
+    machines.classList.add("machines");
+    const root = picture(width, height);
     const x = (node) => this.left + wide * (used.indexOf(node) + 0.5);
     for (const node of used) {
-      root.append(svg("line", { x1: x(node), x2: x(node), y1: 24, y2: height, class: "lifeline" }));
-      root.append(svg("text", { x: x(node), y: 16, class: "node", "text-anchor": "middle" }, node));
+      root.append(svg("line", { x1: x(node), x2: x(node), y1: 0, y2: height, class: "lifeline" }));
+      machines.append(
+        svg("text", { x: x(node), y: 16, class: "node", "text-anchor": "middle" }, node),
+      );
     }
     shown.forEach((rung, number) => {
-      root.append(this.rung(rung, 34 + RUNG * number, x, width));
+      root.append(this.rung(rung, ABOVE + RUNG * number, x, width));
     });
-    this.frame.replaceChildren(root, this.aloud(shown));
+    this.frame.replaceChildren(machines, root, this.aloud(shown));
   }
 
   rung([at, node, receivers, protocol, text], y, x, width) {
@@ -194,6 +195,10 @@ class Ladder {
     }
     return table;
   }
+}
+
+function picture(width, height) {
+  return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
 }
 
 // A fault begins or ends: a line across the ladder.
