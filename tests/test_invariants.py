@@ -622,6 +622,12 @@ EXCUSES: list[tuple[str, Callable[[], Story]]] = [
             .without(of(Advertisement, "director1", 17))
         ),
     ),
+    (
+        "whose page was well once is tried again",
+        lambda: out_of_the_table(9, 11, 12, 14).log(
+            "director1", 9.001, "HTTP status code success to [172.16.10.21]:tcp:80 url(/)"
+        ),
+    ),
     ("a second round goes with an advertisement", lambda: partition().announces("director1", 11.5)),
     (
         "what an operator does by hand",

@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from harness.clock import Instant
+from harness.events import Log
 from harness.search.invariants.balance import entries
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect, disturbances
@@ -94,6 +95,15 @@ class _Checked:
         whole = [Span(self.observed.began, self.observed.ended)]
         return without(whole, [entry.span for entry in found if entry.weight])
 
+    @property
+    def answered(self) -> list[Instant]:
+        """When keepalived said that a page of the real server is well again, which is not yet a
+        recovery: all of them are asked for once more.
+        """
+        words = f"success to [{self.server.address}]:tcp:{self.server.port} "
+        logs = self.observed.of(Log, node=self.director, daemon="keepalived")
+        return [each.at for each in logs if words in each.line]
+
     def reached(self, spans: list[Span], after: float) -> list[Span]:
         """What is left of ``spans`` without those when a check could begin without a packet, or
         with a later one, and ``after`` seconds more.
@@ -115,6 +125,7 @@ def _too_soon(checked: _Checked, steady: list[Span]) -> Iterator[Violation]:
     pace, slack = checked.pace, checked.observed.slack
     steady = checked.reached(steady, pace.timeout + RESOLVING + slack)
     out = checked.out if checked.table.service.quorum == 1 else []
+    out = [_until_answered(checked, span) for span in out]
     for earlier, later in pairwise(checked.probes):
         between = Span(earlier, later)
         if not _covered(steady, between):
@@ -126,6 +137,14 @@ def _too_soon(checked: _Checked, steady: list[Span]) -> Iterator[Violation]:
             text += f" again after {between.length:.3f} s, not {least:g} s"
             text += ", though it is out of the table" if is_out else ""
             yield Violation(CHECKED, later, text)
+
+
+def _until_answered(checked: _Checked, out: Span) -> Span:
+    """The part of a span in which no page was well: from then on a failure is tried again, until
+    that has failed ``retry`` times (keepalived ``check_http.c``, ``epilog``, ``failed_url``).
+    """
+    answers = [each for each in checked.answered if out.has(each)]
+    return Span(out.since, min([out.until, *answers]))
 
 
 def _too_late(checked: _Checked) -> Iterator[Violation]:
