@@ -263,6 +263,20 @@ def test_known_defects_show_in_what_is_judged_and_have_a_file() -> None:
         assert (Path(__file__).parent.parent / defect.reference).is_file()
 
 
+def test_a_sorry_server_that_a_kill_leaves_behind_is_known_and_no_other_table() -> None:
+    steps = (step(0, "KillKeepalived", "director1", lasts=6),)
+
+    def rests(has: str, instead: str) -> str | None:
+        text = f"director1's table of TCP 10.0.0.50:80 has {{{has}}} instead of {{{instead}}}"
+        return known(Violation(AT_REST, 0, text), steps)
+
+    two = "'10.0.0.21:80': 1, '10.0.0.22:80': 1"
+    assert rests(f"'10.0.0.30:80': 1, {two}", two) is not None
+    assert rests("'10.0.0.21:80': 1", two) is None
+    assert rests("'10.0.0.21:80': 1, '10.0.0.22:80': 2", two) is None
+    assert rests("'10.0.0.30:80': 1, '10.0.0.22:80': 1", two) is None
+
+
 def test_a_child_that_runs_twice_is_known_and_all_that_follows_from_it() -> None:
     steps = (step(0, "CrashVrrp", "director1", times=2), step(0, "Reload", "director1"))
     started = [

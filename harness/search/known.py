@@ -56,6 +56,8 @@ _CRASHES: Final = frozenset({"CrashVrrp", "CrashCheckers"})
 _RELOADS: Final = frozenset({"Reload", "Reconfigure", "Dump"})
 _STARTS: Final = _CRASHES | {"KillKeepalived"}
 _SCRIPTS: Final = frozenset({"Maintenance", "FailCheck", "HangCheck"})
+_CLAIMS: Final = _SCRIPTS | {"WriteNumber", "StopProgram", "Unplug"}
+"""What changes a priority."""
 
 
 def _shown(
@@ -83,9 +85,17 @@ KNOWN: tuple[Known, ...] = (
         (AT_REST, r"'s table of .* has .* instead of "),
     ),
     *_shown(
+        # A checker that starts anew takes the sorry server for absent.
+        "scenarios/regressions/test_sorry_server_after_a_kill.py",
+        (_STARTS,),
+        (TABLES, r" still has its sorry server .*, and all are well"),
+        (AT_REST, r"'s table of .* has \{'[^']+': \d+, (.+)\} instead of \{\1\}"),
+        config="sorry_server",
+    ),
+    *_shown(
         # A backup whose priority changes between a resignation and its takeover.
         "scenarios/regressions/test_priority_after_a_resignation.py",
-        (_SCRIPTS,),
+        (_CLAIMS,),
         (TAKES, r", while its priority may have changed"),
     ),
     *_shown(
@@ -105,9 +115,10 @@ KNOWN: tuple[Known, ...] = (
         present="<2.2",
     ),
     *_shown(
-        # A script that is never run: its instance claims what it would if the script were well.
+        # A script that is never run: its instance claims what it would if the script were well,
+        # which is wrong only where something was done to the script.
         "scenarios/regressions/test_script_below_a_link.py",
-        (),
+        (_SCRIPTS,),
         (FAULTY, r", and what it tracks has failed"),
         (TRUE, r" advertises .* with priority \d+, and should"),
         (TAKES, r""),
