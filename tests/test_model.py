@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.events import FaultChanged, Log
@@ -24,6 +26,7 @@ from harness.search.model.processes import (
 from harness.search.model.router import routers
 from harness.search.model.spans import Span, both, joined, without
 from harness.search.observed import Act
+from harness.topology.tracking import TrackedFile, VrrpScript
 from tests.story import DOWN, SERVICE, SLACK, VIP, Story, failover, quiet
 
 
@@ -91,6 +94,61 @@ def test_a_priority_falls_and_rises_within_the_windows_of_the_script(
     (script,) = instance.track_scripts
     assert timers.script_failure(script).latest == timers.script_recovery(script).latest == 1
     assert Claims(story.observed(), "director1", instance).possible(Span(*instants)) == expected
+
+
+@pytest.mark.parametrize(
+    ("weight", "instants", "expected"),
+    [
+        (1, (4.0, 5.1), {100}),
+        (1, (5.1, 5.3), {100, 80}),
+        (1, (5.3, 9.9), {80}),
+        (1, (9.9, 10.1), {100, 80}),
+        (1, (10.1, 12.0), {100}),
+        (0, (5.3, 9.9), {0}),
+        (-1, (5.3, 9.9), {120}),
+    ],
+)
+def test_a_number_in_a_tracked_file_counts_at_once(
+    weight: int, instants: tuple[float, float], expected: set[int]
+) -> None:
+    story = quiet().act("WriteNumber", "director1", 5.2, 10.0, file="claims", value=-20)
+    (instance,) = story.setting.directors["director1"].instances
+    tracking = replace(
+        instance, track_files=(TrackedFile(name="claims", path="/run/claims", weight=weight),)
+    )
+    claims = Claims(story.observed(), "director1", tracking)
+    assert claims.possible(Span(*instants)) == expected
+    assert claims.known(Span(*instants))
+
+
+def test_who_is_hung_reads_a_tracked_file_when_it_acts_again() -> None:
+    story = quiet().act("WriteNumber", "director1", 5.0, 10.0, file="claims", value=-20)
+    story.act("HangKeepalived", "director1", 4.0, 7.0).act("HangKeepalived", "director1", 9.0, 12.0)
+    (instance,) = story.setting.directors["director1"].instances
+    file = TrackedFile(name="claims", path="/run/claims")
+    tracking = replace(instance, track_scripts=(), track_files=(file,))
+    claims = Claims(story.observed(), "director1", tracking)
+    assert claims.possible(Span(7.1, 8.9)) == {80}
+    assert claims.possible(Span(6.0, 7.0)) == claims.possible(Span(11.0, 12.0)) == {100, 80}
+    assert claims.possible(Span(12.1, 13.0)) == {100}
+
+
+def test_a_script_fails_when_the_program_that_it_looks_for_has_ended() -> None:
+    story = quiet().act("StopProgram", "director1", 5.2, 10.0, program="haproxy")
+    (instance,) = story.setting.directors["director1"].instances
+    script = VrrpScript(name="proxy", script="/usr/bin/pgrep -x haproxy", weight=-20)
+    other = VrrpScript(name="other", script="/usr/bin/pgrep -x nginx", weight=-30)
+    claims = Claims(story.observed(), "director1", replace(instance, track_scripts=(script, other)))
+    assert claims.possible(Span(4.0, 5.0)) == {100}
+    assert claims.possible(Span(6.3, 9.9)) == {80}
+    assert claims.known(Span(6.3, 9.9))
+
+
+def test_what_is_done_to_another_interface_disturbs_no_instance() -> None:
+    observed = quiet().act("Unplug", "director1", 4.0, 5.0, interface="eth1").observed()
+    assert disturbances(observed, Aspect.WIRE, "director1", interfaces=["eth0"]) == []
+    for asked in (None, ["eth0", "eth1"]):
+        assert disturbances(observed, Aspect.WIRE, "director1", interfaces=asked) == [Span(4, 5)]
 
 
 def test_waits_are_those_of_the_timers() -> None:

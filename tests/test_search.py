@@ -33,7 +33,9 @@ from harness.spec import ClusterSpec
 from harness.topology import Director
 from topologies.director_pair import DirectorPair
 from topologies.health_checks import HealthChecks
+from topologies.proxies import Proxies
 from topologies.quorum_pool import QuorumPool
+from topologies.router_pair import RouterPair
 from topologies.searched import Searched
 from topologies.two_nodes import topos as two_nodes
 
@@ -113,6 +115,8 @@ def test_every_kind_is_possible_somewhere_and_holds_what_it_names() -> None:
         ClusterSpec(DirectorPair),
         ClusterSpec(QuorumPool),
         ClusterSpec(HealthChecks, {"services": "mixed"}),
+        ClusterSpec(Searched, {"file_weight": 1}),
+        ClusterSpec(Proxies),
     )
     for spec in specs:
         plan = spec.plan()
@@ -121,6 +125,16 @@ def test_every_kind_is_possible_somewhere_and_holds_what_it_names() -> None:
             assert not any("{" in word for word in holds(deed).takes | holds(deed).needs)
 
     assert found | {"FailCheck", "HangCheck"} == set(KINDS)
+
+
+def test_a_cable_is_pulled_alone_where_a_machine_has_several() -> None:
+    def pulled(spec: ClusterSpec) -> list[dict[str, object]]:
+        plan = spec.plan()
+        deeds = possible(plan, texts(plan))
+        return [dict(each.parameters) for each in deeds if str(each).startswith("Unplug(director1")]
+
+    assert pulled(ClusterSpec(DirectorPair)) == [{}]
+    assert pulled(ClusterSpec(RouterPair)) == [{}, {"interface": "eth0"}, {"interface": "eth1"}]
 
 
 def test_without_directors_there_is_nothing_to_search() -> None:

@@ -3,6 +3,7 @@ a search varies.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +17,7 @@ from harness.topology import (
     RealServer,
     SyncGroup,
     TcpCheck,
+    TrackedFile,
     VirtualService,
     VrrpInstance,
     VrrpScript,
@@ -27,6 +29,8 @@ from harness.topology.vrrp import OWNER_PRIORITY
 NET, NET6 = "172.16.10", "fd00:10:"
 ADDRESS = {4: NET + ".{}", 6: NET6 + ":{}"}
 """What a host's address is in either family, given its last part."""
+
+FILE = TrackedFile(name="claims", path="/run/claims")
 
 _BRISK: dict[str, Any] = {"connect_timeout": 1, "delay_before_retry": 1, "warmup": 0}
 _CHECKS: dict[str, tuple[Check, ...]] = {
@@ -68,6 +72,7 @@ class Searched(Topo):
             "family": (4, 6),
             "excluded": (False, True),
             "routes": (False, True),
+            "file_weight": (None, 1, 0),
         }
     )
     """What each parameter may be; the first ones are the defaults."""
@@ -97,14 +102,17 @@ class Searched(Topo):
         family: int = 4,
         excluded: bool = False,
         routes: bool = False,
+        file_weight: int | None = None,
     ) -> None:
         """``preempt``: ``later`` after two seconds. A priority of 255 is the address owner's, whose
         state is MASTER. ``family``: 4 or 6, of all VIPs but the ``excluded`` one, which is of the
-        other family. With ``routes`` a master has a route, too. What contradicts is left out: an
-        owner that does not preempt, a hysteresis of the quorum's size, a single real server of
+        other family. With ``routes`` a master has a route, too; with ``file_weight`` each director
+        tracks a file. What contradicts is left out: an owner that does not preempt, a quorum of
+        more servers than there are, a hysteresis of the quorum's size, a single real server of
         weight 0, VRRP version 2 and unicast of IPv6.
         """
         lan = self.addSwitch("lan", subnet=f"{NET}.0/24", subnet6=f"{NET6}:/64", dpid="1")
+        quorum = min(quorum, servers)
         vips = tuple(ADDRESS[family].format(host) for host in (50, 51, 52))
         web = VirtualService(
             vips[0],
@@ -127,6 +135,7 @@ class Searched(Topo):
             "advert_int": advert_int,
             "version": 3 if family == 6 else version,
             "track_scripts": scripts,
+            "track_files": () if file_weight is None else (replace(FILE, weight=file_weight),),
             "preempt_delay": 2 if preempt == "later" else 0,
             "garp_master_delay": garp_master_delay,
         }

@@ -70,6 +70,14 @@ def _crash(fault: type[deeds.CrashVrrp]) -> Callable[..., Fault[Any]]:
     return lambda cluster, node, times: fault(node, cluster, times)
 
 
+def _write(cluster: Cluster, node: DirectorNode, file: str, value: int) -> Fault[Any]:
+    for instance in node.role.instances:
+        for each in instance.track_files:
+            if each.name == file:
+                return faults.WriteNumber(node, each, value)
+    raise HarnessError(f"{node.name} tracks no file {file}")
+
+
 def _remove_page(cluster: Cluster, node: Any, path: str) -> Fault[Any]:
     return faults.RemovePage(node, "/index.html" if path == "/" else path)
 
@@ -120,7 +128,12 @@ KINDS: Mapping[str, Kind] = {
         (Director,), _simple(faults.HangKeepalived), ("running {node}",), _KEEPALIVED
     ),
     "PowerOff": Kind(_EVERY, _simple(faults.PowerOff), ("power {node}",), ()),
-    "Unplug": Kind(_EVERY, _simple(faults.Unplug), ("wire {node}",)),
+    "Unplug": Kind(
+        _EVERY,
+        lambda cluster, node, interface=None: faults.Unplug(node, interface),
+        ("wire {node}",),
+        possible=offers.cables,
+    ),
     "BlackHole": Kind(_EVERY, _simple(faults.BlackHole), ("port {node}",)),
     "Maintenance": Kind(
         (Director,), _simple(faults.Maintenance), ("maintenance {node}",), possible=offers.switches
@@ -130,6 +143,15 @@ KINDS: Mapping[str, Kind] = {
     ),
     "HangCheck": Kind(
         (Director,), _simple(faults.HangCheck), ("check {node}",), possible=offers.scripts
+    ),
+    "WriteNumber": Kind((Director,), _write, ("file {node} {file}",), possible=offers.files),
+    "StopProgram": Kind(
+        _EVERY,
+        lambda cluster, node, program: faults.StopProgram(node, program),
+        # Whatever starts one daemon of a machine starts all that have ended.
+        ("program {node} {program}", "running {node}", "httpd {node}"),
+        _KEEPALIVED,
+        possible=offers.programs,
     ),
     "Reconfigure": Kind(
         (Director,), _reconfigure(False), ("config {node}",), _KEEPALIVED, possible=offers.texts

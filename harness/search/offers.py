@@ -11,7 +11,7 @@ from harness.daemons.daemon import Daemon
 from harness.daemons.servers import servers_of
 from harness.lab.plan import HostPlan, Plan
 from harness.topology import Director, PingCheck, RealServer, VirtualService, VrrpInstance
-from harness.topology.tracking import CHECK
+from harness.topology.tracking import CHECK, FAULT
 
 Offer = Callable[[Plan, HostPlan], Iterable[dict[str, Any]]]
 """The parameters with which a kind of deed can be done to a machine: none at all if it cannot."""
@@ -92,6 +92,30 @@ def scripts(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
         ]
         if any(CHECK in str(command) for command in commands):
             yield {}
+
+
+NUMBERS = (-20, 20, FAULT)
+"""What may be written into a tracked file: twice another priority, and FAULT state."""
+
+
+def files(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
+    """The tracked files of a director, each with the numbers that may be written into it."""
+    for file in dict.fromkeys(file for each in instances_of(host) for file in each.track_files):
+        for value in NUMBERS if file.weight else (1,):
+            yield {"file": file.name, "value": value}
+
+
+def programs(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
+    """The programs of the user's own that run on a machine."""
+    yield from ({"program": program.name} for program in host.role.runs)
+
+
+def cables(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
+    """All cables of a machine at once, and each alone where there are several."""
+    yield {}
+    wired = [each.name for each in host.interfaces if each.lan]
+    if len(wired) > 1:
+        yield from ({"interface": name} for name in wired)
 
 
 def switches(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:

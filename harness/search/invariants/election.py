@@ -254,14 +254,15 @@ def faults_have_a_cause(observed: Observed) -> list[Violation]:
     for router in everybody:
         together = [each for each in everybody if _moves_with(router, each)]
         tracking = [each.instance for each in together]
-        if any(own.track_processes or own.track_files or own.track_bfds for own in tracking):
-            # not every kernel tells of processes, and what is in a file is not on the timeline
+        if any(own.track_processes or own.track_bfds for own in tracking):
+            # not every kernel tells of processes, and not every end of a session is on the timeline
             continue
         touched = disturbances(
             observed,
             Aspect.CONFIG | Aspect.ADDRESS | Aspect.EAR | Aspect.WIRE,
             router.director,
             after=1.0,
+            interfaces=[own.interface for own in tracking],
         )
         able = router.able
         for other in together:

@@ -6,6 +6,7 @@ invariants blind before it makes them lie.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import Flag, auto
 from typing import Final
 
@@ -109,15 +110,23 @@ def effect(act: Act) -> Aspect:
 
 
 def disturbances(
-    observed: Observed, aspects: Aspect, node: str | None = None, after: float = 0.0
+    observed: Observed,
+    aspects: Aspect,
+    node: str | None = None,
+    after: float = 0.0,
+    interfaces: Collection[str] | None = None,
 ) -> list[Span]:
     """When deeds disturbed one of these aspects of a node (None: of any), and for ``after`` more
-    seconds each.
+    seconds each. With ``interfaces``, what was done to another one of its interfaces does not
+    count.
 
     A deed between two machines, such as a cut, disturbs both; one that is not known disturbs all.
     """
     found = []
     for act in observed.acts:
+        interface = act.parameters.get("interface")
+        if interface is not None and interfaces is not None and interface not in interfaces:
+            continue
         told = (act.node, *(value for value in act.parameters.values() if isinstance(value, str)))
         between = act.kind == "Cut" and (node in told or UNTOLD in act.parameters)
         unknown = act.kind not in EFFECTS

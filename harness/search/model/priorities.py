@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise, product
 
+from harness.clock import Instant
 from harness.daemons import keepalived
 from harness.keepalived import timers
 from harness.search.model.effects import Aspect, disturbances, effect
 from harness.search.model.processes import linked, runs
 from harness.search.model.spans import Span, any_meets, joined, without
 from harness.search.observed import Act, Observed
-from harness.topology.tracking import CHECK, Tracked, TrackedInterface, VrrpScript
+from harness.topology.tracking import CHECK, Tracked, TrackedFile, TrackedInterface, VrrpScript
 from harness.topology.vrrp import VrrpInstance
 
-_SWITCHES = {
+_SWITCHES: Mapping[str, str] = {
     "Maintenance": keepalived.DOWN,
     "FailCheck": CHECK,
     "HangCheck": CHECK,
     "ExitCheck": CHECK,
 }
 """By which file a deed makes which script fail."""
+_CERTAIN = ("Maintenance", "FailCheck", "HangCheck", "StopProgram")
+"""The deeds after which a script that looks for what they change fails each time it is run."""
+
+
+def _looked_for(act: Act) -> str | None:
+    """What stands in the scripts that a deed makes fail; None where that is not known."""
+    if act.kind == "StopProgram" and "program" in act.parameters:
+        return f"pgrep -x {act.parameters['program']}"
+    return _SWITCHES.get(act.kind)
+
+
+def _is_write(act: Act) -> bool:
+    """Whether it is known what a deed writes into which tracked file."""
+    return act.kind == "WriteNumber" and "file" in act.parameters
+
+
+@dataclass(frozen=True)
+class Number:
+    """What a tracked file may hold: ``value`` in a span, and nothing else in ``certain``, a part
+    of it.
+    """
+
+    value: int
+    possible: Span
+    certain: Span
 
 
 @dataclass(frozen=True)
@@ -45,33 +72,49 @@ class Claims:
     def __init__(self, observed: Observed, director: str, instance: VrrpInstance) -> None:
         self._observed, self._director, self._instance = observed, director, instance
         self._ailing = {each: self._of(each) for each in instance.tracked}
+        self._numbers = {each: self._written(each) for each in instance.track_files}
         self._doubtful = disturbances(observed, Aspect.CONFIG, director, after=observed.slack)
         own = observed.setting.directors[director]
         self._grouped = any(instance.name in group.members for group in own.sync_groups)
 
     def possible(self, span: Span) -> set[int]:
         """Every priority that it may claim at some instant of a span; 0 is FAULT state."""
-        tracked = list(self._ailing)
+        tracked, files = list(self._ailing), list(self._numbers)
+        held = list(product(*(self._values(file, span) for file in files)))
         found = set()
         for failing in product(*(self._ailing[each].options(span) for each in tracked)):
             ill = {each for each, fails in zip(tracked, failing, strict=True) if fails}
-            found.add(self._instance.effective_priority(ill))
-        if self._instance.track_files and self.disturbed(span):
+            for values in held:
+                numbers = dict(zip(files, values, strict=True))
+                found.add(self._instance.effective_priority(ill, numbers))
+        if files and self.disturbed(span):
             found |= set(range(255))
+        return found
+
+    def _values(self, file: TrackedFile, span: Span) -> set[int]:
+        """What a tracked file may hold at some instant of a span."""
+        written = [each for each in self._numbers[file] if each.possible.meets(span)]
+        found = {each.value for each in written}
+        if not any(each.certain.covers(span) for each in written):
+            found.add(file.value)
         return found
 
     def parts(self, span: Span) -> list[Span]:
         """A span, cut where something that it tracks begins or ends to fail, certainly or
         perhaps.
         """
-        edges = {
-            edge
-            for ailing in self._ailing.values()
-            for each in (*ailing.certain, *ailing.possible)
-            for edge in (each.since, each.until)
-            if span.since < edge < span.until
-        }
-        cuts = [span.since, *sorted(edges), span.until]
+        changes = [
+            each for ailing in self._ailing.values() for each in (*ailing.certain, *ailing.possible)
+        ]
+        for numbers in self._numbers.values():
+            for number in numbers:
+                changes += [number.certain, number.possible]
+        edges = {edge for each in changes for edge in (each.since, each.until)}
+        cuts = [
+            span.since,
+            *sorted(edge for edge in edges if span.since < edge < span.until),
+            span.until,
+        ]
         inside = self._observed.slack / 10  # so that no part touches its neighbours
         return [Span(one + inside, other - inside) for one, other in pairwise(cuts)]
 
@@ -84,8 +127,8 @@ class Claims:
         )
 
     def disturbed(self, span: Span) -> bool:
-        """Whether something was done that may change what it tracks, other than by its scripts and
-        interfaces.
+        """Whether something was done that may change what it tracks, other than by its scripts,
+        its interfaces and its files.
 
         What scripts of the user's own look for is not known at all.
         """
@@ -96,7 +139,8 @@ class Claims:
             return True
         others = [
             act for act in self._observed.acts
-            if effect(act) & (Aspect.CLAIM | Aspect.CONFIG) and act.kind not in _SWITCHES
+            if effect(act) & (Aspect.CLAIM | Aspect.CONFIG)
+            and _looked_for(act) is None and not _is_write(act)
         ]  # fmt: skip
         return any(act.at <= span.until and act.node == self._director for act in others)
 
@@ -117,6 +161,34 @@ class Claims:
             return self._script(tracked)
         return Ailing([], [])
 
+    def _written(self, file: TrackedFile) -> list[Number]:
+        """What is written into a file, and when keepalived knows: at once, if it acts
+        (``track_file.c``, ``process_inotify``), else as soon as it does.
+        """
+        slack = self._observed.slack
+        found = []
+        for act in self._observed.acts:
+            if act.node != self._director or not _is_write(act):
+                continue
+            if act.parameters["file"] != file.name:
+                continue
+            until = self._observed.over(act)
+            noticed, forgotten = self._heeded(act.at), self._heeded(until)
+            found.append(
+                Number(
+                    int(act.parameters["value"]),
+                    Span(act.at - slack, forgotten + slack),
+                    Span(noticed + slack, max(noticed + slack, until - slack)),
+                )
+            )
+        return found
+
+    def _heeded(self, instant: Instant) -> Instant:
+        """When its process acts first, from an instant on."""
+        later = [run.span for run in runs(self._observed, self._director)
+                 if run.span.until > instant]  # fmt: skip
+        return max(instant, later[0].since) if later else self._observed.ended
+
     def _script(self, script: VrrpScript) -> Ailing:
         slack = self._observed.slack
         certain, possible = [], []
@@ -133,7 +205,7 @@ class Claims:
                 else timers.script_failure(script)
             )
             over = until + back.latest + longest + slack
-            known = act.kind in ("Maintenance", "FailCheck", "HangCheck")
+            known = act.kind in _CERTAIN
             possible.append(Span(act.at + (due.earliest if known else 0.0) - slack, over))
             if known and not any(act.at <= each <= over for each in breaks):
                 certain.append(Span(act.at + due.latest + slack, until + back.earliest - slack))
@@ -145,7 +217,9 @@ class Claims:
 
 
 def _concerns(act: Act, script: VrrpScript) -> bool:
-    switch = _SWITCHES.get(act.kind)
-    if switch is None:
+    if _is_write(act):
+        return False
+    looked_for = _looked_for(act)
+    if looked_for is None:
         return bool(effect(act) & Aspect.CLAIM)
-    return switch in script.script
+    return looked_for in script.script
