@@ -90,6 +90,19 @@ def sorry(added: float, removed: float) -> Story:
     return story.pool("director1", removed, "removed", "172.16.10.30:80")
 
 
+def owner_that_waits() -> Story:
+    """The owner of the address is started at 12 s, and waits as a backup does."""
+    story = failover(40)
+    changed = {}
+    for name, director in story.setting.directors.items():
+        (one,) = director.instances
+        if name == "director1":
+            one = replace(one, priority=255, state="MASTER")
+        changed[name] = replace(director, instances=(one,))
+    story.setting = replace(story.setting, directors=changed)
+    return story
+
+
 def maintenance(noticed: float = 6.0) -> Story:
     """The switch is turned at 5.2 s for good, and the master says 80 from ``noticed`` on: the
     backup takes over.
@@ -253,6 +266,7 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
             .advertises("director2", 5.3, 9)
         ),
     ),
+    ("an owner waits as a backup does", TAKES, owner_that_waits),
     ("a start is not waited for", WAITS, lambda: hasty(1.0)),
     (
         "nobody takes over",

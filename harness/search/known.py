@@ -88,7 +88,7 @@ KNOWN: tuple[Known, ...] = (
         # A checker that starts anew takes the sorry server for absent.
         "scenarios/regressions/test_sorry_server_after_a_kill.py",
         (_STARTS,),
-        (TABLES, r" still has its sorry server .*, and all are well"),
+        (TABLES, r" still has its sorry server .*, and there is a quorum"),
         (AT_REST, r"'s table of .* has \{'[^']+': \d+, (.+)\} instead of \{\1\}"),
         config="sorry_server",
     ),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from harness.clock import Instant
 from harness.events import DestinationChanged, Power, Request, ServiceChanged
+from harness.keepalived.timers.checking import BOOTSTRAP_DELAY
 from harness.observers.ipvs import SWEEP
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect, disturbances
 from harness.search.model.health import Health, health
 from harness.search.model.processes import CHECKERS, holding, runs
-from harness.search.model.spans import Span, both, without
+from harness.search.model.spans import Span, both, joined, without
 from harness.search.observed import DirectorSetting, Observed, Table, Violation
 
 TABLES = "the IPVS table says what the checks say"
@@ -94,9 +96,10 @@ def _of_table(
         each.endpoint: health(observed, director, table, each.address)
         for each in table.destinations
     }
+    has_quorum, lacks_quorum = _quorum(table, states, acting)
     if len(service.checks) == 1:
-        yield from _of_sorry_server(observed, director, table, list(states.values()), acting)
-    enough = _has_quorum(table, [states[each.endpoint].well for each in table.destinations], acting)
+        yield from _of_sorry_server(observed, director, table, has_quorum, lacks_quorum)
+    enough = has_quorum if table.sorry or service.quorum > 1 else acting
     for each in table.destinations:
         present = entries(observed, director, table.name, each.endpoint)
         state = states[each.endpoint]
@@ -109,6 +112,8 @@ def _of_table(
                 span.since,
                 f"{told} lacks {each.endpoint} with weight {each.weight}, which is well",
             )
+        if service.alpha and service.checks:
+            yield from _unchecked(observed, director, table, each.endpoint)
         if not service.checks or len(service.checks) > 1:
             continue
         loads = [entry.span for entry in present if entry.weight or not service.inhibit_on_failure]
@@ -123,38 +128,87 @@ def _of_table(
                 yield Violation(TABLES, span.since, text)
 
 
-def _of_sorry_server(
-    observed: Observed, director: str, table: Table, states: list[Health], acting: list[Span]
+def _unchecked(
+    observed: Observed, director: str, table: Table, endpoint: str
 ) -> Iterator[Violation]:
-    """It is there while all real servers are ill, and is not while all are well and enough."""
-    service, slack = table.service, observed.slack
+    """With ``alpha`` nobody is in a table before the first check, which begins
+    :data:`harness.keepalived.timers.checking.BOOTSTRAP_DELAY` after the checker.
+    """
+    for run in runs(observed, director, CHECKERS):
+        early = Span(run.span.since, run.span.since + BOOTSTRAP_DELAY - observed.slack)
+        for event in observed.of(
+            DestinationChanged, node=director, service=table.name, address=endpoint, action="added"
+        ):
+            if run.afresh and early.has(event.at):
+                text = f"{director}'s table {table.name} has {endpoint} before it was checked"
+                yield Violation(TABLES, event.at, text, (event,))
+
+
+def _of_sorry_server(
+    observed: Observed,
+    director: str,
+    table: Table,
+    has_quorum: list[Span],
+    lacks_quorum: list[Span],
+) -> Iterator[Violation]:
+    """It is there while too few real servers are well for the quorum, and else it is not."""
+    slack = observed.slack
     for sorry in table.sorry:
         present = [entry.span for entry in entries(observed, director, table.name, sorry.endpoint)]
         told = f"{director}'s table {table.name}"
-        due, needless = acting, acting
-        for state in states:
-            due, needless = both(due, state.ill), both(needless, state.well)
-        for span in _long(without(due, present), slack):
-            text = f"{told} lacks its sorry server {sorry.endpoint}, and nobody is well"
+        for span in _long(without(lacks_quorum, present), slack):
+            text = f"{told} lacks its sorry server {sorry.endpoint}, and there is no quorum"
             yield Violation(TABLES, span.since, text)
-        enough = sum(each.weight for each in table.destinations)
-        if enough >= service.quorum + service.hysteresis:
-            for span in _long(both(needless, present), slack):
-                text = f"{told} still has its sorry server {sorry.endpoint}, and all are well"
-                yield Violation(TABLES, span.since, text)
+        for span in _long(both(has_quorum, present), slack):
+            text = f"{told} still has its sorry server {sorry.endpoint}, and there is a quorum"
+            yield Violation(TABLES, span.since, text)
 
 
-def _has_quorum(table: Table, well: list[list[Span]], acting: list[Span]) -> list[Span]:
-    """When enough are certainly well, so that nothing depends on those of which nothing is
-    certain.
+def _quorum(
+    table: Table, states: Mapping[str, Health], acting: list[Span]
+) -> tuple[list[Span], list[Span]]:
+    """When a table certainly has its quorum, and when it certainly lacks it.
+
+    keepalived ``ipwrapper.c``, ``update_quorum_state``: it is lost below ``quorum`` less
+    ``hysteresis``, or when nobody is left, and gained at the sum of both.
     """
     service = table.service
-    if not table.sorry and service.quorum == 1:
-        return acting
-    everybody = acting
-    for spans in well:
-        everybody = both(everybody, spans)
-    return everybody
+    gained = service.quorum + service.hysteresis
+    kept = max(service.quorum - service.hysteresis, 1)
+    has: list[Span] = []
+    lacks: list[Span] = []
+    for span in acting:
+        up: bool | None = None
+        for part in _parts(span, states.values()):
+            middle = (part.since + part.until) / 2
+            least = most = 0
+            for each in table.destinations:
+                state = states[each.endpoint]
+                if any(well.has(middle) for well in state.well):
+                    least += each.weight
+                if not any(ill.has(middle) for ill in state.ill):
+                    most += each.weight
+            if least >= gained:
+                up = True
+            elif most < kept:
+                up = False
+            elif (up is True and least < kept) or (up is False and most >= gained):
+                up = None
+            if up is not None:
+                (has if up else lacks).append(part)
+    return joined(has), joined(lacks)
+
+
+def _parts(span: Span, states: Iterable[Health]) -> list[Span]:
+    """A span, cut wherever it begins or ends to be certain how a real server is."""
+    edges = {
+        edge
+        for state in states
+        for each in (*state.well, *state.ill)
+        for edge in (each.since, each.until)
+    }
+    inside = sorted(edge for edge in edges if span.since < edge < span.until)
+    return [Span(one, other) for one, other in pairwise([span.since, *inside, span.until])]
 
 
 def _long(spans: list[Span], slack: float) -> list[Span]:

@@ -176,8 +176,7 @@ def _too_quiet(router: Router, able: Span) -> Iterator[Violation]:
         resigned = any(each.at == mark and not each.priority for each in router.heard)
         wait = router.down_interval(min(possible), longest) + instance.preempt_delay
         wait = router.skew(min(possible), longest) if resigned else wait
-        started = any(run.afresh and run.span.since == mark for run in router.runs)
-        if _owns(instance) and started:
+        if _owns(instance) and _is_first_word(router, mark):
             wait = observed.slack  # whoever owns the addresses is master at once
         if end > mark + wait + observed.slack:
             text = (
@@ -190,6 +189,15 @@ def _too_quiet(router: Router, able: Span) -> Iterator[Violation]:
             yield Violation(
                 TAKES, mark + wait, text, tuple(each for each in router.heard if each.at == mark)
             )
+
+
+def _is_first_word(router: Router, mark: Instant) -> bool:
+    """Whether its process has just been started at an instant, or said its first state then."""
+    for run in router.runs:
+        before = [span.since for span, _ in router.states if run.span.since < span.since < mark]
+        if run.afresh and run.span.has(mark) and not before:
+            return True
+    return False
 
 
 def _accepted(router: Router, heard: Advertisement) -> bool:

@@ -1,0 +1,85 @@
+"""Invariants of IPVS tables that take quorums and starts into account, on hand-made timelines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.events import DestinationChanged
+from harness.search.invariants import judge
+from harness.search.invariants.balance import TABLES
+from tests.story import WEB1, WEB2, Story, quiet
+
+
+def halved(quorum: int, hysteresis: int, apologizes: bool) -> Story:
+    """Of two real servers of weight 2, one is stopped at 5 s and removed at 7 s. The sorry server
+    takes the place of both then, or nobody does.
+    """
+    story = quiet(30)
+    story.before = [
+        replace(each, weight=2) if isinstance(each, DestinationChanged) else each
+        for each in story.before
+    ]
+    director = story.setting.directors["director1"]
+    (table,) = director.tables
+    own = tuple(replace(each, weight=2) for each in table.destinations)
+    service = replace(table.service, quorum=quorum, hysteresis=hysteresis)
+    sorry_server = replace(own[0], address="172.16.10.30")
+    tables = (replace(table, service=service, destinations=own, sorry=(sorry_server,)),)
+    one = {"director1": replace(director, tables=tables)}
+    story.setting = replace(story.setting, directors=one)
+    story.act("StopHttpd", "web1", 5.0, None).daemon("web1", 5.0, "ended", "httpd", -9)
+    story.pool("director1", 7.0, "removed", WEB1)
+    if apologizes:
+        story.pool("director1", 7.0, "removed", WEB2)
+        story.pool("director1", 7.0, "added", "172.16.10.30:80")
+    return story
+
+
+def alpha(added: float) -> Story:
+    """The checker of a service with alpha is started at 5 s, and the servers are in its table from
+    ``added`` on.
+    """
+    story = quiet(30).act("Restart", "director1", 4.0, 5.0)
+    director = story.setting.directors["director1"]
+    tables = tuple(
+        replace(each, service=replace(each.service, alpha=True)) for each in director.tables
+    )
+    story.setting = replace(
+        story.setting, directors={"director1": replace(director, tables=tables)}
+    )
+    story.daemon("director1", 4.0, "ended", status=0).daemon("director1", 5.0, "started")
+    for address in (WEB1, WEB2):
+        story.pool("director1", 4.0, "removed", address)
+        story.pool("director1", added, "added", address)
+    return story
+
+
+def said(story: Story) -> list[str]:
+    """What is said of the tables."""
+    return [each.text for each in judge(story.observed()) if each.invariant == TABLES]
+
+
+@pytest.mark.parametrize(
+    ("quorum", "hysteresis", "apologizes", "complaint"),
+    [
+        (4, 0, True, ""),
+        (4, 0, False, "lacks its sorry server 172.16.10.30:80, and there is no quorum"),
+        (3, 1, False, ""),
+        (3, 1, True, "still has its sorry server 172.16.10.30:80, and there is a quorum"),
+        (2, 0, False, ""),
+        (2, 0, True, "still has its sorry server 172.16.10.30:80, and there is a quorum"),
+    ],
+)
+def test_a_sorry_server_serves_while_there_is_no_quorum(
+    quorum: int, hysteresis: int, apologizes: bool, complaint: str
+) -> None:
+    """Half of all weight is left: 2 of 4."""
+    found = said(halved(quorum, hysteresis, apologizes))
+    assert any(complaint in text for text in found) if complaint else not found
+
+
+def test_with_alpha_nobody_serves_before_a_check() -> None:
+    assert said(alpha(7.0)) == []
+    assert f"has {WEB1} before it was checked" in said(alpha(5.001))[0]
