@@ -27,6 +27,8 @@ REST = 1.0
 """Seconds that are watched when all seems well again, at the least: until somebody has advertised
 once more.
 """
+TAKEOVERS = 4
+"""How many takeovers are waited for, one after the other, when all seems well again."""
 BY_HAND = frozenset({"Weigh"})
 """Deeds that change a table without a word in keepalived's log."""
 
@@ -113,19 +115,23 @@ def wait_for_beginning(cluster: Cluster) -> None:
 
 def _come_to_rest(cluster: Cluster, steps: Sequence[Step]) -> None:
     """Wait until the cluster has settled, and what keepalived does a while after a takeover is
-    over, too.
+    over, too, also after one that comes meanwhile.
     """
     _wait_respawned(cluster)
     cluster.settle()
     instances = [each for director in cluster.directors for each in director.role.instances]
     calm = REST + max((each.advert_int for each in instances), default=0.0)
     garps = max((float(each.garp_master_delay) for each in instances), default=0.0)
-    changed = cluster.timeline.events(AddressChanged, since=cluster.timeline.mark, action="added")
-    until = max(
-        [cluster.timeline.now() + calm, *(event.at + garps + calm for event in changed[-1:])]
-    )
-    cluster.timeline.let_pass(until - cluster.timeline.now())
-    cluster.settle()
+    cluster.timeline.let_pass(calm)
+    for _ in range(TAKEOVERS):
+        cluster.settle()
+        changed = cluster.timeline.events(
+            AddressChanged, since=cluster.timeline.mark, action="added"
+        )
+        left = changed[-1].at + garps + calm - cluster.timeline.now() if changed else 0.0
+        if left <= 0:
+            return
+        cluster.timeline.let_pass(left)
 
 
 def _wait_respawned(cluster: Cluster) -> None:
