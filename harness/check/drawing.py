@@ -124,7 +124,8 @@ def _service(service: VirtualService) -> str:
     if service.quorum > 1:
         extras.append(f"quorum {service.quorum}")
     name = service.called.removesuffix(f" {service.protocol}")
-    return f"service {name} {service.protocol}, {', '.join(extras)}"
+    protocol = "" if service.protocol == "NONE" else f" {service.protocol}"
+    return f"service {name}{protocol}, {', '.join(extras)}"
 
 
 def _real_server(layout: Layout, server: Destination) -> str:

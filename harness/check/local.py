@@ -248,7 +248,7 @@ def _runs(service: LocalService, why: str, setting: Callable[[str, str, str], st
         if service.process is not None
         else "something that answers at this port"
     )
-    what += ", with TLS" if service.tls else ""
+    what += ", with TLS," if service.tls else ""
     key = f"{PREFIX}{service.name}"
     value = setting(key, RUNS, f"{what} is on every director, since {why}; or {ABSENT}")
     if value not in (RUNS, ABSENT):

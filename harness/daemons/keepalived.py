@@ -40,6 +40,10 @@ TABLE_CHANGED = re.compile(
     re.I,
 )
 _STAMP = re.compile(r"^\w{3} \w{3} [\d: ]+\d{4}: ")
+_UNNAMED = re.compile(r"^\(Line (?=\d+\))")
+"""The file that keepalived was given it does not name when it reads it for the first time
+(``lib/parser.c``, ``current_file_name``).
+"""
 _PLACE = re.compile(r"\bLine \d+\)")
 _HARMLESS = re.compile(r"^(Starting|Running|Command) |SECURITY VIOLATION|keepalived_script")
 CHECKING = re.compile(r"Activating healthchecker for ")
@@ -82,7 +86,8 @@ def complaints(machine: Machine, origin: str) -> tuple[int, list[str]]:
             " ended, so it would never run with it"
         )
     lines = [
-        _STAMP.sub("", line.strip()).replace(CONFIG, origin) for line in result.stdout.splitlines()
+        _UNNAMED.sub(f"({CONFIG}: Line ", _STAMP.sub("", line.strip())).replace(CONFIG, origin)
+        for line in result.stdout.splitlines()
     ]
     return result.returncode, [
         line for line in dict.fromkeys(lines) if line and not _HARMLESS.search(line)
