@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from harness.check import arithmetic, comparing, levels
+from harness.check import arithmetic, comparing, following, levels
 from harness.check.arithmetic import OWNER
 from harness.check.facts import Ill, Reading
 from harness.check.files import HOME, Configuration
@@ -62,9 +62,8 @@ def of_text(
     found += _endless_scripts(readings, configurations)
     found += _accepting_nothing(readings, configurations)
     found += _pidof(readings, configurations)
-    found += levels.graded(
-        complaints, {each.director: list(_defined(each)) for each in configurations}
-    )
+    defined = {each.director: list(_defined(each)) for each in configurations}
+    found += following.unexplained(levels.graded(complaints, defined), configurations)
     return in_order(found)
 
 

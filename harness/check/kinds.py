@@ -216,6 +216,12 @@ KINDS: Final[Mapping[str, Kind]] = {
         "keepalived runs, and does something else than what the line says.",
         "Write what is meant in a way that keepalived takes.",
     ),
+    "braces-unbalanced": Kind(
+        FINDING,
+        "A block has a brace too few or too many, so keepalived takes the lines after it for"
+        " something else, or passes over them.",
+        "Count them: each block begins with one { and ends with one }.",
+    ),
     "word-mistyped": Kind(
         FINDING,
         "keepalived does not know a word, passes over it, and knows one that is much like it.",

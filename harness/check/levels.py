@@ -16,6 +16,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from harness.check import following
 from harness.check.finding import Finding
 from harness.check.words import WORDS
 
@@ -96,7 +97,18 @@ ABSENT: Mapping[str, str] = {
 }
 """What follows from the absence of a word that keepalived does not take at that place."""
 
+_BRACES: Mapping[str, str] = {
+    following.WITHOUT: "a block begins without its {",
+    following.UNCLOSED: "a block is not closed here, or further up there is a { too many",
+    following.EXTRA: "there is a } too many here or further up",
+}
+"""By what keepalived says of braces, the mistake."""
+
 _CURES: Mapping[str, str] = {
+    "ports don't match - resetting": (
+        "With DR and TUN requests reach a real server at the port of the virtual server:"
+        " give the real server that port, or forward by NAT."
+    ),
     "nopreempt will not work with initial state MASTER": (
         "Write state BACKUP beside nopreempt, on all directors."
     ),
@@ -119,7 +131,7 @@ def graded(
     """
     found: dict[Graded, list[str]] = {}
     for director, lines in complaints.items():
-        for line in _together(lines):
+        for line in _together(following.first_causes(lines)):
             located = _PLACE.match(line)
             place = f"{located['file']}:{located['line']}" if located else director
             rest, known = located["rest"] if located else line, (defined or {}).get(director, ())
@@ -158,6 +170,7 @@ def _grade(said: str, defined: Sequence[str] = ()) -> Graded:
     """
     for known in (
         _number_zero(said),
+        _brace(said),
         _unknown(said),
         _scheduler(said),
         _state(said),
@@ -183,6 +196,15 @@ def _number_zero(said: str) -> Graded | None:
         return None
     text = f"keepalived: {said}. It goes on as if the word were not there, as 0 asks for."
     return "keepalived-ignored", text, ""
+
+
+def _brace(said: str) -> Graded | None:
+    """A block with a brace too few or too many: all after it is read otherwise than it is meant."""
+    for words, mistake in _BRACES.items():
+        if words in said:
+            after = "keepalived takes what follows for something else, or passes over it"
+            return "braces-unbalanced", f"{mistake}, and {after}", ""
+    return None
 
 
 def _scheduler(said: str) -> Graded | None:
@@ -245,8 +267,9 @@ def _unknown(said: str) -> Graded | None:
     """
     if (unknown := _UNKNOWN.search(said)) is None:
         return None
-    word = unknown["word"]
-    text = f"keepalived does not know {word} here and passes over it."
+    word, begins_a_block = unknown["word"], following.ITS_BLOCK in said
+    passed = "it and the block that it begins" if begins_a_block else "it"
+    text = f"keepalived does not know {word} here and passes over {passed}."
     alike = (
         difflib.get_close_matches(word, WORDS, n=1, cutoff=LIKE)
         if word not in {*WORDS, *ABSENT}
@@ -258,5 +281,8 @@ def _unknown(said: str) -> Graded | None:
             f"{text} It may be meant to be {alike[0]}.",
             f"Write {alike[0]}, if that is meant.",
         )
+    if begins_a_block:
+        text = f"{text} What follows in the block around it may be lost as well."
+        return "keepalived-changed", text, "Remove the block, or put it where keepalived takes it."
     follows = ABSENT.get(word, "The cluster works as if it were not there.")
     return "keepalived-ignored", f"{text} {follows}", ""
