@@ -37,7 +37,8 @@ PART, VARIED_PART = 250, 25
 """So many are one test: fewer where each test has other parameters of its topology."""
 CONTROLLED = 50
 """Up to so many are tried where a control is planted, until the first that notices it: what a
-control plants needs certain deeds, which the few of the suite need not have.
+control plants needs certain deeds, which the few of the suite need not have. They are those of one
+seed, whatever ``--seed`` says, so that a control depends on no luck.
 """
 PARTS = "search_part"
 
@@ -164,7 +165,7 @@ class Searching:
         )
         _, _, part = self._item.name.rpartition("[")
         try:
-            search.run(size, f"{config.getoption('seed')} {part}")
+            search.run(size, f"{0 if controls else config.getoption('seed')} {part}")
         finally:
             corpus.leave(own_run(config).folder, part, search.corpus)
             self._told(_in_short(search))
