@@ -28,22 +28,30 @@ _PROPERTY = "planted"
 REST = "comes to rest"
 LASTING = {"StopHttpd": 12.0, "HangHttpd": 14.0, "RemovePage": 12.0, "PowerOff": 9.0}
 
+APART, LONG = 8.0, 40.0
+"""How long after one another all real servers are stopped, and for how long each, in seconds."""
+
 
 def sequences(cluster: Cluster) -> Iterator[tuple[Step, ...]]:
-    """Each kind of deed once, alone, that a topology offers. Clients come first: what boots forgets
-    some mistakes.
+    """Each kind of deed once, alone, that a topology offers, and all real servers stopped one after
+    the other. Clients come first: what boots forgets some mistakes.
     """
     texts = {director.name: director.config_text().decode() for director in cluster.directors}
     done: set[str] = set()
-    for deed in sorted(possible(cluster.plan, texts), key=lambda deed: deed.name != "Ask"):
+    offered = possible(cluster.plan, texts)
+    for deed in sorted(offered, key=lambda deed: deed.name != "Ask"):
         on_server = deed.node in {server.name for server in cluster.real_servers}
-        key = f"{deed.name} {'server' if on_server else deed.node}"
+        which = [value for name, value in deed.parameters if name in ("interface", "value")]
+        key = f"{deed.name} {'server' if on_server else deed.node} {which}"
         if not KINDS[deed.name].spoils and key not in done:
             done.add(key)
             lasting = LASTING.get(deed.name, 6.0) if KINDS[deed.name].lasting else 0.0
             yield performed(
                 [step(1.0, deed.name, deed.node, lasting, **dict(deed.parameters))], holds
             )
+    servers = [each.node for each in offered if each.name == "StopHttpd"]
+    if len(servers) > 1:  # for quorums and sorry servers
+        yield performed([step(APART, "StopHttpd", server, LONG) for server in servers], holds)
 
 
 @pytest.hookimpl(tryfirst=True)
