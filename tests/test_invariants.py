@@ -637,6 +637,14 @@ EXCUSES: list[tuple[str, Callable[[], Story]]] = [
         ),
     ),
     (
+        "a checker that starts anew tries again",
+        lambda: (
+            out_of_the_table(9, 10, 12, 14, 16, 18)
+            .act("Reload", "director1", 8.0, 8.0)
+            .log("director1", 8.0, "Reloading")
+        ),
+    ),
+    (
         "whose page was well once is tried again",
         lambda: out_of_the_table(9, 11, 12, 14).log(
             "director1", 9.001, "HTTP status code success to [172.16.10.21]:tcp:80 url(/)"

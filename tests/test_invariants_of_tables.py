@@ -37,7 +37,7 @@ def halved(quorum: int, hysteresis: int, apologizes: bool) -> Story:
     return story
 
 
-def alpha(added: float) -> Story:
+def alpha(added: float, weight: int = 1) -> Story:
     """The checker of a service with alpha is started at 5 s, and the servers are in its table from
     ``added`` on.
     """
@@ -52,7 +52,7 @@ def alpha(added: float) -> Story:
     story.daemon("director1", 4.0, "ended", status=0).daemon("director1", 5.0, "started")
     for address in (WEB1, WEB2):
         story.pool("director1", 4.0, "removed", address)
-        story.pool("director1", added, "added", address)
+        story.pool("director1", added, "added", address, weight=weight)
     return story
 
 
@@ -82,4 +82,5 @@ def test_a_sorry_server_serves_while_there_is_no_quorum(
 
 def test_with_alpha_nobody_serves_before_a_check() -> None:
     assert said(alpha(7.0)) == []
+    assert "before it was checked" not in str(said(alpha(5.001, weight=0)))  # inhibit_on_failure
     assert f"has {WEB1} before it was checked" in said(alpha(5.001))[0]

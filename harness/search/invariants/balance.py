@@ -131,7 +131,7 @@ def _of_table(
 def _unchecked(
     observed: Observed, director: str, table: Table, endpoint: str
 ) -> Iterator[Violation]:
-    """With ``alpha`` nobody is in a table before the first check, which begins
+    """With ``alpha`` nobody has a weight in a table before the first check, which begins
     :data:`harness.keepalived.timers.checking.BOOTSTRAP_DELAY` after the checker.
     """
     for run in runs(observed, director, CHECKERS):
@@ -139,7 +139,7 @@ def _unchecked(
         for event in observed.of(
             DestinationChanged, node=director, service=table.name, address=endpoint, action="added"
         ):
-            if run.afresh and early.has(event.at):
+            if event.weight and run.afresh and early.has(event.at):
                 text = f"{director}'s table {table.name} has {endpoint} before it was checked"
                 yield Violation(TABLES, event.at, text, (event,))
 

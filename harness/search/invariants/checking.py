@@ -140,11 +140,15 @@ def _too_soon(checked: _Checked, steady: list[Span]) -> Iterator[Violation]:
 
 
 def _until_answered(checked: _Checked, out: Span) -> Span:
-    """The part of a span in which no page was well: from then on a failure is tried again, until
-    that has failed ``retry`` times (keepalived ``check_http.c``, ``epilog``, ``failed_url``).
+    """The part of a span in which a checker goes on that has failed: from the first page that is
+    well, a failure is tried again until that has failed ``retry`` times, and so is one of a checker
+    that starts anew (keepalived ``check_http.c``, ``epilog``, ``failed_url`` and ``has_run``).
     """
-    answers = [each for each in checked.answered if out.has(each)]
-    return Span(out.since, min([out.until, *answers]))
+    observed = checked.observed
+    begun_anew = [instant for instant, _ in breaks(observed, checked.director)]
+    wide = Span(out.since - observed.slack, out.until)
+    ends = [each for each in (*checked.answered, *begun_anew) if wide.has(each)]
+    return Span(out.since, min([out.until, *ends]))
 
 
 def _too_late(checked: _Checked) -> Iterator[Violation]:
