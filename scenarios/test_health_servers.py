@@ -2,6 +2,8 @@
 server and the kernel.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from harness.cluster import Cluster
@@ -19,7 +21,7 @@ from harness.faults import (
 from harness.keepalived import timers
 from harness.nodes import RealServerNode
 from harness.scenario import topology
-from harness.topology import VirtualService
+from harness.topology import UdpCheck, VirtualService
 from topologies.health_checks import DNS, MIXED, PING, QUESTION, REPLY, SMTP, UDP, HealthChecks
 
 pytestmark = [
@@ -73,9 +75,13 @@ def test_health_udp_takes_silence_for_success(cluster: Cluster) -> None:
     well (``layer4.c``).
     """
     director, server = cluster.settle().master, cluster.real_servers[0]
+    (check,) = UDP.checks
+    assert isinstance(check, UdpCheck)
+    demanding = replace(UDP, check=replace(check, require_reply=True))
+    long = max(timers.removal(each, timers.Symptom.SILENT).latest for each in (DNS, demanding))
 
     with cluster.suffering(DropUdp(server)):
-        cluster.timeline.let_pass(timers.removal(DNS, timers.Symptom.SILENT).latest)
+        cluster.timeline.let_pass(long)
         assert director.pool(DNS) == {"web2": 1}
         assert director.pool(UDP) == {"web1": 1, "web2": 1}  # label: both stay
 

@@ -76,7 +76,10 @@ CONNECTIONS = (TCP, PATIENT, EAGER, INHIBITED, BOTH)
 
 SMTP = _service(25, SmtpCheck(helo="director", **_BRISK))
 DNS = _service(53, DnsCheck("server.lvs.test", "TXT", retry=1, **_BRISK), protocol="UDP")
-UDP = _service(53, UdpCheck(**_BRISK), vip=UDP_VIP, protocol="UDP")
+UDP = _service(53, UdpCheck(**{**_BRISK, "delay_before_retry": 1.6}), vip=UDP_VIP, protocol="UDP")
+"""Where nobody answers, a check lasts all of its ``connect_timeout``: tried again, it takes longer
+than that and the pause before it.
+"""
 REPLY = _service(53, UdpCheck(QUESTION, True, ANSWER, **_BRISK), vip=REPLY_VIP, protocol="UDP")
 PING = _service(92, PingCheck(**_BRISK))
 DRAIN = TrackedFile(name="drain", path="/run/drain", weight=0)
