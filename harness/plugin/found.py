@@ -30,6 +30,10 @@ DOES_NOT_REPEAT = "it did not repeat on a new cluster, so it is a defect of the 
 _NONE = object()
 
 
+class NotRepeated(RuntimeError):
+    """What was found did not repeat: a failure of the harness itself, and no verdict."""
+
+
 class Ground:
     """Clusters of a scenario's topology, from the pool, one after the other."""
 

@@ -20,7 +20,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.plugin import corpus, private_pytest
-from harness.plugin.found import Ground, leave
+from harness.plugin.found import Ground, NotRepeated, leave
 from harness.plugin.marks import CONFIGURED
 from harness.plugin.matrix import tried_on
 from harness.plugin.specs import versions_of
@@ -136,7 +136,10 @@ class Searching:
         self._left: list[str] = []
 
     def run(self) -> list[str]:
-        """Search; returns what was found, a text each. What is found is written down at once."""
+        """Search; returns what was found, a text each. What is found is written down at once.
+
+        NotRepeated if all of it was seen once only, which says nothing of what is searched.
+        """
         from harness.search.engine import Search
         from harness.search.kinds import possible
         from harness.search.known import known, known_to
@@ -169,7 +172,10 @@ class Searching:
         finally:
             corpus.leave(own_run(config).folder, part, search.corpus)
             self._told(_in_short(search))
-        return self._left or [str(failure.violation) for failure in search.failures]
+        found = self._left or [str(failure.violation) for failure in search.failures]
+        if found and not any(failure.repeats for failure in search.failures):
+            raise NotRepeated("\n\n".join(found))
+        return found
 
     def _leave(self, failure: Failure) -> None:
         versions = tried_on(self._item.config)
