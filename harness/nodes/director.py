@@ -330,10 +330,24 @@ class DirectorNode(Balancer):
                 " instance for 'script'"
             )
         self.context.let_slack_pass()
+        self._let_scripts_end()
         told = self.context.timeline.events(
             Notification, node=self.name, since=since, channel=channel
         )
         return [event.text for event in told]
+
+    def _let_scripts_end(self) -> None:
+        """Let its scripts say what they were started for: in real time one runs for as long as the
+        machine takes.
+        """
+        latest = self.context.timeline.now() + STARTING
+        while any(REPORT in running for running in self.processes()):
+            if self.context.timeline.now() > latest:
+                raise measures.NoEvidence(
+                    f"{REPORT} on {self.name} has not ended after {STARTING:g} s:"
+                    " what it was to tell is not known"
+                )
+            self.context.let_slack_pass()
 
     def crashes(self) -> list[Log]:
         """The log lines of its keepalived that tell of processes of its own that died by a

@@ -102,9 +102,9 @@ def test_a_program_runs_as_it_would_here(
 
 
 def test_what_it_writes_comes_as_it_is_written_and_it_can_be_interrupted(up: Up) -> None:
-    pings = subprocess.Popen(
-        up.words("client", "ping", "172.16.10.50"), stdout=subprocess.PIPE, text=True
-    )
+    # A shell ignores SIGINT for what it runs in the background, and so do its children.
+    words = ["env", "--default-signal=INT", *up.words("client", "ping", "172.16.10.50")]
+    pings = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     assert pings.stdout is not None
     while "icmp_seq=3" not in pings.stdout.readline():
         assert pings.poll() is None

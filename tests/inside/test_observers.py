@@ -22,7 +22,7 @@ from harness.events import (
     Request,
     ServiceChanged,
 )
-from harness.faults import BlackHole, StopHttpd
+from harness.faults import BlackHole, PowerOff, StopHttpd
 from harness.lab import entering
 from harness.lab.netlink import Batch
 from harness.measures import NoEvidence
@@ -31,7 +31,16 @@ from harness.observers.addresses import AddressObserver
 from harness.observers.packets import Capture, Frame
 from harness.scenario import fresh_topology, topology
 from harness.timeline import Timeline, TooLate
-from harness.topology import Client, Director, RealServer, VirtualService, VrrpInstance
+from harness.topology import (
+    Client,
+    Director,
+    Notify,
+    RealServer,
+    VirtualService,
+    VrrpInstance,
+)
+from harness.topology.notification import REPORT
+from topologies.director_group import DirectorGroup
 from topologies.director_pair import VIP, DirectorPair
 from topologies.farm import Farm
 
@@ -335,6 +344,18 @@ def test_notifications_where_nobody_listens_are_no_evidence(cluster: Cluster) ->
             NoEvidence, match=f"nobody hears what keepalived on director1 tells by '{channel}'"
         ):
             cluster.directors[0].notifications(channel)
+
+
+@fresh_topology(DirectorGroup, notify=Notify(master=f"{REPORT} master"))
+def test_notifications_wait_for_scripts_that_are_slow(cluster: Cluster) -> None:
+    """In real time each script takes as long as the machine does."""
+    master, backup = cluster.settle()
+    said = backup.machine.read(REPORT)
+    backup.machine.write(REPORT, said.replace("#!/bin/sh\n", "#!/bin/sh\nsleep 1\n"), 0o755)
+
+    with cluster.suffering(PowerOff(master)) as struck:
+        backup.takes(cluster.vip, since=struck, until=10)
+        assert backup.notifications("script", struck) == ["master"]
 
 
 def test_more_events_than_a_socket_usually_holds_are_all_recorded(cluster: Cluster) -> None:
