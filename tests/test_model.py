@@ -24,10 +24,16 @@ from harness.search.model.processes import (
     unreplaced,
 )
 from harness.search.model.router import routers
-from harness.search.model.spans import Span, both, joined, without
+from harness.search.model.spans import Span, both, cut, joined, without
 from harness.search.observed import Act
 from harness.topology.tracking import TrackedFile, VrrpScript
 from tests.story import DOWN, SERVICE, SLACK, VIP, Story, failover, quiet
+
+
+def test_a_span_is_cut_where_others_begin_and_end() -> None:
+    others = [Span(2, 5), Span(5, 20), Span(-1, 0)]
+    assert cut(Span(0, 10), others) == [Span(0, 2), Span(2, 5), Span(5, 10)]
+    assert cut(Span(0, 10), []) == [Span(0, 10)]
 
 
 def test_spans_are_joined_shared_and_taken_away() -> None:

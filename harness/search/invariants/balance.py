@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 from harness.clock import Instant
 from harness.events import DestinationChanged, Power, Request, ServiceChanged
@@ -14,7 +13,7 @@ from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect, disturbances
 from harness.search.model.health import Health, health
 from harness.search.model.processes import CHECKERS, holding, runs
-from harness.search.model.spans import Span, both, joined, without
+from harness.search.model.spans import Span, both, cut, joined, without
 from harness.search.observed import DirectorSetting, Observed, Table, Violation
 
 TABLES = "the IPVS table says what the checks say"
@@ -177,9 +176,10 @@ def _quorum(
     kept = max(service.quorum - service.hysteresis, 1)
     has: list[Span] = []
     lacks: list[Span] = []
+    changes = [each for state in states.values() for each in (*state.well, *state.ill)]
     for span in acting:
         up: bool | None = None
-        for part in _parts(span, states.values()):
+        for part in cut(span, changes):
             middle = (part.since + part.until) / 2
             least = most = 0
             for each in table.destinations:
@@ -197,18 +197,6 @@ def _quorum(
             if up is not None:
                 (has if up else lacks).append(part)
     return joined(has), joined(lacks)
-
-
-def _parts(span: Span, states: Iterable[Health]) -> list[Span]:
-    """A span, cut wherever it begins or ends to be certain how a real server is."""
-    edges = {
-        edge
-        for state in states
-        for each in (*state.well, *state.ill)
-        for edge in (each.since, each.until)
-    }
-    inside = sorted(edge for edge in edges if span.since < edge < span.until)
-    return [Span(one, other) for one, other in pairwise([span.since, *inside, span.until])]
 
 
 def _long(spans: list[Span], slack: float) -> list[Span]:

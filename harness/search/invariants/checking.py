@@ -125,7 +125,8 @@ def _too_soon(checked: _Checked, steady: list[Span]) -> Iterator[Violation]:
     pace, slack = checked.pace, checked.observed.slack
     steady = checked.reached(steady, pace.timeout + RESOLVING + slack)
     out = checked.out if checked.table.service.quorum == 1 else []
-    out = [_until_answered(checked, span) for span in out]
+    begun_anew = [instant for instant, _ in breaks(checked.observed, checked.director)]
+    out = [_until_answered(checked, span, begun_anew) for span in out]
     for earlier, later in pairwise(checked.probes):
         between = Span(earlier, later)
         if not _covered(steady, between):
@@ -139,14 +140,12 @@ def _too_soon(checked: _Checked, steady: list[Span]) -> Iterator[Violation]:
             yield Violation(CHECKED, later, text)
 
 
-def _until_answered(checked: _Checked, out: Span) -> Span:
+def _until_answered(checked: _Checked, out: Span, begun_anew: list[Instant]) -> Span:
     """The part of a span in which a checker goes on that has failed: from the first page that is
     well, a failure is tried again until that has failed ``retry`` times, and so is one of a checker
     that starts anew (keepalived ``check_http.c``, ``epilog``, ``failed_url`` and ``has_run``).
     """
-    observed = checked.observed
-    begun_anew = [instant for instant, _ in breaks(observed, checked.director)]
-    wide = Span(out.since - observed.slack, out.until)
+    wide = Span(out.since - checked.observed.slack, out.until)
     ends = [each for each in (*checked.answered, *begun_anew) if wide.has(each)]
     return Span(out.since, min([out.until, *ends]))
 

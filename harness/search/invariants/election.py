@@ -296,7 +296,7 @@ def _wrong_state(
 ) -> Iterator[Violation]:
     """What it tracks itself, or another member of its group does, makes or forbids FAULT state."""
     told = f"{router.director} is {state} of {router.instance.name}"
-    for part in _parts(together, span):
+    for part in router.claims.parts(span, [each.claims for each in together]):
         if part.length <= 2 * router.observed.slack:
             continue
         if any(each.claims.disturbed(part) for each in together):
@@ -310,11 +310,3 @@ def _wrong_state(
         if "FAULT" not in said and {0} in possible:
             yield Violation(FAULTY, part.since, f"{told}, and what it tracks has failed")
             return
-
-
-def _parts(together: Sequence[Router], span: Span) -> list[Span]:
-    """A span, cut wherever something that one of them tracks begins or ends to fail."""
-    parts = [span]
-    for router in together:
-        parts = [smaller for part in parts for smaller in router.claims.parts(part)]
-    return parts

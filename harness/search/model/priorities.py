@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import product
 
 from harness.clock import Instant
 from harness.daemons import keepalived
 from harness.keepalived import timers
 from harness.search.model.effects import Aspect, disturbances, effect
 from harness.search.model.processes import linked, runs
-from harness.search.model.spans import Span, any_meets, joined, without
+from harness.search.model.spans import Span, any_meets, cut, joined, without
 from harness.search.observed import Act, Observed
 from harness.topology.tracking import CHECK, Tracked, TrackedFile, TrackedInterface, VrrpScript
 from harness.topology.vrrp import VrrpInstance
@@ -99,24 +99,24 @@ class Claims:
             found.add(file.value)
         return found
 
-    def parts(self, span: Span) -> list[Span]:
-        """A span, cut where something that it tracks begins or ends to fail, certainly or
+    @property
+    def changes(self) -> list[Span]:
+        """When something that it tracks fails, or a file holds another number: certainly or
         perhaps.
         """
-        changes = [
+        found = [
             each for ailing in self._ailing.values() for each in (*ailing.certain, *ailing.possible)
         ]
         for numbers in self._numbers.values():
             for number in numbers:
-                changes += [number.certain, number.possible]
-        edges = {edge for each in changes for edge in (each.since, each.until)}
-        cuts = [
-            span.since,
-            *sorted(edge for edge in edges if span.since < edge < span.until),
-            span.until,
-        ]
+                found += [number.certain, number.possible]
+        return found
+
+    def parts(self, span: Span, others: Iterable[Claims] = ()) -> list[Span]:
+        """A span, cut where something that it or one of ``others`` tracks changes."""
+        changes = [each for claims in (self, *others) for each in claims.changes]
         inside = self._observed.slack / 10  # so that no part touches its neighbours
-        return [Span(one + inside, other - inside) for one, other in pairwise(cuts)]
+        return [Span(each.since + inside, each.until - inside) for each in cut(span, changes)]
 
     def known(self, span: Span) -> bool:
         """Whether its configuration and all that it tracks are what the topology says, all through
@@ -166,6 +166,7 @@ class Claims:
         (``track_file.c``, ``process_inotify``), else as soon as it does.
         """
         slack = self._observed.slack
+        acting = [run.span for run in runs(self._observed, self._director)]
         found = []
         for act in self._observed.acts:
             if act.node != self._director or not _is_write(act):
@@ -173,7 +174,7 @@ class Claims:
             if act.parameters["file"] != file.name:
                 continue
             until = self._observed.over(act)
-            noticed, forgotten = self._heeded(act.at), self._heeded(until)
+            noticed, forgotten = self._heeded(act.at, acting), self._heeded(until, acting)
             found.append(
                 Number(
                     int(act.parameters["value"]),
@@ -183,11 +184,10 @@ class Claims:
             )
         return found
 
-    def _heeded(self, instant: Instant) -> Instant:
+    def _heeded(self, instant: Instant, acting: list[Span]) -> Instant:
         """When its process acts first, from an instant on."""
-        later = [run.span for run in runs(self._observed, self._director)
-                 if run.span.until > instant]  # fmt: skip
-        return max(instant, later[0].since) if later else self._observed.ended
+        later = [span.since for span in acting if span.until > instant]
+        return max(instant, later[0]) if later else self._observed.ended
 
     def _script(self, script: VrrpScript) -> Ailing:
         slack = self._observed.slack

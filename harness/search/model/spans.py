@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from harness.clock import Instant
 
@@ -71,6 +72,13 @@ def both(spans: Iterable[Span], others: Iterable[Span]) -> list[Span]:
             if shared.since <= shared.until:
                 found.append(shared)
     return joined(found)
+
+
+def cut(span: Span, others: Iterable[Span]) -> list[Span]:
+    """A span in parts: cut wherever one of ``others`` begins or ends."""
+    edges = {edge for other in others for edge in (other.since, other.until)}
+    inside = sorted(edge for edge in edges if span.since < edge < span.until)
+    return [Span(one, other) for one, other in pairwise([span.since, *inside, span.until])]
 
 
 def any_meets(spans: Iterable[Span], other: Span) -> bool:
