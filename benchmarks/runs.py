@@ -72,15 +72,17 @@ def pytest(
     tests: Sequence[str] = ("scenarios/",),
     evidence: bool = False,
     until: str | None = None,
+    kept: Path | None = None,
 ) -> Run:
     """Run pytest in a process of its own, if wanted with ``evidence`` after each test.
 
-    At the first mark of the name ``until`` it is interrupted.
+    At the first mark of the name ``until`` it is interrupted. Its artifacts are in the folder
+    ``kept`` afterwards, and nowhere without one.
     """
     argv = [str(Path(sys.executable).with_name("pytest")), *tests, "-p", "benchmarks.stopwatch"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)} | ({EVIDENCE: "1"} if evidence else {})
     with TemporaryDirectory(prefix="lvs-bench-") as artifacts:
-        argv += ["--artifacts", artifacts, *arguments]
+        argv += ["--artifacts", str(kept or artifacts), *arguments]
         return _timed(argv, environment, until)
 
 

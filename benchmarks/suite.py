@@ -5,9 +5,11 @@ are.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import linear_regression
+from tempfile import TemporaryDirectory
 
-from benchmarks import runs
+from benchmarks import pages, runs
 from benchmarks.runs import Run
 from benchmarks.table import Figure, ratio, rows, section, short
 from harness.errors import HarnessError
@@ -54,8 +56,12 @@ def parallel(pairs: Sequence[tuple[Run, Run]]) -> str:
 
 
 def whole() -> str:
-    """All scenarios by two workers, once: nothing is wanted of their time."""
-    run = runs.pytest("--clock", "virtual", "-n", "2")
+    """All scenarios by two workers, once, and the page that shows them: nothing is wanted of their
+    time.
+    """
+    with TemporaryDirectory(prefix="lvs-bench-") as artifacts:
+        run = runs.pytest("--clock", "virtual", "-n", "2", kept=Path(artifacts))
+        shown = pages.figures(Path(artifacts))
     return section(
         "All scenarios, virtual time, by two workers",
         [
@@ -64,6 +70,7 @@ def whole() -> str:
                 "scenarios", len({mark.details["name"] for mark in run.all("host finished")})
             ),
             Figure.count("failed", len(run.all("host failed")), "tests", most=0),
+            *shown,
         ],
     )
 

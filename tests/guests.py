@@ -14,6 +14,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import textwrap
 import time
@@ -204,8 +205,9 @@ def make_host(folder: Path, user: int | None, place: Place, probe: str) -> Host:
     (folder / "probe.py").write_text(textwrap.dedent(probe))
     if user is None:
         return Host(folder, user, place, kernel, sys.executable)
-    for parent in (folder, *folder.parents[:3]):
-        parent.chmod(0o755)
+    for parent in (folder, *folder.parents):
+        if Path(tempfile.gettempdir()) in parent.parents:
+            parent.chmod(0o755)
     for path in (folder, folder / "writable"):
         os.chown(path, user, user)
     # Somebody's home is closed to others: a copy of the harness and the kernel, and any Python,

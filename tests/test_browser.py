@@ -4,7 +4,6 @@ nothing on the console.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +23,6 @@ pytestmark = pytest.mark.slow
 
 SCENARIOS = 150
 LARGEST = 4_000_000
-OPENS_WITHIN = 2.0
 LOST = range(20, 80)
 """The numbers of the requests that are not answered."""
 
@@ -102,11 +100,10 @@ def shown(browser: Browser) -> list[Element]:
     ]
 
 
-def test_it_is_small_and_paints_at_once(browser: Browser, run: Path) -> None:
+def test_it_is_small_and_shows_all(browser: Browser, run: Path) -> None:
+    """How soon it is painted, ``make bench ARGS=whole`` says."""
     assert (run / artifacts.PAGE).stat().st_size < LARGEST
-    began = time.monotonic()
     browser.get((run / artifacts.PAGE).as_uri())
-    assert time.monotonic() - began < OPENS_WITHIN
     assert len(shown(browser)) == SCENARIOS
 
 
