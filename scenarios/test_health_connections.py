@@ -19,9 +19,7 @@ pytestmark = [
     topology(HealthChecks, services=CONNECTIONS),
 ]
 
-RARELY = pytest.mark.control(
-    "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removed"
-)
+RARELY = pytest.mark.control("checked once an hour", topology={"hourly": True}, caught="removed")
 IMPATIENT = pytest.mark.control(
     "removed at the first failure", topology={"retry": 0}, caught="removed in time"
 )

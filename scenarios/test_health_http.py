@@ -40,9 +40,7 @@ pytestmark = [
     topology(HealthChecks),
 ]
 
-RARELY = pytest.mark.control(
-    "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removed"
-)
+RARELY = pytest.mark.control("checked once an hour", topology={"hourly": True}, caught="removed")
 
 ALONE = topology(
     HealthChecks, services=(HTTP,)

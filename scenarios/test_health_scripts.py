@@ -16,9 +16,7 @@ pytestmark = [
     pytest.mark.needs("FILE_CHECK", keepalived="2.1.0"),
 ]
 
-RARELY = pytest.mark.control(
-    "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="noticed"
-)
+RARELY = pytest.mark.control("checked once an hour", topology={"hourly": True}, caught="noticed")
 
 
 @RARELY

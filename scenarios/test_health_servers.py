@@ -32,7 +32,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.control("delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removed")
+@pytest.mark.control("checked once an hour", topology={"hourly": True}, caught="removed")
 @pytest.mark.control(
     "removed at the first failure", topology={"retry": 0}, caught="removed in time"
 )

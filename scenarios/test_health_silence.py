@@ -16,9 +16,7 @@ from topologies.health_checks import HTTP, SLOWLY, SLOWLY_BY_TLS, TLS, UNHURRIED
 
 pytestmark = pytest.mark.health
 
-RARELY = pytest.mark.control(
-    "delay_loop left at its 60 s", topology={"delay_loop": 60.0}, caught="removed"
-)
+RARELY = pytest.mark.control("checked once an hour", topology={"hourly": True}, caught="removed")
 IMPATIENT = pytest.mark.control(
     "removed at the first failure", topology={"retry": 0}, caught="removed in time"
 )
