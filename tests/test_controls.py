@@ -72,7 +72,7 @@ def test_verdicts(project: pytest.Pytester) -> None:
             "test_elsewhere    weight 8    skipped",
             "test_never_begun  weight 100  failed, but not at 'weight'",
             "test_unproven     -           names no control",
-            "6 controls of 5 scenarios: 4 missed",
+            "6 controls of 5 scenarios: 4 missed, 1 skipped",
         ]
     )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
@@ -81,7 +81,7 @@ def test_verdicts(project: pytest.Pytester) -> None:
 
 def test_all_caught_is_success(project: pytest.Pytester) -> None:
     result = project.runpytest("--controls", "-k", "test_weight and 0")
-    result.stdout.fnmatch_lines(["1 controls of 1 scenarios: 0 missed"])
+    result.stdout.fnmatch_lines(["1 control of 1 scenario: 0 missed"])
     assert result.ret == pytest.ExitCode.OK
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cli.progress import progress
+from harness.counting import counted
 from harness.errors import HarnessError
 from harness.images import program
 from harness.images.selection import make, versions
@@ -154,8 +155,8 @@ def _show(bundle: Bundle, into: Path, given: list[str], header: str) -> None:
     for name, data in sorted(bundle.sources.items()):
         print(f"  {len(data):>8} bytes  {name}")
     print(
-        f"To reproduce it, {len(bundle.manifest['scenarios'])} tests of them are run in"
-        f" this: {header}"
+        "To reproduce it, what is run of them is"
+        f" {counted(len(bundle.manifest['scenarios']), 'test')}, in this: {header}"
     )
     print(f"  pytest {plain(' '.join(given[: given.index('--')]))} ...")
     print(

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import pytest
 
+from harness.counting import counted
 from harness.errors import HarnessError
 from harness.keepalived import timers
 from harness.plugin.marks import controls_of
@@ -215,7 +216,7 @@ def _contents(ones: Sequence[Scenario]) -> str:
     name = _chapter(ones[0].file)
     anchor = name.lower().replace(" ", "-").replace(":", "")
     cases = sum(one.cases for one in ones)
-    return f"- [{name}](#{anchor}) ({cases} {'case' if cases == 1 else 'cases'})"
+    return f"- [{name}](#{anchor}) ({counted(cases, 'case')})"
 
 
 def _entry(one: Scenario) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.counting import counted
 from harness.plugin import private_pytest
 from harness.plugin.judge import Outcome, either
 from harness.plugin.marks import controls_of
@@ -113,11 +114,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     width = max(len(row[0]) for row in rows), max(len(row[1]) for row in rows)
     terminalreporter.section("controls")
-    missed = 0
+    missed = skipped = 0
     for scenario, control, verdict, label in rows:
         told = verdict if label is None else f"{verdict} at {label!r}"
         terminalreporter.line(f"{scenario:<{width[0]}}  {control:<{width[1]}}  {told}")
         missed += verdict not in (Outcome.CAUGHT, SKIPPED)
+        skipped += verdict == SKIPPED
+    controls, scenarios = counted(len(rows), "control"), {row[0] for row in rows}
     terminalreporter.line(
-        f"{len(rows)} controls of {len({row[0] for row in rows})} scenarios: {missed} missed"
+        f"{controls} of {counted(len(scenarios), 'scenario')}: {missed} missed"
+        + (f", {skipped} skipped" if skipped else "")
     )

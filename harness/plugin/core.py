@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.counting import counted
 from harness.kernels import choice
 from harness.plugin.survey import survey_of
 
@@ -89,7 +90,7 @@ def announcement(config: pytest.Config, virtual: bool, workers: int) -> str:
         )
     if scenarios * SECONDS / workers < WORTH_TELLING:
         return ""
-    return f"; {scenarios} scenarios, about {_minutes(scenarios, workers)}"
+    return f"; {counted(scenarios, 'scenario')}, about {_minutes(scenarios, workers)}"
 
 
 def _minutes(scenarios: int, workers: int) -> str:

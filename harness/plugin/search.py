@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.counting import counted
 from harness.errors import HarnessError
 from harness.kernels import choice
 from harness.plugin import corpus, private_pytest
@@ -197,10 +198,10 @@ def _in_short(search: Search) -> str:
     tally = search.tally
     known = f", known: {dict(tally.known)}" if tally.known else ""
     return (
-        f"{tally.sequences} sequences and {tally.shrinking} smaller ones,"
+        f"{counted(tally.sequences, 'sequence')} and {tally.shrinking} smaller ones,"
         f" {tally.seconds / 3600:.2f} h simulated,"
-        f" {tally.clusters} clusters, {len(tally.states)} states, {len(search.failures)}"
-        f" found{known}"
+        f" {counted(tally.clusters, 'cluster')}, {counted(len(tally.states), 'state')},"
+        f" {len(search.failures)} found{known}"
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from harness.counting import counted
 from harness.errors import HarnessError
 from harness.report.artifacts import OUTCOMES, PAGE, Run, Scenario, read_run, replacing
 from harness.report.panel import GOOD, panel, seconds
@@ -69,7 +70,7 @@ def _write(target: Path, folders: Sequence[Path], base: Path, progress: Progress
     for folder in folders:
         progress(f"reading {folder}")
         runs.append(read_run(folder))
-    progress(f"drawing {sum(len(run.scenarios) for run in runs)} scenarios")
+    progress(f"drawing {counted(sum(len(run.scenarios) for run in runs), 'scenario')}")
     return save(target, render(runs, base))
 
 
