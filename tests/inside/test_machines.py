@@ -127,6 +127,7 @@ def test_a_keepalived_that_reads_its_file_meanwhile_has_the_old_one_whole(cluste
     master.configure()
 
 
+@fresh_topology(DirectorPair)
 def test_fresh_folders_hold_nothing_of_the_host(cluster: Cluster) -> None:
     for folder in PRIVATE:
         assert cluster.client.machine.cmd("ls", "-A", folder) == ""
