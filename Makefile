@@ -13,7 +13,7 @@ ifeq ($(shell uname -m),x86_64) # for which alone there is User Mode Linux
 PACKAGES += user-mode-linux
 endif
 TEST_PACKAGES := buildah chromium chromium-driver ldirectord mmdebstrap nftables openssh-client openssh-server tshark wrk
-BENCH_PACKAGES := bridge-utils mininet wrk
+BENCH_PACKAGES := bridge-utils chromium chromium-driver mininet wrk
 CHECK_PACKAGES := vagrant
 CONTAINER_PACKAGES := buildah uidmap
 IMAGE_PACKAGES := mmdebstrap uidmap umoci

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -81,8 +82,8 @@ def pytest(
     """
     argv = [str(Path(sys.executable).with_name("pytest")), *tests, "-p", "benchmarks.stopwatch"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)} | ({EVIDENCE: "1"} if evidence else {})
-    with TemporaryDirectory(prefix="lvs-bench-") as artifacts:
-        argv += ["--artifacts", str(kept or artifacts), *arguments]
+    with nullcontext(kept) if kept else TemporaryDirectory(prefix="lvs-bench-") as artifacts:
+        argv += ["--artifacts", str(artifacts), *arguments]
         return _timed(argv, environment, until)
 
 
