@@ -330,7 +330,8 @@ class DirectorNode(Balancer):
                 " instance for 'script'"
             )
         self.context.let_slack_pass()
-        self._let_scripts_end()
+        if channel == "script":
+            self._let_scripts_end()
         told = self.context.timeline.events(
             Notification, node=self.name, since=since, channel=channel
         )
