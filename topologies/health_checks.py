@@ -160,14 +160,14 @@ class HealthChecks(Topo):
         )  # a dpid is for stock Mininet
         vips = tuple(dict.fromkeys(service.vip for service in services))
         vrrp = VrrpInstance(vrid=51, vip=vips, priority=255)
-        edits = [_hourly(service) for service in services] if hourly else []
+        edits = tuple(_hourly(service) for service in services if hourly)
         director = self.addHost(
             "director1",
             cls=Director,
             ip="172.16.10.11/24",
             vrrp=vrrp,
             services=services,
-            edits=tuple(edits),
+            edits=edits,
         )
         self.addLink(lan, director)
         pages = {

@@ -14,6 +14,7 @@ from typing import Final
 
 from harness.check.finding import Finding
 from harness.check.kinds import FINDING, NOTE
+from harness.counting import counted
 
 WORKS, BREAKS, UNCLEAR, DOES_NOT_APPLY = "works", "BREAKS", "unclear", "does not apply"
 NOT_EMULATED = "not emulated"
@@ -130,10 +131,10 @@ def _grouped(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 
 def _counts(outcomes: Sequence[Outcome], findings: Sequence[Finding]) -> Iterator[str]:
-    for level, plural in ((FINDING, "findings"), (NOTE, "notes")):
+    for level in (FINDING, NOTE):
         count = sum(finding.kind.level == level for finding in findings)
         if count:
-            yield f"{count} {level if count == 1 else plural}"
+            yield counted(count, level)
     for verdict in _ORDER:
         count = sum(outcome.verdict == verdict for outcome in outcomes)
         if count:

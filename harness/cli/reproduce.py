@@ -155,8 +155,8 @@ def _show(bundle: Bundle, into: Path, given: list[str], header: str) -> None:
     for name, data in sorted(bundle.sources.items()):
         print(f"  {len(data):>8} bytes  {name}")
     print(
-        "To reproduce it, what is run of them is"
-        f" {counted(len(bundle.manifest['scenarios']), 'test')}, in this: {header}"
+        f"Reproducing it runs {counted(len(bundle.manifest['scenarios']), 'test')} of them"
+        f" in this: {header}"
     )
     print(f"  pytest {plain(' '.join(given[: given.index('--')]))} ...")
     print(
