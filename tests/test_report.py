@@ -314,7 +314,7 @@ def test_the_command_says_what_it_does_beside_where_the_page_is(
     assert cli.main(["report", str(run)]) == 0
     told = capsys.readouterr()
     assert told.out == f"{run / artifacts.PAGE}\n"
-    assert told.err == f"lvs-harness: reading {run}...\nlvs-harness: drawing 1 scenarios...\n"
+    assert told.err == f"lvs-harness: reading {run}...\nlvs-harness: drawing 1 scenario...\n"
     assert (
         cli.main(
             ["report", "--compare", str(run), str(run), "--output", str(tmp_path / "both.html")]

@@ -48,7 +48,12 @@ ENDING = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.
 
 def _commands(folder: Path) -> dict[str, list[str]]:
     here = ["--artifacts", str(folder / "artifacts")]
-    judge = "import sys; from harness.cli import bisect; print(bisect.judge(sys.argv[1:]))"
+    # As the command does, it heeds the signals that ask it to end. Without that, the one that has
+    # the keeper of its folder killed and is then asked to end would leave the folder.
+    judge = (
+        "import sys; from harness.cli import bisect; from harness.kernels.host import interrupts;"
+        "interrupts.install(); print(bisect.judge(sys.argv[1:]))"
+    )
     check = [
         *LVS,
         "check",
