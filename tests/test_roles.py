@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import mininet.node
@@ -172,7 +173,7 @@ def test_an_unknown_option_is_named_beside_those_there_are() -> None:
         (Director, {"sysctl": {"net.ipv4/../../kernel": 1}}, "Director: sysctl must name settings"),
         (
             Client,
-            {"sysctl": {"net.ipv4.ip_forward": "on"}},
+            {"sysctl": {"net.ipv4.ip_forward": 1 << 40}},
             "Client: sysctl net.ipv4.ip_forward must be a number",
         ),
         (Client, {"sources": ("here",)}, "Client: sources must be an address"),
@@ -182,6 +183,36 @@ def test_an_unknown_option_is_named_beside_those_there_are() -> None:
 def test_a_wrong_option_is_named(role: type, options: dict[str, Any], message: str) -> None:
     with pytest.raises(HarnessError, match=message):
         role_of("web1", {"cls": role, **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"config": {"director2": "lb2.conf"}}, "config must be of type Path | str | None, not {"),
+        ({"config": b"lb1.conf"}, "config must be of type Path | str | None, not b'lb1.conf'"),
+        ({"vrrp": 51}, "vrrp must be of type VrrpInstance | tuple[VrrpInstance, ...], not 51"),
+        ({"services": VirtualService(VIP)}, "services must be of type tuple[VirtualService, ...]"),
+        ({"firewall": "-P INPUT DROP"}, "firewall must be of type tuple[str, ...], not '-P INPUT"),
+        ({"lvs_timeouts": (1, 2)}, "lvs_timeouts must be of type tuple[int, int, int] | None"),
+        ({"pauses": {"script": "1"}}, "pauses must be of type Mapping[str, float], not {"),
+        ({"notify_fifo": "/tmp/fifo"}, "notify_fifo must be of type bool, not '/tmp/fifo'"),
+    ],
+)
+def test_an_option_of_another_type_is_named(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(HarnessError, match=re.escape(f"Director: {told}")):
+        Director(**options)
+
+
+def test_a_list_will_do_for_a_tuple_and_a_whole_number_for_any() -> None:
+    Director(firewall=["-P FORWARD DROP"], pauses={"script": 1})  # type: ignore[arg-type]
+
+
+def test_a_role_that_declares_what_is_not_there_when_it_runs_is_taken() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Own(Client):
+        near: Nothing = None  # type: ignore[name-defined]  # noqa: F821
+
+    assert Own(near=3).near == 3
 
 
 def test_both_at_once_is_director_and_real_server() -> None:

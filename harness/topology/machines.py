@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import HarnessError
-from harness.topology import fields, routes, rules
+from harness.topology import fields, routes, rules, types
 from harness.topology.devices import Device
 from harness.topology.local import LocalService
 from harness.topology.notification import FIFO, REPORT, SCRIPTS, Notify
@@ -42,6 +42,7 @@ class Role:
     runs: tuple[Program, ...] = ()
 
     def __post_init__(self) -> None:
+        types.check(self)
         for destination, way in self.routes.items():
             routes.check(type(self).__name__, destination, way)
         for name, value in self.sysctl.items():
