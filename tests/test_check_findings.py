@@ -176,6 +176,28 @@ def test_a_weight_below_the_gap_is_a_finding_with_the_weight_that_would_do() -> 
     assert "-11" in found.cure
 
 
+def test_a_weight_as_large_as_the_gap_is_one_too_small() -> None:
+    """A backup takes over from a lower priority only, not from its own."""
+    master = tracking(-10, INSTANCE)
+    (found,) = weights({"lb1": Reading((master,)), "lb2": Reading((BACKUP,))}, FILES)
+    assert "falls from 120 to 110, which is no lower than 110 of lb2" in found.text
+    assert "-11" in found.cure
+
+
+def test_priorities_end_at_254_before_anything_fails_and_not_twice() -> None:
+    """230 and 60 are 254, and without the 60 it is 230, not 194."""
+    master, backup = (tracking(60, replace(INSTANCE, priority=value)) for value in (230, 150))
+    (found,) = weights({"lb1": Reading((master,)), "lb2": Reading((backup,))}, FILES)
+    assert "falls from 254 to 230, which is still above 210 of lb2" in found.text
+    assert "A weight of 81 would move it" in found.cure
+
+
+def test_a_positive_weight_that_the_backup_does_not_have_cannot_be_large_enough() -> None:
+    master = tracking(2, INSTANCE)
+    (found,) = weights({"lb1": Reading((master,)), "lb2": Reading((BACKUP,))}, FILES)
+    assert "A weight of -11 would move it" in found.cure
+
+
 @pytest.mark.parametrize("weight", [-11, -30, 0])
 def test_a_weight_that_moves_the_vip_is_none(weight: int) -> None:
     master = tracking(weight, INSTANCE)

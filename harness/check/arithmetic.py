@@ -3,7 +3,8 @@
 
 An instance's priority is its own, plus the positive weights of what it tracks while that is well,
 less the negative ones while that fails (keepalived, ``vrrp_track.c``). A backup takes over from a
-master of lower priority, unless it has nopreempt (``vrrp_state_backup`` in ``vrrp.c``).
+master of lower priority, not from one of the same, and not if it has nopreempt
+(``vrrp_state_backup`` in ``vrrp.c``).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from harness.check.facts import Reading
 from harness.check.files import Configuration
 from harness.check.finding import Finding
 from harness.check.places import where
+from harness.topology.tracking import Tracked
 from harness.topology.vrrp import VrrpInstance
 
 OWNER = 255
@@ -79,13 +81,15 @@ def _routers(readings: Mapping[str, Reading]) -> Iterator[list[tuple[str, VrrpIn
             yield claims
 
 
-def _well(instance: VrrpInstance) -> int:
-    """The priority while all that is tracked is well."""
+def _priority(instance: VrrpInstance, failing: Tracked | None = None) -> int:
+    """The priority while all that is tracked is well, but for one thing
+    (``vrrp_set_effective_priority`` in ``vrrp_track.c``).
+    """
     if instance.priority == OWNER:
         return OWNER
     tracked = (*instance.track_scripts, *instance.track_interfaces)
-    raised = sum(each.weight for each in tracked if each.weight > 0)
-    return min(instance.priority + raised, OWNER - 1)
+    added = sum(each.contribution(failing=each is failing) for each in tracked if each.weight)
+    return max(1, min(instance.priority + added, OWNER - 1))
 
 
 def _of_router(
@@ -93,37 +97,54 @@ def _of_router(
     texts: Mapping[str, Configuration],
     ending: Mapping[str, Collection[str]],
 ) -> Iterator[Finding]:
-    director, master = max(claims, key=lambda claim: _well(claim[1]))
+    director, master = max(claims, key=lambda claim: _priority(claim[1]))
     rivals = [claim for claim in claims if claim[0] != director]
-    rival, best = max(rivals, key=lambda claim: _well(claim[1]))
-    if master.priority == OWNER or _well(master) == _well(best):
+    rival, best = max(rivals, key=lambda claim: _priority(claim[1]))
+    highest, next_to_it = _priority(master), _priority(best)
+    if master.priority == OWNER or highest == next_to_it:
         return  # the address decides, which is not known here
     for tracked in (*master.track_scripts, *master.track_interfaces):
-        name, weight = tracked.name, tracked.weight
-        if weight == 0 or name in ending.get(director, ()):
+        name = tracked.name
+        if tracked.weight == 0 or name in ending.get(director, ()):
             continue
-        fallen = _well(master) - abs(weight)
-        gap = _well(master) - _well(best)
+        fallen = _priority(master, failing=tracked)
         place = where(texts[director], "weight", block=f"vrrp_script {name}") or where(
             texts[director], name
         )
-        if fallen > _well(best):
+        if fallen >= next_to_it:
+            beside = (
+                f"still above {next_to_it} of {rival}"
+                if fallen > next_to_it
+                else f"no lower than {next_to_it} of {rival}"
+            )
             text = (
-                f"when {name} fails on {director}, its priority falls from {_well(master)} to"
-                f" {fallen}, which is still"
-                f" above {_well(best)} of {rival}, so the VIP does not move"
+                f"when {name} fails on {director}, its priority falls from {highest} to"
+                f" {fallen}, which is {beside}, so the VIP does not move"
             )
-            sign = "-" if weight < 0 else ""
-            cure = (
-                f"A weight of {sign}{gap + 1} would move it: the gap is {gap}. Without a"
-                f" weight a failure is FAULT."
-            )
+            cure = f"{_enough(tracked, master, best)} Without a weight a failure is FAULT."
             yield Finding("weight-below-gap", text, place, cure)
-        elif best.nopreempt and fallen < _well(best):
+        elif best.nopreempt:
             text = (
                 f"when {name} fails on {director}, its priority falls to {fallen}, below"
-                f" {_well(best)} of {rival}, and"
+                f" {next_to_it} of {rival}, and"
                 f" {rival} has nopreempt, so it does not take over"
             )
             nopreempt = where(texts[rival], "nopreempt", block=f"vrrp_instance {best.name}")
             yield Finding("nopreempt-with-weight", text, nopreempt or place)
+
+
+def _enough(tracked: Tracked, master: VrrpInstance, best: VrrpInstance) -> str:
+    """Which weight would move the VIP.
+
+    A positive one does so by what it adds to the backup, which has to track the same for that.
+    """
+    beside = [
+        each
+        for each in (*best.track_scripts, *best.track_interfaces)
+        if each.name == tracked.name and each.weight > 0
+    ]
+    if tracked.weight > 0 and beside:
+        gap = _priority(master, failing=tracked) - _priority(best, failing=beside[0])
+        return f"A weight of {gap + 1} would move it: the gap is {gap}."
+    gap = _priority(master, failing=tracked if tracked.weight > 0 else None) - _priority(best)
+    return f"A weight of -{gap + 1} would move it: the gap is {gap}."
