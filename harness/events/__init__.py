@@ -15,7 +15,17 @@ from harness.events.balancing import (
 )
 from harness.events.event import AddedRemoved, Event, OnWire, Sent, UnknownName, Value, details_of
 from harness.events.kinds import KINDS, check_details, class_of, from_dict, make
-from harness.events.machines import AddressChanged, DaemonChanged, Link, Log, Mail, Power, Renamed
+from harness.events.machines import (
+    AddressChanged,
+    DaemonChanged,
+    Link,
+    Log,
+    Mail,
+    Power,
+    Renamed,
+    RouteChanged,
+    RuleChanged,
+)
 from harness.events.neighbours import Arp, Ndp
 from harness.events.requests import Request, Saturated, StreamChanged
 from harness.events.scenario import Expected, FaultChanged, Judged, Missed
@@ -47,6 +57,8 @@ __all__ = [
     "Power",
     "Renamed",
     "Request",
+    "RouteChanged",
+    "RuleChanged",
     "Saturated",
     "Sent",
     "ServiceChanged",

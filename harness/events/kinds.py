@@ -23,6 +23,8 @@ from harness.events.machines import (
     Mail,
     Power,
     Renamed,
+    RouteChanged,
+    RuleChanged,
 )
 from harness.events.neighbours import Arp, Ndp
 from harness.events.requests import Request, Saturated, StreamChanged
@@ -36,6 +38,8 @@ KINDS: Final[Mapping[str, type[Event]]] = {
         Link,
         Renamed,
         AddressChanged,
+        RouteChanged,
+        RuleChanged,
         DaemonChanged,
         StateChanged,
         Notification,

@@ -51,6 +51,34 @@ class AddressChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RouteChanged(Event):
+    """A machine gets or loses a route that keepalived sets.
+
+    The kernel tells of none that goes with its interface, or with the address that it speaks from.
+    """
+
+    kind = "route"
+    optional = ("gateway", "interface")
+    action: AddedRemoved
+    destination: Annotated[str, "`10.9.0.0/24`, or `default`"]
+    gateway: str | None = None
+    interface: str | None = None
+    table: Annotated[int, "254 is the main one"] = 254
+    metric: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleChanged(Event):
+    """A machine gets or loses a rule that says which table of routes counts."""
+
+    kind = "rule"
+    action: AddedRemoved
+    preference: Annotated[int, "lower ones come first"]
+    source: Annotated[str, "of packets: `10.9.0.0/24`, or `all`"]
+    table: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class DaemonChanged(Event):
     """A daemon is started, is told to read its configuration again, or has ended."""
 

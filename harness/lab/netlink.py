@@ -32,16 +32,17 @@ def _message_classes() -> tuple[Any, ...]:
         sys.modules["pyroute2"] = bare
     try:
         from pyroute2.netlink import nla, nlmsg
+        from pyroute2.netlink.rtnl.fibmsg import fibmsg
         from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
         from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
         from pyroute2.netlink.rtnl.rtmsg import rtmsg
     finally:
         if loaded is None:
             del sys.modules["pyroute2"]
-    return ifinfmsg, ifaddrmsg, rtmsg, nlmsg, nla
+    return ifinfmsg, ifaddrmsg, rtmsg, fibmsg, nlmsg, nla
 
 
-ifinfmsg, ifaddrmsg, rtmsg, nlmsg, nla = _message_classes()
+ifinfmsg, ifaddrmsg, rtmsg, fibmsg, nlmsg, nla = _message_classes()
 
 # include/uapi/linux/rtnetlink.h and netlink.h
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK, RTM_NEWADDR, RTM_DELADDR, RTM_NEWROUTE = (
@@ -53,6 +54,7 @@ RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK, RTM_NEWADDR, RTM_DELADDR, RT
     21,
     24,
 )
+RTM_DELROUTE, RTM_NEWRULE, RTM_DELRULE = 25, 32, 33
 _AF_BRIDGE = 7
 _BR_STATE_DISABLED, _BR_STATE_FORWARDING = 0, 3
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP, NLM_F_CREATE, NLM_F_EXCL = 0x1, 0x4, 0x300, 0x400, 0x200

@@ -1,5 +1,5 @@
-"""Who has which address, and which links are up: the kernel's own netlink events, from one socket a
-machine.
+"""Who has which address, which routes and rules keepalived sets, and which links are up: the
+kernel's own netlink events, from one socket a machine.
 """
 
 from __future__ import annotations
@@ -8,12 +8,29 @@ import socket
 import struct
 from typing import Any
 
-from harness.events import AddressChanged, Link, Renamed
+from harness.events import AddressChanged, Link, Renamed, RouteChanged, RuleChanged
 from harness.lab.machine import Machine
-from harness.lab.netlink import RTM_DELADDR, RTM_NEWADDR, RTM_NEWLINK, ifaddrmsg, ifinfmsg
+from harness.lab.netlink import (
+    RTM_DELADDR,
+    RTM_DELROUTE,
+    RTM_DELRULE,
+    RTM_NEWADDR,
+    RTM_NEWLINK,
+    RTM_NEWROUTE,
+    RTM_NEWRULE,
+    fibmsg,
+    ifaddrmsg,
+    ifinfmsg,
+    rtmsg,
+)
 from harness.timeline import Timeline
 
 _GROUPS = 0x1 | 0x10 | 0x100  # RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR
+_GROUPS |= 0x40 | 0x80 | 0x400 | 0x40000  # RTMGRP_IPV4_ROUTE and _RULE, the same of IPv6
+_PROTOCOL = 5
+"""Where ``struct rtmsg`` says who has set a route: after its family, lengths, TOS and table."""
+_BY_KEEPALIVED = 18
+"""RTPROT_KEEPALIVED (<linux/rtnetlink.h>)."""
 _HEADER = struct.Struct("=IHHII")
 _IFF_LOWER_UP = 0x10000
 _SO_RCVBUFFORCE = 33  # <asm-generic/socket.h>; Python's socket has no name for it
@@ -24,7 +41,10 @@ recorded.
 
 
 class AddressObserver:
-    """Records ``address`` and ``link`` events of one machine, from before its links exist."""
+    """Records ``address``, ``link``, ``route`` and ``rule`` events of one machine, from before its
+    links exist. Of routes it tells those that keepalived sets: the kernel sets some for each
+    address.
+    """
 
     def __init__(self, machine: Machine, timeline: Timeline) -> None:
         self._machine = machine
@@ -75,6 +95,39 @@ class AddressObserver:
                     interface=self._names.get(message["index"], str(message["index"])),
                 )
             )
+
+        elif kind in (RTM_NEWROUTE, RTM_DELROUTE):
+            if data[_HEADER.size + _PROTOCOL] == _BY_KEEPALIVED:
+                self._timeline.record(self._route(kind, _decoded(rtmsg, data)))
+        elif kind in (RTM_NEWRULE, RTM_DELRULE):
+            self._timeline.record(self._rule(kind, _decoded(fibmsg, data)))
+
+    def _route(self, kind: int, message: Any) -> RouteChanged:
+        index = message.get_attr("RTA_OIF")
+        destination = message.get_attr("RTA_DST")
+        length = message["dst_len"]
+        return RouteChanged(
+            self._timeline.now(),
+            self._machine.name,
+            action="added" if kind == RTM_NEWROUTE else "removed",
+            destination="default" if destination is None else f"{destination}/{length}",
+            gateway=message.get_attr("RTA_GATEWAY"),
+            interface=None if index is None else self._names.get(index, str(index)),
+            table=message.get_attr("RTA_TABLE") or message["table"],
+            metric=message.get_attr("RTA_PRIORITY") or 0,
+        )
+
+    def _rule(self, kind: int, message: Any) -> RuleChanged:
+        source = message.get_attr("FRA_SRC")
+        length = message["src_len"]
+        return RuleChanged(
+            self._timeline.now(),
+            self._machine.name,
+            action="added" if kind == RTM_NEWRULE else "removed",
+            preference=message.get_attr("FRA_PRIORITY") or 0,
+            source="all" if source is None else f"{source}/{length}",
+            table=message.get_attr("FRA_TABLE") or message["table"],
+        )
 
     def close(self) -> None:
         """Stop observing."""

@@ -12,6 +12,8 @@ _STANDING = {
     "power": (),
     "link": ("interface",),
     "address": ("address", "interface"),
+    "route": ("destination", "table", "metric"),
+    "rule": ("preference", "source", "table"),
     "daemon": ("name",),
     "state": ("instance",),
     "service": ("service",),
@@ -19,7 +21,7 @@ _STANDING = {
 }
 """The kinds of events that say how things are from then on, and the details that say of what."""
 
-_GONE_WITH_A_MACHINE = ("state", "address", "service", "destination")
+_GONE_WITH_A_MACHINE = ("state", "address", "route", "rule", "service", "destination")
 """The kinds of which nothing holds any more once a machine is off; without a daemon, its state."""
 
 

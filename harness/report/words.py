@@ -24,6 +24,8 @@ from harness.events import (
     Missed,
     Power,
     Request,
+    RouteChanged,
+    RuleChanged,
     Saturated,
     ServiceChanged,
     StateChanged,
@@ -44,6 +46,12 @@ def words(event: Event) -> str:
             return f"{event.interface} {'up' if event.up else 'down'}"
         case AddressChanged():
             return f"{'+' if event.action == 'added' else '-'} {event.address} {event.interface}"
+        case RouteChanged():
+            by = f" by {event.gateway}" if event.gateway else ""
+            return f"route {'+' if event.action == 'added' else '-'} {event.destination}{by}"
+        case RuleChanged():
+            rule = f"from {event.source} table {event.table}"
+            return f"rule {'+' if event.action == 'added' else '-'} {rule}"
         case DaemonChanged():
             more = event.status if event.action == "ended" else event.edits
             return f"{event.name} {event.action}" + ("" if more is None else f" ({more})")
