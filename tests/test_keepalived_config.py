@@ -447,7 +447,7 @@ def test_script_is_a_program_with_plain_arguments(script: str) -> None:
         (TcpCheck(), {"address": "elsewhere"}, "TcpCheck: address must be an address"),
         (TcpCheck(), {"bind": "172.16.10.11 80"}, "TcpCheck: bind must be an address"),
         (OtherCheck(kind="BFD_CHECK"), {}, "BFD_CHECK: nothing is written for it"),
-        (INSTANCE, {"vmac": "vrrp.51"}, "VI_1: nothing is written for vmac="),
+        (INSTANCE, {"vmac": "vrrp 51"}, "VI_1: vmac must be one word"),
         (INSTANCE, {"accepts": False}, "VI_1: nothing is written for accepts="),
         (
             INSTANCE,

@@ -64,11 +64,11 @@ class VrrpInstance:
     - ``preempt_delay``: seconds for which it waits before it does.
     - ``garp_...``: gratuitous ARP, in seconds, or in numbers where the name ends with ``repeat``:
       keepalived.conf(5).
+    - ``vmac``: the name of an interface with the virtual hardware address that keepalived makes for
+      it (``use_vmac``) and has the VIPs of ``interface`` on.
 
     What is read from files and not written:
 
-    - ``vmac``: the interface that keepalived makes for it (``use_vmac``) and has the VIPs of
-      ``interface`` on.
     - ``authentication``: its type, as keepalived calls it.
     - ``accepts``: whether a master takes what is sent to its VIPs; with ``vrrp_strict`` or
       ``no_accept`` it drops that.

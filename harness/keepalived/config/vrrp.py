@@ -44,7 +44,7 @@ def vrrp_instance(instance: VrrpInstance) -> list[str]:
 
 
 def _election(instance: VrrpInstance) -> list[str]:
-    body = []
+    body = [] if instance.vmac is None else [f"use_vmac {instance.vmac}"]
     if instance.nopreempt:
         body.append("nopreempt")
     if instance.preempt_delay:

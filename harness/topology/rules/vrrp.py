@@ -26,6 +26,7 @@ def _instance(instance: VrrpInstance) -> None:
     _advert_int(owner, instance)
     fields.number(owner, "preempt_delay", instance.preempt_delay, 0, 1000)
     _garp(owner, instance)
+    _vmac(owner, instance)
     _password(owner, instance)
     _not_written(owner, instance)
     if instance.nopreempt:  # with either of these keepalived only warns, and goes its own way
@@ -53,6 +54,11 @@ def _advert_int(owner: str, instance: VrrpInstance) -> None:
         fields.whole(owner, "advert_int in hundredths", hundredths, 1, 4095)
 
 
+def _vmac(owner: str, instance: VrrpInstance) -> None:
+    if instance.vmac is not None:
+        fields.word(owner, "vmac", instance.vmac)
+
+
 def _garp(owner: str, instance: VrrpInstance) -> None:
     names = (
         "garp_master_delay",
@@ -69,7 +75,7 @@ def _garp(owner: str, instance: VrrpInstance) -> None:
 
 def _not_written(owner: str, instance: VrrpInstance) -> None:
     """What is only read from files."""
-    known = {"vmac": None, "authentication": None, "accepts": True}
+    known = {"authentication": None, "accepts": True}
     for field, unsaid in known.items():
         if getattr(instance, field) != unsaid:
             raise HarnessError(f"{owner}: nothing is written for {field}=: use edits=, or config=")
