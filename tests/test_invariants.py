@@ -27,6 +27,7 @@ from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.telling import RELOADS, TOLD
 from harness.search.observed import Observed, Violation
 from harness.topology import SyncGroup
+from tests import test_invariants_of_sharing
 from tests.story import DOWN, WEB1, WEB2, Story, failover, quiet
 
 TAKEN, BACK = 5.5 + DOWN["director2"], 12.0 + DOWN["director1"]
@@ -543,7 +544,7 @@ def test_the_invariant_speaks_of_the_mistake(invariant: str, story: Callable[[],
 
 
 def test_every_invariant_has_a_mistake_and_a_source() -> None:
-    assert {row[1] for row in MISTAKES} == set(INVARIANTS)
+    assert {row[1] for row in (*MISTAKES, *test_invariants_of_sharing.MISTAKES)} == set(INVARIANTS)
     for name, function in INVARIANTS.items():
         assert function.__doc__, name
         assert any(

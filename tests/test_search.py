@@ -21,7 +21,7 @@ from harness.search.drawing import deadlines
 from harness.search.edits import edits_of
 from harness.search.engine import Failure, Search
 from harness.search.invariants import INVARIANTS
-from harness.search.judging import AT_REST, Signature, judged
+from harness.search.judging import AS_BEFORE, AT_REST, Signature, judged
 from harness.search.kinds import KINDS, holds, possible
 from harness.search.known import KNOWN, Known, known
 from harness.search.observed import Act, Observed, Violation, setting_of_plan
@@ -202,6 +202,52 @@ def test_every_edit_is_of_text_that_stands_once_and_leaves_braces_in_pairs() -> 
         assert changed.count("{") == changed.count("}")
 
 
+TWO = """
+vrrp_instance A {
+    virtual_router_id 51
+    version 2
+    virtual_ipaddress {
+        10.0.0.1/32
+        10.0.0.9/32
+    }
+}
+vrrp_instance B {
+    virtual_router_id 52
+    virtual_ipaddress {
+        10.0.0.2/32
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "has", "has_not"),
+    [
+        ("A and B have each other's first VIP", "10.0.0.2/32\n        10.0.0.9/32", ""),
+        ("A and B have each other's number", "A {\n    virtual_router_id 52", ""),
+        ("A has the VIPs of B, which is gone", "10.0.0.9/32\n        10.0.0.2/32", "B {"),
+        ("B has the last VIP of A", "10.0.0.2/32\n        10.0.0.9/32", ""),
+        ("10.0.0.131 more in vrrp_instance A", "10.0.0.9/32\n        10.0.0.131/32", ""),
+        ("no vrrp_instance B", "vrrp_instance A", "vrrp_instance B"),
+        ("use_vmac in vrrp_instance B", "use_vmac\n}", ""),
+        ("version 3 in vrrp_instance A", "version 3", "version 2"),
+    ],
+)
+def test_vips_and_lines_move_come_and_go(name: str, has: str, has_not: str) -> None:
+    (edit,) = (each for each in edits_of(TWO) if each.name == name)
+
+    changed = TWO.replace(edit.old, edit.new)
+
+    assert TWO.count(edit.old) == 1
+    assert has in changed
+    assert not has_not or has_not not in changed
+    assert changed.count("{") == changed.count("}")
+
+
+def test_a_lone_instance_is_not_taken_out() -> None:
+    assert not any(each.name.startswith("no vrrp_instance") for each in edits_of(CONFIG))
+
+
 def test_an_edit_of_one_real_server_leaves_the_other() -> None:
     edit = next(
         each
@@ -263,6 +309,17 @@ def test_known_defects_hide_nothing_else() -> None:
     assert known(Violation("other", 0, "director1 sleeps"), (crash, reload), defects) is None
 
 
+def test_a_defect_of_an_edit_is_known_by_what_that_is_called() -> None:
+    defects = (Known("#3", "owner", "sleeps", edit="first VIP"),)
+    sleeps = Violation("owner", 0, "director1 sleeps")
+
+    def edited(name: str) -> tuple[Step, ...]:
+        return (step(0, "Reconfigure", "director1", lasts=3, edit=name),)
+
+    assert known(sleeps, edited("A and B have each other's first VIP"), defects) == "#3"
+    assert known(sleeps, edited("priority 95 in vrrp_instance A"), defects) is None
+
+
 def test_a_defect_is_known_where_a_configuration_and_a_version_can_have_it() -> None:
     defect = Known("#2", "owner", "sleeps", config="vrrp_script", present=">2.2.7")
 
@@ -273,7 +330,7 @@ def test_a_defect_is_known_where_a_configuration_and_a_version_can_have_it() -> 
 
 def test_known_defects_show_in_what_is_judged_and_have_a_file() -> None:
     for defect in KNOWN:
-        assert defect.invariant in {*INVARIANTS, AT_REST}
+        assert defect.invariant in {*INVARIANTS, AT_REST, AS_BEFORE}
         assert (Path(__file__).parent.parent / defect.reference).is_file()
 
 

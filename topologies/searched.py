@@ -12,8 +12,10 @@ from mininet.topo import Topo
 from harness.topology import (
     Client,
     Director,
+    FileCheck,
     HttpGet,
     MiscCheck,
+    PingCheck,
     RealServer,
     SyncGroup,
     TcpCheck,
@@ -32,12 +34,18 @@ ADDRESS = {4: NET + ".{}", 6: NET6 + ":{}"}
 
 FILE = TrackedFile(name="claims", path="/run/claims")
 
+DRAIN = TrackedFile(name="drain", path="/run/drain", weight=0)
+"""What speaks for real servers where the check is ``file``."""
+
 _BRISK: dict[str, Any] = {"connect_timeout": 1, "delay_before_retry": 1, "warmup": 0}
 _CHECKS: dict[str, tuple[Check, ...]] = {
     "http": (HttpGet("/", **_BRISK),),
     "tcp": (TcpCheck(**_BRISK),),
     "both": (TcpCheck(**_BRISK), HttpGet("/", **_BRISK)),
     "misc": (MiscCheck(CHECK, timeout=1, retry=1, delay_before_retry=1, warmup=0),),
+    "dynamic": (MiscCheck(CHECK, timeout=1, dynamic=True, warmup=0),),
+    "file": (FileCheck(file=DRAIN),),
+    "ping": (PingCheck(**_BRISK),),
     "none": (),
 }
 
@@ -50,7 +58,7 @@ class Searched(Topo):
     VARIED: Mapping[str, tuple[object, ...]] = MappingProxyType(
         {
             "priorities": ((100, 90), (200, 100), (100, 100), (254, 1), (255, 100)),
-            "advert_int": (1, 2),
+            "advert_int": (1, 2, 0.5),
             "version": (2, 3),
             "preempt": ("yes", "no", "later"),
             "unicast": (False, True),
@@ -73,6 +81,11 @@ class Searched(Topo):
             "excluded": (False, True),
             "routes": (False, True),
             "file_weight": (None, 1, 0),
+            "vmac": (False, True),
+            "scheduler": ("rr", "wrr", "wlc"),
+            "persistence": (None, 3),
+            "garp_master_refresh": (0, 2),
+            "notify_priority": (False, True),
         }
     )
     """What each parameter may be; the first ones are the defaults."""
@@ -103,13 +116,20 @@ class Searched(Topo):
         excluded: bool = False,
         routes: bool = False,
         file_weight: int | None = None,
+        vmac: bool = False,
+        scheduler: str = "rr",
+        persistence: int | None = None,
+        garp_master_refresh: int = 0,
+        notify_priority: bool = False,
     ) -> None:
         """``preempt``: ``later`` after two seconds. A priority of 255 is the address owner's, whose
         state is MASTER. ``family``: 4 or 6, of all VIPs but the ``excluded`` one, which is of the
-        other family. With ``routes`` a master has a route, too; with ``file_weight`` each director
-        tracks a file. What contradicts is left out: an owner that does not preempt, a quorum of
-        more servers than there are, a hysteresis of the quorum's size, a single real server of
-        weight 0, VRRP version 2 and unicast of IPv6.
+        other family. With ``routes`` a master has routes, too, one of which goes with the VIP, and
+        a rule; with ``file_weight`` each director tracks a file; with ``vmac`` the VIPs have a
+        hardware address of their own. What contradicts is left out: an owner that does not preempt,
+        a quorum of more servers than there are, a hysteresis of the quorum's size, a single real
+        server of weight 0, VRRP version 2 and unicast of IPv6, half a second in version 2, an
+        excluded VIP where there are VMACs of the other family.
         """
         lan = self.addSwitch("lan", subnet=f"{NET}.0/24", subnet6=f"{NET6}:/64", dpid="1")
         quorum = min(quorum, servers)
@@ -123,6 +143,8 @@ class Searched(Topo):
             hysteresis=min(hysteresis, quorum - 1),
             weight=weights if servers > 1 else 1,
             alpha=alpha,
+            scheduler=scheduler,
+            persistence_timeout=persistence,
             inhibit_on_failure=inhibit,
             group=((vips[2], 80),) if group else (),
         )
@@ -131,13 +153,16 @@ class Searched(Topo):
             if script_weight is None
             else (VrrpScript(name="chk", script=script, weight=script_weight),)
         )
+        version = 3 if family == 6 else version
         options: dict[str, Any] = {
-            "advert_int": advert_int,
-            "version": 3 if family == 6 else version,
+            "advert_int": advert_int if version == 3 else max(1, advert_int),
+            "version": version,
             "track_scripts": scripts,
             "track_files": () if file_weight is None else (replace(FILE, weight=file_weight),),
             "preempt_delay": 2 if preempt == "later" else 0,
             "garp_master_delay": garp_master_delay,
+            "garp_master_refresh": garp_master_refresh,
+            "notify_priority_changes": notify_priority,
         }
         for number, priority in enumerate(priorities, start=1):
             peers = (f"{NET}.{13 - number}",) if unicast and family == 4 else ()
@@ -151,13 +176,16 @@ class Searched(Topo):
             first = VrrpInstance(
                 vrid=51,
                 vip=(vips[0], vips[2]) if group else vips[0],
-                excluded_vips=(ADDRESS[10 - family].format(53),) if excluded else (),
-                virtual_routes=(f"10.9.0.0/24 via {NET}.21 dev eth0",) if routes else (),
+                excluded_vips=(ADDRESS[10 - family].format(53),) if excluded and not vmac else (),
+                virtual_routes=_routes(vips[0]) if routes else (),
+                virtual_rules=(f"from {NET}.99 lookup 100 priority 1000",) if routes else (),
+                vmac="vrrp.51" if vmac else None,
                 **claim,
             )
             own = [first]
             if instances > 1:
-                own.append(VrrpInstance(name="VI_2", vrid=52, vip=vips[1], **claim))
+                device = "vrrp.52" if vmac else None
+                own.append(VrrpInstance(name="VI_2", vrid=52, vip=vips[1], vmac=device, **claim))
             members = tuple(instance.name for instance in own)
             together = (SyncGroup(name="G", members=members),) if sync_group else ()
             director = self.addHost(
@@ -180,6 +208,13 @@ class Searched(Topo):
                 lan, self.addHost("sorry", cls=RealServer, ip=f"{NET}.30/24", sorry_for=[web])
             )
         self.addLink(lan, self.addHost("client", cls=Client, ip=f"{NET}.100/24"))
+
+
+def _routes(vip: str) -> tuple[str, ...]:
+    """Where a master sends more: by a real server, and, of IPv4, with the VIP as its source."""
+    by = f"via {NET}.21 dev eth0"
+    routes = (f"10.9.0.0/24 {by}",)
+    return routes if ":" in vip else (*routes, f"10.9.1.0/24 {by} src {vip}")
 
 
 topos = {"searched": Searched}

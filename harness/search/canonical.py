@@ -35,6 +35,10 @@ _SOCKETS = {"/proc/net/raw": (1, 2), "/proc/net/raw6": (1, 2), "/proc/net/netlin
 """Of directors, which columns of a table of sockets stay: whose they are shows how many of its
 processes run.
 """
+_NETFILTER = "12"
+"""NETLINK_NETFILTER: of this keepalived opens a socket for its first VMAC, and keeps it
+(``vrrp_nftables.c``).
+"""
 _DESCRIPTORS = "keepalived's descriptors"
 """What is told, beside files, of directors: what each process of keepalived holds open."""
 _FILES = (keepalived.CONFIG, keepalived.DOWN, VERDICT)
@@ -93,14 +97,31 @@ def plain(place: str, text: str) -> str:
     """What stands in a place, without what differs though nothing has happened."""
     if (columns := _SOCKETS.get(place)) is not None:
         rows = [line.split() for line in text.splitlines()[1:]]
+        if place == "/proc/net/netlink":
+            rows = [row for row in rows if row[1] != _NETFILTER]
         return "\n".join(sorted(" ".join(row[column] for column in columns) for row in rows))
     if place == "/proc/net/if_inet6":  # without the numbers of interfaces, and in any order
         return "\n".join(
             sorted(" ".join(line.split()[:1] + line.split()[2:]) for line in text.splitlines())
         )
-    if place == "/proc/net/fib_trie":  # without its inner nodes, which follow what has been there
-        return "\n".join(line for line in text.splitlines() if "+--" not in line)
+    if place == "/proc/net/fib_trie":
+        return _leaves(text)
     return _sorted_table(_COUNTS.sub(r"\1", text)) if place == _TABLE else text
+
+
+def _leaves(text: str) -> str:
+    """What an address or network is to a machine, in any order and each once: inner nodes follow
+    what has been there, and with the first rule the kernel parts two tables that it had as one
+    (``fib_rules.c``, ``fib_unmerge``).
+    """
+    leaf, found = "", set()
+    for line in text.splitlines():
+        words = line.split()
+        if words[:1] == ["|--"]:
+            leaf = words[1]
+        elif words and words[0].startswith("/"):
+            found.add(f"{leaf} {' '.join(words)}")
+    return "\n".join(sorted(found))
 
 
 def _sorted_table(text: str) -> str:

@@ -1,23 +1,32 @@
 """What an operator may edit in a keepalived.conf before a reload: found in its text, and named
 (pure).
 
-Blocks and lines that may be missing are taken out, and numbers that may be others are changed. Each
-edit is of text that stands once in the file, as :class:`harness.faults.Reconfigure` wants it.
+Blocks and lines that may be missing are taken out, and others put in; numbers and words that may be
+others are changed; VIPs move (:mod:`harness.search.moves`). Each edit is of text that stands once
+in the file, as :class:`harness.faults.Reconfigure` wants it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_NUMBERS = {
+from harness.search.moves import moves
+
+_OTHERS = {
     "weight": ("0", "3"),
     "priority": ("95",),
     "quorum": ("2",),
     "delay_loop": ("3",),
     "garp_master_delay": ("2",),
+    "virtual_router_id": ("61",),
+    "advert_int": ("2",),
+    "interval": ("2",),
+    "retry": ("0",),
+    "lb_algo": ("rr", "wlc"),
 }
+"""What else may follow a word."""
 _OPTIONAL = (
     "sorry_server",
     "quorum ",
@@ -27,11 +36,37 @@ _OPTIONAL = (
     "nopreempt",
     "preempt_delay",
     "alpha",
-    "track_interface",
     "notify_",
     "smtp_alert",
+    "use_vmac",
 )
-_BLOCKS = ("real_server", "virtual_server", "track_script")
+_ADDED = {
+    "vrrp_instance": ("nopreempt", "preempt_delay 2", "garp_master_refresh 1", "use_vmac"),
+    "virtual_server": ("alpha", "persistence_timeout 3"),
+    "real_server": ("inhibit_on_failure",),
+}
+"""Lines that may come into a block that has none that begins with the same word."""
+_BLOCKS = ("real_server", "virtual_server", "vrrp_sync_group")
+_WITHIN = (
+    "track_script",
+    "track_file",
+    "track_interface",
+    "track_process",
+    "unicast_peer",
+    "virtual_ipaddress_excluded",
+    "virtual_routes",
+    "virtual_rules",
+    "HTTP_GET",
+    "SSL_GET",
+    "TCP_CHECK",
+    "SMTP_CHECK",
+    "DNS_CHECK",
+    "UDP_CHECK",
+    "PING_CHECK",
+    "MISC_CHECK",
+    "FILE_CHECK",
+)
+"""Blocks that may be missing where they stand in another one."""
 _ADDRESS = re.compile(r"^\s+([0-9a-fA-F.:]+)/(32|128)\b.*$")
 _ENTRY = re.compile(r"^\s+([0-9a-fA-F.:]+ \d+|fwmark \d+)\s*$")
 """A line of a virtual_server_group."""
@@ -48,63 +83,124 @@ class Edit:
 
 def edits_of(text: str) -> tuple[Edit, ...]:
     """All edits of a configuration, in the order of its lines, each by a name of its own."""
+    lines = text.splitlines(keepends=True)
     found: dict[str, Edit] = {}
-    for edit in (*_without_blocks(text), *_changed_lines(text)):
-        if text.count(edit.old) == 1 and edit.name not in found:
-            found[edit.name] = edit
+    for name, changed in (
+        *_without_blocks(lines),
+        *_changed_lines(lines),
+        *_with_lines(lines),
+        *moves(lines),
+    ):
+        edit = _edit(text, lines, name, changed)
+        if edit is not None and name not in found:
+            found[name] = edit
     return tuple(found.values())
 
 
-def _without_blocks(text: str) -> Iterator[Edit]:
+Changed = tuple[str, list[str]]
+"""What an edit is called, and the lines that are there after it."""
+
+
+def _without_blocks(lines: list[str]) -> Iterator[Changed]:
     """A block less: from its first line to the one that closes it."""
-    lines = text.splitlines(keepends=True)
     for number, line in enumerate(lines):
         words = line.split()
-        if not words or words[0] not in _BLOCKS or "{" not in line:
+        if not words or words[-1] != "{":
             continue
-        depth, end = 0, number
-        for end in range(number, len(lines)):
-            depth += lines[end].count("{") - lines[end].count("}")
-            if depth == 0:
-                break
-        old = "".join(lines[number : end + 1])
-        yield Edit(
-            f"no {' '.join(words).rstrip('{ ')}{_within(lines, number)}",
-            _unique(text, lines, number, old),
-            "",
-        )
+        inner = words[0] in _WITHIN and len(words) == 2
+        spared = words[0] == "vrrp_instance" and _instances(lines) > 1
+        if inner or spared or words[0] in _BLOCKS:
+            end = _end(lines, number)
+            name = f"no {' '.join(words[:-1])}{_within(lines, number)}"
+            yield name, lines[:number] + lines[end + 1 :]
 
 
-def _changed_lines(text: str) -> Iterator[Edit]:
-    """A line less, or with another number."""
-    lines = text.splitlines(keepends=True)
+def _instances(lines: Sequence[str]) -> int:
+    return sum(line.startswith("vrrp_instance ") for line in lines)
+
+
+def _end(lines: Sequence[str], number: int) -> int:
+    """Where the block that begins in a line ends; the last line if it does not."""
+    depth = 0
+    for end in range(number, len(lines)):
+        depth += lines[end].count("{") - lines[end].count("}")
+        if depth == 0:
+            return end
+    return len(lines) - 1
+
+
+def _changed_lines(lines: list[str]) -> Iterator[Changed]:
+    """A line less, or with another number or word."""
     for number, line in enumerate(lines):
         stripped, where = line.strip(), _within(lines, number)
+        without = lines[:number] + lines[number + 1 :]
         if stripped.startswith(_OPTIONAL) and "{" not in line:
-            yield _edit(text, lines, number, f"no {stripped}{where}", "")
-        if (found := _ADDRESS.match(line)) and _count(lines, number, _ADDRESS) > 1:
-            yield _edit(text, lines, number, f"no {found[1]}{where}", "")
-        if (found := _ENTRY.match(line)) and _count(lines, number, _ENTRY) > 1:
-            yield _edit(text, lines, number, f"no {found[1]}{where}", "")
+            yield f"no {stripped}{where}", without
+        for pattern in (_ADDRESS, _ENTRY):
+            if (found := pattern.match(line)) and _count(lines, number, pattern) > 1:
+                yield f"no {found[1]}{where}", without
         words = stripped.split()
-        if len(words) == 2 and words[0] in _NUMBERS and words[1].isdigit():
-            for other in _NUMBERS[words[0]]:
-                if other != words[1]:
-                    changed = line.replace(words[1], other)
-                    yield _edit(text, lines, number, f"{words[0]} {other}{where}", changed)
+        if len(words) == 2:
+            for other in _others(*words):
+                changed = line.replace(f"{words[0]} {words[1]}", f"{words[0]} {other}")
+                yield (
+                    f"{words[0]} {other}{where}",
+                    [*lines[:number], changed, *lines[number + 1 :]],
+                )
 
 
-def _edit(text: str, lines: list[str], number: int, name: str, new: str) -> Edit:
-    """An edit of one line, with as many of those before it as make it stand once."""
-    first = number
-    while first > 0 and text.count("".join(lines[first : number + 1])) > 1:
-        first -= 1
-    before = "".join(lines[first:number])
-    return Edit(name, before + lines[number], before + new)
+def _others(word: str, value: str) -> list[str]:
+    """What may follow a word instead; version 2 of VRRP may become 3."""
+    if (word, value) == ("version", "2"):
+        return ["3"]
+    return [other for other in _OTHERS.get(word, ()) if other != value]
 
 
-def _unique(text: str, lines: list[str], number: int, old: str) -> str:
-    return old
+def _with_lines(lines: list[str]) -> Iterator[Changed]:
+    """A line more, at the end of a block."""
+    for number, line in enumerate(lines):
+        words = line.split()
+        if not words or words[-1] != "{" or words[0] not in _ADDED:
+            continue
+        end = _end(lines, number)
+        there = {each.split()[0] for each in lines[number + 1 : end] if each.split()}
+        indent = line[: len(line) - len(line.lstrip())] + "    "
+        for added in _ADDED[words[0]]:
+            if added.split()[0] not in there and not _contradicts(added, lines[number:end]):
+                where = _within(lines, number).replace(" in ", ", ", 1)
+                name = f"{added} in {' '.join(words[:-1])}{where}"
+                yield name, [*lines[:end], f"{indent}{added}\n", *lines[end:]]
+
+
+def _contradicts(added: str, block: Sequence[str]) -> bool:
+    """Whether keepalived would not take a line beside what a block says already."""
+    words = {each.strip() for each in block}
+    return added.startswith(("nopreempt", "preempt_delay")) and bool(
+        words & {"state MASTER", "nopreempt", "priority 255"}
+    )
+
+
+def _edit(text: str, lines: list[str], name: str, changed: list[str]) -> Edit | None:
+    """What makes the one of the other: the lines that differ, with as many of those before them,
+    and then after them, as make them stand once.
+    """
+    first = 0
+    while first < min(len(lines), len(changed)) and lines[first] == changed[first]:
+        first += 1
+    last = 0
+    while last < min(len(lines), len(changed)) - first and lines[-1 - last] == changed[-1 - last]:
+        last += 1
+    end = len(lines) - last
+    while text.count("".join(lines[first:end])) != 1:
+        if first > 0:
+            first -= 1
+        elif end < len(lines):
+            end += 1
+        else:
+            return None
+    return Edit(
+        name, "".join(lines[first:end]), "".join(changed[first : end + len(changed) - len(lines)])
+    )
 
 
 def _within(lines: list[str], number: int) -> str:

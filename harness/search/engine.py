@@ -22,6 +22,7 @@ from harness.search.drawing import MOST_STEPS, drafts
 from harness.search.judging import Signature, judged
 from harness.search.kinds import holds
 from harness.search.observed import Violation
+from harness.search.performing import AT_FIRST
 from harness.search.sequence import Deed, performed
 from harness.search.shrinking import smallest
 from harness.search.site import Ground, Site, Steps
@@ -36,6 +37,11 @@ TOLD_EVERY = 25
 DRAWN = 20
 """So many times as many are drawn at the most. Hypothesis makes most of what it draws from what it
 has drawn before, and often the same sequence comes of it, which is tried once.
+"""
+
+UNSETTLED = 3
+"""After so many clusters that never came to rest after their start a topology is given up: there is
+nothing that a deed could still show.
 """
 
 DELAYS = (0.0, 0.4, 0.8, 1.2, 1.6)
@@ -118,6 +124,7 @@ class Search:
         self._events: tuple[Event, ...] = ()
         self._last: set[State] = set()
         self._examples, self._began = 0, 0.0
+        self._unsettled = 0
         self._tried: set[Steps] = set()
 
     # -- one sequence ------------------------------------------------------------------------------
@@ -130,6 +137,7 @@ class Search:
         """
         lives = [site.live(steps, fresh) for site in self._sites]
         lived, left = lives[0]
+        self._unsettled += bool(lived.amiss and lived.amiss.startswith(AT_FIRST))
         self._events = lived.observed.events
         self._last = states(lived.observed)
         self.tally.states |= self._last
@@ -167,6 +175,7 @@ class Search:
             self.tally.sequences >= self._examples
             or self._wall() > self._until
             or (self.failures and not self._shrinks)
+            or self._unsettled >= UNSETTLED
         ):
             raise _Enough
         steps = performed(draft.steps(self.corpus), holds)

@@ -71,10 +71,9 @@ def _crash(fault: type[deeds.CrashVrrp]) -> Callable[..., Fault[Any]]:
 
 
 def _write(cluster: Cluster, node: DirectorNode, file: str, value: int) -> Fault[Any]:
-    for instance in node.role.instances:
-        for each in instance.track_files:
-            if each.name == file:
-                return faults.WriteNumber(node, each, value)
+    for each in offers.files_of(node.plan):
+        if each.name == file:
+            return faults.WriteNumber(node, each, value)
     raise HarnessError(f"{node.name} tracks no file {file}")
 
 

@@ -11,12 +11,18 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from harness.search.drafts import Steps
-from harness.search.invariants.advertising import TRUE
+from harness.search.invariants.addresses import HELD
+from harness.search.invariants.advertising import PACE, TRUE
 from harness.search.invariants.balance import TABLES
 from harness.search.invariants.checking import CHECKED
 from harness.search.invariants.daemons import ONCE
+from harness.search.invariants.editing import EDITED
 from harness.search.invariants.election import FAULTY, TAKES
-from harness.search.judging import AT_REST
+from harness.search.invariants.reloading import JOINS
+from harness.search.invariants.rest import RESTORED
+from harness.search.invariants.routing import ROUTED
+from harness.search.invariants.telling import RELOADS, TOLD
+from harness.search.judging import AS_BEFORE, AT_REST
 from harness.search.observed import Violation
 
 
@@ -34,6 +40,7 @@ class Known:
     deeds: tuple[frozenset[str], ...] = ()
     config: str = ""
     present: str = ""
+    edit: str = ""
 
     def possible(self, texts: Iterable[str], versions: Iterable[Version]) -> bool:
         """Whether directors with these configurations and versions of keepalived can have it."""
@@ -44,12 +51,19 @@ class Known:
         """Whether what a sequence has led to is this defect."""
         if violation.invariant != self.invariant or not re.search(self.text, violation.text):
             return False
+        if self.edit and not any(re.search(self.edit, each) for each in _edits(steps)):
+            return False
         if not self.deeds:
             return True
         done: dict[str, set[str]] = {}
         for each in steps:
             done.setdefault(each.deed.node, set()).add(each.deed.name)
         return any(all(names & kinds for kinds in self.deeds) for names in done.values())
+
+
+def _edits(steps: Steps) -> list[str]:
+    """What the edits of a sequence are called."""
+    return [str(value) for each in steps for name, value in each.deed.parameters if name == "edit"]
 
 
 _CRASHES: Final = frozenset({"CrashVrrp", "CrashCheckers"})
@@ -66,12 +80,80 @@ def _shown(
     *shows: tuple[str, str],
     config: str = "",
     present: str = "",
+    edit: str = "",
 ) -> list[Known]:
     """A defect that shows in several ways, each an invariant and what is said of it."""
-    return [Known(reference, invariant, text, kinds, config, present) for invariant, text in shows]
+    return [
+        Known(reference, invariant, text, kinds, config, present, edit) for invariant, text in shows
+    ]
 
 
 KNOWN: tuple[Known, ...] = (
+    *_shown(
+        # What a reload adds to a master is not announced a second time.
+        "scenarios/regressions/test_second_announcement_after_a_reload.py",
+        (frozenset({"Reconfigure"}),),
+        (JOINS, r" times instead of \d+ again "),
+        present="<2.3.3",
+    ),
+    *_shown(
+        # Whatever a master discards puts its own advertisement off.
+        "scenarios/regressions/test_pace_of_a_master_that_discards.py",
+        (),
+        (PACE, r", while it had others to discard"),
+    ),
+    *_shown(
+        # A VIP that moves to an instance that comes earlier in the file is added, and then removed.
+        "scenarios/regressions/test_vip_moved_between_instances.py",
+        (frozenset({"Reconfigure"}),),
+        (EDITED, r", and is master, and does not hold "),
+        (HELD, r" is MASTER of .*, and does not hold "),
+        (AT_REST, r" is held by nobody, and should be"),
+        (ROUTED, r" is MASTER of .*, and lacks the "),
+        (AS_BEFORE, r" /proc/net/(fib_trie|route|if_inet6): .* became nothing"),
+        (RESTORED, r" was held by .*, and is held by nobody"),
+        edit=r"each other's|the last VIP of|the VIPs of",
+        config=r"(?s)vrrp_instance.*vrrp_instance",
+    ),
+    *_shown(
+        # An entry taken out of a virtual server group stays, without real servers.
+        "scenarios/regressions/test_group_entry_removed.py",
+        (frozenset({"Reconfigure"}),),
+        (
+            EDITED,
+            r"^\S+ has read: no [0-9a-fA-F.:]+ \d+ in virtual_server_group .*, and still has ",
+        ),
+        config="virtual_server_group",
+        present="<=2.2.7",
+    ),
+    *_shown(
+        # A reload takes the configured weight off that a script left alone.
+        "scenarios/regressions/test_dynamic_weight_after_a_reload.py",
+        (frozenset({"Reload", "Reconfigure"}),),
+        (TABLES, r" lacks .* with weight \d+, which is well"),
+        (EDITED, r" lacks .* with weight \d+"),
+        (RELOADS, r" and then: destination changed "),
+        (RESTORED, r" had .* with weight \d+, and has with weight 0"),
+        (AT_REST, r"'s table of .* has .*: 0.* instead of "),
+        config="misc_dynamic",
+        present=">=2.2",
+    ),
+    *_shown(
+        "scenarios/regressions/test_weight_zero.py",
+        (),
+        (TABLES, r" lacks .* with weight 0, which is well"),
+        (EDITED, r" lacks .* with weight 0"),
+        (AT_REST, r"'s table of .* instead of \{.*: 0[,}]"),
+        present="<2.2",
+    ),
+    *_shown(
+        # A group of one member is dropped, and tells nobody.
+        "scenarios/regressions/test_sync_group_of_one.py",
+        (),
+        (TOLD, r"^all instances of .* are master, and nobody is told"),
+        config=r"group \{\s+\S+\s+\}",
+        present="<2.2.3",
+    ),
     *_shown(
         "scenarios/regressions/test_reload_before_restart.py",
         (_CRASHES, _RELOADS),
@@ -123,6 +205,15 @@ KNOWN: tuple[Known, ...] = (
         (TRUE, r" advertises .* with priority \d+, and should"),
         (TAKES, r""),
         config=r'script "/bin/',
+        present=">2.2.7",
+    ),
+    *_shown(
+        # The same where a weight counts while the script is well: whatever is done.
+        "scenarios/regressions/test_script_below_a_link.py",
+        (),
+        (TRUE, r" advertises .* with priority \d+, and should"),
+        (TAKES, r""),
+        config=r'script "/bin/[^}]*weight [1-9]',
         present=">2.2.7",
     ),
 )

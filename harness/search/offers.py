@@ -10,7 +10,15 @@ from typing import Any
 from harness.daemons.daemon import Daemon
 from harness.daemons.servers import servers_of
 from harness.lab.plan import HostPlan, Plan
-from harness.topology import Director, PingCheck, RealServer, VirtualService, VrrpInstance
+from harness.topology import (
+    Director,
+    FileCheck,
+    PingCheck,
+    RealServer,
+    TrackedFile,
+    VirtualService,
+    VrrpInstance,
+)
 from harness.topology.tracking import CHECK, FAULT
 
 Offer = Callable[[Plan, HostPlan], Iterable[dict[str, Any]]]
@@ -100,9 +108,17 @@ NUMBERS = (-20, 20, FAULT)
 
 def files(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
     """The tracked files of a director, each with the numbers that may be written into it."""
-    for file in dict.fromkeys(file for each in instances_of(host) for file in each.track_files):
+    for file in files_of(host):
         for value in NUMBERS if file.weight else (1,):
             yield {"file": file.name, "value": value}
+
+
+def files_of(host: HostPlan) -> list[TrackedFile]:
+    """The files that a director's instances track, or its checkers, each once."""
+    tracked = [file for each in instances_of(host) for file in each.track_files]
+    checks = [check for service in services_of(host) for check in service.checks]
+    checked = [check.file for check in checks if isinstance(check, FileCheck)]
+    return list(dict.fromkeys([*tracked, *checked]))
 
 
 def programs(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:

@@ -29,6 +29,8 @@ once more.
 """
 TAKEOVERS = 4
 """How many takeovers are waited for, one after the other, when all seems well again."""
+AT_FIRST = "at first "
+"""How it begins what is amiss with a new cluster that nothing has been done to."""
 BY_HAND = frozenset({"Weigh"})
 """Deeds that change a table without a word in keepalived's log."""
 
@@ -73,7 +75,7 @@ def unsettled(cluster: Cluster) -> Lived | None:
     try:
         cluster.settle()
     except TooLate as problem:
-        return Lived(observe(cluster, cluster.timeline.mark, []), f"at first {problem}")
+        return Lived(observe(cluster, cluster.timeline.mark, []), f"{AT_FIRST}{problem}")
     return None
 
 

@@ -13,7 +13,10 @@ from harness.search.invariants import (
     daemons,
     editing,
     election,
+    reloading,
     rest,
+    routing,
+    sharing,
     telling,
 )
 from harness.search.invariants.registry import INVARIANTS, Invariant, invariant
@@ -32,7 +35,10 @@ __all__ = [
     "election",
     "invariant",
     "judge",
+    "reloading",
     "rest",
+    "routing",
+    "sharing",
     "telling",
 ]
 

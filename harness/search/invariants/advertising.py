@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import ip_address
 from itertools import pairwise
 from typing import Final
@@ -64,9 +65,10 @@ def _out_of_pace(router: Router, reign: Span) -> Iterator[Violation]:
             continue
         told = f"{router.director} advertised {router.instance.name}"
         if gap > interval + slack:
-            yield Violation(
-                PACE, one + interval, (f"{told}, and then not for more than {interval:g} s")
-            )
+            text = f"{told}, and then not for more than {interval:g} s"
+            if any(Span(one, other).has(each) for each in router.discarded):
+                text += ", while it had others to discard"
+            yield Violation(PACE, one + interval, text)
         elif (
             gap < interval - slack
             and not last
@@ -130,14 +132,20 @@ def advertisements_are_true(observed: Observed) -> list[Violation]:
     return found + _of_no_instance(observed)
 
 
+RESIGNING: Final = 1.0
+"""Seconds that an orderly end takes (``core/main.c``)."""
+
+
 def _of_no_instance(observed: Observed) -> list[Violation]:
     """Advertisements of virtual routers that a director has nothing to do with."""
     found: list[Violation] = []
     for name, director in observed.setting.directors.items():
         for advert in observed.of(Advertisement, node=name, sent=True):
             known = director.instance(advert.vrid) is not None or not director.elects
+            # What an edit has taken out resigns once the reload has set what is new.
+            after = observed.slack if advert.priority else RESIGNING
             if not known and calm(
-                observed, Aspect.CONFIG, name, Span(advert.at, advert.at), after=observed.slack
+                observed, Aspect.CONFIG, name, Span(advert.at, advert.at), after=after
             ):
                 text = f"{name} advertises VRID {advert.vrid}, which it has no instance of"
                 found.append(Violation(TRUE, advert.at, text, (advert,)))
@@ -211,7 +219,7 @@ def _not_answered(router: Router, heard: Advertisement) -> Iterator[Violation]:
         return
     for vip in instance.vips:
         if instance.device_of(vip) in observed.setting.directors[router.director].addresses:
-            said = _announcements(router, vip, window)
+            said = announcements(router, vip, window)
             if said < due and instance.garp_lower_prio_delay is None:
                 text = (
                     f"{router.director} hears of a lower master, and announces {vip} {said}"
@@ -240,7 +248,10 @@ def announcements_have_a_reason(observed: Observed) -> list[Violation]:
         vips = (*router.instance.vips, *router.instance.excluded_vips)
         told: set[str] = set()
         heard = _heard_in_group(observed, router)
-        for event in observed.of(Arp, node=router.director, sent=True, gratuitous=True):
+        # A kernel that has the VIP answers whoever else announces it (``net/ipv4/arp.c``).
+        for event in observed.of(
+            Arp, node=router.director, sent=True, gratuitous=True, operation="request"
+        ):
             if (
                 event.sender in vips
                 and event.sender not in told
@@ -305,7 +316,8 @@ def _has_reason(router: Router, heard: list[Instant], at: Instant) -> bool:
 def _unannounced(router: Router, reign: Span) -> Iterator[Violation]:
     observed, instance = router.observed, router.instance
     wires = observed.setting.directors[router.director].addresses
-    schedule = timers.garp_schedule(instance)
+    # From when on it refreshes them depends on its version.
+    schedule = timers.garp_schedule(replace(instance, garp_master_refresh=0))
     for due in sorted(set(schedule)):
         at = reign.since + due
         window = Span(at - observed.slack, at + observed.slack)
@@ -313,13 +325,14 @@ def _unannounced(router: Router, reign: Span) -> Iterator[Violation]:
         if window.until > min(reign.until, observed.ended) or not _heard_by_all(router, since):
             return
         if due and (
-            any(since.has(each.at) for each in router.heard) or any(map(since.has, router.reloads))
+            any(since.has(each.at) for each in router.heard)
+            or any(map(since.has, (*router.reloads, *router.discarded)))
         ):
-            return  # either begins its announcements anew
+            return  # either begins its announcements anew, or puts its advertisements off
         for vip in (*instance.vips, *instance.excluded_vips):
             if instance.device_of(vip) not in wires:
                 continue
-            said = _announcements(router, vip, window)
+            said = announcements(router, vip, window)
             if said < schedule.count(due):
                 text = (
                     f"{router.director} became master of {instance.name} and announced {vip}"
@@ -348,7 +361,8 @@ def _heard_by_all(router: Router, span: Span) -> bool:
     return able and calm(router.observed, _SEEN, router.director, span, after=router.observed.slack)
 
 
-def _announcements(router: Router, vip: str, window: Span) -> int:
+def announcements(router: Router, vip: str, window: Span) -> int:
+    """How often a director announces a VIP in a window."""
     observed = router.observed
     if ":" in vip:
         told = observed.of(

@@ -127,18 +127,21 @@ def _weights(
 def _vips(
     observed: Observed, act: Act, director: DirectorSetting, wanted: Configured, span: Span
 ) -> Iterator[Violation]:
+    """What an instance is to have now, wherever it was before, and what none is to have."""
     node, told = str(act.node), f"{act.node} has read: {act.parameters['edit']}, and"
     for instance in director.instances:
+        due = wanted.vips.get(instance.name, frozenset())
         states = in_state(observed, node, instance.name)
         reigns = any(state == "MASTER" and each.covers(span) for each, state in states)
+        if reigns and (instance.vmac is not None) == (instance.name in wanted.vmac):
+            for vip in sorted(due):
+                held = both(holding(observed, node, vip, instance.device_of(vip)), [span])
+                if any(each.length > observed.slack for each in without([span], held)):
+                    text = f"{told} is master, and does not hold {vip}"
+                    yield Violation(EDITED, span.since, text)
         for vip in (*instance.vips, *instance.excluded_vips):
             held = both(holding(observed, node, vip, instance.device_of(vip)), [span])
-            due = vip in wanted.vips.get(instance.name, ())
-            if (
-                due
-                and reigns
-                and any(each.length > observed.slack for each in without([span], held))
-            ):
-                yield Violation(EDITED, span.since, f"{told} is master, and does not hold {vip}")
-            if not due and any(each.length > observed.slack for each in held):
+            if any(vip in each for each in wanted.vips.values()):
+                continue
+            if any(each.length > observed.slack for each in held):
                 yield Violation(EDITED, span.since, f"{told} still holds {vip}")

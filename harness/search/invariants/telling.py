@@ -54,7 +54,9 @@ def notifications_are_true(observed: Observed) -> list[Violation]:
             what = f"{instance.name} on {name}"
             if director.told:
                 heard = _told(observed, name, instance.name)
-                if any(instance.name in group.members for group in director.sync_groups):
+                anew = instance.track_scripts and any(act.kind == "Reconfigure" for act in broken)
+                # An instance that a reload makes anew waits for its scripts without a word.
+                if anew or any(instance.name in group.members for group in director.sync_groups):
                     said, heard = _without_fault(said), _without_fault(heard)
                 found += _compared(observed, what, said, heard)
             if not any(act.kind == "Reconfigure" for act in broken):

@@ -35,12 +35,14 @@ class Block:
 @dataclass(frozen=True)
 class Configured:
     """What a director is to have: the weights of real servers by table and address, the sorry
-    servers of each table, and the VIPs of each instance.
+    servers of each table, the VIPs of each instance, and which instances have them on an interface
+    with the virtual hardware address (``use_vmac``).
     """
 
     tables: Mapping[str, Mapping[str, int]]
     sorry: Mapping[str, tuple[str, ...]]
     vips: Mapping[str, frozenset[str]]
+    vmac: frozenset[str] = frozenset()
 
 
 def parsed(text: str) -> Block:
@@ -86,9 +88,10 @@ def configured(text: str) -> Configured:
         for name in _names(block, groups):
             tables[name] = servers
             sorry[name] = (apology,) if apology else ()
-    return Configured(
-        tables, sorry, {each.head[1]: _vips(each) for each in whole.within("vrrp_instance")}
-    )
+    instances = list(whole.within("vrrp_instance"))
+    vmac = {each.head[1] for each in instances if any(line[0] == "use_vmac" for line in each.lines)}
+    vips = {each.head[1]: _vips(each) for each in instances}
+    return Configured(tables, sorry, vips, frozenset(vmac))
 
 
 def _names(block: Block, groups: Mapping[str, list[list[str]]]) -> list[str]:

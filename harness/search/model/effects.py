@@ -35,6 +35,12 @@ class Aspect(Flag):
     """What it serves as a real server."""
 
 
+RELOADING: Final = 0.05
+"""Seconds that a reload may take: one that is asked for during another is done after it
+(``core/main.c``, "Reload already in progress"), and the kernel takes 10 ms for each change of its
+routes or rules.
+"""
+
 NOTHING: Final = Aspect(0)
 ALL: Final = ~NOTHING
 _GONE: Final = Aspect.PROCESS | Aspect.WIRE | Aspect.EAR | Aspect.SERVER | Aspect.ADDRESS

@@ -9,7 +9,7 @@ from functools import cached_property
 from ipaddress import ip_address
 
 from harness.clock import Instant
-from harness.events import Advertisement, DaemonChanged, Log
+from harness.events import MULTICAST, Advertisement, DaemonChanged, Log
 from harness.keepalived import timers
 from harness.search.model.priorities import Claims
 from harness.search.model.processes import Run, in_state, linked, runs
@@ -38,13 +38,16 @@ class Router:
         """Those of others that reached it and that it must not discard for their form.
 
         RFC 5798 section 7.1; keepalived ``vrrp.c``, ``vrrp_check_packet``: the version, the VIPs,
-        and in version 2 the interval have to be its own.
+        and in version 2 the interval have to be its own, and it comes to the multicast group unless
+        there are peers.
         """
         vips = {ip_address(vip) for vip in self.instance.vips}
+        multicast = not self.instance.unicast_peers
         return [
             event
             for event in self.perhaps_heard
             if {ip_address(each) for each in event.addresses.split()} == vips
+            and (event.destination in MULTICAST) == multicast
         ]
 
     @cached_property
@@ -58,6 +61,16 @@ class Router:
             and event.source not in self._own_addresses
             and event.version == self.instance.version
             and (event.version == 3 or event.interval == self.instance.advert_int)
+        ]  # fmt: skip
+
+    @cached_property
+    def discarded(self) -> list[Instant]:
+        """When it was sent what it has to discard, of its number."""
+        certain = {id(event) for event in self.heard}
+        return [
+            event.at for event in self._adverts
+            if event.node == self.director and not event.sent and id(event) not in certain
+            and event.source not in self._own_addresses
         ]  # fmt: skip
 
     @cached_property

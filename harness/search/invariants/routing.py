@@ -1,0 +1,144 @@
+"""Every virtual route and rule where the master is, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_interface
+
+from harness.events import DaemonChanged, Event, Power, RouteChanged, RuleChanged
+from harness.search.invariants.registry import invariant
+from harness.search.model.effects import RELOADING, Aspect, disturbances
+from harness.search.model.router import Router, routers
+from harness.search.model.spans import Span, both, without
+from harness.search.observed import Observed, Violation
+
+ROUTED = "a master has every virtual route and rule, and nobody else has one"
+
+_MAIN = 254
+_TABLES = {"main": _MAIN, "local": 255, "default": 253}
+
+Route = tuple[str, str, int]
+"""``route`` or ``rule``, the destination of the one or the source of the other, and the table."""
+
+
+@invariant(ROUTED)
+def routes_are_with_the_master(observed: Observed) -> list[Violation]:
+    """An instance has all of its virtual routes and rules while it is master, and none while it is
+    backup, in fault or stopped.
+
+    keepalived.conf(5), ``virtual_routes`` and ``virtual_rules``; ``vrrp.c``,
+    ``vrrp_state_become_master`` and ``vrrp_restore_interface``. The kernel takes routes away
+    without a word once their interface or address is gone, so it is not judged from then on.
+    """
+    found: list[Violation] = []
+    for router in routers(observed):
+        instance = router.instance
+        wanted = [_route(text) for text in instance.virtual_routes]
+        wanted += [_rule(text) for text in instance.virtual_rules]
+        shared = _of_others(router)
+        for route in wanted:
+            if route is not None and route not in shared:
+                found += _misplaced(router, route)
+    return found
+
+
+def _of_others(router: Router) -> set[Route | None]:
+    """What other instances of the same director have as well."""
+    others = [
+        each for each in router.observed.setting.directors[router.director].instances
+        if each.name != router.instance.name
+    ]  # fmt: skip
+    texts = [_route(text) for each in others for text in each.virtual_routes]
+    return {*texts, *(_rule(text) for each in others for text in each.virtual_rules)}
+
+
+def _route(text: str) -> Route | None:
+    """What a line of ``virtual_routes`` sets; None if that cannot be told."""
+    words = text.split()
+    where = words[0] if words else ""
+    if where != "default" and not where[:1].isdigit() and ":" not in where:
+        return None  # a blackhole, or a word before the destination
+    table = words[words.index("table") + 1] if "table" in words[:-1] else "main"
+    number = _TABLES.get(table, int(table) if table.isdigit() else None)
+    if number is None:
+        return None
+    return "route", where if where == "default" else str(ip_interface(where)), number
+
+
+def _rule(text: str) -> Route | None:
+    """What a line of ``virtual_rules`` sets; None if that cannot be told."""
+    words = text.split()
+    pairs = dict(zip(words[::2], words[1::2], strict=False))
+    table = pairs.get("lookup", pairs.get("table", ""))
+    number = _TABLES.get(table, int(table) if table.isdigit() else None)
+    if number is None or "from" not in pairs or {"not", "to"} & set(words):
+        return None
+    source = pairs["from"]
+    return "rule", source if source == "all" else str(ip_interface(source)), number
+
+
+def _is(event: Event, route: Route) -> bool:
+    kind, where, table = route
+    if isinstance(event, RouteChanged):
+        return (kind, where, table) == ("route", event.destination, event.table)
+    if isinstance(event, RuleChanged):
+        return (kind, where, table) == ("rule", event.source, event.table)
+    return False
+
+
+def _there(router: Router, route: Route) -> list[Span]:
+    """When a director had it, by the timeline."""
+    observed = router.observed
+    own = [event for event in observed.events if event.node == router.director]
+    held = [event for event in observed.before if event.node == router.director]
+    since = observed.began if any(_is(event, route) for event in held) else None
+    found: list[Span] = []
+    for event in own:
+        off = isinstance(event, Power) and event.action == "off"
+        if not (off or _is(event, route)):
+            continue
+        if not off and getattr(event, "action", None) == "added":
+            since = event.at if since is None else since
+        elif since is not None:
+            found.append(Span(since, event.at))
+            since = None
+    if since is not None:
+        found.append(Span(since, observed.ended))
+    return found
+
+
+def _misplaced(router: Router, route: Route) -> Iterator[Violation]:
+    observed, slack = router.observed, router.observed.slack
+    kind, where, table = route
+    named = f"the {kind} {'to' if kind == 'route' else 'from'} {where} in table {table}"
+    there = _there(router, route)
+    moved = Aspect.ADDRESS | Aspect.WIRE | Aspect.EAR
+    touched = disturbances(observed, Aspect.CONFIG, router.director, after=RELOADING)
+    lost = [each.since for each in disturbances(observed, moved, router.director)]
+    acting = [Span(run.span.since + slack, run.span.until - slack) for run in router.runs]
+    for span, state in router.states:
+        settled = Span(span.since + slack, span.until - slack)
+        told = f"{router.director} is {state} of {router.instance.name}"
+        if state == "MASTER":
+            if any(at < span.until for at in lost):
+                continue
+            for missing in without([settled], [*there, *touched]):
+                if missing.length > slack:
+                    yield Violation(ROUTED, missing.since, f"{told}, and lacks {named}")
+        elif not any(at < span.until for at in lost):
+            for present in both(without([settled], touched), both(acting, there)):
+                if present.length > slack:
+                    yield Violation(ROUTED, present.since, f"{told}, and has {named}")
+    if not lost:
+        yield from _left_behind(router, named, there)
+
+
+def _left_behind(router: Router, named: str, there: list[Span]) -> Iterator[Violation]:
+    """What an orderly end has not removed."""
+    observed, slack = router.observed, router.observed.slack
+    for event in observed.of(
+        DaemonChanged, node=router.director, name="keepalived", action="ended", status=0
+    ):
+        if any(each.since <= event.at and event.at + 2 * slack <= each.until for each in there):
+            text = f"keepalived on {router.director} ended in an orderly way, and left {named}"
+            yield Violation(ROUTED, event.at, text, (event,))

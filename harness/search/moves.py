@@ -1,0 +1,100 @@
+"""VIPs that come, and that move from one VRRP instance of a keepalived.conf to another (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+
+_VIP: Final = re.compile(r"^(\s+)([0-9a-fA-F.:]+)/(32|128)\b(.*)$")
+FURTHER: Final = 130
+"""By how much a VIP that comes is higher than the first one."""
+
+
+@dataclass(frozen=True)
+class _Instance:
+    """A block: which lines it has, which of them are its VIPs, and which has its number."""
+
+    name: str
+    first: int
+    end: int
+    vips: tuple[int, ...]
+    vrid: int
+
+
+def moves(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Edits that give an instance another's VIPs or number, or one VIP more; each by its name, with
+    the lines that are there after it.
+    """
+    instances = _instances(lines)
+    for own in instances:
+        yield from _one_more(lines, own)
+    for number, one in enumerate(instances):
+        for other in instances[number + 1 :]:
+            yield from _between(lines, one, other)
+
+
+def _instances(lines: list[str]) -> list[_Instance]:
+    found: list[_Instance] = []
+    first, name, within, vrid = 0, "", False, 0
+    vips: list[int] = []
+    for number, line in enumerate(lines):
+        words = line.split()
+        if words[:1] == ["vrrp_instance"]:
+            first, name, vips = number, words[1], []
+        if words[:1] == ["virtual_router_id"]:
+            vrid = number
+        if words == ["virtual_ipaddress", "{"]:
+            within = True
+        elif words == ["}"]:
+            within = False
+        elif within and _VIP.match(line):
+            vips.append(number)
+        if name and line.startswith("}"):
+            found.append(_Instance(name, first, number, tuple(vips), vrid))
+            name = ""
+    return [each for each in found if each.vips]
+
+
+def _one_more(lines: list[str], own: _Instance) -> Iterator[tuple[str, list[str]]]:
+    found = _VIP.match(lines[own.vips[0]])
+    assert found is not None
+    more = str(ip_address(found[2]) + FURTHER)
+    if more not in "".join(lines):
+        line = f"{found[1]}{more}/{found[3]}{found[4]}\n"
+        last = own.vips[-1] + 1
+        yield f"{more} more in vrrp_instance {own.name}", [*lines[:last], line, *lines[last:]]
+
+
+def _between(lines: list[str], one: _Instance, other: _Instance) -> Iterator[tuple[str, list[str]]]:
+    """Their numbers or their first VIPs change places; the second one is gone and the first has its
+    VIPs, too; each has one of the other's that can spare it.
+    """
+    mine, theirs = one.vips[0], other.vips[0]
+    numbered = list(lines)
+    numbered[one.vrid], numbered[other.vrid] = lines[other.vrid], lines[one.vrid]
+    yield f"{one.name} and {other.name} have each other's number", numbered
+    if (":" in lines[mine]) != (":" in lines[theirs]):
+        return
+    swapped = list(lines)
+    swapped[mine], swapped[theirs] = lines[theirs], lines[mine]
+    yield f"{one.name} and {other.name} have each other's first VIP", swapped
+    last = one.vips[-1] + 1
+    taken = [lines[number] for number in other.vips]
+    rest = [*lines[last : other.first], *lines[other.end + 1 :]]
+    gone = [*lines[:last], *taken, *rest]
+    yield f"{one.name} has the VIPs of {other.name}, which is gone", gone
+    if len(one.vips) > 1:
+        moved = one.vips[-1]
+        changed = [*lines[: theirs + 1], lines[moved], *lines[theirs + 1 :]]
+        del changed[moved]
+        yield f"{other.name} has the last VIP of {one.name}", changed
+    if len(other.vips) > 1:
+        moved = other.vips[-1]
+        changed = [*lines[:moved], *lines[moved + 1 :]]
+        yield (
+            f"{one.name} has the last VIP of {other.name}",
+            [*changed[: mine + 1], lines[moved], *changed[mine + 1 :]],
+        )

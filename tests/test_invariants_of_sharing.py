@@ -1,0 +1,176 @@
+"""Invariants of routes, of what a reload adds and tells, and of who is sent where, on hand-made
+timelines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from harness.events import Arp, Notification, Request, RouteChanged, RuleChanged
+from harness.search.edits import edits_of
+from harness.search.invariants import judge
+from harness.search.invariants.reloading import AGAIN, JOINS
+from harness.search.invariants.routing import ROUTED
+from harness.search.invariants.sharing import SHARED, STAYS
+from harness.topology import SyncGroup
+from tests.story import VIP, Story, failover, quiet
+
+FURTHER = "172.16.10.60"
+ROUTE, RULE = "10.9.0.0/24 via 172.16.10.21 dev eth0", "from 172.16.10.99 lookup 100 priority 1000"
+
+
+def with_instance(story: Story, **changed: Any) -> Story:
+    """The same with other instances."""
+    directors = {
+        name: replace(each, instances=tuple(replace(own, **changed) for own in each.instances))
+        for name, each in story.setting.directors.items()
+    }
+    story.setting = replace(story.setting, directors=directors)
+    return story
+
+
+def route(node: str, at: float, action: Any) -> RouteChanged:
+    """It gets or loses the virtual route."""
+    return RouteChanged(at, node, action=action, destination="10.9.0.0/24", table=254)
+
+
+def rule(node: str, at: float, action: Any) -> RuleChanged:
+    """It gets or loses the virtual rule."""
+    return RuleChanged(
+        at, node, action=action, preference=1000, source="172.16.10.99/32", table=100
+    )
+
+
+def routed(*events: RouteChanged | RuleChanged) -> Story:
+    """The master has a route and a rule at first."""
+    story = with_instance(quiet(), virtual_routes=(ROUTE,), virtual_rules=(RULE,))
+    story.before += [route("director1", -4, "added"), rule("director1", -4, "added")]
+    story.events += events
+    return story
+
+
+def joined(at_once: int, again: int) -> Story:
+    """A reload at 5 s gives the master its second VIP back, which it announces so often."""
+    story = with_instance(Story(20), vip=(VIP, FURTHER), garp_master_delay=2)
+    story.advertises("director1", 0.5, 20, addresses=f"{VIP} {FURTHER}")
+    config = story.setting.directors["director1"].config
+    name = next(each.name for each in edits_of(config) if each.name.startswith("delay_loop"))
+    story.act("Reconfigure", "director1", 2.0, 5.0, edit=name)
+    story.log("director1", 2.0, "Reloading").log("director1", 5.0, "Reloading")
+    story.address("director1", 5.01, "added", FURTHER)
+    for at, count in ((5.01, at_once), (7.5, again)):
+        for _ in range(count):
+            said = Arp(
+                at,
+                "director1",
+                interface="eth0",
+                sent=True,
+                operation="request",
+                sender=FURTHER,
+                target=FURTHER,
+                gratuitous=True,
+            )
+            story.events.append(said)
+    return story
+
+
+def told(text: str) -> Story:
+    """The master, whose instance is a sync group, reloads at 5 s, and the FIFO hears this."""
+    story = Story(20, notifications=True).advertises("director1", 0.5, 20)
+    story.act("Reload", "director1", 5.0, 5.0).log("director1", 5.0, "Reloading")
+    group = SyncGroup(name="G", members=("VI_1",))
+    directors = {
+        name: replace(each, sync_groups=(group,)) for name, each in story.setting.directors.items()
+    }
+    story.setting = replace(story.setting, directors=directors)
+    story.events.append(Notification(5.01, "director1", channel="fifo", text=text))
+    return story
+
+
+def asked(*servers: str, scheduler: str = "rr", persistence: int | None = None) -> Story:
+    """A client is answered by these, one after the other, ten times a second."""
+    story = quiet()
+    directors = {}
+    for name, each in story.setting.directors.items():
+        tables = tuple(
+            replace(
+                table,
+                service=replace(
+                    table.service, scheduler=scheduler, persistence_timeout=persistence
+                ),
+            )
+            for table in each.tables
+        )
+        directors[name] = replace(each, tables=tables)
+    story.setting = replace(story.setting, directors=directors)
+    for number, server in enumerate(servers):
+        answer = Request(
+            5 + number / 10,
+            "client",
+            status=200,
+            server=story.setting.servers[server],
+            address=VIP,
+            port=4000 + number,
+        )
+        story.events.append(answer)
+    return story
+
+
+WELL: dict[str, Callable[[], Story]] = {
+    "the master has its route": routed,
+    "another interval is told of nobody": lambda: told('INSTANCE "VI_1" MASTER_PRIORITY 100'),
+    "an added VIP": lambda: joined(5, 5),
+    "one after the other": lambda: asked(*["web1", "web2"] * 3),
+    "another scheduler": lambda: asked(*["web1"] * 6, scheduler="sh"),
+    "too few to tell": lambda: asked(*["web1"] * 5),
+    "who stays": lambda: asked(*["web1"] * 6, persistence=50),
+}
+
+MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
+    ("a master loses its route", ROUTED, lambda: routed(route("director1", 5.0, "removed"))),
+    ("a backup gets it, too", ROUTED, lambda: routed(route("director2", 5.0, "added"))),
+    ("a master loses its rule", ROUTED, lambda: routed(rule("director1", 5.0, "removed"))),
+    (
+        "an orderly end leaves it",
+        ROUTED,
+        lambda: (
+            routed()
+            .act("StopKeepalived", "director1", 5.0, None)
+            .log("director1", 5.0, "Stopping")
+            .daemon("director1", 6.0, "ended", status=0)
+        ),
+    ),
+    ("an added VIP is not announced", JOINS, lambda: joined(0, 5)),
+    ("an added VIP is announced once", JOINS, lambda: joined(5, 0)),
+    ("a group is told of again", AGAIN, lambda: told('GROUP "G" MASTER 100')),
+    ("a master's priority as a backup's", AGAIN, lambda: told('INSTANCE "VI_1" BACKUP_PRIORITY 1')),
+    ("a server gets nothing", SHARED, lambda: asked(*["web1"] * 6)),
+    ("a client is sent elsewhere", STAYS, lambda: asked("web1", "web1", "web2", persistence=50)),
+]
+
+
+@pytest.mark.parametrize("story", WELL.values(), ids=WELL)
+def test_these_invariants_are_silent_where_all_is_well(story: Callable[[], Story]) -> None:
+    mine = {ROUTED, JOINS, AGAIN, SHARED, STAYS}
+    assert [each for each in judge(story().observed()) if each.invariant in mine] == []
+
+
+@pytest.mark.parametrize(
+    ("invariant", "story"), [row[1:] for row in MISTAKES], ids=[row[0] for row in MISTAKES]
+)
+def test_these_invariants_speak_of_the_mistake(invariant: str, story: Callable[[], Story]) -> None:
+    assert invariant in {each.invariant for each in judge(story().observed())}
+
+
+def test_routes_that_went_with_an_interface_are_not_missed() -> None:
+    story = routed(route("director1", 6.0, "removed")).act("SetDown", "director1", 5.0, 5.5)
+
+    assert ROUTED not in {each.invariant for each in judge(story.observed())}
+
+
+def test_a_failover_leaves_routes_where_nobody_has_any() -> None:
+    assert ROUTED not in {each.invariant for each in judge(failover().observed())}
