@@ -198,9 +198,16 @@ class Story:
         self.probes += [Probe(at, by, endpoint) for at in instants]
         return self
 
-    def request(self, at: float, server: str | None, port: int = 4000, status: int = 200) -> Story:
+    def request(
+        self,
+        at: float,
+        server: str | None,
+        port: int = 4000,
+        status: int = 200,
+        error: str | None = None,
+    ) -> Story:
         self.events.append(
-            Request(at, "client", status=status, server=server, address=VIP, port=port)
+            Request(at, "client", status=status, server=server, address=VIP, port=port, error=error)
         )
         return self
 

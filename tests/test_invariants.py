@@ -653,6 +653,10 @@ EXCUSES: list[tuple[str, Callable[[], Story]]] = [
     ),
     ("a second round goes with an advertisement", lambda: partition().announces("director1", 11.5)),
     (
+        "a client that ends is not answered",
+        lambda: quiet().request(5.0, None, status=0, error="given up"),
+    ),
+    (
         "what an operator does by hand",
         lambda: (
             quiet().act("Weigh", "director1", 5.0, None).pool("director1", 5.0, "changed", weight=0)

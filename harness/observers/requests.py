@@ -21,6 +21,9 @@ from harness.daemons.dnsmasq import ASKED_NAME
 from harness.lab.machine import Machine
 from harness.observers.loop import Loop
 
+GIVEN_UP = "given up"
+"""What came of a request that was under way when its client ended."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -172,7 +175,7 @@ class Request:
 
     def abandon(self) -> None:
         """Give it up: the client is gone."""
-        self._finish("given up")
+        self._finish(GIVEN_UP)
 
 
 class Get(Request):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.events import Request
+from harness.observers.requests import GIVEN_UP
 from harness.search.invariants.balance import entries, holder, takes
 from harness.search.invariants.registry import invariant
 from harness.search.invariants.rest import checks_due, election_due
@@ -24,7 +25,8 @@ def requests_are_answered(observed: Observed) -> list[Violation]:
     :func:`harness.keepalived.timers.removal` and its like.
     """
     found: list[Violation] = []
-    unanswered = observed.of(Request, status=0, protocol="TCP")
+    failed = observed.of(Request, status=0, protocol="TCP")
+    unanswered = [each for each in failed if each.error != GIVEN_UP]
     calm = _calm(observed) if unanswered else []
     for request in unanswered:
         sent = Span(request.at, request.at + request.latency)
