@@ -112,6 +112,10 @@ _CURES: Mapping[str, str] = {
     "nopreempt will not work with initial state MASTER": (
         "Write state BACKUP beside nopreempt, on all directors."
     ),
+    "checker has no urls specified": (
+        "Give the checker what it is to ask for, such as url { path / }: without it the real"
+        " server is not checked."
+    ),
     "Truncating auth_pass": (
         "Give auth_pass the first 8 of its characters alone: all directors compare no more."
     ),

@@ -74,7 +74,7 @@ def complaints(machine: Machine, origin: str) -> tuple[int, list[str]]:
     """What ``keepalived -t`` says against a machine's configuration, with lines of ``origin``; and
     its exit status.
 
-    Raises HarnessError if it does not end reading it.
+    Raises HarnessError if it does not end reading it, or crashes.
     """
     result = machine.run(
         [*_UNENDED, "keepalived", "-t", "-l", "-f", CONFIG], check=False, processor=PROCESSOR_LIMIT
@@ -89,9 +89,14 @@ def complaints(machine: Machine, origin: str) -> tuple[int, list[str]]:
         _UNNAMED.sub(f"({CONFIG}: Line ", _STAMP.sub("", line.strip())).replace(CONFIG, origin)
         for line in result.stdout.splitlines()
     ]
-    return result.returncode, [
-        line for line in dict.fromkeys(lines) if line and not _HARMLESS.search(line)
-    ]
+    said = [line for line in dict.fromkeys(lines) if line and not _HARMLESS.search(line)]
+    if result.returncode < 0:
+        why = f"; what it says before: {'; '.join(said)}" if said else ""
+        raise HarnessError(
+            f"{machine.name}: keepalived crashes reading {origin}"
+            f" ({signal.Signals(-result.returncode).name}){why}"
+        )
+    return result.returncode, said
 
 
 def name_places(lines: Iterable[str]) -> bool:
