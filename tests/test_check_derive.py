@@ -71,6 +71,41 @@ def test_no_address_is_given_twice() -> None:
     assert len(everything) == len(set(everything))
 
 
+def with_peers(*peers: str) -> Reading:
+    return replace(GROUP, instances=(replace(FIRST, source=None, unicast_peers=peers),))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("192.168.200.8",), ("192.168.200.7",)),
+        (("192.168.200.8", "192.168.200.9"), ("192.168.200.7", "192.168.200.9")),
+        (("192.168.200.7", "192.168.200.8"), ("192.168.200.7", "192.168.200.8")),
+    ],
+    ids=["each names the other", "and a third", "one list for both"],
+)
+def test_directors_are_where_the_others_send_to(
+    one: tuple[str, ...], other: tuple[str, ...]
+) -> None:
+    """They speak from there, without saying so: from another address nobody hears them."""
+    layout = derive({"lb1": with_peers(*one), "lb2": with_peers(*other)})
+
+    addresses = [director.addresses[FIRST.interface] for director in layout.directors]
+    assert addresses == ["192.168.200.7", "192.168.200.8"]
+    assert "lb1.eth0" in assumed(layout)
+
+
+def test_directors_are_where_the_others_send_to_by_ipv6() -> None:
+    def six(peer: str) -> Reading:
+        own = replace(FIRST, name="six", source=None, unicast_peers=(peer,))
+        return Reading((own.with_vips([Vip("fd00::80", 128, FIRST.interface)]),))
+
+    layout = derive({"lb1": six("fd00::8"), "lb2": six("fd00::7")})
+
+    found = [director.addresses6[FIRST.interface] for director in layout.directors]
+    assert found == ["fd00::7", "fd00::8"]
+
+
 def test_an_assumption_is_corrected() -> None:
     layout = derive(
         {"lb1": TRACKING, "lb2": TRACKING}, {"eth1": "10.9.0.0/16", "lb1.eth1": "10.9.1.1"}

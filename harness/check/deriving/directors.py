@@ -110,6 +110,8 @@ class Directors:
                 itself,
                 "its only real server, where the others have another one, is taken for itself",
             )
+        if (peer := self._by_peers(name, segment, six=False)) is not None:
+            return peer, "the others have it as their unicast peer"
         return str(segment.free(from_end=True)), f"a free address{self._or_a_server(name, segment)}"
 
     def _or_a_server(self, director: str, segment: Segment) -> str:
@@ -137,9 +139,15 @@ class Directors:
             own = next(
                 (source for source in sources if ":" in source and segment.has(source)), None
             )
-            if own is None and (free := segment.free6(_DIRECTORS6)) is not None:
+            likely, why = (
+                self._by_peers(name, segment, six=True),
+                "the others have it as their peer",
+            )
+            if likely is None:
+                likely, why = segment.free6(_DIRECTORS6), "a free address"
+            if own is None and likely is not None:
                 key = f"{name}.{interface}.6"
-                own = address6(key, self._assuming.setting(key, free, "a free address"))
+                own = address6(key, self._assuming.setting(key, likely, why))
                 if not segment.has(own):
                     raise HarnessError(f"--set {key}={own}: it is not in {segment.subnet6}")
             if own is not None:
@@ -154,6 +162,34 @@ class Directors:
             said = others[0].bfd_neighbours
         free = (each for each in said if each not in self._given and ":" not in each)
         return next((each for each in free if IPv4Address(each) in segment.subnet), None)
+
+    def _by_peers(self, name: str, segment: Segment, six: bool) -> str | None:
+        """The address at which all the others have a director as their unicast peer: one that is
+        not its own peer, or, where one list serves all directors, the first that is left.
+        """
+
+        def peers(reading: Reading) -> list[str]:
+            return [
+                peer
+                for one in reading.instances
+                if one.interface == segment.name
+                for peer in one.unicast_peers
+                if (":" in peer) == six and segment.has(peer)
+            ]
+
+        readings = self._wanted.readings
+        others = [peers(reading) for other, reading in readings.items() if other != name]
+        sources = {one.source for one in self._wanted.instances()}
+        known = [
+            peer
+            for peer in (others[0] if others else [])
+            if all(peer in each for each in others) and peer not in self._given | sources
+        ]
+        own = peers(readings[name])
+        found = next((peer for peer in known if peer not in own), next(iter(known), None))
+        if found is not None:
+            self._given.add(found)
+        return found
 
     def _bound(self, reading: Reading, segment: Segment) -> str | None:
         """The first address that checkers of a director ask from, on a LAN: its own, unless
