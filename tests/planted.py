@@ -43,7 +43,7 @@ def sequences(cluster: Cluster) -> Iterator[tuple[Step, ...]]:
         on_server = deed.node in {server.name for server in cluster.real_servers}
         which = [value for name, value in deed.parameters if name in ("interface", "value")]
         key = f"{deed.name} {'server' if on_server else deed.node} {which}"
-        if not KINDS[deed.name].spoils and key not in done:
+        if not KINDS[deed.name].remembered and key not in done:
             done.add(key)
             lasting = LASTING.get(deed.name, 6.0) if KINDS[deed.name].lasting else 0.0
             yield performed(

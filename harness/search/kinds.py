@@ -30,7 +30,8 @@ class Kind:
     """One kind of deed. ``takes`` and ``needs`` name what :class:`Holds` has, ``{node}`` and
     parameters filled in.
 
-    One that ``spoils`` leaves behind what nothing shows, so its cluster is not used again.
+    One that is ``remembered`` leaves something in the memory of keepalived's parent that nothing
+    shows, so that one is restarted before its cluster is used again.
     """
 
     roles: tuple[type, ...]
@@ -38,7 +39,7 @@ class Kind:
     takes: tuple[str, ...] = ()
     needs: tuple[str, ...] = ("power {node}",)
     lasting: bool = True
-    spoils: bool = False
+    remembered: bool = False
     possible: offers.Offer = offers.anywhere
 
 
@@ -212,7 +213,7 @@ KINDS: Mapping[str, Kind] = {
         _crash(deeds.CrashVrrp),
         needs=_RUNNING,
         lasting=False,
-        spoils=True,
+        remembered=True,
         possible=lambda plan, host: offers.times(plan, host, bool(offers.instances_of(host))),
     ),
     "CrashCheckers": Kind(
@@ -220,7 +221,7 @@ KINDS: Mapping[str, Kind] = {
         _crash(deeds.CrashCheckers),
         needs=_RUNNING,
         lasting=False,
-        spoils=True,
+        remembered=True,
         possible=lambda plan, host: offers.times(plan, host, bool(offers.services_of(host))),
     ),
 }

@@ -4,7 +4,7 @@ was at rest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from harness.clock import Instant
 from harness.cluster import moments as when
 from harness.errors import HarnessError
 from harness.events import AddressChanged, Advertisement, DaemonChanged, Log, Power
+from harness.search.deeds import Restart
 from harness.search.kinds import fault_of, holds
 from harness.search.model.processes import RESPAWN, unreplaced
 from harness.search.observed import Act, Observed, observe
@@ -60,7 +61,7 @@ def perform(cluster: Cluster, steps: Sequence[Step]) -> Lived:
         for moment in moments(steps, holds):
             cluster.timeline.let_pass(began + moment.at - cluster.timeline.now())
             _do(cluster, steps, moment, acts)
-        _come_to_rest(cluster, steps)
+        _come_to_rest(cluster)
     except TooLate as problem:
         amiss = str(problem)
     except (HarnessError, OSError) as problem:
@@ -77,6 +78,23 @@ def unsettled(cluster: Cluster) -> Lived | None:
     except TooLate as problem:
         return Lived(observe(cluster, cluster.timeline.mark, []), f"{AT_FIRST}{problem}")
     return None
+
+
+def restart(cluster: Cluster, names: Collection[str]) -> bool:
+    """Start a new keepalived on these directors, and wait until the cluster is at rest again.
+    Whether it came to rest.
+    """
+    cluster.begin_scenario()
+    try:
+        for director in cluster.directors:
+            if director.name in names:
+                anew = Restart(director)
+                cluster.inject(anew, at_once=True)
+                cluster.heal(anew)
+        _come_to_rest(cluster)
+    except (TooLate, HarnessError, OSError):
+        return False
+    return True
 
 
 @dataclass
@@ -115,7 +133,7 @@ def wait_for_beginning(cluster: Cluster) -> None:
         cluster.timeline.let_pass(at - cluster.timeline.now())
 
 
-def _come_to_rest(cluster: Cluster, steps: Sequence[Step]) -> None:
+def _come_to_rest(cluster: Cluster) -> None:
     """Wait until the cluster has settled, and what keepalived does a while after a takeover is
     over, too, also after one that comes meanwhile.
     """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from harness.search import canonical, growth
 from harness.search.kinds import KINDS
-from harness.search.performing import Lived, perform, unsettled
+from harness.search.performing import Lived, perform, restart, unsettled
 from harness.search.sequence import Step
 
 if TYPE_CHECKING:
@@ -57,9 +57,20 @@ class Site:
         self._lived += 1
         self.seconds += lived.observed.ended - lived.observed.began
         left = None if lived.amiss else self._left_behind(cluster, steps)
-        if lived.amiss or left or any(KINDS[each.deed.name].spoils for each in steps):
+        if lived.amiss or left or not self._is_clean(cluster, steps):
             self._drop()
         return lived, left
+
+    def _is_clean(self, cluster: Cluster, steps: Steps) -> bool:
+        """Whether nothing that no file shows is left of a sequence either: a keepalived that
+        remembers what was done to it is replaced by a new one.
+        """
+        names = {each.deed.node for each in steps if KINDS[each.deed.name].remembered}
+        if not names:
+            return True
+        return restart(cluster, names) and not canonical.difference(
+            self._before, canonical.state(cluster)
+        )
 
     def _left_behind(self, cluster: Cluster, steps: Steps) -> str | None:
         """What is not as it was before the first sequence, or has counted less than before this."""

@@ -1,0 +1,63 @@
+"""The cluster that one sequence of a search hands on to the next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.cluster import Cluster
+from harness.cluster_pool import Pool
+from harness.events import Log
+from harness.kernels import choice
+from harness.search.sequence import step
+from harness.search.site import Site
+from harness.spec import ClusterSpec
+from topologies.director_pair import DirectorPair
+
+pytestmark = pytest.mark.usefixtures("lvs_kernel")
+
+CRASHES = (step(0.5, "CrashVrrp", "director2", times=2),)
+BEGAN = re.compile(r"Starting VRRP child process")
+
+
+class Pooled:
+    """The pool's cluster, as a search is given it."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def cluster(self) -> Cluster:
+        """The one that is alive, or a new one."""
+        return self._pool.get(ClusterSpec(DirectorPair))
+
+    def drop(self) -> None:
+        """End it."""
+        self._pool.drop()
+
+
+@pytest.fixture
+def ground(tmp_path: Path) -> Iterator[Pooled]:
+    pool = Pool(tmp_path, choice.slack(), 0)
+    yield Pooled(pool)
+    pool.close()
+
+
+def test_a_child_that_has_died_before_is_started_again_as_soon_as_at_first(ground: Pooled) -> None:
+    """keepalived doubles the time that it waits with each child that died within a minute
+    (``lib/scheduler.c``, ``calc_restart_delay``). A sequence must not find what another one left.
+    """
+    site = Site(ground)
+    waited = []
+    for _ in range(3):
+        lived, left = site.live(CRASHES)
+        assert (lived.amiss, left) == (None, None)
+        told = [event for event in lived.observed.events if isinstance(event, Log)]
+        starts = [event.at for event in told if BEGAN.search(event.line)]
+        waited.append([round(at - lived.observed.began, 1) for at in starts])
+
+    assert len(waited[0]) == 2
+    assert waited[0] == waited[1] == waited[2]
+    assert site.clusters == 1
