@@ -16,6 +16,7 @@ from harness.search.invariants import judge
 from harness.search.invariants.reloading import AGAIN, JOINS
 from harness.search.invariants.routing import ROUTED
 from harness.search.invariants.sharing import SHARED, STAYS
+from harness.search.invariants.telling import RELOADS
 from harness.topology import SyncGroup
 from tests.story import VIP, Story, failover, quiet
 
@@ -58,7 +59,7 @@ def joined(at_once: int, again: int) -> Story:
     story = with_instance(Story(20), vip=(VIP, FURTHER), garp_master_delay=2)
     story.advertises("director1", 0.5, 20, addresses=f"{VIP} {FURTHER}")
     config = story.setting.directors["director1"].config
-    name = next(each.name for each in edits_of(config) if each.name.startswith("delay_loop"))
+    name = next(each.name for each in edits_of(config) if each.name.startswith("priority 95"))
     story.act("Reconfigure", "director1", 2.0, 5.0, edit=name)
     story.log("director1", 2.0, "Reloading").log("director1", 5.0, "Reloading")
     story.address("director1", 5.01, "added", FURTHER)
@@ -120,6 +121,20 @@ def asked(*servers: str, scheduler: str = "rr", persistence: int | None = None) 
     return story
 
 
+def tracked(moves: bool) -> Story:
+    """The master stops tracking its script from 5 s to 12 s, and loses the VIP when that is back,
+    or does not.
+    """
+    story = Story(30).advertises("director1", 0.5, 30)
+    config = story.setting.directors["director1"].config
+    name = next(each.name for each in edits_of(config) if each.name.startswith("no track_script"))
+    story.act("Reconfigure", "director1", 5.0, 12.0, edit=name)
+    story.log("director1", 5.0, "Reloading").log("director1", 12.0, "Reloading")
+    if moves:
+        story.address("director1", 12.1, "removed").address("director1", 12.2, "added")
+    return story
+
+
 WELL: dict[str, Callable[[], Story]] = {
     "the master has its route": routed,
     "another interval is told of nobody": lambda: told('INSTANCE "VI_1" MASTER_PRIORITY 100'),
@@ -127,6 +142,7 @@ WELL: dict[str, Callable[[], Story]] = {
     "one after the other": lambda: asked(*["web1", "web2"] * 3),
     "another scheduler": lambda: asked(*["web1"] * 6, scheduler="sh"),
     "too few to tell": lambda: asked(*["web1"] * 5),
+    "an edit of what is tracked": lambda: tracked(False),
     "who stays": lambda: asked(*["web1"] * 6, persistence=50),
 }
 
@@ -148,6 +164,7 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
     ("an added VIP is announced once", JOINS, lambda: joined(5, 0)),
     ("a group is told of again", AGAIN, lambda: told('GROUP "G" MASTER 100')),
     ("a master's priority as a backup's", AGAIN, lambda: told('INSTANCE "VI_1" BACKUP_PRIORITY 1')),
+    ("a script that is well costs the VIP", RELOADS, lambda: tracked(True)),
     ("a server gets nothing", SHARED, lambda: asked(*["web1"] * 6)),
     ("a client is sent elsewhere", STAYS, lambda: asked("web1", "web1", "web2", persistence=50)),
 ]
@@ -155,7 +172,7 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
 
 @pytest.mark.parametrize("story", WELL.values(), ids=WELL)
 def test_these_invariants_are_silent_where_all_is_well(story: Callable[[], Story]) -> None:
-    mine = {ROUTED, JOINS, AGAIN, SHARED, STAYS}
+    mine = {ROUTED, JOINS, AGAIN, RELOADS, SHARED, STAYS}
     assert [each for each in judge(story().observed()) if each.invariant in mine] == []
 
 

@@ -118,6 +118,7 @@ KNOWN: tuple[Known, ...] = (
         (HELD, r" is MASTER of .*, and does not hold "),
         (AT_REST, r" is held by nobody, and should be"),
         (ROUTED, r" is MASTER of .*, and lacks the "),
+        (JOINS, r" from a reload on, and announces it "),
         (AS_BEFORE, r" /proc/net/(fib_trie|route|if_inet6): .* became nothing"),
         (RESTORED, r" was held by .*, and is held by nobody"),
         edit=r"each other's|the last VIP of|the VIPs of",

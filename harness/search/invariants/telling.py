@@ -5,6 +5,7 @@ changes nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from harness.events import (
@@ -21,7 +22,7 @@ from harness.search.invariants.registry import invariant
 from harness.search.model.effects import ALL, Aspect, effect
 from harness.search.model.processes import in_state
 from harness.search.model.spans import Span, both
-from harness.search.observed import Observed, Violation
+from harness.search.observed import Act, Observed, Violation
 from harness.topology import SyncGroup
 from harness.topology.notification import REPORT
 from harness.topology.vrrp import VrrpInstance
@@ -174,7 +175,9 @@ def _compared(
 
 @invariant(RELOADS)
 def reloads_change_nothing(observed: Observed) -> list[Violation]:
-    """Where nothing in the configuration has changed, a reload moves no VIP and touches no table.
+    """Where nothing in the configuration has changed, a reload moves no VIP and touches no table;
+    an edit of virtual servers alone moves no VIP, one of VRRP instances alone touches no table, and
+    one of what an instance tracks, while all of that is well, does neither.
 
     keepalived(8), SIGHUP; ``vrrp_data.c`` and ``ipvswrapper.c``, ``clear_diff_services``, compare
     old and new. It is judged where nothing else was done for as long before and after as elections
@@ -182,23 +185,50 @@ def reloads_change_nothing(observed: Observed) -> list[Violation]:
     """
     found: list[Violation] = []
     wait = _longest(observed)
-    for number, act in enumerate(observed.acts):
-        if act.kind != "Reload":
-            continue
-        span = Span(act.at, min(act.at + wait, observed.ended))
-        others = [
-            other
-            for other in observed.acts[:number] + observed.acts[number + 1 :]
-            if effect(other) & ALL
-        ]
-        if any(_near(other.at, other.healed_at, span, wait, observed.ended) for other in others):
-            continue
-        for kind in (AddressChanged, ServiceChanged, DestinationChanged):
-            for event in observed.of(kind, node=act.node):
-                if span.has(event.at):
-                    text = f"{act.node} reloads what it has, and then: {event.kind} {_words(event)}"
-                    found.append(Violation(RELOADS, event.at, text, (event,)))
-    return found
+    for act in observed.acts:
+        kinds = _untouched(observed, act)
+        others = [each for each in observed.acts if each is not act and effect(each) & ALL]
+        instants = {each for each in (act.at, act.healed_at) if each is not None}
+        for instant in sorted(instants) if kinds else ():
+            span = Span(instant, min(instant + wait, observed.ended))
+            near = [_near(each.at, each.healed_at, span, wait, observed.ended) for each in others]
+            if not any(near):
+                found += _changed(observed, act, kinds, span)
+    return sorted(found, key=lambda violation: violation.at)
+
+
+def _changed(
+    observed: Observed, act: Act, kinds: tuple[type[Event], ...], span: Span
+) -> Iterator[Violation]:
+    edit = act.parameters.get("edit")
+    told = f"{act.node} reloads what it has" if edit is None else f"{act.node} reads: {edit}"
+    for kind in kinds:
+        for event in observed.of(kind, node=act.node):
+            if span.has(event.at):
+                text = f"{told}, and then: {event.kind} {_words(event)}"
+                yield Violation(RELOADS, event.at, text, (event,))
+
+
+_TABLE: Final = (ServiceChanged, DestinationChanged)
+
+
+def _untouched(observed: Observed, act: Act) -> tuple[type[Event], ...]:
+    """What a reload has no reason to change, by what was edited."""
+    if act.kind == "Reload":
+        return (AddressChanged, *_TABLE)
+    director = observed.setting.directors.get(act.node or "")
+    edit = str(act.parameters.get("edit", ""))
+    if act.kind != "Reconfigure" or director is None or act.parameters.get("restart"):
+        return ()
+    if "virtual_server" in edit or "real_server" in edit:
+        return (AddressChanged,)
+    if "vrrp_instance" not in edit:
+        return ()
+    tracks = edit.startswith(("no track_script ", "no track_file "))
+    scripts = [each.weight for one in director.instances for each in one.track_scripts]
+    files = [each.value for one in director.instances for each in one.track_files]
+    heavier = any(weight > 0 for weight in scripts) or any(files)
+    return (AddressChanged, *_TABLE) if tracks and not heavier else _TABLE
 
 
 def _words(event: Event) -> str:
