@@ -296,6 +296,50 @@ def test_what_keepalived_says_has_levels(line: str, name: str, told: str) -> Non
     assert told in found.text
 
 
+def test_a_script_that_keepalived_removed_is_not_said_to_be_defined_too_late() -> None:
+    said = (
+        "(lb1.conf: Line 5) Unable to set default user for vrrp script chk - removing",
+        "(lb1.conf: Line 9) (V) track script chk not found, ignoring...",
+    )
+    removed, untracked = graded({"lb1": said}, {"lb1": ["chk"]})
+    assert "script_user" in removed.cure
+    assert "since it has removed it" in untracked.text
+    (late,) = graded({"lb1": said[1:]}, {"lb1": ["chk"]})
+    assert "only further down" in late.text
+
+
+def test_a_mail_server_whose_name_only_directors_can_look_up_is_not_told() -> None:
+    said = "(lb1.conf: Line 4) Invalid smtp server {} 25"
+    assert graded({"lb1": (said.format("smtp.example.com"),)}) == []
+    assert [found.name for found in graded({"lb1": (said.format("**"),)})] == ["keepalived-says"]
+    assert graded({"lb1": (said.format("192.0.2.300"),)}) != []
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "told"),
+    [
+        ("Unknown keyword 'priority=110'", "word-mistyped", "meant to be priority 110"),
+        (
+            "Unknown keyword 'mcast_src_ip=192.168.10.80'",
+            "word-mistyped",
+            "meant to be mcast_src_ip 192.168.10.80",
+        ),
+        ("Unknown keyword 'colour=green'", "keepalived-ignored", "colour=green"),
+        ("Unknown keyword '\ufeff'", "keepalived-ignored", "begins with a byte order mark"),
+        ("Unknown keyword '\ufeffglobal_defs'", "keepalived-changed", "first word, global_defs"),
+        (
+            "(V) notify_master script already specified - ignoring /etc/keepalived/fault.sh",
+            "keepalived-changed",
+            "ignoring /etc/keepalived/fault.sh",
+        ),
+    ],
+)
+def test_what_a_line_loses_is_named(said: str, name: str, told: str) -> None:
+    (found,) = graded({"lb1": (f"(lb1.conf: Line 9) {said}",)})
+    assert found.name == name
+    assert told in found.text
+
+
 def test_a_word_is_told_once_with_all_its_places() -> None:
     said = tuple(f"(lb1.conf: Line {number}) Unknown keyword 'nat_mask'" for number in (3, 9))
     (found,) = graded({"lb1": said})

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from harness.check import following
 from harness.check.finding import Finding
@@ -66,6 +66,10 @@ _HARMLESS = re.compile(
     r"|process_names?|cpu_id|umask|config_save_dir",
     re.IGNORECASE,
 )
+_SCRIPT_TWICE = re.compile(r"(?:notify\w*|quorum_\w+) script already specified - ignoring")
+_REMOVED = re.compile(r"script (?P<name>\S+) - removing")
+_LOOKED_UP = re.compile(r"Invalid smtp server (?=\S*[A-Za-z])[A-Za-z0-9][\w.-]* \d+$")
+"""A mail server that is given by a name, which no machine here can look up: directors can."""
 _STATE = re.compile(r"unknown state '(?P<name>[^']*)'")
 _STATES = ("MASTER", "BACKUP")
 _ANNOUNCES_BY_MULTICAST = re.compile(
@@ -116,11 +120,38 @@ _CURES: Mapping[str, str] = {
         "Give the checker what it is to ask for, such as url { path / }: without it the real"
         " server is not checked."
     ),
+    "script already specified": (
+        "Of each of these words the first is run, and no other: notify_backup, notify_fault and"
+        " notify_stop are for the other changes of state."
+    ),
+    "with weights due to SYNC group": (
+        "Leave the weight out: then a failure is FAULT of the whole group; or give the"
+        " vrrp_sync_group sync_group_tracking_weight."
+    ),
+    "with weights due to address_owner": (
+        "Give a priority below 255: with 255 a director is the VIP's owner, whose priority no"
+        " weight changes."
+    ),
+    "preempt delay will not work with initial state MASTER": (
+        "Write state BACKUP beside preempt_delay."
+    ),
+    "has no virtual router(s)": (
+        "Name the instances in a block of its own within the vrrp_sync_group: group { ... }."
+    ),
+    "routing method for virtual server": "Write DR, NAT or TUN, in capitals.",
+    "Unable to set default user": (
+        "Name the user that runs scripts in global_defs: script_user. Otherwise there must be a"
+        " user keepalived_script."
+    ),
+    "unknown track script option": "Write a space for the =, as in: weight -20.",
     "Truncating auth_pass": (
         "Give auth_pass the first 8 of its characters alone: all directors compare no more."
     ),
 }
 """By what keepalived says of a change, its cure."""
+
+MARK = "\ufeff"
+"""The byte order mark, which some editors put before a text."""
 
 Graded = tuple[str, str, str]
 """The name of its kind, what is told, and the cure if there is a better one than the kind's."""
@@ -135,11 +166,14 @@ def graded(
     """
     found: dict[Graded, list[str]] = {}
     for director, lines in complaints.items():
+        removed = {each["name"] for line in lines if (each := _REMOVED.search(line))}
+        known = [each for each in (defined or {}).get(director, ()) if each not in removed]
         for line in _together(following.first_causes(lines)):
             located = _PLACE.match(line)
             place = f"{located['file']}:{located['line']}" if located else director
-            rest, known = located["rest"] if located else line, (defined or {}).get(director, ())
-            found.setdefault(_grade(rest, known), []).append(place)
+            rest = located["rest"] if located else line
+            if not _LOOKED_UP.search(rest):
+                found.setdefault(_grade(rest, known, removed), []).append(place)
     return [
         Finding(name, text, ", ".join(dict.fromkeys(places)), cure)
         for (name, text, cure), places in found.items()
@@ -168,9 +202,9 @@ def _without_place(line: str) -> str:
     return re.sub(r"^\((?:[^():]+: )?Line \d+\) *", "", line)
 
 
-def _grade(said: str, defined: Sequence[str] = ()) -> Graded:
+def _grade(said: str, defined: Sequence[str], removed: Collection[str]) -> Graded:
     """What keepalived's words are: by the first of these that knows them, or else by what they
-    say follows.
+    say follows. ``removed`` are the names of scripts that it does not keep.
     """
     for known in (
         _number_zero(said),
@@ -178,10 +212,11 @@ def _grade(said: str, defined: Sequence[str] = ()) -> Graded:
         _unknown(said),
         _scheduler(said),
         _state(said),
-        _untracked(said, defined),
+        _untracked(said, defined, removed),
         _include(said),
         _said_twice(said, defined),
         _peers(said),
+        _script_twice(said),
     ):
         if known is not None:
             return known
@@ -228,11 +263,14 @@ def _state(said: str) -> Graded | None:
     return "keepalived-ignored", text, ""
 
 
-def _untracked(said: str, defined: Sequence[str]) -> Graded | None:
+def _untracked(said: str, defined: Sequence[str], removed: Collection[str]) -> Graded | None:
     if (untracked := _UNTRACKED.search(said)) is None:
         return None
     what, name = untracked["what"], untracked["name"]
-    if name in defined:
+    if name in removed:
+        where = "it has removed it"
+        cure = "Mend what it removes it for, which is told of its own line."
+    elif name in defined:
         where = "it is defined only further down"
         cure = "Define it above the instance that tracks it."
     else:
@@ -265,6 +303,22 @@ def _peers(said: str) -> Graded | None:
     return "keepalived-changed", f"keepalived: {said}", cure
 
 
+def _marked(word: str) -> Graded:
+    """The first word of a file that begins with a byte order mark."""
+    text = "the file begins with a byte order mark, which keepalived takes for a part of its first"
+    if not word:  # a comment follows
+        return "keepalived-ignored", f"{text} line. Nothing follows from that.", ""
+    cure = "Save the file as UTF-8 without a byte order mark (BOM)."
+    return "keepalived-changed", f"{text} word, {word}, and so it passes over that", cure
+
+
+def _script_twice(said: str) -> Graded | None:
+    """A second script for the same event, which is never run: often another event is meant."""
+    if not _SCRIPT_TWICE.search(said):
+        return None
+    return "keepalived-changed", f"keepalived: {said}", _CURES["script already specified"]
+
+
 def _unknown(said: str) -> Graded | None:
     """A word that keepalived passes over: one of another place or release, or one that is
     mistyped.
@@ -272,8 +326,14 @@ def _unknown(said: str) -> Graded | None:
     if (unknown := _UNKNOWN.search(said)) is None:
         return None
     word, begins_a_block = unknown["word"], following.ITS_BLOCK in said
+    if word.startswith(MARK):
+        return _marked(word.removeprefix(MARK))
     passed = "it and the block that it begins" if begins_a_block else "it"
     text = f"keepalived does not know {word} here and passes over {passed}."
+    before, equals, value = word.partition("=")
+    if equals and value and before in WORDS:
+        cure = f"Write a space for the =: {before} {value}."
+        return "word-mistyped", f"{text} It may be meant to be {before} {value}.", cure
     alike = (
         difflib.get_close_matches(word, WORDS, n=1, cutoff=LIKE)
         if word not in {*WORDS, *ABSENT}

@@ -18,6 +18,7 @@ from pathlib import PurePosixPath
 from harness.check import dump, rehearsal
 from harness.check.facts import Reading
 from harness.check.files import TEXT, Configuration
+from harness.check.levels import MARK
 from harness.check.places import statements
 from harness.check.standins import SUCCEEDS
 from harness.daemons import keepalived, local, users
@@ -91,7 +92,8 @@ def read(
             f"{configuration.director}: keepalived does not run with {configuration.origin}: {why}"
         )
     if not found.instances and not found.services:
-        why = f"; the first thing it says of that is: {complaints[0]}" if complaints else ""
+        first = complaints[0].replace(MARK, "(byte order mark)") if complaints else ""
+        why = f"; the first thing it says of that is: {first}" if first else ""
         raise HarnessError(
             f"{configuration.director}: keepalived finds neither a vrrp_instance nor a"
             f" virtual_server in"
