@@ -56,9 +56,14 @@ _USER = re.compile(
 _VARIABLE = re.compile(r"^[ \t]*(?:@\S+[ \t]+)*\$(\w+)[ \t]*=", re.MULTILINE)
 _COMMENT = re.compile(r"[!#].*")
 _BLANK = re.compile(
-    r"\$\{(?P<variable>[^}\n]*)\}|\{\{[^}\n]*\}\}|\{%.*?%\}|<%.*?%>|(?<![\w%])%[A-Z_]{2,}%|@@\w+@@"
+    r"\$\{(?P<variable>[^}\n]*)\}|\{\$(?P<inside>[A-Za-z][\w.-]*)\}|\{\{[^}\n]*\}\}|\{%.*?%\}|<%.*?%>|(?<![\w%])%[A-Z_]{2,}%|@@\w+@@"
     r"|<(?:your[\w -]+|[A-Z][A-Z0-9_-]+)>|<<[^<>\n]+>>|<--[^<>\n]+-->"
     r"|(?<!\w)__[A-Z][A-Z0-9_]*__(?!\w)"
+    # a word of its own, so that neither [n]ginx nor "<html>" of a script is one
+    r"|(?<!\S)(?:<[a-z][\w -]*>|\[[A-Za-z]+(?:_[A-Za-z0-9]+)+\]|@[A-Z][A-Z0-9_]*@)(?=[\s/:]|$)"
+    # an address of which the author tells only a part
+    r"|(?<![\w.])(?=[\d.]*[xX])(?:\d*[xX]{1,3}\d*|\d{1,3})"
+    r"(?:\.(?:\d*[xX]{1,3}\d*|\d{1,3})){3}(?![\w.])"
 )
 """What templates of shells, Jinja, ERB and others leave to be filled in."""
 _CONFLICT = re.compile(r"(<{7}|>{7}|\|{7}) \S.*|={7}")
@@ -211,7 +216,8 @@ def _refuse_unfinished(configuration: Configuration) -> None:
             blank = _BLANK.search(_COMMENT.sub("", line))
             if (
                 blank is not None
-                and (blank["variable"] or "").partition(" ")[0] not in defined | _BUILT_IN
+                and (blank["variable"] or blank["inside"] or "").partition(" ")[0]
+                not in defined | _BUILT_IN
             ):
                 raise HarnessError(
                     f"{name}:{number}: this is a template that has not been filled in: {blank[0]};"
