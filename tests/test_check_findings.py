@@ -168,6 +168,20 @@ def test_a_service_of_one_director_is_named_with_its_line() -> None:
     assert found[0].where == "lb1.conf:15"
 
 
+def test_a_service_that_a_director_has_twice_is_named_with_both_its_lines() -> None:
+    udp, mark = replace(SERVICE, protocol="UDP"), replace(SERVICE, vip="", fwmark=7)
+    text = TEXT + b"virtual_server 192.0.2.80 80 {\n}\n"
+
+    def found(*services: VirtualService) -> list[tuple[str, str]]:
+        files = [configuration("lb1", text)]
+        told = of_text({"lb1": Reading(services=services)}, {}, files)
+        return [(each.text, each.where) for each in told if each.name == "service-twice"]
+
+    other = replace(SERVICE, real_servers=())
+    assert found(SERVICE, other) == [("lb1 has 192.0.2.80:80 2 times", "lb1.conf:15, lb1.conf:20")]
+    assert found(SERVICE, udp, mark, mark) == []
+
+
 def test_a_weight_below_the_gap_is_a_finding_with_the_weight_that_would_do() -> None:
     master = tracking(-5, INSTANCE)
     (found,) = weights({"lb1": Reading((master,)), "lb2": Reading((BACKUP,))}, FILES)

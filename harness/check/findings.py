@@ -18,6 +18,7 @@ from harness.check.files import HOME, Configuration
 from harness.check.finding import Finding, in_order
 from harness.check.local import looked_for, runs_pidof
 from harness.check.places import statements, where
+from harness.check.standins import twice
 from harness.check.ways import Amiss
 
 _WAYS = {
@@ -54,6 +55,7 @@ def of_text(
     notes.
     """
     found = comparing.compare(readings, configurations)
+    found += _services_twice(readings, configurations)
     found += arithmetic.weights(readings, configurations)
     found += arithmetic.bfd(readings, configurations)
     for configuration in configurations:
@@ -65,6 +67,21 @@ def of_text(
     defined = {each.director: list(_defined(each)) for each in configurations}
     found += following.unexplained(levels.graded(complaints, defined), configurations)
     return in_order(found)
+
+
+def _services_twice(
+    readings: Mapping[str, Reading], configurations: Sequence[Configuration]
+) -> Iterator[Finding]:
+    """Services of which a director's files have more than one block."""
+    for configuration in configurations:
+        for service, count in twice(readings[configuration.director].services):
+            places = [
+                each.place
+                for each in statements(configuration)
+                if each.words[:3] == ("virtual_server", service.vip, str(service.port))
+            ]
+            text = f"{configuration.director} has {service.called} {count} times"
+            yield Finding("service-twice", text, ", ".join(places))
 
 
 def _defined(configuration: Configuration) -> Iterator[str]:

@@ -112,6 +112,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Give it to all directors, or remove it.",
         _SERVICES,
     ),
+    "service-twice": Kind(
+        FINDING,
+        "A director has a virtual service more than once. IPVS has one service of an address and"
+        " port, which keepalived then keeps as several that know their own real servers only.",
+        "Give it one virtual_server block that has all its real servers.",
+        _SERVICES,
+    ),
     "real-servers-differ": Kind(
         FINDING,
         "A virtual service does not have the same real servers on all directors.",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.check.facts import Reading
@@ -150,10 +151,24 @@ def changed(layout: Layout) -> Iterator[str]:
         yield f"digest {digest}: nobody can write its page, so it is that of the stand-ins'"
 
 
+def twice(services: Iterable[VirtualService]) -> Iterator[tuple[VirtualService, int]]:
+    """The services of a director of one address, port and protocol that it has more than once,
+    and how often. A mark or a group may be one of each family or protocol.
+    """
+    known = [each for each in services if each.fwmark is None and each.title is None]
+    counts = Counter((each.vip, each.port, each.protocol) for each in known)
+    for service in {(each.vip, each.port, each.protocol): each for each in known}.values():
+        if (count := counts[service.vip, service.port, service.protocol]) > 1:
+            yield service, count
+
+
 def why_not_all(layout: Layout) -> dict[str, str]:
     """By service why it is not emulated, for those that are not."""
     found: dict[str, str] = {}
     answering = {server.rip for server in layout.servers if server.asked}
+    for one in layout.directors:
+        for service, count in twice(one.reading.services):
+            found[service.called] = f"{one.name} has it {count} times"
     for service in (each for one in layout.directors for each in one.reading.services):
         reason = why_not_both(service.called, layout.directors) or why_not(service, answering)
         if reason is not None:
