@@ -35,6 +35,8 @@ _STATES = ("MASTER", "BACKUP")
 """What scripts are told that keepalived notifies."""
 MANY = 900
 """No script starts so many processes in one run but one that never ends with it."""
+_ITSELF = LocalService(process="keepalived")
+"""What runs wherever keepalived runs a script, and scripts may look for."""
 _KILLED = (signal.SIGXCPU, signal.SIGKILL)
 _MOST = 1 << 16
 _TOLD = 200
@@ -111,10 +113,11 @@ def _running(machine: Machine, services: Sequence[LocalService]) -> Iterator[Non
     """The stand-ins for what scripts look for, while they run."""
     machine.run(["ip", "link", "set", "lo", "up"])
     local.prepare(machine, services)
+    local.put(machine, _ITSELF)
     processes: list[Process] = []
     with ExitStack() as opened:
         null = opened.enter_context(open(os.devnull, "rb"))
-        for daemon in local.daemons(services):
+        for daemon in (*local.daemons(services), local.daemon_of(_ITSELF)):
             reader, writer = os.pipe()
             output = opened.enter_context(os.fdopen(reader, "rb", buffering=0))
             try:

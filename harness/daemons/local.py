@@ -65,9 +65,9 @@ def _place(service: LocalService) -> str:
 def prepare(machine: Machine, services: Iterable[LocalService]) -> None:
     """Put the stand-ins in place, on a director that has just been switched on."""
     wanted = list(services)
-    for place in {_place(service) for service in wanted if service.process is not None}:
-        with machine.open(_SLEEP) as program:
-            machine.write(place, program.read(), 0o755)
+    for service in wanted:
+        if service.process is not None:
+            put(machine, service)
     ports = [service for service in wanted if service.port is not None]
     if ports:
         numbers = [service.port for service in ports if service.port is not None]
@@ -78,6 +78,12 @@ def prepare(machine: Machine, services: Iterable[LocalService]) -> None:
         script = (Path(__file__).parent / "systemctl.sh").read_bytes()
         for tool in TOOLS.values():
             machine.write(tool, script, 0o755)
+
+
+def put(machine: Machine, service: LocalService) -> None:
+    """Put the stand-in for a process in place."""
+    with machine.open(_SLEEP) as program:
+        machine.write(_place(service), program.read(), 0o755)
 
 
 def unlink_pidof(machine: Machine) -> None:
