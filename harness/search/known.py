@@ -15,7 +15,7 @@ from harness.search.invariants.addresses import HELD
 from harness.search.invariants.advertising import PACE, TRUE
 from harness.search.invariants.balance import TABLES
 from harness.search.invariants.checking import CHECKED
-from harness.search.invariants.daemons import ONCE
+from harness.search.invariants.daemons import LIVE, ONCE
 from harness.search.invariants.editing import EDITED
 from harness.search.invariants.election import FAULTY, TAKES
 from harness.search.invariants.reloading import AGAIN, JOINS
@@ -174,6 +174,42 @@ KNOWN: tuple[Known, ...] = (
         (_STARTS, frozenset({"Reconfigure"})),
         (TABLES, r" with weight \d+, which is well"),
         (AT_REST, r"'s table of .* has .* instead of "),
+    ),
+    *_shown(
+        # And takes for well, with its weight, what it was told to leave there with weight 0.
+        "scenarios/regressions/test_weight_after_a_kill.py",
+        (_STARTS,),
+        (TABLES, r" lacks .* with weight \d+, which is well"),
+        (RESTORED, r" had .* with weight \d+, and has with weight 0"),
+        (AT_REST, r"'s table of .* has .*: 0.* instead of "),
+        config="inhibit_on_failure",
+    ),
+    *_shown(
+        # The checker dies of an entry that a reload adds to a group.
+        "scenarios/regressions/test_group_entry_added.py",
+        (frozenset({"Reconfigure"}),),
+        (LIVE, r"^a child of keepalived .* exited due to segmentation fault"),
+        config="virtual_server_group",
+        present=">2.2.7",
+        edit=r" in virtual_server_group ",
+    ),
+    *_shown(
+        # The checker dies of the removal of a sorry server that serves.
+        "scenarios/regressions/test_sorry_server_removed.py",
+        (frozenset({"Reconfigure"}),),
+        (LIVE, r"^a child of keepalived .* exited due to segmentation fault"),
+        config="sorry_server",
+        present="==2.3.3",
+        edit=r"^no (sorry_server|virtual_server) ",
+    ),
+    *_shown(
+        # A VIP that names the parent of its VMAC stays on the parent.
+        "scenarios/regressions/test_vmac_address.py",
+        (),
+        (HELD, r" is MASTER of .*, and does not hold "),
+        (AT_REST, r"^at first .* is held by nobody, and should be"),
+        config="use_vmac",
+        present="<2.2",
     ),
     *_shown(
         # A checker that starts anew takes the sorry server for absent.

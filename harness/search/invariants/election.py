@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from harness.clock import Instant
 from harness.events import Advertisement
 from harness.search.invariants.registry import invariant
-from harness.search.model.effects import Aspect, disturbances
+from harness.search.model.effects import RELOADING, Aspect, disturbances
 from harness.search.model.processes import in_state
 from harness.search.model.router import Router, routers
 from harness.search.model.spans import Span, both, without
@@ -178,7 +178,8 @@ def _too_quiet(router: Router, able: Span) -> Iterator[Violation]:
         wait = router.skew(min(possible), longest) if resigned else wait
         if _owns(instance) and _is_first_word(router, mark):
             wait = observed.slack  # whoever owns the addresses is master at once
-        if end > mark + wait + observed.slack:
+        late = RELOADING if mark in router.reloads else 0.0
+        if end > mark + wait + late + observed.slack:
             text = (
                 f"{router.director} has heard nothing of {instance.name} that outranks it for"
                 f" {wait:.3f} s,"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_interface
 
+from harness.clock import Instant
 from harness.events import DaemonChanged, Event, Power, RouteChanged, RuleChanged
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import RELOADING, Aspect, disturbances
@@ -24,7 +25,7 @@ Route = tuple[str, str, int]
 @invariant(ROUTED)
 def routes_are_with_the_master(observed: Observed) -> list[Violation]:
     """An instance has all of its virtual routes and rules while it is master, and none while it is
-    backup, in fault or stopped.
+    backup, in fault or stopped. A process that was killed leaves what it had.
 
     keepalived.conf(5), ``virtual_routes`` and ``virtual_rules``; ``vrrp.c``,
     ``vrrp_state_become_master`` and ``vrrp_restore_interface``. The kernel takes routes away
@@ -125,12 +126,21 @@ def _misplaced(router: Router, route: Route) -> Iterator[Violation]:
             for missing in without([settled], [*there, *touched]):
                 if missing.length > slack:
                     yield Violation(ROUTED, missing.since, f"{told}, and lacks {named}")
-        elif not any(at < span.until for at in lost):
+        elif not any(at < span.until for at in (*lost, *_abandoned(router))):
             for present in both(without([settled], touched), both(acting, there)):
                 if present.length > slack:
                     yield Violation(ROUTED, present.since, f"{told}, and has {named}")
     if not lost:
         yield from _left_behind(router, named, there)
+
+
+def _abandoned(router: Router) -> list[Instant]:
+    """When its process ended without taking away what it had."""
+    return [
+        act.at
+        for act in router.observed.acts
+        if act.node == router.director and act.kind in ("KillKeepalived", "CrashVrrp")
+    ]
 
 
 def _left_behind(router: Router, named: str, there: list[Span]) -> Iterator[Violation]:
