@@ -12,6 +12,7 @@ from harness.keepalived import timers
 from harness.nodes import RealServerNode
 from harness.scenario import topology
 from harness.topology import HttpGet, VirtualService
+from scenarios.controls import IMPATIENT, RARELY
 from topologies.health_checks import BOTH, CONNECTIONS, EAGER, INHIBITED, PATIENT, TCP, HealthChecks
 
 pytestmark = [
@@ -19,10 +20,6 @@ pytestmark = [
     topology(HealthChecks, services=CONNECTIONS),
 ]
 
-RARELY = pytest.mark.control("checked once an hour", topology={"hourly": True}, caught="removed")
-IMPATIENT = pytest.mark.control(
-    "removed at the first failure", topology={"retry": 0}, caught="removed in time"
-)
 ALONE = topology(
     HealthChecks, services=(TCP,)
 )  # between two checks of one service there is time enough
@@ -48,19 +45,19 @@ def test_health_tcp_failure_removes_a_server_and_recovery_returns_it(
     """
     fault = failure(cluster.real_servers[0])
 
-    left, back = cluster.survives(fault, service)  # label: removed
+    left, back = cluster.survives(fault, service)  # label: noticed
 
     assert left.within(timers.removal(service, fault.symptom))  # label: removed in time
     assert back.within(timers.recovery(service, fault.symptom))
 
 
 @RARELY
-@pytest.mark.control("tries again", topology={"retry": 3}, caught="removed")
+@pytest.mark.control("tries again", topology={"retry": 3}, caught="noticed")
 def test_health_without_retry_the_first_failure_removes(cluster: Cluster) -> None:
     """With ``retry 0`` a server leaves at the first connection that fails (keepalived
     ``check_tcp.c``).
     """
-    left, _ = cluster.survives(StopHttpd(cluster.real_servers[0]), EAGER)  # label: removed
+    left, _ = cluster.survives(StopHttpd(cluster.real_servers[0]), EAGER)  # label: noticed
 
     assert left.within(timers.removal(EAGER))
 
@@ -82,7 +79,7 @@ def test_health_tcp_is_content_with_a_connection(
 
 @RARELY
 @pytest.mark.control(
-    "no inhibit_on_failure", topology={"inhibit_on_failure": False}, caught="removed"
+    "no inhibit_on_failure", topology={"inhibit_on_failure": False}, caught="noticed"
 )
 def test_health_inhibited_server_stays_with_weight_0(cluster: Cluster) -> None:
     """``inhibit_on_failure``: no new connections, while those there are live on
@@ -94,7 +91,7 @@ def test_health_inhibited_server_stays_with_weight_0(cluster: Cluster) -> None:
     with cluster.suffering(StopHttpd(server)) as struck:
         left = director.weighs(
             server, 0, service=INHIBITED, since=struck, until=removed.latest
-        )  # label: removed
+        )  # label: noticed
         assert {request.server for request in cluster.client.fetch(4, INHIBITED)} == {"web2"}
     healed = server.serves_again()
     back = director.weighs(server, 1, service=INHIBITED, since=healed, until=returned.latest)
@@ -116,7 +113,7 @@ def test_health_one_failing_checker_of_two_removes_a_server(cluster: Cluster) ->
     with cluster.suffering(RemovePage(server, path="/both")) as struck:
         left = director.removes(
             server, service=BOTH, since=struck, until=removed.latest
-        )  # label: removed
+        )  # label: noticed
     back = director.adds(server, service=BOTH, since=cluster.healed(), until=returned.latest)
 
     assert left.within(removed)
@@ -134,7 +131,7 @@ def test_health_server_returns_when_the_last_of_its_checkers_is_content(cluster:
     with cluster.suffering(StopHttpd(server)) as struck:
         director.removes(
             server, service=BOTH, since=struck, until=timers.removal(first).latest
-        )  # label: removed
+        )  # label: noticed
         cluster.timeline.let_pass(timers.removal(last).latest)
     healed = server.serves_again()
     due = timers.recovery(last)

@@ -22,6 +22,7 @@ from harness.lab.impairment import Impairment
 from harness.nodes import RealServerNode
 from harness.scenario import topology
 from harness.topology import VirtualService
+from scenarios.controls import IMPATIENT, RARELY
 from topologies.health_checks import (
     DIGEST,
     FAST,
@@ -39,8 +40,6 @@ pytestmark = [
     pytest.mark.health,
     topology(HealthChecks),
 ]
-
-RARELY = pytest.mark.control("checked once an hour", topology={"hourly": True}, caught="removed")
 
 ALONE = topology(
     HealthChecks, services=(HTTP,)
@@ -61,9 +60,7 @@ FAILURES = [
 
 
 @RARELY
-@pytest.mark.control(
-    "removed at the first failure", topology={"retry": 0}, caught="removed in time"
-)
+@IMPATIENT
 @pytest.mark.parametrize(("service", "failure"), FAILURES)
 def test_health_http_failure_removes_a_server_and_recovery_returns_it(
     cluster: Cluster, service: VirtualService, failure: Failure
@@ -73,7 +70,7 @@ def test_health_http_failure_removes_a_server_and_recovery_returns_it(
     """
     fault = failure(cluster.real_servers[0])
 
-    left, back = cluster.survives(fault, service)  # label: removed
+    left, back = cluster.survives(fault, service)  # label: noticed
 
     assert left.within(timers.removal(service, fault.symptom))  # label: removed in time
     assert back.within(timers.recovery(service, fault.symptom))
@@ -90,7 +87,7 @@ def test_health_http_one_failing_url_of_several_is_found_in_its_turn(cluster: Cl
     with cluster.suffering(RemovePage(server, path="/second")) as struck:
         took = director.removes(
             server, service=URLS, since=struck, until=due.latest
-        )  # label: removed
+        )  # label: noticed
 
     assert took.within(due)
 
@@ -121,6 +118,6 @@ def test_health_http_server_slower_than_the_timeout_is_removed(cluster: Cluster)
     with cluster.suffering(Impaired(server, Impairment(delay=1.2), arriving=False)) as struck:
         took = director.removes(
             server, service=HTTP, since=struck, until=due.latest
-        )  # label: removed
+        )  # label: noticed
 
     assert took.within(due)

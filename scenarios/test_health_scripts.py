@@ -8,6 +8,7 @@ from harness.cluster import Cluster
 from harness.faults import ExitCheck, FailCheck, HangCheck, WriteNumber
 from harness.keepalived import timers
 from harness.scenario import topology
+from scenarios.controls import IMPATIENT, RARELY
 from topologies.health_checks import DRAIN, DYNAMIC, FILE, LOCAL, MISC, SHARE, WEIGHED, HealthChecks
 
 pytestmark = [
@@ -16,13 +17,9 @@ pytestmark = [
     pytest.mark.needs("FILE_CHECK", keepalived="2.1.0"),
 ]
 
-RARELY = pytest.mark.control("checked once an hour", topology={"hourly": True}, caught="noticed")
-
 
 @RARELY
-@pytest.mark.control(
-    "removed at the first failure", topology={"retry": 0}, caught="removed in time"
-)
+@IMPATIENT
 @pytest.mark.parametrize(
     ("failure", "symptom"),
     [
@@ -78,7 +75,7 @@ def test_health_dynamic_script_gives_the_weight(cluster: Cluster) -> None:
 @pytest.mark.control(
     "the file is another",
     config={"director1": ("file /run/drain", "file /run/drains")},
-    caught="removed",
+    caught="noticed",
 )
 def test_health_file_of_weight_0_removes_at_once(cluster: Cluster) -> None:
     """Anything but 0 in a file of weight 0 is a failure, told by inotify (keepalived
@@ -90,7 +87,7 @@ def test_health_file_of_weight_0_removes_at_once(cluster: Cluster) -> None:
     with cluster.suffering(WriteNumber(director, DRAIN, 1)) as struck:
         left = director.removes(
             server, service=FILE, since=struck, until=due.latest
-        )  # label: removed
+        )  # label: noticed
     back = director.adds(
         server, service=FILE, since=cluster.healed(), until=timers.recovery(FILE).latest
     )

@@ -22,6 +22,7 @@ from harness.keepalived import timers
 from harness.nodes import RealServerNode
 from harness.scenario import topology
 from harness.topology import UdpCheck, VirtualService
+from scenarios.controls import IMPATIENT, RARELY
 from topologies.health_checks import DNS, MIXED, PING, QUESTION, REPLY, SMTP, UDP, HealthChecks
 
 pytestmark = [
@@ -32,10 +33,8 @@ pytestmark = [
 ]
 
 
-@pytest.mark.control("checked once an hour", topology={"hourly": True}, caught="removed")
-@pytest.mark.control(
-    "removed at the first failure", topology={"retry": 0}, caught="removed in time"
-)
+@RARELY
+@IMPATIENT
 @pytest.mark.parametrize(
     ("service", "failure"),
     [
@@ -60,7 +59,7 @@ def test_health_failure_removes_a_server_and_recovery_returns_it(
     """
     fault = failure(cluster.real_servers[0])
 
-    left, back = cluster.survives(fault, service)  # label: removed
+    left, back = cluster.survives(fault, service)  # label: noticed
 
     assert left.within(timers.removal(service, fault.symptom))  # label: removed in time
     # dnsmasq takes what UDP_CHECK sends by itself for no question, and leaves it unanswered.

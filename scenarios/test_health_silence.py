@@ -12,14 +12,11 @@ from harness.events import Log
 from harness.faults import ChangePage, HalfOpen, HangHttpd, StopHttpd
 from harness.keepalived import timers
 from harness.scenario import topology
+from scenarios.controls import IMPATIENT, RARELY
 from topologies.health_checks import HTTP, SLOWLY, SLOWLY_BY_TLS, TLS, UNHURRIED, HealthChecks
 
 pytestmark = pytest.mark.health
 
-RARELY = pytest.mark.control("checked once an hour", topology={"hourly": True}, caught="removed")
-IMPATIENT = pytest.mark.control(
-    "removed at the first failure", topology={"retry": 0}, caught="removed in time"
-)
 PAGE, TAKES = "x" * 4096, 1.8
 """A page, and how long it takes to come at the least, in seconds: longer than
 ``connect_timeout``.
@@ -35,7 +32,7 @@ def test_health_silent_web_server_is_removed_and_returns(cluster: Cluster) -> No
     """
     fault = HangHttpd(cluster.real_servers[0])
 
-    left, back = cluster.survives(fault, HTTP)  # label: removed
+    left, back = cluster.survives(fault, HTTP)  # label: noticed
 
     assert left.within(timers.removal(HTTP, fault.symptom))  # label: removed in time
     assert back.within(timers.recovery(HTTP, fault.symptom))
@@ -50,7 +47,7 @@ def test_health_silent_tls_server_is_removed_and_returns(cluster: Cluster) -> No
     """
     fault = HangHttpd(cluster.real_servers[0])
 
-    left, back = cluster.survives(fault, TLS)  # label: removed
+    left, back = cluster.survives(fault, TLS)  # label: noticed
 
     assert left.within(timers.removal(TLS, fault.symptom))  # label: removed in time
     assert back.within(timers.recovery(TLS, fault.symptom))
@@ -65,7 +62,7 @@ def test_health_own_defaults_of_http_get(cluster: Cluster) -> None:
     """
     fault = StopHttpd(cluster.real_servers[0])
 
-    left, back = cluster.survives(fault, UNHURRIED)  # label: removed
+    left, back = cluster.survives(fault, UNHURRIED)  # label: noticed
 
     assert left.within(timers.removal(UNHURRIED, fault.symptom))  # label: removed in time
     assert back.within(timers.recovery(UNHURRIED, fault.symptom))
@@ -85,7 +82,7 @@ def test_health_half_open_connection_stops_all_checks(cluster: Cluster) -> None:
     """
     fault = HalfOpen(cluster.real_servers[0])
 
-    left, back = cluster.survives(fault, HTTP)  # label: removed
+    left, back = cluster.survives(fault, HTTP)  # label: noticed
 
     assert left.within(timers.removal(HTTP, fault.symptom))  # label: removed in time
     assert back.within(timers.recovery(HTTP, fault.symptom))
@@ -136,6 +133,6 @@ def test_health_trickling_answer_by_tls_is_given_up(cluster: Cluster) -> None:
     with cluster.suffering(fault) as struck:
         took = director.removes(
             fault.node, service=SLOWLY_BY_TLS, since=struck, until=due.latest
-        )  # label: removed
+        )  # label: noticed
 
     assert took.within(due)  # label: removed in time
