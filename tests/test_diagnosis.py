@@ -256,7 +256,18 @@ def test_a_script_that_cannot_be_run_is_told_apart_from_one_that_fails() -> None
     timeline = healthy()
     line = "VRRP_Script(chk) failed (exited with status 127)"
     timeline.record(Log(2, "director1", daemon="keepalived", line=line))
-    assert found(timeline)[0] == ("script that cannot be run", ("director1",))
+    assert found(timeline) == [("script that cannot be run", ("director1",))]
+
+
+def test_another_script_that_fails_beside_it_is_told_as_well() -> None:
+    timeline = healthy()
+    for name, status in (("chk", 127), ("other", 1)):
+        line = f"VRRP_Script({name}) failed (exited with status {status})"
+        timeline.record(Log(2, "director1", daemon="keepalived", line=line))
+    assert found(timeline) == [
+        ("script that cannot be run", ("director1",)),
+        ("tracked script fails at rest", ("director1",)),
+    ]
 
 
 def test_what_keepalived_says_when_all_is_well_is_no_complaint() -> None:

@@ -40,13 +40,20 @@ def diagnose(
     """
     found: list[Diagnosis] = []
     for each in _all(timeline, setup, since, seen):
-        if not any(
-            each.name == other.name and set(each.nodes) < set(other.nodes) for other in found
-        ):
+        if not any(_tells(other, each) for other in found):
             found.append(each)
     for symptom in SYMPTOMS:
         found = found or list(symptom(timeline, setup, since))
     return found
+
+
+def _tells(found: Diagnosis, other: Diagnosis) -> bool:
+    """Whether the other says nothing more: it is the same on fewer machines, or a mere consequence
+    that is read from the same words of a log.
+    """
+    if found.name == other.name:
+        return set(other.nodes) < set(found.nodes)
+    return (other.nodes, other.evidence) == (found.nodes, found.evidence)
 
 
 def _all(timeline: Timeline, setup: Setup, since: Instant, seen: Seen) -> Iterator[Diagnosis]:
