@@ -8,7 +8,7 @@ what this machine's programs lack, ``controls`` plants what scenarios must catch
 whether the statements are there that are to catch it, ``outcomes`` says how a scenario ended, for
 the terminal of ``reader``, ``causes`` what a failure looks like, ``evidence`` keeps what happened
 in it, ``report`` tells of the run as a whole, ``unwritten`` of what it could not write,
-``stopping`` gives a prompt.
+``unused`` has nothing told of what was not used, ``stopping`` gives a prompt.
 """
 
 pytest_plugins = (
@@ -40,5 +40,6 @@ pytest_plugins = (
     "harness.plugin.report",
     "harness.plugin.live",
     "harness.plugin.unwritten",
+    "harness.plugin.unused",
     "harness.plugin.stopping",
 )
