@@ -20,10 +20,31 @@ BY_NAME = (Path(__file__).parent / "inside", Path(__file__).parent / "commands")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long to attack."""
+    """How long to attack, and what of the tests there is to run."""
     parser.addoption(
         "--kills", type=int, default=12, metavar="N", help="commands that are killed (default: 12)"
     )
+    parser.addoption(
+        "--alone",
+        choices=("also", "not", "only"),
+        default="also",
+        help="tests with the mark alone, beside which nothing may run (default: also)",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out those that bear the mark ``alone``, or all others.
+
+    This is no matter of ``-m``, which is for whoever runs the tests: only the last one counts.
+    """
+    wanted = config.getoption("alone")
+    if wanted == "also":
+        return
+    chosen = {
+        item for item in items if (item.get_closest_marker("alone") is None) == (wanted == "not")
+    }
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = [item for item in items if item in chosen]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -29,7 +29,8 @@ from harness.kernels.host import memory, uml
 from harness.kernels.making import cache
 
 ROOT = Path(__file__).parent.parent
-NOBODY = 65534
+NOBODY = 65534 - int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+"""An ordinary user, who has no processes but those of this worker."""
 PATIENCE = 60  # seconds of a busy machine; what is not gone by then stays
 
 _CALLER = """

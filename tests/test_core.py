@@ -129,6 +129,14 @@ def test_few_scenarios_are_run_without_workers(pytester: pytest.Pytester) -> Non
     assert paid(pytester, many(6, 6), virtual=False) == 4
 
 
+def test_tests_without_a_cluster_have_the_workers_that_are_asked_for(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    result = pytester.runpytest_subprocess("-n", "auto", "-v")
+    result.stdout.fnmatch_lines(["created: */* worker*", "*1 passed*"])
+
+
 @pytest.mark.usefixtures("machine")
 def test_a_debugger_has_no_workers(pytester: pytest.Pytester) -> None:
     assert paid(pytester, many(300, 50), "--pdb") is None

@@ -45,6 +45,7 @@ def pytest_runtest_logreport(report):
 """
 
 
+@pytest.mark.alone  # it has all processors computing
 def test_same_seed_gives_the_same_timelines_in_a_terminal_on_a_busy_machine(tmp_path: Path) -> None:
     if cache.find() is None:
         pytest.skip("there is no kernel with virtual time; build one: make kernel")

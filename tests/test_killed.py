@@ -21,7 +21,7 @@ from harness.kernels.host import uml
 from harness.kernels.making import cache
 from tests.guests import ROOT, descendants, status
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]  # it looks for what any guard has left
 
 SAMPLE = "(forwarding_by_dr_passes and IPv4) or (failover_to_the_backup and PowerOff)"
 MOMENTS = 10

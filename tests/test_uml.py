@@ -262,6 +262,7 @@ def _traces(user: int) -> set[Path]:
     }
 
 
+@pytest.mark.alone  # it looks for what any guard of this user has left
 @pytest.mark.usefixtures("orphans_come_here")
 def test_killed_caller_leaves_nothing(any_host: Host) -> None:
     user = os.geteuid() if any_host.user is None else any_host.user

@@ -94,6 +94,8 @@ def workers_that_pay(
 def settle(config: pytest.Config, number: int | None) -> None:
     """Say how many workers an :func:`automatic` run has; None is a run without."""
     config.option.numprocesses, config.stash[ALONE] = number, number is None
+    if number is None:
+        config.option.dist = "no"
 
 
 def arguments(config: pytest.Config) -> list[str]:

@@ -221,7 +221,7 @@ def _needs_kernel(config: pytest.Config) -> bool:
     if found.wrong and len(found.wrong) == found.items:
         raise HarnessError(_in_short(found.wrong))
     config.stash[SURVEY] = found
-    if parallel.automatic(config):
+    if found.users and parallel.automatic(config):  # how many others want, pytest-xdist says
         parallel.settle(config, found.workers)
     return bool(found.users)  # where collecting fails, the run that follows here shows why
 

@@ -17,6 +17,8 @@ import pytest
 
 from tests.guests import NOBODY, ROOT
 
+pytestmark = pytest.mark.alone  # it tries to change the machine, and to reach processes of its user
+
 CONFINED = """
     import ctypes, errno, fcntl, os, resource, signal, socket, stat, sys
     from harness.kernels.host import limits
