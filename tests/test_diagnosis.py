@@ -231,6 +231,15 @@ def test_a_gateway_that_is_no_directors(gateway: str | None, expected: int) -> N
         ("VRRP process(68) exited due to signal 11 (Segmentation fault)", "keepalived dies"),
         ("VRRP child process(68) died: Respawning", "keepalived dies"),
         ("(VI_1) cannot use a loopback interface (lo) for vrrp", "VRRP on a loopback interface"),
+        *[
+            (f"(VI_1) ignoring {what} due to SYNC group{more}", "weight ignored in a sync group")
+            for what, more in (
+                ("tracked script chk with weights", ""),
+                ("tracked interface weight", ""),
+                ("weight from tracked file load", ". specify weight 0"),
+                ("tracked bfd peer with weight 5", ""),
+            )
+        ],
     ],
 )
 def test_keepalived_s_own_words_are_told_once_and_without_their_date(line: str, name: str) -> None:

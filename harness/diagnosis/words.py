@@ -64,6 +64,12 @@ _WORDS: Final = (
         "let root own the script and every folder above it, and nobody else write there",
     ),
     (
+        "weight ignored in a sync group",
+        re.compile(r"ignoring .*tracked .*due to SYNC group"),
+        "write sync_group_tracking_weight into the vrrp_sync_group, or leave the weight out, so"
+        " that a failure is FAULT",
+    ),
+    (
         "VRRP on a loopback interface",
         re.compile(r"cannot use a loopback interface"),
         "name the interface of the LAN that the directors share",
