@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
 from harness.errors import HarnessError
-from harness.faults import ChangeMtu, Cut, DeleteInterface, Firewall
+from harness.faults import ChangeMtu, Cut, DeleteInterface, DropTcp, Fault, Firewall
+from harness.faults.fault import Surroundings
+from harness.images.image import Image
+from harness.lab.machine import Machine
 from harness.lab.plan import make_topo, plan
 from harness.nodes import Node, node_of
 from topologies.devices import Devices
@@ -45,3 +54,18 @@ def test_a_rule_of_a_firewall_is_appended() -> None:
     )
     with pytest.raises(HarnessError, match="a rule is appended to a chain"):
         Firewall(node("client"), "-I INPUT -j DROP")
+
+
+@pytest.mark.parametrize("fault", [lambda web: Firewall(web, "-A INPUT -j DROP"), DropTcp])
+def test_a_firewall_s_program_is_asked_of_the_machine_s_own_image(
+    fault: Callable[[Any], Fault[Node]], tmp_path: Path
+) -> None:
+    web, around, ran = node("web1"), cast("Surroundings", None), list[object]()
+    web.plan = replace(web.plan, image=Image("own", str(tmp_path)))
+    web.machine = cast("Machine", SimpleNamespace(run=ran.append))
+    with pytest.raises(HarnessError, match="the image own has no program iptables-legacy"):
+        fault(web).inject(around)
+    (tmp_path / "usr/sbin").mkdir(parents=True)
+    (tmp_path / "usr/sbin/iptables-legacy").touch()
+    fault(web).inject(around)
+    assert len(ran) == 1

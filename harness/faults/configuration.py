@@ -70,7 +70,7 @@ class Firewall(Fault[Node]):
         return f"Firewall {self.rule}"
 
     def inject(self, around: Surroundings) -> None:
-        require(IPTABLES)
+        require(IPTABLES, self.node.plan.image)
         self.node.machine.run([IPTABLES, *shlex.split(self.rule)])
 
     def heal(self, around: Surroundings) -> None:

@@ -13,8 +13,8 @@ from harness.daemons.daemon import Daemon, require
 from harness.faults.fault import Fault, Surroundings
 from harness.keepalived.timers import Symptom
 from harness.nodes import RealServerNode
+from harness.nodes.node import IPTABLES
 
-_IPTABLES = "iptables-legacy"
 _REQUEST = ("--protocol", "tcp", "--tcp-flags", "PSH", "PSH")
 
 
@@ -100,11 +100,11 @@ class Filtered(Fault[RealServerNode]):
     rule: ClassVar[tuple[str, ...]]
 
     def inject(self, around: Surroundings) -> None:
-        require(_IPTABLES)
-        self.node.machine.run([_IPTABLES, "--append", "INPUT", *self.rule])
+        require(IPTABLES, self.node.plan.image)
+        self.node.machine.run([IPTABLES, "--append", "INPUT", *self.rule])
 
     def heal(self, around: Surroundings) -> None:
-        self.node.machine.run([_IPTABLES, "--delete", "INPUT", *self.rule])
+        self.node.machine.run([IPTABLES, "--delete", "INPUT", *self.rule])
 
 
 class ResetRequests(Filtered):
