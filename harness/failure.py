@@ -13,6 +13,8 @@ STATUS: Final = 3
 """
 
 _ROOT = Path(__file__).parent.parent
+_OWN = ("harness", "topologies", "scenarios")
+"""Folders of the harness. Libraries may lie beside them, or in ``.venv``."""
 _SHOWN = 3
 
 
@@ -23,7 +25,7 @@ def told(problem: BaseException) -> str:
     frames = [
         frame
         for frame in traceback.extract_tb(problem.__traceback__)
-        if Path(frame.filename).is_relative_to(_ROOT)
+        if any(Path(frame.filename).is_relative_to(_ROOT / folder) for folder in _OWN)
     ]
     places = [
         f"{Path(frame.filename).relative_to(_ROOT)}:{frame.lineno}" for frame in frames[-_SHOWN:]

@@ -8,6 +8,7 @@ import argparse
 import re
 
 import pytest
+from packaging.version import Version
 
 from harness.cli import main
 from harness.errors import HarnessError
@@ -131,6 +132,17 @@ def test_a_failure_of_the_harness_itself_is_told_as_such(
     assert "harness/cli/bundle.py:" in said
     assert "says nothing of your cluster: please report this line" in said
     assert "Traceback" not in said
+
+
+def test_a_failure_of_the_harness_itself_is_at_its_own_lines_and_at_no_library_s(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("harness.report.bundle.make", lambda *_: Version("no version"))
+    assert main(["bundle", "run"]) == 3
+    said = capsys.readouterr().err
+    assert "InvalidVersion" in said
+    assert re.search(r"harness/cli/bundle\.py:\d+\)", said), said
+    assert "site-packages" not in said
 
 
 @pytest.mark.parametrize(
