@@ -444,7 +444,11 @@ def test_the_reason_is_the_cause_or_the_window_or_what_was_raised(tmp_path: Path
     [
         ({}, {}, "2.2.7"),
         ({"image": ["trixie"]}, {"trixie": "2.3.3"}, "2.3.3 (trixie)"),
-        ({"image": ["director2=trixie"]}, {"trixie": "2.3.3"}, "2.2.7, 2.3.3 (trixie)"),
+        (
+            {"image": ["director2=trixie"]},
+            {"trixie": "2.3.3"},
+            "2.2.7 (this machine), 2.3.3 (trixie)",
+        ),
     ],
 )
 def test_a_comparison_says_which_keepalived_ran(

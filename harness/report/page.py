@@ -267,7 +267,9 @@ def _keepalived(about: dict[str, Any]) -> str:
     asked = [*(selection.get("image") or ()), *(selection.get("keepalived") or ())]
     found = [f"{version} ({image})" for image, version in images.items()]
     everywhere = any("=" not in str(value) for value in asked) or not asked
-    return ", ".join(found if found and everywhere else filter(None, [own, *found]))
+    if not found:
+        return own
+    return ", ".join(found if everywhere or not own else [f"{own} (this machine)", *found])
 
 
 def _summary(run: Run) -> dict[str, Any]:
