@@ -41,7 +41,9 @@ def sequences(cluster: Cluster) -> Iterator[tuple[Step, ...]]:
     offered = possible(cluster.plan, texts)
     for deed in sorted(offered, key=lambda deed: deed.name != "Ask"):
         on_server = deed.node in {server.name for server in cluster.real_servers}
-        which = [value for name, value in deed.parameters if name in ("interface", "value")]
+        which = [
+            value for name, value in deed.parameters if name in ("interface", "value", "service")
+        ]
         key = f"{deed.name} {'server' if on_server else deed.node} {which}"
         if not KINDS[deed.name].remembered and key not in done:
             done.add(key)
