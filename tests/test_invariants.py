@@ -16,7 +16,8 @@ from harness.search.edits import edits_of
 from harness.search.invariants import INVARIANTS, judge
 from harness.search.invariants.__main__ import page
 from harness.search.invariants.addresses import HELD, SILENT, STRANGERS
-from harness.search.invariants.advertising import ANNOUNCED, PACE, REASON, TRUE
+from harness.search.invariants.advertising import PACE, TRUE
+from harness.search.invariants.announcing import ANNOUNCED, REASON
 from harness.search.invariants.answering import ANSWERED
 from harness.search.invariants.balance import SERVED, TABLES
 from harness.search.invariants.checking import CHECKED

@@ -7,6 +7,7 @@ from __future__ import annotations
 from harness.search.invariants import (
     addresses,
     advertising,
+    announcing,
     answering,
     balance,
     checking,
@@ -27,6 +28,7 @@ __all__ = [
     "Invariant",
     "addresses",
     "advertising",
+    "announcing",
     "answering",
     "balance",
     "checking",

@@ -8,7 +8,7 @@ from typing import Final
 
 from harness.clock import Instant
 from harness.events import AddressChanged, Event, Notification
-from harness.search.invariants.advertising import announcements
+from harness.search.invariants.announcing import announcements
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect, effect
 from harness.search.model.processes import in_state
