@@ -93,6 +93,15 @@ def test_an_ipv6_vip_with_the_prefix_of_the_lan_is_told(prefix: int, told: int) 
     ] * told
 
 
+@pytest.mark.parametrize(("vip", "told"), [(Vip(VIP, 24, "lo"), 1), (Vip(VIP, 32, "lo"), 0)])
+def test_a_vip_on_the_loopback_device_with_the_prefix_of_the_lan_is_told(
+    vip: Vip, told: int
+) -> None:
+    names = [each.name for each in found(INSTANCE.with_vips([vip]), NEAR)]
+
+    assert names.count("VIP that makes its subnet local") == told
+
+
 def test_clients_behind_a_router_are_answered_through_the_director() -> None:
     assert found(*AMISS["NAT on one LAN"], client="router") == ()
 

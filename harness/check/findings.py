@@ -28,6 +28,7 @@ _WAYS = {
     "NAT legs that fail over apart": "nat-legs-apart",
     "real server outside the LAN": "real-server-outside",
     "VIP on a device that announces nothing": "vip-not-announced",
+    "VIP that makes its subnet local": "vip-takes-subnet",
     "IPv6 VIP that the director speaks from": "ipv6-vip-speaks",
 }
 """By what :mod:`harness.check.ways` calls it, the name of the finding."""

@@ -313,4 +313,12 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Hold the VIP on the interface of the LAN.",
         _SERVICES,
     ),
+    "vip-takes-subnet": Kind(
+        FINDING,
+        "A VIP is on the loopback device with the prefix of a subnet, of which the master then"
+        " takes every address for its own, and reaches none of its machines.",
+        "Write the VIP with /32, or hold it on the interface of the LAN.",
+        _SERVICES,
+        ("health check fails at rest",),
+    ),
 }

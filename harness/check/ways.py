@@ -43,6 +43,7 @@ def amiss(layout: Layout) -> tuple[Amiss, ...]:
         _legs_apart,
         _outside,
         _not_announced,
+        _whole_subnet_local,
         _checks_from_the_vip,
     ):
         found += judge(layout)
@@ -245,6 +246,30 @@ def _not_announced(layout: Layout) -> Iterator[Amiss]:
                     ),
                     LOST,
                 )
+
+
+def _whole_subnet_local(layout: Layout) -> Iterator[Amiss]:
+    """VIPs on the loopback device with a prefix of more than themselves: the kernel takes every
+    address of the subnet for the master's own (``fib_frontend.c``, ``fib_add_ifaddr``).
+    """
+    for one in _instances(layout):
+        for vip in one.held:
+            if vip.device != "lo" or ":" in vip.address or vip.prefix == 32:
+                continue
+            subnet = ip_network(f"{vip.address}/{vip.prefix}", strict=False)
+            lost = tuple(
+                name
+                for name, service in services_of(layout).items()
+                if any(ip_address(each.address) in subnet for each in service.real_servers)
+            )
+            yield Amiss(
+                "VIP that makes its subnet local",
+                f"{one.name} holds {vip.address} on lo with /{vip.prefix}, so the master takes"
+                f" every address of {subnet} for its own: what it sends to real servers and"
+                f" clients there never leaves it",
+                f"write {vip.address}/32, or hold it on {one.interface}",
+                lost,
+            )
 
 
 def _checks_from_the_vip(layout: Layout) -> Iterator[Amiss]:
