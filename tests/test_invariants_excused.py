@@ -1,0 +1,158 @@
+"""What looks like a mistake and is none: a deed explains it, and no invariant complains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from harness.events import Advertisement, Event
+from harness.search.invariants import judge
+from harness.search.invariants.advertising import PACE
+from harness.search.invariants.election import TAKES
+from tests.stories import (
+    names,
+    of,
+    out_of_the_table,
+)
+from tests.story import DOWN, Story, quiet
+
+
+def partition() -> Story:
+    """The backup is deaf for VRRP, and a master as well, from 6.148 s on; the master hears it,
+    and answers.
+    """
+    taken = 2.5 + DOWN["director2"]
+    story = (
+        Story(12).act("DropAdvertisements", "director2", 3.0, None).advertises("director1", 0.5, 3)
+    )
+    story.advertises("director1", 3.5, 12, heard=False)
+    story.takes("director2", taken, 5, 5).advertises("director2", taken, 12)
+    for number in range(6):
+        for _ in range(5):
+            story.announces("director1", taken + number)
+        story.advert("director1", taken + number, heard=False)
+    return story.without(
+        lambda event: event.at > 6.2 and event.at % 1 == 0.5 and event.node == "director1"
+    )
+
+
+EXCUSES: list[tuple[str, Callable[[], Story]]] = [
+    (
+        "a partition allows two masters",
+        lambda: (
+            Story(12)
+            .act("DropAdvertisements", "director2", 3.0, None)
+            .advertises("director1", 0.5, 3)
+            .advertises("director1", 3.5, 12, heard=False)
+            .takes("director2", 2.5 + DOWN["director2"])
+            .advertises("director2", 2.5 + DOWN["director2"], 12, heard=False)
+        ),
+    ),
+    (
+        "a hung master keeps its VIP",
+        lambda: (
+            Story(9)
+            .act("HangKeepalived", "director1", 3.0, None)
+            .advertises("director1", 0.5, 3)
+            .takes("director2", 2.5 + DOWN["director2"])
+            .advertises("director2", 2.5 + DOWN["director2"], 9)
+        ),
+    ),
+    (
+        "a killed one leaves it behind",
+        lambda: (
+            Story(9)
+            .act("KillKeepalived", "director1", 3.0, None)
+            .advertises("director1", 0.5, 3)
+            .daemon("director1", 3.0, "ended", status=-9)
+            .takes("director2", 2.5 + DOWN["director2"])
+            .advertises("director2", 2.5 + DOWN["director2"], 9)
+        ),
+    ),
+    (
+        "an unplugged one sends nothing",
+        lambda: (
+            quiet(4.4)
+            .act("Mute", "director1", 2.6, None)
+            .without(of(Advertisement, "director1", 2.6))
+            .without(of(Advertisement, "director2", 2.6))
+        ),
+    ),
+    (
+        "a deed that is not known excuses everything",
+        lambda: (
+            quiet()
+            .act("Earthquake", "web2", 4.0, None)
+            .pool("director1", 5.0, "removed")
+            .without(of(Advertisement, "director1", 17))
+        ),
+    ),
+    (
+        "a checker that starts anew tries again",
+        lambda: (
+            out_of_the_table(9, 10, 12, 14, 16, 18)
+            .act("Reload", "director1", 8.0, 8.0)
+            .log("director1", 8.0, "Reloading")
+        ),
+    ),
+    (
+        "whose page was well once is tried again",
+        lambda: out_of_the_table(9, 11, 12, 14).log(
+            "director1", 9.001, "HTTP status code success to [172.16.10.21]:tcp:80 url(/)"
+        ),
+    ),
+    ("a second round goes with an advertisement", lambda: partition().announces("director1", 11.5)),
+    (
+        "a client that ends is not answered",
+        lambda: quiet().request(5.0, None, status=0, error="given up"),
+    ),
+    (
+        "what an operator does by hand",
+        lambda: (
+            quiet().act("Weigh", "director1", 5.0, None).pool("director1", 5.0, "changed", weight=0)
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize("story", [row[1] for row in EXCUSES], ids=[row[0] for row in EXCUSES])
+def test_what_a_deed_explains_is_no_violation(story: Callable[[], Story]) -> None:
+    assert judge(story().observed()) == []
+
+
+def test_a_peer_that_nobody_can_resolve_keeps_unicast_from_the_wire() -> None:
+    def missing(peers: tuple[str, ...]) -> Story:
+        story = quiet().without(of(Advertisement, "director1", 5.4, 5.6))
+        director = story.setting.directors["director1"]
+        (one,) = director.instances
+        changed = replace(director, instances=(replace(one, unicast_peers=peers),))
+        story.setting = replace(
+            story.setting, directors={**story.setting.directors, "director1": changed}
+        )
+        return story
+
+    (peer,) = quiet().setting.directors["director2"].addresses["eth0"][:1]
+
+    assert PACE in names(missing((peer,)))
+    assert PACE not in names(missing((peer,)).act("BlackHole", "director2", 5.0, 8.0))
+    assert PACE in names(missing(()).act("BlackHole", "director2", 5.0, 8.0))
+
+
+def test_an_advertisement_of_other_vips_may_prolong_a_backup_s_wait() -> None:
+    def others(event: Event) -> Event:
+        return (
+            replace(event, addresses="172.16.10.99") if isinstance(event, Advertisement) else event
+        )
+
+    story = quiet(12)
+    lost = story.without(of(Advertisement, "director2", 3.0))
+    assert TAKES in names(lost)
+
+    story = quiet(12)
+    story.events = [
+        others(event) if event.at > 3 and event.node == "director2" else event
+        for event in story.events
+    ]
+    assert TAKES not in names(story)
