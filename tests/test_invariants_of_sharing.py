@@ -189,5 +189,21 @@ def test_routes_that_went_with_an_interface_are_not_missed() -> None:
     assert ROUTED not in {each.invariant for each in judge(story.observed())}
 
 
+@pytest.mark.parametrize("source", ["all", "any", "default", "0.0.0.0/0"])
+def test_everything_is_the_same_network_however_it_is_written(source: str) -> None:
+    """The kernel tells of none where a prefix is 0."""
+    story = with_instance(
+        quiet(),
+        virtual_routes=("0.0.0.0/0 via 172.16.10.21",),
+        virtual_rules=(f"from {source} lookup 100",),
+    )
+    story.before += [
+        RouteChanged(-4, "director1", action="added", destination="default"),
+        RuleChanged(-4, "director1", action="added", preference=9, source="all", table=100),
+    ]
+
+    assert ROUTED not in {each.invariant for each in judge(story.observed())}
+
+
 def test_a_failover_leaves_routes_where_nobody_has_any() -> None:
     assert ROUTED not in {each.invariant for each in judge(failover().observed())}

@@ -57,13 +57,13 @@ def _route(text: str) -> Route | None:
     """What a line of ``virtual_routes`` sets; None if that cannot be told."""
     words = text.split()
     where = words[0] if words else ""
-    if where != "default" and not where[:1].isdigit() and ":" not in where:
+    if where not in _EVERYTHING and not where[:1].isdigit() and ":" not in where:
         return None  # a blackhole, or a word before the destination
     table = words[words.index("table") + 1] if "table" in words[:-1] else "main"
     number = _TABLES.get(table, int(table) if table.isdigit() else None)
     if number is None:
         return None
-    return "route", where if where == "default" else str(ip_interface(where)), number
+    return "route", _network(where, "default"), number
 
 
 def _rule(text: str) -> Route | None:
@@ -74,8 +74,18 @@ def _rule(text: str) -> Route | None:
     number = _TABLES.get(table, int(table) if table.isdigit() else None)
     if number is None or "from" not in pairs or {"not", "to"} & set(words):
         return None
-    source = pairs["from"]
-    return "rule", source if source == "all" else str(ip_interface(source)), number
+    return "rule", _network(pairs["from"], "all"), number
+
+
+_EVERYTHING = ("default", "any", "all")
+"""How keepalived may be told of every address (``vrrp_ipaddress.c``, ``parse_route``)."""
+
+
+def _network(said: str, everything: str) -> str:
+    """A network as an event has it: the kernel tells of none where its prefix is 0."""
+    if said in _EVERYTHING or (network := ip_interface(said)).network.prefixlen == 0:
+        return everything
+    return str(network)
 
 
 def _is(event: Event, route: Route) -> bool:
