@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NewType
 
 import mininet.node
 import pytest
@@ -213,6 +213,22 @@ def test_a_role_that_declares_what_is_not_there_when_it_runs_is_taken() -> None:
         near: Nothing = None  # type: ignore[name-defined]  # noqa: F821
 
     assert Own(near=3).near == 3
+
+
+Ident = NewType("Ident", str)
+
+
+def test_a_role_of_ones_own_may_declare_whatever_python_knows() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Own(Client):
+        ident: Ident
+        groups: frozenset[str]
+        numbers: dict  # type: ignore[type-arg]
+
+    Own(ident=Ident("a"), groups=frozenset({"b"}), numbers={"c": 1})
+
+    with pytest.raises(HarnessError, match="Own: groups must be of type "):
+        Own(ident=Ident("a"), groups="b", numbers={})  # type: ignore[arg-type]
 
 
 def test_both_at_once_is_director_and_real_server() -> None:

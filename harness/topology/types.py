@@ -15,11 +15,12 @@ def check(role: Any) -> None:
     """Raises HarnessError, naming the role, the first field of another type, and its value.
 
     Where a tuple is declared a list will do, and an int where a float is. A subclass of the user's
-    own may declare what is not known when it runs: nothing is asked of its fields then.
+    own may declare what is not known when it runs, of which nothing is asked, and what no value can
+    be held against, such as a NewType, which anything then is of.
     """
     try:
         hints = _hints(role.__class__)
-    except NameError:
+    except (NameError, AttributeError, TypeError):
         return
     for field in fields_of(role):
         value = getattr(role, field.name)
@@ -38,8 +39,6 @@ def _hints(owner: type) -> dict[str, Any]:
 def _is(value: object, hint: Any) -> bool:
     """Whether a value is of a type, as a role's fields declare them."""
     kind, parts = get_origin(hint) or hint, get_args(hint)
-    if hint is Any:
-        return True
     if kind in (Union, types.UnionType):
         return any(_is(value, each) for each in parts)
     if kind is Literal:
@@ -48,13 +47,18 @@ def _is(value: object, hint: Any) -> bool:
         return callable(value)
     if kind is float:
         return isinstance(value, int | float)
-    if isinstance(kind, type) and issubclass(kind, Mapping):
+    if isinstance(kind, type) and issubclass(kind, Mapping) and parts:
         return isinstance(value, Mapping) and all(
             _is(key, parts[0]) and _is(each, parts[1]) for key, each in value.items()
         )
-    if kind is not str and isinstance(kind, type) and issubclass(kind, Collection) and parts:
-        return isinstance(value, tuple | list) and _are(value, parts)
-    return isinstance(value, kind)
+    if isinstance(kind, type) and issubclass(kind, Collection) and parts:
+        if isinstance(value, str) or not isinstance(value, kind | tuple | list):
+            return False  # a word is a sequence of words, too, but never meant as one
+        return _are(value, parts)
+    try:
+        return isinstance(value, kind)
+    except TypeError:  # ``Any``, a NewType, a Protocol
+        return True
 
 
 def _are(values: Collection[object], parts: tuple[Any, ...]) -> bool:
