@@ -106,6 +106,20 @@ def test_directors_are_where_the_others_send_to_by_ipv6() -> None:
     assert found == ["fd00::7", "fd00::8"]
 
 
+def test_a_director_that_says_where_it_is_takes_no_other_ones_address() -> None:
+    """One list serves all three, of whom the first says who of them it is."""
+
+    def six(source: str | None) -> Reading:
+        peers = ("fd00::7", "fd00::8", "fd00::9")
+        own = replace(FIRST, name="six", source=source, unicast_peers=peers)
+        return Reading((own.with_vips([Vip("fd00::80", 128, FIRST.interface)]),))
+
+    layout = derive({"lb1": six("fd00::7"), "lb2": six(None), "lb3": six(None)})
+
+    found = [director.addresses6[FIRST.interface] for director in layout.directors]
+    assert found == ["fd00::7", "fd00::8", "fd00::9"]
+
+
 def test_an_assumption_is_corrected() -> None:
     layout = derive(
         {"lb1": TRACKING, "lb2": TRACKING}, {"eth1": "10.9.0.0/16", "lb1.eth1": "10.9.1.1"}

@@ -139,20 +139,25 @@ class Directors:
             own = next(
                 (source for source in sources if ":" in source and segment.has(source)), None
             )
-            likely, why = (
-                self._by_peers(name, segment, six=True),
-                "the others have it as their peer",
-            )
-            if likely is None:
-                likely, why = segment.free6(_DIRECTORS6), "a free address"
-            if own is None and likely is not None:
-                key = f"{name}.{interface}.6"
-                own = address6(key, self._assuming.setting(key, likely, why))
-                if not segment.has(own):
-                    raise HarnessError(f"--set {key}={own}: it is not in {segment.subnet6}")
+            own = own or self._likely_address6(name, segment)
             if own is not None:
                 found[interface] = own
         return found
+
+    def _likely_address6(self, name: str, segment: Segment) -> str | None:
+        """A director's own IPv6 address on a LAN where it speaks from none; None if the LAN has no
+        IPv6.
+        """
+        likely, why = self._by_peers(name, segment, six=True), "the others have it as their peer"
+        if likely is None:
+            likely, why = segment.free6(_DIRECTORS6), "a free address"
+        if likely is None:
+            return None
+        key = f"{name}.{segment.name}.6"
+        own = address6(key, self._assuming.setting(key, likely, why))
+        if not segment.has(own):
+            raise HarnessError(f"--set {key}={own}: it is not in {segment.subnet6}")
+        return own
 
     def _by_bfd(self, name: str, segment: Segment) -> str | None:
         """The address that a director speaks BFD from, as itself or the other one says."""
