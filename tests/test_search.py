@@ -244,6 +244,14 @@ def test_vips_and_lines_move_come_and_go(name: str, has: str, has_not: str) -> N
     assert changed.count("{") == changed.count("}")
 
 
+def test_instances_of_one_number_do_not_exchange_it() -> None:
+    """IPv4 and IPv6 may have the same: nothing would be edited."""
+    names = [each.name for each in edits_of(TWO.replace("id 52", "id 51"))]
+
+    assert "A and B have each other's first VIP" in names
+    assert "A and B have each other's number" not in names
+
+
 def test_a_lone_instance_is_not_taken_out() -> None:
     assert not any(each.name.startswith("no vrrp_instance") for each in edits_of(CONFIG))
 

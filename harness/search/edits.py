@@ -91,6 +91,8 @@ def edits_of(text: str) -> tuple[Edit, ...]:
         *_with_lines(lines),
         *moves(lines),
     ):
+        if changed == lines:  # what changes places is the same
+            continue
         edit = _edit(text, lines, name, changed)
         if edit is not None and name not in found:
             found[name] = edit
