@@ -33,7 +33,7 @@ def takeovers_are_announced(observed: Observed) -> list[Violation]:
     :func:`harness.keepalived.timers.garp_schedule`).
     """
     found: list[Violation] = []
-    for router in _told(observed):
+    for router in announcers(observed):
         for span, state in router.states:
             if state == "MASTER" and span.since > observed.began:
                 found += _unannounced(router, span)
@@ -93,7 +93,7 @@ def announcements_have_a_reason(observed: Observed) -> list[Violation]:
     :func:`harness.keepalived.timers.garp_schedule`.
     """
     found: list[Violation] = []
-    for router in _told(observed):
+    for router in announcers(observed):
         vips = (*router.instance.vips, *router.instance.excluded_vips)
         told: set[str] = set()
         heard = _heard_in_group(observed, router)
@@ -191,7 +191,7 @@ def _unannounced(router: Router, reign: Span) -> Iterator[Violation]:
                 yield Violation(ANNOUNCED, at, text)
 
 
-def _told(observed: Observed) -> list[Router]:
+def announcers(observed: Observed) -> list[Router]:
     """The routers of which it is known how they announce themselves: a text of the user's own may
     say otherwise.
     """

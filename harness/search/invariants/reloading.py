@@ -8,11 +8,11 @@ from typing import Final
 
 from harness.clock import Instant
 from harness.events import AddressChanged, Event, Notification
-from harness.search.invariants.announcing import announcements
+from harness.search.invariants.announcing import announcements, announcers
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect, effect
 from harness.search.model.processes import in_state
-from harness.search.model.router import Router, routers
+from harness.search.model.router import Router
 from harness.search.model.spans import Span
 from harness.search.observed import Act, Observed, Violation
 
@@ -35,7 +35,7 @@ def added_vips_are_announced(observed: Observed) -> list[Violation]:
     addresses added", and "Add thread for second block of GARPs".
     """
     found: list[Violation] = []
-    for router in routers(observed):
+    for router in announcers(observed):
         for act in observed.acts:
             if act.kind != "Reconfigure" or act.node != router.director:
                 continue
