@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from harness.events import Arp, Notification, Request, RouteChanged, RuleChanged
+from harness.events import (
+    Arp,
+    DestinationChanged,
+    Notification,
+    Request,
+    RouteChanged,
+    RuleChanged,
+)
 from harness.search.edits import edits_of
 from harness.search.invariants import judge
 from harness.search.invariants.reloading import AGAIN, JOINS
@@ -79,6 +86,16 @@ def joined(at_once: int, again: int) -> Story:
     return story
 
 
+def with_own_text(story: Story, text: str) -> Story:
+    """The same with a text of the user's own in each keepalived.conf."""
+    directors = {
+        name: replace(each, config=each.config + text, own_text=True)
+        for name, each in story.setting.directors.items()
+    }
+    story.setting = replace(story.setting, directors=directors)
+    return story
+
+
 def told(text: str) -> Story:
     """The master, whose instance is a sync group, reloads at 5 s, and the FIFO hears this."""
     story = Story(20, notifications=True).advertises("director1", 0.5, 20)
@@ -121,6 +138,29 @@ def asked(*servers: str, scheduler: str = "rr", persistence: int | None = None) 
     return story
 
 
+def at_two_ports() -> Story:
+    """The first real server answers at a port of a weight, and not at one of weight 0."""
+    story = asked(*["web1", "web2"] * 6)
+    directors = {}
+    for name, each in story.setting.directors.items():
+        (table,) = each.tables
+        first = table.destinations[0]
+        more = (*table.destinations, replace(first, port=81, weight=0))
+        directors[name] = replace(each, tables=(replace(table, destinations=more),))
+        story.before.append(
+            DestinationChanged(
+                -8,
+                name,
+                action="added",
+                service=table.name,
+                address=f"{first.address}:81",
+                weight=0,
+            )
+        )
+    story.setting = replace(story.setting, directors=directors)
+    return story
+
+
 def tracked(moves: bool) -> Story:
     """The master stops tracking its script from 5 s to 12 s, and loses the VIP when that is back,
     or does not.
@@ -139,7 +179,11 @@ WELL: dict[str, Callable[[], Story]] = {
     "the master has its route": routed,
     "another interval is told of nobody": lambda: told('INSTANCE "VI_1" MASTER_PRIORITY 100'),
     "an added VIP": lambda: joined(5, 5),
+    "an added VIP, as a text of one's own has it": lambda: with_own_text(
+        joined(1, 1), "global_defs {\n    vrrp_garp_master_repeat 1\n}\n"
+    ),
     "one after the other": lambda: asked(*["web1", "web2"] * 3),
+    "one at two ports": at_two_ports,
     "another scheduler": lambda: asked(*["web1"] * 6, scheduler="sh"),
     "too few to tell": lambda: asked(*["web1"] * 5),
     "an edit of what is tracked": lambda: tracked(False),

@@ -112,14 +112,14 @@ def _weights(
     observed: Observed, director: str, table: Table, asked: Sequence[Request]
 ) -> dict[str, int]:
     """What each real server weighs in a table that stayed as it was while clients asked; nothing if
-    it did not, if one of them is not known, or if a sorry server serves.
+    it did not, if one of them is not known or is there by two ports, or if a sorry server serves.
     """
     span = Span(asked[0].at - observed.slack, asked[-1].at + asked[-1].latency)
     found: dict[str, int] = {}
     for each in (*table.destinations, *table.sorry):
         present = _all_through(observed, director, table, each, span)
         server = observed.setting.server_at(each.address)
-        if present is None or server is None or (each.sorry and present >= 0):
+        if present is None or server is None or server in found or (each.sorry and present >= 0):
             return {}
         if present >= 0:
             found[server] = present
