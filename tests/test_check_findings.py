@@ -398,6 +398,19 @@ def test_a_script_that_fails_here_is_told_once_and_one_that_needs_a_shell_is_a_f
     assert (found.name, found.kind.level) == ("script-never-ends", FINDING)
 
 
+@pytest.mark.parametrize(
+    ("said", "cure"),
+    [
+        ("PARSER : unknown [dr] routing method for virtual server.", "in capitals"),
+        ("PARSER : unknown [dr] routing method for real server.", "in capitals"),
+        ("Sync group G has no virtual router(s). removing", "group { ... }"),
+    ],
+)
+def test_what_is_not_taken_has_a_cure(said: str, cure: str) -> None:
+    (found,) = graded({"lb1": (said,)})
+    assert cure in found.cure
+
+
 def test_a_change_has_a_cure_of_its_own_where_one_is_known() -> None:
     lines = (
         "(V) Warning - nopreempt will not work with initial state MASTER - clearing",

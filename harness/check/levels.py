@@ -138,7 +138,7 @@ _CURES: Mapping[str, str] = {
     "has no virtual router(s)": (
         "Name the instances in a block of its own within the vrrp_sync_group: group { ... }."
     ),
-    "routing method for virtual server": "Write DR, NAT or TUN, in capitals.",
+    "] routing method for": "Write DR, NAT or TUN, in capitals.",
     "Unable to set default user": (
         "Name the user that runs scripts in global_defs: script_user. Otherwise there must be a"
         " user keepalived_script."
