@@ -7,16 +7,19 @@ from dataclasses import replace
 
 import pytest
 
-from harness.events import Advertisement, Event
+from harness.events import Advertisement, Arp, Event
 from harness.search.invariants import judge
-from harness.search.invariants.advertising import PACE
+from harness.search.invariants.advertising import PACE, TRUE
+from harness.search.invariants.announcing import ANNOUNCED, REASON
 from harness.search.invariants.election import TAKES
 from tests.stories import (
     names,
     of,
     out_of_the_table,
 )
-from tests.story import DOWN, Story, quiet
+from tests.story import DOWN, VIP, Story, quiet
+
+PEER = "172.16.10.12"
 
 
 def partition() -> Story:
@@ -156,3 +159,43 @@ def test_an_advertisement_of_other_vips_may_prolong_a_backup_s_wait() -> None:
         for event in story.events
     ]
     assert TAKES not in names(story)
+
+
+def test_a_master_with_peers_need_not_answer_what_comes_by_multicast() -> None:
+    """It must discard that, as a lower master's, too."""
+    story = quiet().advert("director2", 5.2, priority=50, destination="224.0.0.18")
+    changed = {
+        name: replace(
+            each, instances=tuple(replace(one, unicast_peers=(PEER,)) for one in each.instances)
+        )
+        for name, each in story.setting.directors.items()
+    }
+    story.setting = replace(story.setting, directors=changed)
+
+    assert ANNOUNCED not in names(story)
+
+
+def test_a_kernel_may_answer_another_ones_announcement() -> None:
+    """It does so by itself, where the director has the VIP."""
+    said = Arp(
+        5.0,
+        "director2",
+        interface="eth0",
+        sent=True,
+        operation="reply",
+        sender=VIP,
+        target=VIP,
+        gratuitous=True,
+    )
+    story = quiet()
+    story.events.append(said)
+
+    assert REASON not in names(story)
+
+
+def test_what_an_edit_has_taken_out_resigns_once_the_reload_is_over() -> None:
+    story = quiet().act("Reconfigure", "director1", 5.0, 8.0, edit="virtual_router_id 61 in VI_1")
+    story.advert("director1", 8.6, vrid=61, priority=0)
+
+    assert TRUE not in names(story)
+    assert TRUE in names(story.advert("director1", 8.6, vrid=61, priority=9))

@@ -233,6 +233,12 @@ def test_routes_that_went_with_an_interface_are_not_missed() -> None:
     assert ROUTED not in {each.invariant for each in judge(story.observed())}
 
 
+def test_routes_of_a_process_that_was_killed_may_stay() -> None:
+    story = routed().act("CrashVrrp", "director1", 5.0, None).state("director1", 7.0, "BACKUP")
+
+    assert ROUTED not in {each.invariant for each in judge(story.observed())}
+
+
 @pytest.mark.parametrize("source", ["all", "any", "default", "0.0.0.0/0"])
 def test_everything_is_the_same_network_however_it_is_written(source: str) -> None:
     """The kernel tells of none where a prefix is 0."""

@@ -7,7 +7,7 @@ import json
 import random
 import threading
 from collections.abc import Callable, Collection
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -20,6 +20,7 @@ from harness.events import (
     Log,
     Power,
     Request,
+    RouteChanged,
     UnknownName,
     make,
 )
@@ -184,6 +185,24 @@ def test_how_things_stand_is_the_last_word_on_each() -> None:
         "eth0 up\n",
     ]
     assert addresses(standing(timeline, 5.0), "director2") == ""
+
+
+def test_routes_of_one_destination_stand_apart_by_table_and_metric() -> None:
+    def route(at: float, action: Any, table: int = 254, metric: int = 0) -> RouteChanged:
+        network = "10.9.0.0/24"
+        return RouteChanged(
+            at, "director1", action=action, destination=network, table=table, metric=metric
+        )
+
+    timeline = Timeline()
+    for event in (route(1.0, "added"), route(2.0, "added", 100), route(3.0, "added", metric=5)):
+        timeline.record(event)
+    timeline.record(route(4.0, "removed"))
+
+    assert [event.at for event in standing(timeline, 3.0)] == [1.0, 2.0, 3.0]
+    assert [event.at for event in standing(timeline, 4.0)] == [2.0, 3.0]
+    timeline.record(Power(5.0, "director1", action="off"))
+    assert [event.kind for event in standing(timeline, 5.0)] == ["power"]
 
 
 @pytest.mark.parametrize(
