@@ -466,6 +466,33 @@ def test_a_table_is_the_same_whatever_the_order_and_the_connections() -> None:
     assert "Route   9" in str(canonical.difference(state(one), state(weighed)))
 
 
+def test_a_socket_for_netfilter_is_no_second_process() -> None:
+    """keepalived opens it for its first VMAC, and keeps it."""
+
+    def sockets(*protocols: int) -> str:
+        rows = [f"0000 {protocol:<3} 4{protocol} 00000550 0 0" for protocol in protocols]
+        header = "sk Eth Pid Groups Rmem Wmem"
+        return canonical.plain("/proc/net/netlink", "\n".join([header, *rows]))
+
+    assert sockets(0, 12) == sockets(0)
+    assert sockets(0, 0) != sockets(0)
+
+
+def test_routes_are_compared_in_any_order_and_once() -> None:
+    """With the first rule the kernel parts two tables that it had as one."""
+
+    def table(*lines: str) -> str:
+        return canonical.plain("/proc/net/fib_trie", "\n".join(lines))
+
+    here, lan = (
+        ("     |-- 10.0.0.1", "        /32 host LOCAL"),
+        ("     |-- 10.0.0.0", "        /24 link UNICAST"),
+    )
+    inner = "  +-- 0.0.0.0/0 3 0 5"
+    assert table("Main:", inner, *here, *lan) == table("Local:", *lan, *here, "Main:", inner, *here)
+    assert table("Main:", *here, *lan) != table("Main:", *here)
+
+
 def test_what_keepalived_holds_open_is_counted_without_sockets_and_inodes() -> None:
     held = ["pipe:[12]", "pipe:[13]", "/dev/null", "socket:[14]", "anon_inode:[eventpoll]"]
 
