@@ -256,6 +256,7 @@ def test_tracking_a_file_may_raise_the_backups_claim(cluster: Cluster) -> None:
 
 
 @pytest.mark.control("no sync group", topology={"grouped": False}, caught="VIP stays")
+@pytest.mark.diagnosis("weight ignored in a sync group")
 @topology(RouterPair, track_scripts=(VrrpScript(name="check", script=CHECK, weight=-20),))
 def test_tracking_with_a_weight_counts_for_nothing_in_a_sync_group(cluster: Cluster) -> None:
     """Members of a group cannot have priorities of their own, so keepalived drops the weighted
