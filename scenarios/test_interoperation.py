@@ -133,6 +133,7 @@ def test_interoperation_without_preemption_leaves_the_backup_in_office(cluster: 
     assert cluster.owners() == [second.name]  # label: owner
 
 
+@pytest.mark.diagnosis("advert_int mismatch")
 @pytest.mark.control(
     "the master's is longer",
     topology={"advert_ints": (2, 1)},
@@ -306,6 +307,7 @@ def test_interoperation_fails_with_a_password(cluster: Cluster) -> None:
     assert {advert.authentication for advert in by_frr} == {"pass"}
 
 
+@pytest.mark.diagnosis("VRRP version mismatch")
 @pytest.mark.control("one version", topology={"versions": (3, 3)}, caught="two masters")
 @fresh_topology(SpeakerPair, by=("keepalived", "frr"), versions=(2, 3))
 def test_interoperation_fails_with_the_defaults(cluster: Cluster) -> None:
@@ -319,6 +321,7 @@ def test_interoperation_fails_with_the_defaults(cluster: Cluster) -> None:
     assert {advert.version for advert in by_frr} == {2}
 
 
+@pytest.mark.diagnosis("VRRP checksum mismatch")
 @pytest.mark.needs("v3_checksum_as_v2, and what vrrpd has for it", keepalived="2.2.8")
 @pytest.mark.control(
     "one checksum", topology={"pseudo_headers": (False, False)}, caught="two masters"

@@ -67,6 +67,7 @@ def test_nothing_is_found_without_evidence() -> None:
         ({"vrid": 52}, "VRID mismatch"),
         ({"addresses": "172.16.10.60"}, "foreign cluster with the same VRID"),
         ({"interval": 2}, "advert_int mismatch"),
+        ({"version": 3}, "VRRP version mismatch"),
     ],
 )
 def test_two_advertisers_that_differ_in_one_thing(other: dict[str, Any], name: str) -> None:
@@ -82,6 +83,20 @@ def test_version_3_may_advertise_at_two_intervals() -> None:
     advert(timeline, 1, "director1", "director2", version=3)
     advert(timeline, 2, "director2", "director1", version=3, interval=2)
     assert found(timeline, Setup({}, {}, {})) == []
+
+
+@pytest.mark.parametrize(
+    ("ways", "expected"), [((True, False), 1), ((False, True), 1), ((True, True), 0)]
+)
+def test_two_checksums_are_told_and_no_firewall(ways: tuple[bool, bool], expected: int) -> None:
+    timeline = Timeline()
+    for at, node, other, priority, way in (
+        (1, "director1", "director2", 100, ways[0]),
+        (1.5, "director2", "director1", 70, ways[1]),
+    ):
+        advert(timeline, at, node, other, version=3, priority=priority, pseudo_header=way)
+    names = [each.name for each in diagnose(timeline, Setup({}, {}, {}), 0)]
+    assert names == ["VRRP checksum mismatch" if expected else "firewall drops advertisements"]
 
 
 def test_the_same_vrid_on_two_lans_is_no_foreign_cluster() -> None:

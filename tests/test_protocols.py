@@ -18,6 +18,7 @@ from scapy.layers.inet6 import (
 from scapy.layers.l2 import ARP, Ether
 from scapy.layers.vrrp import VRRP, VRRPv3
 from scapy.packet import Packet
+from scapy.utils import checksum
 
 from harness.events import Advertisement, Value
 from harness.observers import protocols
@@ -66,6 +67,7 @@ def test_version_2_advertisement(sent: bool) -> None:
             "type": 1,
             "ttl": 255,
             "checksum": True,
+            "pseudo_header": None,
             "length": 20,
             "authentication": "pass",
         },
@@ -256,6 +258,21 @@ def test_checksum_covers_every_byte(packet: Ether, at: int) -> None:
     protocols.record(Frame(2, "director1", "eth0", True, bytes(data)), timeline)
     right, wrong = timeline.events(Advertisement)
     assert (right.checksum, right.flaw, wrong.checksum) == (True, None, False)
+    assert wrong.pseudo_header is None
+
+
+def test_checksum_of_version_3_over_ipv4_has_a_pseudo_header_or_none() -> None:
+    """RFC 5798 section 5.2.8, and RFC 9568 without it."""
+    timeline, frame = Timeline(), TO_ROUTERS / VRRPv3(vrid=51, addrlist=[VIP])
+    alone = bytearray(bytes(frame))
+    alone[40:42] = b"\0\0"
+    alone[40:42] = checksum(bytes(alone[34:])).to_bytes(2, "big")
+    for at, data in enumerate((bytes(frame), bytes(alone))):
+        protocols.record(Frame(at, "director1", "eth0", True, data), timeline)
+
+    told = [(event.checksum, event.pseudo_header) for event in timeline.events(Advertisement)]
+
+    assert told == [(True, True), (True, False)]
 
 
 def test_padding_of_ethernet_is_no_part_of_an_advertisement() -> None:

@@ -68,6 +68,8 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     advertisements.vrid_mismatch,
     advertisements.foreign_cluster,
     advertisements.advert_int_mismatch,
+    advertisements.version_mismatch,
+    advertisements.checksum_mismatch,
     advertisements.two_address_owners,
     advertisements.flawed_advertisements,
     advertisements.multicast_blocked,

@@ -17,6 +17,8 @@ NAMES: Final = (
     "VRID mismatch",
     "foreign cluster with the same VRID",
     "advert_int mismatch",
+    "VRRP version mismatch",
+    "VRRP checksum mismatch",
     "multicast blocked",
     "weight not larger than the priority gap",
     "two address owners",
@@ -82,6 +84,45 @@ def advert_int_mismatch(timeline: Timeline, setup: Setup, since: Instant) -> Ite
                 "give both the same advert_int",
                 (one, other), "advert_int",
             )  # fmt: skip
+
+
+def version_mismatch(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """Each discards what has another version than its own (RFC 5798 section 7.1)."""
+    for one, other in _pairs(timeline, since):
+        if _hear_each_other(timeline, one, other, since) and one.version != other.version:
+            yield Diagnosis(
+                "VRRP version mismatch", (one.node, other.node),
+                f"VRID {one.vrid} is advertised in version {one.version} and in version"
+                f" {other.version}",
+                "give all directors of a VRID the same vrrp_version",
+                (one, other), "vrrp_version",
+            )  # fmt: skip
+
+
+def checksum_mismatch(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """Version 3 over IPv4 has a pseudo-header in its checksum by RFC 5798 and none by RFC 9568; to
+    who goes by the other one it is wrong.
+    """
+    for one, other in _pairs(timeline, since):
+        ways = {one.pseudo_header, other.pseudo_header}
+        if _hear_each_other(timeline, one, other, since) and ways == {True, False}:
+            having = one if one.pseudo_header else other
+            yield Diagnosis(
+                "VRRP checksum mismatch", (one.node, other.node),
+                f"the checksum of VRID {one.vrid} has a pseudo-header from {having.node} alone",
+                "give all directors the same v3_checksum_as_v2 (keepalived), or"
+                " checksum-with-ipv4-pseudoheader (FRR)",
+                (one, other), "v3_checksum_as_v2",
+            )  # fmt: skip
+
+
+def _hear_each_other(
+    timeline: Timeline, one: Advertisement, other: Advertisement, since: Instant
+) -> bool:
+    """Whether two machines advertise the same VRID and VIPs, and either hears the other."""
+    if one.node == other.node or (one.vrid, one.addresses) != (other.vrid, other.addresses):
+        return False
+    return _arrived(timeline, one, other.node, since) or _arrived(timeline, other, one.node, since)
 
 
 def multicast_blocked(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:

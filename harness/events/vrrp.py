@@ -41,7 +41,7 @@ class Advertisement(Event):
     """
 
     kind = "advertisement"
-    optional = ("count", "length", "authentication")
+    optional = ("count", "length", "authentication", "pseudo_header")
     interface: OnWire = ""
     sent: Sent
     vrid: int
@@ -55,6 +55,9 @@ class Advertisement(Event):
     type: Annotated[int, "1: advertisement; no other is defined"] = 1
     ttl: Annotated[int, "of IPv4, or the hop limit of IPv6"] = 255
     checksum: Annotated[bool, "right by RFC 5798 or, of the message alone, by RFC 9568"] = True
+    pseudo_header: Annotated[
+        bool | None, "version 3 over IPv4: true by RFC 5798, false by RFC 9568"
+    ] = None
     length: Annotated[int | None, "bytes of VRRP"] = None
     authentication: Annotated[str | None, "none, pass, AH, or a number; version 3 has none"] = None
 

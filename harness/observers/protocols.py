@@ -134,6 +134,7 @@ def _advertisement(frame: Frame) -> Advertisement:
         packet.message[_VRRP_HEADER + number * size :][:size]
         for number in range(min(count, room // size))
     ]
+    right, with_header = _checked(packet, version)
     return Advertisement(
         frame.at,
         frame.node,
@@ -149,7 +150,8 @@ def _advertisement(frame: Frame) -> Advertisement:
         count=count,
         type=first & 15,
         ttl=packet.ttl,
-        checksum=_is_right(packet, version),
+        checksum=right,
+        pseudo_header=with_header,
         length=len(packet.message),
         authentication=_AUTHENTICATION.get(authentication, str(authentication))
         if version == 2
@@ -157,16 +159,16 @@ def _advertisement(frame: Frame) -> Advertisement:
     )
 
 
-def _is_right(packet: _Packet, version: int) -> bool:
+def _checked(packet: _Packet, version: int) -> tuple[bool, bool | None]:
     """Whether the checksum is right: RFC 1071, over the message, and before it a header made up of
-    what IP knows.
+    what IP knows. And where it may be without that header, whether it has it.
 
     RFC 5798 section 5.2.8 has that header in version 3. Over IPv4 RFC 9568 leaves it out, as
     keepalived does with ``v3_checksum_as_v2``, so either is right there.
     """
     alone = _sum(packet.message) == 0xFFFF
     if version == 2:
-        return alone
+        return alone, None
     length = len(packet.message)
     around = (
         packet.source
@@ -174,7 +176,10 @@ def _is_right(packet: _Packet, version: int) -> bool:
         + length.to_bytes(4, "big")
         + bytes([0, 0, 0, _PROTOCOL_VRRP[0]])
     )
-    return _sum(around + packet.message) == 0xFFFF or (alone and len(packet.source) == 4)
+    with_header = _sum(around + packet.message) == 0xFFFF
+    if len(packet.source) != 4 or not (alone or with_header):
+        return with_header, None
+    return True, with_header
 
 
 def _sum(data: bytes) -> int:
