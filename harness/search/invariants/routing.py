@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from ipaddress import ip_interface
 
 from harness.clock import Instant
-from harness.events import DaemonChanged, Event, Power, RouteChanged, RuleChanged
+from harness.events import DaemonChanged, Event, RouteChanged, RuleChanged
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import RELOADING, Aspect, disturbances
+from harness.search.model.processes import having
 from harness.search.model.router import Router, routers
 from harness.search.model.spans import Span, both, without
 from harness.search.observed import Observed, Violation
@@ -97,32 +98,11 @@ def _is(event: Event, route: Route) -> bool:
     return False
 
 
-def _there(router: Router, route: Route) -> list[Span]:
-    """When a director had it, by the timeline."""
-    observed = router.observed
-    own = [event for event in observed.events if event.node == router.director]
-    held = [event for event in observed.before if event.node == router.director]
-    since = observed.began if any(_is(event, route) for event in held) else None
-    found: list[Span] = []
-    for event in own:
-        off = isinstance(event, Power) and event.action == "off"
-        if not (off or _is(event, route)):
-            continue
-        if not off and getattr(event, "action", None) == "added":
-            since = event.at if since is None else since
-        elif since is not None:
-            found.append(Span(since, event.at))
-            since = None
-    if since is not None:
-        found.append(Span(since, observed.ended))
-    return found
-
-
 def _misplaced(router: Router, route: Route) -> Iterator[Violation]:
     observed, slack = router.observed, router.observed.slack
     kind, where, table = route
     named = f"the {kind} {'to' if kind == 'route' else 'from'} {where} in table {table}"
-    there = _there(router, route)
+    there = having(observed, router.director, lambda event: _is(event, route))
     moved = Aspect.ADDRESS | Aspect.WIRE | Aspect.EAR
     touched = disturbances(observed, Aspect.CONFIG, router.director, after=RELOADING)
     lost = [each.since for each in disturbances(observed, moved, router.director)]

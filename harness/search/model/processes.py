@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from harness.clock import Instant
@@ -139,24 +139,34 @@ def linked(observed: Observed, director: str, interface: str) -> list[Span]:
 
 def holding(observed: Observed, director: str, address: str, device: str) -> list[Span]:
     """When a device of a director held an address."""
-    found: list[Span] = []
-    held = bool(observed.held(AddressChanged, node=director, address=address, interface=device))
+
+    def is_of_it(event: Event) -> bool:
+        return isinstance(event, AddressChanged) and (event.address, event.interface) == (
+            address,
+            device,
+        )
+
+    return having(observed, director, is_of_it)
+
+
+def having(observed: Observed, director: str, is_of_it: Callable[[Event], bool]) -> list[Span]:
+    """When a director had something that it loses with its power. ``is_of_it`` knows the events
+    that say so: their ``action`` is ``added`` or ``removed``.
+    """
+    held = any(event.node == director and is_of_it(event) for event in observed.before)
     since: Instant | None = observed.began if held else None
+    found: list[Span] = []
     for event in observed.events:
         if event.node != director:
             continue
-        if isinstance(event, Power) and event.action == "off" and since is not None:
+        off = isinstance(event, Power) and event.action == "off"
+        if not off and not is_of_it(event):
+            continue
+        if event.matches(action="added"):
+            since = event.at if since is None else since
+        elif since is not None:
             found.append(Span(since, event.at))
             since = None
-        if isinstance(event, AddressChanged) and (event.address, event.interface) == (
-            address,
-            device,
-        ):
-            if event.action == "added":
-                since = event.at if since is None else since
-            elif since is not None:
-                found.append(Span(since, event.at))
-                since = None
     if since is not None:
         found.append(Span(since, observed.ended))
     return found
