@@ -45,6 +45,13 @@ def _pairs(timeline: Timeline, since: Instant) -> Iterator[tuple[Advertisement, 
     return combinations(_advertisers(timeline, since), 2)
 
 
+def _rivals(timeline: Timeline, since: Instant) -> Iterator[tuple[Advertisement, Advertisement]]:
+    """Those of two machines that claim the same VIPs under the same VRID."""
+    for one, other in _pairs(timeline, since):
+        if (one.vrid, one.addresses) == (other.vrid, other.addresses):
+            yield one, other
+
+
 def vrid_mismatch(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
     """Two directors claim the same VIPs under different VRIDs, and so never hear of each other."""
     for one, other in _pairs(timeline, since):
@@ -88,8 +95,8 @@ def advert_int_mismatch(timeline: Timeline, setup: Setup, since: Instant) -> Ite
 
 def version_mismatch(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
     """Each discards what has another version than its own (RFC 5798 section 7.1)."""
-    for one, other in _pairs(timeline, since):
-        if _hear_each_other(timeline, one, other, since) and one.version != other.version:
+    for one, other in _rivals(timeline, since):
+        if one.version != other.version and _meet(timeline, one, other, since):
             yield Diagnosis(
                 "VRRP version mismatch", (one.node, other.node),
                 f"VRID {one.vrid} is advertised in version {one.version} and in version"
@@ -103,9 +110,9 @@ def checksum_mismatch(timeline: Timeline, setup: Setup, since: Instant) -> Itera
     """Version 3 over IPv4 has a pseudo-header in its checksum by RFC 5798 and none by RFC 9568; to
     who goes by the other one it is wrong.
     """
-    for one, other in _pairs(timeline, since):
+    for one, other in _rivals(timeline, since):
         ways = {one.pseudo_header, other.pseudo_header}
-        if _hear_each_other(timeline, one, other, since) and ways == {True, False}:
+        if ways == {True, False} and _meet(timeline, one, other, since):
             having = one if one.pseudo_header else other
             yield Diagnosis(
                 "VRRP checksum mismatch", (one.node, other.node),
@@ -116,24 +123,16 @@ def checksum_mismatch(timeline: Timeline, setup: Setup, since: Instant) -> Itera
             )  # fmt: skip
 
 
-def _hear_each_other(
-    timeline: Timeline, one: Advertisement, other: Advertisement, since: Instant
-) -> bool:
-    """Whether two machines advertise the same VRID and VIPs, and either hears the other."""
-    if one.node == other.node or (one.vrid, one.addresses) != (other.vrid, other.addresses):
-        return False
+def _meet(timeline: Timeline, one: Advertisement, other: Advertisement, since: Instant) -> bool:
+    """Whether what either of two machines advertises reaches the other."""
     return _arrived(timeline, one, other.node, since) or _arrived(timeline, other, one.node, since)
 
 
 def multicast_blocked(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
     """Two directors advertise one VRID, and what one sends does not arrive at the other."""
-    for one, other in _pairs(timeline, since):
-        if one.vrid != other.vrid or one.addresses != other.addresses:
-            continue
+    for one, other in _rivals(timeline, since):
         for speaker, listener in ((one, other), (other, one)):
-            if speaker.node != listener.node and not _arrived(
-                timeline, speaker, listener.node, since
-            ):
+            if not _arrived(timeline, speaker, listener.node, since):
                 yield Diagnosis(
                     "multicast blocked", (speaker.node, listener.node),
                     f"nothing that {speaker.node} advertises of VRID {speaker.vrid} reaches"
@@ -192,9 +191,7 @@ def not_taken_in(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[D
     """A director advertises although a better advertisement has just arrived at its wire, which
     keeps a director silent for three intervals, and says nothing of it: it never gets there.
     """
-    for one, other in _pairs(timeline, since):
-        if (one.vrid, one.addresses) != (other.vrid, other.addresses):
-            continue
+    for one, other in _rivals(timeline, since):
         for better, deaf in ((one, other), (other, one)):
             heard = timeline.events(
                 Advertisement, node=deaf.node, since=since, sent=False, vrid=better.vrid
@@ -204,7 +201,7 @@ def not_taken_in(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[D
                 for event in heard
                 if event.source == better.source and deaf.at - event.at >= TAKING_IN
             ]
-            if better.node == deaf.node or not known or known[-1].priority <= deaf.priority:
+            if not known or known[-1].priority <= deaf.priority:
                 continue
             if deaf.at - known[-1].at < SILENT * deaf.interval:
                 yield Diagnosis(
