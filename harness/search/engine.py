@@ -22,7 +22,6 @@ from harness.search.drawing import MOST_STEPS, drafts
 from harness.search.judging import Signature, judged
 from harness.search.kinds import holds
 from harness.search.observed import Violation
-from harness.search.performing import AT_FIRST
 from harness.search.sequence import Deed, performed
 from harness.search.shrinking import smallest
 from harness.search.site import Ground, Site, Steps
@@ -137,7 +136,7 @@ class Search:
         """
         lives = [site.live(steps, fresh) for site in self._sites]
         lived, left = lives[0]
-        self._unsettled += bool(lived.amiss and lived.amiss.startswith(AT_FIRST))
+        self._unsettled += lived.unsettled
         self._events = lived.observed.events
         self._last = states(lived.observed)
         self.tally.states |= self._last

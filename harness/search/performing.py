@@ -30,8 +30,6 @@ once more.
 """
 TAKEOVERS = 4
 """How many takeovers are waited for, one after the other, when all seems well again."""
-AT_FIRST = "at first "
-"""How it begins what is amiss with a new cluster that nothing has been done to."""
 BY_HAND = frozenset({"Weigh"})
 """Deeds that change a table without a word in keepalived's log."""
 
@@ -39,11 +37,12 @@ BY_HAND = frozenset({"Weigh"})
 @dataclass(frozen=True)
 class Lived:
     """What came of a sequence: ``amiss`` is why it could not be performed, or did not come to rest;
-    None if it did.
+    None if it did. ``unsettled`` is a new cluster that never did, before anything was done to it.
     """
 
     observed: Observed
     amiss: str | None
+    unsettled: bool = False
 
 
 def perform(cluster: Cluster, steps: Sequence[Step]) -> Lived:
@@ -76,7 +75,7 @@ def unsettled(cluster: Cluster) -> Lived | None:
     try:
         cluster.settle()
     except TooLate as problem:
-        return Lived(observe(cluster, cluster.timeline.mark, []), f"{AT_FIRST}{problem}")
+        return Lived(observe(cluster, cluster.timeline.mark, []), f"at first {problem}", True)
     return None
 
 
@@ -92,7 +91,7 @@ def restart(cluster: Cluster, names: Collection[str]) -> bool:
                 cluster.inject(anew, at_once=True)
                 cluster.heal(anew)
         _come_to_rest(cluster)
-    except (TooLate, HarnessError, OSError):
+    except (HarnessError, OSError):
         return False
     return True
 
