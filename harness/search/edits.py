@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.search import blocks
 from harness.search.moves import moves
 
 _OTHERS = {
@@ -112,23 +113,13 @@ def _without_blocks(lines: list[str]) -> Iterator[Changed]:
         inner = words[0] in _WITHIN and len(words) == 2
         spared = words[0] == "vrrp_instance" and _instances(lines) > 1
         if inner or spared or words[0] in _BLOCKS:
-            end = _end(lines, number)
+            end = blocks.end(lines, number)
             name = f"no {' '.join(words[:-1])}{_within(lines, number)}"
             yield name, lines[:number] + lines[end + 1 :]
 
 
 def _instances(lines: Sequence[str]) -> int:
     return sum(line.startswith("vrrp_instance ") for line in lines)
-
-
-def _end(lines: Sequence[str], number: int) -> int:
-    """Where the block that begins in a line ends; the last line if it does not."""
-    depth = 0
-    for end in range(number, len(lines)):
-        depth += lines[end].count("{") - lines[end].count("}")
-        if depth == 0:
-            return end
-    return len(lines) - 1
 
 
 def _changed_lines(lines: list[str]) -> Iterator[Changed]:
@@ -164,7 +155,7 @@ def _with_lines(lines: list[str]) -> Iterator[Changed]:
         words = line.split()
         if not words or words[-1] != "{" or words[0] not in _ADDED:
             continue
-        end = _end(lines, number)
+        end = blocks.end(lines, number)
         there = {each.split()[0] for each in lines[number + 1 : end] if each.split()}
         indent = line[: len(line) - len(line.lstrip())] + "    "
         for added in _ADDED[words[0]]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
+from harness.search import blocks
+
 _VIP: Final = re.compile(r"^(\s+)([0-9a-fA-F.:]+)/(32|128)\b(.*)$")
 FURTHER: Final = 130
 """By how much a VIP that comes is higher than the first one."""
@@ -28,7 +30,7 @@ def moves(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
     """Edits that give an instance another's VIPs or number, or one VIP more; each by its name, with
     the lines that are there after it.
     """
-    instances = _instances(lines)
+    instances = list(_instances(lines))
     for own in instances:
         yield from _one_more(lines, own)
     for number, one in enumerate(instances):
@@ -36,26 +38,21 @@ def moves(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
             yield from _between(lines, one, other)
 
 
-def _instances(lines: list[str]) -> list[_Instance]:
-    found: list[_Instance] = []
-    first, name, within, vrid = 0, "", False, 0
-    vips: list[int] = []
-    for number, line in enumerate(lines):
+def _instances(lines: list[str]) -> Iterator[_Instance]:
+    """The blocks of instances that have VIPs."""
+    for first, line in enumerate(lines):
         words = line.split()
-        if words[:1] == ["vrrp_instance"]:
-            first, name, vips = number, words[1], []
-        if words[:1] == ["virtual_router_id"]:
-            vrid = number
-        if words == ["virtual_ipaddress", "{"]:
-            within = True
-        elif words == ["}"]:
-            within = False
-        elif within and _VIP.match(line):
-            vips.append(number)
-        if name and line.startswith("}"):
-            found.append(_Instance(name, first, number, tuple(vips), vrid))
-            name = ""
-    return [each for each in found if each.vips]
+        if words[:1] != ["vrrp_instance"]:
+            continue
+        end, vips, vrid = blocks.end(lines, first), [], 0
+        for number in range(first, end):
+            if lines[number].split()[:1] == ["virtual_router_id"]:
+                vrid = number
+            if lines[number].split() == ["virtual_ipaddress", "{"]:
+                within = range(number, blocks.end(lines, number))
+                vips += [each for each in within if _VIP.match(lines[each])]
+        if vips:
+            yield _Instance(words[1], first, end, tuple(vips), vrid)
 
 
 def _one_more(lines: list[str], own: _Instance) -> Iterator[tuple[str, list[str]]]:
