@@ -211,16 +211,16 @@ class Story:
         )
         return self
 
-    def announces(self, node: str, at: float) -> Story:
-        """It tells everybody where the VIP is."""
+    def announces(self, node: str, at: float, vip: str = VIP) -> Story:
+        """It tells everybody where the VIP is, or another one."""
         said = Arp(
             at,
             node,
             interface="eth0",
             sent=True,
             operation="request",
-            sender=VIP,
-            target=VIP,
+            sender=vip,
+            target=vip,
             gratuitous=True,
         )
         self.events.append(said)

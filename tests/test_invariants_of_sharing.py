@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from harness.events import (
-    Arp,
     DestinationChanged,
     Notification,
     Request,
@@ -72,17 +71,7 @@ def joined(at_once: int, again: int) -> Story:
     story.address("director1", 5.01, "added", FURTHER)
     for at, count in ((5.01, at_once), (7.5, again)):
         for _ in range(count):
-            said = Arp(
-                at,
-                "director1",
-                interface="eth0",
-                sent=True,
-                operation="request",
-                sender=FURTHER,
-                target=FURTHER,
-                gratuitous=True,
-            )
-            story.events.append(said)
+            story.announces("director1", at, FURTHER)
     return story
 
 

@@ -56,7 +56,8 @@ _USER = re.compile(
 _VARIABLE = re.compile(r"^[ \t]*(?:@\S+[ \t]+)*\$(\w+)[ \t]*=", re.MULTILINE)
 _COMMENT = re.compile(r"[!#].*")
 _BLANK = re.compile(
-    r"\$\{(?P<variable>[^}\n]*)\}|\{\$(?P<inside>[A-Za-z][\w.-]*)\}|\{\{[^}\n]*\}\}|\{%.*?%\}|<%.*?%>|(?<![\w%])%[A-Z_]{2,}%|@@\w+@@"
+    r"\$\{(?P<variable>[^}\n]*)\}|\{\$(?P<inside>[A-Za-z][\w.-]*)\}|\{\{[^}\n]*\}\}"
+    r"|\{%.*?%\}|<%.*?%>|(?<![\w%])%[A-Z_]{2,}%|@@\w+@@"
     r"|<(?:your[\w -]+|[A-Z][A-Z0-9_-]+)>|<<[^<>\n]+>>|<--[^<>\n]+-->"
     r"|(?<!\w)__[A-Z][A-Z0-9_]*__(?!\w)"
     # a word of its own, so that neither [n]ginx nor "<html>" of a script is one

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -155,11 +154,13 @@ def twice(services: Iterable[VirtualService]) -> Iterator[tuple[VirtualService, 
     """The services of a director of one address, port and protocol that it has more than once,
     and how often. A mark or a group may be one of each family or protocol.
     """
-    known = [each for each in services if each.fwmark is None and each.title is None]
-    counts = Counter((each.vip, each.port, each.protocol) for each in known)
-    for service in {(each.vip, each.port, each.protocol): each for each in known}.values():
-        if (count := counts[service.vip, service.port, service.protocol]) > 1:
-            yield service, count
+    alike: dict[tuple[str, int, str], list[VirtualService]] = {}
+    for each in services:
+        if each.fwmark is None and each.title is None:
+            alike.setdefault((each.vip, each.port, each.protocol), []).append(each)
+    for same in alike.values():
+        if len(same) > 1:
+            yield same[-1], len(same)
 
 
 def why_not_all(layout: Layout) -> dict[str, str]:

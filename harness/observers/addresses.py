@@ -25,8 +25,8 @@ from harness.lab.netlink import (
 )
 from harness.timeline import Timeline
 
-_GROUPS = 0x1 | 0x10 | 0x100  # RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR
-_GROUPS |= 0x40 | 0x80 | 0x400 | 0x40000  # RTMGRP_IPV4_ROUTE and _RULE, the same of IPv6
+_ADDRESSES = 0x1 | 0x10 | 0x100  # RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR
+_ROUTES = 0x40 | 0x80 | 0x400 | 0x40000  # RTMGRP_IPV4_ROUTE and _RULE, the same of IPv6
 _PROTOCOL = 5
 """Where ``struct rtmsg`` says who has set a route: after its family, lengths, TOS and table."""
 _BY_KEEPALIVED = 18
@@ -57,7 +57,7 @@ class AddressObserver:
                 socket.NETLINK_ROUTE,
             )
             self.socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _ROOM)
-            self.socket.bind((0, _GROUPS))
+            self.socket.bind((0, _ADDRESSES | _ROUTES))
 
     def read(self) -> None:
         """Record every event that has arrived."""
