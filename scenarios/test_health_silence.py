@@ -74,7 +74,7 @@ def test_health_own_defaults_of_http_get(cluster: Cluster) -> None:
 @pytest.mark.known_defect(
     "keepalived #2271",
     "closing a half-open connection stops all health checks for 5 s",
-    present="<2.3",
+    present="<2.3.2",
 )
 def test_health_half_open_connection_stops_all_checks(cluster: Cluster) -> None:
     """SO_LINGER has ``close`` wait 5 s for the request to be acknowledged (``layer4.c``;

@@ -11,13 +11,15 @@ from harness.events import Advertisement, Arp, Event
 from harness.search.invariants import judge
 from harness.search.invariants.advertising import PACE, TRUE
 from harness.search.invariants.announcing import ANNOUNCED, REASON
+from harness.search.invariants.editing import EDITED
 from harness.search.invariants.election import TAKES
 from tests.stories import (
+    edited,
     names,
     of,
     out_of_the_table,
 )
-from tests.story import DOWN, VIP, Story, quiet
+from tests.story import DOWN, VIP, WEB2, Story, quiet
 
 PEER = "172.16.10.12"
 
@@ -199,3 +201,11 @@ def test_what_an_edit_has_taken_out_resigns_once_the_reload_is_over() -> None:
 
     assert TRUE not in names(story)
     assert TRUE in names(story.advert("director1", 8.6, vrid=61, priority=9))
+
+
+def test_a_reload_waits_for_the_ends_of_checks_that_nobody_acknowledges() -> None:
+    """keepalived #2271."""
+    late = edited("no real_server 172.16.10.22").pool("director1", 8.0, "removed", WEB2)
+    late.pool("director1", 18.1, "added", WEB2)
+    assert EDITED in names(late)
+    assert EDITED not in names(late.act("HalfOpen", "web1", 3.0, 4.9))

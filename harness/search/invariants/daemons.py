@@ -7,15 +7,12 @@ from typing import Final
 
 from harness.daemons import keepalived
 from harness.events import DaemonChanged, Event, Log
-from harness.keepalived.timers.checking import LINGER
 from harness.search.invariants.registry import invariant
-from harness.search.model.effects import Aspect, disturbances
 from harness.search.model.processes import ends
-from harness.search.model.spans import Span
 from harness.search.observed import UNTOLD, Act, Observed, Violation
-from harness.topology.checks import CONNECT_TIMEOUT
 
 LIVE = "daemons live"
+LATE = "daemons keep up"
 ONCE = "a child of keepalived runs once"
 
 _STARTED: Final = re.compile(
@@ -108,33 +105,23 @@ def children_run_once(observed: Observed) -> list[Violation]:
     return found
 
 
-@invariant("daemons keep up")
+@invariant(LATE)
 def daemons_keep_up(observed: Observed) -> list[Violation]:
     """keepalived never comes to a timer late, unless it was hung: in virtual time that is a process
     that spun or slept.
 
     keepalived ``lib/scheduler.c``, ``thread_set_timer``: "A thread timer expired ... seconds ago".
-    While a real server acknowledges nothing, the end of a check keeps it from all else
-    (``layer4.c``, SO_LINGER): that is known, and may be left over from a sequence before.
     """
     hung = frozenset({"HangKeepalived", "PowerOff"})
-    servers = Aspect.SERVER | Aspect.WIRE | Aspect.EAR
-    over = LINGER.latest + CONNECT_TIMEOUT
-    closing = [
-        *disturbances(observed, servers, after=over),
-        Span(observed.began, observed.began + over),
-    ]
     return [
         Violation(
-            "daemons keep up",
+            LATE,
             log.at,
             f"keepalived on {log.node} is late: {without_time(log.line)}",
             (log,),
         )
         for log in observed.of(Log, daemon="keepalived")
-        if "timer expired" in log.line
-        and not _explained(observed, log, hung)
-        and not any(span.has(log.at) for span in closing)
+        if "timer expired" in log.line and not _explained(observed, log, hung)
     ]
 
 

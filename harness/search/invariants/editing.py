@@ -11,7 +11,7 @@ from harness.search.invariants.balance import entries
 from harness.search.invariants.registry import invariant
 from harness.search.model.edited import Configured, edited
 from harness.search.model.effects import Aspect, effect
-from harness.search.model.health import health, starting
+from harness.search.model.health import health, lingering, starting
 from harness.search.model.processes import CHECKERS, holding, in_state, runs
 from harness.search.model.spans import Span, both, without
 from harness.search.observed import Act, DirectorSetting, Observed, Violation
@@ -34,7 +34,7 @@ def edits_take_effect(observed: Observed) -> list[Violation]:
         if act.kind != "Reconfigure" or director is None:
             continue
         wanted = edited(director, act)
-        span = _settled(observed, act)
+        span = _settled(observed, act, director)
         if wanted is None or span is None:
             continue
         found += _tables(observed, act, director, wanted, span)
@@ -42,9 +42,11 @@ def edits_take_effect(observed: Observed) -> list[Violation]:
     return found
 
 
-def _settled(observed: Observed, act: Act) -> Span | None:
+def _settled(observed: Observed, act: Act, director: DirectorSetting) -> Span | None:
     """From when on all of an edit must be in force, to its end; None if something else was done to
     the director.
+
+    A reload closes the connections of all checks, which may linger (keepalived #2271).
     """
     restart = bool(act.parameters.get("restart"))
     until = observed.over(act)
@@ -58,7 +60,8 @@ def _settled(observed: Observed, act: Act) -> Span | None:
         )
         if near and effect(other) & hindering:
             return None
-    since = act.at + SWEEP + (2.0 if restart else 0.0) + 2 * observed.slack
+    lingers = max((lingering(observed, table.service) for table in director.tables), default=0.0)
+    since = act.at + SWEEP + lingers + (2.0 if restart else 0.0) + 2 * observed.slack
     span = Span(since, until)
     run = any(each.span.covers(span) for each in runs(observed, str(act.node), CHECKERS))
     return span if since < until and run else None
