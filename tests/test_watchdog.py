@@ -67,6 +67,7 @@ def test_no_limit_is_for_ever() -> None:
 def test_what_computes_next_is_ended_as_well_but_not_for_ever(machine: dict[str, float]) -> None:
     dog = Watchdog(30, 1, gradually=True)
     dog.feed()
+    dog.set_limited(True)
     taken = []
     for _ in range(watchdog._RELIEFS):
         taken += [dog.take_step(), dog.take_step()]
@@ -81,6 +82,7 @@ def test_what_was_killed_is_known_by_its_last_words() -> None:
 
 def test_steps_are_taken_one_after_the_other_until_one_helps(machine: dict[str, float]) -> None:
     dog = Watchdog(30, 1, gradually=True)
+    dog.set_limited(True)
     spent = []
     for _ in range(4):
         began = machine["clock"]
@@ -96,6 +98,28 @@ def test_steps_are_taken_one_after_the_other_until_one_helps(machine: dict[str, 
     assert not dog.stepping
 
 
+def test_a_guest_that_runs_nothing_limited_is_not_disturbed(machine: dict[str, float]) -> None:
+    """It is collecting its scenarios, on a slow machine."""
+    dog = Watchdog(30, 1, gradually=True)
+    seconds_until_expired_again(dog, machine)
+    assert dog.take_step() is None
+    assert not dog.stepping
+    dog.set_limited(True)
+    began = machine["clock"]
+    spin_until_expired(dog, machine)
+    assert (dog.take_step(), machine["clock"] - began) == (Step.END_LIMITED, 7.5)
+    dog.set_limited(False)
+    assert dog.take_step() is Step.END_SPINNING
+
+
+def test_a_guest_that_waits_for_a_person_has_no_limit(machine: dict[str, float]) -> None:
+    dog = Watchdog(30, 1, gradually=True)
+    dog.feed()
+    dog.suspend()
+    dog.set_limited(True)
+    assert dog.left() is None
+
+
 def test_a_short_limit_has_no_time_for_the_first_step() -> None:
     dog = Watchdog(3, 1, gradually=True)
     assert [dog.take_step() for _ in range(2)] == [Step.END_SPINNING, Step.INTERRUPT]
@@ -104,6 +128,10 @@ def test_a_short_limit_has_no_time_for_the_first_step() -> None:
 def seconds_until_expired_again(dog: Watchdog, machine: dict[str, float]) -> None:
     if not dog.stepping:
         dog.feed()
+    spin_until_expired(dog, machine)
+
+
+def spin_until_expired(dog: Watchdog, machine: dict[str, float]) -> None:
     while (left := dog.left()) is not None:
         machine["clock"] += left
         machine["worked"] += left

@@ -23,6 +23,8 @@ PROGRESS = b"P"  # no payload: another second of virtual time has passed
 # how many frames have come from the host, modulo 256: the program waits for input, and all for the
 # program
 IDLE = b"I"
+# with a payload: processes run whose processor time is limited; without: none does any more
+LIMITED = b"L"
 ENDED = b"N"  # what was ended as RELIEVE asks: one line of text for each process
 # From either end.
 REPORT = b"D"  # no payload: which processes are running? The answer: one line of text for each

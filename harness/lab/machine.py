@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from harness.errors import HarnessError
 from harness.kernels.calls import messages
+from harness.kernels.guest import program
 from harness.lab import entering
 from harness.lab.netlink import Batch
 from harness.lab.plan import HostPlan
@@ -44,11 +45,13 @@ class Process:
     """A program that was started in a machine.
 
     ``status`` is None while it runs, and then its exit status; a negative one is a signal's number.
+    ``limited``: it has a limit to its processor time.
     """
 
     machine: Machine
     argv: tuple[str, ...]
     pid: int
+    limited: bool = False
     status: int | None = None
     ended: Latch = field(default_factory=Latch, repr=False)
 
@@ -139,10 +142,17 @@ class Machine:
         guest's watchdog ends what spins. Raises FileNotFoundError if there is no such program.
         """
         streams = (stdin, stdout, stderr)
-        answer, _ = self.request(
-            "spawn", streams, argv=list(argv), env=ENVIRONMENT, processor=processor
-        )
-        process = Process(self, tuple(argv), answer["pid"])
+        if processor:
+            program.begin_limited()
+        try:
+            answer, _ = self.request(
+                "spawn", streams, argv=list(argv), env=ENVIRONMENT, processor=processor
+            )
+        except BaseException:
+            if processor:
+                program.end_limited()
+            raise
+        process = Process(self, tuple(argv), answer["pid"], limited=bool(processor))
         self._processes[process.pid] = process
         if process.pid in self._early:
             self._ended(process.pid, self._early.pop(process.pid))
@@ -166,6 +176,8 @@ class Machine:
         if process is None:  # an orphan, or a program whose start is still being answered
             self._early[pid] = status
             return
+        if process.limited:
+            program.end_limited()
         process.status = status
         process.ended.set()
         self.on_exit(process)

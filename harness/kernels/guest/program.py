@@ -7,15 +7,17 @@ from __future__ import annotations
 import builtins
 import contextlib
 import faulthandler
+import fcntl
 import io
 import os
 import select
 import signal
 import sys
+import termios
 from typing import TYPE_CHECKING
 
 from harness.kernels.calls import linux
-from harness.kernels.guest.standstill import CHANNEL, GOING_ON, WAITING
+from harness.kernels.guest.standstill import CHANNEL, GOING_ON, LIMITED, UNLIMITED, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +33,8 @@ def prepare() -> None:
     Whether there is depends on what ran before, so this program's sleeps are exact: clusters and
     scenarios begin at whole multiples of a tenth.
     """
+    global _prepared
+    _prepared = True
     linux.prctl(linux.PR_SET_TIMERSLACK, 1)
     os.set_inheritable(CHANNEL, False)
     faulthandler.register(signal.SIGUSR1, file=os.dup(2))
@@ -66,6 +70,27 @@ def interrupting() -> Iterator[None]:
         os.write(CHANNEL, _said)
 
 
+def begin_limited() -> None:
+    """A process with a limit to its processor time is about to be started.
+
+    The host looks for one that computes for ever, which disturbs the guest, only while there is
+    one. Pid 1 tells it before this returns: what computes would not let it. In real time the kernel
+    keeps the limit, and this does nothing.
+    """
+    if not _prepared:
+        return
+    os.write(CHANNEL, LIMITED)
+    while any(fcntl.ioctl(CHANNEL, termios.FIONREAD, bytes(4))):
+        os.sched_yield()
+
+
+def end_limited() -> None:
+    """It has ended, or did not start."""
+    if _prepared:
+        os.write(CHANNEL, UNLIMITED)
+
+
+_prepared = False
 _plain_input = builtins.input
 _said = GOING_ON
 

@@ -17,7 +17,9 @@ from harness.kernels import wire
 from harness.kernels.calls import linux
 
 CHANNEL = 3  # the program's descriptor that leads to pid 1
-WAITING, GOING_ON = b"w", b"g"  # what the program writes there
+# What the program writes there: that it waits, that it goes on; that a process with a limit to its
+# processor time was started, that one has ended.
+WAITING, GOING_ON, LIMITED, UNLIMITED = b"w", b"g", b"l", b"u"
 
 # It ends when nothing else can run, unless that has read the clock several times, each of which
 # costs 256 ns. Spinning would not do: without passing time the scheduler has no reason to let
@@ -34,6 +36,7 @@ class Standstill:
         self.program_action = (os.POSIX_SPAWN_DUP2, program_end, CHANNEL)
         self.active = False
         self._line = line
+        self._limited = 0
         self._taken = 0
         self._told: int | None = None
         self._rested = False
@@ -46,9 +49,18 @@ class Standstill:
 
     def listen(self) -> None:
         """The program has said something."""
-        self.active = os.read(self.channel, 64).endswith(WAITING)
+        said = os.read(self.channel, 64)
+        self.active = self._waits(said)
         self._told = None
+        if more := said.count(LIMITED) - said.count(UNLIMITED):
+            self._limited += more
+            payload = b"yes" if self._limited else b""
+            wire.write_all(self._line, wire.frame(wire.LIMITED, payload))
         linux.prctl(linux.PR_SET_TIMERSLACK, 1)
+
+    def _waits(self, said: bytes) -> bool:
+        last = max(said.rfind(WAITING), said.rfind(GOING_ON))
+        return self.active if last < 0 else said[last:].startswith(WAITING)
 
     def hold(self, quiet: bool) -> bool:
         """Let everything else run; True once nothing can: then :meth:`tell` the host, to be stopped

@@ -131,6 +131,8 @@ class Relay:
         up at last.
         """
         step = self._watchdog.take_step()
+        if step is None:
+            return
         if step is Step.END_LIMITED:
             self._link.send(wire.RELIEVE, b"limited")
             self._prod()
@@ -191,6 +193,9 @@ class Relay:
     def _on_frame(self, kind: bytes, payload: bytes) -> None:
         if kind == wire.PROGRESS:  # which says nothing of the program
             self._watchdog.feed()
+            return
+        if kind == wire.LIMITED:
+            self._watchdog.set_limited(bool(payload))
             return
         self._interrupts = 0
         if kind == wire.READY and self._running:

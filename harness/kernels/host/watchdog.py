@@ -73,6 +73,7 @@ class Watchdog:
         called each time.
         """
         self.limit, self._guard = limit, guard
+        self._limited = self._spoken = False
         self._steps = _steps(limit) if gradually else [(Step.GIVE_UP, limit)]
         self._step = 0
         self._reliefs = 0
@@ -84,7 +85,18 @@ class Watchdog:
     def feed(self) -> None:
         """The guest makes progress, or can from now on."""
         self._step = self._reliefs = 0
+        self._spoken = False
         self._begin()
+
+    def set_limited(self, limited: bool) -> None:
+        """Whether the guest runs anything whose processor time is limited.
+
+        That has its time from now on, unless a step has disturbed the guest already.
+        """
+        self._limited = limited
+        if limited and not self._spoken and self._due is not None:
+            self._step = 0
+            self._begin()
 
     def relieved(self) -> None:
         """What computed was ended: what does so next is another process, which is told and ended as
@@ -95,27 +107,34 @@ class Watchdog:
             self._step = 0
             self._begin()
 
-    def take_step(self) -> Step:
+    def take_step(self) -> Step | None:
         """What is to be done now that its time is over; it has the next step's time for that to
         help.
+
+        None is nothing yet: each step speaks to the guest, whose scheduler then has its processes
+        run in another order, and that shows in what is measured. A run that collects its scenarios
+        makes no progress either, and on a slow machine that takes as long as the first step waits.
         """
         step, _ = self._steps[self._step]
         self._step = min(self._step + 1, len(self._steps) - 1)
         self._begin()
+        if step is Step.END_LIMITED and not self._limited:
+            return None
+        self._spoken = True
         return step
 
     def _share(self) -> float:
         """How much of its time it must have had the processor, since the first half was over.
 
-        The first step speaks to the guest, which shifts what is measured in there. It is for what
-        computes for ever, and not for a run that collects its scenarios slowly beside others.
+        The first step is for what computes for ever, and not for what reads its configuration
+        slowly because others have the processor.
         """
         return 0.9 if self._steps[self._step][0] is Step.END_LIMITED else 0.25
 
     @property
     def stepping(self) -> bool:
         """Whether a step has been taken, and has not helped yet."""
-        return self._step > 0
+        return self._spoken
 
     def _begin(self) -> None:
         _, self._wait = self._steps[self._step]
