@@ -26,6 +26,7 @@ from harness.search.model.processes import (
 from harness.search.model.router import routers
 from harness.search.model.spans import Span, both, cut, joined, without
 from harness.search.observed import Act
+from harness.topology.checks import Check, HttpGet, TcpCheck, Url
 from harness.topology.tracking import TrackedFile, VrrpScript
 from tests.story import DOWN, SERVICE, SLACK, VIP, Story, failover, quiet
 
@@ -178,6 +179,42 @@ def test_a_server_is_ill_after_the_latest_removal_and_well_after_the_latest_reco
     )
     assert found.well[1].since >= 20 + back
     assert health(story.observed(), "director1", table, "172.16.10.22").well == [Span(0, 60)]
+
+
+@pytest.mark.parametrize(
+    ("check", "deed", "path", "symptom"),
+    [
+        (HttpGet("/p", digest="0" * 32), "ChangePage", "/p", Symptom.REFUSED),
+        (HttpGet("/p"), "ChangePage", "/p", None),
+        (HttpGet("/p"), "RemovePage", "/p", Symptom.REFUSED),
+        (HttpGet("/p"), "SlowPage", "/p", Symptom.SILENT),
+        (HttpGet("/p"), "SlowPage", "/another", None),
+        (TcpCheck(), "SlowPage", "/p", None),
+    ],
+)
+def test_a_page_matters_to_whoever_looks_at_it(
+    check: Check, deed: str, path: str, symptom: Symptom | None
+) -> None:
+    story = quiet(60).act(deed, "web1", 5.0, 40.0, path=path)
+    (table,) = story.setting.directors["director1"].tables
+    table = replace(table, service=replace(table.service, check=check))
+    found = health(story.observed(), "director1", table, "172.16.10.21")
+    if symptom is None:
+        assert (found.well, found.ill) == ([Span(0, 60)], [])
+    else:
+        gone = timers.removal(table.service, symptom).latest
+        assert found.ill == [Span(5 + gone + SLACK, 40)]
+
+
+def test_one_page_of_several_may_be_noticed_later() -> None:
+    """Each is asked for in its turn."""
+    story = quiet(60).act("RemovePage", "web1", 5.0, 40.0, path="/p")
+    (table,) = story.setting.directors["director1"].tables
+    table = replace(table, service=replace(table.service, check=HttpGet("/p", more=(Url("/q"),))))
+    found = health(story.observed(), "director1", table, "172.16.10.21")
+    soonest = timers.removal(table.service, Symptom.REFUSED).earliest - SLACK
+    assert found.well[0].until == 5 + soonest
+    assert not found.ill
 
 
 def test_the_first_check_after_an_earlier_reload_decides_alone() -> None:

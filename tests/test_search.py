@@ -116,6 +116,8 @@ def test_every_kind_is_possible_somewhere_and_holds_what_it_names() -> None:
         ClusterSpec(QuorumPool),
         ClusterSpec(HealthChecks, {"services": "mixed"}),
         ClusterSpec(Searched, {"file_weight": 1}),
+        ClusterSpec(Searched, {"check": "digest"}),
+        ClusterSpec(Searched, {"check": "slow"}),
         ClusterSpec(Proxies),
     )
     for spec in specs:

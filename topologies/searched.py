@@ -2,6 +2,7 @@
 a search varies.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -12,14 +13,19 @@ from mininet.topo import Topo
 from harness.topology import (
     Client,
     Director,
+    DnsCheck,
     FileCheck,
     HttpGet,
     MiscCheck,
     PingCheck,
     RealServer,
+    SmtpCheck,
+    SslGet,
     SyncGroup,
     TcpCheck,
     TrackedFile,
+    UdpCheck,
+    Url,
     VirtualService,
     VrrpInstance,
     VrrpScript,
@@ -27,10 +33,13 @@ from harness.topology import (
 from harness.topology.checks import Check
 from harness.topology.tracking import CHECK
 from harness.topology.vrrp import OWNER_PRIORITY
+from topologies.health_checks import ANSWER, QUESTION
 
 NET, NET6 = "172.16.10", "fd00:10:"
 ADDRESS = {4: NET + ".{}", 6: NET6 + ":{}"}
 """What a host's address is in either family, given its last part."""
+
+DNS_PORT = 53
 
 FILE = TrackedFile(name="claims", path="/run/claims")
 
@@ -38,8 +47,19 @@ DRAIN = TrackedFile(name="drain", path="/run/drain", weight=0)
 """What speaks for real servers where the check is ``file``."""
 
 _BRISK: dict[str, Any] = {"connect_timeout": 1, "delay_before_retry": 1, "warmup": 0}
+_DIGEST = hashlib.md5(b"well\n").hexdigest()
+_SLOW = "/trickle/page"
 _CHECKS: dict[str, tuple[Check, ...]] = {
     "http": (HttpGet("/", **_BRISK),),
+    "digest": (HttpGet("/digest", digest=_DIGEST, **_BRISK),),
+    "urls": (HttpGet("/first", more=(Url("/digest", digest=_DIGEST),), **_BRISK),),
+    "slow": (HttpGet(_SLOW, **_BRISK),),
+    "tls": (SslGet("/", **_BRISK),),
+    "slow_tls": (SslGet(_SLOW, **_BRISK),),
+    "smtp": (SmtpCheck(helo="director", **_BRISK),),
+    "dns": (DnsCheck("server.lvs.test", "TXT", **{**_BRISK, "retry": 1}),),
+    "udp": (UdpCheck(**_BRISK),),
+    "reply": (UdpCheck(QUESTION, True, ANSWER, **_BRISK),),
     "tcp": (TcpCheck(**_BRISK),),
     "both": (TcpCheck(**_BRISK), HttpGet("/", **_BRISK)),
     "misc": (MiscCheck(CHECK, timeout=1, retry=1, delay_before_retry=1, warmup=0),),
@@ -48,6 +68,11 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
     "ping": (PingCheck(**_BRISK),),
     "none": (),
 }
+
+
+_PORTS = {"tls": 443, "slow_tls": 443, "smtp": 25, "dns": 53, "udp": 53, "reply": 53}
+"""Where a check asks, if not at port 80."""
+_PAGES = {"/digest": "well\n", "/first": "1\n", _SLOW: "well\n"}
 
 
 class Searched(Topo):
@@ -129,14 +154,18 @@ class Searched(Topo):
         hardware address of their own. What contradicts is left out: an owner that does not preempt,
         a quorum of more servers than there are, a hysteresis of the quorum's size, a single real
         server of weight 0, VRRP version 2 and unicast of IPv6, half a second in version 2, an
-        excluded VIP where there are VMACs of the other family.
+        excluded VIP where there are VMACs of the other family, a mail server of IPv6, which there
+        is none of.
         """
         lan = self.addSwitch("lan", subnet=f"{NET}.0/24", subnet6=f"{NET6}:/64", dpid="1")
         quorum = min(quorum, servers)
         vips = tuple(ADDRESS[family].format(host) for host in (50, 51, 52))
+        check = "tcp" if check == "smtp" and family == 6 else check
+        port = _PORTS.get(check, 80)
         web = VirtualService(
             vips[0],
-            80,
+            port,
+            protocol="UDP" if port == DNS_PORT else "TCP",
             check=_CHECKS[check],
             delay_loop=2,
             quorum=quorum,
@@ -146,7 +175,7 @@ class Searched(Topo):
             scheduler=scheduler,
             persistence_timeout=persistence,
             inhibit_on_failure=inhibit,
-            group=((vips[2], 80),) if group else (),
+            group=((vips[2], port),) if group else (),
         )
         scripts = (
             ()
@@ -200,7 +229,13 @@ class Searched(Topo):
             self.addLink(lan, director)
         for number in range(1, servers + 1):
             server = self.addHost(
-                f"web{number}", cls=RealServer, ip=f"{NET}.{20 + number}/24", serves=[web]
+                f"web{number}",
+                cls=RealServer,
+                ip=f"{NET}.{20 + number}/24",
+                serves=[web],
+                pages=_PAGES,
+                # "port unreachable" as often as it is checked
+                sysctl={"net.ipv4.icmp_ratelimit": 0, "net.ipv6.icmp.ratelimit": 0},
             )
             self.addLink(lan, server)
         if sorry:

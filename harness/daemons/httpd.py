@@ -15,7 +15,9 @@ LARGE = "large"
 """A page of :data:`LARGE_SIZE` bytes, many times what one packet carries."""
 LARGE_SIZE = 100_000
 TRICKLE = "trickle"
-"""A folder whose pages come at 2 KiB a second, a little every fifth of a second."""
+"""A folder whose pages come at :data:`TRICKLE_RATE`, a little every fifth of a second."""
+TRICKLE_RATE = 2048
+"""So many bytes of one of its pages come in a second."""
 IDLE = 86400
 """How long a connection may be idle that a client wants to keep, in seconds: no scenario is to end
 by httpd's own patience. Whoever does not ask for it (HTTP/1.0, and so keepalived's checks) is

@@ -94,6 +94,23 @@ class ChangePage(RemovePage):
         self.node.put_page(self.path, self.text)
 
 
+@dataclass(frozen=True)
+class SlowPage(RemovePage):
+    """A page comes so slowly that no checker may wait for all of it: it lies in httpd's folder
+    whose pages trickle, and is as long as takes :data:`SLOW` seconds.
+    """
+
+    symptom: ClassVar[Symptom] = Symptom.SILENT
+    path: str = f"/{httpd.TRICKLE}/page"
+
+    def inject(self, around: Surroundings) -> None:
+        self.node.put_page(self.path, "." * (SLOW * httpd.TRICKLE_RATE))
+
+
+SLOW = 10
+"""Seconds that a :class:`SlowPage` takes: twice what a checker waits by default."""
+
+
 class Filtered(Fault[RealServerNode]):
     """A firewall on the machine does ``rule`` (iptables-extensions(8)) to what arrives."""
 

@@ -78,8 +78,8 @@ def _write(cluster: Cluster, node: DirectorNode, file: str, value: int) -> Fault
     raise HarnessError(f"{node.name} tracks no file {file}")
 
 
-def _remove_page(cluster: Cluster, node: Any, path: str) -> Fault[Any]:
-    return faults.RemovePage(node, "/index.html" if path == "/" else path)
+def _page(fault: Callable[[Any, str], Fault[Any]]) -> Callable[..., Fault[Any]]:
+    return lambda cluster, node, path: fault(node, "/index.html" if path == "/" else path)
 
 
 def _reconfigure(restart: bool) -> Callable[..., Fault[Any]]:
@@ -194,7 +194,15 @@ KINDS: Mapping[str, Kind] = {
         (RealServer,), _simple(faults.IgnoreEcho), ("echo {node}",), possible=offers.pinged
     ),
     "DropTcp": Kind((RealServer,), _simple(faults.DropTcp), ("firewall {node}",)),
-    "RemovePage": Kind((RealServer,), _remove_page, ("page {node} {path}",), possible=offers.pages),
+    "RemovePage": Kind(
+        (RealServer,), _page(faults.RemovePage), ("page {node} {path}",), possible=offers.pages
+    ),
+    "ChangePage": Kind(
+        (RealServer,), _page(faults.ChangePage), ("page {node} {path}",), possible=offers.read_pages
+    ),
+    "SlowPage": Kind(
+        (RealServer,), _page(faults.SlowPage), ("page {node} {path}",), possible=offers.slow_pages
+    ),
     "SetDown": Kind(_EVERY, _simple(deeds.SetDown), ("iface {node}",)),
     "DeleteVip": Kind(
         (Director,),

@@ -105,6 +105,22 @@ KNOWN: tuple[Known, ...] = (
         present="<2.3.3",
     ),
     *_shown(
+        # Each read of an answer has the whole of connect_timeout.
+        "scenarios/regressions/test_slow_http_answer.py",
+        (frozenset({"SlowPage"}),),
+        (TABLES, r" still has .*, whose checks have failed| lacks its sorry server "),
+        (CHECKED, r" has not checked "),
+        config="HTTP_GET",
+    ),
+    *_shown(
+        # An answer by TLS that comes as its time is up is waited for without end.
+        "scenarios/regressions/test_tls_answer_past_its_time.py",
+        (frozenset({"SlowPage"}),),
+        (TABLES, r" still has .*, whose checks have failed| lacks its sorry server "),
+        (CHECKED, r" has not checked "),
+        config="SSL_GET",
+    ),
+    *_shown(
         # Whatever a master discards puts its own advertisement off.
         "scenarios/regressions/test_pace_of_a_master_that_discards.py",
         (),

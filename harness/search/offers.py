@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from harness.daemons.daemon import Daemon
+from harness.daemons.httpd import TRICKLE
 from harness.daemons.servers import servers_of
 from harness.lab.plan import HostPlan, Plan
 from harness.topology import (
@@ -16,6 +17,7 @@ from harness.topology import (
     PingCheck,
     RealServer,
     TrackedFile,
+    Url,
     VirtualService,
     VrrpInstance,
 )
@@ -163,11 +165,28 @@ def pinged(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
 
 def pages(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
     """The pages that are checked, and are there."""
-    if isinstance(host.role, RealServer) and host.role.serves:
-        checks = [check for service in host.role.serves for check in service.checks]
-        paths = [url.path for check in checks for url in getattr(check, "urls", ())]
-        there = {"/", *host.role.pages}
-        yield from ({"path": path} for path in dict.fromkeys(paths) if path in there)
+    yield from ({"path": path} for path in dict.fromkeys(url.path for url in _urls(host)))
+
+
+def read_pages(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
+    """Those of them whose text is looked at."""
+    paths = dict.fromkeys(url.path for url in _urls(host) if url.digest is not None)
+    yield from ({"path": path} for path in paths)
+
+
+def slow_pages(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:
+    """Those of them that httpd sends a little at a time."""
+    paths = dict.fromkeys(url.path for url in _urls(host))
+    yield from ({"path": path} for path in paths if path.startswith(f"/{TRICKLE}/"))
+
+
+def _urls(host: HostPlan) -> list[Url]:
+    """What is asked of a real server whose pages are there."""
+    if not isinstance(host.role, RealServer):
+        return []
+    there = {"/", *host.role.pages}
+    checks = [check for service in host.role.serves for check in service.checks]
+    return [url for check in checks for url in check.urls if url.path in there]
 
 
 def texts(plan: Plan, host: HostPlan) -> Iterator[dict[str, Any]]:

@@ -94,6 +94,7 @@ EFFECTS: Final[dict[str, Aspect]] = {
             "HangMail",
             "RemovePage",
             "ChangePage",
+            "SlowPage",
             "ResetRequests",
             "HalfOpen",
             "DropUdp",

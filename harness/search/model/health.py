@@ -22,8 +22,9 @@ from harness.keepalived.timers.checking import BOOTSTRAP_DELAY, LINGER
 from harness.search.model.effects import EFFECTS, Aspect, effect
 from harness.search.model.processes import CHECKERS, runs
 from harness.search.model.spans import Span, any_meets, joined, without
-from harness.search.observed import Act, Observed, Table, acts_of
+from harness.search.observed import UNTOLD, Act, Observed, Table, acts_of
 from harness.topology.checks import (
+    HTTP_OK,
     Check,
     DnsCheck,
     FileCheck,
@@ -33,6 +34,7 @@ from harness.topology.checks import (
     SmtpCheck,
     TcpCheck,
     UdpCheck,
+    Url,
 )
 from harness.topology.services import VirtualService
 
@@ -153,6 +155,8 @@ def _unnoticed(service: VirtualService, act: Act) -> bool:
     """Whether no checker of a service can notice a deed, which leaves its servers where they
     are.
     """
+    if act.kind in _PAGES and UNTOLD not in act.parameters:
+        return not _asked_for(service, act)
     if act.kind not in ("HangHttpd", "HangDnsmasq", "HangMail", "DropUdp"):
         return False
     return not any(
@@ -160,6 +164,25 @@ def _unnoticed(service: VirtualService, act: Act) -> bool:
         for each in service.checks
         for symptom in _symptoms(act)
     )
+
+
+def _asked_for(service: VirtualService, act: Act) -> list[Url]:
+    """The URLs of a service's checkers whose answer is another one while a page is."""
+    return [
+        url
+        for check in service.checks
+        for url in check.urls
+        if url.path == act.parameters["path"]
+        and (act.kind != "ChangePage" or url.digest is not None)
+    ]
+
+
+def _asks_for_that_alone(service: VirtualService, act: Act) -> bool:
+    """Whether what is wrong with a page is wrong with all that a service's checkers ask for."""
+    if UNTOLD in act.parameters:
+        return False
+    urls = [url for check in service.checks for url in check.urls]
+    return urls == _asked_for(service, act) and urls[0].statuses == (str(HTTP_OK),)
 
 
 def _notices(service: VirtualService, symptom: Symptom) -> bool:
@@ -181,6 +204,8 @@ def _windows(service: VirtualService, act: Act) -> tuple[float | None, float]:
     back = max(_latest(timers.recovery, service, each) for each in symptoms)
     noticing = () if _is_of_another_daemon(service, act) else _NOTICED.get(act.kind, ())
     notices = len(service.checks) == 1 and isinstance(service.checks[0], noticing)
+    if act.kind in _PAGES:
+        notices = notices and _asks_for_that_alone(service, act)
     certain = notices and len(symptoms) == 1 and gone > 0
     return gone if certain else None, gone + back + BOOTING
 
@@ -226,10 +251,11 @@ def _gone(service: VirtualService) -> float:
     return max(_latest(timers.removal, service, each) for each in Symptom)
 
 
+_PAGES: Final = ("RemovePage", "ChangePage", "SlowPage")
 _ANY = (HttpGet, TcpCheck, SmtpCheck, DnsCheck, UdpCheck, PingCheck)
 _NOTICED: Final[dict[str, tuple[type[Check], ...]]] = {
     "StopHttpd": (HttpGet, TcpCheck),
-    **dict.fromkeys(("HangHttpd", "ResetRequests", "HalfOpen"), (HttpGet,)),
+    **dict.fromkeys(("HangHttpd", "ResetRequests", "HalfOpen", *_PAGES), (HttpGet,)),
     **dict.fromkeys(("StopDnsmasq", "HangDnsmasq"), (DnsCheck,)),
     **dict.fromkeys(("StopMail", "HangMail"), (SmtpCheck,)),
     "DropTcp": (HttpGet, TcpCheck, SmtpCheck),

@@ -46,6 +46,7 @@ from harness.faults import (
     RemovePage,
     RenameInterface,
     ResetRequests,
+    SlowPage,
     Starve,
     StarveMachine,
     StopDnsmasq,
@@ -67,7 +68,7 @@ from harness.scenario import topology
 from tests.inside.api.scripted import LEVEL, PROXY, Scripted
 from tests.inside.api.shown import shows
 from topologies.director_pair import DirectorPair
-from topologies.health_checks import MIXED, HealthChecks
+from topologies.health_checks import MIXED, SLOWLY_BY_TLS, HealthChecks
 from topologies.proxies import Proxies
 
 pytestmark = topology(DirectorPair)
@@ -222,6 +223,14 @@ def test_a_real_server_that_only_connects(cluster: Cluster, ailment: type[Fault[
 def test_a_page_that_is_another(cluster: Cluster) -> None:
     with cluster.suffering(ChangePage(cluster.real_servers[0], text="under repair\n")):
         assert {request.server for request in cluster.client.fetch(2)} == {"under repair", "web2"}
+
+
+@shows(SlowPage)
+@topology(HealthChecks, services=(SLOWLY_BY_TLS,))
+def test_a_page_that_comes_slowly(cluster: Cluster) -> None:
+    director, server = cluster.settle().master, cluster.real_servers[0]
+    with cluster.suffering(SlowPage(server)) as struck:
+        director.removes(server, service=SLOWLY_BY_TLS, since=struck, until=4)
 
 
 @shows(ForgetVip)
