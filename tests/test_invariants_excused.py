@@ -77,6 +77,18 @@ EXCUSES: list[tuple[str, Callable[[], Story]]] = [
         ),
     ),
     (
+        "one that was hung counts from what it heard before",
+        lambda: (
+            Story(9)
+            .act("KillKeepalived", "director1", 3.0, None)
+            .act("HangKeepalived", "director2", 2.8, 2.9)
+            .advertises("director1", 0.5, 3)
+            .daemon("director1", 3.0, "ended", status=-9)
+            .takes("director2", 2.5 + DOWN["director2"])
+            .advertises("director2", 2.5 + DOWN["director2"], 9)
+        ),
+    ),
+    (
         "an unplugged one sends nothing",
         lambda: (
             quiet(4.4)

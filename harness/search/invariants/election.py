@@ -55,7 +55,9 @@ def _not_yielded(router: Router, advert: Advertisement) -> Iterator[Violation]:
             continue
         if run.afresh and heard.at < run.span.since:
             return
-        since = max(heard.at, run.span.since)
+        # What comes while it is hung it hears when it wakes up.
+        awake = any(each.span.has(heard.at) for each in router.runs)
+        since = heard.at if awake else run.span.since
         if resigned is not None and resigned > since - slack:
             return
         if heard.priority == 0:

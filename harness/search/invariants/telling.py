@@ -55,8 +55,10 @@ def notifications_are_true(observed: Observed) -> list[Violation]:
             what = f"{instance.name} on {name}"
             if director.told:
                 heard = _told(observed, name, instance.name)
-                anew = instance.track_scripts and any(act.kind == "Reconfigure" for act in broken)
-                # An instance that a reload makes anew waits for its scripts without a word.
+                waits = instance.track_scripts or instance.track_files or instance.vmac
+                anew = waits and any(act.kind == "Reconfigure" for act in broken)
+                # An instance that a reload makes anew waits for its scripts, its files and its
+                # interface, and logs nothing of that.
                 if anew or any(instance.name in group.members for group in director.sync_groups):
                     said, heard = _without_fault(said), _without_fault(heard)
                 found += _compared(observed, what, said, heard)
