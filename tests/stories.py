@@ -193,6 +193,17 @@ def of(
     )
 
 
+def impatient() -> Story:
+    """The master boots again, and does not wait for ``vrrp_startup_delay``."""
+    story = failover(20)
+    directors = {
+        name: replace(director, startup_delay=4.0)
+        for name, director in story.setting.directors.items()
+    }
+    story.setting = replace(story.setting, directors=directors)
+    return story
+
+
 def hasty(wait: float) -> Story:
     """The master boots again, and takes over so soon after its start."""
     story = failover(14).without(lambda event: event.at > 12.5)

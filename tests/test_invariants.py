@@ -34,6 +34,7 @@ from tests.stories import (
     group_told,
     grouped,
     hasty,
+    impatient,
     inhibited,
     maintenance,
     names,
@@ -98,6 +99,7 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
     ),
     ("an owner waits as a backup does", TAKES, owner_that_waits),
     ("a start is not waited for", WAITS, lambda: hasty(1.0)),
+    ("vrrp_startup_delay is not waited for", WAITS, impatient),
     (
         "nobody takes over",
         TAKES,

@@ -99,6 +99,8 @@ def test_global_definitions_name_the_recipients_but_send_nothing() -> None:
 def test_timeouts_of_connections() -> None:
     text = statement(render(replace(DEFS, lvs_timeouts=(900, 2, 300)), [], []), "global_defs")
     assert text.endswith("lvs_timeouts tcp 900 tcpfin 2 udp 300")
+    text = statement(render(replace(DEFS, startup_delay=4), [], []), "global_defs")
+    assert text.endswith("vrrp_startup_delay 4")
     with pytest.raises(HarnessError, match="lvs_timeouts must be"):
         write(replace(DEFS, lvs_timeouts=(900, 0, 300)))
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.events import FaultChanged, Log
+from harness.events import DaemonChanged, FaultChanged, Log
 from harness.keepalived import timers
 from harness.keepalived.timers import Symptom
 from harness.search.edits import edits_of
@@ -25,7 +25,8 @@ from harness.search.model.processes import (
 )
 from harness.search.model.router import routers
 from harness.search.model.spans import Span, both, cut, joined, without
-from harness.search.observed import Act
+from harness.search.observed import Act, Observed
+from harness.topology import SyncGroup
 from harness.topology.checks import Check, HttpGet, TcpCheck, Url
 from harness.topology.tracking import TrackedFile, VrrpScript
 from tests.story import DOWN, SERVICE, SLACK, VIP, Story, failover, quiet
@@ -67,6 +68,26 @@ def test_a_child_that_died_acts_again_when_its_parent_starts_it() -> None:
     assert respawned(observed) == [19.0]
     assert unreplaced(observed.events[:1]) == {("director1", VRRP)}
     assert unreplaced(observed.events) == set()
+
+
+def test_who_is_to_wait_at_first_acts_later() -> None:
+    """``vrrp_startup_delay`` is for VRRP, and counts for what was started just before, too."""
+
+    def delayed(story: Story) -> Observed:
+        setting = story.setting.directors["director1"]
+        own = {**story.setting.directors, "director1": replace(setting, startup_delay=4.0)}
+        story.setting = replace(story.setting, directors=own)
+        return story.observed()
+
+    observed = delayed(failover(20))
+    assert [run.span for run in runs(observed, "director1")] == [Span(0, 5.87), Span(16, 20)]
+    assert [run.span for run in runs(observed, "director1", CHECKERS)][1] == Span(12, 20)
+    before = quiet(9)
+    before.before.append(DaemonChanged(-1, "director1", name="keepalived", action="started"))
+    (run,) = runs(delayed(before), "director1")
+    assert (run.span, run.afresh) == (Span(3, 9), True)
+    ends = Story(9).daemon("director1", 1.0, "started").log("director1", 3.0, "Stopping")
+    assert runs(delayed(ends), "director1") == []
 
 
 def test_an_address_is_held_from_its_event_to_the_next() -> None:
@@ -126,6 +147,21 @@ def test_a_number_in_a_tracked_file_counts_at_once(
     claims = Claims(story.observed(), "director1", tracking)
     assert claims.possible(Span(*instants)) == expected
     assert claims.known(Span(*instants))
+
+
+def test_in_a_sync_group_weights_do_not_count() -> None:
+    story = quiet().act("WriteNumber", "director1", 4.0, 9.0, file="f", value=-20)
+    own = story.setting.directors["director1"]
+    instance = replace(own.instances[0], track_files=(TrackedFile(name="f", path="/f", weight=1),))
+
+    def claimed(*groups: SyncGroup) -> set[int]:
+        setting = replace(own, sync_groups=groups)
+        directors = {**story.setting.directors, "director1": setting}
+        story.setting = replace(story.setting, directors=directors)
+        return Claims(story.observed(), "director1", instance).possible(Span(5, 6))
+
+    assert claimed() == {80}
+    assert claimed(SyncGroup(name="G", members=(instance.name, "VI_2"))) == {0}
 
 
 def test_who_is_hung_reads_a_tracked_file_when_it_acts_again() -> None:

@@ -26,6 +26,7 @@ class DirectorGroup(Topo):
         unicast: bool = False,
         mutual: bool = False,
         notify_fifo: bool = False,
+        startup_delay: int = 0,
         edits: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType({}),
         **vrrp: Any,
     ) -> None:
@@ -57,6 +58,7 @@ class DirectorGroup(Topo):
                 ip=f"{address}/24",
                 vrrp=tuple(instances),
                 notify_fifo=notify_fifo,
+                startup_delay=startup_delay,
                 edits=tuple(edits.get(f"director{number + 1}", ())),
             )
             self.addLink(lan, director)

@@ -111,6 +111,7 @@ class Searched(Topo):
             "persistence": (None, 3),
             "garp_master_refresh": (0, 2),
             "notify_priority": (False, True),
+            "startup_delay": (0, 0, 4),
         }
     )
     """What each parameter may be; the first ones are the defaults."""
@@ -146,6 +147,7 @@ class Searched(Topo):
         persistence: int | None = None,
         garp_master_refresh: int = 0,
         notify_priority: bool = False,
+        startup_delay: int = 0,
     ) -> None:
         """``preempt``: ``later`` after two seconds. A priority of 255 is the address owner's, whose
         state is MASTER. ``family``: 4 or 6, of all VIPs but the ``excluded`` one, which is of the
@@ -225,6 +227,7 @@ class Searched(Topo):
                 services=[web],
                 sync_groups=together,
                 notify_fifo=notify_fifo,
+                startup_delay=startup_delay,
             )
             self.addLink(lan, director)
         for number in range(1, servers + 1):

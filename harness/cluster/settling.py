@@ -112,6 +112,7 @@ class Settling:
         services = [each for director in directors for each in director.role.services]
         elected = timers.cold_start(*candidates).latest if candidates else 0.0
         elected += max((each.preempt_delay for each in candidates), default=0.0)
+        elected += max((director.role.startup_delay for director in directors), default=0)
         return max([elected, *map(_return, services)])
 
     def _let_addresses_work(self) -> None:

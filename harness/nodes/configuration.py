@@ -84,6 +84,7 @@ class Configuration:
             notify_fifo=FIFO if self._role.notify_fifo else None,
             lvs_sync_daemon=self._sync_daemon(),
             lvs_timeouts=self._role.lvs_timeouts,
+            startup_delay=self._role.startup_delay,
         )
 
     def _sync_daemon(self) -> tuple[str, str] | None:

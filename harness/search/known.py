@@ -17,7 +17,7 @@ from harness.search.invariants.balance import TABLES
 from harness.search.invariants.checking import CHECKED
 from harness.search.invariants.daemons import LATE, LIVE, ONCE
 from harness.search.invariants.editing import EDITED
-from harness.search.invariants.election import FAULTY, TAKES
+from harness.search.invariants.election import FAULTY, TAKES, WAITS
 from harness.search.invariants.reloading import AGAIN, JOINS
 from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.routing import ROUTED
@@ -69,6 +69,8 @@ def _edits(steps: Steps) -> list[str]:
 _CRASHES: Final = frozenset({"CrashVrrp", "CrashCheckers"})
 _RELOADS: Final = frozenset({"Reload", "Reconfigure", "Dump"})
 _STARTS: Final = _CRASHES | {"KillKeepalived"}
+_BEGINNINGS: Final = _STARTS | {"Restart", "PowerOff", "StopKeepalived"}
+"""After what keepalived starts anew."""
 _SCRIPTS: Final = frozenset({"Maintenance", "FailCheck", "HangCheck"})
 _CLAIMS: Final = _SCRIPTS | {"WriteNumber", "StopProgram", "Unplug"}
 """What changes a priority."""
@@ -119,6 +121,24 @@ KNOWN: tuple[Known, ...] = (
         (TABLES, r" still has .*, whose checks have failed| lacks its sorry server "),
         (CHECKED, r" has not checked "),
         config="SSL_GET",
+    ),
+    *_shown(
+        # What is heard during vrrp_startup_delay puts the takeover off.
+        "scenarios/regressions/test_startup_delay.py",
+        (_BEGINNINGS,),
+        (TAKES, r" outranks it for .*, and is not master"),
+        (RESTORED, r" there changes address |was held by .*, and is held by "),
+        (AT_REST, r" is held by .*, and should be by "),
+        config="vrrp_startup_delay",
+        present=">=2.2,<2.2.8",
+    ),
+    *_shown(
+        # An owner whose script succeeds does not wait for it.
+        "scenarios/regressions/test_startup_delay.py",
+        (),
+        (WAITS, r" and was to wait for vrrp_startup_delay"),
+        config=r"(?s)vrrp_startup_delay.*priority 255.*track_",
+        present="<2.4",
     ),
     *_shown(
         # Whatever a master discards puts its own advertisement off.

@@ -6,6 +6,7 @@ so that both can be judged by the same invariants.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -76,8 +77,9 @@ class DirectorSetting:
     interface, IPv4 first.
 
     ``elects`` says whether it runs keepalived, ``told`` whether its notification FIFO is listened
-    to; ``config`` is the text of its keepalived.conf, ``own_text`` whether that may say more than
-    the rest of this.
+    to; ``startup_delay`` is for how many seconds after its start it takes no part in elections.
+    ``config`` is the text of its keepalived.conf, ``own_text`` whether that may say more than the
+    rest of this.
     """
 
     instances: tuple[VrrpInstance, ...]
@@ -88,6 +90,7 @@ class DirectorSetting:
     told: bool = False
     config: str = ""
     own_text: bool = False
+    startup_delay: float = 0.0
 
     def instance(self, vrid: int) -> VrrpInstance | None:
         """Its part in the election of a VRID, if it takes part."""
@@ -296,6 +299,7 @@ def _of_director(node: DirectorNode) -> DirectorSetting:
         each.name: tuple(str(address.ip) for address in each.addresses)
         for each in node.plan.interfaces
     }
+    text = node.config_text().decode(errors="replace")
     return DirectorSetting(
         instances=node.role.instances,
         tables=tuple(tables),
@@ -303,6 +307,13 @@ def _of_director(node: DirectorNode) -> DirectorSetting:
         sync_groups=node.role.sync_groups,
         elects=node.role.by == "keepalived",
         told=node.role.notify_fifo,
-        config=node.config_text().decode(errors="replace"),
+        config=text,
+        startup_delay=_startup_delay(text),
         own_text=bool(node.role.edits or node.role.config or node.role.files),
     )
+
+
+def _startup_delay(text: str) -> float:
+    """What a keepalived.conf says of ``vrrp_startup_delay``, also one of the user's own."""
+    found = re.search(r"^\s*vrrp_startup_delay\s+([\d.]+)", text, re.MULTILINE)
+    return float(found[1]) if found else 0.0

@@ -78,6 +78,7 @@ KEEPALIVEDS = (
     "smtp_alert",
     "sync_daemon",
     "lvs_timeouts",
+    "startup_delay",
 )
 """What only keepalived makes anything of."""
 
@@ -102,6 +103,7 @@ class Director(Role):
     - ``smtp_alert``: keepalived sends mail about changes of instances and of real servers.
     - ``sync_daemon``: IPVS sends its connections to the other directors.
     - ``lvs_timeouts``: how many seconds IPVS remembers connections: TCP, closed TCP, UDP.
+    - ``startup_delay``: for how many seconds after its start keepalived takes no part in elections.
     - ``holds``: addresses that the director has without VRRP.
     - ``devices``: tunnel and dummy devices that it has beside its wires.
     - ``without_vip``: instances without a VIP, of which only the state can be judged; their ``vip``
@@ -126,6 +128,7 @@ class Director(Role):
     smtp_alert: bool = False
     sync_daemon: bool = False
     lvs_timeouts: tuple[int, int, int] | None = None
+    startup_delay: int = 0
     config: Path | str | None = None
     edits: tuple[tuple[str, str], ...] = ()
     files: Mapping[str, tuple[bytes, int]] = field(default_factory=dict)
@@ -208,6 +211,7 @@ class Director(Role):
             "smtp_alert",
             "sync_daemon",
             "lvs_timeouts",
+            "startup_delay",
             "config",
         )
         if given := [name for name in others if getattr(self, name)]:

@@ -20,7 +20,8 @@ class GlobalDefs:
     ``lvs_sync_daemon`` is the interface by which IPVS tells the other director of its connections
     while the VRRP instance named beside it is master, and listens while it is backup.
     ``lvs_timeouts`` is for how many seconds IPVS remembers a TCP connection without packets, one
-    that was closed, and the last UDP datagram.
+    that was closed, and the last UDP datagram. Until ``startup_delay`` seconds after its start
+    keepalived takes no part in elections (``vrrp_startup_delay``).
     """
 
     router_id: str
@@ -32,6 +33,7 @@ class GlobalDefs:
     notify_fifo: str | None = None
     lvs_sync_daemon: tuple[str, str] | None = None
     lvs_timeouts: tuple[int, int, int] | None = None
+    startup_delay: int = 0
 
 
 def global_defs(defs: GlobalDefs) -> list[str]:
@@ -54,6 +56,7 @@ def global_defs(defs: GlobalDefs) -> list[str]:
             if defs.lvs_timeouts
             else []
         ),
+        *([f"vrrp_startup_delay {defs.startup_delay}"] if defs.startup_delay else []),
     ]
     return block("global_defs", body)
 
@@ -66,6 +69,7 @@ def _check(defs: GlobalDefs) -> None:
     fields.word("GlobalDefs", "router_id", defs.router_id)
     fields.address("GlobalDefs", "smtp_server", defs.smtp_server)
     fields.whole("GlobalDefs", "smtp_connect_timeout", defs.smtp_connect_timeout, 1, 3600)
+    fields.whole("GlobalDefs", "startup_delay", defs.startup_delay, 0, 3600)
     if defs.notify_fifo is not None:
         fields.word("GlobalDefs", "notify_fifo", defs.notify_fifo)
     for word in defs.lvs_sync_daemon or ():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.clock import Instant
-from harness.events import Advertisement
+from harness.events import Advertisement, DaemonChanged
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import RELOADING, Aspect, disturbances
 from harness.search.model.processes import in_state
@@ -98,10 +98,11 @@ def nobody_hurries(observed: Observed) -> list[Violation]:
 
     RFC 5798 section 6.4.1; keepalived ``vrrp_scheduler.c``, ``vrrp_init_state``. With
     ``preempt_delay`` it waits for that since it first heard a lower master (``vrrp.c``,
-    ``vrrp_state_backup``).
+    ``vrrp_state_backup``). With ``vrrp_startup_delay`` nobody at all is master before that is over.
     """
     found: list[Violation] = []
     for router in routers(observed):
+        found += _before_the_delay(router)
         for run in router.runs:
             first = next(
                 (each for each in router.sent if each.priority and run.span.has(each.at)), None
@@ -112,7 +113,10 @@ def nobody_hurries(observed: Observed) -> list[Violation]:
             reigns = [each.since for each, state in router.states if state == "MASTER"]
             began = min([first.at, *(each for each in reigns if run.span.has(each))])
             span = Span(run.span.since, began)
-            resigned = any(not each.priority and span.has(each.at) for each in router.heard)
+            # Before 2.2.8 it heeds what it hears before ``vrrp_startup_delay`` is over.
+            delay = observed.setting.directors[router.director].startup_delay
+            hearing = Span(run.span.since - delay, began)
+            resigned = any(not each.priority and hearing.has(each.at) for each in router.heard)
             intervals = [each.interval for each in router.heard if span.has(each.at)]
             wait = min(
                 router.down_interval(first.priority, interval) for interval in (None, *intervals)
@@ -129,6 +133,22 @@ def nobody_hurries(observed: Observed) -> list[Violation]:
                 )
                 found.append(Violation(WAITS, first.at, text, (first,)))
     return found
+
+
+def _before_the_delay(router: Router) -> Iterator[Violation]:
+    """What it claims while its process is to wait (``vrrp_startup_delay``)."""
+    observed = router.observed
+    delay = observed.setting.directors[router.director].startup_delay
+    starts = observed.of(DaemonChanged, node=router.director, name="keepalived", action="started")
+    for start in starts if delay else ():
+        waits = Span(start.at + observed.slack, start.at + delay - observed.slack)
+        for advert in router.sent:
+            if advert.priority and waits.has(advert.at):
+                text = f"{router.director} is master of {router.instance.name}"
+                text += f" {advert.at - start.at:.3f} s after its start, and was to wait for"
+                text += f" vrrp_startup_delay, which is {delay:g} s"
+                yield Violation(WAITS, advert.at, text, (advert,))
+                break
 
 
 def _owns(instance: VrrpInstance) -> bool:

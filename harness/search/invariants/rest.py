@@ -61,6 +61,7 @@ def election_due(observed: Observed) -> float:
             ]
             wait = (
                 timers.master_down_interval(instance)
+                + director.startup_delay
                 + instance.preempt_delay
                 + 2 * instance.advert_int
             )

@@ -61,6 +61,8 @@ def notifications_are_true(observed: Observed) -> list[Violation]:
                 # interface, and logs nothing of that.
                 if anew or any(instance.name in group.members for group in director.sync_groups):
                     said, heard = _without_fault(said), _without_fault(heard)
+                if anew:
+                    heard = _changes(observed, name, instance.name, heard)
                 found += _compared(observed, what, said, heard)
             if not any(act.kind == "Reconfigure" for act in broken):
                 found += _scripts(observed, name, instance, said)
@@ -137,6 +139,19 @@ def _said(observed: Observed, director: str, instance: str) -> list[tuple[str, E
             found.append((event.state, event))
         state, last = event.state, event.at
     return found
+
+
+def _changes(
+    observed: Observed, director: str, instance: str, told: list[tuple[str, Event]]
+) -> list[tuple[str, Event]]:
+    """What is told without what is told again, as the states in the log are."""
+    before = observed.held(StateChanged, node=director, instance=instance)
+    states = [before[-1].state if before else None, *(state for state, _ in told)]
+    return [
+        each
+        for each, last in zip(told, states, strict=False)
+        if each[0] != last or each[0] == "BACKUP"
+    ]
 
 
 def _told(observed: Observed, director: str, instance: str) -> list[tuple[str, Event]]:
@@ -248,6 +263,7 @@ def _longest(observed: Observed) -> float:
     waits = [1.0]
     for director in observed.setting.directors.values():
         waits += [
-            timers.master_down_interval(each) + each.preempt_delay for each in director.instances
+            timers.master_down_interval(each) + each.preempt_delay + director.startup_delay
+            for each in director.instances
         ]
     return max(waits) + observed.slack

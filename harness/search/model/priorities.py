@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from harness.clock import Instant
@@ -70,12 +70,14 @@ class Claims:
     """The priorities of one director's instance, over a whole sequence."""
 
     def __init__(self, observed: Observed, director: str, instance: VrrpInstance) -> None:
+        own = observed.setting.directors[director]
+        self._grouped = any(instance.name in group.members for group in own.sync_groups)
+        if self._grouped and "sync_group_tracking_weight" not in own.config:
+            instance = _unweighted(instance)
         self._observed, self._director, self._instance = observed, director, instance
         self._ailing = {each: self._of(each) for each in instance.tracked}
         self._numbers = {each: self._written(each) for each in instance.track_files}
         self._doubtful = disturbances(observed, Aspect.CONFIG, director, after=observed.slack)
-        own = observed.setting.directors[director]
-        self._grouped = any(instance.name in group.members for group in own.sync_groups)
 
     def possible(self, span: Span) -> set[int]:
         """Every priority that it may claim at some instant of a span; 0 is FAULT state."""
@@ -214,6 +216,20 @@ class Claims:
                 Span(begun - slack, begun + script.rise * script.interval + longest + slack)
             )
         return Ailing([each for each in certain if each.length > 0], joined(possible))
+
+
+def _unweighted(instance: VrrpInstance) -> VrrpInstance:
+    """The same without the weights that keepalived ignores in a sync group: whatever fails is FAULT
+    (``vrrp_data.c``, "ignoring weight from tracked").
+    """
+    return replace(
+        instance,
+        track_scripts=tuple(replace(each, weight=0) for each in instance.track_scripts),
+        track_files=tuple(replace(each, weight=0) for each in instance.track_files),
+        track_interfaces=tuple(replace(each, weight=0) for each in instance.track_interfaces),
+        track_processes=tuple(replace(each, weight=0) for each in instance.track_processes),
+        track_bfds=tuple(replace(each, weight=0) for each in instance.track_bfds),
+    )
 
 
 def _concerns(act: Act, script: VrrpScript) -> bool:

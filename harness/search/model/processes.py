@@ -33,11 +33,14 @@ class Run:
 def runs(observed: Observed, director: str, child: str = VRRP) -> list[Run]:
     """When a process of a director's keepalived acted: it ran, and was not stopped by a signal.
 
-    ``child`` is its word for the process. One that has died is started again, after a while if that
-    happens often (``core/main.c``, "Restart of ... process delayed").
+    ``child`` is its word for the process. That of VRRP acts from ``vrrp_startup_delay`` after its
+    start on (``vrrp_daemon.c``, ``start_vrrp``). One that has died is started again, after a while
+    if that happens often (``core/main.c``, "Restart of ... process delayed").
     """
-    started = observed.began if _runs_before(observed, director) else None
-    afresh = False
+    setting = observed.setting.directors.get(director)
+    delay = setting.startup_delay if setting is not None and child == VRRP else 0.0
+    started = _acts_from(observed, director, delay)
+    afresh = started is not None and started > observed.began
     found: list[Run] = []
     hung = [
         Span(act.at, observed.over(act))
@@ -57,7 +60,7 @@ def runs(observed: Observed, director: str, child: str = VRRP) -> list[Run]:
             "started",
         )
         if begins or respawns:
-            started, afresh = event.at, True
+            started, afresh = event.at + delay, True
     if started is not None:
         found += _parts(Span(started, observed.ended), afresh, hung)
     return found
@@ -110,13 +113,20 @@ def ends(event: Event) -> bool:
     return isinstance(event, Power) and event.action == "off"
 
 
-def _runs_before(observed: Observed, director: str) -> bool:
+def _acts_from(observed: Observed, director: str, delay: float) -> Instant | None:
+    """From when on a process acts that ran when the sequence began; None if none did."""
     last = observed.held(DaemonChanged, node=director, name="keepalived")
-    return bool(last) and last[-1].action != "ended"
+    if not last or last[-1].action == "ended":
+        return None
+    return max(observed.began, last[-1].at + delay)
 
 
 def _parts(span: Span, afresh: bool, hung: list[Span]) -> list[Run]:
-    """A run without the times in which it was hung: only the first part begins afresh."""
+    """A run without the times in which it was hung: only the first part begins afresh. There is
+    none of what ended before it was to act.
+    """
+    if span.since > span.until:
+        return []
     return [Run(part, afresh and part.since == span.since) for part in without([span], hung)]
 
 
