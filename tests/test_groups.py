@@ -39,14 +39,14 @@ def groups(stand_in: Path, status: int, *arguments: str) -> tuple[int, list[str]
 def test_arguments_are_for_every_group_and_no_worker_for_what_runs_alone(stand_in: Path) -> None:
     status, ran = groups(stand_in, 0, "-n", "4", "-m", "slow")
     assert status == 0
-    assert len(ran) == 4
+    assert len(ran) == 5
     assert all("-n 4 -m slow" in group for group in ran)
     assert [group for group in ran if "--alone only" in group] == [
         "tests/ --alone only -n 4 -m slow -n 0"
     ]
 
 
-@pytest.mark.parametrize(("each", "whole", "number"), [(1, 1, 1), (5, 5, 4)])
+@pytest.mark.parametrize(("each", "whole", "number"), [(1, 1, 1), (5, 5, 5)])
 def test_a_failure_ends_it_and_only_where_no_group_has_tests_there_are_none(
     each: int, whole: int, number: int, stand_in: Path
 ) -> None:
