@@ -116,9 +116,9 @@ def told(*states: str) -> Story:
     return story
 
 
-def edited(edit: str, healed: float | None = 18.0) -> Story:
+def edited(edit: str, healed: float | None = 18.0, ended: float = 20) -> Story:
     """The first director reads another configuration at 5 s."""
-    story = Story(20).advertises("director1", 0.5, 20)
+    story = Story(ended).advertises("director1", 0.5, ended)
     names = [each.name for each in edits_of(story.setting.directors["director1"].config)]
     (name,) = (name for name in names if name.startswith(edit))
     return story.act("Reconfigure", "director1", 5.0, healed, edit=name).log(

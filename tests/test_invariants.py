@@ -273,6 +273,20 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
         ),
     ),
     (
+        "a failing server that is to stay is not there",
+        EDITED,
+        lambda: (
+            edited("inhibit_on_failure in real_server 172.16.10.21", 40.0, 50)
+            .act("StopHttpd", "web1", 6.0, 40.0)
+            .pool("director1", 9.0, "removed")
+        ),
+    ),
+    (
+        "one that fails stays with its weight",
+        EDITED,
+        lambda: edited("nopreempt", 40.0, 50).act("StopHttpd", "web1", 6.0, 40.0),
+    ),
+    (
         "a dead server stays",
         TABLES,
         lambda: (

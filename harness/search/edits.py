@@ -43,7 +43,7 @@ _OPTIONAL = (
 )
 _ADDED = {
     "vrrp_instance": ("nopreempt", "preempt_delay 2", "garp_master_refresh 1", "use_vmac"),
-    "virtual_server": ("alpha", "persistence_timeout 3"),
+    "virtual_server": ("alpha", "persistence_timeout 3", "sorry_server_inhibit"),
     "real_server": ("inhibit_on_failure",),
 }
 """Lines that may come into a block that has none that begins with the same word."""
@@ -168,6 +168,8 @@ def _with_lines(lines: list[str]) -> Iterator[Changed]:
 def _contradicts(added: str, block: Sequence[str]) -> bool:
     """Whether keepalived would not take a line beside what a block says already."""
     words = {each.strip() for each in block}
+    if added == "sorry_server_inhibit":
+        return not any(each.startswith("sorry_server ") for each in words)
     return added.startswith(("nopreempt", "preempt_delay")) and bool(
         words & {"state MASTER", "nopreempt", "priority 255"}
     )

@@ -239,6 +239,26 @@ KNOWN: tuple[Known, ...] = (
         edit=r"^no (sorry_server|virtual_server) ",
     ),
     *_shown(
+        # Who is well does not serve once the sorry server is out of the configuration.
+        "scenarios/regressions/test_sorry_server_removed.py",
+        (frozenset({"Reconfigure"}),),
+        (EDITED, r" lacks .* with weight \d+"),
+        config="sorry_server",
+        present="<2.3",
+        edit=r"^no sorry_server ",
+    ),
+    *_shown(
+        # A sorry server stays when its inhibition is taken back.
+        "scenarios/regressions/test_sorry_server_inhibited.py",
+        (frozenset({"Reconfigure"}),),
+        (TABLES, r" still has its sorry server .*, and there is a quorum"),
+        (RESTORED, r" had .* not, and has with weight 0"),
+        (AT_REST, r"'s table of .* has .*: 0.* instead of "),
+        config="sorry_server",
+        present="<2.3",
+        edit=r"^sorry_server_inhibit ",
+    ),
+    *_shown(
         # A VIP that names the parent of its VMAC stays on the parent.
         "scenarios/regressions/test_vmac_address.py",
         (),

@@ -9,7 +9,7 @@ from harness.events import Power, ServiceChanged
 from harness.observers.ipvs import SWEEP
 from harness.search.invariants.balance import entries
 from harness.search.invariants.registry import invariant
-from harness.search.model.edited import Configured, edited
+from harness.search.model.edited import Configured, configured, edited
 from harness.search.model.effects import Aspect, effect
 from harness.search.model.health import health, lingering, starting
 from harness.search.model.processes import CHECKERS, holding, in_state, runs
@@ -22,7 +22,9 @@ EDITED = "a reload does what the new configuration says"
 @invariant(EDITED)
 def edits_take_effect(observed: Observed) -> list[Violation]:
     """After a reload tables and VIPs are those of the edited configuration: what was taken out is
-    gone, what is still there stays, with the weight that it now has.
+    gone, what is still there stays, with the weight that it now has. Where no sorry server is left,
+    whoever is well serves; who fails is in the table, with weight 0, if ``inhibit_on_failure`` is
+    said now, and else is not.
 
     keepalived(8), SIGHUP; ``ipvswrapper.c``, ``clear_diff_services`` and ``clear_diff_rs``;
     ``vrrp_data.c``, ``clear_diff_vrrp``. A restart with the same text does the same
@@ -103,6 +105,7 @@ def _tables(
                         )
                         break
     yield from _weights(observed, act, director, wanted, span)
+    yield from _failing(observed, act, director, wanted, span)
 
 
 def _weights(
@@ -113,7 +116,7 @@ def _weights(
     for table in director.tables:
         servers = wanted.tables.get(table.name, {})
         for each in table.destinations:
-            if each.address not in servers or table.sorry:
+            if each.address not in servers or wanted.sorry[table.name]:
                 continue
             state = health(observed, node, table, each.address)
             present = entries(observed, node, table.name, each.endpoint)
@@ -125,6 +128,34 @@ def _weights(
                 if missing.length > observed.slack:
                     weight = f"{each.endpoint} with weight {servers[each.address]}"
                     yield Violation(EDITED, missing.since, f"{told} {table.name} lacks {weight}")
+
+
+def _failing(
+    observed: Observed, act: Act, director: DirectorSetting, wanted: Configured, span: Span
+) -> Iterator[Violation]:
+    """What is still configured, and fails, is there with weight 0, or not at all."""
+    node, told = str(act.node), f"{act.node} has read: {act.parameters['edit']}, and"
+    before = configured(director.config)
+    for table in director.tables:
+        servers, checked = wanted.tables.get(table.name, {}), before.checked.get(table.name, {})
+        for each in table.destinations:
+            if len(table.service.checks) != 1 or not servers.get(each.address):
+                continue
+            if wanted.checked[table.name][each.address] != checked.get(each.address):
+                continue
+            ill = health(observed, node, table, each.address).ill
+            present = entries(observed, node, table.name, each.endpoint)
+            inhibited = each.address in wanted.inhibited[table.name]
+            wrong = [entry.span for entry in present if entry.weight or not inhibited]
+            for kept in both(both(ill, [span]), wrong):
+                if kept.length > observed.slack:
+                    text = f"{told} {table.name} has {each.endpoint}, whose checks have failed"
+                    yield Violation(EDITED, kept.since, text)
+            if inhibited:
+                for missing in without(both(ill, [span]), [entry.span for entry in present]):
+                    if missing.length > observed.slack:
+                        text = f"{told} {table.name} lacks {each.endpoint}, which is to stay"
+                        yield Violation(EDITED, missing.since, f"{text} with weight 0")
 
 
 def _vips(

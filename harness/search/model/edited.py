@@ -36,13 +36,16 @@ class Block:
 class Configured:
     """What a director is to have: the weights of real servers by table and address, the sorry
     servers of each table, the VIPs of each instance, and which instances have them on an interface
-    with the virtual hardware address (``use_vmac``).
+    with the virtual hardware address (``use_vmac``). ``inhibited`` has the real servers of each
+    table that stay there with weight 0 while they fail, ``checked`` how each is checked.
     """
 
     tables: Mapping[str, Mapping[str, int]]
     sorry: Mapping[str, tuple[str, ...]]
     vips: Mapping[str, frozenset[str]]
     vmac: frozenset[str] = frozenset()
+    inhibited: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    checked: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 def parsed(text: str) -> Block:
@@ -78,6 +81,8 @@ def configured(text: str) -> Configured:
     groups = {block.head[1]: block.lines for block in whole.within("virtual_server_group")}
     tables: dict[str, dict[str, int]] = {}
     sorry: dict[str, tuple[str, ...]] = {}
+    inhibited: dict[str, frozenset[str]] = {}
+    checked: dict[str, Mapping[str, object]] = {}
     for block in whole.within("virtual_server"):
         servers = {
             each.head[1]: int(each.value("weight") or 1) for each in block.within("real_server")
@@ -88,10 +93,25 @@ def configured(text: str) -> Configured:
         for name in _names(block, groups):
             tables[name] = servers
             sorry[name] = (apology,) if apology else ()
+            inhibited[name] = _inhibited(block)
+            checked[name] = {
+                each.head[1]: (block.value("delay_loop"), each.blocks)
+                for each in block.within("real_server")
+            }
     instances = list(whole.within("vrrp_instance"))
     vmac = {each.head[1] for each in instances if any(line[0] == "use_vmac" for line in each.lines)}
     vips = {each.head[1]: _vips(each) for each in instances}
-    return Configured(tables, sorry, vips, frozenset(vmac))
+    return Configured(tables, sorry, vips, frozenset(vmac), inhibited, checked)
+
+
+def _inhibited(service: Block) -> frozenset[str]:
+    """The real servers of which ``inhibit_on_failure`` is said, or of all of them."""
+    word = ["inhibit_on_failure"]
+    return frozenset(
+        each.head[1]
+        for each in service.within("real_server")
+        if word in (*service.lines, *each.lines)
+    )
 
 
 def _names(block: Block, groups: Mapping[str, list[list[str]]]) -> list[str]:
