@@ -217,6 +217,14 @@ def test_a_server_is_ill_after_the_latest_removal_and_well_after_the_latest_reco
     assert health(story.observed(), "director1", table, "172.16.10.22").well == [Span(0, 60)]
 
 
+def test_a_machine_that_boots_may_refuse_the_second_attempt() -> None:
+    story = quiet(60).act("PowerOff", "web1", 5.0, 7.05)
+    (table,) = story.setting.directors["director1"].tables
+    soonest = timers.removal(table.service, Symptom.REFUSED).earliest - SLACK
+    found = health(story.observed(), "director1", table, "172.16.10.21")
+    assert found.well[0].until == 5 + soonest
+
+
 @pytest.mark.parametrize(
     ("check", "deed", "path", "symptom"),
     [

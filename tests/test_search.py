@@ -536,6 +536,13 @@ def test_a_process_that_was_started_anew_does_not_leak() -> None:
     assert growth.leak([{"7": 1000}, {"7": 1100}, {"8": 9000}]) is None
 
 
+def test_a_socket_that_is_never_closed_is_missed_once_there_are_too_many() -> None:
+    most = {"director1": 43}
+    assert growth.left_open({"director1": {"3": 43, "4": 9}}, most) is None
+    left = growth.left_open({"director1": {"3": 9, "4": 44}}, most)
+    assert left == "director1's process 4 holds 44 sockets, and has use for 43"
+
+
 def test_counters_only_rise_unless_the_machine_was_booted() -> None:
     before, now = {"lb1": (4, 10), "lb2": (1, 1)}, {"lb1": (4, 9), "lb2": (1, 2)}
 

@@ -4,6 +4,7 @@ memory.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,56 @@ def leak(samples: Sequence[Memory]) -> str | None:
             if grown > ALLOWANCE + EACH * half:
                 return f"process {pid} has grown by {grown} KiB in {half} repetitions"
     return None
+
+
+Sockets = Mapping[str, Mapping[str, int]]
+"""How many sockets each process of a director's keepalived holds: by director and process."""
+
+
+def sockets(directors: Iterable[DirectorNode]) -> Sockets:
+    """The sockets that keepalived's processes hold now; those of checks come and go."""
+    found: dict[str, dict[str, int]] = {}
+    for director in directors:
+        own = found[director.name] = {}
+        with proc.processes(director.machine, "keepalived") as processes:
+            for process in processes:
+                with contextlib.suppress(OSError):  # it has ended meanwhile
+                    own[process.pid] = sum(
+                        target.startswith("socket:") for target in process.targets()
+                    )
+    return found
+
+
+def left_open(now: Sockets, most: Mapping[str, int]) -> str | None:
+    """Which process holds more sockets than keepalived has use for, ``most`` of each director; None
+    if none does. One that is not closed after each check is met by that.
+    """
+    for name, processes in now.items():
+        for pid, count in processes.items():
+            if count > most[name]:
+                return f"{name}'s process {pid} holds {count} sockets, and has use for {most[name]}"
+    return None
+
+
+SPARE = 16
+"""Sockets that a process of keepalived may hold besides those of its checks: netlink's, and two or
+so for each of a few VRRP instances.
+"""
+
+
+def of_use(directors: Iterable[DirectorNode]) -> dict[str, int]:
+    """How many sockets a process of each director's keepalived can have use for at most: one for
+    each check of each real server, and some spare ones.
+    """
+    found: dict[str, int] = {}
+    for director in directors:
+        services = director.role.services
+        checks = sum(
+            len(director.destinations(service)) * len(service.checks) * len(service.names)
+            for service in services
+        )
+        found[director.name] = checks + SPARE + 4 * len(director.role.instances)
+    return found
 
 
 def counters(directors: Iterable[DirectorNode]) -> Counters:

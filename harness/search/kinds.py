@@ -204,6 +204,7 @@ KINDS: Mapping[str, Kind] = {
         (RealServer,), _page(faults.SlowPage), ("page {node} {path}",), possible=offers.slow_pages
     ),
     "SetDown": Kind(_EVERY, _simple(deeds.SetDown), ("iface {node}",)),
+    "LoseAddress": Kind((Director,), _simple(faults.LoseAddress), ("iface {node}",)),
     "DeleteVip": Kind(
         (Director,),
         lambda cluster, node, vip: deeds.DeleteVip(node, vip),

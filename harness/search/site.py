@@ -78,7 +78,11 @@ class Site:
         self._counted = counted
         booted = {each.deed.node for each in steps if each.deed.name == "PowerOff"}
         difference = canonical.difference(self._before, canonical.state(cluster))
-        return difference or growth.fallen(before, counted, booted)
+        return (
+            difference
+            or growth.fallen(before, counted, booted)
+            or growth.left_open(growth.sockets(cluster.directors), growth.of_use(cluster.directors))
+        )
 
     def _took_up(self, cluster: Cluster) -> Lived | None:
         """Wait until a new cluster has settled, and look what stands where. One that never settles

@@ -222,6 +222,8 @@ def _soonest(service: VirtualService, act: Act) -> float:
         return 0.0
     # What lingers at its end may be acknowledged as soon as the deed is taken back.
     quickest = Symptom.SILENT if symptoms[0] is Symptom.HALF_OPEN else symptoms[0]
+    if act.kind == "PowerOff":  # a machine that boots refuses what is tried again
+        quickest = Symptom.REFUSED
     try:
         return timers.removal(service, quickest).earliest
     except (HarnessError, ValueError):
