@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 Instant = float
 
+_COARSE = 6
+"""CLOCK_MONOTONIC_COARSE, which advances at each tick (``linux/time.h``)."""
+
 
 def now() -> Instant:
     """The present instant, in seconds."""
@@ -50,6 +53,11 @@ def from_realtime(stamp: int, ahead: int) -> Instant:
 def to_realtime(instant: Instant) -> int:
     """The kernel's time stamp of an instant, in nanoseconds of ``CLOCK_REALTIME``."""
     return round(instant * 1e9) + realtime_ahead()
+
+
+def tick() -> float:
+    """How many seconds there are between two ticks of this kernel's clock (1/CONFIG_HZ)."""
+    return time.clock_getres(_COARSE)
 
 
 def milliseconds(seconds: float) -> str:

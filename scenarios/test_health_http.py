@@ -110,10 +110,11 @@ def test_health_http_slow_server_stays(cluster: Cluster) -> None:
 @RARELY
 def test_health_http_server_slower_than_the_timeout_is_removed(cluster: Cluster) -> None:
     """An answer that comes after ``connect_timeout`` is none (keepalived ``layer4.c``,
-    ``tcp_socket_state``).
+    ``tcp_socket_state``). Not even a connection comes about, whose end would have to be
+    acknowledged: it is as if nothing came back.
     """
     director, server = cluster.settle().master, cluster.real_servers[0]
-    due = timers.removal(HTTP, timers.Symptom.SILENT)
+    due = timers.removal(HTTP, timers.Symptom.BLACK_HOLE)
 
     with cluster.suffering(Impaired(server, Impairment(delay=1.2), arriving=False)) as struck:
         took = director.removes(

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from harness.clock import tick
 from harness.cluster import Cluster
 from harness.events import Log
 from harness.faults import ChangePage, HalfOpen, HangHttpd, StopHttpd
@@ -84,8 +85,8 @@ def test_health_half_open_connection_stops_all_checks(cluster: Cluster) -> None:
 
     left, back = cluster.survives(fault, HTTP)  # label: noticed
 
-    assert left.within(timers.removal(HTTP, fault.symptom))  # label: removed in time
-    assert back.within(timers.recovery(HTTP, fault.symptom))
+    assert left.within(timers.removal(HTTP, fault.symptom, tick=tick()))  # label: removed in time
+    assert back.within(timers.recovery(HTTP, fault.symptom, tick=tick()))
     said = cluster.timeline.events(Log, node="director1", since=cluster.timeline.mark)
     assert [
         event

@@ -11,6 +11,7 @@ import pytest
 from harness.clock import Window
 from harness.errors import HarnessError
 from harness.keepalived import timers
+from harness.keepalived.timers import checking
 from harness.keepalived.version import Version
 from harness.topology.checks import (
     Check,
@@ -167,7 +168,49 @@ def test_arp_failure_may_shorten_attempts_in_a_black_hole() -> None:
 
 def test_recovery_takes_two_successful_checks() -> None:
     assert timers.recovery(WEB) == Window(2.0, 4.0)
-    assert timers.recovery(WEB, timers.Symptom.BLACK_HOLE) == Window(2.0, 6.0)
+
+
+def test_a_syn_is_sent_again_to_a_server_that_nothing_reached() -> None:
+    """An attempt of 2 s is heard 1 s after its begin, if the timer is not late by an eighth."""
+    assert timers.recovery(WEB, timers.Symptom.BLACK_HOLE) == Window(2.0, 5.125)
+    assert timers.recovery(WEB, timers.Symptom.BLACK_HOLE, tick=0.01) == Window(2.0, 5.08)
+    patient = replace(WEB, check=TcpCheck(connect_timeout=5))
+    # sent at 0, 1 and 3 s: the longest silence is the one from 1 s on
+    assert timers.recovery(patient, timers.Symptom.BLACK_HOLE) == Window(0.0, 4.25)
+    blind = replace(WEB, check=PingCheck(connect_timeout=5))
+    assert timers.recovery(blind, timers.Symptom.BLACK_HOLE) == Window(0.0, 7.0)
+
+
+def test_a_request_is_sent_again_while_its_connection_lingers() -> None:
+    """In 1 s and 5 s, and what the timer is late by: at 0.2, 0.6, 1.4 and 3 s, so the last silence
+    is the longest.
+    """
+    brief = replace(WEB, check=HttpGet(connect_timeout=1, delay_before_retry=1))
+    found = timers.recovery(brief, timers.Symptom.HALF_OPEN)
+    assert found.latest == pytest.approx(2 + 2 + 6.625 - 3.0)
+    known = timers.recovery(brief, timers.Symptom.HALF_OPEN, tick=0.01)
+    assert known.latest == pytest.approx(2 + 2 + 6.08 - 3.0)
+
+
+@pytest.mark.parametrize(
+    ("tick", "late"), [(0.01, 0.08), (0.004, 0.256), (1 / 300, 64 / 300), (0.001, 0.512)]
+)
+def test_a_kernel_s_timer_is_late_by_a_step_of_its_wheel(tick: float, late: float) -> None:
+    assert checking.lingers(tick).latest - 5.0 == pytest.approx(late)
+    assert checking.late(0.03, 0.01) == pytest.approx(0.01)
+    assert late <= checking.late(5.0)
+
+
+@pytest.mark.parametrize("symptom", timers.Symptom)
+def test_looks_at_an_ill_server_are_an_attempt_and_a_pause_apart(symptom: timers.Symptom) -> None:
+    attempt = {
+        timers.Symptom.REFUSED: 0.0,
+        timers.Symptom.HUNG: 0.05,
+        timers.Symptom.SILENT: 2.05,
+        timers.Symptom.HALF_OPEN: 2 + 5.625,
+        timers.Symptom.BLACK_HOLE: 2.0,
+    }[symptom]
+    assert checking.looks(WEB, symptom) == pytest.approx(attempt + 2.0)
 
 
 def test_checks_own_delay_loop_goes_before_the_services() -> None:

@@ -16,6 +16,7 @@ from harness.errors import HarnessError
 from harness.events import Advertisement, StateChanged
 from harness.faults.fault import Fault
 from harness.keepalived import timers
+from harness.keepalived.timers import checking
 from harness.nodes import DirectorNode, Node, RealServerNode
 from harness.timeline import Timeline
 from harness.topology import HttpGet, VirtualService, VrrpInstance
@@ -67,8 +68,7 @@ class Striking:
             for service in director.role.services:
                 for check in service.checks:
                     with contextlib.suppress(HarnessError):  # of those that do not notice
-                        found = timers.recovery(replace(service, check=check), symptom)
-                        yield found.latest - found.earliest
+                        yield checking.looks(replace(service, check=check), symptom)
 
     def _wait_within_reign(self, director: DirectorNode, moment: float) -> None:
         for instance in director.role.instances:

@@ -33,10 +33,41 @@ seconds (TCP_DELACK_MIN and a tick, ``net/tcp.h``): so long does ``close`` keep 
 else (SO_LINGER, ``layer4.c``).
 """
 
-LINGER = Window(5.0, 5.0 * 9 / 8)
-"""How long ``close`` keeps keepalived from all else if nothing is acknowledged, in seconds: what
-``layer4.c`` sets, and what the kernel's timer wheel may be late by, an eighth
-(``kernel/time/timer.c``).
+
+def late(seconds: float, tick: float | None = None) -> float:
+    """How late the kernel's timer wheel may be with a timer of so many ``seconds``, in seconds.
+
+    The longer the timer, the coarser the wheel: its steps are 1 tick for less than 63 ticks, and 8
+    times as many for 8 times as long (``kernel/time/timer.c``, ``calc_wheel_index``). Where the
+    ``tick`` of the kernel is not known, it is an eighth at the most.
+    """
+    if tick is None:
+        return seconds / 8
+    step = 1
+    while round(seconds / tick) >= 63 * step:
+        step *= 8
+    return step * tick
+
+
+def lingers(tick: float | None = None) -> Window:
+    """How long ``close`` keeps keepalived from all else if nothing is acknowledged, in seconds:
+    what ``layer4.c`` sets, and what the kernel is :func:`late` by (``net/ipv4/tcp.c``,
+    ``tcp_close``).
+    """
+    return Window(5.0, 5.0 + late(5.0, tick))
+
+
+LINGER = lingers()
+"""The same on a kernel of which nothing is known."""
+
+_CONNECTING = Window(1.0, 1.0)
+"""When an unanswered SYN is sent again first (TCP_TIMEOUT_INIT, ``net/tcp.h``); and a question
+about a hardware address (``retrans_time``).
+"""
+
+_ASKING = Window(0.2, 0.25)
+"""When what is not acknowledged in a connection is sent again first: after TCP_RTO_MIN and a short
+round trip (``net/ipv4/tcp_input.c``, ``tcp_set_rto``).
 """
 
 
@@ -60,14 +91,21 @@ class Symptom(Enum):
 
 
 def removal(
-    service: VirtualService, symptom: Symptom = Symptom.REFUSED, *, one_url: bool = False
+    service: VirtualService,
+    symptom: Symptom = Symptom.REFUSED,
+    *,
+    one_url: bool = False,
+    tick: float | None = None,
 ) -> Window:
     """From a real server's failure to its removal by the checker of ``service``.
 
     The next check is up to ``delay_loop`` away. Then all of ``retry`` + 1 attempts must fail,
     ``delay_before_retry`` apart (keepalived ``check_tcp.c``, ``tcp_epilog``; the others are alike).
     A checker with several URLs takes them in turn, so a single URL that fails (``one_url``) is
-    checked only after up to ``delay_loop`` times their number (``check_http.c``, ``epilog``).
+    checked only after up to ``delay_loop`` times their number (``check_http.c``, ``epilog``). With
+    the ``tick`` of the kernel (:func:`late`) it is known better how long half-open connections
+    linger.
+
     Raises HarnessError if nothing checks ``service``, or if its checker does not notice the
     symptom.
     """
@@ -81,19 +119,25 @@ def removal(
     latest = turns * pace.delay_loop + soonest + _well(check, pace)
     if symptom is Symptom.BLACK_HOLE:
         return Window(_soonest_in_black_hole(pace), latest)
-    closing = _closing(check, symptom)
+    closing = _closing(check, symptom, tick)
     return Window(soonest + pace.retry * closing.earliest, latest + pace.retry * closing.latest)
 
 
 def recovery(
-    service: VirtualService, symptom: Symptom = Symptom.REFUSED, *, unanswered: bool = False
+    service: VirtualService,
+    symptom: Symptom = Symptom.REFUSED,
+    *,
+    unanswered: bool = False,
+    tick: float | None = None,
 ) -> Window:
     """From the recovery of a removed real server to its return by the checker of ``service``.
 
     The checker goes on every ``delay_loop``, after an attempt that is under way has ended, and the
     first good check brings the server back. What a ``HUNG`` server was asked waits in its queue,
-    so an attempt that is under way succeeds as soon as the server goes on. A script's
-    ``delay_loop`` counts from its last start on (``check_misc.c``, ``misc_check_child_thread``).
+    so an attempt that is under way succeeds as soon as the server goes on. TCP sends again what a
+    server has not heard, so an attempt that is under way may be heard before it has ended
+    (:func:`_unheard`). A script's ``delay_loop`` counts from its last start on (``check_misc.c``,
+    ``misc_check_child_thread``).
     ``check_tcp.c`` and ``check_smtp.c`` continue their retries meanwhile. HTTP_GET and SSL_GET only
     clear the failed URL by that: all URLs are then checked again, ``delay_loop`` apart, before the
     server comes back (``check_http.c``, ``epilog``, since 2.0.17, unless ``fast_recovery``).
@@ -108,15 +152,32 @@ def recovery(
     if isinstance(check, FileCheck):
         return Window(0.0, 0.0)
     _require_notice(check, symptom)
-    in_flight = 0.0 if symptom in (Symptom.REFUSED, Symptom.HUNG) else pace.timeout
-    in_flight += _closing(check, symptom).latest
-    again = _again(check, pace, in_flight)
+    whole = _attempt(check, pace, symptom, tick)
+    in_flight, again = whole, _again(check, pace, whole)
+    if symptom is Symptom.HALF_OPEN:
+        in_flight = _unheard(whole, _ASKING, tick)
+    elif symptom is Symptom.BLACK_HOLE and isinstance(check, HttpGet | TcpCheck | SmtpCheck):
+        in_flight = _unheard(whole, _CONNECTING, tick)
     if isinstance(check, HttpGet) and not check.fast_recovery:
         afresh = len(check.urls) * pace.delay_loop
         return Window(afresh, in_flight + again + afresh)
     # A question that is under way, which a refused one never is, may end well at any moment.
     soonest = _well(check, pace) if unanswered and symptom is Symptom.REFUSED else 0.0
     return Window(soonest, in_flight + again + _well(check, pace))
+
+
+def looks(service: VirtualService, symptom: Symptom) -> float:
+    """How many seconds there are at the most between two looks of the checker of ``service`` at a
+    server that it has removed, and that is still ill.
+
+    Raises HarnessError as :func:`recovery` does.
+    """
+    check, pace = _checked(service)
+    if isinstance(check, FileCheck):
+        return 0.0
+    _require_notice(check, symptom)
+    attempt = _attempt(check, pace, symptom)
+    return attempt + _again(check, pace, attempt) + _well(check, pace)
 
 
 def first_check(service: VirtualService) -> Window:
@@ -180,10 +241,34 @@ def _again(check: Check, pace: Pace, attempt: float) -> float:
     return pace.delay_loop
 
 
-def _closing(check: Check, symptom: Symptom) -> Window:
+def _attempt(check: Check, pace: Pace, symptom: Symptom, tick: float | None = None) -> float:
+    """How many seconds an attempt takes at the most, from its begin to its end; of a server that is
+    ``HUNG``, once it goes on.
+    """
+    waiting = 0.0 if symptom in (Symptom.REFUSED, Symptom.HUNG) else pace.timeout
+    return waiting + _closing(check, symptom, tick).latest
+
+
+def _unheard(whole: float, first: Window, tick: float | None) -> float:
+    """The longest time from a moment of an attempt, which takes ``whole`` seconds, to its end or to
+    the next time that it sends what nobody has heard, whichever comes sooner.
+
+    That is sent again after ``first``, and each time after twice as long as the time before
+    (``net/ipv4/tcp_timer.c``, ``tcp_retransmit_timer``), which may be :func:`late`.
+    """
+    longest, sent, factor = 0.0, 0.0, 1
+    while sent < whole:
+        pause = first.latest * factor
+        longest = max(longest, min(pause + late(pause, tick), whole - sent))
+        sent += first.earliest * factor
+        factor *= 2
+    return longest
+
+
+def _closing(check: Check, symptom: Symptom, tick: float | None = None) -> Window:
     """How long the end of a failed attempt takes."""
     if symptom is Symptom.HALF_OPEN:
-        return LINGER
+        return lingers(tick)
     return Window(
         0.0,
         DELAYED_ACK
