@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from harness.cluster.moments import FIXED, Moments, instant
+from harness.cluster.moments import FIXED, Moments, instant, within
 
 
 def drawn(seed: int, scenario: str, count: int = 1) -> list[float]:
@@ -66,3 +66,23 @@ def test_the_first_instant_of_a_moment(
     anchor: float, period: float, moment: float, earliest: float, expected: float
 ) -> None:
     assert instant(anchor, period, moment, earliest) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("pauses", "moment", "expected"),
+    [
+        ([(1.0, 2.0)], 0.25, 1.25),
+        ([(1.0, 2.0), (4.0, 7.0)], 0.2, 1.8),
+        ([(1.0, 2.0), (4.0, 7.0)], 0.5, 5.0),
+        ([(1.0, 2.0), (4.0, 7.0)], 0.0, 1.0),
+        ([(3.0, 2.9), (4.0, 7.0), (8.0, 7.0)], 0.5, 5.5),
+    ],
+)
+def test_a_moment_lies_in_a_pause(
+    pauses: list[tuple[float, float]], moment: float, expected: float
+) -> None:
+    assert within(pauses, moment) == pytest.approx(expected)
+
+
+def test_where_every_pause_is_too_short_it_is_the_middle_of_the_longest() -> None:
+    assert within([(3.0, 2.0), (5.0, 4.8)], 0.1) == pytest.approx(4.9)

@@ -70,7 +70,7 @@ class Cluster:
         self.state = State(self.nodes, self._context)
         self.settling = Settling(self.state, self.nodes, self._context)
         self._life = Life(self.lab, self.nodes, self._context)
-        self._striking = Striking(self.moments, self.nodes, self.timeline)
+        self._striking = Striking(self.moments, self.nodes, self.timeline, slack)
         self.faults = Suffering(self.lab, self._life, self._striking, self.timeline, slack)
         self._life.begin()
 
@@ -220,7 +220,7 @@ class Cluster:
     def wait_between_checks(
         self, server: RealServerNode, moment: float = 0.5, cuts: bool = True
     ) -> None:
-        """Wait until ``moment`` of the longest pause between two checks of a real server, in which
+        """Wait until ``moment`` of all the pauses between the checks of a real server, in which
         no check is open.
 
         Where nothing ``cuts`` an open check, it is ``moment`` of the whole ``delay_loop``, or of as

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.clock import Instant
@@ -57,3 +58,19 @@ def instant(anchor: Instant, period: float, moment: float, earliest: Instant) ->
     """
     first = anchor + moment * period
     return first + max(0, math.ceil((earliest - first) / period)) * period
+
+
+def within(pauses: Sequence[tuple[float, float]], moment: float) -> float:
+    """How many seconds from now ``moment`` of all ``pauses`` is, laid one after the other: each is
+    given as its begin and its end.
+
+    One that ends before it begins is too short for anything; if all are, it is the middle of the
+    one that is least so.
+    """
+    left = moment * sum(max(0.0, end - begin) for begin, end in pauses)
+    for begin, end in pauses:
+        if begin < end and left <= end - begin:
+            return begin + left
+        left -= max(0.0, end - begin)
+    begin, end = max(pauses, key=lambda pause: pause[1] - pause[0])
+    return (begin + end) / 2

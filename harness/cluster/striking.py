@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from harness.clock import Instant
 from harness.cluster import moments
 from harness.cluster.moments import Moments
 from harness.cluster.nodes import Nodes
@@ -25,8 +27,10 @@ from harness.topology import HttpGet, VirtualService, VrrpInstance
 class Striking:
     """Waits for the moments of one cluster."""
 
-    def __init__(self, moments: Moments, nodes: Nodes, timeline: Timeline) -> None:
+    def __init__(self, moments: Moments, nodes: Nodes, timeline: Timeline, slack: float) -> None:
+        """``slack``: how early or late this machine may see things, in seconds."""
         self._moments, self._nodes, self._timeline = moments, nodes, timeline
+        self._slack = slack
 
     def wait_moment(self, fault: Fault[Node]) -> None:
         """Wait until the moment at which a fault is to strike.
@@ -35,11 +39,11 @@ class Striking:
         comes when their sender has been master for :data:`harness.cluster.moments.REIGN` at the
         least. What befalls a real server is spread over the time between two checks of it; what
         cuts it off begins while no check is open, because the end of an open one takes keepalived
-        up to :data:`harness.keepalived.timers.LINGER`, which nobody could tell beforehand.
+        up to :data:`harness.keepalived.timers.checking.LINGER`, which nobody could tell beforehand.
         """
         moment = self._moments.draw()
         if isinstance(fault.node, DirectorNode):
-            self._wait_within_reign(fault.node, moment)
+            self._wait_within_reign(fault.node, moment, self._timeline.now())
         elif isinstance(fault.node, RealServerNode):
             self.wait_between_checks(fault.node, moment, fault.cuts)
 
@@ -70,7 +74,7 @@ class Striking:
                     with contextlib.suppress(HarnessError):  # of those that do not notice
                         yield checking.looks(replace(service, check=check), symptom)
 
-    def _wait_within_reign(self, director: DirectorNode, moment: float) -> None:
+    def _wait_within_reign(self, director: DirectorNode, moment: float, earliest: Instant) -> None:
         for instance in director.role.instances:
             sent = self._timeline.events(Advertisement, sent=True, vrid=instance.vrid)
             if not sent or not sent[-1].priority:
@@ -79,12 +83,11 @@ class Striking:
             entered = self._timeline.events(
                 StateChanged, node=sender, instance=instance.name, state="MASTER"
             )
-            earliest = max(
-                [self._timeline.now(), *(event.at + moments.REIGN for event in entered[-1:])]
-            )
-            at = moments.instant(sent[-1].at, _turn(instance), moment, earliest)
-            self._timeline.let_pass(at - self._timeline.now())
-            return
+            earliest = max([earliest, *(event.at + moments.REIGN for event in entered[-1:])])
+            earliest = moments.instant(sent[-1].at, _turn(instance), moment, earliest)
+            break
+        if (left := earliest - self._timeline.now()) > 0:
+            self._timeline.let_pass(left)
 
     def wait_between_checks(self, server: RealServerNode, moment: float, cuts: bool) -> None:
         """See :meth:`harness.cluster.Cluster.wait_between_checks`."""
@@ -99,15 +102,34 @@ class Striking:
         if not due:
             return
         if cuts:
-            begins = [after for after, _, _ in due]
-            pauses = pairwise([*begins, begins[0] + min(loop for _, loop, _ in due)])
-            begin, end = max(pauses, key=lambda pause: pause[1] - pause[0])
-            at = now + begin + (0.1 + 0.8 * moment) * (end - begin)
+            at = now + moments.within(
+                self._pauses([(after, loop) for after, loop, _ in due]), moment
+            )
         else:
             longest = max(turns * loop for _, loop, turns in due)
             after, loop, _ = due[0]
             at = moments.instant(now + after - loop, longest, moment, self._timeline.now())
         self._timeline.let_pass(max(0.0, at - self._timeline.now()))
+
+    def _pauses(self, due: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+        """When no check is open, from the first one that is ``due`` on for the longest
+        ``delay_loop``: each has the seconds until its first check, and those between two.
+
+        A server that is well has acknowledged its end after
+        :data:`harness.keepalived.timers.checking.DELAYED_ACK`.
+        """
+        first = min(after for after, _ in due)
+        last = first + max(loop for _, loop in due)
+        begins = sorted(
+            at
+            for after, loop in due
+            for turn in range(math.ceil((last - first) / loop))
+            if (at := after + turn * loop) < last
+        )
+        return [
+            (begin + checking.DELAYED_ACK + self._slack, following - self._slack)
+            for begin, following in pairwise([*begins, last])
+        ]
 
 
 def _turn(instance: VrrpInstance) -> float:
