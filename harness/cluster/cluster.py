@@ -85,6 +85,7 @@ class Cluster:
         self.scenarios += 1
         self.timeline.mark = self.timeline.now()
         self._context.expectations.begin_scenario()
+        self._striking.begin()
         for director in self.directors:
             director.forget_connections()
 

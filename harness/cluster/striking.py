@@ -17,11 +17,16 @@ from harness.cluster.nodes import Nodes
 from harness.errors import HarnessError
 from harness.events import Advertisement, StateChanged
 from harness.faults.fault import Fault
+from harness.faults.tracking import FailCheck, HangCheck
 from harness.keepalived import timers
 from harness.keepalived.timers import checking
 from harness.nodes import DirectorNode, Node, RealServerNode
 from harness.timeline import Timeline
 from harness.topology import HttpGet, VirtualService, VrrpInstance
+from harness.topology.tracking import CHECK, PAUSE
+
+_PART = 0.9
+"""Which part of the time that a health script has it may let pass before it looks."""
 
 
 class Striking:
@@ -31,6 +36,15 @@ class Striking:
         """``slack``: how early or late this machine may see things, in seconds."""
         self._moments, self._nodes, self._timeline = moments, nodes, timeline
         self._slack = slack
+        self._paused: set[DirectorNode] = set()
+
+    def begin(self) -> None:
+        """A scenario begins: the health scripts of all directors answer at once."""
+        for director in self._paused:
+            if director.machine.powered:
+                with contextlib.suppress(FileNotFoundError):  # one that booted has forgotten it
+                    director.machine.remove(PAUSE)
+        self._paused.clear()
 
     def wait_moment(self, fault: Fault[Node]) -> None:
         """Wait until the moment at which a fault is to strike.
@@ -43,9 +57,41 @@ class Striking:
         """
         moment = self._moments.draw()
         if isinstance(fault.node, DirectorNode):
-            self._wait_within_reign(fault.node, moment, self._timeline.now())
+            pace = self._pace_script(fault) if isinstance(fault, FailCheck) else 0.0
+            self._wait_within_reign(fault.node, moment, self._timeline.now() + pace)
         elif isinstance(fault.node, RealServerNode):
             self.wait_between_checks(fault.node, moment, fault.cuts)
+
+    def _pace_script(self, fault: FailCheck) -> float:
+        """Have a director's health script look a second moment after it was started; returns after
+        how many seconds it does so.
+
+        keepalived starts its scripts at whole intervals since its own start, and mostly advertises
+        at a fixed distance from that, so that a weight would always wait equally long for the
+        advertisement that tells it. A script that looks later is like one that is started later.
+        For seed 0 it looks at once, and so does one that is to hang: it is ended so long after its
+        start.
+        """
+        director = fault.node
+        scripts = [
+            script
+            for instance in director.role.instances
+            for script in instance.track_scripts
+            if script.weight and script.script == CHECK
+        ]
+        if not scripts:
+            return 0.0
+        pause = (self._moments.draw() - moments.FIXED) % 1.0
+        if isinstance(fault, HangCheck):
+            pause = 0.0
+        if not pause and director not in self._paused:
+            return 0.0
+        shortest = min(
+            min(script.interval, script.timeout or script.interval) for script in scripts
+        )
+        self._paused.add(director)
+        director.machine.write(PAUSE, f"{_PART * pause * shortest:.3f}\n")
+        return max(script.interval for script in scripts)
 
     def wait_healing(self, fault: Fault[Node]) -> None:
         """Wait until the moment at which a fault is to be healed.

@@ -1,5 +1,7 @@
 #!/bin/sh
 # What a director's health script stands for: it succeeds, until /run/check says "fail", "hang" or an exit status.
+# It looks after as many seconds as /run/check-pause says.
+[ -e /run/check-pause ] && read -r pause < /run/check-pause && sleep "$pause"
 verdict=succeed
 [ -e /run/check ] && read -r verdict < /run/check
 case $verdict in

@@ -15,6 +15,8 @@ CHECK = "/etc/keepalived/check.sh"
 """
 
 VERDICT = "/run/check"
+PAUSE = "/run/check-pause"
+"""For how many seconds :data:`CHECK` pauses before it looks at its verdict; none without this."""
 
 
 @dataclass(frozen=True, kw_only=True)
