@@ -67,6 +67,21 @@ def test_one_that_was_killed_lives_no_longer(lives: tuple[Path, int]) -> None:
     assert not list(living.folder().iterdir())
 
 
+def test_runs_of_the_same_second_are_told_apart(lives: tuple[Path, int], tmp_path: Path) -> None:
+    run, _ = lives
+    other = tmp_path / "elsewhere" / run.name
+    (other / living.ROOM).mkdir(parents=True)
+    pid = another(other)
+    try:
+        with pytest.raises(HarnessError, match="several clusters live") as told:
+            living.the_one(run.name)
+        assert str(run) in str(told.value)
+        assert str(other) in str(told.value)
+        assert living.the_one(str(other)).pid == pid
+    finally:
+        end(pid)
+
+
 def test_of_several_one_has_to_be_named(lives: tuple[Path, int], tmp_path: Path) -> None:
     other = another(tmp_path / "other", "farm")
     try:

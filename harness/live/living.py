@@ -111,13 +111,23 @@ def the_one(called: str | None) -> Living:
             "no cluster of yours lives: build one, in another terminal, with"
             " lvs-harness up director_pair"
         )
-    names = ", ".join(f"{each.cluster} ({each.run.name})" for each in there)
     wanted = [each for each in there if called is None or called in each.is_called]
     if not wanted:
-        raise HarnessError(f"no cluster that lives is called {called}; there are: {names}")
+        raise HarnessError(f"no cluster that lives is called {called}; there are: {_names(there)}")
     if len(wanted) > 1:
-        raise HarnessError(f"several clusters live: {names}; say which with --cluster")
+        raise HarnessError(f"several clusters live: {_names(wanted)}; say which with --cluster")
     return wanted[0]
+
+
+def _names(clusters: Sequence[Living]) -> str:
+    """Each with what tells it apart: the name of its run, or the whole path where two runs began in
+    the same second.
+    """
+    runs = [each.run.name for each in clusters]
+    return ", ".join(
+        f"{each.cluster} ({each.run.name if runs.count(each.run.name) == 1 else each.run})"
+        for each in clusters
+    )
 
 
 class Asked:

@@ -33,7 +33,8 @@ class Up:
         (self.run,) = (folder / "artifacts").iterdir()
 
     def words(self, *words: str) -> list[str]:
-        return [*HARNESS, "exec", "--cluster", self.run.name, *words]
+        # Another test's run may have begun in the same second, and have the same name.
+        return [*HARNESS, "exec", "--cluster", str(self.run.resolve()), *words]
 
     def executes(self, *words: str, given: str = "") -> tuple[int, str, str]:
         """Exit status, output and errors."""
