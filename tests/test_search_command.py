@@ -9,6 +9,7 @@ from typing import NoReturn
 import pytest
 
 from harness.cli import main
+from harness.plugin import search
 
 EXAMPLE = Path(__file__).parents[1] / "examples/two-directors"
 FILES = [str(EXAMPLE / "lb1.conf"), str(EXAMPLE / "lb2.conf")]
@@ -91,3 +92,21 @@ def test_what_cannot_be_searched_is_told_in_a_sentence(
     assert told in said
     assert said.count("\n") == 1
     assert not ran
+
+
+def test_workers_look_at_the_wall_clock_without_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one has taken its old file away, and not yet made its new one."""
+    touch = Path.touch
+
+    def interrupted(stamp: Path) -> None:
+        touch(stamp)
+        monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw1")
+        monkeypatch.setattr(Path, "touch", lambda _: None)
+        with pytest.raises(FileNotFoundError):
+            search._wall(tmp_path)
+
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+    monkeypatch.setattr(Path, "touch", interrupted)
+    assert search._wall(tmp_path) > 0

@@ -185,9 +185,9 @@ class Searching:
 
 def _wall(run: Path) -> float:
     """The host's clock in seconds, also where time is virtual: what the host says when a file was
-    made, in the folder of the run.
+    made, in the folder of the run, which other workers have as well.
     """
-    stamp = run / ".wall"
+    stamp = run / f".wall-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
     stamp.unlink(missing_ok=True)
     stamp.touch()
     return stamp.stat().st_mtime
