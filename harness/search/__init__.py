@@ -30,7 +30,7 @@ def broken(cluster: Cluster, steps: Sequence[Step], invariant: str | None = None
     if lived is None:
         before = canonical.state(cluster)
         lived = perform(cluster, tuple(steps))
-        left = None if lived.amiss else canonical.difference(before, canonical.state(cluster))
+        left = None if lived.amiss else canonical.changed(before, cluster)
     found = judged(lived, left)
     return [
         f"{each.invariant}: {each.text}" for each in found if invariant in (None, each.invariant)

@@ -10,20 +10,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.daemons import keepalived
 from harness.nodes import DirectorNode, Node
-from harness.search import proc
+from harness.search import growth, proc
 from harness.topology.tracking import VERDICT
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
-    from harness.lab.machine import Machine
 
 State = dict[str, str]
 """What stands where: ``director1 /proc/net/route`` -> its text."""
+
+Opened = Mapping[str, Mapping[str, Sequence[str]]]
+"""What the descriptors of each process of keepalived lead to, by director and process."""
 
 _KERNEL = (
     "/proc/net/fib_trie", "/proc/net/route", "/proc/net/if_inet6",
@@ -50,8 +52,27 @@ _COUNTS = re.compile(r"^(  -> \S+\s+\S+\s+\d+)\s+\d+\s+\d+\s*$", re.MULTILINE)
 """A line of a real server: what follows its weight are its connections."""
 
 
+def opened(cluster: Cluster) -> Opened:
+    """What keepalived holds open now."""
+    return {each.name: proc.opened(each.machine, "keepalived") for each in cluster.directors}
+
+
 def state(cluster: Cluster) -> State:
     """What a cluster's machines hold now."""
+    return _state(cluster, opened(cluster))
+
+
+def changed(before: State, cluster: Cluster) -> str | None:
+    """What a cluster's machines hold that they did not hold ``before``, or which process of
+    keepalived holds more sockets than it has use for; None if neither.
+    """
+    files = opened(cluster)
+    return difference(before, _state(cluster, files)) or growth.left_open(
+        growth.sockets(files), growth.of_use(cluster.directors)
+    )
+
+
+def _state(cluster: Cluster, files: Opened) -> State:
     found: State = {}
     for node in cluster.nodes.values():
         places = [
@@ -60,27 +81,18 @@ def state(cluster: Cluster) -> State:
         ]
         for place in places:
             found[f"{node.name} {place}"] = _told(node, place)
-        if isinstance(node, DirectorNode):
-            found[f"{node.name} {_DESCRIPTORS}"] = _descriptors(node.machine)
+        if node.name in files:
+            lines = [held(targets) for targets in files[node.name].values()]
+            found[f"{node.name} {_DESCRIPTORS}"] = "\n".join(sorted(lines))
     return found
 
 
-def _descriptors(machine: Machine) -> str:
-    """A line for each process of keepalived, of what it holds open, sockets left out: those of
-    checks come and go, and the others are compared as what the kernel has of them.
-    """
-    lines = []
-    with proc.processes(machine, "keepalived") as processes:
-        for process in processes:
-            try:
-                lines.append(held(process.targets()))
-            except OSError:  # it has ended meanwhile
-                continue
-    return "\n".join(sorted(lines))
-
-
 def held(targets: Iterable[str]) -> str:
-    """What descriptors lead to, without the numbers of inodes, and how many there are of each."""
+    """What descriptors lead to, without the numbers of inodes, and how many there are of each.
+
+    Sockets are left out: those of checks come and go, and the others are compared as what the
+    kernel has of them.
+    """
     counts = Counter(each.partition(":[")[0] for each in targets if not each.startswith("socket:"))
     return "keepalived holds " + ", ".join(f"{counts[name]} {name}" for name in sorted(counts))
 

@@ -4,7 +4,6 @@ memory.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from harness.search import proc
 if TYPE_CHECKING:
     from harness.lab.machine import Machine
     from harness.nodes import DirectorNode
+    from harness.search.canonical import Opened
 
 Memory = Mapping[str, int]
 """Kibibytes of anonymous memory (``RssAnon`` in proc_pid_status(5)) by process."""
@@ -71,18 +71,15 @@ Sockets = Mapping[str, Mapping[str, int]]
 """How many sockets each process of a director's keepalived holds: by director and process."""
 
 
-def sockets(directors: Iterable[DirectorNode]) -> Sockets:
-    """The sockets that keepalived's processes hold now; those of checks come and go."""
-    found: dict[str, dict[str, int]] = {}
-    for director in directors:
-        own = found[director.name] = {}
-        with proc.processes(director.machine, "keepalived") as processes:
-            for process in processes:
-                with contextlib.suppress(OSError):  # it has ended meanwhile
-                    own[process.pid] = sum(
-                        target.startswith("socket:") for target in process.targets()
-                    )
-    return found
+def sockets(files: Opened) -> Sockets:
+    """The sockets among what keepalived's processes hold open; those of checks come and go."""
+    return {
+        director: {
+            pid: sum(each.startswith("socket:") for each in targets)
+            for pid, targets in processes.items()
+        }
+        for director, processes in files.items()
+    }
 
 
 def left_open(now: Sockets, most: Mapping[str, int]) -> str | None:

@@ -71,6 +71,11 @@ _RELOADS: Final = frozenset({"Reload", "Reconfigure", "Dump"})
 _STARTS: Final = _CRASHES | {"KillKeepalived"}
 _BEGINNINGS: Final = _STARTS | {"Restart", "PowerOff", "StopKeepalived"}
 """After what keepalived starts anew."""
+_WAITED_FOR: Final = (
+    (TABLES, r" still has .*, whose checks have failed| lacks its sorry server "),
+    (CHECKED, r" has not checked "),
+)
+"""How it shows that a checker waits too long for an answer."""
 _SCRIPTS: Final = frozenset({"Maintenance", "FailCheck", "HangCheck"})
 _CLAIMS: Final = _SCRIPTS | {"WriteNumber", "StopProgram", "Unplug"}
 """What changes a priority."""
@@ -110,16 +115,14 @@ KNOWN: tuple[Known, ...] = (
         # Each read of an answer has the whole of connect_timeout.
         "scenarios/regressions/test_slow_http_answer.py",
         (frozenset({"SlowPage"}),),
-        (TABLES, r" still has .*, whose checks have failed| lacks its sorry server "),
-        (CHECKED, r" has not checked "),
+        *_WAITED_FOR,
         config="HTTP_GET",
     ),
     *_shown(
         # An answer by TLS that comes as its time is up is waited for without end.
         "scenarios/regressions/test_tls_answer_past_its_time.py",
         (frozenset({"SlowPage"}),),
-        (TABLES, r" still has .*, whose checks have failed| lacks its sorry server "),
-        (CHECKED, r" has not checked "),
+        *_WAITED_FOR,
         config="SSL_GET",
     ),
     *_shown(

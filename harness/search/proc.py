@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,16 @@ def processes(machine: Machine, name: str) -> Iterator[list[Process]]:
     finally:
         for each in found:
             os.close(each.folder)
+
+
+def opened(machine: Machine, name: str) -> dict[str, list[str]]:
+    """What the descriptors of each process of this name lead to, by its number."""
+    found: dict[str, list[str]] = {}
+    with processes(machine, name) as there:
+        for process in there:
+            with suppress(OSError):  # it has ended meanwhile
+                found[process.pid] = process.targets()
+    return found
 
 
 def _name(process: Process) -> str | None:

@@ -68,21 +68,15 @@ class Site:
         names = {each.deed.node for each in steps if KINDS[each.deed.name].remembered}
         if not names:
             return True
-        return restart(cluster, names) and not canonical.difference(
-            self._before, canonical.state(cluster)
-        )
+        return restart(cluster, names) and not canonical.changed(self._before, cluster)
 
     def _left_behind(self, cluster: Cluster, steps: Steps) -> str | None:
         """What is not as it was before the first sequence, or has counted less than before this."""
         counted, before = growth.counters(cluster.directors), self._counted
         self._counted = counted
         booted = {each.deed.node for each in steps if each.deed.name == "PowerOff"}
-        difference = canonical.difference(self._before, canonical.state(cluster))
-        return (
-            difference
-            or growth.fallen(before, counted, booted)
-            or growth.left_open(growth.sockets(cluster.directors), growth.of_use(cluster.directors))
-        )
+        changed = canonical.changed(self._before, cluster)
+        return changed or growth.fallen(before, counted, booted)
 
     def _took_up(self, cluster: Cluster) -> Lived | None:
         """Wait until a new cluster has settled, and look what stands where. One that never settles
