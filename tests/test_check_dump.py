@@ -45,6 +45,13 @@ def test_instances() -> None:
     )
 
 
+def test_the_startup_delay() -> None:
+    text = "------< Global definitions >------\n vrrp_startup_delay = 2.5\n"
+
+    assert dump.parse(text, "").startup_delay == 2.5
+    assert reading("sync_group").startup_delay == 0
+
+
 def test_what_an_instance_tracks() -> None:
     (instance,) = reading("tracking").instances
     (script,) = reading("tracking").scripts

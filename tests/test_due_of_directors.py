@@ -25,10 +25,22 @@ INNER = VrrpInstance(
 GROUP = SyncGroup(name="both", members=("outer", "inner"))
 
 
-def director(*groups: SyncGroup) -> DirectorNode:
+def director(*groups: SyncGroup, startup_delay: float = 0.0) -> DirectorNode:
     """What the reckoning asks of a director: its role."""
-    return cast(
-        DirectorNode, SimpleNamespace(role=Director(vrrp=(OUTER, INNER), sync_groups=groups))
+    role = Director(vrrp=(OUTER, INNER), sync_groups=groups, startup_delay=startup_delay)
+    return cast(DirectorNode, SimpleNamespace(role=role))
+
+
+def test_who_returns_waits_for_its_own_startup_delay() -> None:
+    """keepalived ``vrrp_daemon.c``, ``start_vrrp``; the other's does not matter."""
+    returning, master = director(startup_delay=2.5), director(startup_delay=9.0)
+    router = Router("192.0.2.80", 51, ((returning, OUTER), (master, replace(OUTER, priority=90))))
+
+    due = router.failback(returning, master)
+
+    expected = timers.failback(OUTER)
+    assert (due.earliest, due.latest) == pytest.approx(
+        (2.5 + expected.earliest, 2.5 + expected.latest)
     )
 
 

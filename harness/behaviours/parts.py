@@ -89,7 +89,8 @@ class Router:
         claim, interval = self.claim_of(returning), self.claim_of(master).advert_int
         delays = [each.preempt_delay for each in (claim, *group_of(returning, claim))]
         claim = replace(claim, preempt_delay=max(delays))
-        at_once = timers.failback(claim, interval)
+        waits = Window.exactly(returning.role.startup_delay)
+        at_once = waits + timers.failback(claim, interval)
         known = max(
             (timers.script_recovery(script).latest for script in claim.track_scripts), default=0.0
         )

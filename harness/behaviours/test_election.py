@@ -71,7 +71,7 @@ def test_the_highest_priority_returns_or_does_not(cluster: Cluster, parts: Parts
         if (
             claim.priority == OWNER_PRIORITY
         ):  # with state MASTER it does not wait (RFC 5798, section 6.4.1)
-            until = STARTING + timers.failback(claim).latest
+            until = STARTING + owner.role.startup_delay + timers.failback(claim).latest
             owner.takes(router.vip, since=cluster.healed(), until=until)
             continue
         candidate = owner.candidate_since(since=cluster.healed())

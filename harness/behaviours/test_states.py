@@ -56,7 +56,8 @@ def test_an_instance_without_a_vip_has_another_master(
             assert event.at - struck in cluster.within(due), (
                 f"{claim.name}: {event.at - struck:.3f} s, due {due}"
             )
-        cluster.timeline.let_pass(2 * longest + own.preempt_delay + cluster.slack)
+        waits = first.role.startup_delay + own.preempt_delay
+        cluster.timeline.let_pass(2 * longest + waits + cluster.slack)
         outranks = own.effective_priority() > claim.effective_priority()
         expected = first if outranks and not own.nopreempt else heir
         assert _masters(cluster, claims) == [expected.name], (

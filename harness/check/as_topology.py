@@ -118,6 +118,7 @@ class _Derived(Topo):
             **_serving(director, services),
             vrrp=tuple(judged.as_judged(each) for each in instances),
             sync_groups=judged.sync_groups(reading.sync_groups, instances),
+            startup_delay=reading.startup_delay,
             services=[services[name] for name in called],
             without_vip=tuple(judged.as_judged(each) for each in others),
             devices=tuple(dict.fromkeys(_devices(director.instances))),

@@ -30,7 +30,8 @@ class Reading:
 
     ``interfaces`` and ``programs`` are those that it names and a bare machine does not have;
     ``ill`` are scripts that fail there, ``endless`` are further programs of its own, by their
-    paths, that never end. By BFD it speaks from ``bfd_sources`` to ``bfd_neighbours``.
+    paths, that never end. By BFD it speaks from ``bfd_sources`` to ``bfd_neighbours``. Until
+    ``startup_delay`` seconds after its start it takes no part in elections.
     """
 
     instances: tuple[VrrpInstance, ...] = ()
@@ -43,6 +44,7 @@ class Reading:
     bfd_sources: tuple[str, ...] = ()
     bfd_neighbours: tuple[str, ...] = ()
     sync_groups: tuple[SyncGroup, ...] = ()
+    startup_delay: float = 0.0
 
     def group_of(self, instance: VrrpInstance) -> str | None:
         """The name of the sync group that an instance is in; None if it is in none."""

@@ -63,5 +63,6 @@ def _read(
         vrrp=tuple(own),
         sync_groups=judged.sync_groups(found.sync_groups, own),
         services=tuple(services),
+        startup_delay=found.startup_delay,
     )
     return replace(host, role=understood)

@@ -308,12 +308,12 @@ def _of_director(node: DirectorNode) -> DirectorSetting:
         elects=node.role.by == "keepalived",
         told=node.role.notify_fifo,
         config=text,
-        startup_delay=_startup_delay(text),
+        startup_delay=node.role.startup_delay or _startup_delay(text),
         own_text=bool(node.role.edits or node.role.config or node.role.files),
     )
 
 
 def _startup_delay(text: str) -> float:
-    """What a keepalived.conf says of ``vrrp_startup_delay``, also one of the user's own."""
+    """What a keepalived.conf says of ``vrrp_startup_delay`` that the topology does not speak of."""
     found = re.search(r"^\s*vrrp_startup_delay\s+([\d.]+)", text, re.MULTILINE)
     return float(found[1]) if found else 0.0

@@ -128,7 +128,7 @@ class Director(Role):
     smtp_alert: bool = False
     sync_daemon: bool = False
     lvs_timeouts: tuple[int, int, int] | None = None
-    startup_delay: int = 0
+    startup_delay: float = 0.0
     config: Path | str | None = None
     edits: tuple[tuple[str, str], ...] = ()
     files: Mapping[str, tuple[bytes, int]] = field(default_factory=dict)

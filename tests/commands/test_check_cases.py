@@ -2,6 +2,7 @@
 
 Each folder of ``check_cases`` has one or two directors' files and ``expect.toml``: the exit status,
 a regular expression that the output must have, one that it must not have, and above them why.
+``image`` is for those that another keepalived than this machine's is to run.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.images import cache as images
+from harness.images import release
 from harness.kernels.making import cache
 
 CASES = sorted(each for each in (Path(__file__).parent / "check_cases").iterdir() if each.is_dir())
@@ -34,12 +37,16 @@ def test_a_case_gets_its_verdict(case: Path, tmp_path: Path) -> None:
     if cache.find() is None:
         pytest.skip("no kernel with virtual time: make kernel")
     expected = tomllib.loads((case / "expect.toml").read_text("utf-8"))
+    image = expected.get("image")
+    if image is not None and images.find(release.key(image.partition("=")[2])) is None:
+        pytest.skip(f"no image for {image}: make images")
     shutil.copytree(
         case, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("expect.toml")
     )
     directors = sorted(file.name for file in tmp_path.glob("lb*.conf"))
 
     command = [str(Path(sys.executable).with_name("lvs-harness")), "check", *directors]
+    command += ["--image", image] if image is not None else []
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     shown = done.stdout + done.stderr

@@ -23,5 +23,9 @@ def parse(vrrp: str, check: str) -> Reading:
     tracked = {each.name: each for each in scripts}, {each.name: each for each in files}
     instances = tuple(instance(line, *tracked) for line in lines)
     return Reading(
-        instances, scripts, tuple(services(found)), sync_groups=tuple(sync_groups(lines))
+        instances,
+        scripts,
+        tuple(services(found)),
+        sync_groups=tuple(sync_groups(lines)),
+        startup_delay=found.get("Global definitions", Line("")).number("vrrp_startup_delay"),
     )

@@ -33,7 +33,7 @@ class GlobalDefs:
     notify_fifo: str | None = None
     lvs_sync_daemon: tuple[str, str] | None = None
     lvs_timeouts: tuple[int, int, int] | None = None
-    startup_delay: int = 0
+    startup_delay: float = 0.0
 
 
 def global_defs(defs: GlobalDefs) -> list[str]:
@@ -56,7 +56,7 @@ def global_defs(defs: GlobalDefs) -> list[str]:
             if defs.lvs_timeouts
             else []
         ),
-        *([f"vrrp_startup_delay {defs.startup_delay}"] if defs.startup_delay else []),
+        *([f"vrrp_startup_delay {defs.startup_delay:g}"] if defs.startup_delay else []),
     ]
     return block("global_defs", body)
 
@@ -69,7 +69,7 @@ def _check(defs: GlobalDefs) -> None:
     fields.word("GlobalDefs", "router_id", defs.router_id)
     fields.address("GlobalDefs", "smtp_server", defs.smtp_server)
     fields.whole("GlobalDefs", "smtp_connect_timeout", defs.smtp_connect_timeout, 1, 3600)
-    fields.whole("GlobalDefs", "startup_delay", defs.startup_delay, 0, 3600)
+    fields.number("GlobalDefs", "startup_delay", defs.startup_delay, 0, 3600)
     if defs.notify_fifo is not None:
         fields.word("GlobalDefs", "notify_fifo", defs.notify_fifo)
     for word in defs.lvs_sync_daemon or ():
