@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.clock import Instant
 from harness.cluster import seen
 from harness.cluster.nodes import Nodes
-from harness.diagnosis import Diagnosis, Seen, Setup, diagnose
+from harness.diagnosis import Diagnosis, Seen, Setup, defective, diagnose
 from harness.lab.plan import Plan
 from harness.nodes import DirectorNode
 from harness.nodes.context import Context
@@ -23,7 +23,8 @@ def diagnoses(
         tuple(seen.hops(frames, nodes)),
         {name: seen.kernel(node) for name, node in nodes.items()},
     )
-    return diagnose(told, _setup(nodes, context.plan), since, more)
+    setup = _setup(nodes, context.plan)
+    return [*diagnose(told, setup, since, more), *defective(context.timeline, setup, since)]
 
 
 def _setup(nodes: Nodes, plan: Plan) -> Setup:

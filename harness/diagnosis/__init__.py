@@ -1,5 +1,5 @@
-"""Misconfigurations told by name, from what was recorded: pure functions over a timeline and what
-was meant.
+"""Misconfigurations told by name, and known defects, from what was recorded: pure functions over a
+timeline and what was meant.
 
 Each diagnosis needs evidence of its own; none is a guess from the symptom alone. What shows only in
 keepalived's words is told by its words, as 2.2.7 has them.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from harness.clock import Instant
-from harness.diagnosis import addresses, advertisements, kernels, packets, words
+from harness.diagnosis import addresses, advertisements, defects, kernels, packets, words
 from harness.diagnosis.found import NOTHING, Diagnosis, Flow, Hop, Kernel, Seen, Setup
 from harness.diagnosis.words import UNRUN, unrun_script
 from harness.timeline import EVER, Timeline
@@ -24,6 +24,7 @@ __all__ = [
     "Kernel",
     "Seen",
     "Setup",
+    "defective",
     "diagnose",
     "names",
     "unrun_script",
@@ -102,8 +103,18 @@ SYMPTOMS: Final[tuple[Detector, ...]] = (
 )
 """What has many causes, the likelier one first: told where nothing else is found."""
 
+DEFECTS: Final[tuple[Detector, ...]] = (defects.startup_put_off,)
+"""Known defects of keepalived. They show after a fault as well, where a misconfiguration is no
+longer told from what the fault does.
+"""
+
+
+def defective(timeline: Timeline, setup: Setup, since: Instant = EVER) -> list[Diagnosis]:
+    """Every known defect that has shown since an instant, whatever was broken meanwhile."""
+    return [found for defect in DEFECTS for found in defect(timeline, setup, since)]
+
 
 def names() -> frozenset[str]:
     """What each diagnosis is called."""
-    rooms = (advertisements, addresses, words, packets, kernels)
+    rooms = (advertisements, addresses, words, packets, kernels, defects)
     return frozenset(name for room in rooms for name in room.NAMES)

@@ -1,0 +1,90 @@
+"""Defects of keepalived itself that no configuration is the cause of: told where a version that
+has one did what the defect makes it do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from packaging.specifiers import SpecifierSet
+
+from harness.clock import Instant
+from harness.diagnosis.found import Diagnosis, Setup
+from harness.events import Advertisement, DaemonChanged, FaultChanged, Log, StateChanged
+from harness.keepalived import timers, version
+from harness.timeline import Timeline
+from harness.topology import VrrpInstance
+
+PUT_OFF: Final = "vrrp_startup_delay puts the takeover off"
+NAMES: Final = (PUT_OFF,)
+"""What it finds."""
+
+_DELAYING: Final = re.compile(r"Delaying startup for (?P<seconds>[\d.]+) seconds")
+_PUTS_OFF: Final = SpecifierSet(">=2.2,<2.2.8")
+"""Before commit 845181cb (``vrrp_scheduler.c``, ``vrrp_init_instance_sands``)."""
+_SOON: Final = 0.1
+"""Seconds by which a keepalived on a busy machine may be late."""
+
+
+def startup_put_off(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """Each advertisement that keepalived discards during its startup delay adds the delay once
+    more, so that a director that comes back takes over much later, or never.
+    """
+    for node, instances in setup.directors.items():
+        for delaying in timeline.events(Log, since=since, node=node, daemon="keepalived")[::-1]:
+            if said := _DELAYING.search(delaying.line):
+                until = delaying.at + float(said["seconds"])
+                for instance in instances:
+                    yield from _put_off(timeline, node, instance, delaying, until)
+                break
+
+
+def _put_off(
+    timeline: Timeline, node: str, instance: VrrpInstance, delaying: Log, until: Instant
+) -> Iterator[Diagnosis]:
+    due = until + timers.master_down_interval(instance)
+    keepalived = _version(timeline, node, delaying.at)
+    discarded = [
+        heard
+        for heard in timeline.events(Advertisement, since=delaying.at, until=until, node=node)
+        if not heard.sent and heard.vrid == instance.vrid
+        if 0 < heard.priority < instance.effective_priority()
+    ]
+    if (
+        keepalived in _PUTS_OFF
+        and discarded
+        and not instance.nopreempt
+        and not instance.preempt_delay
+        and timeline.events()[-1].at > due + _SOON
+        and not _excused(timeline, node, instance, delaying.at, due + _SOON)
+    ):
+        yield Diagnosis(
+            PUT_OFF, (node,),
+            f"keepalived {keepalived} waited until {until:.3f} s and was to be master at"
+            f" {due:.3f} s; it had heard {len(discarded)} lower advertisements meanwhile",
+            "take keepalived 2.2.8 or newer: before it each of them adds the delay once more"
+            " (commit 845181cb); or leave vrrp_startup_delay out",
+            (delaying, discarded[-1]), "vrrp_startup_delay",
+        )  # fmt: skip
+
+
+def _version(timeline: Timeline, node: str, until: Instant) -> version.Version | None:
+    """Which keepalived a machine ran then, by its own word."""
+    for log in timeline.events(Log, until=until, node=node, daemon="keepalived")[::-1]:
+        if "Starting Keepalived v" in log.line:
+            return version.parse(log.line.partition("Starting Keepalived ")[2])
+    return None
+
+
+def _excused(
+    timeline: Timeline, node: str, instance: VrrpInstance, start: Instant, end: Instant
+) -> bool:
+    """Whether it became master in time, or something else kept it from that."""
+    states = timeline.events(StateChanged, since=start, until=end, node=node)
+    return (
+        any(each.instance == instance.name and each.state != "BACKUP" for each in states)
+        or bool(timeline.events(DaemonChanged, since=start, until=end, node=node, action="ended"))
+        or bool(timeline.events(FaultChanged, since=start, until=end, action="injected"))
+    )

@@ -1,0 +1,85 @@
+"""Known defects of keepalived are told by name where a version that has one did what it does, and
+nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.diagnosis import Setup, defective
+from harness.diagnosis.defects import PUT_OFF
+from harness.events import Advertisement, FaultChanged, Log, StateChanged
+from harness.timeline import Timeline
+from harness.topology import VrrpInstance
+
+OWN = VrrpInstance(vrid=51, vip="172.16.10.50", priority=100)
+
+
+def returning(
+    version: str = "2.2.7", priority: int = 90, master_at: float | None = None, until: float = 30.0
+) -> Timeline:
+    """director1 begins to wait for 8 s at 10 s, and hears an advertisement each second."""
+    timeline = Timeline()
+    for at, line in ((10.0, f"Starting Keepalived v{version} (01/16,2022)"), (10.1, "Running")):
+        timeline.record(Log(at, "director1", daemon="keepalived", line=line))
+    said = Log(10.1, "director1", daemon="keepalived", line="Delaying startup for 8 seconds")
+    timeline.record(said)
+    for second in range(11, int(until) + 1):
+        timeline.record(
+            Advertisement(
+                float(second),
+                "director1",
+                sent=False,
+                vrid=51,
+                priority=priority,
+                source="172.16.10.12",
+                interval=1,
+                version=2,
+                addresses=OWN.vips[0],
+            )
+        )
+    if master_at is not None:
+        became = StateChanged(master_at, "director1", instance=OWN.name, state="MASTER")
+        timeline.record(became)
+    return timeline
+
+
+def found(timeline: Timeline, instance: VrrpInstance = OWN) -> list[str]:
+    setup = Setup({"director1": (instance,)}, {}, {})
+    return [each.name for each in defective(timeline, setup)]
+
+
+def test_a_takeover_that_is_put_off_is_told_with_its_version() -> None:
+    (told,) = defective(returning(), Setup({"director1": (OWN,)}, {}, {}))
+
+    assert told.name == PUT_OFF
+    assert "keepalived 2.2.7 waited until 18.100 s" in told.evidence
+    assert "heard 8 lower" in told.evidence
+
+
+@pytest.mark.parametrize(
+    "timeline",
+    [
+        returning(version="2.2.8"),
+        returning(version="2.1.5"),
+        returning(priority=110),
+        returning(master_at=21.7),
+        returning(until=21.0),
+    ],
+    ids=["mended", "not yet there", "outranked", "in time", "not due yet"],
+)
+def test_nothing_is_told_without_it(timeline: Timeline) -> None:
+    assert found(timeline) == []
+
+
+@pytest.mark.parametrize("other", [{"nopreempt": True}, {"preempt_delay": 20.0}, {"vrid": 52}])
+def test_who_is_not_to_take_over_is_not_put_off(other: dict[str, object]) -> None:
+    assert found(returning(), replace(OWN, **other)) == []  # type: ignore[arg-type]
+
+
+def test_a_fault_meanwhile_excuses_it() -> None:
+    timeline = returning()
+    timeline.record(FaultChanged(15.0, "director1", name="Unplug", action="injected"))
+    assert found(timeline) == []
