@@ -45,6 +45,13 @@ def test_instances() -> None:
     )
 
 
+def test_after_how_many_intervals_a_master_is_lost() -> None:
+    text = (DUMPS / "sync_group.txt").read_text()
+    later = text.replace("Down timer adverts = 3", "Down timer adverts = 5", 1)
+
+    assert [each.down_timer_adverts for each in dump.parse(later, "").instances] == [5, 3]
+
+
 def test_the_startup_delay() -> None:
     text = "------< Global definitions >------\n vrrp_startup_delay = 2.5\n"
 

@@ -60,6 +60,7 @@ def test_each_option_has_its_statement() -> None:
             replace(FOUR, track_interfaces=(TrackedInterface(name="eth1"),)),
             "nothing like track_interfaces=",
         ),
+        (replace(FOUR, down_timer_adverts=5), "nothing like down_timer_adverts="),
         (replace(FOUR, garp_master_delay=1), "nothing like garp_master_delay="),
         (replace(FOUR, state="MASTER"), "nothing like state="),
     ],

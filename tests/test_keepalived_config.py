@@ -383,6 +383,7 @@ def test_script_is_a_program_with_plain_arguments(script: str) -> None:
         (INSTANCE, {"priority": 256}, "VI_1: priority must be a number from 1 to 255"),
         (INSTANCE, {"priority": 99.5}, "VI_1: priority must be a whole number"),
         (INSTANCE, {"priority": "100"}, "VI_1: priority must be a number"),
+        (INSTANCE, {"down_timer_adverts": 0}, "down_timer_adverts must be a number from 1"),
         (INSTANCE, {"advert_int": 0.5}, r"advert_int \(version 2\)"),
         (INSTANCE, {"advert_int": 0, "version": 3}, r"advert_int \(version 3\)"),
         (INSTANCE, {"advert_int": 0.015, "version": 3}, "advert_int in hundredths"),

@@ -66,6 +66,15 @@ def test_master_down_interval(
     assert timers.master_down_interval(instance) == pytest.approx(interval, abs=0.0005)
 
 
+def test_master_down_interval_of_more_intervals_than_three() -> None:
+    """keepalived.conf(5), ``down_timer_adverts``."""
+    assert timers.master_down_interval(replace(MASTER, down_timer_adverts=5)) == pytest.approx(
+        5.609, abs=0.0005
+    )
+    later = replace(BACKUP, down_timer_adverts=5)
+    assert ends(timers.takeover(later, announced=False)) == about(4.648, 5.648)
+
+
 def test_version_3_follows_the_interval_that_the_master_advertises() -> None:
     assert timers.master_down_interval(replace(BACKUP, version=3), 0.5) == pytest.approx(
         1.824, abs=0.0005

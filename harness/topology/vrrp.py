@@ -53,6 +53,8 @@ class VrrpInstance:
       instance as a backup, unless it has both MASTER and priority 255.
     - ``advert_int``: seconds between advertisements: whole ones in version 2 (RFC 3768 section
       5.3.7), hundredths up to 40.95 in version 3 (RFC 5798 section 5.2.7).
+    - ``down_timer_adverts``: after how many intervals without an advertisement, and the skew, a
+      backup takes over (keepalived 2.2 and newer).
     - ``auth_pass``: None for no password. Version 3 has none (RFC 5798 section 9).
     - ``virtual_routes``, ``virtual_rules``: what only the master has, as ``ip route`` and ``ip
       rule`` take it: ``("10.9.0.0/24 via 172.16.10.1 dev eth0",)``.
@@ -81,6 +83,7 @@ class VrrpInstance:
     interface: str = "eth0"
     state: str = "BACKUP"
     advert_int: float = 1.0
+    down_timer_adverts: int = 3
     version: int = 2
     auth_pass: str | None = AUTH_PASS
     pseudo_header: bool = True

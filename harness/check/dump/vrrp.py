@@ -50,6 +50,7 @@ def instance(
         vrid=int(line.number("Virtual Router ID")),
         priority=int(line.number("Priority", "Base priority", default=100)),
         advert_int=_interval(line),
+        down_timer_adverts=int(line.number("Down timer adverts", default=3)),
         auth_pass=None,
         authentication=line.get("Authentication type") or "none",
         nopreempt=not preempt,

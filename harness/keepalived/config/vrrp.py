@@ -6,6 +6,7 @@ from harness.keepalived.config.blocks import block, seconds
 from harness.topology.vrrp import SyncGroup, VrrpInstance
 
 _DEFAULTS = {
+    "down_timer_adverts": 3,
     "garp_master_delay": 5,
     "garp_master_repeat": 5,
     "garp_master_refresh": 0,

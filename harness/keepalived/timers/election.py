@@ -9,8 +9,6 @@ from harness.errors import HarnessError
 from harness.keepalived import version
 from harness.topology.vrrp import OWNER_PRIORITY, VrrpInstance
 
-DOWN_TIMER_ADVERTS = 3
-
 
 def skew(instance: VrrpInstance, master_advert_int: float | None = None) -> float:
     """Skew_Time in seconds: (256 - priority) / 256.
@@ -24,7 +22,8 @@ def skew(instance: VrrpInstance, master_advert_int: float | None = None) -> floa
 
 
 def master_down_interval(instance: VrrpInstance, master_advert_int: float | None = None) -> float:
-    """Master_Down_Interval in seconds: three advertisement intervals and the skew.
+    """Master_Down_Interval in seconds: three advertisement intervals (``down_timer_adverts``) and
+    the skew.
 
     RFC 3768 section 6.1; RFC 5798 section 6.1 and RFC 9568 (there Active_Down_Interval), where the
     interval is the one that the master advertises; keepalived ``vrrp.h``, VRRP_MS_DOWN_TIMER.
@@ -33,7 +32,7 @@ def master_down_interval(instance: VrrpInstance, master_advert_int: float | None
     as a regression).
     """
     interval = _master_interval(instance, master_advert_int)
-    return DOWN_TIMER_ADVERTS * interval + skew(instance, master_advert_int)
+    return instance.down_timer_adverts * interval + skew(instance, master_advert_int)
 
 
 def takeover(

@@ -24,6 +24,7 @@ def _instance(instance: VrrpInstance) -> None:
     fields.one_of(owner, "state", instance.state, STATES)
     fields.one_of(owner, "version", str(instance.version), VERSIONS)
     _advert_int(owner, instance)
+    fields.whole(owner, "down_timer_adverts", instance.down_timer_adverts, 1, 100)
     fields.number(owner, "preempt_delay", instance.preempt_delay, 0, 1000)
     _garp(owner, instance)
     _vmac(owner, instance)
