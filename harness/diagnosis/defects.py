@@ -53,7 +53,8 @@ def _put_off(
         if 0 < heard.priority < instance.effective_priority()
     ]
     if (
-        keepalived in _PUTS_OFF
+        keepalived is not None
+        and keepalived in _PUTS_OFF
         and discarded
         and not instance.nopreempt
         and not instance.preempt_delay
