@@ -30,8 +30,11 @@ from harness.topology.checks import (
 )
 
 MOST_REQUESTS = 200
-PREDICTABLE = ("rr", "wrr", "lc", "wlc", "sed", "nq")
-"""Schedulers that give every real server something once there are enough connections."""
+PREDICTABLE = ("rr", "wrr", "lc", "wlc")
+"""Schedulers that give every real server something once there are enough connections, one after the
+other. sed and nq count open connections only (kernel ``ip_vs_sed_dest_overhead``), so that whoever
+asks so gets the first server each time.
+"""
 
 
 @dataclass(frozen=True)
