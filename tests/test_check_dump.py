@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.behaviours.tracked import bad
-from harness.check import dump
+from harness.check import dump, standins
 from harness.check.facts import Reading
 from harness.topology.checks import DnsCheck, HttpGet, MiscCheck, TcpCheck, Url
 from harness.topology.tracking import VrrpScript
@@ -186,6 +186,63 @@ def test_tracked_files_and_bfd() -> None:
     ]
     assert made.effective_priority() == 120
     assert made.effective_priority(values={made.track_files[0]: bad(made.track_files[0])}) == 70
+
+
+def test_what_is_tracked_in_reverse() -> None:
+    text = """\
+------< VRRP Topology >------
+ VRRP Instance = V
+   Interface = eth0
+   Virtual Router ID = 1
+   Tracked scripts :
+     chk weight 10 reverse
+   Tracked interfaces (1) :
+     eth1 weight 0 reverse
+   Tracked files :
+     maint, weight 2 reverse
+   Tracked BFDs :
+     peer: weight 20 reverse
+------< VRRP Scripts >------
+ VRRP Script = chk
+   Command = '/bin/true'
+------< VRRP Track files >------
+ Track file = maint
+   File = /etc/keepalived/maint
+"""
+    (made,) = dump.parse(text, "").instances
+
+    tracked = (*made.tracked, *made.track_files)
+    assert [(each.name, each.weight, each.reverse) for each in tracked] == [
+        ("chk", 10, True),
+        ("eth1", 0, True),
+        ("peer", 20, True),
+        ("maint", 2, True),
+    ]
+
+
+def test_the_method_that_all_real_servers_have_is_the_services() -> None:
+    text = """------< Virtual server >------
+ VS VIP = 10.0.0.53, VPORT = 80
+   default forwarding method = DR
+   sorry server = [10.0.0.30]:tcp:80
+     forwarding method = DR
+     Inhibit on failure is ON
+   ------< Real server >------
+   RIP = 10.0.0.11, RPORT = 80, WEIGHT = 1
+   forwarding method = TUN, type = IPIP
+   ------< Real server >------
+   RIP = 10.0.0.12, RPORT = 80, WEIGHT = 1
+   forwarding method = {second}
+"""
+    (same,) = dump.parse("", text.replace("{second}", "TUN, type = IPIP")).services
+    (mixed,) = dump.parse("", text.replace("{second}", "DR")).services
+
+    assert (same.method, same.sorry_inhibit) == ("TUN", True)
+    assert standins.why_not(same) is None
+    assert mixed.method == "DR"
+    assert standins.why_not(mixed) == (
+        "its real servers are forwarded to in different ways: DR, TUN"
+    )
 
 
 def test_a_service_of_each_protocol_at_one_port_has_checkers_of_its_own() -> None:

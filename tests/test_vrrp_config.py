@@ -64,6 +64,15 @@ def test_announcements_are_said_only_where_they_differ() -> None:
     assert "garp_master_delay 0 garp_master_refresh 10 garp_lower_prio_repeat 0" in text
 
 
+def test_what_is_tracked_may_count_in_reverse() -> None:
+    wire = replace(LINK, weight=10, reverse=True)
+    script = replace(SCRIPT, weight=20, reverse=True)
+    told = replace(INSTANCE, track_interfaces=(wire,), track_scripts=(script,))
+    text = render(DEFS, [told], [])
+    assert "weight 20 reverse" in statement(text, f"vrrp_script {SCRIPT.name}")
+    assert f"{LINK.name} weight 10 reverse" in statement(text, "vrrp_instance VI_1")
+
+
 def test_all_that_is_tracked_is_defined_once_and_named() -> None:
     tracking: dict[str, Any] = {
         "track_scripts": (SCRIPT,),

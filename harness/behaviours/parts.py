@@ -59,11 +59,10 @@ class Router:
         not.
         """
         claim, interval = self.claim_of(heir), self.claim_of(owner).advert_int
-        weights = [each.weight for each in claim.tracked]
-        lowest, highest = (
-            claim.priority + sum(weight for weight in weights if weight * sign > 0)
-            for sign in (-1, 1)
-        )
+        weighted = [each for each in claim.tracked if each.weight]
+        both = [(each.contribution(False), each.contribution(True)) for each in weighted]
+        base = claim.priority + sum(each.contribution(each.value) for each in claim.track_files)
+        lowest, highest = (base + sum(end(each) for each in both) for end in (min, max))
         dues = [
             timers.takeover(
                 replace(

@@ -113,7 +113,9 @@ def bad(file: TrackedFile) -> int:
     """A number that speaks against a director: one that counts against it, or else one that is
     FAULT state.
     """
-    return 1 if file.weight <= 0 else FAULT
+    if not file.weight:
+        return 0 if file.reverse else 1
+    return 1 if (file.weight < 0) != file.reverse else FAULT
 
 
 def causes(directors: Collection[DirectorNode]) -> list[Cause]:

@@ -105,7 +105,7 @@ def _of_router(
         return  # the address decides, which is not known here
     for tracked in (*master.track_scripts, *master.track_interfaces):
         name = tracked.name
-        if tracked.weight == 0 or name in ending.get(director, ()):
+        if tracked.weight == 0 or tracked.reverse or name in ending.get(director, ()):
             continue
         fallen = _priority(master, failing=tracked)
         place = where(texts[director], "weight", block=f"vrrp_script {name}") or where(

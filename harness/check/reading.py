@@ -44,6 +44,8 @@ _TURN = 0.02
 are many services.
 """
 _CHUNK = 1 << 16
+_NUMBER = 32
+"""Bytes of a tracked file that are read."""
 _MOST_SAID = 1 << 26
 """Bytes that keepalived may say, with its scripts, before it has dumped everything."""
 _ROUNDS = 16
@@ -77,7 +79,7 @@ def read(
         interfaces, complaints = _make_interfaces(machine, configuration)
         with _without_scripts(machine, configuration):
             vrrp, checker = _dump(machine, "-P"), _dump(machine, "-C")
-        found = dump.parse(vrrp, checker)
+        found = _with_numbers(machine, dump.parse(vrrp, checker))
         own = [vip.address for one in found.instances for vip in one.held]
         _limit_processes(machine)
         ill = tuple(rehearsal.ill(machine, found.scripts, configuration.files, own, known))
@@ -106,6 +108,23 @@ def read(
     return replace(
         found, interfaces=interfaces, programs=programs, ill=ill, endless=endless
     ), tuple(complaints)
+
+
+def _with_numbers(machine: Machine, found: Reading) -> Reading:
+    """What was read, with the numbers that keepalived has put into tracked files: it dumps them
+    before (``init_file``).
+    """
+    numbers: dict[str, int] = {}
+    for file in {file for one in found.instances for file in one.track_files}:
+        with suppress(OSError, ValueError), machine.open(file.path) as content:
+            numbers[file.path] = int(content.read(_NUMBER))
+    instances = []
+    for one in found.instances:
+        files = [
+            replace(each, value=numbers.get(each.path, each.value)) for each in one.track_files
+        ]
+        instances.append(replace(one, track_files=tuple(files)))
+    return replace(found, instances=tuple(instances))
 
 
 def _of_bfd(configuration: Configuration, word: str) -> Iterator[str]:

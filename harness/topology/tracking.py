@@ -23,17 +23,21 @@ PAUSE = "/run/check-pause"
 class Tracked:
     """Something that is either well or not. ``weight`` 0 sends whoever tracks it into FAULT state
     while it is not; a negative one is added to the priority while it is not, a positive one while
-    it is.
+    it is. With ``reverse`` it is subtracted instead, and 0 is FAULT state while it is well.
     """
 
     name: str
     weight: int = 0
+    reverse: bool = False
 
     def contribution(self, failing: bool) -> int:
-        """What it adds to the priority; :data:`FAULT` if it ends the claim."""
+        """What it adds to the priority; :data:`FAULT` if it ends the claim (``vrrp_track.c``,
+        ``process_script_update_priority``).
+        """
         if not self.weight:
-            return FAULT if failing else 0
-        return self.weight if failing == (self.weight < 0) else 0
+            return FAULT if failing != self.reverse else 0
+        added = self.weight if failing == (self.weight < 0) else 0
+        return -added if self.reverse else added
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +108,8 @@ class TrackedBfd(Tracked):
 @dataclass(frozen=True, kw_only=True)
 class TrackedFile:
     """A file with a number in it, which counts ``weight`` times; with weight 0 anything but 0 is
-    FAULT state.
+    FAULT state. With ``reverse`` it counts against the director, and with weight 0 0 is FAULT
+    state.
 
     keepalived writes ``value`` into it at start if there is none (keepalived.conf(5),
     ``track_file``).
@@ -114,11 +119,13 @@ class TrackedFile:
     path: str
     weight: int = 1
     value: int = 0
+    reverse: bool = False
 
     def contribution(self, value: int) -> int:
         """What ``value`` adds to the priority; :data:`FAULT` or less ends the claim
         (``vrrp_track.c``).
         """
         if not self.weight:
-            return FAULT if value else 0
-        return min(value * self.weight, -FAULT - 1)
+            return FAULT if bool(value) != self.reverse else 0
+        counted = -value * self.weight if self.reverse else value * self.weight
+        return min(counted, -FAULT - 1)

@@ -60,22 +60,22 @@ def instance(
         unicast_peers=tuple(entry.text.split()[0] for entry in line.lists("Unicast Peer")),
         vip=(),
         track_scripts=tuple(
-            replace(scripts[name], weight=weight)
-            for name, weight in map(_tracked, line.lists("Tracked scripts"))
+            replace(scripts[name], weight=weight, reverse=reverse)
+            for name, weight, reverse in map(_tracked, line.lists("Tracked scripts"))
             if name in scripts
         ),
         track_interfaces=tuple(
-            TrackedInterface(name=name, weight=weight)
-            for name, weight in map(_tracked, line.lists("Tracked interfaces"))
+            TrackedInterface(name=name, weight=weight, reverse=reverse)
+            for name, weight, reverse in map(_tracked, line.lists("Tracked interfaces"))
         ),
         track_files=tuple(
-            replace(files[name], weight=weight)
-            for name, weight in map(_tracked, line.lists("Tracked files"))
+            replace(files[name], weight=weight, reverse=reverse)
+            for name, weight, reverse in map(_tracked, line.lists("Tracked files"))
             if name in files
         ),
         track_bfds=tuple(
-            TrackedBfd(name=name, weight=weight)
-            for name, weight in map(_tracked, line.lists("Tracked BFDs"))
+            TrackedBfd(name=name, weight=weight, reverse=reverse)
+            for name, weight, reverse in map(_tracked, line.lists("Tracked BFDs"))
         ),
         vmac=vmac,
         accepts=line.get("Accept") != "disabled",
@@ -120,7 +120,13 @@ def _vip(text: str, interface: str, vmac: str | None) -> Vip:
     return Vip(address, int(prefix) if slash else whole, interface if device == vmac else device)
 
 
-def _tracked(line: Line) -> tuple[str, int]:
-    """``eth1 weight -30``, or with a comma behind the name, in which there may be spaces."""
-    found = re.match(r"(?P<name>.+?),? weight (?P<weight>-?\d+)", line.text)
-    return (found["name"], int(found["weight"])) if found else (line.text.split()[0].rstrip(","), 0)
+def _tracked(line: Line) -> tuple[str, int, bool]:
+    """Name, weight and whether that is reversed in ``eth1 weight -30``, ``f, weight 1 reverse``,
+    ``b: weight 2``. There may be spaces in the name.
+    """
+    found = re.match(
+        r"(?P<name>.+?)[,:]? weight (?P<weight>-?\d+)(?P<reverse> reverse)?", line.text
+    )
+    if found is None:
+        return line.text.split()[0].rstrip(","), 0, False
+    return found["name"], int(found["weight"]), found["reverse"] is not None

@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from harness.keepalived.config.blocks import block, seconds
-from harness.topology.tracking import TrackedBfd, TrackedFile, TrackedProcess, VrrpScript
+from harness.topology.tracking import (
+    Tracked,
+    TrackedBfd,
+    TrackedFile,
+    TrackedProcess,
+    VrrpScript,
+)
+
+
+def _weight(tracked: Tracked | TrackedFile) -> str:
+    return f"weight {tracked.weight:d}{' reverse' if tracked.reverse else ''}"
+
+
+def named(tracked: Tracked) -> str:
+    """What has no block of its own, with its weight, in an instance."""
+    return f"{tracked.name} {_weight(tracked)}"
 
 
 def vrrp_script(script: VrrpScript) -> list[str]:
@@ -11,7 +26,7 @@ def vrrp_script(script: VrrpScript) -> list[str]:
     body = [f'script "{script.script}"', f"interval {seconds(script.interval)}"]
     if script.timeout is not None:
         body.append(f"timeout {seconds(script.timeout)}")
-    body += [f"weight {script.weight:d}", f"fall {script.fall:d}", f"rise {script.rise:d}"]
+    body += [_weight(script), f"fall {script.fall:d}", f"rise {script.rise:d}"]
     return block(f"vrrp_script {script.name}", body)
 
 
@@ -19,13 +34,13 @@ def track_file(file: TrackedFile) -> list[str]:
     """The block ``track_file``."""
     return block(
         f"track_file {file.name}",
-        [f"file {file.path}", f"weight {file.weight}", f"init_file {file.value}"],
+        [f"file {file.path}", _weight(file), f"init_file {file.value}"],
     )
 
 
 def vrrp_track_process(process: TrackedProcess) -> list[str]:
     """The block ``vrrp_track_process``."""
-    body = [f"process {process.process}", f"weight {process.weight}", f"quorum {process.quorum}"]
+    body = [f"process {process.process}", _weight(process), f"quorum {process.quorum}"]
     if process.delay:
         body.append(f"delay {seconds(process.delay)}")
     return block(f"vrrp_track_process {process.name}", body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.keepalived.config.blocks import block, seconds
+from harness.keepalived.config.tracking import named
 from harness.topology.vrrp import SyncGroup, VrrpInstance
 
 _DEFAULTS = {
@@ -87,15 +88,14 @@ def _tracked(instance: VrrpInstance) -> list[str]:
     if instance.track_interfaces:
         body += block(
             "track_interface",
-            [f"{each.name} weight {each.weight}" for each in instance.track_interfaces],
+            map(named, instance.track_interfaces),
         )
     if instance.track_files:
         body += block("track_file", [file.name for file in instance.track_files])
     if instance.track_processes:
         body += block("track_process", [process.name for process in instance.track_processes])
     if instance.track_bfds:
-        sessions = [f"{each.name} weight {each.weight}" for each in instance.track_bfds]
-        body += block("track_bfd", sessions)
+        body += block("track_bfd", map(named, instance.track_bfds))
     return body
 
 
