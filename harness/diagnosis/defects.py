@@ -58,7 +58,7 @@ def _put_off(
         and discarded
         and not instance.nopreempt
         and not instance.preempt_delay
-        and timeline.events()[-1].at > due + _SOON
+        and timeline.events()[-1].at > due
         and not _excused(timeline, node, instance, delaying.at, due + _SOON)
     ):
         yield Diagnosis(
