@@ -216,6 +216,8 @@ def test_several_checks_quorum_and_sorry_server() -> None:
     quorum = 'quorum 3 hysteresis 1 quorum_up "/bin/up" quorum_down "/bin/down"'
     assert f"protocol TCP alpha {quorum} real_server" in body
     assert body.endswith("sorry_server 172.16.10.30 80")
+    kept = render(DEFS, [], [(replace(service, sorry_inhibit=True), [*SERVERS, sorry])])
+    assert statement(kept, f"virtual_server {VIP} 80").endswith(" 80 sorry_server_inhibit")
     assert statement(text, f"virtual_server {VIP} 80", "real_server 172.16.10.21 80") == (
         "weight 1 inhibit_on_failure TCP_CHECK { } PING_CHECK { }"
     )

@@ -219,6 +219,9 @@ def why_not(service: VirtualService, answering: Collection[str] = ()) -> str | N
         return "it has no real server"
     if any(port == 0 for _, port in service.endpoints):
         return "port 0 stands for all ports"
+    methods = {server.method or service.method for server in service.real_servers}
+    if len(methods) > 1:
+        return f"its real servers are forwarded to in different ways: {', '.join(sorted(methods))}"
     own_ports = {server.port for server in service.real_servers}
     if service.method == "NAT" and len(own_ports) > 1:
         return (

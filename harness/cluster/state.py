@@ -131,9 +131,7 @@ class State:
             pools = measures.pools(self._timeline, director.name)
             for service in director.role.services:
                 for name in service.names:
-                    wanted = {
-                        each.endpoint: each.weight for each in director.destinations(service, name)
-                    }
+                    wanted = director.at_rest(service, name)
                     if name not in pools:
                         return f"{director.name} has no table for {name} yet"
                     if pools[name] != wanted:

@@ -88,6 +88,15 @@ class Balancer(Node):
             for host in self._apologizing.get(service.name, ())
         ]
 
+    def at_rest(self, service: VirtualService, name: str) -> dict[str, int]:
+        """What the table ``name`` of a service is to hold while nothing ails: each server's address
+        with port, and its weight.
+        """
+        found = {each.endpoint: each.weight for each in self.destinations(service, name)}
+        if service.sorry_inhibit:
+            found |= {each.endpoint: 0 for each in self.sorry_server(service)}
+        return found
+
     # -- what its table holds ----------------------------------------------------------------------
 
     def pool(self, service: VirtualService | None = None) -> dict[str, int]:

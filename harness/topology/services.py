@@ -31,6 +31,8 @@ class VirtualService:
       network of clients does.
     - ``alpha``: a real server is not in the table before its first good check.
     - ``inhibit_on_failure``: a real server that fails stays in the table, with weight 0.
+    - ``sorry_inhibit``: the sorry server stays in the table while it does not serve, with weight 0
+      (``sorry_server_inhibit``).
     - ``quorum``, ``hysteresis``: how much those that are well must weigh together. Below it the
       sorry server takes their place; ``quorum_up`` and ``quorum_down`` are commands that run then.
     - ``group``: further addresses and ports with the same real servers (``virtual_server_group``).
@@ -62,6 +64,7 @@ class VirtualService:
     persistence_timeout: int | None = None
     alpha: bool = False
     inhibit_on_failure: bool = False
+    sorry_inhibit: bool = False
     quorum: int = 1
     hysteresis: int = 0
     quorum_up: str | None = None

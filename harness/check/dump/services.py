@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
 
 from harness.check.dump.checkers import checkers, endpoint
@@ -30,6 +30,8 @@ def services(sections: Mapping[str, Line]) -> Iterator[VirtualService]:
         (vip, port), *others = _listeners(line.text, group) or [UNKNOWN]
         mark = re.match(r"VS FWMARK = (\d+)", line.text)
         persistence = line.get("persistence timeout")
+        sorry = next(line.below("sorry server"), Line(""))
+        servers = tuple(_real_servers(line, _service_keys(line.text, protocol), known))
         yield VirtualService(
             vip,
             port,
@@ -38,16 +40,17 @@ def services(sections: Mapping[str, Line]) -> Iterator[VirtualService]:
             fwmark=int(mark[1]) if mark else None,
             protocol=protocol,
             scheduler=line.get("lvs_sched") or "wlc",
-            method=_method(line),
+            method=_common_method(servers) or _method(line),
             delay_loop=line.number("delay_loop", default=60),
             persistence_timeout=int(float(persistence)) if persistence else None,
             quorum=int(line.number("quorum", default=1)),
             hysteresis=_hysteresis(line),
             ha_suspend=any(line.below("Using HA suspend")),
             inhibit_on_failure=any(line.below("Inhibit on failure is ON")),
+            sorry_inhibit=any(sorry.below("Inhibit on failure is ON")),
             virtualhost=line.get("VirtualHost"),
             sorry_server=_sorry_server(line.get("sorry server")),
-            real_servers=tuple(_real_servers(line, _service_keys(line.text, protocol), known)),
+            real_servers=servers,
             marks=tuple(
                 int(found[1]) for member in group.children if (found := _MARK.match(member.text))
             ),
@@ -93,6 +96,14 @@ def _method(line: Line) -> str:
         .rstrip(",")
         .upper()
     )
+
+
+def _common_method(servers: Iterable[Destination]) -> str | None:
+    """The one by which all real servers are forwarded to, each by its own word or the service's;
+    None if there is none.
+    """
+    methods = {server.method for server in servers}
+    return methods.pop() if len(methods) == 1 else None
 
 
 def _hysteresis(line: Line) -> int:

@@ -35,6 +35,7 @@ def virtual_server(service: VirtualService, destinations: Iterable[Destination])
     for destination in destinations:
         if destination.sorry:
             body.append(f"sorry_server {destination.address} {destination.port}")
+            body += ["sorry_server_inhibit"] if service.sorry_inhibit else []
             continue
         head = f"real_server {destination.address} {destination.port or ''}".rstrip()
         body += block(head, [f"weight {destination.weight}", *inhibit, *checkers])
