@@ -3,6 +3,7 @@ it, in time.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ WEIGHTS = {"unweighted": 0, "negative weight": -20, "positive weight": 20}
 UNTRACKED = {"director1": ("    track_script {\n        check\n    }\n", "")}
 
 
-def check(**how: int) -> pytest.MarkDecorator:
+def check(**how: Any) -> pytest.MarkDecorator:
     """On which topology: two directors that track the health script."""
     script = VrrpScript(name="check", script=CHECK, **how)
     return topology(DirectorGroup, track_scripts=(script,))

@@ -211,13 +211,13 @@ def test_what_is_tracked_in_reverse() -> None:
 """
     (made,) = dump.parse(text, "").instances
 
-    tracked = (*made.tracked, *made.track_files)
-    assert [(each.name, each.weight, each.reverse) for each in tracked] == [
+    (file,) = made.track_files
+    assert [(each.name, each.weight, each.reverse) for each in made.tracked] == [
         ("chk", 10, True),
         ("eth1", 0, True),
         ("peer", 20, True),
-        ("maint", 2, True),
     ]
+    assert (file.name, file.weight, file.reverse) == ("maint", 2, True)
 
 
 def test_the_method_that_all_real_servers_have_is_the_services() -> None:
