@@ -90,6 +90,14 @@ def test_where_a_director_forwards_to(cluster: Cluster) -> None:
     assert director.destinations(service)[0] == first
 
 
+@shows(DirectorNode.at_rest)
+def test_what_a_table_is_to_hold(cluster: Cluster) -> None:
+    director, service = cluster.directors[0], cluster.service
+    assert director.at_rest(service, service.name) == {
+        each.endpoint: each.weight for each in director.destinations(service)
+    }
+
+
 @topology(QuorumPool)
 @shows(DirectorNode.sorry_server)
 def test_the_sorry_server(cluster: Cluster) -> None:
