@@ -147,5 +147,6 @@ def cluster(
         )
         with evidence.recorded(request.node, running):
             yield running
+    del request.node.stash[RUNNING]  # pytest keeps its items, and each would keep its cluster
     if _control is not None and _control.sabotage is not None:
         _pool.drop()

@@ -58,6 +58,7 @@ def recorded(item: pytest.Item, cluster: Cluster) -> Iterator[None]:
         if outcome["outcome"] != "passed":
             outcome["rules"] = _rules(item)
         evidence.finish(outcome, item.config.getoption("keep"))
+        del item.stash[_evidence]  # pytest keeps its items, and each would keep its cluster
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)

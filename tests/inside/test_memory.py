@@ -1,0 +1,23 @@
+"""A run keeps no cluster longer than it needs it, however many scenarios it has: a guest has 1 GB."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from harness.cluster import Cluster
+from harness.scenario import fresh_topology
+from topologies.director_pair import DirectorPair
+
+pytestmark = pytest.mark.usefixtures("lvs_kernel")
+
+
+@fresh_topology(DirectorPair)
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_the_clusters_of_earlier_scenarios_are_forgotten(cluster: Cluster, number: int) -> None:
+    """pytest keeps its items, and what they hold, until the end."""
+    gc.collect()
+
+    kept = [each for each in gc.get_objects() if type(each) is Cluster]
+    assert kept == [cluster]
