@@ -239,6 +239,7 @@ def test_a_gateway_that_is_no_directors(gateway: str | None, expected: int) -> N
             "script not executable",
         ),
         ("Wrong file type found in script path '/etc'.", "script not executable"),
+        ("Wrong file type found in script path '/bin/true'.", "script below a symbolic link"),
         (
             "Unsafe permissions found for script '/etc/keepalived/check'.",
             "script owned by another user",

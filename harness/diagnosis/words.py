@@ -39,6 +39,12 @@ _WORDS: Final = (
         "give all directors of a VRID the same vrrp_version",
     ),
     (
+        "script below a symbolic link",
+        re.compile(r"Wrong file type found in script path '/s?bin/"),
+        "name it by its real path, below /usr: keepalived newer than 2.2.7 leaves out a script"
+        " below a symbolic link, and /bin is one",
+    ),
+    (
         UNRUN,
         re.compile(
             r"script .*(is not executable|cannot be accessed)|Couldn't find executable|wrong"
