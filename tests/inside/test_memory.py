@@ -1,4 +1,4 @@
-"""A run keeps no cluster longer than it needs it, however many scenarios it has: a guest has 1 GB."""
+"""A run keeps no cluster for longer than it needs it, however many scenarios it has."""
 
 from __future__ import annotations
 
