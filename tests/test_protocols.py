@@ -275,6 +275,20 @@ def test_checksum_of_version_3_over_ipv4_has_a_pseudo_header_or_none() -> None:
     assert told == [(True, True), (True, False)]
 
 
+def test_checksum_of_unicast_may_be_of_the_multicast_address() -> None:
+    """keepalived before 1.3.6, and with ``old_unicast_checksum``."""
+    timeline, old = Timeline(), bytearray(bytes(TO_ROUTERS / VRRPv3(vrid=51, addrlist=[VIP])))
+    old[30:34] = socket.inet_aton("172.16.10.12")
+    wrong = bytearray(old)
+    wrong[36] ^= 1
+    for at, data in enumerate((old, wrong)):
+        protocols.record(Frame(at, "director1", "eth0", True, bytes(data)), timeline)
+
+    told = [(event.checksum, event.pseudo_header) for event in timeline.events(Advertisement)]
+
+    assert told == [(True, True), (False, None)]
+
+
 def test_padding_of_ethernet_is_no_part_of_an_advertisement() -> None:
     timeline = Timeline()
     protocols.record(Frame(1, "director1", "eth0", True, bytes(WHOLE) + bytes(6)), timeline)

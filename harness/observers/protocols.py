@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Callable
+from ipaddress import IPv4Address
 from typing import NamedTuple
 
 from harness.events import Advertisement, Arp, Event, Ndp, Synchronisation
@@ -115,6 +116,7 @@ def _ndp(frame: Frame) -> Ndp:
 
 _VRRP_HEADER = 8
 _PASSWORD_LENGTH = 8  # of version 2, whatever the authentication
+_VRRP_GROUP = IPv4Address("224.0.0.18").packed
 _AUTHENTICATION = {0: "none", 1: "pass", 2: "AH"}  # RFC 2338 section 5.3.6
 
 
@@ -164,19 +166,17 @@ def _checked(packet: _Packet, version: int) -> tuple[bool, bool | None]:
     what IP knows. And where it may be without that header, whether it has it.
 
     RFC 5798 section 5.2.8 has that header in version 3. Over IPv4 RFC 9568 leaves it out, as
-    keepalived does with ``v3_checksum_as_v2``, so either is right there.
+    keepalived does with ``v3_checksum_as_v2``, so either is right there. Of unicast keepalived also
+    takes one whose header has the multicast address, as it was before 1.3.6 and is with
+    ``old_unicast_checksum`` (``vrrp.c``, ``vrrp_check_packet``).
     """
     alone = _sum(packet.message) == 0xFFFF
     if version == 2:
         return alone, None
-    length = len(packet.message)
-    around = (
-        packet.source
-        + packet.destination
-        + length.to_bytes(4, "big")
-        + bytes([0, 0, 0, _PROTOCOL_VRRP[0]])
-    )
-    with_header = _sum(around + packet.message) == 0xFFFF
+    rest = len(packet.message).to_bytes(4, "big") + bytes([0, 0, 0, _PROTOCOL_VRRP[0]])
+    rest += packet.message
+    destinations = [packet.destination] + [_VRRP_GROUP] * (len(packet.source) == 4)
+    with_header = any(_sum(packet.source + each + rest) == 0xFFFF for each in destinations)
     if len(packet.source) != 4 or not (alone or with_header):
         return with_header, None
     return True, with_header
