@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from harness.diagnosis import Setup, defective
-from harness.diagnosis.defects import PUT_OFF
+from harness.diagnosis.defects import PROLONGED, PUT_OFF
 from harness.events import Advertisement, FaultChanged, Log, StateChanged
 from harness.timeline import Timeline
 from harness.topology import VrrpInstance
@@ -77,6 +77,46 @@ def test_nothing_is_told_without_it(timeline: Timeline) -> None:
 @pytest.mark.parametrize("other", [{"nopreempt": True}, {"preempt_delay": 20.0}, {"vrid": 52}])
 def test_who_is_not_to_take_over_is_not_put_off(other: dict[str, object]) -> None:
     assert found(returning(), replace(OWN, **other)) == []  # type: ignore[arg-type]
+
+
+def prolonged(*, changed: float = 10.3, master_at: float | None = 13.0) -> Timeline:
+    """The master resigns at 10 s, and director1's priority falls a little later."""
+    timeline = Timeline()
+    for at, said in (
+        (10.0, "(VI_1) Backup received priority 0 advertisement"),
+        (changed, "(VI_1) Changing effective priority from 100 to 80"),
+        (15.0, "the end"),
+    ):
+        timeline.record(Log(at, "director1", daemon="keepalived", line=said))
+    if master_at is not None:
+        became = StateChanged(master_at, "director1", instance=OWN.name, state="MASTER")
+        timeline.record(became)
+    return timeline
+
+
+@pytest.mark.parametrize(
+    ("timeline", "expected"),
+    [
+        (prolonged(), [PROLONGED]),
+        (prolonged(master_at=None), [PROLONGED]),
+        (prolonged(master_at=10.7), []),
+        (prolonged(changed=11.0), []),
+        (prolonged(changed=9.0), []),
+    ],
+    ids=["later", "never", "in time", "changed afterwards", "changed before"],
+)
+def test_a_priority_that_changes_after_a_resignation(
+    timeline: Timeline, expected: list[str]
+) -> None:
+    assert found(timeline) == expected
+
+
+def test_who_hears_a_new_master_is_not_put_off() -> None:
+    timeline = prolonged()
+    timeline.record(
+        Advertisement(10.2, "director1", sent=False, vrid=51, priority=110, source="172.16.10.13")
+    )
+    assert found(timeline) == []
 
 
 def test_a_fault_meanwhile_excuses_it() -> None:

@@ -103,7 +103,7 @@ SYMPTOMS: Final[tuple[Detector, ...]] = (
 )
 """What has many causes, the likelier one first: told where nothing else is found."""
 
-DEFECTS: Final[tuple[Detector, ...]] = (defects.startup_put_off,)
+DEFECTS: Final[tuple[Detector, ...]] = (defects.startup_put_off, defects.takeover_prolonged)
 """Known defects of keepalived. They show after a fault as well, where a misconfiguration is no
 longer told from what the fault does.
 """

@@ -18,12 +18,17 @@ from harness.timeline import Timeline
 from harness.topology import VrrpInstance
 
 PUT_OFF: Final = "vrrp_startup_delay puts the takeover off"
-NAMES: Final = (PUT_OFF,)
+PROLONGED: Final = "a change of priority puts the takeover off"
+NAMES: Final = (PUT_OFF, PROLONGED)
 """What it finds."""
 
 _DELAYING: Final = re.compile(r"Delaying startup for (?P<seconds>[\d.]+) seconds")
 _PUTS_OFF: Final = SpecifierSet(">=2.2,<2.2.8")
 """Before commit 845181cb (``vrrp_scheduler.c``, ``vrrp_init_instance_sands``)."""
+_RESIGNED: Final = re.compile(r"\((?P<name>[^)]+)\) Backup received priority 0 advert")
+_CHANGED: Final = re.compile(
+    r"\((?P<name>[^)]+)\) Changing effective priority from (?P<before>\d+) to (?P<after>\d+)"
+)
 _SOON: Final = 0.1
 """Seconds by which a keepalived on a busy machine may be late."""
 
@@ -39,6 +44,55 @@ def startup_put_off(timeline: Timeline, setup: Setup, since: Instant) -> Iterato
                 for instance in instances:
                     yield from _put_off(timeline, node, instance, delaying, until)
                 break
+
+
+def takeover_prolonged(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """A backup whose priority changes after the master has resigned, and before it has taken over,
+    waits for the whole Master_Down_Interval instead of Skew_Time (``vrrp_track.c``,
+    ``vrrp_set_effective_priority``; no version is without it).
+    """
+    for node, instances in setup.directors.items():
+        known = {instance.name: instance for instance in instances}
+        resigned: dict[str, Log] = {}
+        for log in timeline.events(Log, since=since, node=node, daemon="keepalived"):
+            if said := _RESIGNED.search(log.line):
+                resigned[said["name"]] = log
+            elif (said := _CHANGED.search(log.line)) and said["name"] in known:
+                began = resigned.pop(said["name"], None)
+                lower = min(int(said["before"]), int(said["after"]))
+                if began is not None and lower:
+                    yield from _prolonged(timeline, known[said["name"]], lower, began, log)
+
+
+def _prolonged(
+    timeline: Timeline, instance: VrrpInstance, priority: int, resigned: Log, changed: Log
+) -> Iterator[Diagnosis]:
+    """``priority`` is the lower one of the two that it had, with which it would wait longer."""
+    bare = VrrpInstance(
+        vrid=instance.vrid,
+        vip=instance.vip,
+        priority=priority,
+        version=instance.version,
+        advert_int=instance.advert_int,
+    )
+    due = resigned.at + timers.skew(bare)
+    heard = timeline.events(
+        Advertisement, since=resigned.at, until=due, node=resigned.node, vrid=instance.vrid
+    )
+    obeyed = any(each.priority and not each.sent for each in heard)
+    if (
+        changed.at < due < timeline.events()[-1].at
+        and not obeyed
+        and not _excused(timeline, resigned.node, instance, resigned.at, due + _SOON)
+    ):
+        yield Diagnosis(
+            PROLONGED, (resigned.node,),
+            f"the master resigned at {resigned.at:.3f} s, so it was to be master at {due:.3f} s;"
+            f" its priority changed at {changed.at:.3f} s",
+            "let nothing that has a weight change when the other director is lost, as its BFD"
+            " session does: keepalived then waits for its whole Master_Down_Interval",
+            (resigned, changed),
+        )  # fmt: skip
 
 
 def _put_off(
