@@ -282,7 +282,7 @@ def _checks_from_the_vip(layout: Layout) -> Iterator[Amiss]:
     """
     held: dict[Vip, None] = {}
     for one in _instances(layout):
-        for vip in one.advertised:
+        for vip in one.held:
             if ":" in vip.address and vip.prefix < 128:
                 held[vip] = None
     for name, service in services_of(layout).items():
