@@ -496,7 +496,14 @@ def test_routes_are_compared_in_any_order_and_once() -> None:
 
 
 def test_what_keepalived_holds_open_is_counted_without_sockets_and_inodes() -> None:
-    held = ["pipe:[12]", "pipe:[13]", "/dev/null", "socket:[14]", "anon_inode:[eventpoll]"]
+    held = [
+        "pipe:[12]",
+        "pipe:[13]",
+        "/dev/null",
+        "/dev/console",
+        "socket:[14]",
+        "anon_inode:[eventpoll]",
+    ]
 
     assert canonical.held(held) == "keepalived holds 1 /dev/null, 1 anon_inode, 2 pipe"
 

@@ -184,7 +184,7 @@ class Cluster:
 
     def diagnoses(self, since: Instant = EVER, until: Instant | None = None) -> list[Diagnosis]:
         """The misconfigurations for which there is evidence since an instant, and until another
-        one.
+        one; and the known defects that have shown since, which no fault is mistaken for.
         """
         return diagnoses(self.nodes, self._context, since, until)
 

@@ -43,6 +43,7 @@ _NETFILTER = "12"
 """
 _DESCRIPTORS = "keepalived's descriptors"
 """What is told, beside files, of directors: what each process of keepalived holds open."""
+_CONSOLE = "/dev/console"
 _FILES = (keepalived.CONFIG, keepalived.DOWN, VERDICT)
 _HEADER = 3
 """Lines of the table above its services, one of them with the size of the table of connections,
@@ -91,9 +92,11 @@ def held(targets: Iterable[str]) -> str:
     """What descriptors lead to, without the numbers of inodes, and how many there are of each.
 
     Sockets are left out: those of checks come and go, and the others are compared as what the
-    kernel has of them.
+    kernel has of them. So is the console, which the C library opens for each line that is logged
+    where nobody listens at /dev/log (keepalived ``logger.c``, LOG_CONS).
     """
-    counts = Counter(each.partition(":[")[0] for each in targets if not each.startswith("socket:"))
+    left = [each for each in targets if not each.startswith("socket:") and each != _CONSOLE]
+    counts = Counter(each.partition(":[")[0] for each in left)
     return "keepalived holds " + ", ".join(f"{counts[name]} {name}" for name in sorted(counts))
 
 
