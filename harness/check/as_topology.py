@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 
 OUTSIDE, OUTSIDE6 = IPv4Network("198.18.0.0/24"), IPv6Network("fd00:198:18::/64")
 """Where clients are that are behind a router."""
-_SERVERS6 = 0x1000
-"""From which host number on real servers that nobody asks over IPv6 have free IPv6 addresses."""
 
 
 def readings(
@@ -99,7 +97,7 @@ class _Derived(Topo):
         for director, configuration in zip(layout.directors, configurations, strict=True):
             self._add_director(director, configuration, layout, services)
         for server in layout.servers:
-            self._add_server(server, services, _beside(server, layout))
+            self._add_server(server, services)
         self._add_client(layout)
 
     def _add_director(
@@ -134,12 +132,7 @@ class _Derived(Topo):
         )
         self._wire(director.name, director.addresses, director.addresses6, director.called)
 
-    def _add_server(
-        self,
-        server: ServerMachine,
-        services: Mapping[str, VirtualService],
-        addresses6: Mapping[str, str],
-    ) -> None:
+    def _add_server(self, server: ServerMachine, services: Mapping[str, VirtualService]) -> None:
         called = [each.called for each in server.sorry_for if each.called in services]
         self.addHost(
             server.name,
@@ -149,7 +142,7 @@ class _Derived(Topo):
             **_routes(server),
             **standins.options(server),
         )
-        self._wire(server.name, {server.segment: server.address}, addresses6)
+        self._wire(server.name, {server.segment: server.address}, _of_segment(server))
 
     def _add_client(self, layout: Layout) -> None:
         """The client, on the directors' LANs or behind a router."""
@@ -251,12 +244,9 @@ def _routes(server: ServerMachine) -> dict[str, str]:
     return {option: f"via {gateway}" for option, gateway in gateways.items() if gateway}
 
 
-def _beside(server: ServerMachine, layout: Layout) -> dict[str, str]:
-    """A real server's IPv6 address beside its IPv4 one: that which it is asked at, or one that no
-    other machine is asked at; none on a LAN without.
-    """
-    found = server.address6 or layout.segments[server.segment].free6(_SERVERS6)
-    return {} if found is None else {server.segment: found}
+def _of_segment(server: ServerMachine) -> dict[str, str]:
+    address6 = server.address6 or server.unasked6
+    return {} if address6 is None else {server.segment: address6}
 
 
 def _in_place_of(endless: Iterable[Ill]) -> dict[str, tuple[bytes, int]]:

@@ -111,7 +111,7 @@ class ServerMachine:
 
     ``asked`` are the checkers of others that ask it. ``gateway`` is where it sends what leaves its
     LAN. One that is asked over IPv6 has ``address6``, and ``address`` only because every machine
-    has one.
+    has one; so has another one ``unasked6`` on a LAN of both families.
     """
 
     name: str
@@ -121,6 +121,7 @@ class ServerMachine:
     sorry_for: tuple[VirtualService, ...] = ()
     gateway: str = ""
     address6: str | None = None
+    unasked6: str | None = None
     gateway6: str | None = None
     asked: tuple[tuple[VirtualService, Check], ...] = ()
 

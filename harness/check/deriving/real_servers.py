@@ -19,6 +19,9 @@ from harness.topology.checks import Check, NetworkCheck
 from harness.topology.services import Destination, VirtualService
 from harness.topology.vrrp import Vip
 
+_UNASKED6 = 0x1000
+"""From which host number on real servers that nobody asks over IPv6 have free IPv6 addresses."""
+
 
 class RealServers:
     """The machines that are real servers, or that checkers ask."""
@@ -116,7 +119,9 @@ class RealServers:
         client.
         """
         if server.address6 is None:
-            return replace(server, gateway=self._gateway(server, director, client))
+            beside = self._lans.segments[server.segment].free6(_UNASKED6)
+            gateway = self._gateway(server, director, client)
+            return replace(server, gateway=gateway, unasked6=beside)
         if any(service.method == "NAT" for service, _ in server.serves):
             held = _held_on(director, server.segment)
             inside = [vip.address for vip in held if ":" in vip.address]
