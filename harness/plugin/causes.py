@@ -163,8 +163,8 @@ def _fail(cluster: Cluster, report: pytest.TestReport, found: list[Diagnosis]) -
 
 
 def _causes(cluster: Cluster, whole: bool = False) -> list[Diagnosis]:
-    """What was wrong before the scenario's first fault, or before the first of its ``whole`` life;
-    nothing where that cannot be told.
+    """What was wrong before the scenario's first fault, or before the first of its ``whole`` life,
+    and which known defects have shown at any time; nothing where that cannot be told.
 
     On a cluster that earlier scenarios have broken only what this one has recorded counts. Where a
     phantom router speaks, a scenario has it say what is wrong.
