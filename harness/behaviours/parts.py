@@ -28,6 +28,7 @@ from harness.topology.checks import (
     SmtpCheck,
     UdpCheck,
 )
+from harness.topology.vrrp import OWNER_PRIORITY
 
 MOST_REQUESTS = 200
 PREDICTABLE = ("rr", "wrr", "lc", "wlc")
@@ -65,13 +66,7 @@ class Router:
         lowest, highest = (base + sum(end(each) for each in both) for end in (min, max))
         dues = [
             timers.takeover(
-                replace(
-                    claim,
-                    priority=min(max(priority, 1), 254),
-                    track_scripts=(),
-                    track_interfaces=(),
-                    track_files=(),
-                ),
+                claim.with_priority(min(priority, OWNER_PRIORITY - 1)),
                 announced=announced,
                 master_advert_int=interval,
             )

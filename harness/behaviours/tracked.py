@@ -200,7 +200,9 @@ class Claims:
         claim, left = self.router.claim_of(heir), self.left(owner)
         master = self.router.claim_of(owner)
         due = timers.priority_failover(
-            _at(master, master.effective_priority()), _at(claim, self.left(heir)), left
+            master.with_priority(master.effective_priority()),
+            claim.with_priority(self.left(heir)),
+            left,
         )
         return self.noticed(owner) + due
 
@@ -231,7 +233,7 @@ class Claims:
                         _recovery(director, script).latest,
                     ]
         waits = [
-            timers.master_down_interval(_at(claim, 1)) + claim.preempt_delay
+            timers.master_down_interval(claim.with_priority(1)) + claim.preempt_delay
             for _, claim in self.router.claims
         ]
         return max(noticed) + 2 * max(waits)
@@ -258,16 +260,3 @@ def _paused(director: DirectorNode, script: VrrpScript) -> VrrpScript:
         director.role.pauses.get(script.name, 0.0), float(script.timeout or script.interval)
     )
     return replace(script, interval=script.interval + math.ceil(longest))
-
-
-def _at(claim: VrrpInstance, priority: int) -> VrrpInstance:
-    """The claim with a priority of its own, which nothing that it tracks changes."""
-    return replace(
-        claim,
-        priority=max(priority, 1),
-        track_scripts=(),
-        track_interfaces=(),
-        track_processes=(),
-        track_files=(),
-        track_bfds=(),
-    )

@@ -68,14 +68,7 @@ def _prolonged(
     timeline: Timeline, instance: VrrpInstance, priority: int, resigned: Log, changed: Log
 ) -> Iterator[Diagnosis]:
     """``priority`` is the lower one of the two that it had, with which it would wait longer."""
-    bare = VrrpInstance(
-        vrid=instance.vrid,
-        vip=instance.vip,
-        priority=priority,
-        version=instance.version,
-        advert_int=instance.advert_int,
-    )
-    due = resigned.at + timers.skew(bare)
+    due = resigned.at + timers.skew(instance.with_priority(priority))
     heard = timeline.events(
         Advertisement, since=resigned.at, until=due, node=resigned.node, vrid=instance.vrid
     )

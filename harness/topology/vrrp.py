@@ -178,6 +178,20 @@ class VrrpInstance:
             *self.track_bfds,
         )
 
+    def with_priority(self, priority: int) -> VrrpInstance:
+        """The same instance as if its priority were another, 1 at the least, and it tracked
+        nothing that changes it.
+        """
+        return replace(
+            self,
+            priority=max(priority, 1),
+            track_scripts=(),
+            track_interfaces=(),
+            track_files=(),
+            track_processes=(),
+            track_bfds=(),
+        )
+
     def effective_priority(
         self, failing: Collection[Tracked] = (), values: Mapping[TrackedFile, int] | None = None
     ) -> int:

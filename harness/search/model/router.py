@@ -4,7 +4,7 @@ heed (pure).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
 
@@ -147,11 +147,11 @@ class Router:
         """Master_Down_Interval at an effective priority, by the interval of the master that it
         heard, in seconds.
         """
-        return timers.master_down_interval(_at(self.instance, priority), interval)
+        return timers.master_down_interval(self.instance.with_priority(priority), interval)
 
     def skew(self, priority: int, interval: float | None = None) -> float:
         """Skew_Time at an effective priority, in seconds."""
-        return timers.skew(_at(self.instance, priority), interval)
+        return timers.skew(self.instance.with_priority(priority), interval)
 
     def outranks(self, heard: Advertisement, priority: int, source: str) -> bool:
         """Whether an advertisement is of a better claim than one of ``priority`` from the address
@@ -177,16 +177,3 @@ def routers(observed: Observed) -> list[Router]:
         for instance in director.instances
     ]  # fmt: skip
     return [each for each in found if each.visible]
-
-
-def _at(instance: VrrpInstance, priority: int) -> VrrpInstance:
-    """The same instance as if its priority were another, and it tracked nothing."""
-    return replace(
-        instance,
-        priority=max(1, priority),
-        track_scripts=(),
-        track_interfaces=(),
-        track_files=(),
-        track_processes=(),
-        track_bfds=(),
-    )
