@@ -43,6 +43,8 @@ SPINS_ON = """
 """keepalived 2.3.3 never ends reading this: two hosts in one SMTP_CHECK."""
 
 SCENARIOS = """
+    import subprocess
+
     from harness.scenario import topology
     from topologies.director_pair import DirectorPair
 
@@ -55,6 +57,14 @@ SCENARIOS = """
     def test_a_scenario_spins(cluster):
         while True:
             pass
+
+    def test_a_shell_starts_programs_without_rest(cluster):
+        process = cluster.client.machine.popen("sh", "-c", "while :; do /bin/true; done")
+        assert process.wait() == -24
+
+    def test_a_scenario_starts_programs_without_rest(cluster):
+        while True:
+            subprocess.run(["/bin/true"])
 
     def test_good(cluster):
         assert cluster.client.fetch(2)
@@ -102,10 +112,36 @@ def test_the_watchdog_ends_a_process_or_a_scenario_and_not_the_run(tmp_path: Pat
     told = run(
         tmp_path, "pytest", "--clock", "virtual", "--watchdog", "10", "-p", "no:cacheprovider"
     )
-    assert "1 failed, 2 passed" in told.stdout, told.stdout + told.stderr
+    assert "2 failed, 3 passed" in told.stdout, told.stdout + told.stderr
     assert "on client: sh -c while :; do :; done" in told.stderr
+    assert "on client: sh -c while :; do /bin/true; done" in told.stderr
     assert "the watchdog ended the scenario" in told.stdout
     assert told.returncode == 1
+
+
+COMPUTING = """
+    import pytest
+
+    @pytest.fixture(autouse=True)
+    def in_the_kernel(lvs_kernel):
+        pass
+
+    @pytest.mark.parametrize("number", range(8))
+    def test_computes(number):
+        for _ in range(25_000_000):
+            pass
+"""
+"""Each takes a few seconds, and no virtual time."""
+
+
+def test_scenarios_that_only_compute_have_their_time_each(tmp_path: Path) -> None:
+    VIRTUAL.find()
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "test_it.py").write_text(textwrap.dedent(COMPUTING))
+    limits = ["--clock", "virtual", "--watchdog", "4"]
+    told = run(tmp_path, "pytest", *limits, "-p", "no:cacheprovider", "--durations=0")
+    assert "8 passed" in told.stdout, told.stdout + told.stderr
+    assert "did not move" not in told.stderr
 
 
 SPINNING_SCRIPT = """

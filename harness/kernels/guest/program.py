@@ -17,7 +17,7 @@ import termios
 from typing import TYPE_CHECKING
 
 from harness.kernels.calls import linux
-from harness.kernels.guest.standstill import CHANNEL, GOING_ON, LIMITED, UNLIMITED, WAITING
+from harness.kernels.guest.standstill import BEGUN, CHANNEL, GOING_ON, LIMITED, UNLIMITED, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,16 +70,28 @@ def interrupting() -> Iterator[None]:
         os.write(CHANNEL, _said)
 
 
+def begin() -> None:
+    """What follows has the watchdog's whole limit: it is no part of what this program did before.
+
+    Scenarios that take no virtual time are progress as well, however many follow each other.
+    """
+    if _prepared:
+        _tell(BEGUN)
+
+
 def begin_limited() -> None:
     """A process with a limit to its processor time is about to be started.
 
     The host looks for one that computes for ever, which disturbs the guest, only while there is
-    one. Pid 1 tells it before this returns: what computes would not let it. In real time the kernel
-    keeps the limit, and this does nothing.
+    one. In real time the kernel keeps the limit, and this does nothing.
     """
-    if not _prepared:
-        return
-    os.write(CHANNEL, LIMITED)
+    if _prepared:
+        _tell(LIMITED)
+
+
+def _tell(what: bytes) -> None:
+    """Pid 1 tells the host before this returns: what computes would not let it."""
+    os.write(CHANNEL, what)
     while any(fcntl.ioctl(CHANNEL, termios.FIONREAD, bytes(4))):
         os.sched_yield()
 

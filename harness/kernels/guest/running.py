@@ -12,6 +12,15 @@ from harness.kernels.calls import linux
 # `signal` adds enums, which take 10 ms to import
 SIGKILL, SIGUSR1, SIGUSR2, SIGXCPU = 9, 10, 12, 24
 _LOOKS = 2
+_MANY_LOOKS = 20
+_STATE, _PARENT, _CMINFLT, _UTIME, _STIME, _FIELDS = (
+    0,
+    1,
+    8,
+    11,
+    12,
+    50,
+)  # proc_pid_stat(5), behind the name
 LAST_WORDS = "computed without rest, and took no notice of SIGXCPU"
 """What a process that has to be killed is heard to say of itself."""
 
@@ -38,7 +47,7 @@ def relieve(program: int, limited: bool) -> str:
     if limited:
         _end_limited(program)
         return ""
-    spinning = _charged() or _restless()
+    spinning = _charged() or _restless() or _restarting()
     lines = []
     for pid, name in spinning.items():
         if pid != program:
@@ -79,17 +88,37 @@ def _restless() -> dict[int, str]:
     return spinning
 
 
+def _restarting() -> dict[int, str]:
+    """Which process runs one program after the other without rest: pid -> name.
+
+    Such a shell is hardly ever found running itself, and each program is another process. What
+    tells it from others are the page faults of the children that it has waited for.
+    """
+    before = _faults_of_children()
+    for _ in range(_MANY_LOOKS):
+        os.sched_yield()
+        after = _faults_of_children()
+    more = {pid: faults - before.get(pid, faults) for pid, faults in after.items()}
+    most = max(more.values(), default=0)
+    return {pid: _stat(pid)[0] for pid, faults in more.items() if faults == most > 0}
+
+
+def _faults_of_children() -> dict[int, int]:
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return {pid: int(_stat(pid)[1][_CMINFLT] or 0) for pid in pids if pid != os.getpid()}
+
+
 def _spent(pid: int) -> int:
-    """The processor time that a process has used, in ticks: proc_pid_stat(5), utime and stime."""
-    fields = _read(pid, "stat").rpartition(") ")[2].split()
-    return int(fields[11]) + int(fields[12]) if fields else 0
+    """The processor time that a process has used, in ticks."""
+    _, fields = _stat(pid)
+    return int(fields[_UTIME] or 0) + int(fields[_STIME] or 0)
 
 
 def _end(pid: int) -> None:
     """End a process by SIGXCPU or, where it keeps that from taking effect, as keepalived does,
     which waits for its signals in a loop of its own, by SIGKILL; that it was is in its log then.
     """
-    if not any(_has(pid, mask, SIGXCPU) for mask in ("SigBlk", "SigIgn", "SigCgt")):
+    if not _withstands(pid):
         _send(pid, SIGXCPU)
         return
     try:
@@ -101,6 +130,17 @@ def _end(pid: int) -> None:
     except OSError:
         pass  # it has no standard error, or nobody reads that
     _send(pid, SIGKILL)
+
+
+def _withstands(pid: int) -> bool:
+    """Whether SIGXCPU does not end a process. A shell blocks all signals too, but only while it
+    starts a program.
+    """
+    for _ in range(_MANY_LOOKS):
+        if not any(_has(pid, mask, SIGXCPU) for mask in ("SigBlk", "SigIgn", "SigCgt")):
+            return False
+        os.sched_yield()
+    return True
 
 
 def _end_limited(program: int) -> None:
@@ -143,10 +183,18 @@ def _send(pid: int, number: int) -> None:
 
 def _running() -> Iterator[tuple[int, str]]:
     for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
-        start, _, rest = _read(pid, "stat").rpartition(") ")
-        # State and parent, proc_pid_stat(5); kernel threads are children of pid 2.
-        if pid != os.getpid() and rest[:1] == "R" and rest.split()[1] != "2":
-            yield pid, start.partition("(")[2]
+        name, fields = _stat(pid)
+        # Kernel threads are children of pid 2.
+        if pid != os.getpid() and fields[_STATE] == "R" and fields[_PARENT] != "2":
+            yield pid, name
+
+
+def _stat(pid: int) -> tuple[str, list[str]]:
+    """A process's name, and the fields that follow it: proc_pid_stat(5). They are empty if it has
+    just ended.
+    """
+    start, _, rest = _read(pid, "stat").rpartition(") ")
+    return start.partition("(")[2], rest.split() or [""] * _FIELDS
 
 
 def _machine(pid: int) -> str:
