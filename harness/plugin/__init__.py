@@ -7,8 +7,9 @@ it, ``shard`` leaves parts of the suite to others; ``clusters`` has the fixtures
 what this machine's programs lack, ``controls`` plants what scenarios must catch, ``reasons`` looks
 whether the statements are there that are to catch it, ``outcomes`` says how a scenario ended, for
 the terminal of ``reader``, ``causes`` what a failure looks like, ``evidence`` keeps what happened
-in it, ``report`` tells of the run as a whole, ``unwritten`` of what it could not write,
-``unused`` has nothing told of what was not used, ``stopping`` gives a prompt.
+in it, ``sources`` what the run was made of, ``report`` tells of the run as a whole, ``unwritten``
+of what it could not write, ``unused`` has nothing told of what was not used, ``stopping`` gives a
+prompt.
 """
 
 pytest_plugins = (
@@ -37,6 +38,7 @@ pytest_plugins = (
     "harness.plugin.outcomes",
     "harness.plugin.causes",
     "harness.plugin.evidence",
+    "harness.plugin.sources",
     "harness.plugin.report",
     "harness.plugin.live",
     "harness.plugin.unwritten",

@@ -17,6 +17,18 @@ from harness.plugin.specs import spec_of
 from harness.report import artifacts
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave copies out that an earlier run has kept, unless one is named: pytest would find each
+    scenario a second time.
+    """
+    of_a_run = (collection_path.parent / artifacts.RUN).is_file()
+    if collection_path.name != artifacts.SOURCES or not of_a_run:
+        return None
+    folder = config.invocation_params.dir
+    named = [(folder / each.partition("::")[0]).resolve() for each in config.args]
+    return None if any(each.is_relative_to(collection_path) for each in named) else True
+
+
 def keep(session: pytest.Session, run: Path) -> dict[str, Any]:
     """Copy them into a run's folder, so that nobody has to look for them outside of it; returns
     ``sources``: path below the root -> SHA-256.
