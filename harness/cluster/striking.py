@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from harness.clock import Instant
@@ -29,6 +29,22 @@ _PART = 0.9
 """Which part of the time that a health script has it may let pass before it looks."""
 
 
+@dataclass(frozen=True)
+class _Due:
+    """A check of a real server: in how many seconds the next one begins, how many are between two,
+    and which virtual service's it is.
+    """
+
+    after: float
+    loop: float
+    service: VirtualService
+
+    @property
+    def connects(self) -> bool:
+        """Whether it leaves a connection open."""
+        return any(check.connects for check in self.service.checks)
+
+
 class Striking:
     """Waits for the moments of one cluster."""
 
@@ -46,21 +62,22 @@ class Striking:
                     director.machine.remove(PAUSE)
         self._paused.clear()
 
-    def wait_moment(self, fault: Fault[Node]) -> None:
+    def wait_moment(self, fault: Fault[Node], service: VirtualService | None = None) -> None:
         """Wait until the moment at which a fault is to strike.
 
         What befalls a director is spread over the interval of the advertisements on its LAN, and
         comes when their sender has been master for :data:`harness.cluster.moments.REIGN` at the
-        least. What befalls a real server is spread over the time between two checks of it; what
-        cuts it off begins while no check is open, because the end of an open one takes keepalived
-        up to :data:`harness.keepalived.timers.checking.LINGER`, which nobody could tell beforehand.
+        least. What befalls a real server is spread over the time between two checks of it, by
+        ``service`` where that is what will notice; what cuts it off begins while no connection of a
+        check is open, because the end of an open one takes keepalived up to
+        :data:`harness.keepalived.timers.checking.LINGER`, which nobody could tell beforehand.
         """
         moment = self._moments.draw()
         if isinstance(fault.node, DirectorNode):
             pace = self._pace_script(fault) if isinstance(fault, FailCheck) else 0.0
             self._wait_within_reign(fault.node, moment, self._timeline.now() + pace)
         elif isinstance(fault.node, RealServerNode):
-            self.wait_between_checks(fault.node, moment, fault.cuts)
+            self.wait_between_checks(fault.node, moment, fault.cuts, service)
 
     def _pace_script(self, fault: FailCheck) -> float:
         """Have a director's health script look a second moment after it was started; returns after
@@ -135,27 +152,39 @@ class Striking:
         if (left := earliest - self._timeline.now()) > 0:
             self._timeline.let_pass(left)
 
-    def wait_between_checks(self, server: RealServerNode, moment: float, cuts: bool) -> None:
-        """See :meth:`harness.cluster.Cluster.wait_between_checks`."""
+    def wait_between_checks(
+        self,
+        server: RealServerNode,
+        moment: float,
+        cuts: bool,
+        service: VirtualService | None = None,
+    ) -> None:
+        """See :meth:`harness.cluster.Cluster.wait_between_checks`. Where nothing is cut, the checks
+        of ``service`` alone count, unless that is None.
+        """
         now = self._timeline.now()  # looking takes its time, too
-        due = sorted(
-            ((made[-1] - now) % service.delay_loop, service.delay_loop, _turns(service))
-            for director in self._nodes.directors
-            for service in director.role.services
-            if any(check.connects for check in service.checks)
-            and (made := director.checked(server, service, since=now - 3 * service.delay_loop))
-        )
-        if not due:
-            return
-        if cuts:
-            at = now + moments.within(
-                self._pauses([(after, loop) for after, loop, _ in due]), moment
+        due = self._due(server, now)
+        connecting = [(each.after, each.loop) for each in due if each.connects]
+        due = [each for each in due if service is None or each.service == service] or due
+        if cuts and connecting:
+            at = now + moments.within(self._pauses(connecting), moment)
+        elif due:
+            longest = max(_turns(each.service) * each.loop for each in due)
+            at = moments.instant(
+                now + due[0].after - due[0].loop, longest, moment, self._timeline.now()
             )
         else:
-            longest = max(turns * loop for _, loop, turns in due)
-            after, loop, _ = due[0]
-            at = moments.instant(now + after - loop, longest, moment, self._timeline.now())
+            return
         self._timeline.let_pass(max(0.0, at - self._timeline.now()))
+
+    def _due(self, server: RealServerNode, now: Instant) -> list[_Due]:
+        found = []
+        for director in self._nodes.directors:
+            for service in director.role.services:
+                loop = service.delay_loop
+                if made := director.checked(server, service, since=now - 3 * loop):
+                    found.append(_Due((made[-1] - now) % loop, loop, service))
+        return sorted(found, key=lambda each: each.after)
 
     def _pauses(self, due: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
         """When no check is open, from the first one that is ``due`` on for the longest

@@ -17,9 +17,8 @@ from harness.ipvs.schedulers import Server
 from harness.lab.plan import HostPlan, Plan
 from harness.nodes.context import STARTING, Context
 from harness.nodes.node import Node
+from harness.nodes.probes import probes, shows
 from harness.nodes.real_server import RealServerNode
-from harness.observers.paths import SYN
-from harness.observers.paths import Path as PacketPath
 from harness.timeline import EVER, TooLate
 from harness.topology import Director, RealServer, VirtualService
 from harness.topology.services import Destination, endpoint
@@ -262,25 +261,22 @@ class Balancer(Node):
     def checked(
         self, server: RealServerNode, service: VirtualService, since: Instant = EVER
     ) -> list[Instant]:
-        """When it connected to a real server of a TCP service to check it, in order."""
-        frames = self.context.recorder.frames(since)
-        sent = PacketPath(frames, service.port).between(self, server)
-        return [
-            packet.frame.at for packet in sent if packet.flags == SYN and packet.source == self.ip
-        ]
+        """When it asked a real server something over the network to check it, in order."""
+        sent = probes(self.context.recorder.frames(since), service, self, server)
+        return [packet.frame.at for packet in sent if packet.source == self.ip]
 
     def checks(self, server: RealServerNode, service: VirtualService | None = None) -> Instant:
-        """Wait until it connects to a real server of a TCP service, its first one by default, to
-        check it once more; returns the instant.
+        """Wait until it asks a real server of a service, its first one by default, over the
+        network to check it once more; returns the instant.
 
         Raises TooLate if it does not within the longest time between two checks.
         """
         wanted = self.service if service is None else service
         timeline = self.context.timeline
         began = timeline.now()
-        paces = [check.pace(wanted.delay_loop) for check in wanted.checks if check.connects]
+        paces = [check.pace(wanted.delay_loop) for check in wanted.checks if shows(check)]
         if not paces:
-            raise HarnessError(f"{wanted.name}: none of its checks connects to real servers")
+            raise HarnessError(f"{wanted.name}: none of its checks asks real servers anything")
         loop = max(pace.delay_loop for pace in paces)
         longest = max(pace.delay_loop + pace.timeout + pace.delay_before_retry for pace in paces)
         before = self.checked(server, wanted, since=began - loop)

@@ -178,18 +178,21 @@ class Path:
 
     def between(self, sender: Station, receiver: Station) -> list[Packet]:
         """What ``sender`` sent to a MAC of ``receiver``, as it left the sender, in order."""
-        macs = receiver.macs
-        return [
-            packet
-            for packet in self.packets
-            if packet.frame.sent
-            and packet.frame.node == sender.name
-            and packet.destination_mac in macs
-        ]
+        return between(self.packets, sender, receiver)
 
     def at(self, node: Station) -> list[Packet]:
         """What a machine sent or got, in order."""
         return [packet for packet in self.packets if packet.frame.node == node.name]
+
+
+def between(packets: Iterable[Packet], sender: Station, receiver: Station) -> list[Packet]:
+    """Those that ``sender`` sent to a MAC of ``receiver``, as they left the sender."""
+    macs = receiver.macs
+    return [
+        packet
+        for packet in packets
+        if packet.frame.sent and packet.frame.node == sender.name and packet.destination_mac in macs
+    ]
 
 
 def is_ip(frame: Frame) -> bool:
