@@ -126,6 +126,7 @@ class _Derived(Topo):
             holds=tuple(layout.static_vips) if director is layout.directors[0] else (),
             local=director.local,
             users=configuration.users,
+            unanswered=_unanswered(reading, services),
             links_pidof=layout.links_pidof,
             sysctl=forwarding if forwards else {},
             **_scripts(director, configuration, layout),
@@ -280,6 +281,17 @@ def _switches(reading: Reading) -> dict[str, str]:
     """By script the file whose existence has it fail, for those that are made so."""
     found = {script.name: local.switch_of(script.script) for script in reading.scripts}
     return {script: path for script, path in found.items() if path is not None}
+
+
+def _unanswered(reading: Reading, services: Mapping[str, VirtualService]) -> tuple[str, ...]:
+    """The real servers of the services that are not emulated."""
+    found = [
+        real.endpoint
+        for service in reading.services
+        if service.called not in services
+        for real in service.real_servers
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def _services(layout: Layout) -> dict[str, VirtualService]:

@@ -11,7 +11,15 @@ from harness.check.facts import Reading
 from harness.check.layout import DirectorMachine, Layout, ServerMachine
 from harness.check.selves import is_loopback, why_not_both
 from harness.daemons import mail
-from harness.topology.checks import HTTP_OK, Check, HttpGet, NetworkCheck, SmtpCheck
+from harness.topology.checks import (
+    HTTP_OK,
+    Check,
+    DnsCheck,
+    HttpGet,
+    NetworkCheck,
+    SmtpCheck,
+    UdpCheck,
+)
 from harness.topology.services import Destination, VirtualService
 
 PAGE = "stand-in\n"
@@ -232,6 +240,11 @@ def why_not(service: VirtualService, answering: Collection[str] = ()) -> str | N
     for server in service.real_servers:
         if server.address in own:
             return f"{server.address} is its own address and its real server's"
+        if (keyword := _unanswered(service, server)) is not None:
+            return (
+                f"{keyword} of {server.address}: stand-ins answer UDP for virtual services of UDP"
+                f" only, at their own port"
+            )
         for checker in (each for each in server.checks if isinstance(each, NetworkCheck)):
             if checker not in server.own_checks:
                 if checker.address not in answering or checker.keyword not in ANSWERED:
@@ -251,6 +264,18 @@ def why_not(service: VirtualService, answering: Collection[str] = ()) -> str | N
                 f"SMTP_CHECK at port {ports} alone: what is made to fail is the mail server"
                 f" at {mail.PORT}"
             )
+    return None
+
+
+def _unanswered(service: VirtualService, server: Destination) -> str | None:
+    """The keyword of a check by UDP for which no stand-in listens; None if there is none."""
+    answered = _ports(service, server) if service.protocol == "UDP" else set()
+    for checker in server.own_checks:
+        if (
+            isinstance(checker, DnsCheck | UdpCheck)
+            and (checker.port or server.port) not in answered
+        ):
+            return checker.keyword
     return None
 
 

@@ -47,6 +47,11 @@ def _setup(nodes: Nodes, plan: Plan) -> Setup:
             for each in nodes.directors
             if each.role.instances and each.speaker.holding == "carrier"
         ),
+        unanswered=frozenset(
+            (director.name, endpoint)
+            for director in nodes.directors
+            for endpoint in director.role.unanswered
+        ),
     )
 
 

@@ -17,7 +17,8 @@ class Setup:
     gateway that it uses.
 
     ``nat`` are the real servers that are forwarded to by NAT. The VIPs of the directors in
-    ``standing`` are always there, so that holding one says nothing.
+    ``standing`` are always there, so that holding one says nothing. ``unanswered`` are real
+    servers that nobody is there for, by director and as ``ADDRESS:PORT``.
     """
 
     directors: Mapping[str, tuple[VrrpInstance, ...]]
@@ -25,6 +26,7 @@ class Setup:
     gateways: Mapping[str, str]
     nat: frozenset[str] = frozenset()
     standing: frozenset[str] = frozenset()
+    unanswered: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True)

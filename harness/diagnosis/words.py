@@ -11,6 +11,7 @@ from harness.clock import Instant
 from harness.diagnosis.found import Diagnosis, Setup
 from harness.events import DaemonChanged, FaultChanged, Log
 from harness.timeline import EVER, Timeline
+from harness.topology.services import endpoint
 
 UNRUN: Final = "script not executable"
 """What keepalived leaves out and says so once, as if nobody had named it."""
@@ -146,8 +147,8 @@ _CHECKED = re.compile(
 
 
 def check_fails_at_rest(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
-    """A health checker has removed a real server and not added it since, where nothing is
-    broken.
+    """A health checker has removed a real server that is there, and not added it since, where
+    nothing is broken.
     """
     last: dict[tuple[str, str, str], tuple[str, Log]] = {}
     for event in timeline.events(Log, since=since, daemon="keepalived"):
@@ -155,6 +156,8 @@ def check_fails_at_rest(timeline: Timeline, setup: Setup, since: Instant) -> Ite
             last[event.node, found["server"], found["port"]] = found["how"], event
     for (node, server, port), (how, event) in last.items():
         broken = timeline.events(FaultChanged, until=event.at, action="injected")
+        if (node, endpoint(server, int(port))) in setup.unanswered:
+            continue
         if how in ("Removing", "Disabling") and not broken:
             yield Diagnosis(
                 "health check fails at rest", (node,), event.said,

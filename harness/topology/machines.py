@@ -109,6 +109,8 @@ class Director(Role):
     - ``without_vip``: instances without a VIP, of which only the state can be judged; their ``vip``
       is a placeholder.
     - ``users``: users, each with a group of its name, that are made if the machine lacks them.
+    - ``unanswered``: real servers of its configuration that the topology has nobody for, as
+      ``ADDRESS:PORT``. That their checks fail says nothing.
 
     What health scripts meet, each by the name of its ``vrrp_script``:
 
@@ -144,6 +146,7 @@ class Director(Role):
     devices: tuple[str, ...] = ()
     without_vip: tuple[VrrpInstance, ...] = ()
     users: tuple[str, ...] = ()
+    unanswered: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
