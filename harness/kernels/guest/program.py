@@ -73,25 +73,25 @@ def interrupting() -> Iterator[None]:
 def begin() -> None:
     """What follows has the watchdog's whole limit: it is no part of what this program did before.
 
-    Scenarios that take no virtual time are progress as well, however many follow each other.
+    Scenarios that take no virtual time are progress as well, however many follow each other. Pid 1
+    is let tell the host, once: to wait until it has would be to compute beside one that does so for
+    ever, and to be taken for that.
     """
     if _prepared:
-        _tell(BEGUN)
+        os.write(CHANNEL, BEGUN)
+        os.sched_yield()
 
 
 def begin_limited() -> None:
     """A process with a limit to its processor time is about to be started.
 
     The host looks for one that computes for ever, which disturbs the guest, only while there is
-    one. In real time the kernel keeps the limit, and this does nothing.
+    one. Pid 1 tells it before this returns: what computes would not let it. In real time the kernel
+    keeps the limit, and this does nothing.
     """
-    if _prepared:
-        _tell(LIMITED)
-
-
-def _tell(what: bytes) -> None:
-    """Pid 1 tells the host before this returns: what computes would not let it."""
-    os.write(CHANNEL, what)
+    if not _prepared:
+        return
+    os.write(CHANNEL, LIMITED)
     while any(fcntl.ioctl(CHANNEL, termios.FIONREAD, bytes(4))):
         os.sched_yield()
 
