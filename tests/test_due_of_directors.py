@@ -11,7 +11,7 @@ from typing import cast
 
 import pytest
 
-from harness.behaviours.parts import Router
+from harness.behaviours.routers import Router
 from harness.behaviours.tracked import Cause, Claims
 from harness.keepalived import timers
 from harness.nodes import DirectorNode

@@ -6,12 +6,12 @@ from harness import measures
 from harness.behaviours.parts import (
     PREDICTABLE,
     Parts,
-    Router,
     removal,
     requests,
     shown,
     speaks_tls,
 )
+from harness.behaviours.routers import Router
 from harness.clock import Window
 from harness.cluster import Cluster
 from harness.faults import PowerOff

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from harness.behaviours.parts import Router, first_of
+from harness.behaviours.routers import Router, first_of
 from harness.cluster import Cluster
 from harness.events import StateChanged
 from harness.faults import Fault, PowerOff, StopKeepalived

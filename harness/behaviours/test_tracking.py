@@ -10,7 +10,8 @@ from functools import partial
 
 import pytest
 
-from harness.behaviours.parts import Parts, first_of
+from harness.behaviours.parts import Parts
+from harness.behaviours.routers import first_of
 from harness.behaviours.tracked import Cause, Claims, causes
 from harness.cluster import Cluster
 from harness.events import Log

@@ -8,7 +8,7 @@ import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from harness.behaviours.parts import Router, group_of
+from harness.behaviours.routers import Router, group_of
 from harness.clock import Window
 from harness.faults import FailProgram, Fault, MakeFile, StopLocal, Unplug, WriteNumber
 from harness.keepalived import timers
