@@ -111,6 +111,15 @@ def test_a_priority_that_changes_after_a_resignation(
     assert found(timeline) == expected
 
 
+def test_what_is_due_is_reckoned_with_the_interval_of_the_master_in_version_3() -> None:
+    """Of priority 80 the skew is 1.375 s where the master has 2 s, and 0.069 s by its own 0.1 s."""
+    timeline = prolonged(changed=10.05, master_at=11.4)
+    timeline.record(
+        Advertisement(9.9, "director1", sent=False, vrid=51, priority=0, interval=2.0, version=3)
+    )
+    assert found(timeline, replace(OWN, version=3, advert_int=0.1)) == []
+
+
 def test_who_hears_a_new_master_is_not_put_off() -> None:
     timeline = prolonged()
     timeline.record(

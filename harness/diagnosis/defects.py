@@ -68,7 +68,11 @@ def _prolonged(
     timeline: Timeline, instance: VrrpInstance, priority: int, resigned: Log, changed: Log
 ) -> Iterator[Diagnosis]:
     """``priority`` is the lower one of the two that it had, with which it would wait longer."""
-    due = resigned.at + timers.skew(instance.with_priority(priority))
+    told = timeline.events(
+        Advertisement, until=resigned.at, node=resigned.node, vrid=instance.vrid, sent=False
+    )
+    interval = told[-1].interval if told else None  # of the master, which version 3 reckons with
+    due = resigned.at + timers.skew(instance.with_priority(priority), interval)
     heard = timeline.events(
         Advertisement, since=resigned.at, until=due, node=resigned.node, vrid=instance.vrid
     )
@@ -91,7 +95,6 @@ def _prolonged(
 def _put_off(
     timeline: Timeline, node: str, instance: VrrpInstance, delaying: Log, until: Instant
 ) -> Iterator[Diagnosis]:
-    due = until + timers.master_down_interval(instance)
     keepalived = _version(timeline, node, delaying.at)
     discarded = [
         heard
@@ -99,6 +102,8 @@ def _put_off(
         if not heard.sent and heard.vrid == instance.vrid
         if 0 < heard.priority < instance.effective_priority()
     ]
+    interval = discarded[-1].interval if discarded else None
+    due = until + timers.master_down_interval(instance, interval)
     if (
         keepalived is not None
         and keepalived in _PUTS_OFF
