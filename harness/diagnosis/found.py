@@ -103,5 +103,9 @@ class Diagnosis:
     shown: tuple[Event, ...] = ()
     option: str = ""
 
+    def __post_init__(self) -> None:
+        """Have what follows a line of keepalived's follow no full stop."""
+        object.__setattr__(self, "evidence", self.evidence.removesuffix("."))
+
     def __str__(self) -> str:
         return f"{self.name} ({', '.join(self.nodes)}): {self.evidence}; {self.cure}"
