@@ -253,7 +253,9 @@ def outage(timeline: Timeline, since: Instant | None = None) -> float:
     """The longest time in seconds between two successive requests that were answered with 200.
 
     A request counts from when it was sent. Without an outage the result is the time between two
-    requests. Raises NoEvidence if fewer than two were answered.
+    requests; one of some seconds is told as up to twice that time more, since it may begin just
+    before a request is sent and end just after one. Raises NoEvidence if fewer than two were
+    answered.
     """
     good = [event.at for event in requests(timeline, since) if event.status == 200]
     if len(good) < 2:

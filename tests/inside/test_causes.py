@@ -39,7 +39,7 @@ SCENARIO = """
             took = backup.takes(cluster.vip, since=struck, until=due.latest)
             load.wait_answers(3, since=struck + took)
         assert took.within(due)
-        longest = Window(0, due.latest + load.resolution)
+        longest = Window(0, due.latest + 2 * load.resolution)
         assert measures.outage(cluster.timeline) in cluster.within(longest)
 """
 """The README's, on a cluster that has a mistake in it."""
