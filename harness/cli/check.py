@@ -11,6 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import harness
 from harness import received
 from harness.check.files import INCLUDE, SCRIPT, load_all, origin_of, settings_of
 from harness.check.finding import silenced
@@ -19,7 +20,12 @@ from harness.cli.chosen import repeated
 from harness.errors import HarnessError
 
 SETTINGS = "lvs-harness.toml"
-BEHAVIOURS = "harness.behaviours"
+BEHAVIOURS = Path(harness.__file__).parent / "behaviours"
+"""It is named by its path, with a configuration of its own: for a package pytest would look around
+where the files lie, and run the conftest.py of whoever they are from.
+"""
+PYTEST = (sys.executable, "-P", "-m", "pytest")
+"""Without ``-P`` a ``json.py`` there would be imported in the place of Python's own."""
 UNUSED = ("hypothesispytest", "anyio")
 """Plugins of pytest that come with what the harness needs. No behaviour needs them, and importing
 them takes half a second, outside and once more in the guest.
@@ -128,12 +134,12 @@ def _command(
     arguments += repeated("--set", [*settings, *options.set])
     arguments += repeated("--silence", [f"{name}={reason}" for name, reason in silent.items()])
     arguments += [] if options.then else chosen.passed_on(options)
-    where = [f"{BEHAVIOURS}.test_configuration"] if options.explain else [BEHAVIOURS]
+    where = BEHAVIOURS / "test_configuration.py" if options.explain else BEHAVIOURS
     short = ["--tb=no", "-rN"]  # the verdict says it; --tb=auto behind "--" shows it again
     short += repeated("-p", [f"no:{plugin}" for plugin in ("cacheprovider", *UNUSED)])
     patient = ["--watchdog", "120"]  # tables of hundreds of services take their time to be read
-    pytest = [sys.executable, "-m", "pytest", "--pyargs", *where, *short, *patient]
-    return [*pytest, *arguments, *options.passed]
+    own = ["-c", str(BEHAVIOURS / "pytest.ini"), f"--rootdir={os.getcwd()}"]
+    return [*PYTEST, str(where), *own, *short, *patient, *arguments, *options.passed]
 
 
 def _for_each(options: argparse.Namespace) -> list[str]:

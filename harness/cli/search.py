@@ -12,7 +12,7 @@ from typing import Any
 
 from harness import installed
 from harness.cli import chosen
-from harness.cli.check import UNUSABLE
+from harness.cli.check import PYTEST, UNUSABLE
 from harness.errors import HarnessError
 from harness.topology.named import topology_of
 
@@ -87,7 +87,7 @@ def _run(options: argparse.Namespace) -> int:
     scenarios = str(installed.home() / installed.SCENARIOS / SEARCH)
     arguments += chosen.passed_on(options)
     short = ["-p", "no:cacheprovider", "--tb=short", "-rN", "--watchdog", "120"]
-    command = [sys.executable, "-m", "pytest", scenarios, *short, *arguments, *options.passed]
+    command = [*PYTEST, scenarios, *short, *arguments, *options.passed]
     sys.stdout.flush()
     os.execv(
         command[0], command
