@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,6 +18,16 @@ from harness.topology import Director
 if TYPE_CHECKING:
     from harness.images.selection import Selection
     from harness.lab.supervisor import Supervisor
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a cluster was built from, in Python: the ``imports`` of a scenario that wants it, and
+    the ``expression`` in its ``topology(...)``.
+    """
+
+    imports: tuple[str, ...]
+    expression: str
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,25 @@ class ClusterSpec:
             self.selection,
         ]
         return f"{module}.{name} {how!r}"
+
+    def origin(self, given: str, usual: Mapping[str, Any] | None = None) -> Origin:
+        """What a scenario says that wants the same; ``given`` is how the topology was named, and
+        ``usual`` are parameters that need not be said.
+        """
+        if isinstance(self.source, Configured):
+            imports = ("from harness.check.configured import configured",)
+            return Origin(imports, self.source.as_python)
+        told = [
+            f"{name}={value!r}"
+            for name, value in self.parameters.items()
+            if name not in (usual or {}) or (usual or {})[name] != value
+        ]
+        module = getattr(self.source, "__module__", "")
+        name = getattr(self.source, "__qualname__", "")
+        if getattr(sys.modules.get(module), name, None) is self.source:
+            return Origin((f"from {module} import {name}",), ", ".join([name, *told]))
+        imports = ("from harness.topology.named import topology_of",)
+        return Origin(imports, ", ".join([f"topology_of({given!r})", *told]))
 
     def changed(self, parameters: Mapping[str, Any], edits: Edits) -> ClusterSpec:
         """The same with other parameters and edits, such as those that a control plants."""

@@ -13,6 +13,7 @@ from harness.check.configured import Configured
 from harness.errors import HarnessError
 from harness.images.selection import Selection
 from harness.spec import ClusterSpec
+from harness.topology.named import topology_of
 from topologies.director_group import DirectorGroup
 from topologies.director_pair import DirectorPair
 
@@ -62,6 +63,31 @@ def test_files_are_told_apart_by_what_corrects_their_assumptions(tmp_path: Path)
     assert plain.key != ClusterSpec(Configured(str(file), settings={"eth0": "10.0.0.0/24"})).key
     with pytest.raises(HarnessError, match=r"lb1\.conf: keepalived has to read this first"):
         plain.plan()
+
+
+def test_a_scenario_that_wants_the_same_says_so_in_python(tmp_path: Path) -> None:
+    file = tmp_path / "lb 1.conf"
+    file.write_text("vrrp_instance V {}\n")
+    settings = {"eth0": "10.0.0.0/24"}
+    own = ClusterSpec(Configured(str(file), settings=settings)).origin("lb 1.conf")
+    assert own.expression == f"configured({str(file)!r}, **{settings!r})"
+    assert own.imports == ("from harness.check.configured import configured",)
+
+    varied = ClusterSpec(DirectorPair, {"scheduler": "wlc", "priorities": (100, 90)})
+    named = varied.origin("director_pair", {"priorities": (100, 90)})
+    assert named.expression == "DirectorPair, scheduler='wlc'"
+    assert named.imports == ("from topologies.director_pair import DirectorPair",)
+
+
+def test_a_topology_of_a_file_is_named_by_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from topologies.director_pair import DirectorPair\n"
+        "class Mine(DirectorPair): pass\ntopos = {'mine': Mine}\n"
+    )
+    made = ClusterSpec(topology_of(str(file))).origin(str(file))
+    assert made.expression == f"topology_of({str(file)!r})"
+    assert made.imports == ("from harness.topology.named import topology_of",)
 
 
 SCENARIOS = """

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 import pytest
 
 from harness.console import naming
-from harness.console.saving import Origin, Script
+from harness.console.saving import Script
 from harness.errors import HarnessError
 from harness.faults import Cut, Drain, HangHttpd, HangKeepalived, Impaired, PowerOff, Unplug
 from harness.faults.fault import Fault, struck
 from harness.lab.impairment import Impairment
 from harness.lab.plan import plan
 from harness.nodes import Node, node_of
+from harness.spec import Origin
 from harness.topology import VirtualService
 from topologies.director_pair import VIP, DirectorPair
 from topologies.without_keepalived import OwnChecker
@@ -85,6 +86,11 @@ def test_a_fault_of_another_kind_of_machine_is_refused(nodes: Mapping[str, Node]
     ):
         typed("hanghttpd director1", nodes).check()
     typed("poweroff director1", nodes).check()
+
+
+def test_a_fault_of_a_name_says_how_to_give_the_node() -> None:
+    with pytest.raises(HarnessError, match=r"befalls a node, and 'director1' is none: .*nodes\["):
+        PowerOff("director1").check()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", naming.FAULTS.values(), ids=naming.FAULTS)

@@ -29,7 +29,7 @@ from harness.search.performing import Lived
 from harness.search.sequence import Step, from_json, lasts, moments, performed, step, to_json
 from harness.search.shrinking import smallest
 from harness.search.site import Steps
-from harness.spec import ClusterSpec
+from harness.spec import ClusterSpec, Origin
 from harness.topology import Director
 from topologies.director_pair import DirectorPair
 from topologies.health_checks import HealthChecks
@@ -439,7 +439,9 @@ def test_a_scenario_of_three_steps_has_fifteen_lines_and_is_python() -> None:
     violation = Violation("as before", 3.0, 'director1 says "no" \\ twice')
     failure = Failure(Signature.of(violation), steps, violation, steps)
 
-    text = leaving.scenario(failure, leaving.Place("topologies.director_pair", "DirectorPair"))
+    text = leaving.scenario(
+        failure, Origin(("from topologies.director_pair import DirectorPair",), "DirectorPair")
+    )
 
     compile(text, "test_found.py", "exec")
     assert len(text.splitlines()) == 15

@@ -33,6 +33,7 @@ class Configured:
         from harness.check import files
 
         self.__name__ = " ".join(arguments)
+        self._given = arguments, dict(settings or {})
         self._settings = dict(settings or {})
         self._configurations = files.with_scripts(
             files.load_all(list(arguments), self._settings.pop(files.INCLUDE, "")), self._settings
@@ -43,6 +44,14 @@ class Configured:
         self.suspended: frozenset[str] = frozenset()
         self.findings: tuple[Finding, ...] = ()
         self._topology: Topology | None = None
+
+    @property
+    def as_python(self) -> str:
+        """The call of :func:`configured` that makes it, in the folder of this run."""
+        arguments, settings = self._given
+        words = [repr(each) for each in arguments]
+        words += [f"**{settings!r}"] if settings else []
+        return f"configured({', '.join(words)})"
 
     @property
     def settings(self) -> Mapping[str, str]:

@@ -20,7 +20,6 @@ from harness.kernels.run import Run, entered
 from harness.topology.named import FOLDER, all_of, known, load, topology_of
 
 if TYPE_CHECKING:
-    from harness.console.saving import Origin
     from harness.images.selection import Selection
     from harness.spec import ClusterSpec
 
@@ -220,24 +219,6 @@ def parameters_of(words: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-def origin(spec: ClusterSpec, given: str) -> Origin:
-    """What a scenario says that wants the same cluster; ``given`` is how it was named."""
-    from harness.console.saving import Origin
-
-    words = [f"{name}={value!r}" for name, value in spec.parameters.items()]
-    if isinstance(spec.source, Configured):
-        files = [repr(each) for each in spec.name.split()]
-        settings = f", **{dict(spec.source.settings)!r}" if spec.source.settings else ""
-        made = f"configured({', '.join(files)}{settings})"
-        return Origin(("from harness.check.configured import configured",), made)
-    module = getattr(spec.source, "__module__", "")
-    name = getattr(spec.source, "__qualname__", "")
-    if getattr(sys.modules.get(module), name, None) is spec.source:
-        return Origin((f"from {module} import {name}",), ", ".join([name, *words]))
-    named = f"topology_of({given!r})"
-    return Origin(("from harness.topology.named import topology_of",), ", ".join([named, *words]))
-
-
 def _up(spec: ClusterSpec, options: argparse.Namespace, run: Path) -> int:
     from harness.cluster_pool import Pool
     from harness.console import Console
@@ -260,7 +241,7 @@ def _up(spec: ClusterSpec, options: argparse.Namespace, run: Path) -> int:
         except HarnessError as problem:  # which is what there is to look at
             stands = f"It does not settle: {problem}"
         now = f"it is {cluster.timeline.now():.3f} s since the cluster was built"
-        console = Console(cluster, folder, origin(spec, options.topology))
+        console = Console(cluster, folder, spec.origin(options.topology))
         with Answering(console, cluster, run):
             console.run(f"{stands}; {now}.")
         evidence.finish({"outcome": None}, keep="all")

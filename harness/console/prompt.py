@@ -15,7 +15,6 @@ from pathlib import Path
 
 from harness.cluster import Cluster
 from harness.console.mininet import Mininet
-from harness.console.saving import Origin
 from harness.errors import HarnessError
 from harness.events import Advertisement
 from harness.kernels import choice
@@ -23,6 +22,7 @@ from harness.kernels.host.interrupts import Ended
 from harness.report import table
 from harness.report.evidence import described
 from harness.report.recording import Recording
+from harness.spec import Origin
 
 
 class Console(Mininet):

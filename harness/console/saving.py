@@ -5,25 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from harness.faults.fault import Fault
 from harness.nodes import ClientNode, DirectorNode, Node, RealServerNode
+from harness.spec import Origin
 from harness.topology import VirtualService
 
 _INDENT = "    "
 _NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What a cluster was built from, in Python: the ``imports`` of a scenario that wants it, and
-    the ``expression`` in its ``topology(...)``.
-    """
-
-    imports: tuple[str, ...]
-    expression: str
 
 
 class Script:

@@ -5,6 +5,7 @@ versions of keepalived.
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -24,10 +25,9 @@ if TYPE_CHECKING:
     from harness.events import Event
     from harness.scenario.control import Control
     from harness.search.engine import Failure
-    from harness.search.leaving import Place
+    from harness.spec import Origin
 
 DOES_NOT_REPEAT = "it did not repeat on a new cluster, so it is a defect of the harness:"
-_NONE = object()
 
 
 class NotRepeated(RuntimeError):
@@ -75,12 +75,11 @@ def leave(item: pytest.Item, ground: Ground, failure: Failure, versions: Sequenc
     name = leaving.name_of(failure)
     folder = new_folder(own_run(item.config).folder, f"found_{name}")
     ground.drop()
-    place = _place(item)
     cluster = ground.cluster()
-    configs, events = _evidence(item.nodeid, place, cluster, failure, folder)
+    configs, events = _evidence(item, cluster, failure, folder)
     about = {"keepalived": _versions(cluster), "run": own_run(item.config).header}
     shown = {version: _shown(ground.against(version), failure) for version in versions}
-    text = leaving.scenario(failure, place)
+    text = leaving.scenario(failure, _origin(item))
     (folder / f"test_{name}.py").write_text(text, encoding="utf-8")
     tracker = leaving.report(failure, about, configs, events, shown)
     (folder / "report.md").write_text(tracker, encoding="utf-8")
@@ -95,12 +94,12 @@ def leave(item: pytest.Item, ground: Ground, failure: Failure, versions: Sequenc
     else:
         file = os.path.relpath(folder / f"test_{name}.py", item.config.invocation_params.dir)
         matrix = f"--matrix keepalived={','.join(RELEASES)}"
-        said.append(f"which versions have it: pytest {file} {matrix}")
+        said.append(f"which versions have it: pytest {shlex.quote(file)} {matrix}")
     return "\n".join(said)
 
 
 def _evidence(
-    test: str, place: Place | None, cluster: Cluster, failure: Failure, folder: Path
+    item: pytest.Item, cluster: Cluster, failure: Failure, folder: Path
 ) -> tuple[dict[str, str], list[Event]]:
     """Live through it and write what a scenario that failed leaves. Returns the configurations of
     the directors, and the events.
@@ -108,8 +107,8 @@ def _evidence(
     from harness.report.evidence import Evidence
     from harness.search import broken
 
-    said = {"test": test, "says": failure.violation.text}
-    evidence = Evidence(folder, cluster, {**said, "topology": place and place.name})
+    said = {"test": item.nodeid, "says": failure.violation.text}
+    evidence = Evidence(folder, cluster, {**said, "topology": spec_of(item).name})
     again = broken(cluster, failure.steps, failure.signature.invariant)
     outcome = {
         "outcome": "failed" if again else "passed",
@@ -139,19 +138,11 @@ def _shown(ground: Ground, failure: Failure) -> str:
     return "not shown" if lived.amiss is None else f"not shown; {lived.amiss}"
 
 
-def _place(item: pytest.Item) -> Place | None:
-    from harness.check.configured import Configured
-    from harness.search.leaving import Place
-
+def _origin(item: pytest.Item) -> Origin:
     spec = spec_of(item)
-    if isinstance(spec.source, Configured):
-        return None
     varied = getattr(spec.source, "VARIED", {})
     defaults = {parameter: values[0] for parameter, values in varied.items()}
-    told = tuple(
-        (key, value) for key, value in spec.parameters.items() if defaults.get(key, _NONE) != value
-    )
-    return Place(getattr(spec.source, "__module__", ""), spec.name, told)
+    return spec.origin(str(item.config.getoption("searched")), defaults)
 
 
 def _versions(cluster: Cluster) -> str:

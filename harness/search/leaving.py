@@ -6,33 +6,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from harness.events import Event
 from harness.search.engine import Failure
 from harness.search.sequence import as_python
 from harness.search.site import Steps
+from harness.spec import Origin
 
 _EVENTS = 40
 """So many of the last events before the failure are in the text."""
 _WIDTH = 100
-
-
-@dataclass(frozen=True)
-class Place:
-    """The topology of a failure: how a scenario imports it, and its parameters; None for directors'
-    own files.
-    """
-
-    module: str
-    name: str
-    parameters: tuple[tuple[str, object], ...] = ()
-
-    @property
-    def mark(self) -> str:
-        """The line that names it."""
-        words = [self.name, *(f"{name}={value!r}" for name, value in self.parameters)]
-        return f"@fresh_topology({', '.join(words)})"
 
 
 def name_of(failure: Failure) -> str:
@@ -42,15 +25,21 @@ def name_of(failure: Failure) -> str:
     return f"{words}_{digest}"
 
 
-def scenario(failure: Failure, place: Place | None) -> str:
+def scenario(failure: Failure, origin: Origin) -> str:
     """The text of a scenario that fails by this, where the failure is there."""
     steps = ["    steps = [", *as_python(failure.steps), "    ]"] if failure.steps else []
     named = "steps" if steps else "[]"  # which a cluster that fails by itself has none of
-    lines = ["from harness.cluster import Cluster"]
-    lines += ["from harness.scenario import fresh_topology"] if place else []
-    lines += [f"from harness.search import broken{', step' if steps else ''}"]
-    lines += [f"from {place.module} import {place.name}", "", "", place.mark] if place else ["", ""]
-    lines += [
+    imports = [
+        "from harness.cluster import Cluster",
+        "from harness.scenario import fresh_topology",
+        f"from harness.search import broken{', step' if steps else ''}",
+        *origin.imports,
+    ]
+    lines = [
+        *sorted(imports),
+        "",
+        "",
+        f"@fresh_topology({origin.expression})",
         f"def test_{name_of(failure)}(cluster: Cluster) -> None:",
         f'    """{_shortened(failure.violation.text)}"""',
         *steps,

@@ -10,10 +10,10 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.console import Console
-from harness.console.saving import Origin
 from harness.faults import PowerOff
 from harness.kernels import choice
 from harness.scenario import topology
+from harness.spec import Origin
 from topologies.director_pair import VIP, DirectorPair
 
 pytestmark = topology(DirectorPair)
