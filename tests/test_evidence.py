@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import HarnessError
 from harness.events import Request
 from harness.report import artifacts, page
 from tests.guests import ROOT, VIRTUAL
@@ -316,6 +317,26 @@ def test_a_pause_is_after_each_scenario(tmp_path: Path) -> None:
 def test_two_runs_at_once_have_folders_of_their_own(tmp_path: Path) -> None:
     made = [artifacts.new_run(tmp_path) for _ in range(3)]
     assert len({*made}) == 3
+
+
+def test_a_link_to_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (tmp_path / "artifacts").symlink_to(tmp_path / "gone")
+    with pytest.raises(HarnessError, match=r"artifacts is a symbolic link to .*gone, which is not"):
+        artifacts.new_run(tmp_path / "artifacts")
+
+
+def test_a_new_folder_outside_of_the_project_takes_the_evidence(tmp_path: Path) -> None:
+    """pytest takes that for a folder with tests, once it is there, and then has another root."""
+    VIRTUAL.find()
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "test_it.py").write_text("def test_it(lvs_kernel): pass\n")
+    told = subprocess.run(
+        command("pytest", "-q", "--clock", "virtual", "test_it.py", "--artifacts", "../out"),
+        cwd=folder, capture_output=True, text=True,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert [*tmp_path.glob("out/*/run.json")]
 
 
 def test_run_json_says_what_it_was_made_of(run: Path) -> None:

@@ -134,6 +134,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         began, status = time.monotonic(), None
         try:
             arguments = [
+                *_root(config),
                 *config.invocation_params.args,
                 *core.arguments(config),
                 *parallel.arguments(config),
@@ -172,6 +173,15 @@ def _enter(config: pytest.Config) -> None:
         from harness.images import program
 
         program.remember(run.commits)
+
+
+def _root(config: pytest.Config) -> list[str]:
+    """Options for pytest to have the same root and configuration in the guest. It looks for them
+    before it knows the options of plugins, so it takes the folder in ``--artifacts FOLDER``, which
+    is there by then, for one with tests.
+    """
+    found = [f"--rootdir={config.rootpath}"]
+    return found if config.inipath is None else ["-c", str(config.inipath), *found]
 
 
 def _begin(config: pytest.Config, chosen: choice.Choice) -> Run:

@@ -298,6 +298,11 @@ def new_run(below: Path) -> Path:
     """Make the folder of a run, named after the time, and see that it can be written. Raises
     HarnessError.
     """
+    if below.is_symlink() and not below.exists():
+        raise HarnessError(
+            f"{below} is a symbolic link to {below.readlink()}, which is not there: make that"
+            " folder, or use --artifacts DIR"
+        )
     name = datetime.datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     for number in range(1, 1000):
         folder = below / (name if number == 1 else f"{name}_{number}")
