@@ -24,5 +24,9 @@ def test_nothing_known_is_wrong(configured: Configured, cluster: Cluster) -> Non
     cluster.timeline.let_pass(longest + cluster.slack)
 
     known = {name for finding in configured.findings for name in finding.kind.diagnoses}
-    found = [diagnosis for diagnosis in cluster.diagnoses() if diagnosis.name not in known]
+    shown = cluster.diagnoses()
+    found = [diagnosis for diagnosis in shown if diagnosis.name not in known]
     assert not found, "; ".join(map(str, found))
+    if shown:
+        names = dict.fromkeys(diagnosis.name for diagnosis in shown)
+        pytest.skip(f"what shows is told as a finding already: {', '.join(names)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import re
+import shlex
 from importlib import resources
 from pathlib import Path
 from string import Template
@@ -55,8 +56,9 @@ def _run(options: argparse.Namespace) -> int:
     for file, text in texts.items():
         _write(file, text)
         print(f"wrote {file}")
-    print(f"now run: pytest {options.folder / _SCENARIO.format(name)}")
-    print(f"and to look at its cluster: lvs-harness up {options.folder / place}")
+    topology, scenario = (shlex.quote(str(file)) for file in texts)
+    print(f"now run: pytest {scenario}")
+    print(f"and to look at its cluster: lvs-harness up {topology}")
     return 0
 
 
