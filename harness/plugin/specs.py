@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,12 +22,29 @@ _VERSIONS = pytest.StashKey[dict[str, "set[Version]"]]()
 
 
 def spec_of(item: pytest.Item) -> ClusterSpec:
-    """The cluster that a scenario wants. HarnessError if it does not say."""
+    """The cluster that a scenario wants. HarnessError if it does not say, or would get another."""
     from harness.spec import ClusterSpec
 
     source, parameters = topology_of(item)
+    _refuse_namesake(source, item.path)
     fresh = bool(parameters.pop("fresh", False))
     return ClusterSpec(source, parameters, selection=selection_of(item), fresh=fresh)
+
+
+def _refuse_namesake(source: object, scenario: Path) -> None:
+    """Python knows a module by its name: where two folders have a file of one name, scenarios in
+    the second get the topology of the first. HarnessError if this one has.
+    """
+    name = getattr(source, "__module__", "")
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if file is None or "." in name or name == "conftest":  # of which pytest knows several
+        return
+    beside = scenario.with_name(Path(file).name)
+    if beside.exists() and not beside.samefile(file):
+        raise HarnessError(
+            f"{scenario.name}: its topology is that of {file}, although a file of the same name"
+            f" lies beside the scenario: rename {beside}, as Python imports one of a name only"
+        )
 
 
 def versions_of(item: pytest.Item) -> set[Version]:

@@ -169,6 +169,19 @@ def test_a_keepalived_conf_that_is_not_there_is_found_first(user: User) -> None:
     assert not (user.folder / "artifacts").exists()
 
 
+def test_the_topology_of_another_folder_s_file_of_the_same_name_is_refused(user: User) -> None:
+    for name in ("mine.py", "test_scenario.py"):
+        (user.folder / name).unlink()
+    for folder in ("one", "two"):
+        (user.folder / folder).mkdir()
+        user.writes(f"{folder}/mine.py", TOPOLOGY)
+        user.writes(f"{folder}/test_{folder}.py", SCENARIO)
+    message = "test_two.py: its topology is that of "
+    shown = user.is_told(message, status=pytest.ExitCode.TESTS_FAILED)
+    assert "one/mine.py, although a file of the same name lies beside" in shown
+    assert "1 passed, 1 error" in shown
+
+
 # -- artifacts -------------------------------------------------------------------------------------
 
 
