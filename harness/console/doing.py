@@ -13,6 +13,7 @@ from harness.events import Request
 from harness.faults.fault import Fault
 from harness.nodes import DirectorNode, Node
 from harness.observers.client import Load
+from harness.observers.requests import GIVEN_UP
 
 
 class Doing(Typed):
@@ -136,12 +137,15 @@ class Doing(Typed):
         self._load = None
         self._script.end()
         requests = self._cluster.timeline.events(Request, since=self._began)
+        over = [request for request in requests if request.error != GIVEN_UP]
         by_answer: dict[str, int] = {}
-        for request in requests:
+        for request in over:
             answer = request.server or request.error or str(request.status)
             by_answer[answer] = by_answer.get(answer, 0) + 1
         counts = ", ".join(f"{count} {answer}" for answer, count in by_answer.items())
-        print(f"{len(requests)} requests: {counts or 'nothing came of them'}")
+        left = len(requests) - len(over)
+        under_way = f"; {left} under way when the load ended" if left else ""
+        print(f"{len(over)} requests: {counts or 'nothing came of them'}{under_way}")
 
     def completenames(self, text: str, *ignored: Any) -> list[str]:
         """Faults can be completed as commands can."""
