@@ -16,7 +16,6 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.kernels import choice
-from harness.kernels.guest import program
 
 
 def _end(number: int, frame: FrameType | None) -> None:
@@ -32,7 +31,6 @@ def _endable() -> Iterator[None]:
     if not choice.virtual():
         yield
         return
-    program.begin()
     before = signal.signal(signal.SIGUSR2, _end)
     try:
         yield

@@ -119,31 +119,6 @@ def test_the_watchdog_ends_a_process_or_a_scenario_and_not_the_run(tmp_path: Pat
     assert told.returncode == 1
 
 
-COMPUTING = """
-    import pytest
-
-    @pytest.fixture(autouse=True)
-    def in_the_kernel(lvs_kernel):
-        pass
-
-    @pytest.mark.parametrize("number", range(8))
-    def test_computes(number):
-        for _ in range(25_000_000):
-            pass
-"""
-"""Each takes a few seconds, and no virtual time."""
-
-
-def test_scenarios_that_only_compute_have_their_time_each(tmp_path: Path) -> None:
-    VIRTUAL.find()
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    (tmp_path / "test_it.py").write_text(textwrap.dedent(COMPUTING))
-    limits = ["--clock", "virtual", "--watchdog", "4"]
-    told = run(tmp_path, "pytest", *limits, "-p", "no:cacheprovider", "--durations=0")
-    assert "8 passed" in told.stdout, told.stdout + told.stderr
-    assert "did not move" not in told.stderr
-
-
 SPINNING_SCRIPT = """
     from harness.scenario import topology
     from topologies.director_pair import DirectorPair

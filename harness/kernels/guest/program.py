@@ -17,7 +17,7 @@ import termios
 from typing import TYPE_CHECKING
 
 from harness.kernels.calls import linux
-from harness.kernels.guest.standstill import BEGUN, CHANNEL, GOING_ON, LIMITED, UNLIMITED, WAITING
+from harness.kernels.guest.standstill import CHANNEL, GOING_ON, LIMITED, UNLIMITED, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,18 +68,6 @@ def interrupting() -> Iterator[None]:
         yield
     finally:
         os.write(CHANNEL, _said)
-
-
-def begin() -> None:
-    """What follows has the watchdog's whole limit: it is no part of what this program did before.
-
-    Scenarios that take no virtual time are progress as well, however many follow each other. Pid 1
-    is let tell the host, once: to wait until it has would be to compute beside one that does so for
-    ever, and to be taken for that.
-    """
-    if _prepared:
-        os.write(CHANNEL, BEGUN)
-        os.sched_yield()
 
 
 def begin_limited() -> None:

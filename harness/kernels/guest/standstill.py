@@ -18,8 +18,8 @@ from harness.kernels.calls import linux
 
 CHANNEL = 3  # the program's descriptor that leads to pid 1
 # What the program writes there: that it waits, that it goes on; that a process with a limit to its
-# processor time was started, that one has ended; that it begins with something new.
-WAITING, GOING_ON, LIMITED, UNLIMITED, BEGUN = b"w", b"g", b"l", b"u", b"b"
+# processor time was started, that one has ended.
+WAITING, GOING_ON, LIMITED, UNLIMITED = b"w", b"g", b"l", b"u"
 
 # It ends when nothing else can run, unless that has read the clock several times, each of which
 # costs 256 ns. Spinning would not do: without passing time the scheduler has no reason to let
@@ -56,8 +56,6 @@ class Standstill:
             self._limited += more
             payload = b"yes" if self._limited else b""
             wire.write_all(self._line, wire.frame(wire.LIMITED, payload))
-        if BEGUN in said:
-            wire.write_all(self._line, wire.frame(wire.PROGRESS))
         linux.prctl(linux.PR_SET_TIMERSLACK, 1)
 
     def _waits(self, said: bytes) -> bool:
