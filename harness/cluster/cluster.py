@@ -241,8 +241,7 @@ class Cluster:
         director, wanted = self.settle().master, self.service if service is None else service
         removal = timers.removal(wanted, fault.symptom).latest
         recovery = timers.recovery(wanted, fault.symptom).latest
-        self._striking.wait_moment(fault, wanted)
-        with self.suffering(fault, at_once=True, heal_at_once=False) as struck:
+        with self.faults.of(fault, noticed_by=wanted) as struck:
             left = director.removes(fault.node, service=wanted, since=struck, until=removal)
         healed = fault.node.serves_again()
         back = director.adds(fault.node, service=wanted, since=healed, until=recovery)

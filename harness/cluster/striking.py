@@ -31,13 +31,17 @@ _PART = 0.9
 
 @dataclass(frozen=True)
 class _Due:
-    """A check of a real server: in how many seconds the next one begins, how many are between two,
-    and which virtual service's it is.
+    """A check of a real server: in how many seconds the next one begins, and which virtual
+    service's it is.
     """
 
     after: float
-    loop: float
     service: VirtualService
+
+    @property
+    def loop(self) -> float:
+        """How many seconds are between two."""
+        return self.service.delay_loop
 
     @property
     def connects(self) -> bool:
@@ -164,7 +168,7 @@ class Striking:
         """
         now = self._timeline.now()  # looking takes its time, too
         due = self._due(server, now)
-        connecting = [(each.after, each.loop) for each in due if each.connects]
+        connecting = [each for each in due if each.connects]
         due = [each for each in due if service is None or each.service == service] or due
         if cuts and connecting:
             at = now + moments.within(self._pauses(connecting), moment)
@@ -183,23 +187,23 @@ class Striking:
             for service in director.role.services:
                 loop = service.delay_loop
                 if made := director.checked(server, service, since=now - 3 * loop):
-                    found.append(_Due((made[-1] - now) % loop, loop, service))
+                    found.append(_Due((made[-1] - now) % loop, service))
         return sorted(found, key=lambda each: each.after)
 
-    def _pauses(self, due: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    def _pauses(self, due: Sequence[_Due]) -> list[tuple[float, float]]:
         """When no check is open, from the first one that is ``due`` on for the longest
-        ``delay_loop``: each has the seconds until its first check, and those between two.
+        ``delay_loop``.
 
         A server that is well has acknowledged its end after
         :data:`harness.keepalived.timers.checking.DELAYED_ACK`.
         """
-        first = min(after for after, _ in due)
-        last = first + max(loop for _, loop in due)
+        first = min(each.after for each in due)
+        last = first + max(each.loop for each in due)
         begins = sorted(
             at
-            for after, loop in due
-            for turn in range(math.ceil((last - first) / loop))
-            if (at := after + turn * loop) < last
+            for each in due
+            for turn in range(math.ceil((last - first) / each.loop))
+            if (at := each.after + turn * each.loop) < last
         )
         return [
             (begin + checking.DELAYED_ACK + self._slack, following - self._slack)

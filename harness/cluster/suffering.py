@@ -13,6 +13,7 @@ from harness.faults.fault import Fault, Surroundings
 from harness.lab.lab import Lab
 from harness.nodes import Node
 from harness.timeline import EVER, Timeline
+from harness.topology import VirtualService
 
 
 class Suffering:
@@ -30,11 +31,15 @@ class Suffering:
         self._healed_until = EVER
         self.before_healing: Callable[[Exception], None] | None = None
 
-    def inject(self, fault: Fault[Node], at_once: bool) -> Instant:
-        """See :meth:`harness.cluster.Cluster.inject`."""
+    def inject(
+        self, fault: Fault[Node], at_once: bool, noticed_by: VirtualService | None = None
+    ) -> Instant:
+        """See :meth:`harness.cluster.Cluster.inject`. ``noticed_by`` is the virtual service whose
+        checks are to notice it, where that is known.
+        """
         fault.check()
         if not at_once and not self.lasting:
-            self._striking.wait_moment(fault)
+            self._striking.wait_moment(fault, noticed_by)
         struck = self._timeline.record(
             FaultChanged(self._timeline.now(), fault.node.name, name=fault.name, action="injected")
         ).at
@@ -57,9 +62,15 @@ class Suffering:
         return self._timeline.events(FaultChanged, action="healed")[-1].at
 
     @contextlib.contextmanager
-    def of(self, fault: Fault[Node], at_once: bool, heal_at_once: bool | None) -> Iterator[Instant]:
-        """See :meth:`harness.cluster.Cluster.suffering`."""
-        struck = self.inject(fault, at_once)
+    def of(
+        self,
+        fault: Fault[Node],
+        at_once: bool = False,
+        heal_at_once: bool | None = None,
+        noticed_by: VirtualService | None = None,
+    ) -> Iterator[Instant]:
+        """See :meth:`harness.cluster.Cluster.suffering`, and :meth:`inject`."""
+        struck = self.inject(fault, at_once, noticed_by)
         try:
             yield struck
             if not (at_once if heal_at_once is None else heal_at_once):
