@@ -17,7 +17,7 @@ from harness.ipvs.schedulers import Server
 from harness.lab.plan import HostPlan, Plan
 from harness.nodes.context import STARTING, Context
 from harness.nodes.node import Node
-from harness.nodes.probes import probes, shows
+from harness.nodes.probes import probes, protocol_of
 from harness.nodes.real_server import RealServerNode
 from harness.timeline import EVER, TooLate
 from harness.topology import Director, RealServer, VirtualService
@@ -274,7 +274,7 @@ class Balancer(Node):
         wanted = self.service if service is None else service
         timeline = self.context.timeline
         began = timeline.now()
-        paces = [check.pace(wanted.delay_loop) for check in wanted.checks if shows(check)]
+        paces = [check.pace(wanted.delay_loop) for check in wanted.checks if protocol_of(check)]
         if not paces:
             raise HarnessError(f"{wanted.name}: none of its checks asks real servers anything")
         loop = max(pace.delay_loop for pace in paces)

@@ -13,9 +13,15 @@ _ECHO_REQUESTS = {1: 8, 58: 128}
 """The protocol, and the type of its echo request: RFC 792, RFC 4443 section 4.1."""
 
 
-def shows(check: Check) -> bool:
-    """Whether a checker sends packets that :func:`probes` knows."""
-    return check.connects or isinstance(check, DnsCheck | UdpCheck | PingCheck)
+def protocol_of(check: Check) -> str | None:
+    """By what a checker asks: TCP, UDP or ICMP; None for one of which :func:`probes` knows no
+    packet.
+    """
+    if check.connects:
+        return "TCP"
+    if isinstance(check, DnsCheck | UdpCheck):
+        return "UDP"
+    return "ICMP" if isinstance(check, PingCheck) else None
 
 
 def probes(
@@ -28,16 +34,16 @@ def probes(
     """
     found: list[Packet] = []
     for check in service.checks:
-        if not isinstance(check, NetworkCheck):
-            continue
-        port = service.port if check.port is None else check.port
-        if isinstance(check, PingCheck):
-            found += _echo_requests(frames)
-        elif isinstance(check, DnsCheck | UdpCheck):
+        protocol = protocol_of(check)
+        own = check.port if isinstance(check, NetworkCheck) else None
+        port = service.port if own is None else own
+        if protocol == "TCP":
+            found += [packet for packet in Path(frames, port).packets if packet.flags == SYN]
+        elif protocol == "UDP":
             path = Path(frames, port, "UDP").packets
             found += [packet for packet in path if packet.ports[1] == port]
-        elif check.connects:
-            found += [packet for packet in Path(frames, port).packets if packet.flags == SYN]
+        elif protocol == "ICMP":
+            found += _echo_requests(frames)
     return sorted(between(found, sender, receiver), key=lambda packet: packet.frame.at)
 
 
