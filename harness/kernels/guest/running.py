@@ -70,8 +70,8 @@ def _charged() -> dict[int, str]:
         if len(suspects) < 2 and not any(map(_is_new, suspects)):
             break
         os.sched_yield()
-        again, running = _charged_anew(), dict(_running())
-        suspects = {pid: name for pid, name in suspects.items() if pid in (again or running)}
+        met = _charged_anew() or dict(_running())
+        suspects = {pid: name for pid, name in suspects.items() if pid in met}
     return suspects
 
 
@@ -120,8 +120,7 @@ def _restarting() -> dict[int, str]:
 
 
 def _faults_of_children() -> dict[int, int]:
-    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    return {pid: int(_stat(pid)[1][_CMINFLT] or 0) for pid in pids if pid != os.getpid()}
+    return {pid: int(_stat(pid)[1][_CMINFLT] or 0) for pid in _others()}
 
 
 def _spent(pid: int) -> int:
@@ -198,11 +197,18 @@ def _send(pid: int, number: int) -> None:
 
 
 def _running() -> Iterator[tuple[int, str]]:
-    for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
+    for pid in _others():
         name, fields = _stat(pid)
         # Kernel threads are children of pid 2.
-        if pid != os.getpid() and fields[_STATE] == "R" and fields[_PARENT] != "2":
+        if fields[_STATE] == "R" and fields[_PARENT] != "2":
             yield pid, name
+
+
+def _others() -> list[int]:
+    """The processes but this one, in order."""
+    return sorted(
+        int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()
+    )
 
 
 def _stat(pid: int) -> tuple[str, list[str]]:
