@@ -73,10 +73,11 @@ class ClusterSpec:
         if isinstance(self.source, Configured):
             imports = ("from harness.check.configured import configured",)
             return Origin(imports, self.source.as_python)
+        unsaid = usual or {}
         told = [
             f"{name}={value!r}"
             for name, value in self.parameters.items()
-            if name not in (usual or {}) or (usual or {})[name] != value
+            if name not in unsaid or unsaid[name] != value
         ]
         module = getattr(self.source, "__module__", "")
         name = getattr(self.source, "__qualname__", "")

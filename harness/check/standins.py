@@ -240,7 +240,7 @@ def why_not(service: VirtualService, answering: Collection[str] = ()) -> str | N
     for server in service.real_servers:
         if server.address in own:
             return f"{server.address} is its own address and its real server's"
-        if (keyword := _unanswered(service, server)) is not None:
+        if (keyword := _check_that_nobody_hears(service, server)) is not None:
             return (
                 f"{keyword} of {server.address}: stand-ins answer UDP for virtual services of UDP"
                 f" only, at their own port"
@@ -267,7 +267,7 @@ def why_not(service: VirtualService, answering: Collection[str] = ()) -> str | N
     return None
 
 
-def _unanswered(service: VirtualService, server: Destination) -> str | None:
+def _check_that_nobody_hears(service: VirtualService, server: Destination) -> str | None:
     """The keyword of a check by UDP for which no stand-in listens; None if there is none."""
     answered = _ports(service, server) if service.protocol == "UDP" else set()
     for checker in server.own_checks:

@@ -25,7 +25,7 @@ BEHAVIOURS = Path(harness.__file__).parent / "behaviours"
 where the files lie, and run the conftest.py of whoever they are from.
 """
 PYTEST = (sys.executable, "-P", "-m", "pytest")
-"""Without ``-P`` a ``json.py`` there would be imported in the place of Python's own."""
+"""Without ``-P`` a ``json.py`` in the folder of whoever calls would be taken for Python's own."""
 UNUSED = ("hypothesispytest", "anyio")
 """Plugins of pytest that come with what the harness needs. No behaviour needs them, and importing
 them takes half a second, outside and once more in the guest.

@@ -104,7 +104,7 @@ class Diagnosis:
     option: str = ""
 
     def __post_init__(self) -> None:
-        """Have what follows a line of keepalived's follow no full stop."""
+        """A line of keepalived's may end in a full stop, and what to do comes after it."""
         object.__setattr__(self, "evidence", self.evidence.removesuffix("."))
 
     def __str__(self) -> str:

@@ -155,9 +155,9 @@ def check_fails_at_rest(timeline: Timeline, setup: Setup, since: Instant) -> Ite
         if found := _CHECKED.search(event.line):
             last[event.node, found["server"], found["port"]] = found["how"], event
     for (node, server, port), (how, event) in last.items():
-        broken = timeline.events(FaultChanged, until=event.at, action="injected")
         if (node, endpoint(server, int(port))) in setup.unanswered:
             continue
+        broken = timeline.events(FaultChanged, until=event.at, action="injected")
         if how in ("Removing", "Disabling") and not broken:
             yield Diagnosis(
                 "health check fails at rest", (node,), event.said,

@@ -52,10 +52,10 @@ class Fault(ABC, Generic[N]):
     def check(self) -> None:
         """HarnessError if its node is not of the kind that it befalls."""
         if not isinstance(self.node, kind := struck(type(self))):
-            words = re.findall("[A-Z][a-z]*", kind.__name__.removesuffix("Node"))
+            words = re.findall("[A-Z][a-z]*", kind.__name__.removesuffix("Node")) or ["node"]
             if not isinstance(self.node, Node):
                 raise HarnessError(
-                    f"{self.name} befalls a {' '.join(words).lower() or 'node'}, and"
+                    f"{self.name} befalls a {' '.join(words).lower()}, and"
                     f" {self.node!r} is none: give it one of cluster.nodes, by name:"
                     f" cluster.nodes['director1']"
                 )

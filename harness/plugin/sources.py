@@ -21,8 +21,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave copies out that an earlier run has kept, unless one is named: pytest would find each
     scenario a second time.
     """
-    of_a_run = (collection_path.parent / artifacts.RUN).is_file()
-    if collection_path.name != artifacts.SOURCES or not of_a_run:
+    if collection_path.name != artifacts.SOURCES:
+        return None
+    if not (collection_path.parent / artifacts.RUN).is_file():
         return None
     folder = config.invocation_params.dir
     named = [(folder / each.partition("::")[0]).resolve() for each in config.args]
