@@ -46,7 +46,9 @@ KILLED = (
 QUOTA = b"wrote more than it may"  # such a line, if the guard has ended the kernel process for that
 PROD = b"p"  # get the guest's scheduler to act
 
-IMPORTS = 4  # the program's descriptor of the file of harness.kernels.imports; 3 leads to pid 1
+# The program's descriptors, but for 3, which leads to pid 1.
+IMPORTS = 4  # of the file of harness.kernels.imports
+STEPS = 5  # of a file that grows by a byte with each step of the program's, where time is virtual
 
 # A line whose reader is 3968 bytes behind is throttled, and a throttled serial line of UML never
 # wakes again (arch/um/drivers: line_throttle, deactivate_chan). So the guest asks for every piece,

@@ -16,6 +16,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.kernels import choice
+from harness.kernels.guest import program
 
 
 def _end(number: int, frame: FrameType | None) -> None:
@@ -31,11 +32,18 @@ def _endable() -> Iterator[None]:
     if not choice.virtual():
         yield
         return
+    program.take_step()
     before = signal.signal(signal.SIGUSR2, _end)
     try:
         yield
     finally:
         signal.signal(signal.SIGUSR2, before)
+
+
+@pytest.hookimpl
+def pytest_collectstart() -> None:
+    """Collecting takes no virtual time, and gets on from file to file."""
+    program.take_step()
 
 
 @pytest.hookimpl(wrapper=True)

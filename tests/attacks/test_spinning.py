@@ -119,6 +119,33 @@ def test_the_watchdog_ends_a_process_or_a_scenario_and_not_the_run(tmp_path: Pat
     assert told.returncode == 1
 
 
+COMPUTING = """
+    import pytest
+
+    from harness.scenario import topology
+    from topologies.director_pair import DirectorPair
+
+    @topology(DirectorPair)
+    def test_that_needs_virtual_time(cluster):
+        cluster.settle()
+
+    @pytest.mark.parametrize("number", range(60))
+    def test_that_computes(number):
+        sum(range(20_000_000))
+"""
+
+
+def test_scenarios_that_take_no_virtual_time_are_no_spinning_together(tmp_path: Path) -> None:
+    """The watchdog's limit is for each of them, not for all that come one after the other."""
+    VIRTUAL.find()
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "test_it.py").write_text(textwrap.dedent(COMPUTING))
+    limits = ["--clock", "virtual", "--watchdog", "2", "-p", "no:cacheprovider"]
+    told = run(tmp_path, "pytest", *limits)
+    assert "61 passed" in told.stdout, told.stdout + told.stderr
+    assert "did not move" not in told.stderr
+
+
 SPINNING_SCRIPT = """
     from harness.scenario import topology
     from topologies.director_pair import DirectorPair

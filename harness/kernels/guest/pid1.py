@@ -16,14 +16,13 @@ import termios
 
 from harness.kernels import wire
 from harness.kernels.calls import linux
-from harness.kernels.guest.streams import Program
+from harness.kernels.guest.streams import HIGH, Program
 
 TYPE_CHECKING = False  # that of `typing` takes 15 ms to import
 if TYPE_CHECKING:
     from typing import Any
 
 _LINE = "/dev/ttyS0"
-_HIGH = 10  # above the descriptors that the program is given
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 0x1
 _MODULES = ("veth", "bridge", "ip_vs", "ip_vs_rr")
 """What nearly every cluster needs, where that is not in the kernel: it would start modprobe for
@@ -71,7 +70,7 @@ def _receive(store: str) -> dict[str, Any]:
     with open(folder + "/request", "rb") as file:
         request: dict[str, Any] = marshal.load(file)
     low = os.open(folder + "/imports", os.O_RDONLY)
-    request["imports"] = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, _HIGH)
+    request["imports"] = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, HIGH)
     os.close(low)
     linux.unmount(folder, linux.MNT_DETACH)
     return request

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from harness.kernels.calls import linux
 from harness.kernels.guest.standstill import CHANNEL, GOING_ON, LIMITED, UNLIMITED, WAITING
+from harness.kernels.wire import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,8 @@ def prepare() -> None:
     global _prepared
     _prepared = True
     linux.prctl(linux.PR_SET_TIMERSLACK, 1)
-    os.set_inheritable(CHANNEL, False)
+    for descriptor in (CHANNEL, STEPS):
+        os.set_inheritable(descriptor, False)
     faulthandler.register(signal.SIGUSR1, file=os.dup(2))
     plain = sys.stdin
     keyboard = io.BufferedReader(_Keyboard(plain.fileno(), closefd=False))
@@ -68,6 +70,16 @@ def interrupting() -> Iterator[None]:
         yield
     finally:
         os.write(CHANNEL, _said)
+
+
+def take_step() -> None:
+    """Tell that this program gets on, also where no virtual time passes.
+
+    Pid 1 looks there only when it is asked to end what computes: to wake it each time would have
+    what it passes on come at another moment, and others run in another order.
+    """
+    if _prepared:
+        os.write(STEPS, b".")
 
 
 def begin_limited() -> None:
