@@ -187,10 +187,12 @@ class Machine:
     ) -> subprocess.CompletedProcess[str]:
         """Run a program to its end, and return what it printed and its exit status.
 
-        ``processor`` is as for :meth:`spawn`. With ``check`` a failure raises HarnessError with the
-        command, its output and the machine's name. :class:`MissingProgram` is raised if there is no
-        such program.
+        ``argv``: its words, or all of them in one text, as a shell would split it. ``processor`` is
+        as for :meth:`spawn`. With ``check`` a failure raises HarnessError with the command, its
+        output and the machine's name. :class:`MissingProgram` is raised if there is no such
+        program.
         """
+        argv = shlex.split(argv) if isinstance(argv, str) else argv
         reader, writer = os.pipe()
         with (
             open(os.devnull, "rb") as null,

@@ -95,6 +95,7 @@ def pytest_configure(config: pytest.Config) -> None:
     to the controller.
     """
     if not parallel.is_worker(config):
+        _check_root(config)
         interrupts.install()
 
 
@@ -173,6 +174,20 @@ def _enter(config: pytest.Config) -> None:
         from harness.images import program
 
         program.remember(run.commits)
+
+
+def _check_root(config: pytest.Config) -> None:
+    """Refuse a run for which pytest takes the value of an option, as in ``--kernel PATH``, for what
+    to test, since it looks for its root before it knows the options of plugins.
+    """
+    named = config.option.rootdir or config.option.inifilename
+    given = config.args_source is pytest.Config.ArgsSource.ARGS
+    inside = config.invocation_params.dir.is_relative_to(config.rootpath)
+    if not (named or given or inside):
+        raise pytest.UsageError(
+            f"pytest takes {config.rootpath} for the folder of the tests, since an option names it:"
+            " write that option with an =, as in --kernel=PATH, or name the tests to be run"
+        )
 
 
 def _root(config: pytest.Config) -> list[str]:

@@ -5,7 +5,11 @@ sentence.
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from packaging.version import Version
@@ -15,6 +19,7 @@ from harness.errors import HarnessError
 from harness.kernels.host import memory
 from harness.kernels.host.watchdog import limit
 from harness.plugin.units import Shard
+from tests.guests import ROOT
 
 NO_NUMBERS = [
     "",
@@ -159,3 +164,21 @@ def test_a_failure_of_the_harness_is_no_verdict(
     result = pytester.runpytest_subprocess(f"--director={conf}", "--tb=no")
     assert result.ret == status
     result.stdout.fnmatch_lines([f"{word} *It works."])
+
+
+def test_a_path_that_pytest_takes_for_that_of_the_tests_is_told(tmp_path: Path) -> None:
+    """It looks for its root before it knows that ``--kernel`` has a value."""
+    (tmp_path / "test_it.py").write_text("def test_it(): pass\n")
+    told = subprocess.run(
+        [sys.executable, "-m", "pytest", "--kernel", os.devnull],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (
+        "pytest takes /dev for the folder of the tests, since an option names it:"
+        " write that option with an =, as in --kernel=PATH, or name the tests to be run"
+    ) in told.stderr
+    assert told.returncode == pytest.ExitCode.USAGE_ERROR

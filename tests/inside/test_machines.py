@@ -162,6 +162,10 @@ def test_a_program_that_is_missing_is_named(cluster: Cluster) -> None:
         cluster.client.machine.run(["frobnicate"])
 
 
+def test_a_command_may_be_one_text(cluster: Cluster) -> None:
+    assert cluster.client.machine.run("printf %s 'a b'").stdout == "a b"
+
+
 def test_mininet_s_words_work_on_a_machine(cluster: Cluster) -> None:
     machine = cluster.client.machine
     assert (
