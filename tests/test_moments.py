@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from harness.cluster.moments import FIXED, Moments, instant, within
+from harness.cluster.moments import FIXED, Moments, instant, pause_in_step, within
 
 
 def drawn(seed: int, scenario: str, count: int = 1) -> list[float]:
@@ -86,3 +86,15 @@ def test_a_moment_lies_in_a_pause(
 
 def test_where_every_pause_is_too_short_it_is_the_middle_of_the_longest() -> None:
     assert within([(3.0, 2.0), (5.0, 4.8)], 0.1) == pytest.approx(4.9)
+
+
+@pytest.mark.parametrize("struck", [0.1, 0.5, 1.9])
+@pytest.mark.parametrize("moment", [0.0, 0.4, 0.99])
+def test_in_step_a_script_and_the_advertisement_after_it_are_waited_for_equally(
+    struck: float, moment: float
+) -> None:
+    ran, interval, sent, advert_int = 3.2, 2.0, 10.7, 0.5
+    pause = pause_in_step(ran, interval, sent, advert_int, struck, moment)
+    look = struck + (ran + pause - struck) % interval
+    assert 0 <= pause < interval
+    assert (look - struck) / interval == pytest.approx((sent - look) % advert_int / advert_int)

@@ -41,6 +41,13 @@ class Moments:
         """The next moments are those of this scenario, known by its node id."""
         self._scenario, self._count = scenario, 0
 
+    @property
+    def in_step(self) -> bool:
+        """Whether two waits one after the other are to be short or long together: so with two seeds
+        of three.
+        """
+        return self.seed % 3 > 0
+
     def draw(self) -> float:
         """The next moment, from 0 to 1."""
         self._count += 1
@@ -48,6 +55,28 @@ class Moments:
             return FIXED
         begin = random.Random(f"{self._scenario} {self._count}").random()
         return (begin + self.seed * _STEPS[(self._count - 1) % len(_STEPS)]) % 1.0
+
+
+def pause_in_step(
+    ran: Instant,
+    interval: float,
+    sent: Instant,
+    advert_int: float,
+    struck: Instant,
+    moment: float,
+) -> float:
+    """How many seconds after its start a script is to look, for the next look and the advertisement
+    after that to be waited for equally long: each for the same part of its period.
+
+    ``ran``, ``sent`` and ``struck`` are instants, of any period, at which the script is started, at
+    which somebody advertises, and at which the fault strikes. ``moment`` decides between the parts
+    that are possible. Two waits of lengths that know nothing of each other are hardly ever shortest
+    or longest at once, and the ends of the window for both would not be tried.
+    """
+    left, both = (sent - struck) % advert_int, interval + advert_int
+    choice = int(moment * math.ceil((both - left) / advert_int))
+    part = (left + choice * advert_int) / both
+    return (struck + part * interval - ran) % interval
 
 
 def instant(anchor: Instant, period: float, moment: float, earliest: Instant) -> Instant:

@@ -15,14 +15,14 @@ from harness.cluster import moments
 from harness.cluster.moments import Moments
 from harness.cluster.nodes import Nodes
 from harness.errors import HarnessError
-from harness.events import Advertisement, StateChanged
+from harness.events import Advertisement, DaemonChanged, StateChanged
 from harness.faults.fault import Fault
 from harness.faults.tracking import FailCheck, HangCheck
 from harness.keepalived import timers
 from harness.keepalived.timers import checking
 from harness.nodes import DirectorNode, Node, RealServerNode
 from harness.timeline import Timeline
-from harness.topology import HttpGet, VirtualService, VrrpInstance
+from harness.topology import HttpGet, VirtualService, VrrpInstance, VrrpScript
 from harness.topology.tracking import CHECK, PAUSE
 
 _PART = 0.9
@@ -78,14 +78,14 @@ class Striking:
         """
         moment = self._moments.draw()
         if isinstance(fault.node, DirectorNode):
-            pace = self._pace_script(fault) if isinstance(fault, FailCheck) else 0.0
+            pace = self._pace_script(fault, moment) if isinstance(fault, FailCheck) else 0.0
             self._wait_within_reign(fault.node, moment, self._timeline.now() + pace)
         elif isinstance(fault.node, RealServerNode):
             self.wait_between_checks(fault.node, moment, fault.cuts, service)
 
-    def _pace_script(self, fault: FailCheck) -> float:
+    def _pace_script(self, fault: FailCheck, moment: float) -> float:
         """Have a director's health script look a second moment after it was started; returns after
-        how many seconds it does so.
+        how many seconds it does so. The fault is to strike at the first ``moment``.
 
         keepalived starts its scripts at whole intervals since its own start, and mostly advertises
         at a fixed distance from that, so that a weight would always wait equally long for the
@@ -93,26 +93,41 @@ class Striking:
         For seed 0 it looks at once, and so does one that is to hang: it is ended so long after its
         start.
         """
-        director = fault.node
-        scripts = [
-            script
-            for instance in director.role.instances
-            for script in instance.track_scripts
-            if script.weight and script.script == CHECK
-        ]
-        if not scripts:
+        director, weighing = fault.node, _weighing(fault.node)
+        if not weighing:
             return 0.0
-        pause = (self._moments.draw() - moments.FIXED) % 1.0
+        part = (self._moments.draw() - moments.FIXED) % 1.0
         if isinstance(fault, HangCheck):
-            pause = 0.0
-        if not pause and director not in self._paused:
+            part = 0.0
+        if not part and director not in self._paused:
             return 0.0
-        shortest = min(
-            min(script.interval, script.timeout or script.interval) for script in scripts
-        )
+        pause = part * _longest_pause(weighing)
+        if part and self._moments.in_step:
+            pause = self._pause_in_step(director, moment, part)
         self._paused.add(director)
-        director.machine.write(PAUSE, f"{_PART * pause * shortest:.3f}\n")
-        return max(script.interval for script in scripts)
+        director.machine.write(PAUSE, f"{pause:.3f}\n")
+        return max(script.interval for _, script in weighing)
+
+    def _pause_in_step(
+        self, director: DirectorNode, moment: float, choice: float, healed: bool = False
+    ) -> float:
+        """See :func:`harness.cluster.moments.pause_in_step`; 0.0 as long as nobody advertises.
+
+        The fault strikes at ``moment`` of a turn, or is ``healed`` so many turns from now on;
+        ``choice`` decides between the pauses that are possible.
+        """
+        weighing = _weighing(director)
+        instance, script = weighing[0]
+        sent = self._timeline.events(Advertisement, sent=True, vrid=instance.vrid)
+        began = self._timeline.events(DaemonChanged, node=director.name, name="keepalived")
+        if not sent or not began:
+            return 0.0
+        last = sent[-1].at
+        struck = (self._timeline.now() if healed else last) + moment * _turn(instance)
+        pause = moments.pause_in_step(
+            began[-1].at, script.interval, last, instance.advert_int, struck, choice
+        )
+        return min(pause, _longest_pause(weighing))
 
     def wait_healing(self, fault: Fault[Node]) -> None:
         """Wait until the moment at which a fault is to be healed.
@@ -123,10 +138,20 @@ class Striking:
         moment, period = self._moments.draw(), 0.0
         if isinstance(fault.node, DirectorNode):
             period = max((_turn(instance) for instance in fault.node.role.instances), default=0.0)
+            if type(fault) is FailCheck and fault.node in self._paused:
+                self._pace_healing(fault.node, moment)
         elif isinstance(fault.node, RealServerNode):
             period = max(self._rounds(fault.symptom), default=0.0)
         if period:
             self._timeline.let_pass(moment * period)
+
+    def _pace_healing(self, director: DirectorNode, moment: float) -> None:
+        """Have a health script that pauses do so in step with the advertisements of who is master
+        now, once all is healed at ``moment``.
+        """
+        if self._moments.in_step:
+            pause = self._pause_in_step(director, moment, self._moments.draw(), healed=True)
+            director.machine.write(PAUSE, f"{pause:.3f}\n")
 
     def _rounds(self, symptom: timers.Symptom) -> Iterator[float]:
         """How many seconds there are between two looks at a real server that is ill, for each check
@@ -209,6 +234,23 @@ class Striking:
             (begin + checking.DELAYED_ACK + self._slack, following - self._slack)
             for begin, following in pairwise([*begins, last])
         ]
+
+
+def _weighing(director: DirectorNode) -> list[tuple[VrrpInstance, VrrpScript]]:
+    """Which instances of a director track the health script by a weight, and how."""
+    return [
+        (instance, script)
+        for instance in director.role.instances
+        for script in instance.track_scripts
+        if script.weight and script.script == CHECK
+    ]
+
+
+def _longest_pause(weighing: Sequence[tuple[VrrpInstance, VrrpScript]]) -> float:
+    """How many seconds a health script may let pass before it looks."""
+    return _PART * min(
+        min(script.interval, script.timeout or script.interval) for _, script in weighing
+    )
 
 
 def _turn(instance: VrrpInstance) -> float:
