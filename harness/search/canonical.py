@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.daemons import keepalived
@@ -27,6 +28,8 @@ State = dict[str, str]
 Opened = Mapping[str, Mapping[str, Sequence[str]]]
 """What the descriptors of each process of keepalived lead to, by director and process."""
 
+_OWN_NET = "/proc/thread-self/net/"
+"""Where whoever is in a network namespace finds what machines have as /proc/net/."""
 _KERNEL = (
     "/proc/net/fib_trie", "/proc/net/route", "/proc/net/if_inet6",
     "/proc/sys/net/ipv4/conf/all/arp_ignore", "/proc/sys/net/ipv4/conf/all/arp_announce",
@@ -43,6 +46,7 @@ _NETFILTER = "12"
 """
 _DESCRIPTORS = "keepalived's descriptors"
 """What is told, beside files, of directors: what each process of keepalived holds open."""
+_ABSENT = "not there"
 _CONSOLE = "/dev/console"
 _FILES = (keepalived.CONFIG, keepalived.DOWN, VERDICT)
 _HEADER = 3
@@ -76,12 +80,11 @@ def changed(before: State, cluster: Cluster) -> str | None:
 def _state(cluster: Cluster, files: Opened) -> State:
     found: State = {}
     for node in cluster.nodes.values():
-        places = [
-            *_KERNEL,
-            *((_TABLE, *_SOCKETS, *_FILES) if isinstance(node, DirectorNode) else ()),
-        ]
-        for place in places:
-            found[f"{node.name} {place}"] = _told(node, place)
+        director = isinstance(node, DirectorNode)
+        told = _of_kernel(node, [*_KERNEL, *((_TABLE, *_SOCKETS) if director else ())])
+        if director:
+            told |= {place: _of_file(node, place) for place in _FILES}
+        found |= {f"{node.name} {place}": plain(place, text) for place, text in told.items()}
         if node.name in files:
             lines = [held(targets) for targets in files[node.name].values()]
             found[f"{node.name} {_DESCRIPTORS}"] = "\n".join(sorted(lines))
@@ -100,12 +103,26 @@ def held(targets: Iterable[str]) -> str:
     return "keepalived holds " + ", ".join(f"{counts[name]} {name}" for name in sorted(counts))
 
 
-def _told(node: Node, place: str) -> str:
+def _of_kernel(node: Node, places: Iterable[str]) -> dict[str, str]:
+    """What the kernel has for a machine in these places below /proc, read in its network
+    namespace: to have the machine open each takes several times as long.
+    """
+    with node.machine.inside():
+        return {place: _read(place.replace("/proc/net/", _OWN_NET)) for place in places}
+
+
+def _read(path: str) -> str:
     try:
-        text = node.machine.read(place)
+        return Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return "not there"
-    return plain(place, text)
+        return _ABSENT
+
+
+def _of_file(node: Node, place: str) -> str:
+    try:
+        return node.machine.read(place)
+    except OSError:
+        return _ABSENT
 
 
 def plain(place: str, text: str) -> str:

@@ -31,7 +31,8 @@ class Kind:
     parameters filled in.
 
     One that is ``remembered`` leaves something in the memory of keepalived's parent that nothing
-    shows, so that one is restarted before its cluster is used again.
+    shows, for up to :data:`harness.search.model.processes.RESPAWN`: within that, keepalived is
+    restarted before the same is done to it again.
     """
 
     roles: tuple[type, ...]

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from harness.clock import Instant
 from harness.search import canonical, growth
 from harness.search.kinds import KINDS
+from harness.search.model.processes import RESPAWN
 from harness.search.performing import Lived, perform, restart, unsettled
 from harness.search.sequence import Step
 
@@ -42,6 +44,8 @@ class Site:
         self._alive: Cluster | None = None
         self._before: canonical.State = {}
         self._counted: growth.Counters = {}
+        self._remembered: dict[tuple[str, str], Instant] = {}
+        """Until when a director's keepalived remembers a kind of deed."""
         self._lived = 0
         self.clusters = 0
         self.seconds = 0.0
@@ -50,24 +54,35 @@ class Site:
         """Perform a sequence, on a new cluster if ``fresh``; what came of it, and what it has left
         behind.
         """
-        if fresh or self._lived >= SEQUENCES_EACH:
+        if fresh or self._lived >= SEQUENCES_EACH or not self._forgets(steps):
             self._drop()
         cluster = self._ground.cluster()
         lived = self._took_up(cluster) or perform(cluster, steps)
         self._lived += 1
         self.seconds += lived.observed.ended - lived.observed.began
         left = None if lived.amiss else self._left_behind(cluster, steps)
-        if lived.amiss or left or not self._is_clean(cluster, steps):
+        if lived.amiss or left:
             self._drop()
+        else:
+            over = cluster.timeline.now() + RESPAWN
+            self._remembered |= dict.fromkeys(_remembered(steps), over)
         return lived, left
 
-    def _is_clean(self, cluster: Cluster, steps: Steps) -> bool:
-        """Whether nothing that no file shows is left of a sequence either: a keepalived that
-        remembers what was done to it is replaced by a new one.
+    def _forgets(self, steps: Steps) -> bool:
+        """Whether nothing that no file shows is left for a sequence to meet: a keepalived that
+        remembers a deed of its kind is replaced by a new one.
         """
-        names = {each.deed.node for each in steps if KINDS[each.deed.name].remembered}
-        if not names:
+        cluster = self._alive
+        if cluster is None:
             return True
+        now = cluster.timeline.now()
+        met = [each for each in _remembered(steps) if self._remembered.get(each, now) > now]
+        if not met:
+            return True
+        names = {node for node, _ in met}
+        self._remembered = {
+            each: until for each, until in self._remembered.items() if each[0] not in names
+        }
         return restart(cluster, names) and not canonical.changed(self._before, cluster)
 
     def _left_behind(self, cluster: Cluster, steps: Steps) -> str | None:
@@ -85,7 +100,7 @@ class Site:
         if cluster is self._alive:
             return None
         self.clusters += 1
-        self._alive, self._lived = cluster, 0
+        self._alive, self._lived, self._remembered = cluster, 0, {}
         lived = unsettled(cluster)
         if lived is None:
             self._before = canonical.state(cluster)
@@ -95,3 +110,9 @@ class Site:
     def _drop(self) -> None:
         self._ground.drop()
         self._alive = None
+
+
+def _remembered(steps: Steps) -> list[tuple[str, str]]:
+    """What directors will remember of a sequence: which of them, and which kind of deed."""
+    deeds = [each.deed for each in steps]
+    return [(deed.node, deed.name) for deed in deeds if KINDS[deed.name].remembered]

@@ -10,7 +10,7 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.cluster_pool import Pool
-from harness.events import Log
+from harness.events import DaemonChanged, Log
 from harness.kernels import choice
 from harness.search.sequence import step
 from harness.search.site import Site
@@ -60,4 +60,16 @@ def test_a_child_that_has_died_before_is_started_again_as_soon_as_at_first(groun
 
     assert len(waited[0]) == 2
     assert waited[0] == waited[1] == waited[2]
+    assert site.clusters == 1
+
+
+def test_keepalived_is_replaced_only_for_what_it_remembers(ground: Pooled) -> None:
+    """What others do meanwhile does not wait for that, which takes seconds."""
+    site = Site(ground)
+    started = []
+    for steps in (CRASHES, (step(0.5, "Reload", "director2"),), CRASHES):
+        site.live(steps)
+        timeline = ground.cluster().timeline
+        started.append(len(timeline.events(DaemonChanged, name="keepalived", action="started")))
+    assert started == [2, 2, 3]
     assert site.clusters == 1
