@@ -170,6 +170,10 @@ class Searching:
         _, _, part = self._item.name.rpartition("[")
         try:
             search.run(size, f"{0 if controls else config.getoption('seed')} {part}")
+        except KeyboardInterrupt:  # no failure of a test will tell of it
+            for text in self._left:
+                self._told(f"found before it was interrupted:\n{text}")
+            raise
         finally:
             corpus.leave(own_run(config).folder, part, search.corpus)
             self._told(_in_short(search))
