@@ -448,6 +448,15 @@ def test_a_scenario_of_three_steps_has_fifteen_lines_and_is_python() -> None:
     assert 'step(1, "Reload", "director2"),' in text
 
 
+@pytest.mark.parametrize("invariant", [*INVARIANTS, AT_REST, AS_BEFORE])
+def test_a_scenario_is_python_whatever_its_invariant_is_called(invariant: str) -> None:
+    violation = Violation(invariant, 3.0, "so it is")
+    steps = (step(1, "Reload", "director1"),)
+    failure = Failure(Signature.of(violation), steps, violation, steps)
+
+    compile(leaving.scenario(failure, Origin((), "Any")), "test_found.py", "exec")
+
+
 def test_a_table_is_the_same_whatever_the_order_and_the_connections() -> None:
     header = (
         "IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler"

@@ -5,6 +5,7 @@ tracker (pure).
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 
 from harness.events import Event
@@ -20,7 +21,7 @@ _WIDTH = 100
 
 def name_of(failure: Failure) -> str:
     """A name for the scenario: the same for the same failure in every run."""
-    words = "_".join(failure.signature.invariant.replace("-", " ").split())
+    words = re.sub(r"\W+", "_", failure.signature.invariant)
     digest = hashlib.sha256(str(failure.signature).encode()).hexdigest()[:6]
     return f"{words}_{digest}"
 
