@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from harness.events import Advertisement, Arp, Event
+from harness.events import Advertisement, Arp, Event, Notification
 from harness.search.invariants import judge
 from harness.search.invariants.advertising import PACE, TRUE
 from harness.search.invariants.announcing import ANNOUNCED, REASON
 from harness.search.invariants.editing import EDITED
 from harness.search.invariants.election import TAKES
+from harness.search.invariants.telling import TOLD
 from tests.stories import (
     edited,
     names,
@@ -221,3 +222,15 @@ def test_a_reload_waits_for_the_ends_of_checks_that_nobody_acknowledges() -> Non
     late.pool("director1", 18.1, "added", WEB2)
     assert EDITED in names(late)
     assert EDITED not in names(late.act("HalfOpen", "web1", 3.0, 4.9))
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_whoever_is_started_anew_is_master_anew_after_an_edit_too(told: bool) -> None:
+    story = Story(12, notifications=True).advertises("director1", 0.5, 3.0)
+    story.act("Reconfigure", "director1", 3.0, 3.0, edit="priority 95 in vrrp_instance VI_1")
+    story.act("Restart", "director1", 3.0, 3.0).daemon("director1", 4.0, "ended")
+    story.daemon("director1", 4.0, "started").state("director1", 4.1, "MASTER")
+    if told:
+        text = 'INSTANCE "VI_1" MASTER 100'
+        story.events.append(Notification(4.1, "director1", channel="fifo", text=text))
+    assert (TOLD in names(story)) != told

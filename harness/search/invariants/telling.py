@@ -122,36 +122,31 @@ def _scripts(
 
 
 def _said(observed: Observed, director: str, instance: str) -> list[tuple[str, Event]]:
-    """The states in the log; one that is logged again is no change, unless keepalived was started
-    anew.
+    """The states in the log."""
+    entered = observed.of(StateChanged, node=director, instance=instance)
+    return _changes(observed, director, instance, [(event.state, event) for event in entered])
+
+
+def _changes(
+    observed: Observed, director: str, instance: str, states: list[tuple[str, Event]]
+) -> list[tuple[str, Event]]:
+    """What is logged or told without what is logged or told again, which is no change, unless
+    keepalived was started anew.
     """
     before = observed.held(StateChanged, node=director, instance=instance)
-    state = before[-1].state if before else None
+    last: str | None = before[-1].state if before else None
     starts = [
         event.at for event in observed.of(DaemonChanged, node=director, name="keepalived")
         if event.action == "started"
     ]  # fmt: skip
-    last = observed.began
+    since = observed.began
     found: list[tuple[str, Event]] = []
-    for event in observed.of(StateChanged, node=director, instance=instance):
-        anew = any(last <= start <= event.at for start in starts)
-        if anew or event.state != state or event.state == "BACKUP":
-            found.append((event.state, event))
-        state, last = event.state, event.at
+    for state, event in states:
+        anew = any(since <= start <= event.at for start in starts)
+        if anew or state != last or state == "BACKUP":
+            found.append((state, event))
+        last, since = state, event.at
     return found
-
-
-def _changes(
-    observed: Observed, director: str, instance: str, told: list[tuple[str, Event]]
-) -> list[tuple[str, Event]]:
-    """What is told without what is told again, as the states in the log are."""
-    before = observed.held(StateChanged, node=director, instance=instance)
-    states = [before[-1].state if before else None, *(state for state, _ in told)]
-    return [
-        each
-        for each, last in zip(told, states, strict=False)
-        if each[0] != last or each[0] == "BACKUP"
-    ]
 
 
 def _told(observed: Observed, director: str, instance: str) -> list[tuple[str, Event]]:
