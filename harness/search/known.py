@@ -182,6 +182,8 @@ KNOWN: tuple[Known, ...] = (
         (EDITED, r" lacks .* with weight \d+"),
         (RELOADS, r" and then: destination "),
         (RESTORED, r" had .* with weight \d+, and has |there changes destination "),
+        # the sorry server, which comes with the quorum's loss
+        (RESTORED, r" had .* not, and has with weight \d+"),
         (AT_REST, r"'s table of .* has "),
         config="misc_dynamic",
         present=">=2.2",
