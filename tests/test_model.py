@@ -28,7 +28,7 @@ from harness.search.model.spans import Span, both, cut, joined, without
 from harness.search.observed import Act, Observed
 from harness.topology import SyncGroup
 from harness.topology.checks import Check, HttpGet, TcpCheck, Url
-from harness.topology.tracking import TrackedFile, VrrpScript
+from harness.topology.tracking import CHECK, TrackedFile, TrackedInterface, VrrpScript
 from tests.story import DOWN, SERVICE, SLACK, VIP, Story, failover, quiet
 
 
@@ -162,6 +162,32 @@ def test_in_a_sync_group_weights_do_not_count() -> None:
 
     assert claimed() == {80}
     assert claimed(SyncGroup(name="G", members=(instance.name, "VI_2"))) == {0}
+
+
+@pytest.mark.parametrize("priority", [100, 255])
+@pytest.mark.parametrize("grouped", [True, False])
+def test_where_weights_do_not_count_a_script_with_a_weight_is_not_tracked(
+    priority: int, grouped: bool
+) -> None:
+    """keepalived says "ignoring tracked script chk with weights due to SYNC group"."""
+    story = quiet().act("HangCheck", "director1", 4.0, 9.0)
+    own = story.setting.directors["director1"]
+    instance = replace(
+        own.instances[0],
+        priority=priority,
+        track_scripts=(
+            VrrpScript(name="a", script=CHECK, weight=-20),
+            VrrpScript(name="b", script=f"/bin/sh {CHECK}", weight=-10),
+        ),
+        track_interfaces=(TrackedInterface(name="eth1", weight=-20),),
+    )
+    groups = (SyncGroup(name="G", members=(instance.name, "VI_2")),) if grouped else ()
+    directors = {"director1": replace(own, sync_groups=groups)}
+    story.setting = replace(story.setting, directors={**story.setting.directors, **directors})
+
+    claims = Claims(story.observed(), "director1", instance)
+
+    assert claims.possible(Span(7, 8)) == {priority if grouped or priority == 255 else 70}
 
 
 def test_who_is_hung_reads_a_tracked_file_when_it_acts_again() -> None:

@@ -14,7 +14,7 @@ from harness.search.model.processes import linked, runs
 from harness.search.model.spans import Span, any_meets, cut, joined, without
 from harness.search.observed import Act, Observed
 from harness.topology.tracking import CHECK, Tracked, TrackedFile, TrackedInterface, VrrpScript
-from harness.topology.vrrp import VrrpInstance
+from harness.topology.vrrp import OWNER_PRIORITY, VrrpInstance
 
 _SWITCHES: Mapping[str, str] = {
     "Maintenance": keepalived.DOWN,
@@ -72,8 +72,9 @@ class Claims:
     def __init__(self, observed: Observed, director: str, instance: VrrpInstance) -> None:
         own = observed.setting.directors[director]
         self._grouped = any(instance.name in group.members for group in own.sync_groups)
-        if self._grouped and "sync_group_tracking_weight" not in own.config:
-            instance = _unweighted(instance)
+        moves_alone = not self._grouped or "sync_group_tracking_weight" in own.config
+        if not moves_alone or instance.priority == OWNER_PRIORITY:
+            instance = _unweighted(instance, owner=moves_alone)
         self._observed, self._director, self._instance = observed, director, instance
         self._ailing = {each: self._of(each) for each in instance.tracked}
         self._numbers = {each: self._written(each) for each in instance.track_files}
@@ -218,17 +219,21 @@ class Claims:
         return Ailing([each for each in certain if each.length > 0], joined(possible))
 
 
-def _unweighted(instance: VrrpInstance) -> VrrpInstance:
-    """The same without the weights that keepalived ignores in a sync group: whatever fails is FAULT
-    (``vrrp_data.c``, "ignoring weight from tracked").
+def _unweighted(instance: VrrpInstance, owner: bool) -> VrrpInstance:
+    """The same where weights do not count: in a sync group, or of an address ``owner`` (``vrrp.c``,
+    ``vrrp_complete_instance``, "In case of VRRP SYNC").
+
+    What has a weight is not tracked at all, but for a file with the default weight of 1, which
+    then has none, and in a sync group an interface. A process keeps its weight.
     """
+    interfaces = [each for each in instance.track_interfaces if not (owner and each.weight)]
+    files = [each for each in instance.track_files if each.weight in (0, 1)]
     return replace(
         instance,
-        track_scripts=tuple(replace(each, weight=0) for each in instance.track_scripts),
-        track_files=tuple(replace(each, weight=0) for each in instance.track_files),
-        track_interfaces=tuple(replace(each, weight=0) for each in instance.track_interfaces),
-        track_processes=tuple(replace(each, weight=0) for each in instance.track_processes),
-        track_bfds=tuple(replace(each, weight=0) for each in instance.track_bfds),
+        track_scripts=tuple(each for each in instance.track_scripts if not each.weight),
+        track_files=tuple(replace(each, weight=0) for each in files),
+        track_interfaces=tuple(replace(each, weight=0) for each in interfaces),
+        track_bfds=tuple(each for each in instance.track_bfds if not each.weight),
     )
 
 
