@@ -1,0 +1,111 @@
+"""What tells failures of a search apart, which defects are known, and what is left of a failure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from harness.search import leaving
+from harness.search.engine import Failure
+from harness.search.invariants import INVARIANTS
+from harness.search.judging import AS_BEFORE, AT_REST, Signature
+from harness.search.known import KNOWN, Known, known
+from harness.search.observed import Violation
+from harness.search.sequence import Step, step
+from harness.search.shrinking import smallest
+from harness.spec import Origin
+
+
+def test_signatures_leave_out_numbers_and_which_node_it_was() -> None:
+    texts = ("director1 holds 10.0.0.1 for 3.25 s", "director2 holds 10.0.0.9 for 12 s")
+
+    assert len({Signature.of(Violation("owner", 1.0, text)) for text in texts}) == 1
+    assert Signature.of(Violation("owner", 1.0, texts[0])) != Signature.of(
+        Violation("other", 1.0, texts[0])
+    )
+
+
+def test_known_defects_hide_nothing_else() -> None:
+    crash, reload = step(0, "CrashVrrp", "director1", times=2), step(0, "Reload", "director1")
+    needed = (frozenset({"CrashVrrp", "CrashCheckers"}), frozenset({"Reload"}))
+    defects = (Known("#1", "owner", r"^director1 sleeps", needed),)
+    sleeps = Violation("owner", 0, "director1 sleeps")
+
+    assert known(sleeps, (crash, reload), defects) == "#1"
+    assert known(sleeps, (crash,), defects) is None
+    assert known(sleeps, (crash, step(0, "Reload", "director2")), defects) is None
+    assert known(Violation("owner", 0, "director1 wakes"), (crash, reload), defects) is None
+    assert known(Violation("other", 0, "director1 sleeps"), (crash, reload), defects) is None
+
+
+def test_a_defect_of_an_edit_is_known_by_what_that_is_called() -> None:
+    defects = (Known("#3", "owner", "sleeps", edit="first VIP"),)
+    sleeps = Violation("owner", 0, "director1 sleeps")
+
+    def edited(name: str) -> tuple[Step, ...]:
+        return (step(0, "Reconfigure", "director1", lasts=3, edit=name),)
+
+    assert known(sleeps, edited("A and B have each other's first VIP"), defects) == "#3"
+    assert known(sleeps, edited("priority 95 in vrrp_instance A"), defects) is None
+
+
+def test_a_defect_is_known_where_a_configuration_and_a_version_can_have_it() -> None:
+    defect = Known("#2", "owner", "sleeps", config="vrrp_script", present=">2.2.7")
+
+    assert defect.possible(["", "vrrp_script chk {}"], {Version("2.3.3"), Version("2.2.7")})
+    assert not defect.possible(["vrrp_script chk {}"], {Version("2.2.7")})
+    assert not defect.possible(["", ""], {Version("2.3.3")})
+
+
+def test_known_defects_show_in_what_is_judged_and_have_a_file() -> None:
+    for defect in KNOWN:
+        assert defect.invariant in {*INVARIANTS, AT_REST, AS_BEFORE}
+        assert (Path(__file__).parent.parent / defect.reference).is_file()
+
+
+def test_a_sorry_server_that_a_kill_leaves_behind_is_known_and_no_other_table() -> None:
+    steps = (step(0, "KillKeepalived", "director1", lasts=6),)
+
+    def rests(has: str, instead: str) -> str | None:
+        text = f"director1's table of TCP 10.0.0.50:80 has {{{has}}} instead of {{{instead}}}"
+        return known(Violation(AT_REST, 0, text), steps)
+
+    two = "'10.0.0.21:80': 1, '10.0.0.22:80': 1"
+    assert rests(f"'10.0.0.30:80': 1, {two}", two) is not None
+    assert rests("'10.0.0.21:80': 1", two) is None
+    assert rests("'10.0.0.21:80': 1, '10.0.0.22:80': 2", two) is None
+    assert rests("'10.0.0.30:80': 1, '10.0.0.22:80': 1", two) is None
+
+
+def test_a_scenario_of_three_steps_has_fifteen_lines_and_is_python() -> None:
+    steps = tuple(step(1, "Reload", f"director{number}") for number in (1, 2, 1))
+    violation = Violation("as before", 3.0, 'director1 says "no" \\ twice')
+    failure = Failure(Signature.of(violation), steps, violation, steps)
+
+    text = leaving.scenario(
+        failure, Origin(("from topologies.director_pair import DirectorPair",), "DirectorPair")
+    )
+
+    compile(text, "test_found.py", "exec")
+    assert len(text.splitlines()) == 15
+    assert 'step(1, "Reload", "director2"),' in text
+
+
+@pytest.mark.parametrize("invariant", [*INVARIANTS, AT_REST, AS_BEFORE])
+def test_a_scenario_is_python_whatever_its_invariant_is_called(invariant: str) -> None:
+    violation = Violation(invariant, 3.0, "so it is")
+    steps = (step(1, "Reload", "director1"),)
+    failure = Failure(Signature.of(violation), steps, violation, steps)
+
+    compile(leaving.scenario(failure, Origin((), "Any")), "test_found.py", "exec")
+
+
+def test_what_fails_by_itself_has_no_step() -> None:
+    steps = (step(1, "Reload", "director1"), step(0.5, "Restart", "director1"))
+
+    assert smallest(steps, lambda candidate: True) == ()
+    assert smallest(steps, lambda candidate: len(candidate) > 0) == (
+        step(0, "Reload", "director1"),
+    )
