@@ -12,6 +12,7 @@ import pytest
 from harness import cli
 from harness.errors import HarnessError
 from harness.events import make
+from harness.repeating import reproduced
 from harness.report import artifacts, bundle, reproduction
 from tests.runs import EVENTS, VIP, make_run
 
@@ -138,3 +139,21 @@ def test_the_command_says_where_both_are(
     assert capsys.readouterr().out.splitlines()[-2:] == [str(tmp_path / "one.md"), str(target)]
     assert cli.main(["bundle", str(run), "--scenario", TEST, "--output", str(target)]) == 1
     assert "is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("earlier", [0, 2])
+def test_what_ran_before_on_its_cluster_is_named_where_a_verdict_is_another(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], earlier: int
+) -> None:
+    artifacts.update(run / "test_it" / artifacts.ABOUT, {"earlier": earlier})
+    made, _ = reproduction.make(run, "poweroff", tmp_path / "one.zip")
+    here = make_run(tmp_path / "here")
+    about = {"test": TEST, "outcome": "passed", "earlier": 0}
+    artifacts.update(here / "test_it" / artifacts.ABOUT, about)
+
+    assert reproduced.compare(bundle.read(made), here) == 1
+
+    said = capsys.readouterr().out
+    assert f"{TEST}: passed, and was failed" in said
+    told = "its cluster had lived through 2 other scenarios there, and through 0 here"
+    assert (told in said) == (earlier == 2)

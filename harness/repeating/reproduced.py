@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from harness import received
+from harness.counting import counted
 from harness.kernels.host.interrupts import INTERRUPTED
 from harness.received import plain
 from harness.repeating.determinism import differences, drift
 from harness.report import artifacts
-from harness.report.bundle import Bundle
+from harness.report.bundle import Bundle, earlier_of
 
 
 def compare(bundle: Bundle, run: Path, interrupted: bool = False) -> int:
@@ -40,6 +41,13 @@ def compare(bundle: Bundle, run: Path, interrupted: bool = False) -> int:
         verdict = f"{now}, as before" if was == now else f"{now}, and was {was}"
         timeline = plain(differing.get(name, "identical"), keep="\n")
         print(f"{name}: {verdict}; timeline {timeline}")
+        before = earlier_of(scenario)
+        if was != now and name in here and before != earlier_of(here[name].about):
+            print(
+                f"  its cluster had lived through {counted(before, 'other scenario')} there, and"
+                f" through {earlier_of(here[name].about)} here: what those left may be the cause,"
+                " and a bundle of the whole run repeats them"
+            )
     same = sum(verdicts[name] == scenario["outcome"] for name, scenario in there.items())
     print(
         f"lvs-harness: {same} of {len(there)} verdicts are the same,"

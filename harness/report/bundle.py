@@ -188,13 +188,19 @@ def contents(
     return contents
 
 
+def earlier_of(about: dict[str, Any]) -> int:
+    """How many scenarios its cluster had lived through when a scenario began; 0 if nothing says."""
+    earlier = about.get("earlier")
+    return earlier if isinstance(earlier, int) else 0
+
+
 def _manifest(run: Run, contents: dict[str, bytes], masked: bool) -> dict[str, Any]:
     known = {name: run.about.get(name) for name in _KNOWN}
     scenarios = []
     for scenario in run.scenarios:
         faults = [event.as_dict() for event in scenario.events if event.kind == "fault"]
         told = {"test": scenario.name, "folder": scenario.folder.name, "outcome": scenario.outcome}
-        scenarios.append({**told, "faults": faults})
+        scenarios.append({**told, "earlier": earlier_of(scenario.about), "faults": faults})
     files = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
     return {"format": FORMAT, **known, "masked": masked, "scenarios": scenarios, "files": files}
 

@@ -65,6 +65,7 @@ class Evidence:
             "outcome": None,
             "began": timeline.mark,
             "cluster": cluster.folder.name,
+            "earlier": cluster.scenarios - 1,
             **described(cluster.plan),
             "before": [event.as_dict() for event in standing(timeline, timeline.mark)],
         }
