@@ -209,3 +209,21 @@ def hasty(wait: float) -> Story:
     story = failover(14).without(lambda event: event.at > 12.5)
     story.takes("director1", 12 + wait).advertises("director1", 12 + wait, 14)
     return story.yields("director2", 12 + wait)
+
+
+def patient(silent: float, taken: float) -> Story:
+    """The master boots again at 12 s, with a ``preempt_delay`` of five seconds. It hears the lower
+    one from 12.148 s on, which loses its power at ``silent``, and is master at ``taken``.
+    """
+    story = failover(22).without(lambda event: event.at > min(silent, 15.5))
+    directors = {}
+    for name, director in story.setting.directors.items():
+        (one,) = director.instances
+        directors[name] = replace(director, instances=(replace(one, preempt_delay=5.0),))
+    story.setting = replace(story.setting, directors=directors)
+    story.advertises("director2", 16.148, min(silent, taken))
+    if silent < taken:
+        story.act("PowerOff", "director2", silent, None).dies("director2", silent)
+    else:
+        story.yields("director2", taken)
+    return story.takes("director1", taken).advertises("director1", taken, 22)

@@ -41,13 +41,14 @@ from tests.stories import (
     of,
     out_of_the_table,
     owner_that_waits,
+    patient,
     removed_server,
     scripted,
     sorry,
     told,
     unweighted,
 )
-from tests.story import WEB1, WEB2, Story, failover, quiet
+from tests.story import DOWN, WEB1, WEB2, Story, failover, quiet
 
 WELL: list[Callable[[], Story]] = [
     lambda: (
@@ -61,6 +62,7 @@ WELL: list[Callable[[], Story]] = [
     failover,
     removed_server,
     maintenance,
+    lambda: patient(12.5, TAKEN + 3 + DOWN["director1"]),
     lambda: out_of_the_table(9, 11, 13, 15, 17, 19),
     lambda: inhibited(0),
     lambda: sorry(7.0, 23.0),
@@ -100,6 +102,12 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
     ("an owner waits as a backup does", TAKES, owner_that_waits),
     ("a start is not waited for", WAITS, lambda: hasty(1.0)),
     ("vrrp_startup_delay is not waited for", WAITS, impatient),
+    ("preempt_delay is not waited for", WAITS, lambda: patient(30.0, BACK)),
+    (
+        "a master that falls silent is not waited for",
+        WAITS,
+        lambda: patient(12.5, TAKEN + 2.9 + DOWN["director1"]),
+    ),
     (
         "nobody takes over",
         TAKES,

@@ -97,8 +97,9 @@ def nobody_hurries(observed: Observed) -> list[Violation]:
     addresses.
 
     RFC 5798 section 6.4.1; keepalived ``vrrp_scheduler.c``, ``vrrp_init_state``. With
-    ``preempt_delay`` it waits for that since it first heard a lower master (``vrrp.c``,
-    ``vrrp_state_backup``). With ``vrrp_startup_delay`` nobody at all is master before that is over.
+    ``preempt_delay`` it waits for that since it first heard a master, or for Master_Down_Interval
+    since it last heard one (``vrrp.c``, ``vrrp_state_backup``). With ``vrrp_startup_delay`` nobody
+    at all is master before that is over.
     """
     found: list[Violation] = []
     for router in routers(observed):
@@ -122,9 +123,8 @@ def nobody_hurries(observed: Observed) -> list[Violation]:
                 router.down_interval(first.priority, interval) for interval in (None, *intervals)
             )
             wait = router.skew(first.priority) if resigned else wait
-            others = [each.at for each in router.heard if span.has(each.at)]
-            if router.instance.preempt_delay and others and not resigned:
-                wait = max(wait, others[0] - span.since + router.instance.preempt_delay)
+            if router.instance.preempt_delay and not resigned:
+                wait = max(wait, _held_back(router, span, wait))
             if router.claims.known(span) and began < run.span.since + wait - observed.slack:
                 text = (
                     f"{router.director} is master of {router.instance.name} {span.length:.3f} s"
@@ -133,6 +133,21 @@ def nobody_hurries(observed: Observed) -> list[Violation]:
                 )
                 found.append(Violation(WAITS, first.at, text, (first,)))
     return found
+
+
+def _held_back(router: Router, span: Span, down_interval: float) -> float:
+    """For how long ``preempt_delay`` keeps it from being master, in seconds since its start.
+
+    The delay begins with the first that it hears of a lower master, and a better one begins none.
+    Whatever it hears until the delay is over starts Master_Down_Interval again (``vrrp.c``,
+    ``vrrp_state_backup``); when that has passed in silence it is master, whatever is left of the
+    delay (``vrrp_scheduler.c``, ``vrrp_dispatcher_read_timeout``).
+    """
+    heard = [each.at for each in router.heard if span.has(each.at)]
+    if not heard:
+        return 0.0
+    over = min(heard[0] + router.instance.preempt_delay, heard[-1] + down_interval)
+    return over - span.since
 
 
 def _before_the_delay(router: Router) -> Iterator[Violation]:
