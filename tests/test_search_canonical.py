@@ -69,6 +69,15 @@ def test_what_keepalived_holds_open_is_counted_without_sockets_and_inodes() -> N
     assert canonical.held(held) == "keepalived holds 1 /dev/null, 1 anon_inode, 2 pipe"
 
 
+def test_who_holds_the_pid_file_of_a_child_is_no_difference() -> None:
+    started = ["/run/keepalived.pid", "/run/vrrp.pid", "/run/checkers.pid"]
+    reloaded = ["/run/keepalived.pid", "/run/vrrp.pid"]
+
+    assert canonical.held(started) == canonical.held(reloaded)
+    assert canonical.held(reloaded) == "keepalived holds 1 /run/keepalived.pid"
+    assert "2 /run/vrrp.pid" in canonical.held([*reloaded, "/run/vrrp.pid"])
+
+
 def test_a_descriptor_more_is_a_difference() -> None:
     before, now = (
         {"director1 keepalived's descriptors": canonical.held(["pipe:[1]"] * count)}

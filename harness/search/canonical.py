@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from harness.daemons import keepalived
@@ -48,6 +48,8 @@ _DESCRIPTORS = "keepalived's descriptors"
 """What is told, beside files, of directors: what each process of keepalived holds open."""
 _ABSENT = "not there"
 _CONSOLE = "/dev/console"
+_PID_FILES = frozenset({"bfd.pid", "checkers.pid", "vrrp.pid"})
+"""Files with the numbers of keepalived's children, which each child holds."""
 _FILES = (keepalived.CONFIG, keepalived.DOWN, VERDICT)
 _HEADER = 3
 """Lines of the table above its services, one of them with the size of the table of connections,
@@ -96,10 +98,16 @@ def held(targets: Iterable[str]) -> str:
 
     Sockets are left out: those of checks come and go, and the others are compared as what the
     kernel has of them. So is the console, which the C library opens for each line that is logged
-    where nobody listens at /dev/log (keepalived ``logger.c``, LOG_CONS).
+    where nobody listens at /dev/log (keepalived ``logger.c``, LOG_CONS). And so is the file with
+    the number of a child, unless it is held more than once: the parent holds it only of a child
+    that it started as it began itself, and not of one that a reload brought (``pidfile.c``,
+    ``keepalived_running`` and ``pidfile_write``).
     """
     left = [each for each in targets if not each.startswith("socket:") and each != _CONSOLE]
     counts = Counter(each.partition(":[")[0] for each in left)
+    for name in [each for each in counts if PurePosixPath(each).name in _PID_FILES]:
+        if counts[name] == 1:
+            del counts[name]
     return "keepalived holds " + ", ".join(f"{counts[name]} {name}" for name in sorted(counts))
 
 
