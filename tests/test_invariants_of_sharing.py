@@ -228,6 +228,16 @@ def test_routes_of_a_process_that_was_killed_may_stay() -> None:
     assert ROUTED not in {each.invariant for each in judge(story.observed())}
 
 
+def test_who_has_got_the_number_of_a_master_has_its_routes() -> None:
+    """It says that it is backup, and is master from the next reload on without a word."""
+    edit = "VI_1 and VI_2 have each other's number"
+    story = routed().act("Reconfigure", "director1", 5.0, 5.0, edit=edit)
+    story.log("director1", 5.0, "Reloading").state("director1", 5.01, "BACKUP")
+    story.log("director1", 5.02, "Reloading")
+
+    assert ROUTED not in {each.invariant for each in judge(story.observed())}
+
+
 @pytest.mark.parametrize("source", ["all", "any", "default", "0.0.0.0/0"])
 def test_everything_is_the_same_network_however_it_is_written(source: str) -> None:
     """The kernel tells of none where a prefix is 0."""

@@ -18,6 +18,7 @@ from harness.search.model.processes import (
     CHECKERS,
     VRRP,
     holding,
+    in_state,
     linked,
     respawned,
     runs,
@@ -42,6 +43,21 @@ def test_spans_are_joined_shared_and_taken_away() -> None:
     assert joined([Span(5, 7), Span(0, 2), Span(1, 3)]) == [Span(0, 3), Span(5, 7)]
     assert without([Span(0, 10)], [Span(2, 3), Span(8, 12)]) == [Span(0, 2), Span(3, 8)]
     assert both([Span(0, 4), Span(6, 9)], [Span(3, 7)]) == [Span(3, 4), Span(6, 7)]
+
+
+def test_no_state_is_known_of_an_instance_that_may_have_another_s_number() -> None:
+    """It has the state of the one that had its number, and says nothing of it."""
+    story = Story(20).act(
+        "Reconfigure", "director1", 2.0, 5.0, edit="VI_1 and VI_2 have each other's number"
+    )
+    story.log("director1", 2.1, "Reloading")
+    story.state("director1", 3.0, "BACKUP").log("director1", 5.1, "Reloading")
+    known = [(Span(0, 2.1), "MASTER"), (Span(3, 5.1), "BACKUP")]
+
+    assert in_state(story.observed(), "director1", "VI_1") == known
+    story.state("director1", 8.0, "MASTER")
+    again = in_state(story.observed(), "director1", "VI_1")
+    assert again == [*known, (Span(8, 20), "MASTER")]
 
 
 def test_a_process_runs_until_it_is_stopped_killed_hung_or_dead() -> None:

@@ -11,6 +11,7 @@ from typing import Final
 from harness.search import blocks
 
 _VIP: Final = re.compile(r"^(\s+)([0-9a-fA-F.:]+)/(32|128)\b(.*)$")
+NUMBERED: Final = " have each other's number"
 FURTHER: Final = 130
 """By how much a VIP that comes is higher than the first one."""
 
@@ -72,7 +73,7 @@ def _between(lines: list[str], one: _Instance, other: _Instance) -> Iterator[tup
     mine, theirs = one.vips[0], other.vips[0]
     numbered = list(lines)
     numbered[one.vrid], numbered[other.vrid] = lines[other.vrid], lines[one.vrid]
-    yield f"{one.name} and {other.name} have each other's number", numbered
+    yield f"{one.name} and {other.name}{NUMBERED}", numbered
     if (":" in lines[mine]) != (":" in lines[theirs]):
         return
     swapped = list(lines)

@@ -9,7 +9,8 @@ from harness.clock import Instant
 from harness.events import AddressChanged, DaemonChanged, Event, Link, Log, Power, StateChanged
 from harness.search.model.effects import Aspect, disturbances
 from harness.search.model.spans import Span, joined, without
-from harness.search.observed import Observed
+from harness.search.moves import NUMBERED
+from harness.search.observed import Act, Observed
 
 RESPAWN = 60.0
 """Seconds after which a child that has died is started again at the latest (``core/main.c``, "to
@@ -18,6 +19,7 @@ limit respawn rate").
 VRRP = "VRRP"
 CHECKERS = "Healthcheck"
 STOPPING = ": Stopping"
+RELOADED = "Reloading"
 
 
 @dataclass(frozen=True)
@@ -186,8 +188,12 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
     """What keepalived said of the state of an instance, each with the time for which that was its
     last word.
 
-    Where its process ended, or its machine, there is no state.
+    Where its process ended, or its machine, there is no state. Nor is there from a reload on that
+    may have given it another's number: an instance goes on in the state of the one that had its
+    number, and that is not told, since it does not change (``vrrp.c``, ``vrrp_exist`` and
+    ``vrrp_complete_init``).
     """
+    edits = [each for each in observed.acts if each.node == director and _renumbers(each)]
     before = observed.held(StateChanged, node=director, instance=instance)
     state: str | None = before[-1].state if before else None
     since: Instant = observed.began
@@ -199,6 +205,7 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
             ends(event)
             or _dies(event, VRRP)
             or (isinstance(event, StateChanged) and event.instance == instance)
+            or (_reloads(event) and any(each.at <= event.at for each in edits))
         ):
             if state is not None:
                 found.append((Span(since, event.at), state))
@@ -207,6 +214,14 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
     if state is not None:
         found.append((Span(since, observed.ended), state))
     return found
+
+
+def _renumbers(act: Act) -> bool:
+    return str(act.parameters.get("edit", "")).endswith(NUMBERED)
+
+
+def _reloads(event: Event) -> bool:
+    return isinstance(event, Log) and event.line.endswith(RELOADED)
 
 
 def calm(observed: Observed, aspects: Aspect, node: str, span: Span, after: float = 0.0) -> bool:

@@ -12,12 +12,10 @@ from harness.clock import Instant
 from harness.events import MULTICAST, Advertisement, DaemonChanged, Log
 from harness.keepalived import timers
 from harness.search.model.priorities import Claims
-from harness.search.model.processes import Run, in_state, linked, runs
+from harness.search.model.processes import RELOADED, Run, in_state, linked, runs
 from harness.search.model.spans import Span, both
 from harness.search.observed import Observed
 from harness.topology.vrrp import VrrpInstance
-
-RELOADED = "Reloading"
 
 
 @dataclass(frozen=True)
