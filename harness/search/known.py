@@ -164,6 +164,22 @@ KNOWN: tuple[Known, ...] = (
         config=r"(?s)vrrp_instance.*vrrp_instance",
     ),
     *_shown(
+        # An instance that resigns as a reload gives it another's number leaves its route there.
+        "scenarios/regressions/test_route_of_a_resigned_instance.py",
+        (frozenset({"Reconfigure"}),),
+        (ROUTED, r" is BACKUP of .*, and has the route "),
+        edit=r"each other's number$",
+        config=r"(?s)vrrp_instance.*virtual_routes.*vrrp_instance",
+        present=">=2.3.2",
+    ),
+    *_shown(
+        # The IPv4 route of a master of IPv6 addresses goes with the IPv4 address, and stays away.
+        "scenarios/regressions/test_route_lost_with_an_address.py",
+        (frozenset({"LoseAddress"}),),
+        (AS_BEFORE, r" /proc/net/fib_trie: '10\.9\.0\.0 /24 universe UNICAST' became nothing"),
+        config=r"virtual_ipaddress \{\s+\S*:[^}]*\}(?s:.*)virtual_routes",
+    ),
+    *_shown(
         # An entry taken out of a virtual server group stays, without real servers.
         "scenarios/regressions/test_group_entry_removed.py",
         (frozenset({"Reconfigure"}),),
