@@ -234,3 +234,14 @@ def test_whoever_is_started_anew_is_master_anew_after_an_edit_too(told: bool) ->
         text = 'INSTANCE "VI_1" MASTER 100'
         story.events.append(Notification(4.1, "director1", channel="fifo", text=text))
     assert (TOLD in names(story)) != told
+
+
+def test_who_may_have_the_number_of_a_master_may_announce_itself() -> None:
+    """A reload hands on the state of the other instance, and says nothing of it."""
+    edit = "VI_1 and VI_2 have each other's number"
+    story = quiet().act("Reconfigure", "director2", 2.0, 2.0, edit=edit)
+    story.log("director2", 2.0, "Reloading").announces("director2", 15.0)
+
+    assert REASON not in {each.invariant for each in judge(story.observed())}
+    story.state("director2", 12.0, "BACKUP")
+    assert REASON in {each.invariant for each in judge(story.observed())}

@@ -12,7 +12,7 @@ from harness.events import Advertisement, Arp, Ndp
 from harness.keepalived import timers
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect
-from harness.search.model.processes import calm
+from harness.search.model.processes import calm, renumberings
 from harness.search.model.router import Router, routers
 from harness.search.model.spans import Span
 from harness.search.observed import Observed, Violation
@@ -144,9 +144,10 @@ def _has_reason(router: Router, heard: list[Instant], at: Instant) -> bool:
         return True
     if instance.garp_lower_prio_delay or any(wide.has(each) for each in router.reloads):
         return True
-    reigns = [span for span, state in router.states if state == "MASTER" and span.meets(wide)]
-    if not reigns:
-        return False
+    known = [(span, state) for span, state in router.states if span.meets(wide)]
+    reigns = [span for span, state in known if state == "MASTER"]
+    if not reigns:  # it may have been given the number of a master
+        return not known and any(edit < at for edit in renumberings(observed, router.director))
     since = [*heard, *router.reloads, *(span.since for span, _ in router.states)]
     for delay in delays:  # a second round goes with an advertisement (``vrrp_state_master_tx``)
         if any(

@@ -10,7 +10,7 @@ from harness.events import AddressChanged, DaemonChanged, Event, Link, Log, Powe
 from harness.search.model.effects import Aspect, disturbances
 from harness.search.model.spans import Span, joined, without
 from harness.search.moves import NUMBERED
-from harness.search.observed import Act, Observed
+from harness.search.observed import Observed
 
 RESPAWN = 60.0
 """Seconds after which a child that has died is started again at the latest (``core/main.c``, "to
@@ -193,7 +193,7 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
     number, and that is not told, since it does not change (``vrrp.c``, ``vrrp_exist`` and
     ``vrrp_complete_init``).
     """
-    edits = [each for each in observed.acts if each.node == director and _renumbers(each)]
+    edits = renumberings(observed, director)
     before = observed.held(StateChanged, node=director, instance=instance)
     state: str | None = before[-1].state if before else None
     since: Instant = observed.began
@@ -205,7 +205,7 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
             ends(event)
             or _dies(event, VRRP)
             or (isinstance(event, StateChanged) and event.instance == instance)
-            or (_reloads(event) and any(each.at <= event.at for each in edits))
+            or (_reloads(event) and any(at <= event.at for at in edits))
         ):
             if state is not None:
                 found.append((Span(since, event.at), state))
@@ -216,8 +216,13 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
     return found
 
 
-def _renumbers(act: Act) -> bool:
-    return str(act.parameters.get("edit", "")).endswith(NUMBERED)
+def renumberings(observed: Observed, director: str) -> list[Instant]:
+    """When two instances of a director were given each other's number."""
+    return [
+        act.at
+        for act in observed.acts
+        if act.node == director and str(act.parameters.get("edit", "")).endswith(NUMBERED)
+    ]
 
 
 def _reloads(event: Event) -> bool:
