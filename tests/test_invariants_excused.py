@@ -12,7 +12,7 @@ from harness.search.invariants import judge
 from harness.search.invariants.advertising import PACE, TRUE
 from harness.search.invariants.announcing import ANNOUNCED, REASON
 from harness.search.invariants.editing import EDITED
-from harness.search.invariants.election import TAKES
+from harness.search.invariants.election import TAKES, YIELDS
 from harness.search.invariants.telling import TOLD
 from tests.stories import (
     edited,
@@ -245,3 +245,27 @@ def test_who_may_have_the_number_of_a_master_may_announce_itself() -> None:
     assert REASON not in {each.invariant for each in judge(story.observed())}
     story.state("director2", 12.0, "BACKUP")
     assert REASON in {each.invariant for each in judge(story.observed())}
+
+
+def test_an_edit_that_is_taken_back_at_once_is_read_after_all() -> None:
+    """The reload that takes it back is done after the one that reads it."""
+
+    def story(at: float) -> Story:
+        told = quiet().act("Reconfigure", "director1", 5.0, 5.0, edit="another VIP")
+        return told.advert("director1", at, addresses="172.16.10.60").advert(
+            "director1", at, vrid=61
+        )
+
+    assert TRUE not in names(story(5.03))
+    assert TRUE in names(story(5.2))
+
+
+@pytest.mark.parametrize(("after", "hasty"), [(0.3, True), (0.66, False)])
+def test_a_resignation_with_other_vips_may_be_heeded(after: float, hasty: bool) -> None:
+    """Skew_Time is to be waited for in any case."""
+    story = Story(9).advertises("director1", 0.5, 4.6)
+    story.advert("director1", 5.0, priority=0, addresses="172.16.10.60")
+    story.yields("director1", 5.0).takes("director2", 5 + after)
+    story.advertises("director2", 5 + after, 9)
+
+    assert (YIELDS in names(story)) == hasty

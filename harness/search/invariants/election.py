@@ -28,7 +28,7 @@ def masters_yield(observed: Observed) -> list[Violation]:
 
     RFC 5798 section 6.4.2 and 6.4.3 (a master that hears a higher priority becomes backup at once);
     keepalived ``vrrp.c``, ``vrrp_state_master_rx`` and ``vrrp_state_backup``. After a resignation
-    it is Skew_Time.
+    it is Skew_Time, also after one with other VIPs, which may be heeded (RFC 9568 section 7.1).
     """
     found: list[Violation] = []
     for router in routers(observed):
@@ -48,6 +48,10 @@ def _not_yielded(router: Router, advert: Advertisement) -> Iterator[Violation]:
         (event.at for event in router.sent if not event.priority and event.at < advert.at),
         default=None,
     )
+    certain = {id(each) for each in router.heard}
+    doubtful = [
+        each for each in router.perhaps_heard if not each.priority and id(each) not in certain
+    ]
     for heard in reversed(router.heard):
         if heard.at > advert.at - slack:
             if heard.priority == 0 and heard.at < advert.at:
@@ -70,7 +74,12 @@ def _not_yielded(router: Router, advert: Advertisement) -> Iterator[Violation]:
             return
         else:
             continue
-        if advert.at < due - slack:
+        skewed = [
+            each.at + router.skew(advert.priority, each.interval)
+            for each in doubtful
+            if heard.at < each.at < advert.at
+        ]
+        if advert.at < min([due, *skewed]) - slack:
             text = (
                 f"{router.director} advertises {router.instance.name}, and heard that"
                 f" {heard.source} {what}"
