@@ -9,7 +9,7 @@ whether the statements are there that are to catch it, ``outcomes`` says how a s
 the terminal of ``reader``, ``causes`` what a failure looks like, ``evidence`` keeps what happened
 in it, ``sources`` what the run was made of, ``report`` tells of the run as a whole, ``unwritten``
 of what it could not write, ``unused`` has nothing told of what was not used, ``stopping`` gives a
-prompt.
+prompt, ``tallies`` adds up what the parts of a search have done.
 """
 
 pytest_plugins = (
@@ -26,6 +26,7 @@ pytest_plugins = (
     "harness.plugin.shard",
     "harness.plugin.clusters",
     "harness.plugin.search",
+    "harness.plugin.tallies",
     "harness.plugin.corpus",
     "harness.plugin.needs",
     "harness.plugin.controls",

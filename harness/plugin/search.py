@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.counting import counted
 from harness.errors import HarnessError
 from harness.kernels import choice
-from harness.plugin import corpus, private_pytest
+from harness.plugin import corpus, private_pytest, tallies
 from harness.plugin.found import Ground, NotRepeated, leave
 from harness.plugin.marks import CONFIGURED
 from harness.plugin.matrix import tried_on
@@ -30,7 +29,7 @@ from harness.plugin.survey import own_run
 if TYPE_CHECKING:
     from harness.cluster_pool import Pool
     from harness.scenario.control import Control
-    from harness.search.engine import Failure, Search
+    from harness.search.engine import Failure
 
 EXAMPLES = 5
 """How many sequences are tried where nobody says how many: what the suite has the time for."""
@@ -176,7 +175,7 @@ class Searching:
             raise
         finally:
             corpus.leave(own_run(config).folder, part, search.corpus)
-            self._told(_in_short(search))
+            self._told(tallies.leave(self._item, search))
         found = self._left or [str(failure.violation) for failure in search.failures]
         if found and not any(failure.repeats for failure in search.failures):
             raise NotRepeated("\n\n".join(found))
@@ -195,18 +194,6 @@ def _wall(run: Path) -> float:
     stamp.unlink(missing_ok=True)
     stamp.touch()
     return stamp.stat().st_mtime
-
-
-def _in_short(search: Search) -> str:
-    """What was done, in a line."""
-    tally = search.tally
-    known = f", known: {dict(tally.known)}" if tally.known else ""
-    return (
-        f"{counted(tally.sequences, 'sequence')} and {tally.shrinking} smaller ones,"
-        f" {tally.seconds / 3600:.2f} h simulated,"
-        f" {counted(tally.clusters, 'cluster')}, {counted(len(tally.states), 'state')},"
-        f" {len(search.failures)} found{known}"
-    )
 
 
 @pytest.fixture

@@ -1,0 +1,52 @@
+"""What the tests of a search tell of themselves is added up, and told as workers end them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harness.plugin.tallies import TALLY, _Tallies
+
+ONE = {"sequences": 25, "smaller": 3, "seconds": 360.0, "clusters": 2, "found": 1}
+
+
+def report(known: dict[str, int], **more: Any) -> Any:
+    properties = [("other", 1), (TALLY, {**ONE, "known": known})]
+    return SimpleNamespace(when="call", user_properties=properties, **more)
+
+
+def summary(tallies: _Tallies) -> list[str]:
+    lines: list[str] = []
+    reporter: Any = SimpleNamespace(write_line=lines.append)
+    tallies.pytest_terminal_summary(reporter)
+    return lines
+
+
+def test_several_parts_are_one_search(capsys: pytest.CaptureFixture[str]) -> None:
+    tallies = _Tallies()
+    tallies.pytest_runtest_logreport(report({"a.py": 2}, node="gw0"))
+    tallies.pytest_runtest_logreport(report({"a.py": 1, "b.py": 1}, node="gw1"))
+
+    said = capsys.readouterr().out.split("\n")
+    assert [line.partition(";")[0] for line in said if line] == [
+        "search: 25 sequences, 1 found",
+        "search: 50 sequences, 2 found",
+    ]
+    assert summary(tallies) == [
+        "search: in all 50 sequences and 6 smaller ones, 0.20 h simulated, 4 clusters, 2 found,"
+        " known: {'a.py': 3, 'b.py': 1}"
+    ]
+
+
+def test_a_search_of_one_part_and_other_tests_have_nothing_to_add(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tallies = _Tallies()
+    other: Any = SimpleNamespace(when="call", user_properties=[])
+    tallies.pytest_runtest_logreport(report({}))
+    tallies.pytest_runtest_logreport(other)
+
+    assert capsys.readouterr().out == ""
+    assert summary(tallies) == []
