@@ -93,6 +93,17 @@ def test_a_scenario_of_three_steps_has_fifteen_lines_and_is_python() -> None:
     assert 'step(1, "Reload", "director2"),' in text
 
 
+def test_a_scenario_declares_a_script_that_its_directors_leave_out() -> None:
+    violation = Violation("as before", 3.0, "so it is")
+    failure = Failure(Signature.of(violation), (), violation, ())
+
+    text = leaving.scenario(failure, Origin((), "Any"), "script not executable")
+
+    compile(text, "test_found.py", "exec")
+    assert text.startswith("import pytest\n\nfrom harness.cluster import Cluster\n")
+    assert "\n@pytest.mark.diagnosis('script not executable')\n@fresh_topology(Any)\n" in text
+
+
 @pytest.mark.parametrize("invariant", [*INVARIANTS, AT_REST, AS_BEFORE])
 def test_a_scenario_is_python_whatever_its_invariant_is_called(invariant: str) -> None:
     violation = Violation(invariant, 3.0, "so it is")

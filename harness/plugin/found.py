@@ -69,6 +69,7 @@ def leave(item: pytest.Item, ground: Ground, failure: Failure, versions: Sequenc
     """Live through a failure once more, on a new cluster, and keep all of it; try it on the other
     ``versions``, which are images. Returns what is to be said of it.
     """
+    from harness.diagnosis import unrun_script
     from harness.report.artifacts import new_folder
     from harness.search import leaving
 
@@ -79,7 +80,8 @@ def leave(item: pytest.Item, ground: Ground, failure: Failure, versions: Sequenc
     configs, events = _evidence(item, cluster, failure, folder)
     about = {"keepalived": _versions(cluster), "run": own_run(item.config).header}
     shown = {version: _shown(ground.against(version), failure) for version in versions}
-    text = leaving.scenario(failure, _origin(item))
+    unrun = unrun_script(cluster.timeline)
+    text = leaving.scenario(failure, _origin(item), None if unrun is None else unrun.name)
     (folder / f"test_{name}.py").write_text(text, encoding="utf-8")
     tracker = leaving.report(failure, about, configs, events, shown)
     (folder / "report.md").write_text(tracker, encoding="utf-8")

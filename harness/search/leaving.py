@@ -26,8 +26,12 @@ def name_of(failure: Failure) -> str:
     return f"{words}_{digest}"
 
 
-def scenario(failure: Failure, origin: Origin) -> str:
-    """The text of a scenario that fails by this, where the failure is there."""
+def scenario(failure: Failure, origin: Origin, unrun: str | None = None) -> str:
+    """The text of a scenario that fails by this, where the failure is there.
+
+    ``unrun`` is what it looks like where a director leaves a script out: a scenario has to declare
+    that, and ends at its beginning otherwise.
+    """
     steps = ["    steps = [", *as_python(failure.steps), "    ]"] if failure.steps else []
     named = "steps" if steps else "[]"  # which a cluster that fails by itself has none of
     imports = [
@@ -36,10 +40,13 @@ def scenario(failure: Failure, origin: Origin) -> str:
         f"from harness.search import broken{', step' if steps else ''}",
         *origin.imports,
     ]
+    declared = [] if unrun is None else [f"@pytest.mark.diagnosis({unrun!r})"]
     lines = [
+        *(["import pytest", ""] if declared else []),
         *sorted(imports),
         "",
         "",
+        *declared,
         f"@fresh_topology({origin.expression})",
         f"def test_{name_of(failure)}(cluster: Cluster) -> None:",
         f'    """{_shortened(failure.violation.text)}"""',
