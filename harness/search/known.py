@@ -305,6 +305,15 @@ KNOWN: tuple[Known, ...] = (
         present="<2.2",
     ),
     *_shown(
+        # The VRRP process dies of a route from a VIP that goes with the VMAC.
+        "scenarios/regressions/test_vmac_removed.py",
+        (frozenset({"Reconfigure"}),),
+        (LIVE, r"^a child of keepalived .* exited due to segmentation fault"),
+        config=r"(?s)use_vmac.*unicast_peer.* src ",
+        present=">=2.2",
+        edit=r"^no use_vmac ",
+    ),
+    *_shown(
         # A checker that starts anew takes the sorry server for absent.
         "scenarios/regressions/test_sorry_server_after_a_kill.py",
         (_STARTS,),
