@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -26,6 +27,10 @@ from harness.topology import VirtualService
 IPTABLES = "iptables-legacy"
 NFT = "nft"
 NFTABLES_CONF = "/etc/nftables.conf"
+_LOOKS = 10_000
+"""How often it is asked whether killed children are gone; most are at once, and hardly any take
+twenty looks.
+"""
 
 
 class Node:
@@ -217,11 +222,17 @@ class Node:
 
     def kill(self, daemon: Daemon | None = None) -> None:
         """Have a daemon, the first one by default, and all its children die at once, and wait for
-        its end.
+        their end.
+
+        A child ends when it has the processor next, which may be after its parent, and holds its
+        sockets until then: whoever starts the daemon at once would find the port in use.
         """
         process = self.process(daemon)
         self.signal_all(signal.SIGKILL, daemon)
         process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            for _ in range(_LOOKS):
+                self.machine.kill(-process.pid, 0)
 
     def signal_all(self, number: int, daemon: Daemon | None = None) -> None:
         """Send a signal to a daemon, the first one by default, and all its children."""
