@@ -10,8 +10,9 @@ from packaging.version import Version
 from harness.search import leaving
 from harness.search.engine import Failure
 from harness.search.invariants import INVARIANTS
+from harness.search.invariants.election import FAULTY
 from harness.search.judging import AS_BEFORE, AT_REST, Signature
-from harness.search.known import KNOWN, Known, known
+from harness.search.known import KNOWN, Known, known, known_to
 from harness.search.observed import Violation
 from harness.search.sequence import Step, step
 from harness.search.shrinking import smallest
@@ -77,6 +78,35 @@ def test_a_sorry_server_that_a_kill_leaves_behind_is_known_and_no_other_table() 
     assert rests("'10.0.0.21:80': 1", two) is None
     assert rests("'10.0.0.21:80': 1, '10.0.0.22:80': 2", two) is None
     assert rests("'10.0.0.30:80': 1, '10.0.0.22:80': 1", two) is None
+
+
+@pytest.mark.parametrize(
+    ("weight", "members", "priority", "version", "reference"),
+    [
+        (0, "A\n B", 100, "2.1.5", "script"),
+        (1, "A\n B", 100, "2.2.1", "script"),
+        (0, "A", 255, "2.1.5", "script"),
+        (1, "A", 100, "2.1.5", "of_one"),
+        (0, "A", 100, "2.1.5", None),
+        (20, "A\n B", 100, "2.1.5", None),
+        (0, "A\n B", 100, "2.2.2", None),
+        (1, "A", 100, "2.2.3", None),
+    ],
+)
+def test_it_is_known_which_tracked_files_a_version_does_not_heed(
+    weight: int, members: str, priority: int, version: str, reference: str | None
+) -> None:
+    text = (
+        f"track_file claims {{\n weight {weight}\n}}\nvrrp_sync_group G {{\n group {{\n {members}"
+    )
+    text += f"\n }}\n}}\nvrrp_instance A {{\n priority {priority}\n}}"
+    steps = (step(0, "WriteNumber", "director1", lasts=3, file="claims", value=20),)
+    says = Violation(FAULTY, 0, "director1 is MASTER of A, and what it tracks has failed")
+
+    found = known(says, steps, known_to([text], {Version(version)}))
+
+    folder = "scenarios/regressions/test_sync_group_"
+    assert found == (reference and f"{folder}{reference}.py")
 
 
 def test_a_scenario_of_three_steps_has_fifteen_lines_and_is_python() -> None:

@@ -76,6 +76,13 @@ _WAITED_FOR: Final = (
     (CHECKED, r" has not checked "),
 )
 """How it shows that a checker waits too long for an answer."""
+_UNHEEDED: Final = (
+    (FAULTY, r" is (BACKUP|MASTER) of .*, and what it tracks has failed"),
+    (TRUE, r" with priority 255, and should with 0$"),
+)
+"""How it shows that what an instance tracks is out of its list."""
+_TOGETHER: Final = r"vrrp_sync_group \S+ \{\s+group \{\s+\S+\s+[^\s}]"
+"""A sync group of two or more."""
 _SCRIPTS: Final = frozenset({"Maintenance", "FailCheck", "HangCheck"})
 _CLAIMS: Final = _SCRIPTS | {"WriteNumber", "StopProgram", "Unplug"}
 """What changes a priority."""
@@ -219,6 +226,30 @@ KNOWN: tuple[Known, ...] = (
         (TOLD, r"^all instances of .* are master, and nobody is told"),
         config=r"group \{\s+\S+\s+\}",
         present="<2.2.3",
+    ),
+    *_shown(
+        # Its member is in no group then, and the weight of what it tracks counts.
+        "scenarios/regressions/test_sync_group_of_one.py",
+        (frozenset({"WriteNumber"}),),
+        (FAULTY, r" is (BACKUP|MASTER) of .*, and what it tracks has failed"),
+        config=r"(?s)track_file \S+ \{[^}]*weight 1\s.*group \{\s+\S+\s+\}",
+        present="<2.2.3",
+    ),
+    *_shown(
+        # A member of a sync group, like an owner, does not heed its script without a weight.
+        "scenarios/regressions/test_sync_group_script.py",
+        (_SCRIPTS | {"StopProgram"},),
+        *_UNHEEDED,
+        config=rf"(?s)vrrp_script \S+ \{{[^}}]*weight 0\s.*({_TOGETHER}|priority 255)",
+        present=">=2.1,<2.2",
+    ),
+    *_shown(
+        # Nor its file, which has none where the configuration gives it the default one.
+        "scenarios/regressions/test_sync_group_script.py",
+        (frozenset({"WriteNumber"}),),
+        *_UNHEEDED,
+        config=rf"(?s)track_file \S+ \{{[^}}]*weight [01]\s.*({_TOGETHER}|priority 255)",
+        present=">=2.1,<2.2.2",
     ),
     *_shown(
         # A deleted VIP makes a group a backup, and its state is set without a word; a reload then
