@@ -112,6 +112,14 @@ KNOWN: tuple[Known, ...] = (
         present="<2.4",
     ),
     *_shown(
+        # A reload tells of every group that is a backup or in fault, as a start does.
+        "scenarios/regressions/test_group_told_after_a_reload.py",
+        (frozenset({"Reload"}),),
+        (AGAIN, r" reloads what it has, and tells of \S+ again: (BACKUP|FAULT)$"),
+        config="vrrp_sync_group",
+        present="<2.2",
+    ),
+    *_shown(
         # What a reload adds to a master is not announced a second time.
         "scenarios/regressions/test_second_announcement_after_a_reload.py",
         (frozenset({"Reconfigure"}),),
