@@ -13,7 +13,8 @@ from harness.search.invariants.advertising import PACE, TRUE
 from harness.search.invariants.announcing import ANNOUNCED, REASON
 from harness.search.invariants.editing import EDITED
 from harness.search.invariants.election import TAKES, YIELDS
-from harness.search.invariants.telling import TOLD
+from harness.search.invariants.rest import RESTORED
+from harness.search.invariants.telling import RELOADS, TOLD
 from tests.stories import (
     edited,
     names,
@@ -269,3 +270,25 @@ def test_a_resignation_with_other_vips_may_be_heeded(after: float, hasty: bool) 
     story.advertises("director2", 5 + after, 9)
 
     assert (YIELDS in names(story)) == hasty
+
+
+@pytest.mark.parametrize(
+    ("delay", "at", "expected"), [(2.0, 17.76, False), (2.0, 28.0, True), (0.0, 17.76, True)]
+)
+def test_a_delay_begins_when_the_lower_one_has_taken_over(
+    delay: float, at: float, expected: bool
+) -> None:
+    """A master whose interface was down for a second hears the lower one at 9.15 s, 6.65 s after
+    its own last word, accepts it for two more, and is master 6.61 s later. A reload has no part in
+    it.
+    """
+    story = Story(32).act("SetDown", "director1", 3.0, 4.0).address("director1", at, "added")
+    directors = {}
+    for name, director in story.setting.directors.items():
+        (one,) = director.instances
+        patient = replace(one, preempt_delay=delay, advert_int=2, track_scripts=())
+        directors[name] = replace(director, instances=(patient,))
+    story.setting = replace(story.setting, directors=directors)
+
+    assert (RESTORED in names(story)) == expected
+    assert (RELOADS in names(story.act("Reload", "director1", at - 1, at - 1))) == expected

@@ -22,6 +22,7 @@ from harness.search.model.health import settled
 from harness.search.model.processes import holding, respawned
 from harness.search.observed import Observed, Violation
 from harness.topology.tracking import VrrpScript
+from harness.topology.vrrp import VrrpInstance
 
 RESTORED = "everything is as before once all is healed"
 
@@ -59,14 +60,23 @@ def election_due(observed: Observed) -> float:
                 timers.script_recovery(each).latest + float(each.timeout or each.interval)
                 for each in scripts
             ]
-            wait = (
-                timers.master_down_interval(instance)
-                + director.startup_delay
-                + instance.preempt_delay
-                + 2 * instance.advert_int
-            )
+            wait = reelection(instance) + director.startup_delay + 2 * instance.advert_int
             longest = max(longest, max(seen, default=0.0) + wait)
     return longest + ENDING + observed.slack
+
+
+def reelection(instance: VrrpInstance) -> float:
+    """For how many seconds one that is well, and outranks all others, may be no master yet.
+
+    ``preempt_delay`` begins with the first that it hears of a lower master, which may have to take
+    over before, after its own Master_Down_Interval (longer by less than ``advert_int``). What it
+    hears until the delay is over it accepts, and Master_Down_Interval counts from the last of that
+    (``vrrp.c``, ``vrrp_state_backup``).
+    """
+    silence = timers.master_down_interval(instance)
+    if not instance.preempt_delay:
+        return silence
+    return silence + instance.advert_int + instance.preempt_delay + silence
 
 
 ENDING = 1.0

@@ -17,8 +17,8 @@ from harness.events import (
     ServiceChanged,
     StateChanged,
 )
-from harness.keepalived import timers
 from harness.search.invariants.registry import invariant
+from harness.search.invariants.rest import reelection
 from harness.search.model.effects import ALL, Aspect, effect
 from harness.search.model.processes import in_state
 from harness.search.model.spans import Span, both
@@ -257,8 +257,5 @@ def _longest(observed: Observed) -> float:
     """
     waits = [1.0]
     for director in observed.setting.directors.values():
-        waits += [
-            timers.master_down_interval(each) + each.preempt_delay + director.startup_delay
-            for each in director.instances
-        ]
+        waits += [reelection(each) + director.startup_delay for each in director.instances]
     return max(waits) + observed.slack
