@@ -166,6 +166,18 @@ def group_told(*states: str) -> Story:
     return story
 
 
+def group_started(*states: str) -> Story:
+    """Whoever is alone in a sync group becomes master as it starts, and the FIFO hears of it."""
+    story = group_told()
+    story.events.clear()
+    story.acts.clear()
+    story.before = [event for event in story.before if not isinstance(event, StateChanged)]
+    story.state("director1", 4.0, "MASTER").advertises("director1", 4.0, story.ended)
+    for text in ('INSTANCE "VI_1" MASTER 100', *(f'GROUP "G" {each} 0' for each in states)):
+        story.events.append(Notification(4.0, "director1", channel="fifo", text=text))
+    return story
+
+
 def scripted(*told: str) -> Story:
     """The backup takes over, for the master resigns at 5 s, and scripts hear of these states."""
     story = (

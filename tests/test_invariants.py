@@ -31,6 +31,7 @@ from tests.stories import (
     TAKEN,
     both_reign,
     edited,
+    group_started,
     group_told,
     grouped,
     hasty,
@@ -394,6 +395,17 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
 )
 def test_the_invariant_speaks_of_the_mistake(invariant: str, story: Callable[[], Story]) -> None:
     assert invariant in names(story())
+
+
+def test_a_group_that_was_never_backup_is_told_apart_from_one_that_was() -> None:
+    """Known defects hide one of them only."""
+
+    def of_groups(story: Story) -> list[str]:
+        return [each.text for each in judge(story.observed()) if each.invariant == TOLD]
+
+    assert of_groups(group_started("MASTER")) == []
+    assert [" from their start on, " in each for each in of_groups(group_started())] == [True]
+    assert [" from their start on, " in each for each in of_groups(group_told())] == [False]
 
 
 def test_every_invariant_has_a_mistake_and_a_source() -> None:

@@ -66,6 +66,17 @@ def test_known_defects_show_in_what_is_judged_and_have_a_file() -> None:
         assert (Path(__file__).parent.parent / defect.reference).is_file()
 
 
+def test_a_group_of_owners_that_starts_is_known_and_no_group_that_becomes_master_again() -> None:
+    (at_start,) = [each for each in KNOWN if "from their start on, and" in each.text]
+
+    def told(are: str) -> str | None:
+        text = f"all instances of G on director1 {are}, and nobody is told"
+        return known(Violation(at_start.invariant, 0, text), (), [at_start])
+
+    assert told("are master from their start on") == at_start.reference
+    assert told("are master") is None
+
+
 def test_a_sorry_server_that_a_kill_leaves_behind_is_known_and_no_other_table() -> None:
     steps = (step(0, "KillKeepalived", "director1", lasts=6),)
 

@@ -74,7 +74,8 @@ def notifications_are_true(observed: Observed) -> list[Violation]:
 
 def _of_group(observed: Observed, director: str, group: SyncGroup) -> list[Violation]:
     """Whoever listens is told that a sync group is master as soon as all of its members are
-    (``vrrp_notify.c``, ``send_group_notifies``).
+    (``vrrp_notify.c``, ``send_group_notifies``). Where they were nothing else before, as only the
+    start of a cluster shows, that is said.
     """
     slack = observed.slack
     reigns = [Span(observed.began, observed.ended)]
@@ -91,9 +92,23 @@ def _of_group(observed: Observed, director: str, group: SyncGroup) -> list[Viola
     for reign in reigns:
         begins = observed.began < reign.since < observed.ended - slack
         if begins and not any(abs(at - reign.since) <= slack for at in heard):
-            text = f"all instances of {group.name} on {director} are master, and nobody is told"
+            first = _never_else(observed, director, group, reign.since)
+            are = "are master from their start on" if first else "are master"
+            text = f"all instances of {group.name} on {director} {are}, and nobody is told"
             found.append(Violation(TOLD, reign.since, text))
     return found
+
+
+def _never_else(observed: Observed, director: str, group: SyncGroup, until: float) -> bool:
+    """Whether the log has no other state of any member of a group than that it is master: so it is
+    of address owners that start (``vrrp_scheduler.c``, ``vrrp_init_state``).
+    """
+    said = [
+        *observed.held(StateChanged, node=director),
+        *observed.of(StateChanged, node=director),
+    ]
+    ours = [event for event in said if event.instance in group.members and event.at <= until]
+    return all(event.state == "MASTER" for event in ours)
 
 
 def _scripts(
