@@ -23,13 +23,23 @@ from harness.nodes import RealServerNode
 from harness.scenario import topology
 from harness.topology import UdpCheck, VirtualService
 from scenarios.controls import IMPATIENT, RARELY
-from topologies.health_checks import DNS, MIXED, PING, QUESTION, REPLY, SMTP, UDP, HealthChecks
+from topologies.health_checks import (
+    DNS,
+    MIXED,
+    PAYLOAD,
+    PING,
+    QUESTION,
+    REPLY,
+    SMTP,
+    UDP,
+    HealthChecks,
+)
 
 pytestmark = [
     pytest.mark.health,
     topology(HealthChecks, services=MIXED),
     pytest.mark.needs("an SMTP server", program="aiosmtpd"),
-    pytest.mark.needs("a UDP_CHECK that takes in a server for its reply", keepalived="2.2"),
+    pytest.mark.needs(PAYLOAD[0], keepalived=PAYLOAD[1]),
 ]
 
 

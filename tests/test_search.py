@@ -12,6 +12,7 @@ from harness.errors import HarnessError
 from harness.events import AddressChanged, DestinationChanged, Event, Log, StateChanged
 from harness.lab.plan import Plan
 from harness.nodes import DirectorNode, node_of
+from harness.plugin.search import needed
 from harness.search.comparing import differences
 from harness.search.coverage import states
 from harness.search.drawing import deadlines
@@ -251,6 +252,16 @@ def test_whatever_is_varied_is_a_topology(topology: type[Topo]) -> None:
     for _ in range(200):
         parameters = {name: chosen.choice(values) for name, values in topology.VARIED.items()}
         assert ClusterSpec(topology, parameters).plan().of_role(Director)
+
+
+@pytest.mark.parametrize("topology", [Searched, HealthChecks])
+def test_what_a_version_cannot_do_is_marked_and_nothing_else(topology: type[Topo]) -> None:
+    for (parameter, value), (feature, since) in topology.NEEDS.items():
+        (mark,) = needed(topology, {parameter: value})
+        assert value in topology.VARIED[parameter]
+        assert mark == pytest.mark.needs(feature, keepalived=since)
+        assert not needed(topology, {parameter: topology.VARIED[parameter][0]})
+    assert not needed(Topo, {"check": "reply"})
 
 
 class Drawn(Search):

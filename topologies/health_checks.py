@@ -39,6 +39,12 @@ QUESTION = "1234 0100 0001 0000 0000 0000 06736572766572 036c7673 0474657374 00 
 ANSWER = "1234 8580 0001 0001".replace(" ", "")
 """How an authoritative answer without an error begins, with one record in it."""
 
+PAYLOAD = "a UDP_CHECK that says what it sends", "2.2"
+"""What takes ``payload`` and ``reply``, and the version of keepalived that first has it. One before
+sends something that dnsmasq takes for no question and leaves unanswered, so nobody who is to reply
+is ever well.
+"""
+
 _BRISK: dict[str, Any] = {"connect_timeout": 0.8, "delay_before_retry": 0.8, "warmup": 0.0}
 _DELAY_LOOP = 0.6
 """Less than it takes to try again, so that a check too few or too many is never in the window of
@@ -142,6 +148,10 @@ class HealthChecks(Topo):
 
     VARIED: Mapping[str, tuple[object, ...]] = MappingProxyType({"services": tuple(GROUPS)})
     """What a search tries in turn."""
+    NEEDS: Mapping[tuple[str, object], tuple[str, str]] = MappingProxyType(
+        {("services", "mixed"): PAYLOAD}
+    )
+    """What some of that takes, and since which version keepalived has it."""
 
     def build(
         self,

@@ -33,7 +33,7 @@ from harness.topology import (
 from harness.topology.checks import Check
 from harness.topology.tracking import CHECK
 from harness.topology.vrrp import OWNER_PRIORITY
-from topologies.health_checks import ANSWER, QUESTION
+from topologies.health_checks import ANSWER, PAYLOAD, QUESTION
 
 NET, NET6 = "172.16.10", "fd00:10:"
 ADDRESS = {4: NET + ".{}", 6: NET6 + ":{}"}
@@ -115,6 +115,10 @@ class Searched(Topo):
         }
     )
     """What each parameter may be; the first ones are the defaults."""
+    NEEDS: Mapping[tuple[str, object], tuple[str, str]] = MappingProxyType(
+        {("check", "reply"): PAYLOAD}
+    )
+    """What some of that takes, and since which version keepalived has it."""
 
     def build(
         self,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,8 +98,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                 if topology is not None
                 else []
             )
+            marks += needed(topology, parameters)
             cases.append(pytest.param((number, size), marks=marks, id=f"{name}-{number}"))
     metafunc.parametrize(PARTS, cases)
+
+
+def needed(topology: Any, parameters: Mapping[str, Any]) -> list[pytest.MarkDecorator]:
+    """What a version of keepalived needs for these parameters, by the NEEDS of a topology: a part
+    that it cannot do is skipped, for nothing is learnt of a configuration that it does not know.
+    """
+    return [
+        pytest.mark.needs(feature, keepalived=since)
+        for (parameter, value), (feature, since) in getattr(topology, "NEEDS", {}).items()
+        if parameters.get(parameter) == value
+    ]
 
 
 def _searched(metafunc: pytest.Metafunc) -> Sequence[tuple[str, Any]]:

@@ -381,15 +381,6 @@ KNOWN: tuple[Known, ...] = (
         present="<2.3.3",
     ),
     *_shown(
-        # Who requires a reply never has anybody in the table.
-        "scenarios/regressions/test_udp_check_reply.py",
-        (),
-        (AT_REST, r"^at first .*UDP .* has \{\} instead of "),
-        (TABLES, r"'s table UDP .* lacks "),
-        config="require_reply",
-        present="<2.2",
-    ),
-    *_shown(
         # While a real server acknowledges nothing, the end of a check keeps the checker from all
         # else. A connection may be left over from a sequence before, so it takes no deed.
         "scenarios/test_health_silence.py",

@@ -183,7 +183,7 @@ class UdpCheck(NetworkCheck):
 
     ``payload`` (None: keepalived's own) and ``reply`` are hexadecimal. With ``require_reply``
     silence is a failure, and with ``reply`` another beginning of the answer as well, digits that
-    are ``X`` aside.
+    are ``X`` aside. keepalived knows ``payload`` and ``reply`` from version 2.2 on.
     """
 
     payload: str | None = None
