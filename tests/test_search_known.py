@@ -77,6 +77,25 @@ def test_a_group_of_owners_that_starts_is_known_and_no_group_that_becomes_master
     assert told("are master") is None
 
 
+def test_a_check_without_a_route_takes_a_reload_of_the_same_director() -> None:
+    name = "scenarios/regressions/test_check_without_a_route.py"
+    defects = [each for each in KNOWN if each.reference == name]
+    lost, other = step(0, "LoseAddress", "director1", lasts=5), step(1, "Reload", "director2")
+    left = "director1 /proc/net/netlink: '16 00000000' became nothing"
+    table = "the cluster settles: not until 9 s: director1's table of UDP 10.0.0.50:53 has {} "
+    table += "instead of {'10.0.0.21:53': 1}"
+    reload = step(1, "Reload", "director1")
+
+    for violation in (Violation(AS_BEFORE, 0, left), Violation(AT_REST, 0, table)):
+        assert known(violation, (lost, reload), defects) == name
+        assert known(violation, (lost, other), defects) is None
+        assert known(violation, (reload,), defects) is None
+    at_first = Violation(AT_REST, 0, f"at first {table}")
+    assert known(at_first, (lost, reload), defects) is None
+    raw = left.replace("netlink", "raw")
+    assert known(Violation(AS_BEFORE, 0, raw), (lost, reload), defects) is None
+
+
 def test_a_sorry_server_that_a_kill_leaves_behind_is_known_and_no_other_table() -> None:
     steps = (step(0, "KillKeepalived", "director1", lasts=6),)
 

@@ -71,6 +71,8 @@ _RELOADS: Final = frozenset({"Reload", "Reconfigure", "Dump"})
 _STARTS: Final = _CRASHES | {"KillKeepalived"}
 _BEGINNINGS: Final = _STARTS | {"Restart", "PowerOff", "StopKeepalived"}
 """After what keepalived starts anew."""
+_ROUTELESS: Final = frozenset({"LoseAddress", "SetDown"})
+"""After what the network is unreachable."""
 _WAITED_FOR: Final = (
     (TABLES, r" still has .*, whose checks have failed| lacks its sorry server "),
     (CHECKED, r" has not checked "),
@@ -286,6 +288,15 @@ KNOWN: tuple[Known, ...] = (
         "scenarios/regressions/test_reload_before_restart.py",
         (_CRASHES, _RELOADS),
         (ONCE, r" starts a second "),
+    ),
+    *_shown(
+        # A check without a route closes descriptor 0, and after a reload that leads to IPVS.
+        "scenarios/regressions/test_check_without_a_route.py",
+        (_ROUTELESS, frozenset({"Reload", "Reconfigure"})),
+        (AT_REST, r"^(?!at first).*'s table of .* has .* instead of "),
+        (AS_BEFORE, r" /proc/net/netlink: '16 00000000' became nothing"),
+        config="DNS_CHECK|SMTP_CHECK",
+        present="<2.2.3",
     ),
     *_shown(
         # What a checker that starts anew finds in the table keeps its weight.
