@@ -17,6 +17,7 @@ from harness.search.model.priorities import Claims
 from harness.search.model.processes import (
     CHECKERS,
     VRRP,
+    delayed_until,
     holding,
     in_state,
     linked,
@@ -104,6 +105,17 @@ def test_who_is_to_wait_at_first_acts_later() -> None:
     assert (run.span, run.afresh) == (Span(3, 9), True)
     ends = Story(9).daemon("director1", 1.0, "started").log("director1", 3.0, "Stopping")
     assert runs(delayed(ends), "director1") == []
+
+
+def test_whoever_has_started_is_waited_for_until_it_acts() -> None:
+    """A backup that waits looks settled, and before 2.2 has not opened its sockets."""
+    events = failover(20).observed().events
+    died = Story(9).log("director2", 3.0, "Starting VRRP child process, pid=9").observed().events
+
+    assert delayed_until(events, {"director1": 4.0, "director2": 4.0}) == 16.0
+    assert delayed_until(died, {"director2": 1.5}) == 4.5
+    assert delayed_until(died, {"director1": 1.5, "director2": 0.0}) is None
+    assert delayed_until(events, {}) is None
 
 
 def test_an_address_is_held_from_its_event_to_the_next() -> None:

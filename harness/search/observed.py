@@ -308,12 +308,15 @@ def _of_director(node: DirectorNode) -> DirectorSetting:
         elects=node.role.by == "keepalived",
         told=node.role.notify_fifo,
         config=text,
-        startup_delay=node.role.startup_delay or _startup_delay(text),
+        startup_delay=startup_delay(node),
         own_text=bool(node.role.edits or node.role.config or node.role.files),
     )
 
 
-def _startup_delay(text: str) -> float:
-    """What a keepalived.conf says of ``vrrp_startup_delay`` that the topology does not speak of."""
+def startup_delay(node: DirectorNode) -> float:
+    """For how many seconds after its start keepalived takes no part in elections: what its topology
+    says of ``vrrp_startup_delay``, or else its keepalived.conf.
+    """
+    text = node.config_text().decode(errors="replace")
     found = re.search(r"^\s*vrrp_startup_delay\s+([\d.]+)", text, re.MULTILINE)
-    return float(found[1]) if found else 0.0
+    return node.role.startup_delay or (float(found[1]) if found else 0.0)

@@ -14,8 +14,8 @@ from harness.errors import HarnessError
 from harness.events import AddressChanged, Advertisement, DaemonChanged, Log, Power
 from harness.search.deeds import Restart
 from harness.search.kinds import fault_of, holds
-from harness.search.model.processes import RESPAWN, unreplaced
-from harness.search.observed import Act, Observed, observe
+from harness.search.model.processes import RESPAWN, delayed_until, unreplaced
+from harness.search.observed import Act, Observed, observe, startup_delay
 from harness.search.sequence import Moment, Step, moments
 from harness.timeline import TooLate
 
@@ -137,6 +137,7 @@ def _come_to_rest(cluster: Cluster) -> None:
     over, too, also after one that comes meanwhile.
     """
     _wait_respawned(cluster)
+    _wait_until_all_act(cluster)
     cluster.settle()
     instances = [each for director in cluster.directors for each in director.role.instances]
     calm = REST + max((each.advert_int for each in instances), default=0.0)
@@ -151,6 +152,16 @@ def _come_to_rest(cluster: Cluster) -> None:
         if left <= 0:
             return
         cluster.timeline.let_pass(left)
+
+
+def _wait_until_all_act(cluster: Cluster) -> None:
+    """Wait until whoever has started takes part in elections. A backup whose
+    ``vrrp_startup_delay`` is not over looks settled, and has not opened its sockets yet.
+    """
+    delays = {each.name: startup_delay(each) for each in cluster.directors}
+    said = cluster.timeline.events(Log, DaemonChanged, since=cluster.timeline.mark)
+    if (act := delayed_until(said, delays)) is not None:
+        cluster.timeline.let_pass(max(0.0, act + cluster.slack - cluster.timeline.now()))
 
 
 def _wait_respawned(cluster: Cluster) -> None:

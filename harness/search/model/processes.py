@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.clock import Instant
@@ -57,11 +57,7 @@ def runs(observed: Observed, director: str, child: str = VRRP) -> list[Run]:
         if started is not None and (over or respawns):
             found += _parts(Span(started, event.at), afresh, hung)
             started = None
-        begins = isinstance(event, DaemonChanged) and (event.name, event.action) == (
-            "keepalived",
-            "started",
-        )
-        if begins or respawns:
+        if _begins(event) or respawns:
             started, afresh = event.at + delay, True
     if started is not None:
         found += _parts(Span(started, observed.ended), afresh, hung)
@@ -94,6 +90,29 @@ def unreplaced(events: Iterable[Event]) -> set[tuple[str, str]]:
             if _says(event, f"Starting {child} child process") or ends(event):
                 found.discard((event.node, child))
     return found
+
+
+def delayed_until(events: Iterable[Event], delays: Mapping[str, float]) -> Instant | None:
+    """When the last process of VRRP that these events start begins to act, by the directors'
+    ``vrrp_startup_delay``; None if none waits. Before 2.2 it opens its sockets only then
+    (``vrrp_daemon.c``, ``start_vrrp``).
+    """
+    return max(
+        (
+            event.at + delays[event.node]
+            for event in events
+            if delays.get(event.node)
+            and (_begins(event) or _says(event, f"Starting {VRRP} child process"))
+        ),
+        default=None,
+    )
+
+
+def _begins(event: Event) -> bool:
+    return isinstance(event, DaemonChanged) and (event.name, event.action) == (
+        "keepalived",
+        "started",
+    )
 
 
 def _says(event: Event, words: str) -> bool:
