@@ -50,3 +50,12 @@ def test_a_search_of_one_part_and_other_tests_have_nothing_to_add(
 
     assert capsys.readouterr().out == ""
     assert summary(tallies) == []
+
+
+@pytest.mark.parametrize("told", [1, {}, {**ONE, "known": {"\x1b[2J": 1}}, {**ONE, "found": "x"}])
+def test_what_a_guest_may_have_made_up_is_not_counted(told: Any) -> None:
+    tallies = _Tallies()
+    for _ in range(2):
+        made: Any = SimpleNamespace(when="call", user_properties=[(TALLY, told)])
+        tallies.pytest_runtest_logreport(made)
+    assert summary(tallies) == []

@@ -114,12 +114,15 @@ class Striking:
         """See :func:`harness.cluster.moments.pause_in_step`; 0.0 as long as nobody advertises.
 
         The fault strikes at ``moment`` of a turn, or is ``healed`` so many turns from now on;
-        ``choice`` decides between the pauses that are possible.
+        ``choice`` decides between the pauses that are possible. A script has no more than a part of
+        its interval for its pause, so a longer one falls out of step, and of several instances
+        the first one counts.
         """
         weighing = _weighing(director)
         instance, script = weighing[0]
         sent = self._timeline.events(Advertisement, sent=True, vrid=instance.vrid)
-        began = self._timeline.events(DaemonChanged, node=director.name, name="keepalived")
+        changed = self._timeline.events(DaemonChanged, node=director.name, name="keepalived")
+        began = [event for event in changed if event.action != "ended"]
         if not sent or not began:
             return 0.0
         last = sent[-1].at
@@ -149,7 +152,7 @@ class Striking:
         """Have a health script that pauses do so in step with the advertisements of who is master
         now, once all is healed at ``moment``.
         """
-        if self._moments.in_step:
+        if self._moments.in_step and director.machine.powered:
             pause = self._pause_in_step(director, moment, self._moments.draw(), healed=True)
             director.machine.write(PAUSE, f"{pause:.3f}\n")
 

@@ -54,7 +54,8 @@ class AddressChanged(Event):
 class RouteChanged(Event):
     """A machine gets or loses a route that keepalived sets.
 
-    The kernel tells of none that goes with its interface, or with the address that it speaks from.
+    The kernel tells of none that goes with its interface or with that one's last address, and only
+    newer ones, such as 7.3.4, of one whose source address goes.
     """
 
     kind = "route"

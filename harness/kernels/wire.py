@@ -19,7 +19,8 @@ WANT_STDIN = b"W"  # no payload: the program's standard input has room for one m
 WANT_KEYS = b"K"  # no payload: the program's terminal has room for one more TERMINAL
 FILE = b"F"  # see `file`: a part of what is collected
 EXIT = b"X"  # the exit status, one byte
-PROGRESS = b"P"  # no payload: another second of virtual time has passed
+# no payload: another second of virtual time has passed; or, asked to RELIEVE, the program gets on
+PROGRESS = b"P"
 # how many frames have come from the host, modulo 256: the program waits for input, and all for the
 # program
 IDLE = b"I"

@@ -222,7 +222,7 @@ class Node:
 
     def kill(self, daemon: Daemon | None = None) -> None:
         """Have a daemon, the first one by default, and all its children die at once, and wait for
-        their end.
+        their end. Raises HarnessError if one does not end.
 
         A child ends when it has the processor next, which may be after its parent, and holds its
         sockets until then: whoever starts the daemon at once would find the port in use.
@@ -233,6 +233,7 @@ class Node:
         with contextlib.suppress(ProcessLookupError):
             for _ in range(_LOOKS):
                 self.machine.kill(-process.pid, 0)
+            raise HarnessError(f"{self.name}: what was killed does not end: group {process.pid}")
 
     def signal_all(self, number: int, daemon: Daemon | None = None) -> None:
         """Send a signal to a daemon, the first one by default, and all its children."""

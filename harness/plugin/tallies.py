@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
 
@@ -48,6 +48,17 @@ def in_short(done: dict[str, Any], states: int | None = None) -> str:
     )
 
 
+def _is_tally(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether it is what :func:`leave` has left: a worker's report comes out of a guest."""
+    if not isinstance(value, dict) or not isinstance(value.get("known"), dict):
+        return False
+    known = value["known"].items()
+    return all(isinstance(value.get(name), int | float) for name in _NUMBERS) and all(
+        isinstance(name, str) and name.isprintable() and isinstance(count, int)
+        for name, count in known
+    )
+
+
 class _Tallies:
     """Adds up what the tests tell."""
 
@@ -64,7 +75,7 @@ class _Tallies:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A test has ended; if a worker ran it, that is news."""
         done = dict(report.user_properties).get(TALLY)
-        if report.when != "call" or not isinstance(done, dict):
+        if report.when != "call" or not _is_tally(done):
             return
         self._parts += 1
         for name in _NUMBERS:

@@ -177,16 +177,15 @@ def _enter(config: pytest.Config) -> None:
 
 
 def _check_root(config: pytest.Config) -> None:
-    """Refuse a run for which pytest takes the value of an option, as in ``--kernel PATH``, for what
-    to test, since it looks for its root before it knows the options of plugins.
+    """Refuse a run for which pytest has taken the value of ``--kernel PATH`` for what to test, and
+    so looks for tests beside the kernel: it looks for its root before it knows that option.
     """
-    named = config.option.rootdir or config.option.inifilename
-    given = config.args_source is pytest.Config.ArgsSource.ARGS
-    inside = config.invocation_params.dir.is_relative_to(config.rootpath)
-    if not (named or given or inside):
+    outside = not config.invocation_params.dir.is_relative_to(config.rootpath)
+    kernel = config.invocation_params.dir / config.getoption("kernel")
+    if outside and kernel.is_relative_to(config.rootpath):
         raise pytest.UsageError(
-            f"pytest takes {config.rootpath} for the folder of the tests, since an option names it:"
-            " write that option with an =, as in --kernel=PATH, or name the tests to be run"
+            f"pytest takes {config.rootpath} for the folder of the tests, since --kernel names it:"
+            " write --kernel=PATH, with an =, or name the tests to be run"
         )
 
 

@@ -144,7 +144,8 @@ def _come_to_rest(cluster: Cluster) -> None:
     garps = max((float(each.garp_master_delay) for each in instances), default=0.0)
     cluster.timeline.let_pass(calm)
     for _ in range(TAKEOVERS):
-        _wait_until_all_act(cluster)  # also whoever has died only now, and was started again
+        _wait_respawned(cluster)  # also whoever has died only now
+        _wait_until_all_act(cluster)
         cluster.settle()
         changed = cluster.timeline.events(
             AddressChanged, since=cluster.timeline.mark, action="added"

@@ -54,7 +54,7 @@ class Site:
         """Perform a sequence, on a new cluster if ``fresh``; what came of it, and what it has left
         behind.
         """
-        if fresh or self._lived >= SEQUENCES_EACH or not self._forgets(steps):
+        if fresh or self._lived >= SEQUENCES_EACH or not self._made_to_forget(steps):
             self._drop()
         cluster = self._ground.cluster()
         lived = self._took_up(cluster) or perform(cluster, steps)
@@ -68,9 +68,9 @@ class Site:
             self._remembered |= dict.fromkeys(_remembered(steps), over)
         return lived, left
 
-    def _forgets(self, steps: Steps) -> bool:
-        """Whether nothing that no file shows is left for a sequence to meet: a keepalived that
-        remembers a deed of its kind is replaced by a new one.
+    def _made_to_forget(self, steps: Steps) -> bool:
+        """Restart each keepalived that remembers a deed which is to be done to it again. Whether
+        the cluster is as it was at first after that.
         """
         cluster = self._alive
         if cluster is None:

@@ -178,7 +178,7 @@ def test_a_path_that_pytest_takes_for_that_of_the_tests_is_told(tmp_path: Path) 
         check=False,
     )
     assert (
-        "pytest takes /dev for the folder of the tests, since an option names it:"
-        " write that option with an =, as in --kernel=PATH, or name the tests to be run"
+        "pytest takes /dev for the folder of the tests, since --kernel names it: write"
+        " --kernel=PATH, with an =, or name the tests to be run"
     ) in told.stderr
     assert told.returncode == pytest.ExitCode.USAGE_ERROR

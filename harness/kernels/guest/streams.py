@@ -243,8 +243,8 @@ class Program:
         wire.write_all(self._line, wire.frame(wire.ENDED, ended.encode()))
 
     def _has_stepped(self) -> bool:
-        """Whether the program has taken a step since virtual time stands still, and since this was
-        asked before.
+        """Whether the program has taken a step within the last second of virtual time, and since
+        this was asked before. What spins soon after a step is ended one limit later.
         """
         file = os.fstat(self._steps)
         more, self._steps_seen = file.st_size > self._steps_seen, file.st_size

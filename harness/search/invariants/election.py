@@ -147,8 +147,9 @@ def nobody_hurries(observed: Observed) -> list[Violation]:
 def _held_back(router: Router, span: Span, down_interval: float) -> float:
     """For how long ``preempt_delay`` keeps it from being master, in seconds since its start.
 
-    The delay begins with the first that it hears of a lower master, and a better one begins none.
-    Whatever it hears until the delay is over starts Master_Down_Interval again (``vrrp.c``,
+    The delay begins with the first that it hears of a lower master, and a better one begins none;
+    here the first of any priority counts, which demands too little rather than too much. Whatever
+    it hears until the delay is over starts Master_Down_Interval again (``vrrp.c``,
     ``vrrp_state_backup``); when that has passed in silence it is master, whatever is left of the
     delay (``vrrp_scheduler.c``, ``vrrp_dispatcher_read_timeout``).
     """

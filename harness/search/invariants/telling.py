@@ -74,8 +74,8 @@ def notifications_are_true(observed: Observed) -> list[Violation]:
 
 def _of_group(observed: Observed, director: str, group: SyncGroup) -> list[Violation]:
     """Whoever listens is told that a sync group is master as soon as all of its members are
-    (``vrrp_notify.c``, ``send_group_notifies``). Where they were nothing else before, as only the
-    start of a cluster shows, that is said.
+    (``vrrp_notify.c``, ``send_group_notifies``). Where they were nothing else before, as after
+    a start of address owners, that is said.
     """
     slack = observed.slack
     reigns = [Span(observed.began, observed.ended)]

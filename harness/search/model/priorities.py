@@ -72,9 +72,9 @@ class Claims:
     def __init__(self, observed: Observed, director: str, instance: VrrpInstance) -> None:
         own = observed.setting.directors[director]
         self._grouped = any(instance.name in group.members for group in own.sync_groups)
-        moves_alone = not self._grouped or "sync_group_tracking_weight" in own.config
-        if not moves_alone or instance.priority == OWNER_PRIORITY:
-            instance = _unweighted(instance, owner=moves_alone)
+        together = self._grouped and "sync_group_tracking_weight" not in own.config
+        if together or instance.priority == OWNER_PRIORITY:
+            instance = _unweighted(instance, together)
         self._observed, self._director, self._instance = observed, director, instance
         self._ailing = {each: self._of(each) for each in instance.tracked}
         self._numbers = {each: self._written(each) for each in instance.track_files}
@@ -219,14 +219,14 @@ class Claims:
         return Ailing([each for each in certain if each.length > 0], joined(possible))
 
 
-def _unweighted(instance: VrrpInstance, owner: bool) -> VrrpInstance:
-    """The same where weights do not count: in a sync group, or of an address ``owner`` (``vrrp.c``,
-    ``vrrp_complete_instance``, "In case of VRRP SYNC").
+def _unweighted(instance: VrrpInstance, together: bool) -> VrrpInstance:
+    """The same where weights do not count: in a sync group that moves ``together``, and of an
+    address owner (``vrrp.c``, ``vrrp_complete_instance``, "In case of VRRP SYNC").
 
     What has a weight is not tracked at all, but for a file with the default weight of 1, which
-    then has none, and in a sync group an interface. A process keeps its weight.
+    then has none, and in a sync group an interface, also an owner's. A process keeps its weight.
     """
-    interfaces = [each for each in instance.track_interfaces if not (owner and each.weight)]
+    interfaces = [each for each in instance.track_interfaces if together or not each.weight]
     files = [each for each in instance.track_files if each.weight in (0, 1)]
     return replace(
         instance,
