@@ -27,9 +27,9 @@ from harness.topology import VirtualService
 IPTABLES = "iptables-legacy"
 NFT = "nft"
 NFTABLES_CONF = "/etc/nftables.conf"
-_LOOKS = 10_000
-"""How often it is asked whether killed children are gone; most are at once, and hardly any take
-twenty looks.
+_LOOKS = 100
+"""How often it is asked whether killed children are gone, each of which gives others the processor;
+most are at once, and those that held a socket took up to 16 looks.
 """
 
 
@@ -222,10 +222,12 @@ class Node:
 
     def kill(self, daemon: Daemon | None = None) -> None:
         """Have a daemon, the first one by default, and all its children die at once, and wait for
-        their end. Raises HarnessError if one does not end.
+        its end.
 
         A child ends when it has the processor next, which may be after its parent, and holds its
-        sockets until then: whoever starts the daemon at once would find the port in use.
+        sockets until then: whoever starts the daemon at once would find the port in use. So the
+        others are given the processor a few times. One that has ended stays in the process table
+        for a while, and holds nothing any more.
         """
         process = self.process(daemon)
         self.signal_all(signal.SIGKILL, daemon)
@@ -233,7 +235,6 @@ class Node:
         with contextlib.suppress(ProcessLookupError):
             for _ in range(_LOOKS):
                 self.machine.kill(-process.pid, 0)
-            raise HarnessError(f"{self.name}: what was killed does not end: group {process.pid}")
 
     def signal_all(self, number: int, daemon: Daemon | None = None) -> None:
         """Send a signal to a daemon, the first one by default, and all its children."""
