@@ -85,6 +85,8 @@ _UNHEEDED: Final = (
 """How it shows that keepalived does not heed what an instance tracks."""
 _TOGETHER: Final = r"vrrp_sync_group \S+ \{\s+group \{\s+\S+\s+[^\s}]"
 """A sync group of two or more."""
+_OWNERS: Final = r"(?s)vrrp_sync_group.*state MASTER[^{}]*priority 255"
+"""A sync group and an address owner, be that in it or not."""
 _SCRIPTS: Final = frozenset({"Maintenance", "FailCheck", "HangCheck"})
 _CLAIMS: Final = _SCRIPTS | {"WriteNumber", "StopProgram", "Unplug"}
 """What changes a priority."""
@@ -281,14 +283,14 @@ KNOWN: tuple[Known, ...] = (
         "scenarios/regressions/test_group_of_owners.py",
         (frozenset({"Reload"}),),
         (TOLD, r"^all instances of .* are master, and nobody is told"),
-        config=r"(?s)vrrp_sync_group.*state MASTER[^{}]*priority 255",
+        config=_OWNERS,
     ),
     *_shown(
-        # So does their start, which is seen where a new cluster does not settle.
+        # So does their start: where a new cluster does not settle, and after a restart.
         "scenarios/regressions/test_group_of_owners.py",
         (),
         (TOLD, r"^all instances of .* are master from their start on, and nobody is told"),
-        config=r"(?s)vrrp_sync_group.*state MASTER[^{}]*priority 255",
+        config=_OWNERS,
     ),
     *_shown(
         "scenarios/regressions/test_reload_before_restart.py",

@@ -16,7 +16,7 @@ import termios
 
 from harness.kernels import wire
 from harness.kernels.calls import linux
-from harness.kernels.guest.streams import HIGH, Program
+from harness.kernels.guest.streams import Program, move_high
 
 TYPE_CHECKING = False  # that of `typing` takes 15 ms to import
 if TYPE_CHECKING:
@@ -69,9 +69,7 @@ def _receive(store: str) -> dict[str, Any]:
         raise RuntimeError("this kernel was started again, from inside: a guest starts once")
     with open(folder + "/request", "rb") as file:
         request: dict[str, Any] = marshal.load(file)
-    low = os.open(folder + "/imports", os.O_RDONLY)
-    request["imports"] = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, HIGH)
-    os.close(low)
+    request["imports"] = move_high(os.open(folder + "/imports", os.O_RDONLY))
     linux.unmount(folder, linux.MNT_DETACH)
     return request
 

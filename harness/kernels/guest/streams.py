@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from harness.kernels.guest.standstill import Standstill
 
-HIGH = 10  # above the descriptors that the program is given
+_HIGH = 10  # above the descriptors that the program is given
 _SIGKILL, _SIGINT, _SIGPIPE, _SIGXFSZ = 9, 2, 13, 25
 
 
@@ -36,10 +36,9 @@ def _open_terminal(settings: dict[str, Any]) -> tuple[int, int]:
     return master, slave
 
 
-def _open_high() -> int:
-    """An empty file in memory, with a descriptor above those that the program is given."""
-    low = os.memfd_create("steps")
-    high = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, HIGH)
+def move_high(low: int) -> int:
+    """A file's new descriptor, above those that the program is given; ``low`` is closed."""
+    high = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, _HIGH)
     os.close(low)
     return high
 
@@ -112,7 +111,7 @@ class Program:
             self._add_output(self._terminal, wire.TERMINAL)
             self._add_input(os.dup(self._terminal), wire.TERMINAL, wire.WANT_KEYS)
         self._standstill = self._open_standstill() if request["virtual"] else None
-        self._steps = _open_high()
+        self._steps = move_high(os.memfd_create("steps")) if request["virtual"] else -1
         self._steps_seen = 0
         self._forks = Forks()
         self._poll.register(self._forks.listener, select.POLLIN)
@@ -141,8 +140,10 @@ class Program:
 
     def _spawn(self, request: dict[str, Any]) -> int:
         actions = [self._stream(number, kind) for number, kind in enumerate(request["streams"])]
-        channel = [self._standstill.program_action] if self._standstill else []
-        channel.append((os.POSIX_SPAWN_DUP2, self._steps, wire.STEPS))
+        channel = []
+        if self._standstill:
+            channel.append(self._standstill.program_action)
+            channel.append((os.POSIX_SPAWN_DUP2, self._steps, wire.STEPS))
         channel.append((os.POSIX_SPAWN_DUP2, request["imports"], wire.IMPORTS))
         os.umask(request["umask"])
         argv, environment = request["argv"], request["environment"]
@@ -246,6 +247,8 @@ class Program:
         """Whether the program has taken a step within the last second of virtual time, and since
         this was asked before. What spins soon after a step is ended one limit later.
         """
+        if not self._standstill:
+            return False
         file = os.fstat(self._steps)
         more, self._steps_seen = file.st_size > self._steps_seen, file.st_size
         return more and time.time() - file.st_mtime < 1
