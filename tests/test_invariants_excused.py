@@ -292,3 +292,31 @@ def test_a_delay_begins_when_the_lower_one_has_taken_over(
 
     assert (RESTORED in names(story)) == expected
     assert (RELOADS in names(story.act("Reload", "director1", at - 1, at - 1))) == expected
+
+
+@pytest.mark.parametrize(("reload", "expected"), [(16.0, False), (40.0, True)])
+def test_a_server_may_come_back_whatever_is_reloaded(reload: float, expected: bool) -> None:
+    """Its page was wrong until 9 s; long after that it has no reason to be away."""
+    story = quiet(60).act("ChangePage", "web2", 3.0, 9.0, path="/index.html")
+    back = reload + 1
+    story.pool("director2", back - 2, "removed", WEB2).pool("director2", back, "added", WEB2)
+    edit = "no smtp_alert in vrrp_instance VI_1"
+
+    assert (RELOADS in names(story.act("Reconfigure", "director2", reload, None, edit=edit))) == (
+        expected
+    )
+
+
+@pytest.mark.parametrize("crashed", [True, False])
+def test_a_child_that_is_started_again_brings_its_vip_back(crashed: bool) -> None:
+    """The second crash within a while is made good after a delay, here at 15 s."""
+    story = quiet(20).address("director1", 15.1, "added")
+    edit = "no persistence_timeout 3 in virtual_server 172.16.10.50 80"
+    story.act("Reconfigure", "director1", 15.0, None, edit=edit)
+    if crashed:
+        story.act("CrashVrrp", "director1", 3.0, 3.0).log(
+            "director1", 3.0, "VRRP child process(9) died: Respawning"
+        )
+        story.log("director1", 15.0, "Starting VRRP child process, pid=19")
+
+    assert (RELOADS in names(story)) != crashed

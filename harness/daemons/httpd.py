@@ -18,6 +18,10 @@ TRICKLE = "trickle"
 """A folder whose pages come at :data:`TRICKLE_RATE`, a little every fifth of a second."""
 TRICKLE_RATE = 2048
 """So many bytes of one of its pages come in a second."""
+MOST = 150
+"""So many requests are answered at once at most, as by Debian's own configuration: where a client
+is cut off, its process waits for httpd's ``Timeout`` of a minute, and answers nobody else.
+"""
 IDLE = 86400
 """How long a connection may be idle that a client wants to keep, in seconds: no scenario is to end
 by httpd's own patience. Whoever does not ask for it (HTTP/1.0, and so keepalived's checks) is
@@ -54,7 +58,7 @@ LoadModule env_module /usr/lib/apache2/modules/mod_env.so
 LoadModule ratelimit_module /usr/lib/apache2/modules/mod_ratelimit.so
 StartServers {workers}
 MinSpareServers 1
-MaxSpareServers {most}
+MaxSpareServers {spare}
 MaxRequestWorkers {most}
 KeepAlive On
 KeepAliveTimeout {idle}
@@ -102,7 +106,8 @@ def prepare(
         root=DOCUMENT_ROOT,
         trickle=TRICKLE,
         workers=workers,
-        most=max(8, workers),
+        spare=max(8, workers),
+        most=MOST,
         idle=IDLE,
     )
     if statuses:

@@ -70,6 +70,7 @@ def leave(item: pytest.Item, ground: Ground, failure: Failure, versions: Sequenc
     ``versions``, which are images. Returns what is to be said of it.
     """
     from harness.diagnosis import unrun_script
+    from harness.report import issue, table
     from harness.report.artifacts import new_folder
     from harness.search import leaving
 
@@ -83,7 +84,9 @@ def leave(item: pytest.Item, ground: Ground, failure: Failure, versions: Sequenc
     unrun = unrun_script(cluster.timeline)
     text = leaving.scenario(failure, _origin(item), None if unrun is None else unrun.name)
     (folder / f"test_{name}.py").write_text(text, encoding="utf-8")
-    tracker = leaving.report(failure, about, configs, events, shown)
+    nodes = [host.name for host in cluster.plan.hosts]
+    seen = table.render(events, nodes, last=issue.LAST_LINES)
+    tracker = leaving.report(failure, about, configs, seen, shown)
     (folder / "report.md").write_text(tracker, encoding="utf-8")
     first = "".join(f"{event.as_json()}\n" for event in failure.events)
     (folder / "first-seen.jsonl").write_text(first, encoding="utf-8")
@@ -148,7 +151,8 @@ def _origin(item: pytest.Item) -> Origin:
 
 
 def _versions(cluster: Cluster) -> str:
-    """Those of keepalived that its machines have."""
-    images = [host.image for host in cluster.plan.hosts]
+    """Those of keepalived that its directors have."""
+    directors = {each.name for each in cluster.directors}
+    images = [host.image for host in cluster.plan.hosts if host.name in directors]
     versions = {str(image.keepalived) for image in images if image.keepalived}
     return ", ".join(sorted(versions))

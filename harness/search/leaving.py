@@ -6,16 +6,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from harness.events import Event
 from harness.search.engine import Failure
 from harness.search.sequence import as_python
 from harness.search.site import Steps
 from harness.spec import Origin
 
-_EVENTS = 40
-"""So many of the last events before the failure are in the text."""
 _WIDTH = 100
 
 
@@ -66,11 +63,12 @@ def report(
     failure: Failure,
     about: Mapping[str, str],
     configs: Mapping[str, str],
-    events: Sequence[Event],
+    seen: str,
     versions: Mapping[str, str],
 ) -> str:
     """A text for a tracker. ``about`` says on what it was seen, ``configs`` has the directors'
-    keepalived.conf, ``versions`` what came of the same on others.
+    keepalived.conf, ``seen`` is a table of the last events, ``versions`` says what came of the
+    same on others.
     """
     lines = [f"# {_shortened(failure.violation.text)}", ""]
     lines += [f"Invariant: {failure.signature.invariant}.", ""]
@@ -85,8 +83,7 @@ def report(
     ]
     lines += [f"1. {line}" for line in in_words(failure.steps)]
     lines += ["", "## What was seen", "", failure.violation.text, "", "```text"]
-    lines += [str(event) for event in events[-_EVENTS:]]
-    lines += ["```", ""]
+    lines += [seen, "```", ""]
     for director, text in configs.items():
         lines += [f"## keepalived.conf of {director}", "", "```text", text.rstrip(), "```", ""]
     return "\n".join(lines)

@@ -20,7 +20,8 @@ from harness.events import (
 from harness.search.invariants.registry import invariant
 from harness.search.invariants.rest import reelection
 from harness.search.model.effects import ALL, Aspect, effect
-from harness.search.model.processes import in_state
+from harness.search.model.health import settled
+from harness.search.model.processes import in_state, respawned
 from harness.search.model.spans import Span, both
 from harness.search.observed import Act, Observed, Violation
 from harness.topology import SyncGroup
@@ -211,29 +212,32 @@ def reloads_change_nothing(observed: Observed) -> list[Violation]:
     and checks may take.
     """
     found: list[Violation] = []
-    wait = _longest(observed)
+    waits = {AddressChanged: _election(observed), **dict.fromkeys(_TABLE, _checks(observed))}
+    anew = [(instant, instant) for instant in respawned(observed)]
     for act in observed.acts:
-        kinds = _untouched(observed, act)
-        others = [each for each in observed.acts if each is not act and effect(each) & ALL]
+        others = [
+            (each.at, observed.over(each))
+            for each in observed.acts
+            if each is not act and effect(each) & ALL
+        ]
         instants = {each for each in (act.at, act.healed_at) if each is not None}
-        for instant in sorted(instants) if kinds else ():
-            span = Span(instant, min(instant + wait, observed.ended))
-            near = [_near(each.at, each.healed_at, span, wait, observed.ended) for each in others]
-            if not any(near):
-                found += _changed(observed, act, kinds, span)
+        for kind in _untouched(observed, act):
+            wait = waits[kind]
+            for instant in instants:
+                span = Span(instant, min(instant + wait, observed.ended))
+                near = [Span(at - wait, over + wait).meets(span) for at, over in (*others, *anew)]
+                if not any(near):
+                    found += _changed(observed, act, kind, span)
     return sorted(found, key=lambda violation: violation.at)
 
 
-def _changed(
-    observed: Observed, act: Act, kinds: tuple[type[Event], ...], span: Span
-) -> Iterator[Violation]:
+def _changed(observed: Observed, act: Act, kind: type[Event], span: Span) -> Iterator[Violation]:
     edit = act.parameters.get("edit")
     told = f"{act.node} reloads what it has" if edit is None else f"{act.node} reads: {edit}"
-    for kind in kinds:
-        for event in observed.of(kind, node=act.node):
-            if span.has(event.at):
-                text = f"{told}, and then: {event.kind} {_words(event)}"
-                yield Violation(RELOADS, event.at, text, (event,))
+    for event in observed.of(kind, node=act.node):
+        if span.has(event.at):
+            text = f"{told}, and then: {event.kind} {_words(event)}"
+            yield Violation(RELOADS, event.at, text, (event,))
 
 
 _TABLE: Final = (ServiceChanged, DestinationChanged)
@@ -262,15 +266,19 @@ def _words(event: Event) -> str:
     return " ".join(str(value) for value in event.details.values())
 
 
-def _near(at: float, healed: float | None, span: Span, wait: float, ended: float) -> bool:
-    return Span(at - wait, (ended if healed is None else healed) + wait).meets(span)
-
-
-def _longest(observed: Observed) -> float:
-    """The longest that an election, or a check after a reload, may still be under way, in
-    seconds.
-    """
+def _election(observed: Observed) -> float:
+    """The longest that an election may still be under way, in seconds."""
     waits = [1.0]
     for director in observed.setting.directors.values():
         waits += [reelection(each) + director.startup_delay for each in director.instances]
+    return max(waits) + observed.slack
+
+
+def _checks(observed: Observed) -> float:
+    """The longest that checks may take to see what was done, in seconds; a quorum is told of
+    elections too.
+    """
+    waits = [_election(observed)]
+    for director in observed.setting.directors.values():
+        waits += [settled(observed, table.service) for table in director.tables]
     return max(waits) + observed.slack
