@@ -9,6 +9,8 @@ import pytest
 from harness.events import DestinationChanged
 from harness.search.invariants import judge
 from harness.search.invariants.balance import TABLES
+from harness.topology.checks import Check, FileCheck
+from harness.topology.tracking import TrackedFile
 from tests.story import WEB1, WEB2, Story, quiet
 
 
@@ -37,14 +39,15 @@ def halved(quorum: int, hysteresis: int, apologizes: bool) -> Story:
     return story
 
 
-def alpha(added: float, weight: int = 1) -> Story:
+def alpha(added: float, weight: int = 1, check: Check | None = None) -> Story:
     """The checker of a service with alpha is started at 5 s, and the servers are in its table from
     ``added`` on.
     """
     story = quiet(30).act("Restart", "director1", 4.0, 5.0)
     director = story.setting.directors["director1"]
+    changed = {"alpha": True} if check is None else {"alpha": True, "check": check}
     tables = tuple(
-        replace(each, service=replace(each.service, alpha=True)) for each in director.tables
+        replace(each, service=replace(each.service, **changed)) for each in director.tables
     )
     story.setting = replace(
         story.setting, directors={"director1": replace(director, tables=tables)}
@@ -84,3 +87,6 @@ def test_with_alpha_nobody_serves_before_a_check() -> None:
     assert said(alpha(7.0)) == []
     assert "before it was checked" not in str(said(alpha(5.001, weight=0)))  # inhibit_on_failure
     assert f"has {WEB1} before it was checked" in said(alpha(5.001))[0]
+    assert "before it was checked" not in str(
+        said(alpha(5.001, check=FileCheck(TrackedFile(name="drain", path="/run/drain"))))
+    )

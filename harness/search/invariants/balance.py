@@ -15,6 +15,7 @@ from harness.search.model.health import Health, health
 from harness.search.model.processes import CHECKERS, holding, runs
 from harness.search.model.spans import Span, both, cut, joined, without
 from harness.search.observed import DirectorSetting, Observed, Table, Violation
+from harness.topology.checks import FileCheck
 
 TABLES = "the IPVS table says what the checks say"
 SERVED = "nobody is answered by a real server that was removed"
@@ -111,7 +112,7 @@ def _of_table(
                 span.since,
                 f"{told} lacks {each.endpoint} with weight {each.weight}, which is well",
             )
-        if service.alpha and service.checks:
+        if service.alpha and any(not isinstance(check, FileCheck) for check in service.checks):
             yield from _unchecked(observed, director, table, each.endpoint)
         if not service.checks or len(service.checks) > 1:
             continue
@@ -131,7 +132,8 @@ def _unchecked(
     observed: Observed, director: str, table: Table, endpoint: str
 ) -> Iterator[Violation]:
     """With ``alpha`` nobody has a weight in a table before the first check, which begins
-    :data:`harness.keepalived.timers.checking.BOOTSTRAP_DELAY` after the checker.
+    :data:`harness.keepalived.timers.checking.BOOTSTRAP_DELAY` after the checker. A file is read as
+    the checker begins, and knows no ``alpha`` (``check_file.c``, ``add_rs_to_track_files``).
     """
     for run in runs(observed, director, CHECKERS):
         early = Span(run.span.since, run.span.since + BOOTSTRAP_DELAY - observed.slack)
