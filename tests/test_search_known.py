@@ -15,7 +15,7 @@ from harness.search.judging import AS_BEFORE, AT_REST, Signature
 from harness.search.known import KNOWN, Known, known, known_to
 from harness.search.observed import Violation
 from harness.search.sequence import Step, step
-from harness.search.shrinking import smallest
+from harness.search.shrinking import smallest, taken
 from harness.spec import Origin
 
 
@@ -171,6 +171,23 @@ def test_a_scenario_is_python_whatever_its_invariant_is_called(invariant: str) -
     failure = Failure(Signature.of(violation), steps, violation, steps)
 
     compile(leaving.scenario(failure, Origin((), "Any")), "test_found.py", "exec")
+
+
+def test_what_comes_only_after_others_names_few_of_them() -> None:
+    reload, restart, cut = (
+        (step(1, name, "director1"),) for name in ("Reload", "Restart", "CrashVrrp")
+    )
+    earlier = (reload, cut, restart, reload, restart)
+
+    assert taken(earlier, lambda after: cut in after and restart in after) == (cut, restart)
+    assert taken(earlier, lambda after: False) == taken((), lambda after: True) == ()
+
+    violation = Violation("as before", 3.0, "so it is")
+    failure = Failure(Signature.of(violation), reload, violation, reload, False, (), (cut, restart))
+    text = leaving.scenario(failure, Origin((), "Any"))
+    compile(text, "test_found.py", "exec")
+    assert text.index('"CrashVrrp"') < text.index('"Restart"') < text.index('"Reload"')
+    assert text.count("    broken(cluster, ") == 2
 
 
 def test_what_fails_by_itself_has_no_step() -> None:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from harness.spec import Origin
 
 DOES_NOT_REPEAT = "it did not repeat on a new cluster, so it is a defect of the harness:"
+NEEDS_EARLIER = (
+    "it comes only on a cluster that has lived through something before, of which it kept what the"
+    " harness does not see, so it is a defect of the harness:"
+)
 
 
 class NotRepeated(RuntimeError):
@@ -92,7 +96,7 @@ def leave(item: pytest.Item, ground: Ground, failure: Failure, versions: Sequenc
     (folder / "first-seen.jsonl").write_text(first, encoding="utf-8")
     # What the failure has left in this cluster is nothing for the next sequence.
     ground.drop()
-    said = [] if failure.repeats else [DOES_NOT_REPEAT]
+    said = [] if failure.repeats else [NEEDS_EARLIER if failure.earlier else DOES_NOT_REPEAT]
     said += [f"{failure.signature.invariant}: {failure.violation.text}", text]
     if shown:
         said += [f"on {version}: {outcome}" for version, outcome in shown.items()]
@@ -114,6 +118,8 @@ def _evidence(
 
     said = {"test": item.nodeid, "says": failure.violation.text}
     evidence = Evidence(folder, cluster, {**said, "topology": spec_of(item).name})
+    for earlier in failure.earlier:
+        broken(cluster, earlier)
     again = broken(cluster, failure.steps, failure.signature.invariant)
     outcome = {
         "outcome": "failed" if again else "passed",

@@ -1,7 +1,8 @@
 """The search: sequences drawn, performed and judged; failures repeated, made small, and told apart.
 
 A failure counts only if it repeats on a new cluster. One that does not is a defect of the harness,
-or of the state that clusters are handed on in, and is told as that.
+or of the state that clusters are handed on in, and is told as that, with the sequences before it
+that it takes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from harness.search.judging import Signature, judged
 from harness.search.kinds import holds
 from harness.search.observed import Violation
 from harness.search.sequence import Deed, performed
-from harness.search.shrinking import smallest
+from harness.search.shrinking import smallest, taken
 from harness.search.site import Ground, Site, Steps
 from harness.topology import Director
 
@@ -56,7 +57,8 @@ class _Enough(Exception):
 @dataclass(frozen=True)
 class Failure:
     """A signature, the smallest sequence that has it, and what it says of that. ``drawn`` is the
-    one first found, and ``events`` what was seen then.
+    one first found, and ``events`` what was seen then. ``earlier`` are sequences that a cluster has
+    to live through for one that does not repeat on a new one.
     """
 
     signature: Signature
@@ -65,6 +67,7 @@ class Failure:
     drawn: Steps
     repeats: bool = True
     events: tuple[Event, ...] = field(default=(), repr=False)
+    earlier: tuple[Steps, ...] = ()
 
 
 @dataclass
@@ -217,6 +220,7 @@ class Search:
     def _take_down(self, violation: Violation, steps: Steps) -> None:
         """Repeat a failure on new clusters, with ever smaller sequences as long as they have it."""
         events = self._events
+        before = tuple(self._sites[0].lived[:-1]) if self._sites else ()
         signature = Signature.of(violation)
         self._seen.add(signature)
         if not self._shrinks:
@@ -224,10 +228,12 @@ class Search:
             return
         last = violation
 
-        def fails(candidate: Steps) -> bool:
+        def fails(candidate: Steps, after: tuple[Steps, ...] = ()) -> bool:
             nonlocal last
             self.tally.shrinking += 1
-            for each in self.live(candidate, fresh=True):
+            for number, earlier in enumerate(after):
+                self.live(earlier, fresh=number == 0)
+            for each in self.live(candidate, fresh=not after):
                 if Signature.of(each) == signature:
                     last = each
                     return True
@@ -238,12 +244,13 @@ class Search:
                 (each for each in map(partial(delayed, steps), DELAYS) if fails(each)), None
             )
             small = steps if repeated is None else smallest(repeated, fails)
+            needed = () if repeated else taken(before, partial(fails, steps))
         except KeyboardInterrupt:
             self.failures.append(Failure(signature, steps, violation, steps, False, events))
             self._told(f"interrupted while it was made smaller: {violation}: {[*map(str, steps)]}")
             raise
-        self.failures.append(Failure(signature, small, last, steps, repeated is not None, events))
         repeats = repeated is not None
+        self.failures.append(Failure(signature, small, last, steps, repeats, events, needed))
         self._kept(self.failures[-1])
         self._told(f"{'found' if repeats else 'does not repeat'}: {signature}")
 

@@ -29,6 +29,10 @@ def scenario(failure: Failure, origin: Origin, unrun: str | None = None) -> str:
     ``unrun`` is what it looks like where a director leaves a script out: a scenario has to declare
     that, and ends at its beginning otherwise.
     """
+    before = []
+    for number, earlier in enumerate(failure.earlier):
+        before += [f"    earlier{number} = [", *as_python(earlier), "    ]"]
+        before += [f"    broken(cluster, earlier{number})"]
     steps = ["    steps = [", *as_python(failure.steps), "    ]"] if failure.steps else []
     named = "steps" if steps else "[]"  # which a cluster that fails by itself has none of
     imports = [
@@ -47,6 +51,7 @@ def scenario(failure: Failure, origin: Origin, unrun: str | None = None) -> str:
         f"@fresh_topology({origin.expression})",
         f"def test_{name_of(failure)}(cluster: Cluster) -> None:",
         f'    """{_shortened(failure.violation.text)}"""',
+        *before,
         *steps,
         f'    assert not broken(cluster, {named}, "{failure.signature.invariant}")',
     ]
@@ -81,6 +86,9 @@ def report(
         "Seconds from the beginning, on a cluster that had been at rest:",
         "",
     ]
+    for earlier in failure.earlier:
+        lines += [f"1. {line}" for line in in_words(earlier)]
+        lines += ["", "And then, when it was at rest again:", ""]
     lines += [f"1. {line}" for line in in_words(failure.steps)]
     lines += ["", "## What was seen", "", failure.violation.text, "", "```text"]
     lines += [seen, "```", ""]

@@ -51,6 +51,24 @@ def _without(steps: Steps, number: int) -> list[Steps]:
     return [*candidates, (*steps[:number], *rest)] if steps[number].after else candidates
 
 
+def taken(
+    earlier: tuple[Steps, ...], fails: Callable[[tuple[Steps, ...]], bool]
+) -> tuple[Steps, ...]:
+    """Those of the ``earlier`` sequences of a cluster that it takes for a failure, few of them;
+    none if it does not come after all of them either.
+    """
+    count = 1
+    while count < 2 * len(earlier):
+        needed = earlier[-count:]
+        if fails(needed):
+            for number in reversed(range(len(needed))):
+                fewer = needed[:number] + needed[number + 1 :]
+                needed = fewer if fewer and fails(fewer) else needed
+            return needed
+        count *= 2
+    return ()
+
+
 def rounded(steps: Steps, fails: Callable[[Steps], bool]) -> Steps:
     """The same steps with each pause as round as it can be while ``fails`` still holds."""
     for number in range(len(steps)):

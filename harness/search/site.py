@@ -36,7 +36,7 @@ class Ground(Protocol):
 
 class Site:
     """The clusters of one ground. ``clusters`` counts them, ``seconds`` is the virtual time of all
-    sequences.
+    sequences, and ``lived`` has what the last cluster has lived through, in order.
     """
 
     def __init__(self, ground: Ground) -> None:
@@ -46,7 +46,7 @@ class Site:
         self._counted: growth.Counters = {}
         self._remembered: dict[tuple[str, str], Instant] = {}
         """Until when a director's keepalived remembers a kind of deed."""
-        self._lived = 0
+        self.lived: list[Steps] = []
         self.clusters = 0
         self.seconds = 0.0
 
@@ -54,11 +54,11 @@ class Site:
         """Perform a sequence, on a new cluster if ``fresh``; what came of it, and what it has left
         behind.
         """
-        if fresh or self._lived >= SEQUENCES_EACH or not self._made_to_forget(steps):
+        if fresh or len(self.lived) >= SEQUENCES_EACH or not self._made_to_forget(steps):
             self._drop()
         cluster = self._ground.cluster()
         lived = self._took_up(cluster) or perform(cluster, steps)
-        self._lived += 1
+        self.lived.append(steps)
         self.seconds += lived.observed.ended - lived.observed.began
         left = None if lived.amiss else self._left_behind(cluster, steps)
         if lived.amiss or left:
@@ -100,7 +100,7 @@ class Site:
         if cluster is self._alive:
             return None
         self.clusters += 1
-        self._alive, self._lived, self._remembered = cluster, 0, {}
+        self._alive, self.lived, self._remembered = cluster, [], {}
         lived = unsettled(cluster)
         if lived is None:
             self._before = canonical.state(cluster)
