@@ -9,6 +9,7 @@ import pytest
 
 from harness.events import Advertisement, Arp, Event, Notification
 from harness.search.invariants import judge
+from harness.search.invariants.addresses import STRANGERS
 from harness.search.invariants.advertising import PACE, TRUE
 from harness.search.invariants.announcing import ANNOUNCED, REASON
 from harness.search.invariants.editing import EDITED
@@ -320,3 +321,15 @@ def test_a_child_that_is_started_again_brings_its_vip_back(crashed: bool) -> Non
         story.log("director1", 15.0, "Starting VRRP child process, pid=19")
 
     assert (RELOADS in names(story)) != crashed
+
+
+@pytest.mark.parametrize(("at", "strange"), [(5.03, False), (5.2, True)])
+def test_a_vip_that_was_taken_back_before_it_was_read_comes_and_goes(
+    at: float, strange: bool
+) -> None:
+    """A reload that is asked for while another is under way is done after it."""
+    story = quiet().act("Reconfigure", "director1", 5.0, 5.0, edit="one VIP more")
+    story.address("director1", at, "added", "172.16.10.77")
+    story.address("director1", at, "removed", "172.16.10.77")
+
+    assert (STRANGERS in names(story)) == strange

@@ -11,7 +11,7 @@ from harness.keepalived import timers
 from harness.keepalived.timers import Symptom
 from harness.search.edits import edits_of
 from harness.search.model.edited import configured, edited, parsed
-from harness.search.model.effects import EFFECTS, Aspect, disturbances
+from harness.search.model.effects import EFFECTS, RELOADING, Aspect, disturbances
 from harness.search.model.health import health
 from harness.search.model.priorities import Claims
 from harness.search.model.processes import (
@@ -353,7 +353,7 @@ def test_a_deed_that_is_not_known_disturbs_everything_everywhere() -> None:
     observed = quiet().act("Earthquake", "web2", 4.0, 5.0).observed()
     assert "Earthquake" not in EFFECTS
     for aspect in Aspect:
-        assert disturbances(observed, aspect, "director1") == [Span(4, 5)]
+        assert disturbances(observed, aspect, "director1") == [Span(4, 5 + RELOADING)]
 
 
 def test_a_virtual_server_without_real_servers_is_none() -> None:

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 from harness.events import AddressChanged, Arp, DaemonChanged
 from harness.search.invariants.registry import invariant
-from harness.search.model.effects import EFFECTS, RELOADING, Aspect, disturbances
+from harness.search.model.effects import EFFECTS, Aspect, disturbances
 from harness.search.model.processes import calm, holding
 from harness.search.model.router import Router, routers
 from harness.search.model.spans import Span, both, without
@@ -56,8 +56,8 @@ def _misplaced(router: Router, vip: str) -> Iterator[Violation]:
     observed, slack = router.observed, router.observed.slack
     device = router.instance.device_of(vip)
     held = holding(observed, router.director, vip, device)
-    touched = disturbances(observed, Aspect.ADDRESS, router.director, after=slack)
-    touched += disturbances(observed, Aspect.CONFIG, router.director, after=RELOADING)
+    disturbing = Aspect.ADDRESS | Aspect.CONFIG
+    touched = disturbances(observed, disturbing, router.director, after=slack)
     acting = [Span(run.span.since + slack, run.span.until - slack) for run in router.runs]
     for span, state in router.states:
         settled = Span(span.since + slack, span.until - slack)

@@ -10,7 +10,7 @@ from typing import Final
 from harness.clock import Instant
 from harness.events import MULTICAST, Advertisement
 from harness.search.invariants.registry import invariant
-from harness.search.model.effects import RELOADING, Aspect
+from harness.search.model.effects import Aspect
 from harness.search.model.processes import calm
 from harness.search.model.router import Router, routers
 from harness.search.model.spans import Span
@@ -120,7 +120,7 @@ def advertisements_are_true(observed: Observed) -> list[Violation]:
     for router in routers(observed):
         for advert in router.sent:
             around = Span(advert.at - observed.slack, advert.at + observed.slack)
-            if calm(observed, Aspect.CONFIG, router.director, around, after=RELOADING):
+            if calm(observed, Aspect.CONFIG, router.director, around):
                 wrong = advert.flaw or _untrue(router, advert, around)
                 if wrong:
                     text = f"{router.director} advertises {router.instance.name} with {wrong}"
@@ -139,7 +139,7 @@ def _of_no_instance(observed: Observed) -> list[Violation]:
         for advert in observed.of(Advertisement, node=name, sent=True):
             known = director.instance(advert.vrid) is not None or not director.elects
             # What an edit has taken out resigns once the reload has set what is new.
-            after = RELOADING if advert.priority else RESIGNING
+            after = 0.0 if advert.priority else RESIGNING
             if not known and calm(
                 observed, Aspect.CONFIG, name, Span(advert.at, advert.at), after=after
             ):

@@ -8,7 +8,7 @@ from ipaddress import ip_interface
 from harness.clock import Instant
 from harness.events import DaemonChanged, Event, RouteChanged, RuleChanged
 from harness.search.invariants.registry import invariant
-from harness.search.model.effects import RELOADING, Aspect, disturbances
+from harness.search.model.effects import Aspect, disturbances
 from harness.search.model.processes import having
 from harness.search.model.router import Router, routers
 from harness.search.model.spans import Span, both, without
@@ -104,7 +104,7 @@ def _misplaced(router: Router, route: Route) -> Iterator[Violation]:
     named = f"the {kind} {'to' if kind == 'route' else 'from'} {where} in table {table}"
     there = having(observed, router.director, lambda event: _is(event, route))
     moved = Aspect.ADDRESS | Aspect.WIRE | Aspect.EAR
-    touched = disturbances(observed, Aspect.CONFIG, router.director, after=RELOADING)
+    touched = disturbances(observed, Aspect.CONFIG, router.director)
     lost = [each.since for each in disturbances(observed, moved, router.director)]
     acting = [Span(run.span.since + slack, run.span.until - slack) for run in router.runs]
     for span, state in router.states:

@@ -124,8 +124,8 @@ def disturbances(
     interfaces: Collection[str] | None = None,
 ) -> list[Span]:
     """When deeds disturbed one of these aspects of a node (None: of any), and for ``after`` more
-    seconds each. With ``interfaces``, what was done to another one of its interfaces does not
-    count.
+    seconds each; an edit at least until it is read. With ``interfaces``, what was done to another
+    one of its interfaces does not count.
 
     A deed between two machines, such as a cut, disturbs both; one that is not known disturbs all.
     """
@@ -138,6 +138,6 @@ def disturbances(
         between = act.kind == "Cut" and (node in told or UNTOLD in act.parameters)
         unknown = act.kind not in EFFECTS
         if effect(act) & aspects and (node is None or act.node == node or between or unknown):
-            until = observed.over(act)
-            found.append(Span(act.at, until + after))
+            late = RELOADING if effect(act) & Aspect.CONFIG else 0.0
+            found.append(Span(act.at, observed.over(act) + max(after, late)))
     return joined(found)
