@@ -249,6 +249,21 @@ def test_who_may_have_the_number_of_a_master_may_announce_itself() -> None:
     assert REASON in {each.invariant for each in judge(story.observed())}
 
 
+def test_of_an_instance_that_an_edit_takes_out_fault_is_told() -> None:
+    """The log has nothing of it (``vrrp_data.c``, ``clear_diff_vrrp``)."""
+    story = quiet().act("Reconfigure", "director1", 4.0, 4.0, edit="no unicast_peer")
+    directors = story.setting.directors
+    plain = replace(directors["director1"].instances[0], track_scripts=())
+    director = replace(directors["director1"], told=True, instances=(plain,))
+    story.setting = replace(story.setting, directors={**directors, "director1": director})
+    text = 'INSTANCE "VI_1" FAULT 100'
+    story.events.append(Notification(4.0, "director1", channel="fifo", text=text))
+
+    assert TOLD not in names(story)
+    story.acts.clear()
+    assert TOLD in names(story)
+
+
 def test_an_edit_that_is_taken_back_at_once_is_read_after_all() -> None:
     """The reload that takes it back is done after the one that reads it."""
 

@@ -46,17 +46,20 @@ def test_spans_are_joined_shared_and_taken_away() -> None:
     assert both([Span(0, 4), Span(6, 9)], [Span(3, 7)]) == [Span(3, 4), Span(6, 7)]
 
 
-def test_no_state_is_known_of_an_instance_that_may_have_another_s_number() -> None:
-    """It has the state of the one that had its number, and says nothing of it."""
-    story = Story(20).act(
-        "Reconfigure", "director1", 2.0, 5.0, edit="VI_1 and VI_2 have each other's number"
-    )
+@pytest.mark.parametrize(
+    "edit", ["VI_1 and VI_2 have each other's number", "no vrrp_instance VI_1"]
+)
+def test_no_state_is_known_of_an_instance_that_was_taken_out_or_renumbered(edit: str) -> None:
+    """It has the state of the one that had its number, or none, and says nothing of it. A reload of
+    the same is another matter.
+    """
+    story = Story(20).act("Reconfigure", "director1", 2.0, 5.0, edit=edit)
     story.log("director1", 2.1, "Reloading")
-    story.state("director1", 3.0, "BACKUP").log("director1", 5.1, "Reloading")
-    known = [(Span(0, 2.1), "MASTER"), (Span(3, 5.1), "BACKUP")]
+    story.state("director1", 3.0, "BACKUP").log("director1", 5.01, "Reloading")
+    known = [(Span(0, 2.1), "MASTER"), (Span(3, 5.01), "BACKUP")]
 
     assert in_state(story.observed(), "director1", "VI_1") == known
-    story.state("director1", 8.0, "MASTER")
+    story.state("director1", 8.0, "MASTER").log("director1", 9.0, "Reloading")
     again = in_state(story.observed(), "director1", "VI_1")
     assert again == [*known, (Span(8, 20), "MASTER")]
 

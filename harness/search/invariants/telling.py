@@ -57,10 +57,12 @@ def notifications_are_true(observed: Observed) -> list[Violation]:
             if director.told:
                 heard = _told(observed, name, instance.name)
                 waits = instance.track_scripts or instance.track_files or instance.vmac
-                anew = waits and any(act.kind == "Reconfigure" for act in broken)
-                # An instance that a reload makes anew waits for its scripts, its files and its
-                # interface, and logs nothing of that.
-                if anew or any(instance.name in group.members for group in director.sync_groups):
+                edited = any(act.kind == "Reconfigure" for act in broken)
+                anew = waits and edited
+                # Of an instance that a reload takes out FAULT is told (``vrrp_data.c``,
+                # ``clear_diff_vrrp``). One that it makes anew waits for its scripts, its files and
+                # its interface, and logs nothing of that.
+                if edited or any(instance.name in group.members for group in director.sync_groups):
                     said, heard = _without_fault(said), _without_fault(heard)
                 if anew:
                     heard = _changes(observed, name, instance.name, heard)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.clock import Instant
 from harness.events import AddressChanged, DaemonChanged, Event, Link, Log, Power, StateChanged
-from harness.search.model.effects import Aspect, disturbances
+from harness.search.model.effects import RELOADING, Aspect, disturbances
 from harness.search.model.spans import Span, joined, without
 from harness.search.moves import NUMBERED
 from harness.search.observed import Observed
@@ -208,11 +208,11 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
     last word.
 
     Where its process ended, or its machine, there is no state. Nor is there from a reload on that
-    may have given it another's number: an instance goes on in the state of the one that had its
-    number, and that is not told, since it does not change (``vrrp.c``, ``vrrp_exist`` and
-    ``vrrp_complete_init``).
+    may have taken it out, or given it another's number: an instance goes on in the state of the one
+    that had its number, and that is not told, since it does not change (``vrrp.c``, ``vrrp_exist``
+    and ``vrrp_complete_init``).
     """
-    edits = renumberings(observed, director)
+    anew = [*renumbered(observed, director), *taken_out(observed, director, instance)]
     before = observed.held(StateChanged, node=director, instance=instance)
     state: str | None = before[-1].state if before else None
     since: Instant = observed.began
@@ -224,7 +224,7 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
             ends(event)
             or _dies(event, VRRP)
             or (isinstance(event, StateChanged) and event.instance == instance)
-            or (_reloads(event) and any(at <= event.at for at in edits))
+            or (_reloads(event) and any(span.has(event.at) for span in anew))
         ):
             if state is not None:
                 found.append((Span(since, event.at), state))
@@ -235,12 +235,21 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
     return found
 
 
-def renumberings(observed: Observed, director: str) -> list[Instant]:
-    """When two instances of a director were given each other's number."""
+def renumbered(observed: Observed, director: str) -> list[Span]:
+    """While two instances of a director have each other's number, until that is read."""
+    return _edits(observed, director, lambda edit: edit.endswith(NUMBERED))
+
+
+def taken_out(observed: Observed, director: str, instance: str) -> list[Span]:
+    """While a director's configuration has no instance of that name, until that is read."""
+    return _edits(observed, director, lambda edit: edit == f"no vrrp_instance {instance}")
+
+
+def _edits(observed: Observed, director: str, is_of_it: Callable[[str], bool]) -> list[Span]:
     return [
-        act.at
+        Span(act.at, observed.over(act) + RELOADING)
         for act in observed.acts
-        if act.node == director and str(act.parameters.get("edit", "")).endswith(NUMBERED)
+        if act.node == director and is_of_it(str(act.parameters.get("edit", "")))
     ]
 
 
