@@ -348,3 +348,17 @@ def test_a_vip_that_was_taken_back_before_it_was_read_comes_and_goes(
     story.address("director1", at, "removed", "172.16.10.77")
 
     assert (STRANGERS in names(story)) == strange
+
+
+@pytest.mark.parametrize(("late", "expected"), [(0.02, False), (0.2, True)])
+def test_a_reload_takes_its_time_also_just_after_an_interface_was_down(
+    late: float, expected: bool
+) -> None:
+    """It waits from the end of the reload on, and the master died before."""
+    story = Story(12).advertises("director1", 0.5, 3.0).act("PowerOff", "director1", 2.9, None)
+    story.dies("director1", 2.9).act("SetDown", "director2", 2.99, 3.0)
+    story.log("director2", 3.0, "Reloading")
+    taken = 3.0 + DOWN["director2"] + late
+    story.takes("director2", taken).advertises("director2", taken, 12)
+
+    assert (TAKES in names(story)) == expected

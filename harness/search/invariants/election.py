@@ -225,7 +225,8 @@ def _too_quiet(router: Router, able: Span) -> Iterator[Violation]:
         wait = router.skew(min(possible), longest) if resigned else wait
         if _owns(instance) and _is_first_word(router, mark):
             wait = observed.slack  # whoever owns the addresses is master at once
-        late = RELOADING if mark in router.reloads else 0.0
+        reloading = any(at <= mark <= at + RELOADING for at in router.reloads)
+        late = RELOADING if reloading else 0.0
         if end > mark + wait + late + observed.slack:
             text = (
                 f"{router.director} has heard nothing of {instance.name} that outranks it for"
