@@ -13,7 +13,7 @@ from harness.daemons.daemon import Daemon, require
 from harness.faults.fault import Fault, Surroundings
 from harness.keepalived.timers import Symptom
 from harness.nodes import RealServerNode
-from harness.nodes.node import IPTABLES
+from harness.nodes.node import FIREWALLS, IPTABLES
 
 _REQUEST = ("--protocol", "tcp", "--tcp-flags", "PSH", "PSH")
 
@@ -112,16 +112,23 @@ SLOW = 10
 
 
 class Filtered(Fault[RealServerNode]):
-    """A firewall on the machine does ``rule`` (iptables-extensions(8)) to what arrives."""
+    """A firewall on the machine does ``rule`` (iptables-extensions(8)) to what arrives, by each
+    version of IP that the machine has addresses of.
+    """
 
     rule: ClassVar[tuple[str, ...]]
 
     def inject(self, around: Surroundings) -> None:
         require(IPTABLES, self.node.plan.image)
-        self.node.machine.run([IPTABLES, "--append", "INPUT", *self.rule])
+        self._each("--append")
 
     def heal(self, around: Surroundings) -> None:
-        self.node.machine.run([IPTABLES, "--delete", "INPUT", *self.rule])
+        self._each("--delete")
+
+    def _each(self, command: str) -> None:
+        addresses = [each for wired in self.node.plan.interfaces for each in wired.addresses]
+        for version in sorted({each.version for each in addresses}):
+            self.node.machine.run([FIREWALLS[version], command, "INPUT", *self.rule])
 
 
 class ResetRequests(Filtered):
@@ -155,7 +162,9 @@ class DropTcp(Filtered):
 
 
 class IgnoreEcho(Fault[RealServerNode]):
-    """The machine does not answer echo requests (``net.ipv4.icmp_echo_ignore_all``)."""
+    """The machine does not answer echo requests (``net.ipv4.icmp_echo_ignore_all``, and the same of
+    IPv6).
+    """
 
     symptom: ClassVar[Symptom] = Symptom.SILENT
 
@@ -166,4 +175,5 @@ class IgnoreEcho(Fault[RealServerNode]):
         self._ignore(0)
 
     def _ignore(self, ignored: int) -> None:
-        self.node.machine.write("/proc/sys/net/ipv4/icmp_echo_ignore_all", f"{ignored}\n")
+        for place in ("ipv4/icmp_echo_ignore_all", "ipv6/icmp/echo_ignore_all"):
+            self.node.machine.write(f"/proc/sys/net/{place}", f"{ignored}\n")

@@ -25,6 +25,7 @@ from harness.timeline import EVER, TooLate
 from harness.topology import VirtualService
 
 IPTABLES = "iptables-legacy"
+FIREWALLS = {4: IPTABLES, 6: "ip6tables-legacy"}
 NFT = "nft"
 NFTABLES_CONF = "/etc/nftables.conf"
 _LOOKS = 100

@@ -33,7 +33,7 @@ _OWN_NET = "/proc/thread-self/net/"
 _KERNEL = (
     "/proc/net/fib_trie", "/proc/net/route", "/proc/net/if_inet6",
     "/proc/sys/net/ipv4/conf/all/arp_ignore", "/proc/sys/net/ipv4/conf/all/arp_announce",
-    "/proc/sys/net/ipv4/icmp_echo_ignore_all",
+    "/proc/sys/net/ipv4/icmp_echo_ignore_all", "/proc/sys/net/ipv6/icmp/echo_ignore_all",
 )  # fmt: skip
 _TABLE = "/proc/net/ip_vs"
 _SOCKETS = {"/proc/net/raw": (1, 2), "/proc/net/raw6": (1, 2), "/proc/net/netlink": (1, 3)}

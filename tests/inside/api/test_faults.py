@@ -70,6 +70,7 @@ from tests.inside.api.shown import shows
 from topologies.director_pair import DirectorPair
 from topologies.health_checks import MIXED, SLOWLY_BY_TLS, HealthChecks
 from topologies.proxies import Proxies
+from topologies.searched import ADDRESS, Searched
 
 pytestmark = topology(DirectorPair)
 
@@ -219,6 +220,16 @@ def test_a_real_server_that_only_connects(cluster: Cluster, ailment: type[Fault[
         assert {request.status for request in cluster.client.fetch(2)} == {200, 0}
 
 
+@shows(HalfOpen, ResetRequests, DropTcp)
+@topology(Searched, family=6)
+@pytest.mark.parametrize("ailment", [HalfOpen, ResetRequests, DropTcp])
+def test_a_firewall_before_an_ipv6_server(cluster: Cluster, ailment: type[Fault[Node]]) -> None:
+    cluster.settle()
+    servers = len(cluster.real_servers)
+    with cluster.suffering(ailment(cluster.real_servers[0])):
+        assert {request.status for request in cluster.client.fetch(servers)} == {200, 0}
+
+
 @shows(RemovePage, ChangePage)
 def test_a_page_that_is_another(cluster: Cluster) -> None:
     with cluster.suffering(ChangePage(cluster.real_servers[0], text="under repair\n")):
@@ -256,6 +267,15 @@ def test_a_machine_that_answers_no_ping(cluster: Cluster) -> None:
     server = cluster.real_servers[0]
     with cluster.suffering(IgnoreEcho(server)):
         assert "100% packet loss" in cluster.client.machine.cmd(f"ping -c 1 -W 1 {server.ip}")
+
+
+@shows(IgnoreEcho)
+@topology(Searched, family=6)
+def test_a_machine_that_answers_no_ping_by_ipv6(cluster: Cluster) -> None:
+    command = f"ping -c 1 -W 1 {ADDRESS[6].format(21)}"
+    with cluster.suffering(IgnoreEcho(cluster.real_servers[0])):
+        assert "100% packet loss" in cluster.client.machine.cmd(command)
+    assert " 0% packet loss" in cluster.client.machine.cmd(command)
 
 
 @shows(AcceptLocal, HintSource)
