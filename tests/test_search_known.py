@@ -96,6 +96,24 @@ def test_a_check_without_a_route_takes_a_reload_of_the_same_director() -> None:
     assert known(Violation(AS_BEFORE, 0, raw), (lost, reload), defects) is None
 
 
+def test_a_link_lost_as_keepalived_starts_takes_a_vmac_and_a_group() -> None:
+    name = "scenarios/regressions/test_link_lost_at_the_start.py"
+    unplugged = step(0, "Unplug", "director1", lasts=6)
+    steps = (step(0, "StopKeepalived", "director1"), unplugged)
+    group, vmac = "vrrp_sync_group G {\n}\n", "vrrp_instance A {\n use_vmac vrrp.51\n}"
+    says = Violation(FAULTY, 0, "director1 is FAULT of A, and all that it tracks is well")
+
+    def found(text: str, version: str, done: tuple[Step, ...] = steps) -> str | None:
+        return known(says, done, known_to([text], {Version(version)}))
+
+    assert found(group + vmac, "2.3.3") == name
+    assert found(group, "2.3.3") is None
+    assert found(vmac, "2.3.3") is None
+    assert found(vmac, "2.1.5") == name
+    assert found(group + vmac, "2.3.3", (unplugged,)) is None
+    assert found(group + vmac, "2.3.3", (unplugged, step(0, "Restart", "director2"))) is None
+
+
 def test_a_sorry_server_that_a_kill_leaves_behind_is_known_and_no_other_table() -> None:
     steps = (step(0, "KillKeepalived", "director1", lasts=6),)
 
