@@ -56,6 +56,8 @@ INTERNAL = {
         "forget_connections",
         "last_started",
         "reread",
+        "tell",
+        "wait_hearing",
     },
     RealServerNode: {"prepare", "role"},
     ClientNode: {"prepare"},
@@ -72,6 +74,7 @@ INTERNAL = {
         "kill",
         "fifo",
     },
+    Process: {"hears"},
     Timeline: {"on_query", "listen", "awaits", "write"},
 }
 """Public members that are for the harness itself, and not for scenarios."""

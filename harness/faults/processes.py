@@ -97,8 +97,14 @@ class StarveMachine(Fault[Node]):
 
 class HangKeepalived(HangSpeaker):
     """keepalived and its children are stopped by SIGSTOP: silent, while the kernel still holds VIP
-    and IPVS table.
+    and IPVS table. One that has only just been started hears signals first, so that it outlives a
+    reload meanwhile.
     """
+
+    def inject(self, around: Surroundings) -> None:
+        if self.node.role.by == "keepalived":
+            self.node.wait_hearing(signal.SIGHUP)
+        super().inject(around)
 
 
 class KillKeepalived(_OfSpeaker):

@@ -59,6 +59,25 @@ class Process:
         """Send a signal to the program."""
         self.machine.kill(self.pid, number)
 
+    def hears(self, *numbers: int) -> bool:
+        """Whether the program handles these signals, as a daemon does once it has begun to hear
+        them: until then it dies of them, or ignores them.
+
+        It blocks those that it reads from a signalfd (keepalived ``lib/signals.c``), where others
+        would catch them.
+        """
+        try:
+            status = self.machine.read(f"/proc/{self.pid}/status")
+        except (HarnessError, OSError):  # it has ended, or its machine has
+            return False
+        masks = dict(
+            line.split(":", 1)
+            for line in status.splitlines()
+            if line.startswith(("SigBlk:", "SigCgt:"))
+        )
+        heard = int(masks["SigBlk"], 16) | int(masks["SigCgt"], 16)
+        return all(heard >> (number - 1) & 1 for number in numbers)
+
     def wait(self) -> int:
         """Wait until the program has ended; returns its exit status."""
         self.ended.wait()

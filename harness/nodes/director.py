@@ -34,7 +34,7 @@ from harness.lab.plan import HostPlan, Plan
 from harness.nodes.balancer import Balancer
 from harness.nodes.configuration import Configuration
 from harness.nodes.context import STARTING, Context
-from harness.timeline import EVER, E
+from harness.timeline import EVER, E, TooLate
 from harness.topology import VrrpInstance
 from harness.topology.notification import FIFO, REPORT
 from harness.topology.tracking import CHECK
@@ -44,6 +44,9 @@ IMPLEMENTATIONS: dict[str, Speaker] = {"keepalived": keepalived.Keepalived(), "f
 
 _TELLERS = {"fifo": FIFO, "script": REPORT}
 """What stands in a configuration by which the harness hears of changes of state."""
+
+_HEARS = 0.001
+"""Seconds after which it is looked again whether keepalived hears signals."""
 
 _KINDS = {"tunl": "ipip", "ip6tnl": "ip6tnl", "gre": "gre", "sit": "sit"}
 
@@ -211,7 +214,28 @@ class DirectorNode(Balancer):
     def reread(self, *edits: tuple[str, str]) -> None:
         """What :meth:`reload` does; nothing is recorded of it."""
         self.configure(*edits)
-        self.process(keepalived.KEEPALIVED).send_signal(signal.SIGHUP)
+        self.tell(signal.SIGHUP)
+
+    def tell(self, number: int) -> None:
+        """Send a signal to keepalived, once it hears that: see :meth:`wait_hearing`."""
+        self.wait_hearing(number)
+        self.process(keepalived.KEEPALIVED).send_signal(number)
+
+    def wait_hearing(self, number: int) -> None:
+        """Wait until keepalived hears a signal, if it has only just been started.
+
+        It dies of one that comes before its ``keepalived_main``, and until it has read its
+        configuration it ignores it (``core/main.c``, ``signals_ignore`` and ``signal_init``).
+        Whoever starts it by systemd waits for longer than that: ``systemctl reload`` comes after
+        what it says itself of its start (``config_notify.c``, ``systemd_notify_running``). Raises
+        HarnessError if it has ended, and TooLate if it never hears it.
+        """
+        timeline = self.context.timeline
+        until = timeline.now() + self.context.starting
+        while not self.process(keepalived.KEEPALIVED).hears(number):
+            if timeline.now() >= until:
+                raise TooLate(f"{self.name}: keepalived does not hear signal {number}")
+            timeline.let_pass(_HEARS)
 
     def configure(self, *edits: tuple[str, str]) -> None:
         """Write its keepalived.conf with pairs of old and new text edited in it, and tell

@@ -13,7 +13,6 @@ from pathlib import Path
 from harness.cluster import Cluster
 from harness.daemons import httpd, keepalived
 from harness.errors import HarnessError
-from harness.lab.machine import Process
 from harness.nodes import DirectorNode, Node, RealServerNode
 from harness.report.standing import addresses, standing
 
@@ -49,7 +48,7 @@ def gather(cluster: Cluster, folder: Path) -> None:
         if isinstance(node, DirectorNode)
         and keepalived.KEEPALIVED in node.daemons
         and not node.idle
-        and hears(node.process(), *_DUMPS)
+        and node.process().hears(*_DUMPS)
     ]
     for director in asked:
         for number in _DUMPS:
@@ -69,26 +68,6 @@ def gather(cluster: Cluster, folder: Path) -> None:
     for director in asked:
         for path in _DUMPS.values():
             _copy(director, path, folder / director.name / Path(path).name)
-
-
-def hears(process: Process, *numbers: signal.Signals) -> bool:
-    """Whether a process would not die of these signals, as keepalived does until it has begun to
-    hear them.
-
-    It blocks those that it hears (keepalived ``lib/signals.c``: signalfd), where others would catch
-    them.
-    """
-    try:
-        status = process.machine.read(f"/proc/{process.pid}/status")
-    except (HarnessError, OSError):  # it has ended, or its machine has
-        return False
-    masks = dict(
-        line.split(":", 1)
-        for line in status.splitlines()
-        if line.startswith(("SigBlk:", "SigCgt:"))
-    )
-    heard = int(masks["SigBlk"], 16) | int(masks["SigCgt"], 16)
-    return all(heard >> (number - 1) & 1 for number in numbers)
 
 
 def _network(node: Node) -> dict[str, str]:

@@ -7,7 +7,7 @@ import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.daemons import ipvsadm, keepalived
+from harness.daemons import ipvsadm
 from harness.errors import HarnessError
 from harness.faults import Fault
 from harness.faults.fault import Surroundings
@@ -26,7 +26,7 @@ class Reload(Fault[DirectorNode]):
     in_office: ClassVar[bool] = True
 
     def inject(self, around: Surroundings) -> None:
-        self.node.process(keepalived.KEEPALIVED).send_signal(signal.SIGHUP)
+        self.node.tell(signal.SIGHUP)
 
     def heal(self, around: Surroundings) -> None:
         pass
@@ -42,7 +42,7 @@ class Dump(Fault[DirectorNode]):
     in_office: ClassVar[bool] = True
 
     def inject(self, around: Surroundings) -> None:
-        self.node.process(keepalived.KEEPALIVED).send_signal(self.number)
+        self.node.tell(self.number)
 
     def heal(self, around: Surroundings) -> None:
         pass
