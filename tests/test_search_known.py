@@ -128,6 +128,25 @@ def test_a_sorry_server_that_a_kill_leaves_behind_is_known_and_no_other_table() 
     assert rests("'10.0.0.30:80': 1, '10.0.0.22:80': 1", two) is None
 
 
+def test_a_sorry_server_that_comes_with_a_check_s_removal_is_known_and_no_other_table() -> None:
+    name = "scenarios/regressions/test_check_removed.py"
+
+    def rests(edit: str, has: str, before: str = "not until 9 s") -> str | None:
+        steps = (step(0, "Reconfigure", "director1", lasts=3, edit=edit),)
+        text = f"{before}: director1's table of TCP 10.0.0.50:80 has {{{has}}} instead of "
+        text += "{'10.0.0.21:80': 1, '10.0.0.22:80': 1}"
+        config = "virtual_server { sorry_server 10.0.0.30 80 }"
+        return known(Violation(AT_REST, 0, text), steps, known_to([config], {Version("2.3.4")}))
+
+    removed = "no HTTP_GET in real_server 10.0.0.21 80, virtual_server 10.0.0.50 80"
+    both = "'10.0.0.21:80': 0, '10.0.0.22:80': 1"
+    assert rests(removed, f"{both}, '10.0.0.30:80': 1") == name
+    assert rests(removed, both) is None
+    assert rests(removed, f"{both}, '10.0.0.30:80': 0") is None
+    assert rests("no real_server 10.0.0.21 80", f"{both}, '10.0.0.30:80': 1") is None
+    assert rests(removed, f"{both}, '10.0.0.30:80': 1", "at first") is None
+
+
 @pytest.mark.parametrize(
     ("weight", "members", "priority", "version", "reference"),
     [
