@@ -17,12 +17,13 @@ from harness.search.invariants.election import TAKES, YIELDS
 from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.telling import RELOADS, TOLD
 from tests.stories import (
+    BACK,
     edited,
     names,
     of,
     out_of_the_table,
 )
-from tests.story import DOWN, VIP, WEB2, Story, quiet
+from tests.story import DOWN, VIP, WEB2, Story, failover, quiet
 
 PEER = "172.16.10.12"
 
@@ -350,15 +351,41 @@ def test_a_vip_that_was_taken_back_before_it_was_read_comes_and_goes(
     assert (STRANGERS in names(story)) == strange
 
 
-@pytest.mark.parametrize(("late", "expected"), [(0.02, False), (0.2, True)])
-def test_a_reload_takes_its_time_also_just_after_an_interface_was_down(
-    late: float, expected: bool
-) -> None:
-    """It waits from the end of the reload on, and the master died before."""
-    story = Story(12).advertises("director1", 0.5, 3.0).act("PowerOff", "director1", 2.9, None)
-    story.dies("director1", 2.9).act("SetDown", "director2", 2.99, 3.0)
-    story.log("director2", 3.0, "Reloading")
-    taken = 3.0 + DOWN["director2"] + late
+@pytest.mark.parametrize(("reloaded", "late"), [(4.999, False), (4.9, True)])
+def test_a_resignation_during_a_reload_may_be_lost(reloaded: float, late: bool) -> None:
+    """The sockets that it came to are closed: the backup waits for Master_Down_Interval."""
+    story = Story(12).advertises("director1", 0.5, 4.6).advert("director1", 5.0, priority=0)
+    story.act("StopKeepalived", "director1", 5.0, None).log("director1", 5.0, "Stopping")
+    story.address("director1", 5.0, "removed").daemon("director1", 6.0, "ended", status=0)
+    story.act("Reload", "director2", reloaded, reloaded).log("director2", reloaded, "Reloading")
+    taken = 5.02 + DOWN["director2"]
     story.takes("director2", taken).advertises("director2", taken, 12)
 
-    assert (TAKES in names(story)) == expected
+    assert (TAKES in names(story)) == late
+
+
+@pytest.mark.parametrize(("reloaded", "late"), [(5.001, False), (4.9, True)])
+def test_a_backup_whose_interface_comes_up_in_a_reload_waits_from_its_end(
+    reloaded: float, late: bool
+) -> None:
+    story = Story(12).advertises("director1", 0.5, 2.6).act("KillKeepalived", "director1", 3, None)
+    story.daemon("director1", 3.0, "ended", status=-9)
+    story.act("SetDown", "director2", 4.0, 5.0)
+    story.state("director2", 4.0, "FAULT").state("director2", 5.0, "BACKUP")
+    story.act("Reload", "director2", reloaded, reloaded).log("director2", reloaded, "Reloading")
+    taken = 5.02 + DOWN["director2"]
+    story.takes("director2", taken).advertises("director2", taken, 12)
+
+    assert (TAKES in names(story)) == late
+
+
+def test_a_claim_during_a_reload_may_be_lost() -> None:
+    """A master that reloads as a better one comes back says once more that it is master, and need
+    not announce itself for a lower one.
+    """
+    better, lower = failover().advert("director2", BACK + 0.01), quiet().advert("director2", 5.2)
+    assert YIELDS in names(better)
+    assert ANNOUNCED in names(lower)
+
+    assert YIELDS not in names(better.log("director2", BACK - 0.002, "Reloading"))
+    assert ANNOUNCED not in names(lower.log("director1", 5.198, "Reloading"))

@@ -37,7 +37,7 @@ def takeovers_are_announced(observed: Observed) -> list[Violation]:
         for span, state in router.states:
             if state == "MASTER" and span.since > observed.began:
                 found += _unannounced(router, span)
-        for heard in router.heard:
+        for heard in router.surely_heard:
             found += _not_answered(router, heard)
     return found
 

@@ -48,11 +48,11 @@ def _not_yielded(router: Router, advert: Advertisement) -> Iterator[Violation]:
         (event.at for event in router.sent if not event.priority and event.at < advert.at),
         default=None,
     )
-    certain = {id(each) for each in router.heard}
+    certain = {id(each) for each in router.surely_heard}
     doubtful = [
         each for each in router.perhaps_heard if not each.priority and id(each) not in certain
     ]
-    for heard in reversed(router.heard):
+    for heard in reversed(router.surely_heard):
         if heard.at > advert.at - slack:
             if heard.priority == 0 and heard.at < advert.at:
                 return  # Skew_Time of a high priority is less than what the clock may be off
@@ -187,7 +187,7 @@ def silence_ends(observed: Observed) -> list[Violation]:
 
     RFC 5798 section 6.4.2 (Master_Down_Timer); keepalived ``vrrp_scheduler.c``,
     ``vrrp_dispatcher_read_timeout``. It counts from the last advertisement that it accepted, from
-    its start, or from a reload.
+    its start, or from the end of a reload, which may lose what comes meanwhile.
     """
     found: list[Violation] = []
     for router in routers(observed):
@@ -220,13 +220,12 @@ def _too_quiet(router: Router, able: Span) -> Iterator[Violation]:
         possible = router.claims.possible(span)
         if 0 in possible or router.claims.disturbed(span) or not _is_backup(router, mark):
             continue
-        resigned = any(each.at == mark and not each.priority for each in router.heard)
+        resigned = any(each.at == mark and not each.priority for each in router.surely_heard)
         wait = router.down_interval(min(possible), longest) + instance.preempt_delay
         wait = router.skew(min(possible), longest) if resigned else wait
         if _owns(instance) and _is_first_word(router, mark):
             wait = observed.slack  # whoever owns the addresses is master at once
-        reloading = any(at <= mark <= at + RELOADING for at in router.reloads)
-        late = RELOADING if reloading else 0.0
+        late = RELOADING if router.reloading(mark) else 0.0
         if end > mark + wait + late + observed.slack:
             text = (
                 f"{router.director} has heard nothing of {instance.name} that outranks it for"

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from harness.clock import Instant
 from harness.events import MULTICAST, Advertisement, DaemonChanged, Log
 from harness.keepalived import timers
+from harness.search.model.effects import RELOADING
 from harness.search.model.priorities import Claims
 from harness.search.model.processes import RELOADED, Run, in_state, linked, runs
 from harness.search.model.spans import Span, both
@@ -60,6 +61,20 @@ class Router:
             and event.version == self.instance.version
             and (event.version == 3 or event.interval == self.instance.advert_int)
         ]  # fmt: skip
+
+    @cached_property
+    def surely_heard(self) -> list[Advertisement]:
+        """What it heard but what came during a reload, which may be lost: that forgets what there
+        was to read, closes all sockets, and opens others (``vrrp_daemon.c``,
+        ``reload_vrrp_thread``; ``vrrp_scheduler.c``, ``vrrp_dispatcher_release`` and
+        ``vrrp_dispatcher_init``).
+        """
+        return [event for event in self.heard if not self.reloading(event.at)]
+
+    def reloading(self, instant: Instant) -> bool:
+        """Whether a reload may not be over at an instant."""
+        slack = self.observed.slack
+        return any(Span(each - slack, each + RELOADING).has(instant) for each in self.reloads)
 
     @cached_property
     def discarded(self) -> list[Instant]:
