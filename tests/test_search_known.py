@@ -10,7 +10,7 @@ from packaging.version import Version
 from harness.search import leaving
 from harness.search.engine import Failure
 from harness.search.invariants import INVARIANTS
-from harness.search.invariants.election import FAULTY
+from harness.search.invariants.election import FAULTY, TAKES, WAITS
 from harness.search.judging import AS_BEFORE, AT_REST, Signature
 from harness.search.known import KNOWN, Known, known, known_to
 from harness.search.observed import Violation
@@ -126,6 +126,32 @@ def test_a_sorry_server_that_a_kill_leaves_behind_is_known_and_no_other_table() 
     assert rests("'10.0.0.21:80': 1", two) is None
     assert rests("'10.0.0.21:80': 1, '10.0.0.22:80': 2", two) is None
     assert rests("'10.0.0.30:80': 1, '10.0.0.22:80': 1", two) is None
+
+
+@pytest.mark.parametrize(
+    ("deed", "node", "version", "expected"),
+    [
+        ("Reload", "director1", "2.1.5", True),
+        ("Reload", "director2", "2.1.5", False),
+        ("Reload", "director1", "2.3.3", False),
+        ("Dump", "director1", "2.1.5", False),
+    ],
+)
+def test_a_reload_that_ends_the_startup_delay_is_known(
+    deed: str, node: str, version: str, expected: bool
+) -> None:
+    config = "vrrp_startup_delay 4\nvrrp_instance A {\n state MASTER\n priority 255\n}"
+    steps = (step(0, "CrashVrrp", "director1", times=1), step(0, deed, node))
+    early = "director1 is master of A 0.219 s after its start, and was to wait for 3.219 s"
+    late = "director1 has heard nothing of A that outranks it for 0.005 s, and is not master"
+    backup = late.replace("0.005", "3.219")
+
+    def told(invariant: str, text: str) -> bool:
+        defects = known_to([config], {Version(version)})
+        return known(Violation(invariant, 0, text), steps, defects) is not None
+
+    assert told(WAITS, early) == told(TAKES, late) == expected
+    assert not told(TAKES, backup)
 
 
 def test_a_sorry_server_that_comes_with_a_check_s_removal_is_known_and_no_other_table() -> None:

@@ -164,6 +164,22 @@ KNOWN: tuple[Known, ...] = (
         present=">=2.2,<2.2.8",
     ),
     *_shown(
+        # A reload ends vrrp_startup_delay.
+        "scenarios/regressions/test_startup_delay.py",
+        (_BEGINNINGS, frozenset({"Reload", "Reconfigure"})),
+        (WAITS, r" after its start, and was to wait for "),
+        config="vrrp_startup_delay",
+        present="<2.2",
+    ),
+    *_shown(
+        # An owner that has not been started by then is no master at once.
+        "scenarios/regressions/test_startup_delay.py",
+        (_BEGINNINGS, frozenset({"Reload", "Reconfigure"})),
+        (TAKES, r" outranks it for 0\.\d+ s, and is not master$"),
+        config=r"(?s)vrrp_startup_delay.*state MASTER[^{}]*priority 255",
+        present="<2.2",
+    ),
+    *_shown(
         # An owner whose script succeeds does not wait for it.
         "scenarios/regressions/test_startup_delay.py",
         (),

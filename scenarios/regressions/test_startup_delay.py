@@ -5,7 +5,7 @@ had just been started.
 import pytest
 
 from harness.cluster import Cluster
-from harness.events import StateChanged
+from harness.events import DaemonChanged, StateChanged
 from harness.faults import StopKeepalived
 from harness.keepalived import timers
 from harness.scenario import fresh_topology
@@ -61,3 +61,25 @@ def test_an_owner_waits_for_the_startup_delay(cluster: Cluster) -> None:
     became = owner.does(StateChanged, state="MASTER")
 
     assert became.at - started >= DELAY - cluster.slack  # label: waits
+
+
+@pytest.mark.regression(
+    "cf657c24",
+    "a reload during vrrp_startup_delay ends it",
+    present="<2.2",
+    caught="waits for both",
+)
+@fresh_topology(DirectorGroup, startup_delay=DELAY)
+def test_a_reload_does_not_end_the_startup_delay(cluster: Cluster) -> None:
+    """A reload forgets the timer with which the delay would end, and starts VRRP at once
+    (keepalived ``vrrp_daemon.c``, ``reload_vrrp_thread`` and ``start_vrrp``). What has no state
+    then is a backup after it, an address owner as well.
+    """
+    master = cluster.directors[0]
+    (started,) = cluster.timeline.events(DaemonChanged, node=master.name, action="started")
+    cluster.timeline.let_pass(1.0)
+    master.reload()
+    became = master.does(StateChanged, state="MASTER")
+
+    wait = DELAY + timers.master_down_interval(master.vrrp)
+    assert became.at - started.at >= wait - cluster.slack  # label: waits for both
