@@ -17,7 +17,6 @@ from harness.errors import HarnessError
 from harness.events import AddressChanged, Advertisement, Log
 from harness.faults import StopHttpd
 from harness.nodes.real_server import PROTECTION
-from harness.report import dumps
 from harness.scenario import topology
 from harness.topology import Client, Director, HttpGet, RealServer, VirtualService, VrrpInstance
 from topologies.director_pair import VIP, DirectorPair
@@ -74,13 +73,13 @@ def test_only_who_hears_the_signals_for_dumps_is_sent_them(cluster: Cluster) -> 
     them.
     """
     director = cluster.settle().master
-    assert dumps.hears(director.process(), signal.SIGUSR1, signal.SIGUSR2)
+    assert director.process().hears(signal.SIGUSR1, signal.SIGUSR2)
     with open(os.devnull, "r+b") as null:
         deaf = director.machine.spawn(["sleep", "60"], *[null.fileno()] * 3)
-    assert not dumps.hears(deaf, signal.SIGUSR1)
+    assert not deaf.hears(signal.SIGUSR1)
     deaf.send_signal(signal.SIGUSR1)
     assert deaf.wait() == -signal.SIGUSR1
-    assert not dumps.hears(deaf, signal.SIGUSR1), "it has ended"
+    assert not deaf.hears(signal.SIGUSR1), "it has ended"
 
 
 @topology(DirectorPair, configs=(str(OWN_CONFIG), None))
