@@ -167,6 +167,9 @@ def tracked(moves: bool) -> Story:
 WELL: dict[str, Callable[[], Story]] = {
     "the master has its route": routed,
     "another interval is told of nobody": lambda: told('INSTANCE "VI_1" MASTER_PRIORITY 100'),
+    "a priority in fault is told as a backup's": lambda: told(
+        'INSTANCE "VI_1" BACKUP_PRIORITY 1'
+    ).state("director1", 4.0, "FAULT"),
     "an added VIP": lambda: joined(5, 5),
     "an added VIP, as a text of one's own has it": lambda: with_own_text(
         joined(1, 1), "global_defs {\n    vrrp_garp_master_repeat 1\n}\n"
@@ -197,6 +200,11 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
     ("an added VIP is announced once", JOINS, lambda: joined(5, 0)),
     ("a group is told of again", AGAIN, lambda: told('GROUP "G" MASTER 100')),
     ("a master's priority as a backup's", AGAIN, lambda: told('INSTANCE "VI_1" BACKUP_PRIORITY 1')),
+    (
+        "a priority in fault as a master's",
+        AGAIN,
+        lambda: told('INSTANCE "VI_1" MASTER_PRIORITY 1').state("director1", 4.0, "FAULT"),
+    ),
     ("a script that is well costs the VIP", RELOADS, lambda: tracked(True)),
     ("a server gets nothing", SHARED, lambda: asked(*["web1"] * 6)),
     ("a client is sent elsewhere", STAYS, lambda: asked("web1", "web1", "web2", persistence=50)),

@@ -95,10 +95,12 @@ def _calm(observed: Observed, act: Act, span: Span) -> bool:
 @invariant(AGAIN)
 def nobody_is_told_again(observed: Observed) -> list[Violation]:
     """A reload tells of no sync group whose state is as before, and a priority always with the
-    state that its instance is in.
+    state that its instance is in; of one in fault as of a backup, since nothing else is to be told
+    of whoever is not master.
 
     keepalived ``vrrp_daemon.c``, ``set_previous_sync_group_states``; ``vrrp_track.c``,
-    ``vrrp_set_effective_priority``.
+    ``vrrp_set_effective_priority``; ``vrrp_notify.c``, ``send_instance_priority_notifies``;
+    keepalived.conf(5), ``notify_priority_changes``: "MASTER_PRIORITY" and "BACKUP_PRIORITY".
     """
     found: list[Violation] = []
     for name, director in observed.setting.directors.items():
@@ -134,9 +136,10 @@ def _were(
 
 
 def _may_be(observed: Observed, director: str, instance: str, state: str, event: Event) -> bool:
-    """Whether an instance was in a state at an event, or about to be."""
+    """Whether an instance was in a state at an event, or about to be; in fault it is a backup."""
     near = Span(event.at - observed.slack, event.at + observed.slack)
     known = [
         (span, other) for span, other in in_state(observed, director, instance) if span.meets(near)
     ]
-    return not known or any(other == state for _, other in known)
+    fitting = ("BACKUP", "FAULT") if state == "BACKUP" else (state,)
+    return not known or any(other in fitting for _, other in known)
