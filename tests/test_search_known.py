@@ -52,6 +52,22 @@ def test_a_defect_of_an_edit_is_known_by_what_that_is_called() -> None:
     assert known(sleeps, edited("priority 95 in vrrp_instance A"), defects) is None
 
 
+def test_a_defect_of_two_deeds_may_take_them_at_one_time() -> None:
+    needed = (frozenset({"CrashVrrp"}), frozenset({"Restart", "PowerOff"}))
+    defects = (Known("#4", "owner", "sleeps", needed, within=2.0),)
+    sleeps = Violation("owner", 0, "director1 sleeps")
+
+    def crashed(after: float, name: str, lasts: float = 0.0) -> str | None:
+        steps = (
+            step(3, name, "director1", lasts=lasts),
+            step(after, "CrashVrrp", "director1", times=1),
+        )
+        return known(sleeps, steps, defects)
+
+    assert crashed(1, "Restart") == crashed(6, "PowerOff", 5) == "#4"
+    assert crashed(3, "Restart") is crashed(9, "PowerOff", 5) is None
+
+
 def test_a_defect_is_known_where_a_configuration_and_a_version_can_have_it() -> None:
     defect = Known("#2", "owner", "sleeps", config="vrrp_script", present=">2.2.7")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 from packaging.specifiers import SpecifierSet
@@ -30,8 +32,9 @@ from harness.search.observed import Violation
 class Known:
     """``reference`` is the regression file that has it, or its issue; ``text`` a regular expression
     over what a violation of ``invariant`` says. It takes a deed of each kind in ``deeds`` to meet
-    it, all of them to one node; one of several where they are in one set. It takes what ``config``,
-    a regular expression, finds in a keepalived.conf, and a version in which it is ``present``.
+    it, all of them to one node; one of several where they are in one set; and none of them is done
+    or taken back more than ``within`` seconds from the others. It takes what ``config``, a regular
+    expression, finds in a keepalived.conf, and a version in which it is ``present``.
     """
 
     reference: str
@@ -41,6 +44,7 @@ class Known:
     config: str = ""
     present: str = ""
     edit: str = ""
+    within: float = math.inf
 
     def possible(self, texts: Iterable[str], versions: Iterable[Version]) -> bool:
         """Whether directors with these configurations and versions of keepalived can have it."""
@@ -55,10 +59,18 @@ class Known:
             return False
         if not self.deeds:
             return True
-        done: dict[str, set[str]] = {}
+        done: dict[str, list[tuple[float, str]]] = {}
+        now = 0.0
         for each in steps:
-            done.setdefault(each.deed.node, set()).add(each.deed.name)
-        return any(all(names & kinds for kinds in self.deeds) for names in done.values())
+            now += each.after
+            times = done.setdefault(each.deed.node, [])
+            times += [(now, each.deed.name), (now + each.lasts, each.deed.name)]
+        return any(self._met(times) for times in done.values())
+
+    def _met(self, done: list[tuple[float, str]]) -> bool:
+        """Whether what was done to one node, and when, has a deed of each kind close together."""
+        kinds = [[at for at, name in done if name in names] for names in self.deeds]
+        return any(max(times) - min(times) <= self.within for times in product(*kinds))
 
 
 def _edits(steps: Steps) -> list[str]:
@@ -69,6 +81,8 @@ def _edits(steps: Steps) -> list[str]:
 _CRASHES: Final = frozenset({"CrashVrrp", "CrashCheckers"})
 _RELOADS: Final = frozenset({"Reload", "Reconfigure", "Dump"})
 _STARTS: Final = _CRASHES | {"KillKeepalived"}
+_KILLS: Final = frozenset({"CrashVrrp", "KillKeepalived"})
+"""By what the VRRP process dies."""
 _BEGINNINGS: Final = _STARTS | {"Restart", "PowerOff", "StopKeepalived"}
 """After what keepalived starts anew."""
 _MADE: Final = frozenset({"Restart", "PowerOff", "StopKeepalived"})
@@ -108,10 +122,12 @@ def _shown(
     config: str = "",
     present: str = "",
     edit: str = "",
+    within: float = math.inf,
 ) -> list[Known]:
     """A defect that shows in several ways, each an invariant and what is said of it."""
     return [
-        Known(reference, invariant, text, kinds, config, present, edit) for invariant, text in shows
+        Known(reference, invariant, text, kinds, config, present, edit, within)
+        for invariant, text in shows
     ]
 
 
@@ -222,6 +238,15 @@ KNOWN: tuple[Known, ...] = (
         (frozenset({"LoseAddress"}),),
         (AS_BEFORE, r" /proc/net/fib_trie: '10\.9\.0\.0 /24 universe UNICAST' became nothing"),
         config=r"virtual_ipaddress \{\s+\S*:[^}]*\}(?:(?!vrrp_instance)(?s:.))*virtual_routes",
+    ),
+    *_shown(
+        # A master that was killed and comes back as a backup leaves its route there; the one from
+        # the VIP goes with that.
+        "scenarios/regressions/test_route_left_over.py",
+        (_KILLS,),
+        (AS_BEFORE, r" /proc/net/fib_trie: nothing became '10\.9\.0\.0 /24 universe UNICAST'"),
+        config="virtual_routes",
+        present="<2.3.2",
     ),
     *_shown(
         # An entry taken out of a virtual server group stays, without real servers.
@@ -422,6 +447,17 @@ KNOWN: tuple[Known, ...] = (
         *_STUCK,
         config="use_vmac",
         present="<2.2",
+    ),
+    *_shown(
+        # Whoever is killed as it has just created its VMAC finds that down, and is in fault for
+        # ever. A restart takes more than a second, and what is to be done meanwhile comes after it.
+        "scenarios/regressions/test_vmac_found_down.py",
+        (_KILLS, _MADE),
+        (FAULTY, r" is FAULT of .*, and all that it tracks is well"),
+        (RESTORED, r" was held by .*, and is held by (?!nobody)"),
+        (AT_REST, r"^(?!at first).* is held by .*, and should be by "),
+        config="use_vmac",
+        within=2.0,
     ),
     *_shown(
         # The VRRP process dies of a route from a VIP that goes with the VMAC.
