@@ -453,9 +453,8 @@ KNOWN: tuple[Known, ...] = (
         # ever. A restart takes more than a second, and what is to be done meanwhile comes after it.
         "scenarios/regressions/test_vmac_found_down.py",
         (_KILLS, _MADE),
-        (FAULTY, r" is FAULT of .*, and all that it tracks is well"),
+        *_STUCK,
         (RESTORED, r" was held by .*, and is held by (?!nobody)"),
-        (AT_REST, r"^(?!at first).* is held by .*, and should be by "),
         config="use_vmac",
         within=2.0,
     ),
