@@ -47,7 +47,12 @@ def test_spans_are_joined_shared_and_taken_away() -> None:
 
 
 @pytest.mark.parametrize(
-    "edit", ["VI_1 and VI_2 have each other's number", "no vrrp_instance VI_1"]
+    "edit",
+    [
+        "VI_1 and VI_2 have each other's number",
+        "no vrrp_instance VI_1",
+        "no unicast_peer in vrrp_instance VI_1",
+    ],
 )
 def test_no_state_is_known_of_an_instance_that_was_taken_out_or_renumbered(edit: str) -> None:
     """It has the state of the one that had its number, or none, and says nothing of it. A reload of

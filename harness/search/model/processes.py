@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from harness.clock import Instant
 from harness.events import AddressChanged, DaemonChanged, Event, Link, Log, Power, StateChanged
@@ -208,11 +210,11 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
     last word.
 
     Where its process ended, or its machine, there is no state. Nor is there from a reload on that
-    may have taken it out, or given it another's number: an instance goes on in the state of the one
-    that had its number, and that is not told, since it does not change (``vrrp.c``, ``vrrp_exist``
-    and ``vrrp_complete_init``).
+    may have taken it out, made another of it, or given it another's number: an instance goes on in
+    the state of the one that had its number, and that is not told, since it does not change
+    (``vrrp.c``, ``vrrp_exist`` and ``vrrp_complete_init``).
     """
-    anew = [*renumbered(observed, director), *taken_out(observed, director, instance)]
+    anew = [*renumbered(observed, director), *another(observed, director, instance)]
     before = observed.held(StateChanged, node=director, instance=instance)
     state: str | None = before[-1].state if before else None
     since: Instant = observed.began
@@ -240,9 +242,24 @@ def renumbered(observed: Observed, director: str) -> list[Span]:
     return _edits(observed, director, lambda edit: edit.endswith(NUMBERED))
 
 
-def taken_out(observed: Observed, director: str, instance: str) -> list[Span]:
-    """While a director's configuration has no instance of that name, until that is read."""
-    return _edits(observed, director, lambda edit: edit == f"no vrrp_instance {instance}")
+def another(observed: Observed, director: str, instance: str) -> list[Span]:
+    """While a director's configuration has no instance of that name, or one that keepalived takes
+    for another (``vrrp.c``, ``vrrp_exist``), until that is read.
+    """
+    without = f"no vrrp_instance {instance}"
+    within = f" in vrrp_instance {instance}"
+
+    def makes_another(edit: str) -> bool:
+        tells_apart = _TELLS_APART.match(edit) is not None
+        return edit == without or (tells_apart and edit.endswith(within))
+
+    return _edits(observed, director, makes_another)
+
+
+_TELLS_APART: Final = re.compile(
+    r"(no )?(virtual_router_id|interface|unicast_peer|unicast_src_ip|use_vmac|mcast_dst_ip)\b"
+)
+"""Edits of an instance after which it is another one."""
 
 
 def _edits(observed: Observed, director: str, is_of_it: Callable[[str], bool]) -> list[Span]:
