@@ -1,0 +1,89 @@
+"""What is said of a known defect, so that a search knows it where it meets it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product
+from typing import Final
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from harness.search.drafts import Steps
+from harness.search.observed import Violation
+
+CRASHES: Final = frozenset({"CrashVrrp", "CrashCheckers"})
+STARTS: Final = CRASHES | {"KillKeepalived"}
+RELOAD: Final = frozenset({"Reload"})
+EDITS: Final = frozenset({"Reconfigure"})
+READS: Final = RELOAD | EDITS
+"""After what keepalived has read its configuration again."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """``reference`` is the regression file that has it, or its issue; ``text`` a regular expression
+    over what a violation of ``invariant`` says. It takes a deed of each kind in ``deeds`` to meet
+    it, all of them to one node; one of several where they are in one set; and none of them is done
+    or taken back more than ``within`` seconds from the others. It takes what ``config``, a regular
+    expression, finds in a keepalived.conf, and a version in which it is ``present``.
+    """
+
+    reference: str
+    invariant: str
+    text: str
+    deeds: tuple[frozenset[str], ...] = ()
+    config: str = ""
+    present: str = ""
+    edit: str = ""
+    within: float = math.inf
+
+    def possible(self, texts: Iterable[str], versions: Iterable[Version]) -> bool:
+        """Whether directors with these configurations and versions of keepalived can have it."""
+        configured = any(re.search(self.config, text) for text in texts)
+        return configured and any(each in SpecifierSet(self.present) for each in versions)
+
+    def fits(self, violation: Violation, steps: Steps) -> bool:
+        """Whether what a sequence has led to is this defect."""
+        if violation.invariant != self.invariant or not re.search(self.text, violation.text):
+            return False
+        if self.edit and not any(re.search(self.edit, each) for each in _edits(steps)):
+            return False
+        if not self.deeds:
+            return True
+        done: dict[str, list[tuple[float, str]]] = {}
+        now = 0.0
+        for each in steps:
+            now += each.after
+            times = done.setdefault(each.deed.node, [])
+            times += [(now, each.deed.name), (now + each.lasts, each.deed.name)]
+        return any(self._met(times) for times in done.values())
+
+    def _met(self, done: list[tuple[float, str]]) -> bool:
+        """Whether what was done to one node, and when, has a deed of each kind close together."""
+        kinds = [[at for at, name in done if name in names] for names in self.deeds]
+        return any(max(times) - min(times) <= self.within for times in product(*kinds))
+
+
+def _edits(steps: Steps) -> list[str]:
+    """What the edits of a sequence are called."""
+    return [str(value) for each in steps for name, value in each.deed.parameters if name == "edit"]
+
+
+def shown(
+    reference: str,
+    kinds: tuple[frozenset[str], ...],
+    *shows: tuple[str, str],
+    config: str = "",
+    present: str = "",
+    edit: str = "",
+    within: float = math.inf,
+) -> list[Known]:
+    """A defect that shows in several ways, each an invariant and what is said of it."""
+    return [
+        Known(reference, invariant, text, kinds, config, present, edit, within)
+        for invariant, text in shows
+    ]
