@@ -12,6 +12,7 @@ import pytest
 
 from harness.events import (
     DestinationChanged,
+    Link,
     Notification,
     Request,
     RouteChanged,
@@ -228,6 +229,18 @@ def test_routes_that_went_with_an_interface_are_not_missed() -> None:
     story = routed(route("director1", 6.0, "removed")).act("SetDown", "director1", 5.0, 5.5)
 
     assert ROUTED not in {each.invariant for each in judge(story.observed())}
+
+
+@pytest.mark.parametrize(("moved", "complaint"), [(-3.0, False), (-5.0, True)])
+def test_a_route_may_have_gone_with_an_interface_before(moved: float, complaint: bool) -> None:
+    """The kernel does not say so: a backup was master, and its interface was down for a moment."""
+    story = routed()
+    story.before += [
+        route("director2", -4, "added"),
+        Link(moved, "director2", interface="eth0", up=True),
+    ]
+
+    assert (ROUTED in {each.invariant for each in judge(story.observed())}) == complaint
 
 
 def test_routes_of_a_process_that_was_killed_may_stay() -> None:

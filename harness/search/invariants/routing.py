@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ipaddress import ip_interface
 
 from harness.clock import Instant
-from harness.events import DaemonChanged, Event, RouteChanged, RuleChanged
+from harness.events import AddressChanged, DaemonChanged, Event, Link, RouteChanged, RuleChanged
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect, disturbances
 from harness.search.model.processes import having
@@ -98,6 +98,24 @@ def _is(event: Event, route: Route) -> bool:
     return False
 
 
+def _unsure(observed: Observed, director: str, route: Route) -> list[Span]:
+    """While the last word on a route is older than one on an interface, or on an address of one: it
+    may have gone with that, of which the kernel says nothing (:class:`RouteChanged`).
+    """
+    said = [each.at for each in observed.before if each.node == director and _is(each, route)]
+    own = {
+        each for held in observed.setting.directors[director].addresses.values() for each in held
+    }
+    moved = [each.at for each in observed.held(Link, node=director)]
+    moved += [
+        each.at for each in observed.held(AddressChanged, node=director) if each.address in own
+    ]
+    if not said or max(moved, default=said[-1]) <= said[-1]:
+        return []
+    again = [each.at for each in observed.events if each.node == director and _is(each, route)]
+    return [Span(observed.began, min(again, default=observed.ended))]
+
+
 def _misplaced(router: Router, route: Route) -> Iterator[Violation]:
     observed, slack = router.observed, router.observed.slack
     kind, where, table = route
@@ -105,6 +123,7 @@ def _misplaced(router: Router, route: Route) -> Iterator[Violation]:
     there = having(observed, router.director, lambda event: _is(event, route))
     moved = Aspect.ADDRESS | Aspect.WIRE | Aspect.EAR
     touched = disturbances(observed, Aspect.CONFIG, router.director)
+    unsure = _unsure(observed, router.director, route)
     lost = [each.since for each in disturbances(observed, moved, router.director)]
     acting = [Span(run.span.since + slack, run.span.until - slack) for run in router.runs]
     for span, state in router.states:
@@ -117,7 +136,8 @@ def _misplaced(router: Router, route: Route) -> Iterator[Violation]:
                 if missing.length > slack:
                     yield Violation(ROUTED, missing.since, f"{told}, and lacks {named}")
         elif not any(at < span.until for at in (*lost, *_abandoned(router))):
-            for present in both(without([settled], touched), both(acting, there)):
+            quiet = without([settled], [*touched, *unsure])
+            for present in both(quiet, both(acting, there)):
                 if present.length > slack:
                     yield Violation(ROUTED, present.since, f"{told}, and has {named}")
     if not lost:
