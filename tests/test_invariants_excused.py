@@ -265,6 +265,22 @@ def test_of_an_instance_that_an_edit_takes_out_fault_is_told() -> None:
     assert TOLD in names(story)
 
 
+@pytest.mark.parametrize(
+    ("edit", "expected"), [("no notify_fifo /run/notify.fifo in global_defs", False), ("x", True)]
+)
+def test_nothing_is_told_while_an_edit_takes_the_fifo_out(edit: str, expected: bool) -> None:
+    story = (
+        quiet()
+        .act("Reconfigure", "director1", 4.0, 6.0, edit=edit)
+        .state("director1", 5.0, "BACKUP")
+    )
+    directors = story.setting.directors
+    director = replace(directors["director1"], told=True)
+    story.setting = replace(story.setting, directors={**directors, "director1": director})
+
+    assert (TOLD in names(story)) == expected
+
+
 def test_an_edit_that_is_taken_back_at_once_is_read_after_all() -> None:
     """The reload that takes it back is done after the one that reads it."""
 

@@ -51,25 +51,26 @@ def notifications_are_true(observed: Observed) -> list[Violation]:
         ]
         if any(act.kind in ("PowerOff", "KillKeepalived", "CrashVrrp") for act in broken):
             continue
+        edits = [str(act.parameters.get("edit")) for act in broken if act.kind == "Reconfigure"]
+        told = director.told and not any("notify_fifo" in edit for edit in edits)
         for instance in director.instances:
             said = _said(observed, name, instance.name)
-            what = f"{instance.name} on {name}"
-            if director.told:
+            # Of an instance that a reload takes out FAULT is told (``vrrp_data.c``,
+            # ``clear_diff_vrrp``).
+            grouped = any(instance.name in group.members for group in director.sync_groups)
+            if edits or grouped:
+                said = _without_fault(said)
+            if told:
                 heard = _told(observed, name, instance.name)
-                waits = instance.track_scripts or instance.track_files or instance.vmac
-                edited = any(act.kind == "Reconfigure" for act in broken)
-                anew = waits and edited
-                # Of an instance that a reload takes out FAULT is told (``vrrp_data.c``,
-                # ``clear_diff_vrrp``). One that it makes anew waits for its scripts, its files and
-                # its interface, and logs nothing of that.
-                if edited or any(instance.name in group.members for group in director.sync_groups):
-                    said, heard = _without_fault(said), _without_fault(heard)
-                if anew:
+                heard = _without_fault(heard) if edits or grouped else heard
+                # One that a reload makes anew waits for its scripts, its files and its interface,
+                # and logs nothing of that.
+                if edits and (instance.track_scripts or instance.track_files or instance.vmac):
                     heard = _changes(observed, name, instance.name, heard)
-                found += _compared(observed, what, said, heard)
-            if not any(act.kind == "Reconfigure" for act in broken):
+                found += _compared(observed, f"{instance.name} on {name}", said, heard)
+            if not edits:
                 found += _scripts(observed, name, instance, said)
-        if director.told and not broken:
+        if told and not broken:
             for group in director.sync_groups:
                 found += _of_group(observed, name, group)
     return found
