@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from harness.plugin.tallies import TALLY, _Tallies
+from harness.plugin.tallies import TALLY, _Tallies, left
 
 ONE = {"sequences": 25, "smaller": 3, "seconds": 360.0, "clusters": 2, "found": 1}
 
@@ -20,7 +21,8 @@ def report(known: dict[str, int], **more: Any) -> Any:
 def summary(tallies: _Tallies) -> list[str]:
     lines: list[str] = []
     reporter: Any = SimpleNamespace(write_line=lines.append)
-    tallies.pytest_terminal_summary(reporter)
+    config: Any = SimpleNamespace(stash={})
+    tallies.pytest_terminal_summary(reporter, config)
     return lines
 
 
@@ -59,3 +61,11 @@ def test_what_a_guest_may_have_made_up_is_not_counted(told: Any) -> None:
         made: Any = SimpleNamespace(when="call", user_properties=[(TALLY, told)])
         tallies.pytest_runtest_logreport(made)
     assert summary(tallies) == []
+
+
+def test_what_was_left_is_named_as_far_as_a_terminal_may_have_it(tmp_path: Path) -> None:
+    for name in ("found_a/test_a.py", "found_b/test_\x1b[2J.py", "found_c/report.md"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+
+    assert left(tmp_path) == [tmp_path / "found_a/test_a.py"]

@@ -5,6 +5,7 @@ Workers print nowhere, so with ``-n`` this is also how far it is.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -13,8 +14,11 @@ import pytest
 
 from harness.counting import counted
 from harness.plugin import parallel
+from harness.plugin.survey import run_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.search.engine import Search
 
 TALLY = "search"
@@ -90,10 +94,25 @@ class _Tallies:
                 flush=True,
             )
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The sum of several."""
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter, config: pytest.Config
+    ) -> None:
+        """The sum of several, and where all lies that was found: of a test that was interrupted in
+        a worker nothing else tells.
+        """
         if self._parts > 1:
             terminalreporter.write_line(f"search: in all {in_short(self._all)}")
+        if (run := run_of(config)) is not None:
+            for file in left(run.folder):
+                name = os.path.relpath(file, config.invocation_params.dir)
+                terminalreporter.write_line(f"search: found {name}")
+
+
+def left(folder: Path) -> list[Path]:
+    """The scenarios that a search has left in a run's folder, where a guest writes: those with a
+    name that a terminal may be given.
+    """
+    return sorted(each for each in folder.glob("found_*/test_*.py") if each.name.isprintable())
 
 
 def pytest_configure(config: pytest.Config) -> None:
