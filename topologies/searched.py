@@ -17,6 +17,7 @@ from harness.topology import (
     FileCheck,
     HttpGet,
     MiscCheck,
+    Notify,
     PingCheck,
     RealServer,
     SmtpCheck,
@@ -90,7 +91,8 @@ class Searched(Topo):
             "instances": (1, 2),
             "sync_group": (False, True),
             "script_weight": (None, -20, 0, 20),
-            "script": (CHECK, f"/bin/sh {CHECK}"),
+            "script": (CHECK, CHECK, CHECK, f"/bin/sh {CHECK}"),
+            "patience": (1, 2),
             "check": tuple(_CHECKS),
             "quorum": (1, 2),
             "hysteresis": (0, 1),
@@ -102,6 +104,7 @@ class Searched(Topo):
             "garp_master_delay": (5, 1, 0),
             "servers": (3, 1),
             "notify_fifo": (False, True),
+            "notify_scripts": (False, True),
             "family": (4, 6),
             "excluded": (False, True),
             "routes": (False, True),
@@ -112,6 +115,8 @@ class Searched(Topo):
             "garp_master_refresh": (0, 2),
             "notify_priority": (False, True),
             "startup_delay": (0, 0, 4),
+            "lower_prio_delay": (None, 0, 2),
+            "sync_daemon": (False, True),
         }
     )
     """What each parameter may be; the first ones are the defaults."""
@@ -131,6 +136,7 @@ class Searched(Topo):
         sync_group: bool = False,
         script_weight: int | None = None,
         script: str = CHECK,
+        patience: int = 1,
         check: str = "http",
         quorum: int = 1,
         hysteresis: int = 0,
@@ -142,6 +148,7 @@ class Searched(Topo):
         garp_master_delay: int = 5,
         servers: int = 3,
         notify_fifo: bool = False,
+        notify_scripts: bool = False,
         family: int = 4,
         excluded: bool = False,
         routes: bool = False,
@@ -152,16 +159,18 @@ class Searched(Topo):
         garp_master_refresh: int = 0,
         notify_priority: bool = False,
         startup_delay: int = 0,
+        lower_prio_delay: int | None = None,
+        sync_daemon: bool = False,
     ) -> None:
         """``preempt``: ``later`` after two seconds. A priority of 255 is the address owner's, whose
-        state is MASTER. ``family``: 4 or 6, of all VIPs but the ``excluded`` one, which is of the
-        other family. With ``routes`` a master has routes, too, one of which goes with the VIP, and
-        a rule; with ``file_weight`` each director tracks a file; with ``vmac`` the VIPs have a
-        hardware address of their own. What contradicts is left out: an owner that does not preempt,
-        a quorum of more servers than there are, a hysteresis of the quorum's size, a single real
-        server of weight 0, VRRP version 2 and unicast of IPv6, half a second in version 2, an
-        excluded VIP where there are VMACs of the other family, a mail server of IPv6, which there
-        is none of.
+        state is MASTER. A script has to fail or succeed ``patience`` times. ``family``: 4 or 6, of
+        all VIPs but the ``excluded`` one, which is of the other family. With ``routes`` a master
+        has routes, too, one of which goes with the VIP, and a rule; with ``file_weight`` each
+        director tracks a file; with ``vmac`` the VIPs have a hardware address of their own. What
+        contradicts is left out: an owner that does not preempt, a quorum of more servers than there
+        are, a hysteresis of the quorum's size, a single real server of weight 0, VRRP version 2 and
+        unicast of IPv6, half a second in version 2, an excluded VIP where there are VMACs of the
+        other family, a mail server of IPv6, which there is none of.
         """
         lan = self.addSwitch("lan", subnet=f"{NET}.0/24", subnet6=f"{NET6}:/64", dpid="1")
         quorum = min(quorum, servers)
@@ -186,7 +195,15 @@ class Searched(Topo):
         scripts = (
             ()
             if script_weight is None
-            else (VrrpScript(name="chk", script=script, weight=script_weight),)
+            else (
+                VrrpScript(
+                    name="chk",
+                    script=script,
+                    weight=script_weight,
+                    fall=patience,
+                    rise=patience,
+                ),
+            )
         )
         version = 3 if family == 6 else version
         options: dict[str, Any] = {
@@ -198,6 +215,8 @@ class Searched(Topo):
             "garp_master_delay": garp_master_delay,
             "garp_master_refresh": garp_master_refresh,
             "notify_priority_changes": notify_priority,
+            "notify": Notify.reported() if notify_scripts else Notify(),
+            "garp_lower_prio_delay": lower_prio_delay,
         }
         for number, priority in enumerate(priorities, start=1):
             peers = (f"{NET}.{13 - number}",) if unicast and family == 4 else ()
@@ -232,6 +251,7 @@ class Searched(Topo):
                 sync_groups=together,
                 notify_fifo=notify_fifo,
                 startup_delay=startup_delay,
+                sync_daemon=sync_daemon,
             )
             self.addLink(lan, director)
         for number in range(1, servers + 1):
