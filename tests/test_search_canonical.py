@@ -41,6 +41,27 @@ def test_a_socket_for_netfilter_is_no_second_process() -> None:
     assert sockets(0, 0) != sockets(0)
 
 
+def test_a_socket_is_the_same_whatever_address_it_is_bound_to() -> None:
+    """One that is opened while its interface has no address is bound to none."""
+
+    def sockets(*rows: str) -> str:
+        lines = [f"  112: {row} 07 00000000:00000000" for row in rows]
+        return canonical.plain("/proc/net/raw", "\n".join(["sl local rem st", *lines]))
+
+    bound, unbound = "0B0A10AC:0070 00000000:0000", "00000000:0070 00000000:0000"
+    assert sockets(bound) == sockets(unbound)
+    assert sockets(bound) != sockets(bound, unbound) != sockets("0B0A10AC:0001 00000000:0000")
+
+
+def test_of_udp_the_sync_daemons_count() -> None:
+    rows = ("0B0A10AC:D1DE 510000E0:2290", "510000E0:2290 00000000:0000", "00:8AFD 00:0035")
+    lines = [f"  332: {row} 01 00000000" for row in rows]
+
+    text = canonical.plain("/proc/net/udp", "\n".join(["sl local rem st", *lines]))
+
+    assert text.split() == ["hears", "sends"]
+
+
 def test_routes_are_compared_in_any_order_and_once() -> None:
     """With the first rule the kernel parts two tables that it had as one."""
 

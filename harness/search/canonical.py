@@ -36,9 +36,15 @@ _KERNEL = (
     "/proc/sys/net/ipv4/icmp_echo_ignore_all", "/proc/sys/net/ipv6/icmp/echo_ignore_all",
 )  # fmt: skip
 _TABLE = "/proc/net/ip_vs"
-_SOCKETS = {"/proc/net/raw": (1, 2), "/proc/net/raw6": (1, 2), "/proc/net/netlink": (1, 3)}
+_UDP = "/proc/net/udp"
+_SYNC_PORT = ":2290"
+"""That of IPVS's sync daemons (``ip_vs_sync.c``, ``IP_VS_SYNC_PORT``), as the table of sockets
+has it: one sends to it, or hears at it. Sockets of other ports come and go with checks.
+"""
+_SOCKETS = {"/proc/net/raw": (1,), "/proc/net/raw6": (1,), "/proc/net/netlink": (1, 3)}
 """Of directors, which columns of a table of sockets stay: whose they are shows how many of its
-processes run.
+processes run. Of addresses with ports that is the port, or protocol: one that is opened while its
+interface has no address is bound to none, which hears as well.
 """
 _NETFILTER = "12"
 """NETLINK_NETFILTER: of this keepalived opens a socket for its first VMAC, and keeps it
@@ -83,7 +89,7 @@ def _state(cluster: Cluster, files: Opened) -> State:
     found: State = {}
     for node in cluster.nodes.values():
         director = isinstance(node, DirectorNode)
-        told = _of_kernel(node, [*_KERNEL, *((_TABLE, *_SOCKETS) if director else ())])
+        told = _of_kernel(node, [*_KERNEL, *((_TABLE, _UDP, *_SOCKETS) if director else ())])
         if director:
             told |= {place: _of_file(node, place) for place in _FILES}
         found |= {f"{node.name} {place}": plain(place, text) for place, text in told.items()}
@@ -139,7 +145,13 @@ def plain(place: str, text: str) -> str:
         rows = [line.split() for line in text.splitlines()[1:]]
         if place == "/proc/net/netlink":
             rows = [row for row in rows if row[1] != _NETFILTER]
-        return "\n".join(sorted(" ".join(row[column] for column in columns) for row in rows))
+        return "\n".join(
+            sorted(" ".join(row[column].rpartition(":")[2] for column in columns) for row in rows)
+        )
+    if place == _UDP:
+        rows = [line.split()[1:3] for line in text.splitlines()[1:]]
+        hears = ["hears" for local, _ in rows if local.endswith(_SYNC_PORT)]
+        return "\n".join(hears + ["sends" for _, remote in rows if remote.endswith(_SYNC_PORT)])
     if place == "/proc/net/if_inet6":  # without the numbers of interfaces, and in any order
         return "\n".join(
             sorted(" ".join(line.split()[:1] + line.split()[2:]) for line in text.splitlines())

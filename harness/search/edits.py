@@ -24,6 +24,8 @@ _OTHERS = {
     "virtual_router_id": ("61",),
     "advert_int": ("2",),
     "interval": ("2",),
+    "fall": ("3",),
+    "rise": ("3",),
     "retry": ("0",),
     "lb_algo": ("rr", "wlc"),
 }
@@ -40,6 +42,9 @@ _OPTIONAL = (
     "notify_",
     "smtp_alert",
     "use_vmac",
+    "garp_",
+    "lvs_sync_daemon",
+    "vrrp_startup_delay",
 )
 _ADDED = {
     "vrrp_instance": ("nopreempt", "preempt_delay 2", "garp_master_refresh 1", "use_vmac"),

@@ -8,7 +8,7 @@ from harness.search.invariants.addresses import HELD
 from harness.search.invariants.advertising import PACE, TRUE
 from harness.search.invariants.daemons import LIVE, ONCE
 from harness.search.invariants.editing import EDITED
-from harness.search.invariants.election import FAULTY, TAKES, WAITS
+from harness.search.invariants.election import FAULTY, TAKES, TOGETHER, WAITS
 from harness.search.invariants.reloading import AGAIN, JOINS
 from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.routing import ROUTED
@@ -194,6 +194,13 @@ DEFECTS: tuple[Known, ...] = (
         "scenarios/regressions/test_group_of_owners.py",
         (RELOAD,),
         (TOLD, r"^all instances of .* are master, and nobody is told"),
+        config=_OWNERS,
+    ),
+    *shown(
+        # Nor does one member take the others along then, whose timers may be longer.
+        "scenarios/regressions/test_group_of_owners.py",
+        (READS,),
+        (TOGETHER, r" is master of .* and not of .*, which is in "),
         config=_OWNERS,
     ),
     *shown(
