@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.daemons.httpd import TRICKLE_PAUSE
 from harness.events import DaemonChanged, FaultChanged, Log
 from harness.keepalived import timers
 from harness.keepalived.timers import Symptom
@@ -321,6 +322,18 @@ def test_one_page_of_several_may_be_noticed_later() -> None:
     soonest = timers.removal(table.service, Symptom.REFUSED).earliest - SLACK
     assert found.well[0].until == 5 + soonest
     assert not found.ill
+
+
+def test_an_answer_that_trickles_takes_its_time_whatever_it_says() -> None:
+    """Each of two tries gets its answer in two parts."""
+
+    def ill_from(path: str) -> float:
+        story = quiet(60).act("RemovePage", "web1", 5.0, 40.0, path=path)
+        (table,) = story.setting.directors["director1"].tables
+        asked = replace(table, service=replace(table.service, check=HttpGet(path, retry=1)))
+        return health(story.observed(), "director1", asked, "172.16.10.21").ill[0].since
+
+    assert ill_from("/trickle/page") == pytest.approx(ill_from("/page") + 2 * TRICKLE_PAUSE)
 
 
 def test_the_first_check_after_an_earlier_reload_decides_alone() -> None:

@@ -15,7 +15,9 @@ LARGE = "large"
 """A page of :data:`LARGE_SIZE` bytes, many times what one packet carries."""
 LARGE_SIZE = 100_000
 TRICKLE = "trickle"
-"""A folder whose pages come at :data:`TRICKLE_RATE`, a little every fifth of a second."""
+"""A folder whose pages come at :data:`TRICKLE_RATE`, a little every :data:`TRICKLE_PAUSE`."""
+TRICKLE_PAUSE = 0.2
+"""Seconds from one part of an answer to the next (``mod_ratelimit.c``, ``RATE_INTERVAL_MS``)."""
 TRICKLE_RATE = 2048
 """So many bytes of one of its pages come in a second."""
 MOST = 150

@@ -14,6 +14,7 @@ from typing import Final
 from harness import faults
 from harness.clock import Instant, Window
 from harness.daemons import mail
+from harness.daemons.httpd import TRICKLE, TRICKLE_PAUSE
 from harness.errors import HarnessError
 from harness.events import DaemonChanged, FaultChanged, Log
 from harness.keepalived import timers
@@ -241,12 +242,23 @@ def _latest(
             _latest(window, replace(service, check=each), symptom) for each in service.checks
         )
     try:
-        return window(service, symptom).latest
+        return window(service, symptom).latest + _trickling(service)
     except HarnessError:
         return 0.0
     except ValueError:  # a script meets no such symptom, but may take as long as it is given
         pace = service.checks[0].pace(service.delay_loop)
         return pace.delay_loop + (pace.retry + 1) * (pace.timeout + pace.delay_before_retry)
+
+
+def _trickling(service: VirtualService) -> float:
+    """How much longer the answers take that a check of a trickling page gets, be they that page or
+    another: each comes in two parts at the most.
+    """
+    (check,) = service.checks
+    if not isinstance(check, HttpGet):
+        return 0.0
+    slow = [each for each in check.urls if each.path.startswith(f"/{TRICKLE}/")]
+    return len(slow) * (check.pace(service.delay_loop).retry + 1) * TRICKLE_PAUSE
 
 
 def _gone(service: VirtualService) -> float:
