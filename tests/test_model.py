@@ -47,6 +47,18 @@ def test_spans_are_joined_shared_and_taken_away() -> None:
     assert both([Span(0, 4), Span(6, 9)], [Span(3, 7)]) == [Span(3, 4), Span(6, 7)]
 
 
+def test_what_is_said_after_an_end_has_begun_is_no_state() -> None:
+    """The child of VRRP hears of it a little later than its parent says so."""
+    story = Story(20).log("director1", 2.0, "Stopping").state("director1", 2.1, "MASTER")
+    story.daemon("director1", 3.0, "ended", status=0).daemon("director1", 4.0, "started")
+    story.state("director1", 4.1, "BACKUP")
+
+    assert in_state(story.observed(), "director1", "VI_1") == [
+        (Span(0, 2.0), "MASTER"),
+        (Span(4.1, 20), "BACKUP"),
+    ]
+
+
 @pytest.mark.parametrize(
     "edit",
     [

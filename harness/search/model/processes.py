@@ -218,10 +218,12 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
     before = observed.held(StateChanged, node=director, instance=instance)
     state: str | None = before[-1].state if before else None
     since: Instant = observed.began
+    ending = False
     found: list[tuple[Span, str]] = []
     for event in observed.events:
         if event.node != director:
             continue
+        ending = ends(event) or (ending and not _begins(event))
         if (
             ends(event)
             or _dies(event, VRRP)
@@ -230,7 +232,8 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
         ):
             if state is not None:
                 found.append((Span(since, event.at), state))
-            state = event.state if isinstance(event, StateChanged) else None
+            # A child that has not heard yet that all is to end may still become master.
+            state = event.state if isinstance(event, StateChanged) and not ending else None
             since = event.at
     if state is not None:
         found.append((Span(since, observed.ended), state))
