@@ -418,6 +418,8 @@ def test_a_script_that_hangs_fails_a_timeout_after_each_start() -> None:
     script = VrrpScript(name="chk", script="/bin/true", interval=3, timeout=1, fall=2)
     assert ends(timers.script_hang(script)) == about(4.0, 7.0)
     assert ends(timers.script_hang(replace(script, timeout=None, fall=1))) == about(3.0, 6.0)
+    assert ends(timers.script_hang(replace(script, timeout=None))) == about(9.0, 12.0)
+    assert ends(timers.script_hang(replace(script, timeout=7))) == about(16.0, 19.0)
 
 
 def test_a_master_is_displaced_by_what_it_advertises_or_by_its_resignation() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import floor
+
 from harness.clock import Window
 from harness.errors import HarnessError
 from harness.keepalived.timers.election import failback, preemption, takeover
@@ -27,13 +29,14 @@ def script_recovery(script: VrrpScript, run_time: float = 0.0) -> Window:
 def script_hang(script: VrrpScript) -> Window:
     """From the moment at which ``script`` would hang to its failure in keepalived's eyes.
 
-    That takes ``fall`` runs in a row, each of which is ended after its ``timeout``, by default the
-    interval: keepalived sends SIGTERM, and that is a failure (``vrrp_scheduler.c``,
-    ``vrrp_script_child_thread``).
+    That takes ``fall`` runs, each of which is ended after its ``timeout``, by default the interval:
+    keepalived sends SIGTERM, and that is a failure (``vrrp_scheduler.c``,
+    ``vrrp_script_child_thread``). No run begins while another one lasts, or as it is ended
+    (``vrrp_script_thread``, "skipping run"); before 2.3.3 one does (commit 94d40e3b).
     """
-    return _runs(script, script.fall, 0.0) + Window.exactly(
-        float(script.timeout or script.interval)
-    )
+    timeout = float(script.timeout or script.interval)
+    apart = script.interval * (floor(timeout / script.interval) + 1)
+    return _runs(script, 1, 0.0) + Window.exactly((script.fall - 1) * apart + timeout)
 
 
 def bfd_failure(bfd: TrackedBfd, neighbour: TrackedBfd) -> Window:

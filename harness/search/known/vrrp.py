@@ -266,6 +266,15 @@ DEFECTS: tuple[Known, ...] = (
         (TAKES, r", while its priority may have changed"),
     ),
     *shown(
+        # A script that hangs is run once more each interval, and two ends are two failures.
+        "scenarios/regressions/test_script_run_twice.py",
+        (frozenset({"HangCheck"}),),
+        (FAULTY, r" is FAULT of .*, and all that it tracks is well$"),
+        (TRUE, r" advertises .* with priority \d+, and should"),
+        config=r"(?s)vrrp_script [^}]*fall [2-9]",
+        present="<2.3.3",
+    ),
+    *shown(
         # A script that is never run: its instance claims what it would if the script were well,
         # which is wrong only where something was done to the script.
         "scenarios/regressions/test_script_below_a_link.py",
