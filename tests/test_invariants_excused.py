@@ -16,6 +16,7 @@ from harness.search.invariants.editing import EDITED
 from harness.search.invariants.election import TAKES, YIELDS
 from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.telling import RELOADS, TOLD
+from harness.topology import SyncGroup
 from tests.stories import (
     BACK,
     edited,
@@ -263,6 +264,34 @@ def test_of_an_instance_that_an_edit_takes_out_fault_is_told() -> None:
     assert TOLD not in names(story)
     story.acts.clear()
     assert TOLD in names(story)
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_a_script_tells_of_a_fault_into_which_a_group_takes_its_instance(grouped: bool) -> None:
+    """The log has nothing of that (``vrrp_sync.c``, ``vrrp_sync_fault``)."""
+    story = quiet().notifying()
+    groups = (SyncGroup(name="G", members=("VI_1",)),) if grouped else ()
+    directors = story.setting.directors
+    director = replace(directors["director1"], sync_groups=groups)
+    story.setting = replace(story.setting, directors={**directors, "director1": director})
+    story.events.append(Notification(4.0, "director1", channel="script", text="fault"))
+
+    assert (TOLD in names(story)) != grouped
+
+
+@pytest.mark.parametrize("edited", [True, False])
+def test_an_instance_that_a_reload_puts_back_tells_of_its_state_again(edited: bool) -> None:
+    story = quiet()
+    directors = story.setting.directors
+    plain = replace(directors["director1"].instances[0], track_scripts=())
+    director = replace(directors["director1"], told=True, instances=(plain,))
+    story.setting = replace(story.setting, directors={**directors, "director1": director})
+    text = 'INSTANCE "VI_1" MASTER 100'
+    story.events.append(Notification(4.1, "director1", channel="fifo", text=text))
+    if edited:
+        story.act("Reconfigure", "director1", 4.0, 4.0, edit="no vrrp_instance VI_1")
+
+    assert (TOLD in names(story)) != edited
 
 
 @pytest.mark.parametrize(

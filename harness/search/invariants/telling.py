@@ -58,18 +58,16 @@ def notifications_are_true(observed: Observed) -> list[Violation]:
             # Of an instance that a reload takes out FAULT is told (``vrrp_data.c``,
             # ``clear_diff_vrrp``).
             grouped = any(instance.name in group.members for group in director.sync_groups)
-            if edits or grouped:
-                said = _without_fault(said)
+            silent = bool(edits) or grouped
+            said = _without_fault(said) if silent else said
             if told:
                 heard = _told(observed, name, instance.name)
-                heard = _without_fault(heard) if edits or grouped else heard
-                # One that a reload makes anew waits for its scripts, its files and its interface,
-                # and logs nothing of that.
-                if edits and (instance.track_scripts or instance.track_files or instance.vmac):
-                    heard = _changes(observed, name, instance.name, heard)
+                heard = _without_fault(heard) if silent else heard
+                # One that it makes anew says nothing of that, nor of what it waits for then.
+                heard = _changes(observed, name, instance.name, heard) if edits else heard
                 found += _compared(observed, f"{instance.name} on {name}", said, heard)
             if not edits:
-                found += _scripts(observed, name, instance, said)
+                found += _scripts(observed, name, instance, said, silent)
         if told and not broken:
             for group in director.sync_groups:
                 found += _of_group(observed, name, group)
@@ -116,9 +114,15 @@ def _never_else(observed: Observed, director: str, group: SyncGroup, until: floa
 
 
 def _scripts(
-    observed: Observed, director: str, instance: VrrpInstance, said: list[tuple[str, Event]]
+    observed: Observed,
+    director: str,
+    instance: VrrpInstance,
+    said: list[tuple[str, Event]],
+    silent: bool,
 ) -> list[Violation]:
-    """The scripts that report by themselves: each is to be run at every entry of its state."""
+    """The scripts that report by themselves: each is to be run at every entry of its state, of
+    which the log has no FAULT if that is ``silent``.
+    """
     found: list[Violation] = []
     commands = {
         "MASTER": instance.notify.master,
@@ -126,6 +130,8 @@ def _scripts(
         "FAULT": instance.notify.fault,
     }
     others = observed.setting.directors[director].instances
+    if silent:
+        del commands["FAULT"]
     for state, command in commands.items():
         if command is None or not command.startswith(f"{REPORT} ") or len(others) > 1:
             continue
