@@ -207,6 +207,11 @@ def test_of_the_logs_the_table_has_the_health_checks_alone() -> None:
     assert [text for _, text in told(table.render(logs, ["d"]), heading=2)] == said[:2]
 
 
+def test_the_table_has_what_keepalived_tells_in_its_words() -> None:
+    event = make("notification", 1.0, "d", channel="fifo", text='INSTANCE "VI_1" MASTER 100')
+    assert 'tells by fifo: INSTANCE "VI_1" MASTER 100' in table.render([event], ["d"])
+
+
 def test_faults_stay_in_the_table_however_much_follows() -> None:
     many = [
         make(

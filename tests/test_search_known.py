@@ -252,6 +252,30 @@ def test_a_scenario_is_python_whatever_its_invariant_is_called(invariant: str) -
     compile(leaving.scenario(failure, Origin((), "Any")), "test_found.py", "exec")
 
 
+def test_a_text_for_a_tracker_says_what_was_done_and_seen_and_where() -> None:
+    violation = Violation("as before", 3.0, "so it is")
+    steps, before = (step(1, "Reload", "director1"),), (step(0.5, "Restart", "director1", 2),)
+    failure = Failure(Signature.of(violation), steps, violation, steps, False, (), (before,))
+
+    text = leaving.report(
+        failure,
+        {"keepalived": "2.3.3"},
+        {"director1": "global_defs {\n}\n"},
+        "10 | up",
+        {"sid": "shown"},
+    )
+
+    told = [
+        "so it is",
+        "- keepalived: 2.3.3",
+        "- on sid: shown",
+        "At 0.5 s: Restart(director1), until 2.5 s.",
+    ]
+    told += ["when it was at rest again", "At 1 s: Reload(director1).", "10 | up", "global_defs {"]
+    places = [text.index(each) for each in told]
+    assert places == sorted(places)
+
+
 def test_what_comes_only_after_others_names_few_of_them() -> None:
     reload, restart, cut = (
         (step(1, name, "director1"),) for name in ("Reload", "Restart", "CrashVrrp")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import HarnessError
+from harness.events import FaultChanged
 from harness.images.release import RELEASES
 from harness.plugin.specs import spec_of
 from harness.plugin.survey import own_run
@@ -20,6 +21,7 @@ from harness.plugin.survey import own_run
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.clock import Instant
     from harness.cluster import Cluster
     from harness.cluster_pool import Pool
     from harness.events import Event
@@ -89,7 +91,7 @@ def leave(item: pytest.Item, ground: Ground, failure: Failure, versions: Sequenc
     text = leaving.scenario(failure, _origin(item), None if unrun is None else unrun.name)
     (folder / f"test_{name}.py").write_text(text, encoding="utf-8")
     nodes = [host.name for host in cluster.plan.hosts]
-    seen = table.render(events, nodes, last=issue.LAST_LINES)
+    seen = table.render(events, nodes, last=issue.LAST_LINES, zero=_began(failure, events))
     tracker = leaving.report(failure, about, configs, seen, shown)
     (folder / "report.md").write_text(tracker, encoding="utf-8")
     first = "".join(f"{event.as_json()}\n" for event in failure.events)
@@ -130,6 +132,15 @@ def _evidence(
     evidence.finish(outcome, keep="all")
     configs = {each.name: each.config_text().decode(errors="replace") for each in cluster.directors}
     return configs, list(events)
+
+
+def _began(failure: Failure, events: Sequence[Event]) -> Instant | None:
+    """When the sequence began, from which the seconds of its steps count; None for one that has no
+    step.
+    """
+    done = (event.at for event in events if isinstance(event, FaultChanged))
+    first = next(done, None)
+    return None if first is None or not failure.steps else first - failure.steps[0].after
 
 
 def _shown(ground: Ground, failure: Failure) -> str:

@@ -22,6 +22,7 @@ from harness.events import (
     Link,
     Log,
     Missed,
+    Notification,
     Power,
     Request,
     RouteChanged,
@@ -77,6 +78,8 @@ def words(event: Event) -> str:
             return _connection(event)
         case Counter():
             return f"{event.of}: {event.name} {event.value}"
+        case Notification():
+            return f"tells by {event.channel}: {event.text}"
         case FaultChanged():
             return f"{event.name} {event.action}"
         case Expected():

@@ -90,7 +90,8 @@ def report(
         lines += [f"1. {line}" for line in in_words(earlier)]
         lines += ["", "And then, when it was at rest again:", ""]
     lines += [f"1. {line}" for line in in_words(failure.steps)]
-    lines += ["", "## What was seen", "", failure.violation.text, "", "```text"]
+    lines += ["", "## What was seen", "", failure.violation.text, ""]
+    lines += ["The last events, in milliseconds from the beginning:", "", "```text"]
     lines += [seen, "```", ""]
     for director, text in configs.items():
         lines += [f"## keepalived.conf of {director}", "", "```text", text.rstrip(), "```", ""]
