@@ -12,7 +12,7 @@ from harness.observers.ipvs import SWEEP
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect, disturbances
 from harness.search.model.health import Health, health
-from harness.search.model.processes import CHECKERS, holding, runs
+from harness.search.model.processes import CHECKERS, calm, holding, runs
 from harness.search.model.spans import Span, both, cut, joined, without
 from harness.search.observed import DirectorSetting, Observed, Table, Violation
 from harness.topology.checks import FileCheck
@@ -137,6 +137,8 @@ def _unchecked(
     """
     for run in runs(observed, director, CHECKERS):
         early = Span(run.span.since, run.span.since + BOOTSTRAP_DELAY - observed.slack)
+        if not calm(observed, Aspect.CONFIG, director, early):
+            continue  # an edit may have taken alpha out
         for event in observed.of(
             DestinationChanged, node=director, service=table.name, address=endpoint, action="added"
         ):
