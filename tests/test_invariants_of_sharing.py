@@ -243,6 +243,18 @@ def test_a_route_may_have_gone_with_an_interface_before(moved: float, complaint:
     assert (ROUTED in {each.invariant for each in judge(story.observed())}) == complaint
 
 
+@pytest.mark.parametrize("said", [True, False])
+def test_a_child_that_has_become_nothing_leaves_what_one_before_it_left(said: bool) -> None:
+    """keepalived is ended while its new child waits for its startup delay."""
+    story = routed().act("CrashVrrp", "director1", 5.0, 5.0)
+    story.act("Restart", "director1", 6.0, 7.0).log("director1", 6.0, "Stopping")
+    story.daemon("director1", 7.0, "ended", status=0)
+    if said:
+        story.state("director1", 5.5, "BACKUP")
+
+    assert (ROUTED in {each.invariant for each in judge(story.observed())}) == said
+
+
 def test_routes_of_a_process_that_was_killed_may_stay() -> None:
     story = routed().act("CrashVrrp", "director1", 5.0, None).state("director1", 7.0, "BACKUP")
 

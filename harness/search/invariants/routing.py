@@ -154,11 +154,18 @@ def _abandoned(router: Router) -> list[Instant]:
 
 
 def _left_behind(router: Router, named: str, there: list[Span]) -> Iterator[Violation]:
-    """What an orderly end has not removed."""
+    """What an orderly end has not removed. A process that was killed leaves it to the one that is
+    started next, which may end before it has become anything.
+    """
     observed, slack = router.observed, router.observed.slack
     for event in observed.of(
         DaemonChanged, node=router.director, name="keepalived", action="ended", status=0
     ):
+        killed = max((at for at in _abandoned(router) if at < event.at), default=None)
+        if killed is not None and not any(
+            killed < span.since < event.at for span, _ in router.states
+        ):
+            continue
         if any(each.since <= event.at and event.at + 2 * slack <= each.until for each in there):
             text = f"keepalived on {router.director} ended in an orderly way, and left {named}"
             yield Violation(ROUTED, event.at, text, (event,))
