@@ -183,6 +183,8 @@ def test_a_sorry_server_that_comes_with_a_check_s_removal_is_known_and_no_other_
     removed = "no HTTP_GET in real_server 10.0.0.21 80, virtual_server 10.0.0.50 80"
     both = "'10.0.0.21:80': 0, '10.0.0.22:80': 1"
     assert rests(removed, f"{both}, '10.0.0.30:80': 1") == name
+    soon = "no alpha in virtual_server group 10.0.0.50-80-TCP"
+    assert rests(soon, f"{both}, '10.0.0.30:80': 1") == name
     assert rests(removed, both) is None
     assert rests(removed, f"{both}, '10.0.0.30:80': 0") is None
     assert rests("no real_server 10.0.0.21 80", f"{both}, '10.0.0.30:80': 1") is None

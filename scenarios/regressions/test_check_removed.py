@@ -15,7 +15,7 @@ CHECK = "TCP_CHECK { connect_timeout 1\nretry 0\nwarmup 0 }"
 ADDRESSES = [f"172.16.10.{number}" for number in (21, 22, 23)]
 
 
-def _config(quorum: int, checked: int) -> str:
+def _config(quorum: int, checked: int, more: str = "") -> str:
     """Three real servers, of which one is checked, and a sorry server."""
     servers = "\n".join(
         f"real_server {ip} 80 {{ weight 1\n{CHECK if number == checked else ''} }}"
@@ -25,6 +25,7 @@ def _config(quorum: int, checked: int) -> str:
         delay_loop 2
         protocol TCP
         quorum {quorum}
+        {more}
         sorry_server 172.16.10.24 80
         {servers} }}"""
 
@@ -70,3 +71,20 @@ def test_the_sorry_server_goes_when_a_failed_check_is_taken_out(cluster: Cluster
     """
     table = _without_its_check(cluster, 2)
     assert table == {f"{ip}:80": 1 for ip in ADDRESSES}  # label: the sorry server goes
+
+
+@pytest.mark.regression(
+    "found by search",
+    "a reload that takes alpha out before the first check leaves the sorry server in the table",
+    present="",
+    caught="the sorry server goes at once",
+)
+@fresh_topology(Reported, read=False, configs=(_config(3, 2, "alpha"),), real_servers=4)
+def test_the_sorry_server_goes_when_alpha_is_taken_out(cluster: Cluster) -> None:
+    """All real servers are well from then on, and the same code gains the quorum."""
+    (director,) = cluster.directors
+    director.reload(("alpha\n", "\n"))
+    cluster.timeline.let_pass(4.0)
+
+    table = measures.pool(cluster.timeline, director.name, "TCP 172.16.10.50:80")
+    assert table == {f"{ip}:80": 1 for ip in ADDRESSES}  # label: the sorry server goes at once
