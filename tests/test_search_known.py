@@ -11,6 +11,7 @@ from harness.search import leaving
 from harness.search.engine import Failure
 from harness.search.invariants import INVARIANTS
 from harness.search.invariants.election import FAULTY, TAKES, WAITS
+from harness.search.invariants.rest import RESTORED
 from harness.search.judging import AS_BEFORE, AT_REST, Signature
 from harness.search.known import KNOWN, Known, known, known_to
 from harness.search.observed import Violation
@@ -218,6 +219,46 @@ def test_it_is_known_which_tracked_files_a_version_does_not_heed(
 
     folder = "scenarios/regressions/test_sync_group_"
     assert found == (reference and f"{folder}{reference}.py")
+
+
+@pytest.mark.parametrize(
+    ("deed", "down", "vmac", "vip", "version", "expected"),
+    [
+        ("Reload", "SetDown", "use_vmac", "fd00:10::50", "2.2.7", True),
+        ("Reconfigure", "SetDown", "use_vmac", "fd00:10::50", "2.3.2", True),
+        ("CrashVrrp", "SetDown", "use_vmac", "fd00:10::50", "2.2.3", True),
+        ("Restart", "SetDown", "use_vmac", "fd00:10::50", "2.2.7", True),
+        ("CrashCheckers", "SetDown", "use_vmac", "fd00:10::50", "2.2.7", False),
+        ("Dump", "SetDown", "use_vmac", "fd00:10::50", "2.2.7", False),
+        ("Reload", "Unplug", "use_vmac", "fd00:10::50", "2.2.7", False),
+        ("Reload", "SetDown", "nopreempt", "fd00:10::50", "2.2.7", False),
+        ("Reload", "SetDown", "use_vmac", "10.0.0.50", "2.2.7", False),
+        ("Reload", "SetDown", "use_vmac", "fd00:10::50", "2.2.2", False),
+        ("Reload", "SetDown", "use_vmac", "fd00:10::50", "2.3.3", False),
+    ],
+)
+def test_it_is_known_when_an_instance_misses_an_ipv6_address_for_ever(
+    deed: str, down: str, vmac: str, vip: str, version: str, expected: bool
+) -> None:
+    config = f"vrrp_instance A {{\n {vmac}\n virtual_ipaddress {{\n {vip}/64\n }}\n}}\n"
+    config += "vrrp_instance B {\n virtual_ipaddress {\n fd00:10::51/128\n }\n}"
+    steps = (step(0, down, "director1", lasts=3), step(1, deed, "director1"))
+    elsewhere = (steps[0], step(1, deed, "director2"))
+    defects = known_to([config], {Version(version)})
+    name = "scenarios/regressions/test_vmac_without_an_address.py"
+    shows = (
+        Violation(FAULTY, 0, "director1 is FAULT of A, and all that it tracks is well"),
+        Violation(RESTORED, 0, f"{vip} was held by director1, and is held by director2"),
+        Violation(AT_REST, 0, f"not until 9 s: {vip} is held by nobody, and should be by A"),
+    )
+    unheeded = Violation(FAULTY, 0, "director1 is MASTER of A, and what it tracks has failed")
+    never = Violation(AT_REST, 0, f"at first {vip} is held by nobody, and should be by director1")
+
+    for each in shows:
+        assert (known(each, steps, defects) == name) == expected
+        assert known(each, elsewhere, defects) != name
+    assert known(unheeded, steps, defects) is None
+    assert known(never, steps, defects) is None
 
 
 def test_a_scenario_of_three_steps_has_fifteen_lines_and_is_python() -> None:

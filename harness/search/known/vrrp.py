@@ -251,6 +251,16 @@ DEFECTS: tuple[Known, ...] = (
         within=2.0,
     ),
     *shown(
+        # An instance of a VMAC is in fault for ever that has read its configuration while the
+        # interface was down, and without the IPv6 address that the kernel forgets then.
+        "scenarios/regressions/test_vmac_without_an_address.py",
+        (READS | _KILLS | {"Restart", "StopKeepalived"}, frozenset({"SetDown"})),
+        *_STUCK,
+        (RESTORED, r" was held by .*, and is held by "),
+        config=r"use_vmac(?:(?!vrrp_instance)(?s:.))*virtual_ipaddress \{\s+\S*:",
+        present=">=2.2.3,<2.3.3",
+    ),
+    *shown(
         # The VRRP process dies of a route from a VIP that goes with the VMAC.
         "scenarios/regressions/test_vmac_removed.py",
         (EDITS,),
