@@ -197,6 +197,19 @@ def both_reign() -> Story:
     return quiet().takes("director2", 5.6).advertises("director2", 5.6, 20)
 
 
+HANGS = 2.5 + DOWN["director2"]
+
+
+def hung() -> Story:
+    """The backup hears the master again as it becomes one itself, and does nothing from then on."""
+    story = Story(12).act("DropAdvertisements", "director2", 3.0, 5.8)
+    story.advertises("director1", 0.5, 3).advertises("director1", 3.5, 5.8, heard=False)
+    story.takes("director2", HANGS, later=0).advert("director2", HANGS)
+    for _ in range(5):
+        story.announces("director1", HANGS + 0.001)
+    return story.advertises("director1", HANGS + 0.001, 12)
+
+
 def of(
     kind: type[Event], node: str, since: float = 0.0, until: float = 1e9
 ) -> Callable[[Event], bool]:

@@ -14,7 +14,7 @@ from harness.search import invariants
 from harness.search.invariants import INVARIANTS, judge
 from harness.search.invariants.__main__ import page
 from harness.search.invariants.addresses import HELD, SILENT, STRANGERS
-from harness.search.invariants.advertising import PACE, TRUE
+from harness.search.invariants.advertising import ACTS, PACE, TRUE
 from harness.search.invariants.announcing import ANNOUNCED, REASON
 from harness.search.invariants.answering import ANSWERED
 from harness.search.invariants.balance import SERVED, TABLES
@@ -35,6 +35,7 @@ from tests.stories import (
     group_told,
     grouped,
     hasty,
+    hung,
     impatient,
     inhibited,
     maintenance,
@@ -198,6 +199,7 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
     ),
     ("one too many", PACE, lambda: quiet().advert("director1", 5.8)),
     ("they end", PACE, lambda: quiet().without(of(Advertisement, "director1", 17))),
+    ("a master hangs", ACTS, hung),
     ("another priority", TRUE, lambda: Story(20).advertises("director1", 0.5, 20, priority=99)),
     ("another interval", TRUE, lambda: Story(20).advertises("director1", 0.5, 20, interval=2.0)),
     (

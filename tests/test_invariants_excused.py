@@ -9,13 +9,15 @@ import pytest
 
 from harness.events import Advertisement, Arp, Event, Notification
 from harness.search.invariants import judge
-from harness.search.invariants.advertising import PACE
+from harness.search.invariants.advertising import ACTS, PACE
 from harness.search.invariants.announcing import ANNOUNCED, REASON
 from harness.search.invariants.election import TAKES, YIELDS
 from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.telling import RELOADS, TOLD
 from harness.topology import SyncGroup
 from tests.stories import (
+    HANGS,
+    hung,
     names,
     of,
     out_of_the_table,
@@ -156,6 +158,17 @@ def test_a_peer_that_nobody_can_resolve_keeps_unicast_from_the_wire() -> None:
     assert PACE in names(missing((peer,)))
     assert PACE not in names(missing((peer,)).act("BlackHole", "director2", 5.0, 8.0))
     assert PACE in names(missing(()).act("BlackHole", "director2", 5.0, 8.0))
+
+
+def test_a_master_that_yields_or_is_deaf_hung_or_better_does_not_hang_of_itself() -> None:
+    assert ACTS in names(hung())
+    assert ACTS not in names(hung().yields("director2", HANGS + 0.002))
+    assert ACTS not in names(hung().act("HangKeepalived", "director2", HANGS, None))
+    assert ACTS not in names(hung().act("DropAdvertisements", "director2", HANGS, None))
+    unheard = hung().without(of(Advertisement, "director2", HANGS + 0.001))
+    assert ACTS not in names(unheard)
+    assert PACE in names(unheard)
+    assert PACE not in names(hung())
 
 
 def test_an_advertisement_of_other_vips_may_prolong_a_backup_s_wait() -> None:

@@ -17,6 +17,7 @@ from harness.search.comparing import differences
 from harness.search.coverage import states
 from harness.search.drawing import deadlines
 from harness.search.engine import Search
+from harness.search.invariants.advertising import ACTS
 from harness.search.judging import judged
 from harness.search.kinds import KINDS, holds, possible
 from harness.search.known import known
@@ -27,6 +28,7 @@ from harness.search.shrinking import smallest
 from harness.search.site import Steps
 from harness.spec import ClusterSpec
 from harness.topology import Director
+from tests.stories import hung
 from topologies.director_pair import DirectorPair
 from topologies.health_checks import HealthChecks
 from topologies.proxies import Proxies
@@ -298,3 +300,9 @@ def test_a_child_that_runs_twice_is_known_and_all_that_follows_from_it() -> None
     (violation,) = judged(life(*started, amiss="the VIP has two owners"), "another socket")
 
     assert known(violation, steps) is not None
+
+
+def test_of_a_master_that_hangs_all_else_follows() -> None:
+    (violation,) = judged(Lived(hung().observed(), "the VIP has two owners"), None)
+
+    assert violation.invariant == ACTS

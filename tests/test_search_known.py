@@ -10,6 +10,7 @@ from packaging.version import Version
 from harness.search import leaving
 from harness.search.engine import Failure
 from harness.search.invariants import INVARIANTS
+from harness.search.invariants.advertising import ACTS, PACE
 from harness.search.invariants.election import FAULTY, TAKES, WAITS
 from harness.search.invariants.rest import RESTORED
 from harness.search.judging import AS_BEFORE, AT_REST, Signature
@@ -92,6 +93,21 @@ def test_a_group_of_owners_that_starts_is_known_and_no_group_that_becomes_master
 
     assert told("are master from their start on") == at_start.reference
     assert told("are master") is None
+
+
+def test_a_master_that_hangs_is_known_where_it_has_a_sync_daemon() -> None:
+    name = "scenarios/regressions/test_sync_daemon_stopped_at_once.py"
+    hangs = "director2 is master of VI_1, hears that 10.0.0.11 claims 254, and neither yields nor"
+    silent = "director2 advertised VI_1, and then not for more than 1 s"
+
+    def found(violation: Violation, config: str, version: str) -> str | None:
+        return known(violation, (), known_to([config], {Version(version)}))
+
+    stuck = Violation(ACTS, 0, f"{hangs} advertises")
+    assert found(stuck, "lvs_sync_daemon eth0 VI_1", "2.3.3") == name
+    assert found(stuck, "", "2.3.3") is None
+    assert found(stuck, "lvs_sync_daemon eth0 VI_1", "2.1.5") is None
+    assert found(Violation(PACE, 0, silent), "lvs_sync_daemon eth0 VI_1", "2.3.3") is None
 
 
 def test_a_check_without_a_route_takes_a_reload_of_the_same_director() -> None:

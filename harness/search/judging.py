@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from harness.search.invariants import judge
+from harness.search.invariants.advertising import ACTS
 from harness.search.invariants.daemons import LIVE, ONCE
 from harness.search.observed import Violation
 from harness.search.performing import Lived
@@ -41,12 +42,12 @@ def judged(lived: Lived, left: str | None) -> list[Violation]:
     """All that is wrong; ``left`` is what the sequence has left behind in machines, None if
     nothing.
 
-    Where a daemon dies of itself, or a child of keepalived runs twice, all else follows from that,
-    and is not told.
+    Where a daemon dies of itself, a child of keepalived runs twice, or a master hangs, all else
+    follows from that, and is not told.
     """
     observed = lived.observed
     found = list(judge(observed))
-    for grave in (LIVE, ONCE):
+    for grave in (LIVE, ONCE, ACTS):
         causes = [each for each in found if each.invariant == grave]
         if causes:
             return causes[:1]
