@@ -160,15 +160,18 @@ def test_a_peer_that_nobody_can_resolve_keeps_unicast_from_the_wire() -> None:
     assert PACE in names(missing(()).act("BlackHole", "director2", 5.0, 8.0))
 
 
-def test_a_master_that_yields_or_is_deaf_hung_or_better_does_not_hang_of_itself() -> None:
+def test_a_master_hangs_that_has_no_other_reason_to_be_silent() -> None:
     assert ACTS in names(hung())
     assert ACTS not in names(hung().yields("director2", HANGS + 0.002))
     assert ACTS not in names(hung().act("HangKeepalived", "director2", HANGS, None))
     assert ACTS not in names(hung().act("DropAdvertisements", "director2", HANGS, None))
-    unheard = hung().without(of(Advertisement, "director2", HANGS + 0.001))
-    assert ACTS not in names(unheard)
-    assert PACE in names(unheard)
-    assert PACE not in names(hung())
+    assert ACTS not in names(hung().without(of(Advertisement, "director2", HANGS + 0.001)))
+    assert ACTS not in names(hung().advertises("director2", 7.5, 12))
+
+    stopped = hung().act("StopKeepalived", "director2", 9.0, None)
+    assert ACTS in names(stopped.daemon("director2", 14.0, "ended", status=0))
+    at_once = hung().act("StopKeepalived", "director2", 7.0, None)
+    assert ACTS not in names(at_once.daemon("director2", 8.0, "ended", status=0))
 
 
 def test_an_advertisement_of_other_vips_may_prolong_a_backup_s_wait() -> None:

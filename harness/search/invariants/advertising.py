@@ -30,21 +30,6 @@ def pace_is_kept(observed: Observed) -> list[Violation]:
     RFC 5798 section 6.4.3 (Adver_Timer); keepalived ``vrrp.c``, ``vrrp_state_master_tx``. Reasons
     are a lower claim that it hears (it answers at once), a reload, and a change of state.
     """
-    return [each for each in _reigns(observed) if each.invariant == PACE]
-
-
-@invariant(ACTS)
-def masters_act(observed: Observed) -> list[Violation]:
-    """A master that hears a better claim becomes a backup: it does not fall silent and stay master.
-
-    RFC 5798 section 6.4.3; keepalived ``vrrp.c``, ``vrrp_state_master_rx`` and
-    ``vrrp_state_leave_master``. Whoever does neither, to the end, hangs.
-    """
-    return [each for each in _reigns(observed) if each.invariant == ACTS]
-
-
-def _reigns(observed: Observed) -> list[Violation]:
-    """What is wrong with what masters advertise, of both invariants."""
     found: list[Violation] = []
     for router in routers(observed):
         for span, state in router.states:
@@ -77,14 +62,6 @@ def _out_of_pace(router: Router, reign: Span) -> Iterator[Violation]:
             continue
         told = f"{router.director} advertised {router.instance.name}"
         if gap > interval + slack:
-            better = _better(router, Span(one, other), said) if last else None
-            if better is not None:
-                text = (
-                    f"{router.director} is master of {router.instance.name}, hears that"
-                    f" {better.source} claims {better.priority}, and neither yields nor advertises"
-                )
-                yield Violation(ACTS, better.at, text, (better,))
-                continue
             text = f"{told}, and then not for more than {interval:g} s"
             if any(Span(one, other).has(each) for each in router.discarded):
                 text += ", while it had others to discard"
@@ -98,21 +75,48 @@ def _out_of_pace(router: Router, reign: Span) -> Iterator[Violation]:
             yield Violation(PACE, other, f"{told}, and again before {interval:g} s had passed")
 
 
-def _better(router: Router, silence: Span, said: list[Advertisement]) -> Advertisement | None:
-    """What outranks it for certain, of what it heard in a silence that lasts to the end."""
-    observed = router.observed
-    own = {*router.claims.possible(silence), *(each.priority for each in said)}
-    if silence.until < observed.ended or not own:
-        return None
-    return next(
-        (
-            each
-            for each in router.surely_heard
-            if silence.has(each.at)
-            and each.priority > max(own)
-            and calm(observed, Aspect.EAR, router.director, Span(each.at, each.at))
-        ),
-        None,
+@invariant(ACTS)
+def masters_act(observed: Observed) -> list[Violation]:
+    """A master that hears a better claim becomes a backup: it does not fall silent and stay master.
+
+    RFC 5798 section 6.4.3; keepalived ``vrrp.c``, ``vrrp_state_master_rx`` and
+    ``vrrp_state_leave_master``. Whoever does neither for as long as its process runs hangs.
+    """
+    found: list[Violation] = []
+    for router in routers(observed):
+        ends = {reign.since for reign, _ in router.states}
+        for reign, state in router.states:
+            if state != "MASTER" or reign.until in ends:
+                continue
+            heard = next(
+                (each for each in router.surely_heard if _ignores(router, reign, each)), None
+            )
+            if heard is not None:
+                text = (
+                    f"{router.director} is master of {router.instance.name}, hears that"
+                    f" {heard.source} claims {heard.priority}, and neither yields nor advertises"
+                )
+                found.append(Violation(ACTS, heard.at, text, (heard,)))
+    return found
+
+
+def _ignores(router: Router, reign: Span, heard: Advertisement) -> bool:
+    """Whether it neither ends this reign nor says anything after it has heard a better claim."""
+    observed, interval = router.observed, router.instance.advert_int
+    after = Span(heard.at, heard.at + interval + observed.slack)
+    own = {
+        *router.claims.possible(after),
+        *(each.priority for each in router.sent if reign.has(each.at)),
+    }
+    return (
+        reign.has(heard.at)
+        and after.until < reign.until
+        and heard.priority > max(own, default=heard.priority)
+        and not any(heard.at < each.at <= reign.until for each in router.sent)
+        and any(each.since <= after.since and after.until <= each.until for each in router.able)
+        and calm(observed, _SEEN, router.director, after, after=interval)
+        and calm(observed, Aspect.EAR, router.director, after)
+        and _reachable(router, after)
     )
 
 
