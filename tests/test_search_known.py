@@ -11,6 +11,7 @@ from harness.search import leaving
 from harness.search.engine import Failure
 from harness.search.invariants import INVARIANTS
 from harness.search.invariants.advertising import ACTS, PACE
+from harness.search.invariants.daemons import LIVE
 from harness.search.invariants.election import FAULTY, TAKES, WAITS
 from harness.search.invariants.rest import RESTORED
 from harness.search.judging import AS_BEFORE, AT_REST, Signature
@@ -145,6 +146,56 @@ def test_a_link_lost_as_keepalived_starts_takes_a_vmac_and_a_group() -> None:
     assert found(vmac, "2.1.5") == name
     assert found(group + vmac, "2.3.3", (unplugged,)) is None
     assert found(group + vmac, "2.3.3", (unplugged, step(0, "Restart", "director2"))) is None
+
+
+@pytest.mark.parametrize(
+    ("edit", "after", "config", "version", "expected"),
+    [
+        ("no vrrp_instance VI_1", 0, "use_vmac vrrp.51", "2.3.4", True),
+        ("VI_1 and VI_2 have each other's number", 0, "use_vmac vrrp.51", "2.2.7", True),
+        ("use_vmac in vrrp_instance VI_1", 0, "", "2.2.7", True),
+        ("no use_vmac vrrp.51 in vrrp_instance VI_1", 0, "use_vmac vrrp.51", "2.3.4", True),
+        ("no vrrp_instance VI_1", 0, "use_vmac vrrp.51", "2.1.5", False),
+        ("no vrrp_instance VI_1", 0, "", "2.3.4", False),
+        ("no vrrp_instance VI_1", 4, "use_vmac vrrp.51", "2.3.4", False),
+        ("no track_file in vrrp_instance VI_1", 0, "use_vmac vrrp.51", "2.3.4", False),
+        ("no vrrp_sync_group G", 0, "use_vmac vrrp.51", "2.3.4", False),
+    ],
+)
+def test_a_link_that_comes_back_during_an_edit_takes_one_of_a_vmac_at_that_moment(
+    edit: str, after: float, config: str, version: str, expected: bool
+) -> None:
+    name = "scenarios/regressions/test_link_back_too_early.py"
+    died = "a child of keepalived on director1 died: pid 4 exited due to segmentation fault"
+    defects = known_to([config], {Version(version)})
+    reconfigured = step(0, "Reconfigure", "director1", edit=edit)
+    violation = Violation(LIVE, 0, f"{died} (SIGSEGV).")
+
+    def found(node: str, text: Violation = violation) -> bool:
+        return known(text, (reconfigured, step(after, "SetDown", node)), defects) == name
+
+    assert found("director1") == expected
+    assert not found("director2")
+    assert not found("director1", Violation(LIVE, 0, died.replace("segmentation fault", "abort")))
+
+
+@pytest.mark.parametrize(
+    ("deed", "config", "version", "expected"),
+    [
+        ("StopKeepalived", "use_vmac", "2.3.3", True),
+        ("StopKeepalived", "use_vmac", "2.2.7", False),
+        ("StopKeepalived", "", "2.3.3", False),
+        ("Reload", "use_vmac", "2.3.3", False),
+    ],
+)
+def test_a_link_that_comes_back_during_a_start_takes_one_that_makes_a_vmac(
+    deed: str, config: str, version: str, expected: bool
+) -> None:
+    died = "a child of keepalived on director1 died: pid 4 exited due to segmentation fault"
+    steps = (step(0, deed, "director1", lasts=4), step(1, "Unplug", "director1", lasts=3))
+
+    found = known(Violation(LIVE, 0, died), steps, known_to([config], {Version(version)}))
+    assert (found is not None) == expected
 
 
 def test_a_sorry_server_that_a_kill_leaves_behind_is_known_and_no_other_table() -> None:

@@ -36,6 +36,7 @@ _STUCK: Final = (
     (AT_REST, r"^(?!at first).* is held by .*, and should be by "),
 )
 """How it shows that an instance stays in fault."""
+_DIES: Final = (LIVE, r"^a child of keepalived .* exited due to segmentation fault")
 _TOGETHER: Final = r"vrrp_sync_group \S+ \{\s+group \{\s+\S+\s+[^\s}]"
 """A sync group of two or more."""
 _OWNERS: Final = r"(?s)vrrp_sync_group.*state MASTER[^{}]*priority 255"
@@ -272,10 +273,38 @@ DEFECTS: tuple[Known, ...] = (
         # The VRRP process dies of a route from a VIP that goes with the VMAC.
         "scenarios/regressions/test_vmac_removed.py",
         (EDITS,),
-        (LIVE, r"^a child of keepalived .* exited due to segmentation fault"),
+        _DIES,
         config=r"(?s)use_vmac.*unicast_peer.* src ",
         present=">=2.2",
         edit=r"^no use_vmac ",
+    ),
+    *shown(
+        # It dies of a link that comes back while a reload removes or makes a VMAC.
+        "scenarios/regressions/test_link_back_too_early.py",
+        (EDITS, _LINKLESS),
+        _DIES,
+        config="use_vmac",
+        present=">=2.2",
+        edit=r"^no vrrp_instance |^virtual_router_id |each other's number$|, which is gone$",
+        within=2.0,
+    ),
+    *shown(
+        # The same where the edit is what makes it.
+        "scenarios/regressions/test_link_back_too_early.py",
+        (EDITS, _LINKLESS),
+        _DIES,
+        present=">=2.2",
+        edit=r"^(no )?use_vmac ",
+        within=2.0,
+    ),
+    *shown(
+        # So it does while a start makes one.
+        "scenarios/regressions/test_link_back_too_early.py",
+        (_MADE, _LINKLESS),
+        _DIES,
+        config="use_vmac",
+        present=">=2.3.3",
+        within=2.0,
     ),
     *shown(
         # A backup whose priority changes between a resignation and its takeover.
