@@ -116,7 +116,6 @@ DEFECTS: tuple[Known, ...] = (
         (),
         (ACTS, r", and neither yields nor advertises$"),
         config="lvs_sync_daemon",
-        present=">=2.2",
     ),
     *shown(
         # A VIP that moves to an instance that comes earlier in the file is added, and then removed.
