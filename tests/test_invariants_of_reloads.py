@@ -198,3 +198,16 @@ def test_a_claim_during_a_reload_may_be_lost() -> None:
 
     assert YIELDS not in names(better.log("director2", BACK - 0.002, "Reloading"))
     assert ANNOUNCED not in names(lower.log("director1", 5.198, "Reloading"))
+
+
+@pytest.mark.parametrize(("first", "expected"), [(8.0, False), (15.0, True)])
+def test_a_reload_while_a_director_waits_has_it_wait_anew(first: float, expected: bool) -> None:
+    """Its keepalived was killed, and started again at 5 s; an edit of a virtual server is read as
+    it waits for a master that is silent, and taken back 3.1 s later.
+    """
+    story = quiet(40).act("KillKeepalived", "director1", 3.0, 5.0)
+    edit = "no virtual_server 172.16.10.50 80"
+    story.act("Reconfigure", "director1", first, first + 3.1, edit=edit)
+    story.address("director1", first + 6.5, "added")
+
+    assert (RELOADS in names(story)) == expected

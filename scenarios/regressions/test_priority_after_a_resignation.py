@@ -15,6 +15,10 @@ from topologies.director_group import DirectorGroup
 FILE = TrackedFile(name="bonus", path="/etc/keepalived/bonus")
 MEANWHILE = 0.3
 """Seconds after the resignation: half of the backup's Skew_Time."""
+LOWER = 50
+"""What is left of the master's priority."""
+DISCARDING = 2.3
+"""Seconds in which the backup discards two of its advertisements."""
 
 
 @pytest.mark.regression(
@@ -42,3 +46,28 @@ def test_a_priority_that_changes_after_a_resignation_delays_nothing(cluster: Clu
             )
 
     assert took.within(due)  # label: in its window
+
+
+@pytest.mark.regression(
+    "found by search",
+    "a backup whose priority changes waits anew for a master of lower priority that it discards",
+    present="",
+    caught="soon enough",
+)
+@fresh_topology(DirectorGroup, track_files=(FILE,))
+def test_a_priority_that_changes_while_a_lower_master_is_discarded_delays_nothing(
+    cluster: Cluster,
+) -> None:
+    """What is discarded makes the timer what is left of it (``vrrp.c``, ``vrrp_state_backup``,
+    "reduce the down timer"), and a new priority lengthens that in the same way.
+    """
+    master, backup = cluster.settle()
+    due = timers.priority_failover(master.vrrp, backup.vrrp, left=LOWER)
+    low = WriteNumber(master, FILE, LOWER - master.vrrp.priority)
+
+    with cluster.suffering(low) as lowered:
+        cluster.timeline.let_pass(DISCARDING)
+        with cluster.suffering(WriteNumber(backup, FILE, 1), at_once=True):
+            took = backup.takes(cluster.vip, since=lowered, until=due.latest + due.latest)
+
+    assert took.within(due)  # label: soon enough

@@ -232,7 +232,9 @@ def _too_quiet(router: Router, able: Span) -> Iterator[Violation]:
                 f" {wait:.3f} s,"
                 f" and is not master"
             )
-            if resigned and len(router.claims.possible(Span(mark, mark + wait))) > 1:
+            waiting = Span(mark, mark + wait)
+            shortened = resigned or any(map(waiting.has, router.discarded))
+            if shortened and len(router.claims.possible(waiting)) > 1:
                 text += ", while its priority may have changed"
             yield Violation(
                 TAKES, mark + wait, text, tuple(each for each in router.heard if each.at == mark)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from harness.clock import Instant
 from harness.events import (
     AddressChanged,
     DaemonChanged,
@@ -223,6 +224,12 @@ def reloads_change_nothing(observed: Observed) -> list[Violation]:
     found: list[Violation] = []
     waits = {AddressChanged: _election(observed), **dict.fromkeys(_TABLE, _checks(observed))}
     anew = [(instant, instant) for instant in respawned(observed)]
+    reads = sorted(
+        instant
+        for each in observed.acts
+        if each.kind in ("Reload", "Reconfigure")
+        for instant in (each.at, observed.over(each))
+    )
     for act in observed.acts:
         others = [
             (each.at, observed.over(each))
@@ -234,10 +241,23 @@ def reloads_change_nothing(observed: Observed) -> list[Violation]:
             wait = waits[kind]
             for instant in instants:
                 span = Span(instant, min(instant + wait, observed.ended))
-                near = [Span(at - wait, over + wait).meets(span) for at, over in (*others, *anew)]
+                near = [
+                    Span(at - wait, _prolonged(over, reads, wait) + wait).meets(span)
+                    for at, over in (*others, *anew)
+                ]
                 if not any(near):
                     found += _changed(observed, act, kind, span)
     return sorted(found, key=lambda violation: violation.at)
+
+
+def _prolonged(over: Instant, reads: list[Instant], wait: float) -> Instant:
+    """Until when what was over at an instant may keep a director waiting: each reload meanwhile has
+    it wait anew (``vrrp_scheduler.c``, ``vrrp_dispatcher_init``).
+    """
+    for instant in reads:
+        if over <= instant <= over + wait:
+            over = instant
+    return over
 
 
 def _changed(observed: Observed, act: Act, kind: type[Event], span: Span) -> Iterator[Violation]:
