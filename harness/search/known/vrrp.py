@@ -278,9 +278,10 @@ DEFECTS: tuple[Known, ...] = (
         edit=r"^no use_vmac ",
     ),
     *shown(
-        # It dies of a link that comes back while a reload removes or makes a VMAC.
+        # It dies of a link that comes back, or of a VIP that goes, while a reload removes or makes a
+        # VMAC.
         "scenarios/regressions/test_link_back_too_early.py",
-        (EDITS, _LINKLESS),
+        (EDITS, _LINKLESS | {"DeleteVip"}),
         _DIES,
         config="use_vmac",
         present=">=2.2",
@@ -290,7 +291,7 @@ DEFECTS: tuple[Known, ...] = (
     *shown(
         # The same where the edit is what makes it.
         "scenarios/regressions/test_link_back_too_early.py",
-        (EDITS, _LINKLESS),
+        (EDITS, _LINKLESS | {"DeleteVip"}),
         _DIES,
         present=">=2.2",
         edit=r"^(no )?use_vmac ",
