@@ -21,6 +21,10 @@ RELOAD: Final = frozenset({"Reload"})
 EDITS: Final = frozenset({"Reconfigure"})
 READS: Final = RELOAD | EDITS
 """After what keepalived has read its configuration again."""
+KILLS: Final = frozenset({"CrashVrrp", "KillKeepalived"})
+"""By what the VRRP process dies."""
+MADE: Final = frozenset({"Restart", "PowerOff", "StopKeepalived"})
+"""After what keepalived makes its VMACs."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Final
 
 from harness.search.invariants.addresses import HELD
 from harness.search.invariants.advertising import ACTS, PACE, TRUE
-from harness.search.invariants.daemons import LIVE, ONCE
+from harness.search.invariants.daemons import ONCE
 from harness.search.invariants.editing import EDITED
 from harness.search.invariants.election import FAULTY, TAKES, TOGETHER, WAITS
 from harness.search.invariants.reloading import AGAIN, JOINS
@@ -14,29 +14,27 @@ from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.routing import ROUTED
 from harness.search.invariants.telling import TOLD
 from harness.search.judging import AS_BEFORE, AT_REST
-from harness.search.known.defect import CRASHES, EDITS, READS, RELOAD, STARTS, Known, shown
+from harness.search.known.defect import (
+    CRASHES,
+    EDITS,
+    KILLS,
+    MADE,
+    READS,
+    RELOAD,
+    STARTS,
+    Known,
+    shown,
+)
 
 _SIGNALS: Final = READS | {"Dump"}
 """What makes keepalived do something without an end of its own."""
-_KILLS: Final = frozenset({"CrashVrrp", "KillKeepalived"})
-"""By what the VRRP process dies."""
-_MADE: Final = frozenset({"Restart", "PowerOff", "StopKeepalived"})
-"""After what keepalived makes its VMACs."""
-_BEGINNINGS: Final = STARTS | _MADE
+_BEGINNINGS: Final = STARTS | MADE
 """After what keepalived starts anew."""
-_LINKLESS: Final = frozenset({"Unplug", "SetDown"})
-"""After what an interface is down."""
 _UNHEEDED: Final = (
     (FAULTY, r" is (BACKUP|MASTER) of .*, and what it tracks has failed"),
     (TRUE, r" with priority 255, and should with 0$"),
 )
 """How it shows that keepalived does not heed what an instance tracks."""
-_STUCK: Final = (
-    (FAULTY, r" is FAULT of .*, and all that it tracks is well$"),
-    (AT_REST, r"^(?!at first).* is held by .*, and should be by "),
-)
-"""How it shows that an instance stays in fault."""
-_DIES: Final = (LIVE, r"^a child of keepalived .* exited due to segmentation fault")
 _TOGETHER: Final = r"vrrp_sync_group \S+ \{\s+group \{\s+\S+\s+[^\s}]"
 """A sync group of two or more."""
 _OWNERS: Final = r"(?s)vrrp_sync_group.*state MASTER[^{}]*priority 255"
@@ -151,7 +149,7 @@ DEFECTS: tuple[Known, ...] = (
         # A master that was killed and comes back as a backup leaves its route there; the one from
         # the VIP goes with that.
         "scenarios/regressions/test_route_left_over.py",
-        (_KILLS,),
+        (KILLS,),
         (AS_BEFORE, r" /proc/net/fib_trie: nothing became '10\.9\.0\.0 /24 universe UNICAST'"),
         config="virtual_routes",
         present="<2.3.2",
@@ -222,89 +220,6 @@ DEFECTS: tuple[Known, ...] = (
         "scenarios/regressions/test_reload_before_restart.py",
         (CRASHES, _SIGNALS),
         (ONCE, r" starts a second "),
-    ),
-    *shown(
-        # A VIP that names the parent of its VMAC stays on the parent.
-        "scenarios/regressions/test_vmac_address.py",
-        (),
-        (HELD, r" is MASTER of .*, and does not hold "),
-        (AT_REST, r"^at first .* is held by nobody, and should be"),
-        config="use_vmac",
-        present="<2.2",
-    ),
-    *shown(
-        # A sync group stays in fault whose link was lost while a VMAC was made. That the loss comes
-        # as keepalived starts is not looked at.
-        "scenarios/regressions/test_link_lost_at_the_start.py",
-        (_MADE, _LINKLESS),
-        *_STUCK,
-        config=r"(?s)vrrp_sync_group.*use_vmac",
-    ),
-    *shown(
-        # So does an instance, whose own faults are not cleared either.
-        "scenarios/regressions/test_link_lost_at_the_start.py",
-        (_MADE, _LINKLESS),
-        *_STUCK,
-        config="use_vmac",
-        present="<2.2",
-    ),
-    *shown(
-        # Whoever is killed as it has just created its VMAC finds that down, and is in fault for
-        # ever. A restart takes more than a second, and what is to be done meanwhile comes after it.
-        "scenarios/regressions/test_vmac_found_down.py",
-        (_KILLS, _MADE),
-        *_STUCK,
-        (RESTORED, r" was held by .*, and is held by (?!nobody)"),
-        config="use_vmac",
-        within=2.0,
-    ),
-    *shown(
-        # An instance of a VMAC is in fault for ever that has read its configuration while the
-        # interface was down, and without the IPv6 address that the kernel forgets then.
-        "scenarios/regressions/test_vmac_without_an_address.py",
-        (READS | _KILLS | {"Restart", "StopKeepalived"}, frozenset({"SetDown"})),
-        *_STUCK,
-        (RESTORED, r" was held by .*, and is held by "),
-        config=r"use_vmac(?:(?!vrrp_instance)(?s:.))*virtual_ipaddress \{\s+\S*:",
-        present=">=2.2.3,<2.3.3",
-    ),
-    *shown(
-        # The VRRP process dies of a route from a VIP that goes with the VMAC.
-        "scenarios/regressions/test_vmac_removed.py",
-        (EDITS,),
-        _DIES,
-        config=r"(?s)use_vmac.*unicast_peer.* src ",
-        present=">=2.2",
-        edit=r"^no use_vmac ",
-    ),
-    *shown(
-        # It dies of a link that comes back, or of a VIP that goes, while a reload removes or makes a
-        # VMAC.
-        "scenarios/regressions/test_link_back_too_early.py",
-        (EDITS, _LINKLESS | {"DeleteVip"}),
-        _DIES,
-        config="use_vmac",
-        present=">=2.2",
-        edit=r"^no vrrp_instance |^virtual_router_id |each other's number$|, which is gone$",
-        within=2.0,
-    ),
-    *shown(
-        # The same where the edit is what makes it.
-        "scenarios/regressions/test_link_back_too_early.py",
-        (EDITS, _LINKLESS | {"DeleteVip"}),
-        _DIES,
-        present=">=2.2",
-        edit=r"^(no )?use_vmac ",
-        within=2.0,
-    ),
-    *shown(
-        # So it does while a start makes one.
-        "scenarios/regressions/test_link_back_too_early.py",
-        (_MADE, _LINKLESS),
-        _DIES,
-        config="use_vmac",
-        present=">=2.3.3",
-        within=2.0,
     ),
     *shown(
         # A backup whose priority changes between a resignation and its takeover.

@@ -1,0 +1,108 @@
+"""Known defects of VMACs: interfaces that keepalived makes, finds, or removes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from harness.search.invariants.addresses import HELD
+from harness.search.invariants.daemons import LIVE
+from harness.search.invariants.election import FAULTY
+from harness.search.invariants.rest import RESTORED
+from harness.search.judging import AT_REST
+from harness.search.known.defect import EDITS, KILLS, MADE, READS, Known, shown
+
+_LINKLESS: Final = frozenset({"Unplug", "SetDown"})
+"""After what an interface is down."""
+_STUCK: Final = (
+    (FAULTY, r" is FAULT of .*, and all that it tracks is well$"),
+    (AT_REST, r"^(?!at first).* is held by .*, and should be by "),
+)
+"""How it shows that an instance stays in fault."""
+_DIES: Final = (LIVE, r"^a child of keepalived .* exited due to segmentation fault")
+
+
+DEFECTS: tuple[Known, ...] = (
+    *shown(
+        # A VIP that names the parent of its VMAC stays on the parent.
+        "scenarios/regressions/test_vmac_address.py",
+        (),
+        (HELD, r" is MASTER of .*, and does not hold "),
+        (AT_REST, r"^at first .* is held by nobody, and should be"),
+        config="use_vmac",
+        present="<2.2",
+    ),
+    *shown(
+        # A sync group stays in fault whose link was lost while a VMAC was made. That the loss comes
+        # as keepalived starts is not looked at.
+        "scenarios/regressions/test_link_lost_at_the_start.py",
+        (MADE, _LINKLESS),
+        *_STUCK,
+        config=r"(?s)vrrp_sync_group.*use_vmac",
+    ),
+    *shown(
+        # So does an instance, whose own faults are not cleared either.
+        "scenarios/regressions/test_link_lost_at_the_start.py",
+        (MADE, _LINKLESS),
+        *_STUCK,
+        config="use_vmac",
+        present="<2.2",
+    ),
+    *shown(
+        # Whoever is killed as it has just created its VMAC finds that down, and is in fault for
+        # ever. A restart takes more than a second, and what is to be done meanwhile comes after it.
+        "scenarios/regressions/test_vmac_found_down.py",
+        (KILLS, MADE),
+        *_STUCK,
+        (RESTORED, r" was held by .*, and is held by (?!nobody)"),
+        config="use_vmac",
+        within=2.0,
+    ),
+    *shown(
+        # An instance of a VMAC is in fault for ever that has read its configuration while the
+        # interface was down, and without the IPv6 address that the kernel forgets then.
+        "scenarios/regressions/test_vmac_without_an_address.py",
+        (READS | KILLS | {"Restart", "StopKeepalived"}, frozenset({"SetDown"})),
+        *_STUCK,
+        (RESTORED, r" was held by .*, and is held by "),
+        config=r"use_vmac(?:(?!vrrp_instance)(?s:.))*virtual_ipaddress \{\s+\S*:",
+        present=">=2.2.3,<2.3.3",
+    ),
+    *shown(
+        # The VRRP process dies of a route from a VIP that goes with the VMAC.
+        "scenarios/regressions/test_vmac_removed.py",
+        (EDITS,),
+        _DIES,
+        config=r"(?s)use_vmac.*unicast_peer.* src ",
+        present=">=2.2",
+        edit=r"^no use_vmac ",
+    ),
+    *shown(
+        # It dies of a link that comes back, or of a VIP that goes, while a reload removes a VMAC or
+        # makes one.
+        "scenarios/regressions/test_link_back_too_early.py",
+        (EDITS, _LINKLESS | {"DeleteVip"}),
+        _DIES,
+        config="use_vmac",
+        present=">=2.2",
+        edit=r"^no vrrp_instance |^virtual_router_id |each other's number$|, which is gone$",
+        within=2.0,
+    ),
+    *shown(
+        # The same where the edit is what makes it.
+        "scenarios/regressions/test_link_back_too_early.py",
+        (EDITS, _LINKLESS | {"DeleteVip"}),
+        _DIES,
+        present=">=2.2",
+        edit=r"^(no )?use_vmac ",
+        within=2.0,
+    ),
+    *shown(
+        # So it does while a start makes one.
+        "scenarios/regressions/test_link_back_too_early.py",
+        (MADE, _LINKLESS),
+        _DIES,
+        config="use_vmac",
+        present=">=2.3.3",
+        within=2.0,
+    ),
+)
