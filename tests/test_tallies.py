@@ -38,7 +38,7 @@ def test_several_parts_are_one_search(capsys: pytest.CaptureFixture[str]) -> Non
     ]
     assert summary(tallies) == [
         "search: in all 50 sequences and 6 smaller ones, 0.20 h simulated, 4 clusters, 2 found,"
-        " known: {'a.py': 3, 'b.py': 1}"
+        " known: a.py 3 times, b.py 1 time"
     ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
@@ -44,7 +45,11 @@ def leave(item: pytest.Item, search: Search) -> str:
 def in_short(done: dict[str, Any], states: int | None = None) -> str:
     """What was done, in a line; ``states`` is how many it has seen, where that is known."""
     seen = "" if states is None else f" {counted(states, 'state')},"
-    known = f", known: {done['known']}" if done["known"] else ""
+    times = Counter(done["known"]).most_common()
+    named = ", ".join(
+        f"{PurePosixPath(name).name} {counted(count, 'time')}" for name, count in times
+    )
+    known = f", known: {named}" if named else ""
     return (
         f"{counted(done['sequences'], 'sequence')} and {done['smaller']} smaller ones,"
         f" {done['seconds'] / 3600:.2f} h simulated,"
