@@ -63,7 +63,9 @@ def test_who_may_have_the_number_of_a_master_may_announce_itself() -> None:
 
 def test_of_an_instance_that_an_edit_takes_out_fault_is_told() -> None:
     """The log has nothing of it (``vrrp_data.c``, ``clear_diff_vrrp``)."""
-    story = quiet().act("Reconfigure", "director1", 4.0, 4.0, edit="no unicast_peer")
+    story = quiet().act(
+        "Reconfigure", "director1", 4.0, 4.0, edit="no unicast_peer in vrrp_instance VI_1"
+    )
     directors = story.setting.directors
     plain = replace(directors["director1"].instances[0], track_scripts=())
     director = replace(directors["director1"], told=True, instances=(plain,))

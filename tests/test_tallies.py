@@ -64,7 +64,12 @@ def test_what_a_guest_may_have_made_up_is_not_counted(told: Any) -> None:
 
 
 def test_what_was_left_is_named_as_far_as_a_terminal_may_have_it(tmp_path: Path) -> None:
-    for name in ("found_a/test_a.py", "found_b/test_\x1b[2J.py", "found_c/report.md"):
+    for name in (
+        "found_a/test_a.py",
+        "found_b/test_\x1b[2J.py",
+        "found_\x1b[2J/test_d.py",
+        "found_c/report.md",
+    ):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).touch()
 

@@ -36,6 +36,7 @@ PROGRAMS = {
     "iptables-legacy-restore": "iptables",
     "ip6tables-legacy-restore": "iptables",
     "iptables-legacy": "iptables",
+    "ip6tables-legacy": "iptables",
     "aiosmtpd": "python3-aiosmtpd",
 }
 """The programs that clusters run, and Debian's packages of them."""

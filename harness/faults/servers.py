@@ -13,7 +13,7 @@ from harness.daemons.daemon import Daemon, require
 from harness.faults.fault import Fault, Surroundings
 from harness.keepalived.timers import Symptom
 from harness.nodes import RealServerNode
-from harness.nodes.node import FIREWALLS, IPTABLES
+from harness.nodes.node import FIREWALLS
 
 _REQUEST = ("--protocol", "tcp", "--tcp-flags", "PSH", "PSH")
 
@@ -111,6 +111,12 @@ SLOW = 10
 """Seconds that a :class:`SlowPage` takes: twice what a checker waits by default."""
 
 
+def _versions(node: RealServerNode) -> list[int]:
+    """The versions of IP that a machine has addresses of."""
+    addresses = [each for wired in node.plan.interfaces for each in wired.addresses]
+    return sorted({each.version for each in addresses})
+
+
 class Filtered(Fault[RealServerNode]):
     """A firewall on the machine does ``rule`` (iptables-extensions(8)) to what arrives, by each
     version of IP that the machine has addresses of.
@@ -119,15 +125,15 @@ class Filtered(Fault[RealServerNode]):
     rule: ClassVar[tuple[str, ...]]
 
     def inject(self, around: Surroundings) -> None:
-        require(IPTABLES, self.node.plan.image)
+        for version in _versions(self.node):
+            require(FIREWALLS[version], self.node.plan.image)
         self._each("--append")
 
     def heal(self, around: Surroundings) -> None:
         self._each("--delete")
 
     def _each(self, command: str) -> None:
-        addresses = [each for wired in self.node.plan.interfaces for each in wired.addresses]
-        for version in sorted({each.version for each in addresses}):
+        for version in _versions(self.node):
             self.node.machine.run([FIREWALLS[version], command, "INPUT", *self.rule])
 
 
@@ -175,5 +181,6 @@ class IgnoreEcho(Fault[RealServerNode]):
         self._ignore(0)
 
     def _ignore(self, ignored: int) -> None:
-        for place in ("ipv4/icmp_echo_ignore_all", "ipv6/icmp/echo_ignore_all"):
-            self.node.machine.write(f"/proc/sys/net/{place}", f"{ignored}\n")
+        places = {4: "ipv4/icmp_echo_ignore_all", 6: "ipv6/icmp/echo_ignore_all"}
+        for version in _versions(self.node):
+            self.node.machine.write(f"/proc/sys/net/{places[version]}", f"{ignored}\n")

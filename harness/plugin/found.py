@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 
 DOES_NOT_REPEAT = "it did not repeat on a new cluster, so it is a defect of the harness:"
 NEEDS_EARLIER = (
-    "it comes only on a cluster that has lived through something before, of which it kept what the"
-    " harness does not see, so it is a defect of the harness:"
+    "it comes only on a cluster that has lived through something before, of which keepalived or the"
+    " harness has kept what nobody looks at:"
+)
+NOT_AGAIN = (
+    "it did not come as it was lived through once more, so the rest of its folder is of that"
 )
 
 
@@ -84,7 +87,8 @@ def leave(item: pytest.Item, ground: Ground, failure: Failure, versions: Sequenc
     folder = new_folder(own_run(item.config).folder, f"found_{name}")
     ground.drop()
     cluster = ground.cluster()
-    configs, events = _evidence(item, cluster, failure, folder)
+    again, events = _evidence(item, cluster, failure, folder)
+    configs = {each.name: each.config_text().decode(errors="replace") for each in cluster.directors}
     about = {"keepalived": _versions(cluster), "run": own_run(item.config).header}
     shown = {version: _shown(ground.against(version), failure) for version in versions}
     unrun = unrun_script(cluster.timeline)
@@ -99,6 +103,7 @@ def leave(item: pytest.Item, ground: Ground, failure: Failure, versions: Sequenc
     # What the failure has left in this cluster is nothing for the next sequence.
     ground.drop()
     said = [] if failure.repeats else [NEEDS_EARLIER if failure.earlier else DOES_NOT_REPEAT]
+    said += [] if again or not said else [NOT_AGAIN]
     said += [f"{failure.signature.invariant}: {failure.violation.text}", text]
     if shown:
         said += [f"on {version}: {outcome}" for version, outcome in shown.items()]
@@ -111,9 +116,9 @@ def leave(item: pytest.Item, ground: Ground, failure: Failure, versions: Sequenc
 
 def _evidence(
     item: pytest.Item, cluster: Cluster, failure: Failure, folder: Path
-) -> tuple[dict[str, str], list[Event]]:
-    """Live through it and write what a scenario that failed leaves. Returns the configurations of
-    the directors, and the events.
+) -> tuple[bool, list[Event]]:
+    """Live through it and write what a scenario that failed leaves. Returns whether it came again,
+    and the events.
     """
     from harness.report.evidence import Evidence
     from harness.search import broken
@@ -130,8 +135,7 @@ def _evidence(
     }
     events = cluster.timeline.events(since=cluster.timeline.mark)
     evidence.finish(outcome, keep="all")
-    configs = {each.name: each.config_text().decode(errors="replace") for each in cluster.directors}
-    return configs, list(events)
+    return bool(again), list(events)
 
 
 def _began(failure: Failure, events: Sequence[Event]) -> Instant | None:
@@ -148,8 +152,11 @@ def _shown(ground: Ground, failure: Failure) -> str:
     from harness.search.judging import Signature, judged
     from harness.search.site import Site
 
+    site = Site(ground)
     try:
-        lived, left = Site(ground).live(failure.steps, fresh=True)
+        for number, earlier in enumerate(failure.earlier):
+            site.live(earlier, fresh=number == 0)
+        lived, left = site.live(failure.steps, fresh=not failure.earlier)
     except HarnessError as problem:
         return f"it could not be tried: {str(problem).splitlines()[0]}"
     finally:

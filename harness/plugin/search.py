@@ -189,7 +189,7 @@ class Searching:
             corpus.leave(own_run(config).folder, part, search.corpus)
             self._told(tallies.leave(self._item, search))
         found = self._left or [str(failure.violation) for failure in search.failures]
-        if found and not any(failure.repeats for failure in search.failures):
+        if found and not any(each.repeats or each.earlier for each in search.failures):
             raise NotRepeated("\n\n".join(found))
         return found
 

@@ -114,10 +114,14 @@ class _Tallies:
 
 
 def left(folder: Path) -> list[Path]:
-    """The scenarios that a search has left in a run's folder, where a guest writes: those with a
-    name that a terminal may be given.
+    """The scenarios that a search has left in a run's folder, where a guest writes: those with
+    names that a terminal may be given.
     """
-    return sorted(each for each in folder.glob("found_*/test_*.py") if each.name.isprintable())
+    return sorted(
+        each
+        for each in folder.glob("found_*/test_*.py")
+        if str(each.relative_to(folder)).isprintable()
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

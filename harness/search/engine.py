@@ -188,8 +188,10 @@ class Search:
         self.tally.kinds.update(each.deed.name for each in steps)
         found = self.live(steps)
         self.corpus.add(steps, self._last)
+        events = self._events
+        before = max((tuple(site.lived[:-1]) for site in self._sites), key=len, default=())
         for violation in self._unknown(found, steps):
-            self._take_down(violation, steps)
+            self._take_down(violation, steps, events, before)
         if self.tally.sequences % TOLD_EVERY == 0:
             self._told(self._progress())
 
@@ -217,10 +219,16 @@ class Search:
                 new.setdefault(signature, violation)
         return list(new.values())
 
-    def _take_down(self, violation: Violation, steps: Steps) -> None:
-        """Repeat a failure on new clusters, with ever smaller sequences as long as they have it."""
-        events = self._events
-        before = tuple(self._sites[0].lived[:-1]) if self._sites else ()
+    def _take_down(
+        self,
+        violation: Violation,
+        steps: Steps,
+        events: tuple[Event, ...],
+        before: tuple[Steps, ...],
+    ) -> None:
+        """Repeat a failure on new clusters, with ever smaller sequences as long as they have it.
+        ``events`` were seen as it came first, on a cluster that had lived through ``before``.
+        """
         signature = Signature.of(violation)
         self._seen.add(signature)
         if not self._shrinks:
@@ -230,7 +238,9 @@ class Search:
 
         def fails(candidate: Steps, after: tuple[Steps, ...] = ()) -> bool:
             nonlocal last
-            self.tally.shrinking += 1
+            if after and self._wall() > self._until:
+                return False
+            self.tally.shrinking += 1 + len(after)
             for number, earlier in enumerate(after):
                 self.live(earlier, fresh=number == 0)
             for each in self.live(candidate, fresh=not after):

@@ -15,6 +15,9 @@ from harness.search.sequence import Step
 UNITS = (1.0, 0.5, 0.1)
 """Seconds, the roundest first."""
 
+FEW = 8
+"""So many sequences are left out one by one."""
+
 Steps = tuple[Step, ...]
 
 
@@ -54,14 +57,15 @@ def _without(steps: Steps, number: int) -> list[Steps]:
 def taken(
     earlier: tuple[Steps, ...], fails: Callable[[tuple[Steps, ...]], bool]
 ) -> tuple[Steps, ...]:
-    """Those of the ``earlier`` sequences of a cluster that it takes for a failure, few of them;
-    none if it does not come after all of them either.
+    """Those of the ``earlier`` sequences of a cluster that it takes for a failure: the last ones,
+    and of up to :data:`FEW` those that cannot be left out; none if it does not come after all of
+    them either.
     """
     count = 1
     while count < 2 * len(earlier):
         needed = earlier[-count:]
         if fails(needed):
-            for number in reversed(range(len(needed))):
+            for number in reversed(range(len(needed) if len(needed) <= FEW else 0)):
                 fewer = needed[:number] + needed[number + 1 :]
                 needed = fewer if fewer and fails(fewer) else needed
             return needed

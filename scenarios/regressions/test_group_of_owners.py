@@ -3,7 +3,7 @@
 import pytest
 
 from harness.cluster import Cluster
-from harness.events import Notification
+from harness.events import Notification, StateChanged
 from harness.scenario import fresh_topology
 from topologies.reported import Reported
 
@@ -67,3 +67,30 @@ def test_a_group_of_owners_tells_after_a_reload(cluster: Cluster) -> None:
     told = director.notifications("fifo", since=reloaded)
     assert {'INSTANCE "V0" MASTER 255', 'INSTANCE "V1" MASTER 255'} <= set(told)
     assert 'GROUP "G" MASTER 0' in told  # label: told again
+
+
+@pytest.mark.regression(
+    "found by search",
+    "a sync group of owners that is reloaded as a backup does not move together any more",
+    present="",
+    caught="together",
+)
+@fresh_topology(Reported, configs=(CONFIG.replace("advert_int 1", "advert_int 3", 1),), tells=True)
+def test_a_group_of_owners_moves_together_after_a_reload(cluster: Cluster) -> None:
+    """The first that becomes master takes the others along unless its group is master already
+    (``vrrp_sync.c``, ``vrrp_sync_master``), as the reload has set it: another member waits for its
+    own, longer time.
+    """
+    (director,) = cluster.directors
+    director.does(Notification, text='INSTANCE "V1" MASTER 255')
+    director.does(Notification, text='INSTANCE "V0" MASTER 255')
+    director.machine.run(["ip", "link", "set", "eth0", "down"])
+    director.machine.run(["ip", "link", "set", "eth0", "up"])
+    director.does(Notification, text='GROUP "G" BACKUP 0')
+
+    reloaded = director.reload()
+    director.does(StateChanged, instance="V1", state="MASTER", since=reloaded)
+    cluster.timeline.let_pass(cluster.slack)
+
+    told = director.notifications("fifo", since=reloaded)
+    assert 'INSTANCE "V0" MASTER 255' in told  # label: together

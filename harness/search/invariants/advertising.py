@@ -80,7 +80,8 @@ def masters_act(observed: Observed) -> list[Violation]:
     """A master that hears a better claim becomes a backup: it does not fall silent and stay master.
 
     RFC 5798 section 6.4.3; keepalived ``vrrp.c``, ``vrrp_state_master_rx`` and
-    ``vrrp_state_leave_master``. Whoever does neither for as long as its process runs hangs.
+    ``vrrp_state_leave_master``. Whoever says nothing for more than an interval, until its process
+    ends or the sequence does, hangs.
     """
     found: list[Violation] = []
     for router in routers(observed):
@@ -93,8 +94,9 @@ def masters_act(observed: Observed) -> list[Violation]:
             )
             if heard is not None:
                 text = (
-                    f"{router.director} is master of {router.instance.name}, hears that"
-                    f" {heard.source} claims {heard.priority}, and neither yields nor advertises"
+                    f"{router.director} has been master of {router.instance.name} for"
+                    f" {heard.at - reign.since:.3f} s, hears that {heard.source} claims"
+                    f" {heard.priority}, and neither yields nor advertises"
                 )
                 found.append(Violation(ACTS, heard.at, text, (heard,)))
     return found

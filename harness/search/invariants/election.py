@@ -233,8 +233,13 @@ def _too_quiet(router: Router, able: Span) -> Iterator[Violation]:
                 f" and is not master"
             )
             waiting = Span(mark, mark + wait)
-            shortened = resigned or any(map(waiting.has, router.discarded))
-            if shortened and len(router.claims.possible(waiting)) > 1:
+            discards = any(
+                waiting.has(each.at) and not _accepted(router, each) for each in router.heard
+            )
+            whole = router.down_interval(min(possible), longest)
+            lengthened = end <= mark + wait + whole + late + observed.slack
+            changed = len(router.claims.possible(waiting)) > 1
+            if (resigned or discards) and lengthened and changed:
                 text += ", while its priority may have changed"
             yield Violation(
                 TAKES, mark + wait, text, tuple(each for each in router.heard if each.at == mark)

@@ -22,7 +22,7 @@ from harness.search.invariants.registry import invariant
 from harness.search.invariants.rest import reelection
 from harness.search.model.effects import ALL, Aspect, effect
 from harness.search.model.health import settled
-from harness.search.model.processes import in_state, respawned
+from harness.search.model.processes import another, in_state, renumbered, respawned
 from harness.search.model.spans import Span, both
 from harness.search.observed import Act, Observed, Violation
 from harness.topology import SyncGroup
@@ -59,13 +59,14 @@ def notifications_are_true(observed: Observed) -> list[Violation]:
             # Of an instance that a reload takes out FAULT is told (``vrrp_data.c``,
             # ``clear_diff_vrrp``).
             grouped = any(instance.name in group.members for group in director.sync_groups)
-            silent = bool(edits) or grouped
+            anew = _made_anew(observed, name, instance, edits)
+            silent = anew or grouped
             said = _without_fault(said) if silent else said
             if told:
                 heard = _told(observed, name, instance.name)
                 heard = _without_fault(heard) if silent else heard
                 # One that it makes anew says nothing of that, nor of what it waits for then.
-                heard = _changes(observed, name, instance.name, heard) if edits else heard
+                heard = _changes(observed, name, instance.name, heard) if anew else heard
                 found += _compared(observed, f"{instance.name} on {name}", said, heard)
             if not edits:
                 found += _scripts(observed, name, instance, said, silent)
@@ -73,6 +74,15 @@ def notifications_are_true(observed: Observed) -> list[Violation]:
             for group in director.sync_groups:
                 found += _of_group(observed, name, group)
     return found
+
+
+def _made_anew(observed: Observed, director: str, instance: VrrpInstance, edits: list[str]) -> bool:
+    """Whether an edit may have made an instance anew: it takes it out, or makes another of it, or
+    of what it has to wait for, its scripts, files and interface.
+    """
+    other = another(observed, director, instance.name) or renumbered(observed, director)
+    waits = instance.track_scripts or instance.track_files or instance.vmac
+    return bool(other or (edits and waits))
 
 
 def _of_group(observed: Observed, director: str, group: SyncGroup) -> list[Violation]:

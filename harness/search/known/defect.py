@@ -31,9 +31,10 @@ MADE: Final = frozenset({"Restart", "PowerOff", "StopKeepalived"})
 class Known:
     """``reference`` is the regression file that has it, or its issue; ``text`` a regular expression
     over what a violation of ``invariant`` says. It takes a deed of each kind in ``deeds`` to meet
-    it, all of them to one node; one of several where they are in one set; and none of them is done
-    or taken back more than ``within`` seconds from the others. It takes what ``config``, a regular
-    expression, finds in a keepalived.conf, and a version in which it is ``present``.
+    it, all of them to one node; one of several where they are in one set; and each begins or ends
+    within ``within`` seconds of the others' beginning or end. Of edits those count in whose name
+    ``edit``, a regular expression, is found. It takes what ``config``, another one, finds in a
+    keepalived.conf, and a version in which it is ``present``.
     """
 
     reference: str
@@ -54,27 +55,24 @@ class Known:
         """Whether what a sequence has led to is this defect."""
         if violation.invariant != self.invariant or not re.search(self.text, violation.text):
             return False
-        if self.edit and not any(re.search(self.edit, each) for each in _edits(steps)):
-            return False
-        if not self.deeds:
+        if not self.deeds and not self.edit:
             return True
         done: dict[str, list[tuple[float, str]]] = {}
         now = 0.0
         for each in steps:
             now += each.after
+            edit = str(dict(each.deed.parameters).get("edit", ""))
+            if each.deed.name in EDITS and not re.search(self.edit, edit):
+                continue
             times = done.setdefault(each.deed.node, [])
             times += [(now, each.deed.name), (now + each.lasts, each.deed.name)]
         return any(self._met(times) for times in done.values())
 
     def _met(self, done: list[tuple[float, str]]) -> bool:
         """Whether what was done to one node, and when, has a deed of each kind close together."""
-        kinds = [[at for at, name in done if name in names] for names in self.deeds]
+        deeds = self.deeds or (EDITS,)
+        kinds = [[at for at, name in done if name in names] for names in deeds]
         return any(max(times) - min(times) <= self.within for times in product(*kinds))
-
-
-def _edits(steps: Steps) -> list[str]:
-    """What the edits of a sequence are called."""
-    return [str(value) for each in steps for name, value in each.deed.parameters if name == "edit"]
 
 
 def shown(

@@ -38,6 +38,8 @@ DEFECTS: tuple[Known, ...] = (
         (MADE, _LINKLESS),
         *_STUCK,
         config=r"(?s)vrrp_sync_group.*use_vmac",
+        present=">=2.1",
+        within=2.0,
     ),
     *shown(
         # So does an instance, whose own faults are not cleared either.
@@ -46,6 +48,7 @@ DEFECTS: tuple[Known, ...] = (
         *_STUCK,
         config="use_vmac",
         present="<2.2",
+        within=2.0,
     ),
     *shown(
         # Whoever is killed as it has just created its VMAC finds that down, and is in fault for
