@@ -14,7 +14,7 @@ from harness.search.invariants.announcing import ANNOUNCED, REASON
 from harness.search.invariants.election import TAKES, YIELDS
 from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.telling import RELOADS, TOLD
-from harness.topology import SyncGroup
+from harness.topology import SyncGroup, TrackedFile
 from tests.stories import (
     HANGS,
     hung,
@@ -268,3 +268,35 @@ def test_a_delay_begins_when_the_lower_one_has_taken_over(
 
     assert (RESTORED in names(story)) == expected
     assert (RELOADS in names(story.act("Reload", "director1", at - 1, at - 1))) == expected
+
+
+def discarding(taken: float | None, own: float = 6.0) -> Story:
+    """The master has a lower priority from 3.6 s on, which the backup discards; the backup's own
+    changes at ``own``.
+    """
+    file = TrackedFile(name="bonus", path="/run/bonus", weight=1)
+    story = Story(20)
+    directors = {
+        name: replace(
+            each, instances=tuple(replace(one, track_files=(file,)) for one in each.instances)
+        )
+        for name, each in story.setting.directors.items()
+    }
+    story.setting = replace(story.setting, directors=directors)
+    number = {"file": "bonus", "path": file.path}
+    story.act("WriteNumber", "director1", 3.6, None, value=-50, **number)
+    story.act("WriteNumber", "director2", own, None, value=1, **number)
+    story.advertises("director1", 0.5, 3.6).advertises("director1", 4.5, taken or 20, priority=50)
+    return story if taken is None else story.takes("director2", taken)
+
+
+def test_words_tell_a_priority_that_changes_while_a_lower_master_is_discarded() -> None:
+    """keepalived waits anew then; a wait without an end, or without a change, is another matter."""
+
+    def said(story: Story) -> list[str]:
+        return [each.text for each in judge(story.observed()) if each.invariant == TAKES]
+
+    words = "while its priority may have changed"
+    assert words in said(discarding(9.0))[0]
+    assert words not in said(discarding(None))[0]
+    assert words not in said(discarding(9.0, own=15.0))[0]

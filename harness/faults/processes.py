@@ -97,8 +97,8 @@ class StarveMachine(Fault[Node]):
 
 class HangKeepalived(HangSpeaker):
     """keepalived and its children are stopped by SIGSTOP: silent, while the kernel still holds VIP
-    and IPVS table. One that has only just been started hears signals first, so that it outlives a
-    reload meanwhile.
+    and IPVS table. It waits until one that has just been started hears signals, so that this
+    one outlives a reload meanwhile.
     """
 
     def inject(self, around: Surroundings) -> None:

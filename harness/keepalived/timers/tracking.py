@@ -32,7 +32,8 @@ def script_hang(script: VrrpScript) -> Window:
     That takes ``fall`` runs, each of which is ended after its ``timeout``, by default the interval:
     keepalived sends SIGTERM, and that is a failure (``vrrp_scheduler.c``,
     ``vrrp_script_child_thread``). No run begins while another one lasts, or as it is ended
-    (``vrrp_script_thread``, "skipping run"); before 2.3.3 one does (commit 94d40e3b).
+    (``vrrp_script_thread``, "skipping run"). This is the window of 2.3.3 and later: before, the run
+    begins all the same, and the failure may come earlier (commit 94d40e3b).
     """
     timeout = float(script.timeout or script.interval)
     apart = script.interval * (floor(timeout / script.interval) + 1)

@@ -67,7 +67,7 @@ def test_when_the_backup_knows_a_connection() -> None:
 def test_a_script() -> None:
     assert timers.script_failure(SCRIPT) == Window(4, 6)  # three runs, two seconds apart
     assert timers.script_recovery(SCRIPT) == Window(2, 4)
-    assert timers.script_hang(SCRIPT) == Window(10, 12)  # each next but one is skipped
+    assert timers.script_hang(SCRIPT) == Window(10, 12)  # every second run is skipped
 
 
 @shows(timers.bfd_failure)
