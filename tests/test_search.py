@@ -278,6 +278,36 @@ class Drawn(Search):
         return []
 
 
+class Remembering(Drawn):
+    """Fails by a reload on a cluster that has lived through a crash."""
+
+    def live(self, steps: Steps, fresh: bool = False) -> list[Violation]:
+        if fresh:
+            self.performed.clear()
+        super().live(steps)
+        names = [each.deed.name for lived in self.performed for each in lived]
+        return [BROKEN] if names[-1] == "Reload" and "CrashVrrp" in names else []
+
+
+BROKEN = Violation("as before", 1.0, "something is left")
+
+
+def test_what_comes_only_after_others_is_left_with_them_and_with_what_was_seen() -> None:
+    search = Remembering(ClusterSpec(DirectorPair).plan())
+    reload, crash, restart = (
+        (step(0, name, "director1"),) for name in ("Reload", "CrashVrrp", "Restart")
+    )
+    seen = (Log(1.0, "director1", daemon="keepalived", line="x"),)
+
+    search._take_down(BROKEN, reload, seen, (restart, crash, restart))
+
+    (failure,) = search.failures
+    assert not failure.repeats
+    assert failure.earlier == (crash,)
+    assert failure.steps == reload
+    assert failure.events == seen
+
+
 def test_as_many_sequences_are_tried_as_were_asked_for_and_none_twice() -> None:
     plan = ClusterSpec(DirectorPair).plan()
     one, again, other = Drawn(plan), Drawn(plan), Drawn(plan)
