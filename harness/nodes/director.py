@@ -200,7 +200,7 @@ class DirectorNode(Balancer):
         It is on the timeline, with the edits. A cluster whose configuration is left so is not
         shared.
         """
-        self.process(keepalived.KEEPALIVED)
+        self.wait_hearing(signal.SIGHUP)
         timeline = self.context.timeline
         written = ", ".join(f"{old!r} -> {new!r}" for old, new in edits) or None
         began = timeline.record(
