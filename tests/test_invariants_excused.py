@@ -21,6 +21,7 @@ from tests.stories import (
     names,
     of,
     out_of_the_table,
+    owner_that_waits,
 )
 from tests.story import DOWN, VIP, Story, quiet
 
@@ -300,3 +301,35 @@ def test_words_tell_a_priority_that_changes_while_a_lower_master_is_discarded() 
     assert words in said(discarding(9.0))[0]
     assert words not in said(discarding(None))[0]
     assert words not in said(discarding(9.0, own=15.0))[0]
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_who_waits_for_its_script_after_a_start_tells_of_a_fault(waits: bool) -> None:
+    """The log has nothing of it where the script has not succeeded before."""
+    story = (
+        quiet(7.0).act("StopKeepalived", "director1", 4.0, 5.0).log("director1", 4.0, "Stopping")
+    )
+    story.daemon("director1", 5.0, "ended", status=0).daemon("director1", 5.0, "started")
+    directors = story.setting.directors
+    director = replace(directors["director1"], told=True)
+    if not waits:
+        plain = replace(director.instances[0], track_scripts=())
+        director = replace(director, instances=(plain,))
+    story.setting = replace(story.setting, directors={**directors, "director1": director})
+    text = 'INSTANCE "VI_1" FAULT 100'
+    story.events.append(Notification(5.5, "director1", channel="fifo", text=text))
+
+    assert (TOLD in names(story)) != waits
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_an_owner_that_was_in_fault_while_it_was_to_wait_is_a_backup_then(said: bool) -> None:
+    """It is started at 12 s, and its interface has no link until 13.5 s."""
+    story = owner_that_waits()
+    directors = story.setting.directors
+    director = replace(directors["director1"], startup_delay=1.0)
+    story.setting = replace(story.setting, directors={**directors, "director1": director})
+    if said:
+        story.state("director1", 12.1, "FAULT").state("director1", 12.5, "BACKUP")
+
+    assert (TAKES in names(story)) != said

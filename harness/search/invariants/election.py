@@ -247,9 +247,13 @@ def _too_quiet(router: Router, able: Span) -> Iterator[Violation]:
 
 
 def _is_first_word(router: Router, mark: Instant) -> bool:
-    """Whether its process has just been started at an instant, or said its first state then."""
+    """Whether its process has just been started at an instant, or said its first state then; while
+    it waits for ``vrrp_startup_delay`` it may say one already.
+    """
+    delay = router.observed.setting.directors[router.director].startup_delay
     for run in router.runs:
-        before = [span.since for span, _ in router.states if run.span.since < span.since < mark]
+        started = run.span.since - delay
+        before = [span.since for span, _ in router.states if started < span.since < mark]
         if run.afresh and run.span.has(mark) and not before:
             return True
     return False

@@ -59,7 +59,7 @@ def notifications_are_true(observed: Observed) -> list[Violation]:
             # Of an instance that a reload takes out FAULT is told (``vrrp_data.c``,
             # ``clear_diff_vrrp``).
             grouped = any(instance.name in group.members for group in director.sync_groups)
-            anew = _made_anew(observed, name, instance, edits)
+            anew = _made_anew(observed, name, instance, bool(broken))
             silent = anew or grouped
             said = _without_fault(said) if silent else said
             if told:
@@ -76,13 +76,13 @@ def notifications_are_true(observed: Observed) -> list[Violation]:
     return found
 
 
-def _made_anew(observed: Observed, director: str, instance: VrrpInstance, edits: list[str]) -> bool:
-    """Whether an edit may have made an instance anew: it takes it out, or makes another of it, or
-    of what it has to wait for, its scripts, files and interface.
+def _made_anew(observed: Observed, director: str, instance: VrrpInstance, broken: bool) -> bool:
+    """Whether an edit may have made an instance anew: it takes it out, or makes another of it. Or,
+    as after a start (``broken``), it may have to wait again for its scripts, files and interface.
     """
     other = another(observed, director, instance.name) or renumbered(observed, director)
     waits = instance.track_scripts or instance.track_files or instance.vmac
-    return bool(other or (edits and waits))
+    return bool(other or (broken and waits))
 
 
 def _of_group(observed: Observed, director: str, group: SyncGroup) -> list[Violation]:
