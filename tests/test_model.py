@@ -169,6 +169,21 @@ def test_a_priority_falls_and_rises_within_the_windows_of_the_script(
     assert Claims(story.observed(), "director1", instance).possible(Span(*instants)) == expected
 
 
+@pytest.mark.parametrize(("healed", "expected"), [(6.7, {100, 80}), (9.0, {80})])
+def test_a_script_that_is_well_again_before_it_has_failed_often_enough_may_never_fail(
+    healed: float, expected: set[int]
+) -> None:
+    """It has to fail twice, and to succeed twice."""
+    story = quiet().act("Maintenance", "director1", 5.2, healed)
+    (instance,) = story.setting.directors["director1"].instances
+    patient = replace(instance.track_scripts[0], fall=2, rise=2)
+    tracking = replace(instance, track_scripts=(patient,))
+
+    claims = Claims(story.observed(), "director1", tracking)
+
+    assert claims.possible(Span(7.3, 7.6)) == expected
+
+
 @pytest.mark.parametrize(
     ("weight", "instants", "expected"),
     [

@@ -210,7 +210,9 @@ class Claims:
             over = until + back.latest + longest + slack
             known = act.kind in _CERTAIN
             possible.append(Span(act.at + (due.earliest if known else 0.0) - slack, over))
-            if known and not any(act.at <= each <= over for each in breaks):
+            # What is well again before its last run fails never was a failure.
+            noticed = act.at + due.latest <= until
+            if known and noticed and not any(act.at <= each <= over for each in breaks):
                 certain.append(Span(act.at + due.latest + slack, until + back.earliest - slack))
         for begun in breaks:  # nothing is known of a script before its first run
             possible.append(
