@@ -88,7 +88,8 @@ def test_with_alpha_nobody_serves_before_a_check() -> None:
     assert "before it was checked" not in str(said(alpha(5.001, weight=0)))  # inhibit_on_failure
     assert f"has {WEB1} before it was checked" in said(alpha(5.001))[0]
     edited = alpha(5.001).act("Reconfigure", "director1", 5.0, 5.0, edit="no alpha")
-    assert "before it was checked" not in str(said(edited))
+    weighed = alpha(5.001).act("Weigh", "director1", 4.5, 5.0)
+    assert "before it was checked" not in str(said(edited)) + str(said(weighed))
     assert "before it was checked" not in str(
         said(alpha(5.001, check=FileCheck(TrackedFile(name="drain", path="/run/drain"))))
     )

@@ -137,8 +137,14 @@ def _unchecked(
     """
     for run in runs(observed, director, CHECKERS):
         early = Span(run.span.since, run.span.since + BOOTSTRAP_DELAY - observed.slack)
-        if not calm(observed, Aspect.CONFIG, director, early):
-            continue  # an edit may have taken alpha out
+        weighed = any(
+            act.kind in ("Weigh", "Drain")
+            and act.node == director
+            and Span(act.at, observed.over(act) + SWEEP).meets(early)
+            for act in observed.acts
+        )
+        if weighed or not calm(observed, Aspect.CONFIG, director, early):
+            continue  # somebody gave it a weight, or an edit may have taken alpha out
         for event in observed.of(
             DestinationChanged, node=director, service=table.name, address=endpoint, action="added"
         ):
