@@ -103,6 +103,9 @@ def test_a_master_that_hangs_is_known_where_it_has_a_sync_daemon() -> None:
     stuck = Violation(ACTS, 0, f"{hangs} and neither yields nor advertises")
     assert found(stuck, "lvs_sync_daemon eth0 VI_1", "2.3.3") == name
     assert found(stuck, "", "2.3.3") is None
+    quiet = Violation(AT_REST, 0, "director1 advertised last 3.070 s ago, and nobody since")
+    assert found(quiet, "lvs_sync_daemon eth0 VI_1", "2.3.3") == name
+    assert found(quiet, "", "2.3.3") is None
     later = Violation(ACTS, 0, stuck.text.replace(" 0.001 s", " 7.2 s"))
     assert found(later, "lvs_sync_daemon eth0 VI_1", "2.3.3") is None
     assert found(Violation(PACE, 0, silent), "lvs_sync_daemon eth0 VI_1", "2.3.3") is None

@@ -28,6 +28,8 @@ REST = 1.0
 """Seconds that are watched when all seems well again, at the least: until somebody has advertised
 once more.
 """
+SILENT = 2
+"""After so many intervals without an advertisement a master has fallen silent."""
 TAKEOVERS = 4
 """How many takeovers are waited for, one after the other, when all seems well again."""
 BY_HAND = frozenset({"Weigh"})
@@ -54,6 +56,8 @@ def perform(cluster: Cluster, steps: Sequence[Step]) -> Lived:
     wait_for_beginning(cluster)
     cluster.begin_scenario()
     began = cluster.timeline.now()
+    if (silence := _silence(cluster)) is not None:
+        return Lived(observe(cluster, began, []), silence)
     acts: dict[int, _Lasting] = {}
     amiss: str | None = None
     try:
@@ -130,6 +134,19 @@ def wait_for_beginning(cluster: Cluster) -> None:
         last = sent[-1]
         at = when.instant(last.at, last.interval, BEGINS, cluster.timeline.now())
         cluster.timeline.let_pass(at - cluster.timeline.now())
+
+
+def _silence(cluster: Cluster) -> str | None:
+    """What is to be said of a master that has fallen silent before a sequence begins: it holds its
+    addresses, so the cluster seems at rest. None if nobody has.
+    """
+    sent = [event for event in cluster.timeline.events(Advertisement, sent=True) if event.priority]
+    if not sent:
+        return None
+    last, now = sent[-1], cluster.timeline.now()
+    if now - last.at <= SILENT * last.interval:
+        return None
+    return f"{last.node} advertised last {now - last.at:.3f} s ago, and nobody since"
 
 
 def _come_to_rest(cluster: Cluster) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,11 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.cluster_pool import Pool
+from harness.daemons.keepalived import KEEPALIVED
 from harness.events import DaemonChanged, Log
 from harness.kernels import choice
+from harness.scenario import fresh_topology
+from harness.search import broken
 from harness.search.sequence import step
 from harness.search.site import Site
 from harness.spec import ClusterSpec
@@ -73,3 +77,15 @@ def test_keepalived_is_replaced_only_for_what_it_remembers(ground: Pooled) -> No
         started.append(len(timeline.events(DaemonChanged, name="keepalived", action="started")))
     assert started == [2, 2, 3]
     assert site.clusters == 1
+
+
+@fresh_topology(DirectorPair)
+def test_a_master_that_has_fallen_silent_before_a_sequence_is_told_of(cluster: Cluster) -> None:
+    """It holds the VIP, and nobody has taken over yet."""
+    cluster.settle().master.signal_all(signal.SIGSTOP, KEEPALIVED)
+    cluster.timeline.let_pass(2.0)
+
+    (said,) = broken(cluster, [step(0, "Reload", "director2")])
+
+    assert said.startswith("comes to rest: director1 advertised last ")
+    assert said.endswith(" ago, and nobody since")

@@ -113,6 +113,7 @@ DEFECTS: tuple[Known, ...] = (
         "scenarios/regressions/test_sync_daemon_stopped_at_once.py",
         (),
         (ACTS, r" for 0\.\d+ s, hears that .*, and neither yields nor advertises$"),
+        (AT_REST, r" advertised last \S+ s ago, and nobody since$"),
         config="lvs_sync_daemon",
     ),
     *shown(
