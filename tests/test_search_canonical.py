@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.search import canonical, growth
+from harness.search import canonical, growth, proc
 
 
 def test_a_table_is_the_same_whatever_the_order_and_the_connections() -> None:
@@ -51,6 +51,13 @@ def test_a_socket_is_the_same_whatever_address_it_is_bound_to() -> None:
     bound, unbound = "0B0A10AC:0070 00000000:0000", "00000000:0070 00000000:0000"
     assert sockets(bound) == sockets(unbound)
     assert sockets(bound) != sockets(bound, unbound) != sockets("0B0A10AC:0001 00000000:0000")
+
+
+def test_a_child_of_a_child_is_no_process_of_a_daemon_s_own() -> None:
+    """keepalived's VRRP child has just forked 9, in which it is going to run a script."""
+    assert proc.own({"2": "1", "3": "2", "4": "2", "9": "4"}) == {"2", "3", "4"}
+    assert proc.own({"2": "1", "7": None}) == {"2", "7"}
+    assert proc.own({}) == set()
 
 
 def test_of_udp_the_sync_daemons_count() -> None:

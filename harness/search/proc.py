@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,7 +36,9 @@ class Process:
 
 @contextmanager
 def processes(machine: Machine, name: str) -> Iterator[list[Process]]:
-    """The processes of a machine that have this name, oldest first; their folders stay open."""
+    """The processes of a machine that have this name, oldest first, but those that a child has
+    forked, to run a program in them next; their folders stay open.
+    """
     found: list[Process] = []
     try:
         with machine.directory("/proc") as proc:
@@ -46,7 +48,9 @@ def processes(machine: Machine, name: str) -> Iterator[list[Process]]:
                 except OSError:  # it has ended meanwhile
                     continue
                 found.append(Process(pid, folder))
-        yield [each for each in found if _name(each) == name]
+        parents = {each.pid: _parent(each) for each in found if _name(each) == name}
+        lasting = own(parents)
+        yield [each for each in found if each.pid in lasting]
     finally:
         for each in found:
             os.close(each.folder)
@@ -60,6 +64,22 @@ def opened(machine: Machine, name: str) -> dict[str, list[str]]:
             with suppress(OSError):  # it has ended meanwhile
                 found[process.pid] = process.targets()
     return found
+
+
+def own(parents: Mapping[str, str | None]) -> set[str]:
+    """Which processes are a daemon's own, by the parent of each: those that none of them has
+    started, and their children.
+    """
+    first = {pid for pid, parent in parents.items() if parent not in parents}
+    return first | {pid for pid, parent in parents.items() if parent in first}
+
+
+def _parent(process: Process) -> str | None:
+    try:
+        # Behind the name, which may have spaces in it: the state, and the parent.
+        return process.read("stat").rpartition(")")[2].split()[1]
+    except OSError:  # it has ended meanwhile
+        return None
 
 
 def _name(process: Process) -> str | None:
