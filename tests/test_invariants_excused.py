@@ -333,3 +333,17 @@ def test_an_owner_that_was_in_fault_while_it_was_to_wait_is_a_backup_then(said: 
         story.state("director1", 12.1, "FAULT").state("director1", 12.5, "BACKUP")
 
     assert (TAKES in names(story)) != said
+
+
+def test_what_came_while_it_was_hung_counts_from_when_it_first_woke_up() -> None:
+    """It is hung once more for a moment before it takes over."""
+    story = (
+        Story(25).advertises("director1", 0.5, 8.6).act("KillKeepalived", "director1", 9.0, None)
+    )
+    story.daemon("director1", 9.0, "ended", status=-9)
+    story.act("HangKeepalived", "director2", 3.0, 10.0)
+    story.act("HangKeepalived", "director2", 11.0, 11.01)
+    taken = 10.0 + DOWN["director2"]
+    story.takes("director2", taken).advertises("director2", taken, 25)
+
+    assert YIELDS not in names(story)

@@ -61,7 +61,8 @@ def _not_yielded(router: Router, advert: Advertisement) -> Iterator[Violation]:
             return
         # What comes while it is hung it hears when it wakes up.
         awake = any(each.span.has(heard.at) for each in router.runs)
-        since = heard.at if awake else run.span.since
+        woke = [each.span.since for each in router.runs if each.span.since >= heard.at]
+        since = heard.at if awake else min(woke, default=run.span.since)
         if resigned is not None and resigned > since - slack:
             return
         if heard.priority == 0:
