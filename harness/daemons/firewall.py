@@ -12,7 +12,10 @@ from collections.abc import Sequence
 from harness.lab.machine import Machine
 from harness.topology import VirtualService
 
-PROGRAMS = {4: "iptables-legacy-restore", 6: "ip6tables-legacy-restore"}
+FIREWALLS = {4: "iptables-legacy", 6: "ip6tables-legacy"}
+"""What changes a firewall's rules, by the version of IP."""
+PROGRAMS = {version: f"{program}-restore" for version, program in FIREWALLS.items()}
+"""What loads them from a file."""
 
 
 def marks(services: Sequence[VirtualService], family: int) -> str:

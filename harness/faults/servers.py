@@ -10,10 +10,10 @@ from typing import ClassVar
 
 from harness.daemons import dnsmasq, httpd, mail
 from harness.daemons.daemon import Daemon, require
+from harness.daemons.firewall import FIREWALLS
 from harness.faults.fault import Fault, Surroundings
 from harness.keepalived.timers import Symptom
 from harness.nodes import RealServerNode
-from harness.nodes.node import FIREWALLS
 
 _REQUEST = ("--protocol", "tcp", "--tcp-flags", "PSH", "PSH")
 

@@ -13,6 +13,7 @@ from typing import Any, SupportsBytes
 
 from harness.clock import Instant
 from harness.daemons.daemon import Daemon
+from harness.daemons.firewall import FIREWALLS
 from harness.errors import HarnessError
 from harness.events import Arp, Channel, DaemonChanged, Event, Log, Request
 from harness.lab import devices
@@ -24,8 +25,7 @@ from harness.observers.requests import Target
 from harness.timeline import EVER, TooLate
 from harness.topology import VirtualService
 
-IPTABLES = "iptables-legacy"
-FIREWALLS = {4: IPTABLES, 6: "ip6tables-legacy"}
+IPTABLES = FIREWALLS[4]
 NFT = "nft"
 NFTABLES_CONF = "/etc/nftables.conf"
 _LOOKS = 100
