@@ -6,12 +6,12 @@ from typing import Final
 
 from harness.search.invariants.balance import TABLES
 from harness.search.invariants.checking import CHECKED
-from harness.search.invariants.daemons import LATE, LIVE
+from harness.search.invariants.daemons import LATE
 from harness.search.invariants.editing import EDITED
 from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.telling import RELOADS
 from harness.search.judging import AS_BEFORE, AT_REST
-from harness.search.known.defect import EDITS, READS, STARTS, Known, shown
+from harness.search.known.defect import DIES, EDITS, READS, STARTS, Known, shown
 
 _ROUTELESS: Final = frozenset({"LoseAddress", "SetDown"})
 """After what the network is unreachable."""
@@ -106,7 +106,7 @@ DEFECTS: tuple[Known, ...] = (
         # The checker dies of an entry that a reload adds to a group.
         "scenarios/regressions/test_group_entry_added.py",
         (EDITS,),
-        (LIVE, r"^a child of keepalived .* exited due to segmentation fault"),
+        DIES,
         config="virtual_server_group",
         present=">2.2.7",
         edit=r" in virtual_server_group ",
@@ -115,7 +115,7 @@ DEFECTS: tuple[Known, ...] = (
         # The checker dies of the removal of a sorry server that serves.
         "scenarios/regressions/test_sorry_server_removed.py",
         (EDITS,),
-        (LIVE, r"^a child of keepalived .* exited due to segmentation fault"),
+        DIES,
         config="sorry_server",
         present="==2.3.3",
         edit=r"^no (sorry_server|virtual_server) ",

@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from harness.search.drafts import Steps
+from harness.search.invariants.daemons import LIVE
 from harness.search.observed import Violation
 
 CRASHES: Final = frozenset({"CrashVrrp", "CrashCheckers"})
@@ -25,6 +26,8 @@ KILLS: Final = frozenset({"CrashVrrp", "KillKeepalived"})
 """By what the VRRP process dies."""
 MADE: Final = frozenset({"Restart", "PowerOff", "StopKeepalived"})
 """After what keepalived makes its VMACs."""
+DIES: Final = (LIVE, r"^a child of keepalived .* exited due to segmentation fault")
+"""How it shows that one of its processes dies of itself."""
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from harness.search.invariants.addresses import HELD
-from harness.search.invariants.daemons import LIVE
 from harness.search.invariants.election import FAULTY
 from harness.search.invariants.rest import RESTORED
 from harness.search.judging import AT_REST
-from harness.search.known.defect import EDITS, KILLS, MADE, READS, Known, shown
+from harness.search.known.defect import DIES, EDITS, KILLS, MADE, READS, Known, shown
 
 _LINKLESS: Final = frozenset({"Unplug", "SetDown"})
 """After what an interface is down."""
@@ -18,7 +17,6 @@ _STUCK: Final = (
     (AT_REST, r"^(?!at first).* is held by .*, and should be by "),
 )
 """How it shows that an instance stays in fault."""
-_DIES: Final = (LIVE, r"^a child of keepalived .* exited due to segmentation fault")
 
 
 DEFECTS: tuple[Known, ...] = (
@@ -74,7 +72,7 @@ DEFECTS: tuple[Known, ...] = (
         # The VRRP process dies of a route from a VIP that goes with the VMAC.
         "scenarios/regressions/test_vmac_removed.py",
         (EDITS,),
-        _DIES,
+        DIES,
         config=r"(?s)use_vmac.*unicast_peer.* src ",
         present=">=2.2",
         edit=r"^no use_vmac ",
@@ -84,7 +82,7 @@ DEFECTS: tuple[Known, ...] = (
         # makes one.
         "scenarios/regressions/test_link_back_too_early.py",
         (EDITS, _LINKLESS | {"DeleteVip"}),
-        _DIES,
+        DIES,
         config="use_vmac",
         present=">=2.2",
         edit=r"^no vrrp_instance |^virtual_router_id |each other's number$|, which is gone$",
@@ -94,7 +92,7 @@ DEFECTS: tuple[Known, ...] = (
         # The same where the edit is what makes it.
         "scenarios/regressions/test_link_back_too_early.py",
         (EDITS, _LINKLESS | {"DeleteVip"}),
-        _DIES,
+        DIES,
         present=">=2.2",
         edit=r"^(no )?use_vmac ",
         within=2.0,
@@ -103,7 +101,7 @@ DEFECTS: tuple[Known, ...] = (
         # So it does while a start makes one.
         "scenarios/regressions/test_link_back_too_early.py",
         (MADE, _LINKLESS),
-        _DIES,
+        DIES,
         config="use_vmac",
         present=">=2.3.3",
         within=2.0,
