@@ -29,7 +29,7 @@ REST = 1.0
 once more.
 """
 SILENT = 2
-"""After so many intervals without an advertisement a master has fallen silent."""
+"""After so many of the longest intervals without an advertisement a master has fallen silent."""
 TAKEOVERS = 4
 """How many takeovers are waited for, one after the other, when all seems well again."""
 BY_HAND = frozenset({"Weigh"})
@@ -129,9 +129,7 @@ def _do(cluster: Cluster, steps: Sequence[Step], moment: Moment, acts: dict[int,
 def wait_for_beginning(cluster: Cluster) -> None:
     """Wait until the same moment between two advertisements, whatever went before."""
     cluster.settle()
-    sent = [event for event in cluster.timeline.events(Advertisement, sent=True) if event.priority]
-    if sent:
-        last = sent[-1]
+    if (last := _last_claim(cluster)) is not None:
         at = when.instant(last.at, last.interval, BEGINS, cluster.timeline.now())
         cluster.timeline.let_pass(at - cluster.timeline.now())
 
@@ -140,13 +138,20 @@ def _silence(cluster: Cluster) -> str | None:
     """What is to be said of a master that has fallen silent before a sequence begins: it holds its
     addresses, so the cluster seems at rest. None if nobody has.
     """
-    sent = [event for event in cluster.timeline.events(Advertisement, sent=True) if event.priority]
-    if not sent:
+    if (last := _last_claim(cluster)) is None:
         return None
-    last, now = sent[-1], cluster.timeline.now()
-    if now - last.at <= SILENT * last.interval:
+    instances = [each for director in cluster.directors for each in director.role.instances]
+    longest = max([last.interval, *(each.advert_int for each in instances)])
+    quiet = cluster.timeline.now() - last.at
+    if quiet <= SILENT * longest:
         return None
-    return f"{last.node} advertised last {now - last.at:.3f} s ago, and nobody since"
+    return f"{last.node} advertised last {quiet:.3f} s ago, and nobody since"
+
+
+def _last_claim(cluster: Cluster) -> Advertisement | None:
+    """The last advertisement of a master that did not resign; None if there was none."""
+    sent = cluster.timeline.events(Advertisement, sent=True)
+    return next((event for event in reversed(sent) if event.priority), None)
 
 
 def _come_to_rest(cluster: Cluster) -> None:
