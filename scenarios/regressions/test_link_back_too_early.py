@@ -1,5 +1,7 @@
 """A link may come back before keepalived has opened its sockets."""
 
+import signal
+
 import pytest
 
 from harness.cluster import Cluster
@@ -19,6 +21,10 @@ KEPT = f"""
 vrrp_instance V2 {{ interface eth0
     virtual_router_id 52
     virtual_ipaddress {{ {VIP}/32 }} }}
+"""
+TOLD = 0.1
+"""Seconds in which its parent tells the VRRP process to reload. That is stopped meanwhile, so it
+hears of the reload first, and of the link while it reloads.
 """
 READ = "Registering Kernel netlink command channel"
 """It has read what state the interfaces are in, and makes its VMACs next."""
@@ -43,7 +49,10 @@ def test_link_may_come_back_while_a_vmac_is_removed(cluster: Cluster) -> None:
 
     with cluster.suffering(Unplug(director), at_once=True):
         cluster.timeline.let_pass(1.0)
+        director.signal_vrrp(signal.SIGSTOP)
         director.reload((VMAC, ""))
+        cluster.timeline.let_pass(TOLD)
+    director.signal_vrrp(signal.SIGCONT)
     cluster.timeline.let_pass(1.0)
 
     assert not director.crashes()  # label: nothing dies
