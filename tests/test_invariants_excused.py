@@ -7,16 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from harness.events import Advertisement, Arp, Event, Notification
+from harness.events import Advertisement, Arp, Event, Notification, StateChanged
 from harness.search.invariants import judge
 from harness.search.invariants.advertising import ACTS, PACE
 from harness.search.invariants.announcing import ANNOUNCED, REASON
-from harness.search.invariants.election import TAKES, YIELDS
+from harness.search.invariants.election import TAKES, TOGETHER, YIELDS
 from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.telling import RELOADS, TOLD
 from harness.topology import SyncGroup, TrackedFile
 from tests.stories import (
     HANGS,
+    grouped,
     hung,
     names,
     of,
@@ -347,3 +348,13 @@ def test_what_came_while_it_was_hung_counts_from_when_it_first_woke_up() -> None
     story.takes("director2", taken).advertises("director2", taken, 25)
 
     assert YIELDS not in names(story)
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+def test_who_hangs_takes_a_group_along_when_it_goes_on(hangs: bool) -> None:
+    story = grouped(quiet()).state("director1", 9.0, "BACKUP")
+    if hangs:
+        story.act("HangKeepalived", "director1", 9.0, 10.0)
+    story.events.append(StateChanged(10.001, "director1", instance="VI_2", state="BACKUP"))
+
+    assert (TOGETHER in names(story)) is not hangs

@@ -8,7 +8,7 @@ from harness.clock import Instant
 from harness.events import Advertisement, DaemonChanged
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import RELOADING, Aspect, disturbances
-from harness.search.model.processes import in_state
+from harness.search.model.processes import in_state, runs
 from harness.search.model.router import Router, routers
 from harness.search.model.spans import Span, both, without
 from harness.search.observed import Observed, Violation
@@ -291,10 +291,9 @@ def groups_move_together(observed: Observed) -> list[Violation]:
                 member: [span for span, state in known if state == "MASTER"]
                 for member, known in states.items()
             }
-            known = [[span for span, _ in each] for each in states.values()]
-            every = known[0]
-            for spans in known[1:]:
-                every = both(every, spans)
+            every = [run.span for run in runs(observed, name)]  # who hangs does so half-way, too
+            for known in states.values():
+                every = both(every, [span for span, _ in known])
             for one, own in reigns.items():
                 for other, others in reigns.items():
                     apart = without(both(own, every), [*others, *hindered])
