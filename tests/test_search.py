@@ -25,10 +25,11 @@ from harness.search.observed import Act, Observed, Violation, setting_of_plan
 from harness.search.performing import Lived
 from harness.search.sequence import Step, from_json, lasts, moments, performed, step, to_json
 from harness.search.shrinking import smallest
-from harness.search.site import Steps
+from harness.search.site import Steps, in_fault
 from harness.spec import ClusterSpec
 from harness.topology import Director
 from tests.stories import hung
+from tests.story import quiet
 from topologies.director_pair import DirectorPair
 from topologies.health_checks import HealthChecks
 from topologies.proxies import Proxies
@@ -306,6 +307,15 @@ def test_what_comes_only_after_others_is_left_with_them_and_with_what_was_seen()
     assert failure.earlier == (crash,)
     assert failure.steps == reload
     assert failure.events == seen
+
+
+@pytest.mark.parametrize(("states", "stuck"), [("FAULT", True), ("FAULT BACKUP", False)])
+def test_a_director_that_stays_in_fault_makes_its_cluster_unfit(states: str, stuck: bool) -> None:
+    story = quiet()
+    for number, state in enumerate(states.split()):
+        story.state("director2", 9.0 + number, state)
+
+    assert in_fault(story.observed()) is stuck
 
 
 def test_as_many_sequences_are_tried_as_were_asked_for_and_none_twice() -> None:

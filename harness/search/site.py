@@ -10,6 +10,8 @@ from harness.clock import Instant
 from harness.search import canonical, growth
 from harness.search.kinds import KINDS
 from harness.search.model.processes import RESPAWN
+from harness.search.model.router import routers
+from harness.search.observed import Observed
 from harness.search.performing import Lived, perform, restart, unsettled
 from harness.search.sequence import Step
 
@@ -61,7 +63,7 @@ class Site:
         self.lived.append(steps)
         self.seconds += lived.observed.ended - lived.observed.began
         left = None if lived.amiss else self._left_behind(cluster, steps)
-        if lived.amiss or left:
+        if lived.amiss or left or in_fault(lived.observed):
             self._drop()
         else:
             over = cluster.timeline.now() + RESPAWN
@@ -110,6 +112,15 @@ class Site:
     def _drop(self) -> None:
         self._ground.drop()
         self._alive = None
+
+
+def in_fault(observed: Observed) -> bool:
+    """Whether an instance is in FAULT state at the end. Where the other director is master, nothing
+    that machines hold tells, and the next sequence would be blamed for it.
+    """
+    return any(
+        router.states[-1:] and router.states[-1][1] == "FAULT" for router in routers(observed)
+    )
 
 
 def _remembered(steps: Steps) -> list[tuple[str, str]]:
