@@ -147,11 +147,12 @@ DEFECTS: tuple[Known, ...] = (
         config=r"virtual_ipaddress \{\s+\S*:[^}]*\}(?:(?!vrrp_instance)(?s:.))*virtual_routes",
     ),
     *shown(
-        # A master that was killed and comes back as a backup leaves its route there; the one from
-        # the VIP goes with that.
+        # A master that was killed and comes back as a backup leaves its route there, also as it
+        # ends; the one from the VIP goes with that.
         "scenarios/regressions/test_route_left_over.py",
         (KILLS,),
         (AS_BEFORE, r" /proc/net/fib_trie: nothing became '10\.9\.0\.0 /24 universe UNICAST'"),
+        (ROUTED, r" ended in an orderly way, and left the route to "),
         config="virtual_routes",
         present="<2.3.2",
     ),
