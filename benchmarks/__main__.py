@@ -93,7 +93,7 @@ def parts(packaged: uml.Kernel | None, built: uml.Kernel | None) -> list[Part]:
         Part("shared", 0, lambda: suite.shared(core())),
         Part("takeovers", 45, suite.takeovers),
         Part("whole", 150, suite.whole),
-        Part("search", 120, suite.search),
+        Part("search", 480, suite.search),
     ]
 
 
