@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +14,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.events import FaultChanged
 from harness.images.release import RELEASES
-from harness.plugin.specs import spec_of
+from harness.plugin.specs import spec_of, with_directors
 from harness.plugin.survey import own_run
 
 if TYPE_CHECKING:
@@ -63,10 +62,7 @@ class Ground:
         if self._control is not None:
             spec = spec.changed(self._control.topology, self._control.config)
         if self._against is not None:
-            from harness.images.selection import Selection
-
-            selection = (spec.selection or Selection()).with_directors([self._against])
-            spec = replace(spec, selection=selection)
+            spec = with_directors(spec, self._against)
         return self._pool.get(spec, trusted=True)
 
     def drop(self) -> None:

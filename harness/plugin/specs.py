@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,9 +48,17 @@ def _refuse_namesake(source: object, scenario: Path) -> None:
         )
 
 
+def with_directors(spec: ClusterSpec, image: str) -> ClusterSpec:
+    """The same cluster, whose directors all have another image."""
+    from harness.images.selection import Selection
+
+    selection = (spec.selection or Selection()).with_directors([image])
+    return replace(spec, selection=selection)
+
+
 def versions_of(item: pytest.Item) -> set[Version]:
-    """The versions of keepalived that a scenario's directors run; the host's if it names no
-    topology.
+    """The versions of keepalived that a scenario's directors run, and those that a search compares
+    them with; the host's if it names no topology.
 
     HarnessError if a director has none.
     """
@@ -58,6 +67,9 @@ def versions_of(item: pytest.Item) -> set[Version]:
     key = "" if spec is None else spec.key
     if key not in known:
         images = {HOST} if spec is None else spec.of_directors()
+        against = item.config.getoption("against", None)
+        if spec is not None and against is not None:
+            images = images | with_directors(spec, against).of_directors()
         known[key] = {image.keepalived for image in images}
     return known[key]
 
