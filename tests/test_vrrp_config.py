@@ -22,7 +22,7 @@ from harness.topology import (
     VrrpScript,
     rules,
 )
-from tests.test_keepalived_config import statement
+from tests.written import statement
 
 DEFS = GlobalDefs(router_id="director1")
 INSTANCE = VrrpInstance(vrid=51, vip="172.16.10.50")
