@@ -1,4 +1,4 @@
-"""Folders of runs, as the harness leaves them."""
+"""Folders of runs, as the harness leaves them, and events that are in them."""
 
 from __future__ import annotations
 
@@ -76,3 +76,19 @@ def make_run(folder: Path, events: list[Event] = EVENTS, **more: Any) -> Path:
     )
     (scenario / artifacts.TIMELINE).write_text("".join(event.as_json() + "\n" for event in events))
     return folder
+
+
+def requests(failed: range, until: int = 12) -> list[Event]:
+    """Ten requests a second, of which some are refused."""
+    return [
+        make(
+            "request",
+            n / 10,
+            "client",
+            status=0 if n in failed else 200,
+            server=None if n in failed else f"w{n % 2}",
+            error="refused" if n in failed else None,
+            latency=n / 1000,
+        )
+        for n in range(until)
+    ]
