@@ -23,7 +23,7 @@ on an interface that has its carrier while the director is master.
 class Speaker(Protocol):
     """A VRRP implementation. ``config_file`` is where its configuration is read.
 
-    A further one is added to ``IMPLEMENTATIONS`` of :mod:`harness.nodes.director` and to
+    A further one is added to ``IMPLEMENTATIONS`` of :mod:`harness.nodes.claimant` and to
     ``SPEAKERS`` of :mod:`harness.topology.machines`.
     """
 

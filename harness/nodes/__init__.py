@@ -7,10 +7,11 @@ from harness.daemons.daemon import OPTIONAL_PROGRAMS, require
 from harness.daemons.servers import servers_of
 from harness.images.image import Image
 from harness.lab.plan import HostPlan, Plan
+from harness.nodes.claimant import IMPLEMENTATIONS
 from harness.nodes.client import ClientNode
 from harness.nodes.configuration import read_config
 from harness.nodes.context import Context
-from harness.nodes.director import IMPLEMENTATIONS, DirectorNode
+from harness.nodes.director import DirectorNode
 from harness.nodes.mail_server import MailServerNode
 from harness.nodes.node import IPTABLES, NFT, Node
 from harness.nodes.phantom import PhantomNode

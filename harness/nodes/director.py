@@ -9,38 +9,18 @@ from ipaddress import ip_interface
 from pathlib import Path
 
 from harness import measures
-from harness.clock import Instant, Window
+from harness.clock import Instant
 from harness.daemons import firewall, ipvs, ipvsadm, keepalived, ldirectord, local, users
 from harness.daemons.daemon import Daemon
-from harness.daemons.frr import Frr
-from harness.daemons.speaker import Speaker
-from harness.due import Took
-from harness.errors import HarnessError
-from harness.events import (
-    AddressChanged,
-    Channel,
-    Counter,
-    DaemonChanged,
-    Link,
-    Log,
-    Notification,
-    State,
-    StateChanged,
-    Value,
-)
+from harness.events import Channel, Counter, DaemonChanged, Log, Notification, StateChanged, Value
 from harness.ipvs import counters
-from harness.keepalived.statistics import Statistics
 from harness.lab.plan import HostPlan, Plan
-from harness.nodes.balancer import Balancer
+from harness.nodes.claimant import IMPLEMENTATIONS, Claimant
 from harness.nodes.configuration import Configuration
 from harness.nodes.context import STARTING, Context
 from harness.timeline import EVER, E, TooLate
-from harness.topology import VrrpInstance
 from harness.topology.notification import FIFO, REPORT
 from harness.topology.tracking import CHECK
-
-IMPLEMENTATIONS: dict[str, Speaker] = {"keepalived": keepalived.Keepalived(), "frr": Frr()}
-"""The VRRP implementations, by what the topology calls them (``by=``)."""
 
 _TELLERS = {"fifo": FIFO, "script": REPORT}
 """What stands in a configuration by which the harness hears of changes of state."""
@@ -51,7 +31,7 @@ _HEARS = 0.001
 _KINDS = {"tunl": "ipip", "ip6tnl": "ip6tnl", "gre": "gre", "sit": "sit"}
 
 
-class DirectorNode(Balancer):
+class DirectorNode(Claimant):
     """Runs keepalived or another VRRP implementation, and stand-ins for what health scripts look
     for.
     """
@@ -66,50 +46,6 @@ class DirectorNode(Balancer):
             else others
         )
         self.daemons = (*own, *local.daemons(self.role.local_services))
-
-    @property
-    def speaker(self) -> Speaker:
-        """Its VRRP implementation. Raises HarnessError if it has none."""
-        if self.role.by not in IMPLEMENTATIONS:
-            raise HarnessError(f"{self.name}: {self.role.by} speaks no VRRP")
-        return IMPLEMENTATIONS[self.role.by]
-
-    def due(self, window: Window, master_advert_int: float | None = None) -> Window:
-        """When this implementation does what the RFCs have a router do in such a window, which has
-        the skew in it.
-
-        ``master_advert_int`` as for :func:`harness.keepalived.timers.takeover`.
-        """
-        return self.speaker.due(window, self.vrrp, master_advert_int)
-
-    def device_of(self, vip: str) -> str:
-        """The interface on which it holds a VIP, while it does."""
-        return self.speaker.device_of(self.claim(vip), vip)
-
-    def hardware_address(self, vip: str) -> str:
-        """At which hardware address it answers for a VIP; its own where it claims that otherwise
-        than by VRRP.
-        """
-        if not any(vip in (*each.vips, *each.excluded_vips) for each in self.role.instances):
-            return self.mac
-        return self.speaker.hardware_address(self.claim(vip), self.mac)
-
-    def entered(self, line: str) -> tuple[str, State] | None:
-        """The instance that a line of its log says has changed its state, and that state; None if
-        it says no such.
-        """
-        return (
-            self.speaker.entered(line, self.role.instances)
-            if self.role.by in IMPLEMENTATIONS
-            else None
-        )
-
-    @property
-    def vrrp(self) -> VrrpInstance:
-        """Its (first) VRRP instance."""
-        if not self.role.instances:
-            raise HarnessError(f"{self.name} has no VRRP instance in the topology")
-        return self.role.instances[0]
 
     def config_text(self) -> bytes:
         """The keepalived.conf: the user's own, byte for byte, or else the generated one. Without
@@ -249,13 +185,6 @@ class DirectorNode(Balancer):
     def fifos(self) -> dict[Channel, str]:
         return self.role.fifos
 
-    def claim(self, vip: str) -> VrrpInstance:
-        """Its VRRP instance that claims a VIP."""
-        for instance in self.role.instances:
-            if vip in (*instance.vips, *instance.excluded_vips):
-                return instance
-        raise HarnessError(f"{self.name} has no VRRP instance for {vip}")
-
     def open_maintenance(self) -> None:
         """Create the ``down`` file."""
         self.machine.write(keepalived.DOWN, "")
@@ -264,40 +193,6 @@ class DirectorNode(Balancer):
         """Remove the ``down`` file."""
         with contextlib.suppress(FileNotFoundError):
             self.machine.remove(keepalived.DOWN)
-
-    # -- what it is due to do ----------------------------------------------------------------------
-
-    def takes(self, vip: str, *, since: Instant, until: float) -> Took:
-        """Wait until it gets a VIP; returns how long that took after ``since``, in seconds.
-
-        ``until`` is the longest that it may take, after ``since``; TooLate is raised a little after
-        it.
-        """
-        return self._changes_address("takes", "added", vip, since, until)
-
-    def announces(self, vip: str, *, since: Instant, until: float) -> Took:
-        """Wait until it :meth:`takes` a VIP, and then until the others on its LANs have heard of
-        it; returns how long the taking took.
-        """
-        took = self.takes(vip, since=since, until=until)
-        self.context.let_slack_pass()
-        return took
-
-    def resigns(self, vip: str, *, since: Instant, until: float) -> Took:
-        """Wait until it gives a VIP up; else as :meth:`takes`."""
-        return self._changes_address("gives up", "removed", vip, since, until)
-
-    def _changes_address(
-        self, what: str, action: str, vip: str, since: Instant, until: float
-    ) -> Took:
-        wait_for, words, device = self.context.wait_for, f"{what} {vip}", self.device_of(vip)
-        if self.speaker.holding == "carrier":
-            up = action == "added"
-            return wait_for(self.name, words, Link, since, until, interface=device, up=up)
-        return wait_for(
-            self.name, words, AddressChanged, since, until,
-            action=action, address=vip, interface=device,
-        )  # fmt: skip
 
     def does(self, kind: type[E], *, since: Instant = EVER, **details: Value) -> E:
         """Wait for what keepalived does because it has been started or told to reload, such as a
@@ -308,17 +203,6 @@ class DirectorNode(Balancer):
         timeline = self.context.timeline
         until = timeline.now() + STARTING
         return timeline.wait_for(kind, node=self.name, since=since, until=until, **details)
-
-    def candidate_since(self, since: Instant | None = None) -> Window:
-        """Between which instants keepalived became a candidate and began to wait for a master: from
-        ``since`` (when it was last started) to its own word in the log, which on a busy machine
-        comes a little after the fact.
-        """
-        began = self.last_started() if since is None else since
-        said = self.context.timeline.wait_for(
-            StateChanged, node=self.name, since=began, until=began + STARTING, state="BACKUP"
-        )
-        return Window(began, said.at)
 
     # -- what it says of itself --------------------------------------------------------------------
 
@@ -381,15 +265,6 @@ class DirectorNode(Balancer):
         self.context.let_slack_pass()
         said = self.context.timeline.events(Log, node=self.name, daemon="keepalived")
         return [event for event in said if keepalived.CRASHED.search(event.line)]
-
-    def statistics(self, instance: str | None = None) -> Statistics:
-        """The implementation's own counters of a VRRP instance, the first one by default, as they
-        are now.
-        """
-        wanted = next(each for each in self.role.instances if instance in (None, each.name))
-        self.speaker.ask_counters(self.machine, wanted)
-        self.context.let_slack_pass()
-        return self.speaker.counters(self.machine, wanted)
 
     def count(self) -> list[Counter]:
         """Put on the timeline what it has counted so far: its IPVS of each service and real server,
