@@ -225,6 +225,14 @@ def test_these_invariants_speak_of_the_mistake(invariant: str, story: Callable[[
     assert invariant in {each.invariant for each in judge(story().observed())}
 
 
+def test_a_child_that_is_started_as_its_director_is_to_reload_tells_of_its_group() -> None:
+    story = told('GROUP "G" MASTER 100')
+    story.log("director1", 5.001, "VRRP child process(4) died: Respawning")
+    story.log("director1", 5.002, "Starting VRRP child process, pid=48")
+
+    assert AGAIN not in {each.invariant for each in judge(story.observed())}
+
+
 def test_routes_that_went_with_an_interface_are_not_missed() -> None:
     story = routed(route("director1", 6.0, "removed")).act("SetDown", "director1", 5.0, 5.5)
 

@@ -11,7 +11,7 @@ from harness.events import AddressChanged, Event, Notification
 from harness.search.invariants.announcing import announcements, announcers
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect, effect
-from harness.search.model.processes import in_state
+from harness.search.model.processes import begun, in_state
 from harness.search.model.router import Router
 from harness.search.model.spans import Span
 from harness.search.observed import Act, Observed, Violation
@@ -94,9 +94,9 @@ def _calm(observed: Observed, act: Act, span: Span) -> bool:
 
 @invariant(AGAIN)
 def nobody_is_told_again(observed: Observed) -> list[Violation]:
-    """A reload tells of no sync group whose state is as before, and a priority always with the
-    state that its instance is in; of one in fault as of a backup, since nothing else is to be told
-    of whoever is not master.
+    """A reload tells of no sync group whose state is as before, as a start does, and a priority
+    always with the state that its instance is in; of one in fault as of a backup, since nothing
+    else is to be told of whoever is not master.
 
     keepalived ``vrrp_daemon.c``, ``set_previous_sync_group_states``; ``vrrp_track.c``,
     ``vrrp_set_effective_priority``; ``vrrp_notify.c``, ``send_instance_priority_notifies``;
@@ -107,7 +107,7 @@ def nobody_is_told_again(observed: Observed) -> list[Violation]:
         if not director.told:
             continue
         members = {group.name: group.members for group in director.sync_groups}
-        reloads = [act.at for act in observed.acts if act.kind == "Reload" and act.node == name]
+        reloads = _reloads_alone(observed, name)
         for event in observed.of(Notification, node=name, channel="fifo"):
             group, claim = _GROUP.match(event.text), _CLAIM.match(event.text)
             if group and group["name"] in members:
@@ -119,6 +119,18 @@ def nobody_is_told_again(observed: Observed) -> list[Violation]:
                 text = f"{name} tells of a priority of {claim['name']} as {claim['state']}"
                 found.append(Violation(AGAIN, event.at, f"{text}, which it is not", (event,)))
     return found
+
+
+def _reloads_alone(observed: Observed, director: str) -> list[Instant]:
+    """When a director was told to reload, and was not just about to start: that tells of all."""
+    starts = begun(observed, director)
+    return [
+        act.at
+        for act in observed.acts
+        if act.kind == "Reload"
+        and act.node == director
+        and not any(act.at - observed.slack <= start <= act.at + SOON for start in starts)
+    ]
 
 
 def _were(

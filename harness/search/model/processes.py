@@ -66,6 +66,12 @@ def runs(observed: Observed, director: str, child: str = VRRP) -> list[Run]:
     return found
 
 
+def begun(observed: Observed, director: str, child: str = VRRP) -> list[Instant]:
+    """When a process of a director's keepalived was started, for the first time or again."""
+    said = observed.of(Log, node=director, daemon="keepalived")
+    return [event.at for event in said if _says(event, f"Starting {child} child process")]
+
+
 def respawned(observed: Observed) -> list[Instant]:
     """When a child of some keepalived was started again after it had died."""
     found = []
