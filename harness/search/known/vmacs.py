@@ -69,6 +69,16 @@ DEFECTS: tuple[Known, ...] = (
         present=">=2.2.3,<2.3.3",
     ),
     *shown(
+        # The VIP goes with the VMAC, and keepalived counts it as held by the interface below.
+        "scenarios/regressions/test_vip_of_a_removed_vmac.py",
+        (EDITS,),
+        (RESTORED, r" was held by .*, and is held by nobody"),
+        (AT_REST, r" is held by nobody, and should be by "),
+        config=r"use_vmac(?:(?!vrrp_instance)(?s:.))*unicast_peer",
+        present=">=2.2",
+        edit=r"^no use_vmac ",
+    ),
+    *shown(
         # The VRRP process dies of a route from a VIP that goes with the VMAC.
         "scenarios/regressions/test_vmac_removed.py",
         (EDITS,),
