@@ -168,9 +168,11 @@ class Searched(Topo):
         has routes, too, one of which goes with the VIP, and a rule; with ``file_weight`` each
         director tracks a file; with ``vmac`` the VIPs have a hardware address of their own. What
         contradicts is left out: an owner that does not preempt, a quorum of more servers than there
-        are, a hysteresis of the quorum's size, a single real server of weight 0, VRRP version 2 and
-        unicast of IPv6, half a second in version 2, an excluded VIP where there are VMACs of the
-        other family, a mail server of IPv6, which there is none of.
+        are, a hysteresis of the quorum's size, a single real server of weight 0, VRRP version 2 of
+        IPv6, half a second in version 2, an excluded VIP where there are VMACs of the
+        other family, a mail server of IPv6, which there is none of. Unicast of IPv6 is sent from
+        the address that the peer knows: keepalived hears only what is sent to the one that it
+        speaks from (``vrrp.c``, ``open_vrrp_read_socket``), which by default is link-local.
         """
         lan = self.addSwitch("lan", subnet=f"{NET}.0/24", subnet6=f"{NET6}:/64", dpid="1")
         quorum = min(quorum, servers)
@@ -219,12 +221,13 @@ class Searched(Topo):
             "garp_lower_prio_delay": lower_prio_delay,
         }
         for number, priority in enumerate(priorities, start=1):
-            peers = (f"{NET}.{13 - number}",) if unicast and family == 4 else ()
+            peers = (ADDRESS[family].format(13 - number),) if unicast else ()
             claim: dict[str, Any] = {
                 "priority": priority,
                 "state": "MASTER" if priority == OWNER_PRIORITY else "BACKUP",
                 "nopreempt": preempt == "no" and priority != OWNER_PRIORITY,
                 "unicast_peers": peers,
+                "source": ADDRESS[6].format(10 + number) if peers and family == 6 else None,
                 **options,
             }
             first = VrrpInstance(
