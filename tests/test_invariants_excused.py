@@ -162,6 +162,37 @@ def test_a_peer_that_nobody_can_resolve_keeps_unicast_from_the_wire() -> None:
     assert PACE in names(missing(()).act("BlackHole", "director2", 5.0, 8.0))
 
 
+def test_a_kernel_may_send_late_what_a_master_has_said_to_its_peer() -> None:
+    """By then that one has yielded: its kernel did not know where the peer is."""
+    first = "172.16.10.11"
+
+    def late(story: Story) -> Story:
+        said = [each for each in story.events if isinstance(each, Advertisement)]
+        for each in said:
+            to = first if each.source == PEER else PEER
+            story.events[story.events.index(each)] = replace(each, destination=to)
+        story.setting = replace(
+            story.setting,
+            directors={
+                name: replace(
+                    each,
+                    instances=tuple(
+                        replace(one, unicast_peers=(PEER if name == "director1" else first,))
+                        for one in each.instances
+                    ),
+                )
+                for name, each in story.setting.directors.items()
+            },
+        )
+        return story
+
+    backup = late(quiet().advert("director2", 5.8))
+    assert YIELDS in names(backup)
+    assert YIELDS not in names(backup.act("BlackHole", "director2", 3.0, 4.4))
+    master = late(quiet().state("director2", 5.0, "MASTER").advert("director2", 5.8))
+    assert YIELDS in names(master.act("BlackHole", "director2", 3.0, 4.4))
+
+
 def test_a_master_hangs_that_has_no_other_reason_to_be_silent() -> None:
     assert ACTS in names(hung())
     assert ACTS not in names(hung().yields("director2", HANGS + 0.002))

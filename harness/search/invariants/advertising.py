@@ -58,7 +58,7 @@ def _out_of_pace(router: Router, reign: Span) -> Iterator[Violation]:
             router.observed, _SEEN, router.director, Span(one, other), after=interval
         ):
             continue
-        if not _reachable(router, Span(one, other)):
+        if not router.reachable(Span(one, other)):
             continue
         told = f"{router.director} advertised {router.instance.name}"
         if gap > interval + slack:
@@ -118,31 +118,8 @@ def _ignores(router: Router, reign: Span, heard: Advertisement) -> bool:
         and any(each.since <= after.since and after.until <= each.until for each in router.able)
         and calm(observed, _SEEN, router.director, after, after=interval)
         and calm(observed, Aspect.EAR, router.director, after)
-        and _reachable(router, after)
+        and router.reachable(after)
     )
-
-
-RESOLVING: Final = 2.0
-"""Seconds in which a kernel asks anew for the hardware address of a peer that has come back
-(``retrans_time_ms``, and once more where the first question is lost).
-"""
-
-
-def _reachable(router: Router, span: Span) -> bool:
-    """Whether what it sends in a span gets onto the wire: to a peer whose hardware address nobody
-    tells, the kernel keeps it, and sends it all once it knows (``net/ipv4/arp.c``).
-    """
-    directors = router.observed.setting.directors
-    peers = [
-        name
-        for name, other in directors.items()
-        for own in other.addresses.values()
-        if set(own) & set(router.instance.unicast_peers)
-    ]
-    asked = [router.director, *peers] if peers else []
-    after = router.instance.advert_int + RESOLVING
-    silent = Aspect.WIRE | Aspect.EAR
-    return all(calm(router.observed, silent, each, span, after=after) for each in asked)
 
 
 def _reason(router: Router, span: Span, reign: Span) -> bool:

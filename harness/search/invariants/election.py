@@ -29,11 +29,18 @@ def masters_yield(observed: Observed) -> list[Violation]:
     RFC 5798 section 6.4.2 and 6.4.3 (a master that hears a higher priority becomes backup at once);
     keepalived ``vrrp.c``, ``vrrp_state_master_rx`` and ``vrrp_state_backup``. After a resignation
     it is Skew_Time, also after one with other VIPs, which may be heeded (RFC 9568 section 7.1).
+    What it sent to a peer before that may come onto the wire later.
     """
     found: list[Violation] = []
     for router in routers(observed):
         for advert in router.sent:
-            if advert.priority and router.claims.known(Span(observed.began, advert.at)):
+            kept = not router.reign_before(advert.at)
+            kept &= not router.reachable(Span(advert.at, advert.at))
+            if (
+                not kept
+                and advert.priority
+                and router.claims.known(Span(observed.began, advert.at))
+            ):
                 found += _not_yielded(router, advert)
     return found
 

@@ -7,16 +7,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
+from typing import Final
 
 from harness.clock import Instant
 from harness.events import MULTICAST, Advertisement, DaemonChanged, Log
 from harness.keepalived import timers
-from harness.search.model.effects import RELOADING
+from harness.search.model.effects import RELOADING, Aspect
 from harness.search.model.priorities import Claims
-from harness.search.model.processes import RELOADED, Run, in_state, linked, runs
+from harness.search.model.processes import RELOADED, Run, calm, in_state, linked, runs
 from harness.search.model.spans import Span, both
 from harness.search.observed import Observed
 from harness.topology.vrrp import VrrpInstance
+
+RESOLVING: Final = 2.0
+"""Seconds in which a kernel asks anew for the hardware address of a peer that has come back
+(``retrans_time_ms``, and once more where the first question is lost).
+"""
 
 
 @dataclass(frozen=True)
@@ -147,6 +153,23 @@ class Router:
             DaemonChanged, node=self.director, name="keepalived", action="reloaded"
         )
         return sorted([*said, *(event.at for event in told)])
+
+    def reachable(self, span: Span) -> bool:
+        """Whether what it sends in a span gets onto the wire: to a peer whose hardware address
+        nobody tells, the kernel keeps it, and sends it all once it knows (``net/ipv4/arp.c``,
+        ``net/ipv6/ndisc.c``).
+        """
+        directors = self.observed.setting.directors
+        peers = [
+            name
+            for name, other in directors.items()
+            for own in other.addresses.values()
+            if set(own) & set(self.instance.unicast_peers)
+        ]
+        asked = [self.director, *peers] if peers else []
+        after = self.instance.advert_int + RESOLVING
+        silent = Aspect.WIRE | Aspect.EAR
+        return all(calm(self.observed, silent, each, span, after=after) for each in asked)
 
     def reign_before(self, instant: Instant) -> bool:
         """Whether keepalived's last word before an instant was that it is master."""
