@@ -117,6 +117,7 @@ class Searched(Topo):
             "startup_delay": (0, 0, 4),
             "lower_prio_delay": (None, 0, 2),
             "sync_daemon": (False, True),
+            "retry": (None, 0, 2),
         }
     )
     """What each parameter may be; the first ones are the defaults."""
@@ -161,12 +162,14 @@ class Searched(Topo):
         startup_delay: int = 0,
         lower_prio_delay: int | None = None,
         sync_daemon: bool = False,
+        retry: int | None = None,
     ) -> None:
         """``preempt``: ``later`` after two seconds. A priority of 255 is the address owner's, whose
         state is MASTER. A script has to fail or succeed ``patience`` times. ``family``: 4 or 6, of
         all VIPs but the ``excluded`` one, which is of the other family. With ``routes`` a master
         has routes, too, one of which goes with the VIP, and a rule; with ``file_weight`` each
-        director tracks a file; with ``vmac`` the VIPs have a hardware address of their own. What
+        director tracks a file; with ``vmac`` the VIPs have a hardware address of their own.
+        ``retry``: of all checks but a file's, in place of their own (None). What
         contradicts is left out: an owner that does not preempt, a quorum of more servers than there
         are, a hysteresis of the quorum's size, a single real server of weight 0, VRRP version 2 of
         IPv6, half a second in version 2, an excluded VIP where there are VMACs of the
@@ -183,7 +186,7 @@ class Searched(Topo):
             vips[0],
             port,
             protocol="UDP" if port == DNS_PORT else "TCP",
-            check=_CHECKS[check],
+            check=_tried_again(_CHECKS[check], retry),
             delay_loop=2,
             quorum=quorum,
             hysteresis=min(hysteresis, quorum - 1),
@@ -273,6 +276,14 @@ class Searched(Topo):
                 lan, self.addHost("sorry", cls=RealServer, ip=f"{NET}.30/24", sorry_for=[web])
             )
         self.addLink(lan, self.addHost("client", cls=Client, ip=f"{NET}.100/24"))
+
+
+def _tried_again(checks: tuple[Check, ...], retry: int | None) -> tuple[Check, ...]:
+    """The same, each tried again so often before it counts as failed."""
+    return tuple(
+        each if retry is None or isinstance(each, FileCheck) else replace(each, retry=retry)
+        for each in checks
+    )
 
 
 def _routes(vip: str) -> tuple[str, ...]:
