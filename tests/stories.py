@@ -9,6 +9,7 @@ from harness.events import Advertisement, Event, Notification, StateChanged
 from harness.search.edits import edits_of
 from harness.search.invariants import judge
 from harness.topology import SyncGroup
+from harness.topology.notification import REPORT
 from tests.story import DOWN, WEB1, WEB2, Story, failover, quiet
 
 TAKEN, BACK = 5.5 + DOWN["director2"], 12.0 + DOWN["director1"]
@@ -189,6 +190,29 @@ def scripted(*told: str) -> Story:
     story.takes("director2", taken).advertises("director2", taken, 9)
     for state in told:
         story.events.append(Notification(taken, "director2", channel="script", text=state.lower()))
+    return story
+
+
+def quorum_told(*told: str) -> Story:
+    """The quorum of the only virtual server is lost and gained again, and scripts hear of this."""
+    story = quiet()
+    for name, director in story.setting.directors.items():
+        tables = tuple(
+            replace(
+                each,
+                service=replace(
+                    each.service, quorum_up=f"{REPORT} up", quorum_down=f"{REPORT} down"
+                ),
+            )
+            for each in director.tables
+        )
+        directors = {**story.setting.directors, name: replace(director, tables=tables)}
+        story.setting = replace(story.setting, directors=directors)
+    story.log("director1", 5.0, "Lost quorum 1-0=1 > 0 for VS [172.16.10.50]:tcp:80")
+    story.log("director1", 7.0, "Gained quorum 1+0=1 <= 2 for VS [172.16.10.50]:tcp:80")
+    for number, text in enumerate(told):
+        at = 5.0 + 2 * number
+        story.events.append(Notification(at, "director1", channel="script", text=text))
     return story
 
 

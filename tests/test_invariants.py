@@ -21,6 +21,7 @@ from tests.stories import (
     maintenance,
     out_of_the_table,
     patient,
+    quorum_told,
     removed_server,
     scripted,
     sorry,
@@ -51,6 +52,7 @@ WELL: list[Callable[[], Story]] = [
     lambda: told("BACKUP", "MASTER"),
     lambda: group_told("MASTER"),
     lambda: scripted("MASTER"),
+    lambda: quorum_told("down", "up"),
     lambda: (
         edited("no real_server 172.16.10.21")
         .pool("director1", 5.0, "removed")

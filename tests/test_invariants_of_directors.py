@@ -30,6 +30,7 @@ from tests.stories import (
     of,
     owner_that_waits,
     patient,
+    quorum_told,
     scripted,
     told,
     unweighted,
@@ -211,6 +212,9 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
         lambda: quiet().act("DropAdvertisements", "director2", 5.0, 9.8).advert("director2", 9.9),
     ),
     ("a script is not run", TOLD, lambda: scripted("BACKUP")),
+    ("a quorum's script is not run", TOLD, lambda: quorum_told("down")),
+    ("a quorum's script is run twice", TOLD, lambda: quorum_told("down", "down")),
+    ("a quorum is told that is not gained", TOLD, lambda: quorum_told("down", "up", "up")),
     (
         "no second round",
         ANNOUNCED,

@@ -32,6 +32,7 @@ from harness.topology import (
     VrrpScript,
 )
 from harness.topology.checks import Check
+from harness.topology.notification import REPORT
 from harness.topology.tracking import CHECK
 from harness.topology.vrrp import OWNER_PRIORITY
 from topologies.health_checks import ANSWER, PAYLOAD, QUESTION
@@ -118,6 +119,7 @@ class Searched(Topo):
             "lower_prio_delay": (None, 0, 2),
             "sync_daemon": (False, True),
             "retry": (None, 0, 2),
+            "quorum_scripts": (False, True),
         }
     )
     """What each parameter may be; the first ones are the defaults."""
@@ -163,6 +165,7 @@ class Searched(Topo):
         lower_prio_delay: int | None = None,
         sync_daemon: bool = False,
         retry: int | None = None,
+        quorum_scripts: bool = False,
     ) -> None:
         """``preempt``: ``later`` after two seconds. A priority of 255 is the address owner's, whose
         state is MASTER. A script has to fail or succeed ``patience`` times. ``family``: 4 or 6, of
@@ -190,6 +193,8 @@ class Searched(Topo):
             delay_loop=2,
             quorum=quorum,
             hysteresis=min(hysteresis, quorum - 1),
+            quorum_up=f"{REPORT} up" if quorum_scripts else None,
+            quorum_down=f"{REPORT} down" if quorum_scripts else None,
             weight=weights if servers > 1 else 1,
             alpha=alpha,
             scheduler=scheduler,

@@ -33,6 +33,8 @@ _OTHERS = {
 _OPTIONAL = (
     "sorry_server",
     "quorum ",
+    "quorum_up",
+    "quorum_down",
     "hysteresis",
     "inhibit_on_failure",
     "persistence_timeout",

@@ -14,6 +14,7 @@ from harness.events import (
     DaemonChanged,
     DestinationChanged,
     Event,
+    Log,
     Notification,
     ServiceChanged,
     StateChanged,
@@ -24,7 +25,7 @@ from harness.search.model.effects import ALL, Aspect, effect
 from harness.search.model.health import settled
 from harness.search.model.processes import another, in_state, renumbered, respawned
 from harness.search.model.spans import Span, both
-from harness.search.observed import Act, Observed, Violation
+from harness.search.observed import Act, DirectorSetting, Observed, Violation
 from harness.topology import SyncGroup
 from harness.topology.notification import REPORT
 from harness.topology.vrrp import VrrpInstance
@@ -33,15 +34,17 @@ TOLD = "notifications tell the truth, in order"
 RELOADS = "a reload that changes nothing changes nothing"
 
 _INSTANCE: Final = re.compile(r'^INSTANCE "(?P<name>[^"]+)" (?P<state>MASTER|BACKUP|FAULT)\b')
+_QUORUM: Final = re.compile(r": (Gained quorum|Lost quorum|Starting with quorum down) ")
 
 
 @invariant(TOLD)
 def notifications_are_true(observed: Observed) -> list[Violation]:
     """What the notification FIFO, and the scripts of an instance, hear are its states, each once
-    and in their order.
+    and in their order. So it is with the scripts of a virtual server, which hear whether it has its
+    quorum.
 
-    keepalived.conf(5), ``notify_fifo`` and ``notify_master`` and its like; ``vrrp_notify.c``. Its
-    log has the same states.
+    keepalived.conf(5), ``notify_fifo``, ``notify_master`` and its like, and ``quorum_up``;
+    ``vrrp_notify.c``; ``ipwrapper.c``, ``update_quorum_state``. Its log has the same states.
     """
     found: list[Violation] = []
     for name, director in observed.setting.directors.items():
@@ -73,7 +76,41 @@ def notifications_are_true(observed: Observed) -> list[Violation]:
         if told and not broken:
             for group in director.sync_groups:
                 found += _of_group(observed, name, group)
+        if not edits and not _crash(observed, name):
+            found += _quorum(observed, name, director)
     return found
+
+
+def _crash(observed: Observed, director: str) -> bool:
+    """Whether a director's checkers crash, and may take the scripts with them."""
+    return any(act.kind == "CrashCheckers" and act.node == director for act in observed.acts)
+
+
+def _quorum(observed: Observed, name: str, director: DirectorSetting) -> list[Violation]:
+    """The scripts of the only virtual server, each of which is to be run whenever the log has what
+    it is for. Of real servers that an edit takes out they hear without a word in the log
+    (``update_vs_notifies``).
+    """
+    services = {table.service for table in director.tables}
+    if len(services) != 1:
+        return []
+    (service,) = services
+    words = {
+        command.removeprefix(f"{REPORT} "): state
+        for state, command in (("up", service.quorum_up), ("down", service.quorum_down))
+        if command is not None and command.startswith(f"{REPORT} ")
+    }
+    said: list[tuple[str, Event]] = []
+    for log in observed.of(Log, node=name, daemon="keepalived"):
+        if (told := _QUORUM.search(log.line)) is not None:
+            said.append(("up" if told[1] == "Gained quorum" else "down", log))
+    heard: list[tuple[str, Event]] = [
+        (words[event.text], event)
+        for event in observed.of(Notification, node=name, channel="script")
+        if event.text in words
+    ]
+    said = [each for each in said if each[0] in words.values()]
+    return _compared(observed, f"the quorum of {service.name} on {name}", said, heard)
 
 
 def _made_anew(observed: Observed, director: str, instance: VrrpInstance, broken: bool) -> bool:
