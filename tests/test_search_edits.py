@@ -9,6 +9,7 @@ from harness.search.edits import edits_of
 CONFIG = """
 virtual_server 10.0.0.1 80 {
     quorum 1
+    quorum_up "/bin/up"
     real_server 10.0.0.2 80 {
         weight 1
     }
@@ -37,6 +38,7 @@ def test_edits_take_blocks_and_lines_out_and_change_numbers() -> None:
     assert "no real_server 10.0.0.3 80 in virtual_server 10.0.0.1 80" in names
     assert "no sorry_server 10.0.0.4 80 in virtual_server 10.0.0.1 80" in names
     assert "weight 3 in real_server 10.0.0.3 80, virtual_server 10.0.0.1 80" in names
+    assert 'no quorum_up "/bin/up" in virtual_server 10.0.0.1 80' in names
     assert "priority 95 in vrrp_instance A" in names
     assert "no 10.0.0.1 82 in virtual_server_group G" in names
     assert "no 10.0.0.9 in virtual_ipaddress, vrrp_instance A" in names
@@ -91,6 +93,19 @@ def test_vips_and_lines_move_come_and_go(name: str, has: str, has_not: str) -> N
     assert has in changed
     assert not has_not or has_not not in changed
     assert changed.count("{") == changed.count("}")
+
+
+def test_a_vmac_may_send_from_the_interface_below_where_it_does_not_yet() -> None:
+    named = "vmac_xmit_base in vrrp_instance A"
+
+    def edits(*lines: str) -> list[str]:
+        block = "".join(f"    {line}\n" for line in lines)
+        return [each.name for each in edits_of(f"vrrp_instance A {{\n{block}}}\n")]
+
+    assert named in edits("use_vmac vrrp.51")
+    assert named not in edits("priority 100")
+    assert named not in edits("use_vmac vrrp.51", "vmac_xmit_base")
+    assert named not in edits("use_vmac vrrp.51", "unicast_peer {", "10.0.0.2", "}")
 
 
 def test_instances_of_one_number_do_not_exchange_it() -> None:

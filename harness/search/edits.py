@@ -49,7 +49,13 @@ _OPTIONAL = (
     "vrrp_startup_delay",
 )
 _ADDED = {
-    "vrrp_instance": ("nopreempt", "preempt_delay 2", "garp_master_refresh 1", "use_vmac"),
+    "vrrp_instance": (
+        "nopreempt",
+        "preempt_delay 2",
+        "garp_master_refresh 1",
+        "use_vmac",
+        "vmac_xmit_base",
+    ),
     "virtual_server": ("alpha", "persistence_timeout 3", "sorry_server_inhibit"),
     "real_server": ("inhibit_on_failure",),
 }
@@ -173,8 +179,13 @@ def _with_lines(lines: list[str]) -> Iterator[Changed]:
 
 
 def _contradicts(added: str, block: Sequence[str]) -> bool:
-    """Whether keepalived would not take a line beside what a block says already."""
+    """Whether keepalived would not take a line beside what a block says already, or it would say
+    nothing.
+    """
     words = {each.strip() for each in block}
+    if added == "vmac_xmit_base":  # with peers it is so without a word
+        vmac = any(each.startswith("use_vmac") for each in words)
+        return not vmac or "unicast_peer {" in words
     if added == "sorry_server_inhibit":
         return not any(each.startswith("sorry_server ") for each in words)
     return added.startswith(("nopreempt", "preempt_delay")) and bool(
