@@ -25,6 +25,7 @@ from harness.topology import (
     SyncGroup,
     TcpCheck,
     TrackedFile,
+    TrackedInterface,
     UdpCheck,
     Url,
     VirtualService,
@@ -37,7 +38,7 @@ from harness.topology.tracking import CHECK
 from harness.topology.vrrp import OWNER_PRIORITY
 from topologies.health_checks import ANSWER, PAYLOAD, QUESTION
 
-NET, NET6 = "172.16.10", "fd00:10:"
+NET, NET6, UPLINK = "172.16.10", "fd00:10:", "172.16.11"
 ADDRESS = {4: NET + ".{}", 6: NET6 + ":{}"}
 """What a host's address is in either family, given its last part."""
 
@@ -120,6 +121,7 @@ class Searched(Topo):
             "sync_daemon": (False, True),
             "retry": (None, 0, 2),
             "quorum_scripts": (False, True),
+            "link_weight": (None, -30),
         }
     )
     """What each parameter may be; the first ones are the defaults."""
@@ -166,13 +168,15 @@ class Searched(Topo):
         sync_daemon: bool = False,
         retry: int | None = None,
         quorum_scripts: bool = False,
+        link_weight: int | None = None,
     ) -> None:
         """``preempt``: ``later`` after two seconds. A priority of 255 is the address owner's, whose
         state is MASTER. A script has to fail or succeed ``patience`` times. ``family``: 4 or 6, of
         all VIPs but the ``excluded`` one, which is of the other family. With ``routes`` a master
         has routes, too, one of which goes with the VIP, and a rule; with ``file_weight`` each
         director tracks a file; with ``vmac`` the VIPs have a hardware address of their own.
-        ``retry``: of all checks but a file's, in place of their own (None). What
+        ``retry``: of all checks but a file's, in place of their own (None). With ``link_weight``
+        each director tracks another interface, for of its own one no weight counts. What
         contradicts is left out: an owner that does not preempt, a quorum of more servers than there
         are, a hysteresis of the quorum's size, a single real server of weight 0, VRRP version 2 of
         IPv6, half a second in version 2, an excluded VIP where there are VMACs of the
@@ -181,6 +185,8 @@ class Searched(Topo):
         speaks from (``vrrp.c``, ``open_vrrp_read_socket``), which by default is link-local.
         """
         lan = self.addSwitch("lan", subnet=f"{NET}.0/24", subnet6=f"{NET6}:/64", dpid="1")
+        if link_weight is not None:
+            uplink = self.addSwitch("uplink", subnet=f"{UPLINK}.0/24", dpid="2")
         quorum = min(quorum, servers)
         vips = tuple(ADDRESS[family].format(host) for host in (50, 51, 52))
         check = "tcp" if check == "smtp" and family == 6 else check
@@ -216,11 +222,13 @@ class Searched(Topo):
             )
         )
         version = 3 if family == 6 else version
+        link = () if link_weight is None else (TrackedInterface(name="eth1", weight=link_weight),)
         options: dict[str, Any] = {
             "advert_int": advert_int if version == 3 else max(1, advert_int),
             "version": version,
             "track_scripts": scripts,
             "track_files": () if file_weight is None else (replace(FILE, weight=file_weight),),
+            "track_interfaces": link,
             "preempt_delay": 2 if preempt == "later" else 0,
             "garp_master_delay": garp_master_delay,
             "garp_master_refresh": garp_master_refresh,
@@ -265,6 +273,8 @@ class Searched(Topo):
                 sync_daemon=sync_daemon,
             )
             self.addLink(lan, director)
+            if link_weight is not None:
+                self.addLink(uplink, director, params2={"ip": f"{UPLINK}.{10 + number}/24"})
         for number in range(1, servers + 1):
             server = self.addHost(
                 f"web{number}",
