@@ -41,6 +41,8 @@ def test_timeouts_of_connections() -> None:
     assert text.endswith("lvs_timeouts tcp 900 tcpfin 2 udp 300")
     text = statement(render(replace(DEFS, startup_delay=4), [], []), "global_defs")
     assert text.endswith("vrrp_startup_delay 4")
+    text = statement(render(replace(DEFS, flush_on_stop=True), [], []), "global_defs")
+    assert text.endswith("lvs_flush_on_stop")
     with pytest.raises(HarnessError, match="lvs_timeouts must be"):
         write(replace(DEFS, lvs_timeouts=(900, 0, 300)))
 

@@ -122,11 +122,12 @@ class Searched(Topo):
             "retry": (None, 0, 2),
             "quorum_scripts": (False, True),
             "link_weight": (None, -30),
+            "flush": (False, True),
         }
     )
     """What each parameter may be; the first ones are the defaults."""
     NEEDS: Mapping[tuple[str, object], tuple[str, str]] = MappingProxyType(
-        {("check", "reply"): PAYLOAD}
+        {("check", "reply"): PAYLOAD, ("flush", True): ("lvs_flush_on_stop", "2.2")}
     )
     """What some of that takes, and since which version keepalived has it."""
 
@@ -169,6 +170,7 @@ class Searched(Topo):
         retry: int | None = None,
         quorum_scripts: bool = False,
         link_weight: int | None = None,
+        flush: bool = False,
     ) -> None:
         """``preempt``: ``later`` after two seconds. A priority of 255 is the address owner's, whose
         state is MASTER. A script has to fail or succeed ``patience`` times. ``family``: 4 or 6, of
@@ -271,6 +273,7 @@ class Searched(Topo):
                 notify_fifo=notify_fifo,
                 startup_delay=startup_delay,
                 sync_daemon=sync_daemon,
+                flush_on_stop=flush,
             )
             self.addLink(lan, director)
             if link_weight is not None:

@@ -85,6 +85,7 @@ class Configuration:
             lvs_sync_daemon=self._sync_daemon(),
             lvs_timeouts=self._role.lvs_timeouts,
             startup_delay=self._role.startup_delay,
+            flush_on_stop=self._role.flush_on_stop,
         )
 
     def _sync_daemon(self) -> tuple[str, str] | None:

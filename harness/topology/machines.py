@@ -79,6 +79,7 @@ KEEPALIVEDS = (
     "sync_daemon",
     "lvs_timeouts",
     "startup_delay",
+    "flush_on_stop",
 )
 """What only keepalived makes anything of."""
 
@@ -104,6 +105,8 @@ class Director(Role):
     - ``sync_daemon``: IPVS sends its connections to the other directors.
     - ``lvs_timeouts``: how many seconds IPVS remembers connections: TCP, closed TCP, UDP.
     - ``startup_delay``: for how many seconds after its start keepalived takes no part in elections.
+    - ``flush_on_stop``: keepalived empties the whole IPVS table as it ends
+      (``lvs_flush_on_stop``).
     - ``holds``: addresses that the director has without VRRP.
     - ``devices``: tunnel and dummy devices that it has beside its wires.
     - ``without_vip``: instances without a VIP, of which only the state can be judged; their ``vip``
@@ -131,6 +134,7 @@ class Director(Role):
     sync_daemon: bool = False
     lvs_timeouts: tuple[int, int, int] | None = None
     startup_delay: float = 0.0
+    flush_on_stop: bool = False
     config: Path | str | None = None
     edits: tuple[tuple[str, str], ...] = ()
     files: Mapping[str, tuple[bytes, int]] = field(default_factory=dict)
@@ -215,6 +219,7 @@ class Director(Role):
             "sync_daemon",
             "lvs_timeouts",
             "startup_delay",
+            "flush_on_stop",
             "config",
         )
         if given := [name for name in others if getattr(self, name)]:

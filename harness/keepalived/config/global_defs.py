@@ -21,7 +21,8 @@ class GlobalDefs:
     while the VRRP instance named beside it is master, and listens while it is backup.
     ``lvs_timeouts`` is for how many seconds IPVS remembers a TCP connection without packets, one
     that was closed, and the last UDP datagram. Until ``startup_delay`` seconds after its start
-    keepalived takes no part in elections (``vrrp_startup_delay``).
+    keepalived takes no part in elections (``vrrp_startup_delay``). With ``flush_on_stop`` it
+    empties the whole IPVS table as it ends, at once (``lvs_flush_on_stop``).
     """
 
     router_id: str
@@ -34,6 +35,7 @@ class GlobalDefs:
     lvs_sync_daemon: tuple[str, str] | None = None
     lvs_timeouts: tuple[int, int, int] | None = None
     startup_delay: float = 0.0
+    flush_on_stop: bool = False
 
 
 def global_defs(defs: GlobalDefs) -> list[str]:
@@ -57,6 +59,7 @@ def global_defs(defs: GlobalDefs) -> list[str]:
             else []
         ),
         *([f"vrrp_startup_delay {defs.startup_delay:g}"] if defs.startup_delay else []),
+        *(["lvs_flush_on_stop"] if defs.flush_on_stop else []),
     ]
     return block("global_defs", body)
 
