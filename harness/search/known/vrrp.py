@@ -166,6 +166,16 @@ DEFECTS: tuple[Known, ...] = (
         present="<2.3.2",
     ),
     *shown(
+        # What is killed while it has no such instance leaves its VIP, and a reload brings it back.
+        "scenarios/regressions/test_vip_found_by_a_reload.py",
+        (EDITS, KILLS),
+        (HELD, r" is BACKUP of .*, and holds "),
+        (RESTORED, r" was held by \S+, and is held by \S+ and "),
+        (AT_REST, r" is held by \S+ and \S+, and should be by "),
+        present="<2.3.2",
+        edit=r"^no vrrp_instance ",
+    ),
+    *shown(
         # A group of one member is dropped, and tells nobody.
         "scenarios/regressions/test_sync_group_of_one.py",
         (),
