@@ -25,7 +25,7 @@ from harness.search.observed import Act, Observed, Violation, setting_of_plan
 from harness.search.performing import Lived
 from harness.search.sequence import Step, from_json, lasts, moments, performed, step, to_json
 from harness.search.shrinking import smallest
-from harness.search.site import Steps, in_fault
+from harness.search.site import Steps, unfit
 from harness.spec import ClusterSpec
 from harness.topology import Director
 from tests.stories import hung
@@ -315,7 +315,22 @@ def test_a_director_that_stays_in_fault_makes_its_cluster_unfit(states: str, stu
     for number, state in enumerate(states.split()):
         story.state("director2", 9.0 + number, state)
 
-    assert in_fault(story.observed()) is stuck
+    assert unfit(story.observed()) is stuck
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(16, True), (2, False)])
+def test_a_child_that_is_still_to_be_started_makes_a_cluster_unfit(
+    seconds: int, waits: bool
+) -> None:
+    story = quiet()
+    story.log("director1", 9.0, "Starting Healthcheck child process, pid=48")
+    story.log(
+        "director1",
+        8.5,
+        f"Restart of Healthcheck process delayed {seconds} seconds to limit respawn rate",
+    )
+
+    assert unfit(story.observed()) is waits
 
 
 def test_as_many_sequences_are_tried_as_were_asked_for_and_none_twice() -> None:

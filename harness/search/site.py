@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from harness.clock import Instant
 from harness.search import canonical, growth
 from harness.search.kinds import KINDS
-from harness.search.model.processes import RESPAWN
+from harness.search.model.processes import RESPAWN, pending
 from harness.search.model.router import routers
 from harness.search.observed import Observed
 from harness.search.performing import Lived, perform, restart, unsettled
@@ -63,7 +63,7 @@ class Site:
         self.lived.append(steps)
         self.seconds += lived.observed.ended - lived.observed.began
         left = None if lived.amiss else self._left_behind(cluster, steps)
-        if lived.amiss or left or in_fault(lived.observed):
+        if lived.amiss or left or unfit(lived.observed):
             self._drop()
         else:
             over = cluster.timeline.now() + RESPAWN
@@ -114,13 +114,14 @@ class Site:
         self._alive = None
 
 
-def in_fault(observed: Observed) -> bool:
-    """Whether an instance is in FAULT state at the end. Where the other director is master, nothing
-    that machines hold tells, and the next sequence would be blamed for it.
+def unfit(observed: Observed) -> bool:
+    """Whether something shows only later that nothing which machines hold tells: an instance that
+    is in FAULT state while the other director is master, or a child that is still to be started.
     """
-    return any(
-        router.states[-1:] and router.states[-1][1] == "FAULT" for router in routers(observed)
-    )
+    if pending(observed.events, observed.ended):
+        return True
+    states = [router.states for router in routers(observed)]
+    return any(each and each[-1][1] == "FAULT" for each in states)
 
 
 def _remembered(steps: Steps) -> list[tuple[str, str]]:

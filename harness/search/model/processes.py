@@ -22,6 +22,7 @@ VRRP = "VRRP"
 CHECKERS = "Healthcheck"
 STOPPING = ": Stopping"
 RELOADED = "Reloading"
+_DELAYED: Final = re.compile(r"Restart of .* process delayed (\d+) seconds")
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,17 @@ def unreplaced(events: Iterable[Event]) -> set[tuple[str, str]]:
             if _says(event, f"Starting {child} child process") or ends(event):
                 found.discard((event.node, child))
     return found
+
+
+def pending(events: Iterable[Event], now: Instant) -> bool:
+    """Whether keepalived is still to start a child that died (``scheduler.c``,
+    ``calc_restart_delay``). A reload that starts the child meanwhile does not end the delay.
+    """
+    for event in events:
+        told = _DELAYED.search(event.line) if isinstance(event, Log) else None
+        if told is not None and event.at + int(told[1]) > now:
+            return True
+    return False
 
 
 def delayed_until(events: Iterable[Event], delays: Mapping[str, float]) -> Instant | None:
