@@ -111,6 +111,18 @@ def test_who_advertises_no_vip_at_all_is_no_foreign_cluster() -> None:
     assert found(timeline) == []
 
 
+@pytest.mark.parametrize("destination", ["of director2", "another of director2", "224.0.0.18"])
+def test_a_director_hears_nothing_at_an_address_that_it_does_not_speak_from(
+    destination: str,
+) -> None:
+    timeline = healthy()
+    advert(timeline, 5, "director1", "director2", destination=destination)
+    advert(timeline, 9, "director2", "director1", priority=70, destination="of director1")
+
+    elsewhere = ("unicast to an address that nobody hears at", ("director2",))
+    assert (elsewhere in found(timeline)) is (destination == "another of director2")
+
+
 def test_what_does_not_arrive_is_blocked() -> None:
     timeline = healthy()
     advert(timeline, 5, "director1")

@@ -9,7 +9,7 @@ from typing import Final
 
 from harness.clock import Instant
 from harness.diagnosis.found import Diagnosis, Setup
-from harness.events import Advertisement
+from harness.events import MULTICAST, Advertisement
 from harness.timeline import Timeline
 from harness.topology.vrrp import OWNER_PRIORITY
 
@@ -22,6 +22,7 @@ NAMES: Final = (
     "multicast blocked",
     "weight not larger than the priority gap",
     "two address owners",
+    "unicast to an address that nobody hears at",
     "firewall drops advertisements",
     "advertisement that everybody discards",
 )
@@ -187,6 +188,34 @@ def two_address_owners(timeline: Timeline, setup: Setup, since: Instant) -> Iter
             )  # fmt: skip
 
 
+def unicast_elsewhere(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """A director is advertised to at another address than it speaks from, and hears at that alone
+    (keepalived ``vrrp.c``, ``open_vrrp_read_socket``). What it speaks from is its interface's first
+    address, of IPv6 the link-local one, unless ``unicast_src_ip`` says another.
+    """
+    for one, other in _rivals(timeline, since):
+        for sender, deaf in ((one, other), (other, one)):
+            heard = timeline.events(
+                Advertisement,
+                node=deaf.node,
+                since=since,
+                sent=False,
+                vrid=sender.vrid,
+                source=sender.source,
+            )
+            known = deaf.node in setup.directors and bool(heard)
+            if not known or heard[-1].destination in (*MULTICAST, deaf.source):
+                continue
+            yield Diagnosis(
+                "unicast to an address that nobody hears at", (deaf.node,),
+                f"{sender.node} advertises VRID {sender.vrid} to {heard[-1].destination}, and"
+                f" {deaf.node} hears only what comes to {deaf.source}, which it speaks from",
+                f"say unicast_src_ip {heard[-1].destination} in its vrrp_instance, or have"
+                f" {sender.node} name {deaf.source} in unicast_peer",
+                (heard[-1], deaf), "unicast_peer",
+            )  # fmt: skip
+
+
 def not_taken_in(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
     """A director advertises although a better advertisement has just arrived at its wire, which
     keeps a director silent for three intervals, and says nothing of it: it never gets there.
@@ -208,7 +237,7 @@ def not_taken_in(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[D
                     "firewall drops advertisements", (deaf.node,),
                     f"priority {known[-1].priority} of {better.node} arrives at it, and it"
                     f" advertises {deaf.priority} all the same",
-                    "let protocol 112 to 224.0.0.18 pass in its own firewall (INPUT)",
+                    f"let protocol 112 to {known[-1].destination} pass in its own firewall (INPUT)",
                     (known[-1], deaf),
                 )  # fmt: skip
 

@@ -77,6 +77,13 @@ MISTAKES: dict[str, Mistake] = {
     "firewall drops advertisements": Mistake(
         run={"director2": "iptables-legacy -A INPUT -p 112 -j DROP"}
     ),
+    "unicast to an address that nobody hears at": Mistake(
+        {
+            name: (("interface eth0", f"interface eth0\n    unicast_peer {{ {peer} }}"),)
+            for name, peer in (("director1", "172.16.10.92"), ("director2", "172.16.10.11"))
+        },
+        run={"director2": "ip address add 172.16.10.92/24 dev eth0"},
+    ),
     "tracked script fails at rest": edited(
         SCRIPT, '"/usr/bin/test -e /etc/keepalived/down"', "director1"
     ),
