@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from harness.search.invariants.addresses import HELD
+from harness.search.invariants.announcing import REASON
 from harness.search.invariants.election import FAULTY
 from harness.search.invariants.rest import RESTORED
 from harness.search.judging import AT_REST
@@ -74,6 +75,7 @@ DEFECTS: tuple[Known, ...] = (
         (EDITS,),
         (RESTORED, r" was held by .*, and is held by nobody"),
         (AT_REST, r" is held by nobody, and should be by "),
+        (REASON, r" announces .* by gratuitous ARP, for no reason$"),
         config=r"use_vmac(?:(?!vrrp_instance)(?s:.))*unicast_peer",
         present=">=2.2",
         edit=r"^no use_vmac ",
