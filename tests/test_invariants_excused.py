@@ -9,6 +9,7 @@ import pytest
 
 from harness.events import Advertisement, Arp, Event, Notification, StateChanged
 from harness.search.invariants import judge
+from harness.search.invariants.addresses import HELD
 from harness.search.invariants.advertising import ACTS, PACE
 from harness.search.invariants.announcing import ANNOUNCED, REASON
 from harness.search.invariants.election import TAKES, TOGETHER, YIELDS
@@ -389,3 +390,13 @@ def test_who_hangs_takes_a_group_along_when_it_goes_on(hangs: bool) -> None:
     story.events.append(StateChanged(10.001, "director1", instance="VI_2", state="BACKUP"))
 
     assert (TOGETHER in names(story)) is not hangs
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+def test_who_hangs_as_it_notices_that_a_vip_is_gone_says_so_later(hangs: bool) -> None:
+    story = quiet().act("DeleteVip", "director1", 9.0, 9.0).address("director1", 9.0, "removed")
+    if hangs:
+        story.act("HangKeepalived", "director1", 9.001, 12.0)
+    story.state("director1", 12.001, "BACKUP")
+
+    assert (HELD in names(story)) is not hangs

@@ -65,7 +65,8 @@ def _misplaced(router: Router, vip: str) -> Iterator[Violation]:
             continue
         told = f"{router.director} is {state} of {router.instance.name}"
         if state == "MASTER":
-            for missing in _longer(without([settled], [*held, *touched]), slack):
+            lacking = both(without([settled], [*held, *touched]), acting)
+            for missing in _longer(lacking, slack):
                 if not _was_hung_when_touched(router, span):
                     yield Violation(HELD, missing.since, f"{told}, and does not hold {vip}")
         else:
