@@ -297,3 +297,14 @@ def test_everything_is_the_same_network_however_it_is_written(source: str) -> No
 
 def test_a_failover_leaves_routes_where_nobody_has_any() -> None:
     assert ROUTED not in {each.invariant for each in judge(failover().observed())}
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+def test_who_hangs_as_it_becomes_master_sets_its_routes_later(hangs: bool) -> None:
+    story = with_instance(failover(), virtual_routes=(ROUTE,))
+    since = next(each.at for each in story.events if each.kind == "state")
+    if hangs:
+        story.act("HangKeepalived", "director2", since + 0.001, since + 4.0)
+    story.events.append(route("director2", since + 4.001, "added"))
+
+    assert (ROUTED in {each.invariant for each in judge(story.observed())}) is not hangs

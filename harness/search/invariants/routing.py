@@ -132,7 +132,7 @@ def _misplaced(router: Router, route: Route) -> Iterator[Violation]:
         if state == "MASTER":
             if any(at < span.until for at in lost):
                 continue
-            for missing in without([settled], [*there, *touched]):
+            for missing in both(without([settled], [*there, *touched]), acting):
                 if missing.length > slack:
                     yield Violation(ROUTED, missing.since, f"{told}, and lacks {named}")
         elif not any(at < span.until for at in (*lost, *_abandoned(router))):
