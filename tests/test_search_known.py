@@ -8,6 +8,7 @@ import pytest
 from packaging.version import Version
 
 from harness.search.invariants import INVARIANTS
+from harness.search.invariants.addresses import HELD
 from harness.search.invariants.advertising import ACTS, PACE
 from harness.search.invariants.daemons import LIVE
 from harness.search.invariants.election import FAULTY, TAKES, WAITS
@@ -177,6 +178,45 @@ def test_a_link_that_comes_back_during_an_edit_takes_one_of_a_vmac_at_that_momen
     assert found("director1") == found("director1", deed="DeleteVip") == expected
     assert not found("director2")
     assert not found("director1", Violation(LIVE, 0, died.replace("segmentation fault", "abort")))
+
+
+@pytest.mark.parametrize(
+    ("edit", "after", "config", "expected"),
+    [
+        ("virtual_router_id 61 in vrrp_instance VI_1", 0, "use_vmac vrrp.51", True),
+        ("no vrrp_instance VI_1", 5, "use_vmac vrrp.51", True),
+        ("no use_vmac vrrp.51 in vrrp_instance VI_1", 5, "use_vmac vrrp.51", True),
+        ("use_vmac in vrrp_instance VI_1", 0, "", True),
+        ("virtual_router_id 61 in vrrp_instance VI_1", 0, "", False),
+        ("virtual_router_id 61 in vrrp_instance VI_1", 2, "use_vmac vrrp.51", False),
+        ("priority 95 in vrrp_instance VI_1", 0, "use_vmac vrrp.51", False),
+    ],
+)
+def test_a_vip_that_is_never_set_again_takes_an_edit_that_makes_a_vmac_at_that_moment(
+    edit: str, after: float, config: str, expected: bool
+) -> None:
+    name = "scenarios/regressions/test_vip_deleted_during_a_reload.py"
+    reconfigured = step(0, "Reconfigure", "director1", lasts=5, edit=edit)
+    nobody = "fd00:10::51 is held by nobody, and should be by director1"
+    shows = (
+        Violation(HELD, 0, "director1 is MASTER of VI_2, and does not hold fd00:10::51"),
+        Violation(AT_REST, 0, f"the cluster settles: not until 9 s: {nobody}"),
+        Violation(RESTORED, 0, "fd00:10::51 was held by director1, and is held by nobody"),
+    )
+    others = (
+        Violation(HELD, 0, "director1 is BACKUP of VI_2, and holds fd00:10::51"),
+        Violation(AT_REST, 0, f"at first {nobody}"),
+        Violation(RESTORED, 0, "fd00:10::51 was held by director1, and is held by director2"),
+    )
+
+    def found(violation: Violation, deed: str = "DeleteVip", node: str = "director1") -> bool:
+        steps = (reconfigured, step(after, deed, node))
+        return known(violation, steps, known_to([config], {Version("2.3.4")})) == name
+
+    assert all(found(each) == expected for each in shows)
+    assert not any(found(each, node="director2") for each in shows)
+    assert not any(found(each, deed="Dump") for each in shows)
+    assert not any(found(each) for each in others)
 
 
 @pytest.mark.parametrize(

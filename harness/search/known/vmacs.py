@@ -18,6 +18,12 @@ _STUCK: Final = (
     (AT_REST, r"^(?!at first).* is held by .*, and should be by "),
 )
 """How it shows that an instance stays in fault."""
+_NOT_SET: Final = (
+    (HELD, r" is MASTER of .*, and does not hold "),
+    (AT_REST, r"^(?!at first).* is held by nobody, and should be by "),
+    (RESTORED, r" was held by .*, and is held by nobody"),
+)
+"""How it shows that a master never sets its VIP again."""
 
 
 DEFECTS: tuple[Known, ...] = (
@@ -79,6 +85,24 @@ DEFECTS: tuple[Known, ...] = (
         config=r"use_vmac(?:(?!vrrp_instance)(?s:.))*unicast_peer",
         present=">=2.2",
         edit=r"^no use_vmac ",
+    ),
+    *shown(
+        # A VIP that is deleted while a reload makes a VMAC, or gives one another number, counts as
+        # set; also where what an edit took away is there again.
+        "scenarios/regressions/test_vip_deleted_during_a_reload.py",
+        (EDITS, frozenset({"DeleteVip"})),
+        *_NOT_SET,
+        config="use_vmac",
+        edit=r"^virtual_router_id |^no vrrp_instance ",
+        within=1.0,
+    ),
+    *shown(
+        # The same where the edit is what makes it.
+        "scenarios/regressions/test_vip_deleted_during_a_reload.py",
+        (EDITS, frozenset({"DeleteVip"})),
+        *_NOT_SET,
+        edit=r"^(no )?use_vmac ",
+        within=1.0,
     ),
     *shown(
         # The VRRP process dies of a route from a VIP that goes with the VMAC.
