@@ -302,9 +302,13 @@ def test_a_failover_leaves_routes_where_nobody_has_any() -> None:
 @pytest.mark.parametrize("hangs", [True, False])
 def test_who_hangs_as_it_becomes_master_sets_its_routes_later(hangs: bool) -> None:
     story = with_instance(failover(), virtual_routes=(ROUTE,))
-    since = next(each.at for each in story.events if each.kind == "state")
+    taken, _, given_back, _ = (each.at for each in story.events if each.kind == "state")
     if hangs:
-        story.act("HangKeepalived", "director2", since + 0.001, since + 4.0)
-    story.events.append(route("director2", since + 4.001, "added"))
+        story.act("HangKeepalived", "director2", taken + 0.001, taken + 4.0)
+    story.before.append(route("director1", -4, "added"))
+    story.events += [
+        route("director2", taken + 4.001, "added"),
+        route("director2", given_back + 0.001, "removed"),
+    ]
 
     assert (ROUTED in {each.invariant for each in judge(story.observed())}) is not hangs
