@@ -40,9 +40,9 @@ def test_a_sync_daemon_that_is_stopped_at_once_holds_nothing_up(cluster: Cluster
     (``vrrp.c``, ``vrrp_state_master_tx``), and is late more easily.
 
     An address owner may hang as it starts: it stops the backup's daemon, with which a start begins.
-    So may who reloads twice at once: a reload that gives the instance another number starts the
-    daemon anew (``vrrp_daemon.c``, ``reload_vrrp_thread``). Both show in some runs and not in
-    others, so they have no scenario.
+    So may a master whose reload exchanges the numbers of two instances: it starts the daemon anew
+    (``vrrp_daemon.c``, ``reload_vrrp_thread``), hears from the kernel that the VIP which has moved
+    is gone, and resigns. Both show in some runs and not in others, so they have no scenario.
     """
     master, backup = cluster.settle()
     now = cluster.timeline.now()

@@ -24,7 +24,10 @@ _NOT_SET: Final = (
     (RESTORED, r" was held by .*, and is held by nobody"),
 )
 """How it shows that a master never sets its VIP again."""
-
+_UNICAST_VMAC: Final = (
+    r"(?s)vrrp_instance(?=(?:(?!vrrp_instance).)*use_vmac)(?=(?:(?!vrrp_instance).)*unicast_peer)"
+)
+"""An instance that has both, in whatever order."""
 
 DEFECTS: tuple[Known, ...] = (
     *shown(
@@ -81,8 +84,16 @@ DEFECTS: tuple[Known, ...] = (
         (EDITS,),
         (RESTORED, r" was held by .*, and is held by nobody"),
         (AT_REST, r" is held by nobody, and should be by "),
+        config=_UNICAST_VMAC,
+        present=">=2.2",
+        edit=r"^no use_vmac ",
+    ),
+    *shown(
+        # It announces the VIP again and again.
+        "scenarios/regressions/test_vip_of_a_removed_vmac.py",
+        (EDITS,),
         (REASON, r" announces .* by gratuitous ARP, for no reason$"),
-        config=r"use_vmac(?:(?!vrrp_instance)(?s:.))*unicast_peer",
+        config=_UNICAST_VMAC + r"(?=.*garp_master_refresh [1-9])",
         present=">=2.2",
         edit=r"^no use_vmac ",
     ),
