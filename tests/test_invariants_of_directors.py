@@ -14,6 +14,7 @@ from harness.search.invariants.addresses import HELD, SILENT, STRANGERS
 from harness.search.invariants.advertising import ACTS, PACE, TRUE
 from harness.search.invariants.announcing import ANNOUNCED, REASON
 from harness.search.invariants.election import FAULTY, TAKES, TOGETHER, WAITS, YIELDS
+from harness.search.invariants.quorums import QUORUM
 from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.telling import TOLD
 from tests.stories import (
@@ -212,9 +213,9 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
         lambda: quiet().act("DropAdvertisements", "director2", 5.0, 9.8).advert("director2", 9.9),
     ),
     ("a script is not run", TOLD, lambda: scripted("BACKUP")),
-    ("a quorum's script is not run", TOLD, lambda: quorum_told("down")),
-    ("a quorum's script is run twice", TOLD, lambda: quorum_told("down", "down")),
-    ("a quorum is told that is not gained", TOLD, lambda: quorum_told("down", "up", "up")),
+    ("a quorum's script is not run", QUORUM, lambda: quorum_told("down")),
+    ("a quorum's script is run twice", QUORUM, lambda: quorum_told("down", "down")),
+    ("a quorum is told that is not gained", QUORUM, lambda: quorum_told("down", "up", "up")),
     (
         "no second round",
         ANNOUNCED,

@@ -9,8 +9,10 @@ import pytest
 from harness.events import DestinationChanged
 from harness.search.invariants import judge
 from harness.search.invariants.balance import TABLES
+from harness.search.invariants.quorums import QUORUM
 from harness.topology.checks import Check, FileCheck
 from harness.topology.tracking import TrackedFile
+from tests.stories import names, quorum_told
 from tests.story import WEB1, WEB2, Story, quiet
 
 
@@ -93,3 +95,28 @@ def test_with_alpha_nobody_serves_before_a_check() -> None:
     assert "before it was checked" not in str(
         said(alpha(5.001, check=FileCheck(TrackedFile(name="drain", path="/run/drain"))))
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "edit", "judged"),
+    [
+        ("Reload", "", True),
+        ("CrashVrrp", "", True),
+        ("CrashCheckers", "", False),
+        ("Reconfigure", "priority 95 in vrrp_instance VI_1", True),
+        ("Reconfigure", "no real_server 172.16.10.21 80", False),
+    ],
+)
+def test_the_scripts_of_a_quorum_may_say_else_if_checkers_die_or_servers_change(
+    kind: str, edit: str, judged: bool
+) -> None:
+    story = quorum_told("down").act(kind, "director1", 4.0, 4.0, edit=edit)
+
+    assert (QUORUM in names(story)) is judged
+
+
+def test_a_quorum_that_is_missing_at_a_start_is_told_as_one_that_is_lost() -> None:
+    story = quorum_told("down", "up", "down")
+    story.log("director1", 9.0, "Starting with quorum down for VS [172.16.10.50]:tcp:80")
+
+    assert QUORUM not in names(story)

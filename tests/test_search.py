@@ -21,11 +21,12 @@ from harness.search.invariants.advertising import ACTS
 from harness.search.judging import judged
 from harness.search.kinds import KINDS, holds, possible
 from harness.search.known import known
+from harness.search.model.processes import pending
 from harness.search.observed import Act, Observed, Violation, setting_of_plan
 from harness.search.performing import Lived
 from harness.search.sequence import Step, from_json, lasts, moments, performed, step, to_json
 from harness.search.shrinking import smallest
-from harness.search.site import Steps, unfit
+from harness.search.site import Steps, in_fault
 from harness.spec import ClusterSpec
 from harness.topology import Director
 from tests.stories import hung
@@ -310,27 +311,29 @@ def test_what_comes_only_after_others_is_left_with_them_and_with_what_was_seen()
 
 
 @pytest.mark.parametrize(("states", "stuck"), [("FAULT", True), ("FAULT BACKUP", False)])
-def test_a_director_that_stays_in_fault_makes_its_cluster_unfit(states: str, stuck: bool) -> None:
+def test_an_instance_is_in_fault_until_it_is_something_else(states: str, stuck: bool) -> None:
     story = quiet()
     for number, state in enumerate(states.split()):
         story.state("director2", 9.0 + number, state)
+    said = [event for event in story.events if isinstance(event, StateChanged)]
 
-    assert unfit(story.observed()) is stuck
+    assert (("director2", "VI_1") in in_fault(said)) is stuck
 
 
-@pytest.mark.parametrize(("seconds", "waits"), [(16, True), (2, False)])
-def test_a_child_that_is_still_to_be_started_makes_a_cluster_unfit(
-    seconds: int, waits: bool
+@pytest.mark.parametrize(
+    ("seconds", "ended", "waits"), [(16, False, True), (2, False, False), (16, True, False)]
+)
+def test_a_child_that_died_is_to_be_started_until_its_delay_or_keepalived_is_over(
+    seconds: int, ended: bool, waits: bool
 ) -> None:
     story = quiet()
+    delayed = f"Restart of Healthcheck process delayed {seconds} seconds to limit respawn rate"
+    story.log("director1", 8.5, delayed)
     story.log("director1", 9.0, "Starting Healthcheck child process, pid=48")
-    story.log(
-        "director1",
-        8.5,
-        f"Restart of Healthcheck process delayed {seconds} seconds to limit respawn rate",
-    )
+    if ended:
+        story.daemon("director1", 10.0, "ended", status=0)
 
-    assert unfit(story.observed()) is waits
+    assert pending(story.events, 12.0) is waits
 
 
 def test_as_many_sequences_are_tried_as_were_asked_for_and_none_twice() -> None:

@@ -4,13 +4,14 @@ was at first.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from harness.clock import Instant
+from harness.events import StateChanged
 from harness.search import canonical, growth
 from harness.search.kinds import KINDS
 from harness.search.model.processes import RESPAWN, pending
-from harness.search.model.router import routers
 from harness.search.observed import Observed
 from harness.search.performing import Lived, perform, restart, unsettled
 from harness.search.sequence import Step
@@ -46,6 +47,7 @@ class Site:
         self._alive: Cluster | None = None
         self._before: canonical.State = {}
         self._counted: growth.Counters = {}
+        self._faults: set[tuple[str, str]] = set()
         self._remembered: dict[tuple[str, str], Instant] = {}
         """Until when a director's keepalived remembers a kind of deed."""
         self.lived: list[Steps] = []
@@ -63,7 +65,7 @@ class Site:
         self.lived.append(steps)
         self.seconds += lived.observed.ended - lived.observed.began
         left = None if lived.amiss else self._left_behind(cluster, steps)
-        if lived.amiss or left or unfit(lived.observed):
+        if lived.amiss or left or self._unfit(cluster, lived.observed):
             self._drop()
         else:
             over = cluster.timeline.now() + RESPAWN
@@ -95,6 +97,13 @@ class Site:
         changed = canonical.changed(self._before, cluster)
         return changed or growth.fallen(before, counted, booted)
 
+    def _unfit(self, cluster: Cluster, observed: Observed) -> bool:
+        """Whether a fault is left that no comparison of the machines shows: an instance has come to
+        be in FAULT state, or a child of keepalived is still to be started.
+        """
+        faults = in_fault(cluster.timeline.events(StateChanged))
+        return bool(faults - self._faults) or pending(observed.events, observed.ended)
+
     def _took_up(self, cluster: Cluster) -> Lived | None:
         """Wait until a new cluster has settled, and look what stands where. One that never settles
         is what came of the sequence; None if it does, or did before.
@@ -107,6 +116,7 @@ class Site:
         if lived is None:
             self._before = canonical.state(cluster)
             self._counted = growth.counters(cluster.directors)
+            self._faults = in_fault(cluster.timeline.events(StateChanged))
         return lived
 
     def _drop(self) -> None:
@@ -114,14 +124,10 @@ class Site:
         self._alive = None
 
 
-def unfit(observed: Observed) -> bool:
-    """Whether something shows only later that nothing which machines hold tells: an instance that
-    is in FAULT state while the other director is master, or a child that is still to be started.
-    """
-    if pending(observed.events, observed.ended):
-        return True
-    states = [router.states for router in routers(observed)]
-    return any(each and each[-1][1] == "FAULT" for each in states)
+def in_fault(events: Iterable[StateChanged]) -> set[tuple[str, str]]:
+    """The instances that are in FAULT state after these events, each with its director."""
+    last = {(event.node, event.instance): event.state for event in events}
+    return {instance for instance, state in last.items() if state == "FAULT"}
 
 
 def _remembered(steps: Steps) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from harness.events import Advertisement, DaemonChanged
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import RELOADING, Aspect, disturbances
 from harness.search.model.processes import in_state, runs
-from harness.search.model.router import Router, routers
+from harness.search.model.router import RESOLVING, Router, routers
 from harness.search.model.spans import Span, both, without
 from harness.search.observed import Observed, Violation
 from harness.topology.vrrp import OWNER_PRIORITY, VrrpInstance
@@ -29,20 +29,27 @@ def masters_yield(observed: Observed) -> list[Violation]:
     RFC 5798 section 6.4.2 and 6.4.3 (a master that hears a higher priority becomes backup at once);
     keepalived ``vrrp.c``, ``vrrp_state_master_rx`` and ``vrrp_state_backup``. After a resignation
     it is Skew_Time, also after one with other VIPs, which may be heeded (RFC 9568 section 7.1).
-    What it sent to a peer before that may come onto the wire later.
+    Unicast advertisements that the kernel kept because it did not know the peer's hardware address
+    may come onto the wire after the director has yielded; they do not count.
     """
     found: list[Violation] = []
     for router in routers(observed):
         for advert in router.sent:
-            kept = not router.reign_before(advert.at)
-            kept &= not router.reachable(Span(advert.at, advert.at))
-            if (
-                not kept
-                and advert.priority
-                and router.claims.known(Span(observed.began, advert.at))
-            ):
+            if not advert.priority or not router.claims.known(Span(observed.began, advert.at)):
+                continue
+            if not _kept_by_the_kernel(router, advert):
                 found += _not_yielded(router, advert)
     return found
+
+
+def _kept_by_the_kernel(router: Router, advert: Advertisement) -> bool:
+    """Whether a director may have sent an advertisement while it was still master, and the kernel
+    later, when it knew where the peer is.
+    """
+    if router.reign_before(advert.at) or router.reachable(Span(advert.at, advert.at)):
+        return False
+    waited = Span(advert.at - router.instance.advert_int - RESOLVING, advert.at)
+    return any(state == "MASTER" and span.meets(waited) for span, state in router.states)
 
 
 def _not_yielded(router: Router, advert: Advertisement) -> Iterator[Violation]:
@@ -298,7 +305,8 @@ def groups_move_together(observed: Observed) -> list[Violation]:
                 member: [span for span, state in known if state == "MASTER"]
                 for member, known in states.items()
             }
-            every = [run.span for run in runs(observed, name)]  # who hangs does so half-way, too
+            # A director that hangs between the changes of two members has changed one of them only.
+            every = [run.span for run in runs(observed, name)]
             for known in states.values():
                 every = both(every, [span for span, _ in known])
             for one, own in reigns.items():

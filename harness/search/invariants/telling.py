@@ -14,7 +14,6 @@ from harness.events import (
     DaemonChanged,
     DestinationChanged,
     Event,
-    Log,
     Notification,
     ServiceChanged,
     StateChanged,
@@ -25,7 +24,7 @@ from harness.search.model.effects import ALL, Aspect, effect
 from harness.search.model.health import settled
 from harness.search.model.processes import another, in_state, renumbered, respawned
 from harness.search.model.spans import Span, both
-from harness.search.observed import Act, DirectorSetting, Observed, Violation
+from harness.search.observed import Act, Observed, Violation
 from harness.topology import SyncGroup
 from harness.topology.notification import REPORT
 from harness.topology.vrrp import VrrpInstance
@@ -34,17 +33,15 @@ TOLD = "notifications tell the truth, in order"
 RELOADS = "a reload that changes nothing changes nothing"
 
 _INSTANCE: Final = re.compile(r'^INSTANCE "(?P<name>[^"]+)" (?P<state>MASTER|BACKUP|FAULT)\b')
-_QUORUM: Final = re.compile(r": (Gained quorum|Lost quorum|Starting with quorum down) ")
 
 
 @invariant(TOLD)
 def notifications_are_true(observed: Observed) -> list[Violation]:
     """What the notification FIFO, and the scripts of an instance, hear are its states, each once
-    and in their order. So it is with the scripts of a virtual server, which hear whether it has its
-    quorum.
+    and in their order.
 
-    keepalived.conf(5), ``notify_fifo``, ``notify_master`` and its like, and ``quorum_up``;
-    ``vrrp_notify.c``; ``ipwrapper.c``, ``update_quorum_state``. Its log has the same states.
+    keepalived.conf(5), ``notify_fifo`` and ``notify_master`` and its like; ``vrrp_notify.c``. Its
+    log has the same states.
     """
     found: list[Violation] = []
     for name, director in observed.setting.directors.items():
@@ -70,47 +67,13 @@ def notifications_are_true(observed: Observed) -> list[Violation]:
                 heard = _without_fault(heard) if silent else heard
                 # One that it makes anew says nothing of that, nor of what it waits for then.
                 heard = _changes(observed, name, instance.name, heard) if anew else heard
-                found += _compared(observed, f"{instance.name} on {name}", said, heard)
+                found += compared(observed, TOLD, f"{instance.name} on {name}", said, heard)
             if not edits:
                 found += _scripts(observed, name, instance, said, silent)
         if told and not broken:
             for group in director.sync_groups:
                 found += _of_group(observed, name, group)
-        if not edits and not _crash(observed, name):
-            found += _quorum(observed, name, director)
     return found
-
-
-def _crash(observed: Observed, director: str) -> bool:
-    """Whether a director's checkers crash, and may take the scripts with them."""
-    return any(act.kind == "CrashCheckers" and act.node == director for act in observed.acts)
-
-
-def _quorum(observed: Observed, name: str, director: DirectorSetting) -> list[Violation]:
-    """The scripts of the only virtual server, each of which is to be run whenever the log has what
-    it is for. Of real servers that an edit takes out they hear without a word in the log
-    (``update_vs_notifies``).
-    """
-    services = {table.service for table in director.tables}
-    if len(services) != 1:
-        return []
-    (service,) = services
-    words = {
-        command.removeprefix(f"{REPORT} "): state
-        for state, command in (("up", service.quorum_up), ("down", service.quorum_down))
-        if command is not None and command.startswith(f"{REPORT} ")
-    }
-    said: list[tuple[str, Event]] = []
-    for log in observed.of(Log, node=name, daemon="keepalived"):
-        if (told := _QUORUM.search(log.line)) is not None:
-            said.append(("up" if told[1] == "Gained quorum" else "down", log))
-    heard: list[tuple[str, Event]] = [
-        (words[event.text], event)
-        for event in observed.of(Notification, node=name, channel="script")
-        if event.text in words
-    ]
-    said = [each for each in said if each[0] in words.values()]
-    return _compared(observed, f"the quorum of {service.name} on {name}", said, heard)
 
 
 def _made_anew(observed: Observed, director: str, instance: VrrpInstance, broken: bool) -> bool:
@@ -190,7 +153,7 @@ def _scripts(
             for event in observed.of(Notification, node=director, channel="script")
             if event.text == words
         ]
-        found += _compared(observed, f"{instance.name} on {director}", entered, list(heard))
+        found += compared(observed, TOLD, f"{instance.name} on {director}", entered, list(heard))
     return found
 
 
@@ -238,9 +201,16 @@ def _without_fault(states: list[tuple[str, Event]]) -> list[tuple[str, Event]]:
     return [each for each in states if each[0] != "FAULT"]
 
 
-def _compared(
-    observed: Observed, what: str, said: list[tuple[str, Event]], told: list[tuple[str, Event]]
+def compared(
+    observed: Observed,
+    name: str,
+    what: str,
+    said: list[tuple[str, Event]],
+    told: list[tuple[str, Event]],
 ) -> list[Violation]:
+    """The first difference between what was ``said`` and what was ``told``, as a violation of the
+    invariant ``name``.
+    """
     late = observed.ended - observed.slack  # what is only being told
     for number in range(max(len(said), len(told))):
         expected = said[number] if number < len(said) else None
@@ -253,7 +223,7 @@ def _compared(
         words = f"{what} becomes {expected[0] if expected else 'nothing else'}"
         text = f"{words}, and {heard[0] if heard else 'nothing'} is told"
         return [
-            Violation(TOLD, event.at, text, tuple(each[1] for each in (expected, heard) if each))
+            Violation(name, event.at, text, tuple(each[1] for each in (expected, heard) if each))
         ]
     return []
 

@@ -157,8 +157,8 @@ DEFECTS: tuple[Known, ...] = (
         config=r"virtual_ipaddress \{\s+\S*:[^}]*\}(?:(?!vrrp_instance)(?s:.))*virtual_routes",
     ),
     *shown(
-        # A master that is killed and comes back as a backup leaves its route, and does not remove it
-        # either when it is stopped later. A route whose source is the VIP goes with the VIP.
+        # A master that is killed and comes back as a backup leaves its route, and does not remove
+        # it either when it is stopped later. A route whose source is the VIP goes with the VIP.
         "scenarios/regressions/test_route_left_over.py",
         (KILLS,),
         (AS_BEFORE, r" /proc/net/fib_trie: nothing became '10\.9\.0\.0 /24 universe UNICAST'"),

@@ -102,14 +102,19 @@ def unreplaced(events: Iterable[Event]) -> set[tuple[str, str]]:
 
 
 def pending(events: Iterable[Event], now: Instant) -> bool:
-    """Whether keepalived is still to start a child that died (``scheduler.c``,
-    ``calc_restart_delay``). A reload that starts the child meanwhile does not end the delay.
+    """Whether a keepalived is still to start a child that died (``scheduler.c``,
+    ``calc_restart_delay``). A reload that starts the child meanwhile does not end the delay, and
+    the end of keepalived does.
     """
+    due: dict[str, Instant] = {}
     for event in events:
+        ended = isinstance(event, DaemonChanged) and event.name == "keepalived"
+        if isinstance(event, Power) or ended:
+            due.pop(event.node, None)
         told = _DELAYED.search(event.line) if isinstance(event, Log) else None
-        if told is not None and event.at + int(told[1]) > now:
-            return True
-    return False
+        if told is not None:
+            due[event.node] = event.at + int(told[1])
+    return any(instant > now for instant in due.values())
 
 
 def delayed_until(events: Iterable[Event], delays: Mapping[str, float]) -> Instant | None:
