@@ -111,16 +111,40 @@ def test_who_advertises_no_vip_at_all_is_no_foreign_cluster() -> None:
     assert found(timeline) == []
 
 
-@pytest.mark.parametrize("destination", ["of director2", "another of director2", "224.0.0.18"])
-def test_a_director_hears_nothing_at_an_address_that_it_does_not_speak_from(
-    destination: str,
+ELSEWHERE = "unicast to an address at which keepalived does not listen"
+MIXED = "unicast and multicast mixed"
+GROUP = "224.0.0.18"
+
+
+@pytest.mark.parametrize(
+    ("to_second", "to_first", "name"),
+    [
+        (["of director2"], "of director1", None),
+        (["another"], "of director1", ELSEWHERE),
+        (["another", "of director2"], "of director1", None),
+        ([GROUP], GROUP, None),
+        (["of director2"], GROUP, MIXED),
+        (["another"], GROUP, MIXED),
+    ],
+)
+def test_a_director_hears_unicast_only_at_the_address_that_it_speaks_from(
+    to_second: list[str], to_first: str, name: str | None
 ) -> None:
     timeline = healthy()
-    advert(timeline, 5, "director1", "director2", destination=destination)
-    advert(timeline, 9, "director2", "director1", priority=70, destination="of director1")
+    for destination in to_second:
+        advert(timeline, 5, "director1", "director2", destination=destination)
+    advert(timeline, 9, "director2", "director1", priority=70, destination=to_first)
 
-    elsewhere = ("unicast to an address that nobody hears at", ("director2",))
-    assert (elsewhere in found(timeline)) is (destination == "another of director2")
+    about_unicast = [each for each, _ in found(timeline) if each in (ELSEWHERE, MIXED)]
+    assert about_unicast == ([] if name is None else [name])
+
+
+def test_unicast_that_does_not_arrive_is_not_called_multicast() -> None:
+    timeline = healthy()
+    advert(timeline, 5, "director1", destination="172.16.10.92")
+    advert(timeline, 5, "director2", priority=70, destination="172.16.10.11")
+
+    assert {name for name, _ in found(timeline, since=4)} == {"unicast does not arrive"}
 
 
 def test_what_does_not_arrive_is_blocked() -> None:

@@ -72,6 +72,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     advertisements.version_mismatch,
     advertisements.checksum_mismatch,
     advertisements.two_address_owners,
+    advertisements.unicast_and_multicast,
     advertisements.unicast_elsewhere,
     advertisements.flawed_advertisements,
     advertisements.multicast_blocked,

@@ -22,7 +22,9 @@ NAMES: Final = (
     "multicast blocked",
     "weight not larger than the priority gap",
     "two address owners",
-    "unicast to an address that nobody hears at",
+    "unicast does not arrive",
+    "unicast and multicast mixed",
+    "unicast to an address at which keepalived does not listen",
     "firewall drops advertisements",
     "advertisement that everybody discards",
 )
@@ -133,14 +135,22 @@ def multicast_blocked(timeline: Timeline, setup: Setup, since: Instant) -> Itera
     """Two directors advertise one VRID, and what one sends does not arrive at the other."""
     for one, other in _rivals(timeline, since):
         for speaker, listener in ((one, other), (other, one)):
-            if not _arrived(timeline, speaker, listener.node, since):
-                yield Diagnosis(
-                    "multicast blocked", (speaker.node, listener.node),
-                    f"nothing that {speaker.node} advertises of VRID {speaker.vrid} reaches"
-                    f" {listener.node}",
-                    "let protocol 112 to 224.0.0.18 pass on the way, or use unicast_peer",
-                    (speaker,),
-                )  # fmt: skip
+            if _arrived(timeline, speaker, listener.node, since):
+                continue
+            name = "multicast blocked"
+            cure = f"let protocol 112 to {speaker.destination} pass on the way, or use unicast_peer"
+            if not _to_group(speaker):
+                name = "unicast does not arrive"
+                cure = (
+                    f"look whether {speaker.destination} in unicast_peer is an address of"
+                    f" {listener.node}, and what drops protocol 112 on the way"
+                )
+            yield Diagnosis(
+                name, (speaker.node, listener.node),
+                f"nothing that {speaker.node} advertises of VRID {speaker.vrid} reaches"
+                f" {listener.node}",
+                cure, (speaker,),
+            )  # fmt: skip
 
 
 def weight_below_the_gap(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
@@ -188,6 +198,21 @@ def two_address_owners(timeline: Timeline, setup: Setup, since: Instant) -> Iter
             )  # fmt: skip
 
 
+def unicast_and_multicast(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
+    """Of two directors one advertises to the group and the other to its peer. The socket that hears
+    is bound to the one or the other (keepalived ``vrrp.c``, ``open_vrrp_read_socket``).
+    """
+    for one, other in _rivals(timeline, since):
+        if _to_group(one) != _to_group(other):
+            yield Diagnosis(
+                "unicast and multicast mixed", (one.node, other.node),
+                f"{one.node} advertises VRID {one.vrid} to {one.destination}, and {other.node} to"
+                f" {other.destination}",
+                "give both unicast_peer, or neither",
+                (one, other), "unicast_peer",
+            )  # fmt: skip
+
+
 def unicast_elsewhere(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:
     """A director is advertised to at another address than it speaks from, and hears at that alone
     (keepalived ``vrrp.c``, ``open_vrrp_read_socket``). What it speaks from is its interface's first
@@ -195,25 +220,31 @@ def unicast_elsewhere(timeline: Timeline, setup: Setup, since: Instant) -> Itera
     """
     for one, other in _rivals(timeline, since):
         for sender, deaf in ((one, other), (other, one)):
+            if deaf.node not in setup.directors or _to_group(sender) or _to_group(deaf):
+                continue
             heard = timeline.events(
-                Advertisement,
-                node=deaf.node,
-                since=since,
-                sent=False,
-                vrid=sender.vrid,
-                source=sender.source,
+                Advertisement, node=deaf.node, since=since, sent=False,
+                vrid=sender.vrid, source=sender.source,
+            )  # fmt: skip
+            said = timeline.events(
+                Advertisement, node=deaf.node, since=since, sent=True, vrid=deaf.vrid
             )
-            known = deaf.node in setup.directors and bool(heard)
-            if not known or heard[-1].destination in (*MULTICAST, deaf.source):
+            listens = {event.source for event in said}
+            if not heard or any(event.destination in listens for event in heard):
                 continue
             yield Diagnosis(
-                "unicast to an address that nobody hears at", (deaf.node,),
+                "unicast to an address at which keepalived does not listen", (deaf.node,),
                 f"{sender.node} advertises VRID {sender.vrid} to {heard[-1].destination}, and"
                 f" {deaf.node} hears only what comes to {deaf.source}, which it speaks from",
-                f"say unicast_src_ip {heard[-1].destination} in its vrrp_instance, or have"
+                f"set unicast_src_ip {heard[-1].destination} in its vrrp_instance, or have"
                 f" {sender.node} name {deaf.source} in unicast_peer",
                 (heard[-1], deaf), "unicast_peer",
             )  # fmt: skip
+
+
+def _to_group(advert: Advertisement) -> bool:
+    """Whether it is multicast."""
+    return advert.destination in MULTICAST
 
 
 def not_taken_in(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[Diagnosis]:

@@ -57,8 +57,8 @@ def with_directors(spec: ClusterSpec, image: str) -> ClusterSpec:
 
 
 def versions_of(item: pytest.Item) -> set[Version]:
-    """The versions of keepalived that a scenario's directors run, and those that a search compares
-    them with; the host's if it names no topology.
+    """The versions of keepalived that a scenario's directors run, and that a search compares them
+    with; the host's if it names no topology.
 
     HarnessError if a director has none.
     """
@@ -67,7 +67,8 @@ def versions_of(item: pytest.Item) -> set[Version]:
     key = "" if spec is None else spec.key
     if key not in known:
         images = {HOST} if spec is None else spec.of_directors()
-        against = item.config.getoption("against", None)
+        searches = "search" in getattr(item, "fixturenames", ())
+        against = item.config.getoption("against", None) if searches else None
         if spec is not None and against is not None:
             images = images | with_directors(spec, against).of_directors()
         known[key] = {image.keepalived for image in images}

@@ -77,7 +77,10 @@ MISTAKES: dict[str, Mistake] = {
     "firewall drops advertisements": Mistake(
         run={"director2": "iptables-legacy -A INPUT -p 112 -j DROP"}
     ),
-    "unicast to an address that nobody hears at": Mistake(
+    "unicast and multicast mixed": edited(
+        "interface eth0", "interface eth0\n    unicast_peer { 172.16.10.11 }"
+    ),
+    "unicast to an address at which keepalived does not listen": Mistake(
         {
             name: (("interface eth0", f"interface eth0\n    unicast_peer {{ {peer} }}"),)
             for name, peer in (("director1", "172.16.10.92"), ("director2", "172.16.10.11"))
