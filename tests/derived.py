@@ -8,7 +8,7 @@ from harness.check.facts import Reading
 from harness.check.layout import Layout
 from harness.topology.services import Destination, VirtualService
 from harness.topology.vrrp import Vip
-from tests.test_check_dump import reading
+from tests.dumped import reading
 
 TRACKING = reading("tracking")
 GROUP = reading("sync_group")

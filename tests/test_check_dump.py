@@ -4,8 +4,6 @@ keepalived 2.2.7.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from harness.behaviours.tracked import bad
@@ -14,13 +12,7 @@ from harness.check.facts import Reading
 from harness.topology.checks import DnsCheck, HttpGet, MiscCheck, TcpCheck, Url
 from harness.topology.tracking import VrrpScript
 from harness.topology.vrrp import Vip
-
-DUMPS = Path(__file__).parent / "dumps"
-
-
-def reading(name: str) -> Reading:
-    text = (DUMPS / f"{name}.txt").read_text()
-    return dump.parse(text, text)
+from tests.dumped import DUMPS, reading
 
 
 def test_instances() -> None:
