@@ -12,13 +12,19 @@ import pytest
 from harness.search import invariants
 from harness.search.invariants import INVARIANTS, judge
 from harness.search.invariants.__main__ import page
+from harness.search.invariants.telling import TOLD
 from harness.search.observed import Observed, Violation
+from tests.mistakes_of_directors import MISTAKES as OF_DIRECTORS
+from tests.mistakes_of_servers import MISTAKES as OF_SERVERS
+from tests.mistakes_of_sharing import MISTAKES as OF_SHARING
 from tests.stories import (
     TAKEN,
     edited,
+    group_started,
     group_told,
     inhibited,
     maintenance,
+    names,
     out_of_the_table,
     patient,
     quorum_told,
@@ -28,9 +34,6 @@ from tests.stories import (
     told,
 )
 from tests.story import DOWN, Story, failover, quiet
-from tests.test_invariants_of_directors import MISTAKES as OF_DIRECTORS
-from tests.test_invariants_of_servers import MISTAKES as OF_SERVERS
-from tests.test_invariants_of_sharing import MISTAKES as OF_SHARING
 
 WELL: list[Callable[[], Story]] = [
     lambda: (
@@ -60,6 +63,7 @@ WELL: list[Callable[[], Story]] = [
     ),
     lambda: quiet().act("Reload", "director1", 5.0, 5.0).log("director1", 5.0, "Reloading"),
 ]
+MISTAKES = [*OF_DIRECTORS, *OF_SERVERS, *OF_SHARING]
 
 
 @pytest.mark.parametrize("story", WELL)
@@ -67,9 +71,26 @@ def test_no_invariant_complains_where_all_is_well(story: Callable[[], Story]) ->
     assert judge(story().observed()) == []
 
 
+@pytest.mark.parametrize(
+    ("invariant", "story"), [row[1:] for row in MISTAKES], ids=[row[0] for row in MISTAKES]
+)
+def test_the_invariant_speaks_of_the_mistake(invariant: str, story: Callable[[], Story]) -> None:
+    assert invariant in names(story())
+
+
+def test_a_group_that_was_never_backup_is_told_apart_from_one_that_was() -> None:
+    """Known defects hide one of them only."""
+
+    def of_groups(story: Story) -> list[str]:
+        return [each.text for each in judge(story.observed()) if each.invariant == TOLD]
+
+    assert of_groups(group_started("MASTER")) == []
+    assert [" from their start on, " in each for each in of_groups(group_started())] == [True]
+    assert [" from their start on, " in each for each in of_groups(group_told())] == [False]
+
+
 def test_every_invariant_has_a_mistake_and_a_source() -> None:
-    mistakes = (*OF_DIRECTORS, *OF_SERVERS, *OF_SHARING)
-    assert {row[1] for row in mistakes} == set(INVARIANTS)
+    assert {row[1] for row in MISTAKES} == set(INVARIANTS)
     for name, function in INVARIANTS.items():
         assert function.__doc__, name
         assert any(

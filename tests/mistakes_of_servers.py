@@ -1,12 +1,10 @@
-"""The invariants speak of mistakes about real servers and daemons: what the tables hold, how
-checks go, what an edit does.
+"""Mistakes about real servers and daemons and the invariants that speak of them: what the tables
+hold, how checks go, what an edit does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-
-import pytest
 
 from harness.search.invariants.answering import ANSWERED
 from harness.search.invariants.balance import SERVED, TABLES
@@ -15,7 +13,7 @@ from harness.search.invariants.daemons import ONCE
 from harness.search.invariants.editing import EDITED
 from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.telling import RELOADS
-from tests.stories import edited, inhibited, names, out_of_the_table, removed_server, sorry
+from tests.stories import edited, inhibited, out_of_the_table, removed_server, sorry
 from tests.story import WEB1, WEB2, Story, quiet
 
 MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
@@ -125,10 +123,3 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
         lambda: quiet().log("director1", 5.0, "malloc(): corrupted top size"),
     ),
 ]
-
-
-@pytest.mark.parametrize(
-    ("invariant", "story"), [row[1:] for row in MISTAKES], ids=[row[0] for row in MISTAKES]
-)
-def test_the_invariant_speaks_of_the_mistake(invariant: str, story: Callable[[], Story]) -> None:
-    assert invariant in names(story())

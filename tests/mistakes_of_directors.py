@@ -1,15 +1,12 @@
-"""The invariants speak of the mistakes of directors: who is master, where the VIP is, what is
-advertised, announced and told.
+"""Mistakes of directors and the invariants that speak of them: who is master, where the VIP is,
+what is advertised, announced and told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-
 from harness.events import Advertisement, Arp
-from harness.search.invariants import judge
 from harness.search.invariants.addresses import HELD, SILENT, STRANGERS
 from harness.search.invariants.advertising import ACTS, PACE, TRUE
 from harness.search.invariants.announcing import ANNOUNCED, REASON
@@ -21,13 +18,11 @@ from tests.stories import (
     BACK,
     TAKEN,
     both_reign,
-    group_started,
     group_told,
     grouped,
     hasty,
     hung,
     impatient,
-    names,
     of,
     owner_that_waits,
     patient,
@@ -240,21 +235,3 @@ MISTAKES: list[tuple[str, str, Callable[[], Story]]] = [
         ),
     ),
 ]
-
-
-@pytest.mark.parametrize(
-    ("invariant", "story"), [row[1:] for row in MISTAKES], ids=[row[0] for row in MISTAKES]
-)
-def test_the_invariant_speaks_of_the_mistake(invariant: str, story: Callable[[], Story]) -> None:
-    assert invariant in names(story())
-
-
-def test_a_group_that_was_never_backup_is_told_apart_from_one_that_was() -> None:
-    """Known defects hide one of them only."""
-
-    def of_groups(story: Story) -> list[str]:
-        return [each.text for each in judge(story.observed()) if each.invariant == TOLD]
-
-    assert of_groups(group_started("MASTER")) == []
-    assert [" from their start on, " in each for each in of_groups(group_started())] == [True]
-    assert [" from their start on, " in each for each in of_groups(group_told())] == [False]
