@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from harness.report import artifacts, bundle
 
 TEST = "scenarios/test_x.py::test_it"
@@ -12,8 +14,10 @@ SOURCE = b"import os\nos.system('touch /tmp/x')\n"
 CONF = b"authentication {\n  auth_pass s3cret\n}\nauthentication {\n  auth_pass other1\n}\n"
 
 
-def run_with_sources(folder: Path) -> Path:
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
     """The folder of a run of one test, with what it was made of."""
+    folder = tmp_path / "run"
     (folder / artifacts.SOURCES / "scenarios").mkdir(parents=True)
     (folder / artifacts.SOURCES / "scenarios" / "test_x.py").write_bytes(SOURCE)
     (folder / "test_it" / "director1").mkdir(parents=True)
@@ -31,8 +35,9 @@ def run_with_sources(folder: Path) -> Path:
     return folder
 
 
-def bundle_of(run: Path) -> Path:
-    """The bundle of a run, beside its folder."""
+@pytest.fixture
+def made(run: Path) -> Path:
+    """The bundle of that run, beside its folder."""
     target = run.with_name("b.zip")
     bundle.make(run, target)
     return target

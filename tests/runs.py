@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from harness.events import Event, Value, make
 from harness.report import artifacts
 
@@ -76,6 +78,12 @@ def make_run(folder: Path, events: list[Event] = EVENTS, **more: Any) -> Path:
     )
     (scenario / artifacts.TIMELINE).write_text("".join(event.as_json() + "\n" for event in events))
     return folder
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """The folder of a run of one test."""
+    return make_run(tmp_path / "run")
 
 
 def requests(failed: range, until: int = 12) -> list[Event]:

@@ -14,17 +14,9 @@ import pytest
 from harness.cli import reproduce
 from harness.errors import HarnessError
 from harness.report import artifacts, bundle, page, secrets
-from tests.bundles import CONF, SOURCE, TEST, bundle_of, run_with_sources
+from tests.bundles import CONF, SOURCE, TEST, made, run
 
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    return run_with_sources(tmp_path / "run")
-
-
-@pytest.fixture
-def made(run: Path) -> Path:
-    return bundle_of(run)
+__all__ = ["made", "run"]
 
 
 def test_a_bundle_has_run_and_sources(made: Path) -> None:

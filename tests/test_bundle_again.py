@@ -10,17 +10,9 @@ from harness import cli
 from harness.errors import HarnessError
 from harness.repeating import again, reproduced
 from harness.report import artifacts, bundle
-from tests.bundles import bundle_of, run_with_sources
+from tests.bundles import made, run
 
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    return run_with_sources(tmp_path / "run")
-
-
-@pytest.fixture
-def made(run: Path) -> Path:
-    return bundle_of(run)
+__all__ = ["made", "run"]
 
 
 def test_nothing_is_run_before_it_is_agreed_to(

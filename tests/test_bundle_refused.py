@@ -14,12 +14,9 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.report import bundle
-from tests.bundles import bundle_of, run_with_sources
+from tests.bundles import made, run
 
-
-@pytest.fixture
-def made(tmp_path: Path) -> Path:
-    return bundle_of(run_with_sources(tmp_path / "run"))
+__all__ = ["made", "run"]
 
 
 def forged(

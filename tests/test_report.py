@@ -14,12 +14,9 @@ import pytest
 from harness import cli
 from harness.errors import HarnessError
 from harness.report import artifacts, page, summary
-from tests.runs import make_run
+from tests.runs import run
 
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    return make_run(tmp_path / "run")
+__all__ = ["run"]
 
 
 def test_the_page_escapes_every_name_and_needs_no_network(run: Path) -> None:

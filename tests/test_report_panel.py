@@ -8,12 +8,9 @@ import pytest
 
 from harness.events import make
 from harness.report import artifacts, page, panel
-from tests.runs import make_run
+from tests.runs import make_run, run
 
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    return make_run(tmp_path / "run")
+__all__ = ["run"]
 
 
 @pytest.mark.parametrize(

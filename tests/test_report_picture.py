@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from harness.events import make
 from harness.report import artifacts, picture
-from tests.runs import EVENTS, NODES, VIP, make_run, requests
+from tests.runs import EVENTS, NODES, VIP, make_run, requests, run
 
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    return make_run(tmp_path / "run")
+__all__ = ["run"]
 
 
 def drawn(run: Path) -> picture.Picture:

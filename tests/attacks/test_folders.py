@@ -20,7 +20,9 @@ from harness.cli import main
 from harness.errors import HarnessError
 from harness.report import artifacts, bundle, merging, page, summary
 from harness.report.artifacts import ABOUT, PAGE, RUN, TIMELINE
-from tests.runs import make_run
+from tests.runs import make_run, run
+
+__all__ = ["run"]
 
 SECRET = "root:$6$secret"
 
@@ -37,11 +39,6 @@ def no_hang() -> Iterator[None]:
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    return make_run(tmp_path / "run")
 
 
 @pytest.fixture
