@@ -30,4 +30,5 @@ PAIR = Reading(
 
 
 def assumed(layout: Layout) -> dict[str, str]:
+    """What was assumed of the cluster: the value of each key."""
     return {assumption.key: assumption.value for assumption in layout.assumptions}

@@ -1,4 +1,7 @@
-"""What is read of a pair of directors, and the files in which it stands, for tests of findings."""
+"""A keepalived.conf, for tests of findings: its text, the files of two directors that have it, and
+its instance, its service and its real server, as the harness reads them. ``BACKUP`` is the same
+instance with a lower priority.
+"""
 
 from __future__ import annotations
 
@@ -45,10 +48,12 @@ BACKUP = replace(INSTANCE, priority=110)
 
 
 def tracking(weight: int, instance: VrrpInstance) -> VrrpInstance:
+    """The same instance, which tracks one script, by this weight."""
     return replace(instance, track_scripts=(VrrpScript(name="chk", script="/chk", weight=weight),))
 
 
 def configuration(name: str, text: bytes = TEXT) -> Configuration:
+    """The configuration of the director of this name, whose only file has this text."""
     return Configuration(
         name, Path(f"{name}.conf"), {"/etc/keepalived/keepalived.conf": (text, 0o644)}, ()
     )

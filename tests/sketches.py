@@ -12,6 +12,8 @@ from harness.topology import Client
 
 
 def planned(build: Callable[[Topo], None], seed: int = 0) -> Plan:
+    """The plan of a topology that this function builds."""
+
     class Sketch(Topo):
         def build(self) -> None:
             build(self)
