@@ -104,6 +104,7 @@ def test_a_vmac_may_send_from_the_interface_below_where_it_does_not_yet() -> Non
 
     assert named in edits("use_vmac vrrp.51")
     assert named not in edits("priority 100")
+    assert named not in edits("use_vmac_addr")
     assert named not in edits("use_vmac vrrp.51", "vmac_xmit_base")
     assert named not in edits("use_vmac vrrp.51", "unicast_peer {", "10.0.0.2", "}")
 

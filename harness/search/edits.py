@@ -179,12 +179,15 @@ def _with_lines(lines: list[str]) -> Iterator[Changed]:
 
 
 def _contradicts(added: str, block: Sequence[str]) -> bool:
-    """Whether keepalived would not take a line beside what a block says already, or it would say
-    nothing.
+    """Whether keepalived would not take a line beside what a block has already, or the line would
+    change nothing.
+
+    With ``unicast_peer`` keepalived sets ``vmac_xmit_base`` itself (``vrrp_parser.c``, from 2.2
+    on).
     """
     words = {each.strip() for each in block}
-    if added == "vmac_xmit_base":  # with peers it is so without a word
-        vmac = any(each.startswith("use_vmac") for each in words)
+    if added == "vmac_xmit_base":
+        vmac = any(each.split()[:1] == ["use_vmac"] for each in words)
         return not vmac or "unicast_peer {" in words
     if added == "sorry_server_inhibit":
         return not any(each.startswith("sorry_server ") for each in words)
