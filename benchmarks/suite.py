@@ -83,21 +83,22 @@ def search() -> str:
 
     Beside them, by one worker, the same number of faults that nobody draws and nobody judges: an
     older measurement of that is what 300 sequences a minute were derived from, and the ratio of
-    the two says on any machine what a search costs beyond what its clusters do.
+    the two says on any machine what a search costs beyond what its clusters do. Both are measured
+    by turns, so that a disturbance of the machine meets both.
     """
     what = ("--searched", "director_pair", "--examples", str(SEQUENCES))
-    runs_of_it, rates, plain_rates = [], [], []
+    searches, rates, plain_rates = [], [], []
     for _ in range(ROUNDS):
         run = runs.pytest("--clock", "virtual", "-n", "2", *what, tests=["scenarios/search"])
-        runs_of_it.append(run)
+        searches.append(run)
         rates.append(60 * SEQUENCES / run.seconds)
         plain = runs.pytest("--clock", "virtual", tests=[ROUNDS_CASE]).all("guest round")
         plain_rates.append(60 * (len(plain) - 1) / (plain[-1].at - plain[0].at))
-    failed = sum(len(run.all("host failed")) for run in runs_of_it)
+    failed = sum(len(run.all("host failed")) for run in searches)
     return section(
         f"{SEQUENCES} random sequences on director_pair, virtual time, by two workers",
         [
-            Figure("from pytest's start to its end", tuple(run.seconds for run in runs_of_it)),
+            Figure("from pytest's start to its end", tuple(run.seconds for run in searches)),
             Figure("sequences a minute", tuple(rates), "", least=300),
             Figure(
                 "rounds of three faults a minute, not judged, by one worker",
