@@ -94,9 +94,8 @@ def _calm(observed: Observed, act: Act, span: Span) -> bool:
 
 @invariant(AGAIN)
 def nobody_is_told_again(observed: Observed) -> list[Violation]:
-    """A reload tells of no sync group whose state is as before, as a start does, and a priority
-    always with the state that its instance is in; of one in fault as of a backup, since nothing
-    else is to be told of whoever is not master.
+    """A start tells of every sync group, a reload only of those whose state it changes. A priority
+    is always told with the state that its instance is in; in FAULT state that is BACKUP.
 
     keepalived ``vrrp_daemon.c``, ``set_previous_sync_group_states``; ``vrrp_track.c``,
     ``vrrp_set_effective_priority``; ``vrrp_notify.c``, ``send_instance_priority_notifies``;
@@ -122,7 +121,9 @@ def nobody_is_told_again(observed: Observed) -> list[Violation]:
 
 
 def _reloads_alone(observed: Observed, director: str) -> list[Instant]:
-    """When a director was told to reload, and was not just about to start: that tells of all."""
+    """When a director was told to reload while no VRRP process was being started, since a start
+    tells of every group.
+    """
     starts = begun(observed, director)
     return [
         act.at
