@@ -124,6 +124,25 @@ def test_a_peer_that_is_not_where_the_other_speaks_from_is_named() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("peer", "source", "expected"),
+    [
+        ("2001:db8::2", None, ["peer-differs"]),
+        ("2001:db8::2", "2001:db8::2", []),
+        ("fe80::2", None, []),
+        ("192.0.2.2", None, []),
+    ],
+)
+def test_who_has_peers_of_ipv6_needs_the_address_that_they_name(
+    peer: str, source: str | None, expected: list[str]
+) -> None:
+    """keepalived would speak from its link-local address, and listen there alone."""
+    one = replace(INSTANCE, source="192.0.2.1", unicast_peers=(peer,))
+    other = replace(BACKUP, source=source, unicast_peers=("192.0.2.1",))
+
+    assert named(Reading((one,)), Reading((other,))) == expected
+
+
 def test_two_databases_that_each_director_has_alone_are_the_directors_themselves() -> None:
     also = replace(SERVICE, real_servers=(replace(SERVER, address="192.0.2.82"),))
 

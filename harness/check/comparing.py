@@ -7,6 +7,7 @@ same VIPs. A service is known by its address and port, or its firewall mark.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from ipaddress import ip_address
 from itertools import combinations
 
 from harness.check.facts import Reading
@@ -102,13 +103,20 @@ class _Pair:
             (self.one, mine, self.other, also),
             (self.other, also, self.one, mine),
         ):
-            if here.unicast_peers and there.source and there.source not in here.unicast_peers:
-                text = (
-                    f"VRID {here.vrid}: {sender} sends its advertisements to"
-                    f" {', '.join(here.unicast_peers)}, and {hearer}"
-                )
-                text += f" has the address {there.source}"
-                yield Finding("peer-differs", text, self._at(sender, "unicast_peer", here))
+            peers = here.unicast_peers
+            told = (
+                f"VRID {here.vrid}: {sender} sends its advertisements to {', '.join(peers)}, and"
+                f" {hearer}"
+            )
+            if there.source:
+                if peers and there.source not in peers:
+                    text = f"{told} has the address {there.source}"
+                    yield Finding("peer-differs", text, self._at(sender, "unicast_peer", here))
+            elif peers and all(_is_global(peer) for peer in peers):
+                # keepalived ``vrrp.c``, ``open_vrrp_read_socket``
+                text = f"{told}, without unicast_src_ip, listens only at its link-local address"
+                cure = f"Set unicast_src_ip in {there.name} of {hearer}."
+                yield Finding("peer-differs", text, self._at(hearer, "unicast_peer", there), cure)
 
     def _alike(self, mine: VrrpInstance, also: VrrpInstance) -> bool:
         """Whether two instances of one VRID are meant to be one: they share a VIP, a password,
@@ -297,6 +305,11 @@ def _router(instance: VrrpInstance) -> tuple[int, bool]:
     5798, section 5.2.3).
     """
     return instance.vrid, instance.family == 6
+
+
+def _is_global(address: str) -> bool:
+    """Whether it is of IPv6, and not link-local."""
+    return ":" in address and not ip_address(address).is_link_local
 
 
 def addresses(instance: VrrpInstance) -> set[str]:

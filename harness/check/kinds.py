@@ -83,7 +83,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         " other.",
         "Give unicast_peer to both, or to neither.",
         _ELECTION,
-        ("two masters",),
+        ("unicast and multicast mixed", "two masters"),
     ),
     "peer-differs": Kind(
         FINDING,
@@ -92,7 +92,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         " becomes master as well, or takes the VIP from it.",
         "Name the other director's unicast_src_ip in unicast_peer.",
         _ELECTION,
-        ("two masters",),
+        (
+            "unicast does not arrive",
+            "unicast to an address at which keepalived does not listen",
+            "two masters",
+        ),
     ),
     "priority-same": Kind(
         NOTE,
