@@ -127,6 +127,13 @@ DEFECTS: tuple[Known, ...] = (
         edit=r"each other's number$",
     ),
     *shown(
+        # A master that is killed leaves its sync daemon, which goes on sending when it is a backup.
+        "scenarios/regressions/test_sync_daemon_left_over.py",
+        (KILLS,),
+        (AS_BEFORE, r" /proc/net/udp: nothing became 'sends'$"),
+        config="lvs_sync_daemon",
+    ),
+    *shown(
         # A VIP that moves to an instance that comes earlier in the file is added, and then removed.
         "scenarios/regressions/test_vip_moved_between_instances.py",
         (EDITS,),
