@@ -328,6 +328,32 @@ def test_it_is_known_which_tracked_files_a_version_does_not_heed(
     assert found == (reference and f"{folder}{reference}.py")
 
 
+@pytest.mark.parametrize("version", ["2.1.5", "2.2.7", "2.3.4"])
+def test_the_weight_of_an_interface_counts_in_a_sync_group_that_ignores_it(version: str) -> None:
+    name = "scenarios/regressions/test_sync_group_interface_weight.py"
+    tracks = "vrrp_instance A {\n track_interface {\n  eth1 weight -30\n }\n}\n"
+    group = "vrrp_sync_group G {\n group {\n A\n B\n }\n}\n"
+    unplugged = (step(0, "Unplug", "director1", lasts=6, interface="eth1"),)
+    stays = "director1 is MASTER of A, and what it tracks has failed"
+
+    def found(text: str, config: str = group + tracks) -> str | None:
+        known_there = known_to([config], {Version(version)})
+        return known(Violation(FAULTY, 0, text), unplugged, known_there)
+
+    assert found(stays) == name
+    assert found(stays.replace("MASTER", "BACKUP")) == name
+    assert found("director1 is FAULT of A, and all that it tracks is well") is None
+    assert found(stays, tracks) is None
+    assert found(stays, group + tracks.replace(" weight -30", "")) is None
+    heeded = group.replace(" }\n}", " }\n sync_group_tracking_weight\n}")
+    assert found(stays, heeded + tracks) is None
+    one = "scenarios/regressions/test_sync_group_of_one.py" if version < "2.2.3" else name
+    assert found(stays, group.replace(" B\n", "") + tracks) == one
+    reload = (step(0, "Reload", "director1"),)
+    every = known_to([group + tracks], {Version(version)})
+    assert known(Violation(FAULTY, 0, stays), reload, every) is None
+
+
 @pytest.mark.parametrize(
     ("deed", "down", "vmac", "vip", "version", "expected"),
     [

@@ -178,8 +178,7 @@ class Searched(Topo):
         has routes, too, one of which goes with the VIP, and a rule; with ``file_weight`` each
         director tracks a file; with ``vmac`` the VIPs have a hardware address of their own.
         ``retry``: of all checks but a file's, in place of their own (None). With ``link_weight``
-        each director tracks another interface, for of its own one no weight counts; not in a sync
-        group, which does not heed it as keepalived says. What
+        each director tracks another interface, for of its own one no weight counts. What
         contradicts is left out: an owner that does not preempt, a quorum of more servers than there
         are, a hysteresis of the quorum's size, a single real server of weight 0, VRRP version 2 of
         IPv6, half a second in version 2, an excluded VIP where there are VMACs of the
@@ -188,7 +187,6 @@ class Searched(Topo):
         speaks from (``vrrp.c``, ``open_vrrp_read_socket``), which by default is link-local.
         """
         lan = self.addSwitch("lan", subnet=f"{NET}.0/24", subnet6=f"{NET6}:/64", dpid="1")
-        link_weight = None if sync_group else link_weight
         if link_weight is not None:
             uplink = self.addSwitch("uplink", subnet=f"{UPLINK}.0/24", dpid="2")
         quorum = min(quorum, servers)

@@ -201,6 +201,14 @@ DEFECTS: tuple[Known, ...] = (
         present="<2.2.3",
     ),
     *shown(
+        # So does the weight of an interface.
+        "scenarios/regressions/test_sync_group_of_one.py",
+        (frozenset({"Unplug"}),),
+        (FAULTY, r" is (BACKUP|MASTER) of .*, and what it tracks has failed"),
+        config=r"(?s)group \{\s+\S+\s+\}.*track_interface \{[^}]*weight -?[1-9]",
+        present="<2.2.3",
+    ),
+    *shown(
         # A member of a sync group, like an owner, does not heed its script without a weight.
         "scenarios/regressions/test_sync_group_script.py",
         (_SCRIPTS | {"StopProgram"},),
@@ -215,6 +223,14 @@ DEFECTS: tuple[Known, ...] = (
         *_UNHEEDED,
         config=rf"(?s)track_file \S+ \{{[^}}]*weight [01]\s.*({_TOGETHER}|priority 255)",
         present=">=2.1,<2.2.2",
+    ),
+    *shown(
+        # The weight of its interface counts, though it says that it ignores it.
+        "scenarios/regressions/test_sync_group_interface_weight.py",
+        (frozenset({"Unplug"}),),
+        (FAULTY, r" is (BACKUP|MASTER) of .*, and what it tracks has failed"),
+        config=r"(?s)\A(?=.*vrrp_sync_group)(?!.*sync_group_tracking_weight)"
+        r".*vrrp_instance.*track_interface \{[^}]*weight -?[1-9]",
     ),
     *shown(
         # A deleted VIP makes a group a backup, and its state is set without a word; a reload then
