@@ -3,7 +3,7 @@ a search varies.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -172,82 +172,66 @@ class Searched(Topo):
         link_weight: int | None = None,
         flush: bool = False,
     ) -> None:
-        """``preempt``: ``later`` after two seconds. A priority of 255 is the address owner's, whose
-        state is MASTER. A script has to fail or succeed ``patience`` times. ``family``: 4 or 6, of
-        all VIPs but the ``excluded`` one, which is of the other family. With ``routes`` a master
-        has routes, too, one of which goes with the VIP, and a rule; with ``file_weight`` each
-        director tracks a file; with ``vmac`` the VIPs have a hardware address of their own.
-        ``retry``: of all checks but a file's, in place of their own (None). With ``link_weight``
-        each director tracks another interface, for of its own one no weight counts. What
-        contradicts is left out: an owner that does not preempt, a quorum of more servers than there
-        are, a hysteresis of the quorum's size, a single real server of weight 0, VRRP version 2 of
-        IPv6, half a second in version 2, an excluded VIP where there are VMACs of the
-        other family, a mail server of IPv6, which there is none of. Unicast of IPv6 is sent from
-        the address that the peer knows: keepalived hears only what is sent to the one that it
-        speaks from (``vrrp.c``, ``open_vrrp_read_socket``), which by default is link-local.
+        """Both directors are configured alike but for ``priorities``, and their peers in unicast.
+
+        - ``priorities``: 255 is the address owner's, whose state is MASTER.
+        - ``preempt``: ``later`` is after two seconds.
+        - ``unicast``: of IPv6 it is sent from the address that the peer knows. keepalived hears
+          only what is sent to the one that it speaks from (``vrrp.c``,
+          ``open_vrrp_read_socket``), which by default is link-local.
+        - ``script_weight``, ``file_weight``, ``link_weight``: each director tracks a script, a file
+          or the interface eth1, with this weight; None for none.
+        - ``patience``: how often the script has to fail or to succeed before that counts.
+        - ``retry``: of all checks but a file's; None for their own.
+        - ``group``: the service has a second address, which is a VIP of the first instance.
+        - ``family``: 4 or 6, of all VIPs but the ``excluded`` one, which is of the other family.
+        - ``routes``: a master has routes, one of which goes with the VIP, and a rule.
+        - ``vmac``: the VIPs have a hardware address of their own.
+        - ``flush``: a keepalived that ends empties the table of IPVS.
+
+        What contradicts something else or means nothing is left out:
+
+        - An owner preempts, for keepalived ignores its ``nopreempt``.
+        - The quorum is at most the number of real servers, and the hysteresis less than the quorum.
+        - A single real server has weight 1.
+        - VRRP of IPv6 is of version 3, and version 2 counts whole seconds.
+        - There is no excluded VIP with ``vmac``, whose hardware address is of the VIPs' family.
+        - The SMTP check of an IPv6 service is a TCP check, for no mail server here has IPv6.
+        - ``link_weight`` is not of eth0, since keepalived ignores a ``track_interface`` of the
+          instance's own interface (``vrrp.c``, ``vrrp_complete_instance``).
         """
         lan = self.addSwitch("lan", subnet=f"{NET}.0/24", subnet6=f"{NET6}:/64", dpid="1")
         if link_weight is not None:
             uplink = self.addSwitch("uplink", subnet=f"{UPLINK}.0/24", dpid="2")
-        quorum = min(quorum, servers)
         vips = tuple(ADDRESS[family].format(host) for host in (50, 51, 52))
-        check = "tcp" if check == "smtp" and family == 6 else check
-        port = _PORTS.get(check, 80)
-        web = VirtualService(
-            vips[0],
-            port,
-            protocol="UDP" if port == DNS_PORT else "TCP",
-            check=_tried_again(_CHECKS[check], retry),
-            delay_loop=2,
+        web = _service(
+            vips,
+            check,
+            servers,
+            group,
             quorum=quorum,
-            hysteresis=min(hysteresis, quorum - 1),
-            quorum_up=f"{REPORT} up" if quorum_scripts else None,
-            quorum_down=f"{REPORT} down" if quorum_scripts else None,
-            weight=weights if servers > 1 else 1,
+            hysteresis=hysteresis,
+            retry=retry,
+            quorum_scripts=quorum_scripts,
+            weight=weights,
             alpha=alpha,
             scheduler=scheduler,
             persistence_timeout=persistence,
             inhibit_on_failure=inhibit,
-            group=((vips[2], port),) if group else (),
         )
-        scripts = (
-            ()
-            if script_weight is None
-            else (
-                VrrpScript(
-                    name="chk",
-                    script=script,
-                    weight=script_weight,
-                    fall=patience,
-                    rise=patience,
-                ),
-            )
+        options = _options(
+            3 if family == 6 else version,
+            advert_int,
+            preempt,
+            notify_scripts,
+            garp_master_delay=garp_master_delay,
+            garp_master_refresh=garp_master_refresh,
+            garp_lower_prio_delay=lower_prio_delay,
+            notify_priority_changes=notify_priority,
+            **_tracked(script, script_weight, patience, file_weight, link_weight),
         )
-        version = 3 if family == 6 else version
-        link = () if link_weight is None else (TrackedInterface(name="eth1", weight=link_weight),)
-        options: dict[str, Any] = {
-            "advert_int": advert_int if version == 3 else max(1, advert_int),
-            "version": version,
-            "track_scripts": scripts,
-            "track_files": () if file_weight is None else (replace(FILE, weight=file_weight),),
-            "track_interfaces": link,
-            "preempt_delay": 2 if preempt == "later" else 0,
-            "garp_master_delay": garp_master_delay,
-            "garp_master_refresh": garp_master_refresh,
-            "notify_priority_changes": notify_priority,
-            "notify": Notify.reported() if notify_scripts else Notify(),
-            "garp_lower_prio_delay": lower_prio_delay,
-        }
         for number, priority in enumerate(priorities, start=1):
-            peers = (ADDRESS[family].format(13 - number),) if unicast else ()
-            claim: dict[str, Any] = {
-                "priority": priority,
-                "state": "MASTER" if priority == OWNER_PRIORITY else "BACKUP",
-                "nopreempt": preempt == "no" and priority != OWNER_PRIORITY,
-                "unicast_peers": peers,
-                "source": ADDRESS[6].format(10 + number) if peers and family == 6 else None,
-                **options,
-            }
+            claim = options | _claim(number, priority, preempt, unicast, family)
             first = VrrpInstance(
                 vrid=51,
                 vip=(vips[0], vips[2]) if group else vips[0],
@@ -296,12 +280,89 @@ class Searched(Topo):
         self.addLink(lan, self.addHost("client", cls=Client, ip=f"{NET}.100/24"))
 
 
+def _service(
+    vips: Sequence[str],
+    check: str,
+    servers: int,
+    group: bool,
+    *,
+    quorum: int,
+    hysteresis: int,
+    retry: int | None,
+    quorum_scripts: bool,
+    weight: int | tuple[int, ...],
+    **options: Any,
+) -> VirtualService:
+    """The virtual service of the first VIP, and of the third where it has a ``group`` of them."""
+    check = "tcp" if check == "smtp" and ":" in vips[0] else check
+    port = _PORTS.get(check, 80)
+    quorum = min(quorum, servers)
+    return VirtualService(
+        vips[0],
+        port,
+        protocol="UDP" if port == DNS_PORT else "TCP",
+        check=_tried_again(_CHECKS[check], retry),
+        delay_loop=2,
+        quorum=quorum,
+        hysteresis=min(hysteresis, quorum - 1),
+        quorum_up=f"{REPORT} up" if quorum_scripts else None,
+        quorum_down=f"{REPORT} down" if quorum_scripts else None,
+        weight=weight if servers > 1 else 1,
+        group=((vips[2], port),) if group else (),
+        **options,
+    )
+
+
 def _tried_again(checks: tuple[Check, ...], retry: int | None) -> tuple[Check, ...]:
     """The same, each tried again so often before it counts as failed."""
     return tuple(
         each if retry is None or isinstance(each, FileCheck) else replace(each, retry=retry)
         for each in checks
     )
+
+
+def _options(
+    version: int, advert_int: float, preempt: str, notify_scripts: bool, **options: Any
+) -> dict[str, Any]:
+    """What all instances of both directors have."""
+    return {
+        "version": version,
+        "advert_int": advert_int if version == 3 else max(1, advert_int),
+        "preempt_delay": 2 if preempt == "later" else 0,
+        "notify": Notify.reported() if notify_scripts else Notify(),
+        **options,
+    }
+
+
+def _tracked(
+    script: str,
+    script_weight: int | None,
+    patience: int,
+    file_weight: int | None,
+    link_weight: int | None,
+) -> dict[str, Any]:
+    """What instances track: a script, a file and an interface, each where it has a weight."""
+    found: dict[str, Any] = {}
+    if script_weight is not None:
+        chk = VrrpScript(name="chk", script=script, weight=script_weight)
+        found["track_scripts"] = (replace(chk, fall=patience, rise=patience),)
+    if file_weight is not None:
+        found["track_files"] = (replace(FILE, weight=file_weight),)
+    if link_weight is not None:
+        found["track_interfaces"] = (TrackedInterface(name="eth1", weight=link_weight),)
+    return found
+
+
+def _claim(number: int, priority: int, preempt: str, unicast: bool, family: int) -> dict[str, Any]:
+    """What sets the instances of a director, ``number`` 1 or 2, apart from the other's."""
+    peers = (ADDRESS[family].format(13 - number),) if unicast else ()
+    return {
+        "priority": priority,
+        "state": "MASTER" if priority == OWNER_PRIORITY else "BACKUP",
+        "nopreempt": preempt == "no" and priority != OWNER_PRIORITY,
+        "unicast_peers": peers,
+        "source": ADDRESS[6].format(10 + number) if peers and family == 6 else None,
+    }
 
 
 def _routes(vip: str) -> tuple[str, ...]:
