@@ -38,6 +38,15 @@ DEFECTS: tuple[Known, ...] = (
         config="SSL_GET",
     ),
     *shown(
+        # A group's virtual server stays that is taken out, where all is flushed at the end.
+        "scenarios/regressions/test_flushed_group_removed.py",
+        (EDITS,),
+        (EDITED, r"^\S+ has read: no \w+_server .*, and still has "),
+        config=r"(?s)lvs_flush_on_stop\s.*virtual_server group ",
+        present=">=2.2",
+        edit=r"^no (virtual_server|real_server) ",
+    ),
+    *shown(
         # An entry taken out of a virtual server group stays, without real servers.
         "scenarios/regressions/test_group_entry_removed.py",
         (EDITS,),
