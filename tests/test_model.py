@@ -184,6 +184,22 @@ def test_a_script_that_is_well_again_before_it_has_failed_often_enough_may_never
     assert claims.possible(Span(7.3, 7.6)) == expected
 
 
+@pytest.mark.parametrize(("reloaded", "expected"), [(None, {80}), (10.2, {100, 80})])
+def test_a_script_that_is_run_by_a_reload_is_well_again_sooner(
+    reloaded: float | None, expected: set[int]
+) -> None:
+    """It is run at once, and its results go on being counted; so two successes come together."""
+    story = quiet().act("Maintenance", "director1", 5.2, 10.0)
+    if reloaded is not None:
+        story.act("Reload", "director1", reloaded, reloaded)
+    (instance,) = story.setting.directors["director1"].instances
+    patient = replace(instance.track_scripts[0], fall=2, rise=2)
+
+    claims = Claims(story.observed(), "director1", replace(instance, track_scripts=(patient,)))
+
+    assert claims.possible(Span(10.3, 10.6)) == expected
+
+
 @pytest.mark.parametrize(
     ("weight", "instants", "expected"),
     [

@@ -198,6 +198,7 @@ class Claims:
         back = timers.script_recovery(script)
         longest = float(script.timeout or script.interval)
         breaks = [run.span.since for run in runs(self._observed, self._director)[1:]]
+        reads = self._reads()
         for act in self._observed.acts:
             if act.node != self._director or not _concerns(act, script):
                 continue
@@ -209,16 +210,28 @@ class Claims:
             )
             over = until + back.latest + longest + slack
             known = act.kind in _CERTAIN
-            possible.append(Span(act.at + (due.earliest if known else 0.0) - slack, over))
+            # A reload runs a script at once, and goes on counting its results.
+            sooner = not known or any(act.at <= each <= act.at + due.latest for each in reads)
+            possible.append(Span(act.at + (0.0 if sooner else due.earliest) - slack, over))
             # What is well again before its last run fails never was a failure.
             noticed = act.at + due.latest <= until
             if known and noticed and not any(act.at <= each <= over for each in breaks):
-                certain.append(Span(act.at + due.latest + slack, until + back.earliest - slack))
+                sooner = any(until <= each <= until + back.latest for each in reads)
+                well = until + (0.0 if sooner else back.earliest)
+                certain.append(Span(act.at + due.latest + slack, well - slack))
         for begun in breaks:  # nothing is known of a script before its first run
             possible.append(
                 Span(begun - slack, begun + script.rise * script.interval + longest + slack)
             )
         return Ailing([each for each in certain if each.length > 0], joined(possible))
+
+    def _reads(self) -> list[Instant]:
+        """When its keepalived was told to read its configuration again (``vrrp.c``,
+        ``clear_diff_script``).
+        """
+        acts = [act for act in self._observed.acts if act.node == self._director]
+        told = [act for act in acts if act.kind in ("Reload", "Reconfigure")]
+        return [instant for act in told for instant in (act.at, self._observed.over(act))]
 
 
 def _unweighted(instance: VrrpInstance, together: bool) -> VrrpInstance:
