@@ -213,3 +213,20 @@ def test_a_reload_while_a_director_waits_has_it_wait_anew(first: float, expected
     story.address("director1", first + 6.5, "added")
 
     assert (RELOADS in names(story)) == expected
+
+
+@pytest.mark.parametrize(("rise", "blamed"), [(1, True), (4, False)])
+def test_a_script_that_has_to_succeed_often_may_give_the_vip_back_late(
+    rise: int, blamed: bool
+) -> None:
+    """It was well again at 6 s, and the reload at 20 s has nothing to do with what comes then."""
+    story = quiet(30).act("Maintenance", "director1", 3.0, 6.0).address("director2", 20.5, "added")
+    directors = {}
+    for name, director in story.setting.directors.items():
+        (instance,) = director.instances
+        script = replace(instance.track_scripts[0], rise=rise)
+        own = replace(instance, track_scripts=(script,), preempt_delay=2)
+        directors[name] = replace(director, instances=(own,))
+    story.setting = replace(story.setting, directors=directors)
+
+    assert (RELOADS in names(story.act("Reload", "director2", 20.0, 20.0))) is blamed

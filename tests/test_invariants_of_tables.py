@@ -12,7 +12,7 @@ from harness.search.invariants.balance import TABLES
 from harness.search.invariants.quorums import QUORUM
 from harness.topology.checks import Check, FileCheck
 from harness.topology.tracking import TrackedFile
-from tests.stories import names, quorum_told
+from tests.stories import inhibited, names, quorum_told
 from tests.story import WEB1, WEB2, Story, quiet
 
 
@@ -120,3 +120,13 @@ def test_a_quorum_that_is_missing_at_a_start_is_told_as_one_that_is_lost() -> No
     story.log("director1", 9.0, "Starting with quorum down for VS [172.16.10.50]:tcp:80")
 
     assert QUORUM not in names(story)
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_what_an_operator_has_set_stays_until_keepalived_changes_it(by_hand: bool) -> None:
+    """The weight that was taken back by hand is the one of a server which has failed meanwhile."""
+    story = inhibited(0).pool("director1", 8.0, "changed", weight=1)
+    if by_hand:
+        story.act("Weigh", "director1", 6.0, 8.0, server="web1", weight=0)
+
+    assert (TABLES in names(story)) is not by_hand

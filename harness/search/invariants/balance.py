@@ -116,7 +116,12 @@ def _of_table(
             yield from _unchecked(observed, director, table, each.endpoint)
         if not service.checks or len(service.checks) > 1:
             continue
-        loads = [entry.span for entry in present if entry.weight or not service.inhibit_on_failure]
+        loads = [
+            entry.span
+            for entry in present
+            if (entry.weight or not service.inhibit_on_failure)
+            and not _set_by_hand(observed, director, entry)
+        ]
         for span in _long(both(both(state.ill, acting), loads), slack):
             yield Violation(
                 TABLES, span.since, (f"{told} still has {each.endpoint}, whose checks have failed")
@@ -126,6 +131,18 @@ def _of_table(
             for span in _long(without(both(state.ill, acting), kept), slack):
                 text = f"{told} lacks {each.endpoint}, which is to stay with weight 0"
                 yield Violation(TABLES, span.since, text)
+
+
+def _set_by_hand(observed: Observed, director: str, entry: Entry) -> bool:
+    """Whether an operator has set this weight, which stays until keepalived changes it: ``Weigh``
+    sets one, and then the one that was there before.
+    """
+    return any(
+        abs(entry.span.since - instant) <= observed.slack
+        for act in observed.acts
+        if act.kind == "Weigh" and act.node == director
+        for instant in (act.at, observed.over(act))
+    )
 
 
 def _unchecked(

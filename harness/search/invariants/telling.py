@@ -18,6 +18,7 @@ from harness.events import (
     ServiceChanged,
     StateChanged,
 )
+from harness.keepalived import timers
 from harness.search.invariants.registry import invariant
 from harness.search.invariants.rest import reelection
 from harness.search.model.effects import ALL, Aspect, effect
@@ -313,10 +314,17 @@ def _words(event: Event) -> str:
 
 
 def _election(observed: Observed) -> float:
-    """The longest that an election may still be under way, in seconds."""
+    """The longest that an election may still be under way, in seconds, after a script that decides
+    it could succeed again. A run that hangs by then is ended first.
+    """
     waits = [1.0]
     for director in observed.setting.directors.values():
-        waits += [reelection(each) + director.startup_delay for each in director.instances]
+        for instance in director.instances:
+            scripts = [
+                float(each.timeout or each.interval) + timers.script_recovery(each).latest
+                for each in instance.track_scripts
+            ]
+            waits.append(reelection(instance) + director.startup_delay + max(scripts, default=0.0))
     return max(waits) + observed.slack
 
 
