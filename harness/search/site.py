@@ -11,7 +11,7 @@ from harness.clock import Instant
 from harness.events import StateChanged
 from harness.search import canonical, growth
 from harness.search.kinds import KINDS
-from harness.search.model.processes import RESPAWN, pending
+from harness.search.model.processes import RESPAWN, pending, renumbered
 from harness.search.observed import Observed
 from harness.search.performing import Lived, perform, restart, unsettled
 from harness.search.sequence import Step
@@ -98,11 +98,16 @@ class Site:
         return changed or growth.fallen(before, counted, booted)
 
     def _unfit(self, cluster: Cluster, observed: Observed) -> bool:
-        """Whether a fault is left that no comparison of the machines shows: an instance has come to
-        be in FAULT state, or a child of keepalived is still to be started.
+        """Whether something is left that no comparison of the machines shows: an instance has come
+        to be in FAULT state, a child of keepalived is still to be started, or an instance was given
+        another's number, and its state with that, of which the log says nothing.
         """
         faults = in_fault(cluster.timeline.events(StateChanged))
-        return bool(faults - self._faults) or pending(observed.events, observed.ended)
+        return (
+            bool(faults - self._faults)
+            or pending(observed.events, observed.ended)
+            or any(renumbered(observed, each.name) for each in cluster.directors)
+        )
 
     def _took_up(self, cluster: Cluster) -> Lived | None:
         """Wait until a new cluster has settled, and look what stands where. One that never settles

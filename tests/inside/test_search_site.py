@@ -20,6 +20,7 @@ from harness.search.sequence import step
 from harness.search.site import Site
 from harness.spec import ClusterSpec
 from topologies.director_pair import DirectorPair
+from topologies.searched import Searched
 
 pytestmark = pytest.mark.usefixtures("lvs_kernel")
 
@@ -30,12 +31,12 @@ BEGAN = re.compile(r"Starting VRRP child process")
 class Pooled:
     """The pool's cluster, as a search is given it."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: Pool, spec: ClusterSpec) -> None:
+        self._pool, self._spec = pool, spec
 
     def cluster(self) -> Cluster:
         """The one that is alive, or a new one."""
-        return self._pool.get(ClusterSpec(DirectorPair))
+        return self._pool.get(self._spec)
 
     def drop(self) -> None:
         """End it."""
@@ -45,7 +46,14 @@ class Pooled:
 @pytest.fixture
 def ground(tmp_path: Path) -> Iterator[Pooled]:
     pool = Pool(tmp_path, choice.slack(), 0)
-    yield Pooled(pool)
+    yield Pooled(pool, ClusterSpec(DirectorPair))
+    pool.close()
+
+
+@pytest.fixture
+def two_instances(tmp_path: Path) -> Iterator[Pooled]:
+    pool = Pool(tmp_path, choice.slack(), 0)
+    yield Pooled(pool, ClusterSpec(Searched, {"instances": 2}))
     pool.close()
 
 
@@ -77,6 +85,21 @@ def test_keepalived_is_replaced_only_for_what_it_remembers(ground: Pooled) -> No
         started.append(len(timeline.events(DaemonChanged, name="keepalived", action="started")))
     assert started == [2, 2, 3]
     assert site.clusters == 1
+
+
+@pytest.mark.parametrize(
+    ("edit", "clusters"),
+    [("VI_1 and VI_2 have each other's number", 2), ("priority 95 in vrrp_instance VI_1", 1)],
+)
+def test_a_cluster_whose_instances_had_each_other_s_number_is_not_used_again(
+    two_instances: Pooled, edit: str, clusters: int
+) -> None:
+    """Each had the other's state, and the log says nothing of that."""
+    site = Site(two_instances)
+    for _ in range(2):
+        site.live((step(0.5, "Reconfigure", "director2", lasts=1, edit=edit),))
+
+    assert site.clusters == clusters
 
 
 @fresh_topology(DirectorPair)
