@@ -25,6 +25,11 @@ from harness.topology.tracking import CHECK
 _TELLERS = {"fifo": FIFO, "script": REPORT}
 """What stands in a configuration by which the harness hears of changes of state."""
 
+_STARTS = "Starting VRRP child process"
+_BEGUN = "Registering Kernel netlink command channel"
+_DIED = "VRRP child process("
+"""What keepalived says of its VRRP child, and the child itself, in every version."""
+
 _HEARS = 0.001
 """Seconds after which it is looked again whether keepalived hears signals."""
 
@@ -157,14 +162,26 @@ class DirectorNode(Claimant):
         self.wait_hearing(number)
         self.process(keepalived.KEEPALIVED).send_signal(number)
 
+    def stop(self, daemon: Daemon | None = None) -> None:
+        """Stop a daemon, keepalived by default, in its own orderly way and wait for its end; see
+        :meth:`wait_hearing`.
+        """
+        if self.role.by == "keepalived" and daemon in (None, keepalived.KEEPALIVED):
+            self.wait_hearing(signal.SIGTERM)
+        super().stop(daemon)
+
     def wait_hearing(self, number: int) -> None:
-        """Wait until keepalived hears a signal, if it has only just been started.
+        """Wait until keepalived hears a signal, if it has only just been started, and its VRRP
+        child does.
 
         It dies of one that comes before its ``keepalived_main``, and until it has read its
         configuration it ignores it (``core/main.c``, ``signals_ignore`` and ``signal_init``).
         Whoever starts it by systemd waits for longer than that: ``systemctl reload`` comes after
-        what it says itself of its start (``config_notify.c``, ``systemd_notify_running``). Raises
-        HarnessError if it has ended, and TooLate if it never hears it.
+        what it says itself of its start (``config_notify.c``, ``systemd_notify_running``). A child
+        forgets what its parent sends it before it has begun (``scheduler.c``,
+        ``thread_cleanup_master``, by ``signal_handler_destroy``): the parent kills it after five
+        seconds then, and its VIPs stay. Raises HarnessError if keepalived has ended, and TooLate if
+        it never hears the signal.
         """
         timeline = self.context.timeline
         until = timeline.now() + self.context.starting
@@ -172,6 +189,20 @@ class DirectorNode(Claimant):
             if timeline.now() >= until:
                 raise TooLate(f"{self.name}: keepalived does not hear signal {number}")
             timeline.let_pass(_HEARS)
+        while self._vrrp_begins() and timeline.now() < until:
+            timeline.let_pass(_HEARS)
+
+    def _vrrp_begins(self) -> bool:
+        """Whether the last that keepalived said of its VRRP child is that it is started: its first
+        own words come when it hears signals.
+        """
+        said = self.context.timeline.events(Log, node=self.name, daemon=keepalived.KEEPALIVED.name)
+        for event in reversed(said):
+            if _BEGUN in event.line or _DIED in event.line:
+                return False
+            if _STARTS in event.line:
+                return True
+        return False
 
     def configure(self, *edits: tuple[str, str]) -> None:
         """Write its keepalived.conf with pairs of old and new text edited in it, and tell
