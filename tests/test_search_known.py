@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.version import Version
 
-from harness.search.invariants import INVARIANTS
+from harness.events import Advertisement, StateChanged
+from harness.search.invariants import INVARIANTS, judge
 from harness.search.invariants.addresses import HELD
 from harness.search.invariants.advertising import ACTS, PACE
 from harness.search.invariants.daemons import LIVE
@@ -17,6 +20,9 @@ from harness.search.judging import AS_BEFORE, AT_REST, Signature
 from harness.search.known import KNOWN, Known, known, known_to
 from harness.search.observed import Violation
 from harness.search.sequence import Step, step
+from harness.topology import TrackedFile
+from tests.stories import of
+from tests.story import quiet
 
 
 def test_signatures_leave_out_numbers_and_which_node_it_was() -> None:
@@ -110,6 +116,41 @@ def test_a_master_that_hangs_is_known_where_it_has_a_sync_daemon() -> None:
     later = Violation(ACTS, 0, stuck.text.replace(" 0.001 s", " 7.2 s"))
     assert found(later, "lvs_sync_daemon eth0 VI_1", "2.3.3") is None
     assert found(Violation(PACE, 0, silent), "lvs_sync_daemon eth0 VI_1", "2.3.3") is None
+
+
+def test_a_master_is_held_up_by_a_backup_on_its_socket_whose_priority_changes() -> None:
+    """The first director is master of VI_1, whose advertisement of 5.5 s is missing, and a backup
+    of VI_2.
+    """
+    name = "scenarios/regressions/test_timer_of_another_instance.py"
+    file = TrackedFile(name="claims", path="/run/claims", weight=1)
+    written = step(5, "WriteNumber", "director1", file="claims", value=-20)
+
+    def found(
+        at: float = 5.2, state: Any = "BACKUP", claims: int = 0, **changed: Any
+    ) -> str | None:
+        story = quiet().without(of(Advertisement, "director1", 5.4, 5.6))
+        director = story.setting.directors["director1"]
+        (one,) = director.instances
+        other = replace(one, name="VI_2", vrid=52, vip="172.16.10.60", track_files=(file,))
+        both = replace(director, instances=(one, replace(other, **changed)))
+        story.setting = replace(
+            story.setting, directors={**story.setting.directors, "director1": both}
+        )
+        story.before.append(StateChanged(-4, "director1", instance="VI_2", state=state))
+        story.act("WriteNumber", "director1", at, None, file="claims", path=file.path, value=-20)
+        if claims:
+            said: dict[str, Any] = {"vrid": 52, "addresses": "172.16.10.60", "priority": claims}
+            story.advert("director2", 4.9, **said)
+        late = [each for each in judge(story.observed()) if each.invariant == PACE]
+        (violation,) = [each for each in late if "VI_1" in each.text]
+        return known(violation, (written,))
+
+    assert found() == found(claims=70) == name
+    assert found(claims=110) is None  # what outranks it sets its timer, which is not the next then
+    assert found(at=9.0) is None
+    assert found(state="FAULT") is None
+    assert found(interface="eth1") is found(vmac="vrrp.52") is None
 
 
 def test_a_check_without_a_route_takes_a_reload_of_the_same_director() -> None:

@@ -65,6 +65,8 @@ def _out_of_pace(router: Router, reign: Span) -> Iterator[Violation]:
             text = f"{told}, and then not for more than {interval:g} s"
             if any(Span(one, other).has(each) for each in router.discarded):
                 text += ", while it had others to discard"
+            elif _held_up(router, Span(one, one + interval)):
+                text += ", while another's priority may have changed"
             yield Violation(PACE, one + interval, text)
         elif (
             gap < interval - slack
@@ -73,6 +75,34 @@ def _out_of_pace(router: Router, reign: Span) -> Iterator[Violation]:
             and not _reason(router, Span(one, other), reign)
         ):
             yield Violation(PACE, other, f"{told}, and again before {interval:g} s had passed")
+
+
+def _held_up(router: Router, due: Span) -> bool:
+    """Whether another instance on its socket was a backup of changing priority until its next
+    advertisement was due, and heard nothing that outranks it.
+
+    keepalived has a socket for each interface and family (``vrrp_scheduler.c``,
+    ``vrrp_create_sockpool``); a VMAC is an interface of its own. Whoever hears a better claim has a
+    timer that is never the next one.
+    """
+    for other in routers(router.observed):
+        own = (router.director, *_socket(router))
+        possible = other.claims.possible(due)
+        if (
+            other.instance != router.instance
+            and (other.director, *_socket(other)) == own
+            and any(state == "BACKUP" and span.covers(due) for span, state in other.states)
+            and len(possible) > 1
+            and not any(due.has(each.at) and each.priority >= max(possible) for each in other.heard)
+        ):
+            return True
+    return False
+
+
+def _socket(router: Router) -> tuple[str, int]:
+    """What distinguishes the socket of an instance."""
+    instance = router.instance
+    return instance.vmac or instance.interface, instance.family
 
 
 @invariant(ACTS)
