@@ -13,7 +13,9 @@ from harness.events import Advertisement, StateChanged
 from harness.search.invariants import INVARIANTS, judge
 from harness.search.invariants.addresses import HELD
 from harness.search.invariants.advertising import ACTS, PACE
+from harness.search.invariants.balance import TABLES
 from harness.search.invariants.daemons import LIVE
+from harness.search.invariants.editing import EDITED
 from harness.search.invariants.election import FAULTY, TAKES, WAITS
 from harness.search.invariants.rest import RESTORED
 from harness.search.judging import AS_BEFORE, AT_REST, Signature
@@ -433,3 +435,40 @@ def test_it_is_known_when_an_instance_misses_an_ipv6_address_for_ever(
         assert known(each, elsewhere, defects) != name
     assert known(unheeded, steps, defects) is None
     assert known(never, steps, defects) is None
+
+
+def test_an_inhibited_server_that_an_edit_takes_out_is_known_where_there_is_a_group() -> None:
+    name = "scenarios/regressions/test_inhibited_server_removed.py"
+    group, edit = (
+        "virtual_server group G {\n",
+        "no real_server fd00::22 80 in virtual_server group G",
+    )
+    inhibited = "real_server fd00::22 80 {\n inhibit_on_failure\n"
+    read, tells = f"director1 has read: {edit}, and", "director1's table"
+    rest = "director1's table of TCP [fd00::50]:80 has {'[fd00::21]:80': 2, '[fd00::22]:80': "
+    stays = Violation(EDITED, 0, f"{read} TCP [fd00::50]:80 still has [fd00::22]:80")
+    shows = (
+        stays,
+        Violation(TABLES, 0, f"{tells} T lacks [fd00::22]:80 with weight 1, which is well"),
+        Violation(RESTORED, 0, f"{tells} T had S with weight 1, and has with weight 0"),
+        Violation(AT_REST, 0, f"{rest}0}} instead of {{'[fd00::21]:80': 2, '[fd00::22]:80': 1}}"),
+    )
+    others = (
+        Violation(EDITED, 0, f"{read} TCP [fd00::50]:80 still has [fd00::21]:80"),
+        Violation(EDITED, 0, f"{read} still has TCP [fd00::50]:80"),
+        Violation(TABLES, 0, f"{tells} T still has [fd00::22]:80, whose checks have failed"),
+        Violation(RESTORED, 0, f"{tells} T had S with weight 1, and has not"),
+        Violation(AT_REST, 0, f"{rest}1}} instead of {{'[fd00::21]:80': 0, '[fd00::22]:80': 1}}"),
+        Violation(AT_REST, 0, f"at first {shows[-1].text}"),
+    )
+
+    def found(violation: Violation, config: str = group + inhibited, done: str = edit) -> bool:
+        steps = (step(3, "Reconfigure", "director1", edit=done),)
+        return known(violation, steps, known_to([config], {Version("2.3.3")})) == name
+
+    assert all(found(each) for each in shows)
+    assert not any(found(each) for each in others)
+    assert not found(stays, group)
+    assert not found(stays, f"virtual_server fd00::50 80 {{\n{inhibited}")
+    assert not found(shows[1], done="no virtual_server group G")
+    assert not found(shows[1], done="no real_server fd00::22 80 in virtual_server fd00::50 80")
