@@ -42,7 +42,7 @@ def _taken_out(cluster: Cluster) -> None:
 
 
 @pytest.mark.regression(
-    "keepalived #492",
+    "found by search",
     "a reload leaves a real server of a group in the table that has failed and is inhibited",
     present="",
     caught="removed",
@@ -51,7 +51,7 @@ def _taken_out(cluster: Cluster) -> None:
 def test_a_reload_removes_an_inhibited_server_of_a_group(cluster: Cluster) -> None:
     """``clear_service_rs`` (``ipwrapper.c``) removes who is in the table, and for a group
     ``ipvs_change_needed`` (``ipvswrapper.c``) lets only those be removed who are alive. Where there
-    is no group, it was mended (keepalived #596).
+    is no group, it goes (keepalived #492).
     """
     _taken_out(cluster)
     table = measures.pool(cluster.timeline, "director1", SERVICE)
