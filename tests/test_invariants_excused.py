@@ -11,7 +11,7 @@ from harness.events import Advertisement, Arp, Event, Notification
 from harness.search.invariants import judge
 from harness.search.invariants.advertising import PACE
 from harness.search.invariants.announcing import ANNOUNCED, REASON
-from harness.search.invariants.election import TAKES, YIELDS
+from harness.search.invariants.election import TAKES, WAITS, YIELDS
 from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.telling import RELOADS, TOLD
 from harness.topology import SyncGroup, TrackedFile
@@ -20,6 +20,7 @@ from tests.stories import (
     of,
     out_of_the_table,
     owner_that_waits,
+    patient,
 )
 from tests.story import DOWN, VIP, Story, quiet
 
@@ -367,3 +368,16 @@ def test_what_came_while_it_was_hung_counts_from_when_it_first_woke_up() -> None
     story.takes("director2", taken).advertises("director2", taken, 25)
 
     assert YIELDS not in names(story)
+
+
+@pytest.mark.parametrize(("taken", "hasty"), [(18.75, False), (16.5, True)])
+def test_preempt_delay_begins_with_what_is_heard_before_startup_delay_is_over(
+    taken: float, hasty: bool
+) -> None:
+    """It boots at 12 s, hears the lower master from 12.148 s on, and takes part from 15 s on."""
+    story = patient(30.0, taken)
+    directors = story.setting.directors
+    director = replace(directors["director1"], startup_delay=3.0)
+    story.setting = replace(story.setting, directors={**directors, "director1": director})
+
+    assert (WAITS in names(story)) is hasty

@@ -148,7 +148,7 @@ def nobody_hurries(observed: Observed) -> list[Violation]:
             )
             wait = router.skew(first.priority) if resigned else wait
             if router.instance.preempt_delay and not resigned:
-                wait = max(wait, _held_back(router, span, wait))
+                wait = max(wait, _held_back(router, hearing, wait) - delay)
             if router.claims.known(span) and began < run.span.since + wait - observed.slack:
                 text = (
                     f"{router.director} is master of {router.instance.name} {span.length:.3f} s"
@@ -160,7 +160,8 @@ def nobody_hurries(observed: Observed) -> list[Violation]:
 
 
 def _held_back(router: Router, span: Span, down_interval: float) -> float:
-    """For how long ``preempt_delay`` keeps it from being master, in seconds since its start.
+    """For how long ``preempt_delay`` keeps it from being master, in seconds since the beginning of
+    ``span``, in which it hears.
 
     The delay begins with the first that it hears of a lower master, and a better one begins none;
     here the first of any priority counts, which demands too little rather than too much. Whatever
