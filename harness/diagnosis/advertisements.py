@@ -222,10 +222,7 @@ def unicast_elsewhere(timeline: Timeline, setup: Setup, since: Instant) -> Itera
         for sender, deaf in ((one, other), (other, one)):
             if deaf.node not in setup.directors or _to_group(sender) or _to_group(deaf):
                 continue
-            heard = timeline.events(
-                Advertisement, node=deaf.node, since=since, sent=False,
-                vrid=sender.vrid, source=sender.source,
-            )  # fmt: skip
+            heard = _heard(timeline, sender, deaf.node, since)
             said = timeline.events(
                 Advertisement, node=deaf.node, since=since, sent=True, vrid=deaf.vrid
             )
@@ -253,14 +250,8 @@ def not_taken_in(timeline: Timeline, setup: Setup, since: Instant) -> Iterator[D
     """
     for one, other in _rivals(timeline, since):
         for better, deaf in ((one, other), (other, one)):
-            heard = timeline.events(
-                Advertisement, node=deaf.node, since=since, sent=False, vrid=better.vrid
-            )
-            known = [
-                event
-                for event in heard
-                if event.source == better.source and deaf.at - event.at >= TAKING_IN
-            ]
+            heard = _heard(timeline, better, deaf.node, since)
+            known = [event for event in heard if deaf.at - event.at >= TAKING_IN]
             if not known or known[-1].priority <= deaf.priority:
                 continue
             if deaf.at - known[-1].at < SILENT * deaf.interval:
@@ -295,7 +286,14 @@ def _arrived(timeline: Timeline, advert: Advertisement, listener: str, since: In
     """Whether anything that the sender of an advertisement said under this VRID reached
     ``listener``, be it right or not.
     """
-    come = timeline.events(
+    return bool(_heard(timeline, advert, listener, since))
+
+
+def _heard(
+    timeline: Timeline, advert: Advertisement, listener: str, since: Instant
+) -> list[Advertisement]:
+    """What of that reached it."""
+    return timeline.events(
         Advertisement,
         node=listener,
         since=since,
@@ -303,4 +301,3 @@ def _arrived(timeline: Timeline, advert: Advertisement, listener: str, since: In
         vrid=advert.vrid,
         source=advert.source,
     )
-    return bool(come)
