@@ -104,15 +104,17 @@ class _Pair:
             (self.other, also, self.one, mine),
         ):
             peers = here.unicast_peers
+            if not peers:
+                continue
             told = (
                 f"VRID {here.vrid}: {sender} sends its advertisements to {', '.join(peers)}, and"
                 f" {hearer}"
             )
             if there.source:
-                if peers and there.source not in peers:
+                if there.source not in peers:
                     text = f"{told} has the address {there.source}"
                     yield Finding("peer-differs", text, self._at(sender, "unicast_peer", here))
-            elif peers and all(_is_global(peer) for peer in peers):
+            elif all(_is_global(peer) for peer in peers):
                 # keepalived ``vrrp.c``, ``open_vrrp_read_socket``
                 text = f"{told}, without unicast_src_ip, listens only at its link-local address"
                 cure = f"Set unicast_src_ip in {there.name} of {hearer}."

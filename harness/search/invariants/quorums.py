@@ -8,7 +8,8 @@ from typing import Final
 from harness.events import Event, Log, Notification
 from harness.search.invariants.registry import invariant
 from harness.search.invariants.telling import compared
-from harness.search.observed import DirectorSetting, Observed, Violation
+from harness.search.observed import Observed, Violation
+from harness.topology import VirtualService
 from harness.topology.notification import REPORT
 
 QUORUM = "the scripts of a quorum are run as the log says"
@@ -33,7 +34,7 @@ def quorums_are_told(observed: Observed) -> list[Violation]:
         if len(services) != 1 or _broken(observed, name):
             continue
         (service,) = services
-        words = _words(director)
+        words = _words(service)
         said = [each for each in _said(observed, name) if each[0] in words.values()]
         heard: list[tuple[str, Event]] = [
             (words[event.text], event)
@@ -54,16 +55,12 @@ def _broken(observed: Observed, director: str) -> bool:
     return False
 
 
-def _words(director: DirectorSetting) -> dict[str, str]:
+def _words(service: VirtualService) -> dict[str, str]:
     """What the scripts report, and which state that means."""
     found = {}
-    for table in director.tables:
-        for state, command in (
-            ("up", table.service.quorum_up),
-            ("down", table.service.quorum_down),
-        ):
-            if command is not None and command.startswith(f"{REPORT} "):
-                found[command.removeprefix(f"{REPORT} ")] = state
+    for state, command in (("up", service.quorum_up), ("down", service.quorum_down)):
+        if command is not None and command.startswith(f"{REPORT} "):
+            found[command.removeprefix(f"{REPORT} ")] = state
     return found
 
 
