@@ -23,7 +23,7 @@ from harness.search.invariants.registry import invariant
 from harness.search.invariants.rest import reelection
 from harness.search.model.effects import ALL, Aspect, effect
 from harness.search.model.health import settled
-from harness.search.model.processes import another, in_state, renumbered, respawned
+from harness.search.model.processes import another, in_state, reads, renumbered, respawned
 from harness.search.model.spans import Span, both
 from harness.search.observed import Act, Observed, Violation
 from harness.topology import SyncGroup
@@ -242,12 +242,7 @@ def reloads_change_nothing(observed: Observed) -> list[Violation]:
     found: list[Violation] = []
     waits = {AddressChanged: _election(observed), **dict.fromkeys(_TABLE, _checks(observed))}
     anew = [(instant, instant) for instant in respawned(observed)]
-    reads = sorted(
-        instant
-        for each in observed.acts
-        if each.kind in ("Reload", "Reconfigure")
-        for instant in (each.at, observed.over(each))
-    )
+    reloads = reads(observed)
     for act in observed.acts:
         others = [
             (each.at, observed.over(each))
@@ -260,7 +255,7 @@ def reloads_change_nothing(observed: Observed) -> list[Violation]:
             for instant in instants:
                 span = Span(instant, min(instant + wait, observed.ended))
                 near = [
-                    Span(at - wait, _prolonged(over, reads, wait) + wait).meets(span)
+                    Span(at - wait, _prolonged(over, reloads, wait) + wait).meets(span)
                     for at, over in (*others, *anew)
                 ]
                 if not any(near):
@@ -268,11 +263,11 @@ def reloads_change_nothing(observed: Observed) -> list[Violation]:
     return sorted(found, key=lambda violation: violation.at)
 
 
-def _prolonged(over: Instant, reads: list[Instant], wait: float) -> Instant:
+def _prolonged(over: Instant, reloads: list[Instant], wait: float) -> Instant:
     """Until when what was over at an instant may keep a director waiting: each reload meanwhile has
     it wait anew (``vrrp_scheduler.c``, ``vrrp_dispatcher_init``).
     """
-    for instant in reads:
+    for instant in reloads:
         if over <= instant <= over + wait:
             over = instant
     return over

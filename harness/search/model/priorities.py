@@ -10,7 +10,7 @@ from harness.clock import Instant
 from harness.daemons import keepalived
 from harness.keepalived import timers
 from harness.search.model.effects import Aspect, disturbances, effect
-from harness.search.model.processes import linked, runs
+from harness.search.model.processes import linked, reads, runs
 from harness.search.model.spans import Span, any_meets, cut, joined, without
 from harness.search.observed import Act, Observed
 from harness.topology.tracking import CHECK, Tracked, TrackedFile, TrackedInterface, VrrpScript
@@ -198,7 +198,7 @@ class Claims:
         back = timers.script_recovery(script)
         longest = float(script.timeout or script.interval)
         breaks = [run.span.since for run in runs(self._observed, self._director)[1:]]
-        reads = self._reads()
+        reloads = reads(self._observed, self._director)
         for act in self._observed.acts:
             if act.node != self._director or not _concerns(act, script):
                 continue
@@ -210,13 +210,14 @@ class Claims:
             )
             over = until + back.latest + longest + slack
             known = act.kind in _CERTAIN
-            # A reload runs a script at once, and goes on counting its results.
-            sooner = not known or any(act.at <= each <= act.at + due.latest for each in reads)
+            # A reload runs a script at once, and goes on counting its results (``vrrp.c``,
+            # ``clear_diff_script``).
+            sooner = not known or any(act.at <= each <= act.at + due.latest for each in reloads)
             possible.append(Span(act.at + (0.0 if sooner else due.earliest) - slack, over))
             # What is well again before its last run fails never was a failure.
             noticed = act.at + due.latest <= until
             if known and noticed and not any(act.at <= each <= over for each in breaks):
-                sooner = any(until <= each <= until + back.latest for each in reads)
+                sooner = any(until <= each <= until + back.latest for each in reloads)
                 well = until + (0.0 if sooner else back.earliest)
                 certain.append(Span(act.at + due.latest + slack, well - slack))
         for begun in breaks:  # nothing is known of a script before its first run
@@ -224,14 +225,6 @@ class Claims:
                 Span(begun - slack, begun + script.rise * script.interval + longest + slack)
             )
         return Ailing([each for each in certain if each.length > 0], joined(possible))
-
-    def _reads(self) -> list[Instant]:
-        """When its keepalived was told to read its configuration again (``vrrp.c``,
-        ``clear_diff_script``).
-        """
-        acts = [act for act in self._observed.acts if act.node == self._director]
-        told = [act for act in acts if act.kind in ("Reload", "Reconfigure")]
-        return [instant for act in told for instant in (act.at, self._observed.over(act))]
 
 
 def _unweighted(instance: VrrpInstance, together: bool) -> VrrpInstance:

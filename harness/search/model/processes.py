@@ -67,6 +67,13 @@ def runs(observed: Observed, director: str, child: str = VRRP) -> list[Run]:
     return found
 
 
+def reads(observed: Observed, director: str | None = None) -> list[Instant]:
+    """When a director, or any, was told to read its configuration again, in order."""
+    acts = [act for act in observed.acts if director in (None, act.node)]
+    told = [act for act in acts if act.kind in ("Reload", "Reconfigure")]
+    return sorted(instant for act in told for instant in (act.at, observed.over(act)))
+
+
 def begun(observed: Observed, director: str, child: str = VRRP) -> list[Instant]:
     """When a process of a director's keepalived was started, for the first time or again."""
     said = observed.of(Log, node=director, daemon="keepalived")
