@@ -321,17 +321,18 @@ def test_an_instance_is_in_fault_until_it_is_something_else(states: str, stuck: 
 
 
 @pytest.mark.parametrize(
-    ("seconds", "ended", "waits"), [(16, False, True), (2, False, False), (16, True, False)]
+    ("seconds", "action", "waits"),
+    [(16, None, True), (2, None, False), (16, "ended", False), (16, "reloaded", True)],
 )
 def test_a_child_that_died_is_to_be_started_until_its_delay_or_keepalived_is_over(
-    seconds: int, ended: bool, waits: bool
+    seconds: int, action: str | None, waits: bool
 ) -> None:
     story = quiet()
     delayed = f"Restart of Healthcheck process delayed {seconds} seconds to limit respawn rate"
     story.log("director1", 8.5, delayed)
     story.log("director1", 9.0, "Starting Healthcheck child process, pid=48")
-    if ended:
-        story.daemon("director1", 10.0, "ended", status=0)
+    if action is not None:
+        story.daemon("director1", 10.0, action)
 
     assert pending(story.events, 12.0) is waits
 

@@ -115,8 +115,7 @@ def pending(events: Iterable[Event], now: Instant) -> bool:
     """
     due: dict[str, Instant] = {}
     for event in events:
-        ended = isinstance(event, DaemonChanged) and event.name == "keepalived"
-        if isinstance(event, Power) or ended:
+        if _gone(event):
             due.pop(event.node, None)
         told = _DELAYED.search(event.line) if isinstance(event, Log) else None
         if told is not None:
@@ -159,10 +158,14 @@ def ends(event: Event) -> bool:
     """Whether keepalived acts no more from an event on: an orderly end begins a second before the
     process is gone.
     """
+    return _gone(event) or (
+        isinstance(event, Log) and event.daemon == "keepalived" and event.line.endswith(STOPPING)
+    )
+
+
+def _gone(event: Event) -> bool:
     if isinstance(event, DaemonChanged):
         return (event.name, event.action) == ("keepalived", "ended")
-    if isinstance(event, Log):
-        return event.daemon == "keepalived" and event.line.endswith(STOPPING)
     return isinstance(event, Power) and event.action == "off"
 
 
