@@ -12,7 +12,7 @@ import pytest
 from harness.check.files import Configuration, load, load_all
 from harness.cli import main
 from harness.errors import HarnessError
-from tests.attacks.test_folders import SECRET, no_hang
+from tests.attacks.folders import SECRET, no_hang
 
 __all__ = ["no_hang"]
 

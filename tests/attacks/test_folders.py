@@ -7,9 +7,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +18,10 @@ from harness.cli import main
 from harness.errors import HarnessError
 from harness.report import artifacts, bundle, merging, page, summary
 from harness.report.artifacts import ABOUT, PAGE, RUN, TIMELINE
+from tests.attacks.folders import SECRET, no_hang
 from tests.runs import make_run, run
 
-__all__ = ["run"]
-
-SECRET = "root:$6$secret"
-
-
-@pytest.fixture(autouse=True)
-def no_hang() -> Iterator[None]:
-    """Whoever opens a FIFO waits for ever, which is to be a failure."""
-
-    def too_long(*_: object) -> None:
-        raise AssertionError("it hangs")
-
-    before = signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(20)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+__all__ = ["no_hang", "run"]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from harness.repeating import reproduced
 from harness.report import artifacts, bundle
-from tests.attacks.test_hostile import new_run
+from tests.attacks.folders import new_run
 from tests.runs import make_run
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from harness.kernels.making import cache
 from tests.commands.roots import ROOT, release, require
-from tests.commands.test_wheels import build_wheels
+from tests.commands.wheels import build_wheels
 
 pytestmark = pytest.mark.slow
 

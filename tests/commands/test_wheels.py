@@ -6,31 +6,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from harness.kernels.making import cache
 from tests.commands.roots import COMPILERS, ROOT, Root, packages, require
+from tests.commands.wheels import build_wheels
 
 pytestmark = pytest.mark.slow
 
 SHIPPED = "harness.shipped.scenarios"
 EXAMPLE = ROOT / "examples" / "two-directors"
-
-
-def build_wheels(folder: Path) -> None:
-    """Both wheels, as `make wheels` makes them."""
-    for project in (ROOT, ROOT / "tools" / "kernel_wheel"):
-        command = [
-            str(Path(sys.executable).with_name("hatchling")),
-            "build",
-            "-t",
-            "wheel",
-            "-d",
-            str(folder),
-        ]
-        subprocess.run(command, cwd=project, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
