@@ -50,9 +50,13 @@ def test_whoever_is_started_anew_is_master_anew_after_an_edit_too(told: bool) ->
     assert (TOLD in names(story)) != told
 
 
-def test_who_may_have_the_number_of_a_master_may_announce_itself() -> None:
-    """A reload hands on the state of the other instance, and says nothing of it."""
-    edit = "VI_1 and VI_2 have each other's number"
+@pytest.mark.parametrize(
+    "edit", ["VI_1 and VI_2 have each other's number", "use_vmac in vrrp_instance VI_1"]
+)
+def test_who_may_go_on_as_a_master_may_announce_itself(edit: str) -> None:
+    """A reload hands on the state of the other instance, or of its own where it has peers, and
+    says nothing of it.
+    """
     story = quiet().act("Reconfigure", "director2", 2.0, 2.0, edit=edit)
     story.log("director2", 2.0, "Reloading").announces("director2", 15.0)
 

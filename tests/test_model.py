@@ -278,6 +278,20 @@ def test_who_is_hung_reads_a_tracked_file_when_it_acts_again() -> None:
     assert claims.possible(Span(12.1, 13.0)) == {100}
 
 
+@pytest.mark.parametrize(("pause", "expected"), [(1.0, {100, 80}), (9.0, {100})])
+def test_failures_of_two_deeds_are_counted_together_where_no_run_succeeds_between(
+    pause: float, expected: set[int]
+) -> None:
+    """None is begun while another hangs: those at 5 s and 7 s may be two in a row."""
+    again = 5.6 + pause
+    story = quiet().act("HangCheck", "director1", 4.6, 5.6)
+    story.act("HangCheck", "director1", again, again + 1.0)
+    (instance,) = story.setting.directors["director1"].instances
+    patient = VrrpScript(name="chk", script=CHECK, weight=-20, fall=2, rise=2)
+    claims = Claims(story.observed(), "director1", replace(instance, track_scripts=(patient,)))
+    assert claims.possible(Span(again + 2.2, again + 2.8)) == expected
+
+
 def test_a_script_fails_when_the_program_that_it_looks_for_has_ended() -> None:
     story = quiet().act("StopProgram", "director1", 5.2, 10.0, program="haproxy")
     (instance,) = story.setting.directors["director1"].instances

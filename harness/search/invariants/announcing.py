@@ -12,7 +12,7 @@ from harness.events import Advertisement, Arp, Ndp
 from harness.keepalived import timers
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect
-from harness.search.model.processes import calm, renumbered
+from harness.search.model.processes import calm, made_anew
 from harness.search.model.router import Router, routers
 from harness.search.model.spans import Span
 from harness.search.observed import Observed, Violation
@@ -146,8 +146,9 @@ def _has_reason(router: Router, heard: list[Instant], at: Instant) -> bool:
         return True
     known = [(span, state) for span, state in router.states if span.meets(wide)]
     reigns = [span for span, state in known if state == "MASTER"]
-    if not reigns:  # it may have been given the number of a master
-        return not known and any(each.since < at for each in renumbered(observed, router.director))
+    if not reigns:  # it may go on as the master that had its number, or that it was itself
+        anew = made_anew(observed, router.director, instance.name)
+        return not known and any(each.since < at for each in anew)
     since = [*heard, *router.reloads, *(span.since for span, _ in router.states)]
     for delay in delays:  # a second round goes with an advertisement (``vrrp_state_master_tx``)
         if any(

@@ -199,6 +199,7 @@ class Claims:
         longest = float(script.timeout or script.interval)
         breaks = [run.span.since for run in runs(self._observed, self._director)[1:]]
         reloads = reads(self._observed, self._director)
+        counted = self._observed.began
         for act in self._observed.acts:
             if act.node != self._director or not _concerns(act, script):
                 continue
@@ -211,8 +212,14 @@ class Claims:
             over = until + back.latest + longest + slack
             known = act.kind in _CERTAIN
             # A reload runs a script at once, and goes on counting its results (``vrrp.c``,
-            # ``clear_diff_script``).
-            sooner = not known or any(act.at <= each <= act.at + due.latest for each in reloads)
+            # ``clear_diff_script``); so does a deed after which no run has succeeded yet. None is
+            # begun while another hangs (``vrrp_scheduler.c``, ``vrrp_script_thread``).
+            sooner = (
+                not known
+                or act.at <= counted
+                or any(act.at <= each <= act.at + due.latest for each in reloads)
+            )
+            counted = max(counted, over)
             possible.append(Span(act.at + (0.0 if sooner else due.earliest) - slack, over))
             # What is well again before its last run fails never was a failure.
             noticed = act.at + due.latest <= until

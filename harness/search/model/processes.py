@@ -247,7 +247,7 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
     the state of the one that had its number, and that is not told, since it does not change
     (``vrrp.c``, ``vrrp_exist`` and ``vrrp_complete_init``).
     """
-    anew = [*renumbered(observed, director), *another(observed, director, instance)]
+    anew = made_anew(observed, director, instance)
     before = observed.held(StateChanged, node=director, instance=instance)
     state: str | None = before[-1].state if before else None
     since: Instant = observed.began
@@ -271,6 +271,11 @@ def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Spa
     if state is not None:
         found.append((Span(since, observed.ended), state))
     return found
+
+
+def made_anew(observed: Observed, director: str, instance: str) -> list[Span]:
+    """While a reload may make another of an instance, or give it another's number."""
+    return [*renumbered(observed, director), *another(observed, director, instance)]
 
 
 def renumbered(observed: Observed, director: str) -> list[Span]:
