@@ -12,6 +12,7 @@ from packaging.version import Version
 from harness.events import Advertisement, StateChanged
 from harness.search.invariants import INVARIANTS, judge
 from harness.search.invariants.advertising import ACTS, PACE
+from harness.search.invariants.daemons import LIVE
 from harness.search.invariants.election import FAULTY, TAKES, WAITS
 from harness.search.judging import AS_BEFORE, AT_REST, Signature
 from harness.search.known import KNOWN, Known, known, known_to
@@ -229,3 +230,38 @@ def test_the_weight_of_an_interface_counts_in_a_sync_group_that_ignores_it(versi
     reload = (step(0, "Reload", "director1"),)
     every = known_to([group + tracks], {Version(version)})
     assert known(Violation(FAULTY, 0, stays), reload, every) is None
+
+
+@pytest.mark.parametrize(
+    ("deed", "after", "source", "version", "dies", "stuck"),
+    [
+        ("Reload", 0.0, "unicast_src_ip fd00:10::11", "2.2.7", True, True),
+        ("Reload", 1.5, "unicast_src_ip fd00:10::11", "2.2.7", False, True),
+        ("Restart", 0.0, "unicast_src_ip fd00:10::11", "2.1.5", False, True),
+        ("CrashVrrp", 0.0, "unicast_src_ip fd00:10::11", "2.2.7", False, True),
+        ("Reload", 0.0, "unicast_src_ip fd00:10::11", "2.3.3", False, False),
+        ("Reload", 0.0, "unicast_src_ip 172.16.10.11", "2.2.7", False, False),
+        ("Reload", 0.0, "mcast_src_ip fd00:10::11", "2.2.7", False, False),
+        ("Dump", 0.0, "unicast_src_ip fd00:10::11", "2.2.7", False, False),
+    ],
+)
+def test_an_ipv6_source_address_is_missing_to_whoever_reads_its_configuration(
+    deed: str, after: float, source: str, version: str, dies: bool, stuck: bool
+) -> None:
+    name = "scenarios/regressions/test_missing_source_address.py"
+    config = f"vrrp_instance A {{\n    {source}\n    unicast_peer {{\n fd00:10::12\n }}\n}}"
+    defects = known_to([config], {Version(version)})
+    steps = (step(0, "SetDown", "director1", lasts=4), step(after, deed, "director1"))
+    elsewhere = (steps[0], step(after, deed, "director2"))
+    died = "a child of keepalived on director1 died: pid 4 exited due to segmentation fault"
+    shows = {
+        Violation(LIVE, 0, f"{died} (SIGSEGV)."): dies,
+        Violation(FAULTY, 0, "director1 is FAULT of A, and all that it tracks is well"): stuck,
+        Violation(AT_REST, 0, "not until 9 s: A is held by B, and should be by C"): stuck,
+        Violation(FAULTY, 0, "director1 is MASTER of A, and what it tracks has failed"): False,
+        Violation(AT_REST, 0, "at first A is held by nobody, and should be by B"): False,
+    }
+
+    for each, expected in shows.items():
+        assert (known(each, steps, defects) == name) == expected
+        assert known(each, elsewhere, defects) is None

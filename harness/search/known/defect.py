@@ -14,6 +14,8 @@ from packaging.version import Version
 
 from harness.search.drafts import Steps
 from harness.search.invariants.daemons import LIVE
+from harness.search.invariants.election import FAULTY
+from harness.search.judging import AT_REST
 from harness.search.observed import Violation
 
 CRASHES: Final = frozenset({"CrashVrrp", "CrashCheckers"})
@@ -26,8 +28,15 @@ KILLS: Final = frozenset({"CrashVrrp", "KillKeepalived"})
 """By what the VRRP process dies."""
 MADE: Final = frozenset({"Restart", "PowerOff", "StopKeepalived"})
 """After what keepalived makes its VMACs."""
+READS_ANEW: Final = READS | KILLS | {"Restart", "StopKeepalived"}
+"""After what it has read it while the machine has gone on, be that in a new process."""
 DIES: Final = (LIVE, r"^a child of keepalived .* exited due to segmentation fault")
 """How it shows that one of its processes dies of itself."""
+STUCK: Final = (
+    (FAULTY, r" is FAULT of .*, and all that it tracks is well$"),
+    (AT_REST, r"^(?!at first).* is held by .*, and should be by "),
+)
+"""How it shows that an instance stays in fault."""
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,12 @@ from typing import Final
 
 from harness.search.invariants.addresses import HELD
 from harness.search.invariants.announcing import REASON
-from harness.search.invariants.election import FAULTY
 from harness.search.invariants.rest import RESTORED
 from harness.search.judging import AT_REST
-from harness.search.known.defect import DIES, EDITS, KILLS, MADE, READS, Known, shown
+from harness.search.known.defect import DIES, EDITS, KILLS, MADE, READS_ANEW, STUCK, Known, shown
 
 _LINKLESS: Final = frozenset({"Unplug", "SetDown"})
 """After what an interface is down."""
-_STUCK: Final = (
-    (FAULTY, r" is FAULT of .*, and all that it tracks is well$"),
-    (AT_REST, r"^(?!at first).* is held by .*, and should be by "),
-)
-"""How it shows that an instance stays in fault."""
 _NOT_SET: Final = (
     (HELD, r" is MASTER of .*, and does not hold "),
     (AT_REST, r"^(?!at first).* is held by nobody, and should be by "),
@@ -44,7 +38,7 @@ DEFECTS: tuple[Known, ...] = (
         # as keepalived starts is not looked at.
         "scenarios/regressions/test_link_lost_at_the_start.py",
         (MADE, _LINKLESS),
-        *_STUCK,
+        *STUCK,
         config=r"(?s)vrrp_sync_group.*use_vmac",
         present=">=2.1",
         within=2.0,
@@ -53,7 +47,7 @@ DEFECTS: tuple[Known, ...] = (
         # So does an instance, whose own faults are not cleared either.
         "scenarios/regressions/test_link_lost_at_the_start.py",
         (MADE, _LINKLESS),
-        *_STUCK,
+        *STUCK,
         config="use_vmac",
         present="<2.2",
         within=2.0,
@@ -63,7 +57,7 @@ DEFECTS: tuple[Known, ...] = (
         # ever. A restart takes more than a second, and what is to be done meanwhile comes after it.
         "scenarios/regressions/test_vmac_found_down.py",
         (KILLS, MADE),
-        *_STUCK,
+        *STUCK,
         (RESTORED, r" was held by .*, and is held by (?!nobody)"),
         config="use_vmac",
         within=2.0,
@@ -72,8 +66,8 @@ DEFECTS: tuple[Known, ...] = (
         # An instance of a VMAC is in fault for ever that has read its configuration while the
         # interface was down, and without the IPv6 address that the kernel forgets then.
         "scenarios/regressions/test_vmac_without_an_address.py",
-        (READS | KILLS | {"Restart", "StopKeepalived"}, frozenset({"SetDown"})),
-        *_STUCK,
+        (READS_ANEW, frozenset({"SetDown"})),
+        *STUCK,
         (RESTORED, r" was held by .*, and is held by "),
         config=r"use_vmac(?:(?!vrrp_instance)(?s:.))*virtual_ipaddress \{\s+\S*:",
         present=">=2.2.3,<2.3.3",

@@ -16,16 +16,22 @@ from harness.search.invariants.telling import TOLD
 from harness.search.judging import AS_BEFORE, AT_REST
 from harness.search.known.defect import (
     CRASHES,
+    DIES,
     EDITS,
     KILLS,
     MADE,
     READS,
+    READS_ANEW,
     RELOAD,
     STARTS,
+    STUCK,
     Known,
     shown,
 )
 
+_FORGOTTEN: Final = frozenset({"SetDown"})
+"""After what the kernel has forgotten a machine's IPv6 addresses."""
+_SOURCE6: Final = r"\sunicast_src_ip [^\s:]*:"
 _SIGNALS: Final = READS | {"Dump"}
 """What makes keepalived do something without an end of its own."""
 _BEGINNINGS: Final = STARTS | MADE
@@ -308,5 +314,24 @@ DEFECTS: tuple[Known, ...] = (
         (TAKES, r""),
         config=r'script "/bin/[^}]*weight [1-9]',
         present=">2.2.7",
+    ),
+    *shown(
+        # The VRRP process dies of a reload if its master's source address is gone; with the link it
+        # goes while the reload goes on, for earlier the instance is in fault.
+        "scenarios/regressions/test_missing_source_address.py",
+        (READS, _FORGOTTEN),
+        DIES,
+        config=_SOURCE6,
+        present="<2.3.3",
+        within=1.0,
+    ),
+    *shown(
+        # An instance is in fault for ever that has read its configuration without that address.
+        "scenarios/regressions/test_missing_source_address.py",
+        (READS_ANEW, _FORGOTTEN),
+        *STUCK,
+        (RESTORED, r" was held by .*, and is held by "),
+        config=_SOURCE6,
+        present="<2.3.3",
     ),
 )
