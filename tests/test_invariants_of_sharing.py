@@ -14,6 +14,7 @@ from harness.search.invariants.reloading import AGAIN, JOINS
 from harness.search.invariants.routing import ROUTED
 from harness.search.invariants.sharing import SHARED, STAYS
 from harness.search.invariants.telling import RELOADS
+from tests.stories import names
 from tests.stories_of_sharing import (
     ROUTE,
     asked,
@@ -59,6 +60,22 @@ def test_a_child_that_is_started_as_its_director_is_to_reload_tells_of_its_group
     story.log("director1", 5.002, "Starting VRRP child process, pid=48")
 
     assert AGAIN not in {each.invariant for each in judge(story.observed())}
+
+
+@pytest.mark.parametrize("edited", [4.9, 5.2])
+def test_a_group_that_an_edit_makes_is_told_of(edited: float) -> None:
+    """The reload that follows is queued, or takes the edit with it."""
+    edit = "no vrrp_sync_group G"
+    story = told('GROUP "G" MASTER 100').act("Reconfigure", "director1", 2.0, edited, edit=edit)
+
+    assert AGAIN not in names(story)
+
+
+def test_a_group_that_was_something_else_after_its_reload_is_told_of() -> None:
+    story = told('GROUP "G" MASTER 100')
+    story.state("director1", 5.002, "FAULT").state("director1", 5.009, "MASTER")
+
+    assert AGAIN not in names(story)
 
 
 def test_routes_that_went_with_an_interface_are_not_missed() -> None:

@@ -129,6 +129,14 @@ def test_every_kind_is_possible_somewhere_and_holds_what_it_names() -> None:
     assert found | {"FailCheck", "HangCheck"} == set(KINDS)
 
 
+def test_two_directors_are_cut_apart_once_whoever_of_them_is_named() -> None:
+    """A cut of both ways would meet one of them again, which the lab refuses."""
+    both = step(0, "Cut", "director1", lasts=5, other="director2", both=True)
+    one = step(0, "Cut", "director2", lasts=1, other="director1", both=False)
+
+    assert holds(both.deed).clashes(holds(one.deed))
+
+
 def test_a_cable_is_pulled_alone_where_a_machine_has_several() -> None:
     def pulled(spec: ClusterSpec) -> list[dict[str, object]]:
         plan = spec.plan()

@@ -169,7 +169,7 @@ KINDS: Mapping[str, Kind] = {
     "Cut": Kind(
         (Director,),
         _cut,
-        ("cut {node} {other}",),
+        ("cut {node} {other}", "cut {other} {node}"),
         ("power {node}", "power {other}", "iface {node}", "iface {other}"),
         possible=offers.peers,
     ),

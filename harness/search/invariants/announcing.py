@@ -155,11 +155,16 @@ def _has_reason(router: Router, heard: list[Instant], at: Instant) -> bool:
             Span(each + delay, each + delay + instance.advert_int).meets(wide) for each in since
         ):
             return True
-    reign = reigns[-1]
     if any(wide.has(each) for each in since):
         return True
-    if reign.since <= observed.began:  # since when it is master is not known
-        return bool(instance.garp_master_refresh) or at <= observed.began + longest + observed.slack
+    # Since when it was master at first is not known, and its second round is sent even if it was
+    # something else meanwhile.
+    ruled = any(state == "MASTER" and span.since <= observed.began for span, state in router.states)
+    if ruled and at <= observed.began + longest + observed.slack:
+        return True
+    reign = reigns[-1]
+    if reign.since <= observed.began:
+        return bool(instance.garp_master_refresh)
     due = timers.garp_schedule(instance, lasting=reign.length)
     return any(wide.has(reign.since + each) for each in due) or bool(instance.garp_master_refresh)
 

@@ -111,7 +111,9 @@ def nobody_is_told_again(observed: Observed) -> list[Violation]:
             group, claim = _GROUP.match(event.text), _CLAIM.match(event.text)
             if group and group["name"] in members:
                 since = [at for at in reloads if at <= event.at <= at + SOON]
-                if since and _were(observed, name, members[group["name"]], group["state"], since):
+                ours = members[group["name"]]
+                whole = Span(min(since, default=event.at) - observed.slack, event.at)
+                if since and _were(observed, name, ours, group["state"], whole):
                     text = f"{name} reloads what it has, and tells of {group['name']} again"
                     found.append(Violation(AGAIN, event.at, f"{text}: {group['state']}", (event,)))
             if claim and not _may_be(observed, name, claim["name"], claim["state"], event):
@@ -122,30 +124,34 @@ def nobody_is_told_again(observed: Observed) -> list[Violation]:
 
 def _reloads_alone(observed: Observed, director: str) -> list[Instant]:
     """When a director was told to reload while no VRRP process was being started, since a start
-    tells of every group.
+    tells of every group, and nothing was edited, which may make a group.
     """
     starts = begun(observed, director)
+    edits = [
+        instant
+        for act in observed.acts
+        if act.kind == "Reconfigure" and act.node == director
+        for instant in (act.at, observed.over(act))
+    ]
     return [
         act.at
         for act in observed.acts
         if act.kind == "Reload"
         and act.node == director
         and not any(act.at - observed.slack <= start <= act.at + SOON for start in starts)
+        and not any(abs(edit - act.at) <= SOON for edit in edits)
     ]
 
 
 def _were(
-    observed: Observed, director: str, members: tuple[str, ...], state: str, since: list[Instant]
+    observed: Observed, director: str, members: tuple[str, ...], state: str, span: Span
 ) -> bool:
-    """Whether all members were in a state all the while about a reload."""
-    return all(
-        any(
-            other == state and span.since < at - observed.slack and at < span.until
-            for span, other in in_state(observed, director, member)
-        )
-        for member in members
-        for at in since
-    )
+    """Whether all members were in a state, and in no other, from a reload on until that is told."""
+    for member in members:
+        said = {other for each, other in in_state(observed, director, member) if each.meets(span)}
+        if said != {state}:
+            return False
+    return True
 
 
 def _may_be(observed: Observed, director: str, instance: str, state: str, event: Event) -> bool:
