@@ -105,6 +105,11 @@ class Packet:
         return int.from_bytes(self.payload[:2], "big"), int.from_bytes(self.payload[2:4], "big")
 
     @property
+    def sequence(self) -> int:
+        """The sequence number of a TCP segment."""
+        return int.from_bytes(self.payload[4:8], "big")
+
+    @property
     def flags(self) -> int:
         """The TCP flags, such as :data:`SYN`."""
         return self.payload[13]

@@ -206,7 +206,7 @@ def observe(cluster: Cluster, since: Instant, acts: Sequence[Act] | None = None)
     return Observed(
         events=events, began=since, ended=ended, acts=done, setting=setting,
         before=(*standing(cluster.timeline, since), *_checking(cluster.timeline, since)),
-        probes=tuple(_probes(cluster.recorder.frames(since), setting)),
+        probes=tuple(probes_of(cluster.recorder.frames(since), setting)),
     )  # fmt: skip
 
 
@@ -222,11 +222,13 @@ def _checking(timeline: Timeline, at: Instant) -> list[Event]:
     return [*timeline.events(FaultChanged, since=EVER, until=at), *begun.values()]
 
 
-def _probes(frames: Iterable[Frame], setting: Setting) -> Iterator[Probe]:
+def probes_of(frames: Iterable[Frame], setting: Setting) -> Iterator[Probe]:
     """The connections that directors opened themselves, in order; a first packet that is sent again
-    (RFC 9293 section 3.8.1) counts once.
+    (RFC 9293 section 3.8.1) counts once. It has the sequence number that it had, and a connection
+    from a port that was used before has not: the kernel begins elsewhere with its ports every 10 s
+    (``net/core/secure_seq.c``).
     """
-    opened: set[tuple[str, int, str]] = set()
+    opened: set[tuple[str, int, int, str]] = set()
     own = {
         name: {address for each in director.addresses.values() for address in each}
         for name, director in setting.directors.items()
@@ -238,9 +240,10 @@ def _probes(frames: Iterable[Frame], setting: Setting) -> Iterator[Probe]:
         if packet.protocol != TCP or packet.flags != SYN or packet.source not in own[frame.node]:
             continue
         source, port = packet.ports
-        connection = (frame.node, source, endpoint(packet.destination, port))
+        to = endpoint(packet.destination, port)
+        connection = (frame.node, source, packet.sequence, to)
         if connection not in opened:
-            yield Probe(frame.at, frame.node, connection[-1])
+            yield Probe(frame.at, frame.node, to)
         opened.add(connection)
 
 
