@@ -92,12 +92,21 @@ def test_an_inhibited_server_that_an_edit_takes_out_is_known_where_there_is_a_gr
         Violation(AT_REST, 0, f"at first {shows[-1].text}"),
     )
 
-    def found(violation: Violation, config: str = group + inhibited, done: str = edit) -> bool:
+    def found(
+        violation: Violation,
+        config: str = group + inhibited,
+        done: str = edit,
+        version: str = "2.3.3",
+    ) -> bool:
         steps = (step(3, "Reconfigure", "director1", edit=done),)
-        return known(violation, steps, known_to([config], {Version("2.3.3")})) == name
+        return known(violation, steps, known_to([config], {Version(version)})) == name
 
+    inhibits = "inhibit_on_failure in real_server fd00::22 80, virtual_server group G"
     assert all(found(each) for each in shows)
     assert not any(found(each) for each in others)
+    assert all(found(each, group, inhibits, "2.2.7") for each in shows[1:])
+    assert not any(found(each, group, inhibits, "2.2.7") for each in others)
+    assert not any(found(each, group, inhibits) for each in shows)
     assert not found(stays, group)
     assert not found(stays, f"virtual_server fd00::50 80 {{\n{inhibited}")
     assert not found(shows[1], done="no virtual_server group G")

@@ -12,11 +12,11 @@ from harness.scenario import fresh_topology
 from topologies.reported import Reported
 
 SERVICE = "TCP 172.16.10.50:80"
-SECOND = """real_server 172.16.10.22 80 { weight 1
-        inhibit_on_failure
-        TCP_CHECK { connect_timeout 1
+INHIBIT = "inhibit_on_failure\n        "
+SECOND = f"""real_server 172.16.10.22 80 {{ weight 1
+        {INHIBIT}TCP_CHECK {{ connect_timeout 1
             retry 0
-            warmup 0 } }
+            warmup 0 }} }}
 """
 CONFIG = f"""
 virtual_server_group G {{ 172.16.10.50 80
@@ -76,3 +76,27 @@ def test_an_inhibited_server_of_a_group_serves_once_it_is_back(cluster: Cluster)
 
     table = measures.pool(cluster.timeline, director.name, SERVICE)
     assert table == {"172.16.10.21:80": 1, "172.16.10.22:80": 1}  # label: serves again
+
+
+@pytest.mark.regression(
+    "6f62c222",
+    "a reload that takes inhibit_on_failure out leaves a real server of a group with weight 0",
+    present="<2.3",
+    caught="serves as before",
+)
+@fresh_topology(Reported, configs=(CONFIG.replace(INHIBIT, ""),), real_servers=2)
+def test_a_server_of_a_group_serves_once_its_inhibition_is_taken_out(cluster: Cluster) -> None:
+    """It has failed, so ``ipvs_change_needed`` keeps ``clear_diff_rs`` (``ipwrapper.c``) from
+    removing it, and it is there already when it is well again.
+    """
+    director, web = cluster.directors[0], cluster.real_servers[1]
+    director.does(DestinationChanged, action="added", address="172.16.10.22:80")
+    with cluster.suffering(StopHttpd(web)):
+        director.does(DestinationChanged, action="removed", address="172.16.10.22:80")
+        director.reload(("weight 1\n        TCP_CHECK", f"weight 1\n        {INHIBIT}TCP_CHECK"))
+        cluster.timeline.let_pass(1.0)
+        director.reload()
+    cluster.timeline.let_pass(CHECKED)
+
+    table = measures.pool(cluster.timeline, director.name, SERVICE)
+    assert table == {"172.16.10.21:80": 1, "172.16.10.22:80": 1}  # label: serves as before

@@ -20,6 +20,12 @@ _WAITED_FOR: Final = (
     (CHECKED, r" has not checked "),
 )
 """How it shows that a checker waits too long for an answer."""
+_WITHOUT_WEIGHT: Final = (
+    (TABLES, r" lacks .* with weight [1-9]\d*, which is well"),
+    (RESTORED, r" had .* with weight [1-9]\d*, and has with weight 0"),
+    (AT_REST, r"^(?!at first).*'s table of .* has \{.*'(\S+)': 0[,}].* instead of .*'\1': [1-9]"),
+)
+"""How it shows that a real server which is well again is left without its weight."""
 
 
 DEFECTS: tuple[Known, ...] = (
@@ -66,14 +72,18 @@ DEFECTS: tuple[Known, ...] = (
             EDITED,
             r"^\S+ has read: no real_server (\S+) \d+ in .*, and \S+ .* still has \[?\1\]?:\d+$",
         ),
-        (TABLES, r" lacks .* with weight [1-9]\d*, which is well"),
-        (RESTORED, r" had .* with weight [1-9]\d*, and has with weight 0"),
-        (
-            AT_REST,
-            r"^(?!at first).*'s table of .* has \{.*'(\S+)': 0[,}].* instead of .*'\1': [1-9]",
-        ),
+        *_WITHOUT_WEIGHT,
         config=r"(?s)(?=.*inhibit_on_failure).*virtual_server group ",
         edit=r"^no real_server \S+ \d+ in virtual_server group ",
+    ),
+    *shown(
+        # And so it does where the inhibition is taken out.
+        "scenarios/regressions/test_inhibited_server_removed.py",
+        (EDITS,),
+        *_WITHOUT_WEIGHT,
+        config="virtual_server group ",
+        present="<2.3",
+        edit=r"^inhibit_on_failure in real_server .*, virtual_server group ",
     ),
     *shown(
         # A reload takes the weight off that a script left alone; the quorum goes with it.
