@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.events import DaemonChanged
+from harness.events import DaemonChanged, FaultChanged, Log
 from harness.keepalived import timers
 from harness.search.edits import edits_of
 from harness.search.model.edited import configured, edited, parsed
@@ -15,6 +15,7 @@ from harness.search.model.priorities import Claims
 from harness.search.model.processes import (
     CHECKERS,
     VRRP,
+    counted_until,
     delayed_until,
     holding,
     in_state,
@@ -133,6 +134,20 @@ def test_whoever_has_started_is_waited_for_until_it_acts() -> None:
     assert delayed_until(died, {"director2": 1.5}) == 4.5
     assert delayed_until(died, {"director1": 1.5, "director2": 0.0}) is None
     assert delayed_until(events, {}) is None
+
+
+@pytest.mark.parametrize(("fault", "waits"), [("HangCheck", True), ("Unplug", False)])
+def test_scripts_that_are_well_again_are_waited_for_until_keepalived_knows(
+    fault: str, waits: bool
+) -> None:
+    """A backup has a lower priority until then, and nothing shows it."""
+    line = "Starting VRRP child process, pid=9"
+    started = Log(1.0, "director2", daemon="keepalived", line=line)
+    events = [FaultChanged(4.0, "director2", name=fault, action="healed")]
+
+    assert counted_until(events, {"director2": 3.0}) == (7.0 if waits else None)
+    assert counted_until([started, *events], {"director2": 3.0}) == (7.0 if waits else 4.0)
+    assert counted_until(events, {"director1": 3.0, "director2": 0.0}) is None
 
 
 def test_an_address_is_held_from_its_event_to_the_next() -> None:

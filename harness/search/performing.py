@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from harness.clock import Instant
 from harness.cluster import moments as when
 from harness.errors import HarnessError
-from harness.events import AddressChanged, Advertisement, DaemonChanged, Log, Power
+from harness.events import AddressChanged, Advertisement, DaemonChanged, FaultChanged, Log, Power
 from harness.search.deeds import Restart
+from harness.search.invariants.rest import regained
 from harness.search.kinds import fault_of, holds
-from harness.search.model.processes import RESPAWN, delayed_until, unreplaced
+from harness.search.model.processes import RESPAWN, counted_until, delayed_until, unreplaced
 from harness.search.observed import Act, Observed, observe, startup_delay
 from harness.search.sequence import Moment, Step, moments
 from harness.timeline import TooLate
@@ -160,6 +161,7 @@ def _come_to_rest(cluster: Cluster) -> None:
     """
     _wait_respawned(cluster)
     _wait_until_all_act(cluster)
+    _wait_until_scripts_count(cluster)
     cluster.settle()
     instances = [each for director in cluster.directors for each in director.role.instances]
     calm = REST + max((each.advert_int for each in instances), default=0.0)
@@ -168,6 +170,7 @@ def _come_to_rest(cluster: Cluster) -> None:
     for _ in range(TAKEOVERS):
         _wait_respawned(cluster)  # also whoever has died only now
         _wait_until_all_act(cluster)
+        _wait_until_scripts_count(cluster)
         cluster.settle()
         changed = cluster.timeline.events(
             AddressChanged, since=cluster.timeline.mark, action="added"
@@ -184,8 +187,22 @@ def _wait_until_all_act(cluster: Cluster) -> None:
     """
     delays = {each.name: startup_delay(each) for each in cluster.directors}
     said = cluster.timeline.events(Log, DaemonChanged, since=cluster.timeline.mark)
-    if (act := delayed_until(said, delays)) is not None:
-        cluster.timeline.let_pass(max(0.0, act + cluster.slack - cluster.timeline.now()))
+    _let_pass_until(cluster, delayed_until(said, delays))
+
+
+def _wait_until_scripts_count(cluster: Cluster) -> None:
+    """Wait until each script that is well is so to keepalived, too."""
+    waits = {
+        director.name: max(map(regained, director.role.instances), default=0.0)
+        for director in cluster.directors
+    }
+    said = cluster.timeline.events(Log, DaemonChanged, FaultChanged, since=cluster.timeline.mark)
+    _let_pass_until(cluster, counted_until(said, waits))
+
+
+def _let_pass_until(cluster: Cluster, instant: Instant | None) -> None:
+    if instant is not None:
+        cluster.timeline.let_pass(max(0.0, instant + cluster.slack - cluster.timeline.now()))
 
 
 def _wait_respawned(cluster: Cluster) -> None:

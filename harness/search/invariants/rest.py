@@ -55,14 +55,23 @@ def election_due(observed: Observed) -> float:
     longest = 0.0
     for director in observed.setting.directors.values():
         for instance in director.instances:
-            scripts = [each for each in instance.track_scripts if isinstance(each, VrrpScript)]
-            seen = [
-                timers.script_recovery(each).latest + float(each.timeout or each.interval)
-                for each in scripts
-            ]
             wait = reelection(instance) + director.startup_delay + 2 * instance.advert_int
-            longest = max(longest, max(seen, default=0.0) + wait)
+            longest = max(longest, regained(instance) + wait)
     return longest + ENDING + observed.slack
+
+
+def regained(instance: VrrpInstance) -> float:
+    """For how many seconds keepalived may not know yet that all scripts of an instance are well: a
+    run that hangs is ended first.
+    """
+    scripts = [each for each in instance.track_scripts if isinstance(each, VrrpScript)]
+    return max(
+        (
+            timers.script_recovery(each).latest + float(each.timeout or each.interval)
+            for each in scripts
+        ),
+        default=0.0,
+    )
 
 
 def reelection(instance: VrrpInstance) -> float:

@@ -19,9 +19,8 @@ from harness.events import (
     ServiceChanged,
     StateChanged,
 )
-from harness.keepalived import timers
 from harness.search.invariants.registry import invariant
-from harness.search.invariants.rest import reelection
+from harness.search.invariants.rest import reelection, regained
 from harness.search.model.effects import ALL, Aspect, effect
 from harness.search.model.health import settled
 from harness.search.model.processes import another, in_state, reads, renumbered, respawned
@@ -324,16 +323,12 @@ def _words(event: Event) -> str:
 
 def _election(observed: Observed) -> float:
     """The longest that an election may still be under way, in seconds, after a script that decides
-    it could succeed again. A run that hangs by then is ended first.
+    it could succeed again.
     """
     waits = [1.0]
     for director in observed.setting.directors.values():
         for instance in director.instances:
-            scripts = [
-                float(each.timeout or each.interval) + timers.script_recovery(each).latest
-                for each in instance.track_scripts
-            ]
-            waits.append(reelection(instance) + director.startup_delay + max(scripts, default=0.0))
+            waits.append(reelection(instance) + director.startup_delay + regained(instance))
     return max(waits) + observed.slack
 
 

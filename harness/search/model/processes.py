@@ -8,8 +8,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from harness.clock import Instant
-from harness.events import AddressChanged, DaemonChanged, Event, Link, Log, Power, StateChanged
-from harness.search.model.effects import RELOADING, Aspect, disturbances
+from harness.events import (
+    AddressChanged,
+    DaemonChanged,
+    Event,
+    FaultChanged,
+    Link,
+    Log,
+    Power,
+    StateChanged,
+)
+from harness.search.model.effects import ALL, EFFECTS, RELOADING, Aspect, disturbances
 from harness.search.model.spans import Span, joined, without
 from harness.search.moves import NUMBERED
 from harness.search.observed import Observed
@@ -132,11 +141,39 @@ def delayed_until(events: Iterable[Event], delays: Mapping[str, float]) -> Insta
         (
             event.at + delays[event.node]
             for event in events
-            if delays.get(event.node)
-            and (_begins(event) or _says(event, f"Starting {VRRP} child process"))
+            if delays.get(event.node) and _acts_anew(event)
         ),
         default=None,
     )
+
+
+def counted_until(events: Iterable[Event], waits: Mapping[str, float]) -> Instant | None:
+    """When directors have run their scripts often enough after these events, each for as long as
+    ``waits`` says: after a start, and after a deed that had one fail. None if nothing is waited
+    for. Until then a backup has a lower priority, which nothing shows.
+    """
+    return max(
+        (
+            event.at + waits[event.node]
+            for event in events
+            if waits.get(event.node) and (_acts_anew(event) or _is_well(event))
+        ),
+        default=None,
+    )
+
+
+def _is_well(event: Event) -> bool:
+    """Whether what a director tracks is as it was, from this event on."""
+    return (
+        isinstance(event, FaultChanged)
+        and event.action == "healed"
+        and bool(EFFECTS.get(event.name.split()[0], ALL) & Aspect.CLAIM)
+    )
+
+
+def _acts_anew(event: Event) -> bool:
+    """Whether a process of VRRP is started."""
+    return _begins(event) or _says(event, f"Starting {VRRP} child process")
 
 
 def _begins(event: Event) -> bool:
