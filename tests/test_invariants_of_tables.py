@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from harness.events import DestinationChanged
+from harness.search.edits import edits_of
 from harness.search.invariants import judge
 from harness.search.invariants.balance import TABLES
+from harness.search.invariants.editing import EDITED
 from harness.search.invariants.quorums import QUORUM
-from harness.topology.checks import Check, FileCheck
+from harness.topology.checks import Check, FileCheck, HttpGet
 from harness.topology.tracking import TrackedFile
 from tests.stories import inhibited, names, quorum_told
 from tests.story import WEB1, WEB2, Story, quiet
@@ -130,3 +132,23 @@ def test_what_an_operator_has_set_stays_until_keepalived_changes_it(by_hand: boo
         story.act("Weigh", "director1", 6.0, 8.0, server="web1", weight=0)
 
     assert (TABLES in names(story)) is not by_hand
+
+
+@pytest.mark.parametrize(("server", "at_once"), [("172.16.10.21", True), ("172.16.10.22", False)])
+def test_who_is_not_tried_again_after_an_edit_is_out_at_once(server: str, at_once: bool) -> None:
+    story = quiet(30)
+    director = story.setting.directors["director1"]
+    (table,) = director.tables
+    check = HttpGet("/", retry=3, delay_before_retry=1, warmup=0)
+    tables = (replace(table, service=replace(table.service, check=check)),)
+    words = "delay_before_retry 1\n"
+    text = director.config.replace(words, f"retry 3\n            {words}")
+    one = {"director1": replace(director, tables=tables, config=text)}
+    story.setting = replace(story.setting, directors=one)
+    edits = [each.name for each in edits_of(text)]
+    (edit,) = (each for each in edits if each.startswith("retry 0") and server in each)
+    story.act("Reconfigure", "director1", 2.0, 28.0, edit=edit).log("director1", 2.0, "Reloading")
+    story.act("StopHttpd", "web1", 10.0, 20.0).pool("director1", 11.0, "removed")
+    story.pool("director1", 23.0, "added")
+
+    assert (EDITED in names(story)) is not at_once

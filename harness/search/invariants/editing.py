@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from harness.clock import Instant
 from harness.events import Power, ServiceChanged
@@ -14,7 +15,7 @@ from harness.search.model.effects import Aspect, effect
 from harness.search.model.health import health, lingering, starting
 from harness.search.model.processes import CHECKERS, holding, in_state, runs
 from harness.search.model.spans import Span, both, without
-from harness.search.observed import Act, DirectorSetting, Observed, Violation
+from harness.search.observed import Act, DirectorSetting, Observed, Table, Violation
 
 EDITED = "a reload does what the new configuration says"
 
@@ -118,7 +119,7 @@ def _weights(
         for each in table.destinations:
             if each.address not in servers or wanted.sorry[table.name]:
                 continue
-            state = health(observed, node, table, each.address)
+            state = health(observed, node, _tried(act, table, each.address), each.address)
             present = entries(observed, node, table.name, each.endpoint)
             right = [entry.span for entry in present if entry.weight == servers[each.address]]
             settled = Span(span.since + starting(table.service), span.until)
@@ -128,6 +129,17 @@ def _weights(
                 if missing.length > observed.slack:
                     weight = f"{each.endpoint} with weight {servers[each.address]}"
                     yield Violation(EDITED, missing.since, f"{told} {table.name} lacks {weight}")
+
+
+def _tried(act: Act, table: Table, address: str) -> Table:
+    """A table whose checks are tried again as often as those of a real server are by now: an edit
+    may say so of one (``ipwrapper.c``, ``migrate_checkers``, takes the new ``retry``).
+    """
+    words = str(act.parameters["edit"]).split()
+    if words[0] != "retry" or f"real_server {address} " not in " ".join(words):
+        return table
+    checks = tuple(replace(each, retry=int(words[1])) for each in table.service.checks)
+    return replace(table, service=replace(table.service, check=checks))
 
 
 def _failing(
