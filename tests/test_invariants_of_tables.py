@@ -152,3 +152,17 @@ def test_who_is_not_tried_again_after_an_edit_is_out_at_once(server: str, at_onc
     story.pool("director1", 23.0, "added")
 
     assert (EDITED in names(story)) is not at_once
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_what_an_operator_has_set_stays_where_an_edit_changes_something_else(by_hand: bool) -> None:
+    story = inhibited(0).pool("director1", 8.0, "changed", weight=1)
+    director = story.setting.directors["director1"]
+    text = director.config.replace("lb_kind DR\n", "lb_kind DR\n    inhibit_on_failure\n")
+    story.setting = replace(story.setting, directors={"director1": replace(director, config=text)})
+    story.act("Reconfigure", "director1", 12.0, 29.0, edit="priority 95 in vrrp_instance VI_1")
+    story.log("director1", 12.0, "Reloading")
+    if by_hand:
+        story.act("Weigh", "director1", 6.0, 8.0, server="web1", weight=0)
+
+    assert (EDITED in names(story)) is not by_hand

@@ -120,7 +120,7 @@ def _of_table(
             entry.span
             for entry in present
             if (entry.weight or not service.inhibit_on_failure)
-            and not _set_by_hand(observed, director, entry)
+            and not set_by_hand(observed, director, entry)
         ]
         for span in _long(both(both(state.ill, acting), loads), slack):
             yield Violation(
@@ -133,7 +133,7 @@ def _of_table(
                 yield Violation(TABLES, span.since, text)
 
 
-def _set_by_hand(observed: Observed, director: str, entry: Entry) -> bool:
+def set_by_hand(observed: Observed, director: str, entry: Entry) -> bool:
     """Whether an operator has set this weight, which stays until keepalived changes it: ``Weigh``
     sets one, and then the one that was there before.
     """

@@ -8,7 +8,7 @@ from dataclasses import replace
 from harness.clock import Instant
 from harness.events import Power, ServiceChanged
 from harness.observers.ipvs import SWEEP
-from harness.search.invariants.balance import entries
+from harness.search.invariants.balance import entries, set_by_hand
 from harness.search.invariants.registry import invariant
 from harness.search.model.edited import Configured, configured, edited
 from harness.search.model.effects import Aspect, effect
@@ -158,7 +158,11 @@ def _failing(
             ill = health(observed, node, table, each.address).ill
             present = entries(observed, node, table.name, each.endpoint)
             inhibited = each.address in wanted.inhibited[table.name]
-            wrong = [entry.span for entry in present if entry.weight or not inhibited]
+            wrong = [
+                entry.span
+                for entry in present
+                if not inhibited or (entry.weight and not set_by_hand(observed, node, entry))
+            ]
             for kept in both(both(ill, [span]), wrong):
                 if kept.length > observed.slack:
                     text = f"{told} {table.name} has {each.endpoint}, whose checks have failed"
