@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from harness.events import DestinationChanged
+from harness.events import AddressChanged, DestinationChanged, Request
 from harness.search.edits import edits_of
 from harness.search.invariants import judge
-from harness.search.invariants.balance import TABLES
+from harness.search.invariants.balance import SERVED, TABLES
 from harness.search.invariants.editing import EDITED
 from harness.search.invariants.quorums import QUORUM
 from harness.topology.checks import Check, FileCheck, HttpGet
@@ -134,6 +134,20 @@ def test_what_an_operator_has_set_stays_until_keepalived_changes_it(by_hand: boo
     assert (TABLES in names(story)) is not by_hand
 
 
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_what_an_operator_has_set_stays_where_an_edit_changes_something_else(by_hand: bool) -> None:
+    story = inhibited(0).pool("director1", 8.0, "changed", weight=1)
+    director = story.setting.directors["director1"]
+    text = director.config.replace("lb_kind DR\n", "lb_kind DR\n    inhibit_on_failure\n")
+    story.setting = replace(story.setting, directors={"director1": replace(director, config=text)})
+    story.act("Reconfigure", "director1", 12.0, 29.0, edit="priority 95 in vrrp_instance VI_1")
+    story.log("director1", 12.0, "Reloading")
+    if by_hand:
+        story.act("Weigh", "director1", 6.0, 8.0, server="web1", weight=0)
+
+    assert (EDITED in names(story)) is not by_hand
+
+
 @pytest.mark.parametrize(("server", "at_once"), [("172.16.10.21", True), ("172.16.10.22", False)])
 def test_who_is_not_tried_again_after_an_edit_is_out_at_once(server: str, at_once: bool) -> None:
     story = quiet(30)
@@ -154,15 +168,20 @@ def test_who_is_not_tried_again_after_an_edit_is_out_at_once(server: str, at_onc
     assert (EDITED in names(story)) is not at_once
 
 
-@pytest.mark.parametrize("by_hand", [True, False])
-def test_what_an_operator_has_set_stays_where_an_edit_changes_something_else(by_hand: bool) -> None:
-    story = inhibited(0).pool("director1", 8.0, "changed", weight=1)
+@pytest.mark.parametrize("asked", ["172.16.10.50", "172.16.10.52"])
+def test_who_asks_a_group_is_served_by_the_table_of_the_address_that_was_asked(asked: str) -> None:
+    """An edit has taken the second address out of the group, and its table with it."""
+    story = quiet(30)
     director = story.setting.directors["director1"]
-    text = director.config.replace("lb_kind DR\n", "lb_kind DR\n    inhibit_on_failure\n")
-    story.setting = replace(story.setting, directors={"director1": replace(director, config=text)})
-    story.act("Reconfigure", "director1", 12.0, 29.0, edit="priority 95 in vrrp_instance VI_1")
-    story.log("director1", 12.0, "Reloading")
-    if by_hand:
-        story.act("Weigh", "director1", 6.0, 8.0, server="web1", weight=0)
+    (table,), (one,) = director.tables, director.instances
+    service = replace(table.service, group=(("172.16.10.52", 80),))
+    tables = tuple(replace(table, name=name, service=service) for name in service.names)
+    changed = replace(
+        director, tables=tables, instances=(replace(one, vip=("172.16.10.50", "172.16.10.52")),)
+    )
+    story.setting = replace(story.setting, directors={"director1": changed})
+    vip = next(each for each in story.before if isinstance(each, AddressChanged))
+    story.before.append(replace(vip, address="172.16.10.52"))
+    story.events.append(Request(8.0, "client", status=200, server="web1", address=asked, port=4000))
 
-    assert (EDITED in names(story)) is not by_hand
+    assert (SERVED in names(story)) is (asked == "172.16.10.52")

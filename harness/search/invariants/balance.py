@@ -16,6 +16,7 @@ from harness.search.model.processes import CHECKERS, calm, holding, runs
 from harness.search.model.spans import Span, both, cut, joined, without
 from harness.search.observed import DirectorSetting, Observed, Table, Violation
 from harness.topology.checks import FileCheck
+from harness.topology.services import endpoint
 
 TABLES = "the IPVS table says what the checks say"
 SERVED = "nobody is answered by a real server that was removed"
@@ -291,10 +292,10 @@ def holder(observed: Observed, request: Request) -> str | None:
 
 
 def takes(table: Table, request: Request) -> bool:
-    """Whether a table's service is what was asked, by its address and port."""
-    service = table.service
-    asked = (request.address, request.service_port)
-    return not service.fwmark and (service.vip, service.port) == asked
+    """Whether a table is that of what was asked, by its address and port: a group has a table for
+    each, and an edit may take one of them out (``ipvswrapper.c``, ``clear_diff_vsge``).
+    """
+    return table.name == f"{request.protocol} {endpoint(request.address, request.service_port)}"
 
 
 def _holds(observed: Observed, name: str, director: DirectorSetting, request: Request) -> bool:
