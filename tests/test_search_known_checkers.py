@@ -111,3 +111,15 @@ def test_an_inhibited_server_that_an_edit_takes_out_is_known_where_there_is_a_gr
     assert not found(stays, f"virtual_server fd00::50 80 {{\n{inhibited}")
     assert not found(shows[1], done="no virtual_server group G")
     assert not found(shows[1], done="no real_server fd00::22 80 in virtual_server fd00::50 80")
+
+
+def test_who_fails_its_first_check_after_a_kill_is_known_to_stay_with_alpha_alone() -> None:
+    text = "director1's table TCP 10.0.0.50:80 still has 10.0.0.21:80, whose checks have failed"
+
+    def stays(config: str, deed: str) -> str | None:
+        defects = known_to([f"virtual_server {{\n    {config}\n}}"], {Version("2.3.4")})
+        return known(Violation(TABLES, 0, text), (step(0, deed, "director1"),), defects)
+
+    assert stays("alpha", "CrashCheckers") == "scenarios/regressions/test_alpha_after_a_kill.py"
+    assert stays("alpha", "Restart") is None
+    assert stays("quorum 1", "CrashCheckers") is None
