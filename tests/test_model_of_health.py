@@ -12,7 +12,7 @@ from harness.keepalived import timers
 from harness.keepalived.timers import Symptom
 from harness.search.model.health import health
 from harness.search.model.spans import Span
-from harness.topology.checks import Check, HttpGet, TcpCheck, Url
+from harness.topology.checks import Check, HttpGet, TcpCheck, UdpCheck, Url
 from tests.story import SLACK, quiet
 
 
@@ -118,3 +118,17 @@ def test_a_check_that_failed_before_is_still_tried_again(
     found = health(story.observed(), "director1", table, "172.16.10.21")
     soonest = timers.removal(table.service, Symptom.REFUSED).earliest - SLACK
     assert found.well[0].until == 1 + (soonest if first else 0)
+
+
+@pytest.mark.parametrize(
+    ("check", "ill"),
+    [(UdpCheck(retry=0), False), (UdpCheck("what", True, "that", retry=0), True)],
+)
+@pytest.mark.parametrize("deed", ["BlackHole", "PowerOff"])
+def test_who_waits_for_an_error_alone_may_never_notice_a_black_hole(
+    check: Check, ill: bool, deed: str
+) -> None:
+    story = quiet(60).act(deed, "web1", 5.0, 50.0)
+    (table,) = story.setting.directors["director1"].tables
+    table = replace(table, service=replace(table.service, check=check))
+    assert bool(health(story.observed(), "director1", table, "172.16.10.21").ill) is ill

@@ -205,10 +205,19 @@ def _windows(service: VirtualService, act: Act) -> tuple[float | None, float]:
     back = max(_latest(timers.recovery, service, each) for each in symptoms)
     noticing = () if _is_of_another_daemon(service, act) else _NOTICED.get(act.kind, ())
     notices = len(service.checks) == 1 and isinstance(service.checks[0], noticing)
+    notices = notices and not _takes_silence_for_well(service.checks[0])
     if act.kind in _PAGES:
         notices = notices and _asks_for_that_alone(service, act)
     certain = notices and len(symptoms) == 1 and gone > 0
     return gone if certain else None, gone + back + BOOTING
+
+
+def _takes_silence_for_well(check: Check) -> bool:
+    """Whether a checker waits for an error alone: a black hole makes one only once the kernel asks
+    for the neighbour's address again, which it may do after minutes (``layer4.c``,
+    ``udp_socket_state``; ``net/core/neighbour.c``, ``neigh_timer_handler``).
+    """
+    return isinstance(check, UdpCheck) and not check.require_reply
 
 
 def _is_of_another_daemon(service: VirtualService, act: Act) -> bool:
