@@ -6,10 +6,12 @@ import pytest
 
 from harness.events import Advertisement, StateChanged
 from harness.search.invariants.addresses import HELD
-from harness.search.invariants.advertising import ACTS
+from harness.search.invariants.advertising import ACTS, TRUE
 from harness.search.invariants.election import TOGETHER
+from harness.search.model.processes import in_state
+from harness.search.model.spans import Span
 from tests.stories import HANGS, grouped, hung, names, of
-from tests.story import quiet
+from tests.story import VIP, quiet
 
 
 def test_a_master_hangs_that_has_no_other_reason_to_be_silent() -> None:
@@ -44,3 +46,30 @@ def test_who_hangs_as_it_notices_that_a_vip_is_gone_says_so_later(hangs: bool) -
     story.state("director1", 12.001, "BACKUP")
 
     assert (HELD in names(story)) is not hangs
+
+
+@pytest.mark.parametrize("hangs", [8.0, 9.02, None])
+def test_who_hangs_as_an_edit_ends_says_what_it_has_read_as_it_goes_on(
+    hangs: float | None,
+) -> None:
+    """Its advertisement was due before it reloads; so it is if it hangs before it has reloaded."""
+    edit = "172.16.10.180 more in vrrp_instance VI_1"
+    story = quiet().act("Reconfigure", "director1", 5.0, 9.0, edit=edit)
+    if hangs is not None:
+        story.act("HangKeepalived", "director1", hangs, 12.0)
+    story.without(of(Advertisement, "director1", 7.6, 12.4))
+    story.advert("director1", 12.0, addresses=f"{VIP} 172.16.10.180")
+
+    assert (TRUE in names(story)) is (hangs is None)
+
+
+def test_who_hangs_reads_of_another_number_as_it_goes_on() -> None:
+    edit = "virtual_router_id 61 in vrrp_instance VI_1"
+    story = quiet().act("Reconfigure", "director1", 5.0, 8.0, edit=edit)
+    story.act("HangKeepalived", "director1", 7.0, 12.0).log("director1", 12.0, "Reloading")
+    story.without(of(Advertisement, "director1", 6.6, 12.4))
+    story.advert("director1", 12.0, vrid=61).advert("director1", 12.001, vrid=61, priority=0)
+
+    assert TRUE not in names(story)
+    (known, state), *_ = in_state(story.observed(), "director1", "VI_1")
+    assert (known, state) == (Span(0.0, 12.0), "MASTER")

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from enum import Flag, auto
 from typing import Final
 
+from harness.clock import Instant
 from harness.search.model.spans import Span, joined
 from harness.search.observed import UNTOLD, Act, Observed
 
@@ -138,6 +139,20 @@ def disturbances(
         between = act.kind == "Cut" and (node in told or UNTOLD in act.parameters)
         unknown = act.kind not in EFFECTS
         if effect(act) & aspects and (node is None or act.node == node or between or unknown):
-            late = RELOADING if effect(act) & Aspect.CONFIG else 0.0
-            found.append(Span(act.at, observed.over(act) + max(after, late)))
+            edits = bool(effect(act) & Aspect.CONFIG)
+            over = unedited(observed, act) if edits else observed.over(act)
+            found.append(Span(act.at, over + max(after, RELOADING if edits else 0.0)))
     return joined(found)
+
+
+def unedited(observed: Observed, act: Act) -> Instant:
+    """From when on a director knows that its configuration is no longer edited: one that hangs does
+    what was due by what it has read before, as it goes on, and reloads after that
+    (``lib/scheduler.c``, ``thread_fetch_next_queue``; ``core/main.c``, ``propagate_signal``).
+    """
+    over = observed.over(act)
+    for each in sorted(observed.acts, key=lambda other: other.at):
+        hung = Span(each.at, observed.over(each))
+        if each.kind == "HangKeepalived" and each.node == act.node:
+            over = hung.until if hung.meets(Span(over, over + RELOADING)) else over
+    return over
