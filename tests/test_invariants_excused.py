@@ -20,30 +20,12 @@ from tests.stories import (
     of,
     out_of_the_table,
     owner_that_waits,
+    partition,
     patient,
 )
 from tests.story import DOWN, VIP, Story, quiet
 
 PEER = "172.16.10.12"
-
-
-def partition() -> Story:
-    """The backup is deaf for VRRP, and a master as well, from 6.148 s on; the master hears it,
-    and answers.
-    """
-    taken = 2.5 + DOWN["director2"]
-    story = (
-        Story(12).act("DropAdvertisements", "director2", 3.0, None).advertises("director1", 0.5, 3)
-    )
-    story.advertises("director1", 3.5, 12, heard=False)
-    story.takes("director2", taken, 5, 5).advertises("director2", taken, 12)
-    for number in range(6):
-        for _ in range(5):
-            story.announces("director1", taken + number)
-        story.advert("director1", taken + number, heard=False)
-    return story.without(
-        lambda event: event.at > 6.2 and event.at % 1 == 0.5 and event.node == "director1"
-    )
 
 
 EXCUSES: list[tuple[str, Callable[[], Story]]] = [

@@ -153,11 +153,13 @@ def _ignores(router: Router, reign: Span, heard: Advertisement) -> bool:
 
 
 def _reason(router: Router, span: Span, reign: Span) -> bool:
-    """Why a master may advertise before its time."""
+    """Why a master may advertise before its time. What it hears may have other VIPs, too
+    (``vrrp.c``, ``vrrp_check_packet``, which only counts them from 2.3 on).
+    """
     slack = router.observed.slack
     wide = Span(span.since - slack, span.until + slack)
     return (
-        any(wide.has(each.at) for each in router.heard)
+        any(wide.has(each.at) for each in router.perhaps_heard)
         or any(wide.has(each) for each in router.reloads)
         or wide.has(reign.since)
     )

@@ -115,8 +115,8 @@ def announcements_have_a_reason(observed: Observed) -> list[Violation]:
 
 
 def _heard_in_group(observed: Observed, router: Router) -> list[Instant]:
-    """When it heard another claim, or an instance of its sync group did: all of them announce
-    themselves then (keepalived ``vrrp.c``, ``vrrp_state_master_rx``).
+    """When it heard another claim, be that of other VIPs, or an instance of its sync group did: all
+    of them announce themselves then (keepalived ``vrrp.c``, ``vrrp_state_master_rx``).
     """
     group = next(
         (
@@ -130,7 +130,7 @@ def _heard_in_group(observed: Observed, router: Router) -> list[Instant]:
         each.at
         for other in routers(observed)
         if other.director == router.director and other.instance.name in group
-        for each in other.heard
+        for each in other.perhaps_heard
     ]
 
 
