@@ -9,8 +9,9 @@ import pytest
 from harness.events import Advertisement
 from harness.search.invariants.advertising import PACE
 from harness.search.invariants.announcing import REASON
+from harness.search.invariants.election import WAITS
 from tests.stories import names, partition
-from tests.story import VIP
+from tests.story import DOWN, VIP, failover
 
 MORE = f"{VIP} 172.16.10.180"
 
@@ -29,3 +30,18 @@ def test_a_master_answers_a_lower_claim_of_other_vips(heard: bool) -> None:
     ]
     assert ({PACE, REASON} <= names(story)) is not heard
     assert bool({PACE, REASON} & names(story)) is not heard
+
+
+@pytest.mark.parametrize("priority", [0, 90])
+def test_who_has_just_started_takes_over_from_one_that_resigns_with_other_vips(
+    priority: int,
+) -> None:
+    back, resigned = 12.0 + DOWN["director1"], 13.0
+    story = failover().without(lambda event: resigned < event.at)
+    edit = "172.16.10.180 more in vrrp_instance VI_1"
+    story.act("Reconfigure", "director2", 10.0, None, edit=edit)
+    story.act("StopKeepalived", "director2", resigned, None)
+    story.advert("director2", resigned, priority=priority, addresses=MORE)
+    story.takes("director1", resigned + 156 / 256)
+    story.advertises("director1", resigned + 156 / 256, back)
+    assert (WAITS in names(story)) is (priority > 0)

@@ -123,7 +123,8 @@ def nobody_hurries(observed: Observed) -> list[Violation]:
     RFC 5798 section 6.4.1; keepalived ``vrrp_scheduler.c``, ``vrrp_init_state``. With
     ``preempt_delay`` it waits for that since it first heard a master, or for Master_Down_Interval
     since it last heard one (``vrrp.c``, ``vrrp_state_backup``). With ``vrrp_startup_delay`` nobody
-    at all is master before that is over.
+    at all is master before that is over. After a resignation, also one with other VIPs, it waits
+    for Skew_Time.
     """
     found: list[Violation] = []
     for router in routers(observed):
@@ -141,7 +142,9 @@ def nobody_hurries(observed: Observed) -> list[Violation]:
             # Before 2.2.8 it heeds what it hears before ``vrrp_startup_delay`` is over.
             delay = observed.setting.directors[router.director].startup_delay
             hearing = Span(run.span.since - delay, began)
-            resigned = any(not each.priority and hearing.has(each.at) for each in router.heard)
+            resigned = any(
+                not each.priority and hearing.has(each.at) for each in router.perhaps_heard
+            )
             intervals = [each.interval for each in router.heard if span.has(each.at)]
             wait = min(
                 router.down_interval(first.priority, interval) for interval in (None, *intervals)
@@ -172,7 +175,8 @@ def _held_back(router: Router, span: Span, down_interval: float) -> float:
     heard = [each.at for each in router.heard if span.has(each.at)]
     if not heard:
         return 0.0
-    over = min(heard[0] + router.instance.preempt_delay, heard[-1] + down_interval)
+    first = min(each.at for each in router.perhaps_heard if span.has(each.at))
+    over = min(first + router.instance.preempt_delay, heard[-1] + down_interval)
     return over - span.since
 
 
