@@ -9,7 +9,7 @@ import pytest
 from harness.events import Advertisement
 from harness.search.invariants.advertising import PACE
 from harness.search.invariants.announcing import REASON
-from harness.search.invariants.election import WAITS
+from harness.search.invariants.election import WAITS, YIELDS
 from tests.stories import names, partition
 from tests.story import DOWN, VIP, failover
 
@@ -45,3 +45,21 @@ def test_who_has_just_started_takes_over_from_one_that_resigns_with_other_vips(
     story.takes("director1", resigned + 156 / 256)
     story.advertises("director1", resigned + 156 / 256, back)
     assert (WAITS in names(story)) is (priority > 0)
+
+
+@pytest.mark.parametrize("waits", [156 / 256, 0.5])
+def test_an_interval_counts_once_its_claim_is_accepted(waits: float) -> None:
+    """The lower claims of 2 s are discarded, so Skew_Time is of the own interval."""
+    started, resigned = 12.0, 15.0
+    story = failover().without(lambda event: started <= event.at)
+    for name, director in story.setting.directors.items():
+        (one,) = director.instances
+        changed = replace(director, instances=(replace(one, version=3),))
+        story.setting = replace(story.setting, directors={**story.setting.directors, name: changed})
+    story.boots("director1", started)
+    story.act("Reconfigure", "director2", 11.0, None, edit="advert_int 2 in vrrp_instance VI_1")
+    story.act("StopKeepalived", "director2", resigned, None)
+    story.advert("director2", 13.0, version=3, interval=2)
+    story.advert("director2", resigned, version=3, interval=2, priority=0)
+    story.advertises("director1", resigned + waits, 20.0, version=3)
+    assert (YIELDS in names(story)) is (waits == 0.5)

@@ -80,7 +80,7 @@ def _not_yielded(router: Router, advert: Advertisement) -> Iterator[Violation]:
         if resigned is not None and resigned > since - slack:
             return
         if heard.priority == 0:
-            due = since + router.skew(advert.priority, heard.interval)
+            due = since + router.least_skew(advert.priority, heard.interval)
             what = f"resigned {advert.at - since:.3f} s before"
         elif _outranks_all(router, heard, advert, since):
             due = since + router.down_interval(advert.priority, heard.interval)
@@ -90,7 +90,7 @@ def _not_yielded(router: Router, advert: Advertisement) -> Iterator[Violation]:
         else:
             continue
         skewed = [
-            each.at + router.skew(advert.priority, each.interval)
+            each.at + router.least_skew(advert.priority, each.interval)
             for each in doubtful
             if heard.at < each.at < advert.at
         ]

@@ -189,6 +189,12 @@ class Router:
         """Skew_Time at an effective priority, in seconds."""
         return timers.skew(self.instance.with_priority(priority), interval)
 
+    def least_skew(self, priority: int, interval: float) -> float:
+        """The same after a resignation: an interval that it says counts only if a claim with it was
+        accepted before (``vrrp.c``, ``vrrp_state_backup``).
+        """
+        return min(self.skew(priority), self.skew(priority, interval))
+
     def outranks(self, heard: Advertisement, priority: int, source: str) -> bool:
         """Whether an advertisement is of a better claim than one of ``priority`` from the address
         ``source``.
