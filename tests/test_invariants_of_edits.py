@@ -10,7 +10,7 @@ from harness.events import Advertisement
 from harness.search.invariants.advertising import PACE
 from harness.search.invariants.announcing import REASON
 from harness.search.invariants.election import WAITS, YIELDS
-from tests.stories import names, partition
+from tests.stories import impatient, names, partition
 from tests.story import DOWN, VIP, failover
 
 MORE = f"{VIP} 172.16.10.180"
@@ -63,3 +63,11 @@ def test_an_interval_counts_once_its_claim_is_accepted(waits: float) -> None:
     story.advert("director2", resigned, version=3, interval=2, priority=0)
     story.advertises("director1", resigned + waits, 20.0, version=3)
     assert (YIELDS in names(story)) is (waits == 0.5)
+
+
+@pytest.mark.parametrize(
+    "edit", ["no vrrp_startup_delay 4 in global_defs", "nopreempt in vrrp_instance VI_1"]
+)
+def test_nobody_waits_for_a_startup_delay_that_an_edit_takes_out(edit: str) -> None:
+    story = impatient().act("Reconfigure", "director1", 12.0, 14.0, edit=edit)
+    assert (WAITS in names(story)) is not edit.startswith("no vrrp_startup_delay")

@@ -8,9 +8,9 @@ from harness.clock import Instant
 from harness.events import Advertisement, DaemonChanged
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import RELOADING, Aspect, disturbances
-from harness.search.model.processes import in_state, runs
+from harness.search.model.processes import in_state, runs, undelayed
 from harness.search.model.router import RESOLVING, Router, routers
-from harness.search.model.spans import Span, both, without
+from harness.search.model.spans import Span, any_meets, both, without
 from harness.search.observed import Observed, Violation
 from harness.topology.vrrp import OWNER_PRIORITY, VrrpInstance
 
@@ -181,14 +181,20 @@ def _held_back(router: Router, span: Span, down_interval: float) -> float:
 
 
 def _before_the_delay(router: Router) -> Iterator[Violation]:
-    """What it claims while its process is to wait (``vrrp_startup_delay``)."""
+    """What it claims while its process is to wait (``vrrp_startup_delay``). A reload that reads of
+    no delay ends it, too (``vrrp_daemon.c``, ``start_vrrp``).
+    """
     observed = router.observed
     delay = observed.setting.directors[router.director].startup_delay
     starts = observed.of(DaemonChanged, node=router.director, name="keepalived", action="started")
     for start in starts if delay else ():
         waits = Span(start.at + observed.slack, start.at + delay - observed.slack)
         for advert in router.sent:
-            if advert.priority and waits.has(advert.at):
+            if (
+                advert.priority
+                and waits.has(advert.at)
+                and not any_meets(undelayed(observed, router.director), waits)
+            ):
                 text = f"{router.director} is master of {router.instance.name}"
                 text += f" {advert.at - start.at:.3f} s after its start, and was to wait for"
                 text += f" vrrp_startup_delay, which is {delay:g} s"

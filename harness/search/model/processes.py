@@ -320,6 +320,11 @@ def renumbered(observed: Observed, director: str) -> list[Span]:
     return _edits(observed, director, lambda edit: edit.endswith(NUMBERED))
 
 
+def undelayed(observed: Observed, director: str) -> list[Span]:
+    """While a director's configuration has no ``vrrp_startup_delay``, until that is read."""
+    return _edits(observed, director, lambda edit: edit.startswith("no vrrp_startup_delay"))
+
+
 def another(observed: Observed, director: str, instance: str) -> list[Span]:
     """While a director's configuration has no instance of that name, or one that keepalived takes
     for another (``vrrp.c``, ``vrrp_exist``), until that is read.
