@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from harness.events import Advertisement
+from harness.events import Advertisement, Notification, StateChanged
 from harness.search.invariants.advertising import PACE
 from harness.search.invariants.announcing import REASON
 from harness.search.invariants.election import WAITS, YIELDS
+from harness.search.invariants.telling import TOLD
 from tests.stories import impatient, names, partition
-from tests.story import DOWN, VIP, failover
+from tests.story import DOWN, VIP, Story, failover
 
 MORE = f"{VIP} 172.16.10.180"
 
@@ -71,3 +72,24 @@ def test_an_interval_counts_once_its_claim_is_accepted(waits: float) -> None:
 def test_nobody_waits_for_a_startup_delay_that_an_edit_takes_out(edit: str) -> None:
     story = impatient().act("Reconfigure", "director1", 12.0, 14.0, edit=edit)
     assert (WAITS in names(story)) is not edit.startswith("no vrrp_startup_delay")
+
+
+@pytest.mark.parametrize("other", ["VI_1", "VI_3"])
+def test_of_an_instance_whose_vips_another_takes_over_fault_is_told(other: str) -> None:
+    """It is gone as after an edit that takes its block out, and comes anew after that."""
+    story = Story(12, notifications=True).advertises("director1", 0.5, 12)
+    director = story.setting.directors["director2"]
+    one = replace(director.instances[0], track_scripts=())
+    two = replace(one, name="VI_2", vrid=52, vip="172.16.10.51")
+    changed = {"director2": replace(director, instances=(one, two))}
+    story.setting = replace(story.setting, directors={**story.setting.directors, **changed})
+    story.before.append(StateChanged(-4, "director2", instance="VI_2", state="BACKUP"))
+    gone = "VI_2" if other == "VI_1" else "VI_1"
+    edit = f"{other} has the VIPs of {gone}, which is gone"
+    story.act("Reconfigure", "director2", 5.0, 9.0, edit=edit)
+    story.log("director2", 5.0, "Reloading").log("director2", 9.0, "Reloading")
+    story.events.append(StateChanged(9.001, "director2", instance="VI_2", state="BACKUP"))
+    for at, state in ((5.0, "FAULT"), (9.001, "BACKUP")):
+        text = f'INSTANCE "VI_2" {state} 90'
+        story.events.append(Notification(at, "director2", channel="fifo", text=text))
+    assert (TOLD in names(story)) is (gone != "VI_2")

@@ -12,6 +12,7 @@ from harness.search import blocks
 
 _VIP: Final = re.compile(r"^(\s+)([0-9a-fA-F.:]+)/(32|128)\b(.*)$")
 NUMBERED: Final = " have each other's number"
+GONE: Final = ", which is gone"
 FURTHER: Final = 130
 """By how much a VIP that comes is higher than the first one."""
 
@@ -83,7 +84,7 @@ def _between(lines: list[str], one: _Instance, other: _Instance) -> Iterator[tup
     taken = [lines[number] for number in other.vips]
     rest = [*lines[last : other.first], *lines[other.end + 1 :]]
     gone = [*lines[:last], *taken, *rest]
-    yield f"{one.name} has the VIPs of {other.name}, which is gone", gone
+    yield f"{one.name} has the VIPs of {other.name}{GONE}", gone
     if len(one.vips) > 1:
         moved = one.vips[-1]
         changed = [*lines[: theirs + 1], lines[moved], *lines[theirs + 1 :]]

@@ -20,7 +20,7 @@ from harness.events import (
 )
 from harness.search.model.effects import ALL, EFFECTS, RELOADING, Aspect, disturbances, unedited
 from harness.search.model.spans import Span, joined, without
-from harness.search.moves import NUMBERED
+from harness.search.moves import GONE, NUMBERED
 from harness.search.observed import Observed
 
 RESPAWN = 60.0
@@ -329,12 +329,12 @@ def another(observed: Observed, director: str, instance: str) -> list[Span]:
     """While a director's configuration has no instance of that name, or one that keepalived takes
     for another (``vrrp.c``, ``vrrp_exist``), until that is read.
     """
-    without = f"no vrrp_instance {instance}"
+    without = (f"no vrrp_instance {instance}", f" has the VIPs of {instance}{GONE}")
     within = f" in vrrp_instance {instance}"
 
     def makes_another(edit: str) -> bool:
         tells_apart = _TELLS_APART.match(edit) is not None
-        return edit == without or (tells_apart and edit.endswith(within))
+        return edit.endswith(without) or (tells_apart and edit.endswith(within))
 
     return _edits(observed, director, makes_another)
 
