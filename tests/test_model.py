@@ -307,6 +307,16 @@ def test_failures_of_two_deeds_are_counted_together_where_no_run_succeeds_betwee
     assert claims.possible(Span(again + 2.2, again + 2.8)) == expected
 
 
+@pytest.mark.parametrize(("deed", "expected"), [("HangCheck", {100, 80}), ("FailCheck", {80})])
+def test_a_reload_ends_a_script_that_hangs_and_counts_it_not(deed: str, expected: set[int]) -> None:
+    story = quiet().act(deed, "director1", 5.0, 15.0).act("Reload", "director1", 6.3, 6.3)
+    (instance,) = story.setting.directors["director1"].instances
+    script = VrrpScript(name="chk", script=CHECK, weight=-20)
+    claims = Claims(story.observed(), "director1", replace(instance, track_scripts=(script,)))
+    assert claims.possible(Span(7.1, 7.2)) == expected
+    assert claims.possible(Span(8.4, 14.9)) == {80}
+
+
 def test_a_script_fails_when_the_program_that_it_looks_for_has_ended() -> None:
     story = quiet().act("StopProgram", "director1", 5.2, 10.0, program="haproxy")
     (instance,) = story.setting.directors["director1"].instances

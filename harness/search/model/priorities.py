@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 
-from harness.clock import Instant
+from harness.clock import Instant, Window
 from harness.daemons import keepalived
 from harness.keepalived import timers
 from harness.search.model.effects import Aspect, disturbances, effect
@@ -222,16 +222,29 @@ class Claims:
             counted = max(counted, over)
             possible.append(Span(act.at + (0.0 if sooner else due.earliest) - slack, over))
             # What is well again before its last run fails never was a failure.
-            noticed = act.at + due.latest <= until
+            latest = _begun(act, due, reloads) + due.latest
+            noticed = latest <= until
             if known and noticed and not any(act.at <= each <= over for each in breaks):
                 sooner = any(until <= each <= until + back.latest for each in reloads)
                 well = until + (0.0 if sooner else back.earliest)
-                certain.append(Span(act.at + due.latest + slack, well - slack))
+                certain.append(Span(latest + slack, well - slack))
         for begun in breaks:  # nothing is known of a script before its first run
             possible.append(
                 Span(begun - slack, begun + script.rise * script.interval + longest + slack)
             )
         return Ailing([each for each in certain if each.length > 0], joined(possible))
+
+
+def _begun(act: Act, due: Window, reloads: list[Instant]) -> Instant:
+    """From when on a deed makes a script fail within what is ``due``: each reload meanwhile ends a
+    run that hangs, does not count it, and begins another (``notify.c``, ``script_killall`` and
+    ``child_killed_reload``; ``vrrp_scheduler.c``, ``vrrp_init_script``).
+    """
+    begun = act.at
+    for reload in reloads if act.kind == "HangCheck" else ():
+        if begun <= reload <= begun + due.latest:
+            begun = reload
+    return begun
 
 
 def _unweighted(instance: VrrpInstance, together: bool) -> VrrpInstance:
