@@ -10,8 +10,10 @@ from harness.events import Advertisement, Notification, StateChanged
 from harness.search.invariants.advertising import PACE
 from harness.search.invariants.announcing import REASON
 from harness.search.invariants.election import WAITS, YIELDS
+from harness.search.invariants.reloading import JOINS
 from harness.search.invariants.telling import TOLD
 from tests.stories import impatient, names, partition
+from tests.stories_of_sharing import joined
 from tests.story import DOWN, VIP, Story, failover
 
 MORE = f"{VIP} 172.16.10.180"
@@ -93,3 +95,14 @@ def test_of_an_instance_whose_vips_another_takes_over_fault_is_told(other: str) 
         text = f'INSTANCE "VI_2" {state} 90'
         story.events.append(Notification(at, "director2", channel="fifo", text=text))
     assert (TOLD in names(story)) is (gone != "VI_2")
+
+
+@pytest.mark.parametrize("reloaded", [5.0, 5.3, None])
+def test_another_reload_soon_after_ends_the_second_round_for_a_vip_that_is_added(
+    reloaded: float | None,
+) -> None:
+    story = joined(5, 0)
+    if reloaded is not None:
+        story.act("Reload", "director1", reloaded, reloaded)
+        story.log("director1", reloaded + 0.001, "Reloading")
+    assert (JOINS in names(story)) is (reloaded is None)

@@ -11,7 +11,7 @@ from harness.events import AddressChanged, Event, Notification
 from harness.search.invariants.announcing import announcements, announcers
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect, effect, unedited
-from harness.search.model.processes import begun, in_state
+from harness.search.model.processes import begun, in_state, reads
 from harness.search.model.router import Router
 from harness.search.model.spans import Span
 from harness.search.observed import Act, Observed, Violation
@@ -57,6 +57,10 @@ def _unannounced(router: Router, act: Act, reloaded: Instant) -> Iterator[Violat
         for span, state in router.states
     )
     others = [other for other in router.reloads if abs(other - reloaded) > SOON]
+    # What is told soon after puts an end to the second round (``thread_cleanup_master``).
+    orders = reads(observed, router.director)
+    orders.remove(reloaded)
+    others += orders
     if not reigns or any(whole.has(other) for other in others) or not _calm(observed, act, whole):
         return
     wires = observed.setting.directors[router.director].addresses
