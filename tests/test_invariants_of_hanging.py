@@ -7,6 +7,7 @@ import pytest
 from harness.events import Advertisement, StateChanged
 from harness.search.invariants.addresses import HELD
 from harness.search.invariants.advertising import ACTS, TRUE
+from harness.search.invariants.daemons import LIVE
 from harness.search.invariants.election import TOGETHER
 from harness.search.model.processes import in_state
 from harness.search.model.spans import Span
@@ -73,3 +74,14 @@ def test_who_hangs_reads_of_another_number_as_it_goes_on() -> None:
     assert TRUE not in names(story)
     (known, state), *_ = in_state(story.observed(), "director1", "VI_1")
     assert (known, state) == (Span(0.0, 12.0), "MASTER")
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+def test_whose_child_dies_as_it_begins_to_hang_says_so_as_it_goes_on(hangs: bool) -> None:
+    story = quiet().act("CrashVrrp", "director2", 5.0, 5.0, times=1)
+    if hangs:
+        story.act("HangKeepalived", "director2", 5.0, 9.0)
+    line = "pid 20 exited due to signal 9 (Killed) - has rlimit_rttime been exceeded?"
+    story.log("director2", 9.0, line)
+
+    assert (LIVE in names(story)) is not hangs

@@ -8,6 +8,7 @@ from typing import Final
 from harness.daemons import keepalived
 from harness.events import DaemonChanged, Event, Log
 from harness.search.invariants.registry import invariant
+from harness.search.model.effects import heeded
 from harness.search.model.processes import ends
 from harness.search.observed import UNTOLD, Act, Observed, Violation
 
@@ -151,13 +152,13 @@ def without_time(line: str) -> str:
 
 
 def _explained(observed: Observed, event: Event, kinds: frozenset[str]) -> bool:
-    """Whether a deed to the same node, while it lasts or shortly after it, accounts for an
-    event.
+    """Whether a deed to the same node, while it lasts or shortly after it, accounts for an event. A
+    parent that hangs as its child dies says so later.
     """
     for act in observed.acts:
         if act.node != event.node or not (act.kind in kinds or _restarts(act)):
             continue
-        until = (act.at if act.healed_at is None else act.healed_at) + LASTING
+        until = (act.at if act.healed_at is None else heeded(observed, act)) + LASTING
         if act.at <= event.at <= until:
             return True
     return False

@@ -10,7 +10,7 @@ from harness.clock import Instant
 from harness.events import AddressChanged, Event, Notification
 from harness.search.invariants.announcing import announcements, announcers
 from harness.search.invariants.registry import invariant
-from harness.search.model.effects import Aspect, effect, unedited
+from harness.search.model.effects import Aspect, effect, heeded
 from harness.search.model.processes import begun, in_state, reads
 from harness.search.model.router import Router
 from harness.search.model.spans import Span
@@ -135,7 +135,7 @@ def _reloads_alone(observed: Observed, director: str) -> list[Instant]:
         instant
         for act in observed.acts
         if act.kind == "Reconfigure" and act.node == director
-        for instant in (act.at, unedited(observed, act))
+        for instant in (act.at, heeded(observed, act))
     ]
     return [
         act.at

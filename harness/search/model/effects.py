@@ -140,14 +140,14 @@ def disturbances(
         unknown = act.kind not in EFFECTS
         if effect(act) & aspects and (node is None or act.node == node or between or unknown):
             edits = bool(effect(act) & Aspect.CONFIG)
-            over = unedited(observed, act) if edits else observed.over(act)
+            over = heeded(observed, act) if edits else observed.over(act)
             found.append(Span(act.at, over + max(after, RELOADING if edits else 0.0)))
     return joined(found)
 
 
-def unedited(observed: Observed, act: Act) -> Instant:
-    """From when on a director knows that its configuration is no longer edited: one that hangs does
-    what was due by what it has read before, as it goes on, and reloads after that
+def heeded(observed: Observed, act: Act) -> Instant:
+    """From when on a director knows that a deed is over, such as an edit: one that hangs does what
+    was due by what it knew before, as it goes on, and heeds its signals after that
     (``lib/scheduler.c``, ``thread_fetch_next_queue``; ``core/main.c``, ``propagate_signal``).
     """
     over = observed.over(act)

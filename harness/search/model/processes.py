@@ -18,7 +18,7 @@ from harness.events import (
     Power,
     StateChanged,
 )
-from harness.search.model.effects import ALL, EFFECTS, RELOADING, Aspect, disturbances, unedited
+from harness.search.model.effects import ALL, EFFECTS, RELOADING, Aspect, disturbances, heeded
 from harness.search.model.spans import Span, joined, without
 from harness.search.moves import GONE, NUMBERED
 from harness.search.observed import Observed
@@ -347,7 +347,7 @@ _TELLS_APART: Final = re.compile(
 
 def _edits(observed: Observed, director: str, is_of_it: Callable[[str], bool]) -> list[Span]:
     return [
-        Span(act.at, unedited(observed, act) + RELOADING)
+        Span(act.at, heeded(observed, act) + RELOADING)
         for act in observed.acts
         if act.node == director and is_of_it(str(act.parameters.get("edit", "")))
     ]
