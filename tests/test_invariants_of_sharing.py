@@ -96,6 +96,22 @@ def test_a_route_may_have_gone_with_an_interface_before(moved: float, complaint:
     assert (ROUTED in {each.invariant for each in judge(story.observed())}) == complaint
 
 
+@pytest.mark.parametrize(("moved", "complaint"), [(-3.0, False), (-5.0, True)])
+def test_an_orderly_end_leaves_no_route_that_may_have_gone_before(
+    moved: float, complaint: bool
+) -> None:
+    story = routed()
+    story.before += [
+        route("director2", -4, "added"),
+        Link(moved, "director2", interface="eth0", up=True),
+    ]
+    story.act("StopKeepalived", "director2", 0.001, None).log("director2", 0.001, "Stopping")
+    story.daemon("director2", 1.001, "ended", status=0)
+
+    text = "ended in an orderly way"
+    assert any(text in each.text for each in judge(story.observed())) is complaint
+
+
 @pytest.mark.parametrize("said", [True, False])
 def test_a_child_that_has_become_nothing_leaves_what_one_before_it_left(said: bool) -> None:
     """keepalived is ended while its new child waits for its startup delay."""

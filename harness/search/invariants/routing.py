@@ -141,7 +141,7 @@ def _misplaced(router: Router, route: Route) -> Iterator[Violation]:
                 if present.length > slack:
                     yield Violation(ROUTED, present.since, f"{told}, and has {named}")
     if not lost:
-        yield from _left_behind(router, named, there)
+        yield from _left_behind(router, named, without(there, unsure))
 
 
 def _abandoned(router: Router) -> list[Instant]:
