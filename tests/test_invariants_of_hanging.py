@@ -85,3 +85,16 @@ def test_whose_child_dies_as_it_begins_to_hang_says_so_as_it_goes_on(hangs: bool
     story.log("director2", 9.0, line)
 
     assert (LIVE in names(story)) is not hangs
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("pid 20 exited due to segmentation fault (SIGSEGV).", True),
+        ("pid 20 exited due to signal 9 (Killed) - has rlimit_rttime been exceeded?", False),
+    ],
+)
+def test_no_deed_makes_a_child_write_where_it_must_not(line: str, complaint: bool) -> None:
+    story = quiet().act("Restart", "director2", 5.0, 6.0).log("director2", 6.01, line)
+
+    assert (LIVE in names(story)) is complaint

@@ -39,6 +39,9 @@ ENDS: Final = frozenset(
 CRASHES: Final = {"CrashVrrp": "vrrp", "CrashCheckers": "healthcheck"}
 """The deeds by which a child of keepalived dies, which its parent then says."""
 
+_FAULTED: Final = "segmentation fault"
+"""Of what a child dies by itself, whatever ends its keepalived at about that time."""
+
 LASTING: Final = 2.0
 """Seconds after such a deed, or its healing, in which its consequences may be told of: an orderly
 end takes one.
@@ -70,9 +73,8 @@ def daemons_live(observed: Observed) -> list[Violation]:
             )
             found.append(Violation(LIVE, event.at, text, (event,)))
     for log in observed.of(Log, daemon="keepalived"):
-        if keepalived.CRASHED.search(log.line) and not _explained(
-            observed, log, frozenset(CRASHES) | ENDS
-        ):
+        kinds = frozenset() if _FAULTED in log.line else frozenset(CRASHES) | ENDS
+        if keepalived.CRASHED.search(log.line) and not _explained(observed, log, kinds):
             text = f"a child of keepalived on {log.node} died: {without_time(log.line)}"
             found.append(Violation(LIVE, log.at, text, (log,)))
     return found
