@@ -98,3 +98,19 @@ def test_no_deed_makes_a_child_write_where_it_must_not(line: str, complaint: boo
     story = quiet().act("Restart", "director2", 5.0, 6.0).log("director2", 6.01, line)
 
     assert (LIVE in names(story)) is complaint
+
+
+@pytest.mark.parametrize("state", ["BACKUP", None])
+def test_a_child_that_has_become_nothing_leaves_a_vip_that_one_before_it_left(
+    state: str | None,
+) -> None:
+    """A child is killed, and all is ended as another one is started."""
+    story = quiet(12).without(of(Advertisement, "director1", 5.0))
+    story.act("CrashVrrp", "director1", 5.0, 5.0, times=1)
+    story.act("StopKeepalived", "director1", 5.1, None)
+    story.log("director1", 5.0, "VRRP child process(4) died: Respawning")
+    story.log("director1", 5.1, "Stopping").daemon("director1", 6.0, "ended", status=0)
+    if state is not None:
+        story.state("director1", 5.05, state)
+
+    assert (HELD in names(story)) is (state is not None)

@@ -99,6 +99,8 @@ def _left_behind(router: Router, vip: str) -> Iterator[Violation]:
     for event in observed.of(
         DaemonChanged, node=router.director, name="keepalived", action="ended", status=0
     ):
+        if router.took_over_nothing(event.at):
+            continue
         # Who owns the addresses has them again as soon as it is started.
         if any(each.since <= event.at and event.at + 2 * slack <= each.until for each in held):
             text = f"keepalived on {router.director} ended in an orderly way, and left {vip} behind"

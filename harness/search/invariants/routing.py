@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_interface
 
-from harness.clock import Instant
 from harness.events import AddressChanged, DaemonChanged, Event, Link, RouteChanged, RuleChanged
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import Aspect, disturbances
@@ -135,7 +134,7 @@ def _misplaced(router: Router, route: Route) -> Iterator[Violation]:
             for missing in both(without([settled], [*there, *touched]), acting):
                 if missing.length > slack:
                     yield Violation(ROUTED, missing.since, f"{told}, and lacks {named}")
-        elif not any(at < span.until for at in (*lost, *_abandoned(router))):
+        elif not any(at < span.until for at in (*lost, *router.abandoned)):
             quiet = without([settled], [*touched, *unsure])
             for present in both(quiet, both(acting, there)):
                 if present.length > slack:
@@ -144,27 +143,13 @@ def _misplaced(router: Router, route: Route) -> Iterator[Violation]:
         yield from _left_behind(router, named, without(there, unsure))
 
 
-def _abandoned(router: Router) -> list[Instant]:
-    """When its process ended without taking away what it had."""
-    return [
-        act.at
-        for act in router.observed.acts
-        if act.node == router.director and act.kind in ("KillKeepalived", "CrashVrrp")
-    ]
-
-
 def _left_behind(router: Router, named: str, there: list[Span]) -> Iterator[Violation]:
-    """What an orderly end has not removed. A process that was killed leaves it to the one that is
-    started next, which may end before it has become anything.
-    """
+    """What an orderly end has not removed."""
     observed, slack = router.observed, router.observed.slack
     for event in observed.of(
         DaemonChanged, node=router.director, name="keepalived", action="ended", status=0
     ):
-        killed = max((at for at in _abandoned(router) if at < event.at), default=None)
-        if killed is not None and not any(
-            killed < span.since < event.at for span, _ in router.states
-        ):
+        if router.took_over_nothing(event.at):
             continue
         if any(each.since <= event.at and event.at + 2 * slack <= each.until for each in there):
             text = f"keepalived on {router.director} ended in an orderly way, and left {named}"

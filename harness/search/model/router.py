@@ -154,6 +154,22 @@ class Router:
         )
         return sorted([*said, *(event.at for event in told)])
 
+    @cached_property
+    def abandoned(self) -> list[Instant]:
+        """When its process ended without taking away what it had."""
+        return [
+            act.at
+            for act in self.observed.acts
+            if act.node == self.director and act.kind in ("KillKeepalived", "CrashVrrp")
+        ]
+
+    def took_over_nothing(self, end: Instant) -> bool:
+        """Whether a process that ended at an instant had become nothing yet since one was killed,
+        which leaves what it had to the next one (``vrrp_scheduler.c``, ``vrrp_init_state``).
+        """
+        killed = max((at for at in self.abandoned if at < end), default=None)
+        return killed is not None and not any(killed < span.since < end for span, _ in self.states)
+
     def reachable(self, span: Span) -> bool:
         """Whether what it sends in a span gets onto the wire: to a peer whose hardware address
         nobody tells, the kernel keeps it, and sends it all once it knows (``net/ipv4/arp.c``,
