@@ -142,9 +142,8 @@ def nobody_hurries(observed: Observed) -> list[Violation]:
             # Before 2.2.8 it heeds what it hears before ``vrrp_startup_delay`` is over.
             delay = observed.setting.directors[router.director].startup_delay
             hearing = Span(run.span.since - delay, began)
-            resigned = any(
-                not each.priority and hearing.has(each.at) for each in router.perhaps_heard
-            )
+            others = [each for each in router.perhaps_heard if hearing.has(each.at)]
+            resigned = any(not each.priority for each in others)
             intervals = [each.interval for each in router.heard if span.has(each.at)]
             wait = min(
                 router.down_interval(first.priority, interval) for interval in (None, *intervals)
@@ -186,15 +185,12 @@ def _before_the_delay(router: Router) -> Iterator[Violation]:
     """
     observed = router.observed
     delay = observed.setting.directors[router.director].startup_delay
+    at_once = undelayed(observed, router.director)
     starts = observed.of(DaemonChanged, node=router.director, name="keepalived", action="started")
     for start in starts if delay else ():
         waits = Span(start.at + observed.slack, start.at + delay - observed.slack)
-        for advert in router.sent:
-            if (
-                advert.priority
-                and waits.has(advert.at)
-                and not any_meets(undelayed(observed, router.director), waits)
-            ):
+        for advert in router.sent if not any_meets(at_once, waits) else ():
+            if advert.priority and waits.has(advert.at):
                 text = f"{router.director} is master of {router.instance.name}"
                 text += f" {advert.at - start.at:.3f} s after its start, and was to wait for"
                 text += f" vrrp_startup_delay, which is {delay:g} s"
