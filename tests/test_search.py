@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from mininet.topo import Topo
@@ -24,7 +25,7 @@ from harness.search.known import known
 from harness.search.model.processes import pending
 from harness.search.observed import Act, Observed, Violation, setting_of_plan
 from harness.search.performing import Lived
-from harness.search.sequence import Step, from_json, lasts, moments, performed, step, to_json
+from harness.search.sequence import APART, Step, from_json, lasts, moments, performed, step, to_json
 from harness.search.shrinking import smallest
 from harness.search.site import Steps, in_fault
 from harness.spec import ClusterSpec
@@ -279,8 +280,8 @@ def test_what_a_version_cannot_do_is_marked_and_nothing_else(topology: type[Topo
 class Drawn(Search):
     """Performs nothing, and keeps what it was to perform."""
 
-    def __init__(self, plan: Plan) -> None:
-        super().__init__([], plan, possible(plan, texts(plan)))
+    def __init__(self, plan: Plan, **options: Any) -> None:
+        super().__init__([], plan, possible(plan, texts(plan)), **options)
         self.performed: list[Steps] = []
 
     def live(self, steps: Steps, fresh: bool = False) -> list[Violation]:
@@ -316,6 +317,21 @@ def test_what_comes_only_after_others_is_left_with_them_and_with_what_was_seen()
     assert failure.earlier == (crash,)
     assert failure.steps == reload
     assert failure.events == seen
+
+
+def test_a_known_defect_may_take_a_deed_of_a_sequence_before() -> None:
+    def crashes_before(violation: Violation, steps: Steps) -> str | None:
+        done = [(each.after, each.deed.name) for each in steps]
+        return "#1" if done == [(0, "CrashVrrp"), (APART, "Reload")] else None
+
+    search = Remembering(ClusterSpec(DirectorPair).plan(), known=crashes_before)
+    reload, crash = ((step(0, name, "director1"),) for name in ("Reload", "CrashVrrp"))
+
+    search._take_down(BROKEN, reload, (), (crash, reload))
+    search._take_down(BROKEN, reload, (), (reload, crash))
+
+    assert not search.failures
+    assert search.tally.known == {"#1": 2}
 
 
 @pytest.mark.parametrize(("states", "stuck"), [("FAULT", True), ("FAULT BACKUP", False)])

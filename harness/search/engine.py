@@ -23,7 +23,7 @@ from harness.search.drawing import MOST_STEPS, drafts
 from harness.search.judging import Signature, judged
 from harness.search.kinds import holds
 from harness.search.observed import Violation
-from harness.search.sequence import Deed, performed
+from harness.search.sequence import Deed, in_a_row, performed
 from harness.search.shrinking import smallest, taken
 from harness.search.site import Ground, Site, Steps
 from harness.topology import Director
@@ -227,7 +227,8 @@ class Search:
         before: tuple[Steps, ...],
     ) -> None:
         """Repeat a failure on new clusters, with ever smaller sequences as long as they have it.
-        ``events`` were seen as it came first, on a cluster that had lived through ``before``.
+        ``events`` were seen as it came first, on a cluster that had lived through ``before``. A
+        known defect may take a deed of those.
         """
         signature = Signature.of(violation)
         self._seen.add(signature)
@@ -259,6 +260,10 @@ class Search:
             self.failures.append(Failure(signature, steps, violation, steps, False, events))
             self._told(f"interrupted while it was made smaller: {violation}: {[*map(str, steps)]}")
             raise
+        if needed and (defect := self._known(last, in_a_row(*needed, steps))) is not None:
+            self._seen.discard(signature)
+            self.tally.known[defect] += 1
+            return
         repeats = repeated is not None
         self.failures.append(Failure(signature, small, last, steps, repeats, events, needed))
         self._kept(self.failures[-1])

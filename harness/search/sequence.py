@@ -9,11 +9,13 @@ seconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Value = str | int | float | bool
 """What a parameter of a deed can be."""
+APART = 60.0
+"""Seconds between two sequences that are taken for one."""
 
 
 @dataclass(frozen=True, order=True)
@@ -100,6 +102,18 @@ def performed(steps: Sequence[Step], holds: Callable[[Deed], Holds]) -> tuple[St
         if number in kept:
             result.append(Step(round(waited, 6), each.deed, each.lasts))
             waited = 0.0
+    return tuple(result)
+
+
+def in_a_row(*sequences: Sequence[Step]) -> tuple[Step, ...]:
+    """Sequences as one, with no two of their deeds close together: a cluster comes to rest between
+    them.
+    """
+    result: list[Step] = []
+    for steps in sequences:
+        for number, each in enumerate(steps):
+            first = result and number == 0
+            result.append(replace(each, after=each.after + APART) if first else each)
     return tuple(result)
 
 

@@ -55,6 +55,7 @@ EFFECTS: Final[dict[str, Aspect]] = {
     "CrashCheckers": Aspect.TABLE,
     "Restart": Aspect.PROCESS,
     "Reload": NOTHING,
+    "Dump": NOTHING,
     "Reconfigure": Aspect.CONFIG | Aspect.CLAIM | Aspect.TABLE,
     "Unplug": Aspect.WIRE | Aspect.EAR | Aspect.SERVER,
     "BlackHole": Aspect.EAR | Aspect.SERVER,  # a switch drops what was seen to leave
