@@ -102,9 +102,18 @@ def test_a_master_that_hangs_is_known_where_it_has_a_sync_daemon() -> None:
     hangs = "director2 has been master of VI_1 for 0.001 s, hears that 10.0.0.11 claims 254,"
     silent = "director2 advertised VI_1, and then not for more than 1 s"
 
-    def found(violation: Violation, config: str, version: str) -> str | None:
-        return known(violation, (), known_to([config], {Version(version)}))
+    def found(
+        violation: Violation, config: str, version: str, steps: tuple[Step, ...] = ()
+    ) -> str | None:
+        return known(violation, steps, known_to([config], {Version(version)}))
 
+    twice = Violation(
+        AT_REST, 0, "10.0.0.50 is held by director1 and director2, and should be by director1"
+    )
+    owner, crash = "lvs_sync_daemon eth0 VI_1\npriority 255", (step(0, "CrashVrrp", "director1"),)
+    assert found(twice, owner, "2.3.3", crash) == name
+    assert found(twice, owner, "2.3.3", (step(0, "Unplug", "director1"),)) is None
+    assert found(twice, owner.replace("255", "254"), "2.3.3", crash) is None
     stuck = Violation(ACTS, 0, f"{hangs} and neither yields nor advertises")
     assert found(stuck, "lvs_sync_daemon eth0 VI_1", "2.3.3") == name
     assert found(stuck, "", "2.3.3") is None

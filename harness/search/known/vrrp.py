@@ -41,6 +41,11 @@ _UNHEEDED: Final = (
     (TRUE, r" with priority 255, and should with 0$"),
 )
 """How it shows that keepalived does not heed what an instance tracks."""
+_HELD_TWICE: Final = (
+    (RESTORED, r" was held by (\S+), and is held by \1 and "),
+    (AT_REST, r" is held by \S+ and \S+, and should be by "),
+)
+"""How it shows that a master hangs which another one cannot hear."""
 _TOGETHER: Final = r"vrrp_sync_group \S+ \{\s+group \{\s+\S+\s+[^\s}]"
 """A sync group of two or more."""
 _OWNERS: Final = r"(?s)vrrp_sync_group.*state MASTER[^{}]*priority 255"
@@ -134,10 +139,16 @@ DEFECTS: tuple[Known, ...] = (
         # moves the kernel then says that it is gone, and its instance resigns.
         "scenarios/regressions/test_sync_daemon_stopped_at_once.py",
         (EDITS,),
-        (RESTORED, r" was held by (\S+), and is held by \1 and "),
-        (AT_REST, r" is held by \S+ and \S+, and should be by "),
+        *_HELD_TWICE,
         config=r"(?s)lvs_sync_daemon.*vrrp_instance.*vrrp_instance",
         edit=r"each other's number$",
+    ),
+    *shown(
+        # And an address owner as it starts, for it stops the backup's daemon first.
+        "scenarios/regressions/test_sync_daemon_stopped_at_once.py",
+        (KILLS | MADE,),
+        *_HELD_TWICE,
+        config=r"(?s)lvs_sync_daemon.*priority 255",
     ),
     *shown(
         # A master that is killed leaves its sync daemon, which goes on sending when it is a backup.
