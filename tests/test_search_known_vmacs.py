@@ -6,8 +6,9 @@ import pytest
 from packaging.version import Version
 
 from harness.search.invariants.addresses import HELD
+from harness.search.invariants.advertising import TRUE
 from harness.search.invariants.daemons import LIVE
-from harness.search.invariants.election import FAULTY
+from harness.search.invariants.election import FAULTY, TAKES
 from harness.search.invariants.rest import RESTORED
 from harness.search.judging import AT_REST
 from harness.search.known import known, known_to
@@ -31,6 +32,61 @@ def test_a_link_lost_as_keepalived_starts_takes_a_vmac_and_a_group() -> None:
     assert found(vmac, "2.1.5") == name
     assert found(group + vmac, "2.3.3", (unplugged,)) is None
     assert found(group + vmac, "2.3.3", (unplugged, step(0, "Restart", "director2"))) is None
+
+
+_TRACKS = "track_interface {\n eth1 weight -30\n }\n"
+
+
+@pytest.mark.parametrize(
+    ("deed", "edit", "after", "config", "expected"),
+    [
+        ("Restart", "", 1, f"use_vmac vrrp.51\n {_TRACKS}", True),
+        ("PowerOff", "", 5, f"{_TRACKS}use_vmac vrrp.51", True),
+        ("StopKeepalived", "", 0, f"{_TRACKS}}}\nvrrp_instance B {{\n use_vmac", True),
+        ("Restart", "", 3, f"{_TRACKS}use_vmac vrrp.51", False),
+        ("Restart", "", 0, f"use_vmac\n}}\nvrrp_instance B {{\n {_TRACKS}", False),
+        ("Restart", "", 0, "track_interface {\n eth1\n }\nuse_vmac", False),
+        ("Restart", "", 0, _TRACKS, False),
+        ("Reload", "", 0, f"{_TRACKS}use_vmac", False),
+        ("CrashVrrp", "", 0, f"{_TRACKS}use_vmac", False),
+        ("Reconfigure", "virtual_router_id 61 in vrrp_instance A", 5, f"{_TRACKS}use_vmac", True),
+        ("Reconfigure", "no use_vmac in vrrp_instance A", 5, f"{_TRACKS}use_vmac", True),
+        ("Reconfigure", "no vrrp_instance A", 5, f"{_TRACKS}use_vmac", True),
+        ("Reconfigure", "A and B have each other's number", 5, f"{_TRACKS}use_vmac", True),
+        ("Reconfigure", "A has the VIPs of B, which is gone", 5, f"{_TRACKS}use_vmac", True),
+        ("Reconfigure", "virtual_router_id 61 in vrrp_instance A", 7, f"{_TRACKS}use_vmac", False),
+        ("Reconfigure", "use_vmac in vrrp_instance A", 5, f"{_TRACKS}use_vmac", False),
+        ("Reconfigure", "priority 95 in vrrp_instance A", 5, f"{_TRACKS}use_vmac", False),
+    ],
+)
+def test_a_weight_that_counts_twice_takes_a_vmac_that_is_made_as_the_link_changes(
+    deed: str, edit: str, after: float, config: str, expected: bool
+) -> None:
+    name = "scenarios/regressions/test_link_weight_counted_twice.py"
+    made = step(1, deed, "director1", lasts=5 if edit or deed == "PowerOff" else 0, edit=edit)
+    held = "10.0.0.50 is held by director2, and should be by director1"
+    outranks = "director1 has heard nothing of A that outranks it for 3.727 s, and is not master"
+    shows = (
+        Violation(AT_REST, 0, f"the cluster settles: not until 41.343 s: {held}"),
+        Violation(RESTORED, 0, "10.0.0.50 was held by director1, and is held by director2"),
+        Violation(TAKES, 0, outranks),
+        Violation(TRUE, 0, "director1 advertises A with priority 130, and should with 100"),
+    )
+    others = (
+        Violation(AT_REST, 0, f"at first {held}"),
+        Violation(AT_REST, 0, f"not until 9 s: {held.replace('director2', 'nobody')}"),
+        Violation(RESTORED, 0, "10.0.0.50 was held by director1, and is held by nobody"),
+        Violation(TRUE, 0, "director1 advertises A with version 2 instead of 3"),
+    )
+    defects = known_to([f"vrrp_instance A {{\n {config}\n}}"], {Version("2.3.3")})
+
+    def found(violation: Violation, node: str = "director1", loses: str = "Unplug") -> bool:
+        return known(violation, (made, step(after, loses, node, lasts=9)), defects) == name
+
+    assert all(found(each) == expected for each in shows)
+    assert not any(found(each, node="director2") for each in shows)
+    assert not any(found(each, loses="SetDown") for each in shows)
+    assert not any(found(each) for each in others)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from harness.search.invariants.addresses import HELD
+from harness.search.invariants.advertising import TRUE
 from harness.search.invariants.announcing import REASON
+from harness.search.invariants.election import TAKES
 from harness.search.invariants.rest import RESTORED
 from harness.search.judging import AT_REST
 from harness.search.known.defect import DIES, EDITS, KILLS, MADE, READS_ANEW, STUCK, Known, shown
@@ -22,6 +24,18 @@ _UNICAST_VMAC: Final = (
     r"(?s)vrrp_instance(?=(?:(?!vrrp_instance).)*use_vmac)(?=(?:(?!vrrp_instance).)*unicast_peer)"
 )
 """An instance that has both, in whatever order."""
+_CABLE: Final = frozenset({"Unplug"})
+"""After what the interface with a weight is down: ``SetDown`` is of another one."""
+_MISCOUNTED: Final = (
+    (AT_REST, r"^(?!at first).* is held by (?!nobody)\S+, and should be by "),
+    (RESTORED, r" was held by .*, and is held by (?!nobody)"),
+    (TAKES, r" outranks it for .*, and is not master$"),
+    (TRUE, r" advertises .* with priority \d+, and should with "),
+)
+"""How it shows that an instance claims something else than it should."""
+_WEIGHT: Final = r"track_interface \{[^}]*weight -?[1-9]"
+_WEIGHT_VMAC: Final = rf"(?s){_WEIGHT}.*use_vmac|use_vmac(?:(?!vrrp_instance).)*{_WEIGHT}"
+"""An instance that tracks an interface by weight, and has a VMAC or comes before one that has."""
 
 DEFECTS: tuple[Known, ...] = (
     *shown(
@@ -51,6 +65,25 @@ DEFECTS: tuple[Known, ...] = (
         config="use_vmac",
         present="<2.2",
         within=2.0,
+    ),
+    *shown(
+        # The weight of a link that is lost, or comes back, while a start makes a VMAC counts twice.
+        "scenarios/regressions/test_link_weight_counted_twice.py",
+        (MADE, _CABLE),
+        *_MISCOUNTED,
+        config=_WEIGHT_VMAC,
+        within=2.0,
+    ),
+    *shown(
+        # The same while a reload makes one, as an edit is taken back: nothing is known of what an
+        # instance claims before, and the next reload counts anew.
+        "scenarios/regressions/test_link_weight_counted_twice.py",
+        (EDITS, _CABLE),
+        *_MISCOUNTED,
+        config=_WEIGHT_VMAC,
+        edit=r"^no use_vmac |^no vrrp_instance |^virtual_router_id |each other's number$"
+        r"|, which is gone$",
+        within=1.0,
     ),
     *shown(
         # Whoever is killed as it has just created its VMAC finds that down, and is in fault for
