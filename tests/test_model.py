@@ -125,6 +125,18 @@ def test_who_is_to_wait_at_first_acts_later() -> None:
     assert runs(delayed(ends), "director1") == []
 
 
+@pytest.mark.parametrize(("child", "until"), [(VRRP, 3.0), (CHECKERS, 9.0)])
+def test_a_process_that_was_killed_acts_no_more_before_its_parent_says_so(
+    child: str, until: float
+) -> None:
+    """A parent that reads its configuration says so later."""
+    story = Story(9).act("CrashVrrp", "director1", 3.0, 3.0)
+    story.log("director1", 3.008, "VRRP child process(4) died: Respawning")
+    story.log("director1", 3.008, "Starting VRRP child process, pid=9")
+
+    assert runs(story.observed(), "director1", child)[0].span == Span(0, until)
+
+
 def test_whoever_has_started_is_waited_for_until_it_acts() -> None:
     """A backup that waits looks settled, and before 2.2 has not opened its sockets."""
     events = failover(20).observed().events

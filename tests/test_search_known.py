@@ -267,6 +267,7 @@ def test_an_ipv6_source_address_is_missing_to_whoever_reads_its_configuration(
         Violation(LIVE, 0, f"{died} (SIGSEGV)."): dies,
         Violation(FAULTY, 0, "director1 is FAULT of A, and all that it tracks is well"): stuck,
         Violation(AT_REST, 0, "not until 9 s: A is held by B, and should be by C"): stuck,
+        Violation(AS_BEFORE, 0, "director1 /proc/net/raw6: '0070' became nothing"): stuck,
         Violation(FAULTY, 0, "director1 is MASTER of A, and what it tracks has failed"): False,
         Violation(AT_REST, 0, "at first A is held by nobody, and should be by B"): False,
     }

@@ -337,11 +337,13 @@ DEFECTS: tuple[Known, ...] = (
         within=1.0,
     ),
     *shown(
-        # An instance is in fault for ever that has read its configuration without that address.
+        # An instance is in fault for ever that has read its configuration without that address, and
+        # has no socket.
         "scenarios/regressions/test_missing_source_address.py",
         (READS_ANEW, _FORGOTTEN),
         *STUCK,
         (RESTORED, r" was held by .*, and is held by "),
+        (AS_BEFORE, r" /proc/net/raw6: '0070' became nothing$"),
         config=_SOURCE6,
         present="<2.3.3",
     ),

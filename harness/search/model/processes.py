@@ -31,6 +31,7 @@ VRRP = "VRRP"
 CHECKERS = "Healthcheck"
 STOPPING = ": Stopping"
 RELOADED = "Reloading"
+_KILLS: Final = {VRRP: "CrashVrrp", CHECKERS: "CrashCheckers"}
 _DELAYED: Final = re.compile(r"Restart of .* process delayed (\d+) seconds")
 
 
@@ -56,11 +57,7 @@ def runs(observed: Observed, director: str, child: str = VRRP) -> list[Run]:
     started = _acts_from(observed, director, delay)
     afresh = started is not None and started > observed.began
     found: list[Run] = []
-    hung = [
-        Span(act.at, observed.over(act))
-        for act in observed.acts
-        if act.kind == "HangKeepalived" and act.node == director
-    ]
+    hung = [*_hangs(observed, director), *_deaths(observed, director, child)]
     for event in observed.events:
         if event.node != director:
             continue
@@ -74,6 +71,26 @@ def runs(observed: Observed, director: str, child: str = VRRP) -> list[Run]:
     if started is not None:
         found += _parts(Span(started, observed.ended), afresh, hung)
     return found
+
+
+def _hangs(observed: Observed, director: str) -> list[Span]:
+    return [
+        Span(act.at, observed.over(act))
+        for act in observed.acts
+        if act.kind == "HangKeepalived" and act.node == director
+    ]
+
+
+def _deaths(observed: Observed, director: str, child: str) -> list[Span]:
+    """From when a deed killed a process until another one is started. Its parent may say so later,
+    as long as it reads a configuration.
+    """
+    starts = begun(observed, director, child)
+    return [
+        Span(act.at, next((start for start in starts if start >= act.at), observed.ended))
+        for act in observed.acts
+        if act.kind == _KILLS[child] and act.node == director
+    ]
 
 
 def reads(observed: Observed, director: str | None = None) -> list[Instant]:
