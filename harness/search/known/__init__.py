@@ -7,13 +7,13 @@ from collections.abc import Collection, Sequence
 from packaging.version import Version
 
 from harness.search.drafts import Steps
-from harness.search.known import checkers, vmacs, vrrp
+from harness.search.known import checkers, groups, vmacs, vrrp
 from harness.search.known.defect import Known
 from harness.search.observed import Violation
 
 __all__ = ["KNOWN", "Known", "known", "known_to"]
 
-KNOWN: tuple[Known, ...] = (*vrrp.DEFECTS, *vmacs.DEFECTS, *checkers.DEFECTS)
+KNOWN: tuple[Known, ...] = (*vrrp.DEFECTS, *groups.DEFECTS, *vmacs.DEFECTS, *checkers.DEFECTS)
 
 
 def known_to(texts: Collection[str], versions: Collection[Version]) -> list[Known]:

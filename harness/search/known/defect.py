@@ -24,6 +24,10 @@ RELOAD: Final = frozenset({"Reload"})
 EDITS: Final = frozenset({"Reconfigure"})
 READS: Final = RELOAD | EDITS
 """After what keepalived has read its configuration again."""
+SIGNALS: Final = READS | {"Dump"}
+"""What makes keepalived do something without an end of its own."""
+SCRIPTS: Final = frozenset({"Maintenance", "FailCheck", "HangCheck"})
+"""By what a tracked script fails."""
 KILLS: Final = frozenset({"CrashVrrp", "KillKeepalived"})
 """By what the VRRP process dies."""
 MADE: Final = frozenset({"Restart", "PowerOff", "StopKeepalived"})

@@ -1,4 +1,4 @@
-"""Known defects of elections: instances, their groups, addresses, routes, and what they track."""
+"""Known defects of elections: instances, addresses, routes, and what they track."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from harness.search.invariants.addresses import HELD
 from harness.search.invariants.advertising import ACTS, PACE, TRUE
 from harness.search.invariants.daemons import ONCE
 from harness.search.invariants.editing import EDITED
-from harness.search.invariants.election import FAULTY, TAKES, TOGETHER, WAITS
+from harness.search.invariants.election import FAULTY, TAKES, WAITS
 from harness.search.invariants.reloading import AGAIN, JOINS
 from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.routing import ROUTED
-from harness.search.invariants.telling import TOLD
 from harness.search.judging import AS_BEFORE, AT_REST
 from harness.search.known.defect import (
     CRASHES,
@@ -22,7 +21,8 @@ from harness.search.known.defect import (
     MADE,
     READS,
     READS_ANEW,
-    RELOAD,
+    SCRIPTS,
+    SIGNALS,
     STARTS,
     STUCK,
     Known,
@@ -32,26 +32,14 @@ from harness.search.known.defect import (
 _FORGOTTEN: Final = frozenset({"SetDown"})
 """After what the kernel has forgotten a machine's IPv6 addresses."""
 _SOURCE6: Final = r"\sunicast_src_ip [^\s:]*:"
-_SIGNALS: Final = READS | {"Dump"}
-"""What makes keepalived do something without an end of its own."""
 _BEGINNINGS: Final = STARTS | MADE
 """After what keepalived starts anew."""
-_UNHEEDED: Final = (
-    (FAULTY, r" is (BACKUP|MASTER) of .*, and what it tracks has failed"),
-    (TRUE, r" with priority 255, and should with 0$"),
-)
-"""How it shows that keepalived does not heed what an instance tracks."""
 _HELD_TWICE: Final = (
     (RESTORED, r" was held by (\S+), and is held by \1 and "),
     (AT_REST, r" is held by \S+ and \S+, and should be by "),
 )
 """How it shows that a master hangs which another one cannot hear."""
-_TOGETHER: Final = r"vrrp_sync_group \S+ \{\s+group \{\s+\S+\s+[^\s}]"
-"""A sync group of two or more."""
-_OWNERS: Final = r"(?s)vrrp_sync_group.*state MASTER[^{}]*priority 255"
-"""A sync group and an address owner, be that in it or not."""
-_SCRIPTS: Final = frozenset({"Maintenance", "FailCheck", "HangCheck"})
-_CLAIMS: Final = _SCRIPTS | {"WriteNumber", "StopProgram", "Unplug"}
+_CLAIMS: Final = SCRIPTS | {"WriteNumber", "StopProgram", "Unplug"}
 """What changes a priority."""
 
 
@@ -63,14 +51,6 @@ DEFECTS: tuple[Known, ...] = (
         (AGAIN, r" tells of a priority of .* as BACKUP, which it is not"),
         config="notify_priority_changes",
         present="<2.4",
-    ),
-    *shown(
-        # A reload tells of every group that is a backup or in fault, as a start does.
-        "scenarios/regressions/test_group_told_after_a_reload.py",
-        (RELOAD,),
-        (AGAIN, r" reloads what it has, and tells of \S+ again: (BACKUP|FAULT)$"),
-        config="vrrp_sync_group",
-        present="<2.2",
     ),
     *shown(
         # What a reload adds to a master is not announced a second time.
@@ -209,86 +189,8 @@ DEFECTS: tuple[Known, ...] = (
         edit=r"^no vrrp_instance ",
     ),
     *shown(
-        # A group of one member is dropped, and tells nobody.
-        "scenarios/regressions/test_sync_group_of_one.py",
-        (),
-        (TOLD, r"^all instances of .* are master(?: from their start on)?, and nobody is told"),
-        config=r"group \{\s+\S+\s+\}",
-        present="<2.2.3",
-    ),
-    *shown(
-        # Its member is in no group then, and the weight of what it tracks counts.
-        "scenarios/regressions/test_sync_group_of_one.py",
-        (frozenset({"WriteNumber"}),),
-        (FAULTY, r" is (BACKUP|MASTER) of .*, and what it tracks has failed"),
-        config=r"(?s)track_file \S+ \{[^}]*weight 1\s.*group \{\s+\S+\s+\}",
-        present="<2.2.3",
-    ),
-    *shown(
-        # So does the weight of an interface.
-        "scenarios/regressions/test_sync_group_of_one.py",
-        (frozenset({"Unplug"}),),
-        (FAULTY, r" is (BACKUP|MASTER) of .*, and what it tracks has failed"),
-        config=r"(?s)group \{\s+\S+\s+\}.*track_interface \{[^}]*weight -?[1-9]",
-        present="<2.2.3",
-    ),
-    *shown(
-        # A member of a sync group, like an owner, does not heed its script without a weight.
-        "scenarios/regressions/test_sync_group_script.py",
-        (_SCRIPTS | {"StopProgram"},),
-        *_UNHEEDED,
-        config=rf"(?s)vrrp_script \S+ \{{[^}}]*weight 0\s.*({_TOGETHER}|priority 255)",
-        present=">=2.1,<2.2",
-    ),
-    *shown(
-        # Nor its file, which has none where the configuration gives it the default one.
-        "scenarios/regressions/test_sync_group_script.py",
-        (frozenset({"WriteNumber"}),),
-        *_UNHEEDED,
-        config=rf"(?s)track_file \S+ \{{[^}}]*weight [01]\s.*({_TOGETHER}|priority 255)",
-        present=">=2.1,<2.2.2",
-    ),
-    *shown(
-        # The weight of its interface counts, though it says that it ignores it.
-        "scenarios/regressions/test_sync_group_interface_weight.py",
-        (frozenset({"Unplug"}),),
-        (FAULTY, r" is (BACKUP|MASTER) of .*, and what it tracks has failed"),
-        config=r"(?s)\A(?=.*vrrp_sync_group)(?!.*sync_group_tracking_weight)"
-        r".*vrrp_instance.*track_interface \{[^}]*weight -?[1-9]",
-    ),
-    *shown(
-        # A deleted VIP makes a group a backup, and its state is set without a word; a reload then
-        # takes it for master all the while.
-        "scenarios/regressions/test_group_of_a_deleted_vip.py",
-        (frozenset({"DeleteVip"}), _SIGNALS),
-        (TOLD, r"^all instances of .* are master, and nobody is told"),
-        config=r"vrrp_sync_group",
-    ),
-    *shown(
-        # A reload sets a group of address owners to master while they are backups, and nothing is
-        # told when they become master.
-        "scenarios/regressions/test_group_of_owners.py",
-        (RELOAD,),
-        (TOLD, r"^all instances of .* are master, and nobody is told"),
-        config=_OWNERS,
-    ),
-    *shown(
-        # So does their start: where a new cluster does not settle, and after a restart.
-        "scenarios/regressions/test_group_of_owners.py",
-        (),
-        (TOLD, r"^all instances of .* are master from their start on, and nobody is told"),
-        config=_OWNERS,
-    ),
-    *shown(
-        # A group that a reload has set to master takes no member along, whose timer may be longer.
-        "scenarios/regressions/test_group_of_owners.py",
-        (READS,),
-        (TOGETHER, r" is master of .* and not of .*, which is in "),
-        config=_OWNERS,
-    ),
-    *shown(
         "scenarios/regressions/test_reload_before_restart.py",
-        (CRASHES, _SIGNALS),
+        (CRASHES, SIGNALS),
         (ONCE, r" starts a second "),
     ),
     *shown(
@@ -310,7 +212,7 @@ DEFECTS: tuple[Known, ...] = (
         # A script that is never run: its instance claims what it would if the script were well,
         # which is wrong only where something was done to the script.
         "scenarios/regressions/test_script_below_a_link.py",
-        (_SCRIPTS,),
+        (SCRIPTS,),
         (FAULTY, r", and what it tracks has failed"),
         (TRUE, r" advertises .* with priority \d+, and should"),
         (TAKES, r""),
