@@ -10,9 +10,10 @@ from harness.events import Advertisement, Arp
 from harness.search.invariants.addresses import HELD, SILENT, STRANGERS
 from harness.search.invariants.advertising import ACTS, PACE, TRUE
 from harness.search.invariants.announcing import ANNOUNCED, REASON
-from harness.search.invariants.election import FAULTY, TAKES, TOGETHER, WAITS, YIELDS
+from harness.search.invariants.election import TAKES, WAITS, YIELDS
 from harness.search.invariants.quorums import QUORUM
 from harness.search.invariants.rest import RESTORED
+from harness.search.invariants.states import FAULTY, TOGETHER
 from harness.search.invariants.telling import TOLD
 from tests.stories import (
     BACK,

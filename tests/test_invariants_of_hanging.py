@@ -8,7 +8,7 @@ from harness.events import Advertisement, StateChanged
 from harness.search.invariants.addresses import HELD
 from harness.search.invariants.advertising import ACTS, TRUE
 from harness.search.invariants.daemons import LIVE
-from harness.search.invariants.election import TOGETHER
+from harness.search.invariants.states import TOGETHER
 from harness.search.model.processes import in_state
 from harness.search.model.spans import Span
 from tests.stories import HANGS, grouped, hung, names, of

@@ -13,7 +13,8 @@ from harness.events import Advertisement, StateChanged
 from harness.search.invariants import INVARIANTS, judge
 from harness.search.invariants.advertising import ACTS, PACE
 from harness.search.invariants.daemons import LIVE
-from harness.search.invariants.election import FAULTY, TAKES, WAITS
+from harness.search.invariants.election import TAKES, WAITS
+from harness.search.invariants.states import FAULTY
 from harness.search.judging import AS_BEFORE, AT_REST, Signature
 from harness.search.known import KNOWN, Known, known, known_to
 from harness.search.observed import Violation

@@ -8,8 +8,9 @@ from packaging.version import Version
 from harness.search.invariants.addresses import HELD
 from harness.search.invariants.advertising import TRUE
 from harness.search.invariants.daemons import LIVE
-from harness.search.invariants.election import FAULTY, TAKES
+from harness.search.invariants.election import TAKES
 from harness.search.invariants.rest import RESTORED
+from harness.search.invariants.states import FAULTY
 from harness.search.judging import AT_REST
 from harness.search.known import known, known_to
 from harness.search.observed import Violation

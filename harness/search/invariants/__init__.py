@@ -19,6 +19,7 @@ from harness.search.invariants import (
     rest,
     routing,
     sharing,
+    states,
     telling,
 )
 from harness.search.invariants.registry import INVARIANTS, Invariant, invariant
@@ -43,6 +44,7 @@ __all__ = [
     "rest",
     "routing",
     "sharing",
+    "states",
     "telling",
 ]
 

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from harness.search.drafts import Steps
 from harness.search.invariants.daemons import LIVE
-from harness.search.invariants.election import FAULTY
+from harness.search.invariants.states import FAULTY
 from harness.search.judging import AT_REST
 from harness.search.observed import Violation
 

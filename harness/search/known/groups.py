@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from harness.search.invariants.advertising import TRUE
-from harness.search.invariants.election import FAULTY, TOGETHER
 from harness.search.invariants.reloading import AGAIN
+from harness.search.invariants.states import FAULTY, TOGETHER
 from harness.search.invariants.telling import TOLD
 from harness.search.known.defect import (
     READS,

@@ -8,10 +8,11 @@ from harness.search.invariants.addresses import HELD
 from harness.search.invariants.advertising import ACTS, PACE, TRUE
 from harness.search.invariants.daemons import ONCE
 from harness.search.invariants.editing import EDITED
-from harness.search.invariants.election import FAULTY, TAKES, WAITS
+from harness.search.invariants.election import TAKES, WAITS
 from harness.search.invariants.reloading import AGAIN, JOINS
 from harness.search.invariants.rest import RESTORED
 from harness.search.invariants.routing import ROUTED
+from harness.search.invariants.states import FAULTY
 from harness.search.judging import AS_BEFORE, AT_REST
 from harness.search.known.defect import (
     CRASHES,
