@@ -11,6 +11,7 @@ from packaging.version import Version
 
 from harness.events import Advertisement, StateChanged
 from harness.search.invariants import INVARIANTS, judge
+from harness.search.invariants.addresses import HELD
 from harness.search.invariants.advertising import ACTS, PACE
 from harness.search.invariants.daemons import LIVE
 from harness.search.invariants.election import TAKES, WAITS
@@ -276,3 +277,24 @@ def test_an_ipv6_source_address_is_missing_to_whoever_reads_its_configuration(
     for each, expected in shows.items():
         assert (known(each, steps, defects) == name) == expected
         assert known(each, elsewhere, defects) is None
+
+
+@pytest.mark.parametrize(
+    ("edit", "version", "expected"),
+    [
+        ("no vrrp_instance VI_2", "2.2.7", True),
+        ("virtual_router_id 61 in vrrp_instance VI_2", "2.2.7", True),
+        ("virtual_router_id 61 in vrrp_instance VI_2", "2.3.3", False),
+        ("priority 95 in vrrp_instance VI_2", "2.2.7", False),
+    ],
+)
+def test_a_vip_that_a_killed_process_has_left_is_known_where_an_edit_makes_another_instance(
+    edit: str, version: str, expected: bool
+) -> None:
+    name = "scenarios/regressions/test_vip_found_by_a_reload.py"
+    held = Violation(HELD, 0, "director1 is BACKUP of VI_2, and holds fd00:10::51")
+    defects = known_to([""], {Version(version)})
+    steps = (step(0, "CrashVrrp", "director1"), step(0, "Reconfigure", "director1", edit=edit))
+
+    assert (known(held, steps, defects) == name) == expected
+    assert known(held, steps[1:], defects) is None

@@ -123,3 +123,18 @@ def test_who_fails_its_first_check_after_a_kill_is_known_to_stay_with_alpha_alon
     assert stays("alpha", "CrashCheckers") == "scenarios/regressions/test_alpha_after_a_kill.py"
     assert stays("alpha", "Restart") is None
     assert stays("quorum 1", "CrashCheckers") is None
+
+
+def test_a_sorry_server_that_is_left_with_a_groups_entry_is_known_where_it_was_taken_out() -> None:
+    name = "scenarios/regressions/test_group_entry_removed.py"
+    config = "virtual_server_group G {\n}\nvirtual_server group G {\n sorry_server fd00::30 80\n"
+    left, right = "{'[fd00::30]:80': 1, '[fd00::21]:80': 1}", "{'[fd00::21]:80': 1}"
+    rests = Violation(AT_REST, 0, f"director1's table of T has {left} instead of {right}")
+
+    def found(edit: str, version: str = "2.2.7") -> bool:
+        steps = (step(3, "Reconfigure", "director1", edit=edit),)
+        return known(rests, steps, known_to([config], {Version(version)})) == name
+
+    assert found("no fd00::50 80 in virtual_server_group G")
+    assert not found("no fd00::50 80 in virtual_server_group G", "2.3.3")
+    assert not found("no real_server fd00::21 80 in virtual_server group G")

@@ -29,7 +29,7 @@ vrrp_instance V2 {{ interface eth0
 @fresh_topology(Reported, read=False, configs=(FIRST,))
 def test_a_reload_removes_the_vip_of_an_instance_that_it_adds(cluster: Cluster) -> None:
     """Such a VIP is left by a VRRP process that is killed, if the next one reads a file without the
-    instance.
+    instance, or with another number for it, where it has a VMAC.
 
     ``vrrp_init_state`` (``vrrp_scheduler.c``) has a new backup give up only what it has set itself;
     since commit a205e87e it gives up everything. A start does so in any case.
