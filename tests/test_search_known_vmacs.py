@@ -217,3 +217,24 @@ def test_it_is_known_when_an_instance_misses_an_ipv6_address_for_ever(
         assert known(each, elsewhere, defects) != name
     assert known(unheeded, steps, defects) is None
     assert known(never, steps, defects) is None
+
+
+@pytest.mark.parametrize(
+    ("edit", "config", "expected"),
+    [
+        ("no use_vmac in vrrp_instance A", "use_vmac\n unicast_peer", True),
+        ("no use_vmac in vrrp_instance A", "unicast_peer", False),
+        ("use_vmac in vrrp_instance A", "unicast_peer", True),
+        ("use_vmac in vrrp_instance A", "", False),
+        ("priority 95 in vrrp_instance A", "unicast_peer", False),
+    ],
+)
+def test_a_vip_that_goes_with_its_vmac_is_known_where_an_edit_removes_that_at_one_end(
+    edit: str, config: str, expected: bool
+) -> None:
+    name = "scenarios/regressions/test_vip_of_a_removed_vmac.py"
+    gone = Violation(AT_REST, 0, "fd00:10::50 is held by nobody, and should be by director1")
+    steps = (step(0, "Reconfigure", "director1", lasts=5, edit=edit),)
+    defects = known_to([f"vrrp_instance A {{\n {config} {{ }}\n}}"], {Version("2.3.3")})
+
+    assert (known(gone, steps, defects) == name) == expected

@@ -20,6 +20,11 @@ _NOT_SET: Final = (
     (RESTORED, r" was held by .*, and is held by nobody"),
 )
 """How it shows that a master never sets its VIP again."""
+_HELD_BY_NOBODY: Final = (
+    (RESTORED, r" was held by .*, and is held by nobody"),
+    (AT_REST, r" is held by nobody, and should be by "),
+)
+"""How it shows that a master does not hold what it announces."""
 _UNICAST_VMAC: Final = (
     r"(?s)vrrp_instance(?=(?:(?!vrrp_instance).)*use_vmac)(?=(?:(?!vrrp_instance).)*unicast_peer)"
 )
@@ -109,11 +114,19 @@ DEFECTS: tuple[Known, ...] = (
         # The VIP goes with the VMAC, and keepalived counts it as held by the interface below.
         "scenarios/regressions/test_vip_of_a_removed_vmac.py",
         (EDITS,),
-        (RESTORED, r" was held by .*, and is held by nobody"),
-        (AT_REST, r" is held by nobody, and should be by "),
+        *_HELD_BY_NOBODY,
         config=_UNICAST_VMAC,
         present=">=2.2",
         edit=r"^no use_vmac ",
+    ),
+    *shown(
+        # So it does as an edit that had one made is taken back.
+        "scenarios/regressions/test_vip_of_a_removed_vmac.py",
+        (EDITS,),
+        *_HELD_BY_NOBODY,
+        config="unicast_peer",
+        present=">=2.2",
+        edit=r"^use_vmac ",
     ),
     *shown(
         # It announces the VIP again and again.
