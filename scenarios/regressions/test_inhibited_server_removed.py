@@ -96,6 +96,7 @@ def test_a_server_of_a_group_serves_once_its_inhibition_is_taken_out(cluster: Cl
         director.reload(("weight 1\n        TCP_CHECK", f"weight 1\n        {INHIBIT}TCP_CHECK"))
         cluster.timeline.let_pass(1.0)
         director.reload()
+        cluster.timeline.let_pass(1.0)
     cluster.timeline.let_pass(CHECKED)
 
     table = measures.pool(cluster.timeline, director.name, SERVICE)

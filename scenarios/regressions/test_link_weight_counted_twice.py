@@ -13,6 +13,15 @@ VIP = "172.16.10.50"
 MADE = "Success creating VMAC interface"
 """It has made the VMAC of the first instance, and makes the second one's next."""
 DOWN = 3.0
+TICK = 0.01
+"""Seconds from one tick of the kernel to the next: it has made a VMAC at the next one, so there is
+most time in between just after one.
+"""
+
+
+def _wait_for_a_tick(cluster: Cluster) -> None:
+    now = cluster.timeline.now()
+    cluster.timeline.let_pass(TICK - now % TICK + TICK / 10)
 
 
 def _lose_the_link(cluster: Cluster, since: Instant) -> None:
@@ -51,6 +60,7 @@ def test_start_counts_the_weight_of_a_lost_link_once(cluster: Cluster) -> None:
     (director, _) = cluster.directors
     director.does(AddressChanged, action="added", address=VIP)
 
+    _wait_for_a_tick(cluster)
     with cluster.suffering(StopKeepalived(director), at_once=True):
         pass
     _lose_the_link(cluster, director.last_started())
@@ -68,5 +78,6 @@ def test_reload_counts_the_weight_of_a_lost_link_once(cluster: Cluster) -> None:
     (director, _) = cluster.directors
     director.does(AddressChanged, action="added", address=VIP)
 
+    _wait_for_a_tick(cluster)
     numbers = [f"virtual_router_id {number}" for number in (51, 52)]
     _lose_the_link(cluster, director.reload(*((each, f"{each}\n use_vmac") for each in numbers)))
