@@ -28,6 +28,10 @@ SIGNALS: Final = READS | {"Dump"}
 """What makes keepalived do something without an end of its own."""
 SCRIPTS: Final = frozenset({"Maintenance", "FailCheck", "HangCheck"})
 """By what a tracked script fails."""
+FORGOTTEN: Final = frozenset({"SetDown"})
+"""After what the kernel has forgotten a machine's IPv6 addresses."""
+LINK_WEIGHT: Final = r"track_interface \{[^}]*weight -?[1-9]"
+"""An instance that tracks an interface by weight."""
 KILLS: Final = frozenset({"CrashVrrp", "KillKeepalived"})
 """By what the VRRP process dies."""
 MADE: Final = frozenset({"Restart", "PowerOff", "StopKeepalived"})

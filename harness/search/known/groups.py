@@ -9,6 +9,7 @@ from harness.search.invariants.reloading import AGAIN
 from harness.search.invariants.states import FAULTY, TOGETHER
 from harness.search.invariants.telling import TOLD
 from harness.search.known.defect import (
+    LINK_WEIGHT,
     READS,
     RELOAD,
     SCRIPTS,
@@ -58,7 +59,7 @@ DEFECTS: tuple[Known, ...] = (
         "scenarios/regressions/test_sync_group_of_one.py",
         (frozenset({"Unplug"}),),
         (FAULTY, r" is (BACKUP|MASTER) of .*, and what it tracks has failed"),
-        config=r"(?s)group \{\s+\S+\s+\}.*track_interface \{[^}]*weight -?[1-9]",
+        config=r"(?s)group \{\s+\S+\s+\}.*" + LINK_WEIGHT,
         present="<2.2.3",
     ),
     *shown(
@@ -83,7 +84,7 @@ DEFECTS: tuple[Known, ...] = (
         (frozenset({"Unplug"}),),
         (FAULTY, r" is (BACKUP|MASTER) of .*, and what it tracks has failed"),
         config=r"(?s)\A(?=.*vrrp_sync_group)(?!.*sync_group_tracking_weight)"
-        r".*vrrp_instance.*track_interface \{[^}]*weight -?[1-9]",
+        r".*vrrp_instance.*" + LINK_WEIGHT,
     ),
     *shown(
         # A deleted VIP makes a group a backup, and its state is set without a word; a reload then

@@ -10,7 +10,18 @@ from harness.search.invariants.announcing import REASON
 from harness.search.invariants.election import TAKES
 from harness.search.invariants.rest import RESTORED
 from harness.search.judging import AT_REST
-from harness.search.known.defect import DIES, EDITS, KILLS, MADE, READS_ANEW, STUCK, Known, shown
+from harness.search.known.defect import (
+    DIES,
+    EDITS,
+    FORGOTTEN,
+    KILLS,
+    LINK_WEIGHT,
+    MADE,
+    READS_ANEW,
+    STUCK,
+    Known,
+    shown,
+)
 
 _LINKLESS: Final = frozenset({"Unplug", "SetDown"})
 """After what an interface is down."""
@@ -38,8 +49,7 @@ _MISCOUNTED: Final = (
     (TRUE, r" advertises .* with priority \d+, and should with "),
 )
 """How it shows that an instance claims something else than it should."""
-_WEIGHT: Final = r"track_interface \{[^}]*weight -?[1-9]"
-_WEIGHT_VMAC: Final = rf"(?s){_WEIGHT}.*use_vmac|use_vmac(?:(?!vrrp_instance).)*{_WEIGHT}"
+_WEIGHT_VMAC: Final = rf"(?s){LINK_WEIGHT}.*use_vmac|use_vmac(?:(?!vrrp_instance).)*{LINK_WEIGHT}"
 """An instance that tracks an interface by weight, and has a VMAC or comes before one that has."""
 
 DEFECTS: tuple[Known, ...] = (
@@ -104,7 +114,7 @@ DEFECTS: tuple[Known, ...] = (
         # An instance of a VMAC is in fault for ever that has read its configuration while the
         # interface was down, and without the IPv6 address that the kernel forgets then.
         "scenarios/regressions/test_vmac_without_an_address.py",
-        (READS_ANEW, frozenset({"SetDown"})),
+        (READS_ANEW, FORGOTTEN),
         *STUCK,
         (RESTORED, r" was held by .*, and is held by "),
         config=r"use_vmac(?:(?!vrrp_instance)(?s:.))*virtual_ipaddress \{\s+\S*:",

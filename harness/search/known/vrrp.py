@@ -18,6 +18,7 @@ from harness.search.known.defect import (
     CRASHES,
     DIES,
     EDITS,
+    FORGOTTEN,
     KILLS,
     MADE,
     READS,
@@ -30,8 +31,6 @@ from harness.search.known.defect import (
     shown,
 )
 
-_FORGOTTEN: Final = frozenset({"SetDown"})
-"""After what the kernel has forgotten a machine's IPv6 addresses."""
 _SOURCE6: Final = r"\sunicast_src_ip [^\s:]*:"
 _BEGINNINGS: Final = STARTS | MADE
 """After what keepalived starts anew."""
@@ -234,7 +233,7 @@ DEFECTS: tuple[Known, ...] = (
         # The VRRP process dies of a reload if its master's source address is gone; with the link it
         # goes while the reload goes on, for earlier the instance is in fault.
         "scenarios/regressions/test_missing_source_address.py",
-        (READS, _FORGOTTEN),
+        (READS, FORGOTTEN),
         DIES,
         config=_SOURCE6,
         present="<2.3.3",
@@ -244,7 +243,7 @@ DEFECTS: tuple[Known, ...] = (
         # An instance is in fault for ever that has read its configuration without that address, and
         # has no socket.
         "scenarios/regressions/test_missing_source_address.py",
-        (READS_ANEW, _FORGOTTEN),
+        (READS_ANEW, FORGOTTEN),
         *STUCK,
         (RESTORED, r" was held by .*, and is held by "),
         (AS_BEFORE, r" /proc/net/raw6: '0070' became nothing$"),

@@ -152,8 +152,15 @@ def heeded(observed: Observed, act: Act) -> Instant:
     (``lib/scheduler.c``, ``thread_fetch_next_queue``; ``core/main.c``, ``propagate_signal``).
     """
     over = observed.over(act)
-    for each in sorted(observed.acts, key=lambda other: other.at):
-        hung = Span(each.at, observed.over(each))
-        if each.kind == "HangKeepalived" and each.node == act.node:
-            over = hung.until if hung.meets(Span(over, over + RELOADING)) else over
+    for hung in hangs(observed, act.node):
+        over = hung.until if hung.meets(Span(over, over + RELOADING)) else over
     return over
+
+
+def hangs(observed: Observed, director: str | None) -> list[Span]:
+    """When a director's keepalived was stopped by a signal, in order."""
+    return sorted(
+        Span(act.at, observed.over(act))
+        for act in observed.acts
+        if act.kind == "HangKeepalived" and act.node == director
+    )

@@ -18,7 +18,15 @@ from harness.events import (
     Power,
     StateChanged,
 )
-from harness.search.model.effects import ALL, EFFECTS, RELOADING, Aspect, disturbances, heeded
+from harness.search.model.effects import (
+    ALL,
+    EFFECTS,
+    RELOADING,
+    Aspect,
+    disturbances,
+    hangs,
+    heeded,
+)
 from harness.search.model.spans import Span, joined, without
 from harness.search.moves import GONE, NUMBERED
 from harness.search.observed import Observed
@@ -57,11 +65,11 @@ def runs(observed: Observed, director: str, child: str = VRRP) -> list[Run]:
     started = _acts_from(observed, director, delay)
     afresh = started is not None and started > observed.began
     found: list[Run] = []
-    hung = [*_hangs(observed, director), *_deaths(observed, director, child)]
+    hung = [*hangs(observed, director), *_deaths(observed, director, child)]
     for event in observed.events:
         if event.node != director:
             continue
-        respawns = _says(event, f"Starting {child} child process")
+        respawns = _starts(event, child)
         over = ends(event) or _dies(event, child)
         if started is not None and (over or respawns):
             found += _parts(Span(started, event.at), afresh, hung)
@@ -71,14 +79,6 @@ def runs(observed: Observed, director: str, child: str = VRRP) -> list[Run]:
     if started is not None:
         found += _parts(Span(started, observed.ended), afresh, hung)
     return found
-
-
-def _hangs(observed: Observed, director: str) -> list[Span]:
-    return [
-        Span(act.at, observed.over(act))
-        for act in observed.acts
-        if act.kind == "HangKeepalived" and act.node == director
-    ]
 
 
 def _deaths(observed: Observed, director: str, child: str) -> list[Span]:
@@ -103,7 +103,7 @@ def reads(observed: Observed, director: str | None = None) -> list[Instant]:
 def begun(observed: Observed, director: str, child: str = VRRP) -> list[Instant]:
     """When a process of a director's keepalived was started, for the first time or again."""
     said = observed.of(Log, node=director, daemon="keepalived")
-    return [event.at for event in said if _says(event, f"Starting {child} child process")]
+    return [event.at for event in said if _starts(event, child)]
 
 
 def respawned(observed: Observed) -> list[Instant]:
@@ -114,7 +114,7 @@ def respawned(observed: Observed) -> list[Instant]:
             dead = False
             for event in observed.of(Log, node=director, daemon="keepalived"):
                 dead = dead or _dies(event, child)
-                if dead and _says(event, f"Starting {child} child process"):
+                if dead and _starts(event, child):
                     found.append(event.at)
                     dead = False
     return found
@@ -129,7 +129,7 @@ def unreplaced(events: Iterable[Event]) -> set[tuple[str, str]]:
         for child in (VRRP, CHECKERS):
             if _dies(event, child):
                 found.add((event.node, child))
-            if _says(event, f"Starting {child} child process") or ends(event):
+            if _starts(event, child) or ends(event):
                 found.discard((event.node, child))
     return found
 
@@ -190,7 +190,7 @@ def _is_well(event: Event) -> bool:
 
 def _acts_anew(event: Event) -> bool:
     """Whether a process of VRRP is started."""
-    return _begins(event) or _says(event, f"Starting {VRRP} child process")
+    return _begins(event) or _starts(event, VRRP)
 
 
 def _begins(event: Event) -> bool:
@@ -202,6 +202,10 @@ def _begins(event: Event) -> bool:
 
 def _says(event: Event, words: str) -> bool:
     return isinstance(event, Log) and event.daemon == "keepalived" and words in event.line
+
+
+def _starts(event: Event, child: str) -> bool:
+    return _says(event, f"Starting {child} child process")
 
 
 def _dies(event: Event, child: str) -> bool:
