@@ -16,6 +16,11 @@ from harness.keepalived.timers import Symptom
 from harness.lab import devices
 from harness.nodes import Node
 
+_RENAMING = 0.001
+"""Seconds for which an interface is down to be renamed. A keepalived that hears only then that it
+went down, and is up again, can resign by it.
+"""
+
 
 @dataclass(frozen=True)
 class InterfaceFault(Fault[Node]):
@@ -85,6 +90,7 @@ class RenameInterface(InterfaceFault):
 
     def _rename(self, before: str, after: str) -> None:
         self._ip("link", "set", before, "down")
+        self.node.context.timeline.let_pass(_RENAMING)
         self._ip("link", "set", before, "name", after)
         self._ip("link", "set", after, "up")
         devices.route(self.node.machine)
