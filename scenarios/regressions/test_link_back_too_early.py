@@ -26,7 +26,7 @@ TOLD = 0.1
 """Seconds in which its parent tells the VRRP process to reload. That is stopped meanwhile, so it
 hears of the reload first, and of the link while it reloads.
 """
-READ = "Registering Kernel netlink command channel"
+READ = "Assigned address"
 """It has read what state the interfaces are in, and makes its VMACs next."""
 
 

@@ -23,7 +23,7 @@ GROUP = """
 vrrp_sync_group G { group { V1
     V2 } }
 """
-READ = "Registering Kernel netlink command channel"
+READ = "Assigned address"
 """It has read what state the interfaces are in, and makes its VMACs next."""
 DOWN = 3.0
 

@@ -20,6 +20,10 @@ vrrp_instance V2 {{ interface eth0
     virtual_router_id 51
     virtual_ipaddress {{ {VIP}/32 }} }}
 """
+RESTS = 0.5
+"""Seconds in which a new master sets its VIPs and reads what the kernel tells of them. What is told
+later is read together with what it has not read yet.
+"""
 TOLD = 0.1
 """Seconds in which its parent tells the VRRP process to reload. That is stopped meanwhile, so it
 hears of the reload first, and of the VIP while it reloads.
@@ -43,6 +47,7 @@ def test_vip_may_be_deleted_while_a_vmac_is_made(cluster: Cluster) -> None:
     """
     (director,) = cluster.directors
     director.does(AddressChanged, action="added", address=VIP)
+    cluster.timeline.let_pass(RESTS)
 
     director.signal_vrrp(signal.SIGSTOP)
     director.reload((NUMBER, "virtual_router_id 60"))
