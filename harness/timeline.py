@@ -101,17 +101,6 @@ class Timeline:
     @overload
     def events(
         self,
-        kind: None = None,
-        /,
-        *,
-        node: str | None = None,
-        since: Instant = EVER,
-        until: Instant | None = None,
-        **details: Value,
-    ) -> list[Event]: ...
-    @overload
-    def events(
-        self,
         kind: type[E],
         /,
         *,
@@ -145,31 +134,54 @@ class Timeline:
         until: Instant | None = None,
         **details: Value,
     ) -> list[E | F | G]: ...
+    @overload
     def events(
         self,
-        kind: type[Event] | None = None,
-        other: type[Event] | None = None,
-        third: type[Event] | None = None,
         /,
-        *,
+        *kinds: type[Event],
+        node: str | None = None,
+        since: Instant = EVER,
+        until: Instant | None = None,
+        **details: Value,
+    ) -> list[Event]: ...
+    def events(
+        self,
+        /,
+        *kinds: type[Event],
         node: str | None = None,
         since: Instant = EVER,
         until: Instant | None = None,
         **details: Value,
     ) -> list[Any]:
-        """The events of up to three kinds that fit, oldest first; without a kind those of all
-        kinds.
+        """The events of some kinds that fit, oldest first; without a kind those of all kinds.
 
         ``since`` and ``until`` are instants in seconds on this timeline, both included. ``details``
         are the values that the events' own fields must have. ``mark`` is the instant at which the
         present scenario began, where it shares the cluster with others. Raises UnknownName for a
         kind, a detail or a node that does not exist, since no event could ever fit.
         """
-        kinds = [each for each in (kind, other, third) if each is not None]
         wanted = self._checked(kinds, node, details)
         self._settle([each.kind for each in wanted])
         with self._lock:
             return list(self._matching(wanted, node, since, until, details))
+
+    def latest(
+        self, kind: type[E], fits: Callable[[E], bool], /, *, node: str | None = None
+    ) -> E | None:
+        """The last event of a kind that ``fits``, looked for from the end; None if there is none.
+
+        Raises UnknownName as :meth:`events` does.
+        """
+        (wanted,) = self._checked([kind], node, {})
+        self._settle([wanted.kind])
+        with self._lock:
+            own = [
+                reversed(self._of_kind[each]) for each in self._of_kind if issubclass(each, kind)
+            ]
+            for _, _, event in heapq.merge(*own, reverse=True):
+                if node in (None, event.node) and isinstance(event, kind) and fits(event):
+                    return event
+        return None
 
     def before(self, instant: Instant) -> Timeline:
         """A new timeline with the events before an instant, to judge how things were until then."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ import pytest
 
 from harness.daemons.keepalived import KEEPALIVED
 from harness.errors import HarnessError
-from harness.events import Event, Log
+from harness.events import Log
 from harness.faults import HangKeepalived
 from harness.faults.fault import Fault, Surroundings
 from harness.lab.machine import Machine, Process
@@ -48,16 +49,13 @@ class Starting:
     def kill(self, pid: int, number: int) -> None:
         self.told.append((self.time, number))
 
-    def events(self, *kinds: type[Event], **wanted: str) -> list[Log]:
+    def latest(self, kind: type[Log], fits: Callable[[Log], bool], *, node: str) -> Log | None:
         said = [
             (self.starts, "Starting VRRP child process, pid=9"),
             (self.starts + BEGINS, "Registering Kernel netlink command channel"),
         ]
-        return [
-            Log(at, wanted["node"], daemon=wanted["daemon"], line=line)
-            for at, line in said
-            if at <= self.time
-        ]
+        logs = [kind(at, node, daemon="keepalived", line=line) for at, line in said]
+        return next((log for log in logs[::-1] if log.at <= self.time and fits(log)), None)
 
     def now(self) -> float:
         return self.time

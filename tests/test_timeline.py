@@ -62,6 +62,19 @@ def test_events_are_chosen_by_kind_node_and_details() -> None:
     assert timeline.events(Power, action="on") == []
 
 
+def test_the_latest_event_is_the_last_that_fits() -> None:
+    timeline = filled(1, 2, 3, 4)
+    timeline.record(Power(5, "a", action="off"))
+    last = timeline.latest(Log, lambda event: event.at < 4)
+    assert last is not None
+    assert last.at == 3
+    last = timeline.latest(Log, lambda event: True, node="b")
+    assert last is not None
+    assert last.at == 3
+    assert timeline.latest(Log, lambda event: event.at > 4) is None
+    assert timeline.latest(Link, lambda event: True) is None
+
+
 def test_a_query_by_kind_has_what_was_only_captured_recorded_first() -> None:
     timeline = Timeline()
 

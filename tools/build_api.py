@@ -130,7 +130,7 @@ def _signature(callee: object, name: str) -> str:
     ]
     written = [_parameter(each, callee) for each in given]
     by_name = [number for number, each in enumerate(given) if each.kind is each.KEYWORD_ONLY]
-    if by_name:
+    if by_name and not any(each.kind is each.VAR_POSITIONAL for each in given):
         written.insert(by_name[0], "*")
     returned = ""
     if not inspect.isclass(callee) and signature.return_annotation is not inspect.Signature.empty:

@@ -59,7 +59,10 @@ class Event:
         does not match.
         """
         own = details_of(type(self))
-        return all(name in own and getattr(self, name) == value for name, value in wanted.items())
+        for name, value in wanted.items():  # each query asks for it, of every event
+            if name not in own or getattr(self, name) != value:
+                return False
+        return True
 
     def as_dict(self) -> dict[str, Value]:
         """``at`` in seconds to the nanosecond, ``node``, ``kind``, then the details."""
@@ -83,7 +86,7 @@ _DETAILS: dict[type[Event], Mapping[str, Any]] = {}
 
 def details_of(event: type[Event]) -> Mapping[str, Any]:
     """The names of an event's details and their types, in the order of the file."""
-    if event not in _DETAILS:  # each query asks for it, of every event
+    if event not in _DETAILS:
         hints = get_type_hints(event, include_extras=True)
         names = [field.name for field in fields(event) if field.name not in ("at", "node")]
         _DETAILS[event] = {name: hints[name] for name in names}

@@ -196,13 +196,13 @@ class DirectorNode(Claimant):
         """Whether the last that keepalived said of its VRRP child is that it is started: its first
         own words come when it hears signals.
         """
-        said = self.context.timeline.events(Log, node=self.name, daemon=keepalived.KEEPALIVED.name)
-        for event in reversed(said):
-            if _BEGUN in event.line or _DIED in event.line:
-                return False
-            if _STARTS in event.line:
-                return True
-        return False
+
+        def tells(event: Log) -> bool:
+            ours = event.daemon == keepalived.KEEPALIVED.name
+            return ours and any(words in event.line for words in (_BEGUN, _DIED, _STARTS))
+
+        said = self.context.timeline.latest(Log, tells, node=self.name)
+        return said is not None and _STARTS in said.line
 
     def configure(self, *edits: tuple[str, str]) -> None:
         """Write its keepalived.conf with pairs of old and new text edited in it, and tell

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.clock import Instant
-from harness.events import AddressChanged, Event, Link
+from harness.events import AddressChanged, Event, Link, class_of
 from harness.timeline import EVER, Timeline
 
 _STANDING = {
@@ -32,10 +32,8 @@ def standing(timeline: Timeline, at: Instant) -> list[Event]:
     its events says.
     """
     last: dict[tuple[Any, ...], Event] = {}
-    for event in timeline.events(since=EVER, until=at):
-        names = _STANDING.get(event.kind)
-        if names is None:
-            continue
+    for event in timeline.events(*map(class_of, _STANDING), since=EVER, until=at):
+        names = _STANDING[event.kind]
         last[event.node, event.kind, *(getattr(event, name) for name in names)] = event
         if getattr(event, "action", None) in ("off", "ended"):
             gone = _GONE_WITH_A_MACHINE if event.kind == "power" else ("state",)

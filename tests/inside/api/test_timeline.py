@@ -19,6 +19,13 @@ def test_a_query(cluster: Cluster) -> None:
     assert {advertisement.priority for advertisement in sent} == {100}
 
 
+@shows(Timeline.latest)
+def test_the_last_of_its_kind(cluster: Cluster) -> None:
+    last = cluster.timeline.latest(Advertisement, lambda event: event.sent)
+    assert last is not None
+    assert last.node == cluster.master.name
+
+
 @shows(Timeline.now, Timeline.let_pass)
 def test_time_that_passes(cluster: Cluster) -> None:
     began = cluster.timeline.now()
