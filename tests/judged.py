@@ -19,7 +19,8 @@ from harness.plugin.clusters import RUNNING
 from harness.plugin.specs import spec_of
 from harness.plugin.survey import own_run
 from harness.search.invariants import judge
-from harness.search.observed import Observed, observe, setting_of_plan
+from harness.search.observed import Observed, observe
+from harness.search.setting import setting_of_plan
 
 FOLDER = "judged"
 _PROPERTY = "complaints"

@@ -20,9 +20,9 @@ from harness.plugin.specs import spec_of
 from harness.search import step
 from harness.search.invariants import judge
 from harness.search.kinds import KINDS, holds, possible
-from harness.search.observed import Setting, setting_of_plan
 from harness.search.performing import perform
 from harness.search.sequence import Step, performed
+from harness.search.setting import Setting, setting_of_plan
 
 _PROPERTY = "planted"
 REST = "comes to rest"

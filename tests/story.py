@@ -22,7 +22,8 @@ from harness.events import (
     ServiceChanged,
     StateChanged,
 )
-from harness.search.observed import Act, Observed, Probe, setting_of_plan
+from harness.search.observed import Act, Observed, Probe
+from harness.search.setting import setting_of_plan
 from harness.spec import ClusterSpec
 from harness.topology.notification import Notify
 from topologies.director_pair import VIP, DirectorPair

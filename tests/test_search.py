@@ -23,9 +23,10 @@ from harness.search.judging import judged
 from harness.search.kinds import KINDS, holds, possible
 from harness.search.known import known
 from harness.search.model.processes import pending
-from harness.search.observed import Act, Observed, Violation, setting_of_plan
+from harness.search.observed import Act, Observed, Violation
 from harness.search.performing import Lived
 from harness.search.sequence import APART, Step, from_json, lasts, moments, performed, step, to_json
+from harness.search.setting import setting_of_plan
 from harness.search.shrinking import smallest
 from harness.search.site import Steps, in_fault
 from harness.spec import ClusterSpec

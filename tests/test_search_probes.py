@@ -7,7 +7,8 @@ from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
 
 from harness.observers.packets import Frame
-from harness.search.observed import Probe, probes_of, setting_of_plan
+from harness.search.observed import Probe, probes_of
+from harness.search.setting import setting_of_plan
 from harness.spec import ClusterSpec
 from topologies.director_pair import DirectorPair
 

@@ -6,27 +6,27 @@ so that both can be judged by the same invariants.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from harness.clock import Instant
 from harness.daemons.keepalived import CHECKING
 from harness.events import Event, FaultChanged, Log
-from harness.lab.plan import Plan
-from harness.nodes import DirectorNode, RealServerNode, node_of
 from harness.observers.packets import Frame
 from harness.observers.paths import SYN, TCP, Packet, is_ip
 from harness.report.standing import standing
-from harness.timeline import EVER, E, Timeline
-from harness.topology import SyncGroup, VirtualService, VrrpInstance
-from harness.topology.services import Destination, endpoint
+from harness.search.setting import Setting, setting_of
+from harness.timeline import EVER, E
+from harness.topology.services import endpoint
 
 if TYPE_CHECKING:
     from harness.cluster import Cluster
 
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 UNTOLD = "untold"
 """The parameter of a deed whose own parameters are not known."""
@@ -55,65 +55,6 @@ class Act:
     def lasts_at(self, instant: Instant) -> bool:
         """Whether it was in force at an instant."""
         return self.at <= instant and (self.healed_at is None or instant <= self.healed_at)
-
-
-@dataclass(frozen=True)
-class Table:
-    """One virtual service as one director is to balance it: ``name`` is what its IPVS table calls
-    it.
-
-    ``sorry`` has the sorry server, if there is one.
-    """
-
-    name: str
-    service: VirtualService
-    destinations: tuple[Destination, ...]
-    sorry: tuple[Destination, ...] = ()
-
-
-@dataclass(frozen=True)
-class DirectorSetting:
-    """What one director is configured with, by the topology; ``addresses`` are its own, by
-    interface, IPv4 first.
-
-    ``elects`` says whether it runs keepalived, ``told`` whether its notification FIFO is listened
-    to; ``startup_delay`` is for how many seconds after its start it takes no part in elections.
-    ``config`` is the text of its keepalived.conf, ``own_text`` whether that may say more than the
-    rest of this.
-    """
-
-    instances: tuple[VrrpInstance, ...]
-    tables: tuple[Table, ...]
-    addresses: Mapping[str, tuple[str, ...]]
-    sync_groups: tuple[SyncGroup, ...] = ()
-    elects: bool = True
-    told: bool = False
-    config: str = ""
-    own_text: bool = False
-    startup_delay: float = 0.0
-
-    def instance(self, vrid: int) -> VrrpInstance | None:
-        """Its part in the election of a VRID, if it takes part."""
-        return next((each for each in self.instances if each.vrid == vrid), None)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What the configurations say: of each director, and of each real server the first line that it
-    answers with.
-
-    ``servers`` has that line by the server's name, ``server_addresses`` its addresses. ``slack`` is
-    what the clock may be off, in seconds.
-    """
-
-    directors: Mapping[str, DirectorSetting]
-    servers: Mapping[str, str]
-    server_addresses: Mapping[str, tuple[str, ...]]
-    slack: float
-
-    def server_at(self, address: str) -> str | None:
-        """The real server that has an address, by name."""
-        return next((name for name, own in self.server_addresses.items() if address in own), None)
 
 
 @dataclass(frozen=True)
@@ -158,31 +99,31 @@ class Observed:
     setting: Setting
     before: tuple[Event, ...] = field(default=(), repr=False)
     probes: tuple[Probe, ...] | None = field(default=None, repr=False)
+    worked_out: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What :func:`once` keeps."""
 
     @cached_property
     def _by_kind(self) -> dict[type[Event], list[Event]]:
-        found: dict[type[Event], list[Event]] = {}
-        for event in self.events:
-            found.setdefault(type(event), []).append(event)
-        return found
+        return _sorted(self.events)
+
+    @cached_property
+    def _held_by_kind(self) -> dict[type[Event], list[Event]]:
+        return _sorted(self.before)
+
+    @cached_property
+    def earlier(self) -> tuple[Act, ...]:
+        """The faults before it, as far as they are known of."""
+        return acts_of(self.held(FaultChanged))
 
     def of(self, kind: type[E], **details: Any) -> list[E]:
         """The events of one class that have these details (``node`` is one of them), oldest
         first.
         """
-        found: list[Any] = self._by_kind.get(kind, [])
-        for name, value in details.items():
-            found = [event for event in found if getattr(event, name) == value]
-        return found
+        return _having(self._by_kind.get(kind, []), details)
 
     def held(self, kind: type[E], **details: Any) -> list[E]:
         """The same of what already held when it began."""
-        found: list[Any] = [event for event in self.before if isinstance(event, kind)]
-        return [
-            event
-            for event in found
-            if all(getattr(event, name) == value for name, value in details.items())
-        ]
+        return _having(self._held_by_kind.get(kind, []), details)
 
     @property
     def slack(self) -> float:
@@ -192,6 +133,36 @@ class Observed:
     def over(self, act: Act) -> Instant:
         """When a deed was taken back; the end of the sequence if it was not."""
         return self.ended if act.healed_at is None else act.healed_at
+
+
+def _sorted(events: Iterable[Event]) -> dict[type[Event], list[Event]]:
+    found: dict[type[Event], list[Event]] = {}
+    for event in events:
+        found.setdefault(type(event), []).append(event)
+    return found
+
+
+def _having(events: list[Any], details: Mapping[str, Any]) -> list[Any]:
+    for name, value in details.items():
+        events = [event for event in events if getattr(event, name) == value]
+    return events
+
+
+def once(
+    function: Callable[Concatenate[Observed, P], R],
+) -> Callable[Concatenate[Observed, P], R]:
+    """Have what several invariants ask of a sequence, with the same arguments, be worked out once.
+    What is returned is not to be changed.
+    """
+
+    @wraps(function)
+    def known(observed: Observed, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        asked = (function, args, tuple(kwargs.items()))
+        if asked not in observed.worked_out:
+            observed.worked_out[asked] = function(observed, *args, **kwargs)
+        return cast("R", observed.worked_out[asked])
+
+    return known
 
 
 def observe(cluster: Cluster, since: Instant, acts: Sequence[Act] | None = None) -> Observed:
@@ -205,21 +176,25 @@ def observe(cluster: Cluster, since: Instant, acts: Sequence[Act] | None = None)
     setting = setting_of(cluster)
     return Observed(
         events=events, began=since, ended=ended, acts=done, setting=setting,
-        before=(*standing(cluster.timeline, since), *_checking(cluster.timeline, since)),
+        before=(*standing(cluster.timeline, since), *_checking(cluster, since)),
         probes=tuple(probes_of(cluster.recorder.frames(since), setting)),
     )  # fmt: skip
 
 
-def _checking(timeline: Timeline, at: Instant) -> list[Event]:
+def _checking(cluster: Cluster, at: Instant) -> list[Event]:
     """What the checkers may have in hand at an instant: all faults before it, and each director's
     last word that its checkers begin, at a start or a reload.
 
     A cluster is at rest, and handed on, before they have made their first checks, or have tried
     again what failed once.
     """
-    said = timeline.events(Log, since=EVER, until=at, daemon="keepalived")
-    begun = {event.node: event for event in said if CHECKING.search(event.line)}
-    return [*timeline.events(FaultChanged, since=EVER, until=at), *begun.values()]
+
+    def begin(event: Log) -> bool:
+        return event.at <= at and bool(CHECKING.search(event.line))
+
+    said = [cluster.timeline.latest(Log, begin, node=each.name) for each in cluster.directors]
+    faults = cluster.timeline.events(FaultChanged, since=EVER, until=at)
+    return [*faults, *(event for event in said if event is not None)]
 
 
 def probes_of(frames: Iterable[Frame], setting: Setting) -> Iterator[Probe]:
@@ -263,63 +238,3 @@ def acts_of(events: Iterable[Event]) -> tuple[Act, ...]:
                 acts[number] = Act(act.name, act.node, act.parameters, act.at, event.at)
                 break
     return tuple(acts)
-
-
-def setting_of(cluster: Cluster) -> Setting:
-    """What the topology of a running cluster says."""
-    return setting_of_plan(cluster.plan, cluster.slack)
-
-
-def setting_of_plan(plan: Plan, slack: float) -> Setting:
-    """What a plan says, whether or not a cluster of it runs; ``slack`` in seconds."""
-    directors: dict[str, DirectorSetting] = {}
-    pages: dict[str, str] = {}
-    addresses: dict[str, tuple[str, ...]] = {}
-    for host in plan.hosts:
-        node = node_of(host, plan)
-        if isinstance(node, DirectorNode):
-            directors[host.name] = _of_director(node)
-        if isinstance(node, RealServerNode):
-            pages[host.name] = node.page
-            addresses[host.name] = tuple(
-                str(each.ip) for own in host.interfaces for each in own.addresses
-            )
-    return Setting(directors, pages, addresses, slack)
-
-
-def _of_director(node: DirectorNode) -> DirectorSetting:
-    tables = [
-        Table(
-            name,
-            service,
-            tuple(node.destinations(service, name)),
-            tuple(node.sorry_server(service)),
-        )
-        for service in node.role.services
-        for name in service.names
-    ]
-    own = {
-        each.name: tuple(str(address.ip) for address in each.addresses)
-        for each in node.plan.interfaces
-    }
-    text = node.config_text().decode(errors="replace")
-    return DirectorSetting(
-        instances=node.role.instances,
-        tables=tuple(tables),
-        addresses=own,
-        sync_groups=node.role.sync_groups,
-        elects=node.role.by == "keepalived",
-        told=node.role.notify_fifo,
-        config=text,
-        startup_delay=startup_delay(node),
-        own_text=bool(node.role.edits or node.role.config or node.role.files),
-    )
-
-
-def startup_delay(node: DirectorNode) -> float:
-    """For how many seconds after its start keepalived takes no part in elections: what its topology
-    says of ``vrrp_startup_delay``, or else its keepalived.conf.
-    """
-    text = node.config_text().decode(errors="replace")
-    found = re.search(r"^\s*vrrp_startup_delay\s+([\d.]+)", text, re.MULTILINE)
-    return node.role.startup_delay or (float(found[1]) if found else 0.0)

@@ -16,8 +16,9 @@ from harness.search.deeds import Restart
 from harness.search.invariants.rest import regained
 from harness.search.kinds import fault_of, holds
 from harness.search.model.processes import RESPAWN, counted_until, delayed_until, unreplaced
-from harness.search.observed import Act, Observed, observe, startup_delay
+from harness.search.observed import Act, Observed, observe
 from harness.search.sequence import Moment, Step, moments
+from harness.search.setting import startup_delay
 from harness.timeline import TooLate
 
 if TYPE_CHECKING:
@@ -151,8 +152,7 @@ def _silence(cluster: Cluster) -> str | None:
 
 def _last_claim(cluster: Cluster) -> Advertisement | None:
     """The last advertisement of a master that did not resign; None if there was none."""
-    sent = cluster.timeline.events(Advertisement, sent=True)
-    return next((event for event in reversed(sent) if event.priority), None)
+    return cluster.timeline.latest(Advertisement, lambda event: event.sent and event.priority > 0)
 
 
 def _come_to_rest(cluster: Cluster) -> None:

@@ -9,7 +9,8 @@ from harness.search.invariants.registry import invariant
 from harness.search.invariants.rest import checks_due, election_due
 from harness.search.model.effects import ALL, disturbances
 from harness.search.model.spans import Span, without
-from harness.search.observed import DirectorSetting, Observed, Table, Violation
+from harness.search.observed import Observed, Violation
+from harness.search.setting import DirectorSetting, Table
 from harness.topology.checks import SmtpCheck
 
 ANSWERED = "a request is answered where nothing disturbs"

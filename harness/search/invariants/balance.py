@@ -14,7 +14,8 @@ from harness.search.model.effects import Aspect, disturbances
 from harness.search.model.health import Health, health
 from harness.search.model.processes import CHECKERS, calm, holding, runs
 from harness.search.model.spans import Span, both, cut, joined, without
-from harness.search.observed import DirectorSetting, Observed, Table, Violation
+from harness.search.observed import Observed, Violation
+from harness.search.setting import DirectorSetting, Table
 from harness.topology.checks import FileCheck
 from harness.topology.services import endpoint
 

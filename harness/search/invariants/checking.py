@@ -15,7 +15,8 @@ from harness.search.model.effects import Aspect, disturbances
 from harness.search.model.health import breaks, lingering, starting
 from harness.search.model.processes import CHECKERS, runs
 from harness.search.model.spans import Span, both, without
-from harness.search.observed import Observed, Table, Violation
+from harness.search.observed import Observed, Violation
+from harness.search.setting import Table
 from harness.topology.checks import Check, HttpGet, Pace, TcpCheck
 from harness.topology.services import Destination
 

@@ -15,7 +15,8 @@ from harness.search.model.effects import Aspect, effect
 from harness.search.model.health import health, lingering, starting
 from harness.search.model.processes import CHECKERS, holding, in_state, runs
 from harness.search.model.spans import Span, both, without
-from harness.search.observed import Act, DirectorSetting, Observed, Table, Violation
+from harness.search.observed import Act, Observed, Violation
+from harness.search.setting import DirectorSetting, Table
 
 EDITED = "a reload does what the new configuration says"
 

@@ -11,7 +11,8 @@ from harness.search.invariants.balance import entries, holder, takes
 from harness.search.invariants.registry import invariant
 from harness.search.model.effects import ALL, disturbances
 from harness.search.model.spans import Span
-from harness.search.observed import Observed, Table, Violation
+from harness.search.observed import Observed, Violation
+from harness.search.setting import Table
 from harness.topology.services import Destination
 
 SHARED = "a scheduler leaves nobody out"

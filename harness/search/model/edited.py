@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.search.edits import edits_of
-from harness.search.observed import Act, DirectorSetting
+from harness.search.observed import Act
+from harness.search.setting import DirectorSetting
 from harness.topology.services import endpoint
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from harness.clock import Instant
 from harness.search.model.spans import Span, joined
-from harness.search.observed import UNTOLD, Act, Observed
+from harness.search.observed import UNTOLD, Act, Observed, once
 
 
 class Aspect(Flag):
@@ -157,6 +157,7 @@ def heeded(observed: Observed, act: Act) -> Instant:
     return over
 
 
+@once
 def hangs(observed: Observed, director: str | None) -> list[Span]:
     """When a director's keepalived was stopped by a signal, in order."""
     return sorted(

@@ -16,14 +16,15 @@ from harness.clock import Instant, Window
 from harness.daemons import mail
 from harness.daemons.httpd import TRICKLE, TRICKLE_PAUSE
 from harness.errors import HarnessError
-from harness.events import DaemonChanged, FaultChanged, Log
+from harness.events import DaemonChanged, Log
 from harness.keepalived import timers
 from harness.keepalived.timers import Symptom
 from harness.keepalived.timers.checking import BOOTSTRAP_DELAY, LINGER
 from harness.search.model.effects import EFFECTS, Aspect, effect
 from harness.search.model.processes import CHECKERS, runs
 from harness.search.model.spans import Span, any_meets, joined, without
-from harness.search.observed import UNTOLD, Act, Observed, Table, acts_of
+from harness.search.observed import UNTOLD, Act, Observed, once
+from harness.search.setting import Table
 from harness.topology.checks import (
     HTTP_OK,
     Check,
@@ -120,10 +121,9 @@ def _tried_until(observed: Observed, director: str, table: Table, address: str) 
     """Until when a check that failed before the sequence began may be tried again, of which no
     table shows anything. A failure meanwhile is not the first one.
     """
-    earlier = acts_of(observed.held(FaultChanged))
     until = [
         (act.at if act.healed_at is None else act.healed_at) + max(_gone(table.service), 0.0)
-        for act in earlier
+        for act in observed.earlier
         if _touches(observed, act, director, address, table.service)
     ]
     return max(until, default=-inf)
@@ -319,6 +319,7 @@ def starting(service: VirtualService) -> float:
     return max(found)
 
 
+@once
 def breaks(observed: Observed, director: str) -> list[tuple[Instant, bool]]:
     """When a director's checkers began ``afresh``, or ended, or else went on after they were
     hung.

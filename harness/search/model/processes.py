@@ -29,7 +29,7 @@ from harness.search.model.effects import (
 )
 from harness.search.model.spans import Span, joined, without
 from harness.search.moves import GONE, NUMBERED
-from harness.search.observed import Observed
+from harness.search.observed import Observed, once
 
 RESPAWN = 60.0
 """Seconds after which a child that has died is started again at the latest (``core/main.c``, "to
@@ -53,6 +53,7 @@ class Run:
     afresh: bool
 
 
+@once
 def runs(observed: Observed, director: str, child: str = VRRP) -> list[Run]:
     """When a process of a director's keepalived acted: it ran, and was not stopped by a signal.
 
@@ -93,6 +94,7 @@ def _deaths(observed: Observed, director: str, child: str) -> list[Span]:
     ]
 
 
+@once
 def reads(observed: Observed, director: str | None = None) -> list[Instant]:
     """When a director, or any, was told to read its configuration again, in order."""
     acts = [act for act in observed.acts if director in (None, act.node)]
@@ -100,6 +102,7 @@ def reads(observed: Observed, director: str | None = None) -> list[Instant]:
     return sorted(instant for act in told for instant in (act.at, observed.over(act)))
 
 
+@once
 def begun(observed: Observed, director: str, child: str = VRRP) -> list[Instant]:
     """When a process of a director's keepalived was started, for the first time or again."""
     said = observed.of(Log, node=director, daemon="keepalived")
@@ -244,6 +247,7 @@ def _parts(span: Span, afresh: bool, hung: list[Span]) -> list[Run]:
     return [Run(part, afresh and part.since == span.since) for part in without([span], hung)]
 
 
+@once
 def linked(observed: Observed, director: str, interface: str) -> list[Span]:
     """When an interface was up and had a carrier."""
     before = observed.held(Link, node=director, interface=interface)
@@ -296,6 +300,7 @@ def having(observed: Observed, director: str, is_of_it: Callable[[Event], bool])
     return found
 
 
+@once
 def in_state(observed: Observed, director: str, instance: str) -> list[tuple[Span, str]]:
     """What keepalived said of the state of an instance, each with the time for which that was its
     last word.

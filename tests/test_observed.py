@@ -1,0 +1,23 @@
+"""What invariants read of a sequence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.search.observed import Observed, once
+from tests.story import Story
+
+
+def test_what_several_invariants_ask_is_worked_out_once_for_each_sequence() -> None:
+    asked: list[tuple[float, str]] = []
+
+    @once
+    def twice(observed: Observed, name: str) -> str:
+        asked.append((observed.ended, name))
+        return 2 * name
+
+    observed = Story(5.0).observed()
+    assert [twice(observed, each) for each in ("a", "b", "a")] == ["aa", "bb", "aa"]
+    assert asked == [(5.0, "a"), (5.0, "b")]
+    twice(replace(observed, ended=6.0), "a")
+    assert asked[2:] == [(6.0, "a")]
