@@ -104,11 +104,11 @@ class Observed:
 
     @cached_property
     def _by_kind(self) -> dict[type[Event], list[Event]]:
-        return _sorted(self.events)
+        return _grouped(self.events)
 
     @cached_property
     def _held_by_kind(self) -> dict[type[Event], list[Event]]:
-        return _sorted(self.before)
+        return _grouped(self.before)
 
     @cached_property
     def earlier(self) -> tuple[Act, ...]:
@@ -135,7 +135,7 @@ class Observed:
         return self.ended if act.healed_at is None else act.healed_at
 
 
-def _sorted(events: Iterable[Event]) -> dict[type[Event], list[Event]]:
+def _grouped(events: Iterable[Event]) -> dict[type[Event], list[Event]]:
     found: dict[type[Event], list[Event]] = {}
     for event in events:
         found.setdefault(type(event), []).append(event)
