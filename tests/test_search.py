@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from mininet.topo import Topo
@@ -17,18 +16,17 @@ from harness.plugin.search import needed
 from harness.search.comparing import differences
 from harness.search.coverage import states
 from harness.search.drawing import deadlines
-from harness.search.engine import Search
 from harness.search.invariants.advertising import ACTS
 from harness.search.judging import judged
 from harness.search.kinds import KINDS, holds, possible
 from harness.search.known import known
 from harness.search.model.processes import pending
-from harness.search.observed import Act, Observed, Violation
+from harness.search.observed import Act, Observed
 from harness.search.performing import Lived
-from harness.search.sequence import APART, Step, from_json, lasts, moments, performed, step, to_json
+from harness.search.sequence import Step, from_json, lasts, moments, performed, step, to_json
 from harness.search.setting import setting_of_plan
 from harness.search.shrinking import smallest
-from harness.search.site import Steps, in_fault
+from harness.search.site import in_fault
 from harness.spec import ClusterSpec
 from harness.topology import Director
 from tests.stories import hung
@@ -278,63 +276,6 @@ def test_what_a_version_cannot_do_is_marked_and_nothing_else(topology: type[Topo
     assert not needed(Topo, {"check": "reply"})
 
 
-class Drawn(Search):
-    """Performs nothing, and keeps what it was to perform."""
-
-    def __init__(self, plan: Plan, **options: Any) -> None:
-        super().__init__([], plan, possible(plan, texts(plan)), **options)
-        self.performed: list[Steps] = []
-
-    def live(self, steps: Steps, fresh: bool = False) -> list[Violation]:
-        self.performed.append(steps)
-        return []
-
-
-class Remembering(Drawn):
-    """Fails by a reload on a cluster that has lived through a crash."""
-
-    def live(self, steps: Steps, fresh: bool = False) -> list[Violation]:
-        if fresh:
-            self.performed.clear()
-        super().live(steps)
-        names = [each.deed.name for lived in self.performed for each in lived]
-        return [BROKEN] if names[-1] == "Reload" and "CrashVrrp" in names else []
-
-
-BROKEN = Violation("as before", 1.0, "something is left")
-
-
-def test_what_comes_only_after_others_is_left_with_them_and_with_what_was_seen() -> None:
-    search = Remembering(ClusterSpec(DirectorPair).plan())
-    reload, crash, restart = (
-        (step(0, name, "director1"),) for name in ("Reload", "CrashVrrp", "Restart")
-    )
-    seen = (Log(1.0, "director1", daemon="keepalived", line="x"),)
-
-    search._take_down(BROKEN, reload, seen, (restart, crash, restart))
-
-    (failure,) = search.failures
-    assert not failure.repeats
-    assert failure.earlier == (crash,)
-    assert failure.steps == reload
-    assert failure.events == seen
-
-
-def test_a_known_defect_may_take_a_deed_of_a_sequence_before() -> None:
-    def crashes_before(violation: Violation, steps: Steps) -> str | None:
-        done = [(each.after, each.deed.name) for each in steps]
-        return "#1" if done == [(0, "CrashVrrp"), (APART, "Reload")] else None
-
-    search = Remembering(ClusterSpec(DirectorPair).plan(), known=crashes_before)
-    reload, crash = ((step(0, name, "director1"),) for name in ("Reload", "CrashVrrp"))
-
-    search._take_down(BROKEN, reload, (), (crash, reload))
-    search._take_down(BROKEN, reload, (), (reload, crash))
-
-    assert not search.failures
-    assert search.tally.known == {"#1": 2}
-
-
 @pytest.mark.parametrize(("states", "stuck"), [("FAULT", True), ("FAULT BACKUP", False)])
 def test_an_instance_is_in_fault_until_it_is_something_else(states: str, stuck: bool) -> None:
     story = quiet()
@@ -360,18 +301,6 @@ def test_a_child_that_died_is_to_be_started_until_its_delay_or_keepalived_is_ove
         story.daemon("director1", 10.0, action)
 
     assert pending(story.events, 12.0) is waits
-
-
-def test_as_many_sequences_are_tried_as_were_asked_for_and_none_twice() -> None:
-    plan = ClusterSpec(DirectorPair).plan()
-    one, again, other = Drawn(plan), Drawn(plan), Drawn(plan)
-
-    one.run(50, "2")
-    again.run(50, "2")
-    other.run(50, "3")
-
-    assert len(one.performed) == len(set(one.performed)) == 50
-    assert one.performed == again.performed != other.performed
 
 
 def test_a_child_that_runs_twice_is_known_and_all_that_follows_from_it() -> None:

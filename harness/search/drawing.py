@@ -115,3 +115,16 @@ def _pauses(due: Sequence[float]) -> SearchStrategy[float]:
         strategies.sampled_from(SIDES),
     )
     return strategies.one_of(near, any_time)
+
+
+def draw_no_constants() -> None:
+    """Have Hypothesis not read all of the harness's sources for numbers to draw, which no option of
+    its own prevents.
+
+    In a guest that takes longer than a hundred sequences, and with each change of a source it would
+    draw others.
+    """
+    from hypothesis.internal.conjecture import providers
+
+    nothing = providers._local_constants
+    providers._get_local_constants = lambda: nothing

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,12 +19,12 @@ from harness.search.comparing import differences
 from harness.search.corpus import Corpus
 from harness.search.coverage import State, states
 from harness.search.drafts import Draft
-from harness.search.drawing import MOST_STEPS, drafts
+from harness.search.drawing import MOST_STEPS, drafts, draw_no_constants
 from harness.search.judging import Signature, judged
 from harness.search.kinds import holds
 from harness.search.observed import Violation
 from harness.search.sequence import Deed, in_a_row, performed
-from harness.search.shrinking import smallest, taken
+from harness.search.shrinking import DELAYS, delayed, smallest, taken
 from harness.search.site import Ground, Site, Steps
 from harness.topology import Director
 
@@ -44,10 +44,8 @@ UNSETTLED = 3
 nothing that a deed could still show.
 """
 
-DELAYS = (0.0, 0.4, 0.8, 1.2, 1.6)
-"""Seconds by which a failure is delayed until it repeats: where checks stood then is not known of a
-new cluster.
-"""
+MOST_DUE = 8
+"""So many sequences may wait until no keepalived has to be restarted for them."""
 
 
 class _Enough(Exception):
@@ -128,6 +126,8 @@ class Search:
         self._examples, self._began = 0, 0.0
         self._unsettled = 0
         self._tried: set[Steps] = set()
+        self._due: list[Steps] = []
+        """Sequences that are drawn, and wait."""
 
     # -- one sequence ------------------------------------------------------------------------------
 
@@ -156,7 +156,7 @@ class Search:
         import hypothesis
 
         self._examples, self._began = examples, self._wall()
-        _draw_no_constants()
+        draw_no_constants()
         settings = hypothesis.settings(
             max_examples=DRAWN * examples,
             database=None,
@@ -168,22 +168,42 @@ class Search:
         )
         with contextlib.suppress(_Enough):
             hypothesis.seed(seed)(settings(hypothesis.given(self._strategy)(self._one)))()
+        while self._due and not self._over():
+            self._try(self._ready() or self._due[0])
 
     def _one(self, draft: Draft) -> None:
-        """One sequence that Hypothesis has drawn. All that is found is taken down here; what is
-        raised ends the search.
+        """One sequence that Hypothesis has drawn. All that is found is taken down; what is raised
+        ends the search.
         """
-        if (
-            self.tally.sequences >= self._examples
-            or self._wall() > self._until
-            or (self.failures and not self._shrinks)
-            or self._unsettled >= UNSETTLED
-        ):
+        if self.tally.sequences + len(self._due) >= self._examples or self._over():
             raise _Enough
         steps = performed(draft.steps(self.corpus), holds)
         if steps in self._tried:
             return
         self._tried.add(steps)
+        self._due.append(steps)
+        while (ready := self._ready()) is not None and not self._over():
+            self._try(ready)
+
+    def _over(self) -> bool:
+        """Whether no more sequences are to be tried, however many were asked for."""
+        return (
+            self._wall() > self._until
+            or (bool(self.failures) and not self._shrinks)
+            or self._unsettled >= UNSETTLED
+        )
+
+    def _ready(self) -> Steps | None:
+        """Which of the sequences that wait is to be tried now: the first for which no keepalived
+        has to be restarted, which takes as long as a sequence; None if all had better wait.
+        """
+        for steps in self._due:
+            if not any(site.remembers(steps) for site in self._sites):
+                return steps
+        return self._due[0] if len(self._due) > MOST_DUE else None
+
+    def _try(self, steps: Steps) -> None:
+        self._due.remove(steps)
         self.tally.sequences += 1
         self.tally.kinds.update(each.deed.name for each in steps)
         found = self.live(steps)
@@ -268,24 +288,6 @@ class Search:
         self.failures.append(Failure(signature, small, last, steps, repeats, events, needed))
         self._kept(self.failures[-1])
         self._told(f"{'found' if repeats else 'does not repeat'}: {signature}")
-
-
-def _draw_no_constants() -> None:
-    """Have Hypothesis not read all of the harness's sources for numbers to draw, which no option of
-    its own prevents.
-
-    In a guest that takes longer than a hundred sequences, and with each change of a source it would
-    draw others.
-    """
-    from hypothesis.internal.conjecture import providers
-
-    nothing = providers._local_constants
-    providers._get_local_constants = lambda: nothing
-
-
-def delayed(steps: Steps, seconds: float) -> Steps:
-    """The same, all of it so much later."""
-    return (replace(steps[0], after=round(steps[0].after + seconds, 6)), *steps[1:])
 
 
 def returns(plan: Plan) -> bool:

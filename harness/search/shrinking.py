@@ -18,6 +18,11 @@ UNITS = (1.0, 0.5, 0.1)
 FEW = 8
 """So many sequences are left out one by one."""
 
+DELAYS = (0.0, 0.4, 0.8, 1.2, 1.6)
+"""Seconds by which a failure is delayed until it repeats: where checks stood then is not known of a
+new cluster.
+"""
+
 Steps = tuple[Step, ...]
 
 
@@ -103,3 +108,8 @@ def _round_ones(seconds: float) -> Iterator[float]:
 
 def _is_multiple(seconds: float, unit: float) -> bool:
     return abs(seconds / unit - round(seconds / unit)) < 1e-9
+
+
+def delayed(steps: Steps, seconds: float) -> Steps:
+    """The same, all of it so much later."""
+    return (replace(steps[0], after=round(steps[0].after + seconds, 6)), *steps[1:])

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from harness.clock import Instant
-from harness.events import StateChanged
+from harness.events import DaemonChanged, StateChanged
 from harness.search import canonical, growth
 from harness.search.kinds import KINDS
 from harness.search.model.processes import RESPAWN, pending, renumbered
@@ -68,9 +68,37 @@ class Site:
         if lived.amiss or left or self._unfit(cluster, lived.observed):
             self._drop()
         else:
-            over = cluster.timeline.now() + RESPAWN
-            self._remembered |= dict.fromkeys(_remembered(steps), over)
+            self._remember(lived.observed)
         return lived, left
+
+    def remembers(self, steps: Steps) -> bool:
+        """Whether a keepalived has to be restarted before a sequence, since it remembers what is to
+        be done to it again.
+        """
+        cluster = self._alive
+        if cluster is None or len(self.lived) >= SEQUENCES_EACH:
+            return False
+        return bool(self._met(cluster, steps))
+
+    def _met(self, cluster: Cluster, steps: Steps) -> list[tuple[str, str]]:
+        """What is done in a sequence and remembered: to which director, and which kind of deed."""
+        now = cluster.timeline.now()
+        deeds = [(each.deed.node, each.deed.name) for each in steps]
+        return [each for each in deeds if self._remembered.get(each, now) > now]
+
+    def _remember(self, observed: Observed) -> None:
+        """Take down what directors remember of a sequence: nothing of before keepalived was started
+        anew.
+        """
+        anew = observed.of(DaemonChanged, name="keepalived", action="started")
+        began = {event.node: event.at for event in anew}
+        self._remembered = {
+            each: until for each, until in self._remembered.items() if each[0] not in began
+        }
+        for act in observed.acts:
+            node = str(act.node)
+            if KINDS[act.name].remembered and act.at >= began.get(node, observed.began):
+                self._remembered[node, act.name] = observed.ended + RESPAWN
 
     def _made_to_forget(self, steps: Steps) -> bool:
         """Restart each keepalived that remembers a deed which is to be done to it again. Whether
@@ -79,11 +107,9 @@ class Site:
         cluster = self._alive
         if cluster is None:
             return True
-        now = cluster.timeline.now()
-        met = [each for each in _remembered(steps) if self._remembered.get(each, now) > now]
-        if not met:
+        names = {node for node, _ in self._met(cluster, steps)}
+        if not names:
             return True
-        names = {node for node, _ in met}
         self._remembered = {
             each: until for each, until in self._remembered.items() if each[0] not in names
         }
@@ -133,9 +159,3 @@ def in_fault(events: Iterable[StateChanged]) -> set[tuple[str, str]]:
     """The instances that are in FAULT state after these events, each with its director."""
     last = {(event.node, event.instance): event.state for event in events}
     return {instance for instance, state in last.items() if state == "FAULT"}
-
-
-def _remembered(steps: Steps) -> list[tuple[str, str]]:
-    """What directors will remember of a sequence: which of them, and which kind of deed."""
-    deeds = [each.deed for each in steps]
-    return [(deed.node, deed.name) for deed in deeds if KINDS[deed.name].remembered]

@@ -87,6 +87,14 @@ def test_keepalived_is_replaced_only_for_what_it_remembers(ground: Pooled) -> No
     assert site.clusters == 1
 
 
+def test_a_keepalived_that_was_started_anew_remembers_nothing(ground: Pooled) -> None:
+    site = Site(ground)
+    site.live(CRASHES)
+    assert site.remembers(CRASHES)
+    site.live((step(0.5, "Restart", "director2"),))
+    assert not site.remembers(CRASHES)
+
+
 @pytest.mark.parametrize(
     ("edit", "clusters"),
     [("VI_1 and VI_2 have each other's number", 2), ("priority 95 in vrrp_instance VI_1", 1)],
