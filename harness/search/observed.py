@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from harness.clock import Instant
 from harness.daemons.keepalived import CHECKING
@@ -149,18 +149,18 @@ def _having(events: list[Any], details: Mapping[str, Any]) -> list[Any]:
 
 
 def once(
-    function: Callable[Concatenate[Observed, P], R],
-) -> Callable[Concatenate[Observed, P], R]:
+    function: Callable[Concatenate[Observed, P], list[R]],
+) -> Callable[Concatenate[Observed, P], list[R]]:
     """Have what several invariants ask of a sequence, with the same arguments, be worked out once.
-    What is returned is not to be changed.
+    Each is given a list of its own, which it may change.
     """
 
     @wraps(function)
-    def known(observed: Observed, /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def known(observed: Observed, /, *args: P.args, **kwargs: P.kwargs) -> list[R]:
         asked = (function, args, tuple(kwargs.items()))
         if asked not in observed.worked_out:
             observed.worked_out[asked] = function(observed, *args, **kwargs)
-        return cast("R", observed.worked_out[asked])
+        return list(observed.worked_out[asked])
 
     return known
 
