@@ -175,10 +175,8 @@ class Timeline:
         (wanted,) = self._checked([kind], node, {})
         self._settle([wanted.kind])
         with self._lock:
-            own = [
-                reversed(self._of_kind[each]) for each in self._of_kind if issubclass(each, kind)
-            ]
-            for _, _, event in heapq.merge(*own, reverse=True):
+            parts = map(reversed, self._asked((wanted,)))
+            for _, _, event in heapq.merge(*parts, reverse=True):
                 if node in (None, event.node) and isinstance(event, kind) and fits(event):
                     return event
         return None
@@ -202,6 +200,12 @@ class Timeline:
             raise UnknownName.of(f"{node!r} is no node", node, self.nodes)
         return wanted
 
+    def _asked(self, kinds: tuple[type[Event], ...]) -> list[list[_Entry]]:
+        """The lists that have the events of some kinds, each in order."""
+        if len(kinds) < len(KINDS):  # large clusters have many events, and few of most kinds
+            return [own for kind, own in self._of_kind.items() if issubclass(kind, kinds)]
+        return [self._events]
+
     def _matching(
         self,
         kinds: tuple[type[Event], ...],
@@ -210,10 +214,7 @@ class Timeline:
         until: Instant | None,
         details: dict[str, Value],
     ) -> Iterator[Event]:
-        asked = [self._events]
-        if len(kinds) < len(KINDS):  # large clusters have many events, and few of most kinds
-            asked = [own for kind, own in self._of_kind.items() if issubclass(kind, kinds)]
-        parts = [_since(entries, since) for entries in asked]
+        parts = [_since(entries, since) for entries in self._asked(kinds)]
         for at, _, event in parts[0] if len(parts) == 1 else heapq.merge(*parts):
             if until is not None and at > until:
                 return

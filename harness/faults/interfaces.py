@@ -17,8 +17,8 @@ from harness.lab import devices
 from harness.nodes import Node
 
 _RENAMING = 0.001
-"""Seconds for which an interface is down to be renamed. A keepalived that hears only then that it
-went down, and is up again, can resign by it.
+"""Seconds for which an interface is down while it is renamed. A keepalived that hears of that only
+once the interface is up again can resign by it.
 """
 
 

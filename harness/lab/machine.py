@@ -31,7 +31,7 @@ from harness.latch import Latch
 ENVIRONMENT = {
     "PATH": "/run/sbin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
-    "LANG": "C",  # for another one each run of a check script reads a dozen files of the locale
+    "LANG": "C",  # with another locale each run of a check script reads a dozen of its files
     "TERM": "dumb",
 }
 

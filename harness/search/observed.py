@@ -142,10 +142,11 @@ def _grouped(events: Iterable[Event]) -> dict[type[Event], list[Event]]:
     return found
 
 
-def _having(events: list[Any], details: Mapping[str, Any]) -> list[Any]:
+def _having(events: Iterable[Any], details: Mapping[str, Any]) -> list[Any]:
+    found = list(events)  # whoever asks may change it
     for name, value in details.items():
-        events = [event for event in events if getattr(event, name) == value]
-    return events
+        found = [event for event in found if getattr(event, name) == value]
+    return found
 
 
 def once(

@@ -4,7 +4,7 @@ was at first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from harness.clock import Instant
@@ -92,13 +92,17 @@ class Site:
         """
         anew = observed.of(DaemonChanged, name="keepalived", action="started")
         began = {event.node: event.at for event in anew}
-        self._remembered = {
-            each: until for each, until in self._remembered.items() if each[0] not in began
-        }
+        self._forget(began)
         for act in observed.acts:
             node = str(act.node)
             if KINDS[act.name].remembered and act.at >= began.get(node, observed.began):
                 self._remembered[node, act.name] = observed.ended + RESPAWN
+
+    def _forget(self, names: Container[str]) -> None:
+        """Take down that these directors have a new keepalived."""
+        self._remembered = {
+            each: until for each, until in self._remembered.items() if each[0] not in names
+        }
 
     def _made_to_forget(self, steps: Steps) -> bool:
         """Restart each keepalived that remembers a deed which is to be done to it again. Whether
@@ -110,9 +114,7 @@ class Site:
         names = {node for node, _ in self._met(cluster, steps)}
         if not names:
             return True
-        self._remembered = {
-            each: until for each, until in self._remembered.items() if each[0] not in names
-        }
+        self._forget(names)
         return restart(cluster, names) and not canonical.changed(self._before, cluster)
 
     def _left_behind(self, cluster: Cluster, steps: Steps) -> str | None:
